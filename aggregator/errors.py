@@ -1,0 +1,310 @@
+"""What can go wrong, sorted by what a caller can do about it (STYLE, section 4).
+
+```
+AggregatorError                everything we raise on purpose
+├── ConfigError(problems)      all of them, each with its place and what to write instead
+├── SourceError(url)           their side: recorded, tried again when due, never stops another source
+│   ├── FetchError             one class for each thing that happens on the way
+│   └── ParseError             not a feed, or nothing usable in it
+├── StoreError, LockHeld(by)   our side: the command ends, nothing half written
+└── PublishError(output)       the old file stays in place
+```
+
+Every `SourceError` has a `code` of DESIGN 3.2, the only part of it that strangers may see (S10, S69).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from aggregator.urls import Url, redact
+
+
+class AggregatorError(Exception):
+    """Everything we raise on purpose. Its text is for the operator."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in a file that the operator wrote."""
+
+    file: str
+    line: int  # from 1
+    column: int  # from 1
+    what: str  # what is wrong; what to write
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.what}"
+
+
+class ConfigError(AggregatorError):
+    """feeds.yaml can't be used; `problems` names everything that is wrong in it, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(sorted(problems))
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class SourceError(AggregatorError):
+    """Something on the publisher's side: recorded, tried again when due, and never the end of another source."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, url: Url, *facts: object) -> None:
+        super().__init__(url, *facts)
+        self.url = url
+
+    def _said(self, what: str) -> str:
+        return f"{redact(self.url)}: {what}"
+
+
+class FetchError(SourceError):
+    """A fetch that gave no body to read."""
+
+    code: ClassVar[str] = "http"
+
+
+class NameUnknown(FetchError):
+    """The host's name leads to no address."""
+
+    code = "dns"
+
+    def __init__(self, url: Url, host: str) -> None:
+        super().__init__(url, host)
+        self.host = host
+
+    def __str__(self) -> str:
+        return self._said(f"no address found for {self.host}; check the spelling, or this machine's name server")
+
+
+class ConnectFailed(FetchError):
+    """No connection came about."""
+
+    code = "connect"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(f"no connection: {self.why}")
+
+
+class TlsFailed(FetchError):
+    """The certificate or the handshake is no good (P84)."""
+
+    code = "tls"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(f"TLS failed: {self.why}")
+
+
+class TimedOut(FetchError):
+    """The publisher didn't answer in time (P81)."""
+
+    code = "timeout"
+
+    def __init__(self, url: Url, phase: str, seconds: float) -> None:
+        super().__init__(url, phase, seconds)
+        self.phase, self.seconds = phase, seconds
+
+    def __str__(self) -> str:
+        return self._said(
+            f"no {self.phase} within {self.seconds:g} s; if it is slow by nature, raise its timeout in feeds.yaml"
+        )
+
+
+class ConnectionLost(FetchError):
+    """The connection ended in the middle of the answer."""
+
+    code = "reset"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(f"the connection broke: {self.why}")
+
+
+class BadRedirect(FetchError):
+    """A redirect that can't or mustn't be followed (P25, P42 to P44)."""
+
+    code = "redirect"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(f"redirect not followed: {self.why}")
+
+
+class AddressRefused(FetchError):
+    """The address is one that fetching must not reach (S2 to S8)."""
+
+    code = "refused"
+
+    def __init__(self, url: Url, rule: str) -> None:
+        super().__init__(url, rule)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return self._said(f"refused: {self.rule}; if it is your own machine, allow it under hosts: with allow_private")
+
+
+class BadStatus(FetchError):
+    """An HTTP status that is no success (P26 to P35)."""
+
+    CODES: ClassVar[dict[int, str]] = {
+        401: "auth",
+        407: "auth",
+        403: "forbidden",
+        404: "not_found",
+        410: "gone",
+        429: "rate_limited",
+    }
+
+    def __init__(self, url: Url, status: int, retry_after: timedelta | None = None, *, challenge: bool = False) -> None:
+        super().__init__(url, status, retry_after)
+        self.status, self.retry_after, self.challenge = status, retry_after, challenge
+        self.code = "challenge" if challenge else self.CODES.get(status, "http")  # type: ignore[misc]  # one class, many codes
+
+    def __str__(self) -> str:
+        if self.challenge:
+            return self._said(
+                f"HTTP {self.status}: a bot challenge instead of the feed; ask the publisher to let feed readers pass"
+            )
+        wait = f"; asked to wait {self.retry_after.total_seconds():.0f} s" if self.retry_after else ""
+        return self._said(f"HTTP {self.status}{wait}")
+
+
+class BodyTooLarge(FetchError):
+    """A body over the limits of P82 or S21."""
+
+    code = "too_large"
+
+    def __init__(self, url: Url, what: str, limit_bytes: int) -> None:
+        super().__init__(url, what, limit_bytes)
+        self.what, self.limit_bytes = what, limit_bytes
+
+    def __str__(self) -> str:
+        return self._said(f"{self.what}: over the limit of {self.limit_bytes:,} bytes")
+
+
+class EmptyBody(FetchError):
+    """A success without a body (P33)."""
+
+    code = "empty"
+
+    def __str__(self) -> str:
+        return self._said("the answer has no body")
+
+
+class BodyCut(FetchError):
+    """Fewer bytes than promised, or a compressed stream that ends early (P83)."""
+
+    code = "short"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(f"the body is not whole: {self.why}")
+
+
+class ProtocolFault(FetchError):
+    """An answer that makes no sense as HTTP, or for what we asked (P15, P22, S21, S22)."""
+
+    code = "http"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(self.why)
+
+
+class FileUnreadable(FetchError):
+    """A `kind: file` source whose file can't be read."""
+
+    code = "not_found"
+
+    def __init__(self, url: Url, why: str) -> None:
+        super().__init__(url, why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self._said(self.why)
+
+
+class ParseError(SourceError):
+    """A body that can't be read as a feed: broken beyond use."""
+
+    code: ClassVar[str] = "unreadable"
+
+    def __init__(self, url: Url, why: str, line: int | None = None) -> None:
+        super().__init__(url, why, line)
+        self.why, self.line = why, line
+
+    def __str__(self) -> str:
+        return self._said(self.why + (f" (line {self.line})" if self.line else ""))
+
+
+class NotAFeed(ParseError):
+    """Something else than a feed: a web page, an API's error, a maintenance note (I14)."""
+
+    code: ClassVar[str] = "not_a_feed"
+
+
+class StoreError(AggregatorError):
+    """Our store can't be used; nothing was half written."""
+
+
+class LockHeld(StoreError):
+    """Another process holds the store (R27)."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
+
+    def __str__(self) -> str:
+        return f"another process works on this store: {self.by}"
+
+
+class PublishError(AggregatorError):
+    """An output that was not written; the file that stood there still stands."""
+
+    def __init__(self, output: str, why: str) -> None:
+        super().__init__(output, why)
+        self.output, self.why = output, why
+
+    def __str__(self) -> str:
+        return f"{self.output}: {self.why}"
+
+
+class StrangerInTheWay(PublishError):
+    """A file that we did not write stands where we want to write (DESIGN 3.3); the command ends."""
+
+    def __init__(self, output: str, path: Path, *, ours: bool) -> None:
+        super().__init__(
+            output,
+            f"{path} stands there and is not in this store"
+            + (
+                "; it was published by an aggregator whose state is lost: `publish --take-over` starts anew over it"
+                if ours
+                else "; it is somebody else's file: move it away, or choose another folder in publish.to"
+            ),
+        )
+        self.path, self.ours = path, ours

@@ -1,0 +1,219 @@
+"""What a feed said: `RawEntry` as parsed, `Entry` when cleaned and identified, and the `Feed` around either."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from aggregator.urls import Url
+
+EntryKey = NewType(
+    "EntryKey", str
+)  # the same key on the next poll means the same entry; unique in its source (I30, I34)
+Digest = NewType("Digest", str)  # SHA-256 in hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawText:
+    """A text construct as the source declared it: what it holds is up to `clean`."""
+
+    value: str
+    type: str = "html"  # text, html, xhtml; RSS says nothing: unknown
+    base: str | None = None  # the xml:base in scope, not yet resolved
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An author. At least one of the three is not empty."""
+
+    name: str = ""
+    uri: str | None = None
+    email: str | None = None  # read, never published (I58)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """Their category: carried along, decides nothing by itself (I59)."""
+
+    term: str
+    scheme: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file that goes with an entry (I56)."""
+
+    url: Url
+    type: str | None = None
+    length: int | None = None  # bytes
+    title: str | None = None
+    duration: int | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawLink:
+    """A link as the source gave it, unresolved."""
+
+    href: str
+    rel: str = "alternate"
+    type: str | None = None
+    hreflang: str | None = None
+    title: str | None = None
+    length: str | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawOrigin:
+    """`atom:source` as it stands inside an entry (I25)."""
+
+    id: str | None = None
+    title: RawText | None = None
+    links: tuple[RawLink, ...] = ()
+    authors: tuple[Person, ...] = ()
+    updated: str | None = None
+    rights: RawText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEntry:
+    """One item as the source tells it; nothing in it is safe, absolute or unique yet."""
+
+    id: str | None = None  # Atom id, RSS guid, JSON id: as written, surrounding blanks gone
+    id_is_link: bool = False  # a guid that says it is a permalink (I31)
+    title: RawText | None = None
+    links: tuple[RawLink, ...] = ()
+    summary: RawText | None = None
+    contents: tuple[RawText, ...] = ()
+    authors: tuple[Person, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    enclosures: tuple[RawLink, ...] = ()  # media:content and attachments too; the rel is enclosure
+    published: str | None = None  # as written; a date is made of it in `clean`
+    updated: str | None = None
+    rights: RawText | None = None
+    language: str | None = None
+    origin: RawOrigin | None = None
+    position: int = 0  # place in the document, from 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """A publisher's wishes about pace, from the answer's headers and from the document. All optional, none trusted."""
+
+    retry_after: timedelta | None = None  # P56
+    freshness: timedelta | None = None  # P53, P54: what is left of max-age or Expires; None if nothing was said
+    ttl: timedelta | None = None  # P57
+    syndication: timedelta | None = None  # P58: period divided by frequency
+    skip_hours: frozenset[int] = frozenset()  # P59, UTC
+    skip_days: frozenset[int] = frozenset()  # P59, Monday is 0
+
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFeed:
+    """One document as parsed."""
+
+    format: str  # atom, rss, rdf, json: with the version where it has one, "rss 2.0"
+    id: str | None = None
+    title: RawText | None = None
+    subtitle: RawText | None = None
+    links: tuple[RawLink, ...] = ()
+    authors: tuple[Person, ...] = ()
+    updated: str | None = None
+    rights: RawText | None = None
+    icon: str | None = None
+    logo: str | None = None
+    language: str | None = None
+    hints: Hints = NO_HINTS
+    entries: tuple[RawEntry, ...] = ()
+    deleted: tuple[tuple[str, str | None], ...] = ()  # tombstones: (ref, when) as written (I26)
+    url: Url  # the address that answered: the base of what says no other (I54)
+    encoding: str = "utf-8"  # the one that worked (I2)
+    notices: tuple[str, ...] = ()  # what was odd, for the operator
+    cut: bool = False  # truncated: what is missing proves nothing, validators are not kept (I13)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The feed an entry comes from, as it is credited (`atom:source`; RFC 4287, section 4.2.11; A9)."""
+
+    id: str
+    title: str
+    updated: datetime | None = None
+    self_link: Url | None = None
+    link: Url | None = None  # the site's page
+    authors: tuple[Person, ...] = ()
+    rights: str | None = None
+    icon: Url | None = None
+
+
+class KeyRule(StrEnum):
+    """By which of I30 and I34 an entry got its key."""
+
+    ID = "id"
+    LINK = "link"
+    ENCLOSURE = "enclosure"
+    TITLE_AND_DATE = "title_and_date"
+    TITLE_AND_CONTENT = "title_and_content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item of one source, cleaned; identified as well once `key` and the digests are there.
+
+    Every text is free of characters that XML 1.0 forbids (I7), all HTML went through the sanitiser (S30), all URLs are
+    absolute, all times aware UTC.
+    """
+
+    key: EntryKey = EntryKey("")  # until `identify` has given it
+    key_rule: KeyRule = KeyRule.ID
+    id: str | None = None  # the source's own id, as written
+    digest: Digest = Digest("")  # of what a reader would see; a new digest means a revision (I38)
+    text_digest: Digest | None = None  # of title and plain text, for other sources; None under eight tokens
+    title: str = ""  # plain text (I51); empty if the source has none: see `display_title`
+    link: Url | None = None  # may have a fragment
+    summary: str = ""  # sanitised HTML; empty if there is none or it equals the content
+    content: str = ""  # sanitised HTML
+    text: str = ""  # the plain text of content, or of summary: blanks collapsed
+    authors: tuple[Person, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    published: datetime | None = None  # the publisher's; None if there is none, never "now" (I43)
+    updated: datetime | None = None
+    rights: str | None = None
+    language: str | None = None  # BCP 47
+    origin: Origin | None = None  # only if the entry itself carried one (I25)
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One document, cleaned; `NO_NEWS` where an answer had none."""
+
+    format: str = ""
+    id: str | None = None
+    title: str = ""
+    link: Url | None = None  # the site's page
+    self_link: Url | None = None
+    authors: tuple[Person, ...] = ()
+    updated: datetime | None = None
+    rights: str | None = None
+    icon: Url | None = None
+    language: str | None = None
+    hints: Hints = NO_HINTS
+    entries: tuple[Entry, ...] = ()
+    deleted: tuple[tuple[str, datetime | None], ...] = ()
+    encoding: str = ""
+    notices: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # entries that could not be read: named, for the operator (R41)
+    cut: bool = False
+
+
+NO_NEWS = Feed()
+
+Headers = Mapping[str, str]  # lower-case names

@@ -1,0 +1,100 @@
+"""What readers see: a publication, and the document it stands in. `store` fills these, `publish` renders them.
+
+Rendering takes nothing else: no clock, no settings that change by the hour, no order of a set (A30).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.model.entry import Enclosure, Origin, Person, Tag
+from aggregator.model.poll import State
+from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.urls import Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """Another copy of a story: the source that told it too."""
+
+    source: SourceKey
+    title: str  # of that source's feed
+    link: Url | None  # of that copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A story in a category, as it is shown there."""
+
+    story: int
+    atom_id: str  # fixed for ever (A4)
+    page_id: str  # 16 hex digits or more, fixed for ever
+    sort_at: datetime  # decides the order, newest first; fixed (M1)
+    page: int | None  # None: in the main document, else the archive page (M2)
+    published: datetime | None  # the shown copy's own date, or first seen if that lies in the future (I42)
+    updated: datetime  # T4
+    source: SourceKey
+    entry_key: str
+    title: str  # plain text, never empty (I51)
+    link: Url | None
+    summary: str  # sanitised HTML; empty if none
+    content: str  # sanitised HTML; empty if none, or if `show` forbids it
+    authors: tuple[Person, ...]
+    tags: tuple[Tag, ...]
+    enclosures: tuple[Enclosure, ...]
+    rights: str | None
+    language: str | None
+    origin: Origin  # the `atom:source` of the shown copy, as it was when that was stored (A9)
+    credits: tuple[Credit, ...]  # the other copies, first seen first
+    category: CategoryKey  # the (first listed) category it is shown in; the index and all.* need it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """A withdrawn publication that subscribers must drop (RFC 6721)."""
+
+    ref: str  # the atom_id
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One feed document: a category's main document, one of its archive pages, or all.*.
+
+    Paths are below `publish.to` and without a suffix: `category/python`, `category/python/archive/3`, `all`.
+    """
+
+    path: str
+    id: str  # of the feed: the same in the main document and all its archive pages (M6)
+    title: str
+    description: str | None
+    language: str  # BCP 47, of the feed itself
+    updated: datetime  # A7
+    publications: tuple[Publication, ...]  # in order (M1)
+    tombstones: tuple[Tombstone, ...] = ()
+    archive: int | None = None  # the number, of an archive page
+    prev_archive: str | None = None  # path of the archive page before (M6)
+    current: str | None = None  # path of the main document, in an archive page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryLine:
+    """A category as the index names it."""
+
+    key: CategoryKey
+    title: str
+    description: str | None
+    path: str
+    newest: tuple[Publication, ...]  # five at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """A source as the list of sources names it: a word for its state, and no times, so that it changes seldom."""
+
+    key: SourceKey
+    title: str
+    link: Url | None  # the site's page
+    url: str | None  # of the feed, redacted; None if private
+    state: State
+    code: str | None  # of DESIGN 3.2, while it is failing
+    categories: tuple[str, ...]  # titles
