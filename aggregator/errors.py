@@ -7,6 +7,7 @@ AggregatorError                everything we raise on purpose
 │   ├── FetchError             one class for each thing that happens on the way
 │   └── ParseError             not a feed, or nothing usable in it
 ├── StoreError, LockHeld(by)   our side: the command ends, nothing half written
+├── AddressInUse(address)      our side: nobody can be served there; the command ends
 └── PublishError(output)       the old file stays in place
 ```
 
@@ -109,18 +110,18 @@ class TlsFailed(FetchError):
 
 
 class TimedOut(FetchError):
-    """The publisher didn't answer in time (P81)."""
+    """The publisher didn't answer in time (P81). Only the whole poll's time, `WHOLE`, is a setting."""
 
     code = "timeout"
+    WHOLE: ClassVar[str] = "complete answer"
 
     def __init__(self, url: Url, phase: str, seconds: float) -> None:
         super().__init__(url, phase, seconds)
         self.phase, self.seconds = phase, seconds
 
     def __str__(self) -> str:
-        return self._said(
-            f"no {self.phase} within {self.seconds:g} s; if it is slow by nature, raise its timeout in feeds.yaml"
-        )
+        advice = "; if it is slow by nature, raise its timeout in feeds.yaml" if self.phase == self.WHOLE else ""
+        return self._said(f"no {self.phase} within {self.seconds:g} s{advice}")
 
 
 class ConnectionLost(FetchError):
@@ -150,7 +151,7 @@ class BadRedirect(FetchError):
 
 
 class AddressRefused(FetchError):
-    """The address is one that fetching must not reach (S2 to S8)."""
+    """The address is one that fetching must not reach (S2 to S8); the rule says what to do if it should."""
 
     code = "refused"
 
@@ -159,7 +160,7 @@ class AddressRefused(FetchError):
         self.rule = rule
 
     def __str__(self) -> str:
-        return self._said(f"refused: {self.rule}; if it is your own machine, allow it under hosts: with allow_private")
+        return self._said(f"refused: {self.rule}")
 
 
 class BadStatus(FetchError):
@@ -281,6 +282,17 @@ class LockHeld(StoreError):
 
     def __str__(self) -> str:
         return f"another process works on this store: {self.by}"
+
+
+class AddressInUse(AggregatorError):
+    """The address to serve on can't be had; the command ends (exit code 3)."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+        self.address, self.why = address, why
+
+    def __str__(self) -> str:
+        return f"can't serve on {self.address}: {self.why}; free it, or choose another address in serve.bind"
 
 
 class PublishError(AggregatorError):

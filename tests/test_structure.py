@@ -10,7 +10,8 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "clock urls slugs errors model config fetch parse clean identity dedupe rules cadence decide store publish pipeline runner world "
+    "clock urls slugs errors model config fetch parse clean identity dedupe rules cadence decide store publish "
+    "pipeline runner world dispatcher "
     "websub scheduler serve distributed cli __init__ __main__"
 ).split()
 HOMES = {
@@ -22,14 +23,13 @@ HOMES = {
     "alembic": {"store"},
     "feedgen": {"publish"},
     "jinja2": {"publish"},
-    "pydantic": {"config"},
     "yaml": {"config"},
     "ruamel": {"config"},
     "can_ada": {"urls"},
     "publicsuffixlist": {"urls"},
     "xpinyin": {"slugs"},
     "anyascii": {"slugs"},
-    "re2": {"rules"},
+    "re2": {"config", "rules"},
     "waitress": {"serve"},
     "apscheduler": {"scheduler", "cadence"},
     "procrastinate": {"distributed"},

@@ -63,6 +63,7 @@ class RawLink:
     hreflang: str | None = None
     title: str | None = None
     length: str | None = None
+    duration: str | None = None  # of an enclosure, as written: seconds or [hh:]mm:ss (I57)
     base: str | None = None
 
 
@@ -136,6 +137,7 @@ class RawFeed:
     encoding: str = "utf-8"  # the one that worked (I2)
     notices: tuple[str, ...] = ()  # what was odd, for the operator
     cut: bool = False  # truncated: what is missing proves nothing, validators are not kept (I13)
+    complete: bool = False  # it says that it lists all its entries (fh:complete; I27)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,7 @@ class Feed:
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # entries that could not be read: named, for the operator (R41)
     cut: bool = False
+    complete: bool = False  # it says that it lists all its entries: only then does absence mean something (I27)
 
 
 NO_NEWS = Feed()

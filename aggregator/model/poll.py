@@ -10,6 +10,28 @@ from aggregator.model.settings import Source
 from aggregator.urls import Url
 
 
+class Outcome(StrEnum):
+    """How a poll went (DESIGN 3.2)."""
+
+    FETCHED = "fetched"
+    NOT_MODIFIED = "not_modified"
+    MOVED = "moved"
+    GONE = "gone"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class State(StrEnum):
+    """What a source is."""
+
+    NEVER = "never"
+    OK = "ok"
+    FAILING = "failing"
+    GONE = "gone"
+    PAUSED = "paused"
+    SUSPECT = "suspect"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
     """The ETag and Last-Modified that we send back, byte for byte (P1), and the URL they belong to (P8)."""
@@ -24,7 +46,7 @@ class Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A claimed source on its way through a poll: all that `gather` may know."""
+    """A claimed source on its way through a poll: all that `gather` and `decide` may know of it."""
 
     source: Source
     id: int  # of the row in the store
@@ -35,6 +57,16 @@ class Due:
     failures: int = 0  # in a row
     identical: int = 0  # 200s in a row with the same body although If-None-Match was sent (P13)
     due_at: datetime  # when it was due; put back if the request never leaves
+    earliest_at: datetime | None = None  # likewise
+    attempted_at: datetime | None = None  # when it was last asked; likewise
+    state: State = State.NEVER
+    code: str | None = None  # of the last failure, while it lasts
+    polls: int = 0  # before this one
+    failing_since: datetime | None = None
+    succeeded_at: datetime | None = None
+    hints: Hints = NO_HINTS  # of the last document that was read
+    retried: bool = False  # the answer before carried a Retry-After (P56)
+    stored_before: bool = False  # entries of it are stored: this is no first poll (I62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,34 +156,12 @@ class Gathered:
     feed: Feed = NO_NEWS
 
 
-class Outcome(StrEnum):
-    """How a poll went (DESIGN 3.2)."""
-
-    FETCHED = "fetched"
-    NOT_MODIFIED = "not_modified"
-    MOVED = "moved"
-    GONE = "gone"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-class State(StrEnum):
-    """What a source is."""
-
-    NEVER = "never"
-    OK = "ok"
-    FAILING = "failing"
-    GONE = "gone"
-    PAUSED = "paused"
-    SUSPECT = "suspect"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One row of `poll --json`."""
 
     key: str
-    url: Url
+    url: Url | None  # without secrets
     outcome: Outcome
     status: int | None = None
     new: int = 0

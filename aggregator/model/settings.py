@@ -3,7 +3,9 @@
 Nothing reads a file, a global or the environment after this (STYLE, section 7).
 """
 
+import hashlib
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -78,6 +80,7 @@ class Source:
 
     key: SourceKey
     url: Url  # normalised, without credentials; for `kind: file` a file: URL of the resolved path
+    safe_url: Url | None = None  # `url` as outputs and reports may show it: without secrets (S44); None: not at all
     path: Path | None = None  # `kind: file` only: absolute, below the folder of feeds.yaml
     line: int = 0  # where feeds.yaml names it, for messages
     title: str | None = None  # overrides the feed's own
@@ -177,3 +180,42 @@ class Settings:
     categories: tuple[Category, ...] = ()  # in the order of the file, then those that only sources name
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = field(default=())  # file:line:column: text, for the operator
+    notes: tuple[str, ...] = ()  # the same, said by `check` alone
+    secrets: frozenset[Secret] = frozenset()  # what came from ${NAME}, passwords, tokens: no output shows one (S44)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The sources and categories of the settings by their keys."""
+
+    sources: Mapping[SourceKey, Source]
+    categories: Mapping[CategoryKey, Category]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Roster":
+        """Index what the settings name."""
+        return cls(
+            {source.key: source for source in settings.sources},
+            {category.key: category for category in settings.categories},
+        )
+
+
+def fetch_settings_of(source: Source) -> str:
+    """Give the digest of what decides which bytes a poll brings, and how they are read (P9, P65).
+
+    When it changes, validators are dropped and the source is polled: its address, credentials, headers and Accept, and
+    kind, encoding and time zone, for a 304 would leave the old reading in place. Key, title, categories and pace are
+    not in it. It is one-way: credentials stay out of the store.
+    """
+    reading = source.reading
+    facts = (
+        source.url,
+        str(source.path),
+        source.auth and tuple(map(str.__str__, source.auth)),
+        tuple((name.lower(), str.__str__(value)) for name, value in source.headers),
+        source.accept,
+        reading.kind.value,
+        reading.encoding,
+        reading.timezone,
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -46,6 +46,8 @@ class Publication:
     origin: Origin  # the `atom:source` of the shown copy, as it was when that was stored (A9)
     credits: tuple[Credit, ...]  # the other copies, first seen first
     category: CategoryKey  # the (first listed) category it is shown in; the index and all.* need it
+    home: str | None = None  # path of that category's document in which it stands; all.* links there what has no link
+    allow_classes: frozenset[str] = frozenset()  # of its source: class names that sanitising at output leaves too (S34)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,8 @@
+"""From `RawFeed` to `Feed`: safe HTML, plain titles, absolute URLs, UTC dates."""
+
+from aggregator.clean.feed import clean
+from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.text import plain_text
+from aggregator.clean.titles import display_title
+
+__all__ = ["clean", "display_title", "plain_text", "sanitise"]

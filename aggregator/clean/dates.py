@@ -1,0 +1,330 @@
+"""Dates as publishers write them (I40 to I44). What can't be read is no date; nothing is guessed."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # older ones are faults: epoch 0, year 0001 (I43)
+_MAX = 100  # characters; no date is longer
+
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian; short and long, with genitives.
+_MONTHS = (
+    "jan january januar jänner jaenner janvier janv ene enero gen gennaio janeiro januari sty styczeń stycznia янв "
+    "январь января",
+    "feb february februar feber février fév févr febrero febbraio fev fevereiro februari lut luty lutego фев "
+    "февр февраль февраля",
+    "mar march märz maerz mär mrz mars marzo março maart mrt marzec marca мар март марта",
+    "apr april avril avr abr abril aprile kwi kwiecień kwietnia апр апрель апреля",
+    "may mai mayo mag maggio maio mei maj maja май мая",
+    "jun june juni juin junio giu giugno junho cze czerwiec czerwca июн июнь июня",
+    "jul july juli juillet juil julio lug luglio julho lip lipiec lipca июл июль июля",
+    "aug august août aout ago agosto augustus sie sierpień sierpnia авг август августа",
+    "sep sept september septembre septiembre set settembre setembro wrz wrzesień września сен сент сентябрь сентября",
+    "oct october okt oktober octobre octubre ott ottobre out outubro paź październik października окт октябрь октября",
+    "nov november novembre noviembre novembro lis listopad listopada ноя нояб ноябрь ноября",
+    "dec december dez dezember décembre déc dic diciembre dicembre dezembro gru grudzień grudnia дек декабрь декабря",
+)
+# Minutes from UTC (I41). Names that mean several zones (CST of China, IST of Israel) are read as the rule says.
+_ZONES = {
+    **dict.fromkeys(("z", "ut", "utc", "gmt", "wet"), 0),
+    **{
+        "est": -300,
+        "edt": -240,
+        "et": -300,
+        "cst": -360,
+        "cdt": -300,
+        "ct": -360,
+        "mst": -420,
+        "mdt": -360,
+        "mt": -420,
+    },
+    **{"pst": -480, "pdt": -420, "pt": -480, "akst": -540, "akdt": -480, "hst": -600, "hdt": -540},
+    **{"cet": 60, "cest": 120, "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180, "west": 60},
+    **{"bst": 60, "msk": 180, "jst": 540, "ist": 330},
+}
+_AFTERNOON = {
+    "am": 0,
+    "a.m": 0,
+    "上午": 0,
+    "오전": 0,
+    "午前": 0,
+    "凌晨": 0,
+    "pm": 12,
+    "p.m": 12,
+    "下午": 12,
+    "오후": 12,
+    "午後": 12,
+    "晚上": 12,
+}
+
+_HALF = re.compile(r"(?<![^\W\d])(?:[ap]m|[ap]\.m)\b\.?|上午|오전|午前|凌晨|下午|오후|午後|晚上", re.IGNORECASE)
+_RFC822 = re.compile(
+    r"(?:[A-Za-z]{3},? +)?(\d{1,2}) +([A-Za-z]{3}) +(\d{4}) +(\d{1,2}):(\d{2})(?::(\d{2}))? *([+-]\d{4}|[A-Za-z]{1,5})?"
+)
+_ISO = re.compile(
+    r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?|-?W(\d{2})(?:-?([1-7]))?|-(\d{3}))"
+    r"(?:(?:[Tt_]|\s+|$)(?:(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:[.,]\d+|:\d{1,3})?)?)?)?\s*(\S[\S ]{0,40})?)?"
+)
+_BASIC = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[Tt ]?(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?\s*(\S{0,10}))?|(\d{4})(\d{3})")
+_SEPARATED = re.compile(r"(?:(\d{4})([/.-])(\d{1,2})\2(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4}))(?=[\s,]|$)")
+_CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]?")
+_CJK_TIME = re.compile(r"(\d{1,2})\s*[时時点點시]\s*(?:(\d{1,2})\s*[分분])?\s*(?:(\d{1,2})\s*[秒초])?")
+_TIME = re.compile(r"(?<![\d:])(\d{1,2})[:h](\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?(?![\d:])")
+_OFFSET = re.compile(r"(?<![\w.])(?:(?:UTC|GMT|UT|Z)\s*)?([+\-−])(\d{1,2})(?::?(\d{2}))?(?![\d:])", re.IGNORECASE)
+_ISO_ZONE = re.compile(r"[A-Za-z]{1,5}|(?:UTC|GMT|Z)?\s*[+\-−]\d{1,2}(?::?\d{2})?", re.IGNORECASE)
+_EPOCH = re.compile(r"(\d{9,10})(?:\.\d+)?|(\d{12,13})")
+_WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*")
+_NUMBER = re.compile(r"(?<![\d:])\d{1,4}(?![\d:])")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A date that was read; None if it couldn't be."""
+
+    when: datetime | None  # aware UTC
+    notice: str | None = None  # what was odd: a zone that nobody knows
+
+
+NOTHING = Read(None)
+
+
+def parse_date(text: str | None, zone: tzinfo = UTC) -> datetime | None:
+    """Read a date; None if there is none, or none after 1989 (I43).
+
+    Args:
+        text: as written.
+        zone: the source's, for a date that names none (I41).
+    """
+    return read_date(text, zone).when
+
+
+def read_date(text: str | None, zone: tzinfo = UTC) -> Read:
+    """Read a date as `parse_date` does, and say what was odd about it."""
+    text = _normal(text)
+    if not text or len(text) > _MAX or not any(char.isdigit() for char in text):
+        return NOTHING
+    try:
+        for read in (_rfc822, _iso, _epoch, _basic, _cjk, _words):
+            found = read(text, zone)
+            if found is not None:
+                return _checked(found)
+    except (ValueError, OverflowError):  # a day or an hour that there isn't (I44)
+        return NOTHING
+    return NOTHING
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str) -> tzinfo:
+    """Give a zone by its IANA name."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def _normal(text: str | None) -> str:
+    if not text:
+        return ""
+    text = unicodedata.normalize("NFKC", text[: 2 * _MAX]).strip()
+    return re.sub(r"\([^()]*\)\s*$", "", text).strip()  # Wed, 02 Oct 2002 15:00:00 +0200 (CEST)
+
+
+def _checked(read: Read) -> Read:
+    if read.when is None:
+        return NOTHING
+    when = read.when.astimezone(UTC)
+    return Read(when, read.notice) if when >= EARLIEST else NOTHING
+
+
+def _rfc822(text: str, zone: tzinfo) -> Read | None:
+    """Read the form that most feeds use; `_words` would read it too, in five times the time."""
+    match = _RFC822.fullmatch(text)
+    month = _month(match[2]) if match else None
+    if match is None or month is None:
+        return None
+    time = (int(match[4]), int(match[5]), int(match[6] or 0))
+    return _joined(date(int(match[3]), month, int(match[1])), time, match[7] or "", zone)
+
+
+def _epoch(text: str, _: tzinfo) -> Read | None:
+    """Read Unix time: seconds, or milliseconds."""
+    match = _EPOCH.fullmatch(text)
+    if match is None:
+        return None
+    return Read(datetime.fromtimestamp(int(match[1]) if match[1] else int(match[2]) / 1000, UTC))
+
+
+def _iso(text: str, zone: tzinfo) -> Read | None:
+    """Read RFC 3339, and ISO 8601 with hyphens: days, weeks, ordinals, months."""
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return None if not re.fullmatch(r"(?:19|20)\d\d", text) else _joined(date(int(text), 1, 1), (0, 0, 0), "", zone)
+    year, month, day, week, weekday, ordinal, hour, minute, second, rest = match.groups()
+    if week:
+        found = date.fromisocalendar(int(year), int(week), int(weekday or 1))
+    elif ordinal:
+        found = _ordinal(int(year), int(ordinal))
+    else:
+        found = date(int(year), int(month), int(day or 1))
+    if rest and (hour is None or not _ISO_ZONE.fullmatch(rest)):
+        return None  # 2013-01-27-01, 2024-03-05 something
+    return _joined(found, (int(hour or 0), int(minute or 0), int(second or 0)), rest or "", zone)
+
+
+def _basic(text: str, zone: tzinfo) -> Read | None:
+    """Read ISO 8601 without hyphens: 20250305T101112Z, 2025064."""
+    match = _BASIC.fullmatch(text)
+    if match is None:
+        return None
+    if match[8]:
+        return _joined(_ordinal(int(match[8]), int(match[9])), (0, 0, 0), "", zone)
+    time = (int(match[4] or 0), int(match[5] or 0), int(match[6] or 0))
+    return _joined(date(int(match[1]), int(match[2]), int(match[3])), time, match[7] or "", zone)
+
+
+def _cjk(text: str, zone: tzinfo) -> Read | None:
+    """Read 2025年3月5日 下午 3:04, 2004년 05월 28일 01:31:15."""
+    match = _CJK.search(text)
+    if match is None:
+        return None
+    rest = text[match.end() :]
+    clock = _CJK_TIME.search(rest)
+    if clock is not None:
+        rest = f"{rest[: clock.start()]} {clock[1]}:{clock[2] or '00'}:{clock[3] or '00'} {rest[clock.end() :]}"
+    return _timed(date(int(match[1]), int(match[2]), int(match[3])), rest, zone)
+
+
+def _words(text: str, zone: tzinfo) -> Read | None:
+    """Read what has a month's name (RFC 822, asctime, and what people write), and 2025/03/05, 05.03.2025."""
+    separated = _SEPARATED.search(text)
+    if separated is not None:
+        year, _, month, day, german_day, german_month, german_year = separated.groups()
+        found = date(int(year or german_year), int(month or german_month), int(day or german_day))
+        rest = f"{text[: separated.start()]} {text[separated.end() :]}"
+        return _timed(found, rest, zone) if _TIME.search(rest) or not re.search(r"\d", rest) else None
+    words = [(word, _month(word[0])) for word in _WORD.finditer(text)]
+    month = next(((word, number) for word, number in words if number), None)
+    if month is None:
+        return None
+    word, number = month
+    before, after = text[: word.start()], text[word.end() :]
+    clock = _TIME.search(text)
+    plain = _OFFSET.sub(_kept_if_date, _TIME.sub(" ", f"{before} \x00 {after}")) if clock else f"{before} \x00 {after}"
+    figures = [figure[0] for figure in _NUMBER.finditer(plain)]
+    if len(figures) != 2:
+        return None
+    day, year = figures
+    if len(day) == 4:  # 2004-july-13
+        day, year = year, day
+    return _timed(date(_year(year), number, int(day)), _without_date(text, word, figures), zone)
+
+
+def _kept_if_date(offset: re.Match[str]) -> str:
+    """Keep a hyphen and a number that belong to the date: 05-Mar-2025 has no offset in it."""
+    rest = offset.string[offset.end() : offset.end() + 3]
+    return offset[0] if "\x00" in rest or "\x00" in offset.string[max(0, offset.start() - 3) : offset.start()] else " "
+
+
+def _without_date(text: str, month: re.Match[str], figures: Iterable[str]) -> str:
+    """Leave time and zone of a date: the month's name and everything before the time are gone."""
+    clock = _TIME.search(text)
+    if clock is None:
+        return ""
+    # asctime has the year behind the time, sometimes behind the zone: Sun Jul 15 01:16:00 +0000 2012
+    rest = text[clock.start() :]
+    behind = clock.end() - clock.start()
+    for figure in figures:
+        rest = rest[:behind] + re.sub(rf"(?<![\d:+\-−]){figure}(?!\d|:)", " ", rest[behind:], count=1)
+    return rest if month.start() < clock.start() else rest.replace(month[0], " ", 1)
+
+
+def _year(text: str) -> int:
+    """Read a year of two, three or four digits (RFC 5322, section 4.3)."""
+    number = int(text)
+    if len(text) == 2:
+        return number + (2000 if number < 50 else 1900)
+    return number + 1900 if len(text) == 3 else number
+
+
+@lru_cache(maxsize=1024)
+def _month(word: str) -> int | None:
+    return _months().get(_folded(word))
+
+
+@lru_cache(maxsize=1)
+def _months() -> dict[str, int]:
+    return {_folded(name): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+
+
+def _folded(word: str) -> str:
+    """Write a word without case and accents."""
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).strip(".")
+
+
+def _timed(day: date, rest: str, zone: tzinfo) -> Read | None:
+    """Add the time and the zone that stand in the rest of a text; midnight if there is no time."""
+    clock = _TIME.search(rest)
+    if clock is None:
+        return _joined(day, (0, 0, 0), "", zone)
+    hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
+    before, after = rest[: clock.start()].strip(), rest[clock.end() :].strip()
+    half = _HALF.search(after) or _HALF.search(before)
+    if half is not None:
+        hour = hour % 12 + _AFTERNOON[half[0].lower().strip(".")] if 1 <= hour <= 12 else hour
+        after = _HALF.sub(" ", after)
+    return _joined(day, (hour, minute, second), after, zone)
+
+
+def _joined(day: date, time: tuple[int, int, int], rest: str, zone: tzinfo) -> Read:
+    """Put a day, a time and a zone together.
+
+    Raises:
+        ValueError: there is no such time, or no such offset.
+    """
+    hour, minute, second = time
+    days = 0
+    if hour == 24 and minute == second == 0:  # the end of a day is the beginning of the next (I44)
+        hour, days = 0, 1
+    if second == 60:  # a leap second
+        second = 59
+    own, notice = _zone(rest.strip(), zone)
+    when = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=own)
+    return Read(when + timedelta(days=days), notice)
+
+
+def _zone(text: str, zone: tzinfo) -> tuple[tzinfo, str | None]:
+    """Read the zone that ends a date (I41).
+
+    Returns:
+        The zone, and a notice if its name says nothing.
+
+    Raises:
+        ValueError: an offset that there isn't.
+    """
+    if not text:
+        return zone, None
+    offset = _OFFSET.search(text)
+    if offset is not None:
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        if minutes > 14 * 60 or int(offset[3] or 0) > 59:
+            raise ValueError("no such offset")
+        return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), None
+    if re.search(r"\d", text):
+        raise ValueError("no zone has a number in its name")
+    word = _WORD.match(text)
+    if word is None:
+        return zone, None
+    minutes_or_none = _ZONES.get(word[0].lower())
+    if minutes_or_none is None:
+        return UTC, f"unknown zone {word[0][:20]!r} read as UTC"
+    return timezone(timedelta(minutes=minutes_or_none)), None
+
+
+def _ordinal(year: int, day: int) -> date:
+    found = date(year, 1, 1) + timedelta(days=day - 1)
+    if day < 1 or found.year != year:
+        raise ValueError("no such day of the year")
+    return found

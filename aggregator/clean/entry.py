@@ -1,0 +1,152 @@
+"""One entry, cleaned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from aggregator.clean.dates import read_date
+from aggregator.clean.enclosures import enclosures_of
+from aggregator.clean.language import language_of
+from aggregator.clean.links import alternate_of, base_of, related, resolve
+from aggregator.clean.people import people_of, tags_of
+from aggregator.clean.sanitiser import sanitise
+from aggregator.clean.text import html_of, legal, text_of
+from aggregator.clean.titles import title_of
+from aggregator.model.entry import Entry, Origin, RawEntry, RawLink, RawOrigin, RawText
+from aggregator.urls import Url
+
+_ORIGINAL = "original"  # parse's word for feedburner:origLink
+_LOOKS_LIKE_MARKUP = ("</", "/>", "<br", "<p>", "<img ", "&lt;", "&amp;", "&quot;", "&nbsp;", "&#")
+
+
+class UnreadableEntryError(ValueError):
+    """An entry with nothing in it that a reader could be shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an entry takes from its feed and its source."""
+
+    url: Url  # that answered
+    site: Url | None  # the feed's alternate link
+    zone: tzinfo
+    allow_classes: frozenset[str]
+    language: str | None
+
+
+def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entry:
+    """Clean an entry.
+
+    Args:
+        raw: as parsed.
+        around: the rest of the document.
+        notices: what was odd is added to it.
+
+    Raises:
+        UnreadableEntryError: there is nothing in it.
+    """
+    link = _link_of(raw, around)
+    bases = (link, around.site, around.url)
+    content_raw = _content_of(raw.contents)
+    content = _markup(content_raw, bases, around)
+    summary = _markup(raw.summary, bases, around)
+    text = text_of(content)
+    if summary:
+        summary_text = text_of(summary)
+        if summary == content or (summary_text and summary_text == text):
+            summary = ""  # said once is enough (I53)
+        elif not content:
+            text = summary_text
+    title = title_of(raw.title)
+    enclosures = enclosures_of(raw.enclosures, bases, around.url)
+    identifier = (legal(raw.id).strip() or None) if raw.id else None
+    if not (identifier or title or content or summary or link or enclosures):
+        raise UnreadableEntryError("is empty: no id, title, text, link or file")
+    languages = (
+        content_raw.language if content_raw else None,
+        raw.summary.language if raw.summary else None,
+        raw.title.language if raw.title else None,
+    )
+    return Entry(
+        id=identifier,
+        title=title,
+        link=link,
+        summary=summary,
+        content=content,
+        text=text,
+        authors=people_of(raw.authors, bases),
+        tags=tags_of(raw.tags),
+        enclosures=enclosures,
+        published=_date(raw.published, around, notices),
+        updated=_date(raw.updated, around, notices),
+        rights=title_of(raw.rights) or None,
+        language=language_of(*languages, raw.language, around.language),
+        origin=_origin_of(raw.origin, around) if raw.origin else None,
+        position=raw.position,
+    )
+
+
+def _link_of(raw: RawEntry, around: Surroundings) -> Url | None:
+    """Choose an entry's link (I55). A guid or id is one only if it says so and is an http URL (I31)."""
+    bases = (around.site, around.url)
+    candidates: Sequence[RawLink] = sorted(
+        (link for link in raw.links if link.rel in (_ORIGINAL, "alternate")),
+        key=lambda link: 0 if link.rel == _ORIGINAL else 1 if not link.type or "html" in link.type else 2,
+    )
+    for link in candidates:
+        if found := resolve(link.href, (base_of(link.base, around.url), *bases)):
+            return found
+    if raw.id and raw.id_is_link and raw.id.lower().startswith(("http://", "https://")):
+        found = resolve(raw.id, ())
+        if found:
+            return found
+    for enclosure in raw.enclosures:
+        if found := resolve(enclosure.href, (base_of(enclosure.base, around.url), *bases)):
+            return found
+    return None
+
+
+def _content_of(contents: Sequence[RawText]) -> RawText | None:
+    """Choose the longest content; plain text only where there is no markup, since both tell the same (I53, I21)."""
+    markup = [content for content in contents if content.type != "text"]
+    return max(markup or contents, key=lambda content: len(content.value), default=None)
+
+
+def _markup(raw: RawText | None, bases: Sequence[Url | None], around: Surroundings) -> str:
+    """Make safe HTML of a text, whatever it was declared as."""
+    if raw is None:
+        return ""
+    plain = raw.type == "text" or (
+        raw.type == "unknown" and not any(sign in raw.value.lower() for sign in _LOOKS_LIKE_MARKUP)
+    )
+    html = html_of(raw.value) if plain else raw.value
+    base = base_of(raw.base, around.url) or next((base for base in bases if base), None)
+    return sanitise(html, base, around.allow_classes).strip()
+
+
+def _date(text: str | None, around: Surroundings, notices: list[str]) -> datetime | None:
+    read = read_date(text, around.zone)
+    if read.notice:
+        notices.append(read.notice)
+    elif read.when is None and text:
+        notices.append(f"unreadable date {text[:60]!r}")
+    return read.when
+
+
+def _origin_of(raw: RawOrigin, around: Surroundings) -> Origin | None:
+    """Clean atom:source (I25). Without an id and without a link it names nobody."""
+    link = alternate_of(raw.links, around.url)
+    self_link = related(raw.links, "self", around.url)
+    identifier = legal(raw.id or "").strip() or self_link or link
+    if not identifier:
+        return None
+    return Origin(
+        id=identifier,
+        title=title_of(raw.title),
+        updated=read_date(raw.updated, around.zone).when,
+        self_link=self_link,
+        link=link,
+        authors=people_of(raw.authors, (link, around.url)),
+        rights=title_of(raw.rights) or None,
+        icon=None,
+    )

@@ -1,0 +1,64 @@
+"""One document, cleaned: a bad entry is left out and named, the others go on (R41)."""
+
+from dataclasses import replace
+
+from aggregator.clean.dates import read_date, zone_of
+from aggregator.clean.entry import Surroundings, UnreadableEntryError, clean_entry
+from aggregator.clean.language import language_of
+from aggregator.clean.links import alternate_of, related, resolve
+from aggregator.clean.people import people_of
+from aggregator.clean.text import legal, line_of
+from aggregator.clean.titles import title_of
+from aggregator.model.entry import Entry, Feed, RawEntry, RawFeed
+from aggregator.model.settings import Reading
+
+
+def clean(raw: RawFeed, reading: Reading) -> Feed:
+    """Clean a document: what it holds is safe, absolute, in UTC, and free of what XML forbids.
+
+    Entries keep their order and their `position`. A date that names no zone is read in `reading.timezone`.
+    """
+    zone = zone_of(reading.timezone)
+    site = alternate_of(raw.links, raw.url)
+    around = Surroundings(
+        url=raw.url, site=site, zone=zone, allow_classes=reading.allow_classes, language=language_of(raw.language)
+    )
+    notices = list(raw.notices)
+    entries: list[Entry] = []
+    left_out: list[str] = []
+    for entry in raw.entries:
+        try:
+            entries.append(clean_entry(entry, around, notices))
+        except UnreadableEntryError as error:
+            left_out.append(f"{_name(entry)} {error}")
+        except (ValueError, OverflowError, RecursionError) as error:  # no rule expects one, no source may end for one
+            left_out.append(f"{_name(entry)}: {type(error).__name__}: {str(error)[:100]}")
+    bases = (site, raw.url)
+    return Feed(
+        format=raw.format,
+        id=legal(raw.id).strip() or None if raw.id else None,
+        title=title_of(raw.title),
+        link=site,
+        self_link=related(raw.links, "self", raw.url),
+        authors=people_of(raw.authors, bases),
+        updated=read_date(raw.updated, zone).when,
+        rights=title_of(raw.rights) or None,
+        icon=(resolve(raw.icon, bases) if raw.icon else None) or (resolve(raw.logo, bases) if raw.logo else None),
+        language=around.language,
+        hints=raw.hints,
+        entries=tuple(entries),
+        deleted=tuple(
+            (legal(ref).strip(), read_date(when, zone).when) for ref, when in raw.deleted if legal(ref).strip()
+        ),
+        encoding=raw.encoding,
+        notices=tuple(dict.fromkeys(line_of(notice) for notice in notices)),
+        left_out=tuple(line_of(name) for name in left_out),
+        cut=raw.cut,
+        complete=raw.complete,
+    )
+
+
+def _name(entry: RawEntry) -> str:
+    """Name an entry for the operator."""
+    title = title_of(replace(entry.title, value=entry.title.value[:200])) if entry.title else ""
+    return f"entry {entry.position + 1} {(title or entry.id or '')[:80]!r}"

@@ -1,0 +1,48 @@
+"""Languages by BCP 47 (I60)."""
+
+import re
+
+_TAG = re.compile(r"([A-Za-z]{2,3}|[A-Za-z]{5,8})((?:[-_][A-Za-z0-9]{1,8}){0,6})")
+# What publishers write instead of a code.
+_NAMES = {
+    "english": "en",
+    "german": "de",
+    "deutsch": "de",
+    "french": "fr",
+    "spanish": "es",
+    "chinese": "zh",
+    "russian": "ru",
+}
+_WRONG = {"cn": "zh-CN", "jp": "ja", "cz": "cs", "dk": "da", "gr": "el", "ua": "uk", "iw": "he", "in": "id"}
+_UNKNOWN = frozenset({"und", "zxx", "mul", "mis", "xx"})
+
+
+def language_of(*candidates: str | None) -> str | None:
+    """Give the first candidate that is a language tag, in the usual case: `zh-Hans-CN`, `en-US`; None if none is."""
+    for candidate in candidates:
+        if candidate and (tag := _normal(candidate.strip())):
+            return tag
+    return None
+
+
+def _normal(text: str) -> str | None:
+    text = text.partition(",")[0].strip()  # a header may name several
+    text = _NAMES.get(text.lower(), text)
+    match = _TAG.fullmatch(text)
+    if match is None or match[1].lower() in _UNKNOWN or match[1].lower() in ("true", "false"):
+        return None
+    primary = match[1].lower()
+    parts = [part for part in re.split(r"[-_]", match[2]) if part]
+    if not parts and primary in _WRONG:
+        return _WRONG[primary]
+    if len(primary) > 3:
+        return None  # registered languages of five letters and more don't exist
+    return "-".join([primary, *map(_subtag, parts)])
+
+
+def _subtag(part: str) -> str:
+    if len(part) == 4 and part.isalpha():
+        return part.capitalize()  # a script
+    if len(part) == 2 and part.isalpha():
+        return part.upper()  # a region
+    return part.lower()

@@ -1,0 +1,229 @@
+"""HTML that may go out: nh3 with our own lists (S30 to S38), the same bytes when it is done again (S40)."""
+
+import html as entities
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+import nh3
+
+from aggregator.clean.depth import bounded, is_deep
+from aggregator.clean.embeds import embeds_as_links
+from aggregator.clean.links import resolve
+from aggregator.clean.media import tidy_media
+from aggregator.clean.text import DROPPED, html_of, legal, plain_text
+from aggregator.urls import Url
+
+# S32. Anything else is unwrapped, but for DROPPED, which goes with its content.
+TAGS: Final = frozenset(
+    "a abbr acronym address article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del "
+    "details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p "
+    "picture pre q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td "
+    "tfoot th thead time tr track tt u ul var video wbr".split()
+)
+# S34: no style, class, id, name, target, nor anything that starts a script.
+_ATTRIBUTES = {
+    "*": {"lang", "dir", "title"},
+    "a": {"href", "hreflang"},
+    "audio": {"src"},
+    "blockquote": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "del": {"cite", "datetime"},
+    "details": {"open"},
+    "img": {
+        "src",
+        "srcset",
+        "sizes",
+        "alt",
+        "width",
+        "height",
+        "data-src",
+        "data-lazy-src",
+        "data-original",
+        "data-srcset",
+    },
+    "ins": {"cite", "datetime"},
+    "li": {"value"},
+    "ol": {"start", "reversed", "type"},
+    "q": {"cite"},
+    "source": {"src", "srcset", "sizes", "type", "media"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+    "track": {"src", "kind", "srclang", "label"},
+    "video": {"src", "poster", "width", "height"},
+}
+_REL = "noopener noreferrer nofollow ugc"  # S36
+_SCHEMES = frozenset({"http", "https", "mailto"})  # S33; mailto on `a` only
+# Obsolete elements that carry a meaning, and what HTML5 says instead.
+_RENAMED = {"acronym": "abbr", "center": "div", "strike": "s", "tt": "code"}
+_OBSOLETE = re.compile(r"<(/?)(acronym|center|strike|tt)\b")
+_MATH = re.compile(
+    r"<math\b[^<>]{0,2000}?\balttext\s{0,9}=\s{0,9}(?:\"([^\"<>]{0,2000})\"|'([^'<>]{0,2000})')[^<>]{0,2000}>",
+    re.IGNORECASE,
+)
+# An address that may need a base. Making a cleaner for each base costs as much as cleaning a short text.
+_RELATIVE = re.compile(r"\b(?:href|src|srcset|poster|cite)\s{0,9}=\s{0,9}[\"']?(?!https?://|mailto:)", re.IGNORECASE)
+_ROUNDS = 5  # HTML parsers agree with what they wrote themselves after two, at most
+
+_NUMBER = re.compile(r"-?[0-9]{1,6}")
+_LENGTH = re.compile(r"[0-9]{1,5}%?")
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}")
+_SIZES = re.compile(r"[\w\s().,:%+*/<>=-]{1,2000}")
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}(?:;\s*codecs\s*=\s*[\"']?[\w.,\s]{1,80}[\"']?)?")
+_DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,4})?[wxh]")
+_PATTERNS = {
+    "width": _LENGTH,
+    "height": _LENGTH,
+    "colspan": _NUMBER,
+    "rowspan": _NUMBER,
+    "span": _NUMBER,
+    "start": _NUMBER,
+    "value": _NUMBER,
+    "lang": _LANGUAGE,
+    "hreflang": _LANGUAGE,
+    "srclang": _LANGUAGE,
+    "sizes": _SIZES,
+    "media": _SIZES,
+    "dir": re.compile(r"ltr|rtl|auto", re.IGNORECASE),
+    "scope": re.compile(r"row|col|rowgroup|colgroup", re.IGNORECASE),
+    "kind": re.compile(r"subtitles|captions|descriptions|chapters|metadata", re.IGNORECASE),
+    "datetime": re.compile(r"[0-9A-Za-z:.+\- ]{1,50}"),
+}
+
+Filter = Callable[[str, str, str], str | None]  # (tag, attribute, value) to what is written; None removes it
+
+
+def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] = frozenset()) -> str:
+    """Make any HTML safe to publish, on a page of ours or in a feed (S31).
+
+    Doing it again changes nothing, whatever the base is, since every URL in the result is absolute.
+
+    Args:
+        html: anything.
+        base: what relative URLs count from; without it they are removed.
+        allow_classes: the only class names to leave (S34).
+    """
+    html = legal(html.replace("\r\n", "\n").replace("\r", "\n"))
+    if "<" not in html and "&" not in html:
+        return html
+    prepared = bounded(_prepared(html, base))
+    result = _once(prepared, base, allow_classes)
+    if is_deep(result):
+        return html_of(plain_text(result))
+    if result == prepared:
+        return result
+    for _ in range(_ROUNDS):
+        if _structure_cleaner(bool(allow_classes)).clean(result) == result:
+            return result
+        result = _once(result, base, allow_classes)
+    return html_of(plain_text(result))
+
+
+def _prepared(html: str, base: Url | None) -> str:
+    """Save what nh3 would drop with its element: the video behind an iframe (S38), the text of a formula (D12)."""
+    lower = html.lower()
+    if "<iframe" in lower:
+        html = embeds_as_links(html)
+    if "<math" in lower:
+        html = _MATH.sub(lambda match: entities.escape(entities.unescape(match[1] or match[2] or "")) + match[0], html)
+    return html
+
+
+def _once(html: str, base: Url | None, allow_classes: frozenset[str]) -> str:
+    relative = base is not None and _RELATIVE.search(html)
+    result = legal(_cleaner(base if relative else None, allow_classes).clean(html))
+    if "<img" in result or "<audio" in result or "<video" in result:
+        result = tidy_media(result, base)
+    if _OBSOLETE.search(result):
+        result = _OBSOLETE.sub(lambda tag: f"<{tag[1]}{_RENAMED[tag[2]]}", result)
+    return result
+
+
+@lru_cache(maxsize=2)
+def _structure_cleaner(with_classes: bool) -> nh3.Cleaner:
+    """Make a cleaner that only tells whether HTML is parsed as it was written.
+
+    Attributes need no second look: their filter gives what it was given when that went through it before.
+    """
+    attributes = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
+    attributes["*"] |= {"class"} if with_classes else set()
+    attributes["img"] |= {"loading", "referrerpolicy"}
+    attributes["audio"] |= {"controls", "preload"}
+    attributes["video"] |= {"controls", "preload"}
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        attributes=attributes,
+        clean_content_tags=set(DROPPED),
+        url_schemes=set(_SCHEMES),
+        url_relative="deny",
+        link_rel=_REL,
+    )
+
+
+@lru_cache(maxsize=256)
+def _cleaner(base: Url | None, allow_classes: frozenset[str]) -> nh3.Cleaner:
+    attributes = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
+    if allow_classes:
+        attributes["*"].add("class")
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        attributes=attributes,
+        attribute_filter=_filter(base, allow_classes),
+        clean_content_tags=set(DROPPED),
+        url_schemes=set(_SCHEMES),
+        url_relative=("rewrite_with_base", base) if base else "deny",
+        link_rel=_REL,
+        strip_comments=True,
+        # Not set_tag_attribute_values: nh3 writes those in an order that differs from process to process.
+    )
+
+
+def _filter(base: Url | None, allow_classes: frozenset[str]) -> Filter:
+    """Make the function that judges attributes: nh3 looks into href and src only, and not at their hosts."""
+
+    def judged(tag: str, name: str, value: str) -> str | None:
+        match name:
+            case "href":
+                return value if value.lower().startswith("mailto:") else resolve(value, (base,))
+            case "src" | "poster" | "cite":
+                return resolve(value, (base,))
+            case "srcset" | "data-srcset":
+                return _srcset(value, base)
+            case "class":
+                return " ".join(word for word in value.split() if word in allow_classes) or None
+            case "type":
+                pattern = re.compile(r"[1aAiI]") if tag == "ol" else _MEDIA_TYPE
+                return value if pattern.fullmatch(value) else None
+            case "reversed" | "open":
+                return ""
+        pattern_or_none = _PATTERNS.get(name)
+        return value if pattern_or_none is None or pattern_or_none.fullmatch(value) else None
+
+    return judged
+
+
+def _srcset(value: str, base: Url | None) -> str | None:
+    """Check every candidate of a srcset (HTML, section 4.8.4.2.1); one bad candidate drops the attribute (S35)."""
+    candidates: list[str] = []
+    words = value.split()
+    while words:
+        word = words.pop(0)
+        url = resolve(word.strip(","), (base,))
+        if url is None or len(candidates) >= 100:
+            return None
+        descriptor = ""
+        if not word.endswith(",") and words:
+            descriptor = words.pop(0)
+            if descriptor.endswith(","):
+                descriptor = descriptor.rstrip(",")
+            elif words and not words[0].startswith(","):
+                return None
+            elif words:
+                words[0] = words[0].lstrip(",")
+            if descriptor and not _DESCRIPTOR.fullmatch(descriptor):
+                return None
+        candidates.append(f"{url} {descriptor}".strip())
+    return ", ".join(candidates) or None

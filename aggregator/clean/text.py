@@ -1,0 +1,83 @@
+"""Plain text: out of HTML, into HTML, and free of what XML forbids (I7, I51)."""
+
+import html
+import re
+from functools import lru_cache
+from typing import Final
+
+import nh3
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# In what nh3 writes, < and > stand for tags and nothing else: attribute values and texts have them escaped.
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>")
+
+# Their content is no text that a reader sees (S32).
+DROPPED: Final = frozenset(
+    "script style iframe object embed svg math template noscript textarea select title applet noembed noframes".split()
+)
+# A gap stands where one of them begins or ends; other tags join what is around them.
+BLOCKS: Final = frozenset(
+    "address article aside blockquote br caption center dd details div dl dt figcaption figure footer form h1 h2 h3 h4 "
+    "h5 h6 header hr li main nav ol option p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_MANY_TAGS = 2000  # start tags
+
+
+def legal(text: str) -> str:
+    """Remove the characters that XML 1.0 forbids (section 2.2; I7)."""
+    if text.isprintable() or not _FORBIDDEN.search(text):
+        return text
+    return _FORBIDDEN.sub("", text)
+
+
+def line_of(text: str) -> str:
+    """Make one line of a text: no forbidden characters, no bidi controls (A63), runs of blanks as one."""
+    if text.isprintable() and "  " not in text:  # no control, no line end, no blank but the plain one
+        return text.strip()
+    return " ".join(_BIDI.sub("", legal(text)).split())
+
+
+def plain_text(markup: str) -> str:
+    """Give the text that a reader would see of any HTML: tags and scripts gone, blanks collapsed.
+
+    The result is text, not HTML: it has to be escaped before it goes into a page.
+    """
+    if "<" not in markup:
+        return line_of(html.unescape(markup))
+    if markup.count("<") > _MANY_TAGS:  # nested deep, nh3 would take the square of the depth
+        return line_of(html.unescape(without_tags(markup)))
+    return text_of(_text_cleaner().clean(legal(markup)))
+
+
+def text_of(sanitised: str) -> str:
+    """Give the text of HTML that the sanitiser wrote."""
+    return line_of(html.unescape(_TAG.sub(lambda tag: " " if tag[2] in BLOCKS else "", sanitised)))
+
+
+_DROPPED_ELEMENT = re.compile(rf"<({'|'.join(sorted(DROPPED))})\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ANY_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*(?:>|(?=<)|\Z)|<[!?][^<>]*>")
+
+
+def without_tags(markup: str) -> str:
+    """Cut the tags out of HTML that is too deep to be read as a tree (S14). Still HTML: references stay."""
+    markup = _COMMENT.sub("", _DROPPED_ELEMENT.sub("", markup))
+    return _ANY_TAG.sub(lambda tag: " " if (tag[2] or "").lower() in BLOCKS else "", markup)
+
+
+def html_of(text: str) -> str:
+    """Make HTML of a plain text: escaped, its blank lines as paragraphs, its line ends as breaks."""
+    text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
+    escaped = html.escape(text, quote=False)
+    if "\n" not in escaped:
+        return escaped
+    paragraphs = (part.strip() for part in re.split(r"\n[ \t]*\n", escaped))
+    return "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+
+
+@lru_cache(maxsize=1)
+def _text_cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(BLOCKS - {"option", "form"}), attributes={}, clean_content_tags=set(DROPPED), link_rel=None
+    )

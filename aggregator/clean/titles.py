@@ -1,0 +1,142 @@
+"""Titles as plain text: what was markup goes, what only looks like it stays (I50 to I52)."""
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+from aggregator.clean.text import BLOCKS, line_of, plain_text
+from aggregator.model.entry import RawText
+
+LENGTH: Final = 80  # characters of the text that stand for a missing title (I51)
+_UNTITLED = {
+    "ar": "(بلا عنوان)",
+    "cs": "(bez názvu)",
+    "da": "(uden titel)",
+    "de": "(ohne Titel)",
+    "es": "(sin título)",
+    "fi": "(ei otsikkoa)",
+    "fr": "(sans titre)",
+    "he": "(ללא כותרת)",
+    "it": "(senza titolo)",
+    "ja": "(無題)",
+    "ko": "(제목 없음)",
+    "nl": "(zonder titel)",
+    "pl": "(bez tytułu)",
+    "pt": "(sem título)",
+    "ru": "(без названия)",
+    "sv": "(utan titel)",
+    "tr": "(başlıksız)",
+    "uk": "(без назви)",
+    "zh": "(无标题)",
+    "zh-hant": "(無標題)",
+    "zh-hk": "(無標題)",
+    "zh-tw": "(無標題)",
+}
+# Tags that publishers put into titles. Others, such as <vector> or <script>, are what the title speaks of.
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big br cite code del dfn em font h1 h2 h3 h4 h5 h6 i img ins kbd mark nobr p q rb rp rt "
+    "rtc ruby s samp small span strike strong sub sup time tt u var wbr div center".split()
+)
+_ALONE = frozenset({"br", "img", "wbr"})  # need no end tag
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s[^<>]*)?)/?>")
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)')", re.IGNORECASE)
+_JOINING = frozenset("\u200d\ufe0e\ufe0f")
+
+
+def title_of(raw: RawText | None) -> str:
+    """Give a title as one line of plain text; empty only if the source has none.
+
+    A title never loses text to a parser: `std::vector<int>` and `the <b> element` stay as they are, since only pairs of
+    known tags count as markup.
+    """
+    if raw is None:
+        return ""
+    if raw.type == "text":
+        return line_of(raw.value)
+    if raw.type == "xhtml":
+        return plain_text(raw.value) or line_of(_reduced(raw.value))
+    declared = raw.type == "html"
+    once = _reduced(raw.value, declared=declared) if declared or _is_markup(raw.value) else raw.value
+    return line_of(_unescaped_again(once))
+
+
+def display_title(title: str, text: str, language: str) -> str:
+    """Give what is shown as a title: itself, else the beginning of the text, else "(untitled)" (I51).
+
+    Args:
+        title: plain text, may be empty.
+        text: the plain text of the content.
+        language: of the output, BCP 47.
+    """
+    if title:
+        return title
+    if text:
+        return _shortened(text)
+    tag = language.lower()
+    return _UNTITLED.get(tag) or _UNTITLED.get(tag.partition("-")[0]) or "(untitled)"
+
+
+def _shortened(text: str) -> str:
+    """Take the first characters of a text, with an ellipsis, cutting no combined character (A65)."""
+    if len(text) <= LENGTH:
+        return text
+    end = LENGTH
+    while end > LENGTH // 2 and (
+        unicodedata.category(text[end]).startswith("M")
+        or text[end] in _JOINING
+        or text[end - 1] == "\u200d"
+        or 0x1F3FB <= ord(text[end]) <= 0x1F3FF
+    ):
+        end -= 1
+    return text[:end].rstrip() + "…"
+
+
+def _is_markup(value: str) -> bool:
+    """Tell whether known tags or references remain in a title that says nothing of its type (I50)."""
+    return bool(_REFERENCE.search(value)) or bool(_tags_in(value))
+
+
+def _tags_in(value: str, *, declared: bool = False) -> frozenset[str]:
+    """Give the known tags that stand in a title as markup does: with their end tags, unless it is declared as HTML."""
+    if "<" not in value:
+        return frozenset()
+    started: set[str] = set()
+    ended: set[str] = set()
+    for tag in _TAG.finditer(value):
+        (ended if tag[1] else started).add(tag[2].lower())
+    if declared:
+        return frozenset((started | ended) & _INLINE)
+    return frozenset(((started & ended) | (started & _ALONE)) & _INLINE)
+
+
+def _reduced(value: str, *, declared: bool = False) -> str:
+    """Make text of a title in HTML: known tags gone, references resolved, all else kept."""
+    known = _tags_in(value, declared=declared)
+
+    def replaced(tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        if name not in known:
+            return tag[0]
+        if name == "img" and (alt := _ALT.search(tag[3])):
+            return alt[1] or alt[2] or ""
+        return " " if name in BLOCKS else ""
+
+    return _resolved(_TAG.sub(replaced, value))
+
+
+def _resolved(value: str) -> str:
+    # Only references that end with a semicolon: `?a=1&copy=2` in a title holds none.
+    return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)
+
+
+def _unescaped_again(text: str) -> str:
+    """Undo a second escaping, once, unless that would make tags of what is not markup (I52)."""
+    if not _REFERENCE.search(text):
+        return text
+    again = _REFERENCE.sub(lambda found: char if (char := html.unescape(found[0])).strip() else found[0], text)
+    if again.count("<") == text.count("<"):
+        return again
+    reduced = _reduced(again)
+    return reduced if "<" not in reduced else text

@@ -1,0 +1,84 @@
+"""Log lines on stderr: a name and fields, one record a line, nothing in it that could pass for another (S55)."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+MAX_FIELD = 2048  # characters (S55)
+_OWN = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | {"message", "asctime", "taskName"}
+_QUIET = {
+    "alembic": logging.WARNING,
+    "apscheduler": logging.ERROR,
+    "waitress.queue": logging.ERROR,
+    "urllib3": logging.ERROR,
+}
+
+
+def configure_logging(form: str, *, level: int) -> None:
+    """Send log records to stderr.
+
+    Args:
+        form: text or json.
+        level: of `logging`; records below it are dropped.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.raiseExceptions = False  # a closed stderr stops nothing (R58)
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(quiet)
+
+
+class TextLines(logging.Formatter):
+    """`2026-01-02T03:04:05Z warning poll_source source=lwn error="no address found"`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give one line; a traceback follows it, indented."""
+        fields = " ".join(f"{name}={_quoted(value)}" for name, value in _fields(record).items())
+        line = f"{_time(record)} {record.levelname.lower()} {_escaped(record.getMessage())} {fields}".rstrip()
+        if record.exc_info:
+            line += "\n" + "\n".join(
+                f"    {_escaped(row)}" for row in self.formatException(record.exc_info).splitlines()
+            )
+        return line
+
+
+class JsonLines(logging.Formatter):
+    """The same as one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give one line, traceback included."""
+        line: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        line |= {
+            name: value if isinstance(value, int | float) else str(value)[:MAX_FIELD]
+            for name, value in _fields(record).items()
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in record.__dict__.items() if name not in _OWN and value is not None}
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _quoted(value: object) -> str:
+    text = _escaped(str(value)[:MAX_FIELD])
+    return json.dumps(text, ensure_ascii=False) if not text or any(c in text for c in ' "=') else text
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,212 @@
+"""Addresses that feeds.yaml may name: sources, the site itself, the proxy, the store, hosts, what to listen on."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from aggregator.config.findings import Unfit
+from aggregator.model.settings import Secret
+from aggregator.urls import BadUrl, Url, file_url, host_of, is_address, normalise, split_credentials
+
+MAX_ADDRESS = 4096  # characters (S22)
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_FEED_SCHEME = re.compile(r"feed:(?://(?!/))?(?=https?:)|feed:", re.I)
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
+_TELLTALE = re.compile(r"(^|[_-])(api_?key|key|auth|token|secret|pass(word|wd)?|sid|session)$", re.I)
+_USERINFO = re.compile(r"//([^/?#\s]*)@")
+_LONG_USER = 16  # characters from which a user without a password is taken for a token
+_LONG = 8  # characters from which the value of such a parameter is taken for a secret
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a source lies."""
+
+    url: Url  # without credentials
+    auth: tuple[str, Secret] | None = None
+    path: Path | None = None  # of a local file
+
+
+def web_address(text: str, raw: str) -> Address:
+    """Read the address of a source (S2, P85, R52).
+
+    Args:
+        text: the address.
+        raw: as it is written: no message shows what a variable held.
+
+    Raises:
+        Unfit: it is no http or https URL; the text is left for the caller to quote.
+    """
+    text = _unfeed(text)
+    if not _SCHEME.match(text) or re.match(r"[\w.-]+:[0-9]+(/|$)", text):
+        raise Unfit(f"does not begin with http:// or https://; write {_guessed(raw)}")
+    try:
+        url, auth = split_credentials(normalise(text))
+    except BadUrl as error:
+        advice = "kind: file beside it, and a path" if text.startswith("file:") else "https://host/path"
+        raise Unfit(f"is no address of a source: it {error}; write {advice}") from error
+    return Address(url, (auth[0], Secret(auth[1])) if auth else None)
+
+
+def _unfeed(text: str) -> str:
+    """Rewrite `feed://host/…` and `feed:https://host/…`, which feed readers register for themselves (S2)."""
+    match = _FEED_SCHEME.match(text)
+    if match is None:
+        return text
+    rest = text[match.end() :]
+    return rest if re.match(r"https?:", rest, re.I) else "http://" + rest.lstrip("/")
+
+
+def _guessed(text: str) -> str:
+    looks_like_host = re.match(r"[\w-]+(\.[\w-]+)+(:[0-9]+)?(/\S*)?$", text)
+    if looks_like_host and "${" not in text and len(text) <= 200:
+        return f"https://{text}"
+    return "https://host/path, or kind: file beside the path of a file"
+
+
+def file_address(text: str, folder: Path) -> Address:
+    """Read the address of a `kind: file` source: a path below the folder of feeds.yaml, symlinks resolved (S2).
+
+    Args:
+        text: the path, relative to the folder, or a file: URL.
+        folder: of feeds.yaml, symlinks resolved.
+
+    Raises:
+        Unfit: it lies elsewhere, or is an address on the web.
+    """
+    text = text.strip()
+    if text.startswith("file://"):
+        text = text.removeprefix("file://")
+    elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise Unfit("is no path of a file; write one below the folder of feeds.yaml, or leave kind: file away")
+    try:
+        path = (folder / text).resolve()
+        inside = path.is_relative_to(folder) and path != folder
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of symlinks, a NUL
+        raise Unfit(f"is no path: {type(error).__name__}; write one below the folder of feeds.yaml") from error
+    if not inside:
+        raise Unfit("lies outside the folder of feeds.yaml; copy the file into that folder and write its path there")
+    return Address(file_url(path), path=path)
+
+
+def has_literal_secret(raw: str) -> bool:
+    """Tell whether a URL, as written, holds a password or token that belongs in the environment (S54)."""
+    userinfo = _USERINFO.search(raw)
+    if userinfo is not None:
+        user, _, password = userinfo[1].partition(":")
+        secret = password or user  # a long user without a password is a token
+        if "${" not in secret and (password or len(user) >= _LONG_USER):
+            return True
+    for parameter in raw.partition("?")[2].partition("#")[0].split("&"):
+        name, _, value = parameter.partition("=")
+        if _TELLTALE.search(name) and len(value) >= _LONG and "${" not in value:
+            return True
+    return False
+
+
+def base_url(text: str) -> str:
+    """Read `site.base_url`: an http or https URL; a missing final slash is added."""
+    try:
+        url = normalise(text)
+    except BadUrl as error:
+        raise Unfit(f"is no base_url: it {error}; write https://host/ or https://host/path/") from error
+    parts = urlsplit(url)
+    if parts.query or "@" in parts.netloc or "#" in text:
+        raise Unfit("has a query, a fragment or a user; write https://host/ or https://host/path/")
+    return url if url.endswith("/") else url + "/"
+
+
+def proxy(text: str) -> str:
+    """Read `proxy`: the address of an HTTP proxy, credentials and all."""
+    try:
+        url = normalise(text)
+    except BadUrl as error:
+        raise Unfit(f"is no proxy: it {error}; write http://host:3128") from error
+    parts = urlsplit(url)
+    if parts.path not in ("", "/") or parts.query:
+        raise Unfit("has a path or a query; write http://host:3128")
+    return urlunsplit(parts._replace(path=""))
+
+
+def store(text: str) -> str:
+    """Read `store` as written; the path in it is still relative."""
+    scheme, _, rest = text.partition("://")
+    if scheme.partition("+")[0] in ("postgresql", "postgres"):
+        raise Unfit("names PostgreSQL, which is not built yet; write sqlite:///var/aggregator.db")
+    if scheme != "sqlite" or not rest.startswith("/") or rest[1:] in ("", ":memory:") or "?" in rest or "#" in rest:
+        raise Unfit("is no store; write sqlite:/// and the path of a file, such as sqlite:///var/aggregator.db")
+    return text
+
+
+def store_path(store: str) -> str:
+    """Give the path in a `store` that has been read."""
+    return store.removeprefix("sqlite:///")
+
+
+def bind(text: str) -> str:
+    """Read `serve.bind`: an address or name and a port."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535 and host):
+        raise Unfit("is no address to listen on; write host:port, such as 127.0.0.1:8080")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not is_address(bare) and not _HOST_NAME.fullmatch(bare.lower()):
+        hint = f"[{host}]:{port}" if is_address(host) else "host:port, such as 127.0.0.1:8080"
+        raise Unfit(f"is no address to listen on; write {hint}")
+    if ":" in bare and bare == host:
+        raise Unfit(f"is no address to listen on; write [{host}]:{port}")
+    try:
+        normalise(f"http://{text}/")  # the default base_url
+    except BadUrl as error:
+        raise Unfit("is no address to listen on; write host:port, such as 127.0.0.1:8080") from error
+    return text
+
+
+def bind_parts(bind: str) -> tuple[str, int]:
+    """Give host, without brackets, and port of a `serve.bind` that has been read."""
+    host, _, port = bind.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True, slots=True)
+class HostName:
+    """A key under `hosts:`."""
+
+    name: str  # lower case and IDNA, or a network in CIDR form
+    network: Network | None = None
+
+
+def host_name(text: str) -> HostName:
+    """Read a key under `hosts:`: a host name, or an IP network; an address alone is a network of one.
+
+    Raises:
+        Unfit: it is neither.
+    """
+    bare = text.strip().strip("[]") if text.count("/") == 0 else text.strip()
+    try:
+        network = ipaddress.ip_network(bare)
+    except ValueError:
+        pass
+    else:
+        return HostName(str(network), network)
+    try:
+        wide = ipaddress.ip_network(bare, strict=False)
+    except ValueError:
+        pass
+    else:
+        raise Unfit(f"has bits beyond its prefix; write {wide}")
+    if text.startswith(("*.", ".")):
+        raise Unfit(f"needs no star: a name holds for all below it; write {text.lstrip('*.')}")
+    if "://" in text or "@" in text or re.fullmatch(r"[^/]*:[0-9]+", text) or re.fullmatch(r"[a-z][^/]*/.*", text):
+        raise Unfit("is more than a host; write its name alone, without scheme, port or path")
+    try:
+        host = host_of(normalise(f"http://{bare}/"))
+    except BadUrl:
+        host = ""
+    if not _HOST_NAME.fullmatch(host) or "/" in bare or is_address(host) or len(host) > 253:
+        raise Unfit("is no host; write a name such as example.org, or a network such as 10.0.0.0/8")
+    return HostName(host)

@@ -1,0 +1,93 @@
+"""`categories:` as records, and those that only sources name (DESIGN 3.1, Categories)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aggregator.config.compounds import Pair
+from aggregator.config.document import Node
+from aggregator.config.findings import Findings, quoted
+from aggregator.config.keys import CategoryKeys
+from aggregator.config.shapes import nearest
+from aggregator.config.tables import Values
+from aggregator.model.settings import GENERAL, Category, CategoryKey, Source
+
+MAX_COMPARED = 100_000  # pairs of categories, in looking for the nearest declared one
+
+
+def categories_of(
+    pairs: Sequence[Pair[str, Values]],
+    sources: Iterable[Source],
+    mentions: Mapping[CategoryKey, Node],
+    entries: int,
+    found: Findings,
+) -> tuple[Category, ...]:
+    """Make the categories: those declared, in the order of the file, then those that only sources name.
+
+    Args:
+        pairs: what `categories:` says.
+        sources: all that could be read; who names no category publishes in `general`.
+        mentions: the categories that sources name, with the first place of each.
+        entries: publish.entries.
+        found: takes problems and warnings.
+    """
+    declared = {pair.name: _category(pair, entries) for pair in pairs}
+    _check_unique(pairs, found)
+    _check_was(pairs, mentions, found)
+    used = dict.fromkeys(mentions) | dict.fromkeys(key for source in sources for key in source.categories)
+    made = [key for key in used if key not in declared]
+    for number, key in enumerate(made):
+        if key in mentions and key != GENERAL:
+            near = nearest(key, declared) if number * len(declared) < MAX_COMPARED else None
+            advice = f'did you mean "{near}"?' if near else "declare it to give it a title"
+            found.note(mentions[key], f"category {quoted(key)} is not declared under categories: and is made; {advice}")
+    return (*declared.values(), *(Category(key=key, title=key, declared=False, entries=entries) for key in made))
+
+
+def _category(pair: Pair[str, Values], entries: int) -> Category:
+    said = pair.value
+    own_entries = said[CategoryKeys.entries]
+    dedupe = said[CategoryKeys.dedupe]
+    return Category(
+        key=CategoryKey(pair.name),
+        title=said[CategoryKeys.title] or pair.name,
+        description=said[CategoryKeys.description],
+        slug=said[CategoryKeys.slug],
+        id=said[CategoryKeys.id],
+        was=tuple(CategoryKey(name) for name in dict.fromkeys(said[CategoryKeys.was])),
+        entries=entries if own_entries is None else own_entries,
+        show=said[CategoryKeys.show],
+        unlisted=said[CategoryKeys.unlisted],
+        dedupe=None if dedupe is None else dedupe.dedupe,
+        near=None if dedupe is None else dedupe.near,
+        window=None if dedupe is None else dedupe.window,
+        include=said[CategoryKeys.include],
+        exclude=said[CategoryKeys.exclude],
+    )
+
+
+def _check_unique(pairs: Sequence[Pair[str, Values]], found: Findings) -> None:
+    for key in (CategoryKeys.slug, CategoryKeys.id):
+        firsts: dict[str, Values] = {}
+        for pair in pairs:
+            value = pair.value[key]
+            first = firsts.setdefault(value, pair.value) if value is not None else pair.value
+            if value is not None and first is not pair.value:
+                line = first.place(key).line
+                what = f"{quoted(value)} is the {key.name} in line {line} already; write another"
+                found.problem_at(pair.value.place(key), what)
+
+
+def _check_was(pairs: Sequence[Pair[str, Values]], mentions: Mapping[CategoryKey, Node], found: Findings) -> None:
+    """See that each history goes to one category, and that nobody has it still (A45)."""
+    lines = {str(key): node.line for key, node in mentions.items()} | {pair.name: pair.key.line for pair in pairs}
+    heirs: dict[str, str] = {}
+    for pair in pairs:
+        place = pair.value.place(CategoryKeys.was)
+        for was in pair.value[CategoryKeys.was]:
+            if was == pair.name:
+                found.problem_at(place, f"{quoted(was)} is this category's own key; remove it")
+            elif was in lines:
+                what = f"{quoted(was)} is still a category, in line {lines[was]}; remove it here, or rename it there"
+                found.problem_at(place, what)
+            elif heirs.setdefault(was, pair.name) != pair.name:
+                what = f"{quoted(was)} is claimed by {quoted(heirs[was])} already; remove it here or there"
+                found.problem_at(place, what)

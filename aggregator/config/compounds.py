@@ -1,0 +1,149 @@
+"""Shapes of values that hold others: lists, and mappings whose keys are the operator's own."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from aggregator.config.document import Json, ListNode, MapNode, Node, Scalar
+from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.shapes import BOOLEAN, INTEGER, Schema, Shape
+from aggregator.config.variables import has_variable
+
+T = TypeVar("T")
+N = TypeVar("N")
+
+
+class ListOf(Shape[tuple[T, ...]]):
+    """A list; if `alone`, a single value may stand for a list of one."""
+
+    def __init__(
+        self, each: Shape[T], words: str, write: str, *, alone: bool = False, least: int = 0, most: int = 1000
+    ) -> None:
+        self.each, self.words, self.write = each, words, write
+        self.alone, self.least, self.most = alone, least, most
+
+    def read(self, node: Node, found: Findings) -> tuple[T, ...]:
+        """Read a list; an item of another shape is noted and left out."""
+        if not isinstance(node, ListNode):
+            if not self.alone or not isinstance(node, Scalar) or node.is_null:
+                raise self.unfit(node)
+            return (self.each.read(node, found),)
+        if len(node.items) < self.least:
+            raise Unfit(f"the list is empty; write {self.write}")
+        if len(node.items) > self.most:
+            raise Unfit(f"the list has {len(node.items):,} items; write at most {self.most:,}")
+        items: list[T] = []
+        for item in node.items:
+            try:
+                items.append(self.each.read(item, found))
+            except Unfit as unfit:
+                found.problem_at(item, str(unfit))
+        return tuple(items)
+
+    def schema(self) -> Schema:
+        each = self.each.schema()
+        least: Schema = {"minItems": self.least} if self.least else {}
+        items: Schema = {"type": "array", "items": each, **least}
+        return {"anyOf": [each, items]} if self.alone else items
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Generic[N, T]):
+    """A key of a mapping whose keys are the operator's own, with its value."""
+
+    key: Scalar
+    name: N
+    node: Node
+    value: T
+
+
+class MapOf(Shape[tuple[Pair[N, T], ...]], Generic[N, T]):
+    """A mapping whose keys are the operator's own: categories, hosts, headers."""
+
+    def __init__(
+        self, name: Callable[[str], N], each: Shape[T], words: str, write: str, *, form: str | None = None
+    ) -> None:
+        """Say which keys and values.
+
+        Args:
+            name: reads a key; raises Unfit with "is what; write what".
+            each: shape of the values.
+            words: what the mapping is.
+            write: what to write.
+            form: of the keys, as a regular expression, for editors.
+        """
+        self.each, self.words, self.write = each, words, write
+        self._name, self._form = name, form
+
+    def read(self, node: Node, found: Findings) -> tuple[Pair[N, T], ...]:
+        """Read a mapping; what is wrong with a key or a value is noted, and the pair left out."""
+        if isinstance(node, Scalar) and node.is_null:
+            return ()
+        if not isinstance(node, MapNode):
+            raise self.unfit(node)
+        pairs: list[Pair[N, T]] = []
+        for raw, key in node.keys.items():
+            try:
+                name = self._name(raw)
+            except Unfit as unfit:
+                found.problem_at(key, f"{quoted(raw)} {unfit}")
+                continue
+            item = node.values[raw]
+            try:
+                pairs.append(Pair(key, name, item, self.each.read(item, found)))
+            except Unfit as unfit:
+                found.problem_at(item, str(unfit))
+        return tuple(pairs)
+
+    def schema(self) -> Schema:
+        names: Schema = {"propertyNames": {"pattern": self._form}} if self._form else {}
+        return {"type": ["object", "null"], "additionalProperties": self.each.schema(), **names}
+
+
+class Either(Shape[T]):
+    """A value in one piece, or a mapping that says more."""
+
+    def __init__(self, short: Shape[T], long: Shape[T]) -> None:
+        self.short, self.long = short, long
+        self.words = f"{short.words}, or {long.words}"
+        self.write = f"{short.write}, or {long.write}"
+
+    @property
+    def values(self) -> str:
+        return f"{self.short.values}, or {self.long.write}"
+
+    def read(self, node: Node, found: Findings) -> T:
+        if isinstance(node, ListNode):
+            raise self.unfit(node)
+        return (self.long if isinstance(node, MapNode) else self.short).read(node, found)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.short.schema(), self.long.schema()]}
+
+
+class Anything(Shape[Json]):
+    """A text, or a mapping that is sent on as JSON."""
+
+    words = write = "a text or a mapping"
+
+    def read(self, node: Node, found: Findings) -> Json:
+        """Give the value as JSON has it."""
+        if isinstance(node, MapNode):
+            return {name: self.read(item, found) for name, item in node.values.items()}
+        if isinstance(node, ListNode):
+            return [self.read(item, found) for item in node.items]
+        assert isinstance(node, Scalar)
+        text = found.filled(node.raw)
+        if not node.plain or has_variable(node.raw):
+            return text
+        if node.is_null:
+            return None
+        if node.raw in BOOLEAN:
+            return BOOLEAN[node.raw]
+        if INTEGER.fullmatch(node.raw):
+            return int(node.raw)
+        return float(node.raw) if re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", node.raw) else text
+
+    def schema(self) -> Schema:
+        return {"type": ["string", "object", "array"]}

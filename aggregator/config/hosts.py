@@ -1,0 +1,57 @@
+"""`hosts:` as rules (DESIGN 3.1, hosts)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from aggregator.config.addresses import HostName
+from aggregator.config.compounds import Pair
+from aggregator.config.document import MapNode, Node
+from aggregator.config.durations import duration_text
+from aggregator.config.findings import Findings, quoted
+from aggregator.config.keys import HostKeys
+from aggregator.config.tables import Values
+from aggregator.model.settings import HostRule
+
+MIN_SPACING = timedelta(seconds=1)  # between two requests to somebody else's host
+MAX_PARALLEL = 4
+
+
+def host_rules(pairs: Sequence[Pair[HostName, Values]], found: Findings) -> tuple[HostRule, ...]:
+    """Make the rules; a rule whose manners are no good is given back all the same, for what depends on it."""
+    rules: dict[str, HostRule] = {}
+    lines: dict[str, int] = {}
+    for pair in pairs:
+        said = pair.value
+        rule = HostRule(
+            name=pair.name.name,
+            network=pair.name.network,
+            spacing=said[HostKeys.spacing],
+            parallel=said[HostKeys.parallel],
+            allow_private=said[HostKeys.allow_private],
+        )
+        if rule.name in rules:
+            what = f"{quoted(pair.key.raw)} is the host of line {lines[rule.name]}; remove one of the two"
+            found.problem_at(pair.key, what)
+        rules.setdefault(rule.name, rule)
+        lines.setdefault(rule.name, pair.key.line)
+        if rule.allow_private:
+            continue
+        if rule.spacing is not None and rule.spacing < MIN_SPACING:
+            what = f'"{duration_text(rule.spacing)}" is under 1s; write 1s or more'
+            found.problem_at(said.place(HostKeys.spacing), f"{what}, or allow_private: true for your own machine")
+        if rule.parallel is not None and rule.parallel > MAX_PARALLEL:
+            what = f'"{rule.parallel}" is over {MAX_PARALLEL}; write 1 to {MAX_PARALLEL}'
+            found.problem_at(said.place(HostKeys.parallel), f"{what}, or allow_private: true for your own machine")
+    return tuple(rules.values())
+
+
+def hides_a_permit(node: Node, pairs: Sequence[Pair[HostName, Values]]) -> bool:
+    """Tell whether an entry that could not be read might allow more than the default to sources we know not of."""
+    if not isinstance(node, MapNode):
+        return False
+    read = {pair.key.raw for pair in pairs if not pair.value.is_bad(HostKeys.allow_private)}
+    return any(
+        isinstance(said, MapNode) and HostKeys.allow_private.name in said.values
+        for raw, said in node.values.items()
+        if raw not in read
+    )

@@ -1,0 +1,136 @@
+"""What the keys say, for editors as JSON Schema and for people as docs/feeds.md (STYLE, section 7).
+
+A test compares that page with what is made here:
+
+python -m aggregator.config.reference > docs/feeds.md
+"""
+
+import sys
+from collections.abc import Iterator
+
+from aggregator.config.keys import DEDUPE_TABLE, JEKYLL, RULE
+from aggregator.config.shapes import Schema
+from aggregator.config.source_keys import (
+    CATEGORY,
+    DEFAULTS,
+    DETAIL,
+    ENTRY,
+    HOST,
+    PUBLISH,
+    REPLACE,
+    REWRITE,
+    ROOT,
+    ROUTE,
+    SERVE,
+    SITE,
+    SOURCE,
+)
+from aggregator.config.tables import Key, Table
+from aggregator.config.unbuilt import UNBUILT, is_built
+
+_INTRODUCTION = """\
+# feeds.yaml
+
+Every key, made from the declarations in `aggregator/config/`; don't edit this page. The smallest useful file:
+
+```yaml
+sources:
+  - https://blog.python.org/feeds/posts/default
+```
+
+- All keys but `sources` are optional. A source that is only an address may be written as that.
+- Relative paths count from the folder of feeds.yaml, whatever the working directory is.
+- A duration is a number and one of ms, s, m, h, d, w: `0.3s`, `15m`, `1d`.
+- YAML 1.2 is read: `no`, `on`, `12:30` and `010` are texts. `off` and `false` mean the same where `off` is a value.
+  A text that looks like a number needs quotes: `title: "1.10"`.
+- `${NAME}` in a value takes it from the environment; passwords and tokens belong there. `$${` is a literal `${`.
+- Whatever is wrong is told at once, each with its place and what to write. `aggregator check` does nothing else.
+- With `# yaml-language-server: $schema=feeds.schema.json` in the first line, and that file from `aggregator schema`,
+  editors complete the keys and mark mistakes.
+"""
+
+_SECTIONS: tuple[tuple[str, str, Table], ...] = (
+    ("The file", "", ROOT),
+    ("site", "", SITE),
+    ("publish", "", PUBLISH),
+    ("publish.jekyll", "", JEKYLL),
+    ("serve", "", SERVE),
+    ("defaults", "", DEFAULTS),
+    (
+        "hosts",
+        "The key is a host name, which holds for all below it, or a network such as `10.0.0.0/8`. The most specific "
+        "wins. `spacing` and `parallel` of a name count over all its hosts together, of a network for each address.",
+        HOST,
+    ),
+    ("categories", "The key is the category's name, in any script; the value may be empty.", CATEGORY),
+    ("A source", "Each key of `defaults` may stand here, and:", SOURCE),
+    (
+        "include, exclude, when",
+        "A list of rules; each names fields and patterns. Patterns are regular expressions of RE2, with case "
+        "(`(?i)` ignores it), searched anywhere in the text of the field.",
+        RULE.table,
+    ),
+    ("dedupe, as a mapping", "", DEDUPE_TABLE),
+    ("A step of rewrite", "", REWRITE),
+    ("title, content, … of rewrite", "", REPLACE),
+    ("An item of route", "", ROUTE),
+    ("entry", "", ENTRY),
+    ("detail", "Each key of `entry` may stand here, and:", DETAIL),
+)
+
+
+def json_schema() -> Schema:
+    """Give the schema, draft 2020-12.
+
+    It takes what the loader takes. The loader finds more: what two keys say together, two sources with one URL.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "feeds.yaml",
+        "description": "What the aggregator polls and publishes.",
+        "$defs": {
+            "variable": {"type": "string", "pattern": r"\$\{", "description": "${NAME}: from the environment"},
+        },
+        **ROOT.schema(),
+    }
+
+
+def render_reference() -> str:
+    """Give the page, in Markdown."""
+    return "\n".join([_INTRODUCTION, *_lines(), *_unbuilt_values()]) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    for title, remark, table in _SECTIONS:
+        yield f"## {title}\n"
+        about = (table.declares.__doc__ or "").strip()
+        yield f"{about} {remark}".rstrip() + "\n"
+        yield "| key | value | default | meaning |"
+        yield "| --- | --- | --- | --- |"
+        for key in table.keys.values():
+            if key.home == table.declares.HOME:  # those of a base have a section of their own
+                yield f"| `{key.name}` | {_cell(key.shape.values)} | {_default(key)} | {_cell(_meaning(key))} |"
+        yield ""
+
+
+def _default(key: Key[object]) -> str:
+    return f"`{_cell(key.shown)}`" if key.written not in (None, [], {}, "") else _cell(key.shown)
+
+
+def _meaning(key: Key[object]) -> str:
+    return key.says if is_built(key.word) else f"{key.says} *Not built yet: {UNBUILT[key.word]}.*"
+
+
+def _unbuilt_values() -> Iterator[str]:
+    words = [word for word in UNBUILT if "=" in word or word.startswith(("kind.", "category."))]
+    if words:
+        yield "## Values that are not built yet\n"
+        yield from (f"- `{word.replace('=', ': ').replace('kind.', 'kind: ')}`: {UNBUILT[word]}" for word in words)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_reference())

@@ -1,0 +1,96 @@
+"""`schedule`: five cron fields (DESIGN 3.1, Values)."""
+
+import itertools
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aggregator.config.findings import Unfit
+
+DAYS = "mon tue wed thu fri sat sun".split()
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+_ITEM = re.compile(r"(?:(\*)|([a-z]{3}|[0-9]{1,2})(?:-([a-z]{3}|[0-9]{1,2}))?)(?:/([0-9]{1,2}))?")
+_EXAMPLE = 'such as "*/20 9-15 * * mon-fri"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...] = ()  # stand for low, low + 1, …
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31),
+    _Field("month", 1, 12, tuple(MONTHS)),
+    _Field("day of the week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+)
+
+
+def schedule(text: str) -> str:
+    """Read a schedule.
+
+    Returns:
+        The five fields, in lower case, days of the week as names: cron counts them from Sunday, APScheduler from
+        Monday.
+
+    Raises:
+        Unfit: it is none, or never comes.
+    """
+    fields = text.lower().split()
+    if len(fields) != len(_FIELDS):
+        raise Unfit(f"is not five fields; write minute, hour, day, month and weekday, {_EXAMPLE}")
+    numbers = [_numbers(part, about) for part, about in zip(fields, _FIELDS, strict=True)]
+    if not any(day <= _days_in(month) for day in numbers[2] for month in numbers[3]):
+        raise Unfit("names a day that no month has; write another day or month")
+    if fields[4] != "*":
+        days = {(number - 1) % 7 for number in numbers[4]}
+        fields[4] = ",".join(DAYS[day] for day in sorted(days)) if len(days) < 7 else "*"
+    return " ".join(fields)
+
+
+def shortest_gap(schedule: str) -> timedelta:
+    """Give the shortest time between two turns of a schedule that has been read, as if each day had some."""
+    minute, hour = schedule.split()[:2]
+    turns = sorted(h * 60 + m for h in _numbers(hour, _FIELDS[1]) for m in _numbers(minute, _FIELDS[0]))
+    gaps = [later - earlier for earlier, later in itertools.pairwise([*turns, turns[0] + 24 * 60])]
+    return timedelta(minutes=min(gaps))
+
+
+def _days_in(month: int) -> int:
+    return 29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31
+
+
+def _numbers(part: str, about: _Field) -> set[int]:
+    """Give the numbers that a field stands for."""
+    numbers: set[int] = set()
+    for item in part.split(","):
+        match = _ITEM.fullmatch(item)
+        if match is None:
+            raise Unfit(f'"{item}" is no {about.name}; write *, a number, a range or */n, {_EXAMPLE}')
+        star, first, last, step = match.groups()
+        low = about.low if star else _number(first, about)
+        high = about.high if star else _number(last, about) if last else about.high if step else low
+        if star and about.words and about.low == 0:
+            high = 6  # Sunday once
+        if low > high:
+            if about.low or not about.words:
+                raise Unfit(f'"{item}" runs backwards; write {last}-{first}')
+            high += 7  # fri-mon
+        if step is not None and int(step) == 0:
+            raise Unfit(f'"{item}" has a step of 0; write a step of 1 or more')
+        numbers.update(range(low, high + 1, int(step or 1)))
+    return {number % 7 for number in numbers} if about.words and about.low == 0 else numbers
+
+
+def _number(text: str, about: _Field) -> int:
+    if text in about.words:
+        return about.low + about.words.index(text)
+    if not text.isdigit() or not about.low <= int(text) <= about.high:
+        words = f" or {about.words[0]} to {about.words[-1]}" if about.words else ""
+        raise Unfit(f'"{text}" is no {about.name}; write {about.low} to {about.high}{words}')
+    return int(text)

@@ -1,0 +1,262 @@
+"""Shapes: what a value of feeds.yaml must look like. Each reads it, says what is wrong with it, and describes it.
+
+One object answers for message, JSON Schema and documentation, so that the three can't differ (STYLE, section 7).
+"""
+
+import difflib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+from aggregator.config.document import Json, ListNode, Node, Scalar, node_of
+from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.variables import has_variable
+
+T = TypeVar("T")
+N = TypeVar("N")
+T_co = TypeVar("T_co", covariant=True)
+
+Schema = dict[str, Json]
+
+# A value in place of any other: `${NAME}`. In the schema beside what is no text, or editors would mark it.
+VARIABLE: Schema = {"$ref": "#/$defs/variable"}
+
+INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_NUMBER = re.compile(
+    r"[-+]?(0|[1-9][0-9]*|0o[0-7]+|0x[0-9a-fA-F]+|[0-9]*\.[0-9]+([eE][-+]?[0-9]+)?|[0-9]+\.?([eE][-+]?[0-9]+)"
+    r"|[0-9]+\.|\.(inf|Inf|INF))|\.(nan|NaN|NAN)"
+)
+BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_MEANT = {
+    "yes": "true",
+    "on": "true",
+    "y": "true",
+    "1": "true",
+    "no": "false",
+    "off": "false",
+    "n": "false",
+    "0": "false",
+}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Shape(ABC, Generic[T_co]):
+    """What a value must look like."""
+
+    words: str  # what it is, as a message says it: "a duration"
+    write: str  # what to write: "5m, 2h or 1d"
+
+    @abstractmethod
+    def read(self, node: Node, found: Findings) -> T_co:
+        """Read a value.
+
+        Raises:
+            Unfit: it is not of this shape. What is wrong inside a list or mapping is noted in `found` instead.
+        """
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """Describe the shape in JSON Schema."""
+
+    @property
+    def values(self) -> str:
+        """Say in the documentation what may be written."""
+        return self.words.removeprefix("a ").removeprefix("an ")
+
+    def unfit(self, node: Node) -> Unfit:
+        """Give the error for a value of another shape."""
+        return Unfit(f"{shown(node)} is not {self.words}; write {self.write}")
+
+
+def shown(node: Node) -> str:
+    """Name a value in a message."""
+    if isinstance(node, Scalar):
+        return "an empty value" if node.is_null else quoted(node.raw)
+    return "a list" if isinstance(node, ListNode) else "a mapping"
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Give the word that was probably meant, if there is one."""
+    near = {known.casefold(): known for known in words}
+    close = difflib.get_close_matches(word.casefold(), near, n=1, cutoff=0.6)
+    return near[close[0]] if close else None
+
+
+class ScalarShape(Shape[T_co]):
+    """A value in one piece."""
+
+    def read(self, node: Node, found: Findings) -> T_co:
+        """Read a value, variables filled in."""
+        if not isinstance(node, Scalar) or node.is_null:
+            raise self.unfit(node)
+        return self.value(node, found.filled(node.raw))
+
+    @abstractmethod
+    def value(self, node: Scalar, text: str) -> T_co:
+        """Give the value of a scalar.
+
+        Args:
+            node: as written, for messages.
+            text: with its variables filled in.
+        """
+
+
+class Text(ScalarShape[str]):
+    """A text. Numbers, true and false are none: `1.10` would come out as another text than it looks (S52)."""
+
+    def __init__(
+        self,
+        words: str = "a text",
+        write: str = "a text",
+        *,
+        limit: int = 1000,
+        exact: bool = False,
+        hidden: bool = False,
+        quotable: bool = True,
+        check: Callable[[str], str] | None = None,
+        form: str | None = None,
+    ) -> None:
+        """Say which texts.
+
+        Args:
+            words: what it is.
+            write: what to write.
+            limit: characters.
+            exact: blanks count, and an empty text is one; else runs of blanks are one blank.
+            hidden: no message shows the text (S44).
+            quotable: a number would be one, in quotes.
+            check: gives a text in its own form; raises Unfit with "is what; write what".
+            form: the same as a regular expression, as far as it can be said in one, for editors.
+        """
+        self.words, self.write, self.form = words, write, form
+        self._limit, self._exact, self._hidden, self._quotable, self._check = limit, exact, hidden, quotable, check
+
+    def value(self, node: Scalar, text: str) -> str:
+        raw = node.raw
+        if node.plain and not has_variable(raw) and (raw in BOOLEAN or _NUMBER.fullmatch(raw)):
+            what = "true or false" if raw in BOOLEAN else "a number"
+            advice = self.write if not self._quotable else "it in quotes" if self._hidden else f'"{raw}" in quotes'
+            raise Unfit(f"{self._named(raw)} is {what} without quotes, not {self.words}; write {advice}")
+        return self.checked(raw, text)
+
+    def checked(self, raw: str, text: str) -> str:
+        """Give a text in its own form; also for the keys of a mapping, which are always texts."""
+        if not self._exact:
+            text = " ".join(text.split())
+        if _CONTROL.search(text):
+            raise Unfit(f"{self._named(raw)} holds a control character; write it without")
+        if len(text) > self._limit:
+            raise Unfit(f"{self._named(raw)} has {len(text):,} characters; write at most {self._limit:,}")
+        if not text and not self._exact:
+            raise Unfit(f"an empty text is not {self.words}; write {self.write}")
+        if self._check is None:
+            return text
+        try:
+            return self._check(text)
+        except Unfit as unfit:
+            if has_variable(raw):  # the check's advice may hold what the variable held
+                raise Unfit(f"{quoted(raw)} is not {self.words}; write {self.write}") from None
+            raise Unfit(f"{self._named(raw)} {unfit}") from None
+
+    def _named(self, raw: str) -> str:
+        return "the value" if self._hidden else quoted(raw)
+
+    def schema(self) -> Schema:
+        form: Schema = {"pattern": rf"{self.form}|\$\{{"} if self.form else {} if self._exact else {"minLength": 1}
+        return {"type": "string", **form}
+
+
+class Integer(ScalarShape[int]):
+    """A whole number within bounds."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+        self.words, self.write = "a whole number", f"a whole number from {low} to {high}"
+
+    @property
+    def values(self) -> str:
+        return f"{self.low} to {self.high}"
+
+    def value(self, node: Scalar, text: str) -> int:
+        if not INTEGER.fullmatch(text) or not (node.plain or has_variable(node.raw)):
+            raise self.unfit(node)
+        number = int(text)
+        if not self.low <= number <= self.high:
+            raise Unfit(f"{quoted(node.raw)} is out of range; write {self.write}")
+        return number
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "integer", "minimum": self.low, "maximum": self.high}, VARIABLE]}
+
+
+class Number(ScalarShape[float]):
+    """A number within bounds."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+        self.words, self.write = "a number", f"a number from {low:g} to {high:g}"
+
+    @property
+    def values(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
+
+    def value(self, node: Scalar, text: str) -> float:
+        if not re.fullmatch(r"-?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})", text) or not (
+            node.plain or has_variable(node.raw)
+        ):
+            raise self.unfit(node)
+        number = float(text)
+        if not self.low <= number <= self.high:
+            raise Unfit(f"{quoted(node.raw)} is out of range; write {self.write}")
+        return number
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "number", "minimum": self.low, "maximum": self.high}, VARIABLE]}
+
+
+class Flag(ScalarShape[bool]):
+    """True or false."""
+
+    words = write = "true or false"
+
+    def value(self, node: Scalar, text: str) -> bool:
+        if text in BOOLEAN and (node.plain or has_variable(node.raw)):
+            return BOOLEAN[text]
+        meant = _MEANT.get(text.lower()) or (text.lower() if text in BOOLEAN else None)
+        raise Unfit(f"{quoted(node.raw)} is not true or false; write {meant}") if meant else self.unfit(node)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "boolean"}, VARIABLE]}
+
+
+class Choice(ScalarShape[T]):
+    """One of a few words. Where `off` is one of them, YAML's false says the same (S52)."""
+
+    def __init__(self, **choices: T) -> None:
+        self._choices = choices
+        *most, last = choices
+        self.words = self.write = f"{', '.join(most)} or {last}" if most else last
+
+    @property
+    def values(self) -> str:
+        return self.words
+
+    def value(self, node: Scalar, text: str) -> T:
+        word = "off" if node.is_false and "off" in self._choices else text
+        if word in self._choices:
+            return self._choices[word]
+        near = nearest(text, self._choices)
+        raise Unfit(f"{quoted(node.raw)} is not {self.words}; write {near}") if near else self.unfit(node)
+
+    def schema(self) -> Schema:
+        words: list[Json] = [*self._choices]
+        return {"anyOf": [{"enum": [*words, False] if "off" in self._choices else words}, VARIABLE]}
+
+
+def read_default(shape: Shape[T], value: Json) -> T:
+    """Read a default as if the operator had written it."""
+    found = Findings("default", {})
+    read = shape.read(node_of(value), found)
+    assert not found.problems, found.problems
+    return read

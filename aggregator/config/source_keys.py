@@ -1,0 +1,254 @@
+"""Every key of a source, and the tree that holds them all (DESIGN 3.1, 6)."""
+
+from dataclasses import dataclass
+
+from aggregator.config import addresses, schedules, vocabulary
+from aggregator.config.compounds import Anything, ListOf, MapOf
+from aggregator.config.document import Node, Scalar
+from aggregator.config.findings import Findings, Unfit
+from aggregator.config.keys import (
+    CATEGORY_KEY,
+    MAX_SOURCES,
+    PATTERN,
+    RULE,
+    RULES,
+    SHOW,
+    CategoryKeys,
+    DefaultKeys,
+    HostKeys,
+    PublishKeys,
+    ServeKeys,
+    SiteKeys,
+)
+from aggregator.config.shapes import Choice, Flag, Integer, Schema, Shape, Text
+from aggregator.config.tables import Keys, Table, key, optional, required
+from aggregator.config.variables import has_variable
+from aggregator.model.settings import Kind
+
+_REASON = Text("a reason", "the reason in words", limit=500)
+_FIELD = Text("a path, a selector or a text with {fields}", "where the item has it", limit=2000)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderValue:
+    """The value of a request header."""
+
+    text: str
+    is_literal: bool  # written out in the file
+
+
+class _HeaderShape(Shape[HeaderValue]):
+    words, write = "the value of a header", '"Bearer ${TOKEN}"'
+
+    def __init__(self) -> None:
+        self.text = Text(self.words, self.write, limit=4000, hidden=True, check=vocabulary.header_value)
+
+    def read(self, node: Node, found: Findings) -> HeaderValue:
+        if not isinstance(node, Scalar) or node.is_null:
+            raise Unfit(f"a header needs a value; write {self.write}")
+        return HeaderValue(self.text.read(node, found), not has_variable(node.raw))
+
+    def schema(self) -> Schema:
+        return self.text.schema()
+
+
+class StripKeys(Keys):
+    """What is taken out."""
+
+    HOME, CALLED = "strip", "strip"
+    css = required(Text("a CSS selector", "a selector such as .share-buttons"), "Elements that are taken out.")
+
+
+class ReplaceKeys(Keys):
+    """What is replaced, and by what."""
+
+    HOME, CALLED = "replace", "a replacement"
+    replace = required(PATTERN, "What is replaced.")
+    with_ = key(Text(limit=5000, exact=True), "", "What stands there instead.")
+
+
+REPLACE = Table(ReplaceKeys, words="a replacement", write='{replace: pattern, with: ""}')
+
+
+class RewriteKeys(Keys):
+    """A change to the entries; one of these."""
+
+    HOME, CALLED = "rewrite", "a step of rewrite"
+    strip = optional(Table(StripKeys, words="a mapping", write="{css: selector}"), "Take elements out of the content.")
+    title = optional(REPLACE, "Replace in the title.")
+    content = optional(REPLACE, "Replace in the content.")
+    summary = optional(REPLACE, "Replace in the summary.")
+    author = optional(REPLACE, "Replace in the author's name.")
+    link = optional(REPLACE, "Replace in the link.")
+
+
+class RouteKeys(Keys):
+    """Where entries go as well."""
+
+    HOME, CALLED = "route", "a route"
+    when = required(RULE, "Which entries.")
+    to = required(CATEGORY_KEY, "The category that they are published in as well.")
+
+
+REWRITE = Table(RewriteKeys, words="a mapping", write="{strip: {css: selector}}")
+ROUTE = Table(RouteKeys, words="a mapping", write="{when: {title: pattern}, to: category}")
+
+
+class EntryKeys(Keys):
+    """Where an item of a source that is no feed has what an entry needs."""
+
+    HOME, CALLED = "entry", "entry"
+    id = optional(_FIELD, "What makes an entry the same the next time.")
+    title = optional(_FIELD, "Title.")
+    link = optional(_FIELD, "Address of the original.")
+    published = optional(_FIELD, "Date, in `timezone`.")
+    updated = optional(_FIELD, "Date of the last change, in `timezone`.")
+    author = optional(_FIELD, "Author.")
+    summary = optional(_FIELD, "Summary.")
+    content = optional(_FIELD, "Text.")
+    tag = optional(_FIELD, "Tags.")
+
+
+_METHOD = Choice(GET="GET", POST="POST")
+
+
+class DetailKeys(EntryKeys):
+    """One more request an entry, for a source that is no feed."""
+
+    HOME, CALLED = "detail", "detail"
+    url = required(Text("an address", "an address with {fields} of the item", limit=4096), "What is asked.")
+    method = key(_METHOD, "GET", "`POST` sends `body`.")
+    body = optional(Anything(), "A text, or a mapping that is sent as JSON.")
+
+
+ENTRY = Table(EntryKeys, words="a mapping", write="{title: …, link: …}")
+DETAIL = Table(DetailKeys, words="a mapping", write="{url: …, content: …}")
+_KINDS = Choice(feed=Kind.FEED, json=Kind.JSON, html=Kind.HTML, sitemap=Kind.SITEMAP, file=Kind.FILE, opml=Kind.OPML)
+
+
+class SourceKeys(DefaultKeys):
+    """One place to poll."""
+
+    HOME, CALLED = "sources", "a source"
+    url = required(
+        Text("an address", "https://host/path", limit=addresses.MAX_ADDRESS, exact=True, quotable=False),
+        "Address of the feed; of a `kind: file` the path, within the folder of feeds.yaml.",
+    )
+    key_ = optional(
+        Text("a key", "lower-case letters, digits, dots and hyphens", check=vocabulary.source_key),
+        "Stable name of the source.",
+        shown="made from the URL",
+    )
+    title = optional(Text(), "Overrides the feed's own title.")
+    category = key(
+        ListOf(CATEGORY_KEY, "a category or a list", "a name or [one, another]", alone=True, least=1, most=100),
+        ["general"],
+        "Where the entries are published.",
+    )
+    kind = key(_KINDS, "feed", "What the source is; a `feed` may be RSS, Atom, RDF or JSON Feed.")
+    schedule = optional(
+        Text("a schedule", 'five cron fields, such as "*/20 9-15 * * mon-fri"', check=schedules.schedule),
+        "Five cron fields in `site.timezone`, in place of `every`; weekdays are names or 0 to 7, 0 and 7 Sunday.",
+    )
+    frequent = optional(_REASON, "The reason that allows polling more often than every 15m, down to 1m.")
+    was = key(
+        ListOf(
+            Text("a URL or key", "the earlier URL or key", limit=addresses.MAX_ADDRESS),
+            "a URL or key, or a list",
+            "the earlier URL or key",
+            alone=True,
+        ),
+        [],
+        "Earlier URL or key of this source: its history is kept.",
+    )
+    priority = key(Integer(-1000, 1000), 0, "Which copy of a story is shown: higher wins.")
+    include = key(RULES, [], "Only entries that one of these matches.")
+    exclude = key(RULES, [], "No entries that one of these matches; wins over `include`.")
+    rewrite = key(
+        ListOf(REWRITE, "a list of steps", "[{strip: {css: selector}}]"),
+        [],
+        "Changes to the entries, step by step; after `include` and `exclude`.",
+    )
+    route = key(
+        ListOf(ROUTE, "a list of routes", "[{when: {title: pattern}, to: category}]"),
+        [],
+        "Entries that are published in another category too.",
+    )
+    full_text = key(Flag(), False, "Fetch the article and extract its text.")
+    show = optional(SHOW, "What this publisher lets us show.")
+    noindex = key(Flag(), False, "`true`: asks search engines to leave its entries out.")
+    private = key(Flag(), False, "`true`: the address appears in no output.")
+    timezone = key(
+        Text("a time zone", "a name such as Europe/Berlin", check=vocabulary.timezone),
+        "UTC",
+        "Of dates without a zone.",
+    )
+    limit = optional(Integer(1, 10000), "Entries a poll.", shown="all")
+    pages = key(Integer(0, 1000), 0, "Documents behind `rel=next` or `prev-archive` that the first poll reads.")
+    allow_classes = key(
+        ListOf(Text("a class name", "a class name"), "a list of class names", "[name]", most=100),
+        [],
+        "Class names that cleaning leaves.",
+    )
+    trust = key(Flag(), False, "`true`: no alarm when the feed seems to be another one.")
+    robots = optional(_REASON, "Why robots.txt does not bind here.")
+    encoding = optional(
+        Text("an encoding", "a name such as utf-8 or gb18030", check=vocabulary.encoding),
+        "Overrides a wrong declaration.",
+    )
+    headers = key(
+        MapOf(vocabulary.header_name, _HeaderShape(), "a mapping of headers", '{Authorization: "Bearer ${TOKEN}"}'),
+        {},
+        "Sent with each request to the source's own host.",
+    )
+    paused = key(Flag(), False, "`true`: not polled.")
+    items = optional(_FIELD, "Where the list of items is: a JMESPath, a CSS selector, or an XPath with a leading //.")
+    entry = optional(ENTRY, "Where an item has title, link and so on; keys below.")
+    detail = optional(DETAIL, "One more request an entry; keys below.")
+    method = key(_METHOD, "GET", "`POST` sends `body`.")
+    body = optional(Anything(), "A text, or a mapping that is sent as JSON.")
+
+
+SITE = Table(SiteKeys, words="a mapping", write="{title: …}")
+PUBLISH = Table(PublishKeys, words="a mapping", write="{to: public/}")
+SERVE = Table(ServeKeys, words="a mapping", write="{bind: 127.0.0.1:8080}")
+DEFAULTS = Table(DefaultKeys, words="a mapping", write="{every: auto}")
+HOST = Table(HostKeys, words="a mapping", write="{spacing: 1s}")
+CATEGORY = Table(CategoryKeys, words="a mapping", write="{title: …}, or {}")
+SOURCE = Table(SourceKeys, words="a source", write="its address, or a mapping with url:", alone=SourceKeys.url)
+
+
+class RootKeys(Keys):
+    """The whole file."""
+
+    site = key(SITE, {}, "What the site says of itself.")
+    store = key(
+        Text("a store", "sqlite:///var/aggregator.db", check=addresses.store),
+        "sqlite:///var/aggregator.db",
+        "Database of the state.",
+    )
+    publish = key(PUBLISH, {}, "Where and how outputs are written.")
+    serve = key(SERVE, {}, "The web server of `aggregator serve`.")
+    workers = key(Integer(1, 64), 16, "Fetches in flight over all hosts.")
+    proxy = optional(
+        Text("a proxy", "http://host:3128", limit=2000, check=addresses.proxy),
+        "HTTP proxy for all fetches; the environment's proxies are ignored.",
+    )
+    defaults = key(DEFAULTS, {}, "For every source; a source can override each.")
+    hosts = key(
+        MapOf(addresses.host_name, HOST, "a mapping of hosts", "{example.org: {spacing: 1s}}"),
+        {},
+        "Manners per host or domain, where the default does not fit.",
+    )
+    categories = key(
+        MapOf(vocabulary.category_key, CATEGORY, "a mapping of categories", "{python: {title: Python}}"),
+        {},
+        "The categories, each with its own feed.",
+    )
+    sources = required(
+        ListOf(SOURCE, "a list of sources", "a list: a line with - and an address for each", least=1, most=MAX_SOURCES),
+        "What is polled.",
+    )
+
+
+ROOT = Table(RootKeys, words="a mapping", write="sources: and a list of addresses")

@@ -1,0 +1,264 @@
+"""`sources:` as records, and what can only be seen when all are read (R52, P66, S54)."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from aggregator.config.addresses import Address, file_address, has_literal_secret, web_address
+from aggregator.config.document import ListNode, Node, Scalar
+from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.pace import PaceCheck
+from aggregator.config.source_keys import SourceKeys
+from aggregator.config.tables import Values
+from aggregator.config.unbuilt import UNBUILT, is_built
+from aggregator.config.vocabulary import SOURCE_KEY
+from aggregator.model.hosts import rule_for
+from aggregator.model.settings import GENERAL, CategoryKey, HostRule, Kind, Reading, Secret, Source, SourceKey
+from aggregator.urls import host_of, without_secrets
+
+NEAR = 0.85  # similarity of texts
+WINDOW = timedelta(days=7)
+FIELDS = re.compile(r"\{[^{}]*\}")  # in a category: from the item
+_SECRET_HEADER = re.compile(r"auth|cookie|token|secret|key|passw|session", re.I)
+_MAX_HOST = 71  # characters of the host in a derived key: with hyphen and digits 80
+_HIDE = "write ${NAME}, and set NAME in the environment"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a source is read against."""
+
+    folder: Path  # of feeds.yaml
+    defaults: Values
+    rules: tuple[HostRule, ...]
+    has_all_rules: bool  # else one that can't be read may be the one that allows something
+
+
+class SourceReader:
+    """Makes the records, one after the other, and remembers what they may not have in common."""
+
+    def __init__(self, around: Around, found: Findings) -> None:
+        self.mentions: dict[CategoryKey, Node] = {}  # categories, in order, with the first place that names each
+        self._around, self._found = around, found
+        self._pace = PaceCheck(around.defaults, found)
+        self._root = around.folder.resolve()
+        self._urls: dict[tuple[str, str], Values] = {}  # URL and body sent: who polls it
+        self._keys: dict[str, Values] = {}
+        self._claims: list[tuple[Node, str, SourceKey]] = []  # what `was` names, and for whom
+        self._readings: dict[Reading, Reading] = {}  # most sources share one record
+        self._groups: dict[tuple[str, ...], tuple[CategoryKey, ...]] = {}
+
+    def read(self, sources: Sequence[Values]) -> tuple[Source, ...]:
+        """Make the records of all sources; one without a usable address is left out, its problems noted."""
+        read = tuple(source for said in sources if (source := self._source(said)) is not None)
+        self._check_claims(read)
+        return read
+
+    def _source(self, said: Values) -> Source | None:
+        kind = said[SourceKeys.kind]
+        address = self._address(said, kind)
+        rule = rule_for(host_of(address.url), self._around.rules) if address and address.path is None else None
+        allow_private = rule is not None and rule.allow_private
+        self._check_pace(said, address, allow_private)
+        headers, accept = self._headers(said, address)
+        categories = self._categories(said)
+        if address is None:
+            return None
+        key = self._key(said, address)
+        is_polled = is_built(f"kind.{kind}")
+        if not is_polled:
+            self._found.warn(said.node, f"{key} is of kind {kind}, which is not built yet: {UNBUILT[f'kind.{kind}']}")
+        defaults = self._around.defaults
+        dedupe = said.over(SourceKeys.dedupe, defaults)
+        usual = defaults[SourceKeys.dedupe]
+        return Source(
+            key=key,
+            url=address.url,
+            safe_url=without_secrets(address.url, self._found.secrets),
+            path=address.path,
+            line=said.node.line,
+            title=said[SourceKeys.title],
+            categories=categories,
+            reading=self._reading(said, kind),
+            every=None if said.says(SourceKeys.schedule) else said.over(SourceKeys.every, defaults),
+            schedule=said[SourceKeys.schedule],
+            frequent=said[SourceKeys.frequent],
+            min_interval=said.over(SourceKeys.min_interval, defaults),
+            max_interval=said.over(SourceKeys.max_interval, defaults),
+            timeout=said.over(SourceKeys.timeout, defaults),
+            keep=said.over(SourceKeys.keep, defaults),
+            initial=said.over(SourceKeys.initial, defaults),
+            dedupe=dedupe.dedupe,
+            near=_first(dedupe.near, usual.near, NEAR),
+            window=_first(dedupe.window, usual.window, WINDOW),
+            was=self._was(said, key),
+            priority=said[SourceKeys.priority],
+            include=said[SourceKeys.include],
+            exclude=said[SourceKeys.exclude],
+            show=said[SourceKeys.show],
+            private=said[SourceKeys.private],
+            headers=headers,
+            auth=address.auth,
+            paused=said[SourceKeys.paused] or not is_polled,
+            allow_private=allow_private,
+            accept=accept,
+        )
+
+    def _address(self, said: Values, kind: Kind) -> Address | None:
+        text = said[SourceKeys.url]  # blanks and all: a file's name may hold two
+        if text is None or said.is_bad(SourceKeys.kind):  # by what rules would it be judged?
+            return None
+        place = said.place(SourceKeys.url)
+        raw = place.raw if isinstance(place, Scalar) else text
+        try:
+            address = file_address(text, self._root) if kind is Kind.FILE else web_address(text, raw)
+        except Unfit as unfit:
+            self._found.problem_at(place, f"{quoted(raw)} {unfit}")
+            return None
+        if address.auth is not None:
+            user, password = address.auth
+            self._found.keep_secret(str.__str__(password) or user)
+        if has_literal_secret(raw):
+            self._found.warn(place, f"a password or token is written out in this URL; {_HIDE}")
+        return address
+
+    def _check_pace(self, said: Values, address: Address | None, allow_private: bool) -> None:
+        is_own = allow_private or (address is not None and address.path is not None)
+        can_tell = is_own or (address is not None and self._around.has_all_rules)
+        self._pace.check(said, is_own_machine=is_own if can_tell else None)
+
+    def _key(self, said: Values, address: Address) -> SourceKey:
+        """Give the source's key; note what another source has already."""
+        place = said.place(SourceKeys.url)
+        body = said[SourceKeys.body]
+        first = self._urls.setdefault((address.url, "" if body is None else repr(body)), said)
+        written = said[SourceKeys.key_]
+        key = SourceKey(written) if written is not None else derived_key(address, self._root)
+        if first is not said and isinstance(place, Scalar):
+            what = f"{quoted(place.raw)} is polled already, in line {first.node.line}"
+            self._found.problem_at(place, f"{what}; write all its categories there as a list, or use route")
+            if written is None:
+                return key
+        first = self._keys.setdefault(key, said)
+        if first is not said:
+            what = f'"{key}" is the key of the source in line {first.node.line}; write another key'
+            self._found.problem_at(said.place(SourceKeys.key_), what)
+        return key
+
+    def _reading(self, said: Values, kind: Kind) -> Reading:
+        reading = Reading(
+            kind=kind,
+            encoding=said[SourceKeys.encoding],
+            timezone=said[SourceKeys.timezone],
+            limit=said[SourceKeys.limit],
+            allow_classes=frozenset(said[SourceKeys.allow_classes]),
+        )
+        return self._readings.setdefault(reading, reading)
+
+    def _categories(self, said: Values) -> tuple[CategoryKey, ...]:
+        names = said[SourceKeys.category]
+        if said.says(SourceKeys.category):
+            place = said.place(SourceKeys.category)
+            items = _items(place)
+            for number, name in enumerate(names):
+                item = items[number] if len(items) == len(names) else place
+                if not FIELDS.search(name):
+                    self.mentions.setdefault(CategoryKey(name), item)
+                elif not is_built("category.{fields}"):
+                    what = f"a category with {{fields}} is not built yet: {UNBUILT['category.{fields}']}"
+                    self._found.warn(item, what)
+        known = self._groups.get(names)
+        if known is None:
+            plain = dict.fromkeys(CategoryKey(name) for name in names if not FIELDS.search(name))
+            known = self._groups[names] = tuple(plain) or (GENERAL,)
+        return known
+
+    def _headers(self, said: Values, address: Address | None) -> tuple[tuple[tuple[str, Secret], ...], str | None]:
+        """Give the headers, and the Accept among them, which takes the place of P77's."""
+        headers: dict[str, tuple[str, Secret]] = {}
+        accept = None
+        for pair in said[SourceKeys.headers]:
+            name, value = pair.name, pair.value
+            if name.lower() in headers or (name.lower() == "accept" and accept is not None):
+                self._found.problem_at(pair.key, f"{quoted(name)} stands here twice; remove one of the two")
+            if name.lower() == "accept":
+                accept = value.text
+                continue
+            headers.setdefault(name.lower(), (name, Secret(value.text)))
+            if _SECRET_HEADER.search(name):
+                self._found.keep_secret(value.text)
+                if value.is_literal:
+                    self._found.warn(pair.node, f"the value of {name} is written out; {_HIDE}")
+        if address is not None and address.auth is not None and "authorization" in headers:
+            what = "the URL holds a user and password, and headers an Authorization; remove one of the two"
+            self._found.problem_at(said.place(SourceKeys.headers), what)
+        return tuple(headers.values()), accept
+
+    def _was(self, said: Values, key: SourceKey) -> tuple[str, ...]:
+        names = said[SourceKeys.was]
+        if not names:
+            return ()
+        place = said.place(SourceKeys.was)
+        items = _items(place)
+        earlier: list[str] = []
+        for number, name in enumerate(names):
+            item = items[number] if len(items) == len(names) else place
+            try:
+                was = self._earlier(name)
+            except Unfit as unfit:
+                self._found.problem_at(item, f"{quoted(name)} {unfit}")
+                continue
+            earlier.append(was)
+            self._claims.append((item, was, key))
+        return tuple(dict.fromkeys(earlier))
+
+    def _earlier(self, name: str) -> str:
+        if re.fullmatch(SOURCE_KEY, name):
+            return name
+        if ":" in name:
+            return web_address(name, name).url
+        if "/" in name:
+            return file_address(name, self._root).url
+        raise Unfit("is no URL and no key of a source; write the earlier address or key")
+
+    def _check_claims(self, sources: Sequence[Source]) -> None:
+        """See that each history goes to one source, and that nobody has it still."""
+        if not self._claims:
+            return
+        holders = {str(name): source for source in sources for name in (source.url, source.key)}
+        heirs: dict[str, SourceKey] = {}
+        for place, was, key in self._claims:
+            holder = holders.get(was)
+            if holder is not None and holder.key != key:
+                what = f"{quoted(was)} is still a source, in line {holder.line}; remove it here, or that source"
+                self._found.problem_at(place, what)
+            elif heirs.setdefault(was, key) != key:
+                what = f'{quoted(was)} is claimed by "{heirs[was]}" already; remove it here or there'
+                self._found.problem_at(place, what)
+
+
+def derived_key(address: Address, folder: Path) -> SourceKey:
+    """Give the key of a source that names none: its host, and eight digits that depend on the URL (R52).
+
+    A file's key depends on its path within `folder`, so that the whole may move.
+    """
+    if address.path is None:
+        name, identity = host_of(address.url).removeprefix("www."), str(address.url)
+    else:
+        name, identity = address.path.stem, address.path.relative_to(folder).as_posix()
+    name = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("._-")[:_MAX_HOST] or "source"
+    return SourceKey(f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}")
+
+
+def _items(place: Node) -> list[Node]:
+    return place.items if isinstance(place, ListNode) else [place]
+
+
+def _first(*values: T | None) -> T:
+    return next(value for value in values if value is not None)

@@ -1,0 +1,52 @@
+"""Faults of syntax in an operator's words; libyaml speaks of tokens and block collections."""
+
+import yaml
+
+MAX_DEPTH = 20  # levels of nesting (S52)
+
+
+def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
+    """Give line, column and message of a fault.
+
+    Args:
+        error: what libyaml found.
+        text: in which.
+    """
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = text.split("\n")
+    written = lines[line] if line < len(lines) else ""
+    char = written[column : column + 1]
+    opened = error.context_mark
+    since = f" begun in line {opened.line + 1}" if opened else ""
+    problem = error.problem or "no YAML"
+    if "quoted scalar" in (error.context or "") and "end of stream" in problem and opened:
+        return opened.line + 1, opened.column + 1, "the quote opened here is never closed; close it"
+    if char == "\t" or "tab character" in problem:
+        what = "a tab stands here; write spaces"
+    elif column and written[column - 1 : column + 1] == "${":
+        what = 'within { } or [ ] a variable needs quotes; write "${NAME}"'
+    elif "cannot start any token" in problem:
+        what = f"a value can't begin with {char}; put it in quotes"
+    else:
+        said = next((said for part, said in _SYNTAX if part in problem), None)
+        what = said.format(since=since) if said else f"not YAML: {problem}; check the quotes and brackets before it"
+    return line + 1, column + 1, what
+
+
+_SYNTAX = (
+    ("mapping values are not allowed", 'a ": " can\'t stand here; put the value in quotes, or mend the indentation'),
+    ("expected '-' indicator", "this line does not fit the list{since}; indent it like its neighbours"),
+    (
+        "expected key",
+        "this line does not fit the mapping{since}; mend its indentation, or a quote or bracket before it",
+    ),
+    ("expected ',' or ']'", "the list{since} is not closed; write ]"),
+    ("expected ',' or '}'", "the mapping{since} is not closed; write }}"),
+    ("block sequence entries", 'a list can\'t begin within this line; write "- " on a line of its own'),
+    ("unknown escape", "an unknown escape in double quotes; write \\\\ for a backslash, or use single quotes"),
+    ("could not find expected ':'", "a key without a colon; write key: value"),
+    ("expected node content", "a value is missing; write one here"),
+    ("found unexpected ':'", "a key that is not followed by a blank; write key: value"),
+    ("nesting depth", f"over {MAX_DEPTH} levels of nesting; write it flatter, or remove brackets"),
+)

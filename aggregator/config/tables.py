@@ -1,0 +1,210 @@
+"""Tables: mappings whose keys are ours. A key is declared once, as a class attribute, and is the way to its value.
+
+class SiteKeys(Keys):
+    HOME = "site"
+    title = key(Text(), "Planet", "Name of the whole site.")
+
+values = Table(SiteKeys).read(node, found)
+values[SiteKeys.title]  # a str
+"""
+
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from aggregator.config.document import Json, ListNode, MapNode, Node, Scalar
+from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.shapes import Schema, Shape, nearest, read_default
+from aggregator.config.unbuilt import UNBUILT
+
+MAX_NAMED = 12  # keys that a message lists
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Key(Generic[T_co]):
+    """A key of a table: its shape, its default and its sentence of documentation. Made by key, optional, required."""
+
+    name: str
+    home: str  # the HOME of the table that declares it
+
+    def __init__(
+        self, shape: Shape[Any], default: T_co, written: Json, says: str, *, shown: str, is_required: bool = False
+    ) -> None:
+        self.shape, self.default, self.written = shape, default, written
+        self.says, self.shown, self.is_required = says, shown, is_required
+
+    def __set_name__(self, owner: "type[Keys]", name: str) -> None:
+        self.name = name.removesuffix("_")  # `with_` stands for `with`, which Python keeps for itself
+        self.home = owner.HOME
+
+    @property
+    def word(self) -> str:
+        """Name the key in `unbuilt`."""
+        return f"{self.home}.{self.name}"
+
+
+class Keys:
+    """The keys of a table, in the order of the documentation; those of a base class come first."""
+
+    HOME: ClassVar[str] = ""  # where the table stands: "site", "sources"; empty for the top level
+    CALLED: ClassVar[str] = "feeds.yaml"  # what an unknown key is no key of
+
+
+def key(shape: Shape[T], default: Json, says: str) -> Key[T]:
+    """Declare a key with a default, which is given as it would be written."""
+    shown = "" if default in ([], {}, "") else _flow(default)
+    return Key(shape, read_default(shape, default), default, says, shown=shown)
+
+
+def optional(shape: Shape[T], says: str, *, shown: str = "") -> Key[T | None]:
+    """Declare a key whose absence means None; `shown` says in the documentation what that comes to."""
+    return Key(shape, None, None, says, shown=shown)
+
+
+def required(shape: Shape[T], says: str) -> Key[T | None]:
+    """Declare a key that must be written. Its value is None only where a problem has been noted."""
+    return Key(shape, None, None, says, shown="required", is_required=True)
+
+
+def _flow(value: Json) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Values:
+    """What a table says, key by key."""
+
+    __slots__ = ("_read", "node")
+
+    def __init__(self, node: Node, read: dict[str, Any]) -> None:
+        self.node = node
+        self._read = read
+
+    def __getitem__(self, key: Key[T]) -> T:
+        """Give the value of a key, or its default."""
+        return cast(T, self._read.get(key.name, key.default))
+
+    def over(self, key: Key[T], fallback: "Values") -> T:
+        """Give the value of a key, or that of another table."""
+        return cast(T, self._read[key.name]) if key.name in self._read else fallback[key]
+
+    def says(self, key: Key[Any]) -> bool:
+        """Tell whether a key is written, with a good value or a bad one."""
+        return key.name in self._nodes
+
+    def is_bad(self, key: Key[Any]) -> bool:
+        """Tell whether a key is written with a bad value."""
+        return key.name in self._nodes and key.name not in self._read
+
+    def place(self, key: Key[Any]) -> Node:
+        """Give the place of a key's value, or of the table where it is not written."""
+        return self._nodes.get(key.name, self.node)
+
+    @property
+    def _nodes(self) -> dict[str, Node]:
+        if isinstance(self.node, MapNode):
+            return self.node.values
+        return {name: self.node for name in self._read}  # a text that stood for the whole table
+
+
+class Table(Shape[Values]):
+    """A mapping whose keys are declared."""
+
+    def __init__(self, keys: type[Keys], *, words: str, write: str, alone: Key[Any] | None = None) -> None:
+        """Say which keys.
+
+        Args:
+            keys: the declarations.
+            words: what the mapping is.
+            write: what to write.
+            alone: the key that a text in place of the mapping gives a value to.
+        """
+        self.declares, self.words, self.write = keys, words, write
+        self.keys: dict[str, Key[Any]] = {
+            declared.name: declared
+            for base in reversed(keys.__mro__)
+            for declared in vars(base).values()
+            if isinstance(declared, Key)
+        }
+        self._alone = alone
+        self._advice: dict[str, str] = {}  # a mistake may stand in each of ten thousand sources
+        self._required = [declared for declared in self.keys.values() if declared.is_required]
+        self._partly_built = {
+            name: values
+            for name, declared in self.keys.items()
+            if (values := {word.partition("=")[2] for word in UNBUILT if word.startswith(f"{declared.word}=")})
+        }
+
+    @property
+    def values(self) -> str:
+        return self.write
+
+    def read(self, node: Node, found: Findings) -> Values:
+        """Read a mapping; an unknown key, a missing one and a value of another shape are noted."""
+        if isinstance(node, MapNode):
+            return self._pairs(node, found)
+        if isinstance(node, Scalar):
+            if node.is_null and not self._required:
+                return Values(node, {})
+            if self._alone is not None and not node.is_null:
+                return Values(node, {self._alone.name: self._alone.shape.read(node, found)})
+        raise self.unfit(node)
+
+    def _pairs(self, node: MapNode, found: Findings) -> Values:
+        read: dict[str, Any] = {}
+        for name, item in node.values.items():
+            declared = self.keys.get(name)
+            if declared is None:
+                if name not in self._advice:
+                    self._advice[name] = self._unknown(name, found)
+                found.problem_at(node.keys[name], self._advice[name])
+                continue
+            if declared.word in UNBUILT:
+                found.warn(node.keys[name], f"{name} is not built yet: {UNBUILT[declared.word]}")
+            elif name in self._partly_built:
+                self._warn_of_values(declared, item, found)
+            try:
+                read[name] = declared.shape.read(item, found)
+            except Unfit as unfit:
+                found.problem_at(item, str(unfit))
+        for declared in self._required:
+            if declared.name not in node.values and not node.cut:
+                found.problem_at(node, f"{declared.name} is missing; write {declared.name}: {declared.shape.write}")
+        return Values(node, read)
+
+    def _warn_of_values(self, declared: Key[Any], node: Node, found: Findings) -> None:
+        for item in node.items if isinstance(node, ListNode) else [node]:
+            if isinstance(item, Scalar) and item.raw in self._partly_built[declared.name]:
+                what = f"{declared.name} {item.raw} is not built yet: {UNBUILT[f'{declared.word}={item.raw}']}"
+                found.warn(item, what)
+
+    def _unknown(self, name: str, found: Findings) -> str:
+        what = f"{quoted(name)} is no key of {self.declares.CALLED}"
+        if name == "<<":
+            return 'merge keys ("<<") are not read; write the keys out, or use defaults:'
+        homes = found.homes.get(name, [])
+        near = nearest(name.replace("-", "_"), self.keys)
+        if near and not homes:
+            return f"{what}; write {near}"
+        if homes:
+            return f"{what}; write it {' or '.join(homes[:3])}" + (f", or write {near} here" if near else "")
+        named = ", ".join(self.keys) if len(self.keys) <= MAX_NAMED else "one that docs/feeds.md lists"
+        return f"{what}; write {named}, or remove it" if len(self.keys) > MAX_NAMED else f"{what}; write one of {named}"
+
+    def schema(self) -> Schema:
+        properties: dict[str, Json] = {}
+        for name, declared in self.keys.items():
+            note = f"{declared.says} (not built yet)" if declared.word in UNBUILT else declared.says
+            about: Schema = {"description": note}
+            if declared.written is not None:
+                about["default"] = declared.written
+            properties[name] = {**declared.shape.schema(), **about}
+        needed: list[Json] = [declared.name for declared in self._required]
+        table: Schema = {
+            "type": "object" if needed else ["object", "null"],
+            "properties": properties,
+            "additionalProperties": False,
+            **({"required": needed} if needed else {}),
+        }
+        return {"anyOf": [self._alone.shape.schema(), table]} if self._alone is not None else table

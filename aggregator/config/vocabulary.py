@@ -1,0 +1,119 @@
+"""Texts that follow somebody's list or form: time zones, languages, encodings, keys, header names."""
+
+import re
+import zoneinfo
+from functools import lru_cache
+
+from aggregator.config.findings import Unfit
+from aggregator.config.shapes import nearest
+from aggregator.slugs import RESERVED, is_slug, slug_of
+
+SOURCE_KEY = r"[a-z0-9][a-z0-9._-]{0,79}"  # DESIGN 3.1, Source keys
+MAX_CATEGORY = 200  # characters of a category's key
+
+# The connection's own business, or ours: conditional headers come from the store (P1), codings from the build (P78).
+OUR_HEADERS = frozenset(
+    "host connection keep-alive content-length transfer-encoding te trailer upgrade expect range if-none-match "
+    "if-modified-since if-match if-unmodified-since if-range accept-encoding a-im proxy-connection cache-control "
+    "pragma referer".split()
+)
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_MAIL = re.compile(r"[^\s()<>,;:\"@]+@[^\s()<>,;:\"@]+")
+_PAGE = re.compile(r"https?://[^\s()<>;\"]+")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NO_CHARSETS = frozenset("idna punycode unicode_escape raw_unicode_escape undefined mbcs oem".split())
+_CHARSETS = "utf-8 utf-16 gb18030 gbk gb2312 big5 shift_jis euc-jp euc-kr iso-8859-1 iso-8859-15 windows-1252".split()
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@lru_cache(maxsize=256)
+def timezone(text: str) -> str:
+    """Read an IANA time zone."""
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        advice = _nearest_zone(text) or "a name such as Europe/Berlin or UTC"
+        raise Unfit(f"is no time zone; write {advice}") from None
+    return text
+
+
+@lru_cache(maxsize=256)
+def _nearest_zone(text: str) -> str | None:
+    return nearest(text, zoneinfo.available_timezones())
+
+
+def language(text: str) -> str:
+    """Read a language tag (BCP 47)."""
+    if not _LANGUAGE.fullmatch(text):
+        raise Unfit("is no language; write a tag such as en, de or zh-CN")
+    return text
+
+
+def encoding(text: str) -> str:
+    """Read the name of a character encoding."""
+    known = text.lower().replace("-", "_") not in _NO_CHARSETS
+    try:
+        b"\0\0\0\0".decode(text)
+    except UnicodeError:
+        pass  # known, and strict
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        near = nearest(text, _CHARSETS)
+        raise Unfit(f"is no encoding; write {near or 'a name such as utf-8, gb18030 or windows-1252'}")
+    return text
+
+
+def contact(text: str) -> str:
+    """Read whom publishers may ask: it goes into the User-Agent (P75)."""
+    if not text.isascii() or not (_MAIL.fullmatch(text) or _PAGE.fullmatch(text)):
+        raise Unfit("is no contact; write a mail address, or the address of a page about you")
+    return text
+
+
+def source_key(text: str) -> str:
+    """Read the key of a source."""
+    if not re.fullmatch(SOURCE_KEY, text):
+        fitting = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")[:80] or "example"
+        raise Unfit(f"is no key of a source; write lower-case letters, digits, dots and hyphens, such as {fitting}")
+    return text
+
+
+def category_key(text: str) -> str:
+    """Read the key of a category."""
+    if not text.strip() or len(text) > MAX_CATEGORY or _CONTROL.search(text):
+        raise Unfit(f"is no category; write a name of 1 to {MAX_CATEGORY} characters in one line")
+    return text
+
+
+def slug(text: str) -> str:
+    """Read a category's own slug (S50)."""
+    if text in RESERVED:
+        raise Unfit(f"is a name that the site needs itself; write another, such as {slug_of(text)}")
+    if not is_slug(text):
+        raise Unfit(f"is no slug; write lower-case letters, digits and hyphens, such as {slug_of(text)}")
+    return text
+
+
+def feed_id(text: str) -> str:
+    """Read a category's own feed id: an absolute IRI (A3)."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\"<>\\^`{|}]+", text):
+        raise Unfit("is no id of a feed; write an IRI such as tag:example.org,2006:python")
+    return text
+
+
+def header_name(text: str) -> str:
+    """Read the name of a request header."""
+    if not _TOKEN.fullmatch(text):
+        raise Unfit("is no name of a header; write one such as Authorization")
+    if text.lower() in OUR_HEADERS:
+        raise Unfit("is set by the program itself; remove it")
+    return text
+
+
+def header_value(text: str) -> str:
+    """Read the value of a request header (S42); no message shows it."""
+    if not text.isascii() or _CONTROL.search(text.replace("\t", " ")):
+        raise Unfit("has characters that no header may hold; write printable ASCII")
+    return text

@@ -1,0 +1,1 @@
+"""When two sources tell the same story. Errs on the side of two: a false merge hides news (DESIGN, section 8)."""

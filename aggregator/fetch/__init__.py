@@ -1,0 +1,5 @@
+"""Asking publishers for their news: the one way to the network (S1)."""
+
+from aggregator.fetch.client import Client
+
+__all__ = ["Client"]

@@ -1,0 +1,73 @@
+"""Reading bodies: in chunks, within limits, whole or not at all (P82, P83)."""
+
+from typing import Protocol
+
+from aggregator.errors import BodyTooLarge, FetchError
+from aggregator.fetch.coding import MAX_DECODED_BYTES, Decoding
+from aggregator.fetch.head import number_of
+from aggregator.urls import Url
+
+CHUNK_BYTES = 64 * 1024
+MAX_WIRE_BYTES = 10 * 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024  # P36
+
+
+class Stream(Protocol):
+    """The part of urllib3's answer that reads a body as it comes over the wire."""
+
+    def read(self, amt: int, *, decode_content: bool) -> bytes:
+        """Read up to so many bytes; nothing at the end."""
+
+
+def read_body(stream: Stream, url: Url, *, length: str, coding: str) -> bytes:
+    """Read a body to its end and unpack it.
+
+    Args:
+        stream: where it comes from.
+        url: for messages.
+        length: Content-Length as received; empty if there is none.
+        coding: Content-Encoding as received; likewise.
+
+    Raises:
+        BodyTooLarge: by its length, before anything is read, or while it is.
+        BodyCut: a packed stream lacks its end.
+        ProtocolFault: it can't be unpacked.
+    """
+    if (number_of(length) or 0) > MAX_WIRE_BYTES:
+        raise BodyTooLarge(url, "the body", MAX_WIRE_BYTES)
+    decoding = Decoding(coding, url) if coding else None
+    pieces: list[bytes] = []
+    wire = 0
+    while data := stream.read(CHUNK_BYTES, decode_content=False):
+        wire += len(data)
+        if wire > MAX_WIRE_BYTES:
+            raise BodyTooLarge(url, "the body", MAX_WIRE_BYTES)
+        if decoding is None:
+            pieces.append(data)
+        else:
+            pieces.extend(decoding.decode(data))
+    if decoding is not None:
+        decoding.finish()
+    return b"".join(pieces)
+
+
+def read_some(stream: Stream, url: Url, *, coding: str) -> bytes:
+    """Read the beginning of a body that says why there is none, as far as it can be read at all (P36).
+
+    What goes wrong on the wire is the caller's to overlook.
+    """
+    data = stream.read(MAX_ERROR_BYTES, decode_content=False) or b""
+    if not coding or not data:
+        return data
+    text = b""
+    try:
+        for piece in Decoding(coding, url).decode(data):
+            text += piece
+            if len(text) >= MAX_ERROR_BYTES:
+                break
+    except FetchError:
+        pass
+    return text[:MAX_ERROR_BYTES]
+
+
+assert MAX_DECODED_BYTES >= MAX_WIRE_BYTES  # or an unpacked body could be over its limit unseen

@@ -1,0 +1,183 @@
+"""Where sockets are made: urllib3's connections with a guard at the moment of connecting, and a watch over each (S3).
+
+The address that is judged is the one that is connected to, on each hop: there is no gap in which a name could change
+its mind (DNS rebinding). Host, SNI and certificate checks stay the name's. A connection that is kept is judged again
+for each fetch that takes it, since what one source may reach another may not.
+"""
+
+import socket
+import ssl
+import time
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from aggregator.errors import AddressRefused, ConnectFailed, FetchError, TimedOut
+from aggregator.fetch.address import Address
+from aggregator.fetch.flight import Flight, under_way
+from aggregator.fetch.head import Fault, Head
+from aggregator.fetch.resolver import Endpoint, endpoints_of
+
+CONNECT_SECONDS = 10.0  # P81: finding the address included
+LEAST_CONNECT_SECONDS = 2.0  # for each address
+IDLE_SECONDS = 60.0  # P86
+
+
+def connect(host: str, port: int, flight: Flight, *, guarded: bool) -> tuple[socket.socket, Address]:
+    """Connect to the first address of a host that is allowed and answers.
+
+    Each address gets its share of the time, so that one that is dead doesn't take all of it.
+
+    Raises:
+        FetchError: NameUnknown, AddressRefused, ConnectFailed or TimedOut.
+    """
+    end = time.monotonic() + flight.remaining(CONNECT_SECONDS)
+    host = host.strip("[]")
+    name = host.rstrip(".")  # a dot at the end means something to the resolver only
+    allowed, rule = [], None
+    for endpoint in endpoints_of(host, port, flight, end - time.monotonic()):
+        refusal = flight.permit.refusal(name, endpoint.address, first=flight.first) if guarded else None
+        rule = rule or refusal
+        if refusal is None:
+            allowed.append(endpoint)
+    if not allowed:
+        raise AddressRefused(flight.url, rule or "it has no address")
+    error: FetchError | None = None
+    for number, endpoint in enumerate(allowed):
+        left = end - time.monotonic()
+        if left <= 0 or flight.ended:
+            break
+        try:
+            sock = _connect(endpoint, flight, max(left / (len(allowed) - number), min(left, LEAST_CONNECT_SECONDS)))
+        except TimeoutError:
+            error = TimedOut(flight.url, "connection", CONNECT_SECONDS)
+        except OSError as failure:
+            error = ConnectFailed(flight.url, failure.strerror or type(failure).__name__)
+        else:
+            sock.settimeout(flight.remaining(CONNECT_SECONDS))  # for a TLS handshake
+            if guarded and flight.first:
+                flight.permit.refusal(name, endpoint.address, first=True)  # so that it knows which one was taken
+            return sock, endpoint.address
+    raise error or TimedOut(flight.url, "connection", CONNECT_SECONDS)
+
+
+def _connect(endpoint: Endpoint, flight: Flight, seconds: float) -> socket.socket:
+    sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(seconds)
+        flight.watch(sock)  # while it connects too
+        sock.connect(endpoint.target)
+    except OSError:
+        flight.let_go()
+        sock.close()
+        raise
+    return sock
+
+
+def check_names(host: str, port: int, flight: Flight) -> None:
+    """Judge every address of a host that a proxy will connect to in our place (S9).
+
+    Raises:
+        FetchError: NameUnknown, TimedOut; AddressRefused if only one of them is refused, since the proxy will choose.
+    """
+    for endpoint in endpoints_of(host.strip("[]"), port, flight, flight.remaining(CONNECT_SECONDS)):
+        if refusal := flight.permit.refusal(host.rstrip("."), endpoint.address, first=flight.first):
+            raise AddressRefused(flight.url, refusal)
+
+
+class _Guarded(HTTPConnection):
+    response_class = Head
+
+    peer: Address | None = None  # None: a proxy, the operator's own choice
+    rested_at = 0.0
+    served = 0  # requests on the socket as it is
+    _judged: Flight | None = None
+
+    def _new_conn(self) -> socket.socket:  # the one hook that http and https go through
+        flight = under_way()
+        try:
+            sock, address = connect(self._dns_host, self.port, flight, guarded=self.proxy is None)
+        except FetchError as error:
+            no_proxy = ConnectFailed(flight.url, "the proxy can't be reached; see proxy: in feeds.yaml")
+            raise Fault(error if self.proxy is None or flight.ended else no_proxy) from error
+        self.peer = address if self.proxy is None else None
+        self.served, self._judged = 0, flight
+        return sock
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **rest: Any) -> None:
+        """Send a request; on a kept connection, after it was judged for this fetch."""
+        flight = under_way()
+        if self.sock is not None:
+            flight.watch(self.sock)
+            if self.peer is not None and self._judged is not flight:
+                refusal = flight.permit.refusal(self.host.strip("[]"), self.peer, first=flight.first)
+                if refusal is not None:
+                    raise Fault(AddressRefused(flight.url, refusal))
+                self._judged = flight
+        flight.kept = self.sock is not None and self.served > 0
+        super().request(method, url, body, headers, **rest)
+        self.served += 1
+
+    def rest(self) -> None:
+        """Note that nobody uses it now."""
+        self.rested_at, self._judged = time.monotonic(), None
+
+
+class GuardedHTTPConnection(_Guarded):
+    """A plain connection."""
+
+
+class GuardedHTTPSConnection(_Guarded, HTTPSConnection):
+    """A TLS connection."""
+
+
+class _Rested:
+    """A pool whose connections are let go by the flight before another may have them, and do not outstay (P86)."""
+
+    used_at = 0.0
+
+    def is_idle(self) -> bool:
+        """Tell whether nobody has asked for a connection, or given one back, for a minute."""
+        return time.monotonic() - self.used_at > IDLE_SECONDS
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        self.used_at = now = time.monotonic()
+        connection = super()._get_conn(timeout)  # type: ignore[misc]  # of the pool this is mixed into
+        if connection.sock is not None and (under_way().fresh or now - connection.rested_at > IDLE_SECONDS):
+            connection.close()  # it connects anew when it is used
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            under_way().let_go()
+            conn.rest()
+        self.used_at = time.monotonic()
+        super()._put_conn(conn)  # type: ignore[misc]  # as above
+
+
+class GuardedHTTPPool(_Rested, HTTPConnectionPool):
+    """Connections to one host, plain."""
+
+    ConnectionCls = GuardedHTTPConnection
+
+
+class GuardedHTTPSPool(_Rested, HTTPSConnectionPool):
+    """Connections to one host, over TLS."""
+
+    ConnectionCls = GuardedHTTPSConnection
+
+
+class WatchedSocket(ssl.SSLSocket):
+    """A TLS socket that the flight knows of before the handshake, so that it can be ended there."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands, under the watch."""
+        flight = under_way()
+        flight.watch(self)
+        try:
+            super().do_handshake(block)
+        except TimeoutError as error:
+            self.close()
+            raise Fault(TimedOut(flight.url, "TLS handshake", CONNECT_SECONDS)) from error

@@ -1,0 +1,99 @@
+"""What the headers of an answer wish for its pace: how long it is fresh, and how long to stay away."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from aggregator.fetch.retry_after import LONGEST, http_date, retry_after, seconds_of
+from aggregator.model.entry import NO_HINTS, Hints
+
+_MEMBER = re.compile(r'\s*([^\s=,"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^,"]*))?\s*(?:,|$)')
+_RATE_PART = re.compile(r"\b(r|t|remaining|reset)\s*=\s*(\d{1,12})\b", re.IGNORECASE)
+_EPOCH = 1_000_000_000  # a reset with such a number is an instant, as some send it, not a wait
+_NOTHING = timedelta(0)
+
+
+def hints_of(headers: Mapping[str, str], received: datetime) -> Hints:
+    """Read the hints in the headers of an answer (P37, P53, P54, P56).
+
+    Args:
+        headers: names in any case; repeated fields joined by a comma.
+        received: when the answer came: stands in for a missing Date (P88).
+    """
+    wishes = [name for name in _NAMES if name in headers]
+    if not wishes:
+        return NO_HINTS
+    if wishes == ["cache-control"]:  # the usual case, in which no date matters
+        return Hints(freshness=freshness(headers, sent=received))
+    sent = http_date(headers.get("date", "")) or received
+    waits = (retry_after(headers.get("retry-after", ""), sent=sent), rate_limit(headers, sent=sent))
+    return Hints(
+        retry_after=max((wait for wait in waits if wait is not None), default=None),
+        freshness=freshness(headers, sent=sent),
+    )
+
+
+_NAMES = (
+    "cache-control expires retry-after ratelimit ratelimit-remaining x-ratelimit-remaining x-rate-limit-remaining"
+).split()
+
+
+def freshness(headers: Mapping[str, str], *, sent: datetime) -> timedelta | None:
+    """Say how long an answer is fresh: max-age, else Expires - Date; less Age (RFC 9111, section 4.2; P53, P54, D25).
+
+    Args:
+        headers: of the answer.
+        sent: its Date.
+
+    Returns:
+        What is left, not yet capped. Zero if it is stale already, or says no-cache or no-store. None if nothing usable
+        was said.
+    """
+    cache = directives(headers.get("cache-control", ""))
+    if cache.get("no-cache") == "" or "no-store" in cache:  # no-cache="field" is about that field only
+        return _NOTHING
+    if _is_number(cache.get("max-age", "")):
+        lifetime = seconds_of(cache["max-age"])
+    elif "expires" in headers:
+        expires = http_date(headers["expires"])  # sent twice, it is none
+        lifetime = min(expires - sent, LONGEST) if expires else _NOTHING
+    else:
+        return None
+    age = headers.get("age", "").strip()
+    return max(_NOTHING, lifetime - (seconds_of(age) if _is_number(age) else _NOTHING))
+
+
+def directives(value: str) -> dict[str, str]:
+    """Split a Cache-Control header into its directives, names in lower case; of repeated ones the first counts."""
+    found: dict[str, str] = {}
+    for match in _MEMBER.finditer(value):
+        found.setdefault(match[1].lower(), (match[2] or "").strip().strip('"'))
+    return found
+
+
+def rate_limit(headers: Mapping[str, str], *, sent: datetime) -> timedelta | None:
+    """Say how long to stay away because the publisher's count for us is used up (P37).
+
+    Reads `X-RateLimit-Remaining` and `-Reset` (seconds; an instant as some send it), the same without `X-`, and the
+    `RateLimit` field in its two drafts: `"default";r=0;t=30` and `limit=100, remaining=0, reset=30`.
+
+    Returns:
+        The wait, not yet capped; None if there is something left, or nothing was said.
+    """
+    for prefix in ("x-ratelimit-", "ratelimit-", "x-rate-limit-"):
+        remaining, reset = headers.get(prefix + "remaining", "").strip(), headers.get(prefix + "reset", "").strip()
+        if re.fullmatch(r"0+(\.0*)?", remaining) and re.fullmatch(r"\d{1,12}(\.\d*)?", reset):
+            return _wait(float(reset), sent)
+    parts = {name.lower(): int(number) for name, number in _RATE_PART.findall(headers.get("ratelimit", ""))}
+    if parts.get("r", parts.get("remaining", 1)) == 0 and ("t" in parts or "reset" in parts):
+        return _wait(parts.get("t", parts.get("reset", 0)), sent)
+    return None
+
+
+def _wait(reset: float, sent: datetime) -> timedelta | None:
+    seconds = reset - sent.timestamp() if reset > _EPOCH else reset
+    return min(timedelta(seconds=seconds), LONGEST) if seconds > 0 else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,47 @@
+"""Sources of `kind: file`: a file below the folder of feeds.yaml (DESIGN 6, S2)."""
+
+import os
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from aggregator.errors import BodyTooLarge, EmptyBody, FileUnreadable
+from aggregator.fetch.coding import MAX_DECODED_BYTES
+from aggregator.model.settings import Source
+from aggregator.urls import Url
+
+
+def read_file(source: Source, url: Url) -> bytes:
+    """Read the file of a source.
+
+    `config` has checked that the path, symlinks resolved, lies below the folder of feeds.yaml, and has put the resolved
+    path into the source's URL. A symlink may since lead to another file, but only within that file's folder.
+
+    Raises:
+        FileUnreadable: it is not there, no regular file, or leads elsewhere now.
+        BodyTooLarge: over 20 MiB.
+        EmptyBody: nothing is in it.
+    """
+    if source.path is None:
+        raise FileUnreadable(url, "it has no path")
+    checked = Path(url2pathname(urlsplit(source.url).path))
+    try:
+        path = source.path.resolve(strict=True)
+        if not path.is_relative_to(checked.parent):
+            raise FileUnreadable(url, "it now leads to another folder than when feeds.yaml was read; reload that")
+        # NONBLOCK: a named pipe must not hold the worker before we have seen that it is one
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as file:  # noqa: PTH123  # a descriptor, no path
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise FileUnreadable(url, "it is no regular file")
+            body = file.read(MAX_DECODED_BYTES + 1)
+    except (OSError, RuntimeError) as error:  # RuntimeError: symlinks in a circle
+        raise FileUnreadable(
+            url, f"it can't be read: {getattr(error, 'strerror', None) or 'symlinks in a circle'}"
+        ) from error
+    if len(body) > MAX_DECODED_BYTES:
+        raise BodyTooLarge(url, "the file", MAX_DECODED_BYTES)
+    if not body:
+        raise EmptyBody(url)
+    return body

@@ -1,0 +1,106 @@
+"""Following redirects ourselves: which, how far, and what must stay behind (P24, P25, P40 to P46, S2, S7).
+
+requests would follow 30 of them, send a foreign host our validators and the operator's headers, and not say what the
+hops were.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote_from_bytes, urlsplit
+
+from aggregator.errors import AddressRefused, BadRedirect
+from aggregator.model.poll import Hop
+from aggregator.urls import BadUrl, Url, normalise, split_credentials
+
+FOLLOWED = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 5
+MAX_LOCATION = 8 * 1024  # bytes
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# What listens on a machine and is no publisher's web server (S7). All below 32768, where passing ports begin.
+SERVICE_PORTS = frozenset(
+    {
+        1080, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2375, 2376, 2379, 2380, 3128, 3260, 3268, 3306, 3389, 3690,
+        4369, 4505, 4506, 5060, 5222, 5269, 5432, 5601, 5671, 5672, 5900, 5901, 5984, 5985, 5986, 6000, 6379, 6380,
+        6443, 6514, 6667, 6697, 7001, 7199, 7474, 7687, 8086, 8125, 8200, 8300, 8500, 8600, 9042, 9092, 9100, 9160,
+        9200, 9300, 9418, 10050, 10051, 10250, 10255, 11211, 15672, 16379, 25672, 26379, 27017, 27018, 27019, 28015,
+    }
+)  # fmt: skip
+
+
+def origin_of(url: Url) -> tuple[str, str, int]:
+    """Give scheme, host and port: what the operator's headers are for (P45)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+
+
+class Chain:
+    """The way of one poll: where it is, where it was, and what it may still send.
+
+    Args:
+        start: the URL in use.
+        configured: the source's URL in feeds.yaml; its origin alone gets the operator's headers, its port is allowed.
+    """
+
+    def __init__(self, start: Url, configured: Url) -> None:
+        self.url = start
+        self.hops: tuple[Hop, ...] = ()
+        self._home = origin_of(configured)
+        self._seen = {start}
+        self.is_home = start == configured or origin_of(start) == self._home  # once away, away to the end (P45)
+
+    def check(self) -> None:
+        """Refuse the start of the way too if its scheme or port isn't for fetching: it may be a link from a feed.
+
+        Raises:
+            AddressRefused: that rule (S2, S7).
+        """
+        self._check(self.url)
+
+    def _check(self, url: Url) -> None:
+        scheme, _, port = origin_of(url)
+        if scheme not in _DEFAULT_PORTS:
+            raise AddressRefused(url, "only http and https are fetched")
+        if port != self._home[2] and port not in (80, 443) and (port < 1024 or port in SERVICE_PORTS):
+            raise AddressRefused(url, f"port {port} is no web server's; write it into feeds.yaml if this one is")
+
+    def follow(self, status: int, locations: Sequence[str]) -> None:
+        """Go where a redirect leads.
+
+        Args:
+            status: one of `FOLLOWED`.
+            locations: the Location headers as received, bytes read as Latin-1.
+
+        Raises:
+            BadRedirect: it leads nowhere, in a circle, too far, or from https to http.
+            AddressRefused: as `check`.
+        """
+        target = self._target(locations)
+        if target in self._seen:
+            raise BadRedirect(self.url, "it leads in a circle")
+        if len(self.hops) == MAX_REDIRECTS:
+            raise BadRedirect(self.url, f"there are over {MAX_REDIRECTS} in a row")
+        if self.url.startswith("https:") and not target.startswith("https:"):
+            raise BadRedirect(self.url, "it leads from https to http")
+        self._check(target)
+        self.hops = (*self.hops, Hop(url=self.url, status=status))
+        self._seen.add(target)
+        self.url = target
+        self.is_home = self.is_home and origin_of(target) == self._home
+
+    def _target(self, locations: Sequence[str]) -> Url:
+        if not locations or not locations[0]:
+            raise BadRedirect(self.url, "it has no Location")
+        if len(set(locations)) > 1:
+            raise BadRedirect(self.url, "it has several Locations")
+        raw = locations[0].encode("latin-1", "replace")
+        if len(raw) > MAX_LOCATION:
+            raise BadRedirect(self.url, f"its Location has over {MAX_LOCATION:,} bytes")
+        try:
+            text = raw.decode()  # then it is percent-encoded as UTF-8, and a host as IDNA
+        except UnicodeDecodeError:
+            text = quote_from_bytes(raw, safe=bytes(range(128)))  # some other encoding: byte by byte
+        try:
+            target, _ = split_credentials(normalise(text, self.url))  # a stranger's user and password are not sent
+        except BadUrl as error:
+            raise BadRedirect(self.url, f"its Location {error}") from error
+        return target

@@ -1,0 +1,75 @@
+"""From a host to its addresses, in bounded time.
+
+getaddrinfo has no timeout and can't be interrupted; with a name server that is down it takes as long as resolv.conf
+says, 20 s and more. So a name is asked for in a thread of its own that may be left behind. An address needs no asking.
+"""
+
+import ipaddress
+import queue
+import socket
+import threading
+from dataclasses import dataclass
+
+from aggregator.errors import NameUnknown, TimedOut
+from aggregator.fetch.address import Address
+from aggregator.fetch.flight import Flight
+from aggregator.urls import is_address
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One way to reach a host."""
+
+    family: int
+    address: Address
+    target: tuple[str, int] | tuple[str, int, int, int]  # for `socket.connect`
+
+
+def endpoints_of(host: str, port: int, flight: Flight, seconds: float) -> list[Endpoint]:
+    """Give what a host leads to, in the resolver's order, each address once.
+
+    Args:
+        host: a name, or an address without brackets.
+        port: of the service.
+        flight: for which it is; if that ends, the waiting ends.
+        seconds: the longest wait.
+
+    Raises:
+        NameUnknown: there is no such name.
+        TimedOut: no answer in that time, or the flight ended.
+    """
+    if is_address(host):
+        return _ask(host, port, socket.AI_NUMERICHOST)
+    mail: queue.SimpleQueue[object] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            mail.put(_ask(host, port, 0))
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for IDNA
+            mail.put(error)
+
+    threading.Thread(target=ask, name="fetch-lookup", daemon=True).start()
+    found = flight.wait_for_mail(mail, seconds)
+    if isinstance(found, list):
+        return found
+    if isinstance(found, Exception):
+        raise NameUnknown(flight.url, host) from found
+    raise TimedOut(flight.url, "answer from this machine's name server", seconds)
+
+
+def addresses_of(host: str) -> list[Address]:
+    """Give the addresses of a host, however long that takes; none if it has none."""
+    try:
+        return [endpoint.address for endpoint in _ask(host, 0, 0)]
+    except (OSError, UnicodeError):
+        return []
+
+
+def _ask(host: str, port: int, flags: int) -> list[Endpoint]:
+    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.IPPROTO_TCP, flags)
+    return list(
+        dict.fromkeys(
+            Endpoint(family, ipaddress.ip_address(str(target[0]).partition("%")[0]), target)  # type: ignore[arg-type]  # the stubs know the tuple of IPv6 without support for it too
+            for family, _, _, _, target in found
+        )
+    )

@@ -1,0 +1,168 @@
+"""What stands before the root element, cut off: XML declaration, DOCTYPE; and entities by table (I9, I10).
+
+No entity declaration reaches a parser (S11, S12), so there is none to expand, nest or load.
+"""
+
+import html.entities
+import re
+from dataclasses import dataclass, replace
+from xml.sax.saxutils import escape
+
+_ENTITY = re.compile(r"<!ENTITY\s+(%\s+)?([A-Za-z_][\w.:-]{0,100})\s+(?:\"([^\"]*)\"|'([^']*)'|[A-Z][^>]*)", re.DOTALL)
+_REFERENCE = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|"
+    r"&(?!(?:lt|gt|amp|quot|apos);)(?:(#[xX]?[0-9A-Fa-f]{1,8}|[A-Za-z_][\w.:-]{0,63});)?",
+    re.DOTALL,
+)
+_SURROGATES = re.compile(r"&#(?:(5[5-7]\d{3});&#(5[5-7]\d{3})|[xX]([dD][89abAB]\w{2});&#[xX]([dD][c-fC-F]\w{2}));")
+_PREDEFINED = frozenset({"lt", "gt", "amp", "quot", "apos"})
+_MAX_VALUE = 100  # characters of an entity's value (I10)
+_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
+# A feed that a careless script put inside a web page. What a page shows of feeds is escaped, so it matches nothing.
+_INSIDE_PAGE = re.compile(
+    r"<feed\b[^<>]{0,500}\sxmlns=[\"']http://www\.w3\.org/2005/Atom[\"']|<rss\b[^<>]{0,500}\sversion=[\"']2\.0[\"'][^<>]{0,500}>\s*<channel>"
+)
+_TAG = re.compile(r"<[A-Za-z_:]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prolog:
+    """A document in two: what stood before its root, read; and the text from the root on."""
+
+    root: str  # text from the root's start tag on; empty if there is no element
+    entities: dict[str, str]  # name: characters
+    netscape: bool = False  # RSS 0.91 by Netscape's DOCTYPE
+    notices: tuple[str, ...] = ()
+
+
+def cut_prolog(text: str) -> Prolog:
+    """Cut off everything before the root element.
+
+    Stray text before the document is skipped (I8): if what begins the text is no feed, but a feed's declaration or
+    root follows, as after the warnings of a script, the document begins there. A web page is left a web page.
+    """
+    prolog = _prolog_at(text, 0)
+    if _ROOT.match(prolog.root):
+        return prolog
+    if prolog.root[:5].lower() == "<html":
+        inside = _INSIDE_PAGE.search(prolog.root)
+        return replace(prolog, root=prolog.root[inside.start() :]) if inside else prolog
+    for match in re.finditer(r"<\?xml\b|<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b", text, re.IGNORECASE):
+        later = _prolog_at(text, match.start())
+        if _ROOT.match(later.root):
+            return Prolog(
+                root=later.root,
+                entities=later.entities,
+                netscape=later.netscape,
+                notices=(*later.notices, "text before the document skipped"),
+            )
+        break
+    return prolog
+
+
+def resolve_entities(text: str, declared: dict[str, str]) -> str:
+    """Replace the references that an XML parser would refuse, outside CDATA and comments.
+
+    HTML's names and those of the document's own DOCTYPE become characters, unknown ones and bare ampersands stay as
+    literal text (I9); references to Windows-1252's extra characters mean those (I5), forbidden ones are removed (I7).
+    """
+    if "&" not in text:
+        return text
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match[1]
+        if name is None:
+            return "&amp;" if match[0] == "&" else match[0]
+        if name[0] == "#":
+            return _numeric(match[0], name)
+        value = declared.get(name) or html.entities.html5.get(name + ";")
+        return "&amp;" + match[0][1:] if value is None else escape(value)
+
+    if "&#5" in text or "&#x" in text.lower():
+        text = _SURROGATES.sub(_joined, text)
+    return _REFERENCE.sub(replaced, text)
+
+
+def _numeric(reference: str, name: str) -> str:
+    code = int(name[2:], 16) if name[1] in "xX" else _decimal(name[1:])
+    if 0x80 <= code < 0xA0:
+        return bytes([code]).decode("cp1252", "ignore")
+    legal = code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF
+    return reference.replace("X", "x") if legal else ""
+
+
+def _decimal(digits: str) -> int:
+    return int(digits) if digits.isdigit() else 0
+
+
+def _joined(match: re.Match[str]) -> str:
+    """Make one character of two references to the halves of a surrogate pair (emoji of careless scripts)."""
+    high, low = (int(match[1]), int(match[2])) if match[1] else (int(match[3], 16), int(match[4], 16))
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return match[0]
+    return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+
+
+def _prolog_at(text: str, start: int) -> Prolog:
+    at, end = start, len(text)
+    entities: dict[str, str] = {}
+    notices: list[str] = []
+    netscape = seen = False
+    while at < end:
+        if text.startswith("<!--", at):
+            at = _after(text, "-->", at + 4)
+        elif text.startswith("<?", at):
+            at = _after(text, "?>", at + 2)
+        elif text[at : at + 9].upper() == "<!DOCTYPE":
+            close = (
+                _after(text, ">", at) if seen else _doctype_end(text, at)
+            )  # one is read: more would cost their square
+            doctype, at, seen = text[at:close], close, True
+            netscape = "netscape" in doctype[:1000].lower()
+            ignored = _declare(doctype, entities)
+            if ignored:
+                notices.append(f"{ignored} entity declarations of the DOCTYPE ignored")
+        elif _TAG.match(text, at):
+            return Prolog(root=text[at:], entities=entities, netscape=netscape, notices=tuple(notices))
+        else:  # blanks, or stray text
+            following = text.find("<", at + 1)
+            at = end if following < 0 else following
+    return Prolog(root="", entities=entities, notices=tuple(notices))
+
+
+def _after(text: str, terminator: str, at: int) -> int:
+    found = text.find(terminator, at)
+    return len(text) if found < 0 else found + len(terminator)
+
+
+_DOCTYPE_PART = re.compile(r"\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|<!--.*?(?:-->|\Z)|[\[\]>]", re.DOTALL)
+
+
+def _doctype_end(text: str, start: int) -> int:
+    """Find the end of a DOCTYPE; of one that never ends, the end of its first line of markup."""
+    inside = False
+    for part in _DOCTYPE_PART.finditer(text, start):
+        if part[0] == "[":
+            inside = True
+        elif part[0] == "]":
+            inside = False
+        elif part[0] == ">" and not inside:
+            return part.end()
+    return _after(text, ">", start)
+
+
+def _declare(doctype: str, entities: dict[str, str]) -> int:
+    """Add the harmless declarations to the table; returns how many others there were."""
+    ignored = 0
+    for match in _ENTITY.finditer(doctype):
+        parameter, name = match[1], match[2]
+        value = match[3] if match[3] is not None else match[4]
+        if parameter or value is None or len(value) > _MAX_VALUE:
+            ignored += 1
+            continue
+        value = html.unescape(value) if re.fullmatch(r"(?:[^&<%]|&#[xX]?[0-9A-Fa-f]{1,8};)*", value) else "&"
+        if any(char in value for char in "&<%") or name in _PREDEFINED:
+            ignored += name not in _PREDEFINED
+        else:
+            entities.setdefault(name, value)
+    return ignored

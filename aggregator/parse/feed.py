@@ -1,0 +1,247 @@
+"""RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0, as `RawFeed` (I20).
+
+Texts come by way of feedparser (`texts`). What it would fold together (authors, tombstones, skipHours: I18), resolve
+(ids, links: I30, I31, I54) or guess at (dates: I40) is read here from the tree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from lxml import etree
+
+from aggregator.errors import NotAFeed, ParseError
+from aggregator.model.entry import RawEntry, RawFeed, RawOrigin, RawText
+from aggregator.parse.hints import hints_of
+from aggregator.parse.links import MAX_LINKS, MAX_TAGS, enclosures_of, links_of, tags_of
+from aggregator.parse.names import (
+    Child,
+    attribute,
+    base_of,
+    children_of,
+    home_of,
+    joined,
+    language_of,
+    name_of,
+    text_of,
+)
+from aggregator.parse.people import people_of
+from aggregator.parse.texts import MAX_TEXT, Texts, read_texts
+from aggregator.parse.tree import Tree
+from aggregator.urls import Url
+
+MAX_DELETED: Final = 5000
+_PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "created", "dcterms:created")
+_UPDATED = ("updated", "modified", "dcterms:modified", "lastbuilddate")
+_FEED_UPDATED = (*_UPDATED, "pubdate", "published", "issued", "dc:date")
+_FIELDS = frozenset({"id", "icon", "logo", "language", "dc:language", *_PUBLISHED, *_FEED_UPDATED})
+_FORMATS = {
+    "rss090": "rss 0.90",
+    "rss091n": "rss 0.91",
+    "rss091u": "rss 0.91",
+    "rss092": "rss 0.92",
+    "rss093": "rss 0.93",
+    "rss094": "rss 0.94",
+    "rss10": "rdf 1.0",
+    "rss20": "rss 2.0",
+    "atom03": "atom 0.3",
+    "atom10": "atom 1.0",
+}
+
+
+def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
+    """Read a document that is XML.
+
+    Args:
+        tree: the document; it is used up.
+        url: the address that answered.
+        limit: the most entries to read (I15).
+
+    Raises:
+        NotAFeed: XML of another kind (I1).
+        ParseError: feedparser broke down.
+    """
+    root = tree.root
+    home = home_of(root)
+    if name_of(root, home) not in ("rss", "feed", "rdf:rdf", "rdf"):
+        raise NotAFeed(url, f"XML with the root <{etree.QName(root).localname[:80]}> is no feed")
+    channel = next((child for name, child in children_of(root, home) if name == "channel"), root)
+    notices = list(tree.notices)
+    elements = _entry_elements(root, home)
+    if tree.cut:
+        notices.append("the document is cut off")
+    if tree.entry_open and elements:
+        _remove(elements.pop())  # an empty shell, or half an entry
+    if len(elements) > limit:
+        notices.append(f"{len(elements)} entries, of which the first {limit} were read")
+        for surplus in elements[limit:]:
+            _remove(surplus)
+        del elements[limit:]
+    feed = _read_channel(channel, root, home, url)
+    entries = [_read_entry(element, home, position, notices) for position, element in enumerate(elements)]
+    shown = read_texts(root, channel, elements, home=home, url=url)
+    version = shown.version or ("rss10" if entries and name_of(root, home).startswith("rdf") else "")
+    if not version:
+        raise NotAFeed(url, f"XML with the root <{etree.QName(root).localname[:80]}> is in no known feed format")
+    if len(shown.entries) != len(entries):  # or one entry would get the text of another
+        raise ParseError(url, f"{len(entries)} entries, of which feedparser read {len(shown.entries)}")
+    texts = _limited(shown.feed, notices)
+    return replace(
+        feed,
+        format=_FORMATS.get(version, version.rstrip("0123456789")),
+        title=texts.title,
+        subtitle=texts.summary,
+        rights=texts.rights,
+        entries=tuple(_with_texts(entry, read, notices) for entry, read in zip(entries, shown.entries, strict=True)),
+        notices=tuple(dict.fromkeys(notices)),
+        cut=tree.cut,
+    )
+
+
+def _entry_elements(root: etree._Element, home: str) -> list[etree._Element]:
+    """Find all entries, and lift those that stand inside another out of it."""
+    found = [element for element in root.iter() if name_of(element, home) in ("item", "entry")]
+    known = set(found)
+    for element in reversed(found):
+        outer = next((each for each in element.iterancestors() if each in known), None)
+        if outer is not None:
+            outer.addnext(element)
+    return found
+
+
+def _remove(element: etree._Element) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
+def _read_channel(channel: etree._Element, root: etree._Element, home: str, url: Url) -> RawFeed:
+    children = children_of(channel, home)
+    fields = _fields(children)
+    icon = fields.get("icon")
+    logo = fields.get("logo") or _image(children, home)
+    base = base_of(channel)
+    return RawFeed(
+        format="",
+        id=fields.get("id") or _about(channel),
+        links=links_of(children),
+        authors=people_of(children, home),
+        updated=_first(fields, _FEED_UPDATED),
+        icon=joined((base or "", icon)) if icon else None,
+        logo=joined((base or "", logo)) if logo else None,
+        language=fields.get("language") or fields.get("dc:language") or language_of(channel),
+        hints=hints_of(children),
+        deleted=_tombstones(children if channel is root else [*children_of(root, home), *children]),
+        complete=any(name == "fh:complete" for name, _ in children),
+        url=url,
+    )
+
+
+def _read_entry(element: etree._Element, home: str, position: int, notices: list[str]) -> RawEntry:
+    children = children_of(element, home)
+    fields = _fields(children)
+    links, enclosures, tags = links_of(children), enclosures_of(children, home), tags_of(children)
+    if len(links) >= MAX_LINKS or len(enclosures) >= MAX_LINKS:
+        notices.append(f"over {MAX_LINKS} links in an entry: cut")
+    if len(tags) > MAX_TAGS:
+        notices.append(f"over {MAX_TAGS} categories in an entry: cut")
+    guid = next((child for name, child in children if name == "guid" and text_of(child)), None)
+    return RawEntry(
+        id=(text_of(guid) if guid is not None else fields.get("id") or _about(element)),
+        id_is_link=guid is not None and (attribute(guid, "ispermalink") or "true").lower() == "true",
+        links=links,
+        authors=people_of(children, home),
+        tags=tags[:MAX_TAGS],
+        enclosures=enclosures,
+        published=_first(fields, _PUBLISHED),
+        updated=_first(fields, _UPDATED),
+        language=fields.get("dc:language") or fields.get("language") or language_of(element),
+        origin=next((_origin(child, home) for name, child in children if name == "source" and len(child)), None),
+        position=position,
+    )
+
+
+def _fields(children: Sequence[Child]) -> dict[str, str]:
+    """Collect the short texts among an element's children, the first of each name."""
+    fields: dict[str, str] = {}
+    for name, child in children:
+        if name in _FIELDS and name not in fields and (text := text_of(child)[:MAX_TEXT]):
+            fields[name] = text
+    return fields
+
+
+def _first(fields: dict[str, str], names: Sequence[str]) -> str | None:
+    return next((fields[name] for name in names if name in fields), None)
+
+
+def _about(element: etree._Element) -> str | None:
+    """Give rdf:about, the identifier of RSS 1.0."""
+    about = element.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about")
+    return str(about).strip() or None if about else None
+
+
+def _image(children: Sequence[Child], home: str) -> str | None:
+    """Find the picture of an RSS feed: `image/url`, else iTunes'."""
+    spare = None
+    for name, child in children:
+        match name:
+            case "image":
+                for part_name, part in children_of(child, home):
+                    if part_name == "url" and (text := text_of(part)):
+                        return text
+            case "itunes:image":
+                spare = spare or attribute(child, "href")
+    return spare
+
+
+def _tombstones(children: Sequence[Child]) -> tuple[tuple[str, str | None], ...]:
+    """Read every deleted-entry, of which feedparser keeps the last (I18, I26)."""
+    found = (
+        (ref, attribute(child, "when"))
+        for name, child in children
+        if name == "at:deleted-entry" and (ref := attribute(child, "ref"))
+    )
+    return tuple(islice(found, MAX_DELETED))
+
+
+def _origin(element: etree._Element, home: str) -> RawOrigin:
+    """Read atom:source (I25). RSS's own `source` is an address and a name without children: it is none."""
+    children = children_of(element, home)
+    fields = _fields(children)
+    texts: dict[str, RawText] = {}
+    for name, child in children:
+        if name in ("title", "rights") and name not in texts and (text := text_of(child)[:MAX_TEXT]):
+            kind = "html" if (attribute(child, "type") or "").lower() in ("html", "text/html") else "text"
+            texts[name] = RawText(value=text, type=kind, base=base_of(child))
+    return RawOrigin(
+        id=fields.get("id"),
+        title=texts.get("title"),
+        links=links_of(children),
+        authors=people_of(children, home),
+        updated=_first(fields, _UPDATED),
+        rights=texts.get("rights"),
+    )
+
+
+def _with_texts(entry: RawEntry, texts: Texts, notices: list[str]) -> RawEntry:
+    texts = _limited(texts, notices)
+    return replace(entry, title=texts.title, summary=texts.summary, contents=texts.contents, rights=texts.rights)
+
+
+def _limited(texts: Texts, notices: list[str]) -> Texts:
+    """Cut texts beyond the limit (I15)."""
+    every = (texts.title, texts.summary, texts.rights, *texts.contents)
+    if all(text is None or len(text.value) <= MAX_TEXT for text in every):
+        return texts
+    notices.append(f"a text of over {MAX_TEXT:,} characters was cut")
+    return Texts(
+        title=_cut(texts.title),
+        summary=_cut(texts.summary),
+        contents=tuple(content for text in texts.contents if (content := _cut(text))),
+        rights=_cut(texts.rights),
+    )
+
+
+def _cut(text: RawText | None) -> RawText | None:
+    return replace(text, value=text.value[:MAX_TEXT]) if text else None

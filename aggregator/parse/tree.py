@@ -1,0 +1,87 @@
+"""From text to a tree that is safe to walk: no entities, no missing namespaces, limits kept (I15, S11 to S14)."""
+
+import re
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from aggregator.parse.names import namespace_for
+from aggregator.parse.repair import MAX_DEPTH, mend
+
+_USED = re.compile(r"</?([A-Za-z_][\w.\-]*):|[\s\"']([A-Za-z_][\w.\-]*):[\w.\-]+\s*=")
+_DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
+_ROOT_NAME = re.compile(r"<[A-Za-z_:][\w:.\-]*")
+_TOO_DEEP = etree.XPath("/*" * (MAX_DEPTH + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """A document as a tree."""
+
+    root: etree._Element
+    cut: bool = False  # its end is missing (I13)
+    entry_open: bool = False  # and so its last entry is only half there
+    notices: tuple[str, ...] = ()
+
+
+class NoTree(ValueError):
+    """Nothing that could be called XML."""
+
+
+def tree_of(text: str) -> Tree:
+    """Parse a document.
+
+    Args:
+        text: from the root's start tag on, entities resolved (I9).
+
+    Raises:
+        NoTree: there is no element in it.
+    """
+    try:
+        root = _parsed(text, recover=False)
+        if not _TOO_DEEP(root):
+            return Tree(root=root)
+        notice = f"elements nested deeper than {MAX_DEPTH}: the inner ones flattened"
+    except etree.XMLSyntaxError as error:
+        complete = _with_namespaces(text)
+        if complete != text:
+            tree = tree_of(complete)  # once: nothing is missing in it now
+            return replace(tree, notices=("undeclared namespace prefixes", *tree.notices))
+        notice = f"XML mended: {(error.msg or '')[:200]}"
+    mended = mend(text)
+    try:
+        root = _parsed(mended.text, recover=True)
+    except etree.XMLSyntaxError as error:
+        raise NoTree(str(error)[:200]) from error
+    return Tree(root=root, cut=mended.cut, entry_open=mended.entry_open, notices=(notice,))
+
+
+def _parsed(text: str, *, recover: bool) -> etree._Element:
+    # huge_tree only lifts libxml2's limits on size and depth: ours hold already, and entities never get here.
+    parser = etree.XMLParser(
+        recover=recover,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+        encoding="utf-8",
+    )
+    root = etree.fromstring(text.encode("utf-8"), parser)
+    if root is None:
+        raise NoTree("there is no element in it")
+    return root
+
+
+def _with_namespaces(text: str) -> str:
+    """Declare the prefixes that are used and declared nowhere, at the root (I22)."""
+    used = {element or attribute for element, attribute in _USED.findall(text)}
+    missing = sorted(used - set(_DECLARED.findall(text)) - {"xml", "xmlns"})
+    if not missing or len(missing) > 100:
+        return text
+    start = _ROOT_NAME.match(text)
+    if start is None:
+        return text
+    declarations = "".join(f' xmlns:{prefix}="{namespace_for(prefix)}"' for prefix in missing)
+    return text[: start.end()] + declarations + text[start.end() :]

@@ -1,0 +1,62 @@
+"""Which publications leave a category's main document for archive pages (DESIGN 4.1: M2 to M5, M9). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+REST = timedelta(hours=24)  # how long a burst stays in the main document: readers poll at least daily (M3)
+BURST = 4  # times `entries`: beyond that the main document is too large to wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A publication in the main document: not withdrawn, no page yet."""
+
+    story: int
+    sort_at: datetime
+    atom_id: str
+    entered_at: datetime
+    backfill: bool  # it entered by a backfill, and no filing has seen it yet (M4)
+
+
+Page = tuple[int, list[int]]  # the number, and the story ids in the order of the document (M1)
+
+
+def file_pages(main: Sequence[Standing], *, now: datetime, entries: int, archive_page: int, pages: int) -> list[Page]:
+    """Say which new archive pages a category gets, and what stands on each.
+
+    The first `entries` in order always stay. Of the rest, what a backfill brought is filed at once (M4); then, while
+    there are enough, the last ones of all (M3).
+
+    Args:
+        main: the main document, in any order.
+        now: the time of the filing.
+        entries: how many the main document holds at least.
+        archive_page: how many a page holds at most.
+        pages: how many pages the category has.
+
+    Returns:
+        The new pages, numbers counting up from `pages` + 1. The caller writes page and count in one transaction, after
+        which no publication of `main` counts as a backfill: those that stayed are pushed down by news like all others,
+        and would otherwise be filed one by one, a page each.
+    """
+    standing = in_order(main)
+    backfill = [p for p in standing[entries:] if p.backfill]
+    filed = [
+        backfill[max(end - archive_page, 0) : end] for end in range(len(backfill), 0, -archive_page)
+    ]  # oldest first
+    gone = {p.story for p in backfill}
+    standing = [p for p in standing if p.story not in gone]
+    while len(standing) >= entries + archive_page:
+        last = standing[-archive_page:]
+        fresh = any(now - p.entered_at < REST for p in last)
+        if fresh and len(standing) < BURST * entries:
+            break
+        filed.append(last)
+        del standing[-archive_page:]
+    return [(pages + number, [p.story for p in page]) for number, page in enumerate(filed, start=1)]
+
+
+def in_order(publications: Sequence[Standing]) -> list[Standing]:
+    """Put publications into the order of documents: newest `sort_at` first, then by atom_id (M1)."""
+    return sorted(sorted(publications, key=lambda p: p.atom_id), key=lambda p: p.sort_at, reverse=True)

@@ -1,0 +1,26 @@
+"""The mark that every output bears, and by which we know a file of ours again (DESIGN 3.3)."""
+
+import zlib
+
+NAME = "aggregator"
+HOME = "https://aggregator.example/"  # of the program; no version, or a release would change every page (A1)
+
+MARKS = (
+    f'<generator uri="{HOME}">{NAME}</generator>'.encode(),  # Atom
+    f"<generator>{NAME}</generator>".encode(),  # RSS
+    f'<meta name="generator" content="{NAME}">'.encode(),  # pages
+    b'"_aggregator":',  # JSON Feed: sorted keys put it first
+    f"<!-- generator: {NAME} -->".encode(),  # OPML
+    f"/* generator: {NAME} */".encode(),  # the stylesheet
+)
+HEAD_BYTES = 64 * 1024  # a mark stands in the first part of a file, before anything long
+
+
+def bears_mark(head: bytes) -> bool:
+    """Tell whether the beginning of a file, or of its .gz, shows that an aggregator wrote it."""
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            return False
+    return any(mark in head for mark in MARKS)

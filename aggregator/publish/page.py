@@ -1,0 +1,247 @@
+"""Pages for people: categories, archive, start page, sources (A60 to A69, A80). No script, one stylesheet, no clock.
+
+A page shows at most 50 stories in full and stays below a megabyte (A69); what is beyond that is a list of headlines,
+each with its place on the page, so that links to it hold.
+"""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import PackageLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from aggregator.model.poll import State
+from aggregator.model.settings import Site
+from aggregator.model.story import CategoryLine, Document, SourceLine
+from aggregator.publish import mark, shown
+from aggregator.publish.messages import load_messages
+from aggregator.publish.views import Scribe, Story, is_right_to_left, plain
+
+LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
+TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """A feed to subscribe to."""
+
+    label: str
+    type: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A category on the start page."""
+
+    title: str
+    description: str
+    path: str
+    feed: str | None
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _SourceRow:
+    """A source on the page of sources."""
+
+    anchor: str
+    title: str
+    link: str | None
+    feed: str | None
+    redacted: bool  # the address has lost something and leads nowhere (S44)
+    state: str
+    word: str
+    trouble: str
+    categories: str
+
+
+def render_category(document: Document, site: Site, formats: frozenset[str]) -> bytes:
+    """Render the page of a category.
+
+    Args:
+        document: the category's main document.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published beside the page.
+    """
+    return _render_document(document, site, formats, feeds_of=document.path)
+
+
+def render_archive(document: Document, site: Site, formats: frozenset[str]) -> bytes:
+    """Render the page of an archive document. Nothing on it changes when newer pages come (M6, M7)."""
+    assert document.archive is not None
+    assert document.current is not None
+    messages = load_messages(site.language)
+    part = messages.text("archive", number=document.archive)
+    note = messages.text("archive_note", title=plain(document.title))
+    return _render_document(document, site, formats, feeds_of=document.current, part=part, note=note)
+
+
+def render_index(
+    lines: Sequence[CategoryLine], site: Site, formats: frozenset[str], *, also: frozenset[str] = frozenset()
+) -> bytes:
+    """Render the start page: the newest stories of each category, and the way to everything else.
+
+    Args:
+        lines: the listed categories, in order.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
+    """
+    scribe = Scribe.of(site, site.language)
+    sections = [
+        _Section(
+            title=plain(line.title),
+            description=plain(line.description or ""),
+            path=f"{line.path}.html",
+            feed=shown.url_of(site, line.path, ".atom") if "atom" in formats else None,
+            stories=scribe.headlines(line.newest, f"{line.path}.html"),
+        )
+        for line in lines
+    ]
+    feeds = _feeds(shown.ALL, site, formats, plain(site.title))
+    others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
+    canonical = str(site.base_url)
+    return render_page(
+        "index", scribe, "", title="", canonical=canonical, feeds=feeds, sections=sections, others=others
+    )
+
+
+def render_sources(lines: Sequence[SourceLine], site: Site, formats: frozenset[str]) -> bytes:
+    """Render the list of sources, each with a word for its state and, while it fails, what is wrong in words.
+
+    Args:
+        lines: the sources, in order.
+        site: title, language and public address.
+        formats: of the feeds that are published.
+    """
+    scribe = Scribe.of(site, site.language)
+    messages = scribe.messages
+    rows = [
+        _SourceRow(
+            anchor=f"source-{line.key}",
+            title=plain(line.title) or line.key,
+            link=shown.web_address(line.link),
+            feed=shown.web_address(line.url),
+            redacted="…" in (line.url or ""),
+            state=line.state.value,
+            word=messages.state(line.state.value),
+            trouble=messages.trouble(line.state.value, line.code),
+            categories=messages.text("list_separator").join(plain(title) for title in line.categories),
+        )
+        for line in lines
+    ]
+    troubled = [row for row, line in zip(rows, lines, strict=True) if line.state in TROUBLED]
+    summary = ""
+    if troubled:
+        which = "trouble_one" if len(rows) == 1 else "trouble_other"
+        summary = messages.text(which, count=len(troubled), total=len(rows))
+    return render_page(
+        "sources",
+        scribe,
+        "sources.html",
+        title=messages.text("sources"),
+        canonical=shown.url_of(site, "sources.html"),
+        feeds=_feeds(shown.ALL, site, formats, plain(site.title)),
+        rows=rows,
+        troubled=troubled,
+        summary=summary,
+    )
+
+
+def stylesheet() -> bytes:
+    """Give the stylesheet of all pages; it is written as `style.css` at the root."""
+    return (files("aggregator.publish") / "templates" / "style.css").read_bytes()
+
+
+def _render_document(
+    document: Document, site: Site, formats: frozenset[str], *, feeds_of: str, part: str = "", note: str = ""
+) -> bytes:
+    scribe = Scribe.of(site, document.language)
+    stories, earlier = scribe.stories(document)
+    path = f"{document.path}.html"
+    heading = plain(document.title)
+    return render_page(
+        "category",
+        scribe,
+        path,
+        title=f"{heading} – {part}" if part else heading,
+        canonical=shown.url_of(site, path),
+        feeds=_feeds(feeds_of, site, formats, heading),
+        heading=heading,
+        part=part,
+        description=plain(document.description or ""),
+        note=note,
+        stories=stories,
+        earlier=earlier,
+        current=_relative(path, f"{document.current}.html") if document.current else None,
+        older=_relative(path, f"{document.prev_archive}.html") if document.prev_archive else None,
+    )
+
+
+def render_page(
+    template: str, scribe: Scribe, path: str, *, title: str, canonical: str, feeds: list[_Feed], **more: Any
+) -> bytes:
+    """Render a page of `templates/` in the frame that all pages share.
+
+    Args:
+        template: its name, without suffix.
+        scribe: the site's language and zone.
+        path: of the page below the folder: decides how links to the root begin.
+        title: of the page; empty on the start page.
+        canonical: the page's own public address.
+        feeds: that the page announces.
+        more: what the template itself asks for.
+    """
+    language = shown.language_of(scribe.language) or scribe.messages.language
+    text = (
+        _environment()
+        .get_template(f"{template}.html")
+        .render(
+            t=scribe.messages.text,
+            site=plain(scribe.site.title),
+            zone=scribe.zone.key,
+            language=language,
+            direction="rtl"
+            if is_right_to_left(scribe.messages.language)
+            else "ltr",  # of our labels; stories say theirs
+            title=title,
+            canonical=canonical,
+            feeds=feeds,
+            root="../" * path.count("/"),
+            program=mark.NAME,
+            program_home=mark.HOME,
+            **more,
+        )
+    )
+    return text.encode()
+
+
+def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
+    return [
+        _Feed(label, shown.MEDIA_TYPES[name], f"{title} ({label})", shown.url_of(site, path, f".{name}"))
+        for name, label in LABELS.items()
+        if name in formats
+    ]
+
+
+def _relative(page: str, target: str) -> str:
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> SandboxedEnvironment:
+    return SandboxedEnvironment(
+        loader=PackageLoader("aggregator.publish", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )

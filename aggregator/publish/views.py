@@ -1,0 +1,138 @@
+"""What templates see of a story: texts without markup, links that are web addresses, dates as people write them."""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aggregator.clean import plain_text
+from aggregator.model.entry import Enclosure
+from aggregator.model.settings import Site
+from aggregator.model.story import Document, Publication
+from aggregator.publish import shown
+from aggregator.publish.messages import Messages, load_messages
+from aggregator.publish.prose import dress, shorten
+
+MAX_STORIES = 50  # in full on a page (A69)
+MAX_BYTES = 1_000_000  # of what publishers wrote on a page, half of it headlines; with our own, below 1 MiB
+HEADLINE_BYTES = 300  # our own part of a headline, about
+EXCERPT = 400  # characters of a story that would make the page too large
+RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())
+
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that may lead somewhere."""
+
+    name: str
+    url: str | None
+    note: str = ""
+    audio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story as the templates see it: texts without markup, but for `html`, which went through the sanitiser."""
+
+    anchor: str
+    title: str
+    url: str
+    language: str | None  # None: the page's own
+    direction: str  # rtl where its language says so, else auto: the first letters decide (I60)
+    source: Named
+    authors: str
+    machine_date: str
+    day: str
+    moment: str
+    html: str = ""
+    excerpt: str = ""  # instead of `html`
+    credits: tuple[Named, ...] = ()
+    attached: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """Turns records into what templates see, for one page in one language and zone."""
+
+    site: Site
+    messages: Messages
+    zone: ZoneInfo
+    language: str
+
+    @classmethod
+    def of(cls, site: Site, language: str) -> "Scribe":
+        """Give the scribe of a page in a language; labels are those of the site's."""
+        return cls(site, load_messages(site.language), ZoneInfo(site.timezone), language)
+
+    def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
+        """Give the stories in full, and the headlines of those for which the page has no room."""
+        sound = [publication for publication in document.publications if not shown.fault_of(publication)]
+        room = MAX_BYTES
+        earlier = []
+        for publication in sound[MAX_STORIES:]:
+            headline = self._story(publication)
+            room -= HEADLINE_BYTES + len(f"{headline.title}{headline.url}{headline.source.name}".encode())
+            if room < MAX_BYTES // 2:
+                break
+            earlier.append(headline)
+        full = []
+        for publication in sound[:MAX_STORIES]:
+            html = dress(shown.content_of(publication) or shown.summary_of(publication))
+            size = len(html.encode())
+            if size <= room:
+                full.append(self._story(publication, html=html))
+                room -= size
+            else:
+                full.append(self._story(publication, excerpt=shorten(plain(plain_text(html)), EXCERPT)))
+        return full, earlier
+
+    def headlines(self, publications: Iterable[Publication], page: str) -> tuple[Story, ...]:
+        """Give stories without their content, for another page than the one where they stand."""
+        return tuple(self._story(publication, page) for publication in publications if not shown.fault_of(publication))
+
+    def _story(self, publication: Publication, page: str = "", *, html: str = "", excerpt: str = "") -> Story:
+        language = shown.language_of(publication.language)
+        source = shown.source_title_of(publication)
+        authors = [plain(p.name) for p in shown.named(publication.authors) if p.name != source]
+        when = publication.published or publication.updated
+        return Story(
+            anchor=publication.page_id,
+            title=plain(shown.title_of(publication)),
+            url=shown.web_address(publication.link) or f"{page}#{publication.page_id}",
+            language=language if language and language.lower() != self.language.lower() else None,
+            direction="rtl" if language and is_right_to_left(language) else "auto",
+            source=Named(plain(source), shown.web_address(publication.origin.link)),
+            authors=self.messages.text("list_separator").join(authors),
+            machine_date=shown.instant(when),
+            day=self.messages.day(when, self.zone),
+            moment=self.messages.moment(when, self.zone),
+            html=html,
+            excerpt=excerpt,
+            credits=_credits(publication),
+            attached=tuple(_attached(url, enclosure) for url, enclosure in shown.enclosures_of(publication)),
+        )
+
+
+def plain(text: str) -> str:
+    """Give foreign text as one line without stray marks that turn the direction of what follows (A63)."""
+    return shown.line_of(_BIDI.sub("", text))
+
+
+def is_right_to_left(language: str) -> bool:
+    """Tell whether a language is written from right to left, by its first subtag."""
+    return language.partition("-")[0].lower() in RIGHT_TO_LEFT
+
+
+def _credits(publication: Publication) -> tuple[Named, ...]:
+    copies = (Named(plain(c.title) or c.source, shown.web_address(c.link)) for c in publication.credits)
+    return tuple(dict.fromkeys(copies))
+
+
+def _attached(url: str, enclosure: Enclosure) -> Named:
+    name = enclosure.title or posixpath.basename(url.partition("?")[0].partition("#")[0]) or url
+    length = enclosure.length or 0
+    size = "" if not length else f"{length / 1e6:.1f} MB" if length >= 1e6 else f"{max(length // 1000, 1)} kB"
+    return Named(plain(name), url, size, audio=(enclosure.type or "").startswith("audio/"))

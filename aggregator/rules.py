@@ -1,0 +1,52 @@
+"""What the operator's `include` and `exclude` let pass (DESIGN 3.1, Rules). Pure.
+
+Patterns run on RE2, whose time grows with the text alone (S24); the text is cut at 10,000 characters all the same.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import re2
+
+from aggregator.model.entry import Entry
+from aggregator.model.settings import Rule
+
+MAX_TEXT = 10_000  # characters that a pattern sees of one field (S24)
+
+FIELDS: dict[str, Callable[[Entry], Sequence[str]]] = {
+    "title": lambda entry: (entry.title,),
+    "content": lambda entry: (entry.text,),
+    "author": lambda entry: tuple(person.name for person in entry.authors),
+    "tag": lambda entry: tuple(name for tag in entry.tags for name in (tag.term, tag.label) if name),
+    "link": lambda entry: (entry.link or "",),
+    "language": lambda entry: (entry.language or "",),
+}
+
+
+def refusal(entry: Entry, include: Sequence[Rule], exclude: Sequence[Rule]) -> str | None:
+    """Say which rule keeps an entry out.
+
+    Returns:
+        None if it passes; else the rule in words, for `why`: `exclude title: sponsored`, or `include: none matches`.
+    """
+    for rule in exclude:
+        if matches(rule, entry):
+            return "exclude " + ", ".join(f"{name}: {pattern}" for name, pattern in rule.patterns)
+    if include and not any(matches(rule, entry) for rule in include):
+        return "include: none matches"
+    return None
+
+
+def matches(rule: Rule, entry: Entry) -> bool:
+    """Tell whether every field that a rule names is matched; of several authors or tags, any one will do."""
+    return all(_is_found(pattern, FIELDS[name](entry)) for name, pattern in rule.patterns)
+
+
+def _is_found(pattern: str, values: Sequence[str]) -> bool:
+    search = _compiled(pattern).search
+    return any(search(value[:MAX_TEXT]) for value in values)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> "re2._Regexp":
+    return re2.compile(pattern)

@@ -1,0 +1,1 @@
+"""The web server: the published folder over HTTP, as it is."""

@@ -1,0 +1,208 @@
+"""The WSGI application over the published folder: GET and HEAD, and what HTTP says about them (A70 to A82).
+
+It sends what lies there and makes nothing. It neither reads `Host` nor `X-Forwarded-*` nor the store (A82, R69). Paths
+are understood below the path of `base_url` and at the root alike, since a reverse proxy may take that path off or not.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from types import MappingProxyType
+from urllib.parse import unquote_to_bytes, urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from aggregator.clock import Clock, utc_now
+from aggregator.errors import AggregatorError
+from aggregator.serve.names import Role
+from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
+from aggregator.serve.shelf import Document, Shelf
+from aggregator.urls import Url
+
+log = logging.getLogger(__name__)
+
+MAX_REQUEST_LINE = 8192  # bytes (S67)
+STALE_SECONDS = 86400  # how long a cache may answer in our place while we are down (A75)
+READ_ONLY = ("GET", "HEAD")
+
+# A80. Whatever is no page of ours may do nothing at all: a feed opened in a browser, an error, a status.
+SANDBOX = "default-src 'none'; sandbox"
+PAGE_POLICY = (
+    "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+GUARDS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer, but for what every answer has (`GUARDS`, Content-Length, Date)."""
+
+    status: HTTPStatus
+    headers: Headers
+    body: bytes = b""
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers:  # S42
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError(f"{name}: a header value with what is no printable ASCII")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Something else than a file, at a path of its own: /healthz, later /metrics, /search, /websub/."""
+
+    answer: Callable[[WSGIEnvironment], Reply]
+    methods: tuple[str, ...] = READ_ONLY
+    takes_body: bool = False  # S67: where none is expected, a body is refused
+
+
+def text_reply(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Reply:
+    """Make a short answer in words. They are ours: nothing of the request may be in them (S41)."""
+    return Reply(
+        status,
+        (
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", SANDBOX),
+            *headers,
+        ),
+        f"{text}\n".encode(),
+    )
+
+
+def refusal(status: HTTPStatus, *headers: tuple[str, str]) -> Reply:
+    """Make the answer that says no, in the words of the standard and without what was asked (A78, S41)."""
+    return text_reply(status, status.phrase, *headers)
+
+
+def check(is_well: Callable[[], bool]) -> Endpoint:
+    """Make an endpoint that says 200 or 503; an error of ours is a 503 too (R57)."""
+
+    def answer(_: WSGIEnvironment) -> Reply:
+        try:
+            well = is_well()
+        except AggregatorError as error:
+            log.warning("fail_check", extra={"error": str(error)})
+            well = False
+        return text_reply(HTTPStatus.OK, "ok") if well else refusal(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return Endpoint(answer)
+
+
+class Application:
+    """The published folder as a WSGI application."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        health: Callable[[], bool],
+        ready: Callable[[], bool],
+        base_url: Url | None = None,
+        endpoints: Mapping[str, Endpoint] = MappingProxyType({}),
+        clock: Clock = utc_now,
+    ) -> None:
+        """Make the application.
+
+        Args:
+            shelf: the files.
+            health: whether the program works: has ticked within the last minute (R57).
+            ready: whether it can be of use: the store answers, there are outputs (R57). Files are served either way.
+            base_url: the public address; only its path matters here.
+            endpoints: further paths, and what answers there; one that ends in a slash answers for all below it.
+            clock: no Last-Modified may lie in the future (RFC 9110, section 8.8.2.1).
+        """
+        self._shelf, self._clock = shelf, clock
+        path = urlsplit(base_url).path if base_url else ""
+        self._prefix = unquote_to_bytes(path).decode("latin-1").rstrip("/")  # as PATH_INFO is written
+        self._home = path.rstrip("/") + "/"
+        self._endpoints = {"/healthz": check(health), "/readyz": check(ready), **endpoints}
+        self._trees = [(path, endpoint) for path, endpoint in endpoints.items() if path.endswith("/")]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, as PEP 3333 says."""
+        reply = self._reply(environ)
+        headers = [*reply.headers, *GUARDS]
+        bodiless = reply.status is HTTPStatus.NOT_MODIFIED
+        if not bodiless:
+            headers.append(("Content-Length", str(len(reply.body))))
+        start_response(f"{reply.status.value} {reply.status.phrase}", headers)
+        return [] if bodiless or environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def _reply(self, environ: WSGIEnvironment) -> Reply:
+        path: str = environ.get("PATH_INFO", "")
+        if len(environ.get("REQUEST_URI") or path + environ.get("QUERY_STRING", "")) > MAX_REQUEST_LINE:
+            return refusal(HTTPStatus.REQUEST_URI_TOO_LONG)
+        below = self._prefix and path.startswith(self._prefix + "/")
+        paths = (path[len(self._prefix) :], path) if below else (path,)
+        for endpoint in filter(None, map(self._endpoint, paths)):
+            return _refuse(environ, endpoint.methods, takes_body=endpoint.takes_body) or endpoint.answer(environ)
+        if no := _refuse(environ, READ_ONLY):
+            return no
+        try:
+            for document in filter(None, map(self._shelf.open, paths)):
+                with document:
+                    return self._serve(document, environ)
+        except OSError as error:  # the disk, or the rights to a file: ours to mend
+            log.error("fail_read", extra={"path": path, "error": str(error)})
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
+        if self._prefix and path == self._prefix:  # or the page's relative links would lead nowhere
+            return refusal(HTTPStatus.MOVED_PERMANENTLY, ("Location", self._home))
+        return refusal(HTTPStatus.NOT_FOUND)
+
+    def _endpoint(self, path: str) -> Endpoint | None:
+        return self._endpoints.get(path) or next((end for start, end in self._trees if path.startswith(start)), None)
+
+    def _serve(self, document: Document, environ: WSGIEnvironment) -> Reply:
+        """Answer with a document, a part of it, or the word that it hasn't changed."""
+        modified = min(document.modified, int(self._clock().timestamp()))
+        plain, copy, part = document.plain, document.plain, None
+        if environ["REQUEST_METHOD"] == "GET":
+            part = part_of(environ.get("HTTP_RANGE"), environ.get("HTTP_IF_RANGE"), plain.digest, plain.size)
+        if part is None and document.gzip is not None and wants_gzip(environ.get("HTTP_ACCEPT_ENCODING")):
+            copy = document.gzip
+        tags: Headers = (
+            ("ETag", f'"{copy.digest}"'),
+            ("Last-Modified", _http_date(modified)),
+            ("Cache-Control", f"public, max-age={document.max_age}, stale-if-error={STALE_SECONDS}"),
+            ("Vary", "Accept-Encoding"),
+        )
+        if document.role is Role.FEED:
+            tags += (("Access-Control-Allow-Origin", "*"),)  # A79
+        if not is_expected(
+            environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_UNMODIFIED_SINCE"), copy.digest, modified
+        ):
+            return refusal(HTTPStatus.PRECONDITION_FAILED)
+        if is_known(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"), copy.digest, modified):
+            return Reply(HTTPStatus.NOT_MODIFIED, tags)
+        if part == (0, 0):
+            return refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, ("Content-Range", f"bytes */{plain.size}"))
+        policy = PAGE_POLICY if document.role is Role.PAGE else SANDBOX
+        headers = (*tags, ("Content-Type", document.media_type), ("Content-Security-Policy", policy))
+        if copy.coding is not None:
+            return Reply(HTTPStatus.OK, (*headers, ("Content-Encoding", copy.coding)), document.read(copy))
+        headers += (("Accept-Ranges", "bytes"),)  # of the plain bytes only (A77)
+        if part is None:
+            return Reply(HTTPStatus.OK, headers, document.read(copy))
+        start, stop = part
+        place = ("Content-Range", f"bytes {start}-{stop - 1}/{plain.size}")
+        return Reply(HTTPStatus.PARTIAL_CONTENT, (*headers, place), document.read(plain, start, stop))
+
+
+def _refuse(environ: WSGIEnvironment, methods: tuple[str, ...], *, takes_body: bool = False) -> Reply | None:
+    """Refuse a method that a place doesn't know, and a body it doesn't expect."""
+    if environ["REQUEST_METHOD"] not in methods:
+        return refusal(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", ", ".join(methods)))
+    if not takes_body and environ.get("CONTENT_LENGTH", "").strip("0 "):
+        return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

@@ -1,0 +1,190 @@
+"""Opening the store, and the transactions in which everything is read and written."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, event, inspect, make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from aggregator.errors import StoreError
+from aggregator.model.settings import Roster
+from aggregator.model.status import Status
+from aggregator.store import dialect
+from aggregator.store.lock import StoreLock
+from aggregator.store.transaction import Transaction
+
+HEAD = "0001"  # the newest migration; a test compares it with the folder
+
+
+class Store:
+    """An open store. `begin` writes, `read` reads; both give the verbs of `Transaction`.
+
+    Not tied to a thread: each transaction has a connection of its own.
+    """
+
+    def __init__(self, engine: Engine, lock: StoreLock | None) -> None:
+        self._engine, self._lock = engine, lock
+        self.uuid: UUID | None = None  # known once there is a schema
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Give a transaction that writes: all of it, or nothing.
+
+        Raises:
+            StoreError: the database can't be written; nothing was.
+        """
+        with self._transaction(writes=True) as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Give a transaction that sees one moment of the store, and does not wait for a writer."""
+        with self._transaction(writes=False) as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+                yield connection
+        except OperationalError as error:
+            raise StoreError(f"the store {self.where}: {error.orig}") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"the store {self.where}: {str(error).splitlines()[0]}") from error
+
+    @property
+    def where(self) -> str:
+        """Where it is, without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def status(self, roster: Roster, now: datetime) -> Status:
+        """Count how things stand."""
+        database = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
+        size = Path(database).stat().st_size if database else 0
+        with self.read() as tx:
+            return tx.status(roster, now, where=self.where, size=size, schema=HEAD)
+
+    def take_lock(self, *, command: str, now: datetime) -> None:
+        """Become the one process that works on this store (R27).
+
+        Raises:
+            LockHeld: another one does.
+        """
+        if self._lock is not None:
+            self._lock.take(command=command, now=now)
+
+    def checkpoint(self) -> None:
+        """Bring everything into the one database file (R4)."""
+        dialect.checkpoint(self._engine)
+
+    def close(self) -> None:
+        """Close all connections and give the lock back."""
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    @contextmanager
+    def heard_statements(self, call: Callable[[str], None]) -> Iterator[None]:
+        """Call something with each statement, as long as the context lasts: tests count what is exact."""
+
+        def heard(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            call(statement)
+
+        event.listen(self._engine, "before_cursor_execute", heard)
+        try:
+            yield
+        finally:
+            event.remove(self._engine, "before_cursor_execute", heard)
+
+
+def open_store(url: str, *, now: datetime, command: str = "", writes: bool = True) -> Store:
+    """Open the store, make or migrate it if need be, and take its lock.
+
+    Args:
+        url: as SQLAlchemy writes it; a SQLite path is absolute. Its folder is made.
+        now: the time, for a new store and for the lock.
+        command: what the process is about to do; whoever meets the lock reads it.
+        writes: False for a command that only reads: no lock, no migration, and the store must be there.
+
+    Raises:
+        LockHeld: another process works on it.
+        StoreError: it can't be read or made, or a newer program has written it.
+    """
+    path = _path_of(url)
+    if path is not None:
+        try:
+            if writes:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            elif not path.exists():
+                raise StoreError(f"there is no store at {path} yet; `aggregator poll` makes one")
+        except OSError as error:
+            raise StoreError(f"the folder of the store {path} can't be made: {error.strerror}") from error
+    lock = StoreLock(path.with_name(path.name + ".lock")) if path is not None and writes else None
+    opened = Store(dialect.make_engine(url), lock)
+    try:
+        if writes:
+            opened.take_lock(command=command, now=now)
+        _bring_up_to_date(opened, path, now, writes=writes)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _path_of(url: str) -> Path | None:
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _bring_up_to_date(opened: Store, path: Path | None, now: datetime, *, writes: bool) -> None:
+    """Compare the schema with what this program knows; migrate if it is older (R60)."""
+    with opened._transaction(writes=False) as connection:
+        tables = inspect(connection).get_table_names()
+        revision = None
+        if "alembic_version" in tables:
+            revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if revision is not None and revision > HEAD:
+        raise StoreError(
+            f"the store {opened.where} was written by a newer aggregator (schema {revision}, this one knows {HEAD}); "
+            "install that version again, or restore the backup made before the upgrade"
+        )
+    if revision != HEAD:
+        if not writes:
+            raise StoreError(f"the store {opened.where} has an older schema; run `aggregator poll` once to bring it up")
+        if revision is not None and path is not None:
+            _back_up(path, revision)
+        _migrate(opened)
+    with opened.begin() if revision is None else opened.read() as tx:
+        if revision is None:
+            tx.make_store(now)
+        opened.uuid = tx.uuid()
+
+
+def _back_up(path: Path, revision: str) -> None:
+    """Copy the database before a migration, by SQLite's own backup (R60)."""
+    target = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
+    if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+        raise StoreError(f"not enough space beside {path} to back it up before migrating it; make room and start again")
+    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+
+
+def _migrate(opened: Store) -> None:
+    from alembic import command  # 0.1 s and 10 MB: only when there is something to migrate
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with opened._engine.connect().execution_options(writes=True) as connection:
+        dialect.set_foreign_keys(connection, on=False)
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if dialect.broken_references(connection):
+                raise StoreError(f"migrating the store {opened.where} would break references; nothing was changed")
+        dialect.set_foreign_keys(connection, on=True)

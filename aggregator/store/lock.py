@@ -1,0 +1,72 @@
+"""One process at a time polls, publishes and migrates a store (R27).
+
+The kernel frees the lock with the process, so one that was killed blocks nobody. The file names its holder, and goes
+with the lock: a one-shot run leaves one file behind, which a CI cache can keep (R4).
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+
+from aggregator.errors import LockHeld
+
+
+class StoreLock:
+    """A lock file beside the database, held from `take` to `release`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd: int | None = None
+
+    def take(self, *, command: str, now: datetime) -> None:
+        """Take the lock, or say who has it.
+
+        Args:
+            command: what we are about to do, for whoever meets the lock.
+            now: since when.
+
+        Raises:
+            LockHeld: another process works on this store.
+        """
+        while self._fd is None:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = _holder(fd)
+                os.close(fd)
+                raise LockHeld(holder) from error
+            if not _is_still(fd, self._path):  # its last holder removed it between our open and our lock
+                os.close(fd)
+                continue
+            who = {"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat(), "command": command}
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, json.dumps(who).encode() + b"\n", 0)
+            self._fd = fd
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens if it isn't held."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            os.close(self._fd)
+            self._fd = None
+
+
+def _holder(fd: int) -> str:
+    try:
+        who = json.loads(os.pread(fd, 4096, 0))
+        return f"{who['command']}, process {who['pid']} on {who['host']}, since {who['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "a process that has just started"
+
+
+def _is_still(fd: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,284 @@
+"""The tables of DESIGN, section 4."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make them; written out, since the living schema goes on to change."""
+    op.create_table(
+        "alias",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value_hash", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("target_id", Id, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "source_id", "value_hash", name=op.f("pk_alias")),
+    )
+    op.create_table(
+        "category",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("feed_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("dirty", sa.BigInteger(), nullable=False),
+        sa.Column("rendered", sa.BigInteger(), nullable=False),
+        sa.Column("dirty_pages", sa.Text(), nullable=False),
+        sa.Column("rendered_at", sa.BigInteger(), nullable=True),
+        sa.Column("look", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_category")),
+        sa.UniqueConstraint("feed_id", name=op.f("uq_category_feed_id")),
+        sa.UniqueConstraint("key", name=op.f("uq_category_key")),
+        sa.UniqueConstraint("slug", name=op.f("uq_category_slug")),
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("source_id", Id, nullable=True),
+        sa.Column("entry_id", Id, nullable=True),
+        sa.Column("story_id", Id, nullable=True),
+        sa.Column("category_id", Id, nullable=True),
+        sa.Column("facts", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+    )
+    op.create_index(op.f("ix_event_at"), "event", ["at"], unique=False)
+    op.create_index(op.f("ix_event_entry_id"), "event", ["entry_id"], unique=False)
+    op.create_index(op.f("ix_event_source_id_at"), "event", ["source_id", "at"], unique=False)
+    op.create_index(op.f("ix_event_story_id"), "event", ["story_id"], unique=False)
+    op.create_table(
+        "file",
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("listed_at", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=True),
+        sa.Column("written_at", sa.BigInteger(), nullable=True),
+        sa.Column("max_age", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_file")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    op.create_index(op.f("ix_outbox_done_at_due_at"), "outbox", ["done_at", "due_at"], unique=False)
+    op.create_table(
+        "request",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("arguments", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
+    )
+    op.create_table(
+        "source",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("url_in_use", sa.Text(), nullable=False),
+        sa.Column("host_key", sa.Text(), nullable=False),
+        sa.Column("settings_digest", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("first_stored_at", sa.BigInteger(), nullable=True),
+        sa.Column("validators_url", sa.Text(), nullable=True),
+        sa.Column("etag", sa.Text(), nullable=True),
+        sa.Column("last_modified", sa.Text(), nullable=True),
+        sa.Column("body_digest", sa.Text(), nullable=True),
+        sa.Column("identical", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("earliest_at", sa.BigInteger(), nullable=False),
+        sa.Column("retry_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempted_at", sa.BigInteger(), nullable=True),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("polls", sa.BigInteger(), nullable=False),
+        sa.Column("interval", sa.BigInteger(), nullable=False),
+        sa.Column("cadence", sa.Text(), nullable=True),
+        sa.Column("succeeded_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("hints", sa.Text(), nullable=True),
+        sa.Column("retried", sa.Boolean(), nullable=False),
+        sa.Column("observations", sa.Text(), nullable=True),
+        sa.Column("feed", sa.Text(), nullable=True),
+        sa.Column("format", sa.Text(), nullable=True),
+        sa.Column("encoding", sa.Text(), nullable=True),
+        sa.Column("notices", sa.Text(), nullable=True),
+        sa.Column("recent", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
+        sa.UniqueConstraint("key", name=op.f("uq_source_key")),
+    )
+    op.create_index(op.f("ix_source_active_due_at"), "source", ["active", "due_at"], unique=False)
+    op.create_table(
+        "store",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("uuid", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_entry", Id, nullable=False),
+        sa.Column("next_story", Id, nullable=False),
+        sa.Column("sketch", sa.Text(), nullable=True),
+        sa.Column("dirty", sa.BigInteger(), nullable=False),
+        sa.Column("rendered", sa.BigInteger(), nullable=False),
+        sa.Column("look", sa.Text(), nullable=True),
+        sa.Column("config", sa.Text(), nullable=True),
+        sa.Column("config_path", sa.Text(), nullable=True),
+        sa.Column("config_loaded_at", sa.BigInteger(), nullable=True),
+        sa.Column("config_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
+    )
+    op.create_table(
+        "story",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("atom_id", sa.Text(), nullable=False),
+        sa.Column("page_id", sa.Text(), nullable=False),
+        sa.Column("founder_id", Id, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
+        sa.UniqueConstraint("atom_id", name=op.f("uq_story_atom_id")),
+        sa.UniqueConstraint("page_id", name=op.f("uq_story_page_id")),
+    )
+    op.create_table(
+        "verdict",
+        sa.Column("entry_id", Id, nullable=False),
+        sa.Column("other_id", Id, nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", "other_id", name=op.f("pk_verdict")),
+    )
+    op.create_table(
+        "body",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("fetched_at", sa.BigInteger(), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("codec", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_body_source_id_source")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_body")),
+    )
+    op.create_index(op.f("ix_body_source_id_fetched_at"), "body", ["source_id", "fetched_at"], unique=False)
+    op.create_table(
+        "entry",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("key_rule", sa.Text(), nullable=False),
+        sa.Column("own_id", sa.Text(), nullable=True),
+        sa.Column("id_hash", sa.Text(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("text_digest", sa.Text(), nullable=True),
+        sa.Column("match_link", sa.Text(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=True),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("authors", sa.Text(), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=True),
+        sa.Column("enclosures", sa.Text(), nullable=True),
+        sa.Column("rights", sa.Text(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("published", sa.BigInteger(), nullable=True),
+        sa.Column("updated", sa.BigInteger(), nullable=True),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=True),
+        sa.Column("revisions", sa.Integer(), nullable=False),
+        sa.Column("undated", sa.Integer(), nullable=False),
+        sa.Column("unpublished", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("story_id", Id, nullable=True),
+        sa.Column("joined_at", sa.BigInteger(), nullable=True),
+        sa.Column("categories", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_entry_source_id_source")),
+        sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_entry_story_id_story")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
+        sa.UniqueConstraint("source_id", "key_hash", name=op.f("uq_entry_source_id_key_hash")),
+    )
+    op.create_index(op.f("ix_entry_id_hash"), "entry", ["id_hash"], unique=False)
+    op.create_index(op.f("ix_entry_match_link"), "entry", ["match_link"], unique=False)
+    op.create_index(op.f("ix_entry_story_id"), "entry", ["story_id"], unique=False)
+    op.create_index(op.f("ix_entry_text_digest"), "entry", ["text_digest"], unique=False)
+    op.create_table(
+        "hub_subscription",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("hub", sa.Text(), nullable=True),
+        sa.Column("callback", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("source_id", Id, nullable=True),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_hub_subscription_source_id_source")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_subscription")),
+        sa.UniqueConstraint("callback", name=op.f("uq_hub_subscription_callback")),
+    )
+    op.create_table(
+        "poll_day",
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("polls", sa.Integer(), nullable=False),
+        sa.Column("not_modified", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("new", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_poll_day_source_id_source")),
+        sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_poll_day")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "fingerprint",
+        sa.Column("band", sa.BigInteger(), nullable=False),
+        sa.Column("entry_id", Id, nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_fingerprint_entry_id_entry")),
+        sa.PrimaryKeyConstraint("band", "entry_id", name=op.f("pk_fingerprint")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "publication",
+        sa.Column("story_id", Id, nullable=False),
+        sa.Column("category_id", Id, nullable=False),
+        sa.Column("entered_at", sa.BigInteger(), nullable=False),
+        sa.Column("sort_at", sa.BigInteger(), nullable=False),
+        sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.Column("shown_id", Id, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("updated", sa.BigInteger(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=True),
+        sa.Column("filed_at", sa.BigInteger(), nullable=True),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_publication_category_id_category")),
+        sa.ForeignKeyConstraint(["shown_id"], ["entry.id"], name=op.f("fk_publication_shown_id_entry")),
+        sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_publication_story_id_story")),
+        sa.PrimaryKeyConstraint("story_id", "category_id", name=op.f("pk_publication")),
+    )
+    op.create_index(
+        op.f("ix_publication_category_id_page_sort_at"), "publication", ["category_id", "page", "sort_at"], unique=False
+    )
+    op.create_index(op.f("ix_publication_shown_id"), "publication", ["shown_id"], unique=False)
+    op.create_index(op.f("ix_publication_sort_at"), "publication", ["sort_at"], unique=False)

@@ -1,0 +1,47 @@
+"""Short ways to read a text as feeds.yaml."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aggregator.config.loader import read_config
+from aggregator.errors import ConfigError
+from aggregator.model.settings import Settings, Source
+
+SOURCES = "sources: [https://example.org/feed.xml]\n"
+FOLDER = Path(__file__).parent
+
+
+def settings(text: str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read a text that has its own sources."""
+    return read_config(text.encode(), FOLDER / "feeds.yaml", environ or {})
+
+
+def said(text: str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read a text without sources."""
+    return settings(text + "\n" + SOURCES, environ)
+
+
+def source(text: str, environ: Mapping[str, str] | None = None, before: str = "") -> Source:
+    """Read keys of a source beside its `url`."""
+    return settings(f"{before}sources:\n  - {{url: https://example.org/feed.xml, {text}}}\n", environ).sources[0]
+
+
+def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Give the problems of a text as `line:column: what`."""
+    try:
+        read_config(text.encode(), Path("feeds.yaml"), environ or {})
+    except ConfigError as error:
+        return [str(problem).removeprefix("feeds.yaml:") for problem in error.problems]
+    return []
+
+
+def warnings(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Give the warnings of a text as `line:column: what`."""
+    read = read_config(text.encode(), Path("feeds.yaml"), environ or {})
+    return [warning.removeprefix("feeds.yaml:") for warning in read.warnings]
+
+
+def notes(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Give what only `check` says of a text, as `line:column: what`."""
+    read = read_config(text.encode(), Path("feeds.yaml"), environ or {})
+    return [note.removeprefix("feeds.yaml:") for note in read.notes]

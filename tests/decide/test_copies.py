@@ -1,0 +1,58 @@
+"""T2 to T4: which copy of a story is shown, and what its `updated` is."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.decide.copies import Copy, is_better, moved_updated
+from aggregator.urls import Url
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+LINK = Url("https://news.example.org/a")
+
+
+def copy(
+    *,
+    priority: int = 0,
+    link: Url | None = LINK,
+    host: str = "elsewhere.net",
+    credited: bool = False,
+    length: int = 100,
+) -> Copy:
+    return Copy(priority=priority, link=link, source_host=host, credited=credited, length=length)
+
+
+@pytest.mark.parametrize(
+    ("challenger", "shown", "better"),
+    [
+        pytest.param(copy(), copy(), False, id="first-seen-wins"),
+        pytest.param(copy(priority=1), copy(host="example.org", length=9999), True, id="priority-before-all"),
+        pytest.param(copy(host="example.org"), copy(length=9999), True, id="original-before-length"),
+        pytest.param(copy(length=9999), copy(host="example.org"), False, id="scraper-is-longer"),
+        pytest.param(copy(), copy(credited=True), True, id="without-atom-source"),
+        pytest.param(copy(length=150), copy(), True, id="half-more-text"),
+        pytest.param(copy(length=149), copy(), False, id="not-quite-half-more"),
+        pytest.param(copy(length=900, link=Url("https://mirror.net/a")), copy(), False, id="length-on-another-host"),
+        pytest.param(copy(length=900, link=None), copy(), False, id="no-link"),
+    ],
+)
+def test_t2_which_copy_is_shown(challenger: Copy, shown: Copy, better: bool) -> None:
+    assert is_better(challenger, shown) is better
+
+
+@pytest.mark.parametrize(
+    ("own", "moved"),
+    [
+        pytest.param(None, NOON, id="undated-takes-the-poll"),
+        pytest.param(NOON - HOUR, NOON - HOUR, id="the-sources-own"),
+        pytest.param(NOON - 3 * HOUR, NOON, id="earlier-than-before"),
+        pytest.param(NOON + HOUR, NOON, id="after-the-poll"),
+    ],
+)
+def test_t4_updated_moves_to_the_sources_own_or_the_poll(own: datetime | None, moved: datetime) -> None:
+    assert moved_updated(NOON - 2 * HOUR, own, NOON) == moved
+
+
+def test_invariant_3_updated_never_goes_back() -> None:
+    assert moved_updated(NOON + HOUR, None, NOON) == NOON + HOUR

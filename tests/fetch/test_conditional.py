@@ -1,0 +1,162 @@
+"""Validators: kept as they come, sent back where they belong (STANDARDS P.1)."""
+
+from dataclasses import replace
+
+import pytest
+
+from aggregator.fetch import Client
+from aggregator.model.poll import Validators
+from tests.fetch.conftest import ATOM, again, due_for, failed, fetched, not_modified
+from tests.publisher import Publisher, Reply, redirect
+
+
+def test_p2_second_poll_sends_both_validators_back(publisher: Publisher, client: Client) -> None:
+    due = due_for(publisher.serve("/feed.xml", ATOM))
+    answer = fetched(client.fetch(due))
+    not_modified(client.fetch(again(due, answer)))
+    assert publisher.asked[1].headers["If-None-Match"] == answer.etag
+    assert publisher.asked[1].headers["If-Modified-Since"] == answer.last_modified
+
+
+def test_p2_first_poll_sends_none(publisher: Publisher, client: Client) -> None:
+    client.fetch(due_for(publisher.serve("/feed.xml", ATOM)))
+    assert "If-None-Match" not in publisher.asked[0].headers
+    assert "If-Modified-Since" not in publisher.asked[0].headers
+
+
+def test_p3_an_absent_validator_is_absent_in_the_answer(publisher: Publisher, client: Client) -> None:
+    answer = fetched(client.fetch(due_for(publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": '"v1"'})))))
+    assert (answer.etag, answer.last_modified) == ('"v1"', None)
+
+
+def test_p4_same_body_is_told(publisher: Publisher, client: Client) -> None:
+    due = due_for(publisher.serve("/feed.xml", ATOM, tags=False))
+    first = fetched(client.fetch(due))
+    assert not first.same_body
+    assert fetched(client.fetch(again(due, first))).same_body
+
+
+def test_p5_a_304_gives_the_validators_it_carries(publisher: Publisher, client: Client) -> None:
+    url = publisher.says("/feed.xml", Reply(304, b"", {"ETag": '"v2"', "Cache-Control": "max-age=60"}))
+    answer = not_modified(client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"'))))
+    assert (answer.etag, answer.last_modified) == ('"v2"', None)
+    assert answer.hints.freshness is not None
+
+
+def test_p8_validators_go_only_to_the_url_that_gave_them(publisher: Publisher, client: Client) -> None:
+    feed = publisher.serve("/feed.xml", ATOM)
+    url = publisher.says("/old.xml", redirect("/feed.xml"))
+    answer = fetched(client.fetch(due_for(url)))
+    assert answer.url == feed
+    not_modified(client.fetch(again(due_for(url), answer)))
+    assert "If-None-Match" not in publisher.asked[2].headers
+    assert publisher.asked[3].headers["If-None-Match"] == answer.etag
+
+
+def test_p8_validators_do_not_follow_a_redirect(publisher: Publisher, client: Client) -> None:
+    url = publisher.says("/feed.xml", redirect("/new.xml"))
+    publisher.serve("/new.xml", ATOM)
+    fetched(client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"', last_modified="x"))))
+    assert publisher.asked[0].headers["If-None-Match"] == '"v1"'
+    assert "If-None-Match" not in publisher.asked[1].headers
+    assert "If-Modified-Since" not in publisher.asked[1].headers
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        pytest.param(b'W/"weak"', id="p10-weak"),
+        pytest.param(b"no quotes", id="p11-no-quotes"),
+        pytest.param(b'"inner " quote"', id="p11-inner-quote"),
+        pytest.param(b'"a-gzip"', id="suffix"),
+        pytest.param('"Überschrift"'.encode("latin-1"), id="p12-latin-1"),
+        pytest.param('"标签"'.encode(), id="p12-utf-8"),
+        pytest.param(b'"\x85\x80\xa0\xff"', id="p12-bytes-that-look-like-blanks"),
+        pytest.param(b'"' + b"x" * 1022 + b'"', id="p11-longest"),
+    ],
+)
+def test_p1_a_tag_comes_back_byte_for_byte(publisher: Publisher, client: Client, tag: bytes) -> None:
+    url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": tag, "Last-Modified": b"garb\xe4ge"}), Reply(304))
+    due = due_for(url)
+    not_modified(client.fetch(again(due, client.fetch(due))))
+    assert b"If-None-Match: " + tag + b"\r\n" in publisher.asked[1].raw
+    assert b"If-Modified-Since: garb\xe4ge\r\n" in publisher.asked[1].raw
+
+
+def test_p11_several_tags_are_joined(publisher: Publisher, client: Client) -> None:
+    url = publisher.says("/feed.xml", Reply(200, ATOM, [("ETag", '"a"'), ("ETag", '"b"')]))
+    assert fetched(client.fetch(due_for(url))).etag == '"a", "b"'
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        pytest.param(b'"a\x00b"', id="nul"),
+        pytest.param(b'"a\rb"', id="cr"),
+        pytest.param(b'"' + b"x" * 1024 + b'"', id="too-long"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+def test_p11_a_tag_that_cannot_be_sent_back_is_not_kept(publisher: Publisher, client: Client, tag: bytes) -> None:
+    url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": tag}))
+    assert fetched(client.fetch(due_for(url))).etag is None
+
+
+def test_p11_a_stored_tag_with_a_line_break_is_not_sent(publisher: Publisher, client: Client) -> None:
+    url = publisher.serve("/feed.xml", ATOM)
+    validators = Validators(url=url, etag='"a"\r\nX-Evil: 1', last_modified="Thu")
+    fetched(client.fetch(due_for(url, validators=validators)))
+    assert "If-None-Match" not in publisher.asked[0].headers
+    assert "X-Evil" not in publisher.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("identical", "modified", "names"),
+    [
+        pytest.param(2, "Thu", {"if-none-match", "if-modified-since"}, id="two-are-not-enough"),
+        pytest.param(3, "Thu", {"if-modified-since"}, id="the-date-alone"),
+        pytest.param(3, None, {"if-none-match"}, id="no-date-known"),
+    ],
+)
+def test_p13_a_tag_that_never_works_is_left_out(
+    publisher: Publisher, client: Client, identical: int, modified: str | None, names: set[str]
+) -> None:
+    url = publisher.serve("/feed.xml", ATOM)
+    client.fetch(due_for(url, identical=identical, validators=Validators(url=url, etag='"x"', last_modified=modified)))
+    assert {name for name in publisher.asked[0].headers if name.startswith("if-")} == names
+
+
+@pytest.mark.parametrize("cache", [{"Expires": "0"}, {"Cache-Control": "no-cache"}, {"Cache-Control": "no-store"}])
+def test_p14_validators_are_kept_whatever_caches_are_told(
+    publisher: Publisher, client: Client, cache: dict[str, str]
+) -> None:
+    due = due_for(publisher.serve("/feed.xml", ATOM, cache))
+    not_modified(client.fetch(again(due, client.fetch(due))))
+
+
+def test_p15_a_304_that_nobody_asked_for_is_a_fault(publisher: Publisher, client: Client) -> None:
+    answer = client.fetch(due_for(publisher.says("/feed.xml", Reply(304))))
+    assert (failed(answer).code, failed(answer).status) == ("http", 304)
+    assert len(publisher.asked) == 1  # no second try
+
+
+def test_p15_a_304_from_another_url_than_the_validators_is_a_fault(publisher: Publisher, client: Client) -> None:
+    url = publisher.says("/feed.xml", redirect("/new.xml"))
+    publisher.says("/new.xml", Reply(304))
+    answer = client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"')))
+    assert failed(answer).code == "http"
+
+
+def test_p18_a_poll_is_one_get(publisher: Publisher, client: Client) -> None:
+    client.fetch(due_for(publisher.serve("/feed.xml", ATOM)))
+    assert [asked.method for asked in publisher.asked] == ["GET"]
+
+
+def test_an_edited_feed_is_fetched_again(publisher: Publisher, client: Client) -> None:
+    due = due_for(publisher.serve("/feed.xml", ATOM))
+    due = again(due, client.fetch(due))
+    publisher.edit("/feed.xml", ATOM + b"<!-- -->")
+    answer = fetched(client.fetch(due))
+    assert answer.body == ATOM + b"<!-- -->"
+    assert answer.etag != (due.validators and due.validators.etag)
+    assert replace(due, validators=None) != due

@@ -1,0 +1,133 @@
+"""Through a proxy: names are judged here first, since the proxy does the connecting (S9)."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+
+import pytest
+
+from aggregator.fetch.guard import METADATA, PRIVATE
+from aggregator.model.settings import Secret
+from aggregator.urls import Url
+from tests.fetch.conftest import ATOM, MakeClient, Names, due_for, failed, fetched, network
+from tests.publisher import Asked, Hangs, Publisher, Reply, Talk, redirect
+
+PUBLIC = "93.184.216.34"
+
+
+@dataclass
+class Tunnel(Reply):
+    """Answers CONNECT, and passes bytes to a port on loopback."""
+
+    port: int = 0
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        with socket.create_connection(("127.0.0.1", self.port)) as target:
+            talk.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=pump, args=(target, talk.sock))
+            back.start()
+            pump(talk.sock, target)
+            back.join()
+        return False
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # one of the two has gone
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def proxied(publisher: Publisher, credentials: str = "") -> Secret:
+    return Secret(f"http://{credentials}127.0.0.1:{publisher.port}/")
+
+
+def test_s9_a_plain_request_goes_through_the_proxy(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["feeds.example"] = [PUBLIC]
+    publisher.says("http://feeds.example/x?a=1", Reply(200, ATOM))
+    client = make_client(proxy=proxied(publisher, "me:p%40ss@"))
+    for _ in range(2):
+        assert fetched(client.fetch(due_for(Url("http://feeds.example/x?a=1")))).body == ATOM
+    assert publisher.asked[0].headers["Host"] == "feeds.example"
+    assert publisher.asked[0].headers["Proxy-Authorization"] == "Basic bWU6cEBzcw=="
+    assert publisher.connections == 1
+
+
+def test_s9_a_secure_one_goes_through_a_tunnel(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["feeds.example"] = [PUBLIC]
+    with Publisher(tls=True, names=("feeds.example",)) as secure:
+        secure.serve("/", ATOM)
+        publisher.says(f"feeds.example:{secure.port}", Tunnel(port=secure.port))
+        tls = ssl.create_default_context(cafile=secure.authority)
+        client = make_client(proxy=proxied(publisher, "me:pw@"), tls=tls)
+        url = Url(f"https://feeds.example:{secure.port}/")
+        assert fetched(client.fetch(due_for(url))).body == ATOM
+        assert publisher.asked[0].headers["Proxy-Authorization"] == "Basic bWU6cHc="
+        assert "Proxy-Authorization" not in secure.asked[0].headers
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "rule"),
+    [
+        pytest.param(["127.0.0.1"], PRIVATE, id="private"),
+        pytest.param([PUBLIC, "10.0.0.1"], PRIVATE, id="one-of-them-private"),
+        pytest.param(["169.254.169.254"], METADATA, id="metadata"),
+    ],
+)
+def test_s9_names_are_judged_here(
+    publisher: Publisher, make_client: MakeClient, names: Names, addresses: list[str], rule: str
+) -> None:
+    names["inside.example"] = addresses
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://inside.example/"))))
+    assert (answer.code, rule in answer.text) == ("refused", True)
+    assert publisher.connections == 0
+
+
+def test_s9_on_each_hop(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["feeds.example"], names["inside.example"] = [PUBLIC], ["10.0.0.1"]
+    publisher.says("http://feeds.example/", redirect("http://inside.example/"))
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://feeds.example/"))))
+    assert answer.code == "refused"
+    assert len(publisher.asked) == 1
+
+
+def test_s9_what_is_allowed_is_allowed_there_too(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["inside.example"] = ["10.0.0.1"]
+    publisher.says("http://inside.example/", Reply(200, ATOM))
+    client = make_client(network("10.0.0.0/8"), proxy=proxied(publisher))
+    fetched(client.fetch(due_for(Url("http://inside.example/"))))
+
+
+def test_s9_an_unknown_name_can_not_be_judged(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["nowhere.example"] = socket.gaierror(-2, "no")
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://nowhere.example/"))))
+    assert answer.code == "dns"
+
+
+def test_a_proxy_that_is_not_there(make_client: MakeClient, names: Names) -> None:
+    names["feeds.example"] = [PUBLIC]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        proxy = Secret(f"http://me:hush@127.0.0.1:{taken.getsockname()[1]}/")
+        for scheme in ("http", "https"):
+            answer = failed(make_client(proxy=proxy).fetch(due_for(Url(f"{scheme}://feeds.example/"))))
+            assert answer.code == "connect"
+            assert "proxy" in answer.text
+            assert "hush" not in answer.text
+
+
+def test_a_proxy_that_refuses_a_tunnel(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["feeds.example"] = [PUBLIC]
+    publisher.says("feeds.example:443", Reply(403))
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("https://feeds.example/"))))
+    assert answer.code == "connect", answer.text
+
+
+def test_p81_a_proxy_that_hangs(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+    names["feeds.example"] = [PUBLIC]
+    publisher.says("feeds.example:443", Hangs())
+    client = make_client(proxy=proxied(publisher))
+    assert failed(client.fetch(due_for(Url("https://feeds.example/"), timeout=0.3))).code == "timeout"

@@ -1,0 +1,122 @@
+"""A whole aggregator in a temporary folder, with a clock that the test moves: what the commands do, in this process."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from aggregator.cli.poll import OneShot
+from aggregator.config import load_config
+from aggregator.world import World, open_world
+
+START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+ATOM = "{http://www.w3.org/2005/Atom}"
+LOOPBACK = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s, parallel: 16}}\n"
+
+
+class MovedClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        """Move it, as `timedelta` counts."""
+        self.now += timedelta(**by)
+
+
+class Newsroom:
+    """A feeds.yaml, its store and its outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.clock = folder, MovedClock()
+
+    def writes(self, yaml: str, *, hosts: str = LOOPBACK) -> None:
+        """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
+        (self.folder / "feeds.yaml").write_text(hosts + yaml, encoding="utf-8")
+
+    @contextmanager
+    def opened(self, command: str = "poll") -> Iterator[World]:
+        """Open store and folder as a command does."""
+        settings = load_config(self.folder / "feeds.yaml", {})
+        world = open_world(settings, command=command, clock=self.clock)
+        try:
+            yield world
+        finally:
+            world.close()
+
+    def poll(self, keys: Sequence[str] = (), *, everything: bool = True) -> dict[str, Any]:
+        """Run `poll --all` and give its report."""
+        with self.opened() as world:
+            shot = OneShot(world)
+            shot.poll(keys, everything=everything, limit=timedelta(0))
+            return dict(shot.report(world.publish().changed))
+
+    def published(self, path: str) -> bytes:
+        """Give the bytes of an output."""
+        return (self.folder / "public" / path).read_bytes()
+
+    def entries(self, path: str) -> list[etree._Element]:
+        """Give the entries of a published Atom document."""
+        return list(etree.fromstring(self.published(path)).iterchildren(f"{ATOM}entry"))
+
+    def titles(self, path: str = "category/general.atom") -> list[str]:
+        """Give their titles, in order."""
+        return [str(entry.findtext(f"{ATOM}title")) for entry in self.entries(path)]
+
+    def items(self, path: str = "category/general.json") -> list[dict[str, Any]]:
+        """Give the items of a published JSON Feed."""
+        items: list[dict[str, Any]] = json.loads(self.published(path))["items"]
+        return items
+
+    def previous(self, path: str) -> str:
+        """Give the path of the archive page before a document; empty if there is none."""
+        root = etree.fromstring(self.published(f"{path}.atom"))
+        links = [
+            str(link.get("href")) for link in root.iterchildren(f"{ATOM}link") if link.get("rel") == "prev-archive"
+        ]
+        return links[0].removeprefix("http://127.0.0.1:8080/").removesuffix(".atom") if links else ""
+
+    def files(self) -> Mapping[str, tuple[bytes, int, int]]:
+        """Give bytes, mtime and inode of every output but status.*: what must not change when nothing has."""
+        root = self.folder / "public"
+        return {
+            str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino)
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not path.name.startswith("status.")
+        }
+
+
+def rss(*items: Mapping[str, str], title: str = "A feed", link: str = "https://news.example/") -> bytes:
+    """Write an RSS 2.0 document; values are escaped."""
+    root = etree.Element("rss", version="2.0")
+    channel = etree.SubElement(root, "channel")
+    for name, value in (("title", title), ("link", link), ("description", "")):
+        etree.SubElement(channel, name).text = value
+    for item in items:
+        element = etree.SubElement(channel, "item")
+        for name, value in item.items():
+            child = etree.SubElement(element, name)
+            child.text = value
+            if name == "guid" and not value.startswith("http"):
+                child.set("isPermaLink", "false")
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8")
+
+
+def item(number: int | str, **fields: str) -> dict[str, str]:
+    """Give one item of a feed, told apart by its number."""
+    text = f"This is what item {number} says at some length, so that it can be told from every other item of the feed."
+    made = {
+        "title": f"Title {number}",
+        "guid": f"item-{number}",
+        "link": f"https://news.example/{number}",
+        "description": text,
+    }
+    return {name: value for name, value in (made | fields).items() if value}

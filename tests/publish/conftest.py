@@ -1,0 +1,44 @@
+"""Golden files, and a sanitiser that leaves them alone."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.publish import atom, shown
+
+GOLDEN = Path(__file__).parent / "golden"
+
+Golden = Callable[[str, bytes], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regold", action="store_true", help="write the golden files of tests/publish anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare bytes with a golden file; `pytest tests/publish --regold` writes it."""
+
+    def compare(name: str, data: bytes) -> None:
+        if request.config.getoption("--regold", default=False):
+            (GOLDEN / name).write_bytes(data)
+        assert data.decode() == (GOLDEN / name).read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """Forget what earlier tests rendered."""
+    atom.forget()
+    shown.forget()
+    yield
+    atom.forget()
+    shown.forget()
+
+
+@pytest.fixture
+def html_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave HTML as it is: golden files are about rendering, not about cleaning."""
+    monkeypatch.setattr("aggregator.publish.shown.sanitise", lambda html, base, allow_classes: html)

@@ -1,0 +1,150 @@
+"""Which publications go to which archive page."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregator.publish.filing import Page, Standing, file_pages, in_order
+
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def a_main(*spans: tuple[int, timedelta, bool], start: int = 0) -> list[Standing]:
+    """Give a main document, newest first, by spans: how many, how long ago they entered, whether by a backfill."""
+    rows = [(entered, backfill) for count, entered, backfill in spans for _ in range(count)]
+    return [
+        Standing(
+            story=start + place,
+            sort_at=NOW - timedelta(minutes=place),
+            atom_id=f"tag:x,2025:{place}",
+            entered_at=NOW - entered,
+            backfill=backfill,
+        )
+        for place, (entered, backfill) in enumerate(rows)
+    ]
+
+
+def filed(main: list[Standing], *, entries: int = 50, archive_page: int = 50, pages: int = 0) -> list[Page]:
+    return file_pages(main, now=NOW, entries=entries, archive_page=archive_page, pages=pages)
+
+
+@pytest.mark.parametrize(
+    ("main", "sizes"),
+    [
+        pytest.param(a_main((99, 2 * DAY, False)), [], id="one-too-few"),
+        pytest.param(a_main((100, 2 * DAY, False)), [50], id="just-enough"),
+        pytest.param(a_main((149, 2 * DAY, False)), [50], id="one-page-only"),
+        pytest.param(a_main((150, 2 * DAY, False)), [50, 50], id="in-a-loop"),
+        pytest.param(a_main((100, DAY / 2, False)), [], id="a-burst-rests"),
+        pytest.param(a_main((99, DAY / 2, False), (1, 2 * DAY, False)), [], id="one-of-them-fresh-is-enough"),
+        pytest.param(a_main((50, DAY / 2, False), (50, DAY, False)), [50], id="fresh-ones-that-stay-do-not-count"),
+        pytest.param(a_main((199, DAY / 2, False)), [], id="a-burst-up-to-four-times"),
+        pytest.param(a_main((200, DAY / 2, False)), [50], id="no-more-than-four-times"),
+        pytest.param(a_main((300, DAY / 2, False)), [50, 50, 50], id="down-to-four-times"),
+        pytest.param([], [], id="empty"),
+    ],
+)
+def test_m3_filing_of_news(main: list[Standing], sizes: list[int]) -> None:
+    assert [len(ids) for _, ids in filed(main)] == sizes
+
+
+def test_m3_the_last_ones_in_order_go_first() -> None:
+    assert filed(a_main((150, 2 * DAY, False)), pages=7) == [(8, list(range(100, 150))), (9, list(range(50, 100)))]
+
+
+def test_m3_a_large_archive_page_waits_until_there_is_one() -> None:
+    assert filed(a_main((299, DAY / 2, False)), entries=50, archive_page=250) == []
+    assert len(filed(a_main((300, DAY / 2, False)), entries=50, archive_page=250)) == 1
+
+
+def test_m4_a_backfill_is_filed_at_once_oldest_first_the_last_page_short() -> None:
+    pages = filed(a_main((170, timedelta(0), True)))
+    assert pages == [(1, list(range(120, 170))), (2, list(range(70, 120))), (3, list(range(50, 70)))]
+
+
+def test_m4_news_between_a_backfill_stay() -> None:
+    main = a_main((60, DAY / 2, False), (30, timedelta(0), True), (10, DAY / 2, False))
+    assert filed(main) == [(1, list(range(60, 90)))]
+
+
+def test_m4_what_has_been_seen_by_a_filing_is_pushed_down_like_news() -> None:
+    """Else each new entry would push one out, and make a page of one."""
+    assert filed(a_main((1, timedelta(0), False), (50, DAY, False))) == []
+
+
+def test_m9_initial_of_a_source_in_an_empty_category_stays_in_the_main_document() -> None:
+    assert filed(a_main((50, timedelta(0), True))) == []
+
+
+def test_m9_initial_of_a_source_in_a_full_category() -> None:
+    """Those of the 50 that are newer than its 50th stay, the rest are one short page."""
+    old = a_main((50, 2 * DAY, False))
+    new = [
+        Standing(
+            story=1000 + place,
+            sort_at=NOW - timedelta(minutes=20 + place, seconds=30),
+            atom_id=f"tag:y,2025:{place}",
+            entered_at=NOW,
+            backfill=True,
+        )
+        for place in range(50)
+    ]
+    standing = in_order([*old, *new])
+    stay = {p.story for p in standing[:50]}
+    [(number, ids)] = filed([*old, *new], pages=9)
+    assert number == 10
+    assert ids == [p.story for p in new if p.story not in stay]
+    assert 0 < len(ids) < 50
+
+
+def test_m9_five_thousand_at_once_in_an_empty_category() -> None:
+    pages = filed(a_main((2000, timedelta(0), True)))
+    assert [len(ids) for _, ids in pages] == [50] * 39
+    assert [number for number, _ in pages] == list(range(1, 40))
+    assert 1999 in pages[0][1]
+    assert {story for _, ids in pages for story in ids} == set(range(50, 2000))
+
+
+def test_m1_order_is_sort_at_then_atom_id() -> None:
+    def at(story: int, minutes: int, atom_id: str) -> Standing:
+        when = NOW - timedelta(minutes=minutes)
+        return Standing(story=story, sort_at=when, atom_id=atom_id, entered_at=NOW, backfill=False)
+
+    assert [p.story for p in in_order([at(1, 5, "b"), at(2, 5, "a"), at(3, 1, "c")])] == [3, 2, 1]
+
+
+STANDINGS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 72), st.booleans()), max_size=160).map(
+    lambda rows: [
+        Standing(
+            story=number,
+            sort_at=NOW - timedelta(hours=age),
+            atom_id=f"tag:x,2025:{number % 7}-{number}",
+            entered_at=NOW - timedelta(hours=entered),
+            backfill=backfill,
+        )
+        for number, (age, entered, backfill) in enumerate(rows)
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(main=STANDINGS, entries=st.integers(1, 30), archive_page=st.integers(1, 25), count=st.integers(0, 5))
+def test_m2_every_publication_stands_in_exactly_one_place(
+    main: list[Standing], entries: int, archive_page: int, count: int
+) -> None:
+    pages = filed(main, entries=entries, archive_page=archive_page, pages=count)
+    gone = [story for _, ids in pages for story in ids]
+    assert len(gone) == len(set(gone))
+    assert {p.story for p in main} >= set(gone)
+    assert [number for number, _ in pages] == list(range(count + 1, count + 1 + len(pages)))
+    assert all(0 < len(ids) <= archive_page for _, ids in pages)
+    order = [p.story for p in in_order(main)]
+    assert not set(order[:entries]) & set(gone)  # M3, M4: the first ones always stay
+    assert all(ids == sorted(ids, key=order.index) for _, ids in pages)
+    left = [p for p in main if p.story not in gone]
+    assert not [p for p in in_order(left)[entries:] if p.backfill]  # M4: at once
+    assert len(left) < max(4 * entries, entries + archive_page)  # M3: from `entries` to about four times
+    assert filed(left, entries=entries, archive_page=archive_page) == []  # nothing more to do

@@ -1,0 +1,78 @@
+"""How foreign HTML fits into a page of ours."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.publish.prose import dress, shorten
+from tests.publish.checks import Page
+
+LATE = 'loading="lazy" referrerpolicy="no-referrer"'
+
+
+@pytest.mark.parametrize(
+    ("html", "dressed"),
+    [
+        pytest.param("<h1>a</h1><h2>b</h2>", "<h3>a</h3><h4>b</h4>", id="shifted"),
+        pytest.param("<h2>a</h2><h4>b</h4>", "<h3>a</h3><h5>b</h5>", id="from-the-highest"),
+        pytest.param("<h1>a</h1><h6>b</h6>", "<h3>a</h3><h6>b</h6>", id="no-deeper-than-six"),
+        pytest.param("<h4>a</h4>", "<h3>a</h3>", id="lifted"),
+        pytest.param('<h1 lang="de" title="<h1>">a</h1>', '<h3 lang="de" title="<h1>">a</h3>', id="attributes-stay"),
+        pytest.param("<hr><header>x</header>", "<hr><header>x</header>", id="others-stay"),
+        pytest.param('<img src="a">', f'<img {LATE} alt="" src="a">', id="image"),
+        pytest.param('<img src="a" alt="x">', f'<img {LATE} src="a" alt="x">', id="alt-stays"),
+        pytest.param('<img loading="x">', '<img referrerpolicy="no-referrer" alt="" loading="x">', id="has-one"),
+        pytest.param('<a title="<img src=x>">y</a>', '<a title="<img src=x>">y</a>', id="not-inside-an-attribute"),
+        pytest.param('<img alt="alt loading=x">', f'<img {LATE} alt="alt loading=x">', id="not-by-its-value"),
+        pytest.param("<img src='a'>", f"<img {LATE} alt=\"\" src='a'>", id="single-quotes"),
+        pytest.param('<img src="a', '<img src="a', id="not-as-our-sanitiser-writes"),
+        pytest.param("a < b <img>", "a < b <img>", id="raw-sign"),
+        pytest.param("", "", id="empty"),
+    ],
+)  # fmt: skip
+def test_a61_a68_dress(html: str, dressed: str) -> None:
+    assert dress(html) == dressed
+
+
+@given(st.text(alphabet='<>"= abhi16mgrc/', max_size=60))
+def test_dress_opens_no_hole(html: str) -> None:
+    """What was inside an attribute stays inside it."""
+    before, after = Page(html.encode()), Page(dress(html).encode())
+    assert [tag for tag, _ in before.tags if not tag.startswith("h")] == [
+        t for t, _ in after.tags if not t.startswith("h")
+    ]
+    known = {"loading", "referrerpolicy", "alt"}
+    for (_, had), (_, has) in zip(before.tags, after.tags, strict=True):
+        assert set(has) - set(had) <= known
+
+
+@pytest.mark.parametrize("html", ["<" * 100_000, '<a "' * 30_000, "<img " * 30_000, '<a b="' + "x" * 100_000])
+def test_s25_dress_takes_no_time_over_odd_text(html: str) -> None:
+    started = time.process_time()
+    dress(html)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "short"),
+    [
+        pytest.param("abc", 3, "abc", id="fits"),
+        pytest.param("abcd", 3, "ab…", id="cut"),
+        pytest.param("ab cd", 4, "ab…", id="no-blank-at-the-end"),
+        pytest.param("日本語です", 4, "日本語…", id="cjk"),
+        pytest.param("ae\u0301bcd", 3, "a…", id="combining"),
+        pytest.param("a👩‍👩‍👧bc", 4, "a…", id="joined"),
+        pytest.param("a👍🏽bc", 3, "a…", id="skin-tone"),
+        pytest.param("a🇩🇪bc", 3, "a…", id="flag"),
+        pytest.param("\u0301\u0301\u0301", 2, "…", id="nothing-left"),
+    ],
+)
+def test_a65_shorten(text: str, limit: int, short: str) -> None:
+    assert shorten(text, limit) == short
+
+
+@given(st.text(max_size=30), st.integers(1, 30))
+def test_a65_never_longer_than_asked(text: str, limit: int) -> None:
+    assert len(shorten(text, limit)) <= limit

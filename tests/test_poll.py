@@ -1,0 +1,173 @@
+"""Whole polls: from feeds.yaml to published files, over real HTTP, and back again."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Hangs, Publisher, Reply, Reset
+
+
+def sources(*urls: str, more: str = "") -> str:
+    return "sources:\n" + "".join(f"  - {{url: '{url}'{more}}}\n" for url in urls)
+
+
+def test_a_new_entry_is_stored_and_published(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(2), item(1)))))
+    report = newsroom.poll()
+    assert (report["fetched"], report["new"], report["failed"]) == (1, 2, 0)
+    assert newsroom.titles() == ["Title 2", "Title 1"]
+    assert "category/general.atom" in report["published"]
+
+
+def test_p2_r11_the_second_poll_gets_a_304_and_changes_no_file(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(2), item(1)))))
+    newsroom.poll()
+    before = newsroom.files()
+    report = newsroom.poll()
+    assert "If-None-Match" in publisher.asked[1].headers
+    assert (report["not_modified"], report["new"], report["published"]) == (1, 0, [])
+    assert newsroom.files() == before
+
+
+def test_p4_the_same_body_again_writes_nothing(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1)), tags=False)))
+    newsroom.poll()
+    before = newsroom.files()
+    report = newsroom.poll()
+    assert (report["fetched"], report["new"], report["revised"]) == (1, 0, 0)
+    assert newsroom.files() == before
+
+
+def test_an_edit_is_a_revision_and_moves_updated(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(2), item(1)))))
+    newsroom.poll()
+    (_, first) = newsroom.items()
+    newsroom.clock.move(hours=1)
+    publisher.edit("/feed.xml", rss(item(2), item(1, title="Title 1, corrected")))
+    report = newsroom.poll()
+    (_, second) = newsroom.items()
+    assert (report["new"], report["revised"]) == (0, 1)
+    assert newsroom.titles() == ["Title 2", "Title 1, corrected"]
+    assert (second["id"], second["date_modified"]) == (first["id"], "2026-03-04T13:00:00Z")
+
+
+def test_a25_a_backdated_entry_enters_at_the_top(newsroom: Newsroom, publisher: Publisher) -> None:
+    dated = item(1, pubDate="Tue, 03 Mar 2026 12:00:00 GMT")
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(dated))))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    publisher.edit("/feed.xml", rss(dated, item(0, pubDate="Thu, 01 Jan 2015 12:00:00 GMT")))
+    newsroom.poll()
+    assert newsroom.titles() == ["Title 0", "Title 1"]
+
+
+def test_i62_of_a_first_poll_only_the_newest_are_published(newsroom: Newsroom, publisher: Publisher) -> None:
+    many = rss(*(item(n, pubDate=f"Tue, 03 Mar 2026 10:{n:02}:00 GMT") for n in range(30)))
+    newsroom.writes(sources(publisher.serve("/feed.xml", many), more=", initial: 3"))
+    report = newsroom.poll()
+    assert report["new"] == 3
+    assert newsroom.titles() == ["Title 29", "Title 28", "Title 27"]
+    newsroom.clock.move(hours=2)
+    publisher.edit("/feed.xml", rss(item(99), *(item(n) for n in range(30))))
+    assert newsroom.poll()["new"] == 1
+
+
+def test_r40_bad_sources_harm_no_other(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = [
+        publisher.says("/reset", Reset()),
+        publisher.says("/missing", Reply(404, b"no")),
+        publisher.says(
+            "/page", Reply(200, b"<!doctype html><title>Hello</title><p>no feed here", {"Content-Type": "text/html"})
+        ),
+        publisher.serve("/good", rss(item(1))),
+    ]
+    newsroom.writes(sources(*urls))
+    report = newsroom.poll()
+    errors = {row["url"].rpartition("/")[2]: (row["error"] or "").partition(":")[0] for row in report["results"]}
+    assert errors == {"reset": "reset", "missing": "not_found", "page": "not_a_feed", "good": ""}
+    assert newsroom.titles() == ["Title 1"]
+    assert b"not_a_feed" not in newsroom.published("index.html")
+
+
+def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(
+        "defaults: {timeout: 5s}\n" + sources(publisher.says("/hangs", Hangs()), publisher.serve("/good", rss(item(1))))
+    )
+    report = newsroom.poll()
+    assert (report["fetched"], report["failed"]) == (1, 1)
+
+
+def test_p69_what_was_just_asked_is_skipped(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.serve("/feed.xml", rss(item(1)))
+    newsroom.writes(sources(url))
+    newsroom.poll()
+    newsroom.clock.move(minutes=4)
+    newsroom.writes(sources(url), hosts="hosts: {127.0.0.0/8: {spacing: 2s}}\n")
+    (row,) = newsroom.poll()["results"]
+    assert (row["outcome"], len(publisher.asked)) == ("skipped", 1)
+
+
+def test_r55_only_what_is_due_is_asked(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1))), more=", every: 1h"))
+    assert newsroom.poll(everything=False)["sources"] == 1
+    assert newsroom.poll(everything=False)["sources"] == 0
+    newsroom.clock.move(minutes=54)
+    assert newsroom.poll(everything=False)["sources"] == 0
+    newsroom.clock.move(minutes=2)
+    assert newsroom.poll(everything=False)["sources"] == 1, "a one-shot run may be a little early (P52)"
+
+
+@pytest.mark.parametrize("dedupe", ["exact", "off"])
+def test_t1_one_article_of_two_sources_stands_once(newsroom: Newsroom, publisher: Publisher, dedupe: str) -> None:
+    one = publisher.serve("/one", rss(item(1), title="One"))
+    two = publisher.serve("/two", rss(item(1, guid="other-1"), title="Two"), host="127.0.0.2")
+    newsroom.writes(f"defaults: {{dedupe: {dedupe}}}\n" + sources(one, two))
+    report = newsroom.poll()
+    assert newsroom.titles() == ["Title 1"] * (1 if dedupe == "exact" else 2)
+    assert report["duplicates"] == (1 if dedupe == "exact" else 0)
+    if dedupe == "exact":
+        (entry,) = newsroom.entries("category/general.atom")
+        related = [link for link in entry.iterchildren("{*}link") if link.get("rel") in ("related", "via")]
+        assert len(related) == 1, "the other copy is credited"
+
+
+def test_alike_is_not_the_same(newsroom: Newsroom, publisher: Publisher) -> None:
+    article = item("article", link="https://paper.example/a", title="The bridge is open")
+    comment = item(
+        "comment",
+        link="https://paper.example/a",
+        title="The bridge is open",
+        description="Finally. I walked over it this morning and the railing is still wet paint, so mind your sleeves.",
+    )
+    shop = "https://shop.example/product"
+    offers = [item(f"offer-{n}", link=shop, title="Today at the shop") for n in range(3)]
+    namesake = item(
+        "namesake", link="https://other.example/b", title="The bridge is open", description="Another town's."
+    )
+    urls = [
+        publisher.serve(f"/{n}", rss(one, title=f"Feed {n}"), host=f"127.0.0.{n + 2}")
+        for n, one in enumerate([article, comment, namesake, *offers])
+    ]
+    newsroom.writes(sources(*urls))
+    report = newsroom.poll()
+    assert report["duplicates"] == 0
+    assert len(newsroom.titles()) == 6
+
+
+def test_m2_a_category_of_300_walks_back_to_its_first_entry(newsroom: Newsroom, publisher: Publisher) -> None:
+    every = [
+        item(n, pubDate=(newsroom.clock.now - timedelta(hours=n + 1)).strftime("%a, %d %b %Y %H:%M:%S GMT"))
+        for n in range(300)
+    ]
+    newsroom.writes(
+        "publish: {entries: 50, archive_page: 50}\n"
+        + sources(publisher.serve("/feed.xml", rss(*every)), more=", initial: 5000")
+    )
+    newsroom.poll()
+    path, seen = "category/general", []
+    while path:
+        seen += newsroom.titles(f"{path}.atom")
+        path = newsroom.previous(path)
+    assert sorted(seen) == sorted(f"Title {n}" for n in range(300))
+    assert len(newsroom.titles()) == 50
