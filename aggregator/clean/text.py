@@ -9,9 +9,6 @@ import nh3
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# In what nh3 writes, < and > stand for tags and nothing else: attribute values and texts have them escaped.
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>")
-
 # Their content is no text that a reader sees (S32).
 DROPPED: Final = frozenset(
     "script style iframe object embed svg math template noscript textarea select title applet noembed noframes".split()
@@ -21,6 +18,9 @@ BLOCKS: Final = frozenset(
     "address article aside blockquote br caption center dd details div dl dt figcaption figure footer form h1 h2 h3 h4 "
     "h5 h6 header hr li main nav ol option p pre section summary table tbody td tfoot th thead tr ul".split()
 )
+# In what nh3 writes, < and > stand for tags and nothing else: attribute values and texts have them escaped.
+_BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS, key=len, reverse=True))})(?![a-z0-9])[^>]*>")
+_TAG = re.compile(r"<[^>]*>")
 _MANY_TAGS = 2000  # start tags
 
 
@@ -52,7 +52,9 @@ def plain_text(markup: str) -> str:
 
 def text_of(sanitised: str) -> str:
     """Give the text of HTML that the sanitiser wrote."""
-    return line_of(html.unescape(_TAG.sub(lambda tag: " " if tag[2] in BLOCKS else "", sanitised)))
+    if "<" in sanitised:
+        sanitised = _TAG.sub("", _BLOCK_TAG.sub(" ", sanitised))
+    return line_of(html.unescape(sanitised))
 
 
 _DROPPED_ELEMENT = re.compile(rf"<({'|'.join(sorted(DROPPED))})\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)

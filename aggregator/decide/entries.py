@@ -149,10 +149,17 @@ class _Work:
         story: int | None = None,
         places: tuple[int, ...] = (),
     ) -> None:
-        origin = entry.origin or self.origin
+        origin = self._credit(entry)
         self.new.append(
             NewEntry(id=number, entry=entry, form=form, state=state, story=story, categories=places, origin=origin)
         )
+
+    def _credit(self, entry: Entry) -> Origin:
+        """Give the `atom:source` of an entry: the one it carries is kept (A9), and has an id in any case."""
+        carried = entry.origin
+        if carried is None or is_iri(carried.id):
+            return carried or self.origin
+        return replace(carried, id=carried.self_link or carried.link or self.origin.id)
 
     def _publish(
         self, number: int, entry: Entry, form: str, places: tuple[int, ...], sort_at: datetime, *, backfill: bool
@@ -311,7 +318,7 @@ class _Work:
         published = before.published  # it never moves, unless earlier (I45), or out of a future that was not believed
         if entry.published and (published is None or entry.published < published):
             published = entry.published
-        origin = entry.origin or self.origin
+        origin = self._credit(entry)
         self.revised.append(
             RevisedEntry(
                 id=before.id,

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from aggregator.cadence import Pace, Turn, next_turn
-from aggregator.decide.entries import decide_entries
+from aggregator.decide.entries import decide_entries, minted_id
+from aggregator.identity import is_iri
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Move, Read
 from aggregator.model.entry import Feed, Origin
 from aggregator.model.event import Code, Event
@@ -31,7 +32,7 @@ def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
         return Changes(due=due, asked_at=answer.asked_at, move=move, events=events)
     feed = poll.feed
     left_out = tuple(Event(code=Code.LEAVE_OUT, source=due.id, facts={"entry": name}) for name in feed.left_out)
-    origin = origin_of(due, feed)
+    origin = origin_of(due, feed, known.store_uuid)
     return Changes(
         due=due,
         asked_at=answer.asked_at,
@@ -53,15 +54,16 @@ def is_quiet(poll: Gathered) -> bool:
     return not isinstance(poll.answer, Fetched) or poll.answer.same_body
 
 
-def origin_of(due: Due, feed: Feed) -> Origin:
+def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
     """Give the `atom:source` that credits a source in each of its entries (A9, A10, S44)."""
     source = due.source
     title = source.title or feed.title or source.key
+    minted = minted_id(store_uuid, source.key, "")
     if source.private:
-        return Origin(id=f"urn:source:{source.key}", title=title, link=feed.link)
+        return Origin(id=minted, title=title, link=feed.link)
     address = source.safe_url if source.reading.kind is not Kind.FILE else None
     return Origin(
-        id=feed.id or address or f"urn:source:{source.key}",
+        id=feed.id if feed.id and is_iri(feed.id) else address or minted,
         title=title,
         updated=feed.updated,
         self_link=address,

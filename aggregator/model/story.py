@@ -34,7 +34,7 @@ class Publication:
     updated: datetime  # T4
     source: SourceKey
     entry_key: str
-    title: str  # plain text, never empty (I51)
+    title: str  # plain text; empty as the store gives it, never as it is rendered (I51)
     link: Url | None
     summary: str  # sanitised HTML; empty if none
     content: str  # sanitised HTML; empty if none, or if `show` forbids it

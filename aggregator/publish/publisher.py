@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from logging import getLogger
 
+from aggregator.clean import display_title, plain_text
 from aggregator.clock import Clock
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.poll import State
@@ -182,6 +183,9 @@ class Publisher:
         credits = tuple(c for c in publication.credits if not self._is_private(c.source))
         if credits != publication.credits:
             publication = replace(publication, credits=credits)
+        if not publication.title:
+            text = plain_text(publication.content or publication.summary)
+            publication = replace(publication, title=display_title("", text, self._settings.site.language))
         if source and source.reading.allow_classes:
             publication = replace(publication, allow_classes=source.reading.allow_classes)
         shows = {category.show, source.show if source and source.show else Show.FULL}

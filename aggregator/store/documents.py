@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, select
 
-from aggregator.clean import display_title, plain_text
 from aggregator.decide.order import believed
 from aggregator.model.entry import Origin
 from aggregator.model.poll import State
@@ -180,7 +179,6 @@ def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
 
 
 def _publication(row: RowMapping, copies: tuple[Credit, ...]) -> Publication:
-    text = plain_text(row["entry_content"] or row["entry_summary"]) if not row["entry_title"] else ""
     origin = origin_of(row["entry_origin"])
     assert origin is not None, "every entry is stored with its origin (A9)"
     return Publication(
@@ -193,7 +191,7 @@ def _publication(row: RowMapping, copies: tuple[Credit, ...]) -> Publication:
         updated=row["updated"],
         source=SourceKey(row["source_key"]),
         entry_key=row["entry_key"],
-        title=display_title(row["entry_title"], text, row["entry_language"]),
+        title=row["entry_title"],
         link=_url(row["entry_link"]),
         summary=row["entry_summary"],
         content=row["entry_content"],
