@@ -1,22 +1,25 @@
 """What makes an entry the same next time: its key in its source, the digest of what a reader sees of it, and what other
 sources may know it by (I30 to I38). Pure.
 
-What is computed here is stored for ever: change one of these functions, and every reader sees everything as new. So the
-digests carry a version, and tests pin them.
+What is computed here is stored for ever: change one of these functions, and every reader sees everything as new. So
+nothing in it leans on code that may change for other reasons (sanitiser, URL lists), the digests carry a version, and
+tests pin them.
 """
 
+import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule
-from aggregator.urls import Url
+from aggregator.urls import Url, is_start_page
 
-VERSION = "1"  # of both digests
+VERSION = "1"  # of both digests, which begin with it: digests of two versions say nothing of each other
 MIN_TOKENS = 8  # a shorter text says too little to be recognised by (DESIGN, section 8)
+_FEW = 3  # entries with one id that may still be copies of one; beyond, the id is a constant (I33)
 
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\xa0<>\"{}|\\^`\s]+")
@@ -24,32 +27,34 @@ _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fff
 _TOKEN = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
 _BLANKS = re.compile(r"\s+")
 
+# In sanitised HTML < and > stand for tags only, and attributes are in double quotes.
+_TAG = re.compile(r"<[^>]*>")
+_ADDRESS = re.compile(r"<[a-z0-9]+\b[^>]*? (href|src|poster)=\"([^\"]*)\"[^>]*>")
+_CAMPAIGN = re.compile(r"(?<=[?&])utm_[a-z_]+=[^&#]*(?:&|(?=#)|$)")
+_ADVERTISEMENT = re.compile(r"//(?:feeds\.feedburner\.com/~|feedads\.|ad\.doubleclick\.net/|rss\.feedsportal\.com/)")
+# "12 comments", "Points: 57": they move with each poll of a forum's feed, and nothing has been rewritten (I38).
+_COUNTER = re.compile(
+    r"(?:# ?)?\b(?:points|comments|replies|views|score) ?: ?\d[\d.,]*|\b\d[\d.,]* (?:points|comments?|replies|views)\b",
+    re.IGNORECASE,
+)
+
 
 def identify(feed: Feed) -> Feed:
     """Give each entry of a document its key and its digests.
 
-    Entries that bear one id are merged if their link or title agrees, the latest `updated` wins (I33). Where all bear
-    the same id, or one has none, I34 finds another key. The order of the document stays.
+    Entries that bear one id are merged if they agree in link or title, and the latest `updated` wins; an id that two
+    different entries bear, or all of them, is none (I33), and I34 finds keys instead. What key an entry gets depends on
+    what the document holds, never on the order in which it does. That order stays.
     """
-    constant = _is_constant([entry.id for entry in feed.entries])
-    bare = tuple(replace(entry, id=None) for entry in feed.entries) if constant else feed.entries
-    links = Counter(entry.link for entry in bare if entry.link)
-    found: dict[str, Entry] = {}
-    for entry in bare:
-        key, rule = _key_of(entry, links)
-        before = found.get(key_form(key))
-        if before is not None and rule is KeyRule.ID and not _is_one(before, entry):
-            key, rule = _key_without_id(entry, links)  # an id used twice for two things: the first keeps it
-            before = found.get(key_form(key))
-        keyed = replace(entry, key=key, key_rule=rule)
-        if before is None:
-            found[key_form(key)] = keyed
-        elif _moment(keyed) > _moment(before):
-            found[key_form(key)] = replace(keyed, position=before.position)
-    entries = tuple(
-        replace(entry, digest=digest_of(entry), text_digest=text_digest_of(entry)) for entry in found.values()
-    )
-    return replace(feed, entries=entries)
+    site = feed.link
+    entries = _without_useless_ids(feed.entries, site)
+    named = [entry for entry in entries if entry.id]
+    nameless = [entry for entry in entries if not entry.id]
+    keyed = [replace(entry, key=EntryKey(entry.id or ""), key_rule=KeyRule.ID) for entry in named]
+    keyed += _keyed_without_id(nameless, entries, site, taken={key_form(entry.key) for entry in keyed})
+    keyed.sort(key=lambda entry: entry.position)
+    done = (replace(entry, digest=digest_of(entry), text_digest=text_digest_of(entry)) for entry in keyed)
+    return replace(feed, entries=tuple(done))
 
 
 def key_form(key: str) -> str:
@@ -64,32 +69,46 @@ def key_form(key: str) -> str:
 def digest_of(entry: Entry) -> Digest:
     """Give the digest of what a reader would see (I38): a new one means a revision.
 
-    Title, link, content, summary, authors, enclosures and tags; dates are not in it, nor is anything that a reader does
-    not see. Fields are joined by NUL, lists by 0x1F; no field can hold either (I7).
+    It is the version, a colon, and the SHA-256 in hex of these fields in UTF-8, joined by NUL; lists within them by
+    0x1F, parts of an item by 0x1E (no text holds these: I7):
+
+    1. title, in NFC;
+    2. link, as an address;
+    3. content and 4. summary: the text without any blanks, in NFC, then the addresses in it, each after a 0x1F;
+    5. authors' names;
+    6. enclosures' addresses without their queries;
+    7. tags' terms with their labels, sorted.
+
+    An address has no scheme and no utm_ parameters; those of images and players have no query, which often is a
+    signature that changes by the hour. So a change of markup alone, of blanks, of counters or of advertisements is no
+    revision, and a sanitiser that learns a new element revises nothing.
     """
     fields = (
-        VERSION,
-        entry.title,
-        entry.link or "",
-        entry.content,
-        entry.summary,
-        "\x1f".join(f"{person.name}\x1e{person.uri or ''}" for person in entry.authors),
-        "\x1f".join(f"{item.url}\x1e{item.type or ''}" for item in entry.enclosures),
-        "\x1f".join(f"{tag.term}\x1e{tag.label or ''}" for tag in entry.tags),
+        _composed(entry.title),
+        _address(entry.link or ""),
+        _visible(entry.content),
+        _visible(entry.summary),
+        "\x1f".join(_composed(person.name) for person in entry.authors),
+        "\x1f".join(_address(item.url).partition("?")[0] for item in entry.enclosures),
+        "\x1f".join(sorted(f"{_composed(tag.term)}\x1e{_composed(tag.label or '')}" for tag in entry.tags)),
     )
-    return Digest(sha256("\0".join(fields).encode("utf-8", "surrogatepass")).hexdigest())
+    return _versioned("\0".join(fields))
 
 
 def text_digest_of(entry: Entry) -> Digest | None:
     """Give the digest of title and plain text by which another source's copy is known (DESIGN, section 8).
 
-    NFKC, case folded, blanks collapsed; markup, links and dates play no part. None under eight tokens, where a word, a
-    number or a Chinese or Japanese character is one.
+    It is the version, a colon, and the SHA-256 in hex of title and text, joined by NUL: NFKC, case folded, blanks
+    collapsed, punctuation kept. Markup, links and dates play no part.
+
+    Returns:
+        None for a text under eight tokens, where a word, a number or a Chinese or Japanese character is one: an equal
+        title alone joins nothing.
     """
     title, text = _folded(entry.title), _folded(entry.text)
     if not text or len(_TOKEN.findall(text[:2000])) < MIN_TOKENS:
         return None
-    return Digest(sha256("\0".join((VERSION, title, text)).encode("utf-8", "surrogatepass")).hexdigest())
+    return _versioned(f"{title}\0{text}")
 
 
 def global_id_hash(own_id: str) -> str | None:
@@ -112,32 +131,116 @@ def is_iri(text: str) -> bool:
     return _IRI.fullmatch(text) is not None and "%%" not in text
 
 
-def _is_constant(ids: Sequence[str | None]) -> bool:
-    """Tell whether all entries of a document bear one id, which then is none (I33)."""
-    return len(ids) > 1 and None not in ids and len(set(ids)) == 1
+def _without_useless_ids(entries: Sequence[Entry], site: Url | None) -> list[Entry]:
+    """Merge what bears one id and is one, and take away the ids that name nothing (I33)."""
+    groups: dict[str, list[Entry]] = {}
+    result: list[Entry] = []
+    for entry in entries:
+        if entry.id:
+            groups.setdefault(key_form(entry.id), []).append(entry)
+        else:
+            result.append(entry)
+    constant = len(groups) == 1 and len(entries) >= _FEW and len(result) == 0
+    for group in groups.values():
+        clusters = [[entry] for entry in group] if constant else _clusters(group, site)
+        merged = [_latest(cluster) for cluster in clusters]
+        result += merged if len(merged) == 1 else [replace(entry, id=None) for entry in merged]
+    return sorted(result, key=lambda entry: entry.position)
 
 
-def _key_of(entry: Entry, links: Counter[Url]) -> tuple[EntryKey, KeyRule]:
-    return (EntryKey(entry.id), KeyRule.ID) if entry.id else _key_without_id(entry, links)
+def _clusters(group: Sequence[Entry], site: Url | None) -> list[list[Entry]]:
+    """Put together the entries of one id that agree in link or title, directly or by way of others."""
+    leaders = list(range(len(group)))
+
+    def leader_of(index: int) -> int:
+        while leaders[index] != index:
+            leaders[index] = index = leaders[leaders[index]]
+        return index
+
+    first: dict[tuple[str, str], int] = {}
+    for index, entry in enumerate(group):
+        for mark in (("title", entry.title), ("link", _telling_link(entry, site) or "")):
+            if mark[1]:
+                leaders[leader_of(index)] = leader_of(first.setdefault(mark, index))
+    clusters: dict[int, list[Entry]] = {}
+    for index, entry in enumerate(group):
+        clusters.setdefault(leader_of(index), []).append(entry)
+    return list(clusters.values())
 
 
-def _key_without_id(entry: Entry, links: Counter[Url]) -> tuple[EntryKey, KeyRule]:
-    """Find a key for an entry that has no usable id (I34): the first of these that tells it from the others."""
-    if entry.link and links[entry.link] == 1:
-        return EntryKey(entry.link), KeyRule.LINK
-    if entry.enclosures:
-        return EntryKey(entry.enclosures[0].url), KeyRule.ENCLOSURE
-    if entry.published:
-        return _hashed(entry.title, entry.published.isoformat()), KeyRule.TITLE_AND_DATE
-    return _hashed(entry.title, entry.text), KeyRule.TITLE_AND_CONTENT
+def _telling_link(entry: Entry, site: Url | None) -> Url | None:
+    """Give a link that can tell one entry from another: no site's start page, nor the feed's own page."""
+    return entry.link if entry.link and entry.link != site and not is_start_page(entry.link) else None
 
 
-def _hashed(*parts: str) -> EntryKey:
-    return EntryKey("sha256:" + sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest())
+def _latest(copies: Sequence[Entry]) -> Entry:
+    """Choose the latest of several copies of an entry, whatever their order; it takes the first one's place."""
+    if len(copies) == 1:
+        return copies[0]
+    latest = max(copies, key=lambda entry: (_moment(entry), len(entry.text), digest_of(entry)))
+    return replace(latest, position=min(entry.position for entry in copies))
 
 
-def _is_one(one: Entry, other: Entry) -> bool:
-    return one.title == other.title or (one.link is not None and one.link == other.link)
+def _keyed_without_id(
+    nameless: Sequence[Entry], entries: Sequence[Entry], site: Url | None, *, taken: set[str]
+) -> list[Entry]:
+    """Find keys for entries that have no usable id: the first thing that tells one from all others (I34)."""
+    rules: tuple[tuple[KeyRule, Callable[[Entry], str | None]], ...] = (
+        (KeyRule.LINK, lambda entry: _telling_link(entry, site)),
+        (KeyRule.ENCLOSURE, lambda entry: entry.enclosures[0].url if entry.enclosures else None),
+        (KeyRule.TITLE_AND_DATE, _title_and_date),
+    )
+    counts = {
+        rule: Counter(key_form(found) for entry in entries if (found := candidate(entry))) for rule, candidate in rules
+    }
+    last: dict[str, list[Entry]] = {}
+    keyed: list[Entry] = []
+    for entry in nameless:
+        for rule, candidate in rules:
+            found = candidate(entry)
+            if found and counts[rule][key_form(found)] == 1 and key_form(found) not in taken:
+                keyed.append(replace(entry, key=EntryKey(found), key_rule=rule))
+                break
+        else:
+            last.setdefault(_hashed(entry.title, entry.text), []).append(entry)
+    keyed += (
+        replace(_latest(copies), key=EntryKey(found), key_rule=KeyRule.TITLE_AND_CONTENT)
+        for found, copies in last.items()
+    )
+    return keyed
+
+
+def _title_and_date(entry: Entry) -> str | None:
+    return _hashed(entry.title, entry.published.strftime("%Y-%m-%dT%H:%M:%SZ")) if entry.published else None
+
+
+def _hashed(*parts: str) -> str:
+    return "sha256:" + sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _versioned(text: str) -> Digest:
+    return Digest(f"{VERSION}:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}")
+
+
+def _visible(markup: str) -> str:
+    """Give what is seen of HTML: its text without blanks, and where its links and pictures lead."""
+    addresses = (
+        _address(value) if name == "href" else _address(value).partition("?")[0]
+        for name, value in _ADDRESS.findall(markup)
+    )
+    text = _COUNTER.sub("", " ".join(html.unescape(_TAG.sub(" ", markup)).split()))
+    kept = (address for address in addresses if not _ADVERTISEMENT.match(address))
+    return "\x1f".join((_composed("".join(text.split())), *kept))
+
+
+def _address(url: str) -> str:
+    """Give a URL without what does not change where it leads: scheme and campaign."""
+    without = _CAMPAIGN.sub("", _SCHEME.sub("//", html.unescape(url)))
+    return without.replace("?#", "#").replace("&#", "#").rstrip("?&")
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _moment(entry: Entry) -> float:

@@ -37,7 +37,7 @@ def bounded(html: str) -> str:
     if html.count("&") > _MAX_REFERENCES:
         html = _NUMERIC.sub(_character, html)
         if html.count("&") > _MAX_REFERENCES:
-            return html_of(entities.unescape(without_tags(html)).replace("&", " "))
+            return _flat(html).replace("&amp;", " ")
     tags = html.count("<")
     if tags <= _FEW or _is_well_nested(html, tags):
         return html
@@ -45,7 +45,7 @@ def bounded(html: str) -> str:
         # The same formatting element is opened again three times at most, if no attribute tells it from others.
         return _FORMATTING_TAG.sub(r"<\1>", html)
     closed = _closed(html)
-    return closed if closed is not None and _is_well_nested(closed, closed.count("<")) else html_of(without_tags(html))
+    return closed if closed is not None and _is_well_nested(closed, closed.count("<")) else _flat(html)
 
 
 def is_deep(canonical: str) -> bool:
@@ -83,6 +83,10 @@ def _is_well_nested(html: str, tags: int) -> bool:
             if len(open_tags) > MAX_DEPTH or reopened > _MAX_REOPENED:
                 return False
     return seen == tags and not open_tags
+
+
+def _flat(html: str) -> str:
+    return html_of(entities.unescape(without_tags(html)))
 
 
 def _closed(html: str) -> str | None:

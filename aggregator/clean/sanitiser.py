@@ -64,8 +64,9 @@ _MATH = re.compile(
     r"<math\b[^<>]{0,2000}?\balttext\s{0,9}=\s{0,9}(?:\"([^\"<>]{0,2000})\"|'([^'<>]{0,2000})')[^<>]{0,2000}>",
     re.IGNORECASE,
 )
-# An address that may need a base. Making a cleaner for each base costs as much as cleaning a short text.
-_RELATIVE = re.compile(r"\b(?:href|src|srcset|poster|cite)\s{0,9}=\s{0,9}[\"']?(?!https?://|mailto:)", re.IGNORECASE)
+# An address that may need a base, in lower-case HTML. Few texts hold one, and a cleaner for each base costs as much as
+# cleaning a short text.
+_RELATIVE = re.compile(r"(?:href|src|srcset|poster|cite|original)\s{0,9}+=\s{0,9}+[\"']?+(?!https?://|mailto:)")
 _ROUNDS = 5  # HTML parsers agree with what they wrote themselves after two, at most
 
 _NUMBER = re.compile(r"-?[0-9]{1,6}")
@@ -109,7 +110,10 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
     html = legal(html.replace("\r\n", "\n").replace("\r", "\n"))
     if "<" not in html and "&" not in html:
         return html
-    prepared = bounded(_prepared(html, base))
+    lower = html.lower()
+    if base is not None and not _RELATIVE.search(lower):
+        base = None
+    prepared = bounded(_prepared(html, lower))
     result = _once(prepared, base, allow_classes)
     if is_deep(result):
         return html_of(plain_text(result))
@@ -122,9 +126,8 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
     return html_of(plain_text(result))
 
 
-def _prepared(html: str, base: Url | None) -> str:
+def _prepared(html: str, lower: str) -> str:
     """Save what nh3 would drop with its element: the video behind an iframe (S38), the text of a formula (D12)."""
-    lower = html.lower()
     if "<iframe" in lower:
         html = embeds_as_links(html)
     if "<math" in lower:
@@ -133,8 +136,7 @@ def _prepared(html: str, base: Url | None) -> str:
 
 
 def _once(html: str, base: Url | None, allow_classes: frozenset[str]) -> str:
-    relative = base is not None and _RELATIVE.search(html)
-    result = legal(_cleaner(base if relative else None, allow_classes).clean(html))
+    result = legal(_cleaner(base, allow_classes).clean(html))
     if "<img" in result or "<audio" in result or "<video" in result:
         result = tidy_media(result, base)
     if _OBSOLETE.search(result):

@@ -1,0 +1,203 @@
+"""What becomes of entries, against a real store: T1 to T5, M1, I61, R47."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.model.event import Code
+from aggregator.model.known import EntryState
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import START, Newsroom
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LONG = "<p>" + "A good deal more is said here about the very same thing, word after word after word. " * 6 + "</p>"
+SOURCES = """
+defaults: {dedupe: exact}
+categories: {x: {}, y: {}}
+sources:
+  - {key: one, url: 'https://one.example/feed', category: x}
+  - {key: two, url: 'https://two.example/feed', category: x}
+  - {key: high, url: 'https://high.example/feed', category: x, priority: 5}
+  - {key: why, url: 'https://why.example/feed', category: y}
+  - {key: apart, url: 'https://apart.example/feed', category: x, dedupe: off}
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes(SOURCES)
+    return room
+
+
+@pytest.fixture
+def world(room: Newsroom) -> Iterator[World]:
+    with room.opened() as world:
+        yield world
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return Desk(world)
+
+
+def shown(world: World, slug: str = "x") -> list[tuple[str, str, int]]:
+    """Give title, source and number of other copies of each publication."""
+    with world.store.read() as tx:
+        (row,) = [row for row in tx.categories() if row.slug == slug]
+        return [(p.title, p.source, len(p.credits)) for p in tx.publications(row.id, None)]
+
+
+def test_t1_a_story_keeps_the_id_of_its_founding_entry(desk: Desk, world: World) -> None:
+    desk.says("one", said(1, own_id="tag:one.example,2026:1"), said(2, own_id="not an iri"))
+    with world.store.read() as tx:
+        ids = [p.atom_id for p in tx.publications(1, None)]
+    assert ids[0] == "tag:one.example,2026:1"
+    assert ids[1].startswith("urn:uuid:")
+
+
+def test_t5_a_copy_joins_and_is_credited(desk: Desk, world: World) -> None:
+    desk.says("one", said(1))
+    changes = desk.says("two", said(1, own_id="other"))
+    assert changes.entries.duplicates == 1
+    assert shown(world) == [("Title 1", "one", 1)]
+
+
+def test_t2_two_entries_of_one_source_never_join_by_link(desk: Desk, world: World) -> None:
+    desk.says("one", said(1, link="https://news.example/a"))
+    desk.says("one", said(1, own_id="again", link="https://news.example/a"), said(1, link="https://news.example/a"))
+    assert len(shown(world)) == 2
+
+
+def test_t2_a_second_entry_of_the_second_source_does_not_join_either(desk: Desk, world: World) -> None:
+    desk.says("one", said(1))
+    changes = desk.says("two", said(1, own_id="a"), said(1, own_id="b", link="https://other.example/1"))
+    assert changes.entries.duplicates == 1
+    assert len(shown(world)) == 2
+
+
+def test_dedupe_off_keeps_a_source_apart(desk: Desk, world: World) -> None:
+    desk.says("one", said(1))
+    desk.says("apart", said(1, own_id="other"))
+    desk.says("two", said(1, own_id="third"))
+    assert sorted(shown(world)) == [("Title 1", "apart", 0), ("Title 1", "one", 1)]
+
+
+def test_t3_priority_switches_within_the_hour(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", said(1))
+    room.clock.move(minutes=59)
+    changes = desk.says("high", said(1, own_id="other", text="<p>This is what item 1 says at some length, so that</p>"))
+    assert Code.SWITCH_COPY in {event.code for event in changes.entries.events}
+    assert shown(world) == [("Title 1", "high", 1)]
+
+
+def test_t3_after_an_hour_the_choice_is_fixed(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", said(1))
+    room.clock.move(hours=1)
+    desk.says("high", said(1, own_id="other"))
+    assert shown(world) == [("Title 1", "one", 1)]
+
+
+def test_t2_the_original_is_shown_before_a_mirror(desk: Desk, world: World) -> None:
+    link = "https://two.example/articles/1"
+    desk.says("one", said(1, link=link, text=LONG))
+    desk.says("two", said(1, own_id="other", link=link, text=LONG))
+    assert shown(world) == [("Title 1", "two", 1)]
+
+
+def test_n3_a_copy_from_another_category_is_published_there_now(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("why", said(0))
+    desk.says("one", said(1))
+    room.clock.move(days=1)
+    desk.says("why", said(1, own_id="other"), said(0))
+    with world.store.read() as tx:
+        mine, theirs = (tx.publications(row.id, None)[0] for row in tx.categories()[:2])
+    assert (mine.atom_id, mine.sort_at) == (theirs.atom_id, START)
+    assert theirs.sort_at == START + DAY
+
+
+def test_a5_a_foreign_id_does_not_become_ours(desk: Desk, world: World) -> None:
+    own_id = "https://one.example/1"
+    desk.says("one", said(1, own_id=own_id))
+    changes = desk.says(
+        "two", said(2, own_id=own_id, text="<p>Something quite different, under a stolen id, and long enough.</p>")
+    )
+    assert changes.entries.duplicates == 0
+    assert Code.MINT_ID in {event.code for event in changes.entries.events}
+    assert len(shown(world)) == 2
+
+
+def test_t4_undated_revisions_are_published_24_times(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", said(1))
+    for number in range(30):
+        room.clock.move(hours=1)
+        desk.says("one", said(1, title=f"Revision {number}"))
+    assert shown(world) == [("Revision 23", "one", 0)]
+
+
+def test_t4_updated_moves_to_the_sources_own_date(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", said(1, published=START - DAY))
+    room.clock.move(days=1)
+    desk.says("one", said(1, title="New", published=START - DAY, updated=START + HOUR))
+    with world.store.read() as tx:
+        (publication,) = tx.publications(1, None)
+    assert publication.updated == START + HOUR
+    assert publication.published == START - DAY
+
+
+def test_i45_published_moves_only_earlier(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", said(1, published=START - DAY))
+    desk.says("one", said(1, title="a", published=START))
+    with world.store.read() as tx:
+        assert tx.publications(1, None)[0].published == START - DAY
+    desk.says("one", said(1, title="b", published=START - 2 * DAY))
+    with world.store.read() as tx:
+        assert tx.publications(1, None)[0].published == START - 2 * DAY
+
+
+def test_i61_an_emptied_entry_keeps_its_content(desk: Desk, world: World) -> None:
+    desk.says("one", said(1))
+    changes = desk.says("one", said(1, text=" ").__class__(id="item-1", title="Title 1", link=said(1).link))
+    assert Code.KEEP_CONTENT in {event.code for event in changes.entries.events}
+    with world.store.read() as tx:
+        assert "item 1 says" in tx.publications(1, None)[0].content
+    again = desk.says("one", said(1, text=" ").__class__(id="item-1", title="Title 1", link=said(1).link))
+    assert again.entries.events == ()
+
+
+def test_r47_a_template_change_moves_no_updated(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", *(said(n) for n in range(12)))
+    room.clock.move(days=1)
+    desk.says(
+        "one", *(said(n, text=f"<p>{n} in a new frame, in which everything is said again.</p>") for n in range(12))
+    )
+    with world.store.read() as tx:
+        publications = tx.publications(1, None)
+    assert {p.updated for p in publications} == {START}
+    assert all("new frame" in p.content for p in publications)
+
+
+def test_r47_of_a_flood_fifty_are_new_and_the_rest_a_backfill(desk: Desk, world: World, room: Newsroom) -> None:
+    desk.says("one", said("first"))
+    world.publish()
+    room.clock.move(days=1)
+    old = [said(n, published=START - n * DAY) for n in range(1, 251)]
+    desk.says("one", *old, said("first"))
+    world.publish()
+    with world.store.read() as tx:
+        main = tx.publications(1, None)
+    assert sum(p.sort_at > START for p in main) == 50
+    assert len(main) == 51, "the others went to the archive at once (M4)"
+
+
+def test_i62_what_is_beyond_initial_never_comes_back_as_new(desk: Desk, world: World, room: Newsroom) -> None:
+    entries = [said(n, published=START - n * HOUR) for n in range(60)]
+    changes = desk.says("one", *entries)
+    states = [new.state for new in changes.entries.new]
+    assert (states.count(EntryState.PUBLISHED), states.count(EntryState.KNOWN)) == (50, 10)
+    assert changes.entries.fresh == 50
+    room.clock.move(hours=1)
+    assert desk.says("one", *reversed(entries)).entries.new == ()

@@ -1,0 +1,79 @@
+"""Documents as if they had been fetched and read: for tests of deciding, storing and publishing without a network."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from aggregator.clean import plain_text
+from aggregator.identity import identify
+from aggregator.model.changes import Changes
+from aggregator.model.entry import Digest, Entry, Feed
+from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
+from aggregator.pipeline import settle
+from aggregator.urls import normalise_link
+from aggregator.world import World
+
+
+def said(
+    number: int | str,
+    *,
+    title: str | None = None,
+    text: str | None = None,
+    own_id: str | None = None,
+    link: str | None = "",
+    published: datetime | None = None,
+    updated: datetime | None = None,
+) -> Entry:
+    """Give an entry, cleaned, told apart by its number; `link=None` leaves it out."""
+    content = text or f"<p>This is what item {number} says at some length, so that it can be told from all others.</p>"
+    return Entry(
+        id=own_id or f"item-{number}",
+        title=f"Title {number}" if title is None else title,
+        link=None if link is None else normalise_link(link or f"https://news.example/{number}"),
+        content=content,
+        text=plain_text(content),
+        published=published,
+        updated=updated,
+    )
+
+
+class Desk:
+    """Claims sources of a world and settles what they say."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._bodies = 0
+
+    def claim(self, key: str) -> Due:
+        """Claim a source, due or not."""
+        with self.world.store.begin() as tx:
+            (waiting,) = tx.named([key])
+            (due,) = tx.claim([waiting.id], self.world.clock(), self.world.roster.sources)
+        return due
+
+    def says(self, key: str, *entries: Entry, **feed: object) -> Changes:
+        """Let a source say a document, and store it."""
+        self._bodies += 1
+        due = self.claim(key)
+        document = identify(Feed(format="rss 2.0", title=f"Feed {key}", entries=numbered(entries), **feed))  # type: ignore[arg-type]
+        answer = Fetched(
+            asked_at=self.world.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
+        )
+        (changes,) = settle([Gathered(due, answer, document)], self.world.ports)
+        return changes
+
+    def unchanged(self, keys: Sequence[str]) -> list[Changes]:
+        """Let sources answer 304, in one group."""
+        polls = [Gathered(self.claim(key), NotModified(asked_at=self.world.clock())) for key in keys]
+        return settle(polls, self.world.ports)
+
+    def fails(self, key: str, code: str = "timeout") -> Changes:
+        """Let a source fail."""
+        answer = Failed(asked_at=self.world.clock(), code=code, text="it failed", status=None)
+        (changes,) = settle([Gathered(self.claim(key), answer)], self.world.ports)
+        return changes
+
+
+def numbered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Give entries their places in the document."""
+    return tuple(replace(entry, position=place) for place, entry in enumerate(entries))
