@@ -88,7 +88,7 @@ def next_turn(
         after, because, floor = spared, "skip", spared - asked_at
     early = after - min(interval * EARLY, EARLY_CAP)
     return Turn(
-        due_at=after + jitter(key, interval, polls),
+        due_at=after + jitter(key, interval, max(polls, 2) if failures else polls),  # no phase before a success
         earliest_at=max(early, asked_at + floor),
         interval=interval,
         retry_until=retry_until,

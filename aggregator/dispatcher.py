@@ -7,8 +7,10 @@ host is not claimed and holds no thread (DESIGN, section 5).
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from logging import getLogger
 from typing import Protocol
 
+from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
 from aggregator.model.changes import Changes
 from aggregator.model.poll import Due
@@ -19,13 +21,23 @@ from aggregator.world import World
 
 CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)
 TICK = 1.0  # seconds between two looks, if nothing else wakes us
+PAUSE = 60.0  # seconds, when the store can't be written (R7)
+
+log = getLogger(__name__)
 
 
 class Backlog(Protocol):
     """Where sources come from."""
 
-    def ripe(self, now: datetime, *, limit: int, budgets: Budgets) -> Sequence[Waiting]:
-        """Give sources that may be asked now, oldest first, no more of a host key than have room."""
+    def ripe(self, now: datetime, *, limit: int, failing: int, budgets: Budgets) -> Sequence[Waiting]:
+        """Give sources that may be asked now, oldest first, no more of a host key than have room.
+
+        Args:
+            now: the time.
+            limit: how many at most.
+            failing: how many of them whose last poll failed, at most.
+            budgets: of the hosts.
+        """
         ...
 
     def is_empty(self) -> bool:
@@ -39,11 +51,11 @@ class DueBacklog:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def ripe(self, now: datetime, *, limit: int, budgets: Budgets) -> Sequence[Waiting]:
+    def ripe(self, now: datetime, *, limit: int, failing: int, budgets: Budgets) -> Sequence[Waiting]:
         """Ask the store."""
         with self._store.read() as tx:
-            due = tx.due(now, limit=limit, blocked=budgets.blocked(), per_host=budgets.widest())
-        return _with_room(due, limit, budgets)[0]
+            due = tx.due(now, limit=limit, blocked=budgets.blocked(), per_host=budgets.widest(), failing=failing > 0)
+        return _with_room(due, limit, failing, budgets)[0]
 
     def is_empty(self) -> bool:
         """Something may always fall due."""
@@ -56,9 +68,9 @@ class ListedBacklog:
     def __init__(self, waiting: Sequence[Waiting]) -> None:
         self.left = waiting  # what was not taken yet
 
-    def ripe(self, now: datetime, *, limit: int, budgets: Budgets) -> Sequence[Waiting]:
+    def ripe(self, now: datetime, *, limit: int, failing: int, budgets: Budgets) -> Sequence[Waiting]:
         """Take them off the list."""
-        chosen, self.left = _with_room(self.left, limit, budgets)
+        chosen, self.left = _with_room(self.left, limit, failing, budgets)
         return chosen
 
     def is_empty(self) -> bool:
@@ -66,15 +78,18 @@ class ListedBacklog:
         return not self.left
 
 
-def _with_room(waiting: Sequence[Waiting], limit: int, budgets: Budgets) -> tuple[list[Waiting], list[Waiting]]:
+def _with_room(
+    waiting: Sequence[Waiting], limit: int, failing: int, budgets: Budgets
+) -> tuple[list[Waiting], list[Waiting]]:
     """Part sources into those whose host has room now, at most `limit`, and the others."""
     chosen: list[Waiting] = []
     others: list[Waiting] = []
     rooms: dict[str, int] = {}
     for item in waiting:
         room = rooms.setdefault(item.host_key, budgets.room(item.host_key))
-        if room > 0 and len(chosen) < limit:
+        if room > 0 and len(chosen) < limit and (failing > 0 or not item.failures):
             rooms[item.host_key] = room - 1
+            failing -= bool(item.failures)
             chosen.append(item)
         else:
             others.append(item)
@@ -85,14 +100,29 @@ class Dispatcher:
     """Claims sources and hands them to the workers."""
 
     def __init__(
-        self, world: World, backlog: Backlog, *, on_settled: Callable[[Sequence[Changes]], None] = lambda changes: None
+        self,
+        world: World,
+        backlog: Backlog,
+        *,
+        on_settled: Callable[[Sequence[Changes]], None] = lambda changes: None,
+        patient: bool = False,
     ) -> None:
-        self._world, self._backlog, self._report = world, backlog, on_settled
+        """Make a dispatcher.
+
+        Args:
+            world: open.
+            backlog: where sources come from.
+            on_settled: called after each group that was stored.
+            patient: when the store can't be written, wait and try again (R7), instead of giving up.
+        """
+        self._world, self._backlog, self._report, self._patient = world, backlog, on_settled, patient
         self._runner = Runner(world.ports, world.settings.workers, on_leave=self._leaves, on_settled=self._settled)
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._in_flight = 0
+        self._failing = 0  # of those, polls of sources whose last poll failed
+        self._slow_lane = max(1, world.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Work until the backlog is empty and all is settled, or until `stop`.
@@ -101,15 +131,15 @@ class Dispatcher:
             until: asked before each claim; once true, nothing more is claimed, and what is under way ends.
 
         Raises:
-            StoreError: our side failed.
+            StoreError: the store can't be written, and we are not patient.
+            WorkersLost: only a new process helps.
         """
         self._runner.start()
         try:
-            while not self._stop.is_set() and self._runner.fault is None:
+            while not self._stop.is_set():
                 self._wake.clear()
                 over = until()
-                if not over:
-                    self._claim()
+                self._look_after(claim=not over)
                 if self._idle() and (over or self._backlog.is_empty()):
                     break
                 self._wake.wait(min(TICK, self._world.budgets.next_opening() or TICK))
@@ -120,6 +150,23 @@ class Dispatcher:
                     tx.give_back(unasked)
         if self._runner.fault is not None:
             raise self._runner.fault
+
+    def _look_after(self, *, claim: bool) -> None:
+        """See that the workers work, and give them work; wait a minute when the store can't be written (R7)."""
+        try:
+            self._runner.look_after()
+            if self._runner.fault is not None:
+                raise self._runner.fault
+            if claim:
+                self._claim()
+        except StoreError as error:
+            if not self._patient:
+                raise
+            log.error(
+                "pause_polls", extra={"error": str(error), "advice": "polling goes on when the store can be written"}
+            )
+            self._runner.fault = None
+            self._stop.wait(PAUSE)
 
     def stop(self) -> None:
         """Claim nothing more; `run` ends when what is under way has ended."""
@@ -136,13 +183,14 @@ class Dispatcher:
         budgets = self._world.budgets
         while room > 0:
             now = self._world.clock()
-            chosen = self._backlog.ripe(now, limit=room, budgets=budgets)
+            chosen = self._backlog.ripe(now, limit=room, failing=self._slow_lane - self._failing, budgets=budgets)
             if not chosen:
                 return
             with self._world.store.begin() as tx:
                 dues = tx.claim([item.id for item in chosen], now, self._world.roster.sources)
             with self._lock:
                 self._in_flight += len(dues)
+                self._failing += sum(due.failures > 0 for due in dues)
             for due in dues:
                 budgets.start(due.host_key)
                 self._runner.submit(due)
@@ -157,6 +205,7 @@ class Dispatcher:
         self._report(changes)
         with self._lock:
             self._in_flight -= len(changes) + len(others)
+            self._failing -= sum(due.failures > 0 for due in (*(change.due for change in changes), *others))
         self._wake.set()
 
     def _idle(self) -> bool:

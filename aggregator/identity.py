@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import islice
 
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule
 from aggregator.urls import Url, is_start_page
@@ -25,7 +26,6 @@ _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\xa0<>\"{}|\\^`\s]+")
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
-_BLANKS = re.compile(r"\s+")
 
 # In sanitised HTML < and > stand for tags only, and attributes are in double quotes.
 _TAG = re.compile(r"<[^>]*>")
@@ -33,10 +33,8 @@ _ADDRESS = re.compile(r"<[a-z0-9]+\b[^>]*? (href|src|poster)=\"([^\"]*)\"[^>]*>"
 _CAMPAIGN = re.compile(r"(?<=[?&])utm_[a-z_]+=[^&#]*(?:&|(?=#)|$)")
 _ADVERTISEMENT = re.compile(r"//(?:feeds\.feedburner\.com/~|feedads\.|ad\.doubleclick\.net/|rss\.feedsportal\.com/)")
 # "12 comments", "Points: 57": they move with each poll of a forum's feed, and nothing has been rewritten (I38).
-_COUNTER = re.compile(
-    r"(?:# ?)?\b(?:points|comments|replies|views|score) ?: ?\d[\d.,]*|\b\d[\d.,]* (?:points|comments?|replies|views)\b",
-    re.IGNORECASE,
-)
+_COUNTED = re.compile(r"((?:[Pp]oints|[Cc]omments|[Rr]eplies|[Vv]iews|[Ss]core) ?: ?)\d[\d.,]*")
+_COUNTER = re.compile(r"\d[\d.,]*( (?:[Pp]oints|[Cc]omments?|[Rr]eplies|[Vv]iews)\b)")
 
 
 def identify(feed: Feed) -> Feed:
@@ -50,11 +48,12 @@ def identify(feed: Feed) -> Feed:
     entries = _without_useless_ids(feed.entries, site)
     named = [entry for entry in entries if entry.id]
     nameless = [entry for entry in entries if not entry.id]
-    keyed = [replace(entry, key=EntryKey(entry.id or ""), key_rule=KeyRule.ID) for entry in named]
+    keyed = [_keyed(entry, entry.id or "", KeyRule.ID) for entry in named]
     keyed += _keyed_without_id(nameless, entries, site, taken={key_form(entry.key) for entry in keyed})
     keyed.sort(key=lambda entry: entry.position)
-    done = (replace(entry, digest=digest_of(entry), text_digest=text_digest_of(entry)) for entry in keyed)
-    return replace(feed, entries=tuple(done))
+    lost = len(feed.entries) - len(keyed)
+    merged = (f"{lost} entries bear the id of another, and its link or title: merged",) if lost else ()
+    return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *merged))
 
 
 def key_form(key: str) -> str:
@@ -106,7 +105,7 @@ def text_digest_of(entry: Entry) -> Digest | None:
         title alone joins nothing.
     """
     title, text = _folded(entry.title), _folded(entry.text)
-    if not text or len(_TOKEN.findall(text[:2000])) < MIN_TOKENS:
+    if sum(1 for _ in islice(_TOKEN.finditer(text), MIN_TOKENS)) < MIN_TOKENS:
         return None
     return _versioned(f"{title}\0{text}")
 
@@ -199,15 +198,16 @@ def _keyed_without_id(
         for rule, candidate in rules:
             found = candidate(entry)
             if found and counts[rule][key_form(found)] == 1 and key_form(found) not in taken:
-                keyed.append(replace(entry, key=EntryKey(found), key_rule=rule))
+                keyed.append(_keyed(entry, found, rule))
                 break
         else:
             last.setdefault(_hashed(entry.title, entry.text), []).append(entry)
-    keyed += (
-        replace(_latest(copies), key=EntryKey(found), key_rule=KeyRule.TITLE_AND_CONTENT)
-        for found, copies in last.items()
-    )
+    keyed += (_keyed(_latest(copies), found, KeyRule.TITLE_AND_CONTENT) for found, copies in last.items())
     return keyed
+
+
+def _keyed(entry: Entry, key: str, rule: KeyRule) -> Entry:
+    return replace(entry, key=EntryKey(key), key_rule=rule, digest=digest_of(entry), text_digest=text_digest_of(entry))
 
 
 def _title_and_date(entry: Entry) -> str | None:
@@ -228,7 +228,8 @@ def _visible(markup: str) -> str:
         _address(value) if name == "href" else _address(value).partition("?")[0]
         for name, value in _ADDRESS.findall(markup)
     )
-    text = _COUNTER.sub("", " ".join(html.unescape(_TAG.sub(" ", markup)).split()))
+    text = " ".join(html.unescape(_TAG.sub(" ", markup)).split())
+    text = _COUNTER.sub(r"\1", _COUNTED.sub(r"\1", text))
     kept = (address for address in addresses if not _ADVERTISEMENT.match(address))
     return "\x1f".join((_composed("".join(text.split())), *kept))
 
@@ -249,4 +250,4 @@ def _moment(entry: Entry) -> float:
 
 
 def _folded(text: str) -> str:
-    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

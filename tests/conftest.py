@@ -9,6 +9,11 @@ from tests.newsroom import Newsroom
 from tests.publisher import Publisher
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that rewrites golden files; the reviewer reads the diff."""
+    parser.addoption("--regold", action="store_true", help="rewrite tests/golden/*/expected.json")
+
+
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
     """Give a publisher on loopback that ends with the test."""

@@ -133,6 +133,8 @@ def _resolved(value: str) -> str:
 
 def _unescaped_again(text: str) -> str:
     """Undo a second escaping, once, unless that would make tags of what is not markup (I52)."""
+    if _tags_in(text):
+        return _reduced(text)  # journals: &amp;lt;i&amp;gt;E. coli&amp;lt;/i&amp;gt;
     if not _REFERENCE.search(text):
         return text
     again = _REFERENCE.sub(lambda found: char if (char := html.unescape(found[0])).strip() else found[0], text)

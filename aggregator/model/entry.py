@@ -11,7 +11,7 @@ from aggregator.urls import Url
 EntryKey = NewType(
     "EntryKey", str
 )  # the same key on the next poll means the same entry; unique in its source (I30, I34)
-Digest = NewType("Digest", str)  # SHA-256 in hex
+Digest = NewType("Digest", str)  # SHA-256 in hex; of an entry, its version and a colon stand before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

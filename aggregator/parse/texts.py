@@ -89,9 +89,9 @@ def read_texts(
     Raises:
         ParseError: feedparser broke down.
     """
-    for entry in entries:
-        if entry.getparent() not in (root, channel):
-            channel.append(entry)  # wherever it stood
+    if any(entry.getparent() not in (root, channel) for entry in entries):
+        for entry in entries:  # wherever they stood, in their order: by it their texts are found again
+            channel.append(entry)
     kept = {channel, *entries}
     for child in list(root):
         if child not in kept and channel is not root:

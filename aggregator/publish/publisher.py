@@ -76,7 +76,12 @@ class Publisher:
                 self._paces[key] = min(pace, self._paces.get(key, pace))
 
     def publish(
-        self, *, everything: bool = False, take_over: bool = False, debounce: timedelta = timedelta(0)
+        self,
+        *,
+        everything: bool = False,
+        take_over: bool = False,
+        debounce: timedelta = timedelta(0),
+        restate: bool = False,
     ) -> Published:
         """Bring the files to what the store says.
 
@@ -84,6 +89,7 @@ class Publisher:
             everything: render all of it, dirty or not.
             take_over: write over files that we did not write, if they bear our mark (DESIGN 3.3).
             debounce: leave alone what was rendered less long ago (R33).
+            restate: say anew how things stand, whether or not anything else changes.
 
         Raises:
             StrangerInTheWay: somebody else's file stands where we want to write. It was not touched.
@@ -101,10 +107,10 @@ class Publisher:
                 waiting = True
                 continue
             changed += self._publish_category(row, look, everything=everything, take_over=take_over)
-        if waiting and not changed:
+        if waiting and not changed and not restate:
             return Published(changed=(), waiting=True)
         changed += self._publish_site(rows, everything=everything, take_over=take_over)
-        changed += self._publish_status(changed, take_over=take_over)
+        changed += self._publish_status(stale=restate or bool(changed), take_over=take_over)
         return Published(changed=tuple(sorted(changed)), waiting=waiting)
 
     def _publish_category(self, row: CategoryRow, look: str, *, everything: bool, take_over: bool) -> list[str]:
@@ -251,12 +257,12 @@ class Publisher:
             Output(path="index.html", render=partial(render_index, sections, site, formats, also=ALSO), max_age=age),
         ]
 
-    def _publish_status(self, changed: Sequence[str], *, take_over: bool) -> list[str]:
+    def _publish_status(self, *, stale: bool, take_over: bool) -> list[str]:
         """Say how things stand: when something else was written, or the last word is an hour old (DESIGN 3.3)."""
         now = self._clock()
         with self._store.read() as tx:
             last = tx.written_at("status.json")
-        if not changed and last is not None and now - last < STATUS_AGE:
+        if not stale and last is not None and now - last < STATUS_AGE:
             return []
         status = self._store.status(self._roster, now)
         outputs = [Output(path="status.json", render=partial(render_status_json, status), max_age=MAX_AGE[0])]

@@ -6,8 +6,9 @@ job of its own, so that a slow disk holds up no poll.
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from logging import getLogger
+from time import monotonic
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
@@ -25,8 +26,10 @@ log = getLogger(__name__)
 TICK = timedelta(seconds=5)
 FLUSH = timedelta(seconds=1)
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33)
-STATUS = timedelta(hours=1)  # how old the status page may be while nothing changes
+HOURLY = timedelta(hours=1)  # the status page grows stale though nothing happens
 GRACE = 5.0  # seconds that polls under way get when we stop (R54)
+SPREAD = timedelta(minutes=5)  # over which what fell due in our absence is spread (P64)
+JUMP = timedelta(minutes=5)  # of the wall clock against the steady one (R21)
 ALIVE = timedelta(seconds=60)  # since the last tick (R57)
 
 
@@ -43,9 +46,9 @@ class Service:
         self._dirty = threading.Event()
         self._publishing = threading.Lock()
         self._not_before = world.clock()  # when the next rendering may begin, after one that failed
-        self._status_at: datetime | None = None
-        self._ticked_at = world.clock()
-        self._dispatcher = Dispatcher(world, DueBacklog(world.store), on_settled=self._settled)
+        self._restate = False  # the status page says something that is no longer so
+        self._ticked_at, self._steady = world.clock(), monotonic()
+        self._dispatcher = Dispatcher(world, DueBacklog(world.store), on_settled=self._settled, patient=True)
         self._thread = threading.Thread(target=self._dispatch, name="dispatch")
         self._watch = ConfigWatch(world.settings, environ, apply=self._apply, refuse=self._refuse)
         self._jobs = BackgroundScheduler(
@@ -61,14 +64,18 @@ class Service:
         Raises:
             PublishError: somebody else's file stands where we want to write.
         """
+        with self._world.store.begin() as tx:
+            tx.pull_back(self._world.clock())
+            tx.spread_overdue(self._world.clock(), over=SPREAD)
         self._world.publish()
-        self._status_at = self._world.clock()
         for name, job, every in (
             ("tick", self._tick, TICK),
             ("flush", self._flush, FLUSH),
             ("config", self._look, FLUSH),
         ):
-            self._jobs.add_job(job, "interval", seconds=every.seconds, id=name, next_run_time=self._world.clock())
+            self._jobs.add_job(
+                job, "interval", seconds=every.total_seconds(), id=name, next_run_time=self._world.clock()
+            )
         self._thread.start()
         self._jobs.start()
 
@@ -107,14 +114,18 @@ class Service:
     # Jobs.
 
     def _tick(self) -> None:
-        self._ticked_at = self._world.clock()
+        wall, steady = self._world.clock(), monotonic()
+        jump = (wall - self._ticked_at).total_seconds() - (steady - self._steady)
+        self._ticked_at, self._steady = wall, steady
+        if abs(jump) > JUMP.total_seconds():  # the clock was set, or the machine slept (R21, R29)
+            log.warning("rebase_clock", extra={"seconds": round(jump)})
+            with self._world.store.begin() as tx:
+                tx.pull_back(wall)
+                tx.spread_overdue(wall, over=SPREAD)
         self._dispatcher.wake()
 
     def _flush(self) -> None:
-        now = self._world.clock()
-        if self._status_at is not None and now - self._status_at >= STATUS:
-            self._dirty.set()
-        if self._dirty.is_set() and now >= self._not_before:
+        if self._dirty.is_set() and self._world.clock() >= self._not_before:
             self._dirty.clear()
             self._publish(debounce=DEBOUNCE)
 
@@ -142,9 +153,9 @@ class Service:
     def _publish(self, *, debounce: timedelta) -> None:
         with self._publishing:
             try:
-                if self._world.publish(debounce=debounce).waiting:
+                restate, self._restate = self._restate, False
+                if self._world.publish(debounce=debounce, restate=restate).waiting:
                     self._dirty.set()
-                self._status_at = self._world.clock()
             except AggregatorError as error:  # the old files stay, polling goes on, and we try again (R32)
                 log.error("publish_outputs", extra={"error": str(error)})
                 self._dirty.set()
@@ -159,4 +170,5 @@ class Service:
     def _refuse(self, why: str | None) -> None:
         with self._world.store.begin() as tx:
             tx.note_config_error(why)
+        self._restate = True
         self._dirty.set()

@@ -18,6 +18,8 @@ ADVICE = {  # by code of DESIGN 3.2
     "connect": "the host takes no connection; see whether the site is still there",
     "tls": "the certificate is no good; tell the publisher",
     "timeout": "if it is slow by nature, raise its timeout in feeds.yaml",
+    "reset": "the server breaks off; if it goes on, tell the publisher",
+    "http": "the server answers with an error, or not as a web server should; tell the publisher",
     "redirect": "open the address in a browser and write the one it ends at",
     "refused": "if it is your own machine, allow it under hosts: with allow_private",
     "auth": "it wants a password; write it as ${NAME} in the URL or under headers:",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
@@ -17,6 +17,9 @@ from aggregator.store.dialect import MAX_IN
 from aggregator.store.records import hints_of, hints_to_json, origin_to_json
 from aggregator.store.schema import MICROSECOND, source
 from aggregator.urls import Url
+
+SOONEST = timedelta(hours=1)  # a due time nearer than that is left alone by `pull_back`
+LATEST = 2.5  # intervals: phase and skipped hours put a due time ahead of one interval, but hardly beyond this
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Waiting:
     due_at: datetime
     attempted_at: datetime | None = None
     retry_until: datetime | None = None
+    failures: int = 0  # in a row
 
 
 def sync_sources(connection: Connection, placed: Iterable[Placed], now: datetime) -> list[Event]:
@@ -135,7 +139,14 @@ def _heir(
 
 
 def due_sources(
-    connection: Connection, now: datetime, *, limit: int, blocked: Collection[str], per_host: int, early: bool
+    connection: Connection,
+    now: datetime,
+    *,
+    limit: int,
+    blocked: Collection[str],
+    per_host: int,
+    early: bool,
+    failing: bool,
 ) -> list[Waiting]:
     """Give sources that are due, oldest first, at most `per_host` of a host key.
 
@@ -146,12 +157,15 @@ def due_sources(
         blocked: host keys that are in flight, pausing or inside their spacing; their sources wait, and hold up nobody.
         per_host: how many of one host key.
         early: count as a one-shot run does (P52).
+        failing: those whose last poll failed as well (L16).
     """
     when = source.c.earliest_at if early else source.c.due_at
     place = (
         func.row_number().over(partition_by=source.c.host_key, order_by=(source.c.due_at, source.c.id)).label("place")
     )
     ripe = select(*_WAITING, place).where(source.c.active, ~source.c.paused, when <= now)
+    if not failing:
+        ripe = ripe.where(source.c.failures == 0)
     if blocked:
         ripe = ripe.where(source.c.host_key.not_in(list(blocked)[:MAX_IN]))
     ranked = ripe.subquery()
@@ -166,11 +180,48 @@ def named_sources(connection: Connection, keys: Collection[str] | None) -> list[
     return [_waiting(row) for row in connection.execute(found).mappings()]
 
 
-_WAITING = tuple(source.c[name] for name in "id key url host_key due_at attempted_at retry_until".split())
+_WAITING = tuple(source.c[name] for name in "id key url host_key due_at attempted_at retry_until failures".split())
 
 
 def _waiting(row: RowMapping) -> Waiting:
     return Waiting(**{column.name: row[column.name] for column in _WAITING})
+
+
+def spread_overdue(connection: Connection, now: datetime, *, over: timedelta) -> int:
+    """Spread what fell due while nothing ran, oldest first, so that a start is no burst (P64).
+
+    None is held back by more than its own interval; what was never polled stays due at once.
+
+    Returns:
+        How many were overdue.
+    """
+    late = select(source.c.id, source.c.interval).where(
+        source.c.active, ~source.c.paused, source.c.due_at < now, source.c.polls > 0
+    )
+    rows = connection.execute(late.order_by(source.c.due_at, source.c.id)).all()
+    step = over / max(1, len(rows))
+    moved = [
+        {"row_id": row.id, "later": now + min(step * place, row.interval * MICROSECOND)}
+        for place, row in enumerate(rows)
+    ]
+    if moved:
+        statement = update(source).where(source.c.id == bindparam("row_id"))
+        connection.execute(statement.values(due_at=bindparam("later")), moved)
+    return len(rows)
+
+
+def pull_back(connection: Connection, now: datetime) -> None:
+    """Bring back due times that lie further ahead than any reason allows: the clock was wrong, or is now (R21)."""
+    ahead = select(source.c.id, source.c.interval).where(source.c.active, source.c.due_at > now + SOONEST)
+    ahead = ahead.where((source.c.retry_until.is_(None)) | (source.c.retry_until < source.c.due_at))
+    rows = [
+        {"row_id": row.id, "sooner": now + row.interval * MICROSECOND}
+        for row in connection.execute(ahead.add_columns(source.c.due_at)).all()
+        if row.due_at > now + row.interval * MICROSECOND * LATEST
+    ]
+    if rows:
+        statement = update(source).where(source.c.id == bindparam("row_id"))
+        connection.execute(statement.values(due_at=bindparam("sooner"), earliest_at=bindparam("sooner")), rows)
 
 
 def claim(connection: Connection, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:

@@ -1,7 +1,7 @@
 """The verbs of a transaction. None begins or commits; each runs statements and gives records (STYLE, section 9)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from logging import getLogger
 from uuid import UUID, uuid4
 
@@ -53,10 +53,27 @@ class Transaction:
     # Polls.
 
     def due(
-        self, now: datetime, *, limit: int, blocked: Collection[str] = (), per_host: int = 1, early: bool = False
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        blocked: Collection[str] = (),
+        per_host: int = 1,
+        early: bool = False,
+        failing: bool = True,
     ) -> list[Waiting]:
         """Give sources that are due, oldest first."""
-        return sources.due_sources(self._connection, now, limit=limit, blocked=blocked, per_host=per_host, early=early)
+        return sources.due_sources(
+            self._connection, now, limit=limit, blocked=blocked, per_host=per_host, early=early, failing=failing
+        )
+
+    def spread_overdue(self, now: datetime, *, over: timedelta) -> int:
+        """Spread what fell due while nothing ran (P64); give how many those were."""
+        return sources.spread_overdue(self._connection, now, over=over)
+
+    def pull_back(self, now: datetime) -> None:
+        """Bring back due times that lie too far ahead (R21)."""
+        sources.pull_back(self._connection, now)
 
     def named(self, keys: Collection[str] | None) -> list[Waiting]:
         """Give the sources of these keys, or all that are not paused."""

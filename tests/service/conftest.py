@@ -1,0 +1,81 @@
+"""A running `aggregator serve` in a temporary folder, and who listens in between it and its readers."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from tests.newsroom import ATOM, LOOPBACK
+from tests.publisher import Publisher
+from tests.service.program import Program, free_port
+from tests.service.relay import Relay
+
+STOP = 10.0  # seconds until `serve` has ended (R54)
+
+
+class Service:
+    """`aggregator serve` as an operator runs it: a process of its own, with a feeds.yaml."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._program = Program([sys.executable, "-m", "aggregator", "-c", "feeds.yaml", "serve"], folder)
+
+    def writes(self, yaml: str) -> None:
+        """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
+        frame = f"serve: {{bind: '127.0.0.1:{self.port}'}}\npublish: {{formats: [atom, json, html]}}\n"
+        (self._folder / "feeds.yaml").write_text(LOOPBACK + frame + yaml, encoding="utf-8")
+
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+        self._program.start(self._is_ready)
+
+    def stop(self) -> None:
+        """Send SIGTERM: it ends with exit 0, within ten seconds (R54). Nothing happens if it does not run."""
+        self._program.stop(within=STOP)
+
+    def wait_for(self, path: str, *titles: str) -> None:
+        """Wait until a feed has entries with just these titles, in any order."""
+        expected = sorted(titles)
+        self._program.wait_until(lambda: sorted(self._titles(path)) == expected, f"{path} to have {expected}")
+
+    def _titles(self, path: str) -> list[str]:
+        status, body = self._get(path)
+        assert status == 200, f"{path}: {status}, though /readyz says 200 (R57)"
+        if path.endswith(".json"):
+            return [item["title"] for item in json.loads(body)["items"]]
+        return [str(entry.findtext(f"{ATOM}title")) for entry in etree.fromstring(body).iterchildren(f"{ATOM}entry")]
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._get("/readyz")[0] == 200
+        except ConnectionRefusedError:
+            return False
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=STOP)) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Give a service that is not started yet; it ends with the test, as it should."""
+    folder = tmp_path / "service"
+    folder.mkdir()
+    service = Service(folder)
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def relay(service: Service) -> Iterator[Relay]:
+    """Give a reverse proxy before the service."""
+    with Publisher() as front:
+        yield Relay(front, service.port)

@@ -1,0 +1,179 @@
+"""Miniflux, of Debian's package, follows categories of a running service."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.newsroom import item, rss
+from tests.publisher import Publisher
+from tests.service.conftest import Service
+from tests.service.postgres import postgres, postgres_programs
+from tests.service.program import PATIENCE, Program, free_port
+from tests.service.relay import Relay
+
+TECH, TECH_JSON, NEWS = "/category/tech.atom", "/category/tech.json", "/category/dazhongribao.atom"
+ADMIN, PASSWORD = "admin", "known to the test alone"
+
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("miniflux"), reason="Miniflux is not installed: apt-get install miniflux"),
+    pytest.mark.skipif(not postgres_programs(), reason="PostgreSQL is not installed: apt-get install postgresql"),
+]
+
+
+class Miniflux:
+    """Miniflux with one user, and no hand but the test's to make it ask anything.
+
+    Args:
+        folder: for its log.
+        database: the address of an empty one.
+    """
+
+    def __init__(self, folder: Path, database: str) -> None:
+        port = free_port()
+        self._root = f"http://127.0.0.1:{port}"
+        self._session = requests.Session()
+        self._session.auth, self._session.trust_env = (ADMIN, PASSWORD), False
+        environ = {
+            "DATABASE_URL": database,
+            "LISTEN_ADDR": f"127.0.0.1:{port}",
+            "BASE_URL": self._root,
+            "RUN_MIGRATIONS": "1",
+            "CREATE_ADMIN": "1",
+            "ADMIN_USERNAME": ADMIN,
+            "ADMIN_PASSWORD": PASSWORD,
+            "DISABLE_SCHEDULER_SERVICE": "1",
+            "FETCHER_ALLOW_PRIVATE_NETWORKS": "1",  # loopback; newer ones than Debian 13's 2.2.6 refuse it
+        }
+        self._program = Program(["miniflux"], folder, environ=environ)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._program.start(self._is_ready)
+
+    def stop(self) -> None:
+        """End it."""
+        self._session.close()
+        self._program.stop(within=PATIENCE)
+
+    def subscribe(self, url: str) -> int:
+        """Subscribe to a feed; gives its number."""
+        feed: int = self._ask("POST", "/v1/feeds", {"feed_url": url}).json()["feed_id"]
+        return feed
+
+    def refresh(self, feed: int) -> None:
+        """Ask a feed, conditionally, as Miniflux does by itself."""
+        self._ask("PUT", f"/v1/feeds/{feed}/refresh")
+        assert self.failures(feed) == 0
+
+    def refresh_in_vain(self, feed: int) -> None:
+        """Ask a feed whose server is down."""
+        assert self._say("PUT", f"/v1/feeds/{feed}/refresh").status_code == 500
+        assert self.failures(feed) == 1
+
+    def failures(self, feed: int) -> int:
+        """Say how often in a row a feed could not be had."""
+        count: int = self._ask("GET", f"/v1/feeds/{feed}").json()["parsing_error_count"]
+        return count
+
+    def entries(self, feed: int) -> dict[int, str]:
+        """Give the titles of a feed's entries, by the number that Miniflux knows each by."""
+        entries = self._ask("GET", f"/v1/feeds/{feed}/entries?limit=0").json()["entries"]
+        return {entry["id"]: entry["title"] for entry in entries}
+
+    def _ask(self, method: str, path: str, body: Any = None) -> requests.Response:
+        answer = self._say(method, path, body)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer
+
+    def _say(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return self._session.request(method, self._root + path, json=body, timeout=PATIENCE)
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._say("GET", "/healthcheck").ok
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture
+def miniflux(tmp_path: Path) -> Iterator[Miniflux]:
+    """Give a running Miniflux with a PostgreSQL of its own; both end with the test."""
+    programs = postgres_programs()
+    assert programs is not None
+    folder = tmp_path / "miniflux"
+    folder.mkdir()
+    with postgres(programs) as database:
+        miniflux = Miniflux(folder, database)
+        try:
+            miniflux.start()
+            yield miniflux
+        finally:
+            miniflux.stop()
+
+
+def test_miniflux_follows_categories_through_additions_edits_and_a_restart(
+    publisher: Publisher, service: Service, relay: Relay, miniflux: Miniflux
+) -> None:
+    """About 37 s: a category that was rendered a moment ago is rendered again when 30 s are over (R33)."""
+    tech = publisher.serve("/tech.xml", rss(item(1), item(2)))
+    news = publisher.serve("/news.xml", rss(item(11, title="头条"), item(12, title="要闻")), host="127.0.0.2")
+    service.writes(
+        f"sources:\n  - {{url: '{tech}', category: tech, every: 1s}}\n"
+        f"  - {{url: '{news}', category: 大众日报, every: 1s}}\n"
+    )
+    service.start()
+    for path, titles in ((TECH, ["Title 1", "Title 2"]), (TECH_JSON, ["Title 1", "Title 2"]), (NEWS, ["头条", "要闻"])):
+        service.wait_for(path, *titles)
+    feeds = {path: miniflux.subscribe(relay.opens(path)) for path in (TECH, TECH_JSON, NEWS)}
+    first = {path: miniflux.entries(feed) for path, feed in feeds.items()}
+    assert sorted(first[TECH].values()) == sorted(first[TECH_JSON].values()) == ["Title 1", "Title 2"]
+    assert sorted(first[NEWS].values()) == ["头条", "要闻"]
+    for path, feed in feeds.items():
+        miniflux.refresh(feed)
+        assert relay.passed(path)[-1].is_not_modified
+
+    # One source adds and edits while the service runs.
+    publisher.edit("/tech.xml", rss(item(3), item(1, title="Title 1, corrected"), item(2)))
+    for path in (TECH, TECH_JSON):
+        service.wait_for(path, "Title 1, corrected", "Title 2", "Title 3")
+    for path in (TECH, TECH_JSON):
+        miniflux.refresh(feeds[path])
+        assert relay.passed(path)[-1].is_conditional
+        entries = miniflux.entries(feeds[path])
+        assert sorted(entries.values()) == ["Title 1, corrected", "Title 2", "Title 3"]
+        assert first[path].keys() < entries.keys(), "an edited entry is no new one"
+    miniflux.refresh(feeds[NEWS])
+    assert relay.passed(NEWS)[-1].is_not_modified, "what one category gains is no news in the other"
+
+    # The other one while the service is down.
+    service.stop()
+    publisher.edit(
+        "/news.xml",
+        rss(item(13, title="快讯"), item(11, title="头条（更正）"), item(12, title="要闻")),
+        host="127.0.0.2",
+    )
+    for feed in feeds.values():
+        miniflux.refresh_in_vain(feed)
+    service.start()
+    service.wait_for(NEWS, "头条（更正）", "要闻", "快讯")
+    for feed in feeds.values():
+        miniflux.refresh(feed)
+    entries = miniflux.entries(feeds[NEWS])
+    assert sorted(entries.values()) == sorted(["头条（更正）", "要闻", "快讯"])
+    assert first[NEWS].keys() < entries.keys(), "an edited entry is no new one"
+    for path in (TECH, TECH_JSON):
+        assert relay.passed(path)[-1].is_not_modified, "validators outlive a restart"
+        assert sorted(miniflux.entries(feeds[path]).values()) == ["Title 1, corrected", "Title 2", "Title 3"]
+
+    seen = {path: [exchange.status for exchange in relay.passed(path)] for path in feeds}
+    assert seen == {
+        TECH: [200, 304, 200, 502, 304],
+        TECH_JSON: [200, 304, 200, 502, 304],
+        NEWS: [200, 304, 304, 502, 200],
+    }
