@@ -86,7 +86,9 @@ def _with_room(
     others: list[Waiting] = []
     rooms: dict[str, int] = {}
     for item in waiting:
-        room = rooms.setdefault(item.host_key, budgets.room(item.host_key))
+        room = rooms.get(item.host_key)
+        if room is None:
+            room = rooms[item.host_key] = budgets.room(item.host_key)
         if room > 0 and len(chosen) < limit and (failing > 0 or not item.failures):
             rooms[item.host_key] = room - 1
             failing -= bool(item.failures)
@@ -116,7 +118,13 @@ class Dispatcher:
             patient: when the store can't be written, wait and try again (R7), instead of giving up.
         """
         self._world, self._backlog, self._report, self._patient = world, backlog, on_settled, patient
-        self._runner = Runner(world.ports, world.settings.workers, on_leave=self._leaves, on_settled=self._settled)
+        self._runner = Runner(
+            world.ports,
+            world.settings.workers,
+            on_leave=self._leaves,
+            on_return=self._returns,
+            on_settled=self._settled,
+        )
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -199,9 +207,10 @@ class Dispatcher:
     def _leaves(self, due: Due) -> None:
         self._world.budgets.restart(due.host_key)
 
+    def _returns(self, due: Due) -> None:
+        self._world.budgets.finish(due.host_key)
+
     def _settled(self, changes: Sequence[Changes], others: Sequence[Due]) -> None:
-        for due in (*(change.due for change in changes), *others):
-            self._world.budgets.finish(due.host_key)
         self._report(changes)
         with self._lock:
             self._in_flight -= len(changes) + len(others)

@@ -6,7 +6,7 @@ the jobs of a fleet are callers of these two and hold no rule of their own.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from logging import getLogger
+from logging import INFO, WARNING, getLogger
 
 from aggregator.clean import clean
 from aggregator.clock import Clock
@@ -83,6 +83,10 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Changes]:
 def log_poll(change: Changes) -> None:
     """Say how a poll went: a source that begins to fail is a warning once, then a matter of course (R49)."""
     move, entries = change.move, change.entries
+    worse = move.failures == 1 or (move.failures > 0 and move.code != change.due.code)
+    level = WARNING if worse else INFO
+    if not log.isEnabledFor(level):
+        return
     facts: dict[str, object] = {
         "source": change.due.source.key,
         "outcome": move.outcome.value,
@@ -92,8 +96,7 @@ def log_poll(change: Changes) -> None:
     }
     if move.error:
         facts |= {"code": move.code, "error": move.error, "failures": move.failures}
-    worse = move.failures == 1 or (move.failures > 0 and move.code != change.due.code)
-    log.log(30 if worse else 20, "poll_source", extra=facts)
+    log.log(level, "poll_source", extra=facts)
 
 
 def _exchange(answer: Answer | None, ports: Ports) -> Exchange:

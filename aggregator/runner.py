@@ -21,6 +21,7 @@ log = getLogger(__name__)
 
 GROUP = 64  # polls that are settled in one transaction, at most
 WAITING = 4  # claimed polls a worker may have before it, at most (R42)
+LINGER_SECONDS = 0.02  # a commit costs as much as several polls: those that end together share one
 STUCK = 2.0  # times a poll's own limit: then the worker is given up (R24)
 SPARE_SECONDS = 30.0  # for parsing and storing, on top of that
 DEATHS = 3  # in a minute: then it is no accident (R25)
@@ -49,6 +50,7 @@ class Runner:
         ports: the outside world.
         workers: how many polls run at once.
         on_leave: called in the worker as a request is about to leave.
+        on_return: called as soon as the publisher has nothing more to do with it.
         on_settled: called after each group, with the changes that were stored and the polls of which nothing was.
     """
 
@@ -58,10 +60,11 @@ class Runner:
         workers: int,
         *,
         on_leave: Callable[[Due], None],
+        on_return: Callable[[Due], None],
         on_settled: Callable[[Sequence[Changes], Sequence[Due]], None],
     ) -> None:
         self._ports, self._size = ports, workers
-        self._on_leave, self._on_settled = on_leave, on_settled
+        self._on_leave, self._on_return, self._on_settled = on_leave, on_return, on_settled
         self._dues: Queue[Due | None] = Queue(WAITING * workers + workers)  # an end for each worker always fits
         self._results: Queue[Gathered | None] = Queue(workers)
         self._lock = threading.Lock()
@@ -103,6 +106,7 @@ class Runner:
         for worker in stuck:
             assert worker.due is not None
             log.error("lose_worker", extra={"source": worker.due.source.key, "seconds": round(now - worker.since)})
+            self._on_return(worker.due)
             self._results.put(_gone_wrong(worker.due, self._ports, "the poll hung beyond all limits"))
             self._stuck += 1
             self._hire()
@@ -151,6 +155,7 @@ class Runner:
                     worker.due = None
                     if worker.given_up:
                         return
+                self._on_return(due)
                 self._results.put(result)
         except Exception as error:
             log.exception("crash_worker", extra={"source": worker.due.source.key if worker.due else None})
@@ -164,6 +169,7 @@ class Runner:
             self._deaths.append(monotonic())
             often = len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE
         if worker.due is not None:
+            self._on_return(worker.due)
             self._results.put(_gone_wrong(worker.due, self._ports, type(error).__name__))
         if often:
             self.fault = WorkersLost(f"{DEATHS} workers died within a minute")
@@ -188,13 +194,15 @@ class Runner:
             self._on_settled(changes, [poll.due for poll in group if poll.due.id not in settled])
 
     def _next_group(self) -> tuple[list[Gathered], bool]:
-        """Wait for a result, and take what else is there; True when it was the last."""
+        """Wait for a result, and a little for others to share its transaction; True when it was the last."""
         group: list[Gathered] = []
+        end: float | None = None
         while len(group) < GROUP:
             try:
-                result = self._results.get(block=not group)
+                result = self._results.get(timeout=None if end is None else max(0.0, end - monotonic()))
             except Empty:
                 return group, False
+            end = end or monotonic() + LINGER_SECONDS
             if result is None:
                 return group, True
             group.append(result)

@@ -56,7 +56,7 @@ class Budgets:
     def start(self, key: str) -> None:
         """Count a request in flight, whose start is now."""
         with self._lock:
-            account = self._accounts.setdefault(key, self._open(key))
+            account = self._account(key)
             account.in_flight += 1
             account.opens_at = max(account.opens_at, self._monotonic() + account.spacing)
 
@@ -75,7 +75,7 @@ class Budgets:
     def pause(self, key: str, seconds: float) -> None:
         """Start nothing for some time (P30, P37); a pause that is running is only ever made longer."""
         with self._lock:
-            account = self._accounts.setdefault(key, self._open(key))
+            account = self._account(key)
             account.opens_at = max(account.opens_at, self._monotonic() + seconds)
 
     def blocked(self) -> set[str]:
@@ -106,6 +106,12 @@ class Budgets:
     def widest(self) -> int:
         """Say how many requests any one key may have in flight, at most."""
         return max((rule.parallel for rule in self._hosts if rule.parallel is not None), default=PARALLEL)
+
+    def _account(self, key: str) -> _Account:
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = self._open(key)
+        return account
 
     def _open(self, key: str) -> _Account:
         rule = rule_for(key, self._hosts)

@@ -11,6 +11,8 @@ from aggregator.parse.repair import MAX_DEPTH, mend
 _USED = re.compile(r"</?([A-Za-z_][\w.\-]*):|[\s\"']([A-Za-z_][\w.\-]*):[\w.\-]+\s*=")
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
 _ROOT_NAME = re.compile(r"<[A-Za-z_:][\w:.\-]*")
+_MAX_ATTRIBUTES = 100  # of an element: Python's SAX and lxml take the square of their number
+_OVERLOADED = etree.XPath(f"//*[count(@*) > {_MAX_ATTRIBUTES}]")
 _TOO_DEEP = etree.XPath("/*" * (MAX_DEPTH + 1))
 
 
@@ -40,7 +42,7 @@ def tree_of(text: str) -> Tree:
     try:
         root = _parsed(text, recover=False)
         if not _TOO_DEEP(root):
-            return Tree(root=root)
+            return Tree(root=root, notices=_relieved(root))
         notice = f"elements nested deeper than {MAX_DEPTH}: the inner ones flattened"
     except etree.XMLSyntaxError as error:
         complete = _with_namespaces(text)
@@ -53,7 +55,7 @@ def tree_of(text: str) -> Tree:
         root = _parsed(mended.text, recover=True)
     except etree.XMLSyntaxError as error:
         raise NoTree(str(error)[:200]) from error
-    return Tree(root=root, cut=mended.cut, entry_open=mended.entry_open, notices=(notice,))
+    return Tree(root=root, cut=mended.cut, entry_open=mended.entry_open, notices=(notice, *_relieved(root)))
 
 
 def _parsed(text: str, *, recover: bool) -> etree._Element:
@@ -72,6 +74,15 @@ def _parsed(text: str, *, recover: bool) -> etree._Element:
     if root is None:
         raise NoTree("there is no element in it")
     return root
+
+
+def _relieved(root: etree._Element) -> tuple[str, ...]:
+    """Take away the attributes of elements that have absurdly many."""
+    found = _OVERLOADED(root)
+    overloaded = [each for each in found if isinstance(each, etree._Element)] if isinstance(found, list) else []
+    for element in overloaded:
+        element.attrib.clear()
+    return (f"elements of over {_MAX_ATTRIBUTES} attributes lost them",) if overloaded else ()
 
 
 def _with_namespaces(text: str) -> str:

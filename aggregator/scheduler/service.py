@@ -46,6 +46,7 @@ class Service:
         self._dirty = threading.Event()
         self._publishing = threading.Lock()
         self._not_before = world.clock()  # when the next rendering may begin, after one that failed
+        self._published = False  # what the store says stands in the files
         self._restate = False  # the status page says something that is no longer so
         self._ticked_at, self._steady = world.clock(), monotonic()
         self._dispatcher = Dispatcher(world, DueBacklog(world.store), on_settled=self._settled, patient=True)
@@ -68,14 +69,14 @@ class Service:
             tx.pull_back(self._world.clock())
             tx.spread_overdue(self._world.clock(), over=SPREAD)
         self._world.publish()
+        self._published = True
         for name, job, every in (
             ("tick", self._tick, TICK),
             ("flush", self._flush, FLUSH),
             ("config", self._look, FLUSH),
+            ("status", self._dirty.set, HOURLY),
         ):
-            self._jobs.add_job(
-                job, "interval", seconds=every.total_seconds(), id=name, next_run_time=self._world.clock()
-            )
+            self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)
         self._thread.start()
         self._jobs.start()
 
@@ -99,13 +100,13 @@ class Service:
         return self._world.clock() - self._ticked_at < ALIVE and self._thread.is_alive()
 
     def is_ready(self) -> bool:
-        """Tell whether the store can be read and the outputs are there (R57, `/readyz`)."""
+        """Tell whether the store can be read and what it says is published (R57, `/readyz`)."""
         try:
             with self._world.store.read() as tx:
                 tx.site()
         except AggregatorError:
             return False
-        return self._world.folder.root.is_dir()
+        return self._published
 
     def max_age(self, path: str) -> int:
         """Say how long who reads a file may keep it, in seconds (A75)."""

@@ -1,0 +1,62 @@
+"""Plain text and back (I7, I51)."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.clean import plain_text
+from aggregator.clean.text import html_of, legal
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>One</p><p>two<br>three</p>", "One two three"),
+        ("f<b>oo</b>", "foo"),
+        ("a &lt; b &amp;amp; c", "a < b &amp; c"),
+        ("a &lt; b", "a < b"),
+        ("<script>x</script>y<style>z</style>", "y"),
+        ("<td>a</td><td>b</td>", "ab"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
+        ('<img alt="a>b" src=x>c', "c"),
+        ("plain\n text", "plain text"),
+        ("<!-- no -->yes", "yes"),
+        ("<title>no</title>yes", "yes"),
+    ],
+)
+def test_plain_text(markup: str, text: str) -> None:
+    assert plain_text(markup) == text
+
+
+def test_s14_plain_text_of_what_is_very_deep() -> None:
+    start = time.process_time()
+    assert plain_text("<div>" * 100_000 + "x<script>y</script>") == "x"
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("a < b & c", "a &lt; b &amp; c"),
+        ("one\ntwo", "<p>one<br>two</p>"),
+        ("one\r\n\r\ntwo\n \n\n", "<p>one</p><p>two</p>"),
+        ("", ""),
+    ],
+)
+def test_html_of(text: str, markup: str) -> None:
+    assert html_of(text) == markup
+
+
+@given(st.text(max_size=100))
+def test_text_survives_html(text: str) -> None:
+    text = legal(text)
+    assert plain_text(html_of(text)).split() == plain_text(html_of(" ".join(text.split()))).split()
+
+
+@given(st.text(max_size=100))
+def test_i7_nothing_that_xml_forbids_is_left(text: str) -> None:
+    for found in (legal(text), plain_text(text), plain_text(html_of(legal(text)))):
+        found.encode()
+        assert not any((c < " " and c not in "\t\n\r") or c in "\ufffe\uffff" for c in found)

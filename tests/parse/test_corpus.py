@@ -1,0 +1,116 @@
+"""Every file of the corpus, read to the end: real ones whole, broken and hostile ones without harm (I12, S30, S40)."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from aggregator.clean import clean, sanitise
+from aggregator.errors import ParseError
+from aggregator.identity import identify, key_form
+from aggregator.model.entry import Feed
+from aggregator.model.settings import Reading
+from aggregator.parse import texts
+from tests.answers import cleaned, parsed
+from tests.clean.test_sanitiser import faults
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+INDEX = CORPUS / "index.json"
+pytestmark = [
+    pytest.mark.corpus,
+    pytest.mark.skipif(not INDEX.is_file(), reason="the corpus of feeds is not beside this checkout"),
+]
+ROWS = json.loads(INDEX.read_bytes()) if INDEX.is_file() else {}
+# The index counts start tags with a regular expression; these have items that are empty (looked at by eye).
+EMPTY = {"real/danmactough__illegally-nested.xml": 10, "real/miniflux__no_encoding_ISO-8859-1.xml": 1}
+
+
+def files(section: str) -> list[str]:
+    found = (str(row["file"]) for row in ROWS.get(section, ()))
+    return [name for name in found if (CORPUS / name).suffix in (".xml", ".json", ".html", ".txt", ".rss", ".atom")]
+
+
+def read(name: str) -> Feed:
+    return identify(cleaned((CORPUS / name).read_bytes()))
+
+
+def check(feed: Feed) -> None:
+    """Hold a feed against what is promised of every feed."""
+    assert len({key_form(entry.key) for entry in feed.entries}) == len(feed.entries)
+    for entry in feed.entries:
+        for html in (entry.content, entry.summary):
+            assert faults(html) == []
+            assert sanitise(html) == html
+        for text in (entry.title, entry.text, entry.id or "", *(person.name for person in entry.authors)):
+            assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\u202a-\u202e]", text)
+        addresses = (entry.link, *(item.url for item in entry.enclosures), *(person.uri for person in entry.authors))
+        assert all(address is None or address.startswith(("http://", "https://")) for address in addresses)
+
+
+@pytest.mark.parametrize("name", files("real"))
+def test_real_feeds_are_read_whole(name: str) -> None:
+    [row] = [row for row in ROWS["real"] if row["file"] == name]
+    feed = cleaned((CORPUS / name).read_bytes())
+    assert len(feed.entries) == row["entries"] - EMPTY.get(name, 0)
+    assert len(feed.left_out) == EMPTY.get(name, 0)
+    assert not feed.cut
+    check(identify(feed))
+
+
+@pytest.mark.parametrize("name", [*files("malformed"), *files("hostile"), *files("transcoded")])
+def test_broken_and_hostile_ones_do_no_harm(name: str) -> None:
+    start = time.process_time()
+    try:
+        feed = read(name)
+    except ParseError:
+        return
+    assert time.process_time() - start < 2
+    check(feed)
+
+
+@pytest.mark.parametrize("row", ROWS.get("transcoded", ()), ids=lambda row: str(row["file"]))
+def test_i2_what_was_transcoded_says_the_same(row: dict[str, object]) -> None:
+    if "truth_utf8" not in row or not (CORPUS / str(row["truth_utf8"])).is_file():
+        pytest.skip("the index names no original")
+    found, truth = read(str(row["file"])), read(str(row["truth_utf8"]))
+    if row.get("lost_characters"):  # in CDATA, what the character set lacks stays a numeric reference
+        assert len(found.entries) == len(truth.entries)
+    else:
+        assert [entry.digest for entry in found.entries] == [entry.digest for entry in truth.entries]
+
+
+def test_revisions_keep_their_keys() -> None:
+    """A key that is seen again means the same guid, id or link: nothing is re-keyed by what stands around it."""
+    for folder in sorted(path for path in (CORPUS / "revisions").iterdir() if path.is_dir()):
+        known: dict[str, str] = {}
+        for path in sorted(folder.glob("*.xml")):
+            try:
+                feed = read(str(path.relative_to(CORPUS)))
+            except ParseError:
+                continue
+            for entry in feed.entries:
+                if entry.id is None and entry.link is not None:
+                    assert known.setdefault(entry.link, entry.key) == entry.key, path
+
+
+def test_stand_ins_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """feedparser, shown every text itself, says the same as what is concluded from one of each shape."""
+    for name in files("real")[::4] + files("malformed")[::4]:
+        body = (CORPUS / name).read_bytes()
+        try:
+            with_stand_ins = parsed(body)
+        except ParseError:
+            continue
+        with monkeypatch.context() as patch:
+            patch.setattr(texts, "_is_simple", lambda element: False)
+            without = parsed(body)
+        assert clean(with_stand_ins, Reading()) == clean(without, Reading()), name
+
+
+def test_s11_the_parsers_below_load_nothing_from_elsewhere() -> None:
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
+    root = etree.fromstring(b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', parser)
+    assert "root:" not in "".join(str(text) for text in root.itertext())

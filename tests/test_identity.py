@@ -1,0 +1,303 @@
+"""What makes an entry the same next time (I30 to I38)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.identity import (
+    VERSION,
+    digest_of,
+    global_id_hash,
+    identify,
+    is_iri,
+    key_form,
+    speaks_for_itself,
+    text_digest_of,
+)
+from aggregator.model.entry import Enclosure, Entry, Feed, KeyRule, Person, Tag
+from aggregator.urls import Url, normalise, normalise_link
+
+NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
+SITE = normalise("https://site.example/")
+
+
+def url(path: str) -> Url:
+    return normalise_link(f"https://site.example/{path}")
+
+
+def keyed(*entries: Entry) -> list[Entry]:
+    feed = Feed(link=SITE, entries=tuple(replace(entry, position=n) for n, entry in enumerate(entries)))
+    return list(identify(feed).entries)
+
+
+def rules(*entries: Entry) -> list[KeyRule]:
+    return [entry.key_rule for entry in keyed(*entries)]
+
+
+def test_i30_the_id_is_the_key_byte_for_byte() -> None:
+    ids = ["x", "X", "http://site.example/1?", "http://site.example/1", " é"]
+    assert [entry.key for entry in keyed(*(Entry(id=each, title="t") for each in ids))] == ids
+
+
+def test_i32_http_and_https_are_compared_as_one_and_stored_as_they_are() -> None:
+    assert key_form("http://a.example/1") == key_form("HTTPS://a.example/1") != key_form("https://a.example/2")
+    [entry] = keyed(Entry(id="http://a.example/1", title="t"), Entry(id="https://a.example/1", title="t"))
+    assert entry.key == "http://a.example/1"
+
+
+def test_i33_copies_merge_and_the_latest_wins_in_the_first_ones_place() -> None:
+    old = Entry(id="1", title="Old", link=url("1"), updated=NOON)
+    new = Entry(id="1", title="New", link=url("1"), updated=NOON + timedelta(hours=1))
+    for order in ((old, new), (new, old)):
+        found = keyed(*order, Entry(id="2", title="Other"))
+        assert [(entry.key, entry.title, entry.position) for entry in found] == [("1", "New", 0), ("2", "Other", 2)]
+
+
+def test_i33_merging_is_told() -> None:
+    feed = identify(Feed(entries=(Entry(id="1", title="a"), Entry(id="1", title="a", position=1))))
+    assert feed.notices == ("1 entries bear the id of another, and its link or title: merged",)
+
+
+def test_i33_an_id_that_two_different_entries_bear_is_none() -> None:
+    one, two = Entry(id="1", title="A", link=url("a")), Entry(id="1", title="B", link=url("b"))
+    for order in ((one, two), (two, one)):
+        assert {entry.title: entry.key for entry in keyed(*order)} == {"A": url("a"), "B": url("b")}
+
+
+def test_i33_one_id_for_all_is_none() -> None:
+    entries = [Entry(id="x", title="Same title", link=url(str(n))) for n in range(3)]
+    assert rules(*entries) == [KeyRule.LINK] * 3
+
+
+def test_i33_a_start_page_is_no_evidence_of_sameness() -> None:
+    one, two = Entry(id="1", title="A", link=SITE, text="a"), Entry(id="1", title="B", link=SITE, text="b")
+    assert rules(one, two) == [KeyRule.TITLE_AND_CONTENT] * 2
+
+
+def test_i34_the_cascade() -> None:
+    enclosure = (Enclosure(url=url("a.mp3")),)
+    entries = (
+        Entry(title="by link", link=url("1"), enclosures=enclosure, published=NOON),
+        Entry(title="by file", link=SITE, enclosures=(Enclosure(url=url("b.mp3")),), published=NOON),
+        Entry(title="by date", link=url("twice"), published=NOON),
+        Entry(title="by text", link=url("twice"), text="text"),
+    )
+    assert rules(*entries) == [
+        KeyRule.LINK,
+        KeyRule.ENCLOSURE,
+        KeyRule.TITLE_AND_DATE,
+        KeyRule.TITLE_AND_CONTENT,
+    ]
+
+
+def test_i34_what_two_share_tells_neither_from_the_other() -> None:
+    shared = (Enclosure(url=url("a.mp3")),)
+    one = Entry(title="t", enclosures=shared, published=NOON, text="one")
+    two = Entry(title="t", enclosures=shared, published=NOON, text="two")
+    assert rules(one, two) == [KeyRule.TITLE_AND_CONTENT] * 2
+    assert len(keyed(one, one)) == 1
+
+
+def test_i34_a_key_is_never_given_twice() -> None:
+    found = keyed(Entry(id=url("1"), title="a", link=url("2")), Entry(title="b", link=url("1"), published=NOON))
+    assert [entry.key_rule for entry in found] == [KeyRule.ID, KeyRule.TITLE_AND_DATE]
+
+
+ENTRY = Entry(
+    title="Tide & time",
+    link=url("tide?a=1#x"),
+    content='<p>High <b>water</b> at <a href="https://a.example/x?b=1">noon</a>.</p><img src="https://a.example/p.png?s=1" alt="">',
+    summary="<p>Short</p>",
+    authors=(Person(name="Ann", uri=url("ann"), email="a@x.example"), Person(name="Bob")),
+    enclosures=(Enclosure(url=url("a.mp3?token=1"), type="audio/mpeg", length=5),),
+    tags=(Tag(term="b"), Tag(term="a", scheme="urn:s", label="A")),
+    text="High water at noon. The rest of it.",
+)
+
+
+def test_i38_the_digest_is_frozen_for_ever() -> None:
+    """Change this value, and every entry that is stored anywhere becomes a revision."""
+    assert digest_of(ENTRY) == "1:6122056eeadf48f53e58c2e0a6b889be64e4cc8822f35c317a2d6e8590d2318e"
+    assert digest_of(Entry()) == "1:b0f66adc83641586656866813fd9dd0b8ebb63796075661ba45d1aa8089e1d44"
+    assert text_digest_of(ENTRY) == "1:729e04dd913578cc6892174a3c74a51f621f366e82a02853ce0393710ed37baf"
+    assert key_form("https://site.example/") == "d91a273998add0d6284d6f88e6b467b3c0440adb8f569f4495e62737d706f397"
+    assert [entry.key for entry in keyed(Entry(title="t", published=NOON), Entry(title="t", text="x"))] == [
+        "sha256:1b14df2a2d559049dd298ddf599b2d1775a741bec7d5ffc14760bf7317913877",
+        "sha256:6fca3fcfeb33651f070e9903370a070344d3659d7cc8190fc4e22838220b2128",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "Tide and time"},
+        {"link": url("tide?a=2#x")},
+        {"content": ENTRY.content.replace("noon", "one")},
+        {"content": ENTRY.content.replace("x?b=1", "y?b=1")},
+        {"content": ENTRY.content.replace("p.png", "q.png")},
+        {"summary": "<p>Shorter</p>"},
+        {"summary": ""},
+        {"authors": ENTRY.authors[:1]},
+        {"enclosures": ()},
+        {"tags": ENTRY.tags[:1]},
+        {"content": ENTRY.summary, "summary": ENTRY.content},
+    ],
+)
+def test_i38_what_a_reader_sees_is_in_the_digest(changes: dict[str, object]) -> None:
+    assert digest_of(replace(ENTRY, **changes)) != digest_of(ENTRY)  # type: ignore[arg-type]  # fields of Entry
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"content": ENTRY.content.replace("<b>", "<strong>").replace("</b>", "</strong>")},
+        {"content": ENTRY.content.replace("<p>", "<div>\n  <p>").replace("</p>", "</p></div>")},
+        {"content": ENTRY.content.replace("https://", "http://")},
+        {"content": ENTRY.content.replace("p.png?s=1", "p.png?s=2")},
+        {"content": ENTRY.content.replace("?b=1", "?b=1&amp;utm_source=rss&amp;utm_medium=x")},
+        {"content": ENTRY.content + '<a href="https://feeds.feedburner.com/~ff/x?a=1"></a>'},
+        {"link": normalise_link("http://site.example/tide?a=1&utm_campaign=z#x")},
+        {"enclosures": (Enclosure(url=url("a.mp3?token=2"), length=6),)},
+        {"tags": ENTRY.tags[::-1]},
+        {"published": NOON, "updated": NOON, "position": 7, "id": "x", "language": "de", "rights": "r"},
+        {"authors": tuple(replace(person, email="b@x.example", uri=None) for person in ENTRY.authors)},
+    ],
+)
+def test_i38_what_a_reader_does_not_see_is_not(changes: dict[str, object]) -> None:
+    assert digest_of(replace(ENTRY, **changes)) == digest_of(ENTRY)  # type: ignore[arg-type]  # fields of Entry
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<p>12 comments</p>", "<p>13 comments</p>"),
+        ("<p>Points: 5</p><p># Comments: 7</p>", "<p>Points: 6</p><p># Comments: 1,007</p>"),
+    ],
+)
+def test_i38_counters_are_not(before: str, after: str) -> None:
+    assert digest_of(Entry(content=before)) == digest_of(Entry(content=after))
+    assert digest_of(Entry(content="<p>12 dead</p>")) != digest_of(Entry(content="<p>13 dead</p>"))
+
+
+def test_digests_name_their_version() -> None:
+    assert digest_of(ENTRY).startswith(f"{VERSION}:")
+    assert len(digest_of(ENTRY)) == len(VERSION) + 1 + 64
+
+
+def test_text_digest_is_about_letters_only() -> None:
+    told = replace(
+        ENTRY, title="ＴＩＤＥ & time", text="high  WATER\u00a0at noon. The rest of it.", link=None, content="x"
+    )
+    assert text_digest_of(told) == text_digest_of(ENTRY)
+    assert text_digest_of(replace(ENTRY, text=ENTRY.text.replace(".", "!"))) != text_digest_of(ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("text", "enough"),
+    [
+        ("one two three four five six seven", False),
+        ("one two three four five six seven 8", True),
+        ("潮水在中午十二", False),
+        ("潮水在中午十二点", True),
+        ("", False),
+    ],
+)
+def test_text_digest_needs_eight_tokens(text: str, enough: bool) -> None:
+    assert (
+        text_digest_of(Entry(title="A title of more than eight words, which alone says nothing", text=text)) is not None
+    ) == enough
+
+
+@pytest.mark.parametrize(
+    ("own_id", "is_global"),
+    [
+        ("urn:uuid:60a76c80-d399-11d9-b91C-0003939e0af6", True),
+        ("tag:site.example,2026:1", True),
+        ("https://site.example/?p=1", True),
+        ("http://site.example/a b", False),
+        ("17", False),
+        ("uuid:1", False),
+        ("mailto:a@x.example", False),
+    ],
+)
+def test_which_ids_can_be_unique_in_the_world(own_id: str, is_global: bool) -> None:
+    assert (global_id_hash(own_id) is not None) == is_global
+
+
+def test_which_ids_speak_for_themselves() -> None:
+    assert [speaks_for_itself(each) for each in ("urn:x:1", "TAG:a,2026:1", "https://a.example/", "1")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a4_iris() -> None:
+    assert [
+        is_iri(each) for each in ("urn:x:1", "https://a.example/é", "a b", "http://a.example/{x}", "/x", "x%%y:z")
+    ] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+
+
+WORDS = st.sampled_from(["a", "b", "c", ""])
+LINKS = st.sampled_from([None, SITE, url("1"), url("2"), url("3")])
+DATES = st.none() | st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours))
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        id=st.sampled_from([None, "1", "2", "http://x.example/1", "https://x.example/1", url("1")]),
+        title=WORDS,
+        link=LINKS,
+        text=WORDS,
+        content=WORDS,
+        enclosures=st.sampled_from([(), (Enclosure(url=url("e1")),), (Enclosure(url=url("e2")),)]),
+        published=DATES,
+        updated=DATES,
+    ),
+    max_size=8,
+)
+
+
+@given(ENTRIES, st.randoms())
+def test_keys_survive_reordering(entries: list[Entry], chance: object) -> None:
+    shuffled = list(entries)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]  # random.Random, which hypothesis hides
+    told = {(entry.key, entry.key_rule, entry.digest) for entry in keyed(*entries)}
+    assert {(entry.key, entry.key_rule, entry.digest) for entry in keyed(*shuffled)} == told
+
+
+@given(ENTRIES)
+def test_keys_are_unique_and_stay_the_second_time(entries: list[Entry]) -> None:
+    found = keyed(*entries)
+    assert len({key_form(entry.key) for entry in found}) == len(found)
+    assert all(entry.key and entry.digest for entry in found)
+    assert [entry.position for entry in found] == sorted(entry.position for entry in found)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), DATES, DATES), unique_by=lambda each: each[0], max_size=6), st.booleans())
+def test_keys_survive_redating(told: list[tuple[int, datetime | None, datetime | None]], with_ids: bool) -> None:
+    def entries(dated: bool) -> list[Entry]:
+        return [
+            Entry(
+                id=str(number) if with_ids else None,
+                title="t",
+                link=url(str(number)),
+                published=published if dated else None,
+                updated=updated if dated else None,
+            )
+            for number, published, updated in told
+        ]
+
+    assert [(e.key, e.digest) for e in keyed(*entries(dated=True))] == [
+        (e.key, e.digest) for e in keyed(*entries(dated=False))
+    ]
