@@ -176,7 +176,8 @@ def _latest(copies: Sequence[Entry]) -> Entry:
     """Choose the latest of several copies of an entry, whatever their order; it takes the first one's place."""
     if len(copies) == 1:
         return copies[0]
-    latest = max(copies, key=lambda entry: (_moment(entry), len(entry.text), digest_of(entry)))
+    # The longest of equally old ones; then anything that does not depend on the order.
+    latest = max(copies, key=lambda entry: (_moment(entry), len(entry.text), repr(replace(entry, position=0))))
     return replace(latest, position=min(entry.position for entry in copies))
 
 

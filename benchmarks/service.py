@@ -68,10 +68,8 @@ def main() -> None:
                 time.sleep(options.idle)
                 share = (cpu_of(process.pid) - before) / (time.monotonic() - since)
                 print(f"{options.sources} due sources: {rate:.0f} polls a second   (to reach: 100)")
-                print(
                 memory = memory_of(process.pid)
                 print(f"idle: {memory:.0f} MB resident (to reach: 110), {share:.2%} of a core (to reach: 1 %)")
-                )
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(15)

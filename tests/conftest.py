@@ -11,7 +11,7 @@ from tests.publisher import Publisher
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that rewrites golden files; the reviewer reads the diff."""
-    parser.addoption("--regold", action="store_true", help="rewrite tests/golden/*/expected.json")
+    parser.addoption("--regold", action="store_true", help="write golden files anew; read the diff")
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
 
 def test_the_readme_has_its_two_commands_and_valid_examples(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for heading, last in (("## Quick start", "aggregator serve"), ("## Tests", "pytest -q")):
+    for heading, last in (("## Quick start", "aggregator serve"), ("## Tests", "pytest -q -n 2")):
         (block,) = blocks(text.partition(heading)[2].partition("\n## ")[0], "sh")
         assert block.count("\n") == 1, "one line to copy"
         assert block.strip().endswith(last)

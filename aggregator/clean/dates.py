@@ -4,49 +4,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
+
+from aggregator.clean.months import month_of
+from aggregator.clean.zones import ISO_ZONE, OFFSET, read_zone
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # older ones are faults: epoch 0, year 0001 (I43)
 _MAX = 100  # characters; no date is longer
 
-# English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian; short and long, with genitives.
-_MONTHS = (
-    "jan january januar jänner jaenner janvier janv ene enero gen gennaio janeiro januari sty styczeń stycznia янв "
-    "январь января",
-    "feb february februar feber février fév févr febrero febbraio fev fevereiro februari lut luty lutego фев "
-    "февр февраль февраля",
-    "mar march märz maerz mär mrz mars marzo março maart mrt marzec marca мар март марта",
-    "apr april avril avr abr abril aprile kwi kwiecień kwietnia апр апрель апреля",
-    "may mai mayo mag maggio maio mei maj maja май мая",
-    "jun june juni juin junio giu giugno junho cze czerwiec czerwca июн июнь июня",
-    "jul july juli juillet juil julio lug luglio julho lip lipiec lipca июл июль июля",
-    "aug august août aout ago agosto augustus sie sierpień sierpnia авг август августа",
-    "sep sept september septembre septiembre set settembre setembro wrz wrzesień września сен сент сентябрь сентября",
-    "oct october okt oktober octobre octubre ott ottobre out outubro paź październik października окт октябрь октября",
-    "nov november novembre noviembre novembro lis listopad listopada ноя нояб ноябрь ноября",
-    "dec december dez dezember décembre déc dic diciembre dicembre dezembro gru grudzień grudnia дек декабрь декабря",
-)
-# Minutes from UTC (I41). Names that mean several zones (CST of China, IST of Israel) are read as the rule says.
-_ZONES = {
-    **dict.fromkeys(("z", "ut", "utc", "gmt", "wet"), 0),
-    **{
-        "est": -300,
-        "edt": -240,
-        "et": -300,
-        "cst": -360,
-        "cdt": -300,
-        "ct": -360,
-        "mst": -420,
-        "mdt": -360,
-        "mt": -420,
-    },
-    **{"pst": -480, "pdt": -420, "pt": -480, "akst": -540, "akdt": -480, "hst": -600, "hdt": -540},
-    **{"cet": 60, "cest": 120, "met": 60, "mest": 120, "mez": 60, "mesz": 120, "eet": 120, "eest": 180, "west": 60},
-    **{"bst": 60, "msk": 180, "jst": 540, "ist": 330},
-}
 _AFTERNOON = {
     "am": 0,
     "a.m": 0,
@@ -75,8 +41,6 @@ _SEPARATED = re.compile(r"(?:(\d{4})([/.-])(\d{1,2})\2(\d{1,2})|(\d{1,2})\.(\d{1
 _CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]?")
 _CJK_TIME = re.compile(r"(\d{1,2})\s*[时時点點시]\s*(?:(\d{1,2})\s*[分분])?\s*(?:(\d{1,2})\s*[秒초])?")
 _TIME = re.compile(r"(?<![\d:])(\d{1,2})[:h](\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?(?![\d:])")
-_OFFSET = re.compile(r"(?<![\w.])(?:(?:UTC|GMT|UT|Z)\s*)?([+\-−])(\d{1,2})(?::?(\d{2}))?(?![\d:])", re.IGNORECASE)
-_ISO_ZONE = re.compile(r"[A-Za-z]{1,5}|(?:UTC|GMT|Z)?\s*[+\-−]\d{1,2}(?::?\d{2})?", re.IGNORECASE)
 _EPOCH = re.compile(r"(\d{9,10})(?:\.\d+)?|(\d{12,13})")
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*")
 _NUMBER = re.compile(r"(?<![\d:])\d{1,4}(?![\d:])")
@@ -118,12 +82,6 @@ def read_date(text: str | None, zone: tzinfo = UTC) -> Read:
     return NOTHING
 
 
-@lru_cache(maxsize=64)
-def zone_of(name: str) -> tzinfo:
-    """Give a zone by its IANA name."""
-    return UTC if name == "UTC" else ZoneInfo(name)
-
-
 def _normal(text: str | None) -> str:
     if not text:
         return ""
@@ -141,7 +99,7 @@ def _checked(read: Read) -> Read:
 def _rfc822(text: str, zone: tzinfo) -> Read | None:
     """Read the form that most feeds use; `_words` would read it too, in five times the time."""
     match = _RFC822.fullmatch(text)
-    month = _month(match[2]) if match else None
+    month = month_of(match[2]) if match else None
     if match is None or month is None:
         return None
     time = (int(match[4]), int(match[5]), int(match[6] or 0))
@@ -168,7 +126,7 @@ def _iso(text: str, zone: tzinfo) -> Read | None:
         found = _ordinal(int(year), int(ordinal))
     else:
         found = date(int(year), int(month), int(day or 1))
-    if rest and (hour is None or not _ISO_ZONE.fullmatch(rest)):
+    if rest and (hour is None or not ISO_ZONE.fullmatch(rest)):
         return None  # 2013-01-27-01, 2024-03-05 something
     return _joined(found, (int(hour or 0), int(minute or 0), int(second or 0)), rest or "", zone)
 
@@ -204,14 +162,14 @@ def _words(text: str, zone: tzinfo) -> Read | None:
         found = date(int(year or german_year), int(month or german_month), int(day or german_day))
         rest = f"{text[: separated.start()]} {text[separated.end() :]}"
         return _timed(found, rest, zone) if _TIME.search(rest) or not re.search(r"\d", rest) else None
-    words = [(word, _month(word[0])) for word in _WORD.finditer(text)]
+    words = [(word, month_of(word[0])) for word in _WORD.finditer(text)]
     month = next(((word, number) for word, number in words if number), None)
     if month is None:
         return None
     word, number = month
     before, after = text[: word.start()], text[word.end() :]
     clock = _TIME.search(text)
-    plain = _OFFSET.sub(_kept_if_date, _TIME.sub(" ", f"{before} \x00 {after}")) if clock else f"{before} \x00 {after}"
+    plain = OFFSET.sub(_kept_if_date, _TIME.sub(" ", f"{before} \x00 {after}")) if clock else f"{before} \x00 {after}"
     figures = [figure[0] for figure in _NUMBER.finditer(plain)]
     if len(figures) != 2:
         return None
@@ -248,22 +206,6 @@ def _year(text: str) -> int:
     return number + 1900 if len(text) == 3 else number
 
 
-@lru_cache(maxsize=1024)
-def _month(word: str) -> int | None:
-    return _months().get(_folded(word))
-
-
-@lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
-    return {_folded(name): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-
-
-def _folded(word: str) -> str:
-    """Write a word without case and accents."""
-    letters = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).strip(".")
-
-
 def _timed(day: date, rest: str, zone: tzinfo) -> Read | None:
     """Add the time and the zone that stand in the rest of a text; midnight if there is no time."""
     clock = _TIME.search(rest)
@@ -290,37 +232,9 @@ def _joined(day: date, time: tuple[int, int, int], rest: str, zone: tzinfo) -> R
         hour, days = 0, 1
     if second == 60:  # a leap second
         second = 59
-    own, notice = _zone(rest.strip(), zone)
+    own, notice = read_zone(rest.strip(), zone)
     when = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=own)
     return Read(when + timedelta(days=days), notice)
-
-
-def _zone(text: str, zone: tzinfo) -> tuple[tzinfo, str | None]:
-    """Read the zone that ends a date (I41).
-
-    Returns:
-        The zone, and a notice if its name says nothing.
-
-    Raises:
-        ValueError: an offset that there isn't.
-    """
-    if not text:
-        return zone, None
-    offset = _OFFSET.search(text)
-    if offset is not None:
-        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-        if minutes > 14 * 60 or int(offset[3] or 0) > 59:
-            raise ValueError("no such offset")
-        return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), None
-    if re.search(r"\d", text):
-        raise ValueError("no zone has a number in its name")
-    word = _WORD.match(text)
-    if word is None:
-        return zone, None
-    minutes_or_none = _ZONES.get(word[0].lower())
-    if minutes_or_none is None:
-        return UTC, f"unknown zone {word[0][:20]!r} read as UTC"
-    return timezone(timedelta(minutes=minutes_or_none)), None
 
 
 def _ordinal(year: int, day: int) -> date:

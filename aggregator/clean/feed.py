@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from aggregator.clean.dates import read_date, zone_of
+from aggregator.clean.dates import read_date
 from aggregator.clean.entry import Surroundings, UnreadableEntryError, clean_entry
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, related, resolve
 from aggregator.clean.people import people_of
 from aggregator.clean.text import legal, line_of
 from aggregator.clean.titles import title_of
+from aggregator.clean.zones import zone_of
 from aggregator.model.entry import Entry, Feed, RawEntry, RawFeed
 from aggregator.model.settings import Reading
 

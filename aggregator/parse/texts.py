@@ -11,29 +11,26 @@ line and reference by reference it would spend two thirds of a poll on the texts
 import io
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
-import feedparser
 from lxml import etree
 
 from aggregator.errors import ParseError
 from aggregator.model.entry import RawText
-from aggregator.parse.charset import once_encoded
-from aggregator.parse.names import Child, attribute, base_of, children_of, language_of
+from aggregator.parse.names import Child, attribute, children_of
+from aggregator.parse.stand_ins import BODY, ENCODED, STAND_IN, StandIns, is_simple
 from aggregator.urls import Url
 
 MAX_TEXT: Final = 1 << 20  # characters of a field (I15)
-_ENCODED = "{http://purl.org/rss/1.0/modules/content/}encoded"
-_BODY = "{http://www.w3.org/1999/xhtml}body"
 # What is shown of an entry, and under which name. Of one kind only one, the best, since feedparser takes a second for
 # something else (a second description for the content).
 _CONTENTS = {
     "content": "content",
-    "content:encoded": _ENCODED,
-    "xhtml:body": _BODY,
-    "body": _BODY,
-    "fullitem": _ENCODED,
+    "content:encoded": ENCODED,
+    "xhtml:body": BODY,
+    "body": BODY,
+    "fullitem": ENCODED,
 }
 _TITLES = ("title", "dc:title", "media:title")
 _SUMMARIES = ("description", "summary", "dc:description", "abstract")
@@ -41,17 +38,6 @@ _SPARE_SUMMARIES = ("itunes:summary", "media:description")  # where there is nei
 _SUBTITLES = ("subtitle", "tagline", "description", "dc:description")
 _RIGHTS = ("rights", "copyright", "dc:rights")
 _TYPES = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
-_FIELDS = {
-    "title": "title",
-    "description": "summary",
-    "summary": "summary",
-    "rights": "rights",
-    "content": "contents",
-    _ENCODED: "contents",
-    _BODY: "contents",
-}
-_STAND_IN = "\ue000"  # a character for private use, before the number of a shape
-_SIMPLE = frozenset({None, "text", "html", "plain", "text/plain", "text/html"})
 _VOID_ENDS = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)>")
 
 
@@ -96,13 +82,15 @@ def read_texts(
     for child in list(root):
         if child not in kept and channel is not root:
             root.remove(child)
-    stand_ins = _StandIns()
+    stand_ins = StandIns()
     texts = [each for each in children_of(channel, home) if each[1] not in kept]
     _show(channel, _chosen_of_feed(texts), kept, None)
     for position, entry in enumerate(entries):
         entry.tag = "item"
         stand_ins.enter(entry, position)
         _show(entry, _chosen_of_entry(children_of(entry, home)), kept, stand_ins)
+    import feedparser  # late: a run of 304s never needs it, and it takes 50 ms to load
+
     headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
     body = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     try:
@@ -161,7 +149,7 @@ def _show(
     parent: etree._Element,
     chosen: Mapping[etree._Element, str],
     kept: Set[etree._Element],
-    stand_ins: "_StandIns | None",
+    stand_ins: StandIns | None,
 ) -> None:
     """Leave of an element's children the chosen ones, named as feedparser knows them, and `kept`."""
     for child in list(parent):
@@ -171,48 +159,10 @@ def _show(
             for stray in ("base", "lang"):  # feedparser would take them for xml:base and xml:lang
                 if stray in child.attrib:
                     del child.attrib[stray]
-            if stand_ins is not None and _is_simple(child) and not stand_ins.hold(child, tag):
+            if stand_ins is not None and is_simple(child) and not stand_ins.hold(child, tag):
                 parent.remove(child)
         elif child not in kept:
             parent.remove(child)
-
-
-def _is_simple(element: etree._Element) -> bool:
-    """Tell whether an element holds a text and nothing intricate."""
-    return (
-        len(element) == 0 and attribute(element, "type") in _SIMPLE and attribute(element, "mode") in (None, "escaped")
-    )
-
-
-@dataclass(slots=True)
-class _StandIns:
-    """Texts that feedparser doesn't see, and what it says of their shapes."""
-
-    position: int = 0
-    scope: tuple[str | None, str | None] = (None, None)
-    numbers: dict[tuple[object, ...], int] = field(default_factory=dict)  # of the shapes
-    held: list[tuple[int, str, int, str]] = field(default_factory=list)  # (entry, field, shape, text)
-    answers: dict[int, RawText] = field(default_factory=dict)
-
-    def enter(self, entry: etree._Element, position: int) -> None:
-        """Turn to an entry."""
-        self.position, self.scope = position, (base_of(entry), language_of(entry))
-
-    def hold(self, element: etree._Element, tag: str) -> bool:
-        """Keep the text of an element; tells whether feedparser has to see a stand-in in its place."""
-        shape = (tag, self.scope, *sorted(element.attrib.items()))
-        is_first = shape not in self.numbers
-        number = self.numbers.setdefault(shape, len(self.numbers))
-        self.held.append((self.position, _FIELDS[tag], number, (element.text or "").strip()))
-        element.text = f"{_STAND_IN}{number}"
-        return is_first
-
-    def give_back(self, found: Sequence[dict[str, list[RawText]]]) -> None:
-        """Put the texts where they belong, read as feedparser says of their shape."""
-        for position, name, number, text in self.held:
-            answer = self.answers.get(number)
-            if answer is not None and text:
-                found[position].setdefault(name, []).append(replace(answer, value=once_encoded(text)))
 
 
 def _frozen(found: Mapping[str, Sequence[RawText]]) -> Texts:
@@ -248,7 +198,7 @@ class _Reader:
     """Makes our records of feedparser's dicts."""
 
     url: Url
-    stand_ins: _StandIns
+    stand_ins: StandIns
     untyped: bool  # of RSS, whose titles have no type
 
     def texts(self, found: Mapping[str, Any], summary: str) -> dict[str, list[RawText]]:
@@ -265,7 +215,7 @@ class _Reader:
             if text is None:
                 continue
             number = text.value[1:]
-            if text.value[:1] == _STAND_IN and number.isascii() and number.isdigit():
+            if text.value[:1] == STAND_IN and number.isascii() and number.isdigit():
                 self.stand_ins.answers[int(number[:9])] = text
             else:
                 read.setdefault(name, []).append(text)

@@ -11,7 +11,7 @@ from lxml import etree
 from aggregator.clean import clean, sanitise
 from aggregator.errors import ParseError
 from aggregator.identity import identify, key_form
-from aggregator.model.entry import Feed
+from aggregator.model.entry import Entry, Feed
 from aggregator.model.settings import Reading
 from aggregator.parse import texts
 from tests.answers import cleaned, parsed
@@ -35,6 +35,11 @@ def files(section: str) -> list[str]:
 
 def read(name: str) -> Feed:
     return identify(cleaned((CORPUS / name).read_bytes()))
+
+
+def told(entry: Entry) -> tuple[str, ...]:
+    # Shift_JIS has one code for two waves; the web reads it as the other one (I5).
+    return (entry.key, *(text.replace("\uff5e", "\u301c") for text in (entry.title, entry.content, entry.summary)))
 
 
 def check(feed: Feed) -> None:
@@ -79,7 +84,7 @@ def test_i2_what_was_transcoded_says_the_same(row: dict[str, object]) -> None:
     if row.get("lost_characters"):  # in CDATA, what the character set lacks stays a numeric reference
         assert len(found.entries) == len(truth.entries)
     else:
-        assert [entry.digest for entry in found.entries] == [entry.digest for entry in truth.entries]
+        assert [told(entry) for entry in found.entries] == [told(entry) for entry in truth.entries]
 
 
 def test_revisions_keep_their_keys() -> None:
@@ -105,7 +110,7 @@ def test_stand_ins_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         except ParseError:
             continue
         with monkeypatch.context() as patch:
-            patch.setattr(texts, "_is_simple", lambda element: False)
+            patch.setattr(texts, "is_simple", lambda element: False)
             without = parsed(body)
         assert clean(with_stand_ins, Reading()) == clean(without, Reading()), name
 

@@ -65,7 +65,7 @@ def test_s25_takes_time_that_grows_with_the_length(piece: str) -> None:
     assert time.process_time() - start < 3
 
 
-@given(st.text(alphabet="<>/'\"=ab:! []-?&;CDATitem\n", max_size=200))
+@given(st.text(alphabet="<>/'\"=ab! []-?&;CDATitem\n", max_size=200))
 def test_whatever_is_mended_is_well_formed(soup: str) -> None:
     text = mend("<r>" + soup.replace("&", "&amp;")).text
     etree.fromstring(text.encode(), etree.XMLParser(recover=False, resolve_entities=False))

@@ -12,10 +12,6 @@ GOLDEN = Path(__file__).parent / "golden"
 Golden = Callable[[str, bytes], None]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--regold", action="store_true", help="write the golden files of tests/publish anew")
-
-
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compare bytes with a golden file; `pytest tests/publish --regold` writes it."""
