@@ -3,7 +3,7 @@
 import os
 import sys
 
-from aggregator.cli import main
+from aggregator.cli.main import NO_WORK, main
 
 
 def run() -> None:
@@ -13,6 +13,10 @@ def run() -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` ends quietly
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # what was to be said could not be: a full disk
+        sys.stderr.write(f"aggregator: stdout: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or NO_WORK
     sys.exit(code)
 
 

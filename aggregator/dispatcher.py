@@ -128,6 +128,7 @@ class Dispatcher:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self.unserved: list[Due] = []  # claimed, and then neither asked nor stored
         self._in_flight = 0
         self._failing = 0  # of those, polls of sources whose last poll failed
         self._slow_lane = max(1, world.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
@@ -148,14 +149,15 @@ class Dispatcher:
                 self._wake.clear()
                 over = until()
                 self._look_after(claim=not over)
+                if over:
+                    self._give_back(self._runner.withdraw())
                 if self._idle() and (over or self._backlog.is_empty()):
                     break
                 self._wake.wait(min(TICK, self._world.budgets.next_opening() or TICK))
         finally:
             unasked = self._runner.stop()
-            if unasked and self._runner.fault is None:
-                with self._world.store.begin() as tx:
-                    tx.give_back(unasked)
+            if self._runner.fault is None:
+                self._give_back(unasked)
         if self._runner.fault is not None:
             raise self._runner.fault
 
@@ -174,6 +176,7 @@ class Dispatcher:
                 "pause_polls", extra={"error": str(error), "advice": "polling goes on when the store can be written"}
             )
             self._runner.fault = None
+            self.unserved.clear()  # their claims have moved them on a little (R13)
             self._stop.wait(PAUSE)
 
     def stop(self) -> None:
@@ -184,6 +187,22 @@ class Dispatcher:
     def wake(self) -> None:
         """Look for due sources now."""
         self._wake.set()
+
+    def _give_back(self, dues: Sequence[Due]) -> None:
+        """Undo claims whose request did not leave."""
+        if not dues:
+            return
+        with self._world.store.begin() as tx:
+            tx.give_back(dues)
+        self.unserved += dues
+        for due in dues:
+            self._world.budgets.finish(due.host_key)
+        self._count_off(dues)
+
+    def _count_off(self, dues: Sequence[Due]) -> None:
+        with self._lock:
+            self._in_flight -= len(dues)
+            self._failing -= sum(due.failures > 0 for due in dues)
 
     def _claim(self) -> None:
         """Claim as many sources as may wait, shortly before their requests leave (R13)."""
@@ -212,9 +231,8 @@ class Dispatcher:
 
     def _settled(self, changes: Sequence[Changes], others: Sequence[Due]) -> None:
         self._report(changes)
-        with self._lock:
-            self._in_flight -= len(changes) + len(others)
-            self._failing -= sum(due.failures > 0 for due in (*(change.due for change in changes), *others))
+        self.unserved += others
+        self._count_off([*(change.due for change in changes), *others])
         self._wake.set()
 
     def _idle(self) -> bool:

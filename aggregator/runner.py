@@ -20,6 +20,7 @@ from aggregator.pipeline import Ports, gather, settle
 log = getLogger(__name__)
 
 GROUP = 64  # polls that are settled in one transaction, at most
+ENTRIES = 500  # and about so many entries: nobody waits long for the store (R3)
 WAITING = 4  # claimed polls a worker may have before it, at most (R42)
 LINGER_SECONDS = 0.02  # a commit costs as much as several polls: those that end together share one
 STUCK = 2.0  # times a poll's own limit: then the worker is given up (R24)
@@ -113,20 +114,24 @@ class Runner:
         if self._stuck > TOO_MANY_STUCK * self._size:
             self.fault = WorkersLost(f"{self._stuck} of {self._size} workers hang")
 
-    def stop(self) -> list[Due]:
-        """Let the polls under way end, store them, and end all threads.
-
-        Returns:
-            The claimed sources whose request did not leave: to be given back.
-        """
+    def withdraw(self) -> list[Due]:
+        """Take back the claimed sources whose request has not left: they are to be given back to the store."""
         unasked = []
         while True:
             try:
                 due = self._dues.get_nowait()
             except Empty:
-                break
+                return unasked
             if due is not None:
                 unasked.append(due)
+
+    def stop(self) -> list[Due]:
+        """Let the polls under way end, store them, and end all threads.
+
+        Returns:
+            As `withdraw`.
+        """
+        unasked = self.withdraw()
         with self._lock:
             workers = list(self._workers)
         for _ in workers:
@@ -197,7 +202,7 @@ class Runner:
         """Wait for a result, and a little for others to share its transaction; True when it was the last."""
         group: list[Gathered] = []
         end: float | None = None
-        while len(group) < GROUP:
+        while len(group) < GROUP and sum(len(poll.feed.entries) for poll in group) < ENTRIES:
             try:
                 result = self._results.get(timeout=None if end is None else max(0.0, end - monotonic()))
             except Empty:

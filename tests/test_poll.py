@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from aggregator.cli.poll import OneShot
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
 
@@ -171,3 +172,30 @@ def test_m2_a_category_of_300_walks_back_to_its_first_entry(newsroom: Newsroom, 
         path = newsroom.previous(path)
     assert sorted(seen) == sorted(f"Title {n}" for n in range(300))
     assert len(newsroom.titles()) == 50
+
+
+def test_two_large_sources_telling_the_same_are_stored_in_no_time(newsroom: Newsroom, publisher: Publisher) -> None:
+    many = rss(*(item(n) for n in range(1500)))
+    one, two = publisher.serve("/one", many), publisher.serve("/two", many, host="127.0.0.2")
+    newsroom.writes("defaults: {dedupe: exact, initial: 5000}\n" + sources(one, two))
+    report = newsroom.poll()
+    assert (report["failed"], report["duplicates"]) == (0, 1500)
+
+
+def test_for_gives_back_what_it_has_no_time_for(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = [publisher.says(f"/{n}", Hangs(), host=f"127.0.0.{n + 2}") for n in range(12)]
+    newsroom.writes("workers: 2\ndefaults: {timeout: 1s}\n" + sources(*urls))
+    with newsroom.opened() as world:
+        shot = OneShot(world)
+        shot.poll([], everything=True, limit=timedelta(milliseconds=100))
+        report = shot.report(())
+    assert report["sources"] == 12
+    assert report["failed"] == 2
+    assert report["skipped"] == 10
+
+
+def test_a_kind_that_is_not_built_is_not_polled_by_name_either(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.serve("/list.json", b"[]")
+    newsroom.writes(f"sources: [{{key: list, kind: json, url: '{url}', items: a, entry: {{id: b}}}}]\n")
+    assert newsroom.poll(["list"])["skipped"] == 1
+    assert publisher.asked == []

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,6 +13,7 @@ from aggregator.cli.logs import configure_logging
 from aggregator.errors import AggregatorError, ConfigError, LockHeld
 
 DONE, FOUND, WRONG, NO_WORK, HELD, OURS = 0, 1, 2, 3, 4, 5
+INTERRUPTED = 130
 COMMANDS = {  # name: one line of help; the module of that name has `add_arguments` and `run`
     "serve": "poll, publish and serve, until SIGTERM",
     "poll": "poll what is due, publish what changed, and end: for cron and CI",
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     Returns:
         The exit code.
     """
+    _open_closed_streams()
     parser = _parser()
     try:
         options = parser.parse_args(arguments)
@@ -52,10 +55,23 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return NO_WORK
     except BrokenPipeError:
         return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:  # a full disk behind stdout, a folder that went away
+        print(f"aggregator: {error}", file=sys.stderr)
+        return NO_WORK
     except Exception as error:
         logging.getLogger(__name__).exception("crash_command", extra={"command": options.command})
         print(f"aggregator: a fault of ours, please report it: {type(error).__name__}: {error}", file=sys.stderr)
         return OURS
+
+
+def _open_closed_streams() -> None:
+    """Let a closed stdout or stderr swallow what is said, rather than stop us or send talk to the wrong place (R58)."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - it lives as long as we do
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,13 +17,17 @@ from time import monotonic
 from aggregator.cadence import may_ask_again
 from aggregator.cli.open import opened_world
 from aggregator.dispatcher import Dispatcher, ListedBacklog
+from aggregator.errors import PublishError
 from aggregator.model.changes import Changes
-from aggregator.model.poll import Outcome, Report
+from aggregator.model.poll import Due, Outcome, Report
+from aggregator.model.settings import Kind
+from aggregator.publish.publisher import Published
 from aggregator.store.sources import Waiting
 from aggregator.urls import BadUrl, normalise
 from aggregator.world import World
 
 LEVEL = logging.WARNING
+POLLED = (Kind.FEED, Kind.FILE)  # the others are not built yet
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
 UNITS = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -45,9 +49,16 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         shot = OneShot(world)
         with _stopping(shot) as signals:
             shot.poll(keys, everything=options.all, limit=limit)
-            published = world.publish().changed
-        report = shot.report(published)
+            unpublished, published = "", Published(changed=())
+            try:
+                published = world.publish()
+            except PublishError as error:
+                unpublished = str(error)
+        report = shot.report(published.changed)
     print(json.dumps(report, ensure_ascii=False) if options.json else in_words(report))
+    if unpublished:
+        print(f"aggregator: {unpublished}", file=sys.stderr)
+        return 3
     if signals:
         return 128 + signals[0]
     return 1 if options.strict and report["failed"] else 0
@@ -76,6 +87,7 @@ class OneShot:
         if not self._stopped:
             self._dispatcher.run(until=lambda: bool(limit) and monotonic() >= end)
         self._skipped += backlog.left
+        self._skipped += [_waiting(due) for due in self._dispatcher.unserved]
 
     def stop(self) -> None:
         """Ask nobody any more; polls under way get a few seconds and are then cut (R54)."""
@@ -97,6 +109,7 @@ class OneShot:
         for item in named:
             source = self._world.roster.sources[item.key]
             may = source.allow_private or may_ask_again(now, item.attempted_at, item.retry_until)
+            may &= source.reading.kind in POLLED
             (wanted if may else self._skipped).append(item)
         return wanted
 
@@ -127,6 +140,11 @@ class OneShot:
     def _skipped_row(self, item: Waiting) -> Report:
         url = self._world.roster.sources[item.key].safe_url
         return Report(key=item.key, url=url, outcome=Outcome.SKIPPED, next_due=item.due_at)
+
+
+def _waiting(due: Due) -> Waiting:
+    """Give a source whose claim was undone: it is due as it was."""
+    return Waiting(id=due.id, key=due.source.key, url=due.url, host_key=due.host_key, due_at=due.due_at)
 
 
 def report_of(change: Changes) -> Report:
@@ -208,7 +226,8 @@ def _stopping(shot: OneShot) -> Iterator[list[int]]:
     def stop(number: int, frame: object) -> None:
         caught.append(number)
         signal.signal(number, signal.SIG_DFL)
-        shot.stop()
+        # In a thread of its own: the main thread may have been interrupted inside the very lock that this needs.
+        threading.Thread(target=shot.stop, name="stop", daemon=True).start()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -50,6 +50,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _stopper(stop: threading.Event):  # type: ignore[no-untyped-def]  # a signal handler
     def handler(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)  # a second signal ends the process at once
-        stop.set()
+        # In a thread of its own: the main thread waits on this very event, and may be inside its lock.
+        threading.Thread(target=stop.set, name="stop", daemon=True).start()
 
     return handler

@@ -15,6 +15,7 @@ from aggregator.model.settings import Roster
 from aggregator.model.status import SourceStatus, Status
 from aggregator.publish.status import source_record, status_record
 from aggregator.store import open_store
+from aggregator.urls import BadUrl, normalise
 
 LEVEL = logging.WARNING
 
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     finally:
         store.close()
     if options.key:
-        chosen = tuple(s for s in status.sources if options.key in (s.key, s.url))
+        chosen = tuple(s for s in status.sources if s.key == options.key or s.url == _normal(options.key))
         if not chosen:
             near = get_close_matches(options.key, [s.key for s in status.sources], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
@@ -42,6 +43,13 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 0
     print(json.dumps(status_record(status, public=False), ensure_ascii=False) if options.json else in_words(status))
     return 0
+
+
+def _normal(text: str) -> str | None:
+    try:
+        return normalise(text)
+    except BadUrl:
+        return None
 
 
 def in_words(status: Status) -> str:

@@ -140,6 +140,10 @@ class SourceReader:
         first = self._urls.setdefault((address.url, "" if body is None else repr(body)), said)
         written = said[SourceKeys.key_]
         key = SourceKey(written) if written is not None else derived_key(address, self._root)
+        if written is None and isinstance(place, Scalar) and "${" in place.raw and not address.auth:
+            self._found.note(
+                place, "its key comes from the URL, secret and all: a new secret makes it a new source; write key:"
+            )
         if first is not said and isinstance(place, Scalar):
             what = f"{quoted(place.raw)} is polled already, in line {first.node.line}"
             self._found.problem_at(place, f"{what}; write all its categories there as a list, or use route")

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from aggregator.clean import plain_text
 from aggregator.decide.copies import MAX_UNDATED, OPEN, Copy, is_better, moved_updated
 from aggregator.decide.order import believed, newest_first, own_dates, sort_times
-from aggregator.dedupe.exact import Match, evident_link, matching_stories
+from aggregator.dedupe.exact import Match, Tellers, evident_link
 from aggregator.identity import digest_of, is_iri, key_form
 from aggregator.model.changes import (
     EntryChanges,
@@ -52,11 +52,13 @@ def decide_entries(
     """
     work = _Work(due=due, asked_at=asked_at, known=known, roster=roster, origin=origin)
     forms = [key_form(entry.key) for entry in feed.entries]
-    revised = [
-        (known.entries[form], entry)
-        for form, entry in zip(forms, feed.entries, strict=True)
-        if form in known.entries and known.entries[form].digest != entry.digest
+    listed = [
+        (known.entries[form], entry) for form, entry in zip(forms, feed.entries, strict=True) if form in known.entries
     ]
+    revised = [(before, entry) for before, entry in listed if before.digest != entry.digest]
+    for before, entry in listed:
+        if before.digest == entry.digest and is_redated(before, entry):
+            work.redate(before, entry)
     template = len(revised) >= TEMPLATE_MIN and 2 * len(revised) > len(feed.entries)
     for before, entry in revised:
         work.revise(before, entry, template=template)
@@ -86,6 +88,10 @@ class _Work:
     events: list[Event] = field(default_factory=list)
     joined: set[int] = field(default_factory=set)  # stories that an entry of this document joined
     bearers: Counter[str] = field(default_factory=Counter)  # links of the new entries of this document
+    tellers: Tellers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tellers = Tellers(self.known)
 
     def changes(self) -> EntryChanges:
         return EntryChanges(
@@ -214,7 +220,7 @@ class _Work:
         link = evident_link(entry)
         if link and self.bearers[link] + self.known.bearers.get(link, {}).get(self.due.id, 0) != 1:
             link = None  # three posts with one shop page as link
-        found = matching_stories(entry, self.due.id, self.known, link=link)
+        found = self.tellers.matches(entry, self.due.id, link=link)
         return [
             match
             for match in found
@@ -262,7 +268,7 @@ class _Work:
             if publication.withdrawn or publication.page is not None:
                 continue  # a full page takes no notice of later copies (M7)
             self.dirty.add((publication.category, None))  # the credits change
-            if publication.category in places and self._wins(entry, publication):
+            if match.agrees and publication.category in places and self._wins(entry, publication):
                 self._switch(publication, number, entry)
 
     def _wins(self, entry: Entry, publication: KnownPublication) -> bool:
@@ -314,7 +320,7 @@ class _Work:
             self.note(Code.KEEP_CONTENT, before.id, before.story)
         dated = entry.updated is not None and (before.updated is None or entry.updated > before.updated)
         undated = before.undated + (not dated and not template)
-        held = undated > MAX_UNDATED
+        held = not dated and not template and undated > MAX_UNDATED
         published = before.published  # it never moves, unless earlier (I45), or out of a future that was not believed
         if entry.published and (published is None or entry.published < published):
             published = entry.published
@@ -338,9 +344,28 @@ class _Work:
             if publication.withdrawn:
                 continue
             if publication.shown != before.id:
-                self.dirty.add((publication.category, None))  # its credit may read otherwise
+                self.dirty.add((publication.category, publication.page))  # its credit may read otherwise
             elif publication.digest != entry.digest:
                 self._reshow(publication, before, entry, template=template)
+
+    def redate(self, before: KnownEntry, entry: Entry) -> None:
+        """Take an earlier date though nothing else has changed (I42): it is shown, and moves no `updated` (T4)."""
+        shown = replace(entry, content=before.content or entry.content, summary=before.summary or entry.summary)
+        self.revised.append(
+            RevisedEntry(
+                id=before.id,
+                entry=shown,
+                digest=entry.digest,
+                published=entry.published,
+                undated=before.undated,
+                origin=self._credit(entry),
+            )
+        )
+        self.note(Code.REVISE_ENTRY, before.id, before.story, fields=["published"])
+        story = self.known.stories.get(before.story) if before.story is not None else None
+        for publication in story.publications if story else ():
+            if publication.shown == before.id and not publication.withdrawn:
+                self.dirty.add((publication.category, publication.page))
 
     def _reshow(self, publication: KnownPublication, before: KnownEntry, entry: Entry, *, template: bool) -> None:
         updated = moved_updated(publication.updated, entry.updated, self.asked_at)
@@ -353,8 +378,12 @@ class _Work:
                 updated=publication.updated if template else updated,
             )
         )
-        if not (template and publication.page is not None):  # M7: of a template change pages take no notice
-            self.dirty.add((publication.category, publication.page))
+        self.dirty.add((publication.category, publication.page))
+
+
+def is_redated(before: KnownEntry, entry: Entry) -> bool:
+    """Tell whether a source has moved an entry's date earlier, or out of a future that was not believed (I42, I45)."""
+    return entry.published is not None and before.published is not None and entry.published < before.published
 
 
 def minted_id(store_uuid: str, source: str, key: str) -> str:

@@ -54,6 +54,17 @@ def agree(one: Telling, other: Telling) -> bool:
     return containment(short, long) >= (SUPPORTED if titles else CONTAINED)
 
 
+def are_kin(one: Telling, other: Telling) -> bool:
+    """Tell whether two entries under one `urn:` or `tag:` id can be two states of one story.
+
+    Their ids are made to be unique, yet `urn:post:1` and the example of RFC 4287 are found in many feeds.
+    """
+    if titles_agree(one, other):
+        return True
+    short, long = sorted((one, other), key=lambda telling: len(telling.tokens))
+    return len(short.tokens) >= MIN_TOKENS and containment(short, long) >= SUPPORTED
+
+
 def titles_agree(one: Telling, other: Telling) -> bool:
     """Tell whether at least half of the longer title's tokens are shared."""
     shared = len(one.title_tokens & other.title_tokens)

@@ -1,12 +1,14 @@
 """Categories in the store: slug and feed id for ever, generations of what is dirty, archive pages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from aggregator.errors import StoreError
 from aggregator.model.settings import Category, CategoryKey
 from aggregator.slugs import free_slug
 from aggregator.store.schema import category, publication, store
@@ -39,34 +41,55 @@ class SiteRow:
     look: str | None
 
 
-def sync_categories(connection: Connection, wanted: Iterable[Category], now: datetime) -> None:
+def sync_categories(connection: Connection, wanted: Sequence[Category], now: datetime) -> None:
     """Give each category of feeds.yaml its slug and feed id, once and for ever (A2, A45).
 
     A category that comes back, under its key or a `was:`, is what it was.
     """
     rows = {row.key: row for row in connection.execute(select(category)).all()}
-    taken = {row.slug for row in rows.values()}
+    slugs, feed_ids = {row.slug for row in rows.values()}, {row.feed_id: row for row in rows.values()}
     uuid = UUID(connection.execute(select(store.c.uuid)).scalar_one())
     keys = {item.key for item in wanted}
     for item in wanted:
-        row = rows.get(item.key)
-        former = next((name for name in item.was if name in rows and name not in keys), None)
+        row = rows.get(item.key) or _former(item, rows, feed_ids, keys)
         if row is not None:
-            if not row.active:
-                connection.execute(_of(row.id).values(active=True, dirty=category.c.dirty + 1))
-        elif former is not None:
-            connection.execute(_of(rows[former].id).values(key=item.key, active=True, dirty=category.c.dirty + 1))
-        else:
-            slug = free_slug(item.slug or item.key, taken)
-            taken.add(slug)
-            values = {"key": item.key, "slug": slug, "feed_id": item.id or uuid5(uuid, f"category\0{item.key}").urn}
-            fixed = {"created_at": now, "active": True, "pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": []}
-            connection.execute(category.insert().values(values | fixed))
+            if not row.active or row.key != item.key:
+                connection.execute(_of(row.id).values(key=item.key, active=True, dirty=category.c.dirty + 1))
+            continue
+        slug = free_slug(item.slug or item.key, slugs)
+        slugs.add(slug)
+        feed_id = item.id or _minted_feed_id(uuid, item.key, feed_ids)
+        if feed_id in feed_ids:
+            raise StoreError(
+                f"category {item.key}: the feed id {feed_id} belongs to {feed_ids[feed_id].key}; write another id, "
+                f"or was: {feed_ids[feed_id].key} if it is the same category under a new key"
+            )
+        values = {"key": item.key, "slug": slug, "feed_id": feed_id, "created_at": now, "active": True}
+        fixed = {"pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": []}
+        connection.execute(category.insert().values(values | fixed))
     gone = [row.id for row in rows.values() if row.active and row.key not in keys]
     if gone:
         still = select(category.c.id).where(category.c.key.in_(keys))
         resting = update(category).where(category.c.id.in_(gone), category.c.id.not_in(still))
         connection.execute(resting.values(active=False))
+
+
+def _former(item: Category, rows: Mapping[str, Any], feed_ids: Mapping[str, Any], wanted: Collection[str]) -> Any:
+    """Find the row of a category that has a new key: one that `was:` names, or a resting one with its own feed id."""
+    for name in item.was:
+        if name in rows and name not in wanted:
+            return rows[name]
+    heir = feed_ids.get(item.id or "")
+    return heir if heir is not None and heir.key not in wanted else None
+
+
+def _minted_feed_id(uuid: UUID, key: str, taken: Container[str]) -> str:
+    """Mint a feed id (A2). A key that is used again after its first category was renamed gets another one."""
+    number, feed_id = 1, uuid5(uuid, f"category\0{key}").urn
+    while feed_id in taken:
+        number += 1
+        feed_id = uuid5(uuid, f"category\0{key}\0{number}").urn
+    return feed_id
 
 
 def _of(number: int):  # type: ignore[no-untyped-def]  # an Update; its class has no public name

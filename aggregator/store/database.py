@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from logging import getLogger
 from pathlib import Path
+from threading import Lock
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, event, inspect, make_url
@@ -17,6 +19,8 @@ from aggregator.model.status import Status
 from aggregator.store import dialect
 from aggregator.store.lock import StoreLock
 from aggregator.store.transaction import Transaction
+
+log = getLogger(__name__)
 
 HEAD = "0001"  # the newest migration; a test compares it with the folder
 
@@ -30,6 +34,7 @@ class Store:
     def __init__(self, engine: Engine, lock: StoreLock | None) -> None:
         self._engine, self._lock = engine, lock
         self.uuid: UUID | None = None  # known once there is a schema
+        self._writing = Lock()  # our own threads wait for each other without a limit; SQLite's patience ends (R4)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -38,7 +43,7 @@ class Store:
         Raises:
             StoreError: the database can't be written; nothing was.
         """
-        with self._transaction(writes=True) as connection:
+        with self._writing, self._transaction(writes=True) as connection:
             yield Transaction(connection)
 
     @contextmanager
@@ -54,7 +59,7 @@ class Store:
                 yield connection
         except OperationalError as error:
             raise StoreError(f"the store {self.where}: {error.orig}") from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:  # the latter where a file is no database at all
             raise StoreError(f"the store {self.where}: {str(error).splitlines()[0]}") from error
 
     @property
@@ -79,8 +84,11 @@ class Store:
             self._lock.take(command=command, now=now)
 
     def checkpoint(self) -> None:
-        """Bring everything into the one database file (R4)."""
-        dialect.checkpoint(self._engine)
+        """Bring everything into the one database file (R4); where that can't be done, nothing is lost by it."""
+        try:
+            dialect.checkpoint(self._engine)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            log.warning("checkpoint_store", extra={"error": str(error).splitlines()[0]})
 
     def close(self) -> None:
         """Close all connections and give the lock back."""

@@ -12,7 +12,7 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
-from aggregator.errors import LockHeld
+from aggregator.errors import LockHeld, StoreError
 
 
 class StoreLock:
@@ -31,9 +31,13 @@ class StoreLock:
 
         Raises:
             LockHeld: another process works on this store.
+            StoreError: the folder can't be written.
         """
         while self._fd is None:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                raise StoreError(f"the lock {self._path} can't be made: {error.strerror}") from error
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -44,9 +48,10 @@ class StoreLock:
                 os.close(fd)
                 continue
             who = {"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat(), "command": command}
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, json.dumps(who).encode() + b"\n", 0)
             self._fd = fd
+            with contextlib.suppress(OSError):  # on a full disk the lock holds, only nobody reads whose it is
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, json.dumps(who).encode() + b"\n", 0)
 
     def release(self) -> None:
         """Give the lock back; nothing happens if it isn't held."""

@@ -201,3 +201,51 @@ def test_i62_what_is_beyond_initial_never_comes_back_as_new(desk: Desk, world: W
     assert changes.entries.fresh == 50
     room.clock.move(hours=1)
     assert desk.says("one", *reversed(entries)).entries.new == ()
+
+
+def test_t4_a_dated_revision_is_published_after_any_number_of_undated_ones(desk: Desk, world: World) -> None:
+    desk.says("one", said(1, updated=START - DAY))
+    for number in range(30):
+        desk.says("one", said(1, title=f"Revision {number}", updated=START - DAY))
+    desk.says("one", said(1, title="Dated at last", updated=START))
+    assert shown(world) == [("Dated at last", "one", 0)]
+
+
+def test_i42_a_corrected_future_date_is_taken(desk: Desk, world: World) -> None:
+    desk.says("one", said(1, published=START + 900 * DAY))
+    desk.says("one", said(1, published=START - 9 * DAY))
+    with world.store.read() as tx:
+        assert tx.publications(1, None)[0].published == START - 9 * DAY
+
+
+@pytest.mark.parametrize("own_id", ["urn:post:1", "tag:localhost,2005:Post/1"])
+def test_unrelated_entries_under_one_careless_id_stay_apart(desk: Desk, world: World, own_id: str) -> None:
+    garden = "<p>In spring the beds are dug over, and the seeds go in before the last of the frost is gone.</p>"
+    desk.says("one", said(1, own_id=own_id))
+    changes = desk.says(
+        "two", said(2, own_id=own_id, title="Gardening", text=garden, link="https://two.example/garden")
+    )
+    assert changes.entries.duplicates == 0
+
+
+def test_s66_a_copied_id_and_title_never_show_another_text(desk: Desk, world: World) -> None:
+    own_id = "tag:bank.example,2026:results"
+    desk.says("one", said(1, own_id=own_id, title="Bank announces results"))
+    pills = "<p>Buy pills, buy pills, buy pills, at the best price anywhere in this world, today and tomorrow.</p>"
+    desk.says("two", said(1, own_id=own_id, title="Bank announces results", text=pills, link="https://two.example/x"))
+    with world.store.read() as tx:
+        assert all("pills" not in p.content for p in tx.publications(1, None) if p.source == "one")
+        assert "item 1 says" in next(p for p in tx.publications(1, None) if p.atom_id == own_id).content
+
+
+def test_a_key_used_again_after_a_rename_is_a_new_category(room: Newsroom) -> None:
+    feeds = "sources: [{{key: one, url: 'https://one.example/', category: {0}}}]\ncategories: {1}\n"
+    ids = []
+    for key, categories in (("py", "{py: {}}"), ("python", "{python: {was: py}}"), ("py", "{python: {}, py: {}}")):
+        room.writes(feeds.format(key, categories))
+        with room.opened() as world, world.store.read() as tx:
+            ids.append({row.key: (row.slug, row.feed_id) for row in tx.categories()})
+    assert ids[1]["python"] == ids[0]["py"]
+    assert ids[2]["python"] == ids[0]["py"]
+    assert ids[2]["py"][0] == "py-2"
+    assert ids[2]["py"][1] != ids[0]["py"][1]
