@@ -17,6 +17,7 @@ WEEK = timedelta(days=7)
 AUTO = HOUR  # where `every: auto` starts (P51)
 EARLY = 0.1  # of the interval: how much too soon a one-shot run may be (P52)
 EARLY_CAP = timedelta(minutes=5)
+SLACK = timedelta(seconds=2)
 ASKED_AGAIN = timedelta(minutes=5)  # no source is asked sooner again, whoever wishes it (P69)
 
 
@@ -111,8 +112,8 @@ def jitter(key: str, interval: timedelta, polls: int) -> timedelta:
 
     It only adds, never subtracts (P52).
     """
-    if polls <= 1:
-        return interval * _share(key)
+    if polls <= 1:  # almost a whole interval: what is late as well must not become two
+        return max(min(interval * _share(key), interval - SLACK), timedelta(0))
     return interval * 0.1 * _share(f"{key} {polls}")
 
 

@@ -320,3 +320,4 @@ class StrangerInTheWay(PublishError):
             ),
         )
         self.path, self.ours = path, ours
+        self.changed: tuple[str, ...] = ()  # outputs that were written all the same: it stops only those beside it

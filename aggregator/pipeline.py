@@ -7,6 +7,7 @@ the jobs of a fleet are callers of these two and hold no rule of their own.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from logging import INFO, WARNING, getLogger
+from traceback import format_exception
 
 from aggregator.clean import clean
 from aggregator.clock import Clock
@@ -17,6 +18,7 @@ from aggregator.model.changes import Changes
 from aggregator.model.entry import NO_NEWS
 from aggregator.model.known import NOTHING_KNOWN
 from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Fetched, Gathered
+from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster
 from aggregator.parse import parse
 from aggregator.store.database import Store
@@ -31,22 +33,35 @@ class Ports:
     fetch: Callable[[Due], Answer]
     store: Store
     roster: Callable[[], Roster]
+    redactor: Callable[[], Redactor]
     clock: Clock
 
 
 def gather(due: Due, ports: Ports) -> Gathered:
-    """Ask one source for its news. Touches no store; never raises, or one source could stop the others (R40)."""
+    """Ask one source for its news. Touches no store; never raises, or one source could stop the others (R40).
+
+    What it echoes of our secrets is struck out before anything reads it, and out of what an error says (S44).
+    """
+    redactor = ports.redactor()
     answer: Answer | None = None
     feed = NO_NEWS
     try:
         answer = ports.fetch(due)
         if isinstance(answer, Fetched) and not answer.same_body:
-            feed = identify(clean(parse(answer, due.source.reading), due.source.reading))
+            told = _without_secrets(answer, redactor.narrowed(due.source))
+            feed = identify(clean(parse(told, due.source.reading), due.source.reading))
     except SourceError as error:  # their side; the hints of an answer that can't be read still count
         answer = Failed.of(error, _exchange(answer, ports))
     except Exception as error:
-        log.exception("crash_poll", extra={"source": due.source.key})
+        hidden = _hidden_trace(error, redactor)
+        log.exception(
+            "crash_poll",
+            extra={"source": due.source.key, "traceback": hidden},
+            exc_info=None if hidden else error,
+        )
         answer = Failed.of(error, _exchange(answer, ports))
+    if isinstance(answer, Failed):
+        answer = replace(answer, text=redactor.text(answer.text))
     return Gathered(due, answer, feed)
 
 
@@ -97,6 +112,21 @@ def log_poll(change: Changes) -> None:
     if move.error:
         facts |= {"code": move.code, "error": move.error, "failures": move.failures}
     log.log(level, "poll_source", extra=facts)
+
+
+def _without_secrets(answer: Fetched, redactor: Redactor) -> Fetched:
+    """Give an answer as it may be read: its address too, since what a document leaves unsaid is resolved against it.
+
+    The digest stays that of the bytes that came: it is compared with that of the next ones (P4).
+    """
+    return replace(answer, body=redactor.body(answer.body), url=redactor.url(answer.url))
+
+
+def _hidden_trace(error: Exception, redactor: Redactor) -> str | None:
+    """Give the traceback of a fault of ours without secrets, if it quotes any; None if it can be logged as it is."""
+    trace = "".join(format_exception(error))
+    safe = redactor.text(trace)
+    return None if safe == trace else safe
 
 
 def _exchange(answer: Answer | None, ports: Ports) -> Exchange:

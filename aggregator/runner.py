@@ -116,7 +116,7 @@ class Runner:
 
     def withdraw(self) -> list[Due]:
         """Take back the claimed sources whose request has not left: they are to be given back to the store."""
-        unasked = []
+        unasked: list[Due] = []
         while True:
             try:
                 due = self._dues.get_nowait()

@@ -14,6 +14,7 @@ from aggregator.fetch import Client
 from aggregator.fetch.budget import Budgets
 from aggregator.model.hosts import budget_key
 from aggregator.model.poll import Answer, Cut, Due
+from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
 from aggregator.pipeline import Ports
 from aggregator.publish.files import Folder
@@ -41,12 +42,19 @@ class World:
         self._cut = False
         self._retired: set[Client] = set()
         self._enforce(settings)
-        self.ports = Ports(fetch=self._fetch, store=store, roster=lambda: self.roster, clock=clock)
+        self.ports = Ports(
+            fetch=self._fetch,
+            store=store,
+            roster=lambda: self.roster,
+            redactor=lambda: self._redactor,
+            clock=clock,
+        )
         self._max_ages: Mapping[str, int] = {}
 
     def _enforce(self, settings: Settings) -> None:
         self.settings = settings
         self.roster = Roster.of(settings)
+        self._redactor = Redactor.of(settings)
         self._client = Client(
             user_agent=user_agent_of(settings.site), clock=self.clock, hosts=settings.hosts, proxy=settings.proxy
         )
@@ -82,10 +90,11 @@ class World:
 
     def publish(self, **how: Any) -> Published:
         """Bring the files to what the store says; see `Publisher.publish`."""
-        published = self._publisher.publish(**how)
-        with self.store.read() as tx:
-            self._max_ages = tx.max_ages()
-        return published
+        try:
+            return self._publisher.publish(**how)
+        finally:  # also of what was written before somebody else's file was met
+            with self.store.read() as tx:
+                self._max_ages = tx.max_ages()
 
     def max_age(self, path: str) -> int:
         """Say how long who reads a file may keep it, in seconds (A75)."""
@@ -127,13 +136,14 @@ class World:
             yield Placed(source=source, host_key=host_key, digest=fetch_settings_of(source))
 
 
-def open_world(settings: Settings, *, command: str, clock: Clock) -> World:
+def open_world(settings: Settings, *, command: str, clock: Clock, text: str | None = None) -> World:
     """Open the store for work, and bring it in line with feeds.yaml.
 
     Args:
         settings: the whole of feeds.yaml.
         command: what we are about to do; whoever meets the lock reads it.
         clock: tells the time.
+        text: the feeds.yaml that they come from, if it is not the one that stands there now.
 
     Raises:
         LockHeld: another process works on the store.
@@ -143,7 +153,7 @@ def open_world(settings: Settings, *, command: str, clock: Clock) -> World:
     store = open_store(settings.store, now=clock(), command=command)
     try:
         world = World(settings, store, clock)
-        world.sync(settings.path.read_text(encoding="utf-8"))
+        world.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
     except BaseException:
         store.close()
         raise

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from aggregator.clean import plain_text
 from aggregator.identity import identify
@@ -55,7 +56,8 @@ class Desk:
         """Let a source say a document, and store it."""
         self._bodies += 1
         due = self.claim(key)
-        document = identify(Feed(format="rss 2.0", title=f"Feed {key}", entries=numbered(entries), **feed))  # type: ignore[arg-type]
+        facts: dict[str, Any] = {"title": f"Feed {key}"} | feed
+        document = identify(Feed(format="rss 2.0", entries=numbered(entries), **facts))
         answer = Fetched(
             asked_at=self.world.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )

@@ -37,6 +37,7 @@ class Newsroom:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, MovedClock()
+        self.environ: dict[str, str] = {}  # where ${NAME} is looked up
 
     def writes(self, yaml: str, *, hosts: str = LOOPBACK) -> None:
         """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
@@ -45,7 +46,7 @@ class Newsroom:
     @contextmanager
     def opened(self, command: str = "poll") -> Iterator[World]:
         """Open store and folder as a command does."""
-        settings = load_config(self.folder / "feeds.yaml", {})
+        settings = load_config(self.folder / "feeds.yaml", self.environ)
         world = open_world(settings, command=command, clock=self.clock)
         try:
             yield world

@@ -28,6 +28,7 @@ class Running:
         self.base = f"http://127.0.0.1:{self.port}/"
         self.write(yaml)
         self.process: subprocess.Popen[bytes] | None = None
+        self.arguments: tuple[str, ...] = ("serve",)
 
     def write(self, yaml: str) -> None:
         """Write feeds.yaml, whole, as an editor does."""
@@ -42,7 +43,7 @@ class Running:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(self.command("serve"), stdout=log, stderr=log)
+        self.process = subprocess.Popen(self.command(*self.arguments), stdout=log, stderr=log)
         log.close()
         self.wait_for(lambda: self.get("healthz")[0] == 200)
 

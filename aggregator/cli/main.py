@@ -100,6 +100,12 @@ def _add_common(parser: argparse.ArgumentParser, **defaults: object) -> None:
     loudness.add_argument("-q", dest="quiet", action="store_const", const=1, default=quiet, help="log less")
 
 
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--last-good", action="store_true", help="if feeds.yaml is broken, start with the last good one"
+    )
+
+
 def _poll(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("keys", nargs="*", metavar="KEY", help="poll these sources, by key or URL, due or not")
     parser.add_argument("--all", action="store_true", help="poll everything that is not paused, due or not")
@@ -128,7 +134,7 @@ def _nothing(parser: argparse.ArgumentParser) -> None:
 
 
 _ARGUMENTS = {
-    "serve": _nothing,
+    "serve": _serve,
     "poll": _poll,
     "publish": _publish,
     "check": _check,

@@ -1,29 +1,81 @@
 """What every command that works on the store does first and last."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from logging import getLogger
+from pathlib import Path
+from urllib.parse import quote
 
 from aggregator.clock import utc_now
 from aggregator.config import load_config
+from aggregator.config.loader import read_config
+from aggregator.errors import ConfigError, StoreError
+from aggregator.model.settings import Settings
+from aggregator.store import open_store
 from aggregator.world import World, open_world
+
+log = getLogger(__name__)
 
 
 @contextmanager
-def opened_world(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[World]:
+def opened_world(
+    options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False
+) -> Iterator[World]:
     """Load feeds.yaml, say its warnings, open the store, and close it as one file in the end.
+
+    Args:
+        options: of the command line.
+        environ: where `${NAME}` is looked up.
+        last_good: where feeds.yaml is broken, go by the one that was last in force (R51).
 
     Raises:
         ConfigError: everything that is wrong with feeds.yaml; nothing was opened.
         LockHeld: another process works on the store.
         StoreError: it can't be opened.
     """
-    settings = load_config(options.config, environ)
+    text, broken = None, ""
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError as error:
+        if not last_good:
+            raise
+        settings, text = last_good_settings(options.config, environ, error)
+        broken = str(error)
+        log.error("refuse_config", extra={"error": broken, "advice": "started with the last good one"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
-    world = open_world(settings, command=options.command, clock=utc_now)
+    world = open_world(settings, command=options.command, clock=utc_now, text=text)
     try:
+        if broken:
+            with world.store.begin() as tx:
+                tx.note_config_error(broken)
         yield world
     finally:
         world.close()
+
+
+def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigError) -> tuple[Settings, str]:
+    """Give the settings that were last in force, and the text they come from.
+
+    The store is where the broken file says it is, if that much of it can be read, or where it is by default.
+
+    Raises:
+        ConfigError: the one given: there are none, or they can't be used either.
+    """
+    try:
+        written = re.search(r"(?m)^store:\s*[\"']?sqlite:///([^\s\"'#]+)", path.read_text(encoding="utf-8"))
+        database = path.parent.resolve() / (written[1] if written else "var/aggregator.db")
+        store = open_store(f"sqlite:///{quote(str(database))}", now=utc_now(), writes=False)
+        try:
+            with store.read() as tx:
+                text = tx.last_good_config()
+        finally:
+            store.close()
+        if text is not None:
+            return read_config(text.encode(), path, environ), text
+    except (OSError, UnicodeDecodeError, StoreError, ConfigError):
+        pass
+    raise error

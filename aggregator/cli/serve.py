@@ -22,7 +22,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     stop = threading.Event()
     before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with opened_world(options, environ) as world:
+        with opened_world(options, environ, last_good=options.last_good) as world:
             service = Service(world, environ)
             application = Application(
                 Shelf(world.folder.root, service.max_age),

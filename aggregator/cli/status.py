@@ -5,11 +5,14 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
+from aggregator.cli.open import last_good_settings
 from aggregator.clock import utc_now
 from aggregator.config import load_config
+from aggregator.errors import ConfigError
 from aggregator.model.poll import State
 from aggregator.model.settings import Roster
 from aggregator.model.status import SourceStatus, Status
@@ -22,10 +25,17 @@ LEVEL = logging.WARNING
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Say how things stand."""
-    settings = load_config(options.config, environ)
+    broken = None
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError as error:  # a running service goes on with the last good one, and so do we
+        settings, _ = last_good_settings(options.config, environ, error)
+        broken = str(error)
     store = open_store(settings.store, now=utc_now(), writes=False)
     try:
         status = store.status(Roster.of(settings), utc_now())
+        if broken:
+            status = replace(status, config=replace(status.config, error=broken))
     finally:
         store.close()
     if options.key:

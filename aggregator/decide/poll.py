@@ -55,16 +55,15 @@ def is_quiet(poll: Gathered) -> bool:
 
 
 def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
-    """Give the `atom:source` that credits a source in each of its entries (A9, A10, S44)."""
+    """Give the `atom:source` that credits a source in each of its entries (A9, A10).
+
+    What of it may be seen is up to the settings of the day on which it is published: see `publish.showing` (S44).
+    """
     source = due.source
-    title = source.title or feed.title or source.key
-    minted = minted_id(store_uuid, source.key, "")
-    if source.private:
-        return Origin(id=minted, title=title, link=feed.link)
     address = source.safe_url if source.reading.kind is not Kind.FILE else None
     return Origin(
-        id=feed.id if feed.id and is_iri(feed.id) else address or minted,
-        title=title,
+        id=feed.id if feed.id and is_iri(feed.id) else address or minted_id(store_uuid, source.key, ""),
+        title=source.title or feed.title,
         updated=feed.updated,
         self_link=address,
         link=feed.link,

@@ -17,8 +17,9 @@ class Credit:
     """Another copy of a story: the source that told it too."""
 
     source: SourceKey
-    title: str  # of that source's feed
+    title: str  # of that source's feed; empty if it has none
     link: Url | None  # of that copy
+    site: Url | None = None  # the source's page, for a copy that has no link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Publication:
     published: datetime | None  # the shown copy's own date, or first seen if that lies in the future (I42)
     updated: datetime  # T4
     source: SourceKey
-    entry_key: str
+    entry_key: str | None  # None where it would tell a private source's address
     title: str  # plain text; empty as the store gives it, never as it is rendered (I51)
     link: Url | None
     summary: str  # sanitised HTML; empty if none
@@ -56,6 +57,7 @@ class Tombstone:
 
     ref: str  # the atom_id
     when: datetime
+    source: SourceKey | None = None  # of the founding entry, whose id that may be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ class CategoryLine:
 class SourceLine:
     """A source as the list of sources names it: a word for its state, and no times, so that it changes seldom."""
 
-    key: SourceKey
+    key: SourceKey  # a made-up one if private
     title: str
     link: Url | None  # the site's page
     url: str | None  # of the feed, redacted; None if private

@@ -30,7 +30,7 @@ TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 END = b"</feed>"
 
-_entries: Memory[bytes] = Memory(8 * 1024 * 1024)
+_entries: Memory[bytes] = Memory(8 * 1024 * 1024, each_bytes=3072)
 
 
 def render_atom(document: Document, site: Site, *, html: bool) -> bytes:
@@ -230,11 +230,9 @@ def _links(publication: Publication, address: str) -> list[dict[str, str]]:
         for url, enclosure in shown.enclosures_of(publication)
     ]
     credits = [
-        _attributes(
-            rel="related", type="text/html", href=shown.web_address(c.link), title=shown.line_of(c.title) or c.source
-        )
+        _attributes(rel="related", type="text/html", href=href, title=shown.line_of(c.title) or c.source)
         for c in publication.credits
-        if shown.web_address(c.link)
+        if (href := shown.web_address(c.link) or shown.web_address(c.site))  # a copy without a link has its site's
     ]
     return links + [link for number, link in enumerate(credits) if link not in credits[:number]]
 

@@ -7,6 +7,7 @@ serve as it is (A76).
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -136,6 +137,21 @@ class Folder:
                 return None
             heads = [head for head in (_head_of(folder, name), _head_of(folder, name + TWIN)) if head is not None]
             return all(bears_mark(head) for head in heads) if heads else None
+
+    def digest(self, path: str) -> str | None:
+        """Give the SHA-256 of a file, in hex; None if no regular file stands there.
+
+        Raises:
+            PublishError: it can't be read.
+        """
+        with _failing(path), self._parent(path, make=False) as (folder, name):
+            if folder is None:
+                return None
+            with _opened(folder, name) as descriptor:
+                if descriptor is None:
+                    return None
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest()
 
     def sweep(self) -> int:
         """Remove the temporary files that a killed run left. Call it at start, when no other process writes.

@@ -9,7 +9,7 @@ from typing import Any
 from aggregator.clean import plain_text
 from aggregator.model.entry import Enclosure
 from aggregator.model.settings import Site
-from aggregator.model.story import Document, Publication
+from aggregator.model.story import Credit, Document, Publication
 from aggregator.publish import shown
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -92,16 +92,28 @@ def _item(publication: Publication, document: Document, site: Site, *, html: boo
             "tags": list(dict.fromkeys(tag.label or tag.term for tag in shown.tags_of(publication))),
             "language": shown.language_of(publication.language),
             "attachments": [_attachment(url, enclosure) for url, enclosure in shown.enclosures_of(publication)],
-            "_aggregator": {
-                "source": publication.source,
-                "key": publication.entry_key.encode(errors="replace").decode(),  # exact, or it would restore nothing
-                "sort_at": shown.exact_instant(publication.sort_at),
-            },
+            "_aggregator": _own(publication),
         }
     )
     if "content_html" not in item:
         item["content_text"] = ""  # one of the two must be there, also where only the title may be shown
     return item
+
+
+def _own(publication: Publication) -> dict[str, Any]:
+    """Give what JSON Feed has no member for: what restores a store, and who told it too."""
+    own: dict[str, Any] = {"source": publication.source, "sort_at": shown.exact_instant(publication.sort_at)}
+    if publication.entry_key is not None:
+        own["key"] = publication.entry_key.encode(errors="replace").decode()  # exact, or it would restore nothing
+    if publication.credits:
+        own["also"] = [_copy(credit) for credit in publication.credits]
+    return own
+
+
+def _copy(credit: Credit) -> dict[str, Any]:
+    """Give another copy of the story: who told it too, and where."""
+    title = shown.line_of(credit.title) or credit.source
+    return _without_empty({"source": credit.source, "title": title, "url": shown.web_address(credit.link)})
 
 
 def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:

@@ -9,7 +9,7 @@ MARKS = (
     f'<generator uri="{HOME}">{NAME}</generator>'.encode(),  # Atom
     f"<generator>{NAME}</generator>".encode(),  # RSS
     f'<meta name="generator" content="{NAME}">'.encode(),  # pages
-    b'"_aggregator":',  # JSON Feed: sorted keys put it first
+    b'"_aggregator":',  # JSON Feed and status.json: sorted keys put it first
     f"<!-- generator: {NAME} -->".encode(),  # OPML
     f"/* generator: {NAME} */".encode(),  # the stylesheet
 )

@@ -11,8 +11,15 @@ Value = TypeVar("Value")
 class Memory(Generic[Value]):
     """The values used last, bounded by bytes: entries differ too much in size to be counted by number."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
+    def __init__(self, limit_bytes: int, *, each_bytes: int) -> None:
+        """Make one.
+
+        Args:
+            limit_bytes: of all that is kept.
+            each_bytes: what a key and its place weigh besides the texts: small entries would else be many (a soak of
+                seven virtual hours had 50 MB of them where 8 were allowed).
+        """
+        self.limit_bytes, self.each_bytes = limit_bytes, each_bytes
         self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
@@ -32,10 +39,11 @@ class Memory(Generic[Value]):
         Args:
             key: what the value is a function of; equal keys give equal values.
             value: never None.
-            size_bytes: about what key and value weigh together; a value over a tenth of the limit is not kept.
+            size_bytes: what the texts in key and value weigh together; a value over a tenth of the limit is not kept.
         """
         if size_bytes > self.limit_bytes // 10:
             return
+        size_bytes += self.each_bytes
         with self._lock:
             if key in self._kept:
                 self._bytes -= self._kept.pop(key)[1]

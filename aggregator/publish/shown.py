@@ -31,7 +31,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*(;[\x20-\x7e]*)?", re.ASCII)
 
 _safe: Memory[str] = Memory(
-    4 * 1024 * 1024
+    4 * 1024 * 1024, each_bytes=512
 )  # the three formats of a category ask for the same HTML one after the other
 
 

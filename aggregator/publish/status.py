@@ -8,6 +8,7 @@ from datetime import datetime
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
 from aggregator.model.status import CategoryStatus, SourceStatus, Status
+from aggregator.publish import mark
 from aggregator.publish.page import TROUBLED, render_page
 from aggregator.publish.shown import url_of
 from aggregator.publish.views import Scribe, plain
@@ -64,8 +65,9 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
 
 
 def render_status_json(status: Status) -> bytes:
-    """Render `status.json`, for anyone to see."""
-    return json.dumps(status_record(status, public=True), ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+    """Render `status.json`, for anyone to see. It bears our mark like every output (DESIGN 3.3)."""
+    record = status_record(status, public=True) | {"_aggregator": {"home": mark.HOME}}
+    return json.dumps(record, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)

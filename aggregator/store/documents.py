@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, select
 from aggregator.decide.order import believed
 from aggregator.model.entry import Origin
 from aggregator.model.poll import State
-from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.settings import CategoryKey, Show, SourceKey
 from aggregator.model.story import Credit, Publication, Tombstone
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.records import enclosures_of, origin_of, people_of, tags_of
@@ -41,6 +41,15 @@ class SourceRow:
     code: str | None
     error: str | None
     feed: Origin | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may not be shown of a source, as feeds.yaml said last: it holds also once the source is gone from there."""
+
+    private: bool
+    show: Show | None
+    addresses: tuple[Url, ...]  # as configured, and in use
 
 
 _SHOWN = (
@@ -120,12 +129,17 @@ def newest_of(connection: Connection, number: int, limit: int) -> tuple[Publicat
 def tombstones(connection: Connection, number: int, since: datetime | None) -> tuple[Tombstone, ...]:
     """Give what was withdrawn from a category and still has a tombstone in its main document (M8)."""
     gone = publication.c.withdrawn_at.is_not(None)
-    query = select(story.c.atom_id, publication.c.withdrawn_at).join(story, story.c.id == publication.c.story_id)
-    query = query.where(publication.c.category_id == number, gone)
+    query = (
+        select(story.c.atom_id, publication.c.withdrawn_at, source.c.key)
+        .join(story, story.c.id == publication.c.story_id)
+        .outerjoin(entry, entry.c.id == story.c.founder_id)
+        .outerjoin(source, source.c.id == entry.c.source_id)
+        .where(publication.c.category_id == number, gone)
+    )
     if since is not None:
         query = query.where(publication.c.withdrawn_at >= since)
     rows = connection.execute(query.order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)).all()
-    return tuple(Tombstone(ref=row.atom_id, when=row.withdrawn_at) for row in rows)
+    return tuple(Tombstone(ref=row.atom_id, when=row.withdrawn_at, source=row.key) for row in rows)
 
 
 def source_rows(connection: Connection) -> list[SourceRow]:
@@ -136,6 +150,20 @@ def source_rows(connection: Connection) -> list[SourceRow]:
         SourceRow(**(dict(row) | {"state": State(row["state"]), "feed": origin_of(row["feed"])}))
         for row in connection.execute(query).mappings()
     ]
+
+
+def limits(connection: Connection) -> dict[SourceKey, Limits]:
+    """Give the sources of which not everything may be shown, in the order of their keys."""
+    names = ("key", "url", "url_in_use", "private", "show")
+    query = select(*(source.c[name] for name in names)).where(source.c.private | source.c.show.is_not(None))
+    return {
+        SourceKey(row.key): Limits(
+            private=row.private,
+            show=Show(row.show) if row.show else None,
+            addresses=tuple(dict.fromkeys((Url(row.url), Url(row.url_in_use)))),
+        )
+        for row in connection.execute(query.order_by(source.c.key)).all()
+    }
 
 
 def _shown() -> Select[Any]:
@@ -169,8 +197,14 @@ def _credits(connection: Connection, shown: Mapping[int, RowMapping]) -> dict[in
             if row.id == told["shown_id"] or (told["filed_at"] is not None and row.joined_at > told["filed_at"]):
                 continue
             origin = origin_of(row.origin)
-            title = origin.title if origin else row.key
-            found[row.story_id].append(Credit(source=SourceKey(row.key), title=title, link=_url(row.link)))
+            found[row.story_id].append(
+                Credit(
+                    source=SourceKey(row.key),
+                    title=origin.title if origin else "",
+                    link=_url(row.link),
+                    site=origin.link if origin else None,
+                )
+            )
     return {told: tuple(copies) for told, copies in found.items()}
 
 

@@ -86,6 +86,7 @@ store = Table(
     Column("dirty", BigInteger, nullable=False),  # generation of index, all.* and the list of sources
     Column("rendered", BigInteger, nullable=False),
     Column("look", Text),  # digest of what shapes those outputs besides the store
+    Column("folder", Text),  # where the listed files stand: the absolute path of publish.to
     Column("config", Text),  # the last good feeds.yaml as it was written, `${NAME}` and all (R51)
     Column("config_path", Text),
     Column("config_loaded_at", Instant),
@@ -103,6 +104,8 @@ source = Table(
     Column("settings_digest", Text, nullable=False),  # of what a change of makes validators worthless (P9)
     Column("active", Boolean, nullable=False),  # stands in feeds.yaml
     Column("paused", Boolean, nullable=False),
+    Column("private", Boolean, nullable=False),  # S44; it outlives the source's place in feeds.yaml, like `show`
+    Column("show", Text),  # how much of its entries may be published; null: all of it
     Column("created_at", Instant, nullable=False),
     Column("first_stored_at", Instant),  # when its first entries were stored (I62)
     Column("validators_url", Text),

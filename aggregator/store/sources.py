@@ -14,9 +14,10 @@ from aggregator.model.event import Code, Event
 from aggregator.model.poll import Due, State, Validators
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.dialect import MAX_IN
+from aggregator.store.outputs import forget_looks
 from aggregator.store.records import hints_of, hints_to_json, origin_to_json
 from aggregator.store.schema import MICROSECOND, source
-from aggregator.urls import Url
+from aggregator.urls import Url, host_of
 
 SOONEST = timedelta(hours=1)  # a due time nearer than that is left alone by `pull_back`
 LATEST = 2.5  # intervals: phase and skipped hours put a due time ahead of one interval, but hardly beyond this
@@ -49,16 +50,20 @@ def sync_sources(connection: Connection, placed: Iterable[Placed], now: datetime
     """Bring the table in line with feeds.yaml. Nothing is forgotten: a source that is gone rests (R53).
 
     A source is due at once if it is new or if what we fetch has changed (P63, P65); its validators are dropped in the
-    second case (P9). A `was:` that names an earlier URL or key hands its history on (R52).
+    second case (P9). A `was:` that names an earlier URL or key hands its history on (R52). What a source said of
+    `private` and `show` last holds for good, also once it is gone (S44). Events name hosts, never addresses: those may
+    hold what no event may show.
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
     wanted = {item.source.key: item for item in placed}
     new, changed, events = [], [], []
+    renamed = False
     for key, item in wanted.items():
         row = rows.get(key)
         if row is None and (row := _heir(item.source, rows, by_url, wanted)) is not None:
             events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts={"key": [row["key"], key]}))
+            renamed = True
         if row is None:
             new.append(_fresh(item, now))
             continue
@@ -68,7 +73,7 @@ def sync_sources(connection: Connection, placed: Iterable[Placed], now: datetime
         change = dict(row) | values
         if row["settings_digest"] != item.digest:
             if row["settings_digest"]:
-                facts = {"url": [row["url"], item.source.url]}
+                facts = {"host": [host_of(row["url"]), host_of(item.source.url)]}
                 events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts=facts))
             change |= {"etag": None, "last_modified": None, "validators_url": None, "body_digest": None}
             change |= {"url_in_use": item.source.url, "due_at": now, "earliest_at": now, "claims": 0}
@@ -89,13 +94,15 @@ def sync_sources(connection: Connection, placed: Iterable[Placed], now: datetime
         connection.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), changed)
     if resting:
         connection.execute(update(source).where(source.c.id == bindparam("row_id")).values(active=False), resting)
+    if renamed:
+        forget_looks(connection)  # outputs name sources by their keys, archive pages where a feed has no title
     return events
 
 
 _SYNCED = tuple(
     source.c[name]
     for name in (
-        "id key url url_in_use host_key settings_digest active paused due_at earliest_at claims "
+        "id key url url_in_use host_key settings_digest active paused private show due_at earliest_at claims "
         "etag last_modified validators_url body_digest"
     ).split()
 )
@@ -109,6 +116,8 @@ def _settings_values(item: Placed) -> dict[str, Any]:
         "settings_digest": item.digest,
         "active": True,
         "paused": item.source.paused,
+        "private": item.source.private,
+        "show": item.source.show.value if item.source.show else None,
     }
 
 
@@ -344,11 +353,16 @@ def _move_values(changes: Changes) -> dict[str, Any]:
     }
 
 
-def write_read(connection: Connection, changes: Changes) -> None:
-    """Keep what a document said of itself."""
+def write_read(connection: Connection, changes: Changes) -> bool:
+    """Keep what a document said of itself.
+
+    Returns:
+        Whether the list of sources reads otherwise now: it shows the feed's title and its site.
+    """
     read = changes.read
     if read is None:
-        return
+        return False
+    before = connection.execute(select(source.c.feed).where(source.c.id == changes.due.id)).scalar_one() or {}
     values: dict[str, Any] = {
         "feed": origin_to_json(read.origin),
         "format": read.format,
@@ -359,3 +373,4 @@ def write_read(connection: Connection, changes: Changes) -> None:
     if changes.entries.new and not changes.due.stored_before:
         values["first_stored_at"] = changes.asked_at
     connection.execute(update(source).where(source.c.id == changes.due.id).values(values))
+    return (before.get("title"), before.get("link")) != (read.origin.title, read.origin.link)

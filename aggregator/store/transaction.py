@@ -17,7 +17,7 @@ from aggregator.model.status import Status
 from aggregator.model.story import Publication, Tombstone
 from aggregator.store import categories, documents, entries, health, outputs, sources
 from aggregator.store.categories import CategoryRow, SiteRow
-from aggregator.store.documents import MainRow, SourceRow
+from aggregator.store.documents import Limits, MainRow, SourceRow
 from aggregator.store.outputs import Written
 from aggregator.store.schema import store
 from aggregator.store.sources import Placed, Waiting
@@ -109,7 +109,8 @@ class Transaction:
             with self._connection.begin_nested():
                 if changes.entries != NOTHING_CHANGED:
                     entries.write(self._connection, changes)
-                sources.write_read(self._connection, changes)
+                if sources.write_read(self._connection, changes):
+                    categories.raise_site(self._connection)
                 self.move([changes])
                 entries.write_events(self._connection, changes.entries.events, changes.asked_at)
         except IntegrityError:
@@ -155,6 +156,10 @@ class Transaction:
         """Give the sources of feeds.yaml as lists show them."""
         return documents.source_rows(self._connection)
 
+    def limits(self) -> dict[SourceKey, Limits]:
+        """Give what may not be shown of some sources, those that left feeds.yaml among them."""
+        return documents.limits(self._connection)
+
     def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
         """Note which generation of a category stands in the files."""
         categories.mark_rendered(self._connection, row, look, now)
@@ -162,6 +167,22 @@ class Transaction:
     def mark_site_rendered(self, row: SiteRow, look: str) -> None:
         """Note which generation of the site's own pages stands in the files."""
         categories.mark_site_rendered(self._connection, row, look)
+
+    def folder(self) -> str | None:
+        """Give the folder in which the listed files stand; None before the first."""
+        return outputs.folder(self._connection)
+
+    def adopt_folder(self, folder: str, kept: Collection[str]) -> None:
+        """Go on in another folder, in which of the listed files only these stand."""
+        outputs.adopt_folder(self._connection, folder, kept)
+
+    def digests(self) -> Mapping[str, str | None]:
+        """Give every listed file with the digest of what stands there."""
+        return outputs.digests(self._connection)
+
+    def unlist(self, paths: Collection[str]) -> None:
+        """Take files off the list."""
+        outputs.unlist(self._connection, paths)
 
     def listed(self, paths: Sequence[str]) -> frozenset[str]:
         """Tell which of some paths name files of ours."""

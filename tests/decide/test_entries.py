@@ -244,7 +244,7 @@ def test_a_key_used_again_after_a_rename_is_a_new_category(room: Newsroom) -> No
     for key, categories in (("py", "{py: {}}"), ("python", "{python: {was: py}}"), ("py", "{python: {}, py: {}}")):
         room.writes(feeds.format(key, categories))
         with room.opened() as world, world.store.read() as tx:
-            ids.append({row.key: (row.slug, row.feed_id) for row in tx.categories()})
+            ids.append({str(row.key): (row.slug, row.feed_id) for row in tx.categories()})
     assert ids[1]["python"] == ids[0]["py"]
     assert ids[2]["python"] == ids[0]["py"]
     assert ids[2]["py"][0] == "py-2"

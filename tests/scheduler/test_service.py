@@ -66,6 +66,7 @@ def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publish
         running.wait_for(lambda: "refuse_config" in running.log())
         assert running.process is not None
         assert running.process.poll() is None
+        assert "feeds.yaml:" in str(running.status()["config"]["error"]), "status works, and says so"
         error = rows(tmp_path, "SELECT config_error FROM store")[0][0]
         assert "feeds.yaml:" in str(error), "with its line"
         running.wait_for(lambda: b"The last edit of feeds.yaml" in running.get("status.html")[1], 40)
@@ -136,3 +137,18 @@ def test_a_port_that_is_taken_ends_with_3(tmp_path: Path, publisher: Publisher) 
     done = subprocess.run(running.command("serve"), capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 3
     assert f"127.0.0.1:{publisher.port}" in done.stderr
+
+
+def test_r51_a_start_with_a_broken_file_needs_last_good(tmp_path: Path, publisher: Publisher) -> None:
+    url = publisher.serve("/feed.xml", rss(item(1)))
+    running = Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n")
+    subprocess.run(running.command("poll"), check=True, capture_output=True)
+    (tmp_path / "feeds.yaml").write_text("sources: [{url: nonsense}]\n", encoding="utf-8")
+    plain = subprocess.run(running.command("serve"), check=False, capture_output=True, timeout=30)
+    assert plain.returncode == 2
+    running.arguments = ("serve", "--last-good")
+    with running:
+        running.wait_for(lambda: b"Title 1" in running.get("category/general.atom")[1])
+        assert "nonsense" in running.status()["config"]["error"]
+        running.write(f"{LOOPBACK}{FAST}sources: ['{url}']\n")
+        running.wait_for(lambda: rows(tmp_path, "SELECT config_error FROM store") == [(None,)])

@@ -1,0 +1,99 @@
+"""Secrets struck out of whatever a publisher, or an error about one, may echo (S44). Pure."""
+
+import json
+import re
+from collections.abc import Iterable
+from html import escape
+from urllib.parse import quote, quote_plus, urlsplit
+
+from aggregator.model.settings import Settings, Source
+from aggregator.urls import Url, host_of
+
+MIN_SECRET = 6  # characters; a shorter one would be found, and struck out, in everything
+STRUCK = "***"
+
+_QUERY = "!$%&()*+,-./:;=?@[\\]^_`{|}~"  # what a browser leaves as it is in a query, and in a path
+_PATH = "!$%&'()*+,-./:;=@[\\]^_|~"
+_HEX = re.compile("%[0-9A-F]{2}")
+_HOST = re.compile("[A-Za-z0-9._-]+")
+_ZEROS = 256  # bytes of a body in which UTF-16 shows
+
+
+class Redactor:
+    """Strikes out secrets, as they are and as URLs, HTML and JSON write them."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Make one for some secrets; those under six characters are left alone."""
+        plain = {str.__str__(secret) for secret in secrets}
+        longest_first = sorted((s for s in plain if len(s) >= MIN_SECRET), key=lambda s: (-len(s), s))
+        self._forms = {secret: _forms_of(secret) for secret in longest_first}
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Redactor":
+        """Give the redactor of some settings: all their secrets, but for `${HOST}` and the like.
+
+        A text that is the whole of a source's host, or of its scheme and host, is no secret: name servers are asked for
+        it, and a feed's own links would not survive.
+        """
+        if not settings.secrets:
+            return cls(())
+        places = {urlsplit(source.url).netloc for source in settings.sources}
+        places |= {host_of(source.url) for source in settings.sources}
+        return cls(s for s in settings.secrets if _bare(str.__str__(s)) not in places)
+
+    def narrowed(self, source: Source) -> "Redactor":
+        """Give the redactor of what we tell one publisher, and so of what that one can echo.
+
+        A hundred thousand sources may each have a token: no body is searched for all of them.
+        """
+        sent = [str.__str__(source.url), *(str.__str__(value) for _, value in source.headers)]
+        sent += [str.__str__(part) for part in source.auth or ()]
+        few = Redactor(())
+        few._forms = {s: forms for s, forms in self._forms.items() if any(f in text for f in forms for text in sent)}
+        return few
+
+    def text(self, text: str) -> str:
+        """Strike them out of a text."""
+        for forms in self._forms.values():
+            for form in forms:
+                if form in text:
+                    text = text.replace(form, STRUCK)
+        return text
+
+    def url(self, url: Url) -> Url:
+        """Strike them out of an address, which then leads nowhere, but is still a base for others."""
+        return Url(self.text(url))
+
+    def body(self, body: bytes) -> bytes:
+        """Strike them out of a body before anything reads it; almost always it is given back as it came."""
+        codecs = ("utf-16-le", "utf-16-be") if b"\0" in body[:_ZEROS] else ("utf-8",)
+        for forms in self._forms.values():
+            for form in forms:
+                for codec in codecs:
+                    needle = form.encode(codec, errors="ignore")  # half a character of the environment's
+                    if len(needle) >= MIN_SECRET and needle in body:
+                        body = body.replace(needle, STRUCK.encode(codec))
+        return body
+
+
+def _forms_of(secret: str) -> tuple[str, ...]:
+    """Give how a secret may be written, the longest form first, for another may be part of it."""
+    if _HOST.fullmatch(
+        secret
+    ):  # letters and digits, as most are: written the same everywhere, but a host loses capitals
+        return tuple(dict.fromkeys((secret, secret.lower())))
+    safe = secret.encode("utf-8", errors="replace").decode()
+    forms = [quote(safe, safe=kept) for kept in ("", "/", _QUERY, _PATH)]
+    forms.append(quote_plus(safe))
+    forms += [_HEX.sub(lambda found: found[0].lower(), form) for form in forms]
+    in_json = json.dumps(safe)[1:-1]
+    forms += [in_json, in_json.replace("/", "\\/")]
+    in_html = escape(secret)
+    forms += [in_html, in_html.replace("&#x27;", "&#39;"), in_html.replace("&#x27;", "'"), escape(in_html)]
+    forms.append(secret)
+    different = dict.fromkeys(forms)
+    return tuple(sorted(different, key=lambda form: (-len(form), form)))
+
+
+def _bare(secret: str) -> str:
+    return re.sub("^https?://", "", secret.strip(), flags=re.I).rstrip("/").lower()

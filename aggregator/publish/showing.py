@@ -1,0 +1,150 @@
+"""What of the store anyone may see, by the settings of the day: limits that publishers set, privacy, credits (S44).
+
+Nothing of this is decided when an entry is stored: an operator who writes `private: true` today wants it to hold for
+what came yesterday, and for as long as it is published, whether or not the source still stands in feeds.yaml.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from uuid import UUID, uuid5
+
+from aggregator.clean import display_title, plain_text
+from aggregator.decide.entries import minted_id
+from aggregator.model.poll import State
+from aggregator.model.settings import Category, CategoryKey, Kind, Roster, Show, SourceKey
+from aggregator.model.status import SourceStatus, Status
+from aggregator.model.story import Publication, SourceLine, Tombstone
+from aggregator.publish.memory import Memory
+from aggregator.publish.prose import shorten
+from aggregator.publish.veil import Veil, public_name
+from aggregator.store.documents import Limits, SourceRow
+
+EXCERPT = 300  # code points of an entry without a summary, where only summaries may be shown
+
+_excerpts: Memory[str] = Memory(2 * 1024 * 1024, each_bytes=512)
+
+
+class Showing:
+    """Leaves away what may not be seen.
+
+    Args:
+        roster: the sources and categories as feeds.yaml has them.
+        limits: of the sources of which not everything may be shown, those that left feeds.yaml among them.
+        language: of the site, for titles that we make.
+        store: its id, from which ids are minted.
+    """
+
+    def __init__(self, roster: Roster, limits: Mapping[SourceKey, Limits], language: str, store: UUID) -> None:
+        self._roster, self._limits, self._language, self._store = roster, limits, language, store
+        self._veils = {key: self._veil_of(key) for key, limit in limits.items() if limit.private}
+        said = [(key, repr(limit)) for key, limit in sorted(limits.items())]
+        self.digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()  # of what limits shape
+
+    def _veil_of(self, key: SourceKey) -> Veil:
+        source = self._roster.sources.get(key)
+        addresses: list[str] = [*self._limits[key].addresses]
+        if source is not None:
+            addresses += [source.url, *(was for was in source.was if ":" in was)]
+        return Veil(addresses)
+
+    def publication(self, publication: Publication, category: Category) -> Publication:
+        """Give a publication as it is shown in a category."""
+        publication = self._with_public_id(publication)
+        source = self._roster.sources.get(publication.source)
+        limit = self._limits.get(publication.source)
+        credits = tuple(c for c in publication.credits if c.source not in self._veils)
+        if credits != publication.credits:
+            publication = replace(publication, credits=credits)
+        if not publication.title:
+            text = plain_text(publication.content or publication.summary)
+            publication = replace(publication, title=display_title("", text, self._language))
+        if source and source.reading.allow_classes:
+            publication = replace(publication, allow_classes=source.reading.allow_classes)
+        publication = _limited(publication, {category.show, limit.show if limit and limit.show else Show.FULL})
+        veil = self._veils.get(publication.source)
+        if veil is None:
+            return publication
+        minted = minted_id(str(self._store), publication.source, "")
+        return veil.publication(publication, name=public_name(publication.source), minted=minted)
+
+    def _with_public_id(self, publication: Publication) -> Publication:
+        """Give an id without a private address. Ids never change, but such a one may not be shown any longer."""
+        if not self._veils:
+            return publication
+        tellers = (publication.source, *(credit.source for credit in publication.credits))
+        if not any(key in self._veils and self._veils[key].names(publication.atom_id) for key in tellers):
+            return publication
+        return replace(publication, atom_id=self._minted(publication.atom_id))
+
+    def tombstone(self, tombstone: Tombstone) -> Tombstone:
+        """Give a tombstone under the id that readers know."""
+        veil = self._veils.get(tombstone.source) if tombstone.source else None
+        return replace(tombstone, ref=self._minted(tombstone.ref)) if veil and veil.names(tombstone.ref) else tombstone
+
+    def _minted(self, atom_id: str) -> str:
+        return uuid5(self._store, f"private\0{atom_id}").urn
+
+    def source_line(self, row: SourceRow) -> SourceLine | None:
+        """Give a source's line in the public list; None if it is in no listed category."""
+        source = self._roster.sources[row.key]
+        listed = self._listed(source.categories)
+        if not listed:
+            return None
+        title = source.title or (row.feed.title if row.feed else "")
+        link = row.feed.link if row.feed else None
+        veil = self._veils.get(row.key)
+        key = row.key if veil is None else public_name(row.key)
+        address = source.safe_url if source.reading.kind is not Kind.FILE else None
+        return SourceLine(
+            key=key,
+            title=(veil.struck(title) if veil else title) or key,
+            link=veil.link(link) if veil else link,
+            url=None if veil else address,
+            state=State.PAUSED if row.paused else row.state,
+            code=row.code,
+            categories=tuple(self._roster.categories[name].title for name in listed),
+        )
+
+    def status(self, status: Status) -> Status:
+        """Give how things stand, for anyone to see: nothing of unlisted categories, no private address (S69)."""
+        found = [self._source_status(source) for source in status.sources]
+        return replace(
+            status,
+            sources=tuple(source for source in found if source.categories),
+            categories=tuple(category for category in status.categories if not category.unlisted),
+        )
+
+    def _source_status(self, source: SourceStatus) -> SourceStatus:
+        source = replace(source, categories=self._listed(source.categories))
+        veil = self._veils.get(source.key)
+        if veil is None:
+            return source
+        name = public_name(source.key)
+        title = name if source.title == source.key else veil.struck(source.title)
+        return replace(source, key=name, title=title, url=None, private=True)
+
+    def _listed(self, names: tuple[str, ...]) -> tuple[CategoryKey, ...]:
+        categories = self._roster.categories
+        keys = map(CategoryKey, names)
+        return tuple(key for key in keys if key in categories and not categories[key].unlisted)
+
+
+def _limited(publication: Publication, shows: set[Show]) -> Publication:
+    """Leave away what the category or the publisher does not let us show; the strictest counts."""
+    if Show.TITLE in shows:
+        return replace(publication, content="", summary="")
+    if Show.SUMMARY in shows:
+        return replace(publication, content="", summary=publication.summary or _excerpt(publication.content))
+    return publication
+
+
+def _excerpt(content: str) -> str:
+    """Give the beginning of a text, as HTML."""
+    found = _excerpts.get(content)
+    if found is None:
+        found = escape(shorten(plain_text(content), EXCERPT), quote=False)
+        _excerpts.keep(content, found, len(content) + len(found))
+    return found

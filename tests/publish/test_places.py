@@ -1,0 +1,232 @@
+"""Which files are ours, in which folder, and what becomes of those that can't be written or are wanted no more."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aggregator.cli import main
+from aggregator.errors import StrangerInTheWay
+from aggregator.publish.files import Folder
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+TWO = """
+sources:
+  - {key: a, url: 'https://a.example/', category: a}
+  - {key: b, url: 'https://b.example/', category: b}
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    (tmp_path / "home").mkdir()
+    return Newsroom(tmp_path / "home")
+
+
+def begin(room: Newsroom, yaml: str = TWO) -> None:
+    """Publish two categories."""
+    room.writes(yaml)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said("a"))
+        desk.says("b", said("b"))
+        world.publish()
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+# --- another folder
+
+
+def test_another_folder_gets_everything_and_the_old_one_is_left(room: Newsroom) -> None:
+    begin(room)
+    before = tree(room.folder / "public")
+    room.writes("publish: {to: other/}" + TWO)
+    with room.opened() as world:
+        world.publish()
+        assert world.publish().changed == ()
+    after = tree(room.folder / "other")
+    assert {path for path in before if not path.startswith("status.")} <= set(after)
+    assert all(after[path] == data for path, data in before.items() if not path.startswith("status."))
+    assert tree(room.folder / "public") == before
+
+
+def test_somebody_elses_file_in_another_folder_is_not_written_over(room: Newsroom) -> None:
+    begin(room)
+    (room.folder / "other").mkdir()
+    (room.folder / "other" / "index.html").write_text("my own site")
+    room.writes("publish: {to: other/}" + TWO)
+    with room.opened() as world, pytest.raises(StrangerInTheWay, match=r"other/index\.html stands there"):
+        world.publish(everything=True)
+    assert (room.folder / "other" / "index.html").read_text() == "my own site"
+    assert (room.folder / "other" / "category" / "a.atom").is_file(), "what it stands not beside is published"
+
+
+def test_a_tree_that_was_moved_as_a_whole_stays_ours(room: Newsroom) -> None:
+    begin(room)
+    before = tree(room.folder / "public")
+    room.folder = room.folder.rename(room.folder.with_name("elsewhere"))
+    with room.opened() as world:
+        assert [path for path in world.publish().changed if not path.startswith("status.")] == []
+        Desk(world).says("a", said("more"))
+        assert "category/a.atom" in world.publish().changed
+    assert set(tree(room.folder / "public")) == set(before)
+
+
+def test_of_a_moved_tree_a_file_that_was_edited_is_not_ours(room: Newsroom) -> None:
+    begin(room)
+    room.folder = room.folder.rename(room.folder.with_name("elsewhere"))
+    (room.folder / "public" / "index.html").write_text("my own site")
+    with room.opened() as world, pytest.raises(StrangerInTheWay):
+        world.publish()
+    assert (room.folder / "public" / "index.html").read_text() == "my own site"
+
+
+def test_a_link_that_leads_elsewhere_is_another_folder(room: Newsroom) -> None:
+    public = room.folder / "public"
+    for name in ("one", "two"):
+        (room.folder / name).mkdir()
+    public.symlink_to("one")
+    begin(room)
+    public.unlink()
+    public.symlink_to("two")
+    (room.folder / "two" / "index.html").write_text("my own site")
+    with room.opened() as world, pytest.raises(StrangerInTheWay):
+        world.publish()
+    assert (room.folder / "two" / "index.html").read_text() == "my own site"
+    assert (room.folder / "two" / "category" / "a.atom").is_file()
+
+
+# --- marks
+
+
+def test_every_output_bears_our_mark(room: Newsroom) -> None:
+    yaml = "publish: {entries: 10, archive_page: 10}\ndefaults: {initial: 40}" + TWO
+    room.writes(yaml)
+    with room.opened() as world:
+        Desk(world).says("a", *(said(n) for n in range(40)))
+        world.publish()
+    root = room.folder / "public"
+    outputs = [path for path in tree(root) if not path.endswith(".gz")]
+    kinds = {path.partition(".")[2] for path in outputs}
+    assert kinds == {"atom", "json", "html", "css"}
+    assert "category/a/archive/1.atom" in outputs
+    assert [path for path in outputs if Folder(root).stranger(path) is not True] == []
+
+
+def test_take_over_starts_anew_over_a_whole_site(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    begin(room)
+    (room.folder / "var" / "aggregator.db").unlink()
+    command = ["-c", str(room.folder / "feeds.yaml"), "publish"]
+    assert main(command, {}) == 3
+    assert "--take-over" in capsys.readouterr().err
+    assert main([*command, "--take-over"], {}) == 0
+    assert main([*command, "--all"], {}) == 0
+
+
+def test_status_json_says_the_mark_first(room: Newsroom) -> None:
+    begin(room)
+    assert next(iter(json.loads(room.published("status.json")))) == "_aggregator"
+
+
+# --- what can't be written
+
+
+def test_r32_an_output_that_cannot_be_written_is_named_and_harms_no_other(
+    room: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin(room)
+    path = room.folder / "public" / "category" / "a.json"
+    path.unlink()
+    path.mkdir()
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said("a"), said("a2"))
+        desk.says("b", said("b"), said("b2"))
+        published = world.publish()
+    assert published.failed == ("category/a.json",)
+    assert {"category/a.atom", "category/b.json", "index.html"} <= set(published.changed)
+    command = ["-c", str(room.folder / "feeds.yaml"), "publish", "--json"]
+    assert main(command, {}) == 3
+    said_so = capsys.readouterr()
+    assert json.loads(said_so.out)["failed"] == ["category/a.json"]
+    assert "category/a.json" in said_so.err
+    path.rmdir()
+    assert main(command, {}) == 0, "it was tried again"
+    assert json.loads(capsys.readouterr().out)["failed"] == []
+
+
+def test_r32_a_folder_that_cannot_be_looked_into_harms_no_other(room: Newsroom) -> None:
+    room.writes(TWO)
+    elsewhere = room.folder / "elsewhere"
+    elsewhere.mkdir()
+    (room.folder / "public").mkdir()
+    (room.folder / "public" / "category").symlink_to(elsewhere)
+    with room.opened() as world:
+        Desk(world).says("a", said("a"))
+        published = world.publish()
+    assert "category/a.atom" in published.failed
+    assert {"index.html", "all.atom", "status.json"} <= set(published.changed)
+    assert list(elsewhere.iterdir()) == [], "links are not followed (S51)"
+
+
+def test_somebody_elses_file_stops_its_category_and_no_other(
+    room: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (room.folder / "public" / "category").mkdir(parents=True)
+    theirs = room.folder / "public" / "category" / "a.json"
+    theirs.write_text("{}")
+    room.writes(TWO)
+    with room.opened() as world:
+        Desk(world).says("b", said("b"))
+        with pytest.raises(StrangerInTheWay):
+            world.publish()
+        assert world.max_age("category/b.atom") > 300, "what was written is known"
+    assert theirs.read_text() == "{}"
+    assert not theirs.with_name("a.atom").exists()
+    assert room.titles("category/b.atom") == ["Title b"]
+    assert (room.folder / "public" / "index.html").is_file()
+    with room.opened() as world:
+        Desk(world).says("b", said("b"), said("b2"))
+    assert main(["-c", str(room.folder / "feeds.yaml"), "publish", "--json"], {}) == 3
+    done = capsys.readouterr()
+    assert json.loads(done.out)["failed"] == ["category/a.json"]
+    assert "category/b.atom" in json.loads(done.out)["published"]
+    assert "somebody else's file" in done.err
+
+
+def test_where_the_state_was_lost_nothing_is_mixed_into_what_stands_there(room: Newsroom) -> None:
+    begin(room)
+    (room.folder / "var" / "aggregator.db").unlink()
+    (room.folder / "public" / "category" / "b.atom").unlink()
+    with room.opened() as world, pytest.raises(StrangerInTheWay):
+        world.publish()
+    assert not (room.folder / "public" / "category" / "b.atom").exists()
+
+
+# --- formats taken out
+
+
+def test_files_of_a_format_that_was_taken_out_are_removed(room: Newsroom) -> None:
+    yaml = "defaults: {initial: 40}" + TWO
+    room.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", *(said(n) for n in range(40)))
+        desk.says("b", said("b"))
+        world.publish()
+    root = room.folder / "public"
+    (root / "category" / "mine.html").write_text("mine")
+    (root / "about.json").write_text("{}")
+    room.writes("publish: {entries: 10, archive_page: 10, formats: [atom]}\n" + yaml)
+    with room.opened() as world:
+        assert not world.publish().failed
+        left = {path for path in tree(root) if not path.endswith((".atom", ".atom.gz"))}
+        assert left == {"status.json", "status.json.gz", "category/mine.html", "about.json"}
+    room.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
+    with room.opened() as world:
+        world.publish()
+    assert {"index.html", "category/a.json", "category/a/archive/1.html", "style.css"} <= set(tree(root))

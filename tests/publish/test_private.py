@@ -1,0 +1,191 @@
+"""A private source in the published files, byte for byte: its address is in none of them (S44)."""
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aggregator.model.entry import Enclosure, Entry, Origin
+from aggregator.urls import Url
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+TOKEN = "9f8e7d6c5b4a39281706f5e4"
+ADDRESS = f"https://pub.example/feed/{TOKEN}/rss?auth=sekrettoken"
+PRIVATE = f"sources: [{{key: p, url: '{ADDRESS}', private: true, category: x}}]\n"
+ATOM_ID = "tag:pub.example,2026:1"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def holding(room: Newsroom, *texts: str) -> list[str]:
+    """Name the outputs that hold one of some texts, status.* and twins among them."""
+    root = room.folder / "public"
+    found = []
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        data = gzip.decompress(data) if path.suffix == ".gz" else data
+        found += [str(path.relative_to(root)) for text in texts if text.encode() in data]
+    return found
+
+
+def own_feed(desk: Desk, *entries: Entry, **more: object) -> None:
+    facts: dict[str, object] = {
+        "id": ADDRESS,
+        "self_link": Url(ADDRESS),
+        "link": Url("https://pub.example/"),
+        "icon": Url(f"https://pub.example/{TOKEN}.png"),
+    }
+    desk.says("p", *entries, **facts | more)
+
+
+def test_s44_a_source_made_private_later_shows_its_address_no_more(room: Newsroom) -> None:
+    room.writes(PRIVATE.replace(", private: true", ""))
+    with room.opened() as world:
+        own_feed(Desk(world), said(1, own_id=ATOM_ID))
+        world.publish()
+    assert "category/x.atom" in holding(room, TOKEN, "sekrettoken")
+    room.writes(PRIVATE)
+    with room.opened() as world:
+        world.publish()
+    assert holding(room, TOKEN, "sekrettoken") == []
+    assert room.items("category/x.json")[0]["id"] == ATOM_ID, "ids never change"
+
+
+def test_s44_a_private_source_is_public_again_as_it_was(room: Newsroom) -> None:
+    room.writes(PRIVATE)
+    with room.opened() as world:
+        own_feed(Desk(world), said(1, own_id=ATOM_ID))
+        world.publish()
+    room.writes(PRIVATE.replace(", private: true", ""))
+    with room.opened() as world:
+        world.publish()
+    (entry,) = room.entries("category/x.atom")
+    assert entry.findtext("{*}source/{*}id") == ADDRESS
+
+
+@pytest.mark.parametrize("since", ["from-the-start", "later"])
+def test_s44_nothing_of_an_entry_holds_a_part_of_the_address(room: Newsroom, since: str) -> None:
+    base = f"https://pub.example/feed/{TOKEN}"
+    content = f"<p>Hear it at <a href='{base}/1.mp3'>{base}/1.mp3</a>, or subscribe: {ADDRESS}</p>"
+    entry = said(1, own_id=f"{base}/item/1", link=f"{base}/item/1", text=content)
+    sound = Enclosure(url=Url(f"{base}/audio/1.mp3"), type="audio/mpeg")
+    room.writes(PRIVATE.replace(", private: true", "") if since == "later" else PRIVATE)
+    with room.opened() as world:
+        own_feed(Desk(world), _with(entry, enclosures=(sound,)))
+        world.publish()
+    room.writes(PRIVATE)
+    with room.opened() as world:
+        world.publish()
+    assert holding(room, TOKEN, "sekrettoken") == []
+    (item,) = room.items("category/x.json")
+    assert item["id"].startswith("urn:uuid:")
+    assert "attachments" not in item
+    assert "key" not in item["_aggregator"]
+    assert [element.findtext("{*}id") for element in room.entries("all.atom")] == [item["id"]]
+
+
+def _with(entry: Entry, **changes: object) -> Entry:
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("link", [ADDRESS, ADDRESS.partition("?")[0], "https://pub.example/?x=sekrettoken"])
+def test_s44_a_site_link_that_tells_the_address_is_left_out(room: Newsroom, link: str) -> None:
+    room.writes(PRIVATE)
+    with room.opened() as world:
+        own_feed(Desk(world), said(1), link=Url(link))
+        world.publish()
+    assert holding(room, TOKEN, "sekrettoken") == []
+
+
+def test_s44_the_site_of_a_private_source_is_shown(room: Newsroom) -> None:
+    room.writes(PRIVATE)
+    with room.opened() as world:
+        own_feed(Desk(world), said(1))
+        world.publish()
+    (entry,) = room.entries("category/x.atom")
+    links = [(link.get("rel"), link.get("href")) for link in entry.findall("{*}source/{*}link")]
+    assert links == [("alternate", "https://pub.example/")]
+
+
+def test_s44_the_origin_that_an_entry_carries_is_no_way_round(room: Newsroom) -> None:
+    carried = Origin(id=ADDRESS, title="Own", self_link=Url(ADDRESS))
+    room.writes(PRIVATE)
+    with room.opened() as world:
+        own_feed(Desk(world), _with(said(1), origin=carried))
+        world.publish()
+    assert holding(room, TOKEN, "sekrettoken") == []
+
+
+@pytest.mark.parametrize("title", ["", "Titled"])
+def test_s44_a_derived_key_shows_no_host(room: Newsroom, title: str) -> None:
+    room.writes("sources: [{url: 'https://hidden.example/', private: true}, 'https://open.example/']\n")
+    with room.opened() as world:
+        (key,) = [source.key for source in world.settings.sources if source.private]
+        (other,) = [source.key for source in world.settings.sources if not source.private]
+        desk = Desk(world)
+        desk.says(key, said(1, link="https://news.example/1"), title=title)
+        desk.says(other, said(2, link="https://news.example/2"))
+        world.publish()
+    assert holding(room, "hidden.example") == []
+    named = {item["_aggregator"]["source"] for item in room.items()}
+    (status,) = [s["key"] for s in json.loads(room.published("status.json"))["sources"] if s["url"] is None]
+    assert named == {other, status}
+    assert status.startswith("private-")
+    assert f'id="source-{status}"'.encode() in room.published("sources.html")
+
+
+def test_s44_a_source_stays_private_when_it_has_left_feeds_yaml(room: Newsroom) -> None:
+    other = "{key: o, url: 'https://open.example/', category: x}"
+    room.writes(PRIVATE.replace("]\n", f", {other}]\n"))
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("o", said(1, own_id="tag:open.example,2026:1"))
+        own_feed(desk, said(1, own_id="tag:open.example,2026:1"), said(2))
+        world.publish()
+    before = room.files()
+    assert holding(room, "Feed p") != [], "it has a title"
+    (first, _) = sorted(room.items("category/x.json"), key=lambda item: str(item["title"]))
+    assert "also" not in first["_aggregator"], "a private copy is credited nowhere"
+    room.writes(f"sources: [{other}]\n")
+    with room.opened() as world:
+        world.publish(everything=True)
+    assert holding(room, TOKEN, "sekrettoken") == []
+    after = room.files()
+    assert {path for path in before if before[path][0] != after[path][0]} <= {"sources.html", "sources.html.gz"}
+
+
+def test_s44_a_private_edit_that_was_never_published_holds_too(room: Newsroom) -> None:
+    room.writes(PRIVATE.replace(", private: true", ""))
+    with room.opened() as world:
+        own_feed(Desk(world), said(1))
+        world.publish()
+    room.writes(PRIVATE)
+    with room.opened():
+        pass  # stored, not rendered
+    room.writes("sources: [{key: o, url: 'https://open.example/', category: x}]\n")
+    with room.opened() as world:
+        world.publish()
+    assert holding(room, TOKEN, "sekrettoken") == []
+
+
+def test_s69_status_says_nothing_of_unlisted_categories(room: Newsroom) -> None:
+    room.writes(
+        "categories: {hush: {unlisted: true, title: Hush}, open: {}}\n"
+        "sources: [{key: one, url: 'https://one.example/', category: hush, title: Whisper},"
+        " {key: two, url: 'https://two.example/', category: [open, hush]}]\n"
+    )
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("one", said(1))
+        desk.says("two", said(2))
+        world.publish()
+    hushed = ("hush", "Hush", "Whisper", "one.example")
+    assert [path for path in holding(room, *hushed) if not path.startswith("category/hush")] == []
+    (source,) = json.loads(room.published("status.json"))["sources"]
+    assert (source["key"], source["categories"]) == ("two", ["open"])

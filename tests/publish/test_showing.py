@@ -1,0 +1,201 @@
+"""What today's settings let anyone see of what was stored before: excerpts, credits, names, and when it is rendered."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from aggregator.urls import Url
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+SOURCE = "{key: a, url: 'https://a.example/', category: x%s}"
+OTHER = "{key: b, url: 'https://b.example/', category: x}"
+LONG = "<p>" + "Words &amp; <em>more</em> words. " * 60 + "The end of it.</p>"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def holding(room: Newsroom, text: str) -> list[str]:
+    root = room.folder / "public"
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".gz"]
+    return [str(path.relative_to(root)) for path in files if text in path.read_text(encoding="utf-8")]
+
+
+def publish(room: Newsroom, yaml: str) -> tuple[str, ...]:
+    room.writes(yaml)
+    with room.opened() as world:
+        return world.publish().changed
+
+
+def is_as_if_new(room: Newsroom) -> bool:
+    """Tell whether rendering all of it gives what stands there (R35)."""
+    before = room.files()
+    with room.opened() as world:
+        world.publish(everything=True)
+    return room.files() == before
+
+
+# --- how much is shown
+
+
+def test_show_summary_gives_an_excerpt_where_there_is_no_summary(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", said(1, text=LONG))
+        world.publish()
+    assert holding(room, "The end of it.") == []
+    (entry,) = room.entries("category/x.atom")
+    summary = entry.find("{*}summary")
+    assert summary is not None
+    assert (summary.text or "").startswith("Words & more words.")
+    assert (summary.text or "").endswith("…")
+    assert 250 < len(summary.text or "") <= 300
+    assert entry.find("{*}content") is None
+    assert room.items("category/x.json")[0]["content_html"].startswith("Words &amp; more words.")
+
+
+def test_show_summary_keeps_the_publishers_own(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", replace(said(1), summary="<p>In short.</p>"))
+        world.publish()
+    (entry,) = room.entries("category/x.atom")
+    assert entry.findtext("{*}summary") == "<p>In short.</p>"
+    assert holding(room, "at some length") == []
+
+
+def test_an_excerpt_of_markup_is_text(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", said(1, text="<p>Write &lt;b&gt; for bold &amp;amp; wait.</p>"))
+        world.publish()
+    (entry,) = room.entries("category/x.atom")
+    assert entry.findtext("{*}summary") == "Write <b> for bold &amp; wait."
+    assert room.items("category/x.json")[0]["content_html"] == "Write &lt;b&gt; for bold &amp;amp; wait."
+
+
+@pytest.mark.parametrize("show", ["summary", "title"])
+def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(room: Newsroom, show: str) -> None:
+    room.writes(f"sources: [{SOURCE % f', show: {show}'}, {OTHER}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", said(1, text=LONG))
+        world.publish()
+    publish(room, f"sources: [{OTHER}]\n")
+    assert is_as_if_new(room)
+    assert holding(room, "The end of it.") == []
+    publish(room, f"sources: [{SOURCE % ''}]\n")
+    assert holding(room, "The end of it.") != [], "it is for feeds.yaml to say"
+
+
+# --- copies
+
+
+def test_every_copy_is_credited_in_every_format(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
+    with room.opened() as world:
+        desk = Desk(world)
+        same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
+        desk.says("a", said(1, own_id=same, link=None))
+        desk.says("b", said(1, own_id=same, link=None), link=Url("https://b.example/"))
+        world.publish()
+    (entry,) = room.entries("category/x.atom")
+    related = [
+        (link.get("href"), link.get("title")) for link in entry.findall("{*}link") if link.get("rel") != "alternate"
+    ]
+    assert related == [("https://b.example/", "Feed b")], "a copy without a link has its site's"
+    (item,) = room.items("category/x.json")
+    assert item["_aggregator"]["also"] == [{"source": "b", "title": "Feed b"}]
+    assert b"Feed b" in room.published("category/x.html")
+
+
+def test_a_copy_with_a_link_is_credited_with_it(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
+    with room.opened() as world:
+        desk = Desk(world)
+        same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
+        desk.says("a", said(1, own_id=same))
+        desk.says("b", said(1, own_id=same, link="https://c.example/1"), title="")
+        world.publish()
+    (item,) = room.items("category/x.json")
+    assert item["_aggregator"]["also"] == [{"source": "b", "title": "b", "url": "https://c.example/1"}]
+
+
+# --- R35: what stands there is what would be rendered
+
+
+def test_r35_class_names_that_are_taken_back_are_rendered_again(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ', allow_classes: [em_media]'}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", said(1, text='<p class="em_media">Some text of an entry.</p>'))
+        world.publish()
+    assert "category/x.atom" in holding(room, "em_media")
+    assert "category/x.atom" in publish(room, f"sources: [{SOURCE % ''}]\n")
+    assert holding(room, "em_media") == []
+    assert is_as_if_new(room)
+
+
+def test_r35_a_renamed_source_is_named_anew_everywhere(room: Newsroom) -> None:
+    head = "publish: {entries: 10, archive_page: 10}\ndefaults: {initial: 40}\n"
+    room.writes(f"{head}sources: [{SOURCE % ''}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", *(said(n) for n in range(30)), title="")
+        world.publish()
+    publish(room, f"{head}sources: [{{key: nice, url: 'https://a.example/', category: x, was: a}}]\n")
+    assert room.items("category/x.json")[0]["_aggregator"]["source"] == "nice"
+    assert is_as_if_new(room)
+    (first, *_) = room.entries("category/x/archive/1.atom")
+    assert first.findtext("{*}source/{*}title") == "nice", "for want of a title of its own"
+
+
+def test_r35_fewer_entries_are_filed_at_once(room: Newsroom) -> None:
+    room.writes(f"publish: {{archive_page: 10}}\nsources: [{SOURCE % ''}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", *(said(n) for n in range(30)))
+        world.publish()
+    room.clock.move(days=2)
+    publish(room, f"publish: {{archive_page: 10, entries: 10}}\nsources: [{SOURCE % ''}]\n")
+    assert len(room.entries("category/x.atom")) == 10
+    assert is_as_if_new(room)
+
+
+def test_r35_a_feed_that_changes_its_name_is_listed_anew(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ''}]\n")
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))
+        world.publish()
+        desk.says("a", said(1), title="Renamed", link=Url("https://a.example/site"))
+        assert "sources.html" in world.publish().changed
+    assert b"Renamed" in room.published("sources.html")
+    assert is_as_if_new(room)
+
+
+# --- status
+
+
+@pytest.mark.parametrize("formats", ["[atom]", "[atom, json, html]"])
+def test_status_is_rewritten_when_a_state_changed(room: Newsroom, formats: str) -> None:
+    room.writes(f"publish: {{formats: {formats}}}\nsources: [{SOURCE % ''}]\n")
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))
+        world.publish()
+        desk.fails("a", "not_found")
+        assert "status.json" in world.publish().changed
+        (source,) = json.loads(room.published("status.json"))["sources"]
+        assert (source["state"], source["error"]) == ("failing", "not_found")
+        assert world.publish().changed == ()
+
+
+def test_a_feed_without_a_title_is_called_by_its_key(room: Newsroom) -> None:
+    room.writes(f"sources: [{SOURCE % ''}]\n")
+    with room.opened() as world:
+        Desk(world).says("a", said(1), title="")
+        world.publish()
+    assert etree.fromstring(room.published("category/x.atom")).findtext("{*}entry/{*}source/{*}title") == "a"

@@ -1,0 +1,143 @@
+"""What came from `${NAME}` is in no output, no log, no event, whatever a publisher echoes (S44)."""
+
+import gzip
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from aggregator.errors import ConnectionLost
+from aggregator.model.poll import Answer, Due
+from aggregator.pipeline import gather
+from tests.desk import Desk
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Publisher, Reply
+
+TOKEN, HEADER = "TOKEN-9f8e7d6c", "HEADER-5b4a3928"
+MAY_HOLD = {("source", "url"), ("source", "url_in_use"), ("source", "validators_url")}  # or we could not ask
+
+
+def outputs_with(newsroom: Newsroom, *secrets: str) -> list[str]:
+    found = []
+    for path in sorted(path for path in (newsroom.folder / "public").rglob("*") if path.is_file()):
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        found += [path.name for secret in secrets if secret.encode() in data]
+    return found
+
+
+def columns_with(newsroom: Newsroom, *secrets: str) -> set[tuple[str, str]]:
+    store = sqlite3.connect(newsroom.folder / "var" / "aggregator.db")
+    store.row_factory = sqlite3.Row
+    tables = [row["name"] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {
+        (table, name)
+        for table in tables
+        for row in store.execute(f"SELECT * FROM {table}").fetchall()
+        for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
+        for secret in secrets
+        if secret in str(row[name])
+    }
+    store.close()
+    return found
+
+
+def a_source(publisher: Publisher, path: str = "/feed", **more: str) -> str:
+    said = "".join(f", {name}: {value}" for name, value in more.items())
+    address = f"http://127.0.0.1:{publisher.port}{path}?t=${{TOKEN}}"
+    return f"sources: [{{key: a, url: '{address}', headers: {{X-Key: '${{HEADER}}'}}{said}}}]\n"
+
+
+@pytest.fixture
+def room(newsroom: Newsroom) -> Newsroom:
+    newsroom.environ = {"TOKEN": TOKEN, "HEADER": HEADER}
+    return newsroom
+
+
+@pytest.mark.parametrize("private", ["true", "false"])
+def test_s44_what_a_feed_echoes_is_never_stored(room: Newsroom, publisher: Publisher, private: str) -> None:
+    path = f"/feed?t={TOKEN}"
+    site = f"http://127.0.0.1:{publisher.port}"
+    told = f'<p>You sent {HEADER}. <a href="#top">Top</a> <img src="/i.png?{TOKEN}">{"Some words more. " * 9}</p>'
+    echoing = item(
+        1,
+        guid=f"{site}/item?t={TOKEN}",
+        link=f"https://news.example/1?t={TOKEN}&x={HEADER}",
+        description=told,
+    )
+    publisher.serve(path, rss(echoing, title=f"Feed of {TOKEN}", link=f"{site}{path}"))
+    room.writes(a_source(publisher, private=private))
+    assert room.poll()["new"] == 1
+    assert outputs_with(room, TOKEN, HEADER) == []
+    assert columns_with(room, TOKEN, HEADER) <= MAY_HOLD
+    assert "You sent ***" in room.items()[0]["content_html"]
+    assert room.poll()["not_modified"] == 1
+
+
+def test_p4_the_same_echo_again_is_the_same_body(room: Newsroom, publisher: Publisher) -> None:
+    publisher.serve(f"/feed?t={TOKEN}", rss(item(1, description=f"You sent {HEADER}")), tags=False)
+    room.writes(a_source(publisher))
+    room.poll()
+    before = room.files()
+    report = room.poll()
+    assert (report["fetched"], report["new"], report["revised"]) == (1, 0, 0)
+    assert room.files() == before
+
+
+def test_s44_a_new_token_makes_no_entry_new(room: Newsroom, publisher: Publisher) -> None:
+    for token in (TOKEN, "TOKEN-of-tomorrow"):
+        room.environ["TOKEN"] = token
+        guid = f"http://127.0.0.1:{publisher.port}/item?t={token}"
+        publisher.serve(f"/feed?t={token}", rss(item(1, guid=guid, link=guid)))
+        room.writes(a_source(publisher))
+        report = room.poll()
+    assert (report["new"], report["revised"]) == (0, 0)
+    assert columns_with(room, TOKEN) == set()
+    facts = [row for row in columns_with(room, "TOKEN-of-tomorrow") if row not in MAY_HOLD]
+    assert facts == [], "events name hosts"
+
+
+def test_s44_an_error_shows_no_secret(room: Newsroom, publisher: Publisher, caplog: pytest.LogCaptureFixture) -> None:
+    publisher.says(f"/feed?t={TOKEN}", Reply(302, b"", {"Location": f"http://{TOKEN}.invalid/?{TOKEN}"}))
+    room.writes(a_source(publisher))
+    (row,) = room.poll()["results"]
+    assert row["outcome"] == "failed"
+    assert TOKEN.lower() not in str(row["error"]).lower()
+    assert columns_with(room, TOKEN, TOKEN.lower()) <= MAY_HOLD
+    assert outputs_with(room, TOKEN, TOKEN.lower()) == []
+    assert not [record for record in caplog.records if TOKEN.lower() in str(record.__dict__).lower()]
+
+
+@pytest.mark.parametrize("error", [ValueError(f"a fault near {TOKEN}"), ConnectionLost, None], ids=str)
+def test_s44_a_crash_is_logged_without_secrets(
+    room: Newsroom, publisher: Publisher, caplog: pytest.LogCaptureFixture, error: Exception | None
+) -> None:
+    def fetch(due: Due) -> Answer:
+        if isinstance(error, ValueError):
+            raise error
+        if error is None:
+            raise RuntimeError("a fault")
+        raise ConnectionLost(due.url, f"said {HEADER}")
+
+    room.writes(a_source(publisher))
+    with room.opened() as world:
+        poll = gather(Desk(world).claim("a"), replace(world.ports, fetch=fetch))
+    said = getattr(poll.answer, "text", TOKEN)
+    assert TOKEN not in said
+    assert HEADER not in said
+    shown = caplog.text + str([record.__dict__ for record in caplog.records])
+    assert TOKEN not in shown.replace(repr(str(error)), "")
+    if error is None:
+        assert "RuntimeError: a fault" in caplog.text, "a traceback without secrets is logged as it is"
+
+
+def test_s44_events_name_the_hosts_of_a_moved_source(room: Newsroom, publisher: Publisher) -> None:
+    room.writes(a_source(publisher))
+    with room.opened():
+        pass
+    room.writes(a_source(publisher, path="/other"))
+    with room.opened():
+        pass
+    store = sqlite3.connect(room.folder / "var" / "aggregator.db")
+    facts = [facts for (facts,) in store.execute("SELECT facts FROM event WHERE code = 'move_settings'")]
+    store.close()
+    assert facts == ['{"host":["127.0.0.1","127.0.0.1"]}']
