@@ -53,11 +53,13 @@ class Newsroom:
         finally:
             world.close()
 
-    def poll(self, keys: Sequence[str] = (), *, everything: bool = True) -> dict[str, Any]:
+    def poll(
+        self, keys: Sequence[str] = (), *, everything: bool = True, limit: timedelta = timedelta(0)
+    ) -> dict[str, Any]:
         """Run `poll --all` and give its report."""
         with self.opened() as world:
             shot = OneShot(world)
-            shot.poll(keys, everything=everything, limit=timedelta(0))
+            shot.poll(keys, everything=everything, limit=limit)
             return dict(shot.report(world.publish().changed))
 
     def published(self, path: str) -> bytes:

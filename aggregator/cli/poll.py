@@ -17,7 +17,7 @@ from time import monotonic
 from aggregator.cadence import may_ask_again
 from aggregator.cli.open import opened_world
 from aggregator.dispatcher import Dispatcher, ListedBacklog
-from aggregator.errors import PublishError
+from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.changes import Changes
 from aggregator.model.poll import Due, Outcome, Report
 from aggregator.model.settings import Kind
@@ -52,6 +52,10 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             unpublished, published = "", Published(changed=())
             try:
                 published = world.publish()
+                if published.failed:
+                    unpublished = "could not be written: " + ", ".join(published.failed)
+            except StrangerInTheWay as error:
+                unpublished, published = str(error), Published(changed=error.changed)
             except PublishError as error:
                 unpublished = str(error)
         report = shot.report(published.changed)

@@ -100,7 +100,7 @@ class Publisher:
             look = self._look(row, showing)
             if not everything and row.dirty == row.rendered and row.look == look:
                 continue
-            if row.rendered_at is not None and self._clock() - row.rendered_at < debounce:
+            if row.rendered_at is not None and timedelta(0) <= self._clock() - row.rendered_at < debounce:
                 edition.waiting = True
                 continue
             with edition.going_on():

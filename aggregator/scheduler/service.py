@@ -148,15 +148,18 @@ class Service:
         self.ended.set()
 
     def _settled(self, changes: Sequence[Changes]) -> None:
-        if any(change.events or change.entries.dirty for change in changes):
+        if any(change.events or change.read for change in changes):
             self._dirty.set()
 
     def _publish(self, *, debounce: timedelta) -> None:
         with self._publishing:
             try:
                 restate, self._restate = self._restate, False
-                if self._world.publish(debounce=debounce, restate=restate).waiting:
+                published = self._world.publish(debounce=debounce, restate=restate)
+                if published.waiting or published.failed:
                     self._dirty.set()
+                if published.failed:
+                    self._not_before = self._world.clock() + DEBOUNCE
             except AggregatorError as error:  # the old files stay, polling goes on, and we try again (R32)
                 log.error("publish_outputs", extra={"error": str(error)})
                 self._dirty.set()
