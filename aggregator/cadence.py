@@ -51,6 +51,7 @@ def next_turn(
     failures: int = 0,
     retried: bool = False,
     gone: bool = False,
+    rate_limited: bool = False,
 ) -> Turn:
     """Say when a source is due after a poll.
 
@@ -63,6 +64,7 @@ def next_turn(
         failures: in a row, this one included; 0 after a success.
         retried: the answer before carried a Retry-After too (P56).
         gone: the answer was a 410 (P29).
+        rate_limited: it was a 429 (P30).
     """
     interval, because = pace.every or min(max(AUTO, pace.min_interval), pace.max_interval), "interval"
     for name, hint in (
@@ -77,6 +79,8 @@ def next_turn(
         wait = backoff(interval, failures, cap=max(pace.max_interval, interval))
         if gone:
             wait = max(wait, DAY)
+        if rate_limited:
+            wait = max(wait, 2 * interval)
         interval, because, floor = wait, "backoff", wait
     after = asked_at + interval
     retry_until = None

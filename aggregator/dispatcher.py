@@ -13,7 +13,7 @@ from typing import Protocol
 from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
 from aggregator.model.changes import Changes
-from aggregator.model.poll import Due
+from aggregator.model.poll import Due, Gathered
 from aggregator.runner import Runner
 from aggregator.store.database import Store
 from aggregator.store.sources import Waiting
@@ -21,6 +21,8 @@ from aggregator.world import World
 
 CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)
 TICK = 1.0  # seconds between two looks, if nothing else wakes us
+TOO_MANY_REQUESTS = 429
+HOST_PAUSE = 600.0  # seconds, for the other sources of a host that says so (P30)
 PAUSE = 60.0  # seconds, when the store can't be written (R7)
 
 log = getLogger(__name__)
@@ -226,8 +228,10 @@ class Dispatcher:
     def _leaves(self, due: Due) -> None:
         self._world.budgets.restart(due.host_key)
 
-    def _returns(self, due: Due) -> None:
-        self._world.budgets.finish(due.host_key)
+    def _returns(self, poll: Gathered) -> None:
+        if getattr(poll.answer, "status", None) == TOO_MANY_REQUESTS:
+            self._world.budgets.pause(poll.due.host_key, HOST_PAUSE)  # the rest of the host as well (P30)
+        self._world.budgets.finish(poll.due.host_key)
 
     def _settled(self, changes: Sequence[Changes], others: Sequence[Due]) -> None:
         self._report(changes)

@@ -61,7 +61,7 @@ class Runner:
         workers: int,
         *,
         on_leave: Callable[[Due], None],
-        on_return: Callable[[Due], None],
+        on_return: Callable[[Gathered], None],
         on_settled: Callable[[Sequence[Changes], Sequence[Due]], None],
     ) -> None:
         self._ports, self._size = ports, workers
@@ -107,8 +107,7 @@ class Runner:
         for worker in stuck:
             assert worker.due is not None
             log.error("lose_worker", extra={"source": worker.due.source.key, "seconds": round(now - worker.since)})
-            self._on_return(worker.due)
-            self._results.put(_gone_wrong(worker.due, self._ports, "the poll hung beyond all limits"))
+            self._return(_gone_wrong(worker.due, self._ports, "the poll hung beyond all limits"))
             self._stuck += 1
             self._hire()
         if self._stuck > TOO_MANY_STUCK * self._size:
@@ -160,11 +159,14 @@ class Runner:
                     worker.due = None
                     if worker.given_up:
                         return
-                self._on_return(due)
-                self._results.put(result)
+                self._return(result)
         except Exception as error:
             log.exception("crash_worker", extra={"source": worker.due.source.key if worker.due else None})
             self._replace(worker, error)
+
+    def _return(self, poll: Gathered) -> None:
+        self._on_return(poll)
+        self._results.put(poll)
 
     def _replace(self, worker: _Worker, error: Exception) -> None:
         with self._lock:
@@ -174,8 +176,7 @@ class Runner:
             self._deaths.append(monotonic())
             often = len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE
         if worker.due is not None:
-            self._on_return(worker.due)
-            self._results.put(_gone_wrong(worker.due, self._ports, type(error).__name__))
+            self._return(_gone_wrong(worker.due, self._ports, type(error).__name__))
         if often:
             self.fault = WorkersLost(f"{DEATHS} workers died within a minute")
         self._hire()

@@ -30,6 +30,7 @@ def turn(
     failures: int = 0,
     retried: bool = False,
     gone: bool = False,
+    rate_limited: bool = False,
 ) -> Turn:
     return next_turn(
         key="example",
@@ -40,6 +41,7 @@ def turn(
         failures=failures,
         retried=retried,
         gone=gone,
+        rate_limited=rate_limited,
     )
 
 
@@ -91,6 +93,11 @@ def test_p56_retry_after_binds_and_is_capped() -> None:
     assert turn(Hints(retry_after=30 * DAY)).retry_until == NOON + DAY
     assert turn(Hints(retry_after=30 * DAY), retried=True).retry_until == NOON + 7 * DAY
     assert turn(Hints(retry_after=MINUTE)).because == "interval"
+
+
+def test_p30_a_429_doubles_the_interval_and_honours_retry_after() -> None:
+    assert turn(every=3 * HOUR, failures=1, rate_limited=True).interval == 6 * HOUR
+    assert turn(Hints(retry_after=9 * HOUR), failures=1, rate_limited=True).retry_until == NOON + 9 * HOUR
 
 
 def test_p29_a_410_is_left_alone_for_a_day() -> None:

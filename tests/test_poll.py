@@ -204,3 +204,12 @@ def test_r21_a_clock_that_was_set_back_delays_no_publication(newsroom: Newsroom,
     publisher.edit("/feed.xml", rss(item(2), item(1)))
     newsroom.poll()
     assert sorted(newsroom.titles()) == ["Title 1", "Title 2"]
+
+
+def test_p30_a_429_pauses_the_rest_of_its_host(newsroom: Newsroom, publisher: Publisher) -> None:
+    busy = [publisher.says(f"/{n}", Reply(429, b"", {"Retry-After": "60"})) for n in range(3)]
+    calm = publisher.serve("/calm", rss(item(1)), host="127.0.0.2")
+    newsroom.writes(sources(*busy, calm), hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n")
+    report = newsroom.poll(limit=timedelta(seconds=2))
+    assert (report["fetched"], report["failed"], report["skipped"]) == (1, 1, 2)
+    assert len(publisher.asked) == 2

@@ -13,6 +13,7 @@ from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified, O
 from aggregator.model.settings import Kind, Roster
 
 GONE = 410
+RATE_LIMITED = 429
 
 
 def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
@@ -86,6 +87,7 @@ def _turn(poll: Gathered) -> Turn:
         failures=due.failures + 1 if isinstance(answer, Failed) else 0,
         retried=due.retried,
         gone=isinstance(answer, Failed) and answer.status == GONE,
+        rate_limited=isinstance(answer, Failed) and answer.status == RATE_LIMITED,
     )
 
 

@@ -93,7 +93,7 @@ def render_status_page(status: Status, site: Site) -> bytes:
         said = [messages.text("last_success", when=moment(source.last_success))]
         if source.state is not State.PAUSED:
             said.append(messages.text("next_due", when=moment(source.next_due)))
-        return (*said, messages.text("per_week", count=source.per_week))
+        return (*said, messages.text("per_week", count=f"{source.per_week:g}"))
 
     rows = [
         _Row(
