@@ -65,7 +65,7 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
                 f"or was: {feed_ids[feed_id].key} if it is the same category under a new key"
             )
         values = {"key": item.key, "slug": slug, "feed_id": feed_id, "created_at": now, "active": True}
-        fixed = {"pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": []}
+        fixed = {"pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": {}}
         connection.execute(category.insert().values(values | fixed))
     gone = [row.id for row in rows.values() if row.active and row.key not in keys]
     if gone:
@@ -110,7 +110,7 @@ def category_rows(connection: Connection) -> list[CategoryRow]:
             pages=row.pages,
             dirty=row.dirty,
             rendered=row.rendered,
-            dirty_pages=tuple(row.dirty_pages),
+            dirty_pages=tuple(sorted(map(int, row.dirty_pages))),
             rendered_at=row.rendered_at,
             look=row.look,
         )
@@ -132,18 +132,18 @@ def file_publications(connection: Connection, number: int, pages: Mapping[int, S
     rows = [{"of_story": told, "on_page": page} for page, stories in pages.items() for told in stories]
     if rows:
         connection.execute(filing.values(page=bindparam("on_page"), filed_at=now, backfill=False), rows)
+        known = select(category.c.dirty, category.c.dirty_pages).where(category.c.id == number)
+        before = connection.execute(known).one()
+        dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in pages}
         of_row = update(category).where(category.c.id == number)
-        dirty = sorted(
-            {*connection.execute(select(category.c.dirty_pages).where(category.c.id == number)).scalar_one(), *pages}
-        )
-        connection.execute(of_row.values(pages=max(pages), dirty_pages=dirty, dirty=category.c.dirty + 1))
+        connection.execute(of_row.values(pages=max(pages), dirty_pages=dirty, dirty=before.dirty + 1))
     connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))
 
 
 def mark_rendered(connection: Connection, row: CategoryRow, look: str, now: datetime | None) -> None:
-    """Note which generation stands in the files. What was changed meanwhile stays dirty."""
-    current = connection.execute(select(category.c.dirty, category.c.dirty_pages).where(category.c.id == row.id)).one()
-    left = [] if current.dirty == row.dirty else current.dirty_pages
+    """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page."""
+    known = select(category.c.dirty_pages).where(category.c.id == row.id)
+    left = {page: since for page, since in connection.execute(known).scalar_one().items() if since > row.dirty}
     values = {"rendered": row.dirty, "dirty_pages": left, "look": look, "rendered_at": now}
     connection.execute(update(category).where(category.c.id == row.id).values(values))
 

@@ -340,11 +340,15 @@ def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]]
     """
     if not pages:
         return
-    rows = connection.execute(select(category.c.id, category.c.dirty_pages).where(category.c.id.in_(list(pages)))).all()
+    known = select(category.c.id, category.c.dirty, category.c.dirty_pages).where(category.c.id.in_(list(pages)))
+    rows = connection.execute(known).all()
     statement = update(category).where(category.c.id == bindparam("row_id"))
     connection.execute(
         statement.values(dirty=category.c.dirty + 1, dirty_pages=bindparam("new_pages")),
-        [{"row_id": number, "new_pages": sorted({*before, *pages[number]})} for number, before in rows],
+        [
+            {"row_id": row.id, "new_pages": row.dirty_pages | {str(page): row.dirty + 1 for page in pages[row.id]}}
+            for row in rows
+        ],
     )
     connection.execute(update(store).values(dirty=store.c.dirty + 1))
 

@@ -224,7 +224,7 @@ category = Table(
     Column("pages", Integer, nullable=False),  # archive pages so far
     Column("dirty", BigInteger, nullable=False),  # generation, raised by each change (invariant 6)
     Column("rendered", BigInteger, nullable=False),  # the generation that stands in the files
-    Column("dirty_pages", Json, nullable=False),  # numbers of archive pages to render again
+    Column("dirty_pages", Json, nullable=False),  # archive page to render again: the generation that made it so
     Column("rendered_at", Instant),
     Column("look", Text),  # digest of what shapes its outputs besides the store
 )

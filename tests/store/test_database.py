@@ -130,7 +130,7 @@ def test_a_slug_belongs_to_one_category(url: str) -> None:
         "pages": 0,
         "dirty": 1,
         "rendered": 0,
-        "dirty_pages": [],
+        "dirty_pages": {},
     }
     rows = [values | {"key": "a", "feed_id": "urn:a"}, values | {"key": "b", "feed_id": "urn:b"}]
     with pytest.raises(StoreError), opened._transaction(writes=True) as connection:
