@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aggregator.cli.open import opened_world
 from aggregator.scheduler import Service
@@ -47,7 +47,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             signal.signal(number, handler)
 
 
-def _stopper(stop: threading.Event):  # type: ignore[no-untyped-def]  # a signal handler
+def _stopper(stop: threading.Event) -> Callable[[int, object], None]:
+    """Give a signal handler that sets an event."""
+
     def handler(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)  # a second signal ends the process at once
         # In a thread of its own: the main thread waits on this very event, and may be inside its lock.

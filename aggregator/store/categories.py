@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, select, update
 
 from aggregator.errors import StoreError
 from aggregator.model.settings import Category, CategoryKey
@@ -92,7 +92,7 @@ def _minted_feed_id(uuid: UUID, key: str, taken: Container[str]) -> str:
     return feed_id
 
 
-def _of(number: int):  # type: ignore[no-untyped-def]  # an Update; its class has no public name
+def _of(number: int) -> Update:
     return update(category).where(category.c.id == number)
 
 
