@@ -1,103 +1,29 @@
 """Who is asked next: due sources, oldest first, as far as the budgets of their hosts and the workers allow.
 
-Scheduler and one-shot `poll` differ in where the sources come from, and in nothing else. A source that waits for its
-host is not claimed and holds no thread (DESIGN, section 5).
+Scheduler and one-shot `poll` differ in where the sources come from (`backlog.py`), and in nothing else.
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from logging import getLogger
-from typing import Protocol
 
+from aggregator.backlog import Backlog
 from aggregator.errors import StoreError
-from aggregator.fetch.budget import Budgets
-from aggregator.model.changes import Changes
-from aggregator.model.poll import Due, Gathered
+from aggregator.model.changes import Settled
+from aggregator.model.poll import Due, Gathered, Unreached
+from aggregator.model.status import NO_OUTAGE
+from aggregator.outage import Network
 from aggregator.runner import Runner
-from aggregator.store.database import Store
-from aggregator.store.sources import Waiting
+from aggregator.store.turns import Waiting
 from aggregator.world import World
 
 CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)
 TICK = 1.0  # seconds between two looks, if nothing else wakes us
-TOO_MANY_REQUESTS = 429
-HOST_PAUSE = 600.0  # seconds, for the other sources of a host that says so (P30)
 PAUSE = 60.0  # seconds, when the store can't be written (R7)
+SPREAD = timedelta(minutes=5)  # over which what fell due while nothing was asked is spread (P64)
 
 log = getLogger(__name__)
-
-
-class Backlog(Protocol):
-    """Where sources come from."""
-
-    def ripe(self, now: datetime, *, limit: int, failing: int, budgets: Budgets) -> Sequence[Waiting]:
-        """Give sources that may be asked now, oldest first, no more of a host key than have room.
-
-        Args:
-            now: the time.
-            limit: how many at most.
-            failing: how many of them whose last poll failed, at most.
-            budgets: of the hosts.
-        """
-        ...
-
-    def is_empty(self) -> bool:
-        """Tell whether nothing will come any more; False while that can't be known."""
-        ...
-
-
-class DueBacklog:
-    """Whatever is due in the store: for a service."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def ripe(self, now: datetime, *, limit: int, failing: int, budgets: Budgets) -> Sequence[Waiting]:
-        """Ask the store."""
-        with self._store.read() as tx:
-            due = tx.due(now, limit=limit, blocked=budgets.blocked(), per_host=budgets.widest(), failing=failing > 0)
-        return _with_room(due, limit, failing, budgets)[0]
-
-    def is_empty(self) -> bool:
-        """Something may always fall due."""
-        return False
-
-
-class ListedBacklog:
-    """A list that is fixed when it is made: for a one-shot run."""
-
-    def __init__(self, waiting: Sequence[Waiting]) -> None:
-        self.left = waiting  # what was not taken yet
-
-    def ripe(self, now: datetime, *, limit: int, failing: int, budgets: Budgets) -> Sequence[Waiting]:
-        """Take them off the list."""
-        chosen, self.left = _with_room(self.left, limit, failing, budgets)
-        return chosen
-
-    def is_empty(self) -> bool:
-        """Tell whether all were taken."""
-        return not self.left
-
-
-def _with_room(
-    waiting: Sequence[Waiting], limit: int, failing: int, budgets: Budgets
-) -> tuple[list[Waiting], list[Waiting]]:
-    """Part sources into those whose host has room now, at most `limit`, and the others."""
-    chosen: list[Waiting] = []
-    others: list[Waiting] = []
-    rooms: dict[str, int] = {}
-    for item in waiting:
-        room = rooms.get(item.host_key)
-        if room is None:
-            room = rooms[item.host_key] = budgets.room(item.host_key)
-        if room > 0 and len(chosen) < limit and (failing > 0 or not item.failures):
-            rooms[item.host_key] = room - 1
-            failing -= bool(item.failures)
-            chosen.append(item)
-        else:
-            others.append(item)
-    return chosen, others
 
 
 class Dispatcher:
@@ -108,7 +34,8 @@ class Dispatcher:
         world: World,
         backlog: Backlog,
         *,
-        on_settled: Callable[[Sequence[Changes]], None] = lambda changes: None,
+        on_settled: Callable[[Sequence[Settled]], None] = lambda settled: None,
+        on_network: Callable[[], None] = lambda: None,
         patient: bool = False,
     ) -> None:
         """Make a dispatcher.
@@ -117,6 +44,7 @@ class Dispatcher:
             world: open.
             backlog: where sources come from.
             on_settled: called after each group that was stored.
+            on_network: called when the network went down or came back.
             patient: when the store can't be written, wait and try again (R7), instead of giving up.
         """
         self._world, self._backlog, self._report, self._patient = world, backlog, on_settled, patient
@@ -125,14 +53,20 @@ class Dispatcher:
             world.settings.workers,
             on_leave=self._leaves,
             on_return=self._returns,
+            judge=self._judge,
             on_settled=self._settled,
         )
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._resting = threading.Event()
         self._lock = threading.Lock()
-        self.unserved: list[Due] = []  # claimed, and then neither asked nor stored
-        self._in_flight = 0
-        self._failing = 0  # of those, polls of sources whose last poll failed
+        self._in_flight = 0  # claimed and not yet settled
+        self._failing = 0  # of those, polls under way of sources whose last poll failed
+        self._network, self._on_network = Network(world.steady, world.host_count), on_network
+        self._outage = NO_OUTAGE  # as it was last looked at
+        self._apart: set[int] = set()  # sources that may end this program: each is polled with nothing beside it (R13)
+        self._alone: int | None = None  # the one of them that is being polled
+        self._unreached: set[int] = set()  # sources that the network kept from being asked, and that were not since
         self._slow_lane = max(1, world.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
@@ -145,23 +79,35 @@ class Dispatcher:
             StoreError: the store can't be written, and we are not patient.
             WorkersLost: only a new process helps.
         """
+        with self._world.store.begin() as tx:
+            tx.note_network(NO_OUTAGE)  # whatever was so when somebody last looked
+            self._apart = set(tx.find_crashed(self._world.clock()))
         self._runner.start()
         try:
             while not self._stop.is_set():
                 self._wake.clear()
                 over = until()
-                self._look_after(claim=not over)
-                if over:
+                self._look_after(claim=not over and not self._resting.is_set())
+                if over or self._resting.is_set():
                     self._give_back(self._runner.withdraw())
-                if self._idle() and (over or self._backlog.is_empty()):
-                    break
+                if self.is_idle() and (over or self._backlog.is_empty(own=self._own_alone)):
+                    if not self._network.held:
+                        break
+                    self._runner.deliver(self._drained(charged=True))  # nobody is left who could answer
                 self._wake.wait(min(TICK, self._world.budgets.next_opening() or TICK))
         finally:
             unasked = self._runner.stop()
-            if self._runner.fault is None:
+            # What is held is put back: a stop says nothing of whose fault it was, and none of them was reached.
+            self._runner.deliver(self._drained(charged=False))
+            self._runner.close()
+            if self._runner.fault is None and self._runner.store_error is None:
                 self._give_back(unasked)
         if self._runner.fault is not None:
             raise self._runner.fault
+        self._follow_network()
+        if self._patient:  # a service has ended, and nobody looks any more
+            with self._world.store.begin() as tx:
+                tx.note_network(NO_OUTAGE)
 
     def _look_after(self, *, claim: bool) -> None:
         """See that the workers work, and give them work; wait a minute when the store can't be written (R7)."""
@@ -169,17 +115,20 @@ class Dispatcher:
             self._runner.look_after()
             if self._runner.fault is not None:
                 raise self._runner.fault
-            if claim:
+            if self._runner.store_error is not None:
+                raise self._runner.store_error
+            self._follow_network()
+            if claim and not self._waits_for_one():
                 self._claim()
+                self._probe()
         except StoreError as error:
             if not self._patient:
                 raise
             log.error(
                 "pause_polls", extra={"error": str(error), "advice": "polling goes on when the store can be written"}
             )
-            self._runner.fault = None
-            self.unserved.clear()  # their claims have moved them on a little (R13)
             self._stop.wait(PAUSE)
+            self._runner.store_error = None  # what was not stored has its claim, which moved it on a little (R13)
 
     def stop(self) -> None:
         """Claim nothing more; `run` ends when what is under way has ended."""
@@ -190,21 +139,57 @@ class Dispatcher:
         """Look for due sources now."""
         self._wake.set()
 
+    def rest(self, *, on: bool) -> None:
+        """Start no new poll until told otherwise (R68)."""
+        self._resting.set() if on else self._resting.clear()
+        self._wake.set()
+
+    def is_unreached(self, item: Waiting) -> bool:
+        """Tell whether a source that was not asked wasn't because the network is down (P87)."""
+        return item.id in self._unreached or self._outage.since(own=item.own_machine) is not None
+
     def _give_back(self, dues: Sequence[Due]) -> None:
         """Undo claims whose request did not leave."""
         if not dues:
             return
-        with self._world.store.begin() as tx:
-            tx.give_back(dues)
-        self.unserved += dues
-        for due in dues:
-            self._world.budgets.finish(due.host_key)
-        self._count_off(dues)
+        try:
+            with self._world.store.begin() as tx:
+                tx.give_back(dues)
+        finally:
+            for due in dues:
+                self._world.budgets.finish(due.turn)
+            with self._lock:
+                self._in_flight -= len(dues)
+                self._failing -= sum(due.failures > 0 for due in dues)
+                self._end_alone({due.turn for due in dues})
 
-    def _count_off(self, dues: Sequence[Due]) -> None:
-        with self._lock:
-            self._in_flight -= len(dues)
-            self._failing -= sum(due.failures > 0 for due in dues)
+    def _waits_for_one(self) -> bool:
+        """Tell whether nothing else may be claimed, for the sake of a source that was in flight at so many crashes.
+
+        It is claimed once all the others are settled; if we end again, nobody else is in doubt (R13).
+        """
+        if not self._apart or self._alone is not None:
+            return self._alone is not None
+        now, budgets = self._world.clock(), self._world.budgets
+        item = self._backlog.alone(now, self._apart, budgets, own=self._own_alone)
+        if item is None or not self.is_idle() or not budgets.take(item.id, item.host_key):
+            return item is not None
+        self._alone = item.id
+        log.warning("poll_alone", extra={"source": item.key, "advice": "at each of the last crashes it was in flight"})
+        dues: Sequence[Due] = ()
+        try:
+            dues = self._claimed([item], now)
+        finally:
+            if not dues:
+                self._end_alone({item.id})
+        self._backlog.answered({item.id})
+        self._submit(dues)
+        return True
+
+    def _end_alone(self, ids: Collection[int]) -> None:
+        """Let the others be claimed again, if one of these is what they wait for."""
+        if self._alone in ids:
+            self._alone = None
 
     def _claim(self) -> None:
         """Claim as many sources as may wait, shortly before their requests leave (R13)."""
@@ -212,33 +197,134 @@ class Dispatcher:
         budgets = self._world.budgets
         while room > 0:
             now = self._world.clock()
-            chosen = self._backlog.ripe(now, limit=room, failing=self._slow_lane - self._failing, budgets=budgets)
+            chosen = self._backlog.ripe(
+                now,
+                limit=room,
+                failing=self._slow_lane - self._failing,
+                budgets=budgets,
+                own=self._own_alone,
+                apart=self._apart,
+            )
             if not chosen:
                 return
-            with self._world.store.begin() as tx:
-                dues = tx.claim([item.id for item in chosen], now, self._world.roster.sources)
-            with self._lock:
-                self._in_flight += len(dues)
-                self._failing += sum(due.failures > 0 for due in dues)
-            for due in dues:
-                budgets.start(due.host_key)
-                self._runner.submit(due)
+            dues = self._claimed(chosen, now)
+            self._submit(dues)
             room = min(self._runner.room(), room - len(dues))
 
+    def _probe(self) -> None:
+        """Ask one source whether the network is back (P87)."""
+        with self._lock:
+            hosts = self._network.public.probe_hosts() if self._network.wants_probe() else None
+        if hosts is None:
+            return
+        now = self._world.clock()
+        chosen = self._backlog.probe(now, hosts, self._world.budgets, apart=self._apart)
+        dues = self._claimed(chosen, now) if chosen else ()
+        with self._lock:
+            for due in dues:
+                self._network.begin_probe(due)
+        self._submit(dues)
+
+    def _submit(self, dues: Sequence[Due]) -> None:
+        with self._lock:
+            self._in_flight += len(dues)
+            self._failing += sum(due.failures > 0 for due in dues)
+        for due in dues:
+            self._runner.submit(due)
+
+    def _claimed(self, chosen: Sequence[Waiting], now: datetime) -> Sequence[Due]:
+        """Claim sources; those that can't be claimed give their room back."""
+        dues: Sequence[Due] = ()
+        try:
+            with self._world.store.begin() as tx:
+                claimed = tx.claim(
+                    [item.id for item in chosen], now, self._world.roster.sources, spare=self._backlog.spares
+                )
+            dues = claimed
+            return dues
+        finally:
+            for lost in {item.id for item in chosen} - {due.turn for due in dues}:
+                self._world.budgets.finish(lost)
+
     def _leaves(self, due: Due) -> None:
-        self._world.budgets.restart(due.host_key)
+        self._world.budgets.leave(due.turn)
 
     def _returns(self, poll: Gathered) -> None:
-        if getattr(poll.answer, "status", None) == TOO_MANY_REQUESTS:
-            self._world.budgets.pause(poll.due.host_key, HOST_PAUSE)  # the rest of the host as well (P30)
-        self._world.budgets.finish(poll.due.host_key)
+        self._world.hosts.hear(poll)
 
-    def _settled(self, changes: Sequence[Changes], others: Sequence[Due]) -> None:
+    def _judge(self, poll: Gathered) -> Sequence[Gathered]:
+        with self._lock:
+            self._failing -= poll.due.failures > 0
+            ready = self._network.judge(poll)
+            self._unreached |= {
+                each.due.turn for each in ready if isinstance(each.answer, Unreached) and each is not poll
+            }
+            return ready
+
+    def _drained(self, *, charged: bool) -> Sequence[Gathered]:
+        with self._lock:
+            return self._network.drain(charged=charged)
+
+    def _settled(self, changes: Sequence[Settled], others: Sequence[Due]) -> None:
+        self._world.hosts.keep()
         self._report(changes)
-        self.unserved += others
-        self._count_off([*(change.due for change in changes), *others])
+        self._backlog.answered({change.due.turn for change in changes if change.due.is_twin})
+        with self._lock:
+            self._in_flight -= sum(not change.due.is_twin for change in changes) + len(others)
+            settled = {change.due.turn for change in changes}
+            self._unreached -= settled
+            self._apart -= settled  # they have ended, and we have not
+            self._end_alone({*settled, *(due.turn for due in others)})
         self._wake.set()
 
-    def _idle(self) -> bool:
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way, but for polls that are held (P87)."""
         with self._lock:
-            return self._in_flight == 0
+            return self._in_flight == self._network.held
+
+    @property
+    def _own_alone(self) -> bool | None:
+        """Only the operator's own machines are asked while the world is out of reach; None: all are (P87)."""
+        return True if self._outage.public is not None else None
+
+    def _follow_network(self) -> None:
+        """Do what follows when the network went down or came back, and end what was held long enough (P87)."""
+        now, before = self._world.clock(), self._outage
+        with self._lock:
+            lapsed = self._network.lapse()
+            found = self._network.outage(now, before)
+            probed = self._network.end_probes() if before.public and not found.public else ()
+        self._runner.deliver(lapsed)
+        if found == before:
+            return
+        if found.public and not before.public:
+            unasked = self._runner.withdraw()
+            away = [due for due in unasked if not due.source.own_machine]
+            with self._lock:
+                self._unreached |= {due.turn for due in away}
+            for due in unasked:
+                if due.source.own_machine:
+                    self._runner.submit(due)
+            self._give_back(away)
+        with self._world.store.begin() as tx:
+            tx.note_network(found)
+            tx.give_back(probed)
+            if before.public and not found.public:
+                tx.spread_overdue(now, over=SPREAD, own=False)
+        self._outage = found
+        for own in (False, True):
+            _log_turn(before.since(own=own), found.since(own=own), own=own)
+        self._on_network()
+
+
+def _log_turn(before: datetime | None, since: datetime | None, *, own: bool) -> None:
+    hosts = "own" if own else "public"
+    if since and not before:
+        advice = (
+            "your own machines are asked as usual, and failures count against none of them"
+            if own
+            else "public hosts are not asked; one of them is probed each minute; check this machine's network"
+        )
+        log.warning("pause_network", extra={"hosts": hosts, "since": since.isoformat("T", "seconds"), "advice": advice})
+    if before and not since:
+        log.warning("resume_network", extra={"hosts": hosts, "since": before.isoformat("T", "seconds")})

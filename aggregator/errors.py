@@ -5,9 +5,12 @@ AggregatorError                everything we raise on purpose
 ├── ConfigError(problems)      all of them, each with its place and what to write instead
 ├── SourceError(url)           their side: recorded, tried again when due, never stops another source
 │   ├── FetchError             one class for each thing that happens on the way
-│   └── ParseError             not a feed, or nothing usable in it
-├── StoreError, LockHeld(by)   our side: the command ends, nothing half written
+│   └── ParseError             not a feed, or nothing usable in it, or `Overran`: too dear to read
+├── ReadersBusy, CutShort      nobody's fault: the body was not read this time
+├── StoreError                 our side: the command ends, nothing half written; `LockHeld(by)`, `NoStore`
+├── CorrectionRefused      what an operator asked for makes no sense as things stand; nothing was changed
 ├── AddressInUse(address)      our side: nobody can be served there; the command ends
+├── TemplateFailed(template)   an operator's template can't be filled in; the old file stays in place
 └── PublishError(output)       the old file stays in place
 ```
 
@@ -17,8 +20,7 @@ Every `SourceError` has a `code` of DESIGN 3.2, the only part of it that strange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from aggregator.urls import Url, redact
 
@@ -114,6 +116,9 @@ class TimedOut(FetchError):
 
     code = "timeout"
     WHOLE: ClassVar[str] = "complete answer"
+    CONNECTION: ClassVar[str] = "connection"
+    LOOKUP: ClassVar[str] = "answer from this machine's name server"
+    UNCONNECTED: ClassVar[tuple[str, ...]] = (CONNECTION, LOOKUP)  # nobody was reached
 
     def __init__(self, url: Url, phase: str, seconds: float) -> None:
         super().__init__(url, phase, seconds)
@@ -250,6 +255,17 @@ class FileUnreadable(FetchError):
         return self._said(self.why)
 
 
+class RobotsRefused(FetchError):
+    """A site's robots.txt asks crawlers to leave a page alone (P89)."""
+
+    code = "forbidden"
+
+    def __str__(self) -> str:
+        return self._said(
+            'its robots.txt asks crawlers to leave this page alone; ask the publisher, and write robots: "their reason"'
+        )
+
+
 class ParseError(SourceError):
     """A body that can't be read as a feed: broken beyond use."""
 
@@ -263,14 +279,67 @@ class ParseError(SourceError):
         return self._said(self.why + (f" (line {self.line})" if self.line else ""))
 
 
+class NamedFeed(NamedTuple):
+    """A feed that a page names. A tuple, since it crosses from one process to another as JSON."""
+
+    url: Url
+    title: str = ""
+    format: str = ""  # atom, rss, rdf, json; empty if the page doesn't say
+
+
 class NotAFeed(ParseError):
     """Something else than a feed: a web page, an API's error, a maintenance note (I14)."""
 
     code = "not_a_feed"
 
+    def __init__(
+        self, url: Url, why: str, shown: str = "", feeds: Sequence[Sequence[str]] = (), is_page: bool = False
+    ) -> None:
+        SourceError.__init__(self, url, why, shown, tuple(feeds), is_page)
+        self.why, self.line = why, None
+        self.is_page = is_page  # a web page, whatever is on it
+        self.shown = shown  # how the body begins, escaped; for the operator only (S10)
+        # That a page names: a hint, never followed by itself (P91).
+        self.feeds = tuple(NamedFeed(Url(url), *more) for url, *more in feeds)
+
+    def __str__(self) -> str:
+        hint = ""
+        if len(self.feeds) == 1:
+            hint = f"; it names one feed: {self.feeds[0].url}"
+        elif self.feeds:
+            hint = f"; it names {len(self.feeds)} feeds"
+        return self._said(self.why + hint + (f"; it begins: {self.shown}" if self.shown else ""))
+
+
+class Overran(ParseError):
+    """A body that took more to be read than a source may take, or ended the process that read it (S15)."""
+
+    def __init__(self, url: Url, why: str, *, code: str = "unreadable") -> None:
+        super().__init__(url, why)
+        self.code = code
+
+
+class ReadersBusy(AggregatorError):
+    """A body was not read, for every process that may read such a one is busy; nobody's fault (S15, L5)."""
+
+    def __init__(self, processes: int, seconds: float) -> None:
+        super().__init__(processes, seconds)
+        self.processes, self.seconds = processes, seconds
+
+    def __str__(self) -> str:
+        return f"not read: all {self.processes} processes for large bodies were busy for {self.seconds:g} s"
+
+
+class CutShort(AggregatorError):
+    """A body was not read to the end, for the program stops (R54)."""
+
 
 class StoreError(AggregatorError):
     """Our store can't be used; nothing was half written."""
+
+
+class NoStore(StoreError):
+    """Nothing was polled yet, so there is no store to be read."""
 
 
 class LockHeld(StoreError):
@@ -284,6 +353,10 @@ class LockHeld(StoreError):
         return f"another process works on this store: {self.by}"
 
 
+class CorrectionRefused(AggregatorError):
+    """A correction that makes no sense as things stand; its text says why, and what to do instead."""
+
+
 class AddressInUse(AggregatorError):
     """The address to serve on can't be had; the command ends (exit code 3)."""
 
@@ -293,6 +366,17 @@ class AddressInUse(AggregatorError):
 
     def __str__(self) -> str:
         return f"can't serve on {self.address}: {self.why}; free it, or choose another address in serve.bind"
+
+
+class ExtraMissing(AggregatorError):
+    """What was asked for needs an extra that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(what, extra)
+        self.what, self.extra = what, extra
+
+    def __str__(self) -> str:
+        return f"{self.what} needs the extra {self.extra}: pip install 'aggregator[{self.extra}]'"
 
 
 class PublishError(AggregatorError):
@@ -306,17 +390,29 @@ class PublishError(AggregatorError):
         return f"{self.output}: {self.why}"
 
 
+class TemplateFailed(AggregatorError):
+    """An operator's template could not be filled in for a story; what was rendered of that one before still stands."""
+
+    def __init__(self, template: str, line: int, why: str) -> None:
+        super().__init__(template, line, why)
+        self.template, self.line, self.why = template, line, why
+
+    def __str__(self) -> str:
+        return f"{self.template}:{self.line}: {self.why}"
+
+
 class StrangerInTheWay(PublishError):
     """A file that we did not write stands where we want to write (DESIGN 3.3); the command ends."""
 
-    def __init__(self, output: str, path: Path, *, ours: bool) -> None:
+    def __init__(self, output: str, path: str, *, ours: bool) -> None:
         super().__init__(
             output,
             f"{path} stands there and is not in this store"
             + (
-                "; it was published by an aggregator whose state is lost: `publish --take-over` starts anew over it"
+                "; it was published by an aggregator whose state is lost: "
+                "`restore --from-site` brings it back, `publish --take-over` starts anew over it"
                 if ours
-                else "; it is somebody else's file: move it away, or choose another folder in publish.to"
+                else "; it is somebody else's file: move it away, or choose another place in publish.to"
             ),
         )
         self.path, self.ours = path, ours

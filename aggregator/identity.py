@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
@@ -31,18 +31,55 @@ _TOKEN = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
 _TAG = re.compile(r"<[^>]*>")
 _ADDRESS = re.compile(r"<[a-z0-9]+\b[^>]*? (href|src|poster)=\"([^\"]*)\"[^>]*>")
 _CAMPAIGN = re.compile(r"(?<=[?&])utm_[a-z_]+=[^&#]*(?:&|(?=#)|$)")
-_ADVERTISEMENT = re.compile(r"//(?:feeds\.feedburner\.com/~|feedads\.|ad\.doubleclick\.net/|rss\.feedsportal\.com/)")
-# "12 comments", "Points: 57": they move with each poll of a forum's feed, and nothing has been rewritten (I38).
-_COUNTED = re.compile(r"((?:[Pp]oints|[Cc]omments|[Rr]eplies|[Vv]iews|[Ss]core) ?: ?)\d[\d.,]*")
-_COUNTER = re.compile(r"\d[\d.,]*( (?:[Pp]oints|[Cc]omments?|[Rr]eplies|[Vv]iews)\b)")
+# What lets a file be fetched for an hour or a day; it changes with each poll of who signs (I38).
+_SIGNATURE = re.compile(
+    r"(?<=[?&])(?:X-(?:Amz|Goog)-[A-Za-z-]+|x-oss-[a-z-]+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Key-Pair-Id"
+    r"|Expires|Signature|Policy|auth_key|PHPSESSID)=[^&#]*(?:&|(?=#)|$)"
+)
+_SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
+_ADVERTISEMENT = re.compile(
+    r"//(?:feeds\.feedburner\.com/~|feedads\.|rss\.feedsportal\.com/|(?:ads?|adserver|pixel)\.[a-z0-9.-]+/"
+    r"|(?:[a-z0-9-]+\.)*(?:doubleclick\.net|googlesyndication\.com|googleadservices\.com|amazon-adsystem\.com"
+    r"|adnxs\.com|taboola\.com|outbrain\.com|criteo\.(?:com|net))/)"
+)
+# "12 comments", "Points: 57", "阅读(8)", "3 hours ago": they move with each poll, and nothing has been rewritten (I38).
+_WHAT = "[Pp]oints|[Cc]omments|[Rr]eplies|[Vv]iews|[Ss]core|[Ll]ikes|[Ss]hares|[Uu]pvotes|[Kk]ommentare"
+_ONE = "[Pp]oint|[Cc]omment|[Vv]iew|[Ll]ike|[Ss]hare|[Uu]pvote|[Kk]ommentar"
+_HAN_WHAT = "阅读 閱讀 浏览 瀏覽 评论 評論 点赞 點讚 点击 點擊 转发 轉發 回复 回覆 收藏".split()
+_HAN_ANY = "|".join(_HAN_WHAT)
+_SPAN = "second|minute|min|hour|day|week|month|year"
+# Every repetition has an end: a text of digits alone must not cost its square. What no text has is looked for first,
+# since that costs a twentieth of the patterns.
+_NOISE = (
+    (
+        ("oint", "omment", "epl", "iew", "core", "ike", "hare", "pvote"),
+        (
+            (re.compile(rf"((?:{_WHAT}) ?[:(] ?)\d[\d.,]{{0,14}}"), r"\1"),
+            (re.compile(rf"(?<!\d)\d[\d.,]{{0,14}} (?:{_WHAT}|{_ONE})\b"), ""),
+        ),
+    ),
+    (
+        tuple(_HAN_WHAT),
+        (
+            (re.compile(rf"((?:{_HAN_ANY})[数數量]? ?[:：(（]? ?)\d[\d.,]{{0,14}}[万萬kK]?"), r"\1"),
+            (re.compile(rf"(?<!\d)\d[\d.,]{{0,14}}[万萬kK]?( ?[次人条條个個] ?(?:{_HAN_ANY}))"), r"\1"),
+        ),
+    ),
+    ((" ago",), ((re.compile(rf"\b(?:\d{{1,4}}|an?|one) (?:{_SPAN})s? ago\b"), ""),)),
+    (
+        ("vor ",),
+        ((re.compile(r"\bvor (?:\d{1,4}|eine[rm]) (?:Sekunde|Minute|Stunde|Tag|Woche|Monat|Jahr)(?:e?n)?\b"), ""),),
+    ),
+    (("前",), ((re.compile(r"(?<!\d)\d{1,4} ?(?:秒|分钟|分鐘|小时|小時|天|周|週|个月|個月|年)前"), ""),)),
+)
 
 
 def identify(feed: Feed) -> Feed:
     """Give each entry of a document its key and its digests.
 
-    Entries that bear one id are merged if they agree in link or title, and the latest `updated` wins; an id that two
-    different entries bear, or all of them, is none (I33), and I34 finds keys instead. What key an entry gets depends on
-    what the document holds, never on the order in which it does. That order stays.
+    Entries that bear one id are merged if they agree in link or title, and in date or text, and the latest `updated`
+    wins; an id that two different entries bear, or all of them, is none (I33), and I34 finds keys instead. What key an
+    entry gets depends on what the document holds, never on the order in which it does. That order stays.
     """
     site = feed.link
     entries = _without_useless_ids(feed.entries, site)
@@ -54,6 +91,11 @@ def identify(feed: Feed) -> Feed:
     lost = len(feed.entries) - len(keyed)
     merged = (f"{lost} entries bear the id of another, and its link or title: merged",) if lost else ()
     return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *merged))
+
+
+def identify_by_link(feed: Feed) -> Feed:
+    """Identify the entries of a source whose ids change all the time, and so say nothing: as if it had none (I35)."""
+    return identify(replace(feed, entries=tuple(replace(entry, id=None) for entry in feed.entries)))
 
 
 def key_form(key: str) -> str:
@@ -71,19 +113,20 @@ def digest_of(entry: Entry) -> Digest:
     It is the version, a colon, and the SHA-256 in hex of these fields in UTF-8, joined by NUL; lists within them by
     0x1F, parts of an item by 0x1E (no text holds these: I7):
 
-    1. title, in NFC;
+    1. title, without any blanks, in NFC;
     2. link, as an address;
     3. content and 4. summary: the text without any blanks, in NFC, then the addresses in it, each after a 0x1F;
     5. authors' names;
     6. enclosures' addresses without their queries;
     7. tags' terms with their labels, sorted.
 
-    An address has no scheme and no utm_ parameters; those of images and players have no query, which often is a
-    signature that changes by the hour. So a change of markup alone, of blanks, of counters or of advertisements is no
-    revision, and a sanitiser that learns a new element revises nothing.
+    An address has no scheme, no utm_ parameters, and nothing that signs it for a time. Of images and players only the
+    last part of the path counts: the query may be another such signature, and the host one of several that take turns.
+    So a change of markup alone, of blanks, of counters, of "3 hours ago" or of advertisements is no revision, and a
+    sanitiser that learns a new element revises nothing.
     """
     fields = (
-        _composed(entry.title),
+        _composed("".join(entry.title.split())),
         _address(entry.link or ""),
         _visible(entry.content),
         _visible(entry.summary),
@@ -148,7 +191,11 @@ def _without_useless_ids(entries: Sequence[Entry], site: Url | None) -> list[Ent
 
 
 def _clusters(group: Sequence[Entry], site: Url | None) -> list[list[Entry]]:
-    """Put together the entries of one id that agree in link or title, directly or by way of others."""
+    """Put together the entries of one id that agree in link or title, directly or by way of others.
+
+    That is not enough where each has a date of its own: what was published at another time and says something else is
+    no copy. Feeds of comments give all comments the id, the link and the title of what they are about.
+    """
     leaders = list(range(len(group)))
 
     def leader_of(index: int) -> int:
@@ -156,11 +203,13 @@ def _clusters(group: Sequence[Entry], site: Url | None) -> list[list[Entry]]:
             leaders[index] = index = leaders[leaders[index]]
         return index
 
-    first: dict[tuple[str, str], int] = {}
+    dated = all(entry.published for entry in group)
+    first: dict[tuple[object, ...], int] = {}
     for index, entry in enumerate(group):
-        for mark in (("title", entry.title), ("link", _telling_link(entry, site) or "")):
-            if mark[1]:
-                leaders[leader_of(index)] = leader_of(first.setdefault(mark, index))
+        kins = (entry.published, (entry.text, *(file.url for file in entry.enclosures))) if dated else (None,)
+        for mark in (("title", entry.title), ("link", _telling_link(entry, site))):
+            for kin in kins if mark[1] else ():
+                leaders[leader_of(index)] = leader_of(first.setdefault((*mark, kin), index))
     clusters: dict[int, list[Entry]] = {}
     for index, entry in enumerate(group):
         clusters.setdefault(leader_of(index), []).append(entry)
@@ -225,19 +274,25 @@ def _versioned(text: str) -> Digest:
 
 def _visible(markup: str) -> str:
     """Give what is seen of HTML: its text without blanks, and where its links and pictures lead."""
-    addresses = (
-        _address(value) if name == "href" else _address(value).partition("?")[0]
-        for name, value in _ADDRESS.findall(markup)
-    )
     text = " ".join(html.unescape(_TAG.sub(" ", markup)).split())
-    text = _COUNTER.sub(r"\1", _COUNTED.sub(r"\1", text))
-    kept = (address for address in addresses if not _ADVERTISEMENT.match(address))
-    return "\x1f".join((_composed("".join(text.split())), *kept))
+    for marks, patterns in _NOISE:
+        if any(mark in text for mark in marks):
+            for pattern, rest in patterns:
+                text = pattern.sub(rest, text)
+    return "\x1f".join((_composed("".join(text.split())), *_addresses(markup)))
+
+
+def _addresses(markup: str) -> Iterator[str]:
+    for name, value in _ADDRESS.findall(markup):
+        address = _address(value)
+        if not _ADVERTISEMENT.match(address):
+            yield address if name == "href" else address.partition("?")[0].rpartition("/")[2]
 
 
 def _address(url: str) -> str:
-    """Give a URL without what does not change where it leads: scheme and campaign."""
-    without = _CAMPAIGN.sub("", _SCHEME.sub("//", html.unescape(url)))
+    """Give a URL without what does not change where it leads: scheme, campaign, signature, session."""
+    without = _SESSION.sub("", _SCHEME.sub("//", html.unescape(url)))
+    without = _SIGNATURE.sub("", _CAMPAIGN.sub("", without))
     return without.replace("?#", "#").replace("&#", "#").rstrip("?&")
 
 

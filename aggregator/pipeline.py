@@ -4,53 +4,88 @@
 the jobs of a fleet are callers of these two and hold no rule of their own.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from logging import INFO, WARNING, getLogger
+from time import thread_time
 from traceback import format_exception
 
-from aggregator.clean import clean
 from aggregator.clock import Clock
-from aggregator.decide import decide, is_quiet
-from aggregator.errors import SourceError
-from aggregator.identity import identify
-from aggregator.model.changes import Changes
-from aggregator.model.entry import NO_NEWS
+from aggregator.completions import settle_detail
+from aggregator.corrections import merge_kin
+from aggregator.decide import decide
+from aggregator.decide.suspect import is_release
+from aggregator.decide.twins import follow
+from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
+from aggregator.further import has_further, with_further
+from aggregator.identity import identify_by_link
+from aggregator.model.changes import Changes, Completion, Settled
+from aggregator.model.entry import NO_NEWS, Feed
+from aggregator.model.event import Code
 from aggregator.model.known import NOTHING_KNOWN
-from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Fetched, Gathered
+from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Fetched, Gathered, PackedBody, Unreached
 from aggregator.model.redactor import Redactor
-from aggregator.model.settings import Roster
-from aggregator.parse import parse
+from aggregator.model.settings import Roster, Source
+from aggregator.rules import rewritten
 from aggregator.store.database import Store
 
 log = getLogger(__name__)
 
+PACKED_FROM = 1024 * 1024  # bytes of the largest body that is kept for `replay`
+PACKED_BYTES = 64 * 1024  # of the same, deflated
+LONG_READ = 5.0  # seconds of this thread; a body that cost so much is the last of its source that is read here (S15)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """The outside world: network, store, time; and what feeds.yaml says of it now."""
+class Intake:
+    """The outside world as far as `gather` goes: the network, who reads bodies, and time."""
 
     fetch: Callable[[Due], Answer]
-    store: Store
-    roster: Callable[[], Roster]
+    let_go: Callable[[Due], None]  # of the room that the body of a poll takes in memory (R42)
+    read: Callable[[Fetched, Due], Feed]  # parse, clean, identify: see `aggregator.reader`
     redactor: Callable[[], Redactor]
     clock: Clock
 
 
-def gather(due: Due, ports: Ports) -> Gathered:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports(Intake):
+    """All of it: the store too, and what feeds.yaml says of it now."""
+
+    store: Store
+    roster: Callable[[], Roster]
+    on_listed: Callable[[], None] = lambda: None  # a list of sources names others than before
+    on_made: Callable[[], None] = lambda: None  # items have named new categories: the roster lacks them
+
+
+def gather(due: Due, ports: Intake) -> Gathered:
     """Ask one source for its news. Touches no store; never raises, or one source could stop the others (R40).
 
     What it echoes of our secrets is struck out before anything reads it, and out of what an error says (S44).
     """
     redactor = ports.redactor()
     answer: Answer | None = None
-    feed = NO_NEWS
+    feed, overran = NO_NEWS, False
     try:
         answer = ports.fetch(due)
         if isinstance(answer, Fetched) and not answer.same_body:
-            told = _without_secrets(answer, redactor.narrowed(due.source))
-            feed = identify(clean(parse(told, due.source.reading), due.source.reading))
+            began = thread_time()
+            safe = _as_read(answer, due, redactor.narrowed(due.source))
+            feed = ports.read(safe, due)
+            if due.observed.by_link:
+                feed = identify_by_link(feed)
+            if due.awaits is None and has_further(due, feed):
+                feed = with_further(due, feed, partial(_ask_further, ports=ports, redactor=redactor))
+            if due.awaits is None:  # a detail is rewritten with the entry that it belongs to
+                feed = _rewritten(feed, due.source)
+            overran = thread_time() - began > LONG_READ
+            if due.awaits is None:
+                answer = replace(answer, packed=_packed(safe))
+    except (CutShort, ReadersBusy) as error:
+        answer = _unread(error, due, _exchange(answer, ports))
     except SourceError as error:  # their side; the hints of an answer that can't be read still count
+        overran = isinstance(error, Overran)
         answer = Failed.of(error, _exchange(answer, ports))
     except Exception as error:
         hidden = _hidden_trace(error, redactor)
@@ -60,43 +95,118 @@ def gather(due: Due, ports: Ports) -> Gathered:
             exc_info=None if hidden else error,
         )
         answer = Failed.of(error, _exchange(answer, ports))
+    finally:
+        if isinstance(answer, Fetched):
+            answer = replace(answer, body=b"")  # nobody reads it again, and results wait to be stored (R42)
+        ports.let_go(due)
     if isinstance(answer, Failed):
+        if answer.error is not None:  # its frames hold the body
+            answer.error.__traceback__ = answer.error.__context__ = answer.error.__cause__ = None
         answer = replace(answer, text=redactor.text(answer.text))
-    return Gathered(due, answer, feed)
+    return Gathered(due, answer, feed, overran=overran)
 
 
-def settle(polls: Sequence[Gathered], ports: Ports) -> list[Changes]:
+def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
     """Decide and store a group of polls in one transaction.
 
     Quiet polls (304, same body, failed) are one statement for all; a poll with entries has a savepoint of its own,
     after the quiet ones, one after the other, so that the second copy of a story meets the first. Polls that we cut
-    ourselves are given back.
+    ourselves, or that the network kept from their publishers, count against nobody (R54, P87).
+
+    What another source at the same address would have been told is settled for it as well (P66).
 
     Raises:
         StoreError: our side failed; nothing of the group was written.
     """
     roster = ports.roster()
-    cut = [poll.due for poll in polls if isinstance(poll.answer, Cut)]
-    asked = [poll for poll in polls if not isinstance(poll.answer, Cut)]
-    changes = [decide(poll, NOTHING_KNOWN, roster) for poll in asked if is_quiet(poll)]
+    asked, returned, waiting = [], [], []
+    for poll in polls:
+        match poll.answer:
+            case Unreached(waits=True):
+                waiting.append((poll.due, poll.answer.asked_at))
+            case Cut():
+                returned.append(poll.due)
+            case _:
+                asked.append(poll)
+    details = [poll for poll in asked if poll.due.awaits is not None]
+    asked = [poll for poll in asked if poll.due.awaits is None]
+    shared = ports.store.shares_addresses()
     with ports.store.begin() as tx:
-        tx.give_back(cut)
+        twins = tx.twins([poll.due for poll in asked], roster.sources) if shared else {}
+        asked += [
+            followed
+            for poll in tuple(asked)
+            for twin in twins.get(poll.due.id, ())
+            if (followed := follow(poll, twin)) is not None
+        ]
+        changes = [decide(poll, NOTHING_KNOWN, roster) for poll in asked if _says_nothing(poll)]
+        tx.give_back(returned)
+        tx.put_off(waiting)
         tx.move(changes)
         for poll in asked:
-            if is_quiet(poll):
+            if _says_nothing(poll):
                 continue
-            change = decide(poll, tx.known(poll.due, poll.feed), roster)
+            change = decide(poll, tx.known(poll.due, poll.feed, poll.answer.asked_at), roster)
             if not tx.try_write(change):  # one that can't be stored falls alone
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
                 tx.move([change])
+            merge_kin(tx, change.entries.kin, roster, change.asked_at)
             changes.append(change)
+        completions = [settle_detail(tx, poll, roster) for poll in details]
+    settled: list[Settled] = [*changes, *completions]
+    if any(one.entries.categories for one in settled):
+        ports.on_made()
+    if any(change.outlines is not None for change in changes):
+        ports.on_listed()
+    if any(change.move.url_in_use != change.due.url for change in changes):
+        ports.store.forget_addresses()
     for change in changes:
         log_poll(change)
-    return changes
+    for completion in completions:
+        log_detail(completion)
+    return settled
+
+
+def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Fetched | Failed | None, Feed | None]:
+    """Ask for one more document of a poll, and read it; its failure is its own.
+
+    Raises:
+        CutShort: we stop.
+    """
+    answer = ports.fetch(due)
+    try:
+        if isinstance(answer, Unreached):
+            return None, None
+        if isinstance(answer, Cut):
+            raise CutShort
+        if not isinstance(answer, Fetched):
+            return Failed(asked_at=answer.asked_at, text=getattr(answer, "text", "")), None
+        feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), due)
+        return replace(answer, body=b""), identify_by_link(feed) if due.observed.by_link else feed
+    except ParseError as error:
+        return Failed.of(error, answer), None
+    finally:
+        ports.let_go(due)
+
+
+def _rewritten(feed: Feed, source: Source) -> Feed:
+    """Give a document with what its source's `rewrite` makes of the entries."""
+    if not source.rewrite:
+        return feed
+    classes = source.reading.allow_classes
+    return replace(feed, entries=tuple(rewritten(entry, source.rewrite, classes) for entry in feed.entries))
+
+
+def _says_nothing(poll: Gathered) -> bool:
+    """Tell whether a poll changes no entry: it brought no document, and nothing was waiting for that (R44)."""
+    return poll.is_quiet and not is_release(poll)
 
 
 def log_poll(change: Changes) -> None:
     """Say how a poll went: a source that begins to fail is a warning once, then a matter of course (R49)."""
+    for event in change.events:
+        if event.code is Code.DOUBT_LIST:
+            log.warning("doubt_list", extra={"source": change.due.source.key, "advice": event.facts["because"]})
     move, entries = change.move, change.entries
     worse = move.failures == 1 or (move.failures > 0 and move.code != change.due.code)
     level = WARNING if worse else INFO
@@ -106,7 +216,7 @@ def log_poll(change: Changes) -> None:
         "source": change.due.source.key,
         "outcome": move.outcome.value,
         "new": entries.fresh,
-        "revised": len(entries.revised),
+        "revised": entries.revisions,
         "next": move.due_at.isoformat(timespec="seconds"),
     }
     if move.error:
@@ -114,12 +224,49 @@ def log_poll(change: Changes) -> None:
     log.log(level, "poll_source", extra=facts)
 
 
-def _without_secrets(answer: Fetched, redactor: Redactor) -> Fetched:
+def log_detail(completion: Completion) -> None:
+    """Say what came of a request for a detail."""
+    facts: dict[str, object] = {"source": completion.due.source.key, "entry": -completion.due.turn}
+    if completion.retry_at is not None:
+        facts |= {"code": completion.code, "error": completion.error, "failures": completion.due.failures + 1}
+        facts["next"] = completion.retry_at.isoformat(timespec="seconds")
+    log.info("fetch_detail", extra=facts)
+
+
+def _as_read(answer: Fetched, due: Due, redactor: Redactor) -> Fetched:
     """Give an answer as it may be read: its address too, since what a document leaves unsaid is resolved against it.
+
+    What a detail leaves unsaid is resolved against its entry's page: no reader ever sees the address of an API. An
+    article is a page itself, wherever its link led.
 
     The digest stays that of the bytes that came: it is compared with that of the next ones (P4).
     """
-    return replace(answer, body=redactor.body(answer.body), url=redactor.url(answer.url))
+    page = due.awaits.link if due.awaits is not None and not due.reading.is_article else None
+    return replace(answer, body=redactor.body(answer.body), url=redactor.url(page or answer.url))
+
+
+def _packed(answer: Fetched) -> PackedBody | None:
+    """Give a body as it may be kept for `replay`; None if it is too large, or says only what has changed (P22)."""
+    if answer.is_delta or len(answer.body) > PACKED_FROM:
+        return None
+    data = zlib.compress(answer.body, level=1)
+    if len(data) > PACKED_BYTES:
+        return None
+    named = (
+        ("content-type", answer.content_type),
+        ("content-language", answer.content_language),
+        ("content-location", answer.content_location),
+    )
+    headers = tuple((name, value) for name, value in named if value is not None)
+    return PackedBody(digest=answer.body_digest, headers=headers, data=data)
+
+
+def _unread(error: CutShort | ReadersBusy, due: Due, answer: Exchange) -> Cut:
+    """Give the answer to a poll whose body was not read, through no fault of its source (R54, L5)."""
+    if isinstance(error, CutShort):
+        return Cut(asked_at=answer.asked_at)
+    log.warning("put_off_poll", extra={"source": due.source.key, "error": str(error)})
+    return Unreached(asked_at=answer.asked_at, waits=True)
 
 
 def _hidden_trace(error: Exception, redactor: Redactor) -> str | None:
@@ -129,7 +276,7 @@ def _hidden_trace(error: Exception, redactor: Redactor) -> str | None:
     return None if safe == trace else safe
 
 
-def _exchange(answer: Answer | None, ports: Ports) -> Exchange:
+def _exchange(answer: Answer | None, ports: Intake) -> Exchange:
     return Exchange(asked_at=ports.clock()) if answer is None else answer
 
 

@@ -1,19 +1,19 @@
 """The pool: threads that gather, and one that settles. It holds no rule of its own.
 
-Both queues are bounded (R42): parsing threads would starve the storing one, and results pile up. The settling thread
-ends last, or the workers would wait for ever on a full queue. A worker that dies is replaced; one that hangs beyond all
-limits is given up and replaced, since a thread can't be killed (R24, R25).
+Both queues are bounded (R42), that of the dues by `room`: parsing threads would starve the storing one, and results
+pile up. The settling thread ends last, or the workers would wait for ever on a full tray. A worker that dies is
+replaced; one that hangs beyond all limits is given up and replaced, since a thread can't be killed (R24, R25).
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from logging import getLogger
-from queue import Empty, Queue
 from time import monotonic
 
 from aggregator.errors import StoreError
-from aggregator.model.changes import Changes
+from aggregator.handover import Tray, WorkLine
+from aggregator.model.changes import Settled
 from aggregator.model.poll import Due, Exchange, Failed, Gathered
 from aggregator.pipeline import Ports, gather, settle
 
@@ -24,10 +24,11 @@ ENTRIES = 500  # and about so many entries: nobody waits long for the store (R3)
 WAITING = 4  # claimed polls a worker may have before it, at most (R42)
 LINGER_SECONDS = 0.02  # a commit costs as much as several polls: those that end together share one
 STUCK = 2.0  # times a poll's own limit: then the worker is given up (R24)
-SPARE_SECONDS = 30.0  # for parsing and storing, on top of that
+SPARE_SECONDS = 75.0  # to wait for a reader, to read (30 each: S15) and to store, on top of that
 DEATHS = 3  # in a minute: then it is no accident (R25)
 MINUTE = 60.0
-TOO_MANY_STUCK = 0.25  # share of the workers
+TOO_MANY_STUCK = 0.25  # share of the workers (R24)
+PATIENCE = 8.0  # seconds that polls under way get at a stop; the fetches among them are cut before that (R54)
 
 
 class WorkersLost(Exception):
@@ -52,7 +53,9 @@ class Runner:
         workers: how many polls run at once.
         on_leave: called in the worker as a request is about to leave.
         on_return: called as soon as the publisher has nothing more to do with it.
+        judge: gives what is to be settled now that a poll came back: it, others that waited for it, or nothing yet.
         on_settled: called after each group, with the changes that were stored and the polls of which nothing was.
+        patience: seconds that polls under way get at a stop.
     """
 
     def __init__(
@@ -62,29 +65,32 @@ class Runner:
         *,
         on_leave: Callable[[Due], None],
         on_return: Callable[[Gathered], None],
-        on_settled: Callable[[Sequence[Changes], Sequence[Due]], None],
+        judge: Callable[[Gathered], Sequence[Gathered]],
+        on_settled: Callable[[Sequence[Settled], Sequence[Due]], None],
+        patience: float = PATIENCE,
     ) -> None:
-        self._ports, self._size = ports, workers
+        self._ports, self._size, self._patience = ports, workers, patience
         self._on_leave, self._on_return, self._on_settled = on_leave, on_return, on_settled
-        self._dues: Queue[Due | None] = Queue(WAITING * workers + workers)  # an end for each worker always fits
-        self._results: Queue[Gathered | None] = Queue(workers)
+        self._judge = judge
+        self._dues: WorkLine[Due | None] = WorkLine()  # `room` bounds it
+        self._results: Tray[Gathered] = Tray(workers)
         self._lock = threading.Lock()
         self._made = 0
         self._workers: list[_Worker] = []
         self._deaths: deque[float] = deque(maxlen=DEATHS)
-        self._stuck = 0
+        self._stuck = 0  # workers given up that have not come back
         self._settler = threading.Thread(target=self._settle, name="settle", daemon=True)
-        self.fault: Exception | None = None  # why it can't go on
+        self.store_error: StoreError | None = None  # why the last group was not stored; may pass (R7)
+        self.fault: Exception | None = None  # why it can't go on at all
 
     def start(self) -> None:
         """Start all threads."""
         self._settler.start()
-        for _ in range(self._size):
-            self._hire()
+        self._fill()
 
     def room(self) -> int:
         """Say how many more polls may wait; 0 while as many wait as there are workers."""
-        waiting = self._dues.qsize()
+        waiting = len(self._dues)
         return max(0, WAITING * self._size - waiting) if waiting < self._size else 0
 
     def submit(self, due: Due) -> None:
@@ -92,40 +98,39 @@ class Runner:
         self._dues.put(due)
 
     def look_after(self) -> None:
-        """Give up workers that hang: their sources have failed, and others take their places (R24)."""
+        """Replace workers that died, and those that hang: their sources have failed, others take their places (R24)."""
+        if not self._settler.is_alive():
+            self.fault = WorkersLost("the thread that settles died")
+            return
         now = monotonic()
         with self._lock:
             stuck = [
-                worker
+                (worker, worker.due)
                 for worker in self._workers
                 if worker.due is not None
                 and now - worker.since > STUCK * worker.due.source.timeout.total_seconds() + SPARE_SECONDS
             ]
-            for worker in stuck:
-                worker.given_up = True
-                self._workers.remove(worker)
-        for worker in stuck:
-            assert worker.due is not None
-            log.error("lose_worker", extra={"source": worker.due.source.key, "seconds": round(now - worker.since)})
-            self._return(_gone_wrong(worker.due, self._ports, "the poll hung beyond all limits"))
-            self._stuck += 1
-            self._hire()
-        if self._stuck > TOO_MANY_STUCK * self._size:
+            self._give_up([worker for worker, _ in stuck])
+        for worker, due in stuck:
+            log.error("lose_worker", extra={"source": due.source.key, "seconds": round(now - worker.since)})
+            self._return(_gone_wrong(due, self._ports, "the poll hung beyond all limits"))
+        if self._stuck and self._stuck >= TOO_MANY_STUCK * self._size:
             self.fault = WorkersLost(f"{self._stuck} of {self._size} workers hang")
+        self._fill()
 
     def withdraw(self) -> list[Due]:
         """Take back the claimed sources whose request has not left: they are to be given back to the store."""
-        unasked: list[Due] = []
-        while True:
-            try:
-                due = self._dues.get_nowait()
-            except Empty:
-                return unasked
-            if due is not None:
-                unasked.append(due)
+        return [due for due in self._dues.withdraw() if due is not None]
+
+    def deliver(self, polls: Iterable[Gathered]) -> None:
+        """Hand over polls to be settled; waits while the settling thread is behind, unless it died."""
+        for poll in polls:
+            self._put(poll)
 
     def stop(self) -> list[Due]:
-        """Let the polls under way end, store them, and end all threads.
+        """Let the polls under way end, and the workers; `close` must follow.
+
+        One that hangs all the same is left behind: its claim stands, as after a crash (R13).
 
         Returns:
             As `withdraw`.
@@ -135,22 +140,41 @@ class Runner:
             workers = list(self._workers)
         for _ in workers:
             self._dues.put(None)
+        end = monotonic() + self._patience
         for worker in workers:
-            worker.thread.join()
-        self._results.put(None)
-        self._settler.join()
+            worker.thread.join(max(0.0, end - monotonic()))
+        with self._lock:
+            left = [(worker, worker.due) for worker in workers if worker.thread.is_alive()]
+            self._give_up([worker for worker, _ in left])
+        for _, due in left:
+            log.error("leave_worker", extra={"source": due.source.key if due else None})
         return unasked
 
-    def _hire(self) -> None:
+    def close(self) -> None:
+        """Store what was brought or delivered, and end the settling thread."""
+        self._results.close()
+        self._settler.join()
+
+    def _fill(self) -> None:
+        """Hire as many workers as are missing."""
         with self._lock:
-            self._made += 1
-            worker = _Worker(self._made, self._work)
-            self._workers.append(worker)
-        worker.thread.start()
+            while len(self._workers) < self._size:
+                self._made += 1
+                worker = _Worker(self._made, self._work)
+                worker.thread.start()
+                self._workers.append(worker)
+
+    def _give_up(self, workers: Iterable[_Worker]) -> None:
+        for worker in workers:
+            worker.given_up = True
+            self._stuck += 1
+            if worker in self._workers:
+                self._workers.remove(worker)
 
     def _work(self, worker: _Worker) -> None:
         try:
-            while (due := self._dues.get()) is not None:
+            rested = True
+            while (due := self._dues.take(rested=rested)) is not None:
                 with self._lock:
                     worker.due, worker.since = due, monotonic()
                 self._on_leave(due)
@@ -158,61 +182,90 @@ class Runner:
                 with self._lock:
                     worker.due = None
                     if worker.given_up:
+                        self._stuck -= 1  # it hangs no longer, and its place is taken
                         return
                 self._return(result)
+                rested = False
         except Exception as error:
-            log.exception("crash_worker", extra={"source": worker.due.source.key if worker.due else None})
-            self._replace(worker, error)
+            due = worker.due
+            log.exception("crash_worker", extra={"source": due.source.key if due else None})
+            self._bury(worker, error)
 
     def _return(self, poll: Gathered) -> None:
-        self._on_return(poll)
-        self._results.put(poll)
+        ready: Sequence[Gathered] = (poll,)  # whatever goes wrong here, what was claimed is settled
+        try:
+            self._on_return(poll)
+            ready = self._judge(poll)
+        finally:
+            self.deliver(ready)
 
-    def _replace(self, worker: _Worker, error: Exception) -> None:
+    def _put(self, result: Gathered) -> None:
+        while self._settler.is_alive() and not self._results.put(result, seconds=1.0):
+            pass
+
+    def _bury(self, worker: _Worker, error: Exception) -> None:
+        """Take a worker that died off the list; `look_after` hires another (R25)."""
         with self._lock:
             if worker.given_up:
+                self._stuck -= 1
                 return
             self._workers.remove(worker)
+            due, worker.due = worker.due, None
             self._deaths.append(monotonic())
-            often = len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE
-        if worker.due is not None:
-            self._return(_gone_wrong(worker.due, self._ports, type(error).__name__))
-        if often:
-            self.fault = WorkersLost(f"{DEATHS} workers died within a minute")
-        self._hire()
+            if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE:
+                self.fault = WorkersLost(f"{DEATHS} workers died within a minute")
+        if due is not None:
+            self._return(_gone_wrong(due, self._ports, type(error).__name__))
 
     def _settle(self) -> None:
-        ended = False
-        while not ended:
-            group, ended = self._next_group()
-            if not group:
-                continue
-            changes: Sequence[Changes] = ()
-            try:
-                changes = settle(group, self._ports)
-            except StoreError as error:
-                self.fault = error
-                log.error("settle_polls", extra={"error": str(error), "polls": len(group)})
-            except Exception as error:
-                self.fault = error
-                log.exception("settle_polls", extra={"polls": len(group)})
-            settled = {change.due.id for change in changes}
-            self._on_settled(changes, [poll.due for poll in group if poll.due.id not in settled])
+        while results := self._results.take(linger=LINGER_SECONDS):
+            for group in _groups(results):
+                try:
+                    changes = self._stored(group)
+                    settled = {change.due.turn for change in changes}
+                    self._on_settled(changes, [poll.due for poll in group if poll.due.turn not in settled])
+                except Exception as error:  # the tray must be emptied, or the workers wait for ever
+                    self.fault = error
+                    log.exception("settle_polls", extra={"polls": len(group)})
 
-    def _next_group(self) -> tuple[list[Gathered], bool]:
-        """Wait for a result, and a little for others to share its transaction; True when it was the last."""
-        group: list[Gathered] = []
-        end: float | None = None
-        while len(group) < GROUP and sum(len(poll.feed.entries) for poll in group) < ENTRIES:
+    def _stored(self, group: Sequence[Gathered]) -> Sequence[Settled]:
+        """Settle a group, or one by one those of a group with poison in it; give the changes that were stored (R40)."""
+        try:
+            return settle(group, self._ports)
+        except Exception as error:
+            trace = None if isinstance(error, StoreError) else error
+            log.error("settle_polls", extra={"error": str(error), "polls": len(group)}, exc_info=trace)
+        changes: list[Settled] = []
+        for poll in group:
             try:
-                result = self._results.get(timeout=None if end is None else max(0.0, end - monotonic()))
-            except Empty:
-                return group, False
-            end = end or monotonic() + LINGER_SECONDS
-            if result is None:
-                return group, True
-            group.append(result)
-        return group, False
+                changes += self._stored_alone(poll)
+            except StoreError as error:  # not even that it failed can be stored: the fault lies with the store
+                self.store_error = error
+                break
+        return changes
+
+    def _stored_alone(self, poll: Gathered) -> Sequence[Settled]:
+        """Settle a poll, or else that it failed."""
+        try:
+            return settle([poll], self._ports)
+        except Exception as error:
+            failed = settle([_gone_wrong(poll.due, self._ports, type(error).__name__)], self._ports)
+            log.exception("settle_poll", extra={"source": poll.due.source.key})
+            return failed
+
+
+def _groups(polls: Iterable[Gathered]) -> Iterator[list[Gathered]]:
+    """Part polls into groups that are settled in one transaction each."""
+    group: list[Gathered] = []
+    entries = 0
+    for poll in polls:
+        group.append(poll)
+        entries += len(poll.feed.entries)
+        if len(group) == GROUP or entries >= ENTRIES:
+            yield group
+            group, entries = [], 0
+    if group:
+        yield group
 
 
 def _gone_wrong(due: Due, ports: Ports, why: str) -> Gathered:

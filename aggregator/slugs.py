@@ -61,11 +61,17 @@ def pinyin(text: str) -> str:
     return str(Pinyin().get_pinyin(text, ""))
 
 
-def _romanised(key: str) -> str:
-    text = pinyin(key)
+def in_ascii(text: str) -> str:
+    """Write a text in ASCII: Chinese as pinyin, other scripts romanised; what has no reading goes."""
+    text = pinyin(text)
     if not text.isascii():
         from anyascii import anyascii  # late, for the same reason
 
-        text = anyascii(text)
+        text = str(anyascii(text))
+    return text
+
+
+def _romanised(key: str) -> str:
+    text = in_ascii(key)
     text = re.sub(r"['`’]", "", text.lower())
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:MAX_SLUG].rstrip("-")

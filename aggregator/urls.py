@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import NewType
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 import can_ada
 import publicsuffixlist
@@ -24,15 +24,29 @@ MAX_URL = 4096  # characters (S22)
 TRACKING = re.compile(
     r"(utm_\w+|mtm_\w+|pk_(campaign|kwd|source|medium)|at_(medium|campaign)|ns_(mchannel|source|campaign|linkname|fee)"
     r"|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|twclid|ttclid|yclid|ysclid|igshid|igsh|mc_[ce]id|_hsenc|_hsmi"
-    r"|mkt_tok|oly_(anon|enc)_id|vero_(id|conv)|_ga|_gl|spm)(=.*)?"
+    r"|mkt_tok|oly_(anon|enc)_id|vero_(id|conv)|_ga|_gl|spm|spm_id_from|vd_source|share_(source|medium|token|id)"
+    r"|isappinstalled|_openstat|wprov|ref_(src|url)|_branch_match_id|srsltid|epik|guccounter|guce_referrer(_sig)?"
+    r"|__hs(tc|sc|fp)|s_kwcid|ml_subscriber(_hash)?|sfnsn|phpsessid)(=.*)?"
+    r"|amp(=1|=true)?|outputtype=amp|from=(timeline|singlemessage|groupmessage)"
     r"|(source|src|from|ref|partner|emc|cmp|xtor|wt_mc|_location)=rss\b.*",
     re.I | re.S,
 )
+_SESSION = re.compile(r";jsessionid=[^/]*", re.I)
+_MOBILE = re.compile(r"^(?:www|m|mobile|amp)\.(?=[^.]+\.[^.])")  # www.de and m.de are domains
+_AMP = re.compile(r"/amp/?$|\.amp(?=\.html$)")
+_AMP_CACHE = re.compile(r"^(?:www\.)?google\.[a-z.]+/amp/(?:s/)?|^[a-z0-9-]+\.cdn\.ampproject\.org/[cvi]/(?:s/)?")
+_REDIRECTORS = {  # host and path: the parameters that name where they lead
+    ("www.google.com", "/url"): ("url", "q"),
+    ("l.facebook.com", "/l.php"): ("u",),
+    ("out.reddit.com", "/"): ("url",),
+    ("t.umblr.com", "/redirect"): ("z",),
+}
 _NOISE = re.compile(r"|top|comments|respond|comment-form|disqus_thread|more-\d+|tk\.rss\w*|xtor=.*|:~:.*", re.I | re.S)
 
 # S8: can_ada would repair these, a browser would too, and both would guess. Half a surrogate pair is no character.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
 _BEGINNING = re.compile(r"https?://[^/?#]", re.I)  # can_ada takes `http:a` and `http:///a` for `http://a/`
+_NO_HOST = frozenset('"<>^`{|}')  # can_ada lets a host have some of these; no name has (RFC 3986, section 3.2.2)
 _UNREADABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _PORTS = {"http": 80, "https": 443}
@@ -73,14 +87,16 @@ def normalise_link(text: str, base: Url | None = None) -> Url:
     text = text.strip()
     if not text or len(text) > MAX_URL:
         raise BadUrl("is empty" if not text else f"has over {MAX_URL} characters")
-    if _FORBIDDEN.search(text):
+    is_plain = text.isprintable() and " " not in text and "\\" not in text  # and needs no search
+    if not is_plain and _FORBIDDEN.search(text):
         raise BadUrl("holds a blank, a control character or a backslash")
     try:
         whole = text if base is None else urljoin(base, text)
         parsed = can_ada.parse(whole) if _BEGINNING.match(whole) else None
     except ValueError as error:
         raise BadUrl("is no URL") from error
-    if parsed is None or not parsed.hostname.strip("."):
+    host = "" if parsed is None else parsed.hostname
+    if parsed is None or not host.strip(".") or not _NO_HOST.isdisjoint(host):
         raise BadUrl("does not begin with http:// or https:// and a host")
     href = str(parsed.href)
     if len(href) > MAX_URL:
@@ -111,21 +127,34 @@ def split_credentials(url: Url) -> tuple[Url, tuple[str, str] | None]:
 def match_url(url: Url) -> str:
     """Give the form in which links of different sources are compared, never published (I36). Never raises.
 
-    No scheme, no `www.`, no default port, no tracking parameters, no trailing slash, `%7E` as `~`. What might tell two
-    pages apart stays: the other parameters and their order, and the fragment, unless it is known noise.
+    No scheme, no `www.` or `m.`, no default port, no tracking parameters, no session, no trailing slash, `%7E` as `~`;
+    of an AMP page the one it stands for, of a known redirector what it leads to. What might tell two pages apart stays:
+    the other parameters and their order, and the fragment, unless it is known noise.
     """
-    parts = _split(url)
+    parts = _split(_unwrapped(url))
     if parts is None or parts.scheme not in _PORTS or not parts.hostname:
         return url
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.rstrip(".")
-    if host.startswith("www.") and host.count(".") > 1:  # www.de is a domain
-        host = host.removeprefix("www.")
+    host = _MOBILE.sub("", host)
     port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
-    path = _ESCAPE.sub(_unescape, parts.path).removesuffix("/")
+    path = _AMP.sub("", _SESSION.sub("", _ESCAPE.sub(_unescape, parts.path))).removesuffix("/")
     pairs = _ESCAPE.sub(_unescape, parts.query).split("&")
     query = "&".join(pair for pair in pairs if pair and not TRACKING.fullmatch(pair))
     fragment = "" if _NOISE.fullmatch(parts.fragment) else "#" + parts.fragment
     return f"{host}{port}{path}{'?' + query if query else ''}{fragment}"
+
+
+def _unwrapped(url: str) -> str:
+    """Give the page that a link stands for: behind a redirector that names it, or in a cache of AMP pages."""
+    cached = _AMP_CACHE.match(url.partition("://")[2])
+    if cached:
+        return "https://" + url.partition("://")[2][cached.end() :]
+    parts = _split(url)
+    names = _REDIRECTORS.get((parts.hostname or "", parts.path)) if parts else None
+    if parts is None or names is None:
+        return url
+    said = dict(parse_qsl(parts.query))
+    return next((said[name] for name in names if _BEGINNING.match(said.get(name, ""))), url)
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -1,32 +1,45 @@
 """The place where config becomes store, client and ports; and where a new config replaces the old one."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from logging import getLogger
-from threading import Timer
+from pathlib import Path
+from threading import RLock, Timer
 from time import monotonic
 from typing import Any
 
 from aggregator import __version__
 from aggregator.clock import Clock
-from aggregator.fetch import Client
+from aggregator.completions import end_waits
+from aggregator.corrections import end_tombstones, take_requests
+from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
+from aggregator.hosts import Hosts
 from aggregator.model.hosts import budget_key
 from aggregator.model.poll import Answer, Cut, Due
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
+from aggregator.model.status import Figures
+from aggregator.model.story import Publication
 from aggregator.pipeline import Ports
-from aggregator.publish.files import Folder
+from aggregator.publish.destination import open_destination
+from aggregator.publish.look import Look
 from aggregator.publish.mark import HOME
+from aggregator.publish.post import check_templates
 from aggregator.publish.publisher import MAX_AGE, Published, Publisher
+from aggregator.publish.showing import Showing
+from aggregator.publish.trial import look_of
+from aggregator.reader import Readers
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.sources import Placed
-from aggregator.urls import host_of
+from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
 
+SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
 PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
@@ -34,31 +47,69 @@ PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 class World:
     """An open store, a client, the budgets of the hosts, and the settings they serve. Made by `open_world`."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
-        self.store, self.clock = store, clock
-        self.folder = Folder(settings.publish.to)
+    def __init__(self, settings: Settings, store: Store, clock: Clock, steady: Callable[[], float], look: Look) -> None:
+        self.store, self.clock, self.steady = store, clock, steady
+        self.folder = open_destination(settings.publish.to)
         self.folder.sweep()
-        self.budgets = Budgets(settings.hosts, monotonic)
+        self.budgets = Budgets(settings.hosts, steady)
+        self.hosts = Hosts(store, self.budgets, clock, rules=lambda: self.settings.hosts)
+        self.readers = Readers()
+        self._bodies = Bodies(settings.workers)
         self._cut = False
         self._retired: set[Client] = set()
-        self._enforce(settings)
+        self.written = settings  # feeds.yaml alone; `settings` has the sources that lists name as well
+        self._changing = RLock()  # an edit of feeds.yaml and a list may come at once
+        settings = store.listed(settings)
+        self._enforce(settings, look, Publisher(store, settings, self.folder, clock, look))
         self.ports = Ports(
             fetch=self._fetch,
+            let_go=self._bodies.let_go,
+            read=self.readers.read,
             store=store,
             roster=lambda: self.roster,
+            on_listed=self._take_lists,
+            on_made=self._complete,
             redactor=lambda: self._redactor,
             clock=clock,
         )
-        self._max_ages: Mapping[str, int] = {}
+        self._note_files()
 
-    def _enforce(self, settings: Settings) -> None:
-        self.settings = settings
-        self.roster = Roster.of(settings)
-        self._redactor = Redactor.of(settings)
+    def _enforce(self, settings: Settings, look: Look, publisher: Publisher) -> None:
+        self._count(settings, look, publisher)
         self._client = Client(
-            user_agent=user_agent_of(settings.site), clock=self.clock, hosts=settings.hosts, proxy=settings.proxy
+            user_agent=user_agent_of(settings.site),
+            clock=self.clock,
+            hosts=settings.hosts,
+            proxy=settings.proxy,
+            bodies=self._bodies,
+            passage=self.budgets.passage,
+            sites=self.hosts.sites,
         )
-        self._publisher = Publisher(self.store, settings, self.folder, self.clock)
+
+    def _count(self, settings: Settings, look: Look, publisher: Publisher) -> None:
+        """Go by other sources and categories."""
+        self.settings, self.look, self._publisher = settings, look, publisher
+        self._listed = self.roster = Roster.of(settings)
+        keys = {(source.own_machine, budget_key(source.url, settings.hosts)) for source in settings.sources}
+        self._has_details = any(source.detail is not None for source in settings.sources)
+        self._host_counts = {own: sum(mine == own for mine, _ in keys) for own in (False, True)}
+        self._redactor = Redactor.of(settings)
+
+    def _take_lists(self) -> None:
+        """Take in the sources that lists name now, and let those rest that no list names any more (A43)."""
+        with self._changing:
+            self._exchange_lists()
+
+    def _exchange_lists(self) -> None:
+        settings = self.store.listed(self.written)
+        if settings == self.settings:
+            return
+        self._count(settings, self.look, Publisher(self.store, settings, self.folder, self.clock, self.look))
+        with self.store.begin() as tx:
+            tx.sync(self._placed(), self.roster, self.clock(), self._host_key_of)
+        self.store.forget_addresses()
+        self._complete()
+        log.info("take_list", extra={"sources": len(settings.sources)})
 
     def apply(self, settings: Settings, text: str) -> None:
         """Bring new settings into force while polls go on (R50); what changed nothing is polled no sooner (P65).
@@ -66,7 +117,17 @@ class World:
         Args:
             settings: good ones; what only a restart can change stays as it is, and is named in the log.
             text: the feeds.yaml they come from, as it was written.
+
+        Raises:
+            ConfigError: their theme or a template can't be used; nothing has changed.
         """
+        with self._changing:
+            self._apply(settings, text)
+
+    def _apply(self, settings: Settings, text: str) -> None:
+        look = replace(look_of(settings), search=self.look.search)
+        written, settings = settings, self.store.listed(settings)
+        publisher = Publisher(self.store, settings, self.folder, self.clock, look)
         old = self.settings
         for name, before, after in (
             ("store", old.store, settings.store),
@@ -77,37 +138,105 @@ class World:
             if before != after:
                 log.warning("keep_setting", extra={"setting": name, "advice": "it takes effect at the next start"})
         self._retire(self._client)
+        self.written = written
         self.budgets.adopt(settings.hosts)
-        self._enforce(settings)
+        self._enforce(settings, look, publisher)
         self.sync(text)
 
     def sync(self, text: str) -> None:
         """Bring the store in line with the settings, and keep the text they come from (R51)."""
         now = self.clock()
         with self.store.begin() as tx:
-            tx.sync(self._placed(), self.settings.categories, now)
+            tx.sync(self._placed(), self.roster, now, self._host_key_of)
             tx.keep_config(text, str(self.settings.path), now)
+        self.store.forget_addresses()
+        self._complete()
+
+    def _complete(self) -> None:
+        """Take in the categories that items have named."""
+        self.roster = self.store.completed(self._listed)
+        self._publisher.adopt(self.roster)
+
+    def take_requests(self) -> int:
+        """Carry out what operators asked for beside us (R27); give how many requests were taken."""
+        return take_requests(self.store, self.roster, self.clock)
+
+    def has_details(self) -> bool:
+        """Tell whether any source asks for details."""
+        return self._has_details
+
+    def end_waits(self) -> int:
+        """Publish the entries that nobody will bring a detail any more; give how many."""
+        ended = end_waits(self.store, self.roster, self.clock)
+        if ended:
+            self._complete()
+        return ended
+
+    def end_tombstones(self) -> int:
+        """Let main documents forget what was withdrawn long ago (M8); give how many tombstones ended."""
+        return end_tombstones(self.store, self.clock())
+
+    def trim_bodies(self) -> int:
+        """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""
+        with self.store.begin() as tx:
+            return tx.trim_bodies()
 
     def publish(self, **how: Any) -> Published:
         """Bring the files to what the store says; see `Publisher.publish`."""
         try:
             return self._publisher.publish(**how)
         finally:  # also of what was written before somebody else's file was met
-            with self.store.read() as tx:
-                self._max_ages = tx.max_ages()
+            self._note_files()
+
+    def _note_files(self) -> None:
+        with self.store.read() as tx:
+            self._max_ages: Mapping[str, int] = tx.max_ages()
+            copies = tx.copies()
+        targets = dict(self.settings.publish.aliases)
+        self._copies = {path: targets.get(path, path) for path in copies}
+
+    def clear_lost(self) -> None:
+        """Remove the pages and archives that a state which is lost has left, once all is published anew.
+
+        Raises:
+            PublishError: it can't be told what stands there.
+        """
+        self._publisher.clear_lost()
 
     def max_age(self, path: str) -> int:
         """Say how long who reads a file may keep it, in seconds (A75)."""
         return self._max_ages.get(path, MAX_AGE[0])
 
+    def copy_of(self, path: str) -> str | None:
+        """Say of which output a listed file is a copy: its own path if it is the operator's own; None if it is none."""
+        return self._copies.get(path)
+
+    def showing(self) -> Showing:
+        """Give what decides what anyone may see, as things stand now."""
+        with self.store.read() as tx:
+            return Showing(self.roster, tx.limits(), self.settings.site.language, tx.uuid(), tx.unlisted())
+
+    def as_shown(self, publications: Sequence[Publication]) -> list[Publication]:
+        """Give publications as anyone may see them."""
+        showing = self.showing()
+        categories = self.roster.categories
+        return [showing.publication(p, categories[p.category]) for p in publications if p.category in categories]
+
+    def figures(self) -> Figures:
+        """Count what metrics show."""
+        with self.store.read() as tx:
+            return tx.figures(self.clock())
+
     def cut(self) -> None:
-        """End every fetch under way, and each later one at once: the program stops (R54)."""
+        """End every fetch and every reading under way, and each later one at once: the program stops (R54)."""
         self._cut = True
+        self.readers.close()
         for client in (self._client, *self._retired):
             client.cut()
 
     def close(self) -> None:
         """Close what is open; the store ends as one file (R4)."""
+        self.readers.close()
         for client in (self._client, *self._retired):
             client.close()
         self.store.checkpoint()
@@ -130,13 +259,27 @@ class World:
             return Cut(asked_at=self.clock())
         return self._client.fetch(due)
 
+    def host_count(self, own: bool) -> int:
+        """Say how many hosts are asked: the operator's own machines, or all others (P87)."""
+        return self._host_counts[own]
+
+    def _host_key_of(self, url: Url) -> str:
+        return budget_key(url, self.settings.hosts)
+
     def _placed(self) -> Iterator[Placed]:
         for source in self.settings.sources:
-            host_key = budget_key(source.url, self.settings.hosts)
-            yield Placed(source=source, host_key=host_key, digest=fetch_settings_of(source))
+            yield Placed(source=source, digest=fetch_settings_of(source))
 
 
-def open_world(settings: Settings, *, command: str, clock: Clock, text: str | None = None) -> World:
+def open_world(
+    settings: Settings,
+    *,
+    command: str,
+    clock: Clock,
+    text: str | None = None,
+    steady: Callable[[], float] = monotonic,
+    look: Look | None = None,
+) -> World:
     """Open the store for work, and bring it in line with feeds.yaml.
 
     Args:
@@ -144,16 +287,24 @@ def open_world(settings: Settings, *, command: str, clock: Clock, text: str | No
         command: what we are about to do; whoever meets the lock reads it.
         clock: tells the time.
         text: the feeds.yaml that they come from, if it is not the one that stands there now.
+        steady: tells the time in seconds that budgets count by; it knows no jump.
+        look: of the pages, in place of the one that the settings ask for.
 
     Raises:
+        ConfigError: the theme or a template can't be used; nothing was opened.
         LockHeld: another process works on the store.
         StoreError: it can't be opened.
         PublishError: the folder for the outputs can't be made.
     """
+    look = look or look_of(settings)
+    check_templates(settings)
+    if command == SERVES and isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
+        look = replace(look, search=True)  # whoever serves these pages answers /search as well
     store = open_store(settings.store, now=clock(), command=command)
     try:
-        world = World(settings, store, clock)
+        world = World(settings, store, clock, steady, look)
         world.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
+        world.hosts.recall()
     except BaseException:
         store.close()
         raise

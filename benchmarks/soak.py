@@ -112,7 +112,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> None:
     lines = "".join(f"  - 'http://127.0.0.1:{port}/{n}'\n" for n in range(options.sources))
     (folder / "feeds.yaml").write_text(
         "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s, parallel: 16}}\nserve: {bind: 127.0.0.1:0}\n"
-        f"defaults: {{every: {options.every}}}\n"
+        f"defaults: {{every: {options.every}, initial: 5000}}\n"  # a source may fail at first, for an hour
         f"sources:\n{lines}"
     )
     command = [sys.executable, "-m", "aggregator", "-q", "-c", str(folder / "feeds.yaml")]

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from tests.newsroom import Newsroom
 from tests.publisher import Publisher
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test starts would compile us anew
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.clean import plain_text
-from aggregator.identity import identify
+from aggregator.identity import identify, identify_by_link
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
@@ -57,22 +57,25 @@ class Desk:
         self._bodies += 1
         due = self.claim(key)
         facts: dict[str, Any] = {"title": f"Feed {key}"} | feed
-        document = identify(Feed(format="rss 2.0", entries=numbered(entries), **facts))
+        by = identify_by_link if due.observed.by_link else identify
+        document = by(Feed(format="rss 2.0", entries=numbered(entries), **facts))
         answer = Fetched(
             asked_at=self.world.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )
         (changes,) = settle([Gathered(due, answer, document)], self.world.ports)
+        assert isinstance(changes, Changes)
         return changes
 
     def unchanged(self, keys: Sequence[str]) -> list[Changes]:
         """Let sources answer 304, in one group."""
         polls = [Gathered(self.claim(key), NotModified(asked_at=self.world.clock())) for key in keys]
-        return settle(polls, self.world.ports)
+        return [one for one in settle(polls, self.world.ports) if isinstance(one, Changes)]
 
     def fails(self, key: str, code: str = "timeout") -> Changes:
         """Let a source fail."""
         answer = Failed(asked_at=self.world.clock(), code=code, text="it failed", status=None)
         (changes,) = settle([Gathered(self.claim(key), answer)], self.world.ports)
+        assert isinstance(changes, Changes)
         return changes
 
 

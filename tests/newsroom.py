@@ -1,6 +1,9 @@
 """A whole aggregator in a temporary folder, with a clock that the test moves: what the commands do, in this process."""
 
 import json
+import os
+import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +18,7 @@ from aggregator.world import World, open_world
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
+KILLED = 9  # exit code
 LOOPBACK = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s, parallel: 16}}\n"
 
 
@@ -60,7 +64,41 @@ class Newsroom:
         with self.opened() as world:
             shot = OneShot(world)
             shot.poll(keys, everything=everything, limit=limit)
-            return dict(shot.report(world.publish().changed))
+            published = world.publish()
+            return dict(shot.report(published.changed, published.posts))
+
+    def dies_publishing(self, files: int) -> bool:
+        """Publish in another process, which ends at once where it would put one file more in place than these.
+
+        Returns:
+            False if it put them all in place before.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the test runner has threads; the child needs none
+            child = os.fork()
+        if not child:
+            self._publish_until(files)
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        assert code in (0, KILLED)
+        return code == KILLED
+
+    def _publish_until(self, files: int) -> None:
+        left, code = [files], 1
+
+        def end_at_last(event: str, _: object) -> None:
+            if event == "os.rename":
+                left[0] -= 1
+                if left[0] < 0:
+                    os._exit(KILLED)
+
+        try:
+            sys.addaudithook(end_at_last)
+            with self.opened() as world:
+                world.publish()
+            code = 0
+        finally:
+            os._exit(code)
 
     def published(self, path: str) -> bytes:
         """Give the bytes of an output."""

@@ -404,6 +404,7 @@ class Publisher:
         self._tls: ssl.SSLContext | None = None
         self._scripts: dict[tuple[str, str], list[Reply]] = {}
         self._listeners: dict[str, socket.socket] = {}
+        self._left: dict[str, socket.socket] = {}  # addresses that refuse connections for now
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
@@ -469,6 +470,20 @@ class Publisher:
             for sock in self._sockets:
                 _shut(sock)
         self.wait_until_open(0)
+
+    def leave(self) -> None:
+        """Be unreachable: refuse connections at every address, and end those that are open, until `come_back`."""
+        with self._changed:
+            self._left, self._listeners = self._listeners, {}
+            for sock in (*self._left.values(), *self._sockets):
+                _shut(sock)
+        for listener in self._left.values():
+            listener.close()
+
+    def come_back(self) -> None:
+        """Be there again, at the same addresses."""
+        for host in self._left:
+            self._listen(host)
 
     def close(self) -> None:
         """End: no thread and no socket is left."""

@@ -20,8 +20,8 @@ PATIENCE = 30.0  # seconds; a hang becomes a failure
 class Running:
     """`aggregator serve` over a folder with a feeds.yaml. A context manager; its end is a SIGTERM."""
 
-    def __init__(self, folder: Path, yaml: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, yaml: str, *, before: Callable[[], None] | None = None) -> None:
+        self.folder, self._before = folder, before
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -43,7 +43,7 @@ class Running:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(self.command(*self.arguments), stdout=log, stderr=log)
+        self.process = subprocess.Popen(self.command(*self.arguments), stdout=log, stderr=log, preexec_fn=self._before)
         log.close()
         self.wait_for(lambda: self.get("healthz")[0] == 200)
 

@@ -1,48 +1,32 @@
 """When a source is due next: a table for each rule."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.cadence import (
-    Pace,
-    Turn,
-    backoff,
-    crash_floor,
-    jitter,
-    may_ask_again,
-    next_turn,
-    outside_skipped,
-)
+from aggregator.cadence import Course, Pace, Turn, crash_floor, explain, later_arrivals, may_ask_again, next_turn
+from aggregator.cadence.rhythm import ARRIVALS, median_gap
+from aggregator.cadence.schedule import Schedule
+from aggregator.cadence.skip import outside_skipped
+from aggregator.cadence.turn import backoff, honoured_freshness, jitter
 from aggregator.model.entry import NO_HINTS, Hints
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def turn(
-    hints: Hints = NO_HINTS,
-    *,
-    every: timedelta | None = None,
-    polls: int = 2,
-    failures: int = 0,
-    retried: bool = False,
-    gone: bool = False,
-    rate_limited: bool = False,
-) -> Turn:
-    return next_turn(
-        key="example",
-        asked_at=NOON,
-        polls=polls,
-        pace=Pace(every=every),
-        hints=hints,
-        failures=failures,
-        retried=retried,
-        gone=gone,
-        rate_limited=rate_limited,
-    )
+def every(gap: timedelta, *, last: timedelta = timedelta(0), count: int = 10) -> tuple[datetime, ...]:
+    """Give arrivals at equal distances, the last one so long ago."""
+    return tuple(NOON - last - gap * place for place in reversed(range(count)))
+
+
+def turn(hints: Hints = NO_HINTS, *, pace: Pace | None = None, **course: Any) -> Turn:
+    """Decide on a poll at noon: the second one, without failures, unless it says otherwise."""
+    facts: dict[str, Any] = {"asked_at": NOON, "polls": 2, "hints": hints} | course
+    return next_turn("example", pace or Pace(), Course(**facts))
 
 
 @pytest.mark.parametrize(
@@ -58,11 +42,60 @@ def test_p50_backoff(minutes: int, failures: int, hours: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arrivals", "earns", "because", "interval"),
+    [
+        pytest.param((), False, "start", HOUR, id="p51-auto-begins-with-an-hour"),
+        pytest.param(every(DAY, count=2), True, "start", HOUR, id="p62-two-entries-are-no-rhythm"),
+        pytest.param(every(10 * HOUR), False, "rhythm", 5 * HOUR, id="p62-half-the-median-gap"),
+        pytest.param(every(HOUR), False, "rhythm", HOUR, id="p51-under-an-hour-only-where-304s-are-proven"),
+        pytest.param(every(HOUR), True, "rhythm", 30 * MINUTE, id="p51-proven"),
+        pytest.param(every(MINUTE), True, "rhythm", 15 * MINUTE, id="p51-never-under-a-quarter-of-an-hour"),
+        pytest.param(every(10 * DAY, count=3), True, "rhythm", DAY, id="p51-never-over-a-day"),
+        pytest.param(every(2 * HOUR, last=8 * DAY), True, "silence", 6 * HOUR, id="p62-silent-for-a-week"),
+        pytest.param(every(2 * HOUR, last=15 * DAY), True, "silence", 12 * HOUR, id="p62-silent-for-two"),
+        pytest.param(every(2 * HOUR, last=31 * DAY), True, "silence", DAY, id="p62-silent-for-a-month"),
+    ],
+)
+def test_p62_auto_follows_the_rhythm(
+    arrivals: tuple[datetime, ...], earns: bool, because: str, interval: timedelta
+) -> None:
+    found = turn(arrivals=arrivals, earns=earns)
+    assert (found.because, found.interval) == (because, interval)
+
+
+def test_p62_a_fixed_interval_knows_no_rhythm() -> None:
+    found = turn(pace=Pace(every=20 * MINUTE), arrivals=every(DAY, last=60 * DAY), has_validators=False)
+    assert (found.because, found.interval) == ("every", 20 * MINUTE)
+
+
+def test_p51_the_operators_bounds_hold_for_the_rhythm() -> None:
+    assert turn(pace=Pace(max_interval=2 * HOUR), arrivals=every(DAY)).interval == 2 * HOUR
+    assert turn(pace=Pace(max_interval=2 * HOUR), arrivals=every(DAY, last=40 * DAY)).interval == 2 * HOUR
+    assert turn(pace=Pace(min_interval=3 * HOUR), arrivals=every(MINUTE), earns=True).interval == 3 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("body_bytes", "interval"),
+    [
+        pytest.param(1000, HOUR, id="hourly"),
+        pytest.param(2**21, 6 * HOUR, id="large"),
+    ],
+)
+def test_p70_without_validators_auto_is_rare(body_bytes: int, interval: timedelta) -> None:
+    found = turn(arrivals=every(40 * MINUTE), earns=True, has_validators=False, body_bytes=body_bytes)
+    assert (found.because, found.interval) == ("unconditional", interval)
+
+
+def test_p72_a_crowd_on_one_host_bounds_the_interval() -> None:
+    found = turn(pace=Pace(every=30 * MINUTE, crowding=2 * HOUR))
+    assert (found.because, found.interval) == ("crowding", 2 * HOUR)
+
+
+@pytest.mark.parametrize(
     ("hints", "because", "interval"),
     [
-        pytest.param(NO_HINTS, "interval", HOUR, id="p51-auto-is-an-hour"),
         pytest.param(Hints(ttl=90 * MINUTE), "ttl", 90 * MINUTE, id="p57-ttl"),
-        pytest.param(Hints(ttl=10 * MINUTE), "interval", HOUR, id="p57-ttl-is-a-lower-bound"),
+        pytest.param(Hints(ttl=10 * MINUTE), "start", HOUR, id="p57-ttl-is-a-lower-bound"),
         pytest.param(Hints(ttl=9 * DAY), "ttl", DAY, id="p57-ttl-capped"),
         pytest.param(Hints(syndication=12 * HOUR), "syndication", 12 * HOUR, id="p58-syndication"),
         pytest.param(Hints(freshness=2 * HOUR), "freshness", 2 * HOUR, id="p53-max-age"),
@@ -76,32 +109,83 @@ def test_p67_hints_are_lower_bounds(hints: Hints, because: str, interval: timede
     assert NOON + interval <= found.due_at <= NOON + 1.1 * interval
 
 
+@pytest.mark.parametrize(
+    ("days", "gap_days", "honoured"),
+    [
+        pytest.param(1, None, 1, id="a-day-in-full"),
+        pytest.param(4, None, 1, id="more-needs-a-history"),
+        pytest.param(4, 2, 4, id="that-shows-no-loss"),
+        pytest.param(4, 1, 1, id="or-else-a-day"),
+        pytest.param(365, 30, 7, id="a-week-at-most"),
+        pytest.param(365, 1, 1, id="a-year-of-a-daily-blog"),
+    ],
+)
+def test_p55_long_freshness(days: int, gap_days: int | None, honoured: int) -> None:
+    gap = timedelta(days=gap_days) if gap_days else None
+    assert honoured_freshness(timedelta(days=days), gap) == timedelta(days=honoured)
+
+
 def test_p52_jitter_never_comes_early() -> None:
     for polls in range(1, 200):
         assert turn(polls=polls).due_at >= NOON + HOUR
 
 
 def test_p52_a_one_shot_run_may_be_a_tenth_early_but_not_before_a_hint() -> None:
-    assert turn(every=30 * MINUTE).earliest_at == NOON + 27 * MINUTE
-    assert turn(every=5 * HOUR).earliest_at == NOON + 5 * HOUR - 5 * MINUTE
+    assert turn(pace=Pace(every=30 * MINUTE)).earliest_at == NOON + 27 * MINUTE
+    assert turn(pace=Pace(every=5 * HOUR)).earliest_at == NOON + 5 * HOUR - 5 * MINUTE
     assert turn(Hints(freshness=2 * HOUR)).earliest_at == NOON + 2 * HOUR
     assert turn(Hints(retry_after=2 * HOUR)).earliest_at == NOON + 2 * HOUR
+    assert turn(Hints(freshness=59 * MINUTE)).earliest_at == NOON + 59 * MINUTE
 
 
 def test_p56_retry_after_binds_and_is_capped() -> None:
     assert turn(Hints(retry_after=3 * HOUR)).because == "retry_after"
     assert turn(Hints(retry_after=30 * DAY)).retry_until == NOON + DAY
     assert turn(Hints(retry_after=30 * DAY), retried=True).retry_until == NOON + 7 * DAY
-    assert turn(Hints(retry_after=MINUTE)).because == "interval"
+    assert turn(Hints(retry_after=MINUTE)).because == "start"
 
 
-def test_p30_a_429_doubles_the_interval_and_honours_retry_after() -> None:
-    assert turn(every=3 * HOUR, failures=1, rate_limited=True).interval == 6 * HOUR
-    assert turn(Hints(retry_after=9 * HOUR), failures=1, rate_limited=True).retry_until == NOON + 9 * HOUR
+def test_p37_a_count_that_is_used_up_binds_and_is_capped() -> None:
+    assert turn(Hints(exhausted=3 * HOUR)).because == "exhausted"
+    assert turn(Hints(exhausted=3 * DAY)).interval == DAY
 
 
-def test_p29_a_410_is_left_alone_for_a_day() -> None:
-    assert turn(failures=1, gone=True).due_at >= NOON + DAY
+def test_p30_a_429_doubles_the_interval_and_honours_its_hints() -> None:
+    slow = Pace(every=3 * HOUR)
+    assert turn(pace=slow, failures=1, is_slowed=True).interval == 6 * HOUR
+    assert turn(Hints(retry_after=9 * HOUR), pace=slow, failures=1, is_slowed=True).retry_until == NOON + 9 * HOUR
+    assert turn(Hints(freshness=8 * HOUR), pace=slow, failures=1, is_slowed=True).interval >= 8 * HOUR
+
+
+def test_p29_a_410_is_left_alone_for_a_day_and_once_gone_for_a_month() -> None:
+    assert turn(failures=1, is_gone=True).due_at >= NOON + DAY
+    given_up = turn(failures=3, is_gone=True, is_given_up=True)
+    assert (given_up.because, given_up.interval) == ("gone", 30 * DAY)
+
+
+WORKDAYS = Pace(schedule=Schedule("*/20 9-15 * * mon,tue,wed,thu,fri", "UTC"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "hints", "due"),
+    [
+        pytest.param(NOON, NO_HINTS, NOON + 20 * MINUTE, id="next-turn"),
+        pytest.param(NOON + 4 * HOUR, NO_HINTS, NOON + 21 * HOUR, id="tomorrow"),
+        pytest.param(NOON + 2 * DAY + 4 * HOUR, NO_HINTS, NOON + 4 * DAY + 21 * HOUR, id="after-the-weekend"),
+        pytest.param(NOON, Hints(freshness=HOUR), NOON + HOUR, id="not-before-a-hint"),
+        pytest.param(NOON, Hints(retry_after=61 * MINUTE), NOON + 80 * MINUTE, id="p56-then-the-next-turn"),
+        pytest.param(NOON, Hints(skip_hours=frozenset({12, 13})), NOON + 2 * HOUR, id="p59-outside-skipped-hours"),
+        pytest.param(NOON, Hints(skip_hours=frozenset(range(9, 16))), NOON + 20 * MINUTE, id="p59-no-turn-left"),
+    ],
+)
+def test_schedule_turns_are_exact(asked: datetime, hints: Hints, due: datetime) -> None:
+    found = turn(hints, pace=WORKDAYS, asked_at=asked)
+    assert (found.due_at, found.earliest_at) == (due, due)
+
+
+def test_p50_a_schedule_backs_off_to_a_later_turn() -> None:
+    assert turn(pace=WORKDAYS, failures=1).due_at == NOON + HOUR
+    assert turn(pace=WORKDAYS, failures=2).due_at == NOON + 2 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -142,3 +226,88 @@ def test_r13_a_crash_loop_comes_less_and_less_often() -> None:
 )
 def test_p69_who_may_be_asked_again(attempted: datetime | None, retry: datetime | None, may: bool) -> None:
     assert may_ask_again(NOON, attempted, retry) is may
+
+
+hints = st.builds(
+    Hints,
+    retry_after=st.none() | st.timedeltas(timedelta(0), 400 * DAY),
+    freshness=st.none() | st.timedeltas(timedelta(0), 400 * DAY),
+    ttl=st.none() | st.timedeltas(timedelta(0), 400 * DAY),
+    exhausted=st.none() | st.timedeltas(timedelta(0), 400 * DAY),
+    skip_hours=st.frozensets(st.integers(0, 23)),
+    skip_days=st.frozensets(st.integers(0, 6)),
+)
+paces = st.builds(
+    Pace,
+    every=st.none() | st.timedeltas(timedelta(seconds=1), 30 * DAY),
+    schedule=st.none() | st.just(WORKDAYS.schedule),
+    crowding=st.timedeltas(timedelta(0), DAY),
+)
+courses = st.builds(
+    Course,
+    asked_at=st.timedeltas(timedelta(0), 7000 * DAY).map(lambda age: NOON + age),
+    polls=st.integers(1, 10**6),
+    hints=hints,
+    arrivals=st.lists(st.timedeltas(timedelta(0), 400 * DAY), max_size=ARRIVALS).map(
+        lambda ago: tuple(sorted(NOON - each for each in ago))
+    ),
+    earns=st.booleans(),
+    has_validators=st.booleans(),
+    failures=st.integers(0, 100),
+    is_slowed=st.booleans(),
+    retried=st.booleans(),
+)
+
+
+@given(st.text(max_size=20), paces, courses)
+def test_p52_p53_p56_p59_no_turn_is_early(key: str, pace: Pace, course: Course) -> None:
+    found = next_turn(key, pace, course)
+    wishes = course.hints
+    bound = max(min(wishes.ttl or timedelta(0), DAY), min(wishes.freshness or timedelta(0), DAY))
+    bound = max(bound, min(wishes.retry_after or timedelta(0), DAY), min(wishes.exhausted or timedelta(0), DAY))
+    assert course.asked_at + bound <= found.earliest_at <= found.due_at
+    assert found.due_at >= course.asked_at + found.interval
+    if pace.schedule is None:
+        assert outside_skipped(found.due_at, wishes) == found.due_at
+    assert found.because in found.asked
+    assert explain(found.inputs())
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        pytest.param(
+            turn(Hints(freshness=HOUR), arrivals=every(44 * MINUTE), earns=True),
+            "max-age 3600 from the server beats the rhythm of 22 min",
+            id="the-issue's-example",
+        ),
+        pytest.param(turn(pace=Pace(every=HOUR)), "every 60 min as feeds.yaml says", id="every"),
+        pytest.param(turn(), "60 min to begin with", id="start"),
+        pytest.param(
+            turn(pace=Pace(every=HOUR), failures=3),
+            "4 h after 3 failures in a row, instead of every 60 min as feeds.yaml says",
+            id="backoff",
+        ),
+        pytest.param(
+            turn(Hints(retry_after=5 * HOUR, ttl=2 * HOUR), failures=1),
+            "Retry-After 5 h from the server, instead of ttl 2 h of the feed",
+            id="retry-after",
+        ),
+    ],
+)
+def test_p67_a_decision_explains_itself(found: Turn, said: str) -> None:
+    assert explain(found.inputs()) == said
+
+
+def test_p62_entries_that_come_together_are_one_arrival() -> None:
+    arrivals = later_arrivals((), [NOON, NOON, NOON + HOUR])
+    assert arrivals == (NOON, NOON + HOUR)
+    assert median_gap(later_arrivals(arrivals, [NOON + 5 * HOUR])) == 2.5 * HOUR
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC)), max_size=80), st.lists(st.datetimes(timezones=st.just(UTC))))
+def test_p62_only_the_last_thirty_count(before: list[datetime], new: list[datetime]) -> None:
+    found = later_arrivals(before, new)
+    assert len(found) <= ARRIVALS
+    assert list(found) == sorted(set(found))
+    assert later_arrivals(found, []) == found

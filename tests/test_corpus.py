@@ -9,6 +9,8 @@ import pytest
 from lxml import etree
 
 from tests.newsroom import ATOM, Newsroom
+from tests.publish.checks import faults_of_atom
+from tests.publish.rss_profile import faults_of_rss
 from tests.publisher import Publisher
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -60,6 +62,49 @@ def test_what_is_published_of_them_is_valid(newsroom: Newsroom, publisher: Publi
         check_rules(tree)
     for path in (root / "all.json", *(root / "category").rglob("*.json")):
         feed.validate(json.loads(path.read_bytes()))
+
+
+TREES = (
+    REAL,
+    SHARED / "corpus" / "transcoded",
+    SHARED / "corpus" / "malformed",
+    SHARED / "corpus" / "hostile" / "made",
+)
+MAX_BYTES = 3_000_000
+
+
+@pytest.mark.slow
+def test_what_is_published_of_the_whole_corpus_is_valid_in_every_format(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    """About a minute: every file that may be a feed, broken and hostile ones too, in sixteen categories."""
+    files = (path for tree in TREES for path in tree.rglob("*") if path.is_file())
+    found = sorted(path for path in files if path.stat().st_size < MAX_BYTES)
+    lines = []
+    for number, path in enumerate(found):
+        kind = "application/feed+json" if path.suffix == ".json" else "application/xml"
+        host = f"127.0.{1 + number // 250}.{number % 250 + 2}"
+        url = publisher.serve(f"/{number}", path.read_bytes(), {"Content-Type": kind}, host=host)
+        lines.append(f"  - {{url: '{url}', key: s{number}, category: part-{number % 16}}}\n")
+    newsroom.writes("publish: {entries: 100, archive_page: 100}\nsources:\n" + "".join(lines))
+    report = newsroom.poll()
+    assert report["fetched"] > 200
+    root = newsroom.folder / "public"
+    atom = etree.RelaxNG(etree.parse(SHARED / "schema" / "atom-extended.rng"))
+    feed = jsonschema.Draft202012Validator(json.loads((SHARED / "schema" / "jsonfeed-1.1.schema.json").read_bytes()))
+    faults = []
+    for path in sorted(root.rglob("*.atom")):
+        tree = etree.fromstring(path.read_bytes(), etree.XMLParser(huge_tree=True))
+        if not atom.validate(tree):
+            faults.append(f"{path.name}: {atom.error_log.last_error}")
+        faults += [f"{path.name}: {fault}" for fault in faults_of_atom(path.read_bytes())]
+        check_rules(tree)
+    for path in (root / "all.json", *(root / "category").rglob("*.json")):
+        faults += [f"{path.name}: {error.message[:200]}" for error in feed.iter_errors(json.loads(path.read_bytes()))]
+    for path in sorted(root.rglob("*.rss")):
+        faults += [f"{path.name}: {fault[:300]}" for fault in faults_of_rss(path.read_bytes())]
+    assert faults == []
+    assert len(list(root.rglob("*.rss"))) == 17
 
 
 def check_rules(feed: etree._Element) -> None:

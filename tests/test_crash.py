@@ -17,11 +17,11 @@ from tests.newsroom import ATOM, LOOPBACK, Newsroom, item, rss
 from tests.publisher import Publisher
 
 SOURCES = 6
-ROUNDS = 50
+ROUNDS = int(os.environ.get("KILLS", "20"))  # more for whoever has more time
 
 
 @pytest.mark.slow
-def test_r2_fifty_kills_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) -> None:
+def test_r2_kills_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) -> None:
     """Each source gains an entry a round; a poll is killed after a random time, and the last one is let through."""
     chance = random.Random(20260304)
     rooms = [[item(f"{source}-0")] for source in range(SOURCES)]

@@ -1,15 +1,27 @@
 """What the documentation says to type works (README and docs/ are run, not believed)."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from aggregator.cli.preview_words import STATES
+from aggregator.model.alarm import AlarmCode
+from aggregator.model.poll import State
+from aggregator.model.status import Figures, Lag
+from aggregator.replay import KINDS
+from aggregator.serve.metrics import Meter
+from aggregator.store.health import ADVICE
+from tests.newsroom import LOOPBACK, item, rss
+from tests.publisher import Publisher
 from tests.running import Running
 
 ROOT = Path(__file__).parents[1]
@@ -36,8 +48,10 @@ def planet(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("line", [line for line in commands("cron.md") if " serve" not in line])
-def test_what_cron_md_says_to_type(planet: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    "line", [line for name in ("cron.md", "politeness.md") for line in commands(name) if " serve" not in line]
+)
+def test_what_cron_md_and_politeness_md_say_to_type(planet: Path, line: str) -> None:
     environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     subprocess.run("aggregator poll", shell=True, cwd=planet, env=environ, check=True, capture_output=True)
     subprocess.run(line, shell=True, cwd=planet, env=environ, check=True, capture_output=True, timeout=60)
@@ -58,9 +72,172 @@ def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
         assert answers[1] == "304\n"
 
 
+def test_what_search_md_says_to_type(planet: Path) -> None:
+    environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    subprocess.run("aggregator -q poll", shell=True, cwd=planet, env=environ, check=True, capture_output=True)
+    said = [
+        subprocess.run(line, shell=True, cwd=planet, env=environ, check=True, capture_output=True, text=True).stdout
+        for line in commands("search.md")
+    ]
+    assert ", in harbour\n" in said[0]
+    assert json.loads(said[1])["query"] == 'harbour "new ferry"'
+
+
+def test_what_preview_md_says_to_type_and_its_states(planet: Path) -> None:
+    def typed(line: str) -> str:
+        command = [sys.executable, "-m", *shlex.split(line)]
+        return subprocess.run(command, cwd=planet, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    typed("aggregator -c feeds.yaml poll")
+    shown, as_json, tried, tried_json = map(typed, commands("preview.md"))
+    assert "near 0.7 within 14 d, in place of near 0.85 within 7 d" in tried
+    assert json.loads(tried_json)["tried"]["dedupe"] == "exact"
+    record = json.loads(as_json)
+    assert record["feed"]["title"] in shown
+    text = (ROOT / "docs" / "preview.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == set(STATES)
+    last = text.partition("stable names:")[2].partition("\n## ")[0]
+    named = {*re.findall(r"`(\w+)`", last), *STATES, "version"} - {"notices", "left_out", "hints"}
+    assert set(record) == named
+
+
+def test_what_newsroom_md_says_to_type(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "newsroom.md").read_text(encoding="utf-8")
+    (tmp_path / "feeds.yaml").write_text(next(blocks(page, "yaml")), encoding="utf-8")
+    (tmp_path / "post.md.j2").write_text(next(blocks(page, "jinja")), encoding="utf-8")
+    environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    for line in commands("newsroom.md"):
+        done = subprocess.run(line, shell=True, cwd=tmp_path, env=environ, check=True, capture_output=True, text=True)
+        assert "feeds.yaml: good. 3 sources to poll" in done.stdout
+
+
+def test_what_correct_md_says_to_type(planet: Path) -> None:
+    """In its order, and in the end everything stands as before but for the dates of what came back."""
+
+    def typed(line: str) -> str:
+        command = [sys.executable, "-m", *line.split()]
+        return subprocess.run(command, cwd=planet, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    typed("aggregator -c feeds.yaml poll")
+    feed = planet / "public" / "category" / "harbour.atom"
+    before = re.findall("<id>.*</id>", feed.read_text(encoding="utf-8"))
+    lines = commands("correct.md")
+    said = [typed(line) for line in lines]
+    assert [line.split()[3] for line in lines] == ["why", "why", "why", "merge", "unmerge", "retract", "retract"]
+    assert "joined: same link, agreeing text" in said[0]
+    assert said[3].startswith("merged ")
+    assert "apart: " in said[4]
+    assert said[6].endswith("stands again where it stood\n")
+    assert re.findall("<id>.*</id>", feed.read_text(encoding="utf-8")) == before
+
+
+def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet: Path) -> None:
+    run, live, one = (
+        subprocess.run(
+            [sys.executable, "-m", *line.split()], cwd=planet, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+        for line in commands("check.md")
+    )
+    assert run.startswith("feeds.yaml: good.")
+    assert live.endswith("3 of 3 sources asked; nothing is wrong.\n")
+    (row,) = json.loads(one)["live"]["results"]
+    text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", text.partition("`--json` gives")[2]))
+    assert set(row) | set(row["charset"]) | set(row["entries"]) <= named
+    written = set(re.findall(r'code="(\w+)"', (ROOT / "aggregator" / "advice.py").read_text(encoding="utf-8")))
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == written
+
+
+def test_what_restore_md_says_to_type(planet: Path) -> None:
+    def typed(line: str) -> str:
+        command = [sys.executable, "-m", *line.split()]
+        return subprocess.run(command, cwd=planet, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    typed("aggregator -c feeds.yaml poll")
+    back_up, from_site = commands("restore.md")
+    assert typed(back_up).startswith("copy.db: ")
+    shutil.rmtree(planet / "var")
+    assert "stories in 3 categories" in typed(from_site)
+    shutil.rmtree(planet / "var")
+    assert (
+        typed("aggregator restore copy.db") == "restored from copy.db; `aggregator publish` brings the files in line\n"
+    )
+    states = {"sources.html", "sources.opml", "status.html", "status.json"}  # of sources, which the site did not tell
+    assert set(typed("aggregator publish").split()) <= states
+    shutil.rmtree(planet / "var")
+    shutil.rmtree(planet / "public")
+    typed("aggregator restore copy.db")
+    assert "category/harbour.atom" in typed("aggregator publish")
+
+
+def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:
+    (planet / "versions").mkdir()
+    shutil.copy(planet / "samples" / "harbour.xml", planet / "versions" / "000.xml")
+    text = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
+    (index,) = blocks(text, "json")
+    (planet / "versions" / "index.json").write_text(index, encoding="utf-8")
+    poll = [sys.executable, "-m", "aggregator", "poll"]
+    subprocess.run(poll, cwd=planet, capture_output=True, check=True, timeout=60)
+    plain, named, as_json, kept = (
+        subprocess.run(
+            [sys.executable, "-m", *line.split()], cwd=planet, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+        for line in commands("replay.md")
+    )
+    record = json.loads(as_json)
+    assert record["versions"][0]["at"] in index
+    first = record["versions"][0]["new"][0]["title"]
+    assert first in named
+    assert first not in plain
+    assert kept.endswith(f"1 versions: {len(record['versions'][0]['new'])} new\n")
+    assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == set(record["totals"]) == set(KINDS)
+
+
+def test_what_add_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path, publisher: Publisher) -> None:
+    (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources:\n", encoding="utf-8")
+    (line,) = commands("add.md")
+    add = [sys.executable, "-m", *line.replace("https://blog.example.org/", publisher.url("/feed")).split()]
+    publisher.serve("/feed", rss(item(1), title="A Blog"))
+    shown = subprocess.run(add, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert re.fullmatch(r"added \S+: A Blog \(rss 2.0, 1 entry\), \S+\n  in python; line 3\n", shown)
+    add[6:] = ["--json", publisher.serve("/other", rss(item(1))), publisher.url("/none")]
+    report = json.loads(subprocess.run(add, cwd=tmp_path, capture_output=True, check=False, timeout=60).stdout)
+    text = (
+        (ROOT / "docs" / "add.md").read_text(encoding="utf-8").partition("`--json` gives")[2].partition("The codes")[0]
+    )
+    named = set(re.findall(r"`(\w+)`", text))
+    assert named == {*report, *report["added"][0], *report["refused"][0]}
+
+
+def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:
+    text = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
+    sections = re.split(r"(?m)^## .*\n", text)[1:]
+    explained = [re.findall(r"(?m)^\| `(\w+)` \|", section) for section in sections]
+    *told, notices = [sorted(names) for names in explained]
+    assert told == [sorted(AlarmCode), sorted(State), sorted(ADVICE)]
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "aggregator").rglob("*.py"))
+    assert [name for name in notices if f'"{name}"' not in code] == []
+
+
+def test_the_metrics_that_politeness_md_names_are_there() -> None:
+    text = (ROOT / "docs" / "politeness.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"aggregator_[a-z0-9_]+", text))
+    figures = Figures(sources={}, alarms={}, stories=0, lag=Lag(sources=0, late=0, p95=timedelta(0)))
+    written = Meter().write(figures, 0)[1].decode()
+    assert named == set(re.findall(r"(?m)^# TYPE (aggregator_\w+) ", written))
+
+
+def test_what_reading_md_says_to_type_says_so_where_there_is_no_corpus(tmp_path: Path) -> None:
+    (line,) = commands("reading.md")
+    command = [sys.executable, *line.split()[1:-1], str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"no corpus in {tmp_path}: nothing to read\n"
+
+
 def test_the_readme_has_its_two_commands_and_valid_examples(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for heading, last in (("## Quick start", "aggregator serve"), ("## Tests", "pytest -q -n 2")):
+    test = 'pytest -q -n 2 -m "not slow and not service"'
+    for heading, last in (("## Quick start", "aggregator serve"), ("## Tests", test)):
         (block,) = blocks(text.partition(heading)[2].partition("\n## ")[0], "sh")
         assert block.count("\n") == 1, "one line to copy"
         assert block.strip().endswith(last)
@@ -82,7 +259,17 @@ def test_locks_name_no_host() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["polling --sources 20 --rounds 1", "growth --stored 100 1500 --rounds 1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "polling --sources 20 --rounds 1",
+        "reading --rounds 1",
+        "growth --stored 100 300 --rounds 1",
+        "spacing --sources 20 --hosts 5 --spacing 0.2",
+        "rendering --entries 20 --rounds 1",
+        "publishing --categories 4 --stored 8 16 --rounds 1",
+    ],
+)
 def test_benchmarks_run(name: str) -> None:
     command = [sys.executable, "-m", *f"benchmarks.{name}".split()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)

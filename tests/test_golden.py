@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from aggregator.model.settings import Reading
+from aggregator.model.supplement import NO_SUPPLEMENT
 from tests.answers import identified
 
+NOTHING: tuple[object, ...] = (None, "", (), frozenset(), NO_SUPPLEMENT)
 GOLDEN = Path(__file__).parent / "golden"
 QUIRKS = sorted(path.name for path in GOLDEN.iterdir())
 
@@ -20,9 +22,7 @@ QUIRKS = sorted(path.name for path in GOLDEN.iterdir())
 def told(value: object) -> object:
     """Write a record as JSON can hold it, without what says nothing."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: told(v) for f in fields(value) if (v := getattr(value, f.name)) not in (None, "", (), frozenset())
-        }
+        return {f.name: told(v) for f in fields(value) if (v := getattr(value, f.name)) not in NOTHING}
     if isinstance(value, datetime):
         assert value.utcoffset() == timedelta(0)
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")

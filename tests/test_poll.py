@@ -1,11 +1,16 @@
 """Whole polls: from feeds.yaml to published files, over real HTTP, and back again."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from aggregator.reader.pool import LARGE
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def sources(*urls: str, more: str = "") -> str:
@@ -18,6 +23,22 @@ def test_a_new_entry_is_stored_and_published(newsroom: Newsroom, publisher: Publ
     assert (report["fetched"], report["new"], report["failed"]) == (1, 2, 0)
     assert newsroom.titles() == ["Title 2", "Title 1"]
     assert "category/general.atom" in report["published"]
+
+
+@pytest.mark.parametrize("blanks", [pytest.param(0, id="here"), pytest.param(LARGE, id="in-a-process-of-its-own")])
+def test_i57_what_goes_with_an_entry_is_published(newsroom: Newsroom, publisher: Publisher, blanks: int) -> None:
+    body = (GOLDEN / "podcast-episodes" / "feed.xml").read_bytes()
+    read = json.loads((GOLDEN / "podcast-episodes" / "expected.json").read_bytes())["entries"]
+    newsroom.writes(sources(publisher.serve("/feed.xml", body + b" " * blanks)))
+    newsroom.poll()
+    found = {item["title"]: item["_aggregator"].get("supplement") for item in newsroom.items()}
+    expected = {entry["title"]: entry.get("supplement") for entry in read}
+    for transcript in expected["Full"]["transcripts"]:
+        transcript.pop("captions") if not transcript["captions"] else None
+    expected["Full"]["chapters"].pop("captions")
+    assert found == expected
+    full = next(entry for entry in newsroom.entries("category/general.atom") if entry.findtext("{*}title") == "Full")
+    assert full.findtext("{http://www.itunes.com/dtds/podcast-1.0.dtd}season") == "2"
 
 
 def test_p2_r11_the_second_poll_gets_a_304_and_changes_no_file(newsroom: Newsroom, publisher: Publisher) -> None:
@@ -188,13 +209,6 @@ def test_for_gives_back_what_it_has_no_time_for(newsroom: Newsroom, publisher: P
     assert report["sources"] == 12
     assert report["failed"] + report["skipped"] == 12
     assert report["failed"] <= 2, "what had not left is given back, not waited for"
-
-
-def test_a_kind_that_is_not_built_is_not_polled_by_name_either(newsroom: Newsroom, publisher: Publisher) -> None:
-    url = publisher.serve("/list.json", b"[]")
-    newsroom.writes(f"sources: [{{key: list, kind: json, url: '{url}', items: a, entry: {{id: b}}}}]\n")
-    assert newsroom.poll(["list"])["skipped"] == 1
-    assert publisher.asked == []
 
 
 def test_r21_a_clock_that_was_set_back_delays_no_publication(newsroom: Newsroom, publisher: Publisher) -> None:

@@ -10,20 +10,22 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "clock urls slugs errors model config fetch parse clean identity dedupe rules cadence decide store publish "
-    "pipeline runner world dispatcher "
-    "websub scheduler serve distributed cli __init__ __main__"
+    "clock characters urls slugs outputs errors challenge model config fetch parse clean identity reader dedupe rules "
+    "cadence decide store publish search corrections completions further pipeline outage handover runner hosts world "
+    "backlog dispatcher trials restore advice finder replay plan websub scheduler serve distributed cli "
+    "__init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},
     "urllib3": {"fetch"},
     "feedparser": {"parse"},
+    "chardetng_py": {"parse"},
     "nh3": {"clean"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "feedgen": {"publish"},
     "jinja2": {"publish"},
-    "yaml": {"config"},
+    "yaml": {"config", "publish"},
     "ruamel": {"config"},
     "can_ada": {"urls"},
     "publicsuffixlist": {"urls"},
@@ -31,10 +33,16 @@ HOMES = {
     "anyascii": {"slugs"},
     "re2": {"config", "rules"},
     "waitress": {"serve"},
+    "prometheus_client": {"serve"},
+    "granian": {"serve"},
+    "obstore": {"publish"},
+    "trafilatura": {"parse"},
     "apscheduler": {"scheduler", "cadence"},
     "procrastinate": {"distributed"},
     "rensa": {"dedupe"},
-    "lxml": {"parse", "clean", "publish"},
+    "jmespath": {"config", "parse"},
+    "selectolax": {"config", "parse", "clean"},
+    "lxml": {"config", "parse", "clean", "publish"},
 }
 MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 

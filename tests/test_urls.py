@@ -104,7 +104,7 @@ def test_s8_blanks_controls_and_backslashes_are_refused(text: str) -> None:
         *("file:///etc/passwd", "mailto:a@example.org", "http:", "http://", "http:example.org", "http:///example.org/"),
         *("http://:80/", "http://./", "http://user@/", "http://[::1/", "http://[fe80::1%25eth0]/", "http://a%2fb/"),
         *("http://example.org:99999/", "http://example.org:x/", "http://xn--/", "http://1.2.3.4.5/", "http://a b/"),
-        "\ufeffhttp://example.org/",
+        *("\ufeffhttp://example.org/", 'http://a"b/', "http://{{host}}/", "http://a`b/"),
     ],
 )
 def test_s8_what_is_no_http_url_is_refused(text: str) -> None:
@@ -266,6 +266,22 @@ def test_i36_another_page_does_not_match(other: str) -> None:
         ("http://user:pw@example.org/a", "example.org/a"),
         ("http://example.org/a//", "example.org/a/"),
         ("http://example.org/%e4%b8%ad%2f", "example.org/%E4%B8%AD%2F"),
+        ("https://m.example.org/a", "example.org/a"),
+        ("https://amp.example.org/a?amp=1", "example.org/a"),
+        ("https://m.de/a", "m.de/a"),
+        ("https://am.example.org/a", "am.example.org/a"),
+        ("https://example.org/a/amp/", "example.org/a"),
+        ("https://example.org/a.amp.html", "example.org/a.html"),
+        ("https://example.org/amp-circuits", "example.org/amp-circuits"),
+        ("https://example.org/a?volume=amp", "example.org/a?volume=amp"),
+        ("https://www.google.com/amp/s/example.org/a", "example.org/a"),
+        ("https://example-org.cdn.ampproject.org/c/s/example.org/a", "example.org/a"),
+        ("https://www.google.com/url?sa=t&url=https://example.org/a%3Fb%3D1&ct=ga&usg=x", "example.org/a?b=1"),
+        ("https://www.google.com/url?sa=t&url=javascript:alert(1)", "google.com/url?sa=t&url=javascript:alert(1)"),
+        ("https://example.org/url?url=https://example.net/a", "example.org/url?url=https://example.net/a"),
+        ("https://example.org/a;jsessionid=7A9?b=1", "example.org/a?b=1"),
+        ("https://example.org/a?from=timeline&isappinstalled=0", "example.org/a"),
+        ("https://example.org/a?from=berlin", "example.org/a?from=berlin"),
     ],
 )
 def test_i36_the_form_for_comparing(url: str, form: str) -> None:

@@ -1,47 +1,45 @@
 """Dates as publishers write them (I40 to I44). What can't be read is no date; nothing is guessed."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from aggregator.clean.months import month_of
+from aggregator.clean.numerals import plainly
 from aggregator.clean.zones import ISO_ZONE, OFFSET, read_zone
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # older ones are faults: epoch 0, year 0001 (I43)
 _MAX = 100  # characters; no date is longer
 
-_AFTERNOON = {
-    "am": 0,
-    "a.m": 0,
-    "上午": 0,
-    "오전": 0,
-    "午前": 0,
-    "凌晨": 0,
-    "pm": 12,
-    "p.m": 12,
-    "下午": 12,
-    "오후": 12,
-    "午後": 12,
-    "晚上": 12,
-}
-
-_HALF = re.compile(r"(?<![^\W\d])(?:[ap]m|[ap]\.m)\b\.?|上午|오전|午前|凌晨|下午|오후|午後|晚上", re.IGNORECASE)
+_HALF = re.compile(
+    r"(?P<am>(?<![^\W\d])a\.?\s?m\b\.?|上午|早上|清晨|凌晨|오전|午前|صباح\w*|(?<!\w)(?:ص|π\.?μ|öö|sa)(?!\w))"
+    r"|(?P<pm>(?<![^\W\d])p\.?\s?m\b\.?|下午|傍晚|晚上|오후|午後|مساء\w*|(?<!\w)(?:م|μ\.?μ|ös|ch)(?!\w))",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(r"\d")
 _RFC822 = re.compile(
-    r"(?:[A-Za-z]{3},? +)?(\d{1,2}) +([A-Za-z]{3}) +(\d{4}) +(\d{1,2}):(\d{2})(?::(\d{2}))? *([+-]\d{4}|[A-Za-z]{1,5})?"
+    r"(?:[A-Za-z]{3},? +)?(\d{1,2}) +([A-Za-z]{3}) +(\d{4}) +(\d{1,2}):(\d{2})(?::(\d{2}))? *"
+    r"([+-]\d{4}|(?![APap][Mm]$)[A-Za-z]{1,5})?"
 )
 _ISO = re.compile(
     r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?|-?W(\d{2})(?:-?([1-7]))?|-(\d{3}))"
     r"(?:(?:[Tt_]|\s+|$)(?:(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:[.,]\d+|:\d{1,3})?)?)?)?\s*(\S[\S ]{0,40})?)?"
 )
 _BASIC = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[Tt ]?(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?\s*(\S{0,10}))?|(\d{4})(\d{3})")
-_SEPARATED = re.compile(r"(?:(\d{4})([/.-])(\d{1,2})\2(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4}))(?=[\s,]|$)")
+_SEPARATED = re.compile(
+    r"(?<![\d/.-])(?:(\d{4})([/.-]) ?(\d{1,2})\2 ?(\d{1,2})\.?|(\d{1,2})\.(\d{1,2})\.(\d{4})"
+    r"|(\d{1,2})([/-])(\d{1,2})\9(\d{4}))(?=[\s,]|$)"
+)
 _CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]?")
 _CJK_TIME = re.compile(r"(\d{1,2})\s*[时時点點시]\s*(?:(\d{1,2})\s*[分분])?\s*(?:(\d{1,2})\s*[秒초])?")
-_TIME = re.compile(r"(?<![\d:])(\d{1,2})[:h](\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?(?![\d:])")
-_EPOCH = re.compile(r"(\d{9,10})(?:\.\d+)?|(\d{12,13})")
+_TIME = re.compile(r"(?<![\d:])(\d{1,2})(?::|\s?h\s?)(\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?(?![\d:])")
+_DOTTED_TIME = re.compile(r"(?<=\d{4})(\W{1,3}(?:klo? |kl\. |alle |pukul )?\d{1,2})\.(\d{2})(?:\.(\d{2}))?(?![\d.])")
+_EPOCH = re.compile(r"(\d{9,10})(?:\.\d+)?|(\d{12,13})|(\d{15,16})")
+_IN_URL = re.compile(
+    r"(?<=/)(?:((?:19|20)\d\d)([/-])(\d\d)\2(\d\d)(?=[/_.-]|$)|t?((?:19|20)\d\d)/?(\d\d)(\d\d)(?=[/_-]))"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*")
 _NUMBER = re.compile(r"(?<![\d:])\d{1,4}(?![\d:])")
 
@@ -57,36 +55,60 @@ class Read:
 NOTHING = Read(None)
 
 
-def parse_date(text: str | None, zone: tzinfo = UTC) -> datetime | None:
+def parse_date(text: str | None, zone: tzinfo = UTC, *, day_first: bool | None = None) -> datetime | None:
     """Read a date; None if there is none, or none after 1989 (I43).
 
     Args:
         text: as written.
         zone: the source's, for a date that names none (I41).
+        day_first: how 03/04/2025 is read; None: not at all.
     """
-    return read_date(text, zone).when
+    return read_date(text, zone, day_first=day_first).when
 
 
-def read_date(text: str | None, zone: tzinfo = UTC) -> Read:
+def read_date(text: str | None, zone: tzinfo = UTC, *, day_first: bool | None = None) -> Read:
     """Read a date as `parse_date` does, and say what was odd about it."""
     text = _normal(text)
-    if not text or len(text) > _MAX or not any(char.isdigit() for char in text):
+    if not text or len(text) > _MAX or not _DIGIT.search(text):
         return NOTHING
     try:
-        for read in (_rfc822, _iso, _epoch, _basic, _cjk, _words):
+        for read in (_rfc822, _iso, _epoch, _basic, _cjk):
             found = read(text, zone)
             if found is not None:
                 return _checked(found)
+        found = _figures(text, zone, day_first) or _words(text, zone)
     except (ValueError, OverflowError):  # a day or an hour that there isn't (I44)
         return NOTHING
-    return NOTHING
+    return _checked(found) if found is not None else NOTHING
+
+
+def date_in(url: str, zone: tzinfo = UTC) -> datetime | None:
+    """Read the day that a page's path names, such as /2024/03/04/ or /t20240304_1.html; None if it names none.
+
+    It is what a publisher says of an entry whose date it says nowhere else.
+    """
+    match = _IN_URL.search(url.partition("?")[0].partition("#")[0])
+    if match is None:
+        return None
+    year, month, day = int(match[1] or match[5]), int(match[3] or match[6]), int(match[4] or match[7])
+    try:
+        return _checked(_joined(date(year, month, day), (0, 0, 0), "", zone)).when
+    except (ValueError, OverflowError):
+        return None
 
 
 def _normal(text: str | None) -> str:
     if not text:
         return ""
-    text = unicodedata.normalize("NFKC", text[: 2 * _MAX]).strip()
-    return re.sub(r"\([^()]*\)\s*$", "", text).strip()  # Wed, 02 Oct 2002 15:00:00 +0200 (CEST)
+    text = text[: 2 * _MAX].strip()
+    if not text.isascii():
+        text = plainly(text).strip()
+    if "(" in text:  # Wed, 02 Oct 2002 15:00:00 +0200 (CEST); 2024年3月4日(月) 10:00
+        text = re.sub(r"\([^()]*\)\s*$|\([^()\d]{1,12}\)", " ", text).strip()
+    if text.endswith("]"):  # 2024-03-04T10:00:00+01:00[Europe/Berlin] (RFC 9557)
+        text, _, name = text[:-1].partition("[")
+        text += "" if re.search(r"(?:[+-]\d\d:?\d\d|[Zz])$", text) else f" {name}"
+    return text
 
 
 def _checked(read: Read) -> Read:
@@ -107,11 +129,12 @@ def _rfc822(text: str, zone: tzinfo) -> Read | None:
 
 
 def _epoch(text: str, _: tzinfo) -> Read | None:
-    """Read Unix time: seconds, or milliseconds."""
+    """Read Unix time: seconds, milliseconds or microseconds."""
     match = _EPOCH.fullmatch(text)
     if match is None:
         return None
-    return Read(datetime.fromtimestamp(int(match[1]) if match[1] else int(match[2]) / 1000, UTC))
+    seconds = int(match[1]) if match[1] else int(match[2]) / 1000 if match[2] else int(match[3]) / 1_000_000
+    return Read(datetime.fromtimestamp(int(seconds), UTC))
 
 
 def _iso(text: str, zone: tzinfo) -> Read | None:
@@ -126,8 +149,8 @@ def _iso(text: str, zone: tzinfo) -> Read | None:
         found = _ordinal(int(year), int(ordinal))
     else:
         found = date(int(year), int(month), int(day or 1))
-    if rest and (hour is None or not ISO_ZONE.fullmatch(rest)):
-        return None  # 2013-01-27-01, 2024-03-05 something
+    if rest and (hour is None or not ISO_ZONE.fullmatch(rest) or _HALF.fullmatch(rest)):
+        return None  # 2013-01-27-01, 2024-03-05 something, 2024-03-05 03:04 PM
     return _joined(found, (int(hour or 0), int(minute or 0), int(second or 0)), rest or "", zone)
 
 
@@ -154,18 +177,52 @@ def _cjk(text: str, zone: tzinfo) -> Read | None:
     return _timed(date(int(match[1]), int(match[2]), int(match[3])), rest, zone)
 
 
+def _figures(text: str, zone: tzinfo, day_first: bool | None) -> Read | None:
+    """Read 2025/03/05, 05.03.2025, 3/5/2025."""
+    match = _SEPARATED.search(text)
+    if match is None:
+        return None
+    year, _, month, day, dotted_day, dotted_month, dotted_year, first, _, second, last = match.groups()
+    if first:
+        found = _slashed(int(first), int(second), int(last), day_first)
+    else:
+        found = date(int(year or dotted_year), int(month or dotted_month), int(day or dotted_day))
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    if found is None or (re.search(r"\d", rest) and not _TIME.search(rest)):
+        return NOTHING
+    return _timed(found, rest, zone)
+
+
+def _slashed(first: int, second: int, year: int, day_first: bool | None) -> date | None:
+    """Tell day and month by their size, else by the order that the document has; None if neither tells."""
+    if first > 12 or second > 12:
+        day_first = first > 12
+    elif first != second and day_first is None:
+        return None
+    return date(year, second, first) if day_first else date(year, first, second)
+
+
 def _words(text: str, zone: tzinfo) -> Read | None:
-    """Read what has a month's name (RFC 822, asctime, and what people write), and 2025/03/05, 05.03.2025."""
-    separated = _SEPARATED.search(text)
-    if separated is not None:
-        year, _, month, day, german_day, german_month, german_year = separated.groups()
-        found = date(int(year or german_year), int(month or german_month), int(day or german_day))
-        rest = f"{text[: separated.start()]} {text[separated.end() :]}"
-        return _timed(found, rest, zone) if _TIME.search(rest) or not re.search(r"\d", rest) else None
+    """Read what has a month's name: RFC 822, asctime, and what people write."""
     words = [(word, month_of(word[0])) for word in _WORD.finditer(text)]
-    month = next(((word, number) for word, number in words if number), None)
+    # The last one: before it may stand a Tuesday of Italians and Spaniards, "mar, 05 nov 2024".
+    month = next(((word, number) for word, number in reversed(words) if number), None)
     if month is None:
         return None
+    if not _TIME.search(text):
+        return (
+            _words(timed, zone)
+            if (timed := _DOTTED_TIME.sub(_with_colons, text)) != text
+            else _named(text, month, zone)
+        )
+    return _named(text, month, zone)
+
+
+def _with_colons(time: re.Match[str]) -> str:
+    return f"{time[1]}:{time[2]}:{time[3] or '00'}"
+
+
+def _named(text: str, month: tuple[re.Match[str], int], zone: tzinfo) -> Read | None:
     word, number = month
     before, after = text[: word.start()], text[word.end() :]
     clock = _TIME.search(text)
@@ -215,7 +272,7 @@ def _timed(day: date, rest: str, zone: tzinfo) -> Read | None:
     before, after = rest[: clock.start()].strip(), rest[clock.end() :].strip()
     half = _HALF.search(after) or _HALF.search(before)
     if half is not None:
-        hour = hour % 12 + _AFTERNOON[half[0].lower().strip(".")] if 1 <= hour <= 12 else hour
+        hour = hour % 12 + (12 if half["pm"] else 0) if 1 <= hour <= 12 else hour
         after = _HALF.sub(" ", after)
     return _joined(day, (hour, minute, second), after, zone)
 

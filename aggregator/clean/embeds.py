@@ -20,6 +20,14 @@ _PLAYERS = {
     "embed.ted.com": ("/talks/", "https://www.ted.com/talks/{}"),
     "rutube.ru": ("/play/embed/", "https://rutube.ru/video/{}/"),
     "player.twitch.tv": ("/?video=", "https://www.twitch.tv/videos/{}"),
+    "archive.org": ("/embed/", "https://archive.org/details/{}"),
+    "embed.nicovideo.jp": ("/watch/", "https://www.nicovideo.jp/watch/{}"),
+    "tiktok.com": ("/embed/v2/", "https://www.tiktok.com/embed/v2/{}"),
+    "streamable.com": ("/e/", "https://streamable.com/{}"),
+    "tv.naver.com": ("/embed/", "https://tv.naver.com/v/{}"),
+    "open.spotify.com": ("/embed/episode/", "https://open.spotify.com/episode/{}"),
+    "loom.com": ("/embed/", "https://www.loom.com/share/{}"),
+    "fast.wistia.net": ("/embed/iframe/", "https://fast.wistia.net/embed/iframe/{}"),
 }
 
 

@@ -29,7 +29,7 @@ def enclosures_of(links: Iterable[RawLink], bases: Sequence[Url | None], url: Ur
             continue
         one = Enclosure(
             url=address,
-            type=_type_of(link.type),
+            type=media_type_of(link.type),
             length=_length_of(link.length),
             title=name_of(link.title) or None if link.title else None,
             duration=_duration_of(link.duration),
@@ -48,7 +48,8 @@ def _merged(first: Enclosure, second: Enclosure) -> Enclosure:
     )
 
 
-def _type_of(text: str | None) -> str | None:
+def media_type_of(text: str | None) -> str | None:
+    """Read a media type, without its parameters; None for what is none."""
     kind = (text or "").partition(";")[0].strip().lower()
     return kind if _MEDIA_TYPE.fullmatch(kind) else None
 

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from unicodedata import normalize
 
-from aggregator.clean.dates import read_date
+from aggregator.characters import legal
+from aggregator.clean.dates import date_in, read_date
 from aggregator.clean.enclosures import enclosures_of
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, base_of, related, resolve
 from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.sanitiser import sanitise
-from aggregator.clean.text import html_of, legal, text_of
+from aggregator.clean.supplement import supplement_of
+from aggregator.clean.text import html_of, line_of, text_of
 from aggregator.clean.titles import title_of
 from aggregator.model.entry import Entry, Origin, RawEntry, RawLink, RawOrigin, RawText
 from aggregator.urls import Url
 
+MAX_NAME = 100  # characters of a category that an item names
 _ORIGINAL = "original"  # parse's word for feedburner:origLink
 _LOOKS_LIKE_MARKUP = ("</", "/>", "<br", "<p>", "<img ", "&lt;", "&amp;", "&quot;", "&nbsp;", "&#")
 
@@ -30,8 +34,10 @@ class Surroundings:
     url: Url  # that answered
     site: Url | None  # the feed's alternate link
     zone: tzinfo
+    day_first: bool | None  # the order that the document writes its dates in
     allow_classes: frozenset[str]
     language: str | None
+    strip: tuple[str, ...] = ()  # selectors of what the operator has taken out
 
 
 def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entry:
@@ -67,6 +73,9 @@ def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entr
         raw.summary.language if raw.summary else None,
         raw.title.language if raw.title else None,
     )
+    published, updated = _date(raw.published, around, notices), _date(raw.updated, around, notices)
+    if published is None and updated is None and link is not None:
+        published = date_in(link, around.zone)
     return Entry(
         id=identifier,
         title=title,
@@ -77,13 +86,22 @@ def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entr
         authors=people_of(raw.authors, bases),
         tags=tags_of(raw.tags),
         enclosures=enclosures,
-        published=_date(raw.published, around, notices),
-        updated=_date(raw.updated, around, notices),
+        supplement=supplement_of(raw.supplement, raw.links, bases, around.url),
+        published=published,
+        updated=updated,
         rights=title_of(raw.rights) or None,
         language=language_of(*languages, raw.language, around.language),
         origin=_origin_of(raw.origin, around) if raw.origin else None,
+        filed=_filed(raw.filed),
+        asked=raw.asked,
         position=raw.position,
     )
+
+
+def _filed(names: Sequence[str]) -> tuple[str, ...]:
+    """Give the categories that an entry names, as keys: one line of text each; a longer text is no name."""
+    keys = (normalize("NFC", line_of(legal(name))) for name in names)
+    return tuple(dict.fromkeys(key for key in keys if key and len(key) <= MAX_NAME))
 
 
 def _link_of(raw: RawEntry, around: Surroundings) -> Url | None:
@@ -120,12 +138,20 @@ def _markup(raw: RawText | None, bases: Sequence[Url | None], around: Surroundin
         raw.type == "unknown" and not any(sign in raw.value.lower() for sign in _LOOKS_LIKE_MARKUP)
     )
     html = html_of(raw.value) if plain else raw.value
+    if around.strip and not plain:
+        html = _stripped(html, around.strip)
     base = base_of(raw.base, around.url) or next((base for base in bases if base), None)
     return sanitise(html, base, around.allow_classes).strip()
 
 
+def _stripped(html: str, selectors: Sequence[str]) -> str:
+    from aggregator.clean.strip import stripped  # late: few sources have it
+
+    return stripped(html, selectors)
+
+
 def _date(text: str | None, around: Surroundings, notices: list[str]) -> datetime | None:
-    read = read_date(text, around.zone)
+    read = read_date(text, around.zone, day_first=around.day_first)
     if read.notice:
         notices.append(read.notice)
     elif read.when is None and text:
@@ -143,7 +169,7 @@ def _origin_of(raw: RawOrigin, around: Surroundings) -> Origin | None:
     return Origin(
         id=identifier,
         title=title_of(raw.title),
-        updated=read_date(raw.updated, around.zone).when,
+        updated=read_date(raw.updated, around.zone, day_first=around.day_first).when,
         self_link=self_link,
         link=link,
         authors=people_of(raw.authors, (link, around.url)),

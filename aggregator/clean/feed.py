@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+from aggregator.characters import legal
 from aggregator.clean.dates import read_date
 from aggregator.clean.entry import Surroundings, UnreadableEntryError, clean_entry
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, related, resolve
+from aggregator.clean.order import day_first
+from aggregator.clean.outlines import clean_outlines
 from aggregator.clean.people import people_of
-from aggregator.clean.text import legal, line_of
+from aggregator.clean.text import line_of
 from aggregator.clean.titles import title_of
 from aggregator.clean.zones import zone_of
 from aggregator.model.entry import Entry, Feed, RawEntry, RawFeed
@@ -21,12 +24,21 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
     """
     zone = zone_of(reading.timezone)
     site = alternate_of(raw.links, raw.url)
+    language = language_of(raw.language)
+    dates = (raw.updated, *(date for entry in raw.entries for date in (entry.published, entry.updated)))
+    order = day_first(dates, language)
     around = Surroundings(
-        url=raw.url, site=site, zone=zone, allow_classes=reading.allow_classes, language=language_of(raw.language)
+        url=raw.url,
+        site=site,
+        zone=zone,
+        day_first=order,
+        allow_classes=reading.allow_classes,
+        language=language,
+        strip=reading.strip,
     )
     notices = list(raw.notices)
     entries: list[Entry] = []
-    left_out: list[str] = []
+    left_out: list[str] = list(raw.left_out)
     for entry in raw.entries:
         try:
             entries.append(clean_entry(entry, around, notices))
@@ -34,6 +46,7 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
             left_out.append(f"{_name(entry)} {error}")
         except (ValueError, OverflowError, RecursionError) as error:  # no rule expects one, no source may end for one
             left_out.append(f"{_name(entry)}: {type(error).__name__}: {str(error)[:100]}")
+    outlines = clean_outlines(raw, left_out) if raw.outlines else ()
     bases = (site, raw.url)
     return Feed(
         format=raw.format,
@@ -42,16 +55,20 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
         link=site,
         self_link=related(raw.links, "self", raw.url),
         authors=people_of(raw.authors, bases),
-        updated=read_date(raw.updated, zone).when,
+        updated=read_date(raw.updated, zone, day_first=order).when,
         rights=title_of(raw.rights) or None,
         icon=(resolve(raw.icon, bases) if raw.icon else None) or (resolve(raw.logo, bases) if raw.logo else None),
         language=around.language,
         hints=raw.hints,
         entries=tuple(entries),
+        outlines=outlines,
+        more=tuple((url, read_date(when, zone).when) for href, when in raw.more if (url := resolve(href, (raw.url,)))),
+        older=related(raw.links, "prev-archive", raw.url) or related(raw.links, "next", raw.url),
         deleted=tuple(
             (legal(ref).strip(), read_date(when, zone).when) for ref, when in raw.deleted if legal(ref).strip()
         ),
         encoding=raw.encoding,
+        charset=raw.charset,
         notices=tuple(dict.fromkeys(line_of(notice) for notice in notices)),
         left_out=tuple(line_of(name) for name in left_out),
         cut=raw.cut,

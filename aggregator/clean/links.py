@@ -27,7 +27,7 @@ def resolve(href: str, bases: Iterable[Url | None]) -> Url | None:
     text = href.strip()
     if not text.isprintable() or " " in text:
         text = _BREAKS.sub("", text).replace(" ", "%20")
-    if _ABSOLUTE.match(text):
+    if text.startswith(("https://", "http://")) or _ABSOLUTE.match(text):
         return _normal(text, None)
     return _normal(text, next((base for base in bases if base), None)) if text else None
 

@@ -2,6 +2,7 @@
 
 import html as entities
 import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from aggregator.clean.links import resolve
@@ -14,7 +15,28 @@ _PLACEHOLDER = re.compile(
     r"(?:^|[/_.-])(?:blank|spacer|placeholder|transparent|loading|lazy|grey|gray|1x1|pixel)[^/]{0,40}\.(?:gif|png|svg|jpe?g|webp)$",
     re.IGNORECASE,
 )
-_LAZY = ("data-src", "data-lazy-src", "data-original")
+# Where scripts find what they load when a picture comes into view.
+LAZY: Final = (
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-actualsrc",
+    "data-lazy",
+    "data-lazyload",
+    "data-echo",
+    "data-original-src",
+)
+LAZY_SETS: Final = ("data-srcset", "data-lazy-srcset")
+_HIDDEN = re.compile(
+    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[012](?:px)?\s*(?:!|;|$))",
+    re.IGNORECASE,
+)
+# A file with such a name shows nothing, or counts who loads it.
+_BEACON = re.compile(
+    r"(?:^|/)(?:(?:tracking|track|web|open)?[-_]?(?:pixel|beacon|bug)|tracker|track|tracking|open|hit|count|counter|spacer|"
+    r"blank|transparent|clear|1x1)(?:\.(?:gif|png|php|aspx?|ashx|cgi))$",
+    re.IGNORECASE,
+)
 # Hosts and paths that count readers instead of showing them something.
 _COUNTERS = (
     "feeds.feedburner.com/~",
@@ -62,33 +84,45 @@ def tidy_media(canonical: str, base: Url | None) -> str:
     )
 
 
+def is_hidden(style: str) -> bool:
+    """Tell whether a style makes an image invisible: nobody hides a picture, only a counter (S37)."""
+    return bool(_HIDDEN.search(style[:1000]))
+
+
 def _image(tag: re.Match[str], base: Url | None) -> str:
     attributes: dict[str, str] = dict(_ATTRIBUTE.findall(tag[2]))
     source = attributes.get("src", "")
-    lazy = next((attributes[name] for name in _LAZY if attributes.get(name)), "")
+    lazy = next((attributes[name] for name in LAZY if attributes.get(name)), "")
     if lazy and (not source or _PLACEHOLDER.search(entities.unescape(source).partition("?")[0])):
         promoted = resolve(entities.unescape(lazy), (base,))
         source = entities.escape(promoted) if promoted else source
-    srcset = attributes.get("srcset") or attributes.get("data-srcset", "")
+    srcset = attributes.get("srcset") or next((attributes[name] for name in LAZY_SETS if attributes.get(name)), "")
     alt = attributes.get("alt", "")
     if not source and not srcset:
         return alt  # a formula or a smiley in a data: URL has it
-    if _is_pixel(attributes) or _is_counter(entities.unescape(source)):
+    if _is_pixel(attributes) or _is_counter(entities.unescape(source), is_silent=not alt):
         return ""
     written = {"src": source, "srcset": srcset, "alt": alt}
-    written |= {name: value for name, value in attributes.items() if name not in written and name[:5] != "data-"}
+    dropped = {*written, *LAZY, *LAZY_SETS, "style"}
+    written |= {name: value for name, value in attributes.items() if name not in dropped}
     texts = (f' {name}="{value}"' for name, value in written.items() if value or name == "alt")
     return f"<img{''.join(texts)}{_IMAGE_ENDS}"
 
 
 def _is_pixel(attributes: dict[str, str]) -> bool:
-    width, height = attributes.get("width", ""), attributes.get("height", "")
-    return width.isascii() and width.isdigit() and height.isdigit() and int(width) <= 2 and int(height) <= 2
+    """Tell whether an image is too small to be seen, or hidden: a lazy one is until its script has come."""
+    if "style" in attributes and not any(name in attributes for name in (*LAZY, *LAZY_SETS)):
+        return True
+    sides = [attributes.get(name, "").removesuffix("%") for name in ("width", "height")]
+    small = [side.isascii() and side.isdigit() and int(side) <= 2 for side in sides]
+    return all(small) or (any(small) and "" in sides)
 
 
-def _is_counter(address: str) -> bool:
+def _is_counter(address: str, *, is_silent: bool) -> bool:
+    """Tell whether an address counts readers, by its host or, of an image without a text, by its name."""
     try:
         parts = urlsplit(address)
     except ValueError:
         return True
-    return f"{parts.netloc.lower()}{parts.path or '/'}".startswith(_COUNTERS)
+    path = parts.path or "/"
+    return f"{parts.netloc.lower()}{path}".startswith(_COUNTERS) or (is_silent and bool(_BEACON.search(path)))

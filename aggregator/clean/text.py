@@ -1,4 +1,4 @@
-"""Plain text: out of HTML, into HTML, and free of what XML forbids (I7, I51)."""
+"""Plain text: out of HTML, into HTML, and on one line (I51)."""
 
 import html
 import re
@@ -7,7 +7,8 @@ from typing import Final
 
 import nh3
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+from aggregator.characters import legal
+
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Their content is no text that a reader sees (S32).
 DROPPED: Final = frozenset(
@@ -24,18 +25,11 @@ _TAG = re.compile(r"<[^>]*>")
 _MANY_TAGS = 2000  # start tags
 
 
-def legal(text: str) -> str:
-    """Remove the characters that XML 1.0 forbids (section 2.2; I7)."""
-    if text.isprintable() or not _FORBIDDEN.search(text):
-        return text
-    return _FORBIDDEN.sub("", text)
-
-
 def line_of(text: str) -> str:
     """Make one line of a text: no forbidden characters, no bidi controls (A63), runs of blanks as one."""
     if text.isprintable() and "  " not in text:  # no control, no line end, no blank but the plain one
         return text.strip()
-    return " ".join(_BIDI.sub("", legal(text)).split())
+    return _on_one_line(legal(text))
 
 
 def plain_text(markup: str) -> str:
@@ -54,7 +48,15 @@ def text_of(sanitised: str) -> str:
     """Give the text of HTML that the sanitiser wrote."""
     if "<" in sanitised:
         sanitised = _TAG.sub("", _BLOCK_TAG.sub(" ", sanitised))
-    return line_of(html.unescape(sanitised))
+        sanitised = sanitised.strip()
+    text = html.unescape(sanitised)
+    return text if text.isprintable() and "  " not in text else _on_one_line(text)
+
+
+def _on_one_line(text: str) -> str:
+    if not text.isascii():
+        text = _BIDI.sub("", text)
+    return " ".join(text.split())
 
 
 _DROPPED_ELEMENT = re.compile(rf"<({'|'.join(sorted(DROPPED))})\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # Hours from UTC (I41). Names that mean several zones (CST of China, IST of Israel) are read as the rule says.
 _HOURS = {
@@ -23,7 +23,13 @@ _HOURS = {
 }
 _ZONES = {name: timezone(timedelta(hours=hours)) for hours, names in _HOURS.items() for name in names.split()}
 OFFSET = re.compile(r"(?<![\w.])(?:(?:UTC|GMT|UT|Z)\s*)?([+\-−])(\d{1,2})(?::?(\d{2}))?(?![\d:])", re.IGNORECASE)
-ISO_ZONE = re.compile(r"[A-Za-z]{1,5}|(?:UTC|GMT|Z)?\s*[+\-−]\d{1,2}(?::?\d{2})?", re.IGNORECASE)
+ISO_ZONE = re.compile(
+    r"[A-Za-z]{1,5}|[A-Za-z]+(?:/[A-Za-z_+-]+){1,2}|(?:UTC|GMT|Z)?\s*[+\-−]\d{1,2}(?::?\d{2})?", re.IGNORECASE
+)
+_PLACE = re.compile(r"[A-Z][A-Za-z]{1,14}(?:/[A-Za-z_+-]{2,20}){1,2}")  # Europe/Berlin
+_HOUR = frozenset(
+    "uhr h hs hrs hours oclock г год года р року ч óra".split()
+)  # stands behind a time, and names no zone
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*")
 
 
@@ -52,8 +58,13 @@ def read_zone(text: str, zone: tzinfo) -> tuple[tzinfo, str | None]:
         return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), None
     if re.search(r"\d", text):
         raise ValueError("no zone has a number in its name")
+    if place := _PLACE.match(text):
+        try:
+            return zone_of(place[0]), None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return UTC, f"unknown zone {place[0][:20]!r} read as UTC"
     word = _WORD.match(text)
-    if word is None:
+    if word is None or word[0].casefold() in _HOUR:
         return zone, None
     named = _ZONES.get(word[0].lower())
     return (named, None) if named else (UTC, f"unknown zone {word[0][:20]!r} read as UTC")

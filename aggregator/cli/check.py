@@ -1,4 +1,7 @@
-"""`aggregator check`: what is wrong with feeds.yaml, without touching network or store (R56)."""
+"""`aggregator check`: what is wrong with feeds.yaml, off line (R56); with `--live`, what is wrong with its sources.
+
+What asks sources is imported only then: offline, a check costs nothing of it.
+"""
 
 import argparse
 import json
@@ -6,36 +9,104 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from time import monotonic
+from typing import Any
 
+from aggregator.cli.names import keys_of
+from aggregator.cli.stopping import stopping
+from aggregator.cli.weight import heavy_feeds
+from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.model.settings import Settings
 
-LEVEL = logging.WARNING
+LEVEL = logging.ERROR
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Say everything that is wrong; exit 2 if anything is."""
+    """Say everything that is wrong; exit 2 if feeds.yaml is, 1 if a source is."""
+    if (options.keys or options.strict) and not options.live:
+        print(f"aggregator: {'KEY' if options.keys else '--strict'} is for `check --live`; add --live", file=sys.stderr)
+        return 2
     try:
         settings = load_config(options.config, environ)
+        _check_theme(settings)
+        if settings.publish.jekyll is not None:
+            from aggregator.publish.post import check_templates
+
+            check_templates(settings)
     except ConfigError as error:
         if options.json:
             problems = [{"file": p.file, "line": p.line, "column": p.column, "problem": p.what} for p in error.problems]
             print(json.dumps({"version": 1, "ok": False, "problems": problems, "warnings": []}, ensure_ascii=False))
             return 2
         raise
+    keys = keys_of(options.keys, settings, options.config)
+    if keys is None:
+        return 2
     warnings = sorted((*settings.warnings, *settings.notes), key=_place)
     if settings.site.contact is None:
         warnings.append(
             f"{options.config}: no site.contact; write an address that a host may turn to, it goes into the User-Agent"
         )
-    if options.json:
-        print(json.dumps({"version": 1, "ok": True, "problems": [], "warnings": warnings}, ensure_ascii=False))
-        return 0
-    for warning in warnings:
+    warnings += [f"{options.config}: {advice}" for advice in heavy_feeds(settings)]
+    record: dict[str, Any] = {"version": 1, "ok": True, "problems": [], "warnings": warnings}
+    for warning in warnings if not options.json else ():
         print(warning, file=sys.stderr)
+    if options.live:
+        return _live(options, settings, frozenset(keys), record)
+    if options.json:
+        print(json.dumps(record, ensure_ascii=False))
+        return 0
     polled = sum(not source.paused for source in settings.sources)
     print(f"{options.config}: good. {polled} sources to poll, {len(settings.categories)} categories.")
     return 0
+
+
+def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str], record: dict[str, Any]) -> int:
+    """Ask the sources, and tell of each as soon as it has answered."""
+    from aggregator.cli.live import Live, in_words, summary_in_words
+
+    began = monotonic()
+    live = Live(settings, utc_now, [source for source in settings.sources if not keys or source.key in keys])
+    rows = []
+    with stopping(live.stop) as signals:
+        try:
+            for row in live.rows():
+                rows.append(row)
+                said = "" if options.json or (options.quiet and not row["advice"]) else in_words(row)
+                if said:
+                    print(said, flush=True)
+        finally:
+            live.close()
+    found = sum(bool(row["advice"]) for row in rows)
+    odd = sum(bool(row["notices"]) for row in rows)
+    counts = {
+        "seconds": round(monotonic() - began, 3),
+        "sources": len(rows),
+        "asked": sum(row["outcome"] != "skipped" for row in rows),
+        "found": found,
+    }
+    if options.json:
+        rows.sort(key=lambda row: row["line"])
+        print(json.dumps(record | {"live": counts | {"results": rows}}, ensure_ascii=False))
+    else:
+        print(summary_in_words(counts))
+    if signals:
+        return 128 + signals[0]
+    return 1 if found or (options.strict and odd) else 0
+
+
+def _check_theme(settings: Settings) -> None:
+    """Try the theme, if there is one.
+
+    Raises:
+        ConfigError: it can't be used; with each place.
+    """
+    if settings.publish.theme is not None:
+        from aggregator.publish.trial import look_of
+
+        look_of(settings)
 
 
 def _place(said: str) -> tuple[int, int]:

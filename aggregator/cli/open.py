@@ -14,6 +14,8 @@ from aggregator.config import load_config
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, StoreError
 from aggregator.model.settings import Settings
+from aggregator.publish.look import plain_look
+from aggregator.publish.trial import look_of
 from aggregator.store import open_store
 from aggregator.world import World, open_world
 
@@ -29,10 +31,11 @@ def opened_world(
     Args:
         options: of the command line.
         environ: where `${NAME}` is looked up.
-        last_good: where feeds.yaml is broken, go by the one that was last in force (R51).
+        last_good: where feeds.yaml is broken, go by the one that was last in force (R51); where the theme is, do
+            without.
 
     Raises:
-        ConfigError: everything that is wrong with feeds.yaml; nothing was opened.
+        ConfigError: everything that is wrong with feeds.yaml, or with the theme; nothing was opened.
         LockHeld: another process works on the store.
         StoreError: it can't be opened.
     """
@@ -45,9 +48,17 @@ def opened_world(
         settings, text = last_good_settings(options.config, environ, error)
         broken = str(error)
         log.error("refuse_config", extra={"error": broken, "advice": "started with the last good one"})
+    try:
+        look = look_of(settings)
+    except ConfigError as error:
+        if not last_good:
+            raise
+        look = plain_look()
+        broken = f"{broken}\n{error}".strip()
+        log.error("refuse_config", extra={"error": str(error), "advice": "started with the pages' own look"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
-    world = open_world(settings, command=options.command, clock=utc_now, text=text)
+    world = open_world(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
         if broken:
             with world.store.begin() as tx:

@@ -4,30 +4,29 @@ import argparse
 import json
 import logging
 import re
-import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from time import monotonic
 
+from aggregator.backlog import ListedBacklog, WithDetails
 from aggregator.cadence import may_ask_again
+from aggregator.cli.names import keys_of
 from aggregator.cli.open import opened_world
-from aggregator.dispatcher import Dispatcher, ListedBacklog
+from aggregator.cli.stopping import stopping
+from aggregator.clock import rfc3339
+from aggregator.dispatcher import Dispatcher
 from aggregator.errors import PublishError, StrangerInTheWay
-from aggregator.model.changes import Changes
-from aggregator.model.poll import Due, Outcome, Report
-from aggregator.model.settings import Kind
+from aggregator.model.changes import Changes, Completion, Settled
+from aggregator.model.poll import Outcome, Report
 from aggregator.publish.publisher import Published
-from aggregator.store.sources import Waiting
-from aggregator.urls import BadUrl, normalise
+from aggregator.store.turns import Waiting
 from aggregator.world import World
 
 LEVEL = logging.WARNING
-POLLED = (Kind.FEED, Kind.FILE)  # the others are not built yet
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
 UNITS = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -39,17 +38,14 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
         return 2
     with opened_world(options, environ) as world:
-        keys, unknown = _keys_of(options.keys, world)
-        for name in unknown:
-            near = get_close_matches(name, world.roster.sources, 1)
-            hint = f"; did you mean {near[0]}?" if near else "; see the keys in `aggregator poll --json`"
-            print(f"aggregator: no source {name} in {options.config}{hint}", file=sys.stderr)
-        if unknown:
+        keys = keys_of(options.keys, world.settings, options.config)
+        if keys is None:
             return 2
         shot = OneShot(world)
-        with _stopping(shot) as signals:
+        with stopping(shot.stop) as signals:
             shot.poll(keys, everything=options.all, limit=limit)
             unpublished, published = "", Published(changed=())
+            world.take_requests()
             try:
                 published = world.publish()
                 if published.failed:
@@ -58,7 +54,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished, published = str(error), Published(changed=error.changed)
             except PublishError as error:
                 unpublished = str(error)
-        report = shot.report(published.changed)
+        report = shot.report(published.changed, published.posts)
     print(json.dumps(report, ensure_ascii=False) if options.json else in_words(report))
     if unpublished:
         print(f"aggregator: {unpublished}", file=sys.stderr)
@@ -75,7 +71,8 @@ class OneShot:
         self._world = world
         self._started, self._from = world.clock(), monotonic()
         self._changes: list[Changes] = []
-        self._skipped: list[Waiting] = []
+        self._completions: list[Completion] = []
+        self._skipped: list[Report] = []
         self._dispatcher: Dispatcher | None = None
         self._stopped = False
 
@@ -85,13 +82,51 @@ class OneShot:
         Raises:
             StoreError: our side failed.
         """
-        backlog = ListedBacklog(self._wanted(keys, everything=everything))
+        wanted, others = self._wanted(keys, everything=everything)
+        self._ask(wanted, keys, spares=not keys and not everything, limit=limit)
+        if not keys and not self._stopped and any(change.outlines for change in self._changes):
+            with self._world.store.read() as tx:  # what lists have named just now: no operator waits for a second run
+                before = {item.id for item in (*wanted, *others)}
+                named = [item for item in tx.named(None) if item.id not in before and item.attempted_at is None]
+            self._ask(named, [item.key for item in named], spares=False, limit=limit)
+            wanted += named
+        self._end(wanted, others)
+
+    def _ask(self, wanted: list[Waiting], keys: Sequence[str] | None, *, spares: bool, limit: timedelta) -> None:
+        """Ask these sources; `keys` if they alone may ask for details."""
+        listed = ListedBacklog(wanted, spares=spares)
+        world, named = self._world, {item.id for item in wanted} if keys else None
+        backlog = WithDetails(listed, world.store, world.clock, wanted=world.has_details, sources=named)
         end = self._from + limit.total_seconds()
-        self._dispatcher = Dispatcher(self._world, backlog, on_settled=self._changes.extend)
+        self._dispatcher = Dispatcher(self._world, backlog, on_settled=self._note)
         if not self._stopped:
+            bell = threading.Timer(limit.total_seconds(), self._dispatcher.wake)  # or it sleeps past the end
+            bell.daemon = True
+            if limit:
+                bell.start()
             self._dispatcher.run(until=lambda: bool(limit) and monotonic() >= end)
-        self._skipped += backlog.left
-        self._skipped += [_waiting(due) for due in self._dispatcher.unserved]
+            bell.cancel()
+
+    def _end(self, wanted: Sequence[Waiting], others: Sequence[Waiting]) -> None:
+        """Note what was left, and do what a run does in the end."""
+        polled = {change.due.id for change in self._changes}
+        left = {item.key for item in wanted if item.id not in polled}
+        if left:
+            with self._world.store.read() as tx:  # some were claimed, and put back or put off
+                self._skipped += map(self._skipped_row, tx.named(left))
+        self._skipped += [self._report_of(item) for item in others]
+        with self._world.store.begin() as tx:
+            tx.note_alarms(self._world.clock())
+        self._world.end_waits()
+        self._world.end_tombstones()
+        self._world.trim_bodies()
+
+    def _note(self, settled: Sequence[Settled]) -> None:
+        for one in settled:
+            if isinstance(one, Changes):
+                self._changes.append(one)
+            else:
+                self._completions.append(one)
 
     def stop(self) -> None:
         """Ask nobody any more; polls under way get a few seconds and are then cut (R54)."""
@@ -102,53 +137,66 @@ class OneShot:
         cut.daemon = True
         cut.start()
 
-    def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> list[Waiting]:
+    def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> tuple[list[Waiting], list[Waiting]]:
+        """Give the sources to ask, and those that were wished for and may not be asked."""
         now = self._world.clock()
         with self._world.store.read() as tx:
             if not keys and not everything:
                 count = len(self._world.settings.sources)
-                return tx.due(now, limit=count, per_host=count, early=True)
+                return tx.due(now, limit=count, per_host=count, early=True), []
             named = tx.named(keys or None)
         wanted: list[Waiting] = []
+        others: list[Waiting] = []
         for item in named:
             source = self._world.roster.sources[item.key]
             may = source.allow_private or may_ask_again(now, item.attempted_at, item.retry_until)
-            may &= source.reading.kind in POLLED
-            (wanted if may else self._skipped).append(item)
-        return wanted
+            (wanted if may else others).append(item)
+        return wanted, others
 
-    def report(self, published: Sequence[str]) -> dict[str, object]:
+    def report(self, published: Sequence[str], posts: Sequence[str] = ()) -> dict[str, object]:
         """Give the shape of `poll --json` (DESIGN 3.2)."""
-        rows = [report_of(change) for change in self._changes]
-        rows += [self._skipped_row(item) for item in self._skipped]
+        rows = [self._with_completions(report_of(change)) for change in self._changes]
+        rows += self._skipped
         rows.sort(key=lambda row: row.key)
         count = Counter(row.outcome for row in rows)
         return {
             "version": 1,
-            "started": _time(self._started),
+            "started": rfc3339(self._started),
             "seconds": round(monotonic() - self._from, 3),
             "sources": len(rows),
             "not_modified": count[Outcome.NOT_MODIFIED],
             "fetched": count[Outcome.FETCHED] + count[Outcome.MOVED],
             "failed": count[Outcome.FAILED] + count[Outcome.GONE],
             "skipped": count[Outcome.SKIPPED],
-            "new": sum(row.new for row in rows),
+            "new": sum(one.entries.fresh for part in (self._changes, self._completions) for one in part),
             "revised": sum(row.revised for row in rows),
             "duplicates": sum(row.duplicates for row in rows),
             "rejected": sum(row.rejected for row in rows),
             "withdrawn": sum(row.withdrawn for row in rows),
             "published": list(published),
+            "posts": list(posts),
             "results": [_row(row) for row in rows],
         }
 
+    def _with_completions(self, row: Report) -> Report:
+        """Count what waited for its detail with its source: published or rejected in this run."""
+        done = [one.entries for one in self._completions if one.due.source.key == row.key]
+        return replace(
+            row,
+            new=row.new + sum(entries.fresh for entries in done),
+            duplicates=row.duplicates + sum(entries.duplicates for entries in done),
+            rejected=row.rejected + sum(entries.rejected for entries in done),
+        )
+
     def _skipped_row(self, item: Waiting) -> Report:
+        row = self._report_of(item)
+        if self._dispatcher is not None and self._dispatcher.is_unreached(item):
+            return replace(row, code="network_down", error="so many hosts are out of reach that it must be our network")
+        return row
+
+    def _report_of(self, item: Waiting) -> Report:
         url = self._world.roster.sources[item.key].safe_url
         return Report(key=item.key, url=url, outcome=Outcome.SKIPPED, next_due=item.due_at)
-
-
-def _waiting(due: Due) -> Waiting:
-    """Give a source whose claim was undone: it is due as it was."""
-    return Waiting(id=due.id, key=due.source.key, url=due.url, host_key=due.host_key, due_at=due.due_at)
 
 
 def report_of(change: Changes) -> Report:
@@ -160,9 +208,10 @@ def report_of(change: Changes) -> Report:
         outcome=move.outcome,
         status=move.status,
         new=entries.fresh,
-        revised=len(entries.revised),
+        revised=entries.revisions,
         duplicates=entries.duplicates,
         rejected=entries.rejected,
+        withdrawn=len(entries.withdrawn),
         code=move.code,
         error=move.error,
         next_due=move.due_at,
@@ -180,7 +229,10 @@ def in_words(report: Mapping[str, object]) -> str:
     lines += [f"  {row['key']}: {row['error']}" for row in results if row["error"]]
     published = report["published"]
     assert isinstance(published, list)
-    lines.append(f"{len(published)} files written." if published else "No file changed.")
+    posts = report["posts"]
+    assert isinstance(posts, list)
+    written = [f"{len(published)} files"] * bool(published) + [f"{len(posts)} posts"] * bool(posts)
+    lines.append(f"{' and '.join(written)} written." if written else "No file changed.")
     return "\n".join(lines)
 
 
@@ -195,47 +247,10 @@ def _row(row: Report) -> dict[str, object]:
         "duplicates": row.duplicates,
         "rejected": row.rejected,
         "error": f"{row.code}: {row.error}" if row.code else None,
-        "next_due": _time(row.next_due) if row.next_due else None,
+        "next_due": rfc3339(row.next_due),
     }
-
-
-def _time(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _keys_of(names: Sequence[str], world: World) -> tuple[list[str], list[str]]:
-    """Turn keys and URLs into keys; give those that name no source apart."""
-    by_url = {source.url: source.key for source in world.settings.sources}
-    keys: list[str] = []
-    unknown: list[str] = []
-    for name in names:
-        try:
-            key = name if name in world.roster.sources else by_url.get(normalise(name))
-        except BadUrl:
-            key = None
-        (unknown if key is None else keys).append(name if key is None else key)
-    return keys, unknown
 
 
 def _limit_of(text: str) -> timedelta | None:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w|)", text.strip(), re.ASCII)
     return timedelta(seconds=float(match[1]) * UNITS[match[2]]) if match else None
-
-
-@contextmanager
-def _stopping(shot: OneShot) -> Iterator[list[int]]:
-    """Stop cleanly at the first SIGTERM or SIGINT; a second one ends the process at once (R54)."""
-    caught: list[int] = []
-
-    def stop(number: int, frame: object) -> None:
-        caught.append(number)
-        signal.signal(number, signal.SIG_DFL)
-        # In a thread of its own: the main thread may have been interrupted inside the very lock that this needs.
-        threading.Thread(target=shot.stop, name="stop", daemon=True).start()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -6,8 +6,10 @@ import logging
 import sys
 from collections.abc import Mapping
 
+from aggregator.cli.correct import correct
 from aggregator.cli.open import opened_world
 from aggregator.errors import StrangerInTheWay
+from aggregator.model.correction import Act
 
 LEVEL = logging.WARNING
 NO_WORK = 3  # exit code (DESIGN 3.2)
@@ -15,16 +17,23 @@ NO_WORK = 3  # exit code (DESIGN 3.2)
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Render what is dirty, or everything; say what changed, and what could not be written."""
+    if options.rules:
+        done = correct(options, environ, Act.RULES, lambda tx: {})
+        if done or not (options.all or options.take_over):
+            return done
     with opened_world(options, environ) as world:
+        world.take_requests()
         try:
             published = world.publish(everything=options.all, take_over=options.take_over)
-            changed, failed, why = published.changed, published.failed, ""
+            changed, posts, failed, why = published.changed, published.posts, published.failed, ""
+            if options.take_over:
+                world.clear_lost()
         except StrangerInTheWay as stranger:
-            changed, failed, why = stranger.changed, (stranger.output,), str(stranger)
+            changed, posts, failed, why = stranger.changed, (), (stranger.output,), str(stranger)
     if options.json:
-        print(json.dumps({"version": 1, "published": changed, "failed": failed}, ensure_ascii=False))
+        print(json.dumps({"version": 1, "published": changed, "posts": posts, "failed": failed}, ensure_ascii=False))
     else:
-        print("\n".join(changed) if changed else "nothing changed")
+        print("\n".join((*changed, *posts)) or "nothing changed")
     for output in failed:
         said = why or f"{output}: could not be brought up to date; what stood there still stands"
         print(f"aggregator: {said}", file=sys.stderr)

@@ -5,13 +5,25 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aggregator.cli.open import opened_world
+from aggregator.model.story import Publication
+from aggregator.publish.found import Answer, render_found, render_found_json
 from aggregator.scheduler import Service
-from aggregator.serve.application import Application
+from aggregator.search import SearchIndex, open_index
+from aggregator.search.query import Query
+from aggregator.serve.application import Application, Endpoint
+from aggregator.serve.metrics import load_meter, metrics
+from aggregator.serve.search import search
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import Shelf
+from aggregator.world import World
+
+if TYPE_CHECKING:
+    from aggregator.serve.granian_server import GranianServer
 
 LEVEL = logging.INFO
 OURS = 5
@@ -23,18 +35,26 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with opened_world(options, environ, last_good=options.last_good) as world:
-            service = Service(world, environ)
+            meter = load_meter()
+            to = world.settings.publish.to
+            index = open_index(world.store) if world.look.search else None
+            count = meter.count if meter else lambda changes: None
+            service = Service(world, environ, on_settled=count, index=index)
             application = Application(
-                Shelf(world.folder.root, service.max_age),
+                Shelf(to, service.max_age, copy_of=world.copy_of) if isinstance(to, Path) else None,
                 health=service.is_alive,
                 ready=service.is_ready,
                 base_url=world.settings.site.base_url,
+                endpoints={
+                    "/metrics": metrics(meter, figures=world.figures, tick_age=service.tick_age),
+                    **(searching(world, index) if index else {}),
+                },
             )
-            web = WebServer(application, world.settings.host, world.settings.port)
+            web = server(options.server)(application, world.settings.host, world.settings.port)
             web.start()  # before anything is polled: a port that is taken ends us at once
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: service.reload())
             try:
-                service.start()
+                service.start(stop.is_set)
                 print(f"aggregator serves {world.settings.site.base_url}", file=sys.stderr)
                 while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
                     pass
@@ -45,6 +65,31 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def server(name: str) -> "type[WebServer | GranianServer]":
+    """Give the kind of server.
+
+    Raises:
+        ExtraMissing: its extra is not installed.
+    """
+    if name == "waitress":
+        return WebServer
+    from aggregator.serve.granian_server import GranianServer
+
+    return GranianServer
+
+
+def searching(world: World, index: SearchIndex) -> dict[str, Endpoint]:
+    """Make `/search` of a world: what it shows goes by the settings of the moment."""
+
+    def find(query: Query, limit: int, seconds: float) -> list[Publication]:
+        return world.as_shown(index.find_public(query, limit=limit, seconds=seconds))
+
+    def page(asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer) -> bytes:
+        return render_found(asked, terms, found, answer, world.settings.site, world.look)
+
+    return search(find, page=page, record=render_found_json)
 
 
 def _stopper(stop: threading.Event) -> Callable[[int, object], None]:

@@ -6,21 +6,24 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from difflib import get_close_matches
+from zoneinfo import ZoneInfo
 
 from aggregator.cli.open import last_good_settings
+from aggregator.cli.status_words import in_words, one_in_words
+from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
-from aggregator.model.poll import State
-from aggregator.model.settings import Roster
+from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import SourceStatus, Status
-from aggregator.publish.status import source_record, status_record
+from aggregator.publish.status import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store import open_store
+from aggregator.store.database import Store
 from aggregator.urls import BadUrl, normalise
 
 LEVEL = logging.WARNING
+DAYS = 7  # whose sums are shown of one source
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -33,84 +36,50 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         broken = str(error)
     store = open_store(settings.store, now=utc_now(), writes=False)
     try:
-        status = store.status(Roster.of(settings), utc_now())
+        settings = store.listed(settings)
+        status = store.status(store.completed(Roster.of(settings)), utc_now(), settings.secrets)
         if broken:
             status = replace(status, config=replace(status.config, error=broken))
-    finally:
-        store.close()
-    if options.key:
-        chosen = tuple(s for s in status.sources if s.key == options.key or s.url == _normal(options.key))
-        if not chosen:
+        if not options.key:
+            print(_all(status, settings, as_json=options.json))
+            return 0
+        source = _named(options.key, status)
+        if source is None:
             near = get_close_matches(options.key, [s.key for s in status.sources], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             print(f"aggregator: no source {options.key} in {options.config}{hint}", file=sys.stderr)
             return 2
-        print(
-            json.dumps(source_record(chosen[0], public=False), ensure_ascii=False)
-            if options.json
-            else _in_full(chosen[0])
-        )
+        print(_one(source, status, store, settings, as_json=options.json))
         return 0
-    print(json.dumps(status_record(status, public=False), ensure_ascii=False) if options.json else in_words(status))
-    return 0
+    finally:
+        store.close()
 
 
-def _normal(text: str) -> str | None:
+def _all(status: Status, settings: Settings, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(status_record(status, public=False), ensure_ascii=False)
+    said = in_words(status)
+    if settings.site.contact is None:  # P75
+        said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
+    return "\n".join([said, *(f"{advice}." for advice in heavy_feeds(settings))])
+
+
+def _one(source: SourceStatus, status: Status, store: Store, settings: Settings, *, as_json: bool) -> str:
+    with store.read() as tx:
+        history = tx.history(source.key, status.at, days=DAYS)
+        hits = [each for each in tx.rule_hits() if each.source == source.key]
+    alarms = [alarm for alarm in status.alarms if alarm.source == source.key]
+    if as_json:
+        record = source_record(source, public=False) | history_record(history)
+        record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
+        record["rules"] = [rule_record(each) for each in hits]
+        return json.dumps(record, ensure_ascii=False)
+    return one_in_words(source, history, alarms, hits, status.at, ZoneInfo(settings.site.timezone))
+
+
+def _named(name: str, status: Status) -> SourceStatus | None:
     try:
-        return normalise(text)
+        url: str | None = normalise(name)
     except BadUrl:
-        return None
-
-
-def in_words(status: Status) -> str:
-    """Say it in lines, what needs a hand first."""
-    lines = []
-    if status.config.error:
-        lines += [
-            "feeds.yaml was edited and can't be used; the last good one is in force:",
-            *_indented(status.config.error),
-        ]
-    bad = [s for s in status.sources if s.state in (State.SUSPECT, State.GONE, State.FAILING)]
-    lines.append(
-        f"{len(status.sources)} sources, {len(bad)} in trouble; {sum(c.stories for c in status.categories)} stories."
-    )
-    width = max((len(s.key) for s in status.sources), default=0)
-    for source in status.sources:
-        when = f"next {_ahead(source.next_due, status.at)}" if source.state is not State.PAUSED else "not polled"
-        lines.append(f"  {source.state.value:8} {source.key:{width}}  {source.entries:5} entries  {when}")
-        if source.state in (State.SUSPECT, State.GONE, State.FAILING):
-            lines += _indented(f"{source.code}: {source.error}", *([f"→ {source.advice}"] if source.advice else []))
-    for category in status.categories:
-        newest = f", newest {_time(category.newest)}" if category.newest else ""
-        lines.append(f"  category/{category.slug}: {category.stories} stories from {category.sources} sources{newest}")
-    return "\n".join(lines)
-
-
-def _in_full(source: SourceStatus) -> str:
-    """Say all that is known of one source."""
-    rows = [
-        f"{name}: {value}" for name, value in source_record(source, public=False).items() if value not in (None, [])
-    ]
-    if source.because:
-        rows.append(f"because: next at {_time(source.next_due)}, decided by {source.because}")
-    return "\n".join(rows)
-
-
-def _indented(*texts: str) -> list[str]:
-    return [f"           {line}" for text in texts for line in text.splitlines()]
-
-
-def _ahead(when: datetime, now: datetime) -> str:
-    gap = when - now
-    if gap <= timedelta(0):
-        return f"now, {_span(-gap)} late" if -gap > timedelta(minutes=1) else "now"
-    return f"in {_span(gap)}"
-
-
-def _span(gap: timedelta) -> str:
-    minutes = round(gap.total_seconds() / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-
-
-def _time(when: datetime | None) -> str | None:
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
+        url = None
+    return next((s for s in status.sources if s.key == name or (url is not None and s.url == url)), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from aggregator.config.findings import Unfit
-from aggregator.model.settings import Secret
+from aggregator.model.settings import BucketAddress, Secret
 from aggregator.urls import BadUrl, Url, file_url, host_of, is_address, normalise, split_credentials
 
 MAX_ADDRESS = 4096  # characters (S22)
@@ -15,6 +15,9 @@ MAX_ADDRESS = 4096  # characters (S22)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FEED_SCHEME = re.compile(r"feed:(?://(?!/))?(?=https?:)|feed:", re.I)
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
+_BUCKET = re.compile(
+    r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/*((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*(?:[A-Za-z0-9_][A-Za-z0-9._-]*)?)/*"
+)
 _TELLTALE = re.compile(r"(^|[_-])(api_?key|key|auth|token|secret|pass(word|wd)?|sid|session)$", re.I)
 _USERINFO = re.compile(r"//([^/?#\s]*)@")
 _LONG_USER = 16  # characters from which a user without a password is taken for a token
@@ -146,6 +149,12 @@ def store(text: str) -> str:
 def store_path(store: str) -> str:
     """Give the path in a `store` that has been read."""
     return store.removeprefix("sqlite:///")
+
+
+def bucket(text: str) -> BucketAddress | None:
+    """Read `s3://bucket/prefix`; None if it is something else."""
+    match = _BUCKET.fullmatch(text)
+    return BucketAddress(match[1], match[2].rstrip("/")) if match and len(text) <= 1000 else None
 
 
 def bind(text: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from aggregator.config import addresses, patterns, vocabulary
+from aggregator.config import addresses, copies, patterns, vocabulary
 from aggregator.config.compounds import Either, ListOf, MapOf
 from aggregator.config.document import MapNode, Node, Scalar
 from aggregator.config.durations import Duration, DurationOr
@@ -44,35 +44,43 @@ class SiteKeys(Keys):
     )
 
 
+def _folder(text: str) -> str:
+    if text.startswith("s3://"):
+        raise Unfit("names a bucket; posts are written to a folder such as site/_posts")
+    if "://" in text:
+        raise Unfit("is no folder; write a path such as site/_posts")
+    if text.startswith("~"):
+        raise Unfit("begins with ~, which is not expanded; write ${HOME} instead")
+    return text
+
+
 class JekyllKeys(Keys):
     """Jekyll posts beside the site."""
 
     HOME, CALLED = "jekyll", "jekyll"
-    to = required(Text("a folder", "a folder such as site/_posts"), "Folder of the posts.")
+    to = required(Text("a folder", "a folder such as site/_posts", check=_folder), "Folder of the posts.")
     file = key(
         Text("a file name", "a name with {{ fields }}"),
         "{{ story.published.strftime('%Y-%m-%d') }}-{{ story.key }}.md",
         "Name of a post, as a template.",
     )
     template = optional(Text("a file", "a file beside feeds.yaml"), "Template of a post; a built-in one without it.")
-    hot = optional(Duration(timedelta(hours=1), CENTURY), "Older stories move to `archive_to`.")
-    archive_to = optional(Text("a folder", "a folder such as site/old_post"), "Folder of older posts.")
+    hot = optional(Duration(timedelta(hours=1), CENTURY), "Older stories move to `archive_to`; goes with that.")
+    archive_to = optional(
+        Text("a folder", "a folder such as site/old_post", check=_folder), "Folder of older posts; goes with `hot`."
+    )
 
 
 JEKYLL = Table(JekyllKeys, words="a mapping", write="{to: site/_posts}")
 
 
-def _output_path(text: str) -> str:
-    if text.startswith("/") or ".." in text.split("/") or "\\" in text or not text.strip("/."):
-        raise Unfit("is no path below publish.to; write one such as atom.xml")
-    return text
-
-
-def _folder(text: str) -> str:
+def _destination(text: str) -> str:
     if text.startswith("s3://"):
-        raise Unfit("names a bucket, which is not built yet; write a folder such as public/")
+        if addresses.bucket(text) is None:
+            raise Unfit("names no bucket and prefix; write s3://bucket/prefix, and the key in the environment")
+        return text
     if "://" in text:
-        raise Unfit("is no folder; write a path such as public/")
+        raise Unfit("is neither a folder nor a bucket; write public/ or s3://bucket/prefix")
     if text.startswith("~"):
         raise Unfit("begins with ~, which is not expanded; write ${HOME} instead")
     return text
@@ -82,7 +90,11 @@ class PublishKeys(Keys):
     """Where and how outputs are written."""
 
     HOME, CALLED = "publish", "publish"
-    to = key(Text("a folder", "a folder such as public/", check=_folder), "public/", "Folder of the output.")
+    to = key(
+        Text("a folder or a bucket", "a folder such as public/, or s3://bucket/prefix", check=_destination),
+        "public/",
+        "Folder of the output, or `s3://bucket/prefix`.",
+    )
     formats = key(
         ListOf(
             Choice(**{name: name for name in FORMATS}),
@@ -99,17 +111,27 @@ class PublishKeys(Keys):
     archive_page = key(Integer(10, 500), 50, "Stories in one archive page.")
     entry_pages = key(Flag(), True, "One page a story; `false` links to the originals.")
     gzip = key(Flag(), True, "A `.gz` beside each feed, index and category page.")
-    refresh = key(
-        DurationOr("off", timedelta(minutes=1), timedelta(days=1)), "off", "Pages reload themselves so often."
+    fair = key(
+        Flag(),
+        True,
+        "On the start page one source fills at most half of a category's list, if others have something.",
     )
-    theme = optional(Text("a folder", "a folder such as theme/"), "Own templates and stylesheet, file by file.")
+    refresh = key(
+        DurationOr("off", timedelta(minutes=1), timedelta(days=1)),
+        "off",
+        "Pages reload themselves so often.",
+    )
+    theme = optional(
+        Text("a folder", "a folder such as theme/"),
+        "Own templates, stylesheet, icon and texts, file by file: theme.md.",
+    )
     static = optional(
         Text("a folder", "a folder such as static/"), "Folder that is copied as it is: CNAME, robots.txt, favicon."
     )
     aliases = key(
         MapOf(
-            _output_path,
-            Text("a path below publish.to", "a path such as all.atom", limit=500, check=_output_path),
+            copies.alias_path,
+            Text("an output", "a path such as all.atom", limit=500, check=copies.target_path),
             "a mapping of paths",
             "{old path: new path}",
         ),
@@ -188,6 +210,10 @@ class RuleKeys(Keys):
     tag = optional(PATTERN, "Found in any tag.")
     link = optional(PATTERN, "Found in the link.")
     language = optional(PATTERN, "Found in the language.")
+    age = optional(
+        Duration(timedelta(minutes=1), CENTURY),
+        "Its own date was at least so long ago when it was first seen; an entry without a date is never old.",
+    )
 
 
 class _RuleShape(Shape[Rule]):
@@ -203,11 +229,11 @@ class _RuleShape(Shape[Rule]):
         patterns: list[tuple[str, str]] = []
         for name, declared in self.table.keys.items():
             pattern: Any = read[declared]
-            if pattern is not None:
+            if pattern is not None and declared is not RuleKeys.age:
                 patterns.append((name, pattern))
         if isinstance(node, MapNode) and not node.keys:
             raise Unfit("a rule without a field matches everything; write {title: pattern}")
-        return Rule(patterns=tuple(patterns))
+        return Rule(patterns=tuple(patterns), age=read[RuleKeys.age])
 
     def schema(self) -> Schema:
         return {**self.table.schema(), "type": "object", "minProperties": 1}

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from aggregator.config.addresses import bind_parts, has_literal_secret, store_path
+from aggregator.config.addresses import bind_parts, bucket, has_literal_secret, store_path
 from aggregator.config.categories import categories_of
+from aggregator.config.copies import read_aliases, read_static
 from aggregator.config.document import MapNode, Node, Scalar, read_document
 from aggregator.config.findings import Findings, Unfit
 from aggregator.config.hosts import hides_a_permit, host_rules
-from aggregator.config.keys import PublishKeys, ServeKeys, SiteKeys
+from aggregator.config.keys import JekyllKeys, PublishKeys, ServeKeys, SiteKeys
 from aggregator.config.source_keys import ROOT, RootKeys
 from aggregator.config.sources import Around, SourceReader
-from aggregator.config.tables import Values
+from aggregator.config.tables import Key, Values
 from aggregator.config.tree import HOMES
 from aggregator.errors import ConfigError, Problem
-from aggregator.model.settings import Publish, Secret, Settings, Site
+from aggregator.model.settings import Jekyll, Publish, Secret, Settings, Site
 from aggregator.urls import normalise
 
 MAX_BYTES = 32 * 2**20  # of feeds.yaml (S16)
@@ -80,11 +82,12 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
     except Unfit as unfit:
         found.problem_at(root, str(unfit))
         return None
-    publish = _publish(said[RootKeys.publish], path.parent)
+    publish = _publish(said[RootKeys.publish], path.parent, found)
     rules = host_rules(said[RootKeys.hosts], found)
     around = Around(
         folder=path.parent,
         defaults=said[RootKeys.defaults],
+        zone=said[RootKeys.site][SiteKeys.timezone],
         rules=rules,
         has_all_rules=not (isinstance(root, MapNode) and root.cut)
         and not hides_a_permit(said.place(RootKeys.hosts), said[RootKeys.hosts]),
@@ -94,8 +97,16 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
     sources = reader.read(listed or ())
     host, port = bind_parts(said[RootKeys.serve][ServeKeys.bind])
     database = path.parent / store_path(said[RootKeys.store])
-    if database.is_relative_to(publish.to):
+    if not isinstance(publish.to, Path):
+        if said[RootKeys.site][SiteKeys.base_url] is None:
+            place = said[RootKeys.publish].place(PublishKeys.to)
+            found.problem_at(place, "publish.to is a bucket; write in site.base_url where readers find it")
+    elif database.is_relative_to(publish.to):
         found.warn(said.place(RootKeys.store), "the store lies in publish.to, for all to read; write another path")
+    if publish.static is not None:
+        place = said[RootKeys.publish].place(PublishKeys.static)
+        private = [path, database, *([publish.to] if isinstance(publish.to, Path) else [])]
+        read_static(publish.static, place, publish.aliases, private, found)
     return Settings(
         path=path,
         site=_site(said[RootKeys.site], said[RootKeys.serve]),
@@ -124,14 +135,51 @@ def _site(said: Values, serve: Values) -> Site:
     )
 
 
-def _publish(said: Values, folder: Path) -> Publish:
+def _publish(said: Values, folder: Path, found: Findings) -> Publish:
+    formats, static = frozenset(said[PublishKeys.formats]), said[PublishKeys.static]
     return Publish(
-        to=folder / said[PublishKeys.to],
-        formats=frozenset(said[PublishKeys.formats]),
+        to=bucket(said[PublishKeys.to]) or folder / said[PublishKeys.to],
+        formats=formats,
         entries=said[PublishKeys.entries],
         archive_page=said[PublishKeys.archive_page],
+        entry_pages=said[PublishKeys.entry_pages],
         gzip=said[PublishKeys.gzip],
+        fair=said[PublishKeys.fair],
+        refresh=said[PublishKeys.refresh],
+        theme=folder / theme if (theme := said[PublishKeys.theme]) else None,
+        jekyll=_jekyll(said[PublishKeys.jekyll], folder, found),
+        static=None if static is None else folder / static,
+        aliases=read_aliases(said[PublishKeys.aliases], formats, found),
     )
+
+
+def _jekyll(said: Values | None, folder: Path, found: Findings) -> Jekyll | None:
+    where = said[JekyllKeys.to] if said is not None else None
+    if said is None or where is None:
+        return None
+    hot, old, template = said[JekyllKeys.hot], said[JekyllKeys.archive_to], said[JekyllKeys.template]
+    if (hot is None) != (old is None):
+        alone: Key[Any] = JekyllKeys.hot if old is None else JekyllKeys.archive_to
+        other = "archive_to: site/old_post" if old is None else "hot: 3d"
+        found.problem_at(said.place(alone), f"{alone.name} does nothing alone; write {other} beside it")
+    to, archive_to = folder / where, None if old is None else folder / old
+    if to == archive_to:
+        text = "archive_to is the folder of the new posts; write another one such as site/old_post"
+        found.problem_at(said.place(JekyllKeys.archive_to), text)
+    return Jekyll(
+        to=to,
+        file=said[JekyllKeys.file],
+        file_at=_at(said, JekyllKeys.file),
+        template=None if template is None else folder / template,
+        template_at=_at(said, JekyllKeys.template),
+        hot=hot,
+        archive_to=archive_to,
+    )
+
+
+def _at(said: Values, key: Key[Any]) -> tuple[int, int]:
+    place = said.place(key)
+    return place.line, place.column
 
 
 def _proxy(said: Values, found: Findings) -> Secret | None:

@@ -1,10 +1,13 @@
 """Patterns of rules: regular expressions of re2, whose time grows with the text and no faster (S24)."""
 
+import re
 from functools import lru_cache
 
 from aggregator.config.findings import Unfit
 
 MAX_PATTERN = 1000  # characters
+MAX_GROUPS = 20  # that a replacement may name: each is as long as a text at most
+_GROUP = re.compile(r"\\(?:[0-9]|g<)")
 
 
 def pattern(text: str) -> str:
@@ -16,6 +19,17 @@ def pattern(text: str) -> str:
     why = _fault_of(text)
     if why is not None:
         raise Unfit(f"is no pattern: {why}; write a regular expression that re2 takes, such as (?i)sponsored")
+    return text
+
+
+def replacement(text: str) -> str:
+    """Read what takes a match's place.
+
+    Raises:
+        Unfit: it names so many groups that a text may grow without bound.
+    """
+    if len(_GROUP.findall(text)) > MAX_GROUPS:
+        raise Unfit(f"names over {MAX_GROUPS} groups; write fewer")
     return text
 
 

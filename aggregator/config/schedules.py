@@ -35,8 +35,8 @@ def schedule(text: str) -> str:
     """Read a schedule.
 
     Returns:
-        The five fields, in lower case, days of the week as names: cron counts them from Sunday, APScheduler from
-        Monday.
+        The five fields, in lower case, as APScheduler understands them: days of the week as names, since it counts
+        them from Monday and cron from Sunday; named months one by one, since of `jan-jun/2` it drops the step.
 
     Raises:
         Unfit: it is none, or never comes.
@@ -47,6 +47,8 @@ def schedule(text: str) -> str:
     numbers = [_numbers(part, about) for part, about in zip(fields, _FIELDS, strict=True)]
     if not any(day <= _days_in(month) for day in numbers[2] for month in numbers[3]):
         raise Unfit("names a day that no month has; write another day or month")
+    if fields[3].strip("0123456789*/-,"):
+        fields[3] = ",".join(MONTHS[month - 1] for month in sorted(numbers[3]))
     if fields[4] != "*":
         days = {(number - 1) % 7 for number in numbers[4]}
         fields[4] = ",".join(DAYS[day] for day in sorted(days)) if len(days) < 7 else "*"
@@ -83,6 +85,8 @@ def _numbers(part: str, about: _Field) -> set[int]:
             high += 7  # fri-mon
         if step is not None and int(step) == 0:
             raise Unfit(f'"{item}" has a step of 0; write a step of 1 or more')
+        if step is not None and int(step) > high - low:
+            raise Unfit(f'"{item}" has a step beyond its range, so that it means {first or low} alone; write that')
         numbers.update(range(low, high + 1, int(step or 1)))
     return {number % 7 for number in numbers} if about.words and about.low == 0 else numbers
 

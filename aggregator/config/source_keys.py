@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aggregator.config import addresses, schedules, vocabulary
+from aggregator.config import addresses, patterns, schedules, selectors, vocabulary
 from aggregator.config.compounds import Anything, ListOf, MapOf
 from aggregator.config.document import Node, Scalar
 from aggregator.config.findings import Findings, Unfit
@@ -56,15 +56,22 @@ class StripKeys(Keys):
     """What is taken out."""
 
     HOME, CALLED = "strip", "strip"
-    css = required(Text("a CSS selector", "a selector such as .share-buttons"), "Elements that are taken out.")
+    css = required(
+        Text("a CSS selector", "a selector such as .share-buttons", check=selectors.css),
+        "Elements that are taken out of content and summary, before any rule looks at them.",
+    )
 
 
 class ReplaceKeys(Keys):
     """What is replaced, and by what."""
 
     HOME, CALLED = "replace", "a replacement"
-    replace = required(PATTERN, "What is replaced.")
-    with_ = key(Text(limit=5000, exact=True), "", "What stands there instead.")
+    replace = required(PATTERN, "What is replaced, wherever it is found; in `content` and `summary` within the HTML.")
+    with_ = key(
+        Text(limit=5000, exact=True, check=patterns.replacement),
+        "",
+        "What stands there instead; `\\1` is what the first group of the pattern matched.",
+    )
 
 
 REPLACE = Table(ReplaceKeys, words="a replacement", write='{replace: pattern, with: ""}')
@@ -78,8 +85,19 @@ class RewriteKeys(Keys):
     title = optional(REPLACE, "Replace in the title.")
     content = optional(REPLACE, "Replace in the content.")
     summary = optional(REPLACE, "Replace in the summary.")
-    author = optional(REPLACE, "Replace in the author's name.")
-    link = optional(REPLACE, "Replace in the link.")
+    author = optional(REPLACE, "Replace in the authors' names; an author whose name is empty then is dropped.")
+    tag = optional(REPLACE, "Replace in the tags; a tag that is empty then is dropped.")
+    link = optional(REPLACE, "Replace in the link; what is no address then leaves it as it was.")
+
+
+REPLACED = (
+    RewriteKeys.title,
+    RewriteKeys.content,
+    RewriteKeys.summary,
+    RewriteKeys.author,
+    RewriteKeys.tag,
+    RewriteKeys.link,
+)
 
 
 class RouteKeys(Keys):
@@ -148,7 +166,9 @@ class SourceKeys(DefaultKeys):
     kind = key(_KINDS, "feed", "What the source is; a `feed` may be RSS, Atom, RDF or JSON Feed.")
     schedule = optional(
         Text("a schedule", 'five cron fields, such as "*/20 9-15 * * mon-fri"', check=schedules.schedule),
-        "Five cron fields in `site.timezone`, in place of `every`; weekdays are names or 0 to 7, 0 and 7 Sunday.",
+        "Five cron fields in `site.timezone`, in place of `every`; weekdays are names or 0 to 7, 0 and 7 Sunday. With "
+        "both a day of the month and of the week, either counts. A turn that the change to summer time skips comes as "
+        "the clock moves; one that comes twice in autumn, the first time.",
     )
     frequent = optional(_REASON, "The reason that allows polling more often than every 15m, down to 1m.")
     was = key(
@@ -161,7 +181,7 @@ class SourceKeys(DefaultKeys):
         [],
         "Earlier URL or key of this source: its history is kept.",
     )
-    priority = key(Integer(-1000, 1000), 0, "Which copy of a story is shown: higher wins.")
+    priority = key(Integer(-1000, 1000), 0, "Which copy of a story is shown: higher wins, at once.")
     include = key(RULES, [], "Only entries that one of these matches.")
     exclude = key(RULES, [], "No entries that one of these matches; wins over `include`.")
     rewrite = key(
@@ -174,7 +194,7 @@ class SourceKeys(DefaultKeys):
         [],
         "Entries that are published in another category too.",
     )
-    full_text = key(Flag(), False, "Fetch the article and extract its text.")
+    full_text = key(Flag(), False, "Take the text of the article, where it says more; needs `aggregator[fulltext]`.")
     show = optional(SHOW, "What this publisher lets us show.")
     noindex = key(Flag(), False, "`true`: asks search engines to leave its entries out.")
     private = key(Flag(), False, "`true`: the address appears in no output.")
@@ -190,7 +210,7 @@ class SourceKeys(DefaultKeys):
         [],
         "Class names that cleaning leaves.",
     )
-    trust = key(Flag(), False, "`true`: no alarm when the feed seems to be another one.")
+    trust = key(Flag(), False, "`true`: nothing is held back when the feed seems to be another one.")
     robots = optional(_REASON, "Why robots.txt does not bind here.")
     encoding = optional(
         Text("an encoding", "a name such as utf-8 or gb18030", check=vocabulary.encoding),

@@ -5,24 +5,42 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
 from aggregator.config.addresses import Address, file_address, has_literal_secret, web_address
-from aggregator.config.document import ListNode, Node, Scalar
+from aggregator.config.crowding import crowded
+from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.pace import PaceCheck
-from aggregator.config.source_keys import SourceKeys
+from aggregator.config.records import RECORDS, Records, check_paths, records_of
+from aggregator.config.source_keys import REPLACED, ReplaceKeys, RewriteKeys, RouteKeys, SourceKeys, StripKeys
 from aggregator.config.tables import Values
-from aggregator.config.unbuilt import UNBUILT, is_built
 from aggregator.config.vocabulary import SOURCE_KEY
+from aggregator.errors import ExtraMissing
+from aggregator.model.detail import ARTICLE
 from aggregator.model.hosts import rule_for
-from aggregator.model.settings import GENERAL, CategoryKey, HostRule, Kind, Reading, Secret, Source, SourceKey
+from aggregator.model.settings import (
+    GENERAL,
+    CategoryKey,
+    Detail,
+    HostRule,
+    Kind,
+    Reading,
+    Request,
+    Rewrite,
+    Route,
+    Secret,
+    Source,
+    SourceKey,
+)
+from aggregator.model.template import has_fields
 from aggregator.urls import host_of, without_secrets
 
+FULLTEXT = ("trafilatura", "lxml_html_clean")  # what the extra brings
 NEAR = 0.85  # similarity of texts
 WINDOW = timedelta(days=7)
-FIELDS = re.compile(r"\{[^{}]*\}")  # in a category: from the item
 _SECRET_HEADER = re.compile(r"auth|cookie|token|secret|key|passw|session", re.I)
 _MAX_HOST = 71  # characters of the host in a derived key: with hyphen and digits 80
 _HIDE = "write ${NAME}, and set NAME in the environment"
@@ -36,6 +54,7 @@ class Around:
 
     folder: Path  # of feeds.yaml
     defaults: Values
+    zone: str  # site.timezone
     rules: tuple[HostRule, ...]
     has_all_rules: bool  # else one that can't be read may be the one that allows something
 
@@ -56,9 +75,9 @@ class SourceReader:
 
     def read(self, sources: Sequence[Values]) -> tuple[Source, ...]:
         """Make the records of all sources; one without a usable address is left out, its problems noted."""
-        read = tuple(source for said in sources if (source := self._source(said)) is not None)
-        self._check_claims(read)
-        return read
+        read = [(said.node, source) for said in sources if (source := self._source(said)) is not None]
+        self._check_claims([source for _, source in read])
+        return crowded(read, self._around.rules, self._found)
 
     def _source(self, said: Values) -> Source | None:
         kind = said[SourceKeys.kind]
@@ -67,13 +86,11 @@ class SourceReader:
         allow_private = rule is not None and rule.allow_private
         self._check_pace(said, address, allow_private)
         headers, accept = self._headers(said, address)
-        categories = self._categories(said)
+        categories, filing = self._categories(said, kind)
+        records = records_of(said, kind, self._found)
         if address is None:
             return None
         key = self._key(said, address)
-        is_polled = is_built(f"kind.{kind}")
-        if not is_polled:
-            self._found.warn(said.node, f"{key} is of kind {kind}, which is not built yet: {UNBUILT[f'kind.{kind}']}")
         defaults = self._around.defaults
         dedupe = said.over(SourceKeys.dedupe, defaults)
         usual = defaults[SourceKeys.dedupe]
@@ -85,9 +102,12 @@ class SourceReader:
             line=said.node.line,
             title=said[SourceKeys.title],
             categories=categories,
-            reading=self._reading(said, kind),
+            reading=self._reading(said, kind, records, filing),
+            request=records.request,
+            detail=self._article(said, kind) or records.detail,
             every=None if said.says(SourceKeys.schedule) else said.over(SourceKeys.every, defaults),
             schedule=said[SourceKeys.schedule],
+            schedule_zone=self._around.zone,
             frequent=said[SourceKeys.frequent],
             min_interval=said.over(SourceKeys.min_interval, defaults),
             max_interval=said.over(SourceKeys.max_interval, defaults),
@@ -97,17 +117,24 @@ class SourceReader:
             dedupe=dedupe.dedupe,
             near=_first(dedupe.near, usual.near, NEAR),
             window=_first(dedupe.window, usual.window, WINDOW),
+            own_dedupe=said.says(SourceKeys.dedupe),
             was=self._was(said, key),
             priority=said[SourceKeys.priority],
             include=said[SourceKeys.include],
             exclude=said[SourceKeys.exclude],
+            rewrite=self._rewrite(said),
+            routes=self._routes(said),
             show=said[SourceKeys.show],
+            noindex=said[SourceKeys.noindex],
             private=said[SourceKeys.private],
             headers=headers,
             auth=address.auth,
-            paused=said[SourceKeys.paused] or not is_polled,
+            paused=said[SourceKeys.paused],
+            trust=said[SourceKeys.trust],
             allow_private=allow_private,
             accept=accept,
+            pages=said[SourceKeys.pages],
+            robots=said[SourceKeys.robots],
         )
 
     def _address(self, said: Values, kind: Kind) -> Address | None:
@@ -155,33 +182,91 @@ class SourceReader:
             self._found.problem_at(said.place(SourceKeys.key_), what)
         return key
 
-    def _reading(self, said: Values, kind: Kind) -> Reading:
+    def _reading(self, said: Values, kind: Kind, records: Records, filing: tuple[str, ...]) -> Reading:
         reading = Reading(
             kind=kind,
             encoding=said[SourceKeys.encoding],
             timezone=said[SourceKeys.timezone],
             limit=said[SourceKeys.limit],
             allow_classes=frozenset(said[SourceKeys.allow_classes]),
+            items=records.items,
+            fields=records.fields,
+            filing=filing,
+            asked=records.asked,
+            strip=_stripped(said),
         )
         return self._readings.setdefault(reading, reading)
 
-    def _categories(self, said: Values) -> tuple[CategoryKey, ...]:
+    def _article(self, said: Values, kind: Kind) -> Detail | None:
+        """Give the request for an entry's own page, if `full_text` wants it."""
+        if not said[SourceKeys.full_text]:
+            return None
+        place = said.place(SourceKeys.full_text)
+        if kind is Kind.FILE or said.says(SourceKeys.detail):
+            other = "on kind file" if kind is Kind.FILE else "beside detail"
+            self._found.warn(place, f"full_text has no effect {other}; remove it")
+            return None
+        if not all(map(find_spec, FULLTEXT)):
+            self._found.problem_at(place, str(ExtraMissing("full_text", "fulltext")))
+        reading = Reading(
+            timezone=said[SourceKeys.timezone],
+            allow_classes=frozenset(said[SourceKeys.allow_classes]),
+            strip=_stripped(said),
+            is_article=True,
+        )
+        return Detail(url=ARTICLE, request=Request(), reading=self._readings.setdefault(reading, reading))
+
+    def _rewrite(self, said: Values) -> tuple[Rewrite, ...]:
+        """Give the steps that replace something, in order; those of one item in the order of the documentation."""
+        steps: list[Rewrite] = []
+        for step in said[SourceKeys.rewrite]:
+            if isinstance(step.node, MapNode) and not step.node.keys:
+                self._found.problem_at(step.node, "a step without a field does nothing; write {strip: {css: selector}}")
+            for field in REPLACED:
+                what = step[field]
+                pattern = None if what is None else what[ReplaceKeys.replace]
+                if what is not None and pattern is not None:
+                    steps.append(Rewrite(field=field.name, pattern=pattern, replacement=what[ReplaceKeys.with_]))
+        return tuple(steps)
+
+    def _routes(self, said: Values) -> tuple[Route, ...]:
+        routes: list[Route] = []
+        for item in said[SourceKeys.route]:
+            when, to = item[RouteKeys.when], item[RouteKeys.to]
+            if when is None or to is None:
+                continue
+            place = item.place(RouteKeys.to)
+            if has_fields(to):
+                self._found.problem_at(
+                    place, f"{quoted(to)} has {{fields}}, which only category: may have; write a name"
+                )
+                continue
+            self.mentions.setdefault(CategoryKey(to), place)
+            routes.append(Route(when=when, to=CategoryKey(to)))
+        return tuple(routes)
+
+    def _categories(self, said: Values, kind: Kind) -> tuple[tuple[CategoryKey, ...], tuple[str, ...]]:
+        """Give the categories of all its entries, and the texts by which an item names its own."""
         names = said[SourceKeys.category]
+        filing = tuple(name for name in names if has_fields(name)) if kind in RECORDS else ()
         if said.says(SourceKeys.category):
             place = said.place(SourceKeys.category)
             items = _items(place)
             for number, name in enumerate(names):
                 item = items[number] if len(items) == len(names) else place
-                if not FIELDS.search(name):
+                if not has_fields(name):
                     self.mentions.setdefault(CategoryKey(name), item)
-                elif not is_built("category.{fields}"):
-                    what = f"a category with {{fields}} is not built yet: {UNBUILT['category.{fields}']}"
-                    self._found.warn(item, what)
+                elif name in filing:
+                    check_paths(name, item, self._found)
+                else:
+                    what = f"{quoted(name)} has no effect on kind {kind}, which has no items with fields"
+                    self._found.warn(item, f"{what}: its entries go to general; write a name")
         known = self._groups.get(names)
         if known is None:
-            plain = dict.fromkeys(CategoryKey(name) for name in names if not FIELDS.search(name))
-            known = self._groups[names] = tuple(plain) or (GENERAL,)
-        return known
+            plain = dict.fromkeys(CategoryKey(name) for name in names if not has_fields(name))
+            known = self._groups[names] = tuple(plain)
+        by_list = kind is Kind.OPML and not said.says(SourceKeys.category)  # then its groups name them
+        return (() if by_list else known or (() if filing else (GENERAL,))), filing
 
     def _headers(self, said: Values, address: Address | None) -> tuple[tuple[tuple[str, Secret], ...], str | None]:
         """Give the headers, and the Accept among them, which takes the place of P77's."""
@@ -266,3 +351,12 @@ def _items(place: Node) -> list[Node]:
 
 def _first(*values: T | None) -> T:
     return next(value for value in values if value is not None)
+
+
+def _stripped(said: Values) -> tuple[str, ...]:
+    """Give the selectors of what is taken out of texts."""
+    return tuple(
+        css
+        for step in said[SourceKeys.rewrite]
+        if (strip := step[RewriteKeys.strip]) is not None and (css := strip[StripKeys.css]) is not None
+    )

@@ -1,8 +1,13 @@
 """Which copy of a story is shown, and what its `updated` is (DESIGN, T2 to T4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from aggregator.clean import plain_text
+from aggregator.model.known import KnownEntry
+from aggregator.model.settings import Roster
 from aggregator.urls import Url, host_key_of
 
 OPEN = timedelta(hours=1)  # how long after it was made a publication may still show another copy (T3)
@@ -21,22 +26,64 @@ class Copy:
     length: int  # characters of text
 
 
+def copy_of(entry: KnownEntry, roster: Roster) -> Copy:
+    """Give a stored entry as a copy; one whose source left feeds.yaml has no priority any more."""
+    source = roster.sources.get(entry.source_key)
+    return Copy(
+        priority=source.priority if source else 0,
+        link=entry.link,
+        source_host=entry.source_host,
+        credited=entry.credited,
+        length=len(plain_text(entry.content or entry.summary)),
+    )
+
+
+def best_of(entries: Sequence[KnownEntry], roster: Roster) -> KnownEntry:
+    """Give the copy that T2 would have shown had they come in this order.
+
+    Args:
+        entries: one or more; the first is shown until a better one comes.
+        roster: where their sources' priorities stand.
+    """
+    shown, *others = entries
+    for challenger in others:
+        if is_better(copy_of(challenger, roster), copy_of(shown, roster)):
+            shown = challenger
+    return shown
+
+
+class Merit(StrEnum):
+    """What decides between two copies, the strongest first (T2)."""
+
+    PRIORITY = "its source has a higher priority"
+    ORIGINAL = "its link leads to its own source's site"
+    FIRST_HAND = "it did not come through somebody else"
+    LONGER = "it has more text, by half or more"
+    FIRST = "it was seen first"
+
+
 def is_better(challenger: Copy, shown: Copy) -> bool:
-    """Tell whether a later copy is to be shown instead of the one that stands there (T2).
+    """Tell whether a later copy is to be shown instead of the one that stands there (T2)."""
+    return compare(challenger, shown)[0]
+
+
+def compare(challenger: Copy, shown: Copy) -> tuple[bool, Merit]:
+    """Tell whether a later copy is to be shown instead of the one that stands there, and what decides (T2).
 
     Higher priority; then a copy whose link lies on its own source's host key, the original; then one without
     `atom:source`; then, between copies whose links lie on one host key, more text by at least half. First seen wins
     what is left.
     """
-    for ours, theirs in (
-        (challenger.priority, shown.priority),
-        (_is_original(challenger), _is_original(shown)),
-        (not challenger.credited, not shown.credited),
+    for merit, ours, theirs in (
+        (Merit.PRIORITY, challenger.priority, shown.priority),
+        (Merit.ORIGINAL, _is_original(challenger), _is_original(shown)),
+        (Merit.FIRST_HAND, not challenger.credited, not shown.credited),
     ):
         if ours != theirs:
-            return ours > theirs
+            return ours > theirs, merit
     same_host = challenger.link and shown.link and host_key_of(challenger.link) == host_key_of(shown.link)
-    return bool(same_host) and challenger.length >= LONGER * max(1, shown.length)
+    longer = bool(same_host) and challenger.length >= LONGER * max(1, shown.length)
+    return longer, Merit.LONGER if longer else Merit.FIRST
 
 
 def _is_original(copy: Copy) -> bool:

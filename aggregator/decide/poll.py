@@ -1,19 +1,35 @@
 """One poll, decided: where its source stands now, and what becomes of its entries. Pure."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from aggregator.cadence import Pace, Turn, next_turn
-from aggregator.decide.entries import decide_entries, minted_id
+from aggregator.cadence import later_arrivals
+from aggregator.decide.entries import decide_entries, released
+from aggregator.decide.fresh import Fresh
+from aggregator.decide.ids import minted_id
+from aggregator.decide.move import move_of
+from aggregator.decide.order import believed
+from aggregator.decide.outlines import doubt_of
+from aggregator.decide.suspect import identity_of, is_release
+from aggregator.decide.work import Findings, Work
+from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import is_iri
-from aggregator.model.changes import NOTHING_CHANGED, Changes, Move, Read
-from aggregator.model.entry import Feed, Origin
+from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read
+from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
-from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified, Outcome, State, Validators
+from aggregator.model.outline import Outline
+from aggregator.model.poll import (
+    Due,
+    Fetched,
+    Gathered,
+)
 from aggregator.model.settings import Kind, Roster
+from aggregator.urls import host_of
 
 GONE = 410
 RATE_LIMITED = 429
+UNAVAILABLE = 503
 
 
 def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
@@ -27,13 +43,30 @@ def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
         roster: the sources and categories as feeds.yaml has them.
     """
     due, answer = poll.due, poll.answer
-    move = _move(poll, _turn(poll))
-    events = _state_events(due, move)
-    if is_quiet(poll):
-        return Changes(due=due, asked_at=answer.asked_at, move=move, events=events)
+    if poll.is_quiet:
+        since = None if is_release(poll) else due.observed.suspect_since
+        move = move_of(poll, roster, due.arrivals, Findings(suspect_since=since))
+        entries = release(due, answer.asked_at, known, roster, by="time") if is_release(poll) else NOTHING_CHANGED
+        return Changes(due=due, asked_at=answer.asked_at, move=move, entries=entries, events=_events(due, move))
     feed = poll.feed
-    left_out = tuple(Event(code=Code.LEAVE_OUT, source=due.id, facts={"entry": name}) for name in feed.left_out)
     origin = origin_of(due, feed, known.store_uuid)
+    entries, findings = decide_entries(due, feed, answer.asked_at, known, roster, origin)
+    arrivals = _arrivals(due, feed, entries, answer.asked_at)
+    findings = replace(findings, is_kin=_is_kin(due, feed, known))
+    move = move_of(poll, roster, arrivals, findings)
+    outlines: tuple[Outline, ...] | None = None
+    doubt: tuple[str, ...] = ()
+    doubts: tuple[Event, ...] = ()
+    if due.source.reading.kind is Kind.OPML:
+        because = doubt_of(due.source, feed, known.outlines)
+        move = replace(move, observed=replace(move.observed, list_doubt=because))
+        if because is None:
+            outlines = feed.outlines if feed.outlines != known.outlines else None
+        else:  # it is asked for in full again: the next answer may be believed
+            move, doubt = replace(move, validators=None, body_digest=None), (because,)
+            if due.observed.list_doubt is None:
+                doubts = (Event(code=Code.DOUBT_LIST, source=due.id, facts={"because": because}),)
+    left_out = tuple(Event(code=Code.LEAVE_OUT, source=due.id, facts={"entry": name}) for name in feed.left_out)
     return Changes(
         due=due,
         asked_at=answer.asked_at,
@@ -42,17 +75,52 @@ def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
             origin=origin,
             format=feed.format,
             encoding=feed.encoding,
-            notices=feed.notices + feed.left_out,
+            notices=doubt + feed.notices + feed.left_out,
             hints=feed.hints,
+            arrivals=arrivals,
+            identity=identity_of(feed) if feed.entries or known.identity is None else known.identity,
+            listed=findings.listed,
+            body=answer.packed if isinstance(answer, Fetched) and entries != NOTHING_CHANGED else None,
         ),
-        entries=decide_entries(due, feed, answer.asked_at, known, roster, origin) if feed.entries else NOTHING_CHANGED,
-        events=events + left_out,
+        entries=entries,
+        outlines=outlines,
+        events=_events(due, move) + doubts + left_out,
     )
 
 
-def is_quiet(poll: Gathered) -> bool:
-    """Tell whether a poll brought nothing to hold against the store: a 304, the same body again, a failure."""
-    return not isinstance(poll.answer, Fetched) or poll.answer.same_body
+def _arrivals(due: Due, feed: Feed, entries: EntryChanges, asked_at: datetime) -> tuple[datetime, ...]:
+    """Add when the new entries came: at a first poll by their own dates, later by ours (P62)."""
+    if due.stored_before:
+        return later_arrivals(due.arrivals, [asked_at] if entries.new else [])
+    own = [believed(entry.published or entry.updated, asked_at) for entry in feed.entries]
+    return later_arrivals((), [min(when, asked_at) for when in own if when is not None])
+
+
+def _is_kin(due: Due, feed: Feed, known: Known) -> bool:
+    """Tell whether a document is evidently of the feed that is stored, wherever it came from (P40)."""
+    if not due.stored_before:
+        return True
+    before = known.identity.id if known.identity else None
+    return bool(known.entries or known.partners) or (feed.id is not None and feed.id == before)
+
+
+def release(due: Due, at: datetime, known: Known, roster: Roster, *, by: str) -> EntryChanges:
+    """Publish what is held of a source, because it is what it claims to be (R44).
+
+    Args:
+        due: the source; its state is up to the caller.
+        at: the time of the release, which they are published with (M1).
+        known: what the store knows of what is held.
+        roster: the sources and categories as feeds.yaml has them.
+        by: who says so, for the trail: `time`, or `operator`.
+    """
+    work = Work(due=due, asked_at=at, known=known, roster=roster, origin=origin_of(due, NO_NEWS, known.store_uuid))
+    work.note(Code.CLEAR_SOURCE, by=by)
+    news = released(work, {}, all_of_them=True)
+    news.sort(key=lambda one: one.date, reverse=True)
+    links = [link for one in news if (link := evident_link(one.entry))]
+    Fresh(work, links).add(news)
+    return work.changes()
 
 
 def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
@@ -74,82 +142,13 @@ def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
     )
 
 
-def _turn(poll: Gathered) -> Turn:
-    due, answer, source = poll.due, poll.answer, poll.due.source
-    document = due.hints if is_quiet(poll) else poll.feed.hints
-    hints = replace(document, retry_after=answer.hints.retry_after, freshness=answer.hints.freshness)
-    return next_turn(
-        key=source.key,
-        asked_at=answer.asked_at,
-        polls=due.polls + 1,
-        pace=Pace(every=source.every, min_interval=source.min_interval, max_interval=source.max_interval),
-        hints=hints,
-        failures=due.failures + 1 if isinstance(answer, Failed) else 0,
-        retried=due.retried,
-        gone=isinstance(answer, Failed) and answer.status == GONE,
-        rate_limited=isinstance(answer, Failed) and answer.status == RATE_LIMITED,
-    )
-
-
-def _move(poll: Gathered, turn: Turn) -> Move:
-    due, answer = poll.due, poll.answer
-    base = Move(
-        outcome=Outcome.FETCHED,
-        state=State.OK,
-        status=getattr(answer, "status", None),
-        due_at=turn.due_at,
-        earliest_at=turn.earliest_at,
-        retry_until=turn.retry_until,
-        interval=turn.interval,
-        because=turn.because,
-        succeeded_at=answer.asked_at,
-        validators=due.validators,
-        body_digest=due.body_digest,
-        retried=answer.hints.retry_after is not None,
-    )
-    match answer:
-        case Failed():
-            return replace(
-                base,
-                outcome=Outcome.GONE if answer.status == GONE else Outcome.FAILED,
-                state=State.FAILING,
-                code=answer.code,
-                error=answer.text,
-                failures=due.failures + 1,
-                failing_since=due.failing_since or answer.asked_at,
-                succeeded_at=due.succeeded_at,
-                identical=due.identical,
-            )
-        case NotModified():
-            return replace(base, outcome=Outcome.NOT_MODIFIED, validators=_refreshed(due, answer))
-        case Fetched() if poll.feed.cut:  # P6, I13: what is missing must come again
-            return base
-        case Fetched():
-            return replace(
-                base,
-                validators=Validators(
-                    url=answer.url, etag=answer.etag, last_modified=answer.last_modified
-                ),  # both (P3)
-                body_digest=answer.body_digest,
-                identical=due.identical + 1 if answer.same_body and due.validators and due.validators.etag else 0,
-            )
-    raise AssertionError("a poll that was cut is given back, not decided")
-
-
-def _refreshed(due: Due, answer: NotModified) -> Validators | None:
-    """Give the validators after a 304: fields that it carries replace the stored ones (P5)."""
-    if due.validators is None:
-        return None
-    return replace(
-        due.validators,
-        etag=answer.etag or due.validators.etag,
-        last_modified=answer.last_modified or due.validators.last_modified,
-    )
-
-
-def _state_events(due: Due, move: Move) -> tuple[Event, ...]:
-    """Note a change of state, once (R49)."""
-    if (due.state, due.code) == (move.state, move.code):
-        return ()
-    facts = {"from": due.state, "to": move.state, "code": move.code, "error": move.error}
-    return (Event(code=Code.CHANGE_STATE, source=due.id, facts=facts),)
+def _events(due: Due, move: Move) -> tuple[Event, ...]:
+    """Note a change of state, once (R49), and a change of address."""
+    events: tuple[Event, ...] = ()
+    if (due.state, due.code) != (move.state, move.code):
+        facts = {"from": due.state, "to": move.state, "code": move.code, "error": move.error}
+        events = (Event(code=Code.CHANGE_STATE, source=due.id, facts=facts),)
+    if move.url_in_use != due.url:
+        hosts = {"host": [host_of(due.url), host_of(move.url_in_use)]}
+        events = (*events, Event(code=Code.MOVE_URL, source=due.id, facts=hosts))
+    return events

@@ -1,36 +1,48 @@
 """Tokens that need no word segmentation: segmenters differ between versions, and what we compare must not.
 
-A Latin word or a number is one token, a run of CJK characters is its bigrams (FIELD, near-duplicates in news).
+A word or a number is one token, and so is each character of a script that writes no blanks between words (FIELD,
+near-duplicates in news).
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
 
-# Kana, bopomofo, hangul, Han with its extensions: scripts that write no blanks between words.
+# Kana, bopomofo, hangul, Han with its extensions: scripts that write no blanks between words, or glue them together.
 _CJK = (
     "\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
-_BY_BIGRAMS = re.compile(rf"[{_CJK}]")
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_TOKEN = re.compile(rf"[{_CJK}]|\d+|[^\W\d_{_CJK}]+")
+_HAN = re.compile("[\u4e00-\u9fff]")
+WORD_WEIGHT = 2  # a word says about as much as two characters
 
 
 def folded(text: str) -> str:
-    """Give the form in which texts are compared: NFKC, case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Give the form in which texts are compared: NFKC, case folded, Han characters in their simplified form."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return text.translate(_simplified()) if _HAN.search(text) else text
 
 
 def tokens_of(text: str) -> Iterator[str]:
-    """Give the mixed tokens of a text, in order."""
-    for match in _RUN.finditer(folded(text)):
-        run = match[0]
-        if _BY_BIGRAMS.match(run):
-            yield from (run[i : i + 2] for i in range(max(1, len(run) - 1)))
-        else:
-            yield run
+    """Give the tokens of a text, in order."""
+    return (match[0] for match in _TOKEN.finditer(folded(text)))
 
 
-def numbers_of(text: str) -> frozenset[str]:
-    """Give the numbers, versions and dates in a text: where they differ, so do the stories."""
-    return frozenset(_NUMBER.findall(folded(text)))
+def is_number(token: str) -> bool:
+    """Tell whether a token is a number, or a part of a version or a date: where those differ, so do the stories."""
+    return token[0].isdigit()
+
+
+def weight(tokens: Iterable[str]) -> int:
+    """Say how much tokens say, in characters of a script like Chinese."""
+    return sum(1 if len(token) == 1 else WORD_WEIGHT for token in tokens)
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Give the simplified form of each traditional character, from OpenCC's table; of several, the first."""
+    table = files("opencc").joinpath("dictionary/TSCharacters.txt").read_text(encoding="utf-8")
+    pairs = (line.split("\t") for line in table.splitlines() if "\t" in line)
+    return {ord(old): new.split()[0] for old, new in pairs if len(old) == 1}

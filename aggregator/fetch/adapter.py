@@ -9,7 +9,6 @@ import logging
 import ssl
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,7 +18,9 @@ from urllib3.response import HTTPResponse
 from urllib3.util import Retry, Timeout, make_headers
 
 from aggregator.fetch.connection import GuardedHTTPPool, GuardedHTTPSPool, WatchedSocket
+from aggregator.fetch.redirects import origin_of
 from aggregator.fetch.request import Headers
+from aggregator.model.settings import Request
 from aggregator.urls import Url, normalise, split_credentials
 
 POOLS = 128  # hosts whose connections are kept; 40 kB each over TLS (measured), less without
@@ -81,14 +82,17 @@ class Adapter(HTTPAdapter):
         manager.key_fn_by_scheme = dict.fromkeys(("http", "https"), _key_of)  # type: ignore[arg-type]  # a smaller key: all else is the same for all
         self.poolmanager = manager
 
-    def ask(self, url: Url, headers: Headers, timeout: Timeout) -> HTTPResponse:
-        """Send a GET and read the head of the answer; the body is left to read, and the answer to be closed.
+    def ask(self, url: Url, headers: Headers, timeout: Timeout, sent: Request) -> HTTPResponse:
+        """Send a request and read the head of the answer; the body is left to read, and the answer to be closed.
 
         Raises:
             Exception: one of `faults.RAISED`.
         """
         request = requests.PreparedRequest()
-        request.method, request.url = "GET", url
+        request.method, request.url = sent.method, url
+        if sent.method != "GET":
+            request.body = str.__str__(sent.body or "").encode()
+            headers = {**headers, "Content-Length": str(len(request.body))}
         request.headers = headers  # type: ignore[assignment]  # urllib3 takes any mapping; a plain dict is quicker
         answer: HTTPResponse = self.send(request, stream=True, timeout=timeout).raw  # type: ignore[arg-type]  # the stubs know no Timeout, requests does
         return answer
@@ -97,8 +101,8 @@ class Adapter(HTTPAdapter):
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         """Give the pool of a host (a hook of HTTPAdapter)."""
-        parts = urlsplit(request.url or "")
-        return self.poolmanager.connection_from_host(parts.hostname, parts.port, parts.scheme)
+        scheme, host, port = origin_of(request.url or "")
+        return self.poolmanager.connection_from_host(host, port, scheme)
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Leave trust to the context (a hook of HTTPAdapter, which would load certifi for each connection)."""

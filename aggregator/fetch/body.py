@@ -1,5 +1,7 @@
 """Reading bodies: in chunks, within limits, whole or not at all (P82, P83)."""
 
+import io
+from collections.abc import Callable
 from typing import Protocol
 
 from aggregator.errors import BodyTooLarge, FetchError
@@ -12,6 +14,9 @@ MAX_WIRE_BYTES = 10 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024  # P36
 
 
+Grow = Callable[[int], None]  # is told how many bytes a body is about to have; may wait, or raise (R42)
+
+
 class Stream(Protocol):
     """The part of urllib3's answer that reads a body as it comes over the wire."""
 
@@ -19,7 +24,7 @@ class Stream(Protocol):
         """Read up to so many bytes; nothing at the end."""
 
 
-def read_body(stream: Stream, url: Url, *, length: str, coding: str) -> bytes:
+def read_body(stream: Stream, url: Url, *, length: str, coding: str, grow: Grow) -> bytes:
     """Read a body to its end and unpack it.
 
     Args:
@@ -27,28 +32,30 @@ def read_body(stream: Stream, url: Url, *, length: str, coding: str) -> bytes:
         url: for messages.
         length: Content-Length as received; empty if there is none.
         coding: Content-Encoding as received; likewise.
+        grow: is asked before the body grows.
 
     Raises:
         BodyTooLarge: by its length, before anything is read, or while it is.
         BodyCut: a packed stream lacks its end.
         ProtocolFault: it can't be unpacked.
     """
-    if (number_of(length) or 0) > MAX_WIRE_BYTES:
+    promised = number_of(length) or 0
+    if promised > MAX_WIRE_BYTES:
         raise BodyTooLarge(url, "the body", MAX_WIRE_BYTES)
     decoding = Decoding(coding, url) if coding else None
-    pieces: list[bytes] = []
+    body = io.BytesIO()  # gives what it holds without a copy; pieces to be joined would be there twice
+    grow(promised)
     wire = 0
     while data := stream.read(CHUNK_BYTES, decode_content=False):
         wire += len(data)
         if wire > MAX_WIRE_BYTES:
             raise BodyTooLarge(url, "the body", MAX_WIRE_BYTES)
-        if decoding is None:
-            pieces.append(data)
-        else:
-            pieces.extend(decoding.decode(data))
+        for piece in (data,) if decoding is None else decoding.decode(data):
+            grow(body.tell() + len(piece))
+            body.write(piece)
     if decoding is not None:
         decoding.finish()
-    return b"".join(pieces)
+    return body.getvalue()
 
 
 def read_some(stream: Stream, url: Url, *, coding: str) -> bytes:

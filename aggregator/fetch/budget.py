@@ -1,31 +1,59 @@
 """How often a host may be asked, and how much at a time (P61), in memory and for one process.
 
-A budget belongs to a key (`model.hosts.budget_key`): a registrable domain, a platform, an entry of `hosts:`, or an
-address. What is remembered of a key goes once nothing is going on there, so that ten thousand hosts cost nothing.
+A budget belongs to a host key (`model.hosts.budget_key`), and to the address where the key was found last: many names
+live on one server. A source takes its room when it is chosen, before it is claimed, and holds it until its publisher
+has answered; the spacing counts from when the request leaves. A gate is forgotten once nothing goes on there, so that
+ten thousand idle hosts cost nothing.
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
-from aggregator.model.hosts import rule_for
+from aggregator.fetch.manners import Acquaintance
+from aggregator.model.hosts import PARALLEL
 from aggregator.model.settings import HostRule
 
-SPACING_SECONDS: Final = 2.0
-PARALLEL: Final = 1
-# Platforms that want more. Reddit: one a minute for an address, since June 2026.
-PLATFORM_SPACING_SECONDS: Final = {"reddit.com": 60.0, "file": 0.0}  # a local file is nobody's server
+_NEVER: Final = float("-inf")
 
 
 @dataclass(slots=True)
-class _Account:
-    """What is going on at one key."""
+class _Gate:
+    """What goes on at one key, or at one address."""
 
-    spacing: float  # seconds between two starts
-    parallel: int
+    spacing: float
     in_flight: int = 0
-    opens_at: float = 0.0  # no start before
+    waiting: int = 0  # of those: the ones that still wait for a worker; as they leave, a spacing begins
+    expected: int = 0  # polls under way elsewhere that were redirected here last time
+    left_at: float = _NEVER
+    rests_until: float = _NEVER
+
+    @property
+    def opens_at(self) -> float:
+        return max(self.left_at + self.spacing, self.rests_until)
+
+    def has_room(self, limit: int, now: float, *, hop: bool = False, spaced: bool = True) -> bool:
+        """Tell whether a source may start, or (`hop`) a redirect, for which those that are expected make room."""
+        expected = 0 if hop else self.expected
+        opens_at = self.opens_at if spaced else self.rests_until
+        is_reserved = spaced and self.spacing > 0 and (self.waiting or expected)
+        return self.in_flight + expected < limit and now >= opens_at and not is_reserved
+
+    def is_idle(self, now: float) -> bool:
+        return not self.in_flight and not self.expected and now >= self.opens_at
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A request that was chosen and is not answered yet."""
+
+    key: str
+    gates: list[_Gate] = field(default_factory=list)  # where it counts
+    expected: dict[str, list[_Gate]] = field(default_factory=dict)  # where it may be redirected, by key
+    reached: set[str] = field(default_factory=set)  # where it was redirected
+    has_left: bool = False
 
 
 class Budgets:
@@ -37,102 +65,260 @@ class Budgets:
     """
 
     def __init__(self, hosts: Sequence[HostRule], monotonic: Callable[[], float]) -> None:
-        self._hosts = tuple(hosts)
         self._monotonic = monotonic
-        self._accounts: dict[str, _Account] = {}
-        self._lock = threading.Lock()
+        self._known = Acquaintance(hosts)
+        self._widest = _widest(hosts)
+        self._keys: dict[str, _Gate] = {}
+        self._addresses: dict[str, _Gate] = {}
+        self._flights: dict[int, _Flight] = {}  # by source
+        self._changed = threading.Condition()
+        self._here = threading.local()  # .flight: the one that a thread is on
 
-    def room(self, key: str) -> int:
-        """Say how many requests may start now.
+    # Sources.
 
-        Returns:
-            0 within the spacing, in a pause, or with all in flight that may be; 1 where there is a spacing to keep
-            after it; what is free otherwise.
+    def take(self, source: int, key: str) -> bool:
+        """Take room for a source, if there is some at its key and where it was redirected last time.
+
+        Args:
+            source: id of its row; `leave` and `finish` name it so.
+            key: its host key.
         """
-        with self._lock:
-            account = self._accounts.get(key)
-            return _room(self._open(key) if account is None else account, self._monotonic())
+        with self._changed:
+            now = self._monotonic()
+            others = self._known.ways_of(source)
+            if source in self._flights or not all(self._has_room(each, now) for each in (key, *others)):
+                return False
+            flight = self._flights[source] = self._start(key)
+            for other in others:
+                flight.expected[other] = self._gates_of(other)
+                for gate in flight.expected[other]:
+                    gate.expected += 1
+            return True
 
-    def start(self, key: str) -> None:
-        """Count a request in flight, whose start is now."""
-        with self._lock:
-            account = self._account(key)
-            account.in_flight += 1
-            account.opens_at = max(account.opens_at, self._monotonic() + account.spacing)
+    def leave(self, source: int) -> None:
+        """Begin the spacing: its request leaves now, sent by the thread that calls this."""
+        with self._changed:
+            self._here.flight = flight = self._flights.get(source)
+            if flight is not None:
+                self._leave(flight)
 
-    def restart(self, key: str) -> None:
-        """Count the spacing from now: a request that was started, and had to wait for a worker, leaves only now."""
-        with self._lock:
-            if account := self._accounts.get(key):
-                account.opens_at = max(account.opens_at, self._monotonic() + account.spacing)
+    def finish(self, source: int, *, peer: str | None = None, whole: bool = False) -> None:
+        """Give its room back: its publisher has answered, or is not asked at all. Twice does no harm.
 
-    def finish(self, key: str) -> None:
-        """Count a request as over."""
-        with self._lock:
-            if account := self._accounts.get(key):
-                account.in_flight = max(0, account.in_flight - 1)
+        Args:
+            source: as taken.
+            peer: the address that answered for its key; None: unknown.
+            whole: the poll came to an end; if it was redirected nowhere, it will not be next time.
+        """
+        with self._changed:
+            flight = self._flights.pop(source, None)
+            if flight is None:
+                return
+            self._release(flight)
+            for key in list(flight.expected):
+                self._expect_no_more(flight, key)
+            if peer is not None and peer != self._known.of(flight.key).address:
+                self._move(flight.key, peer)
+            if flight.reached or whole:
+                self._known.lead(source, flight.reached - {flight.key})
+            self._changed.notify_all()
 
-    def pause(self, key: str, seconds: float) -> None:
-        """Start nothing for some time (P30, P37); a pause that is running is only ever made longer."""
-        with self._lock:
-            account = self._account(key)
-            account.opens_at = max(account.opens_at, self._monotonic() + seconds)
+    @contextmanager
+    def passage(self, key: str, seconds: float) -> Iterator[bool]:
+        """Start a request to another host key, to which a redirect leads, and finish it at the end of the context.
+
+        The request before it has been answered: this thread's source gives its room back first, or two of them could
+        wait for each other. The next time it is not chosen unless there is room at the end of its way as well.
+
+        Args:
+            key: of the host that is to be asked.
+            seconds: how long to wait for room.
+
+        Yields:
+            False if there was no room in that time; then nothing was started.
+        """
+        with self._changed:
+            source: _Flight | None = getattr(self._here, "flight", None)
+            if source is not None:
+                source.reached.add(key)
+                self._release(source)
+                self._changed.notify_all()
+            hop = self._start(key) if self._waited_for_room(key, seconds) else None
+            if hop is not None:
+                self._leave(hop)
+                if source is not None:
+                    self._expect_no_more(source, key)
+        try:
+            yield hop is not None
+        finally:
+            if hop is not None:
+                with self._changed:
+                    self._release(hop)
+                    self._changed.notify_all()
+
+    # What has room.
+
+    def is_full(self, key: str) -> bool:
+        """Tell whether a key has no room for any source."""
+        with self._changed:
+            return not self._has_room(key, self._monotonic())
 
     def blocked(self) -> set[str]:
-        """Give the keys that have no room."""
-        with self._lock:
+        """Give the keys that have no room, those that wait for their address included."""
+        with self._changed:
             now = self._tidy()
-            return {key for key, account in self._accounts.items() if not _room(account, now)}
+            full = {key for key in self._keys if not self._has_room(key, now)}
+            for address, gate in self._addresses.items():
+                count = gate.in_flight + gate.expected
+                rests = not gate.has_room(count + 1, now)
+                residents = self._known.residents(address).items()  # thousands, on some: no call for each
+                full |= {key for key, its in residents if its.at_address <= count or (rests and not its.is_named)}
+            return full
+
+    def held_up(self, blocked: Collection[str]) -> set[int]:
+        """Give the sources that were redirected to one of these keys last time, whatever their own key is."""
+        with self._changed:
+            return self._known.sources_to(blocked)
+
+    def rest_of(self, key: str) -> float:
+        """Say for how many seconds a key wants to be left alone, beyond its spacing; 0.0 if it does not."""
+        with self._changed:
+            gate = self._keys.get(key)
+            return max(0.0, gate.rests_until - self._monotonic()) if gate is not None else 0.0
 
     def next_opening(self) -> float | None:
-        """Say in how many seconds the next spacing or pause ends; None if there is none, or all wait for an end."""
-        with self._lock:
+        """Say in how many seconds the next spacing or pause ends; None if there is none, or all wait for an answer."""
+        with self._changed:
             now = self._tidy()
-            waits = [
-                account.opens_at - now
-                for account in self._accounts.values()
-                if account.opens_at > now and account.in_flight < account.parallel
-            ]
-            return min(waits, default=None)
-
-    def adopt(self, hosts: Sequence[HostRule]) -> None:
-        """Go by other rules from now on; what is in flight, and the spacing after it, count on (R50)."""
-        with self._lock:
-            self._hosts = tuple(hosts)
-            for key, account in self._accounts.items():
-                fresh = self._open(key)
-                account.spacing, account.parallel = fresh.spacing, fresh.parallel
+            gates = [gate for key, gate in self._keys.items() if gate.in_flight < self._known.of(key).parallel]
+            gates += self._addresses.values()
+            return min((gate.opens_at - now for gate in gates if gate.opens_at > now), default=None)
 
     def widest(self) -> int:
         """Say how many requests any one key may have in flight, at most."""
-        return max((rule.parallel for rule in self._hosts if rule.parallel is not None), default=PARALLEL)
+        return self._widest
 
-    def _account(self, key: str) -> _Account:
-        account = self._accounts.get(key)
-        if account is None:
-            account = self._accounts[key] = self._open(key)
-        return account
+    # What holds.
 
-    def _open(self, key: str) -> _Account:
-        rule = rule_for(key, self._hosts)
-        spacing, parallel = PLATFORM_SPACING_SECONDS.get(key, SPACING_SECONDS), PARALLEL
-        if rule is not None and rule.spacing is not None:
-            spacing = rule.spacing.total_seconds()
-        if rule is not None and rule.parallel is not None:
-            parallel = rule.parallel
-        return _Account(spacing, parallel)
+    def restrain(self, key: str, *, seconds: float, doublings: int) -> None:
+        """Hold to what a key is owed (P30, P31, P37, P61).
+
+        Args:
+            key: the host key.
+            seconds: no start for so long; a pause that is running is only ever made longer.
+            doublings: of its ordinary spacing, from now on.
+        """
+        with self._changed:
+            self._known.slow_down(key, doublings)
+            gate = self._gates_of(key)[0]
+            gate.spacing = self._known.of(key).spacing
+            if seconds > 0:
+                gate.rests_until = max(gate.rests_until, self._monotonic() + seconds)
+            self._changed.notify_all()
+
+    def recall(self, key: str, *, seconds: float) -> None:
+        """Go on with the spacing of a key that an earlier run began (P61).
+
+        Args:
+            key: the host key.
+            seconds: how long ago a request to it left.
+        """
+        with self._changed:
+            self._gates_of(key)[0].left_at = self._monotonic() - max(0.0, seconds)
+
+    def delay(self, key: str, seconds: float) -> None:
+        """Keep a distance that a site asks crawlers for, where `hosts:` says nothing else (P89)."""
+        with self._changed:
+            self._known.keep_distance(key, seconds)
+            self._gates_of(key)[0].spacing = self._known.of(key).spacing
+            self._changed.notify_all()
+
+    def adopt(self, hosts: Sequence[HostRule]) -> None:
+        """Go by other rules from now on; what is in flight, and the time since it left, count on (R50)."""
+        with self._changed:
+            self._known.adopt(hosts)
+            self._widest = _widest(hosts)
+            for key, gate in self._keys.items():
+                gate.spacing = self._known.of(key).spacing
+            for address, gate in self._addresses.items():
+                gate.spacing = self._known.spacing_at(address)
+            self._changed.notify_all()
+
+    # Under the lock.
+
+    def _has_room(self, key: str, now: float, *, hop: bool = False) -> bool:
+        manners = self._known.of(key)
+        gate = self._keys.get(key)
+        if gate is not None and not gate.has_room(manners.parallel, now, hop=hop):
+            return False
+        place = self._addresses.get(manners.address or "")
+        return place is None or place.has_room(manners.at_address, now, hop=hop, spaced=not manners.is_named)
+
+    def _waited_for_room(self, key: str, seconds: float) -> bool:
+        end = self._monotonic() + seconds
+        while not self._has_room(key, now := self._monotonic(), hop=True):
+            own, *place = self._gates_of(key)
+            opens_at = max(gate.opens_at for gate in ([own] if self._known.of(key).is_named else [own, *place]))
+            if now >= end or opens_at > end:
+                return False
+            self._changed.wait((opens_at if opens_at > now else end) - now)
+        return True
+
+    def _gates_of(self, key: str) -> list[_Gate]:
+        manners = self._known.of(key)
+        if key not in self._keys:
+            self._keys[key] = _Gate(manners.spacing)
+        if manners.address is None:
+            return [self._keys[key]]
+        if manners.address not in self._addresses:
+            self._addresses[manners.address] = _Gate(self._known.spacing_at(manners.address))
+        return [self._keys[key], self._addresses[manners.address]]
+
+    def _start(self, key: str) -> _Flight:
+        flight = _Flight(key)
+        self._enter(flight)
+        return flight
+
+    def _enter(self, flight: _Flight) -> None:
+        flight.gates = self._gates_of(flight.key)
+        for gate in flight.gates:
+            gate.in_flight += 1
+            gate.waiting += not flight.has_left
+
+    def _leave(self, flight: _Flight) -> None:
+        for gate in flight.gates:
+            gate.waiting -= not flight.has_left
+            gate.left_at = self._monotonic()
+        flight.has_left = True
+
+    def _release(self, flight: _Flight) -> None:
+        for gate in flight.gates:
+            gate.in_flight -= 1
+            gate.waiting -= not flight.has_left
+        flight.gates = []
+
+    def _expect_no_more(self, flight: _Flight, key: str) -> None:
+        for gate in flight.expected.pop(key, ()):
+            gate.expected -= 1
+
+    def _move(self, key: str, address: str) -> None:
+        """Count a key at the address that answered for it, with all that is in flight there."""
+        under_way = [flight for flight in self._flights.values() if flight.key == key and flight.gates]
+        for flight in under_way:
+            self._release(flight)
+        self._known.find(key, address)
+        for flight in under_way:
+            self._enter(flight)
+        self._gates_of(key)[0].spacing = self._known.of(key).spacing
 
     def _tidy(self) -> float:
-        """Forget the keys where nothing is going on; gives the time."""
+        """Forget the gates where nothing goes on; gives the time."""
         now = self._monotonic()
-        over = [key for key, account in self._accounts.items() if not account.in_flight and account.opens_at <= now]
-        for key in over:
-            del self._accounts[key]
+        for gates in (self._keys, self._addresses):
+            for name in [name for name, gate in gates.items() if gate.is_idle(now)]:
+                del gates[name]
         return now
 
 
-def _room(account: _Account, now: float) -> int:
-    if now < account.opens_at:
-        return 0
-    free = max(0, account.parallel - account.in_flight)
-    return min(free, 1) if account.spacing else free
+def _widest(hosts: Sequence[HostRule]) -> int:
+    return max((rule.parallel for rule in hosts if rule.parallel is not None), default=PARALLEL)

@@ -12,11 +12,11 @@ from aggregator.errors import BodyCut, BodyTooLarge, ProtocolFault
 from aggregator.urls import Url
 
 try:
-    import brotli  # type: ignore[import-untyped]  # comes without types
+    import brotli
 except ImportError:
     brotli = None
 try:
-    from compression import zstd  # type: ignore[import-not-found]  # from Python 3.14 on
+    from compression import zstd  # from Python 3.14 on
 except ImportError:
     try:
         from backports import zstd

@@ -8,13 +8,14 @@ for each fetch that takes it, since what one source may reach another may not.
 import socket
 import ssl
 import time
+from http.client import HTTPConnection as HTTPClientConnection
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from aggregator.errors import AddressRefused, ConnectFailed, FetchError, TimedOut
-from aggregator.fetch.address import Address
+from aggregator.errors import ConnectFailed, FetchError, TimedOut
+from aggregator.fetch.address import Address, plain
 from aggregator.fetch.flight import Flight, under_way
 from aggregator.fetch.head import Fault, Head
 from aggregator.fetch.resolver import Endpoint, endpoints_of
@@ -42,7 +43,7 @@ def connect(host: str, port: int, flight: Flight, *, guarded: bool) -> tuple[soc
         if refusal is None:
             allowed.append(endpoint)
     if not allowed:
-        raise AddressRefused(flight.url, rule or "it has no address")
+        raise flight.refused(rule or "it has no address")
     error: FetchError | None = None
     for number, endpoint in enumerate(allowed):
         left = end - time.monotonic()
@@ -51,7 +52,7 @@ def connect(host: str, port: int, flight: Flight, *, guarded: bool) -> tuple[soc
         try:
             sock = _connect(endpoint, flight, max(left / (len(allowed) - number), min(left, LEAST_CONNECT_SECONDS)))
         except TimeoutError:
-            error = TimedOut(flight.url, "connection", CONNECT_SECONDS)
+            error = TimedOut(flight.url, TimedOut.CONNECTION, CONNECT_SECONDS)
         except OSError as failure:
             error = ConnectFailed(flight.url, failure.strerror or type(failure).__name__)
         else:
@@ -59,11 +60,22 @@ def connect(host: str, port: int, flight: Flight, *, guarded: bool) -> tuple[soc
             if guarded and flight.first:
                 flight.permit.refusal(name, endpoint.address, first=True)  # so that it knows which one was taken
             return sock, endpoint.address
-    raise error or TimedOut(flight.url, "connection", CONNECT_SECONDS)
+    raise error or TimedOut(flight.url, TimedOut.CONNECTION, CONNECT_SECONDS)
+
+
+class _Socket(socket.socket):
+    """A socket that is set to the timeout it has for nothing: urllib3 does so twice a request, and each lets go of the
+    interpreter, to queue for it again behind the other workers.
+    """
+
+    def settimeout(self, value: float | None) -> None:
+        """Set it, if it is another."""
+        if value != self.gettimeout():
+            super().settimeout(value)
 
 
 def _connect(endpoint: Endpoint, flight: Flight, seconds: float) -> socket.socket:
-    sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+    sock = _Socket(endpoint.family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(seconds)
@@ -84,7 +96,7 @@ def check_names(host: str, port: int, flight: Flight) -> None:
     """
     for endpoint in endpoints_of(host.strip("[]"), port, flight, flight.remaining(CONNECT_SECONDS)):
         if refusal := flight.permit.refusal(host.rstrip("."), endpoint.address, first=flight.first):
-            raise AddressRefused(flight.url, refusal)
+            raise flight.refused(refusal)
 
 
 class _Guarded(HTTPConnection):
@@ -94,6 +106,7 @@ class _Guarded(HTTPConnection):
     rested_at = 0.0
     served = 0  # requests on the socket as it is
     _judged: Flight | None = None
+    _peer_text: str | None = None
 
     def _new_conn(self) -> socket.socket:  # the one hook that http and https go through
         flight = under_way()
@@ -103,7 +116,10 @@ class _Guarded(HTTPConnection):
             no_proxy = ConnectFailed(flight.url, "the proxy can't be reached; see proxy: in feeds.yaml")
             raise Fault(error if self.proxy is None or flight.ended else no_proxy) from error
         self.peer = address if self.proxy is None else None
+        self._peer_text = str(plain(address)) if self.proxy is None else None  # of a proxy it would tell nothing (P61)
         self.served, self._judged = 0, flight
+        if flight.first:
+            flight.peer = self._peer_text
         return sock
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **rest: Any) -> None:
@@ -111,14 +127,20 @@ class _Guarded(HTTPConnection):
         flight = under_way()
         if self.sock is not None:
             flight.watch(self.sock)
+            if flight.first:
+                flight.peer = self._peer_text
             if self.peer is not None and self._judged is not flight:
                 refusal = flight.permit.refusal(self.host.strip("[]"), self.peer, first=flight.first)
                 if refusal is not None:
-                    raise Fault(AddressRefused(flight.url, refusal))
+                    raise Fault(flight.refused(refusal))
                 self._judged = flight
         flight.kept = self.sock is not None and self.served > 0
         super().request(method, url, body, headers, **rest)
         self.served += 1
+
+    def putheader(self, header: str, *values: Any) -> None:  # type: ignore[override]  # wider than urllib3's
+        """Add a header; urllib3 would first look for its marks to leave one out, of which we make none."""
+        HTTPClientConnection.putheader(self, header, *values)
 
     def rest(self) -> None:
         """Note that nobody uses it now."""
@@ -169,7 +191,7 @@ class GuardedHTTPSPool(_Rested, HTTPSConnectionPool):
     ConnectionCls = GuardedHTTPSConnection
 
 
-class WatchedSocket(ssl.SSLSocket):
+class WatchedSocket(_Socket, ssl.SSLSocket):
     """A TLS socket that the flight knows of before the handshake, so that it can be ended there."""
 
     def do_handshake(self, block: bool = False) -> None:

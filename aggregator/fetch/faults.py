@@ -79,7 +79,7 @@ _TRANSLATIONS: Final[tuple[tuple[tuple[type[BaseException], ...], Maker], ...]] 
     ),
     (
         (wire.ConnectTimeoutError, requests.exceptions.ConnectTimeout),
-        lambda error, url: TimedOut(url, "connection", CONNECT_SECONDS),
+        lambda error, url: TimedOut(url, TimedOut.CONNECTION, CONNECT_SECONDS),
     ),
     (
         (wire.TimeoutError, requests.exceptions.Timeout, TimeoutError),

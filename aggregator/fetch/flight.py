@@ -15,8 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
+from aggregator.errors import AddressRefused
 from aggregator.fetch.guard import Permit
 from aggregator.urls import Url
+
+REDIRECTED = "its redirect leads to where fetching must not go: "
 
 _SWEEP_SECONDS = 15.0
 _AGAIN_SECONDS = 0.1  # a socket that was shut just before it began to connect must be shut once more
@@ -29,6 +32,10 @@ class Ended(Enum):
     CUT = auto()
 
 
+class Crowded(Exception):
+    """Limits of our own left no room for a fetch in time: it is given back, and nobody is to blame (P61, R42)."""
+
+
 class Flight:
     """One fetch under way, from its first name lookup to the last byte of the last hop. Belongs to one thread."""
 
@@ -38,15 +45,36 @@ class Flight:
         self.started = time.monotonic()
         self.deadline = self.started + seconds
         self.url: Url  # of the hop under way
-        self.first = True  # no redirect yet
+        self.came_from: Url | None = None  # the hop before, which redirected us
+        self.peer: str | None = None  # the address that the first hop went to, as text
         self.received = 0  # bytes, over all hops: heads, and bodies as they came
         self.kept = False  # the request left on a connection that had served before
         self.fresh = False  # the next request must not
         self.answered = False  # something came back
+        self.waited = 0.0  # seconds, for something of ours: they are not the publisher's
         self.ended: Ended | None = None  # by us; what was read since is no proof of anything
         self._lock = threading.RLock()  # a signal's handler may cut what its own thread is about to watch
         self._socket: socket.socket | None = None
         self._mail: queue.SimpleQueue[object] | None = None
+
+    @property
+    def first(self) -> bool:
+        """Tell whether this is the first hop: no redirect yet."""
+        return self.came_from is None
+
+    def patience(self) -> float:
+        """Say how many seconds it may still wait for something of ours: in all, as long as it may take itself."""
+        return max(0.0, self.seconds - self.waited)
+
+    def taken(self) -> float:
+        """Say how many seconds it has taken, those apart that it waited for something of ours."""
+        return time.monotonic() - self.started - self.waited
+
+    def refused(self, rule: str) -> AddressRefused:
+        """Give the error for an address that is refused. Of one that a redirect named, it says nothing (S10)."""
+        if self.came_from is None:
+            return AddressRefused(self.url, rule)
+        return AddressRefused(self.came_from, REDIRECTED + rule)
 
     def remaining(self, at_most: float) -> float:
         """Say how many seconds are left, as a timeout: never zero, which a socket takes for "do not wait"."""
@@ -142,6 +170,22 @@ class Watch:
             del _here.flight
             with self._changed:
                 self._flights.discard(flight)
+
+    @contextlib.contextmanager
+    def paused(self, flight: Flight) -> Iterator[None]:
+        """Stop the clock of a flight while it waits for something of ours."""
+        began = time.monotonic()
+        left = flight.deadline - began
+        flight.deadline = float("inf")
+        try:
+            yield
+        finally:
+            now = time.monotonic()
+            with self._changed:
+                flight.waited += now - began
+                flight.deadline = now + left
+                if flight.deadline < self._wake_at:
+                    self._changed.notify()
 
     def cut(self) -> None:
         """End every flight, and from now on each new one as it begins."""

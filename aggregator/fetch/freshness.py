@@ -1,36 +1,34 @@
 """What the headers of an answer wish for its pace: how long it is fresh, and how long to stay away."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from aggregator.fetch.retry_after import LONGEST, http_date, retry_after, seconds_of
 from aggregator.model.entry import NO_HINTS, Hints
 
-_MEMBER = re.compile(r'\s*([^\s=,"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^,"]*))?\s*(?:,|$)')
+# A quoted string, or what is open to the end; what is outside of them; a comma. Each character is looked at once (S25).
+_PART = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)|[^",]+|,', re.DOTALL)
 _RATE_PART = re.compile(r"\b(r|t|remaining|reset)\s*=\s*(\d{1,12})\b", re.IGNORECASE)
 _EPOCH = 1_000_000_000  # a reset with such a number is an instant, as some send it, not a wait
 _NOTHING = timedelta(0)
 
 
-def hints_of(headers: Mapping[str, str], received: datetime) -> Hints:
+def hints_of(headers: Mapping[str, str], sent: datetime) -> Hints:
     """Read the hints in the headers of an answer (P37, P53, P54, P56).
 
     Args:
         headers: names in any case; repeated fields joined by a comma.
-        received: when the answer came: stands in for a missing Date (P88).
+        sent: the answer's Date; when it came, if it has none (P88).
     """
     wishes = [name for name in _NAMES if name in headers]
     if not wishes:
         return NO_HINTS
-    if wishes == ["cache-control"]:  # the usual case, in which no date matters
-        return Hints(freshness=freshness(headers, sent=received))
-    sent = http_date(headers.get("date", "")) or received
-    waits = (retry_after(headers.get("retry-after", ""), sent=sent), rate_limit(headers, sent=sent))
-    return Hints(
-        retry_after=max((wait for wait in waits if wait is not None), default=None),
-        freshness=freshness(headers, sent=sent),
-    )
+    fresh = freshness(headers, sent=sent)
+    if wishes == ["cache-control"]:  # the usual case
+        return Hints(freshness=fresh)
+    wait = retry_after(headers.get("retry-after", ""), sent=sent)
+    return Hints(retry_after=wait, exhausted=rate_limit(headers, sent=sent), freshness=fresh)
 
 
 _NAMES = (
@@ -66,9 +64,22 @@ def freshness(headers: Mapping[str, str], *, sent: datetime) -> timedelta | None
 def directives(value: str) -> dict[str, str]:
     """Split a Cache-Control header into its directives, names in lower case; of repeated ones the first counts."""
     found: dict[str, str] = {}
-    for match in _MEMBER.finditer(value):
-        found.setdefault(match[1].lower(), (match[2] or "").strip().strip('"'))
+    for member in _members(value) if '"' in value else value.split(","):
+        name, _, text = member.partition("=")
+        found.setdefault(name.strip().lower(), text.strip().strip('"'))
     return found
+
+
+def _members(value: str) -> Iterator[str]:
+    """Split a list at the commas that stand outside of quotes."""
+    member: list[str] = []
+    for part in _PART.findall(value):
+        if part == ",":
+            yield "".join(member)
+            member = []
+        else:
+            member.append(part)
+    yield "".join(member)
 
 
 def rate_limit(headers: Mapping[str, str], *, sent: datetime) -> timedelta | None:

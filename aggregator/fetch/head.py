@@ -17,6 +17,7 @@ MAX_HEADER_LINES = 100
 MAX_HEAD_BYTES = 64 * 1024
 MAX_INTERIM = 10  # answers with 1xx before the one that counts
 MAX_CHUNK_LINE = 4096
+MAX_FRAMING_BYTES = 256 * 1024  # of all chunk lines and trailers: megabytes in chunks of a byte would cost seconds
 
 _STATUS = re.compile(rb"HTTP/1\.(\d) ([1-9]\d\d)(?: +([^\r\n]*))?\r?\n")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
@@ -41,6 +42,7 @@ class Head(http.client.HTTPResponse):
     chunk_left: int | None
     length: int | None
     will_close: bool
+    framing = 0  # bytes of chunk lines and trailers so far
 
     def begin(self) -> None:
         """Read status line and headers.
@@ -113,12 +115,25 @@ class Head(http.client.HTTPResponse):
 
     def _read_next_chunk_size(self) -> int:
         """Read the size of the next chunk; http.client would take -1, and then read without end."""
-        line = self.fp.readline(MAX_CHUNK_LINE)
+        line = self._read_framing()
         size = line.partition(b";")[0].strip()
         if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
             self.close()
             raise ValueError("no chunk size")  # http.client makes an IncompleteRead of it
         return int(size, 16)
+
+    def _read_and_discard_trailer(self) -> None:
+        """Skip what may follow the last chunk; http.client would go on as long as it comes."""
+        while self._read_framing() not in (b"\r\n", b"\n", b""):
+            pass
+
+    def _read_framing(self) -> bytes:
+        line: bytes = self.fp.readline(MAX_CHUNK_LINE)
+        self.framing += len(line)
+        if self.framing > MAX_FRAMING_BYTES:
+            url = under_way().url
+            raise Fault(ProtocolFault(url, f"over {MAX_FRAMING_BYTES:,} bytes of its body say how long its chunks are"))
+        return line
 
 
 def number_of(digits: str) -> int | None:

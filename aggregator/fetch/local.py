@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from aggregator.errors import BodyTooLarge, EmptyBody, FileUnreadable
+from aggregator.fetch.body import Grow
 from aggregator.fetch.coding import MAX_DECODED_BYTES
 from aggregator.model.settings import Source
 from aggregator.urls import Url
 
 
-def read_file(source: Source, url: Url) -> bytes:
+def read_file(source: Source, url: Url, grow: Grow) -> bytes:
     """Read the file of a source.
 
     `config` has checked that the path, symlinks resolved, lies below the folder of feeds.yaml, and has put the resolved
@@ -33,8 +34,10 @@ def read_file(source: Source, url: Url) -> bytes:
         # NONBLOCK: a named pipe must not hold the worker before we have seen that it is one
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(handle, "rb") as file:  # noqa: PTH123  # a descriptor, no path
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
                 raise FileUnreadable(url, "it is no regular file")
+            grow(min(found.st_size, MAX_DECODED_BYTES))
             body = file.read(MAX_DECODED_BYTES + 1)
     except (OSError, RuntimeError) as error:  # RuntimeError: symlinks in a circle
         raise FileUnreadable(

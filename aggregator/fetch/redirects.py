@@ -5,13 +5,16 @@ hops were.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote_from_bytes, urlsplit
 
 from aggregator.errors import AddressRefused, BadRedirect
+from aggregator.fetch.flight import REDIRECTED
 from aggregator.model.poll import Hop
 from aggregator.urls import BadUrl, Url, normalise, split_credentials
 
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
+KEEP_METHOD = frozenset({307, 308})  # the others turn a POST into a GET (RFC 9110, section 15.4)
 MAX_REDIRECTS = 5
 MAX_LOCATION = 8 * 1024  # bytes
 
@@ -27,6 +30,7 @@ SERVICE_PORTS = frozenset(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)  # asked for several times in each fetch
 def origin_of(url: Url) -> tuple[str, str, int]:
     """Give scheme, host and port: what the operator's headers are for (P45)."""
     parts = urlsplit(url)
@@ -54,14 +58,16 @@ class Chain:
         Raises:
             AddressRefused: that rule (S2, S7).
         """
-        self._check(self.url)
+        if rule := self._refusal(self.url):
+            raise AddressRefused(self.url, rule)
 
-    def _check(self, url: Url) -> None:
+    def _refusal(self, url: Url) -> str | None:
         scheme, _, port = origin_of(url)
         if scheme not in _DEFAULT_PORTS:
-            raise AddressRefused(url, "only http and https are fetched")
+            return "only http and https are fetched"
         if port != self._home[2] and port not in (80, 443) and (port < 1024 or port in SERVICE_PORTS):
-            raise AddressRefused(url, f"port {port} is no web server's; write it into feeds.yaml if this one is")
+            return f"port {port} is no web server's; write it into feeds.yaml if this one is"
+        return None
 
     def follow(self, status: int, locations: Sequence[str]) -> None:
         """Go where a redirect leads.
@@ -81,7 +87,8 @@ class Chain:
             raise BadRedirect(self.url, f"there are over {MAX_REDIRECTS} in a row")
         if self.url.startswith("https:") and not target.startswith("https:"):
             raise BadRedirect(self.url, "it leads from https to http")
-        self._check(target)
+        if rule := self._refusal(target):
+            raise AddressRefused(self.url, REDIRECTED + rule)
         self.hops = (*self.hops, Hop(url=self.url, status=status))
         self._seen.add(target)
         self.url = target

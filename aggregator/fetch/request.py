@@ -1,4 +1,7 @@
-"""What we send: the headers of a request, and the validators that go with it (P1, P2, P8, P13, P45, P75 to P80)."""
+"""What we send: the headers of a request, and the validators that go with it.
+
+P1, P2, P8, P13, P16, P22, P23, P34, P45, P75 to P80.
+"""
 
 import base64
 import re
@@ -6,42 +9,66 @@ from typing import Final
 
 from aggregator.errors import ProtocolFault
 from aggregator.fetch.coding import ACCEPT_ENCODING
+from aggregator.model.observed import Ask
 from aggregator.model.poll import Due, Validators
-from aggregator.model.settings import Secret, Source
+from aggregator.model.settings import Kind, Request, Secret, Source
 from aggregator.urls import Url
 
 ACCEPT: Final = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
 )
+ACCEPT_JSON: Final = "application/json, text/json;q=0.9, */*;q=0.1"
+ACCEPT_HTML: Final = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+ACCEPT_SITEMAP: Final = "application/xml, text/xml;q=0.9, application/gzip;q=0.8, */*;q=0.1"
+ACCEPT_OPML: Final = "text/x-opml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+ACCEPT_ROBOTS: Final = "text/plain, */*;q=0.1"
+ANY: Final = "*/*"
+GET: Final = Request()
+JSON: Final = "application/json"
+_ACCEPTS: Final = {Kind.HTML: ACCEPT_HTML, Kind.SITEMAP: ACCEPT_SITEMAP, Kind.OPML: ACCEPT_OPML}
+FORM: Final = "application/x-www-form-urlencoded"  # what a text is, unless `headers:` says otherwise
+DELTA: Final = "feed"  # the one instance manipulation that we understand (P22)
 MAX_VALIDATOR_BYTES: Final = 1024
-IDENTICAL_BEFORE_DATE_ONLY: Final = 3  # P13
+
+_ANY_ACCEPT: Final = frozenset({Ask.PLAIN, Ask.ANY_ACCEPT, Ask.ALWAYS_PLAIN})  # P34
+_UNCONDITIONAL: Final = frozenset({Ask.AFRESH, Ask.PLAIN, Ask.ALWAYS_PLAIN})  # P16, P34
 
 _UNSENDABLE = re.compile(r"[\r\n\x00]")
 
 Headers = dict[str, str | bytes]
 
 
-def headers_of(due: Due, url: Url, *, user_agent: str, is_home: bool) -> Headers:
-    """Give the headers of one request.
+def headers_of(due: Due, url: Url, *, user_agent: str, is_home: bool, request: Request = GET) -> Headers:
+    """Give the headers of one request. A POST is never conditional: its answer would be a 412 (RFC 9110, 13.1.2).
 
     Args:
-        due: the source, with its validators.
+        due: the source, with its validators, and how it is to be asked.
         url: of this hop.
         user_agent: ours (P75).
         is_home: no hop has left the origin of the configured URL yet: what the operator gave for it may be sent.
+        request: method and body.
 
     Raises:
         ProtocolFault: a header under `headers:` can't be sent.
     """
-    source = due.source
+    source, ask = due.source, due.observed.ask
+    is_record = due.reading.kind is Kind.JSON
+    usual = ACCEPT_JSON if is_record else _ACCEPTS.get(due.reading.kind, ACCEPT)
+    if due.reading.is_article:
+        usual = ACCEPT_HTML
+    ours = ANY if ask in _ANY_ACCEPT else usual
     headers: Headers = {
         "User-Agent": _bytes(user_agent),
-        "Accept": ACCEPT if source.accept is None else _bytes(source.accept),
+        "Accept": ours if source.accept is None or due.reading.is_article else _bytes(source.accept),
         "Accept-Encoding": ACCEPT_ENCODING,
     }
-    if due.validators is not None and due.validators.url == url:
-        headers.update(_conditions(due.validators, due.identical))
+    if due.validators is not None and due.validators.url == url and ask not in _UNCONDITIONAL and request == GET:
+        headers.update(_conditions(due.validators, date_only=ask is Ask.DATE_ONLY))
+        if source.reading.kind is not Kind.FEED:  # the delta that we understand is a feed's
+            headers.pop("A-IM", None)
+    if request.body is not None:
+        headers["Content-Type"] = JSON if request.is_json else FORM
     if is_home and (source.headers or source.auth):
         _add_own(headers, source, url)
     return headers
@@ -52,6 +79,16 @@ def is_conditional(headers: Headers) -> bool:
     return "If-None-Match" in headers or "If-Modified-Since" in headers
 
 
+def asks_for_delta(headers: Headers) -> bool:
+    """Tell whether a request lets the publisher send only what is new, so that a 226 is an answer to it (P22)."""
+    return headers.get("A-IM") == DELTA
+
+
+def is_delta(manipulations: str) -> bool:
+    """Tell whether an answer is a delta as we asked for it: `IM: feed`, and nothing else done to it (RFC 3229)."""
+    return manipulations.strip().lower() == DELTA
+
+
 def storable(value: str | None) -> str | None:
     """Give a validator as received, malformed or not; None if there is none, or it can't be sent back (P11)."""
     if not value or len(value) > MAX_VALIDATOR_BYTES or _UNSENDABLE.search(value):
@@ -59,12 +96,13 @@ def storable(value: str | None) -> str | None:
     return value
 
 
-def _conditions(validators: Validators, identical: int) -> Headers:
-    """Both validators, as they came; the date alone if the tag never earned a 304 (P13)."""
+def _conditions(validators: Validators, *, date_only: bool) -> Headers:
+    """Both validators, as they came; the date alone, if there is one, where the tag never earned a 304 (P13)."""
     headers: Headers = {}
     etag, modified = storable(validators.etag), storable(validators.last_modified)
-    if etag and not (modified and identical >= IDENTICAL_BEFORE_DATE_ONLY):
+    if etag and not (modified and date_only):
         headers["If-None-Match"] = _bytes(etag)
+        headers["A-IM"] = DELTA  # never without a tag that says what we have (P23)
     if modified:
         headers["If-Modified-Since"] = _bytes(modified)
     return headers

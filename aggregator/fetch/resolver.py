@@ -10,10 +10,12 @@ import socket
 import threading
 from dataclasses import dataclass
 
-from aggregator.errors import NameUnknown, TimedOut
+from aggregator.errors import FetchError, NameUnknown, TimedOut
 from aggregator.fetch.address import Address
-from aggregator.fetch.flight import Flight
+from aggregator.fetch.flight import Flight, under_way
 from aggregator.urls import is_address
+
+LOOKUP_SECONDS = 10.0  # P81: it is part of connecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,15 @@ def endpoints_of(host: str, port: int, flight: Flight, seconds: float) -> list[E
         return found
     if isinstance(found, Exception):
         raise NameUnknown(flight.url, host) from found
-    raise TimedOut(flight.url, "answer from this machine's name server", seconds)
+    raise TimedOut(flight.url, TimedOut.LOOKUP, seconds)
 
 
 def addresses_of(host: str) -> list[Address]:
-    """Give the addresses of a host, however long that takes; none if it has none."""
+    """Give the addresses of a host for the fetch of this thread; none if it has none, or they don't come in time."""
+    flight = under_way()
     try:
-        return [endpoint.address for endpoint in _ask(host, 0, 0)]
-    except (OSError, UnicodeError):
+        return [endpoint.address for endpoint in endpoints_of(host, 0, flight, flight.remaining(LOOKUP_SECONDS))]
+    except FetchError:
         return []
 
 

@@ -1,11 +1,14 @@
 """What a feed said: `RawEntry` as parsed, `Entry` when cleaned and identified, and the `Feed` around either."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from aggregator.model.charset import DECODED, Charset
+from aggregator.model.outline import Outline, RawOutline
+from aggregator.model.supplement import NO_SUPPLEMENT, ImageRole, Supplement
 from aggregator.urls import Url
 
 EntryKey = NewType(
@@ -68,6 +71,36 @@ class RawLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawImage:
+    """An image as the source names it, unresolved."""
+
+    href: str
+    role: ImageRole = ImageRole.PICTURE
+    width: str | None = None
+    height: str | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawSupplement:
+    """What a source says of an entry beside its text and files, as written."""
+
+    images: tuple[RawImage, ...] = ()
+    player: RawLink | None = None
+    contributors: tuple[tuple[str, str | None], ...] = ()  # (name, role)
+    season: str | None = None
+    episode: str | None = None
+    kind: str | None = None
+    explicit: str | None = None
+    transcripts: tuple[RawLink, ...] = ()
+    chapters: RawLink | None = None
+    point: str | None = None  # latitude and longitude
+
+
+NO_RAW_SUPPLEMENT = RawSupplement()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawOrigin:
     """`atom:source` as it stands inside an entry (I25)."""
 
@@ -92,11 +125,14 @@ class RawEntry:
     authors: tuple[Person, ...] = ()
     tags: tuple[Tag, ...] = ()
     enclosures: tuple[RawLink, ...] = ()  # media:content and attachments too; the rel is enclosure
+    supplement: RawSupplement = NO_RAW_SUPPLEMENT
     published: str | None = None  # as written; a date is made of it in `clean`
     updated: str | None = None
     rights: RawText | None = None
     language: str | None = None
     origin: RawOrigin | None = None
+    filed: tuple[str, ...] = ()  # categories of ours that the item names, where feeds.yaml lets it
+    asked: tuple[tuple[str, str], ...] = ()  # (path, value) for the request that brings its detail
     position: int = 0  # place in the document, from 0
 
 
@@ -105,6 +141,7 @@ class Hints:
     """A publisher's wishes about pace, from the answer's headers and from the document. All optional, none trusted."""
 
     retry_after: timedelta | None = None  # P56
+    exhausted: timedelta | None = None  # P37: until the publisher's count for us, which is used up, begins anew
     freshness: timedelta | None = None  # P53, P54: what is left of max-age or Expires; None if nothing was said
     ttl: timedelta | None = None  # P57
     syndication: timedelta | None = None  # P58: period divided by frequency
@@ -135,7 +172,11 @@ class RawFeed:
     deleted: tuple[tuple[str, str | None], ...] = ()  # tombstones: (ref, when) as written (I26)
     url: Url  # the address that answered: the base of what says no other (I54)
     encoding: str = "utf-8"  # the one that worked (I2)
+    charset: Charset = DECODED  # why that one
     notices: tuple[str, ...] = ()  # what was odd, for the operator
+    left_out: tuple[str, ...] = ()  # items that could not be read: named, for the operator (R41)
+    outlines: tuple[RawOutline, ...] = ()  # the feeds that it names, if it is a list of sources
+    more: tuple[tuple[str, str | None], ...] = ()  # other documents that hold its entries, and when each changed
     cut: bool = False  # truncated: what is missing proves nothing, validators are not kept (I13)
     complete: bool = False  # it says that it lists all its entries (fh:complete; I27)
 
@@ -165,6 +206,22 @@ class KeyRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What a source told of an entry that `rewrite` has changed since."""
+
+    title: str
+    link: Url | None
+    summary: str
+    content: str
+    text: str
+    authors: tuple[Person, ...]
+    tags: tuple[Tag, ...]
+    digest: Digest
+    text_digest: Digest | None
+    by: tuple[str, ...] = ()  # the steps that changed something
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One item of one source, cleaned; identified as well once `key` and the digests are there.
 
@@ -185,12 +242,30 @@ class Entry:
     authors: tuple[Person, ...] = ()
     tags: tuple[Tag, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
+    supplement: Supplement = NO_SUPPLEMENT
     published: datetime | None = None  # the publisher's; None if there is none, never "now" (I43)
     updated: datetime | None = None
     rights: str | None = None
     language: str | None = None  # BCP 47
     origin: Origin | None = None  # only if the entry itself carried one (I25)
+    filed: tuple[str, ...] = ()  # keys of categories that it names itself (DESIGN 3.1, Categories)
+    asked: tuple[tuple[str, str], ...] = ()  # (path, value) for the request that brings its detail
+    original: Original | None = None  # what the source told, if `rewrite` changed it; `digest` is of what came of it
     position: int = 0
+
+    @property
+    def as_told(self) -> "Entry":
+        """Give the entry as its source tells it."""
+        before = self.original
+        if before is None:
+            return self
+        said = {each.name: getattr(before, each.name) for each in fields(before) if each.name != "by"}
+        return replace(self, **said, original=None)
+
+    @property
+    def told_digest(self) -> Digest:
+        """Give the digest of what the source tells; a new one means a revision (I38)."""
+        return self.original.digest if self.original else self.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,8 +284,12 @@ class Feed:
     language: str | None = None
     hints: Hints = NO_HINTS
     entries: tuple[Entry, ...] = ()
+    outlines: tuple[Outline, ...] = ()  # the feeds that it names, if it is a list of sources
+    more: tuple[tuple[Url, datetime | None], ...] = ()  # other documents that hold its entries, and when each changed
+    older: Url | None = None  # the document with the entries before these (I28)
     deleted: tuple[tuple[str, datetime | None], ...] = ()
     encoding: str = ""
+    charset: Charset = DECODED
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # entries that could not be read: named, for the operator (R41)
     cut: bool = False

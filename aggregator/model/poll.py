@@ -1,13 +1,17 @@
 """One poll on its way: the claimed source, the answer, and what was read."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from aggregator.errors import SourceError
 from aggregator.model.entry import NO_HINTS, NO_NEWS, Digest, Feed, Hints
-from aggregator.model.settings import Source
+from aggregator.model.observed import NOTHING_OBSERVED, Observed
+from aggregator.model.settings import Reading, Request, Source
 from aggregator.urls import Url
+
+CRASHES: Final = 3  # in a row, with one source in flight: it is asked alone, and read in another process (R13)
 
 
 class Outcome(StrEnum):
@@ -45,8 +49,21 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """An entry on its way to its detail."""
+
+    entry: int  # of its row
+    link: Url | None
+    date: datetime  # its own, for ordering (M1)
+    backfill: bool  # it came by one
+    since: datetime  # when the list brought it
+    request: Request  # filled in
+    reading: Reading  # of the answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A claimed source on its way through a poll: all that `gather` and `decide` may know of it."""
+    """A claimed source, or an entry of it that waits, on its way through a poll: all that `gather` may know of it."""
 
     source: Source
     id: int  # of the row in the store
@@ -67,6 +84,29 @@ class Due:
     hints: Hints = NO_HINTS  # of the last document that was read
     retried: bool = False  # the answer before carried a Retry-After (P56)
     stored_before: bool = False  # entries of it are stored: this is no first poll (I62)
+    is_further: bool = False  # another document of a poll under way, whose host was asked a moment ago (P61)
+    is_twin: bool = False  # not asked itself: it shares the answer of another source at its address (P66)
+    observed: Observed = NOTHING_OBSERVED
+    arrivals: tuple[datetime, ...] = ()  # when its last 30 entries came, oldest first (P62)
+    recent: str = ""  # its last polls, a line each, as the store keeps them (P93)
+    claims: int = 0  # in a row before this one that had no outcome: the program ended first (R13)
+
+    awaits: Awaited | None = None  # the entry whose detail is asked for; None: the source itself is
+
+    @property
+    def turn(self) -> int:
+        """By what dispatcher and budgets know it: entries stand below zero, so that they are no source's."""
+        return self.id if self.awaits is None else -self.awaits.entry
+
+    @property
+    def request(self) -> Request:
+        """What is sent to its address."""
+        return self.source.request if self.awaits is None else self.awaits.request
+
+    @property
+    def reading(self) -> Reading:
+        """How its answer is read."""
+        return self.source.reading if self.awaits is None else self.awaits.reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +126,18 @@ class Exchange:
     wire_bytes: int = 0
     hops: tuple[Hop, ...] = ()
     hints: Hints = NO_HINTS
+    peer: str | None = None  # the address that answered first, in text form (P61)
+    conditional: bool = False  # the last request carried a validator (P94)
+    skew: timedelta | None = None  # the publisher's Date less our time, if it said one (P88)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedBody:
+    """A body that was read, deflated, without secrets (S44): it may be read once more later."""
+
+    digest: Digest  # of the body as it came
+    headers: tuple[tuple[str, str], ...]  # those that reading depends on, names in lower case
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +147,16 @@ class Fetched(Exchange):
     status: int = 200
     url: Url  # that answered
     body: bytes
+    body_bytes: int = 0  # of the body, also once that has been let go
     body_digest: Digest
+    packed: PackedBody | None = None  # the same, once it was read; None where it is too large to be kept
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None  # the header as received
     content_language: str | None = None
     content_location: str | None = None
     same_body: bool = False  # equals the last body that was read and stored (P4)
+    is_delta: bool = False  # a 226: only what is new; what is absent means nothing (P22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +187,9 @@ class Failed(Exchange):
             wire_bytes=exchange.wire_bytes,
             hops=exchange.hops,
             hints=exchange.hints,
+            conditional=exchange.conditional,
+            skew=exchange.skew,
+            peer=exchange.peer,
             error=error if isinstance(error, SourceError) else None,
             code=getattr(error, "code", "internal"),
             text=f"{type(error).__name__}: a fault in aggregator, see the log" if ours else str(error),
@@ -144,6 +202,17 @@ class Cut(Exchange):
     """A fetch that we ended ourselves because the program stops: no poll at all, the due time is put back (R54)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreached(Cut):
+    """A fetch that the network kept from its publisher, whose redirect led to a host without room, or whose body nobody
+    had time to read: no poll either.
+
+    It counts against nobody (P87, P61, L5).
+    """
+
+    waits: bool  # the due time moves on by the source's interval; else it is put back
+
+
 Answer = Fetched | NotModified | Failed | Cut
 
 
@@ -154,6 +223,12 @@ class Gathered:
     due: Due
     answer: Answer
     feed: Feed = NO_NEWS
+    overran: bool = field(default=False, kw_only=True)  # to read it took too much; its next bodies are read apart (S15)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether it brought nothing to hold against the store: a 304, the same body again, a failure."""
+        return not isinstance(self.answer, Fetched) or self.answer.same_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

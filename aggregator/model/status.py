@@ -1,11 +1,25 @@
 """How things stand: the health of sources and categories, as `status` and the status page tell it (DESIGN 3.2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aggregator.model.alarm import Alarm, AlarmCode
+from aggregator.model.history import Fetching
 from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
 from aggregator.urls import Url
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHits:
+    """How often a rule had a say in what becomes of a source's new entries."""
+
+    source: SourceKey
+    place: str  # key of the category whose rule it is; empty: the source's own
+    rule: str  # in words
+    hits: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +35,7 @@ class SourceStatus:
     last_success: datetime | None
     next_due: datetime
     interval: timedelta
-    because: str | None  # the input that decided the interval
+    because: str  # what decided on that, in words; empty before the first poll
     failures: int  # in a row
     failing_since: datetime | None
     code: str | None  # of DESIGN 3.2, while it fails
@@ -30,6 +44,8 @@ class SourceStatus:
     per_week: float  # new entries a week, over the last four
     lag: timedelta  # how late it is now
     advice: str | None  # what an operator may want to do
+    moved_to: Url | None = None  # where its permanent redirects lead, without secrets
+    clock_skew: timedelta = timedelta(0)  # of its clock ahead of ours, if they differ by more than ten minutes (P88)
     private: bool = False  # its address is shown to nobody (S44)
 
 
@@ -55,6 +71,45 @@ class ConfigStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How late sources are asked, over all that are not paused (R19)."""
+
+    sources: int
+    late: int  # by more than a fourth of their interval
+    p95: timedelta  # nineteen of twenty are no later than this
+
+    @property
+    def late_share(self) -> float:
+        """Give the share of late sources, 0 to 1."""
+        return self.late / self.sources if self.sources else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Since when the network has been down (P87); None: it is not, or nobody looks."""
+
+    public: datetime | None = None  # the way out into the world
+    own: datetime | None = None  # to the operator's own machines
+
+    def since(self, *, own: bool) -> datetime | None:
+        """Give the one or the other."""
+        return self.own if own else self.public
+
+
+NO_OUTAGE = Outage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What metrics ask the store for: a few numbers, cheap to come by."""
+
+    sources: Mapping[State, int]  # each state, also those that none is in
+    alarms: Mapping[AlarmCode, int]  # likewise
+    stories: int
+    lag: Lag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """All of it, at one moment."""
 
@@ -62,6 +117,10 @@ class Status:
     sources: tuple[SourceStatus, ...]  # what needs a hand first
     categories: tuple[CategoryStatus, ...]
     config: ConfigStatus
+    fetching: Fetching
+    lag: Lag
+    alarms: tuple[Alarm, ...]
     store_url: str  # without a password
     store_bytes: int
     schema: str
+    outage: Outage = NO_OUTAGE  # as the process that polls has found

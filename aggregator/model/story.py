@@ -6,9 +6,10 @@ Rendering takes nothing else: no clock, no settings that change by the hour, no 
 from dataclasses import dataclass
 from datetime import datetime
 
-from aggregator.model.entry import Enclosure, Origin, Person, Tag
+from aggregator.model.entry import Enclosure, KeyRule, Origin, Person, Tag
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.supplement import NO_SUPPLEMENT, Supplement
 from aggregator.urls import Url
 
 
@@ -20,6 +21,8 @@ class Credit:
     title: str  # of that source's feed; empty if it has none
     link: Url | None  # of that copy
     site: Url | None = None  # the source's page, for a copy that has no link
+    places: tuple[CategoryKey, ...] = ()  # where that source publishes it
+    key: str | None = None  # of that copy in its source; what a lost store is restored from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,12 @@ class Publication:
     origin: Origin  # the `atom:source` of the shown copy, as it was when that was stored (A9)
     credits: tuple[Credit, ...]  # the other copies, first seen first
     category: CategoryKey  # the (first listed) category it is shown in; the index and all.* need it
+    supplement: Supplement = NO_SUPPLEMENT
+    noindex: bool = False  # search engines are asked to leave it out
+    key_rule: KeyRule = KeyRule.ID  # by which it has `entry_key`
+    digest: str = ""  # of what is shown
     home: str | None = None  # path of that category's document in which it stands; all.* links there what has no link
+    founder: SourceKey | None = None  # source of the founding entry, whose id `atom_id` may be (T1)
     allow_classes: frozenset[str] = frozenset()  # of its source: class names that sanitising at output leaves too (S34)
 
 
@@ -76,8 +84,35 @@ class Document:
     publications: tuple[Publication, ...]  # in order (M1)
     tombstones: tuple[Tombstone, ...] = ()
     archive: int | None = None  # the number, of an archive page
+    category: CategoryKey | None = None  # None: of all together
     prev_archive: str | None = None  # path of the archive page before (M6)
     current: str | None = None  # path of the main document, in an archive page
+    has_story_pages: bool = False  # each of its stories has a page of its own (N4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPlace:
+    """Where a story's page leads: a category in which it stands, or the story that tells it now."""
+
+    title: str
+    path: str  # without suffix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPage:
+    """The page of one story (N4)."""
+
+    path: str  # below `publish.to`
+    publication: Publication  # as the first listed category shows it, with all other copies
+    places: tuple[StoryPlace, ...]  # the categories in which it stands, in order; those that still have a page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryNote:
+    """What stands at the address of a story that is withdrawn (A42)."""
+
+    path: str
+    part_of: StoryPlace | None  # the story that tells it now (T7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,15 @@ No entity declaration reaches a parser (S11, S12), so there is none to expand, n
 
 import html.entities
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 _ENTITY = re.compile(r"<!ENTITY\s+(%\s+)?([A-Za-z_][\w.:-]{0,100})\s+(?:\"([^\"]*)\"|'([^']*)'|[A-Z][^>]*)", re.DOTALL)
 _REFERENCE = re.compile(
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|"
     r"&(?!(?:lt|gt|amp|quot|apos);)(?:(#[xX]?[0-9A-Fa-f]{1,8}|[A-Za-z_][\w.:-]{0,63});)?",
-    re.DOTALL,
 )
+_SECTIONS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}  # in which a reference is none
 _SURROGATES = re.compile(r"&#(?:(5[5-7]\d{3});&#(5[5-7]\d{3})|[xX]([dD][89abAB]\w{2});&#[xX]([dD][c-fC-F]\w{2}));")
 _PREDEFINED = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _MAX_VALUE = 100  # characters of an entity's value (I10)
@@ -66,13 +66,13 @@ def resolve_entities(text: str, declared: dict[str, str]) -> str:
     HTML's names and those of the document's own DOCTYPE become characters, unknown ones and bare ampersands stay as
     literal text (I9); references to Windows-1252's extra characters mean those (I5), forbidden ones are removed (I7).
     """
-    if "&" not in text:
+    if not _REFERENCE.search(text):
         return text
 
     def replaced(match: re.Match[str]) -> str:
         name = match[1]
         if name is None:
-            return "&amp;" if match[0] == "&" else match[0]
+            return "&amp;"
         if name[0] == "#":
             return _numeric(match[0], name)
         value = declared.get(name) or html.entities.html5.get(name + ";")
@@ -80,7 +80,30 @@ def resolve_entities(text: str, declared: dict[str, str]) -> str:
 
     if "&#5" in text or "&#x" in text.lower():
         text = _SURROGATES.sub(_joined, text)
-    return _REFERENCE.sub(replaced, text)
+    return "".join(
+        part if is_section or "&" not in part else _REFERENCE.sub(replaced, part) for is_section, part in _parts(text)
+    )
+
+
+def _parts(text: str) -> Iterator[tuple[bool, str]]:
+    """Take a document apart into CDATA sections, comments and instructions (True), and what is between them.
+
+    One expression for sections and references would try each `<` of the document (measured: 80 ms instead of 20).
+    """
+    at = 0
+    found = {opening: text.find(opening) for opening in _SECTIONS}
+    while True:
+        for opening, start in found.items():
+            if 0 <= start < at:
+                found[opening] = text.find(opening, at)
+        starts = [(start, opening) for opening, start in found.items() if start >= 0]
+        if not starts:
+            break
+        start, opening = min(starts)
+        yield False, text[at:start]
+        at = _after(text, _SECTIONS[opening], start + len(opening))
+        yield True, text[start:at]
+    yield False, text[at:]
 
 
 def _numeric(reference: str, name: str) -> str:

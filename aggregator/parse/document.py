@@ -1,28 +1,33 @@
 """What a body is: a feed in XML, a JSON Feed, or no feed at all (I1, I11, I14)."""
 
-import html
-import re
 from dataclasses import replace
 from typing import Final
 
-from aggregator.errors import NotAFeed
+from aggregator.characters import legal
+from aggregator.errors import NotAFeed, ParseError
 from aggregator.model.entry import RawFeed
 from aggregator.model.poll import Fetched
-from aggregator.model.settings import Reading
+from aggregator.model.settings import Kind, Reading
 from aggregator.parse.charset import decode
 from aggregator.parse.doctype import cut_prolog, resolve_entities
 from aggregator.parse.feed import feed_of
 from aggregator.parse.jsonfeed import jsonfeed_of
+from aggregator.parse.jsontext import is_callback
+from aggregator.parse.names import local_name
+from aggregator.parse.records import records_of
 from aggregator.parse.tree import NoTree, tree_of
+from aggregator.parse.verdict import is_page, not_json, not_page, not_text, not_xml
+from aggregator.parse.wrapping import in_json, in_page
 from aggregator.urls import Url
 
 MAX_ENTRIES: Final = 5000  # of a document (I15)
-_SHOWN = 200  # characters of a body that is no feed (I14)
-_FEED_TYPES = ("xml", "json", "rss", "atom")
+_FEED_TYPES = ("xml", "json", "rss", "atom", "opml")
 
 
 def parse(fetched: Fetched, reading: Reading) -> RawFeed:
     """Read a body as a feed: RSS, RDF, Atom or JSON Feed, told apart by what is in it, never by the media type (I11).
+
+    What the operator says is no feed (`reading.kind`) is read as that.
 
     Any bytes give a feed or one of these errors; broken markup is none (I12), nor a feed without entries (I23).
 
@@ -34,40 +39,116 @@ def parse(fetched: Fetched, reading: Reading) -> RawFeed:
         NotAFeed: a web page, an API's error, plain text, other XML.
         ParseError: broken beyond use.
     """
-    decoded = decode(fetched.body, content_type=fetched.content_type, override=reading.encoding)
+    body = fetched.body
+    if reading.kind is Kind.SITEMAP:
+        from aggregator.parse.sitemap import unpacked  # late: few sources are sitemaps
+
+        body = unpacked(body, fetched.url)
+    decoded = decode(body, content_type=fetched.content_type, override=reading.encoding)
     limit = min(reading.limit or MAX_ENTRIES, MAX_ENTRIES)
-    feed = _feed(decoded.text, fetched.url, limit)
+    if reading.is_article:
+        feed = _article(decoded.text, fetched.url)
+    elif reading.kind is Kind.JSON:
+        feed = _records(decoded.text, fetched.url, reading, limit)
+    elif reading.kind is Kind.HTML:
+        feed = _page(decoded.text, fetched.url, reading, limit)
+    elif reading.kind is Kind.SITEMAP:
+        feed = _sitemap(decoded.text, fetched.url, limit)
+    elif reading.kind is Kind.OPML:
+        feed = _outlines(decoded.text, fetched.url)
+    else:
+        feed = _feed(decoded.text, fetched.url, limit)
     notices = [*decoded.notices, *feed.notices]
     media_type = (fetched.content_type or "").partition(";")[0].strip().lower()
-    if media_type and not any(word in media_type for word in _FEED_TYPES):
+    is_page = reading.is_article or reading.kind is Kind.HTML
+    if media_type and not is_page and not any(word in media_type for word in _FEED_TYPES):
         notices.append(f"served as {media_type[:80]}")
     return replace(
         feed,
         encoding=decoded.encoding,
+        charset=decoded.charset,
         language=feed.language or fetched.content_language,
         notices=tuple(dict.fromkeys(notices)),
     )
 
 
 def _feed(text: str, url: Url, limit: int) -> RawFeed:
-    if text.lstrip()[:1] in ("{", "["):
-        return jsonfeed_of(text, url, limit=limit)
+    start = text.lstrip()[:1]
+    if start in ("{", "[", '"'):
+        if (inside := in_json(text)) is not None:
+            return _unwrapped(inside, url, limit, "the feed is wrapped in a JSON string")
+        if start != '"':
+            return _json(text, url, limit)
     prolog = cut_prolog(text)
     if not prolog.root:
-        raise NotAFeed(url, f"no feed, but {'text' if text.strip() else 'nothing'}: {_shown(text)}")
-    if re.match(r"<(?:html|head|body|script|!doctype)\b", prolog.root, re.IGNORECASE):
-        raise NotAFeed(url, f"a web page, no feed: {_shown(text)}")
+        raise not_text(text, url)
+    if is_page(prolog.root):
+        if (inside := in_page(text)) is not None:
+            return _unwrapped(inside, url, limit, "the feed is wrapped in a web page")
+        raise not_page(text, url)
     try:
         tree = tree_of(resolve_entities(prolog.root, prolog.entities))
     except NoTree as error:
-        raise NotAFeed(url, f"no feed, and no XML: {_shown(text)}") from error
+        raise not_text(text, url) from error
+    root = local_name(tree.root)
     try:
         feed = feed_of(tree, url, limit=limit)
     except NotAFeed as error:
-        raise NotAFeed(url, f"{error.why}: {_shown(text)}") from error
+        raise not_xml(text, url, root, error.why) from error
     return replace(feed, notices=(*prolog.notices, *feed.notices))
 
 
-def _shown(text: str) -> str:
-    """Give the first characters of a body for the operator, on one line, escaped (I14)."""
-    return html.escape(" ".join(text[: 4 * _SHOWN].split())[:_SHOWN], quote=False)
+def _records(text: str, url: Url, reading: Reading, limit: int) -> RawFeed:
+    """Read an API's answer; what is no JSON is named for what it is (I14)."""
+    try:
+        return records_of(text, url, reading, limit=limit)
+    except NotAFeed as error:
+        raise not_json(text, url, error.why) from error
+    except ParseError:
+        root = cut_prolog(text).root
+        if is_page(root):
+            raise not_page(text, url) from None
+        if text.lstrip()[:1] not in ("{", "[") and not is_callback(text):
+            raise not_text(text, url) from None
+        raise
+
+
+def _page(text: str, url: Url, reading: Reading, limit: int) -> RawFeed:
+    from aggregator.parse.pages import page_of  # late: few sources are pages
+
+    return page_of(text, url, reading, limit=limit)
+
+
+def _article(text: str, url: Url) -> RawFeed:
+    from aggregator.parse.articles import article_of  # late: few sources want full texts
+
+    return article_of(text, url)
+
+
+def _sitemap(text: str, url: Url, limit: int) -> RawFeed:
+    from aggregator.parse.sitemap import sitemap_of
+
+    return sitemap_of(text, url, limit=limit)
+
+
+def _outlines(text: str, url: Url) -> RawFeed:
+    from aggregator.parse.opml import outlines_of
+
+    return outlines_of(text, url)
+
+
+def _json(text: str, url: Url, limit: int) -> RawFeed:
+    try:
+        return jsonfeed_of(text, url, limit=limit)
+    except NotAFeed as error:
+        raise not_json(text, url, error.why) from error
+
+
+def _unwrapped(text: str, url: Url, limit: int, notice: str) -> RawFeed:
+    """Read a feed that stood inside something else, once."""
+    prolog = cut_prolog(legal(text))
+    try:
+        feed = feed_of(tree_of(resolve_entities(prolog.root, prolog.entities)), url, limit=limit)
+    except (NoTree, NotAFeed) as error:
+        raise not_text(text, url) from error
+    return replace(feed, notices=(notice, *prolog.notices, *feed.notices))

@@ -69,6 +69,8 @@ _NAMES = {
     "utf-16-be": "utf-16be",
 }
 WIDE = frozenset({"utf-16-le", "utf-16-be", "utf-32"})  # a document whose declaration can be read is in none of these
+# Where the web's table holds characters that Python's codec of the name lacks (circled digits, halfwidth katakana).
+SPARE = {"euc_jp": ("euc_jis_2004",), "iso2022_jp": ("iso2022_jp_ext",), "big5hkscs": ("cp950",)}
 MULTIBYTE = frozenset({"gb18030", "big5hkscs", "euc_jp", "iso2022_jp", "cp932", "cp949"})
 
 

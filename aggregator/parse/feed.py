@@ -11,7 +11,7 @@ from typing import Final
 
 from lxml import etree
 
-from aggregator.errors import NotAFeed, ParseError
+from aggregator.errors import NotAFeed
 from aggregator.model.entry import RawEntry, RawFeed, RawOrigin, RawText
 from aggregator.parse.hints import hints_of
 from aggregator.parse.links import MAX_LINKS, MAX_TAGS, enclosures_of, links_of, tags_of
@@ -23,10 +23,12 @@ from aggregator.parse.names import (
     home_of,
     joined,
     language_of,
+    local_name,
     name_of,
     text_of,
 )
 from aggregator.parse.people import people_of
+from aggregator.parse.supplement import supplement_of
 from aggregator.parse.texts import MAX_TEXT, Texts, read_texts
 from aggregator.parse.tree import Tree
 from aggregator.urls import Url
@@ -65,7 +67,7 @@ def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
     root = tree.root
     home = home_of(root)
     if name_of(root, home) not in ("rss", "feed", "rdf:rdf", "rdf"):
-        raise NotAFeed(url, f"XML with the root <{etree.QName(root).localname[:80]}> is no feed")
+        raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is no feed")
     channel = next((child for name, child in children_of(root, home) if name == "channel"), root)
     notices = list(tree.notices)
     elements = _entry_elements(root, home)
@@ -83,9 +85,7 @@ def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
     shown = read_texts(root, channel, elements, home=home, url=url)
     version = shown.version or ("rss10" if entries and name_of(root, home).startswith("rdf") else "")
     if not version:
-        raise NotAFeed(url, f"XML with the root <{etree.QName(root).localname[:80]}> is in no known feed format")
-    if len(shown.entries) != len(entries):  # or one entry would get the text of another
-        raise ParseError(url, f"{len(entries)} entries, of which feedparser read {len(shown.entries)}")
+        raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is in no known feed format")
     texts = _limited(shown.feed, notices)
     return replace(
         feed,
@@ -154,6 +154,7 @@ def _read_entry(element: etree._Element, home: str, position: int, notices: list
         authors=people_of(children, home),
         tags=tags[:MAX_TAGS],
         enclosures=enclosures,
+        supplement=supplement_of(children, home),
         published=_first(fields, _PUBLISHED),
         updated=_first(fields, _UPDATED),
         language=fields.get("dc:language") or fields.get("language") or language_of(element),

@@ -1,20 +1,17 @@
 """JSON Feed 1.0 and 1.1 as `RawFeed` (I21, S14, S23). feedparser does not read it."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
-from aggregator.errors import NotAFeed, ParseError
-from aggregator.model.entry import Person, RawEntry, RawFeed, RawLink, RawText, Tag
+from aggregator.errors import NotAFeed
+from aggregator.model.entry import Person, RawEntry, RawFeed, RawImage, RawLink, RawSupplement, RawText, Tag
+from aggregator.model.supplement import ImageRole
+from aggregator.parse.jsontext import load_json
 from aggregator.parse.links import MAX_LINKS, MAX_TAGS
 from aggregator.parse.texts import MAX_TEXT
 from aggregator.urls import Url
 
-MAX_DEPTH: Final = 50  # arrays and objects within each other (S14)
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/([0-9.]{1,8})", re.IGNORECASE)
-_ITEMS = re.compile(r'"items"\s*:\s*\[')
-_SEPARATOR = re.compile(r"[\s,]*")
 
 
 def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
@@ -24,13 +21,14 @@ def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
         NotAFeed: JSON of another kind: an API's error, or a list that wants `kind: json`.
         ParseError: no JSON at all, or nested too deep.
     """
-    document, cut = _loaded(text, url)
+    loaded = load_json(text, url)
+    document = loaded.document
     version = _VERSION.match(_string(document.get("version")) or "") if isinstance(document, Mapping) else None
     if not isinstance(document, Mapping) or version is None:
         raise NotAFeed(
             url, "JSON, but no JSON Feed: its version names no jsonfeed.org; an API's list is read as kind: json"
         )
-    notices: list[str] = ["the document is cut off"] if cut else []
+    notices = list(loaded.notices)
     items = _objects(document.get("items"))
     if len(items) > limit:
         notices.append(f"{len(items)} entries, of which the first {limit} were read")
@@ -48,6 +46,7 @@ def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
     links = [
         *([RawLink(href=home, type="text/html")] if home else []),
         *([RawLink(href=own, rel="self", type="application/feed+json")] if own else []),
+        *([RawLink(href=older, rel="next")] if (older := _string(document.get("next_url"))) else []),
         *(RawLink(href=hub, rel="hub") for hub in hubs if hub),
     ]
     return RawFeed(
@@ -63,72 +62,9 @@ def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
         entries=tuple(entries),
         url=url,
         notices=tuple(notices),
-        cut=cut,
+        left_out=tuple(f"an item that is broken JSON: {begins}" for begins in loaded.broken),
+        cut=loaded.cut,
     )
-
-
-def _loaded(text: str, url: Url) -> tuple[object, bool]:
-    """Decode JSON: the last of equal keys counts, no NaN, long integers as text (S23)."""
-    decoder = json.JSONDecoder(parse_constant=_refused, parse_int=_integer)
-    try:
-        document, cut = _decoded(decoder, text)
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
-        raise ParseError(url, f"broken JSON: {str(error)[:200]}", line) from error
-    if _is_deeper(document, MAX_DEPTH):
-        raise ParseError(url, f"JSON nested deeper than {MAX_DEPTH} levels")
-    return document, cut
-
-
-def _decoded(decoder: json.JSONDecoder, text: str) -> tuple[object, bool]:
-    text = text.strip()
-    try:
-        document: object = decoder.raw_decode(text)[0]  # what follows the document is ignored (I8)
-    except json.JSONDecodeError:
-        items = _ITEMS.search(text)
-        if items is None:
-            raise
-        # Cut off, or broken at some item: the head and the items before that still count (I13).
-        document = decoder.decode(text[: items.end()] + "]}")
-        if not isinstance(document, dict):
-            raise
-        document["items"] = list(_whole_items(decoder, text, items.end()))
-        return document, True
-    return document, False
-
-
-def _whole_items(decoder: json.JSONDecoder, text: str, at: int) -> Iterator[object]:
-    while True:
-        separator = _SEPARATOR.match(text, at)
-        at = separator.end() if separator else at
-        try:
-            item, at = decoder.raw_decode(text, at)
-        except json.JSONDecodeError:
-            return
-        yield item
-
-
-def _refused(constant: str) -> object:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _integer(digits: str) -> object:
-    return int(digits) if len(digits) < 19 else digits
-
-
-def _is_deeper(value: object, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [
-            child
-            for each in level
-            if isinstance(each, dict | list)
-            for child in (each.values() if isinstance(each, dict) else each)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _entry(item: Mapping[str, object], position: int) -> RawEntry | None:
@@ -153,6 +89,7 @@ def _entry(item: Mapping[str, object], position: int) -> RawEntry | None:
             for each in _objects(item.get("attachments"))[:MAX_LINKS]
             if (attachment := _attachment(each)) is not None
         ),
+        supplement=_supplement(item),
         published=_date(item.get("date_published")),
         updated=_date(item.get("date_modified")),
         language=_string(item.get("language")),
@@ -165,6 +102,13 @@ def _identifier(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return _string(value)
+
+
+def _supplement(item: Mapping[str, object]) -> RawSupplement:
+    named = (("image", ImageRole.PICTURE), ("banner_image", ImageRole.BANNER))
+    return RawSupplement(
+        images=tuple(RawImage(href=href, role=role) for name, role in named if (href := _string(item.get(name))))
+    )
 
 
 def _attachment(value: Mapping[str, object]) -> RawLink | None:

@@ -12,13 +12,20 @@ from aggregator.parse.names import Child, attribute, base_of, name_of, text_of
 MAX_LINKS = 100  # an entry (I15)
 MAX_TAGS = 50
 ORIGINAL = "original"  # our word for feedburner:origLink: what a proxied link stands for
+_REPLIES = {"comments": "text/html", "wfw:commentrss": "application/rss+xml"}  # RSS's words for Atom's rel=replies
+# What each of the functions below looks at: a test for each of an entry's children costs more than all the rest.
+_LINKING = frozenset({"link", "content", "feedburner:origlink", *_REPLIES})
+_HOLDING = frozenset({"enclosure", "media:content", "media:group", "link", "content", "itunes:duration"})
+_TAGGING = frozenset(
+    {"category", "dc:subject", "media:category", "itunes:category", "itunes:keywords", "media:keywords"}
+)
 _REGISTRY = "http://www.iana.org/assignments/relation/"
 
 
 def links_of(children: Sequence[Child]) -> tuple[RawLink, ...]:
     """Read the links among an element's children, Atom's and RSS's alike; enclosures are not among them."""
-    found = [link for name, child in children for link in _links(child, name) if link.rel != "enclosure"]
-    return tuple(found[:MAX_LINKS])
+    linking = (_links(child, name) for name, child in children if name in _LINKING)
+    return tuple(islice((link for links in linking for link in links if link.rel != "enclosure"), MAX_LINKS))
 
 
 def enclosures_of(children: Sequence[Child], home: str) -> tuple[RawLink, ...]:
@@ -26,6 +33,8 @@ def enclosures_of(children: Sequence[Child], home: str) -> tuple[RawLink, ...]:
     found: list[RawLink] = []
     duration = None
     for name, child in children:
+        if name not in _HOLDING:
+            continue
         match name:
             case "enclosure":
                 found += _file(child, length="length")
@@ -54,8 +63,10 @@ def tags_of(children: Sequence[Child]) -> tuple[Tag, ...]:
     """Read the tags among an element's children, trimmed (I59)."""
     found: list[Tag] = []
     for name, child in children:
+        if name not in _TAGGING:
+            continue
         match name:
-            case "category" | "dc:subject":
+            case "category" | "dc:subject" | "media:category":
                 term = attribute(child, "term") or text_of(child)
                 scheme = attribute(child, "scheme") or attribute(child, "domain")
                 if term:
@@ -74,6 +85,10 @@ def _links(element: etree._Element, name: str) -> list[RawLink]:
     if name == "feedburner:origlink":
         text = text_of(element)
         return [RawLink(href=text, rel=ORIGINAL, base=base_of(element))] if text else []
+    if name in _REPLIES:
+        text = text_of(element)
+        is_address = text.startswith(("http://", "https://", "/"))  # some write how many there are
+        return [RawLink(href=text, rel="replies", type=_REPLIES[name], base=base_of(element))] if is_address else []
     if name == "content":  # out-of-line content is a page elsewhere (RFC 4287, section 4.1.3.2)
         source = attribute(element, "src")
         return (
@@ -81,8 +96,9 @@ def _links(element: etree._Element, name: str) -> list[RawLink]:
             if source and _is_page(attribute(element, "type"))
             else []
         )
-    if name != "link":
-        return []
+    if not element.keys():
+        text = text_of(element)
+        return [RawLink(href=text, base=base_of(element))] if text else []
     href = attribute(element, "href") or text_of(element)
     if not href:
         return []

@@ -1,6 +1,6 @@
 """What an element is called, whatever prefix, namespace or case its publisher gave it (I22)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urljoin
@@ -8,7 +8,8 @@ from urllib.parse import urljoin
 from lxml import etree
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
-XML: Final = "{http://www.w3.org/XML/1998/namespace}"
+_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
+_LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
 Child = tuple[str, etree._Element]  # an element and what `name_of` calls it
 
@@ -29,15 +30,27 @@ _PREFIXES = {
     "content": ("http://purl.org/rss/1.0/modules/content/",),
     "dc": ("http://purl.org/dc/elements/1.1/", "http://purl.org/dc/elements/1.0/"),
     "dcterms": ("http://purl.org/dc/terms/",),
-    "media": ("http://search.yahoo.com/mrss/", "http://search.yahoo.com/mrss"),
-    "itunes": ("http://www.itunes.com/dtds/podcast-1.0.dtd",),
+    "media": (
+        "http://search.yahoo.com/mrss/",
+        "http://search.yahoo.com/mrss",
+        "https://search.yahoo.com/mrss/",
+        "http://www.rssboard.org/media-rss",
+    ),
+    "itunes": ("http://www.itunes.com/dtds/podcast-1.0.dtd", "https://www.itunes.com/dtds/podcast-1.0.dtd"),
     "sy": ("http://purl.org/rss/1.0/modules/syndication/",),
     "feedburner": ("http://rssnamespace.org/feedburner/ext/1.0",),
     "at": ("http://purl.org/atompub/tombstones/1.0",),
     "fh": ("http://purl.org/syndication/history/1.0",),
     "xhtml": ("http://www.w3.org/1999/xhtml",),
     "rdf": ("http://www.w3.org/1999/02/22-rdf-syntax-ns#",),
-    "podcast": ("https://podcastindex.org/namespace/1.0",),
+    "podcast": (
+        "https://podcastindex.org/namespace/1.0",
+        "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
+    ),
+    "georss": ("http://www.georss.org/georss", "http://www.georss.org/georss/10"),
+    "gml": ("http://www.opengis.net/gml",),
+    "geo": ("http://www.w3.org/2003/01/geo/wgs84_pos#",),
+    "wfw": ("http://wellformedweb.org/commentapi/",),
     "xml": ("http://www.w3.org/XML/1998/namespace",),
     "rss": ("http://backend.userland.com/rss2",),
     "atom": (ATOM,),
@@ -55,6 +68,11 @@ _PREFIX_OF = {
 }
 # In a namespace that nobody knows, or in none, these names can mean one thing only.
 _UNAMBIGUOUS = {"encoded": "content:encoded", "creator": "dc:creator", "origlink": "feedburner:origlink"}
+
+
+def local_name(element: etree._Element) -> str:
+    """Give the name of an element without its namespace, whatever a publisher takes for one."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def namespace_for(prefix: str) -> str:
@@ -106,9 +124,9 @@ def attribute(element: etree._Element, name: str) -> str | None:
     """Give an attribute by its local name, whatever its case, stripped; None if it is missing or blank."""
     if (exact := element.get(name)) is not None:
         return str(exact).strip() or None
-    for key, value in element.attrib.items():
+    for key in element.attrib:
         if str(key).rpartition("}")[2].lower() == name:
-            return str(value).strip() or None
+            return str(element.get(key)).strip() or None
     return None
 
 
@@ -121,7 +139,7 @@ def text_of(element: etree._Element) -> str:
 
 def base_of(element: etree._Element) -> str | None:
     """Give the xml:base in scope, outer ones resolved, as far as the document goes (I54); None if there is none."""
-    found = [str(e.get(XML + "base")) for e in (element, *element.iterancestors()) if e.get(XML + "base")]
+    found = list(_in_scope(element, _BASE))
     return joined(reversed(found)) if found else None
 
 
@@ -138,7 +156,14 @@ def joined(bases: Iterable[str]) -> str | None:
 
 def language_of(element: etree._Element) -> str | None:
     """Give the xml:lang in scope (I60)."""
-    for each in (element, *element.iterancestors()):
-        if language := each.get(XML + "lang"):
-            return str(language).strip() or None
-    return None
+    language = next(_in_scope(element, _LANGUAGE), None)
+    return language.strip() or None if language else None
+
+
+def _in_scope(element: etree._Element, name: str) -> Iterator[str]:
+    """Give the values of an attribute that hold for an element, its own first."""
+    each: etree._Element | None = element
+    while each is not None:
+        if value := each.get(name):
+            yield str(value)
+        each = each.getparent()

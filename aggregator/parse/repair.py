@@ -23,6 +23,9 @@ _TOKEN = re.compile(
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)(?:\s*+=\s*+(\"[^\"<]*\"|'[^'<]*'|[^\s\"'<>]*))?")
 _NAME = re.compile(r"[A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?")
+_CDATA = "<![CDATA["
+_HOLDER = re.compile(r"<([A-Za-z_][\w:.\-]*)[^<>]*>\s*\Z")
+_ENTRY_END = re.compile(r"</(?:[\w.\-]{1,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _VOID = frozenset("br hr img input wbr col area".split())  # of HTML, unescaped in a text; `link` is RSS's own here
 _ENTRIES = frozenset({"item", "entry"})
 _FIELDS = frozenset(
@@ -38,6 +41,7 @@ class Mended:
     text: str
     cut: bool  # the end is missing (I13): an entry is open, or a token torn, or nothing had come yet
     entry_open: bool  # and so the last entry is only half there
+    end: int = 0  # where the root closed; what follows was not looked at
 
 
 @dataclass(slots=True)
@@ -57,6 +61,8 @@ class _Mender:
             self.close_to(next(i for i, each in enumerate(self.open) if _local(each) in _ENTRIES))
         elif local in _FIELDS and self.open and _local(self.open[-1]) in _FIELDS:
             self.close_to(len(self.open) - 1)
+        if local in _ENTRIES and len(self.open) >= MAX_DEPTH:  # what it stands in so deep can mean nothing
+            self.close_to(2)
         stripped = attributes.rstrip()
         empty = local in _VOID or (stripped.endswith("/") and (stripped == "/" or stripped[-2] in "\"' \t\r\n"))
         if len(self.open) >= MAX_DEPTH:
@@ -106,7 +112,7 @@ def mend(text: str) -> Mended:
             if token["closed"] or token.end() < len(text):
                 mender.end(_valid(token["close"]))
                 if not mender.open:
-                    return Mended(text="".join(mender.pieces), cut=False, entry_open=False)
+                    return Mended(text="".join(mender.pieces), cut=False, entry_open=False, end=token.end())
         elif kind == "opened":
             torn = token.end() == len(text) and not token["opened"]
             if not torn:
@@ -115,7 +121,44 @@ def mend(text: str) -> Mended:
             torn = not token[0].endswith(">")
     entry_open = any(_local(name) in _ENTRIES for name in mender.open)
     mender.close_to(0)
-    return Mended(text="".join(mender.pieces), cut=entry_open or torn or not mender.entries, entry_open=entry_open)
+    cut = entry_open or torn or not mender.entries
+    return Mended(text="".join(mender.pieces), cut=cut, entry_open=entry_open, end=len(text))
+
+
+def close_cdata(text: str) -> str:
+    """Close the CDATA sections that swallow the entries after their own: at the end tag of the element they stand in.
+
+    A section that is closed may quote another, and one that nothing follows was cut off: both are left alone.
+    """
+    if text.count(_CDATA) <= text.count("]]>"):
+        return text
+    pieces: list[str] = []
+    at = close = 0
+    while (start := text.find(_CDATA, at)) >= 0:
+        if 0 <= close < start:  # looked for once: where there is none, each section would cost the whole rest
+            close = text.find("]]>", start)
+        following = text.find(_CDATA, start + len(_CDATA))
+        stop = len(text) if following < 0 else following
+        if 0 <= close < stop:
+            pieces.append(text[at : close + 3])
+            at = close + 3
+            continue
+        holder = _HOLDER.search(text[max(at, start - 300) : start])
+        own = text.find(f"</{holder[1]}>", start, stop) if holder else -1
+        if own < 0 or not _ENTRY_END.search(text, own, stop):
+            if close < 0:
+                break
+            pieces.append(text[at : close + 3])
+            at = close + 3
+            continue
+        pieces.append(text[at:own] + "]]>")
+        at = own
+    return "".join(pieces) + text[at:]
+
+
+def is_entry(tag: str) -> bool:
+    """Tell whether a tag, with a namespace in braces or a prefix, is that of an entry."""
+    return _local(tag.rpartition("}")[2]) in _ENTRIES
 
 
 def _local(name: str) -> str:

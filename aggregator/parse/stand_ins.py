@@ -1,7 +1,7 @@
 """Stand-ins: what feedparser is shown of texts that have no markup inside, and what it says of their shapes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -59,4 +59,6 @@ class StandIns:
         for position, name, number, text in self.held:
             answer = self.answers.get(number)
             if answer is not None and text:
-                found[position].setdefault(name, []).append(replace(answer, value=once_encoded(text)))
+                found[position].setdefault(name, []).append(
+                    RawText(value=once_encoded(text), type=answer.type, base=answer.base, language=answer.language)
+                )  # not `replace`, which costs four times as much

@@ -6,6 +6,7 @@ would resolve, fold or guess them, and its expressions for them take the square 
 Of a text without markup inside, which is nearly all, it is asked how such a text is to be read: a stand-in of each
 shape (element, attributes, xml:base, xml:lang) goes through it, and its answer holds for all of that shape. Line by
 line and reference by reference it would spend two thirds of a poll on the texts themselves (measured: 1.8 to 0.9 s).
+An entry of which nothing is left to ask is not shown at all.
 """
 
 import io
@@ -35,9 +36,10 @@ _CONTENTS = {
 _TITLES = ("title", "dc:title", "media:title")
 _SUMMARIES = ("description", "summary", "dc:description", "abstract")
 _SPARE_SUMMARIES = ("itunes:summary", "media:description")  # where there is neither summary nor content
-_SUBTITLES = ("subtitle", "tagline", "description", "dc:description")
+_SUBTITLES = ("subtitle", "tagline", "description", "dc:description", "itunes:subtitle", "itunes:summary")
 _RIGHTS = ("rights", "copyright", "dc:rights")
 _TYPES = {"text/plain": "text", "text/html": "html", "application/xhtml+xml": "xhtml"}
+_KINDS = frozenset({"text", "html", "xhtml", "plain"})  # any other word is no type, such as `markdown`
 _VOID_ENDS = re.compile(r"</(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)>")
 
 
@@ -73,7 +75,7 @@ def read_texts(
         url: the address that answered, as content-location (I16).
 
     Raises:
-        ParseError: feedparser broke down.
+        ParseError: feedparser broke down, or took some entries for something else.
     """
     if any(entry.getparent() not in (root, channel) for entry in entries):
         for entry in entries:  # wherever they stood, in their order: by it their texts are found again
@@ -88,7 +90,16 @@ def read_texts(
     for position, entry in enumerate(entries):
         entry.tag = "item"
         stand_ins.enter(entry, position)
-        _show(entry, _chosen_of_entry(children_of(entry, home)), kept, stand_ins)
+        children = children_of(entry, home)
+        groups = [child for name, child in children if name == "media:group"]
+        if groups:  # videos have their only text in one
+            entry.extend([child for group in groups for child in group])
+            children = children_of(entry, home)
+        _show(entry, _chosen_of_entry(children), kept, stand_ins)
+    seen = [position for position, entry in enumerate(entries) if len(entry)]
+    for entry in entries:
+        if not len(entry):
+            _remove(entry)
     import feedparser  # late: a run of 304s never needs it, and it takes 50 ms to load
 
     headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
@@ -99,15 +110,28 @@ def read_texts(
         )
         version = str(result.get("version") or "")
         reader = _Reader(url=url, stand_ins=stand_ins, untyped=not version.startswith("atom"))
-        found = [reader.texts(entry, "summary_detail") for entry in result["entries"]]
+        read = result["entries"]
+        if len(read) != len(seen):  # or one entry would get the text of another
+            raise ParseError(url, f"{len(seen)} entries, of which feedparser read {len(read)}")
+        found: list[dict[str, list[RawText]]] = [{} for _ in entries]
+        for position, entry in zip(seen, read, strict=True):
+            found[position] = reader.texts(entry, "summary_detail")
         stand_ins.give_back(found)
         return Shown(
             version=version,
             feed=_frozen(reader.texts(result["feed"], "subtitle_detail")),
             entries=tuple(_frozen(texts) for texts in found),
         )
+    except ParseError:
+        raise
     except Exception as error:  # feedparser promises nothing about what it raises
         raise ParseError(url, f"feedparser gave up: {type(error).__name__}: {str(error)[:200]}") from error
+
+
+def _remove(element: etree._Element) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
 
 
 def _chosen_of_feed(children: Sequence[Child]) -> dict[etree._Element, str]:
@@ -156,8 +180,11 @@ def _show(
         tag = chosen.get(child)
         if tag is not None:
             child.tag = tag
+            kind = attribute(child, "type")
+            if kind and "/" not in kind and kind.lower() not in _KINDS and len(child) == 0:
+                child.set("type", "text")  # feedparser would take it for base64
             for stray in ("base", "lang"):  # feedparser would take them for xml:base and xml:lang
-                if stray in child.attrib:
+                if child.get(stray) is not None:
                     del child.attrib[stray]
             if stand_ins is not None and is_simple(child) and not stand_ins.hold(child, tag):
                 parent.remove(child)

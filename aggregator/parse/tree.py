@@ -6,10 +6,14 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from aggregator.parse.names import namespace_for
-from aggregator.parse.repair import MAX_DEPTH, mend
+from aggregator.parse.repair import MAX_DEPTH, close_cdata, is_entry, mend
 
 _USED = re.compile(r"</?([A-Za-z_][\w.\-]*):|[\s\"']([A-Za-z_][\w.\-]*):[\w.\-]+\s*=")
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
+_ENTRY = re.compile(r"<(?:[\w.\-]{1,40}:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_ENTRY_END = re.compile(r"</(?:[\w.\-]{1,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
+_NEXT_ROOT = re.compile(r"<(?:[\w.\-]{1,40}:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
+MAX_ROOTS = 10  # documents one after the other that are read as one
 _ROOT_NAME = re.compile(r"<[A-Za-z_:][\w:.\-]*")
 _MAX_ATTRIBUTES = 100  # of an element: Python's SAX and lxml take the square of their number
 _OVERLOADED = etree.XPath(f"//*[count(@*) > {_MAX_ATTRIBUTES}]")
@@ -30,15 +34,20 @@ class NoTree(ValueError):
     """Nothing that could be called XML."""
 
 
-def tree_of(text: str) -> Tree:
+def tree_of(text: str, *, roots: int = MAX_ROOTS) -> Tree:
     """Parse a document.
 
     Args:
         text: from the root's start tag on, entities resolved (I9).
+        roots: how many documents one after the other are read as one.
 
     Raises:
         NoTree: there is no element in it.
     """
+    closed = close_cdata(text)
+    if closed is not text and closed != text:
+        tree = tree_of(closed, roots=roots)
+        return replace(tree, notices=("CDATA sections that swallowed entries were closed", *tree.notices))
     try:
         root = _parsed(text, recover=False)
         if not _TOO_DEEP(root):
@@ -47,15 +56,48 @@ def tree_of(text: str) -> Tree:
     except etree.XMLSyntaxError as error:
         complete = _with_namespaces(text)
         if complete != text:
-            tree = tree_of(complete)  # once: nothing is missing in it now
+            tree = tree_of(complete, roots=roots)  # once: nothing is missing in it now
             return replace(tree, notices=("undeclared namespace prefixes", *tree.notices))
-        notice = f"XML mended: {(error.msg or '')[:200]}"
+        notice = f"XML mended: {_told(error)}"
     mended = mend(text)
     try:
         root = _parsed(mended.text, recover=True)
     except etree.XMLSyntaxError as error:
         raise NoTree(str(error)[:200]) from error
-    return Tree(root=root, cut=mended.cut, entry_open=mended.entry_open, notices=(notice, *_relieved(root)))
+    tree = Tree(root=root, cut=mended.cut, entry_open=mended.entry_open, notices=(notice, *_relieved(root)))
+    rest = _following(text, mended.end) if roots > 1 else ""
+    return _joined(tree, rest, roots - 1) if rest else tree
+
+
+def _told(error: etree.XMLSyntaxError) -> str:
+    """Give a parser's message; the line where it stopped is not said again if the message names it already."""
+    what, line = (error.msg or "")[:200], f"line {error.lineno}"
+    told, comma, column = what.rpartition(f", {line}, ")
+    return f"{told}, {column}" if comma and re.search(rf"\b{line}\b", told) else what
+
+
+def _following(text: str, end: int) -> str:
+    """Give what follows the root's end, if it holds whole entries: another document, or what a stray tag cut off."""
+    entry = _ENTRY.search(text, end)
+    if entry is None or not _ENTRY_END.search(text, entry.end()):
+        return ""
+    document = _NEXT_ROOT.search(text, end, entry.start())
+    if document is None:
+        opening = text.find(">")
+        return text[: opening + 1] + text[entry.start() :]
+    return "" if text.startswith(text[:end].rstrip(), document.start()) else text[document.start() :]
+
+
+def _joined(tree: Tree, rest: str, roots: int) -> Tree:
+    """Add the entries of what follows to those of a document."""
+    try:
+        other = tree_of(rest, roots=roots)
+    except NoTree:
+        return tree
+    found = [each for each in other.root.iter() if isinstance(each.tag, str) and is_entry(each.tag)]
+    tree.root.extend(found)
+    notices = (*tree.notices, f"{len(found)} entries after the end of the document were read as well")
+    return Tree(root=tree.root, cut=other.cut, entry_open=other.entry_open, notices=notices)
 
 
 def _parsed(text: str, *, recover: bool) -> etree._Element:

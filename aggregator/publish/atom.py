@@ -21,6 +21,7 @@ from aggregator.model.entry import Origin, Person
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
 from aggregator.publish import mark, shown
+from aggregator.publish.extensions import declare, extend
 from aggregator.publish.memory import Memory
 
 log = logging.getLogger(__name__)
@@ -174,7 +175,7 @@ class _EntryPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no ty
     address: str
 
     def extend_atom(self, entry: etree._Element) -> etree._Element:
-        """Replace the bare links, write dates with Z, add language and source."""
+        """Replace the bare links, write dates with Z, add language, source and what goes with the entry."""
         _repair_dates(entry)
         language = shown.language_of(self.publication.language)
         if language:
@@ -186,6 +187,7 @@ class _EntryPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no ty
         for number, attributes in enumerate(_links(self.publication, self.address)):
             entry.insert(place + number, etree.Element("link", attributes))
         entry.append(copy(_source_of(self.publication)))
+        extend(entry, self.publication)
         return entry
 
 
@@ -211,13 +213,14 @@ def _element(publication: Publication, address: str) -> bytes:
     entry.register_extension("faithful", _EntryPart, atom=True, rss=False)
     entry.faithful.publication, entry.faithful.address = publication, address
     element = entry.atom_entry()
+    declare(element)
     etree.indent(element, space="  ", level=1)
     element.tail = "\n"
     return b"  " + etree.tostring(element, encoding="UTF-8", xml_declaration=False)
 
 
 def _links(publication: Publication, address: str) -> list[dict[str, str]]:
-    """Give the links of an entry: one alternate (A15), enclosures, other copies; attributes in fixed order (A32)."""
+    """Give the links of an entry: one alternate (A15), files, replies, other copies; attributes in order (A32)."""
     links = [_attributes(rel="alternate", type="text/html", href=address)]
     links += [
         _attributes(
@@ -229,12 +232,12 @@ def _links(publication: Publication, address: str) -> list[dict[str, str]]:
         )
         for url, enclosure in shown.enclosures_of(publication)
     ]
-    credits = [
-        _attributes(rel="related", type="text/html", href=href, title=shown.line_of(c.title) or c.source)
-        for c in publication.credits
-        if (href := shown.web_address(c.link) or shown.web_address(c.site))  # a copy without a link has its site's
+    links += [
+        _attributes(rel="replies", type=reference.type, href=reference.url, hreflang=reference.language)
+        for reference in shown.supplement_of(publication).replies
     ]
-    return links + [link for number, link in enumerate(credits) if link not in credits[:number]]
+    links += [{"rel": "related", "type": "text/html"} | credit for credit in shown.credits_of(publication)]
+    return links
 
 
 def _source_of(publication: Publication) -> etree._Element:

@@ -6,6 +6,7 @@ serve as it is (A76).
 """
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import os
@@ -14,19 +15,19 @@ import secrets
 import stat
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from aggregator.errors import PublishError
+from aggregator.outputs import MAX_DEPTH, TWIN, is_path
 from aggregator.publish.mark import HEAD_BYTES, bears_mark
 
-TWIN = ".gz"
 LEVEL = 4  # of gzip: 0.40 of the time of level 6 for 12 % more bytes of a synthetic feed, 2 % of real pages (SPEED 19)
 MODE = 0o644  # readable for a web server of another user, whatever the umask is (S61)
 FOLDER_MODE = 0o755
-MAX_DEPTH = 8
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", re.ASCII)
 _TEMPORARY = re.compile(r"\..{1,210}\.[0-9a-f]{16}\.aggregator-tmp", re.ASCII)
+_SYNC = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Python has no call of its own for it
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space; the file that stood there still stands",
@@ -57,17 +58,37 @@ class Folder:
                 _make_folder(missing, None)
             os.close(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
 
-    def replace(self, path: str, data: bytes, *, gzip: bool, durable: bool = True) -> bool:
+    def where(self) -> str:
+        """Give the absolute path; of a link that of its target, since a link may lead elsewhere tomorrow."""
+        return str(self.root.resolve())
+
+    def named(self, path: str) -> str:
+        """Give the path of a file."""
+        return str(self.root / path)
+
+    def replace(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        gzip: bool,
+        max_age: int = 0,
+        durable: bool = True,
+        like: str | None = None,
+    ) -> bool:
         """Put a file in place, whole or not at all, unless it stands there with these bytes already.
 
         The twin goes first, so that the plain file, whose digest the store keeps, never is the newer of the two. A
-        missing or outdated twin is made anew; one that is not wanted any more is removed, or it would be served.
+        missing or outdated twin is made anew; one that is not wanted any more is removed, or it would be served. Both
+        have one date: a web server gives that of whichever it sends as Last-Modified (A71).
 
         Args:
             path: below the folder, of the shape `category/python.atom`.
             data: the whole content.
             gzip: whether a twin stands beside it.
+            max_age: of no concern here: the server that reads the folder says it.
             durable: on the disk when this returns; False: after `sync_folders`, for what can be made again (R30).
+            like: of none either.
 
         Returns:
             Whether the bytes of the file itself changed.
@@ -77,15 +98,16 @@ class Folder:
         """
         with _failing(path), self._parent(path, make=True) as (folder, name):
             assert folder is not None
-            same = _stands(folder, name, data)
-            touched = not same
+            stood = _stands(folder, name, data)
+            same = stood is not None
+            touched, modified = not same, stood
             if not gzip:
                 touched |= _unlink(folder, name + TWIN)
-            elif not _twin_fits(folder, name + TWIN, data):
-                _write(folder, name + TWIN, _packed(data), durable=durable)
+            elif not (same and _twin_fits(folder, name + TWIN, data)):
+                modified = _write(folder, name + TWIN, packed(data), durable=durable, modified=modified)
                 touched = True
             if not same:
-                _write(folder, name, data, durable=durable)
+                _write(folder, name, data, durable=durable, modified=modified)
             if touched and durable:
                 os.fsync(folder)
             elif touched:
@@ -93,11 +115,18 @@ class Folder:
             return not same
 
     def sync_folders(self) -> None:
-        """Make durable what was written with `durable=False`: a sync for each folder, not for each file.
+        """Make durable what was written with `durable=False`: once for all of it, however much that is.
+
+        Where the system can't do that, a sync for each folder has to do: names are safe then, and after a power cut a
+        page may have to be made again.
 
         Raises:
-            PublishError: a folder could not be synced.
+            PublishError: it could not be made durable.
         """
+        if self._unsynced:
+            with _failing(str(self.root)):
+                if _sync_file_system(self.root):
+                    self._unsynced.clear()
         while self._unsynced:
             inside = min(self._unsynced)
             with _failing(inside or str(self.root)), self._parent(f"{inside}/_".lstrip("/"), make=False) as (folder, _):
@@ -138,20 +167,52 @@ class Folder:
             heads = [head for head in (_head_of(folder, name), _head_of(folder, name + TWIN)) if head is not None]
             return all(bears_mark(head) for head in heads) if heads else None
 
+    def below(self, folder: str) -> Iterator[str]:
+        """Give the paths of all files below a folder, whosever they are; no link is followed.
+
+        Raises:
+            PublishError: it can't be read.
+        """
+        start = self.root / "/".join(segments_of(folder))
+        with _failing(folder):
+            if start.is_dir() and not start.is_symlink():
+                yield from (
+                    file.relative_to(self.root).as_posix() for file in _files_below(start, MAX_DEPTH, hidden=False)
+                )
+
     def digest(self, path: str) -> str | None:
         """Give the SHA-256 of a file, in hex; None if no regular file stands there.
 
         Raises:
             PublishError: it can't be read.
         """
-        with _failing(path), self._parent(path, make=False) as (folder, name):
-            if folder is None:
-                return None
-            with _opened(folder, name) as descriptor:
-                if descriptor is None:
-                    return None
-                with os.fdopen(os.dup(descriptor), "rb") as file:
-                    return hashlib.file_digest(file, "sha256").hexdigest()
+        with self._reading(path) as file:
+            return None if file is None else hashlib.file_digest(file, "sha256").hexdigest()
+
+    def read(self, path: str, limit_bytes: int) -> bytes:
+        """Read a file; no link is followed to it.
+
+        Args:
+            path: below the folder.
+            limit_bytes: it may have at most so many.
+
+        Raises:
+            PublishError: no regular file stands there, it is larger, or it can't be read.
+        """
+        with self._reading(path) as file:
+            if file is None:
+                raise PublishError(path, "there is no such file")
+            data = file.read(limit_bytes + 1)
+        if len(data) > limit_bytes:
+            raise PublishError(path, f"has over {limit_bytes // 2**20} MiB")
+        return data
+
+    @contextlib.contextmanager
+    def _reading(self, path: str) -> Iterator[BufferedReader | None]:
+        """Open a regular file to read; None if there is none."""
+        with _failing(path), self._parent(path, make=False) as (folder, name), contextlib.ExitStack() as stack:
+            descriptor = None if folder is None else stack.enter_context(_opened(folder, name))
+            yield None if descriptor is None else stack.enter_context(os.fdopen(os.dup(descriptor), "rb"))
 
     def sweep(self) -> int:
         """Remove the temporary files that a killed run left. Call it at start, when no other process writes.
@@ -163,7 +224,9 @@ class Folder:
             PublishError: one could not be removed.
         """
         with _failing(str(self.root)):
-            stale = [file for file in _files_below(self.root, MAX_DEPTH) if _TEMPORARY.fullmatch(file.name)]
+            stale = [
+                file for file in _files_below(self.root, MAX_DEPTH, hidden=True) if _TEMPORARY.fullmatch(file.name)
+            ]
             for file in stale:
                 file.unlink(missing_ok=True)
         return len(stale)
@@ -171,7 +234,7 @@ class Folder:
     @contextlib.contextmanager
     def _parent(self, path: str, *, make: bool) -> Iterator[tuple[int | None, str]]:
         """Open the folder of a path; None if it is missing and not to be made."""
-        *folders, name = _segments(path)
+        *folders, name = segments_of(path)
         opened = [os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
         try:
             for segment in folders:
@@ -190,14 +253,25 @@ class Folder:
                 os.close(descriptor)
 
 
-def _segments(path: str) -> list[str]:
+def _sync_file_system(folder: Path) -> bool:
+    """Bring all that was written to a file system to its disk; False where the system has no call for that."""
+    if _SYNC is None:
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _SYNC(descriptor):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def segments_of(path: str) -> list[str]:
     """Take a path apart; only plain names pass (S51)."""
-    segments = path.split("/")
-    if len(segments) > MAX_DEPTH or not all(_SEGMENT.fullmatch(segment) for segment in segments):
+    if not is_path(path):
         raise PublishError(path, "is no path that outputs may have")
-    if path.endswith(TWIN):
-        raise PublishError(path, "is the place of a twin")
-    return segments
+    return path.split("/")
 
 
 @contextlib.contextmanager
@@ -215,13 +289,13 @@ def _make_folder(name: str | Path, inside: int | None) -> None:
         os.chmod(name, FOLDER_MODE, dir_fd=inside)  # the umask took something away
 
 
-def _stands(folder: int, name: str, data: bytes) -> bool:
-    """Tell whether a regular file stands there with exactly these bytes."""
+def _stands(folder: int, name: str, data: bytes) -> int | None:
+    """Give the date of a regular file that stands there with exactly these bytes, as `st_mtime_ns`; None without."""
     with _opened(folder, name) as descriptor:
-        if descriptor is None or os.fstat(descriptor).st_size != len(data):
-            return False
+        if descriptor is None or (found := os.fstat(descriptor)).st_size != len(data):
+            return None
         with os.fdopen(os.dup(descriptor), "rb") as file:
-            return file.read() == data
+            return found.st_mtime_ns if file.read() == data else None
 
 
 def _twin_fits(folder: int, name: str, data: bytes) -> bool:
@@ -266,7 +340,8 @@ def _opened(folder: int, name: str) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def _write(folder: int, name: str, data: bytes, *, durable: bool) -> None:
+def _write(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> int:
+    """Put a file in place with a date, or else that of its writing; give that date, as `st_mtime_ns`."""
     temporary = f".{name}.{secrets.token_hex(8)}.aggregator-tmp"
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE, dir_fd=folder
@@ -277,11 +352,16 @@ def _write(folder: int, name: str, data: bytes, *, durable: bool) -> None:
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
             os.fchmod(descriptor, MODE)
+            if modified is None:
+                modified = os.fstat(descriptor).st_mtime_ns
+            else:
+                os.utime(descriptor, ns=(modified, modified))
             if durable:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        return modified
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
@@ -296,16 +376,17 @@ def _unlink(folder: int, name: str) -> bool:
     return True
 
 
-def _files_below(folder: Path, depth: int) -> Iterator[Path]:
+def _files_below(folder: Path, depth: int, *, hidden: bool) -> Iterator[Path]:
+    """Give the files whose names begin with a dot, or the others; no link is followed."""
     with os.scandir(folder) as found:
         for entry in found:
             if entry.is_dir(follow_symlinks=False):
                 if depth > 1:
-                    yield from _files_below(folder / entry.name, depth - 1)
-            elif entry.name.startswith("."):
+                    yield from _files_below(folder / entry.name, depth - 1, hidden=hidden)
+            elif entry.name.startswith(".") is hidden:
                 yield folder / entry.name
 
 
-def _packed(data: bytes) -> bytes:
+def packed(data: bytes) -> bytes:
     """Compress with a fixed header: no name, no time (A76)."""
     return zlib.compress(data, LEVEL, wbits=31)

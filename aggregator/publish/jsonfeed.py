@@ -7,40 +7,21 @@ import json
 from typing import Any
 
 from aggregator.clean import plain_text
-from aggregator.model.entry import Enclosure
+from aggregator.model.entry import Enclosure, KeyRule
 from aggregator.model.settings import Site
 from aggregator.model.story import Credit, Document, Publication
+from aggregator.model.supplement import ImageRole, Supplement
 from aggregator.publish import shown
+from aggregator.publish.memory import Memory
+from aggregator.store.records import supplement_to_json
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
 # Inside JSON these characters stand in strings only; escaped, the text can stand in a page's script too (A55).
 # Five searches cost a tenth of `str.translate`.
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-# An attachment must have a type, also where its publisher named none. The machine's own table differs (A30).
-_KINDS = {
-    "aac": "audio/aac",
-    "epub": "application/epub+zip",
-    "flac": "audio/flac",
-    "gif": "image/gif",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
-    "m4a": "audio/mp4",
-    "m4v": "video/mp4",
-    "mov": "video/quicktime",
-    "mp3": "audio/mpeg",
-    "mp4": "video/mp4",
-    "oga": "audio/ogg",
-    "ogg": "audio/ogg",
-    "ogv": "video/ogg",
-    "opus": "audio/ogg",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "wav": "audio/wav",
-    "webm": "video/webm",
-    "webp": "image/webp",
-    "zip": "application/zip",
-}
+
+_items: Memory[str] = Memory(4 * 1024 * 1024, each_bytes=3072)
 
 
 def render_json(document: Document, site: Site, store_id: str, *, html: bool) -> bytes:
@@ -52,19 +33,23 @@ def render_json(document: Document, site: Site, store_id: str, *, html: bool) ->
         store_id: the store's random id, from which ids are minted.
         html: whether pages are published.
     """
+    own = {"store": store_id, "feed": document.id, "category": document.category, "archive": document.archive}
     feed: dict[str, Any] = {
-        "_aggregator": {"store": store_id},
+        "_aggregator": _without_empty(own),
         "version": VERSION,
         "title": shown.line_of(document.title) or shown.line_of(site.title),
         "description": shown.line_of(document.description),
         "feed_url": shown.url_of(site, document.path, ".json"),
+        "next_url": shown.url_of(site, document.prev_archive, ".json") if document.prev_archive else None,
         "home_page_url": shown.page_of(document, site, html=html),
         "language": shown.language_of(document.language),
         "authors": [_without_empty({"name": shown.line_of(site.title), "url": shown.web_address(site.base_url)})],
     }
     members = {key: _dump(value) for key, value in _without_empty(feed).items()}
     sound = (publication for publication in document.publications if not shown.fault_of(publication))
-    items = ",\n".join(_dump(_item(publication, document, site, html=html)) for publication in sound)
+    items = ",\n".join(
+        _rendered(publication, shown.address_of(publication, document, site, html=html)) for publication in sound
+    )
     members["items"] = f"[\n{items}\n]" if items else "[]"
     body = ",\n".join(f'"{key}":{text}' for key, text in sorted(members.items()))
     return f"{{{body}}}\n".encode()
@@ -77,12 +62,27 @@ def _dump(value: object) -> str:
     return text
 
 
-def _item(publication: Publication, document: Document, site: Site, *, html: bool) -> dict[str, Any]:
+def forget() -> None:
+    """Forget what was rendered lately; for measurements and tests."""
+    _items.clear()
+
+
+def _rendered(publication: Publication, address: str) -> str:
+    key = (publication, address)
+    text = _items.get(key)
+    if text is None:
+        text = _dump(_item(publication, address))
+        _items.keep(key, text, len(text) + len(publication.content) + len(publication.summary))
+    return text
+
+
+def _item(publication: Publication, address: str) -> dict[str, Any]:
     content, summary = shown.content_of(publication), shown.summary_of(publication)
+    supplement = shown.supplement_of(publication)
     item = _without_empty(
         {
             "id": publication.atom_id,
-            "url": shown.address_of(publication, document, site, html=html),
+            "url": address,
             "title": shown.title_of(publication),
             "content_html": content or summary,
             "summary": plain_text(summary) if content else None,
@@ -92,7 +92,9 @@ def _item(publication: Publication, document: Document, site: Site, *, html: boo
             "tags": list(dict.fromkeys(tag.label or tag.term for tag in shown.tags_of(publication))),
             "language": shown.language_of(publication.language),
             "attachments": [_attachment(url, enclosure) for url, enclosure in shown.enclosures_of(publication)],
-            "_aggregator": _own(publication),
+            "image": _image(publication, supplement),
+            "banner_image": next((i.url for i in supplement.images if i.role is ImageRole.BANNER), None),
+            "_aggregator": _own(publication, supplement),
         }
     )
     if "content_html" not in item:
@@ -100,11 +102,24 @@ def _item(publication: Publication, document: Document, site: Site, *, html: boo
     return item
 
 
-def _own(publication: Publication) -> dict[str, Any]:
-    """Give what JSON Feed has no member for: what restores a store, and who told it too."""
+def _image(publication: Publication, supplement: Supplement) -> str | None:
+    """Give the entry's main image: the one that its source names, else a file that is one."""
+    named = (image.url for image in supplement.images if image.role is not ImageRole.BANNER)
+    files = (url for url, file in shown.enclosures_of(publication) if (file.type or "").startswith("image/"))
+    return next(named, None) or next(files, None)
+
+
+def _own(publication: Publication, supplement: Supplement) -> dict[str, Any]:
+    """Give what JSON Feed has no member for: what restores a store, who told it too, and what goes with the entry."""
     own: dict[str, Any] = {"source": publication.source, "sort_at": shown.exact_instant(publication.sort_at)}
+    if publication.digest:
+        own["digest"] = publication.digest  # a text that was cut or cleaned once more has another
+    if said := supplement_to_json(supplement):
+        own["supplement"] = said
     if publication.entry_key is not None:
-        own["key"] = publication.entry_key.encode(errors="replace").decode()  # exact, or it would restore nothing
+        own["key"] = _exact(publication.entry_key)
+        if publication.key_rule is not KeyRule.ID:
+            own["rule"] = publication.key_rule.value
     if publication.credits:
         own["also"] = [_copy(credit) for credit in publication.credits]
     return own
@@ -113,15 +128,20 @@ def _own(publication: Publication) -> dict[str, Any]:
 def _copy(credit: Credit) -> dict[str, Any]:
     """Give another copy of the story: who told it too, and where."""
     title = shown.line_of(credit.title) or credit.source
-    return _without_empty({"source": credit.source, "title": title, "url": shown.web_address(credit.link)})
+    own = {"source": credit.source, "title": title, "url": shown.web_address(credit.link)}
+    return _without_empty(own | {"key": _exact(credit.key) if credit.key else None})
+
+
+def _exact(key: str) -> str:
+    """Give a key as it is, or it would restore nothing; but for what UTF-8 can't hold."""
+    return key.encode(errors="replace").decode()
 
 
 def _attachment(url: str, enclosure: Enclosure) -> dict[str, Any]:
-    suffix = url.partition("#")[0].partition("?")[0].rpartition(".")[2].lower()
     return _without_empty(
         {
             "url": url,
-            "mime_type": enclosure.type or _KINDS.get(suffix, "application/octet-stream"),
+            "mime_type": shown.type_of(url, enclosure),
             "title": enclosure.title,
             "size_in_bytes": enclosure.length,
             "duration_in_seconds": enclosure.duration,

@@ -5,6 +5,7 @@ import zlib
 NAME = "aggregator"
 HOME = "https://aggregator.example/"  # of the program; no version, or a release would change every page (A1)
 
+LIST_MARK = f"generator={NAME}"  # without a blank: whoever turns lines into rules for a server need not know it
 MARKS = (
     f'<generator uri="{HOME}">{NAME}</generator>'.encode(),  # Atom
     f"<generator>{NAME}</generator>".encode(),  # RSS
@@ -12,6 +13,7 @@ MARKS = (
     b'"_aggregator":',  # JSON Feed and status.json: sorted keys put it first
     f"<!-- generator: {NAME} -->".encode(),  # OPML
     f"/* generator: {NAME} */".encode(),  # the stylesheet
+    f"{LIST_MARK}\n".encode(),  # gone.txt
 )
 HEAD_BYTES = 64 * 1024  # a mark stands in the first part of a file, before anything long
 

@@ -3,9 +3,18 @@
 from collections import OrderedDict
 from collections.abc import Hashable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 Value = TypeVar("Value")
+
+_all: WeakSet["Memory[Any]"] = WeakSet()
+
+
+def forget_all() -> None:
+    """Empty every memory there is: it costs time, and no more, to fill them again (R68)."""
+    for memory in tuple(_all):
+        memory.clear()
 
 
 class Memory(Generic[Value]):
@@ -23,6 +32,7 @@ class Memory(Generic[Value]):
         self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+        _all.add(self)
 
     def get(self, key: Hashable) -> Value | None:
         """Give what was kept under a key, or None."""

@@ -1,24 +1,35 @@
-"""The text of the pages in the site's language (A67): a file in `catalogue/`, English where there is none."""
+"""The text of the pages in the site's language (A67): a file in `catalogue/`, English for what it leaves out.
 
+A theme may bring catalogues of its own, or some texts of one; they lie over those that come with the program.
+"""
+
+import string
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 from zoneinfo import ZoneInfo
 
 FALLBACK = "en"
+SECTIONS = ("page", "state", "state_note", "code")
+MONTHS = 12
+
+Catalogue = Mapping[str, Any]  # as TOML gives it: some texts, and a table for each of `SECTIONS`
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """One language's catalogue."""
+    """The texts of one language, complete."""
 
     language: str
     months: tuple[str, ...]
+    first_day: str  # how the first of a month is written
     date: str
     date_and_time: str
-    texts: dict[str, dict[str, str]]
+    texts: Mapping[str, Mapping[str, str]]
 
     def text(self, key: str, **values: object) -> str:
         """Give a text of the pages, with its names filled in."""
@@ -45,17 +56,82 @@ class Messages:
 
     def _dated(self, form: str, local: datetime) -> str:
         month = self.months[local.month - 1]
-        return form.format(year=local.year, month=month, day=local.day, time=f"{local.hour:02}:{local.minute:02}")
+        day = self.first_day if local.day == 1 else str(local.day)
+        return form.format(year=local.year, month=month, day=day, time=f"{local.hour:02}:{local.minute:02}")
+
+
+def messages_of(language: str, own: Mapping[str, Catalogue]) -> Messages:
+    """Put the texts of a language together: those of the theme, ours below, English below all.
+
+    Args:
+        language: a BCP 47 tag; `zh-Hant-TW` looks for itself, then `zh-Hant`, then `zh`.
+        own: catalogues that a theme brings, by language in lower case.
+    """
+    name = next((name for name in _tags(language) if name in own or _ours(name) is not None), FALLBACK)
+    merged: dict[str, Any] = {section: {} for section in SECTIONS}
+    for tag in (FALLBACK, *reversed(list(_tags(name)))):
+        for catalogue in (_ours(tag), own.get(tag)):
+            for key, said in (catalogue or {}).items():
+                merged[key] = merged[key] | said if key in SECTIONS else said
+    texts = {section: merged.pop(section) for section in SECTIONS}
+    return Messages(language=name, texts=texts, **(merged | {"months": tuple(merged["months"])}))
 
 
 @lru_cache(maxsize=16)
 def load_messages(language: str) -> Messages:
-    """Load the catalogue for a BCP 47 tag: the one of its first subtag, else English."""
-    folder = files("aggregator.publish") / "catalogue"
-    name = language.partition("-")[0].lower()
-    file = folder / f"{name}.toml"
-    if not name.isalpha() or not file.is_file():
-        name, file = FALLBACK, folder / f"{FALLBACK}.toml"
-    read = tomllib.loads(file.read_text(encoding="utf-8"))
-    months, date, date_and_time = tuple(read.pop("months")), read.pop("date"), read.pop("date_and_time")
-    return Messages(language=name, months=months, date=date, date_and_time=date_and_time, texts=read)
+    """Give the texts of a language as they come with the program."""
+    return messages_of(language, {})
+
+
+def read_catalogue(text: str) -> Catalogue:
+    """Read a theme's catalogue: any of our keys, none else.
+
+    Raises:
+        ValueError: it is no TOML, or says what no page asks for; the message says what and, if it can, in which line.
+    """
+    read = tomllib.loads(text)
+    ours = _ours(FALLBACK)
+    assert ours is not None
+    _check(read, ours, "")
+    return read
+
+
+def _check(read: Catalogue, ours: Catalogue, where: str) -> None:
+    for key, said in read.items():
+        if key not in ours:
+            raise ValueError(f"{where}{key} is none of our texts; docs/languages.md says which there are")
+        if isinstance(ours[key], Mapping):
+            if not isinstance(said, Mapping):
+                raise ValueError(f"{key} is a table of texts; write [{key}] above them")
+            _check(said, ours[key], f"{key}.")
+        elif key == "months":
+            if not (isinstance(said, list) and len(said) == MONTHS and all(isinstance(month, str) for month in said)):
+                raise ValueError("months is a list of twelve names")
+        elif not isinstance(said, str):
+            raise ValueError(f"{where}{key} is a text; write it in quotes")
+        else:
+            allowed = _names(ours[key])
+            for name in _names(said) - allowed:
+                known = f"of {', '.join(sorted(f'{{{name}}}' for name in allowed))} only" if allowed else "of none"
+                raise ValueError(f"{where}{key} speaks of {{{name}}}; it can speak {known}")
+
+
+def _names(text: str) -> set[str]:
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}; a brace of its own is written twice") from error
+
+
+def _tags(language: str) -> Iterator[str]:
+    """Give a tag and what it begins with, in lower case, the longest first."""
+    parts = language.lower().split("-")
+    for length in range(len(parts), 0, -1):
+        if all(part.isascii() and part.isalnum() for part in parts[:length]):
+            yield "-".join(parts[:length])
+
+
+@lru_cache(maxsize=32)
+def _ours(name: str) -> Catalogue | None:
+    file = files("aggregator.publish") / "catalogue" / f"{name}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else None

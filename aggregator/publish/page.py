@@ -7,19 +7,14 @@ each with its place on the page, so that links to it hold.
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import PackageLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
 
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
-from aggregator.model.story import CategoryLine, Document, SourceLine
+from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote, StoryPage, StoryPlace
 from aggregator.publish import mark, shown
-from aggregator.publish.messages import load_messages
-from aggregator.publish.views import Scribe, Story, is_right_to_left, plain
+from aggregator.publish.look import Look
+from aggregator.publish.views import Named, Scribe, Story, is_right_to_left, plain
 
 LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
@@ -61,29 +56,39 @@ class _SourceRow:
     categories: str
 
 
-def render_category(document: Document, site: Site, formats: frozenset[str]) -> bytes:
+def render_category(document: Document, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
     """Render the page of a category.
 
     Args:
         document: the category's main document.
         site: title, language, zone and public address.
         formats: of the feeds that are published beside the page.
+        look: of all pages; None: the one that comes with the program.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
     """
-    return _render_document(document, site, formats, feeds_of=document.path)
+    return _render_document(document, site, formats, look, feeds_of=document.path)
 
 
-def render_archive(document: Document, site: Site, formats: frozenset[str]) -> bytes:
+def render_archive(document: Document, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
     """Render the page of an archive document. Nothing on it changes when newer pages come (M6, M7)."""
     assert document.archive is not None
     assert document.current is not None
-    messages = load_messages(site.language)
+    messages = Scribe.of(site, document.language, look).messages
     part = messages.text("archive", number=document.archive)
     note = messages.text("archive_note", title=plain(document.title))
-    return _render_document(document, site, formats, feeds_of=document.current, part=part, note=note)
+    return _render_document(document, site, formats, look, feeds_of=document.current, part=part, note=note)
 
 
 def render_index(
-    lines: Sequence[CategoryLine], site: Site, formats: frozenset[str], *, also: frozenset[str] = frozenset()
+    lines: Sequence[CategoryLine],
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None = None,
+    *,
+    also: frozenset[str] = frozenset(),
+    has_story_pages: bool = False,
 ) -> bytes:
     """Render the start page: the newest stories of each category, and the way to everything else.
 
@@ -91,16 +96,18 @@ def render_index(
         lines: the listed categories, in order.
         site: title, language, zone and public address.
         formats: of the feeds that are published.
+        look: of all pages.
         also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
+        has_story_pages: each story has a page of its own.
     """
-    scribe = Scribe.of(site, site.language)
+    scribe = Scribe.of(site, site.language, look)
     sections = [
         _Section(
             title=plain(line.title),
             description=plain(line.description or ""),
             path=f"{line.path}.html",
             feed=shown.url_of(site, line.path, ".atom") if "atom" in formats else None,
-            stories=scribe.headlines(line.newest, f"{line.path}.html"),
+            stories=scribe.headlines(line.newest, f"{line.path}.html", "" if has_story_pages else None),
         )
         for line in lines
     ]
@@ -112,22 +119,31 @@ def render_index(
     )
 
 
-def render_sources(lines: Sequence[SourceLine], site: Site, formats: frozenset[str]) -> bytes:
+def render_sources(
+    lines: Sequence[SourceLine],
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None = None,
+    *,
+    also: frozenset[str] = frozenset(),
+) -> bytes:
     """Render the list of sources, each with a word for its state and, while it fails, what is wrong in words.
 
     Args:
         lines: the sources, in order.
         site: title, language and public address.
         formats: of the feeds that are published.
+        look: of all pages.
+        also: other outputs that exist; of interest here: `sources.opml`.
     """
-    scribe = Scribe.of(site, site.language)
+    scribe = Scribe.of(site, site.language, look)
     messages = scribe.messages
     rows = [
         _SourceRow(
             anchor=f"source-{line.key}",
             title=plain(line.title) or line.key,
             link=shown.web_address(line.link),
-            feed=shown.web_address(line.url),
+            feed=plain(line.url or "") if "…" in (line.url or "") else shown.web_address(line.url),
             redacted="…" in (line.url or ""),
             state=line.state.value,
             word=messages.state(line.state.value),
@@ -151,18 +167,66 @@ def render_sources(lines: Sequence[SourceLine], site: Site, formats: frozenset[s
         rows=rows,
         troubled=troubled,
         summary=summary,
+        blogroll="sources.opml" if "sources.opml" in also else None,
     )
 
 
-def stylesheet() -> bytes:
-    """Give the stylesheet of all pages; it is written as `style.css` at the root."""
-    return (files("aggregator.publish") / "templates" / "style.css").read_bytes()
+def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+    """Render the page of a story; its canonical address is the original's (A60).
+
+    Args:
+        page: the story, and where it stands.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        look: of all pages.
+    """
+    scribe = Scribe.of(site, site.language, look)
+    story = scribe.story(page.publication)
+    return render_page(
+        "entry",
+        scribe,
+        page.path,
+        title=story.title,
+        canonical=story.original or shown.url_of(site, page.path),
+        feeds=[feed for place in page.places for feed in _feeds(place.path, site, formats, plain(place.title))],
+        reloads=False,
+        story=story,
+        tags=[plain(tag.label or tag.term) for tag in shown.tags_of(page.publication)],
+        places=[_place(page.path, place) for place in page.places],
+        noindex=page.publication.noindex,
+    )
+
+
+def render_note(note: StoryNote, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+    """Render what stands in place of a story that is withdrawn, or part of another now (A42, T7)."""
+    scribe = Scribe.of(site, site.language, look)
+    return render_page(
+        "gone",
+        scribe,
+        note.path,
+        title=scribe.messages.text("withdrawn"),
+        canonical=shown.url_of(site, note.path),
+        feeds=_feeds(shown.ALL, site, formats, plain(site.title)),
+        reloads=False,
+        part_of=_place(note.path, note.part_of) if note.part_of else None,
+    )
+
+
+def _place(page: str, place: StoryPlace) -> Named:
+    return Named(plain(place.title), _relative(page, f"{place.path}.html"))
 
 
 def _render_document(
-    document: Document, site: Site, formats: frozenset[str], *, feeds_of: str, part: str = "", note: str = ""
+    document: Document,
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None,
+    *,
+    feeds_of: str,
+    part: str = "",
+    note: str = "",
 ) -> bytes:
-    scribe = Scribe.of(site, document.language)
+    scribe = Scribe.of(site, document.language, look)
     stories, earlier = scribe.stories(document)
     path = f"{document.path}.html"
     heading = plain(document.title)
@@ -173,6 +237,7 @@ def _render_document(
         title=f"{heading} – {part}" if part else heading,
         canonical=shown.url_of(site, path),
         feeds=_feeds(feeds_of, site, formats, heading),
+        reloads=document.archive is None,
         heading=heading,
         part=part,
         description=plain(document.description or ""),
@@ -185,41 +250,50 @@ def _render_document(
 
 
 def render_page(
-    template: str, scribe: Scribe, path: str, *, title: str, canonical: str, feeds: list[_Feed], **more: Any
+    template: str,
+    scribe: Scribe,
+    path: str,
+    *,
+    title: str,
+    canonical: str,
+    feeds: list[_Feed],
+    reloads: bool = True,
+    **more: Any,
 ) -> bytes:
     """Render a page of `templates/` in the frame that all pages share.
 
     Args:
         template: its name, without suffix.
-        scribe: the site's language and zone.
+        scribe: the site's language, zone and look.
         path: of the page below the folder: decides how links to the root begin.
         title: of the page; empty on the start page.
-        canonical: the page's own public address.
+        canonical: the page's own public address, or the original's (A60).
         feeds: that the page announces.
-        more: what the template itself asks for.
+        reloads: whether the page changes by itself, so that `publish.refresh` is for it.
+        more: what the template itself asks for; docs/theme.md names it.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
     """
-    language = shown.language_of(scribe.language) or scribe.messages.language
-    text = (
-        _environment()
-        .get_template(f"{template}.html")
-        .render(
-            t=scribe.messages.text,
-            site=plain(scribe.site.title),
-            zone=scribe.zone.key,
-            language=language,
-            direction="rtl"
-            if is_right_to_left(scribe.messages.language)
-            else "ltr",  # of our labels; stories say theirs
-            title=title,
-            canonical=canonical,
-            feeds=feeds,
-            root="../" * path.count("/"),
-            program=mark.NAME,
-            program_home=mark.HOME,
-            **more,
-        )
+    messages, look = scribe.messages, scribe.look
+    refresh = look.refresh if reloads else None
+    values = dict(
+        t=messages.text,
+        site=plain(scribe.site.title),
+        zone=scribe.zone.key,
+        language=shown.language_of(scribe.language) or messages.language,
+        direction="rtl" if is_right_to_left(messages.language) else "ltr",  # of our labels; stories say theirs
+        here=template,
+        title=title,
+        canonical=canonical,
+        feeds=feeds,
+        root="../" * path.count("/"),
+        refresh=int(refresh.total_seconds()) if refresh else None,
+        search=look.search,
+        program=mark.NAME,
+        program_home=mark.HOME,
     )
-    return text.encode()
+    return look.theme.render(f"{template}.html", path, values | more).encode()
 
 
 def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
@@ -232,16 +306,3 @@ def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_
 
 def _relative(page: str, target: str) -> str:
     return posixpath.relpath(target, posixpath.dirname(page) or ".")
-
-
-@lru_cache(maxsize=1)
-def _environment() -> SandboxedEnvironment:
-    return SandboxedEnvironment(
-        loader=PackageLoader("aggregator.publish", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-    )

@@ -5,21 +5,19 @@ changes, only what stands there with the bytes that we remember is ours (DESIGN 
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError, StrangerInTheWay
-from aggregator.publish.files import Folder
+from aggregator.outputs import format_of, is_output
+from aggregator.publish.destination import Destination
+from aggregator.publish.shown import FEEDS
 from aggregator.store.database import Store
 from aggregator.store.outputs import Written
 
 log = getLogger(__name__)
-
-_PAGES = re.compile(r"(?:index|sources|status|category/[^/]+(?:/archive/[0-9]+)?)\.html|style\.css")
-_FEEDS = re.compile(r"(?:all|category/[^/]+(?:/archive/[0-9]+)?)\.(atom|rss|json)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +27,11 @@ class Output:
     path: str
     render: Callable[[], bytes]
     max_age: int  # seconds
+    gzip: bool = True  # it has a twin, if twins are wanted
+    copied: bool = False  # the operator's own file, or an old address of an output
+    like: str | None = None  # that output, whose media type it bears
+    lasting: bool = True  # False: it is on the disk only after `sync`, for it can be made again (R30), and has no twin
+    gone: int | None = None  # what its address answers, of a note in place of what is no longer published (A42)
 
 
 @dataclass(slots=True)
@@ -37,13 +40,14 @@ class Put:
 
     changed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    why: str = ""  # the first of these failed
     written: list[Written] = field(default_factory=list)
 
 
 class Places:
     """The folder that is published, and the store's list of what we wrote there."""
 
-    def __init__(self, store: Store, folder: Folder, clock: Clock, *, gzip: bool) -> None:
+    def __init__(self, store: Store, folder: Destination, clock: Clock, *, gzip: bool) -> None:
         self._store, self._folder, self._clock, self._gzip = store, folder, clock, gzip
 
     def settle(self) -> None:
@@ -52,7 +56,7 @@ class Places:
         A tree that was moved as a whole stays ours: its files have the digests that we remember. What else stands in
         the new folder is somebody else's, and what stood in the old one is left there.
         """
-        where = str(self._folder.root.resolve())  # a link that leads elsewhere today is another folder
+        where = self._folder.where()
         with self._store.read() as tx:
             before = tx.folder()
             if before == where:
@@ -63,6 +67,32 @@ class Places:
             tx.adopt_folder(where, kept)
         if before is not None:
             log.info("adopt_folder", extra={"folder": where, "kept": len(kept), "left": len(digests) - len(kept)})
+
+    def notice_losses(self) -> None:
+        """Let everything be rendered again if files of ours are gone: somebody emptied the folder, or part of it."""
+        with self._store.read() as tx:
+            listed = {path for path, digest in tx.digests(stories=False).items() if digest is not None} - tx.copies()
+        inside = {path for path in listed if path.startswith("category/")}
+        lost = inside.difference(self._folder.below("category")) if inside else set()
+        lost |= {path for path in listed if "/" not in path and self._digest(path) is None}
+        if lost:
+            log.warning("miss_outputs", extra={"files": len(lost), "first": min(lost)})
+            with self._store.begin() as tx:
+                tx.forget_looks()
+
+    def clear_lost(self) -> None:
+        """Remove what a state that is lost has left, where the new one would come upon it later: pages and archives.
+
+        Raises:
+            PublishError: it can't be told what stands there.
+        """
+        found = [path for folder in ("category", "entry") for path in self._folder.below(folder) if _is_lasting(path)]
+        with self._store.read() as tx:
+            listed = tx.listed(found)
+        for path in found:
+            if path not in listed and self._folder.stranger(path):
+                self._folder.remove(path)
+                log.info("remove_output", extra={"output": path})
 
     def put(self, outputs: Sequence[Output], *, take_over: bool) -> Put:
         """Put files in place, in this order, each only if its bytes differ.
@@ -78,17 +108,23 @@ class Places:
         placed = self._list(outputs, put, take_over=take_over)
         for output in placed:
             try:
-                data = output.render()
-                if self._folder.replace(output.path, data, gzip=self._gzip):
+                data = _rendered(output)
+                if self._replace(output, data):
                     put.changed.append(output.path)
                     log.info("write_output", extra={"output": output.path, "bytes": len(data)})
             except PublishError as error:
                 put.failed.append(output.path)
+                put.why = put.why or error.why
                 log.error("write_output", extra={"output": error.output, "error": error.why})
             else:
                 digest = hashlib.sha256(data).hexdigest()
-                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
+                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age, gone=output.gone))
         return put
+
+    def _replace(self, output: Output, data: bytes) -> bool:
+        gzip = self._gzip and output.gzip and output.lasting
+        age, lasting = output.max_age, output.lasting
+        return self._folder.replace(output.path, data, gzip=gzip, max_age=age, durable=lasting, like=output.like)
 
     def clear(self, formats: Collection[str]) -> list[str]:
         """Remove listed files of formats that are not published any more: nobody would bring them up to date.
@@ -97,9 +133,35 @@ class Places:
             Those that could not be removed.
         """
         with self._store.read() as tx:
-            listed = tx.digests()
+            listed = tx.digests(stories=False).keys() - tx.copies()
+        return self.remove(path for path in listed if not _is_published(path, formats))
+
+    def remove_listed(self, paths: Sequence[str]) -> list[str]:
+        """Remove files of ours; what the list does not name is left alone.
+
+        Returns:
+            Those that could not be removed.
+        """
+        with self._store.read() as tx:
+            listed = tx.listed(paths)
+        return self.remove(listed)
+
+    def sync(self) -> None:
+        """Bring to the disk what need not be there at once (R30).
+
+        Raises:
+            PublishError: it may not be there.
+        """
+        self._folder.sync_folders()
+
+    def remove(self, paths: Iterable[str]) -> list[str]:
+        """Remove listed files, and take them off the list.
+
+        Returns:
+            Those that could not be removed.
+        """
         failed, gone = [], []
-        for path in sorted(path for path in listed if _format_of(path) not in (None, *formats)):
+        for path in sorted(paths):
             try:
                 self._folder.remove(path)
             except PublishError as error:
@@ -124,16 +186,28 @@ class Places:
                     ours = self._folder.stranger(output.path)
                 except PublishError as error:  # what stands there can't be told
                     put.failed.append(output.path)
+                    put.why = put.why or error.why
                     log.error("write_output", extra={"output": error.output, "error": error.why})
                     continue
-                if ours is not None and not (ours and take_over):
-                    raise StrangerInTheWay(output.path, self._folder.root / output.path, ours=ours)
-                new.append(output.path)
+                if ours is not None and not (ours and take_over) and not self._is_already(output):
+                    raise StrangerInTheWay(output.path, self._folder.named(output.path), ours=ours)
+                new.append(output)
             placed.append(output)
-        if new:
-            with self._store.begin() as tx:
-                tx.list_files(new, self._clock())
+        for copied in (False, True):
+            paths = [output.path for output in new if output.copied is copied]
+            if paths:
+                with self._store.begin() as tx:
+                    tx.list_files(paths, self._clock(), copied=copied)
         return placed
+
+    def _is_already(self, output: Output) -> bool:
+        """Tell whether a copy stands there that the store forgot: with the same bytes nothing of anybody's is lost."""
+        if not output.copied:
+            return False
+        try:
+            return self._digest(output.path) == hashlib.sha256(output.render()).hexdigest()
+        except PublishError:
+            return False
 
     def _digest(self, path: str) -> str | None:
         try:
@@ -142,9 +216,30 @@ class Places:
             return None
 
 
-def _format_of(path: str) -> str | None:
-    """Give the format of an output; None for what is there whatever the formats are."""
-    if _PAGES.fullmatch(path):
-        return "html"
-    feed = _FEEDS.fullmatch(path)
-    return feed[1] if feed else None
+def _rendered(output: Output) -> bytes:
+    """Render an output; a fault of ours, or of a theme, stops no other (R32).
+
+    Raises:
+        PublishError: it can't be rendered.
+    """
+    try:
+        return output.render()
+    except PublishError:
+        raise
+    except Exception as error:
+        log.exception("crash_render", extra={"output": output.path})
+        why = f"can't be rendered, by a fault in aggregator or in a template of the theme: {error!r}; the old one stays"
+        raise PublishError(output.path, why) from error
+
+
+def _is_lasting(path: str) -> bool:
+    """Tell whether an output gets its name once and keeps it: the page of a story, or of an archive."""
+    return is_output(path) and (path.startswith("entry/") or "/archive/" in path)
+
+
+def _is_published(path: str, formats: Collection[str]) -> bool:
+    """Tell whether an output is there with these formats."""
+    needed = format_of(path)
+    if path == "opml.xml":
+        return not FEEDS.isdisjoint(formats)
+    return needed is None or needed in formats

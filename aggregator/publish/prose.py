@@ -11,6 +11,8 @@ _ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="[^"]*")?')
 def dress(html: str) -> str:
     """Fit sanitised HTML into a page: headings below the story's own (A61), images that load late (A62, A68).
 
+    Code and tables may be wider than a phone. They scroll by themselves, so the keyboard has to get there (WCAG 2.1.1).
+
     Tokens are read as our sanitiser writes them: text without `<`, attributes in double quotes. Anything else is given
     back as it came: adding an attribute in the wrong place could open a hole.
     """
@@ -34,7 +36,12 @@ def _dressed(token: str, name: re.Match[str] | None, shift: int) -> str:
     if _is_heading(name[1]):
         level = min(max(int(name[1][1]) + shift, 3), 6)
         return f"{token[: name.start(1)]}h{level}{token[name.end() :]}"
-    if name[1].lower() == "img" and not token.startswith("</"):
+    tag, closes = name[1].lower(), token.startswith("</")
+    if tag == "pre" and not closes:
+        return f'{token[: name.end()]} tabindex="0"{token[name.end() :]}'
+    if tag == "table":
+        return f"{token}</div>" if closes else f'<div class="scroll" tabindex="0">{token}'
+    if tag == "img" and not closes:
         has = {attribute.lower() for attribute in _ATTRIBUTE.findall(token)}
         wanted = (("loading", "lazy"), ("referrerpolicy", "no-referrer"), ("alt", ""))
         return token[: name.end()] + "".join(f' {k}="{v}"' for k, v in wanted if k not in has) + token[name.end() :]

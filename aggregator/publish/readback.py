@@ -8,6 +8,7 @@ from lxml import etree
 from aggregator.errors import PublishError
 from aggregator.model.story import Document
 from aggregator.publish import shown
+from aggregator.publish.rss import dated, rfc822
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -21,11 +22,7 @@ def read_back_atom(data: bytes, document: Document) -> None:
         PublishError: it is not well-formed, or ids, titles, dates or their order are not those of the document.
     """
     output = f"{document.path}.atom"
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-    try:
-        feed = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise _refused(output, f"is not well-formed: {error}") from error
+    feed = _parsed(data, output)
     if feed.tag != f"{ATOM}feed":
         raise _refused(output, f"has {feed.tag} as its root")
     head = (feed.findtext(f"{ATOM}id"), feed.findtext(f"{ATOM}updated"))
@@ -42,6 +39,28 @@ def read_back_atom(data: bytes, document: Document) -> None:
     _compare(output, lines, _expected(document))
 
 
+def read_back_rss(data: bytes, document: Document) -> None:
+    """Read an RSS document and compare it with what it was made from.
+
+    Raises:
+        PublishError: it is not well-formed, or ids, titles, dates or their order are not those of the document.
+    """
+    output = f"{document.path}.rss"
+    rss = _parsed(data, output)
+    channel = rss.find("channel")
+    if rss.tag != "rss" or channel is None:
+        raise _refused(output, f"has {rss.tag} as its root, or no channel")
+    _compare(output, [channel.findtext("lastBuildDate")], [rfc822(document.updated)])
+    lines: list[Line] = [
+        (item.findtext("guid"), item.findtext("title"), item.findtext(f"{ATOM}updated"), item.findtext("pubDate"))
+        for item in channel.iterchildren("item")
+    ]
+    expected = [
+        (p.atom_id, shown.title_of(p), shown.instant(p.updated), rfc822(dated(p))) for p in document.publications
+    ]
+    _compare(output, lines, expected)
+
+
 def read_back_json(data: bytes, document: Document) -> None:
     """Read a JSON Feed and compare it with what it was made from.
 
@@ -55,6 +74,14 @@ def read_back_json(data: bytes, document: Document) -> None:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _refused(output, f"can't be read: {error!r}") from error
     _compare(output, lines, _expected(document))
+
+
+def _parsed(data: bytes, output: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    try:
+        return etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise _refused(output, f"is not well-formed: {error}") from error
 
 
 def _expected(document: Document) -> list[Line]:

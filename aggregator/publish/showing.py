@@ -12,11 +12,11 @@ from html import escape
 from uuid import UUID, uuid5
 
 from aggregator.clean import display_title, plain_text
-from aggregator.decide.entries import minted_id
+from aggregator.decide.ids import minted_id
 from aggregator.model.poll import State
 from aggregator.model.settings import Category, CategoryKey, Kind, Roster, Show, SourceKey
 from aggregator.model.status import SourceStatus, Status
-from aggregator.model.story import Publication, SourceLine, Tombstone
+from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
 from aggregator.publish.memory import Memory
 from aggregator.publish.prose import shorten
 from aggregator.publish.veil import Veil, public_name
@@ -35,12 +35,22 @@ class Showing:
         limits: of the sources of which not everything may be shown, those that left feeds.yaml among them.
         language: of the site, for titles that we make.
         store: its id, from which ids are minted.
+        unlisted: the categories that are in no index, those that left feeds.yaml among them.
     """
 
-    def __init__(self, roster: Roster, limits: Mapping[SourceKey, Limits], language: str, store: UUID) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        limits: Mapping[SourceKey, Limits],
+        language: str,
+        store: UUID,
+        unlisted: frozenset[CategoryKey],
+    ) -> None:
         self._roster, self._limits, self._language, self._store = roster, limits, language, store
+        self._unlisted = unlisted
         self._veils = {key: self._veil_of(key) for key, limit in limits.items() if limit.private}
-        said = [(key, repr(limit)) for key, limit in sorted(limits.items())]
+        self.said = {key: repr(limit) for key, limit in sorted(limits.items())}
+        said = [[*self.said.items()], sorted(unlisted)]
         self.digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()  # of what limits shape
 
     def _veil_of(self, key: SourceKey) -> Veil:
@@ -55,7 +65,7 @@ class Showing:
         publication = self._with_public_id(publication)
         source = self._roster.sources.get(publication.source)
         limit = self._limits.get(publication.source)
-        credits = tuple(c for c in publication.credits if c.source not in self._veils)
+        credits = tuple(credit for credit in publication.credits if self._is_credited(credit, category))
         if credits != publication.credits:
             publication = replace(publication, credits=credits)
         if not publication.title:
@@ -63,6 +73,8 @@ class Showing:
             publication = replace(publication, title=display_title("", text, self._language))
         if source and source.reading.allow_classes:
             publication = replace(publication, allow_classes=source.reading.allow_classes)
+        if limit and limit.noindex:
+            publication = replace(publication, noindex=True)
         publication = _limited(publication, {category.show, limit.show if limit and limit.show else Show.FULL})
         veil = self._veils.get(publication.source)
         if veil is None:
@@ -70,28 +82,36 @@ class Showing:
         minted = minted_id(str(self._store), publication.source, "")
         return veil.publication(publication, name=public_name(publication.source), minted=minted)
 
+    def _is_credited(self, credit: Credit, category: Category) -> bool:
+        """Tell whether a copy may be named in a category: not a private one, nor one of other, unlisted categories.
+
+        That a story of theirs is told elsewhere says what they are (T2, S44).
+        """
+        if credit.source in self._veils:
+            return False
+        return category.key in credit.places or not self._unlisted.issuperset(credit.places)
+
     def _with_public_id(self, publication: Publication) -> Publication:
-        """Give an id without a private address. Ids never change, but such a one may not be shown any longer."""
-        if not self._veils:
-            return publication
-        tellers = (publication.source, *(credit.source for credit in publication.credits))
-        if not any(key in self._veils and self._veils[key].names(publication.atom_id) for key in tellers):
-            return publication
-        return replace(publication, atom_id=self._minted(publication.atom_id))
+        """Give an id without a private address. Ids never change, but such a one may not be shown any longer.
+
+        It is the id of the founding entry: what other copies tell, or who is left of them, bears on nothing.
+        """
+        shown = self._public_id(publication.atom_id, publication.founder)
+        return publication if shown == publication.atom_id else replace(publication, atom_id=shown)
 
     def tombstone(self, tombstone: Tombstone) -> Tombstone:
         """Give a tombstone under the id that readers know."""
-        veil = self._veils.get(tombstone.source) if tombstone.source else None
-        return replace(tombstone, ref=self._minted(tombstone.ref)) if veil and veil.names(tombstone.ref) else tombstone
+        return replace(tombstone, ref=self._public_id(tombstone.ref, tombstone.source))
 
-    def _minted(self, atom_id: str) -> str:
-        return uuid5(self._store, f"private\0{atom_id}").urn
+    def _public_id(self, atom_id: str, founder: SourceKey | None) -> str:
+        veil = self._veils.get(founder) if founder else None
+        return uuid5(self._store, f"private\0{atom_id}").urn if veil and veil.names(atom_id) else atom_id
 
     def source_line(self, row: SourceRow) -> SourceLine | None:
-        """Give a source's line in the public list; None if it is in no listed category."""
-        source = self._roster.sources[row.key]
-        listed = self._listed(source.categories)
-        if not listed:
+        """Give a source's line in the public list; None if it is in no listed category, or a list named it just now."""
+        source = self._roster.sources.get(row.key)
+        listed = self._listed(source.places) if source is not None else ()
+        if source is None or not listed:
             return None
         title = source.title or (row.feed.title if row.feed else "")
         link = row.feed.link if row.feed else None

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from aggregator.clock import rfc3339
+from aggregator.model.alarm import Alarm
+from aggregator.model.history import Fetching, SourceHistory
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
-from aggregator.model.status import CategoryStatus, SourceStatus, Status
+from aggregator.model.status import CategoryStatus, RuleHits, SourceStatus, Status
 from aggregator.publish import mark
+from aggregator.publish.look import Look
+from aggregator.publish.messages import Messages
 from aggregator.publish.page import TROUBLED, render_page
 from aggregator.publish.shown import url_of
 from aggregator.publish.views import Scribe, plain
@@ -19,10 +24,10 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
 
     Args:
         status: how things stand.
-        public: leave away store and config path, addresses of private sources, unlisted categories, and say errors as
-            codes (DESIGN 3.3).
+        public: leave away store and config path, addresses of private sources, unlisted categories, hosts and what is
+            wrong with single sources, and say errors as codes (DESIGN 3.3).
     """
-    config: dict[str, object] = {"loaded_at": _time(status.config.loaded_at)}
+    config: dict[str, object] = {"loaded_at": rfc3339(status.config.loaded_at)}
     if public:
         config["error"] = "refused" if status.config.error else None
     else:
@@ -31,12 +36,17 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
         "version": 1,
         "sources": [source_record(source, public=public) for source in status.sources],
         "categories": [
-            {"slug": c.slug, "title": c.title, "stories": c.stories, "newest": _time(c.newest), "sources": c.sources}
+            {"slug": c.slug, "title": c.title, "stories": c.stories, "newest": rfc3339(c.newest), "sources": c.sources}
             for c in _listed(status, public=public)
         ],
         "config": config,
+        "fetching": fetching_record(status.fetching, public=public),
+        "lag": {"p95_s": round(status.lag.p95.total_seconds()), "late_share": round(status.lag.late_share, 3)},
+        "alarms": [alarm_record(a, public=public) for a in status.alarms if a.source is None or not public],
+        "network_down_since": rfc3339(status.outage.public),
     }
     if not public:
+        record["own_down_since"] = rfc3339(status.outage.own)
         record["store"] = {"url": status.store_url, "bytes": status.store_bytes, "schema": status.schema}
     return record
 
@@ -46,14 +56,14 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
     error = None
     if source.code:
         error = source.code if public else f"{source.code}: {source.error}"
-    return {
+    record: dict[str, object] = {
         "key": source.key,
         "url": None if public and source.private else source.url,
         "categories": list(source.categories),
         "state": source.state.value,
-        "last_attempt": _time(source.last_attempt),
-        "last_success": _time(source.last_success),
-        "next_due": _time(source.next_due),
+        "last_attempt": rfc3339(source.last_attempt),
+        "last_success": rfc3339(source.last_success),
+        "next_due": rfc3339(source.next_due),
         "interval_s": round(source.interval.total_seconds()),
         "failures": source.failures,
         "error": error,
@@ -62,6 +72,82 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
         "lag_s": round(source.lag.total_seconds()),
         "advice": None if public else source.advice,
     }
+    if not public:
+        record["because"] = source.because or None
+        record["moved_to"] = source.moved_to
+        record["clock_skew_s"] = round(source.clock_skew.total_seconds()) or None
+    return record
+
+
+def rule_record(hits: RuleHits) -> dict[str, object]:
+    """Give how often a rule had a say."""
+    return {
+        "category": hits.place or None,
+        "rule": hits.rule,
+        "hits": hits.hits,
+        "last": rfc3339(hits.last_at),
+    }
+
+
+def alarm_record(alarm: Alarm, *, public: bool) -> dict[str, object]:
+    """Give something that is wrong."""
+    record: dict[str, object] = {
+        "code": alarm.code.value,
+        "source": alarm.source,
+        "since": rfc3339(alarm.since),
+    }
+    return record if public else record | {"text": alarm.text}
+
+
+def history_record(history: SourceHistory) -> dict[str, object]:
+    """Give what `status KEY --json` adds: the last polls, and the sums of the last days."""
+    return {
+        "validators": {"etag": history.etag, "last_modified": history.last_modified},
+        "recent": [
+            {
+                "at": rfc3339(poll.at),
+                "outcome": poll.outcome.value,
+                "status": poll.status,
+                "bytes": poll.wire_bytes,
+                "ms": poll.milliseconds,
+                "new": poll.new,
+                "revised": poll.revised,
+                "next_due": rfc3339(poll.next_due),
+                "because": poll.because,
+            }
+            for poll in history.recent
+        ],
+        "days": [{"day": day.isoformat()} | asdict(sums) for day, sums in history.days],
+    }
+
+
+def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
+    """Give what polling has cost lately; the public is told the totals, not the hosts."""
+    sums = fetching.sums
+    record: dict[str, object] = {
+        "since": rfc3339(fetching.since),
+        "polls": sums.polls,
+        "not_modified": sums.not_modified,
+        "share_304": round(fetching.share_304, 3),
+        "bytes": sums.bytes,
+        "failures": sums.failures,
+        "unconditional": sums.unconditional,
+    }
+    if not public:
+        record["hosts"] = [
+            {
+                "host": host.host,
+                "sources": host.sources,
+                "polls": host.sums.polls,
+                "not_modified": host.sums.not_modified,
+                "bytes": host.sums.bytes,
+                "failures": host.sums.failures,
+                "spacing_s": host.spacing.total_seconds(),
+                "opens_at": rfc3339(host.opens_at),
+            }
+            for host in fetching.hosts
+        ]
+    return record
 
 
 def render_status_json(status: Status) -> bytes:
@@ -81,9 +167,13 @@ class _Row:
     facts: tuple[str, ...]
 
 
-def render_status_page(status: Status, site: Site) -> bytes:
-    """Render `status.html`: what needs a hand first."""
-    scribe = Scribe.of(site, site.language)
+def render_status_page(status: Status, site: Site, look: Look | None = None) -> bytes:
+    """Render `status.html`: what needs a hand first.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
+    """
+    scribe = Scribe.of(site, site.language, look)
     messages = scribe.messages
 
     def moment(when: datetime | None) -> str:
@@ -115,7 +205,9 @@ def render_status_page(status: Status, site: Site) -> bytes:
         feeds=[],
         as_of=messages.text("as_of", when=moment(status.at)),
         summary=messages.text("troubled", count=troubled, total=len(rows)),
+        fetched=_fetched(status.fetching, messages, moment(status.fetching.since)),
         refused=status.config.error is not None,
+        offline=status.outage.public and messages.text("network_down", when=moment(status.outage.public)),
         rows=rows,
         categories=[
             (plain(c.title), f"category/{c.slug}.html", messages.text("holds", count=c.stories), moment(c.newest))
@@ -124,9 +216,13 @@ def render_status_page(status: Status, site: Site) -> bytes:
     )
 
 
+def _fetched(fetching: Fetching, messages: Messages, since: str) -> str:
+    """Say what polling has cost; nothing before the first poll."""
+    if not fetching.sums.polls:
+        return ""
+    share, megabytes = f"{fetching.share_304:.0%}", f"{fetching.sums.bytes / 1e6:.1f}"
+    return messages.text("fetching", since=since, polls=fetching.sums.polls, share=share, megabytes=megabytes)
+
+
 def _listed(status: Status, *, public: bool) -> Sequence[CategoryStatus]:
     return [c for c in status.categories if not (public and c.unlisted)]
-
-
-def _time(when: datetime | None) -> str | None:
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if when else None

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 from aggregator.model.entry import Origin, Person
 from aggregator.model.settings import SourceKey
 from aggregator.model.story import Publication
+from aggregator.model.supplement import Supplement
 from aggregator.urls import Url
 
 STRUCK = "***"
@@ -89,6 +90,7 @@ class Veil:
             content=self.struck(publication.content),
             link=self.link(publication.link),
             enclosures=tuple(e for e in publication.enclosures if not self.names(e.url)),
+            supplement=self._supplement(publication.supplement),
             authors=tuple(map(self._person, publication.authors)),
             tags=tuple(
                 replace(
@@ -100,6 +102,21 @@ class Veil:
                 for tag in publication.tags
             ),
             rights=None if publication.rights is None else self.struck(publication.rights),
+        )
+
+    def _supplement(self, supplement: Supplement) -> Supplement:
+        chapters = supplement.chapters
+        return replace(
+            supplement,
+            images=tuple(image for image in supplement.images if not self.names(image.url)),
+            player=self.link(supplement.player),
+            replies=tuple(reference for reference in supplement.replies if not self.tells(reference.url)),
+            contributors=tuple(
+                replace(person, name=self.struck(person.name), role=person.role and self.struck(person.role))
+                for person in supplement.contributors
+            ),
+            transcripts=tuple(each for each in supplement.transcripts if not self.names(each.url)),
+            chapters=None if chapters is None or self.names(chapters.url) else chapters,
         )
 
     def _person(self, person: Person) -> Person:

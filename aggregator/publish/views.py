@@ -11,7 +11,8 @@ from aggregator.model.entry import Enclosure
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.publish import shown
-from aggregator.publish.messages import Messages, load_messages
+from aggregator.publish.look import Look, plain_look
+from aggregator.publish.messages import Messages
 from aggregator.publish.prose import dress, shorten
 
 MAX_STORIES = 50  # in full on a page (A69)
@@ -39,7 +40,8 @@ class Story:
 
     anchor: str
     title: str
-    url: str
+    url: str  # the story's page, else the original, else its place on the page
+    original: str | None
     language: str | None  # None: the page's own
     direction: str  # rtl where its language says so, else auto: the first letters decide (I60)
     source: Named
@@ -47,6 +49,7 @@ class Story:
     machine_date: str
     day: str
     moment: str
+    updated: tuple[str, str] | None = None  # for machines and for people; None: not since
     html: str = ""
     excerpt: str = ""  # instead of `html`
     credits: tuple[Named, ...] = ()
@@ -55,53 +58,79 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Scribe:
-    """Turns records into what templates see, for one page in one language and zone."""
+    """Turns records into what templates see, for one page in one language, zone and look."""
 
     site: Site
     messages: Messages
     zone: ZoneInfo
     language: str
+    look: Look
 
     @classmethod
-    def of(cls, site: Site, language: str) -> "Scribe":
-        """Give the scribe of a page in a language; labels are those of the site's."""
-        return cls(site, load_messages(site.language), ZoneInfo(site.timezone), language)
+    def of(cls, site: Site, language: str, look: Look | None = None) -> "Scribe":
+        """Give the scribe of a page in a language; labels are those of the site's. Without a look, it is ours."""
+        look = look or plain_look()
+        return cls(site, look.theme.messages(site.language), ZoneInfo(site.timezone), language, look)
 
     def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
         """Give the stories in full, and the headlines of those for which the page has no room."""
         sound = [publication for publication in document.publications if not shown.fault_of(publication)]
+        root = "../" * document.path.count("/") if document.has_story_pages else None
         room = MAX_BYTES
         earlier = []
         for publication in sound[MAX_STORIES:]:
-            headline = self._story(publication)
+            headline = self._story(publication, root=root)
             room -= HEADLINE_BYTES + len(f"{headline.title}{headline.url}{headline.source.name}".encode())
             if room < MAX_BYTES // 2:
                 break
             earlier.append(headline)
         full = []
         for publication in sound[:MAX_STORIES]:
+            if publication.noindex:  # its text stands on no page that search engines are let to
+                full.append(self._story(publication, root=root))
+                continue
             html = dress(shown.content_of(publication) or shown.summary_of(publication))
             size = len(html.encode())
             if size <= room:
-                full.append(self._story(publication, html=html))
+                full.append(self._story(publication, root=root, html=html))
                 room -= size
             else:
-                full.append(self._story(publication, excerpt=shorten(plain(plain_text(html)), EXCERPT)))
+                full.append(self._story(publication, root=root, excerpt=_excerpt(html)))
         return full, earlier
 
-    def headlines(self, publications: Iterable[Publication], page: str) -> tuple[Story, ...]:
-        """Give stories without their content, for another page than the one where they stand."""
-        return tuple(self._story(publication, page) for publication in publications if not shown.fault_of(publication))
+    def headlines(self, publications: Iterable[Publication], page: str, root: str | None = None) -> tuple[Story, ...]:
+        """Give stories without their content, for another page than the one where they stand.
 
-    def _story(self, publication: Publication, page: str = "", *, html: str = "", excerpt: str = "") -> Story:
+        Args:
+            publications: the stories.
+            page: where they stand, as a link.
+            root: where links to stories' pages begin; None: they have none.
+        """
+        sound = (publication for publication in publications if not shown.fault_of(publication))
+        return tuple(self._story(publication, page, root=root) for publication in sound)
+
+    def story(self, publication: Publication) -> Story:
+        """Give a story for a page of its own."""
+        html = dress(shown.content_of(publication) or shown.summary_of(publication))
+        if len(html.encode()) > MAX_BYTES:
+            return self._story(publication, excerpt=_excerpt(html))
+        return self._story(publication, html=html)
+
+    def _story(
+        self, publication: Publication, page: str = "", *, root: str | None = None, html: str = "", excerpt: str = ""
+    ) -> Story:
         language = shown.language_of(publication.language)
         source = shown.source_title_of(publication)
         authors = [plain(p.name) for p in shown.named(publication.authors) if p.name != source]
         when = publication.published or publication.updated
+        original = shown.web_address(publication.link)
+        own = None if root is None else f"{root}{shown.story_path(publication.page_id)}.html"
+        machine_updated = shown.instant(publication.updated)
         return Story(
             anchor=publication.page_id,
             title=plain(shown.title_of(publication)),
-            url=shown.web_address(publication.link) or f"{page}#{publication.page_id}",
+            url=own or original or f"{page}#{publication.page_id}",
+            original=original,
             language=language if language and language.lower() != self.language.lower() else None,
             direction="rtl" if language and is_right_to_left(language) else "auto",
             source=Named(plain(source), shown.web_address(publication.origin.link)),
@@ -109,11 +138,18 @@ class Scribe:
             machine_date=shown.instant(when),
             day=self.messages.day(when, self.zone),
             moment=self.messages.moment(when, self.zone),
+            updated=(machine_updated, self.messages.moment(publication.updated, self.zone))
+            if machine_updated != shown.instant(when)
+            else None,
             html=html,
             excerpt=excerpt,
             credits=_credits(publication),
             attached=tuple(_attached(url, enclosure) for url, enclosure in shown.enclosures_of(publication)),
         )
+
+
+def _excerpt(html: str) -> str:
+    return shorten(plain(plain_text(html)), EXCERPT)
 
 
 def plain(text: str) -> str:

@@ -4,33 +4,51 @@ APScheduler runs a handful of jobs, not one per source (R22, R23). The tick only
 job of its own, so that a slow disk holds up no poll.
 """
 
+import gc
 import threading
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from logging import getLogger
+from logging import ERROR, WARNING, getLogger
 from time import monotonic
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from aggregator.dispatcher import Dispatcher, DueBacklog
+from aggregator.backlog import DueBacklog, WithDetails
+from aggregator.dispatcher import SPREAD, Dispatcher
 from aggregator.errors import AggregatorError
-from aggregator.model.changes import Changes
+from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
+from aggregator.publish.memory import forget_all
+from aggregator.scheduler.lag import LagWatch
+from aggregator.scheduler.memory import MemoryWatch, Pressure
 from aggregator.scheduler.watch import ConfigWatch
+from aggregator.search import SearchIndex
 from aggregator.world import World
 
 log = getLogger(__name__)
 
 TICK = timedelta(seconds=5)
 FLUSH = timedelta(seconds=1)
+REQUESTS = timedelta(seconds=1)  # between two looks for what an operator asked for (R27)
+MEASURE = timedelta(minutes=1)  # between two looks at all sources
+ALARMS = timedelta(minutes=5)  # between two looks for what is wrong with any of them (R67)
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33)
+SEARCH = timedelta(seconds=5)  # between two looks for what can't be searched yet
+SEARCH_SECONDS = 0.5  # that one of them may take
 HOURLY = timedelta(hours=1)  # the status page grows stale though nothing happens
 GRACE = 5.0  # seconds that polls under way get when we stop (R54)
-SPREAD = timedelta(minutes=5)  # over which what fell due in our absence is spread (P64)
+LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left is dirty at the next start
 JUMP = timedelta(minutes=5)  # of the wall clock against the steady one (R21)
 ALIVE = timedelta(seconds=60)  # since the last tick (R57)
+DEATHS = 3  # jobs in a minute that a fault of ours ended: then it is no accident (R25)
+MINUTE = 60.0
+
+
+class ServiceFailed(Exception):
+    """Only a new process helps; the supervisor starts it (R25, R68)."""
 
 
 class Service:
@@ -39,19 +57,41 @@ class Service:
     Args:
         world: open; the service does not close it.
         environ: where `${NAME}` in an edited feeds.yaml is looked up.
+        memory: watches it.
+        on_settled: called after each group of polls that was stored.
+        index: for full-text search; kept up to date while we run.
     """
 
-    def __init__(self, world: World, environ: Mapping[str, str]) -> None:
-        self._world = world
+    def __init__(
+        self,
+        world: World,
+        environ: Mapping[str, str],
+        *,
+        memory: MemoryWatch | None = None,
+        on_settled: Callable[[Sequence[Changes]], None] = lambda changes: None,
+        index: SearchIndex | None = None,
+    ) -> None:
+        self._index = index
+        self._world, self._on_settled = world, on_settled
+        self._memory, self._pressure = memory or MemoryWatch(), Pressure.NONE
+        self._lag = LagWatch()
+        self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._dirty = threading.Event()
         self._publishing = threading.Lock()
         self._not_before = world.clock()  # when the next rendering may begin, after one that failed
+        self._deaf_until = world.clock()  # to requests, after they could not be carried out
+        self._publish_until: float | None = None  # by the steady clock, once we stop
         self._published = False  # what the store says stands in the files
+        self._edited = False  # an operator's edit was taken up, and is not shown yet
         self._restate = False  # the status page says something that is no longer so
         self._ticked_at, self._steady = world.clock(), monotonic()
-        self._dispatcher = Dispatcher(world, DueBacklog(world.store), on_settled=self._settled, patient=True)
+        self._jumped = False  # between two ticks, and due times are not yet re-based
+        backlog = WithDetails(DueBacklog(world.store), world.store, world.clock, wanted=world.has_details)
+        self._dispatcher = Dispatcher(
+            world, backlog, on_settled=self._settled, on_network=self._dirty.set, patient=True
+        )
         self._thread = threading.Thread(target=self._dispatch, name="dispatch")
-        self._watch = ConfigWatch(world.settings, environ, apply=self._apply, refuse=self._refuse)
+        self._watch = ConfigWatch(world.written, environ, apply=self._apply, refuse=self._refuse)
         self._jobs = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -59,8 +99,11 @@ class Service:
         self.ended = threading.Event()  # set when it can't go on
         self.fault: Exception | None = None
 
-    def start(self) -> None:
+    def start(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
         """Publish what the last run left dirty, then begin.
+
+        Args:
+            is_stopping: tells that `stop` will follow at once, so that what is dirty may wait for the next start.
 
         Raises:
             PublishError: somebody else's file stands where we want to write.
@@ -68,13 +111,20 @@ class Service:
         with self._world.store.begin() as tx:
             tx.pull_back(self._world.clock())
             tx.spread_overdue(self._world.clock(), over=SPREAD)
-        self._world.publish()
+        self._world.end_tombstones()
+        self._world.publish(is_cut=is_stopping)
         self._published = True
         for name, job, every in (
             ("tick", self._tick, TICK),
             ("flush", self._flush, FLUSH),
             ("config", self._look, FLUSH),
             ("status", self._dirty.set, HOURLY),
+            ("measure", self._measure, MEASURE),
+            ("alarms", self._note_alarms, ALARMS),
+            ("requests", self._take_requests, REQUESTS),
+            ("tombstones", self._end_tombstones, HOURLY),
+            ("search", self._catch_up, SEARCH),
+            ("bodies", self._world.trim_bodies, HOURLY),
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)
         self._thread.start()
@@ -82,6 +132,7 @@ class Service:
 
     def stop(self) -> None:
         """End within ten seconds, with everything stored and published (R54)."""
+        begun = self._publish_until = monotonic()  # a publication under way ends at its next category
         self._jobs.shutdown(wait=True)
         self._dispatcher.stop()
         cut = threading.Timer(GRACE, self._world.cut)
@@ -89,6 +140,7 @@ class Service:
         cut.start()
         self._thread.join()
         cut.cancel()
+        self._publish_until = begun + LAST_WORD
         self._publish(debounce=timedelta(0))
 
     def reload(self) -> None:
@@ -98,6 +150,10 @@ class Service:
     def is_alive(self) -> bool:
         """Tell whether the clock of the service goes (R57, `/healthz`)."""
         return self._world.clock() - self._ticked_at < ALIVE and self._thread.is_alive()
+
+    def tick_age(self) -> float:
+        """Give the seconds since the last tick."""
+        return (self._world.clock() - self._ticked_at).total_seconds()
 
     def is_ready(self) -> bool:
         """Tell whether the store can be read and what it says is published (R57, `/readyz`)."""
@@ -118,17 +174,76 @@ class Service:
         wall, steady = self._world.clock(), monotonic()
         jump = (wall - self._ticked_at).total_seconds() - (steady - self._steady)
         self._ticked_at, self._steady = wall, steady
+        self._look_at_memory()
         if abs(jump) > JUMP.total_seconds():  # the clock was set, or the machine slept (R21, R29)
             log.warning("rebase_clock", extra={"seconds": round(jump)})
+            self._jumped = True
+        if self._jumped:
             with self._world.store.begin() as tx:
                 tx.pull_back(wall)
                 tx.spread_overdue(wall, over=SPREAD)
+            self._jumped = False
         self._dispatcher.wake()
+
+    def _look_at_memory(self) -> None:
+        """Do less when memory gets short, and end before we are ended (R68)."""
+        pressure, memory = self._memory.look()
+        before, self._pressure = self._pressure, pressure
+        if memory is not None and pressure > before:
+            level, what = (ERROR, "end_for_memory") if pressure is Pressure.FULL else (WARNING, "spare_memory")
+            facts = {"held": memory.held_bytes, "own": memory.own_bytes, "limit": memory.limit_bytes}
+            log.log(level, what, extra=facts | {"advice": "raise the memory limit, or have fewer workers"})
+        if pressure is not before:
+            self._dispatcher.rest(on=pressure is not Pressure.NONE)
+        if pressure is Pressure.NONE:
+            if before is not Pressure.NONE:
+                log.warning("resume_polls", extra={"advice": "there is memory again"})
+            return
+        forget_all()
+        gc.collect()
+        if pressure is Pressure.FULL:
+            self._fail(ServiceFailed("the memory limit is near"))
+
+    def _measure(self) -> None:
+        """See whether sources are asked in time (R19); with the network down, they can't be."""
+        now = self._world.clock()
+        with self._world.store.read() as tx:
+            is_held_up = tx.outage().public is not None or self._pressure is not Pressure.NONE
+            self._lag.see(None if is_held_up else tx.lag(now), now)
+
+    def _note_alarms(self) -> None:
+        with self._world.store.begin() as tx:
+            tx.note_alarms(self._world.clock())
+
+    def _take_requests(self) -> None:
+        """Carry out what operators ask for, and let it be seen at once (R27)."""
+        if self._world.clock() < self._deaf_until:
+            return
+        try:
+            taken = self._world.take_requests()
+        except AggregatorError as error:  # the disk is full, say: what was not done still waits
+            log.error("take_requests", extra={"error": str(error), "advice": "they are tried again"})
+            self._deaf_until = self._world.clock() + DEBOUNCE
+            return
+        if taken:
+            self._publish(debounce=timedelta(0))
+
+    def _end_tombstones(self) -> None:
+        """Let main documents forget what was withdrawn long ago (M8, invariant 4)."""
+        if self._world.end_waits():
+            self._dirty.set()
+        if self._world.end_tombstones():
+            self._dirty.set()
+
+    def _catch_up(self) -> None:
+        if self._index is not None and self._pressure is Pressure.NONE:
+            self._index.catch_up(seconds=SEARCH_SECONDS)
 
     def _flush(self) -> None:
         if self._dirty.is_set() and self._world.clock() >= self._not_before:
             self._dirty.clear()
-            self._publish(debounce=DEBOUNCE)
+            edited, self._edited = self._edited, False
+            self._publish(debounce=timedelta(0) if edited else DEBOUNCE)
 
     def _look(self) -> None:
         self._watch.look(self._world.clock())
@@ -136,6 +251,16 @@ class Service:
     def _job_failed(self, event: JobExecutionEvent) -> None:
         facts: dict[str, Any] = {"job": event.job_id, "error": str(event.exception)}
         log.error("crash_job", extra=facts, exc_info=event.exception)
+        if isinstance(event.exception, AggregatorError):  # the disk is full, say: it is tried again (R7)
+            return
+        self._deaths.append(monotonic())
+        if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE:
+            self._fail(ServiceFailed(f"{DEATHS} jobs ended by a fault of ours within a minute"))
+
+    def _fail(self, why: Exception) -> None:
+        """End; whoever started us sees it and calls `stop`."""
+        self.fault = self.fault or why
+        self.ended.set()
 
     # What they set going.
 
@@ -143,19 +268,21 @@ class Service:
         try:
             self._dispatcher.run()
         except Exception as error:
-            self.fault = error
             log.exception("dispatch_polls")
+            self._fail(error)
         self.ended.set()
 
-    def _settled(self, changes: Sequence[Changes]) -> None:
-        if any(change.events or change.read for change in changes):
+    def _settled(self, settled: Sequence[Settled]) -> None:
+        changes = [one for one in settled if isinstance(one, Changes)]
+        self._on_settled(changes)
+        if any(change.events or change.read for change in changes) or len(changes) < len(settled):
             self._dirty.set()
 
     def _publish(self, *, debounce: timedelta) -> None:
         with self._publishing:
             try:
                 restate, self._restate = self._restate, False
-                published = self._world.publish(debounce=debounce, restate=restate)
+                published = self._world.publish(debounce=debounce, restate=restate, is_cut=self._is_cut)
                 if published.waiting or published.failed:
                     self._dirty.set()
                 if published.failed:
@@ -165,9 +292,13 @@ class Service:
                 self._dirty.set()
                 self._not_before = self._world.clock() + DEBOUNCE
 
+    def _is_cut(self) -> bool:
+        return self._publish_until is not None and monotonic() >= self._publish_until
+
     def _apply(self, settings: Settings, text: str) -> None:
         with self._publishing:
             self._world.apply(settings, text)
+        self._edited = True
         self._dirty.set()
         self._dispatcher.wake()
 

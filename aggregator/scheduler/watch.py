@@ -1,4 +1,4 @@
-"""Edits of feeds.yaml, taken up while we run; a broken one leaves the last good one in force (R50, R51)."""
+"""Edits of feeds.yaml and of the theme, taken up while we run; broken, they leave the last good in force (R50, R51)."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from pathlib import Path
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.settings import Settings
+from aggregator.publish.theme import digest_of, read_files, signature_of
 
 log = getLogger(__name__)
 
@@ -17,12 +18,12 @@ MANY = 10  # sources; that few may go without a second look
 
 
 class ConfigWatch:
-    """Looks at feeds.yaml, cheaply enough for every second.
+    """Looks at feeds.yaml and the theme that it names, cheaply enough for every second.
 
     Args:
         settings: in force now.
         environ: where `${NAME}` is looked up.
-        apply: takes good settings into force, with the text they come from.
+        apply: takes good settings into force, with the text they come from; refuses them with a `ConfigError`.
         refuse: told why an edit is not in force; None once that is over.
     """
 
@@ -36,18 +37,19 @@ class ConfigWatch:
     ) -> None:
         self._settings, self._environ = settings, environ
         self._apply, self._refuse = apply, refuse
-        self._seen = _signature(settings.path)
-        self._digest = _digest(settings.path)
+        self._theme = settings.publish.theme  # of the settings that could be read last, in force or not
+        self._seen = self._signature()
+        self._digest = self._digest_of()
         self._doubt: tuple[str, datetime] | None = None  # a digest that drops most sources, and since when
         self._refused = False
 
     def look(self, now: datetime) -> None:
         """Take up an edit, if there is one."""
-        signature = _signature(self._settings.path)
+        signature = self._signature()
         if signature == self._seen and self._doubt is None:
             return
         self._seen = signature
-        digest = _digest(self._settings.path)
+        digest = self._digest_of()
         if digest == self._digest:
             if self._refused:  # the broken edit was taken back
                 self._say(None)
@@ -56,24 +58,36 @@ class ConfigWatch:
         try:
             text = self._settings.path.read_text(encoding="utf-8")
             settings = load_config(self._settings.path, self._environ)
+            if settings.publish.theme != self._theme:
+                self._theme = settings.publish.theme
+                self._seen, digest = self._signature(), self._digest_of()
+            if self._drops_most(settings) and not self._is_confirmed(digest, now):
+                return
+            self._apply(settings, text)
         except (ConfigError, OSError, UnicodeDecodeError) as error:
             self._doubt = None
-            advice = "the last good one is in force"
-            log.error("refuse_config", extra={"file": str(self._settings.path), "error": str(error), "advice": advice})
-            self._say(str(error))
-            return
-        if self._drops_most(settings) and not self._is_confirmed(digest, now):
+            self._refuse_edit(error)
             return
         self._doubt, self._digest = None, digest
-        self._apply(settings, text)
         self._settings = settings
         if self._refused:
             self._say(None)
         log.info("load_config", extra={"file": str(settings.path), "sources": len(settings.sources)})
 
     def forget(self) -> None:
-        """Take up feeds.yaml at the next look, changed or not."""
-        self._seen, self._digest = None, ""
+        """Take up feeds.yaml and the theme at the next look, changed or not."""
+        self._seen, self._digest = (), ""
+
+    def _signature(self) -> tuple[object, ...]:
+        return _signature(self._settings.path), self._theme and signature_of(self._theme)
+
+    def _digest_of(self) -> str:
+        return f"{_digest(self._settings.path)} {_theme_digest(self._theme) if self._theme else ''}"
+
+    def _refuse_edit(self, error: Exception) -> None:
+        advice = "the last good one is in force"
+        log.error("refuse_config", extra={"file": str(self._settings.path), "error": str(error), "advice": advice})
+        self._say(str(error))
 
     def _say(self, why: str | None) -> None:
         self._refused = why is not None
@@ -103,5 +117,12 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
 def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _theme_digest(folder: Path) -> str:
+    try:
+        return digest_of(read_files(folder))
     except OSError:
         return ""

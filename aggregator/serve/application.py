@@ -16,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
-from aggregator.serve.names import Role
+from aggregator.publish.media import Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
 from aggregator.serve.shelf import Document, Shelf
 from aggregator.urls import Url
@@ -24,7 +24,6 @@ from aggregator.urls import Url
 log = logging.getLogger(__name__)
 
 MAX_REQUEST_LINE = 8192  # bytes (S67)
-STALE_SECONDS = 86400  # how long a cache may answer in our place while we are down (A75)
 READ_ONLY = ("GET", "HEAD")
 
 # A80. Whatever is no page of ours may do nothing at all: a feed opened in a browser, an error, a status.
@@ -33,6 +32,7 @@ PAGE_POLICY = (
     "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+NO_ROBOTS = ("X-Robots-Tag", "noindex")
 GUARDS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
 
 Headers = tuple[tuple[str, str], ...]
@@ -99,7 +99,7 @@ class Application:
 
     def __init__(
         self,
-        shelf: Shelf,
+        shelf: Shelf | None,
         *,
         health: Callable[[], bool],
         ready: Callable[[], bool],
@@ -110,7 +110,7 @@ class Application:
         """Make the application.
 
         Args:
-            shelf: the files.
+            shelf: the files; None if they lie where we can't serve them, in a bucket: then only endpoints answer.
             health: whether the program works: has ticked within the last minute (R57).
             ready: whether it can be of use: the store answers, there are outputs (R57). Files are served either way.
             base_url: the public address; only its path matters here.
@@ -145,21 +145,29 @@ class Application:
         if no := _refuse(environ, READ_ONLY):
             return no
         try:
-            for document in filter(None, map(self._shelf.open, paths)):
-                with document:
-                    return self._serve(document, environ)
+            if self._shelf is not None:
+                for document in filter(None, map(self._shelf.open, paths)):
+                    with document:
+                        return self._serve(self._shelf, document, environ)
         except OSError as error:  # the disk, or the rights to a file: ours to mend
             log.error("fail_read", extra={"path": path, "error": str(error)})
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-        if self._prefix and path == self._prefix:  # or the page's relative links would lead nowhere
+        if (
+            self._shelf is not None and self._prefix and path == self._prefix
+        ):  # or the page's relative links would lead nowhere
             return refusal(HTTPStatus.MOVED_PERMANENTLY, ("Location", self._home))
         return refusal(HTTPStatus.NOT_FOUND)
 
     def _endpoint(self, path: str) -> Endpoint | None:
         return self._endpoints.get(path) or next((end for start, end in self._trees if path.startswith(start)), None)
 
-    def _serve(self, document: Document, environ: WSGIEnvironment) -> Reply:
+    def _serve(self, shelf: Shelf, document: Document, environ: WSGIEnvironment) -> Reply:
         """Answer with a document, a part of it, or the word that it hasn't changed."""
+        if shelf.is_gone(document.name):
+            if document.name.startswith("category/"):  # A44
+                return text_reply(HTTPStatus.GONE, "This category is no longer published here.")
+            says = (("Content-Type", document.media_type), ("Content-Security-Policy", PAGE_POLICY), NO_ROBOTS)
+            return Reply(HTTPStatus.GONE, (*says, ("Cache-Control", "no-store")), document.read(document.plain))
         modified = min(document.modified, int(self._clock().timestamp()))
         plain, copy, part = document.plain, document.plain, None
         if environ["REQUEST_METHOD"] == "GET":
@@ -169,9 +177,11 @@ class Application:
         tags: Headers = (
             ("ETag", f'"{copy.digest}"'),
             ("Last-Modified", _http_date(modified)),
-            ("Cache-Control", f"public, max-age={document.max_age}, stale-if-error={STALE_SECONDS}"),
+            ("Cache-Control", cache_control(document.max_age)),
             ("Vary", "Accept-Encoding"),
         )
+        if document.noindex:
+            tags += (NO_ROBOTS,)
         if document.role is Role.FEED:
             tags += (("Access-Control-Allow-Origin", "*"),)  # A79
         if not is_expected(

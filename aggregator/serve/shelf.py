@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aggregator.clock import Clock, utc_now
-from aggregator.serve.names import media_of, name_of
+from aggregator.publish.media import Role, media_of
+from aggregator.serve.names import name_of, no_copies
 
 TWIN = ".gz"
+GONE = "gone.txt"
+NOINDEX = b'<meta name="robots" content="noindex">'  # as our pages say it, in their first bytes
+HEAD_BYTES = 8192
 MAX_KNOWN = 4096  # documents whose tags are remembered; about 1 kB each
 # A file system's clock ticks every few milliseconds: of versions written within one tick, a later one may have size,
 # times and even the inode of an earlier one. What was read of a file as young as that isn't remembered.
@@ -42,6 +46,7 @@ class _Known:
     modified: int
     plain: Copy
     gzip: Copy | None
+    noindex: bool = False
 
 
 class Document:
@@ -50,13 +55,14 @@ class Document:
     It holds the open files, so that nothing that is published in between can mix two versions. Use it in a `with`.
     """
 
-    __slots__ = ("_handles", "gzip", "max_age", "media_type", "modified", "name", "plain", "role")
+    __slots__ = ("_handles", "gzip", "max_age", "media_type", "modified", "name", "noindex", "plain", "role")
 
-    def __init__(self, name: str, known: _Known, handles: Sequence[int], max_age: int) -> None:
+    def __init__(self, name: str, known: _Known, handles: Sequence[int], max_age: int, kind: tuple[str, Role]) -> None:
         self.name, self.max_age = name, max_age
-        self.media_type, self.role = media_of(name)
+        self.media_type, self.role = kind
         self.plain, self.gzip = known.plain, known.gzip
         self.modified = known.modified  # seconds since 1970
+        self.noindex = known.noindex  # a page that asks search engines to leave it out
         self._handles = handles
 
     def __enter__(self) -> "Document":
@@ -78,17 +84,28 @@ class Document:
 class Shelf:
     """The published folder, read only."""
 
-    def __init__(self, root: Path, max_age: Callable[[str], int], *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        root: Path,
+        max_age: Callable[[str], int],
+        *,
+        copy_of: Callable[[str], str | None] = no_copies,
+        clock: Clock = utc_now,
+    ) -> None:
         """Make a shelf of a folder, which need not exist yet.
 
         Args:
             root: the folder; may be a symlink, and change its target while we run.
             max_age: how many seconds a name (`category/python.atom`) may be kept by whoever fetched it (A75). Must not
                 raise: files are served even without a store (R69).
+            copy_of: tells which names are listed besides our outputs, and of which output each is a copy; its own name:
+                it is the operator's own file. Must not raise either.
             clock: tells which files are so young that they may change without a trace.
         """
-        self._root, self._max_age, self._clock = root, max_age, clock
+        self._root, self._max_age, self._copy_of, self._clock = root, max_age, copy_of, clock
+        self._folder = str(root)  # as text: a path is joined at each request
         self._known: dict[str, _Known] = {}
+        self._gone: tuple[tuple[int, ...], frozenset[str]] = ((), frozenset())
         self._lock = threading.Lock()
 
     def open(self, path: str) -> Document | None:
@@ -100,23 +117,43 @@ class Shelf:
         Raises:
             OSError: the file is there and can't be read.
         """
-        name = name_of(path)
-        handle = _open(self._root / name) if name else None
+        name = name_of(path, self._copy_of)
+        handle = _open(f"{self._folder}/{name}") if name else None
         if name is None or handle is None:
             return None
         handles = [handle]
         try:
             with suppress(OSError):  # without a twin there is still the plain file
-                if (twin := _open(self._root / (name + TWIN))) is not None:
+                if (twin := _open(f"{self._folder}/{name}{TWIN}")) is not None:
                     handles.append(twin)
             known = self._look(name, handles)
-            document = Document(name, known, handles, self._max_age(name)) if known else None
+            kind = media_of(name, self._copy_of(name))
+            document = Document(name, known, handles, self._max_age(name), kind) if known else None
         except BaseException:
             _close(handles)
             raise
         if document is None:
             _close(handles)
         return document
+
+    def is_gone(self, name: str) -> bool:
+        """Tell whether a page is that of a withdrawn story, or a file of a removed category: `gone.txt` lists them."""
+        if not name.startswith(("entry/", "category/")):
+            return False
+        path = f"{self._folder}/{GONE}"
+        with suppress(OSError):  # what is listed there was listed a moment ago as well
+            try:
+                signature = _signature(Path(path).stat())
+            except FileNotFoundError:
+                return False
+            if signature != self._gone[0] and (handle := _open(path)) is not None:
+                try:
+                    file = os.fstat(handle)
+                    names = _read(handle, 0, file.st_size).decode("utf-8", "replace").split()
+                    self._gone = _signature(file), frozenset(names)
+                finally:
+                    os.close(handle)
+        return name in self._gone[1]
 
     def _look(self, name: str, handles: Sequence[int]) -> _Known | None:
         """Give what is known of open files; read them if they are others than those we know."""
@@ -133,7 +170,7 @@ class Shelf:
             packed = _read(handles[1], 0, files[1].st_size)
             if _unpacks_to(packed, body):
                 gzip = _copy(packed, "gzip")
-        known = _Known(signature, int(files[0].st_mtime), _copy(body, None), gzip)
+        known = _Known(signature, int(files[0].st_mtime), _copy(body, None), gzip, NOINDEX in body[:HEAD_BYTES])
         if self._clock().timestamp() - max(file.st_ctime for file in files) > YOUNG_SECONDS:
             self._remember(name, known)
         return known
@@ -144,7 +181,7 @@ class Shelf:
         real = Path(os.path.realpath(root / name))
         if not stat.S_ISREG(file.st_mode) or not real.is_relative_to(root):
             return False
-        return not any(part.startswith(".") for part in real.relative_to(root).parts)
+        return not any(part.startswith(".") and part != ".well-known" for part in real.relative_to(root).parts)
 
     def _remember(self, name: str, known: _Known) -> None:
         with self._lock:
@@ -158,7 +195,7 @@ def _signature(file: os.stat_result) -> tuple[int, ...]:
     return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns
 
 
-def _open(path: Path) -> int | None:
+def _open(path: str) -> int | None:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # O_NONBLOCK: nor hang at a named pipe
     except (FileNotFoundError, NotADirectoryError):

@@ -1,17 +1,20 @@
 """Categories in the store: slug and feed id for ever, generations of what is dirty, archive pages."""
 
-from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from logging import getLogger
 from typing import Any
-from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, Update, bindparam, select, update
 
+from aggregator.decide.ids import minted_feed_id
 from aggregator.errors import StoreError
-from aggregator.model.settings import Category, CategoryKey
+from aggregator.model.settings import Category, CategoryKey, Show, SourceKey
 from aggregator.slugs import free_slug
-from aggregator.store.schema import category, publication, store
+from aggregator.store.schema import category, publication, source, store
+
+log = getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,20 @@ class CategoryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestingCategory:
+    """A category that left feeds.yaml; its files stay where they are (A44)."""
+
+    id: int
+    key: CategoryKey
+    slug: str
+    title: str
+    show: str
+    unlisted: bool
+    pages: int
+    removed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
     """The generation of what shows all categories together."""
 
@@ -48,30 +65,41 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
     """
     rows = {row.key: row for row in connection.execute(select(category)).all()}
     slugs, feed_ids = {row.slug for row in rows.values()}, {row.feed_id: row for row in rows.values()}
-    uuid = UUID(connection.execute(select(store.c.uuid)).scalar_one())
+    uuid: str = connection.execute(select(store.c.uuid)).scalar_one()
     keys = {item.key for item in wanted}
+    number = max((row.id for row in rows.values()), default=0) + 1
     for item in wanted:
         row = rows.get(item.key) or _former(item, rows, feed_ids, keys)
         if row is not None:
-            if not row.active or row.key != item.key:
-                connection.execute(_of(row.id).values(key=item.key, active=True, dirty=category.c.dirty + 1))
+            said = _said(item)
+            if not row.active or any(getattr(row, name) != value for name, value in said.items()):
+                back = {"active": True, "removed_at": None}
+                connection.execute(_of(row.id).values(dirty=category.c.dirty + 1, **said, **back))
+            if item.slug is not None and item.slug != row.slug:
+                advice = f"a slug never changes once it is published (A45): write slug: {row.slug}, or none"
+                log.warning("keep_slug", extra={"category": item.key, "slug": row.slug, "advice": advice})
             continue
         slug = free_slug(item.slug or item.key, slugs)
         slugs.add(slug)
-        feed_id = item.id or _minted_feed_id(uuid, item.key, feed_ids)
+        feed_id = item.id or minted_feed_id(uuid, item.key, feed_ids)
         if feed_id in feed_ids:
             raise StoreError(
                 f"category {item.key}: the feed id {feed_id} belongs to {feed_ids[feed_id].key}; write another id, "
                 f"or was: {feed_ids[feed_id].key} if it is the same category under a new key"
             )
-        values = {"key": item.key, "slug": slug, "feed_id": feed_id, "created_at": now, "active": True}
-        fixed = {"pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": {}}
-        connection.execute(category.insert().values(values | fixed))
+        more = {name: value for name, value in _said(item).items() if name != "key"}
+        insert_category(connection, number, item.key, slug, feed_id, now, **more)
+        number += 1
     gone = [row.id for row in rows.values() if row.active and row.key not in keys]
     if gone:
         still = select(category.c.id).where(category.c.key.in_(keys))
         resting = update(category).where(category.c.id.in_(gone), category.c.id.not_in(still))
-        connection.execute(resting.values(active=False))
+        connection.execute(resting.values(active=False, removed_at=now))
+
+
+def _said(item: Category) -> dict[str, Any]:
+    """Give what feeds.yaml says of a category, and what holds for its pages also once it has left (A44)."""
+    return {"key": item.key, "unlisted": item.unlisted, "title": item.title, "show": item.show.value}
 
 
 def _former(item: Category, rows: Mapping[str, Any], feed_ids: Mapping[str, Any], wanted: Collection[str]) -> Any:
@@ -83,13 +111,24 @@ def _former(item: Category, rows: Mapping[str, Any], feed_ids: Mapping[str, Any]
     return heir if heir is not None and heir.key not in wanted else None
 
 
-def _minted_feed_id(uuid: UUID, key: str, taken: Container[str]) -> str:
-    """Mint a feed id (A2). A key that is used again after its first category was renamed gets another one."""
-    number, feed_id = 1, uuid5(uuid, f"category\0{key}").urn
-    while feed_id in taken:
-        number += 1
-        feed_id = uuid5(uuid, f"category\0{key}\0{number}").urn
-    return feed_id
+def insert_category(
+    connection: Connection, number: int, key: str, slug: str, feed_id: str, now: datetime, **more: object
+) -> None:
+    """Make a category's row. Its number is given: `decide` must know it, and none is ever free again."""
+    fixed = {"active": True, "pages": 0, "dirty": 1, "rendered": 0, "dirty_pages": {}}
+    usual = {"title": key, "unlisted": False, "show": Show.FULL.value}
+    named = {"id": number, "key": key, "slug": slug, "feed_id": feed_id, "created_at": now}
+    connection.execute(category.insert().values(fixed | usual | more | named))
+
+
+def made_categories(connection: Connection) -> dict[SourceKey, tuple[CategoryKey, ...]]:
+    """Give the categories that items have named, by the source whose item did so first, in the order of that."""
+    query = select(source.c.key.label("source_key"), category.c.key)
+    query = query.join(source, source.c.id == category.c.source_id).where(source.c.active)
+    made: dict[SourceKey, tuple[CategoryKey, ...]] = {}
+    for row in connection.execute(query.order_by(category.c.id)):
+        made[row.source_key] = (*made.get(row.source_key, ()), row.key)
+    return made
 
 
 def _of(number: int) -> Update:
@@ -118,6 +157,13 @@ def category_rows(connection: Connection) -> list[CategoryRow]:
     ]
 
 
+def resting(connection: Connection) -> list[RestingCategory]:
+    """Give the categories that left feeds.yaml, in the order in which they were made."""
+    names = [field.name for field in fields(RestingCategory)]
+    query = select(*(category.c[name] for name in names)).where(~category.c.active).order_by(category.c.id)
+    return [RestingCategory(**row) for row in connection.execute(query).mappings()]
+
+
 def file_publications(connection: Connection, number: int, pages: Mapping[int, Sequence[int]], now: datetime) -> None:
     """File publications on new archive pages, for ever (M2 to M4); what stays in the main document is no backfill now.
 
@@ -140,12 +186,29 @@ def file_publications(connection: Connection, number: int, pages: Mapping[int, S
     connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))
 
 
+def offer(connection: Connection, number: int | None, now: datetime) -> None:
+    """Note that what stands in the store may be read from now on: files are about to be written (T6).
+
+    Args:
+        connection: a writing one.
+        number: of the category; None: of what shows all categories together.
+        now: the time after everything was looked up that the files will show.
+    """
+    place = update(store) if number is None else _of(number)
+    connection.execute(place.values(offered_at=now))
+
+
 def mark_rendered(connection: Connection, row: CategoryRow, look: str, now: datetime | None) -> None:
     """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page."""
     known = select(category.c.dirty_pages).where(category.c.id == row.id)
     left = {page: since for page, since in connection.execute(known).scalar_one().items() if since > row.dirty}
     values = {"rendered": row.dirty, "dirty_pages": left, "look": look, "rendered_at": now}
     connection.execute(update(category).where(category.c.id == row.id).values(values))
+
+
+def unlisted(connection: Connection) -> frozenset[CategoryKey]:
+    """Give the categories that are in no index, those that left feeds.yaml among them."""
+    return frozenset(connection.execute(select(category.c.key).where(category.c.unlisted)).scalars())
 
 
 def site_row(connection: Connection) -> SiteRow:

@@ -2,19 +2,21 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from logging import getLogger
 from pathlib import Path
 from threading import Lock
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, event, inspect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from aggregator.errors import StoreError
-from aggregator.model.settings import Roster
+from aggregator.config.lists import has_lists, with_lists
+from aggregator.errors import NoStore, StoreError
+from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import Status
 from aggregator.store import dialect
 from aggregator.store.lock import StoreLock
@@ -34,6 +36,7 @@ class Store:
     def __init__(self, engine: Engine, lock: StoreLock | None) -> None:
         self._engine, self._lock = engine, lock
         self.uuid: UUID | None = None  # known once there is a schema
+        self._shares: bool | None = None  # whether two sources are at one address; None: to be looked up
         self._writing = Lock()  # our own threads wait for each other without a limit; SQLite's patience ends (R4)
 
     @contextmanager
@@ -45,6 +48,31 @@ class Store:
         """
         with self._writing, self._transaction(writes=True) as connection:
             yield Transaction(connection)
+
+    def shares_addresses(self) -> bool:
+        """Tell whether any two sources are at one address (P66): hardly ever, and each group of polls asks."""
+        if self._shares is None:
+            with self.read() as tx:
+                self._shares = tx.share_addresses()
+        return self._shares
+
+    def completed(self, roster: Roster) -> Roster:
+        """Add the categories to a roster that items have named; most rosters have no source whose items may."""
+        if not any(source.reading.filing for source in roster.sources.values()):
+            return roster
+        with self.read() as tx:
+            return roster.with_made(tx.made_categories(roster))
+
+    def listed(self, settings: Settings) -> Settings:
+        """Add the sources that lists elsewhere name (`kind: opml`), as of their last good copies."""
+        if not has_lists(settings):
+            return settings
+        with self.read() as tx:
+            return with_lists(settings, tx.lists())
+
+    def forget_addresses(self) -> None:
+        """Look again when it is next asked for: sources or addresses have changed."""
+        self._shares = None
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -67,12 +95,23 @@ class Store:
         """Where it is, without a password."""
         return self._engine.url.render_as_string(hide_password=True)
 
-    def status(self, roster: Roster, now: datetime) -> Status:
-        """Count how things stand."""
+    @property
+    def path(self) -> Path | None:
+        """The file it lies in; None if it is none of SQLite's."""
+        return _path_of(self._engine.url.render_as_string(hide_password=False))
+
+    def status(self, roster: Roster, now: datetime, secrets: Iterable[str] = ()) -> Status:
+        """Count how things stand.
+
+        Args:
+            roster: the sources and categories as feeds.yaml has them.
+            now: the time.
+            secrets: of the settings, for whoever shows the operator where feeds have moved; the public is never told.
+        """
         database = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
         size = Path(database).stat().st_size if database else 0
         with self.read() as tx:
-            return tx.status(roster, now, where=self.where, size=size, schema=HEAD)
+            return tx.status(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD)
 
     def take_lock(self, *, command: str, now: datetime) -> None:
         """Become the one process that works on this store (R27).
@@ -82,6 +121,18 @@ class Store:
         """
         if self._lock is not None:
             self._lock.take(command=command, now=now)
+
+    def back_up(self, target: Path) -> int:
+        """Copy the store to a file, consistent whatever is written meanwhile (R62); give its size in bytes.
+
+        Raises:
+            StoreError: it could not be written; what stood there before still stands.
+        """
+        path = _path_of(str(self._engine.url))
+        if path is None:
+            raise StoreError(f"the store {self.where} is copied by its own tools, such as pg_dump")
+        _copy(path, target)
+        return target.stat().st_size
 
     def checkpoint(self) -> None:
         """Bring everything into the one database file (R4); where that can't be done, nothing is lost by it."""
@@ -129,7 +180,7 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
             if writes:
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif not path.exists():
-                raise StoreError(f"there is no store at {path} yet; `aggregator poll` makes one")
+                raise NoStore(f"there is no store at {path} yet; `aggregator poll` makes one")
         except OSError as error:
             raise StoreError(f"the folder of the store {path} can't be made: {error.strerror}") from error
     lock = StoreLock(path.with_name(path.name + ".lock")) if path is not None and writes else None
@@ -142,6 +193,42 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
         opened.close()
         raise
     return opened
+
+
+def restore_backup(backup: Path, url: str) -> None:
+    """Put a copy that `back_up` made in place of a store that is not there.
+
+    Raises:
+        StoreError: there is one, or the copy can't be read.
+    """
+    path = _path_of(url)
+    if path is None:
+        raise StoreError("a store on PostgreSQL is restored by its own tools, such as psql")
+    if path.exists():
+        raise StoreError(f"there is a store at {path}; move it away to restore another one")
+    if not backup.is_file():
+        raise StoreError(f"{backup}: there is no such file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _copy(backup, path)
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a database by SQLite's own backup, whole or not at all."""
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.execute("SELECT version_num FROM alembic_version")
+            source.backup(copy)
+            if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                raise StoreError(f"{path} is damaged")
+        unfinished.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        unfinished.unlink(missing_ok=True)
+        raise StoreError(f"{path} can't be copied to {target}: {error}") from error
 
 
 def _path_of(url: str) -> Path | None:

@@ -28,9 +28,9 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def insert(table: Table, connection: Connection) -> Any:
-    """Give the INSERT that knows `on_conflict_do_update`, of the database at hand."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+def insert(table: Table, database: str) -> Any:
+    """Give the INSERT that knows `on_conflict_do_update`, of a database that SQLAlchemy calls so."""
+    return (sqlite if database == "sqlite" else postgresql).insert(table)
 
 
 def checkpoint(engine: Engine) -> None:

@@ -1,20 +1,22 @@
 """What a document shows, read in one go from one moment of the store (R31)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from aggregator.decide.order import believed
-from aggregator.model.entry import Origin
+from aggregator.decide.standing import said_gone_at
+from aggregator.model.entry import KeyRule, Origin
+from aggregator.model.known import EntryState
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, Show, SourceKey
 from aggregator.model.story import Credit, Publication, Tombstone
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.records import enclosures_of, origin_of, people_of, tags_of
+from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.urls import Url
 
@@ -44,19 +46,35 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A story in a category, in whatever document it stands, or stood."""
+
+    category: int
+    publication: Publication
+    withdrawn: bool
+    cooled: bool  # its post stands in the archive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What may not be shown of a source, as feeds.yaml said last: it holds also once the source is gone from there."""
 
     private: bool
     show: Show | None
+    noindex: bool
     addresses: tuple[Url, ...]  # as configured, and in use
 
 
+_FOUNDING, _FOUNDER = entry.alias("founding"), source.alias("founder")
+FAIR_AMONG = 50  # newest stories of a category; what is older takes no place from what is new
+
 _SHOWN = (
     publication.c.story_id,
+    publication.c.category_id,
     publication.c.sort_at,
     publication.c.page,
     publication.c.updated,
+    publication.c.digest.label("shown_digest"),
     publication.c.shown_id,
     publication.c.filed_at,
     story.c.atom_id,
@@ -64,13 +82,16 @@ _SHOWN = (
     category.c.key.label("category_key"),
     category.c.slug,
     source.c.key.label("source_key"),
+    _FOUNDER.c.key.label("founder_key"),
     *(
         entry.c[name].label(f"entry_{name}")
         for name in (
-            "key title link summary content authors tags enclosures rights language published first_seen origin"
+            "key key_rule title link summary content authors tags enclosures supplement rights language published "
+            "first_seen origin"
         ).split()
     ),
 )
+STANDING_TOMBSTONE = publication.c.withdrawn_at.is_not(None) & publication.c.tombstone_ended_at.is_(None)
 _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
 
 
@@ -97,49 +118,145 @@ def main_rows(connection: Connection, number: int) -> list[MainRow]:
 def publications(connection: Connection, number: int, page: int | None) -> tuple[Publication, ...]:
     """Give what stands in one document of a category, in order."""
     place = publication.c.page.is_(None) if page is None else publication.c.page == page
-    query = _shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
-    return _filled(connection, query.order_by(*_IN_ORDER))
+    query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
+    return filled(connection, query.order_by(*_IN_ORDER))
 
 
 def newest(connection: Connection, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
     """Give the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*)."""
-    earlier = publication.alias()
-    listed = list(numbers)
+    earlier, listed = publication.alias(), list(numbers)
     before = (
         select(earlier.c.story_id)
         .where(
             earlier.c.story_id == publication.c.story_id,
-            earlier.c.category_id.in_(listed),
+            (earlier.c.category_id + 0).in_(listed),
             earlier.c.withdrawn_at.is_(None),
             (earlier.c.sort_at < publication.c.sort_at)
             | ((earlier.c.sort_at == publication.c.sort_at) & (earlier.c.category_id < publication.c.category_id)),
         )
         .exists()
     )
-    query = _shown().where(publication.c.category_id.in_(listed), publication.c.withdrawn_at.is_(None), ~before)
-    return _filled(connection, query.order_by(*_IN_ORDER).limit(limit))
+    # `+ 0`: no index by category is of use, and with one all that was ever published would be sorted (1.2 s of 20,000
+    # in 200 categories); by `sort_at` no more is looked at than is shown.
+    stands = ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before)
+    chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
+    stories = connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
+    query = shown().where(publication.c.story_id.in_(stories), *stands)
+    return filled(connection, query.order_by(*_IN_ORDER))
 
 
-def newest_of(connection: Connection, number: int, limit: int) -> tuple[Publication, ...]:
-    """Give the newest stories of one category."""
-    query = _shown().where(publication.c.category_id == number, publication.c.withdrawn_at.is_(None))
-    return _filled(connection, query.order_by(*_IN_ORDER).limit(limit))
+def newest_of(connection: Connection, number: int, limit: int, *, fair: bool) -> tuple[Publication, ...]:
+    """Give the newest stories of one category.
+
+    Args:
+        connection: a reading one.
+        number: of the category.
+        limit: so many at most.
+        fair: let one source have at most half of them, while others have enough among the newest `FAIR_AMONG` (A23).
+    """
+    stands = (publication.c.category_id == number, publication.c.withdrawn_at.is_(None))
+    query = shown().where(*stands)
+    if fair:
+        tellers = select(publication.c.story_id, entry.c.source_id).join(entry, entry.c.id == publication.c.shown_id)
+        tellers = tellers.join(story, story.c.id == publication.c.story_id)  # its id is part of the order
+        tellers = tellers.where(*stands).order_by(*_IN_ORDER).limit(FAIR_AMONG)
+        chosen = fair_share([(row.story_id, row.source_id) for row in connection.execute(tellers)], limit)
+        query = query.where(publication.c.story_id.in_(chosen))
+    return filled(connection, query.order_by(*_IN_ORDER).limit(limit))
 
 
-def tombstones(connection: Connection, number: int, since: datetime | None) -> tuple[Tombstone, ...]:
+def fair_share(told: Sequence[tuple[int, int]], limit: int) -> list[int]:
+    """Choose among stories so that no source fills over half of a list, as long as others have some (A23).
+
+    Args:
+        told: stories, each with its source, the newest first.
+        limit: how many to choose; what others can't fill is filled as the stories come.
+    """
+    counts: Counter[int] = Counter()
+    chosen: list[int] = []
+    left: list[int] = []
+    for number, teller in told:
+        counts[teller] += 1
+        (chosen if counts[teller] <= limit // 2 else left).append(number)
+    return [*chosen, *left][:limit]
+
+
+def placements(connection: Connection, stories: Sequence[int]) -> list[Placement]:
+    """Give where some stories stand, or stood, in order of story and category."""
+    found = []
+    for part in _parts(sorted(stories)):
+        query = shown().add_columns(publication.c.withdrawn_at, publication.c.cooled_at)
+        query = query.where(publication.c.story_id.in_(part))
+        rows = connection.execute(query.order_by(publication.c.story_id, publication.c.category_id)).mappings().all()
+        credits = _credits(connection, {row["story_id"]: row for row in rows})
+        found += [
+            Placement(
+                category=row["category_id"],
+                publication=_publication(row, credits.get(row["story_id"], ())),
+                withdrawn=row["withdrawn_at"] is not None,
+                cooled=row["cooled_at"] is not None,
+            )
+            for row in rows
+        ]
+    return found
+
+
+def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[int, Publication]:
+    """Give stories as each is shown in one category, with all other copies of it, late ones too (M7).
+
+    Args:
+        connection: a reading one.
+        places: story: the category.
+    """
+    rows = []
+    for part in _parts(sorted(places)):
+        found = connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
+        rows += [row for row in found if row["category_id"] == places[row["story_id"]]]
+    credits = _credits(connection, {row["story_id"]: row for row in rows}, late=True)
+    return {row["story_id"]: _publication(row, credits.get(row["story_id"], ())) for row in rows}
+
+
+def tombstones(connection: Connection, number: int) -> tuple[Tombstone, ...]:
     """Give what was withdrawn from a category and still has a tombstone in its main document (M8)."""
-    gone = publication.c.withdrawn_at.is_not(None)
     query = (
-        select(story.c.atom_id, publication.c.withdrawn_at, source.c.key)
+        select(story.c.atom_id, publication.c.withdrawn_at, publication.c.updated, source.c.key)
         .join(story, story.c.id == publication.c.story_id)
         .outerjoin(entry, entry.c.id == story.c.founder_id)
         .outerjoin(source, source.c.id == entry.c.source_id)
-        .where(publication.c.category_id == number, gone)
+        .where(publication.c.category_id == number, STANDING_TOMBSTONE)
     )
-    if since is not None:
-        query = query.where(publication.c.withdrawn_at >= since)
-    rows = connection.execute(query.order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)).all()
-    return tuple(Tombstone(ref=row.atom_id, when=row.withdrawn_at, source=row.key) for row in rows)
+    query = query.order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)
+    return tuple(map(_tombstone, connection.execute(query).mappings()))
+
+
+def tombstones_of_all(connection: Connection, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
+    """Give what was withdrawn from some categories and stands in none of them: what leaves all.* by that."""
+    still, listed = publication.alias(), list(numbers)
+    stands = (
+        select(still.c.story_id)
+        .where(
+            still.c.story_id == publication.c.story_id,
+            still.c.category_id.in_(listed),
+            still.c.withdrawn_at.is_(None),
+        )
+        .exists()
+    )
+    when = func.max(publication.c.withdrawn_at).label("withdrawn_at")
+    query = (
+        select(story.c.atom_id, when, func.max(publication.c.updated).label("updated"), source.c.key)
+        .join(story, story.c.id == publication.c.story_id)
+        .outerjoin(entry, entry.c.id == story.c.founder_id)
+        .outerjoin(source, source.c.id == entry.c.source_id)
+        .where(publication.c.category_id.in_(listed), STANDING_TOMBSTONE, ~stands)
+        .group_by(story.c.id, story.c.atom_id, source.c.key)
+        .order_by(when.desc(), story.c.atom_id)
+    )
+    return tuple(map(_tombstone, connection.execute(query).mappings()))
+
+
+def _tombstone(row: RowMapping) -> Tombstone:
+    when = said_gone_at(row["withdrawn_at"], row["updated"])
+    return Tombstone(ref=row["atom_id"], when=when, source=row["key"])
 
 
 def source_rows(connection: Connection) -> list[SourceRow]:
@@ -154,48 +271,68 @@ def source_rows(connection: Connection) -> list[SourceRow]:
 
 def limits(connection: Connection) -> dict[SourceKey, Limits]:
     """Give the sources of which not everything may be shown, in the order of their keys."""
-    names = ("key", "url", "url_in_use", "private", "show")
-    query = select(*(source.c[name] for name in names)).where(source.c.private | source.c.show.is_not(None))
+    names = ("key", "url", "url_in_use", "private", "show", "noindex")
+    limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
+    query = select(*(source.c[name] for name in names)).where(limited)
     return {
         SourceKey(row.key): Limits(
             private=row.private,
             show=Show(row.show) if row.show else None,
+            noindex=row.noindex,
             addresses=tuple(dict.fromkeys((Url(row.url), Url(row.url_in_use)))),
         )
         for row in connection.execute(query.order_by(source.c.key)).all()
     }
 
 
-def _shown() -> Select[Any]:
+def shown() -> Select[Any]:
+    """Give the query of publications as they are shown, for a condition and an order of whoever asks."""
     return (
         select(*_SHOWN)
         .join(story, story.c.id == publication.c.story_id)
         .join(category, category.c.id == publication.c.category_id)
         .join(entry, entry.c.id == publication.c.shown_id)
         .join(source, source.c.id == entry.c.source_id)
+        .outerjoin(_FOUNDING, _FOUNDING.c.id == story.c.founder_id)
+        .outerjoin(_FOUNDER, _FOUNDER.c.id == _FOUNDING.c.source_id)
     )
 
 
-def _filled(connection: Connection, query: Select[Any]) -> tuple[Publication, ...]:
+def filled(connection: Connection, query: Select[Any]) -> tuple[Publication, ...]:
+    """Run such a query, and add the other copies of each story."""
     rows = connection.execute(query).mappings().all()
     credits = _credits(connection, {row["story_id"]: row for row in rows})
     return tuple(_publication(row, credits.get(row["story_id"], ())) for row in rows)
 
 
-def _credits(connection: Connection, shown: Mapping[int, RowMapping]) -> dict[int, tuple[Credit, ...]]:
-    """Give the other copies of each story, first seen first; a page takes no notice of later ones (M7)."""
+def _credits(
+    connection: Connection, told_by: Mapping[int, RowMapping], *, late: bool = False
+) -> dict[int, tuple[Credit, ...]]:
+    """Give the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7)."""
     found: dict[int, list[Credit]] = defaultdict(list)
-    for ids in _parts(sorted(shown)):
+    keys: dict[int, CategoryKey] = {}  # looked up once there is a copy: most stories have none, and the start page asks
+    for ids in _parts(sorted(told_by)):  # for each of its categories
         query = (
-            select(entry.c.story_id, entry.c.id, entry.c.link, entry.c.joined_at, entry.c.origin, source.c.key)
+            select(
+                entry.c.story_id,
+                entry.c.id,
+                entry.c.key.label("entry_key"),
+                entry.c.link,
+                entry.c.joined_at,
+                entry.c.origin,
+                entry.c.categories,
+                source.c.key,
+            )
             .join(source, source.c.id == entry.c.source_id)
-            .where(entry.c.story_id.in_(ids))
+            .where(entry.c.story_id.in_(ids), entry.c.state != EntryState.WITHDRAWN.value)
             .order_by(entry.c.id)
         )
         for row in connection.execute(query).all():
-            told = shown[row.story_id]
-            if row.id == told["shown_id"] or (told["filed_at"] is not None and row.joined_at > told["filed_at"]):
+            told = told_by[row.story_id]
+            is_late = told["filed_at"] is not None and row.joined_at > told["filed_at"]
+            if row.id == told["shown_id"] or (is_late and not late):
                 continue
+            keys = keys or _keys(connection)
             origin = origin_of(row.origin)
             found[row.story_id].append(
                 Credit(
@@ -203,9 +340,16 @@ def _credits(connection: Connection, shown: Mapping[int, RowMapping]) -> dict[in
                     title=origin.title if origin else "",
                     link=_url(row.link),
                     site=origin.link if origin else None,
+                    places=tuple(keys[place] for place in row.categories),
+                    key=row.entry_key,
                 )
             )
     return {told: tuple(copies) for told, copies in found.items()}
+
+
+def _keys(connection: Connection) -> dict[int, CategoryKey]:
+    """Give the key of each category."""
+    return {row.id: CategoryKey(row.key) for row in connection.execute(select(category.c.id, category.c.key)).all()}
 
 
 def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
@@ -225,6 +369,8 @@ def _publication(row: RowMapping, copies: tuple[Credit, ...]) -> Publication:
         updated=row["updated"],
         source=SourceKey(row["source_key"]),
         entry_key=row["entry_key"],
+        key_rule=KeyRule(row["entry_key_rule"]),
+        digest=row["shown_digest"],
         title=row["entry_title"],
         link=_url(row["entry_link"]),
         summary=row["entry_summary"],
@@ -232,11 +378,13 @@ def _publication(row: RowMapping, copies: tuple[Credit, ...]) -> Publication:
         authors=people_of(row["entry_authors"]),
         tags=tags_of(row["entry_tags"]),
         enclosures=enclosures_of(row["entry_enclosures"]),
+        supplement=supplement_of(row["entry_supplement"]),
         rights=row["entry_rights"],
         language=row["entry_language"],
         origin=origin,
         credits=copies,
         category=CategoryKey(row["category_key"]),
+        founder=SourceKey(row["founder_key"]) if row["founder_key"] else None,
         home=f"category/{row['slug']}" + (f"/archive/{row['page']}" if row["page"] else ""),
     )
 

@@ -1,201 +1,103 @@
-"""Entries, stories and publications: looked up once before a poll is decided, written once after."""
+"""Entries, stories and publications, as a poll leaves them: a statement for each kind of row."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Select, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from aggregator.decide.entries import minted_id, page_id_of
-from aggregator.dedupe.exact import evident_link
-from aggregator.identity import global_id_hash, is_iri, key_form
-from aggregator.model.changes import Changes, EntryChanges, NewEntry, RevisedEntry
-from aggregator.model.entry import Digest, Entry, Feed
-from aggregator.model.event import Event
-from aggregator.model.known import EntryState, Known, KnownCategory, KnownEntry, KnownPublication, KnownStory
-from aggregator.model.poll import Due
-from aggregator.model.settings import CategoryKey, SourceKey
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.records import enclosures_to_json, origin_to_json, people_to_json, tags_to_json
-from aggregator.store.schema import category, entry, event, publication, source, store, story
-from aggregator.urls import Url
-
-_KNOWN = (
-    *(
-        entry.c[name]
-        for name in (
-            "id source_id key_hash own_id digest id_hash text_digest match_link title link summary content "
-            "published updated first_seen undated state story_id categories origin"
-        ).split()
-    ),
-    source.c.key.label("source_key"),
-    source.c.host_key.label("source_host"),
+from aggregator.dedupe.tellers import evident_link
+from aggregator.identity import global_id_hash
+from aggregator.model.changes import (
+    Alias,
+    CompletedEntry,
+    EntryChanges,
+    NewCategory,
+    NewEntry,
+    NewPublication,
+    Refiled,
+    ReleasedEntry,
+    Relisted,
+    RevisedEntry,
+    ShownChange,
+    TakenBack,
 )
+from aggregator.model.entry import Entry
+from aggregator.model.event import Event
+from aggregator.model.known import EntryState
+from aggregator.store.categories import insert_category
+from aggregator.store.dialect import insert
+from aggregator.store.fingerprints import write_bands
+from aggregator.store.hits import write_hits
+from aggregator.store.known import ENTRY
+from aggregator.store.records import (
+    enclosures_to_json,
+    origin_to_json,
+    original_to_json,
+    people_to_json,
+    supplement_to_json,
+    tags_to_json,
+)
+from aggregator.store.revisions import keep_wordings
+from aggregator.store.schema import alias, category, entry, event, publication, store, story
+from aggregator.store.touched import touch
 
 
-def known(connection: Connection, due: Due, feed: Feed) -> Known:
-    """Look up all that bears on a document: its own entries, and the stories that others may have told before.
-
-    About ten statements, whatever the number of entries.
-    """
-    forms = [key_form(item.key) for item in feed.entries]
-    mine = {
-        row["key_hash"]: _known_entry(row)
-        for row in _by(connection, _entries().where(entry.c.source_id == due.id), entry.c.key_hash, forms)
-    }
-    fresh = [item for item, form in zip(feed.entries, forms, strict=True) if form not in mine]
-    ids = {hashed for item in fresh if item.id and (hashed := global_id_hash(item.id))}
-    texts = {item.text_digest for item in fresh if item.text_digest}
-    links = {link for item in fresh if (link := evident_link(item))}
-    candidates: set[int] = set()
-    told = select(entry.c.story_id).where(entry.c.story_id.is_not(None), entry.c.source_id != due.id).distinct()
-    for column, values in ((entry.c.id_hash, ids), (entry.c.text_digest, texts), (entry.c.match_link, links)):
-        candidates.update(row["story_id"] for row in _by(connection, told, column, sorted(values)))
-    own = {item.story for item in mine.values() if item.story is not None}
-    stories = dict(_stories(connection, candidates | own))
-    wanted = {number for item in stories.values() for number in (item.founder, *(p.shown for p in item.publications))}
-    others = {row["id"]: _known_entry(row) for row in _by(connection, _entries(), entry.c.id, sorted(wanted))}
-    row = connection.execute(select(store.c.uuid, store.c.next_entry, store.c.next_story)).mappings().one()
-    may_be = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
-    may_be |= {item.id for item in fresh if item.id and is_iri(item.id)}
-    pages = sorted(map(page_id_of, may_be))
-    return Known(
-        store_uuid=row["uuid"],
-        next_entry=row["next_entry"],
-        next_story=row["next_story"],
-        entries=mine,
-        others=others,
-        stories=stories,
-        bearers=_bearers(connection, links),
-        taken=frozenset(
-            r["atom_id"] for r in _by(connection, select(story.c.atom_id), story.c.atom_id, sorted(may_be))
-        ),
-        taken_pages=frozenset(r["page_id"] for r in _by(connection, select(story.c.page_id), story.c.page_id, pages)),
-        categories=known_categories(connection),
-    )
-
-
-def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:
-    """Give the categories that have a slug."""
-    rows = connection.execute(select(category.c.id, category.c.key, category.c.slug)).mappings()
-    return {row["key"]: KnownCategory(id=row["id"], key=row["key"], slug=row["slug"]) for row in rows}
-
-
-def _entries() -> Select[Any]:
-    return select(*_KNOWN).join(source, source.c.id == entry.c.source_id)
-
-
-def _by(connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[Any]) -> Iterator[RowMapping]:
-    """Run a query for any number of values, in as few statements as the database's limit allows."""
-    for start in range(0, len(values), MAX_IN):
-        yield from connection.execute(query.where(column.in_(values[start : start + MAX_IN]))).mappings()
-
-
-def _known_entry(row: RowMapping) -> KnownEntry:
-    return KnownEntry(
-        id=row["id"],
-        source=row["source_id"],
-        source_key=SourceKey(row["source_key"]),
-        source_host=row["source_host"],
-        form=row["key_hash"],
-        own_id=row["own_id"],
-        digest=Digest(row["digest"]),
-        id_hash=row["id_hash"],
-        text_digest=row["text_digest"],
-        match_link=row["match_link"],
-        title=row["title"],
-        link=Url(row["link"]) if row["link"] else None,
-        summary=row["summary"],
-        content=row["content"],
-        published=row["published"],
-        updated=row["updated"],
-        first_seen=row["first_seen"],
-        undated=row["undated"],
-        state=EntryState(row["state"]),
-        story=row["story_id"],
-        categories=tuple(row["categories"]),
-        credited=bool(row["origin"] and row["origin"].get("own")),
-    )
-
-
-def _stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[int, KnownStory]]:
-    numbers = sorted(ids)
-    publications: dict[int, list[KnownPublication]] = defaultdict(list)
-    order = publication.c.category_id
-    for row in _by(connection, select(publication).order_by(order), publication.c.story_id, numbers):
-        publications[row["story_id"]].append(
-            KnownPublication(
-                story=row["story_id"],
-                category=row["category_id"],
-                entered_at=row["entered_at"],
-                shown=row["shown_id"],
-                digest=Digest(row["digest"]),
-                updated=row["updated"],
-                page=row["page"],
-                withdrawn=row["withdrawn_at"] is not None,
-            )
-        )
-    tellers: dict[int, set[int]] = defaultdict(set)
-    for row in _by(connection, select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id, numbers):
-        tellers[row["story_id"]].add(row["source_id"])
-    for row in _by(connection, select(story), story.c.id, numbers):
-        yield (
-            row["id"],
-            KnownStory(
-                id=row["id"],
-                atom_id=row["atom_id"],
-                founder=row["founder_id"],
-                created_at=row["created_at"],
-                sources=frozenset(tellers[row["id"]]),
-                publications=tuple(publications[row["id"]]),
-            ),
-        )
-
-
-def _bearers(connection: Connection, links: Iterable[str]) -> Mapping[str, Mapping[int, int]]:
-    found: dict[str, dict[int, int]] = defaultdict(dict)
-    count = func.count().label("bearers")
-    query = select(entry.c.match_link, entry.c.source_id, count).group_by(entry.c.match_link, entry.c.source_id)
-    for row in _by(connection, query, entry.c.match_link, sorted(links)):
-        found[row["match_link"]][row["source_id"]] = row["bearers"]
-    return found
-
-
-def write(connection: Connection, changes: Changes) -> None:
-    """Write what becomes of a document's entries. All ids are given: a statement for each kind of row."""
-    written, now = changes.entries, changes.asked_at
+def write(connection: Connection, source_id: int, written: EntryChanges, now: datetime) -> None:
+    """Write what becomes of a source's entries. All ids are given: a statement for each kind of row."""
     if written.stories:
         rows = [
             {"id": s.id, "atom_id": s.atom_id, "page_id": s.page_id, "founder_id": s.founder, "created_at": now}
             for s in written.stories
         ]
         connection.execute(story.insert(), rows)
+    _make_categories(connection, written.categories, now)
+    _retire(connection, written.retired)
     if written.new:
-        connection.execute(entry.insert(), [_new_row(item, changes.due.id, now) for item in written.new])
+        connection.execute(entry.insert(), [_new_row(item, source_id, now) for item in written.new])
     _write_revised(connection, written.revised, now)
+    _write_completed(connection, written.completed)
+    _write_released(connection, written.released, now)
+    write_bands(connection, (*written.new, *written.released))
+    _write_aliases(connection, written.aliases, source_id)
+    _take_back(connection, written.taken_back)
+    _relist(connection, written.relisted)
+    withdraw(connection, written.withdrawn, now)
     if written.publications:
-        connection.execute(publication.insert(), [_publication_row(item) for item in written.publications])
-    if written.shown:
-        statement = update(publication).where(
-            publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
-        )
-        statement = statement.values(
-            shown_id=bindparam("new_shown"), digest=bindparam("new_digest"), updated=bindparam("new_updated")
-        )
-        rows = [
-            {
-                "of_story": s.story,
-                "of_category": s.category,
-                "new_shown": s.shown,
-                "new_digest": s.digest,
-                "new_updated": s.updated,
-            }
-            for s in written.shown
-        ]
-        connection.execute(statement, rows)
+        connection.execute(publication.insert(), [publication_row(item) for item in written.publications])
+    write_shown(connection, written.shown)
+    _touch(connection, written)
+    write_hits(connection, source_id, written.hits, now)
     _raise_generations(connection, written)
     _move_counters(connection, written)
+
+
+def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
+    """Write what publications show from now on; one that was withdrawn stands again."""
+    if not shown:
+        return
+    statement = update(publication).where(
+        publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
+    )
+    statement = statement.values(
+        shown_id=bindparam("new_shown"),
+        digest=bindparam("new_digest"),
+        updated=bindparam("new_updated"),
+        withdrawn_at=None,
+        tombstone_ended_at=None,
+    )
+    rows = [
+        {
+            "of_story": item.story,
+            "of_category": item.category,
+            "new_shown": item.shown,
+            "new_digest": item.digest,
+            "new_updated": item.updated,
+        }
+        for item in shown
+    ]
+    connection.execute(statement, rows)
 
 
 def write_events(connection: Connection, events: Sequence[Event], at: datetime) -> None:
@@ -226,8 +128,11 @@ def _content(item: Entry) -> dict[str, Any]:
         "authors": people_to_json(item.authors),
         "tags": tags_to_json(item.tags),
         "enclosures": enclosures_to_json(item.enclosures),
+        "supplement": supplement_to_json(item.supplement),
         "rights": item.rights,
         "language": item.language,
+        "filed": list(item.filed) or None,
+        "original": original_to_json(item),
     }
 
 
@@ -246,7 +151,8 @@ def _new_row(item: NewEntry, source_id: int, now: datetime) -> dict[str, Any]:
         "key_rule": told.key_rule.value,
         "own_id": told.id,
         "id_hash": global_id_hash(told.id) if told.id else None,
-        "digest": told.digest,
+        "digest": told.told_digest,
+        "shown_digest": told.digest if told.original else None,
         "text_digest": told.text_digest,
         **_content(told),
         "published": told.published,
@@ -258,19 +164,30 @@ def _new_row(item: NewEntry, source_id: int, now: datetime) -> dict[str, Any]:
         "story_id": item.story,
         "joined_at": now if item.story is not None else None,
         "categories": list(item.categories),
+        "refused": list(item.refused) or None,
         "origin": _origin(item),
     }
 
 
 def _write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: datetime) -> None:
-    shown = [item for item in revised if not item.held]
+    shown = [item for item in revised if not item.held and not item.unseen]
     held = [item for item in revised if item.held]
+    unseen = [
+        {"row_id": item.id, "new_digest": item.digest, "new_shown_digest": _shown_digest(item)}
+        for item in revised
+        if item.unseen
+    ]
     statement = update(entry).where(entry.c.id == bindparam("row_id"))
+    if unseen:  # what is kept of them is what is shown
+        kept: dict[str, Any] = {"digest": bindparam("new_digest"), "shown_digest": bindparam("new_shown_digest")}
+        connection.execute(statement.values(kept), unseen)
     if shown:
+        keep_wordings(connection, {item.id: _content(item.entry) for item in shown}, now)
         rows = [
             _content(item.entry)
             | {
                 "digest": item.digest,
+                "shown_digest": _shown_digest(item),
                 "text_digest": item.entry.text_digest,
                 "published": item.published,
                 "updated": item.entry.updated,
@@ -291,6 +208,7 @@ def _write_revised(connection: Connection, revised: Sequence[RevisedEntry], now:
     if held:
         holding = statement.values(
             digest=bindparam("new_digest"),
+            shown_digest=func.coalesce(entry.c.shown_digest, entry.c.digest),
             undated=bindparam("new_undated"),
             unpublished=bindparam("new_unpublished"),
             changed_at=now,
@@ -310,7 +228,148 @@ def _write_revised(connection: Connection, revised: Sequence[RevisedEntry], now:
         )
 
 
-def _publication_row(item: Any) -> dict[str, Any]:
+def _shown_digest(item: RevisedEntry) -> str | None:
+    """Give the digest of what is kept, where the source says something else now (I61)."""
+    return item.entry.digest if item.entry.digest != item.digest else None
+
+
+def _make_categories(connection: Connection, made: Sequence[NewCategory], now: datetime) -> None:
+    """Make the categories that items were first to name, and wake those that rested."""
+    for item in made:
+        values: dict[str, Any] = {"active": True, "source_id": item.source}
+        if item.is_new:
+            insert_category(connection, item.id, item.key, item.slug, item.feed_id, now, **values)
+        else:
+            connection.execute(update(category).where(category.c.id == item.id).values(values))
+
+
+def _retire(connection: Connection, ids: Sequence[int]) -> None:
+    """Take from entries the form of their key, which names another entry from now on; the key itself stays (I35)."""
+    if ids:
+        statement = update(entry).where(entry.c.id == bindparam("row_id"))
+        rows = [{"row_id": number, "form": f"retired {number}"} for number in ids]
+        connection.execute(statement.values(key_hash=bindparam("form")), rows)
+
+
+def _write_released(connection: Connection, released: Sequence[ReleasedEntry], now: datetime) -> None:
+    if released:
+        statement = update(entry).where(entry.c.id == bindparam("row_id"))
+        values: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("state", "story_id", "joined_at", "categories", "refused")
+        }
+        rows = [
+            {
+                "row_id": item.id,
+                "new_state": item.state.value,
+                "new_story_id": item.story,
+                "new_joined_at": now if item.story is not None else None,
+                "new_categories": list(item.categories),
+                "new_refused": list(item.refused) or None,
+            }
+            for item in released
+        ]
+        connection.execute(statement.values(values), rows)
+
+
+def _write_completed(connection: Connection, completed: Sequence[CompletedEntry]) -> None:
+    """Keep what is shown of entries that have their details now; their digests stay those of the list (I38)."""
+    statement = update(entry).where(entry.c.id == bindparam("row_id"))
+    for item in completed:
+        told = item.entry
+        values = _content(told) | {"shown_digest": told.digest, "text_digest": told.text_digest}
+        values |= {"published": told.published, "updated": told.updated}
+        connection.execute(statement.values(values), {"row_id": item.id})
+
+
+def write_refiled(connection: Connection, filed: Sequence[Refiled]) -> None:
+    """Write what edited rules make of stored entries; their digests stay those of what the source told (R47)."""
+    touch(connection, (), [item.id for item in filed])
+    chosen = update(entry).where(entry.c.id == bindparam("row_id"))
+    read = [
+        {f"new_{name}": value for name, value in _content(item.entry).items()}
+        | {
+            "row_id": item.id,
+            "new_shown_digest": item.entry.digest if item.entry.original else None,
+            "new_text_digest": item.entry.text_digest,
+        }
+        for item in filed
+        if item.entry is not None
+    ]
+    if read:
+        names = [name.removeprefix("new_") for name in read[0] if name != "row_id"]
+        connection.execute(chosen.values({name: bindparam(f"new_{name}") for name in names}), read)
+    placed = [
+        {
+            "row_id": item.id,
+            "new_state": item.state.value,
+            "new_categories": list(item.categories),
+            "new_refused": list(item.refused) or None,
+        }
+        for item in filed
+        if item.state is not None
+    ]
+    if placed:
+        names = ["state", "categories", "refused"]
+        connection.execute(chosen.values({name: bindparam(f"new_{name}") for name in names}), placed)
+
+
+def _write_aliases(connection: Connection, aliases: Sequence[Alias], source_id: int) -> None:
+    """Keep other ids of entries; one that named another entry names this one from now on."""
+    if aliases:
+        statement = insert(alias, connection.dialect.name)
+        place = ["kind", "source_id", "value_hash"]
+        statement = statement.on_conflict_do_update(
+            index_elements=place, set_={"target_id": statement.excluded.target_id, "value": statement.excluded.value}
+        )
+        rows = [
+            {"kind": ENTRY, "source_id": source_id, "value_hash": a.form, "value": a.key, "target_id": a.entry}
+            for a in aliases
+        ]
+        connection.execute(statement, rows)
+
+
+def _take_back(connection: Connection, gone: Sequence[TakenBack]) -> None:
+    """Mark entries that their source took back (I26)."""
+    if gone:
+        chosen = update(entry).where(entry.c.id == bindparam("row_id"))
+        rows = [{"row_id": item.id, "at": item.at} for item in gone]
+        connection.execute(chosen.values(state=EntryState.WITHDRAWN.value, taken_back_at=bindparam("at")), rows)
+
+
+def _relist(connection: Connection, relisted: Sequence[Relisted]) -> None:
+    """Unmark those that their source lists again (I26)."""
+    if relisted:
+        chosen = update(entry).where(entry.c.id == bindparam("row_id"))
+        rows = [{"row_id": item.id, "new_state": item.state.value, "new_updated": item.updated} for item in relisted]
+        values: dict[str, Any] = {
+            "state": bindparam("new_state"),
+            "updated": bindparam("new_updated"),
+            "taken_back_at": None,
+        }
+        connection.execute(chosen.values(values), rows)
+
+
+def withdraw(
+    connection: Connection, places: Iterable[tuple[int, int]], now: datetime, *, traceless: bool = False
+) -> None:
+    """Withdraw publications.
+
+    Args:
+        connection: a writing one.
+        places: of each, its story and its category.
+        now: the time.
+        traceless: nobody has seen them, so they leave no tombstone (T6).
+    """
+    rows = [{"of_story": number, "of_category": place} for number, place in places]
+    if rows:
+        chosen = update(publication).where(
+            publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
+        )
+        connection.execute(chosen.values(withdrawn_at=now, tombstone_ended_at=now if traceless else None), rows)
+
+
+def publication_row(item: NewPublication) -> dict[str, Any]:
+    """Give the row of a new publication."""
     return {
         "story_id": item.story,
         "category_id": item.category,
@@ -321,6 +380,17 @@ def _publication_row(item: Any) -> dict[str, Any]:
         "digest": item.digest,
         "updated": item.updated,
     }
+
+
+def _touch(connection: Connection, written: EntryChanges) -> None:
+    """Note which stories are changed: made, told once more, told otherwise, or standing elsewhere."""
+    told = (item.story for some in (written.new, written.released) for item in some)
+    stood = (item.story for some in (written.publications, written.shown) for item in some)
+    gone = (number for number, _ in written.withdrawn)
+    otherwise = (item.id for item in written.revised if not item.held and not item.unseen)
+    taken_back = (item.id for item in written.taken_back if not item.again)
+    relisted = (item.id for item in written.relisted)
+    touch(connection, (*told, *stood, *gone), (*otherwise, *taken_back, *relisted))
 
 
 def _raise_generations(connection: Connection, written: EntryChanges) -> None:

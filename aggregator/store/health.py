@@ -1,16 +1,29 @@
 """How things stand, counted from the store (DESIGN 3.2, `status`)."""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, case, func, select, update
 
+from aggregator.cadence import explain
+from aggregator.model.alarm import AlarmCode
+from aggregator.model.history import NO_SUMS, Fetching, HostSums, Sums
+from aggregator.model.hosts import slowed, spacing_of
 from aggregator.model.poll import State
-from aggregator.model.settings import Roster, Source, SourceKey
-from aggregator.model.status import CategoryStatus, ConfigStatus, SourceStatus, Status
-from aggregator.store.schema import category, entry, publication, source, store
+from aggregator.model.settings import Kind, Roster, Source, SourceKey
+from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, SourceStatus, Status
+from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
+from aggregator.store.history import SUMS, sums_since
+from aggregator.store.hosts import restraints
+from aggregator.store.network import lag
+from aggregator.store.posts import faults
+from aggregator.store.records import observed_of
+from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store, story
+from aggregator.urls import Url, without_secrets
 
 WEEKS = 4  # that `per_week` looks back
-DEAD = timedelta(days=7)  # without a success (R46)
+HOSTS = 50  # of the busiest
 ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.PAUSED)  # what needs a hand first
 
 ADVICE = {  # by code of DESIGN 3.2
@@ -35,31 +48,77 @@ ADVICE = {  # by code of DESIGN 3.2
     "unreadable": "the feed is broken; tell the publisher",
     "internal": "a fault in aggregator; the log has it, please report it",
 }
+OF_PAGES = {  # the same of sources that are no feeds
+    "forbidden": "the publisher refuses us, or robots.txt closes the page; ask them, and write robots: with their word",
+    "not_a_feed": "nothing is found where it used to be; look at the page, and try items: and entry: with preview",
+    "not_found": "the page is not there; look for its new address on the site",
+}
 
 
-def status_of(connection: Connection, roster: Roster, now: datetime, *, where: str, size: int, schema: str) -> Status:
+def status_of(
+    connection: Connection,
+    roster: Roster,
+    now: datetime,
+    *,
+    secrets: Iterable[str],
+    where: str,
+    size: int,
+    schema: str,
+) -> Status:
     """Count how things stand.
 
     Args:
         connection: a reading one.
         roster: the sources and categories as feeds.yaml has them.
         now: the time, for lags and the last four weeks.
+        secrets: of the settings; no address that is shown holds one (S44).
         where: the store's URL without a password.
         size: its bytes.
         schema: its revision.
     """
     counts = _counts(connection, now - timedelta(weeks=WEEKS))
-    rows = connection.execute(select(source).where(source.c.active)).mappings()
-    found = [_source(row, roster.sources.get(row["key"]), counts.get(row["id"], (0, 0)), now) for row in rows]
-    kept = connection.execute(select(store.c.config_path, store.c.config_loaded_at, store.c.config_error)).one()
+    rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
+    sums = sums_since(connection, first_day(now))
+    found = [_source(row, roster.sources.get(row["key"]), counts.get(row["id"], (0, 0)), now, secrets) for row in rows]
+    names = "config_path config_loaded_at config_error output_error network_down_since own_down_since".split()
+    kept = connection.execute(select(*(store.c[name] for name in names))).one()
+    outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
+    late = lag(connection, now)
+    ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection))]
+    wrong = [*ours, *of_sources(rows, sums, now)]
     return Status(
         at=now,
         sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), -s.failures, s.key))),
         categories=tuple(_categories(connection, roster)),
         config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
+        fetching=Fetching(
+            since=EPOCH + timedelta(days=first_day(now)),
+            sums=_total(sums.values()),
+            hosts=_hosts(connection, rows, sums, roster),
+        ),
+        lag=late,
+        alarms=with_since(connection, wrong, now),
         store_url=where,
         store_bytes=size,
         schema=schema,
+        outage=outage,
+    )
+
+
+def figures_of(connection: Connection, now: datetime) -> Figures:
+    """Count what metrics show; alarms as they were noticed last, since to look for them takes 0.4 s for 10,000."""
+    states: Counter[State] = Counter()
+    grouped = select(source.c.paused, source.c.state, func.count()).where(source.c.active)
+    for paused, state, count in connection.execute(grouped.group_by(source.c.paused, source.c.state)):
+        states[State.PAUSED if paused else State(state)] += count
+    alarms: dict[str, int] = {
+        code: count for code, count in connection.execute(select(alarm.c.code, func.count()).group_by(alarm.c.code))
+    }
+    return Figures(
+        sources={state: states[state] for state in State},
+        alarms={code: alarms.get(code, 0) for code in AlarmCode},
+        stories=connection.execute(select(func.count()).select_from(story)).scalar_one(),
+        lag=lag(connection, now),
     )
 
 
@@ -74,6 +133,11 @@ def note_config_error(connection: Connection, error: str | None) -> None:
     connection.execute(update(store).values(config_error=error))
 
 
+def note_output_error(connection: Connection, error: str | None) -> None:
+    """Say which outputs could not be brought up to date, and why; None once they could."""
+    connection.execute(update(store).values(output_error=error))
+
+
 def last_good_config(connection: Connection) -> str | None:
     """Give the feeds.yaml that was last in force; None before the first."""
     text: str | None = connection.execute(select(store.c.config)).scalar_one()
@@ -86,7 +150,16 @@ def _counts(connection: Connection, since: datetime) -> dict[int, tuple[int, int
     return {number: (total, recent) for number, total, recent in rows}
 
 
-def _source(row: RowMapping, settings: Source | None, counts: tuple[int, int], now: datetime) -> SourceStatus:
+_SHOWN = tuple(column for column in source.c if column.name not in ("recent", "listed"))  # kilobytes of each source
+
+
+def _source(
+    row: RowMapping, settings: Source | None, counts: tuple[int, int], now: datetime, secrets: Iterable[str]
+) -> SourceStatus:
+    observed = observed_of(row["observations"])
+    moved_to = Url(row["url_in_use"]) if row["url_in_use"] != row["url"] else observed.moved_to
+    if moved_to is not None:
+        moved_to = without_secrets(moved_to, secrets)
     state = State.PAUSED if row["paused"] else State(row["state"])
     title = (settings.title if settings else None) or (row["feed"]["title"] if row["feed"] else None) or row["key"]
     due = row["due_at"]
@@ -94,13 +167,13 @@ def _source(row: RowMapping, settings: Source | None, counts: tuple[int, int], n
         key=SourceKey(row["key"]),
         url=settings.safe_url if settings else None,
         title=title,
-        categories=settings.categories if settings else (),
+        categories=settings.places if settings else (),
         state=state,
         last_attempt=row["attempted_at"],
         last_success=row["succeeded_at"],
         next_due=due,
         interval=timedelta(microseconds=row["interval"]),
-        because=(row["cadence"] or {}).get("because"),
+        because=explain(row["cadence"]) if row["cadence"] else "",
         failures=row["failures"],
         failing_since=row["failing_since"],
         code=row["code"],
@@ -108,8 +181,43 @@ def _source(row: RowMapping, settings: Source | None, counts: tuple[int, int], n
         entries=counts[0],
         per_week=round(counts[1] / _weeks(row["created_at"], now), 1),
         lag=max(now - due, timedelta(0)) if state is not State.PAUSED else timedelta(0),
-        advice=_advice(row, state, now),
+        advice=_advice(row, state, now, settings) or (_moved(moved_to, settings) if moved_to else None),
+        moved_to=moved_to,
+        clock_skew=timedelta(seconds=observed.skew_seconds),
         private=settings is not None and settings.private,
+    )
+
+
+def _moved(target: Url, settings: Source | None) -> str:
+    """Propose to write down where a feed has moved: whoever reads feeds.yaml sees it, and no redirect is in the way."""
+    was = f" and was: {settings.safe_url}" if settings and settings.safe_url else ""
+    return f"it redirects for good; write url: {target}{was} in feeds.yaml"
+
+
+def _total(sums: Iterable[Sums]) -> Sums:
+    counts = [tuple(getattr(one, name) for name in SUMS) for one in sums]
+    return Sums(**dict(zip(SUMS, map(sum, zip(*counts, strict=True)), strict=True))) if counts else NO_SUMS
+
+
+def _hosts(
+    connection: Connection, rows: Iterable[RowMapping], sums: Mapping[int, Sums], roster: Roster
+) -> tuple[HostSums, ...]:
+    """Give the busiest hosts, by requests, then by sources."""
+    by_host: defaultdict[str, list[Sums]] = defaultdict(list)
+    for row in rows:
+        by_host[row["host_key"]].append(sums.get(row["id"], NO_SUMS))
+    owed = restraints(connection)
+    totals = {host: _total(found) for host, found in by_host.items()}
+    busiest = sorted(totals, key=lambda host: (-totals[host].polls, -len(by_host[host]), host))[:HOSTS]
+    return tuple(
+        HostSums(
+            host=host,
+            sources=len(by_host[host]),
+            sums=totals[host],
+            spacing=slowed(spacing_of(host, roster.hosts), owed[host].doublings if host in owed else 0),
+            opens_at=owed[host].opens_at if host in owed else None,
+        )
+        for host in busiest
     )
 
 
@@ -118,10 +226,15 @@ def _weeks(since: datetime, now: datetime) -> float:
     return min(float(WEEKS), max(1.0, (now - since) / timedelta(weeks=1)))
 
 
-def _advice(row: RowMapping, state: State, now: datetime) -> str | None:
+def _advice(row: RowMapping, state: State, now: datetime, settings: Source | None) -> str | None:
+    if state is State.SUSPECT:
+        if observed_of(row["observations"]).suspect_since is None:
+            return "polling it ends this program; report what the system's log says of that, or write paused: true"
+        return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
         return None
-    advice = ADVICE.get(row["code"])
+    is_page = settings is not None and settings.reading.kind in (Kind.HTML, Kind.SITEMAP)
+    advice = (OF_PAGES.get(row["code"]) if is_page else None) or ADVICE.get(row["code"])
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
 
@@ -143,7 +256,7 @@ def _categories(connection: Connection, roster: Roster) -> list[CategoryStatus]:
                 title=settings.title if settings else key,
                 stories=stories,
                 newest=newest,
-                sources=sum(key in s.categories for s in roster.sources.values()),
+                sources=sum(key in s.places for s in roster.sources.values()),
                 unlisted=settings is not None and settings.unlisted,
             )
         )

@@ -6,11 +6,15 @@ It is a list of one folder. What stands in another one is somebody else's, until
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import category, file, store
+
+GONE = 410  # what an address answers when it is no longer published
+_NO_STORY = (file.c.path < "entry/") | (file.c.path >= "entry0")  # `0` comes after the slash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,7 @@ class Written:
     path: str
     digest: str
     max_age: int  # seconds (A75)
+    gone: int | None = None  # what its address answers, if it is no longer published: 410
 
 
 def listed(connection: Connection, paths: Sequence[str]) -> frozenset[str]:
@@ -30,19 +35,27 @@ def listed(connection: Connection, paths: Sequence[str]) -> frozenset[str]:
     )
 
 
-def list_files(connection: Connection, paths: Iterable[str], now: datetime) -> None:
-    """Name files before they are written, so that a crash leaves no stranger."""
-    rows = [{"path": path, "listed_at": now, "max_age": 0} for path in sorted(set(paths))]
+def list_files(connection: Connection, paths: Iterable[str], now: datetime, *, copied: bool = False) -> None:
+    """Name files before they are written, so that a crash leaves no stranger.
+
+    Args:
+        connection: a writing one.
+        paths: none is listed yet.
+        now: the time.
+        copied: they are copies for the operator, and go when he no longer names them.
+    """
+    rows = [{"path": path, "listed_at": now, "max_age": 0, "copied": copied} for path in sorted(set(paths))]
     if rows:
         connection.execute(file.insert(), rows)
 
 
 def note_written(connection: Connection, files: Iterable[Written], now: datetime) -> None:
     """Note what stands there now."""
-    rows = [{"of_path": w.path, "new_digest": w.digest, "new_age": w.max_age} for w in files]
+    rows = [{"of_path": w.path, "new_digest": w.digest, "new_age": w.max_age, "new_gone": w.gone} for w in files]
     if rows:
         statement = update(file).where(file.c.path == bindparam("of_path"))
-        values = {"digest": bindparam("new_digest"), "max_age": bindparam("new_age"), "written_at": now}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("digest", "gone")}
+        values |= {"max_age": bindparam("new_age"), "written_at": now}
         connection.execute(statement.values(values), rows)
 
 
@@ -55,13 +68,68 @@ def written_at(connection: Connection, path: str) -> datetime | None:
 
 
 def max_ages(connection: Connection) -> Mapping[str, int]:
-    """Give how long each published file may be kept by who reads it, in seconds."""
-    return {row.path: row.max_age for row in connection.execute(select(file.c.path, file.c.max_age)).all()}
+    """Give how long each published file may be kept by who reads it, in seconds; not those of stories: all alike."""
+    few = select(file.c.path, file.c.max_age).where(_NO_STORY)
+    return {row.path: row.max_age for row in connection.execute(few).all()}
 
 
-def digests(connection: Connection) -> Mapping[str, str | None]:
-    """Give every listed file with the digest of what stands there; None where nothing was written yet."""
-    return {row.path: row.digest for row in connection.execute(select(file.c.path, file.c.digest)).all()}
+def digests(
+    connection: Connection, *, after: str = "", limit: int | None = None, stories: bool = True
+) -> Mapping[str, str | None]:
+    """Give listed files with the digest of what stands there; None where nothing was written yet.
+
+    Args:
+        connection: a reading one.
+        after: the path after which to begin.
+        limit: how many at most, by their paths; there is one for every story.
+        stories: the pages of stories, too.
+    """
+    query = select(file.c.path, file.c.digest).where(file.c.path > after).order_by(file.c.path).limit(limit)
+    return {row.path: row.digest for row in connection.execute(query if stories else query.where(_NO_STORY)).all()}
+
+
+def gone(connection: Connection) -> Mapping[str, int]:
+    """Give the paths of what is no longer published, in order, with what each answers (A42, A44)."""
+    query = select(file.c.path, file.c.gone).where(file.c.gone.is_not(None)).order_by(file.c.path)
+    return {row.path: row.gone for row in connection.execute(query).all()}
+
+
+def are_gone(connection: Connection, paths: Sequence[str]) -> frozenset[str]:
+    """Tell which of some paths answer that they are gone."""
+    parts = (paths[start : start + MAX_IN] for start in range(0, len(paths), MAX_IN))
+    query = select(file.c.path).where(file.c.gone.is_not(None))
+    return frozenset(p for part in parts for p in connection.execute(query.where(file.c.path.in_(part))).scalars())
+
+
+def sync_gone(connection: Connection) -> None:
+    """Let the addresses of categories that left feeds.yaml say so, and those of one that is back not (A44).
+
+    Those of unlisted ones stay as they are: a list of what is gone would tell of them.
+    """
+    rows = connection.execute(select(category.c.slug, category.c.active, category.c.unlisted)).all()
+    changed = 0
+    for row in rows:
+        below = (file.c.path >= f"category/{row.slug}.") & (file.c.path < f"category/{row.slug}0")  # `.`, `/`, `0`
+        rests = not row.active and not row.unlisted
+        wrong = file.c.gone.is_(None) if rests else file.c.gone.is_not(None)
+        changed += connection.execute(update(file).where(below, wrong).values(gone=GONE if rests else None)).rowcount
+    if changed:
+        mark_gone(connection, stale=True)
+
+
+def is_gone_stale(connection: Connection) -> bool:
+    """Tell whether gone.txt says something that is no longer so."""
+    return bool(connection.execute(select(store.c.gone_stale)).scalar_one())
+
+
+def mark_gone(connection: Connection, *, stale: bool) -> None:
+    """Note whether it does."""
+    connection.execute(update(store).values(gone_stale=stale))
+
+
+def copies(connection: Connection) -> frozenset[str]:
+    """Give the listed files that are copies: old addresses, and what the operator puts beside our outputs."""
+    return frozenset(connection.execute(select(file.c.path).where(file.c.copied)).scalars())
 
 
 def unlist(connection: Connection, paths: Collection[str]) -> None:
@@ -93,4 +161,4 @@ def adopt_folder(connection: Connection, where: str, kept: Collection[str]) -> N
 def forget_looks(connection: Connection) -> None:
     """Let everything be rendered again, archive pages and all: something has changed that any of it may show."""
     connection.execute(update(category).values(look=None))
-    connection.execute(update(store).values(look=None))
+    connection.execute(update(store).values(look=None, stories_look=None, gone_stale=True))

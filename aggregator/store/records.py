@@ -1,9 +1,13 @@
 """Small records of the model as JSON values, and back. The one place that knows both shapes."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aggregator.model.entry import NO_HINTS, Enclosure, Hints, Origin, Person, Tag
+from aggregator.model.entry import NO_HINTS, Enclosure, Entry, Hints, Origin, Person, Tag
+from aggregator.model.observed import NOTHING_OBSERVED, Ask, Observed
+from aggregator.model.supplement import NO_SUPPLEMENT, Contributor, Image, ImageRole, Point, Reference, Supplement
 from aggregator.urls import Url
 
 
@@ -38,6 +42,62 @@ def enclosures_to_json(enclosures: tuple[Enclosure, ...]) -> list[dict[str, Any]
 def enclosures_of(value: Any) -> tuple[Enclosure, ...]:
     """Read them back."""
     return tuple(Enclosure(**item) for item in value or ())
+
+
+def supplement_to_json(supplement: Supplement) -> dict[str, Any] | None:
+    """Write what goes with an entry, only what is there; JSON Feeds hold it in this form, too."""
+    said = {name: _plain(value) for name, value in _said(supplement)}
+    return said or None
+
+
+def supplement_of(value: Any) -> Supplement:
+    """Read it back."""
+    if value is None:
+        return NO_SUPPLEMENT
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "images": lambda images: tuple(Image(**image | {"role": ImageRole(image["role"])}) for image in images),
+        "replies": _references,
+        "contributors": lambda people: tuple(Contributor(**person) for person in people),
+        "transcripts": _references,
+        "chapters": lambda chapters: Reference(**chapters),
+        "point": lambda point: Point(**point),
+    }
+    return Supplement(**{name: kinds[name](part) if name in kinds else part for name, part in value.items()})
+
+
+def _references(values: Any) -> tuple[Reference, ...]:
+    return tuple(Reference(**value) for value in values)
+
+
+def _said(record: Any) -> Iterator[tuple[str, Any]]:
+    """Give the fields of a record that have not their default."""
+    return ((f.name, value) for f in fields(record) if (value := getattr(record, f.name)) != f.default)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Image):
+        return {"role": value.role.value} | dict(_said(value))
+    return dict(_said(value)) if isinstance(value, Reference | Contributor | Point) else value
+
+
+def original_to_json(entry: Entry) -> dict[str, Any] | None:
+    """Write what the source told of an entry that was rewritten: what reads otherwise now, and which steps did that."""
+    before = entry.original
+    if before is None:
+        return None
+    said: dict[str, Any] = {"by": list(before.by), "text_digest": before.text_digest}
+    said |= {
+        name: getattr(before, name)
+        for name in ("title", "link", "summary", "content")
+        if getattr(before, name) != getattr(entry, name)
+    }
+    if before.authors != entry.authors:
+        said["authors"] = people_to_json(before.authors)
+    if before.tags != entry.tags:
+        said["tags"] = tags_to_json(before.tags)
+    return said
 
 
 def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
@@ -94,6 +154,58 @@ def hints_of(value: Any) -> Hints:
         skip_hours=frozenset(value["hours"]),
         skip_days=frozenset(value["days"]),
     )
+
+
+def observed_to_json(observed: Observed) -> dict[str, Any] | None:
+    """Write observations, only those that were made; times as whole seconds."""
+    if observed == NOTHING_OBSERVED:
+        return None
+    said = {}
+    for name in _OBSERVED:
+        value = getattr(observed, name)
+        if value != getattr(NOTHING_OBSERVED, name):
+            said[name] = round(value.timestamp()) if isinstance(value, datetime) else value
+    return said
+
+
+def observed_of(value: Any) -> Observed:
+    """Read them back; what an older version of the program noted and this one doesn't know is left out."""
+    if value is None:
+        return NOTHING_OBSERVED
+    known = {name: value[name] for name in _OBSERVED if name in value}
+    for name, reader in _READ.items():
+        if name in known:
+            known[name] = reader(known[name])
+    return Observed(**known)
+
+
+def arrivals_to_json(arrivals: tuple[datetime, ...]) -> list[int] | None:
+    """Write when entries came, as whole seconds."""
+    return [round(when.timestamp()) for when in arrivals] or None
+
+
+def arrivals_of(value: Any) -> tuple[datetime, ...]:
+    """Read them back."""
+    return tuple(_instant(seconds) for seconds in value or ())
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_OBSERVED = tuple(field.name for field in fields(Observed))
+_READ: dict[str, Callable[[Any], Any]] = {
+    "ask": Ask,
+    "moved_since": _instant,
+    "gone_since": _instant,
+    "steady_since": _instant,
+    "doubted_at": _instant,
+    "suspect_since": _instant,
+    "overflowed_at": _instant,
+    "flooded_at": _instant,
+    "restored_until": _instant,
+    "unfiled_at": _instant,
+}
 
 
 def _url(value: str | None) -> Url | None:

@@ -1,26 +1,74 @@
 """The verbs of a transaction. None begins or commits; each runs statements and gives records (STYLE, section 9)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from logging import getLogger
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from aggregator.model.changes import NOTHING_CHANGED, Changes
-from aggregator.model.entry import Feed
-from aggregator.model.known import Known
+from aggregator.cadence.hosts import Restraint
+from aggregator.decide.detail import retry_event
+from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
+from aggregator.model.correction import Outcome, Request, StoryChanges, Told
+from aggregator.model.entry import Entry, Feed
+from aggregator.model.event import Code, Event
+from aggregator.model.history import SourceHistory
+from aggregator.model.known import EntryState, Known, Stored
+from aggregator.model.outline import Outline
 from aggregator.model.poll import Due
-from aggregator.model.settings import Category, Roster, Source, SourceKey
-from aggregator.model.status import Status
+from aggregator.model.restored import Restored
+from aggregator.model.robots import Robots
+from aggregator.model.settings import Category, CategoryKey, Roster, Source, SourceKey
+from aggregator.model.status import Figures, Lag, Outage, RuleHits, Status
 from aggregator.model.story import Publication, Tombstone
-from aggregator.store import categories, documents, entries, health, outputs, sources
-from aggregator.store.categories import CategoryRow, SiteRow
-from aggregator.store.documents import Limits, MainRow, SourceRow
+from aggregator.model.trail import CategoryRecord, EntryRecord, Step, StoryRecord
+from aggregator.store import (
+    alarms,
+    bodies,
+    categories,
+    claims,
+    details,
+    documents,
+    entries,
+    finding,
+    health,
+    history,
+    hits,
+    hosts,
+    known,
+    moves,
+    network,
+    outlines,
+    outputs,
+    pages,
+    places,
+    posts,
+    rejudged,
+    requests,
+    restoring,
+    robots,
+    searching,
+    sources,
+    stories,
+    touched,
+    trail,
+    turns,
+)
+from aggregator.store.bodies import StoredBody
+from aggregator.store.categories import CategoryRow, RestingCategory, SiteRow
+from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
+from aggregator.store.finding import FoundEntry
 from aggregator.store.outputs import Written
+from aggregator.store.pages import Dirty, Looks, StoredPage
+from aggregator.store.posts import ExportRow, PostRow
 from aggregator.store.schema import store
-from aggregator.store.sources import Placed, Waiting
+from aggregator.store.searching import EntryText, Find
+from aggregator.store.sources import Placed
+from aggregator.store.turns import Waiting
+from aggregator.urls import Url
 
 log = getLogger(__name__)
 
@@ -35,7 +83,7 @@ class Transaction:
 
     def make_store(self, now: datetime) -> None:
         """Give a new store its random id, from which all minted ids come (A2, A4)."""
-        counters = {"next_entry": 1, "next_story": 1, "dirty": 1, "rendered": 0}
+        counters = {"next_entry": 1, "next_story": 1, "dirty": 1, "rendered": 0, "gone_stale": True}
         self._connection.execute(store.insert().values(id=1, uuid=str(uuid4()), created_at=now, **counters))
 
     def uuid(self) -> UUID:
@@ -44,11 +92,33 @@ class Transaction:
 
     # feeds.yaml.
 
-    def sync(self, placed: Iterable[Placed], wanted: Sequence[Category], now: datetime) -> None:
-        """Bring sources and categories in line with feeds.yaml; nothing is forgotten."""
-        categories.sync_categories(self._connection, wanted, now)
-        events = sources.sync_sources(self._connection, placed, now)
+    def sync(
+        self,
+        placed: Iterable[Placed],
+        roster: Roster,
+        now: datetime,
+        host_key_of: Callable[[Url], str],
+    ) -> None:
+        """Bring sources and categories in line with feeds.yaml; nothing is forgotten, no category begins empty (N2).
+
+        A category that items named stays as long as a source is there whose items may name some.
+        """
+        listed = tuple(placed)
+        events = sources.sync_sources(self._connection, listed, now, host_key_of)
+        roster = roster.with_made(self.made_categories(roster))
+        categories.sync_categories(self._connection, list(roster.categories.values()), now)
+        events += places.place_sources(self._connection, [one.source for one in listed], roster, now)
         entries.write_events(self._connection, events, now)
+
+    def made_categories(self, roster: Roster) -> dict[SourceKey, tuple[CategoryKey, ...]]:
+        """Give the categories that items have named, by source, as far as its items may still name some."""
+        made = categories.made_categories(self._connection)
+        sources = roster.sources
+        return {key: keys for key, keys in made.items() if key in sources and sources[key].reading.filing}
+
+    def lists(self) -> Mapping[SourceKey, Sequence[Outline]]:
+        """Give the last good copy of each list of sources."""
+        return outlines.lists(self._connection)
 
     # Polls.
 
@@ -58,42 +128,184 @@ class Transaction:
         *,
         limit: int,
         blocked: Collection[str] = (),
+        held_up: Collection[int] = (),
         per_host: int = 1,
         early: bool = False,
         failing: bool = True,
+        own: bool | None = None,
+        hosts: Collection[str] | None = None,
+        ids: Collection[int] | None = None,
     ) -> list[Waiting]:
         """Give sources that are due, oldest first."""
-        return sources.due_sources(
-            self._connection, now, limit=limit, blocked=blocked, per_host=per_host, early=early, failing=failing
+        return turns.due_sources(
+            self._connection,
+            now,
+            limit=limit,
+            blocked=blocked,
+            held_up=held_up,
+            per_host=per_host,
+            early=early,
+            failing=failing,
+            own=own,
+            hosts=hosts,
+            ids=ids,
         )
 
-    def spread_overdue(self, now: datetime, *, over: timedelta) -> int:
-        """Spread what fell due while nothing ran (P64); give how many those were."""
-        return sources.spread_overdue(self._connection, now, over=over)
+    def due_details(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        blocked: Collection[str] = (),
+        per_host: int = 1,
+        own: bool | None = None,
+        sources: Collection[int] | None = None,
+    ) -> list[Waiting]:
+        """Give entries whose details are due, oldest first."""
+        return details.due_details(
+            self._connection, now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=sources
+        )
+
+    def waiting_entry(self, number: int) -> Entry | None:
+        """Give an entry that waits for its detail, as the list has it; None if it waits no longer."""
+        return details.waiting_entry(self._connection, number)
+
+    def lapsed_details(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
+        """Give the entries that nobody will bring a detail any more."""
+        return details.lapsed(self._connection, now, settings)
+
+    def complete(self, completion: Completion, *, answered: bool) -> bool:
+        """Write what came of a request for a detail; False if it can't be stored, and then nothing of it was."""
+        try:
+            with self._connection.begin_nested():
+                if completion.retry_at is not None:
+                    details.retry(self._connection, completion)
+                    entries.write_events(self._connection, [retry_event(completion)], completion.asked_at)
+                    return True
+                details.finish(self._connection, completion.due, answered=answered)
+                if completion.entries != NOTHING_CHANGED:
+                    entries.write(self._connection, completion.due.id, completion.entries, completion.asked_at)
+                    entries.write_events(self._connection, completion.entries.events, completion.asked_at)
+        except IntegrityError:
+            log.exception("store_detail", extra={"source": completion.due.source.key})
+            return False
+        return True
+
+    def spread_overdue(self, now: datetime, *, over: timedelta, own: bool = True) -> int:
+        """Spread what fell due while nothing was asked (P64); give how many those were."""
+        return turns.spread_overdue(self._connection, now, over=over, own=own)
 
     def pull_back(self, now: datetime) -> None:
         """Bring back due times that lie too far ahead (R21)."""
-        sources.pull_back(self._connection, now)
+        turns.pull_back(self._connection, now)
 
     def named(self, keys: Collection[str] | None) -> list[Waiting]:
         """Give the sources of these keys, or all that are not paused."""
-        return sources.named_sources(self._connection, keys)
+        return turns.named_sources(self._connection, keys)
 
-    def claim(self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
-        """Move due times ahead, and give all that the polls need (R13)."""
-        return sources.claim(self._connection, ids, now, settings)
+    def claim(
+        self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
+    ) -> list[Due]:
+        """Move due times ahead, and give all that the polls need (R13); `spare` those that ask for it now (P59).
+
+        Below zero, an id is that of an entry that waits for its detail.
+        """
+        dues = claims.claim(self._connection, [number for number in ids if number > 0], now, settings, spare=spare)
+        waiting = [-number for number in ids if number < 0]
+        return dues + details.claim_details(self._connection, waiting, now, settings)
+
+    def twins(self, dues: Sequence[Due], settings: Mapping[SourceKey, Source]) -> Mapping[int, Sequence[Due]]:
+        """Give the other sources at the addresses that were asked (P66)."""
+        return claims.twins(self._connection, dues, settings)
+
+    def share_addresses(self) -> bool:
+        """Tell whether any two sources are at one address."""
+        return sources.share_addresses(self._connection)
+
+    def look_up(self, settings: Source) -> Due | None:
+        """Give what a poll would be given, without claiming it."""
+        return claims.look_up(self._connection, settings)
 
     def give_back(self, dues: Sequence[Due]) -> None:
         """Undo claims whose request did not leave, or was cut by ourselves (R54)."""
-        sources.give_back(self._connection, dues)
+        claims.give_back(self._connection, [due for due in dues if due.awaits is None])
+        details.give_back(self._connection, [due for due in dues if due.awaits is not None])
 
-    def known(self, due: Due, feed: Feed) -> Known:
-        """Look up all that bears on a document."""
-        return entries.known(self._connection, due, feed)
+    def find_crashed(self, now: datetime) -> Collection[int]:
+        """Give the sources that have perhaps ended this program, time and again; certain ones become suspect (R13)."""
+        found, events = claims.find_crashed(self._connection)
+        entries.write_events(self._connection, events, now)
+        if events:
+            categories.raise_site(self._connection)
+        return found
+
+    def put_off(self, dues: Sequence[tuple[Due, datetime]]) -> None:
+        """Move the due times of claims on by an interval, counters untouched (P87)."""
+        network.put_off(self._connection, [(due, when) for due, when in dues if due.awaits is None])
+        details.put_off(self._connection, [(due, when) for due, when in dues if due.awaits is not None])
+
+    def restraints(self) -> dict[str, Restraint]:
+        """Give what host keys are owed beyond the ordinary."""
+        return hosts.restraints(self._connection)
+
+    def robots(self) -> list[Robots]:
+        """Give what is known of sites' robots.txt."""
+        return robots.known_robots(self._connection)
+
+    def keep_robots(self, learnt: Sequence[Robots]) -> None:
+        """Keep what sites said in theirs."""
+        robots.keep_robots(self._connection, learnt)
+
+    def last_starts(self, since: datetime) -> dict[str, datetime]:
+        """Give when host keys were last asked, those that were since a time."""
+        return hosts.last_starts(self._connection, since)
+
+    def keep_restraints(self, changed: Mapping[str, Restraint | None]) -> None:
+        """Keep what host keys are owed from now on."""
+        hosts.keep_restraints(self._connection, changed)
+
+    def known(self, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = ()) -> Known:
+        """Look up all that bears on a document, and on stored entries that are to be published now."""
+        return known.known(self._connection, due, feed, now, also=also)
+
+    def stored_since(self, source_id: int, since: datetime, *, most: int) -> list[Stored]:
+        """Give the published entries of a source that were seen, or are dated, since a time; the newest first."""
+        return rejudged.stored_since(self._connection, source_id, since, most=most)
+
+    def filed(self, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
+        """Give the published and the rejected entries of a source, newest first, part by part."""
+        return rejudged.filed(self._connection, source_id, since=since)
+
+    def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
+        """Say what a source would bring into a category that it enters (N2), and how much into the main document."""
+        return places.would_fill(self._connection, was, settings, category, now)
+
+    def ruled_sources(self) -> list[SourceKey]:
+        """Give the sources that have entries of which a rule had its say."""
+        return rejudged.ruled_sources(self._connection)
+
+    def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[Refiled], now: datetime) -> None:
+        """Write what edited rules make of a source's stored entries."""
+        entries.write_refiled(self._connection, filed)
+        entries.write(self._connection, source_id, changes, now)
+        entries.write_events(self._connection, changes.events, now)
+
+    def rule_hits(self) -> list[RuleHits]:
+        """Give how often each rule had a say."""
+        return hits.rule_hits(self._connection)
+
+    def tellers_of(self, stories: Collection[int], *, but: int) -> list[Stored]:
+        """Give the entries that tell some stories, but those of one source."""
+        return rejudged.tellers_of(self._connection, stories, but=but)
+
+    def known_around(self, stored: Sequence[Stored], window: timedelta) -> Known:
+        """Look up what a poll would have known of some entries of one source, had they come now."""
+        return rejudged.known_around(self._connection, stored, window)
 
     def move(self, changes: Sequence[Changes]) -> None:
         """Write the quiet polls of a group: one statement for all, and what their sources' states became."""
-        sources.move(self._connection, changes)
+        moves.move(self._connection, changes)
+        history.add_days(self._connection, changes)
         for change in changes:
             entries.write_events(self._connection, change.events, change.asked_at)
         if any(change.events for change in changes):
@@ -108,8 +320,13 @@ class Transaction:
         try:
             with self._connection.begin_nested():
                 if changes.entries != NOTHING_CHANGED:
-                    entries.write(self._connection, changes)
-                if sources.write_read(self._connection, changes):
+                    entries.write(self._connection, changes.due.id, changes.entries, changes.asked_at)
+                    details.add_waiting(self._connection, changes.due.id, changes.entries.waiting, changes.asked_at)
+                if changes.outlines is not None:
+                    outlines.keep_outlines(self._connection, changes.due.id, changes.outlines)
+                if changes.read is not None and changes.read.body is not None:
+                    bodies.keep_body(self._connection, changes.due.id, changes.read.body, changes.asked_at)
+                if moves.write_read(self._connection, changes):
                     categories.raise_site(self._connection)
                 self.move([changes])
                 entries.write_events(self._connection, changes.entries.events, changes.asked_at)
@@ -118,11 +335,90 @@ class Transaction:
             return False
         return True
 
+    def bodies(self, key: SourceKey) -> list[StoredBody]:
+        """Give the bodies that are kept of a source, the oldest first."""
+        return bodies.bodies_of(self._connection, key)
+
+    def trim_bodies(self) -> int:
+        """Drop all but the newest bodies of each source; give how many were dropped."""
+        return bodies.trim_bodies(self._connection)
+
+    def accept(self, due: Due, released: EntryChanges, now: datetime) -> None:
+        """Believe that a source is what it claims to be, and publish what was held of it (R44)."""
+        entries.write(self._connection, due.id, released, now)
+        details.add_waiting(self._connection, due.id, released.waiting, now)
+        entries.write_events(self._connection, released.events, now)
+        moves.clear_suspicion(self._connection, due)
+        categories.raise_site(self._connection)
+
+    # An operator's corrections.
+
+    def find_entries(self, thing: str) -> list[FoundEntry]:
+        """Give the entries that an operator may mean by an id, a link or a number."""
+        return finding.find_entries(self._connection, thing)
+
+    def entries_of(self, story: int) -> list[FoundEntry]:
+        """Give the entries that tell a story."""
+        return finding.entries_of(self._connection, story)
+
+    def entry(self, number: int) -> FoundEntry | None:
+        """Give an entry by its number."""
+        return finding.entry_of(self._connection, number)
+
+    def find_story(self, thing: str) -> int | None:
+        """Give the story that an atom:id, a page id or the address of its page names."""
+        return finding.find_story(self._connection, thing)
+
+    def told(self, numbers: Collection[int]) -> Told:
+        """Look up stories and all that bears on a correction of them."""
+        return stories.told(self._connection, numbers)
+
+    def correct(self, changes: StoryChanges, now: datetime) -> bool:
+        """Write what becomes of stories; False if it can't be stored, and then nothing of it was."""
+        try:
+            with self._connection.begin_nested():
+                stories.write(self._connection, changes, now)
+        except IntegrityError:
+            log.exception("store_correction")
+            return False
+        return True
+
+    def end_tombstones(self, *, before: datetime, now: datetime) -> int:
+        """Take tombstones out of main documents that have stood there long enough (M8); give how many."""
+        return stories.end_tombstones(self._connection, before=before, now=now)
+
+    def file_request(self, command: str, arguments: Mapping[str, Any], now: datetime) -> int:
+        """Write down what an operator wants of the process that holds the store (R27); gives its number."""
+        return requests.file_request(self._connection, command, arguments, now)
+
+    def pending_requests(self) -> list[Request]:
+        """Give what waits to be carried out, oldest first."""
+        return requests.pending(self._connection)
+
+    def finish_request(self, request: Request, outcome: Outcome, now: datetime) -> bool:
+        """Say what became of a request; False if that was said before."""
+        if not outcome.done:
+            facts = {"request": request.id, "command": request.command, "because": outcome.said}
+            entries.write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
+        return requests.finish(self._connection, request.id, outcome, now)
+
+    def outcome(self, request: int) -> Outcome | None:
+        """Give what became of a request; None as long as it waits."""
+        return requests.outcome(self._connection, request)
+
     # Outputs.
 
     def categories(self) -> list[CategoryRow]:
         """Give the categories of feeds.yaml."""
         return categories.category_rows(self._connection)
+
+    def resting_categories(self) -> list[RestingCategory]:
+        """Give the categories that left feeds.yaml."""
+        return categories.resting(self._connection)
+
+    def unlisted(self) -> frozenset[CategoryKey]:
+        """Give the categories that are in no index, those that left feeds.yaml among them."""
+        return categories.unlisted(self._connection)
 
     def site(self) -> SiteRow:
         """Give the generation of what shows all categories together."""
@@ -144,13 +440,17 @@ class Transaction:
         """Give the newest stories of some categories together, each once."""
         return documents.newest(self._connection, numbers, limit)
 
-    def newest_of(self, category: int, limit: int) -> tuple[Publication, ...]:
-        """Give the newest stories of a category."""
-        return documents.newest_of(self._connection, category, limit)
+    def newest_of(self, category: int, limit: int, *, fair: bool) -> tuple[Publication, ...]:
+        """Give the newest stories of a category; if `fair`, at most half of one source while others have some."""
+        return documents.newest_of(self._connection, category, limit, fair=fair)
 
-    def tombstones(self, category: int, since: datetime | None = None) -> tuple[Tombstone, ...]:
-        """Give what was withdrawn from a category."""
-        return documents.tombstones(self._connection, category, since)
+    def tombstones(self, category: int) -> tuple[Tombstone, ...]:
+        """Give what was withdrawn from a category and stands in its main document as a tombstone."""
+        return documents.tombstones(self._connection, category)
+
+    def tombstones_of_all(self, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
+        """Give what was withdrawn from some categories together and stands in none of them."""
+        return documents.tombstones_of_all(self._connection, numbers)
 
     def sources(self) -> list[SourceRow]:
         """Give the sources of feeds.yaml as lists show them."""
@@ -159,6 +459,82 @@ class Transaction:
     def limits(self) -> dict[SourceKey, Limits]:
         """Give what may not be shown of some sources, those that left feeds.yaml among them."""
         return documents.limits(self._connection)
+
+    def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
+        """Give (generation, number) of stories that have changed after a generation, page by page."""
+        return touched.touched_since(self._connection, generation, after=after, limit=limit)
+
+    # Searching.
+
+    def newest_marks(self) -> tuple[int, int]:
+        """Give the highest number of an entry, and the generation up to which stories may have been touched."""
+        return searching.newest_marks(self._connection)
+
+    def texts_after(self, number: int, limit: int) -> list[EntryText]:
+        """Give the texts of entries with numbers above one, in order."""
+        return searching.texts_after(self._connection, number, limit)
+
+    def texts_of_stories(self, stories: Sequence[int]) -> list[EntryText]:
+        """Give the texts of the entries that tell some stories."""
+        return searching.texts_of_stories(self._connection, stories)
+
+    def public_finds(self, entries: Sequence[int]) -> tuple[Publication, ...]:
+        """Give the publications that show some entries to anyone, newest first."""
+        return searching.public_finds(self._connection, entries)
+
+    def finds(self, entries: Sequence[int]) -> list[Find]:
+        """Give what an operator wants to know of some entries, newest first."""
+        return searching.finds(self._connection, entries)
+
+    def offer(self, category: int | None, now: datetime) -> None:
+        """Note that what stands in the store may be read from now on, in a category or in `all.*` (T6)."""
+        categories.offer(self._connection, category, now)
+
+    def placements(self, stories: Sequence[int]) -> list[Placement]:
+        """Give where some stories stand, or stood."""
+        return documents.placements(self._connection, stories)
+
+    # Posts.
+
+    def export_row(self) -> ExportRow:
+        """Give how far the export of posts has come."""
+        return posts.export_row(self._connection)
+
+    def mark_exported(self, row: ExportRow) -> None:
+        """Note how far it has come now."""
+        posts.mark_exported(self._connection, row)
+
+    def posts_of(self, stories: Collection[int]) -> list[PostRow]:
+        """Give the posts that were written of some stories."""
+        return posts.posts_of(self._connection, stories)
+
+    def bearers(self, names: Collection[str]) -> dict[str, set[tuple[int, int]]]:
+        """Give of what the posts with some names are, by name in lower case."""
+        return posts.bearers(self._connection, names)
+
+    def unfinished_posts(self) -> set[int]:
+        """Give the stories of posts that are not what they should be."""
+        return posts.unfinished(self._connection)
+
+    def has_posts(self, folder: str) -> bool:
+        """Tell whether any file of a folder is a post of ours."""
+        return posts.has_posts(self._connection, folder)
+
+    def keep_posts(self, rows: Sequence[PostRow], now: datetime) -> None:
+        """Write down posts as they are now."""
+        posts.keep_posts(self._connection, rows, now)
+
+    def forget_posts(self, places: Iterable[tuple[str, str]]) -> None:
+        """Take posts off the list: they are gone."""
+        posts.forget_posts(self._connection, places)
+
+    def cool(self, *, before: datetime, now: datetime) -> int:
+        """Let the posts of older stories move to the archive; give how many."""
+        return posts.cool(self._connection, before=before, now=now)
+
+    def warm(self, *, since: datetime | None) -> None:
+        """Take back from there what is not so old; None: everything."""
+        posts.warm(self._connection, since=since)
 
     def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
         """Note which generation of a category stands in the files."""
@@ -172,13 +548,17 @@ class Transaction:
         """Give the folder in which the listed files stand; None before the first."""
         return outputs.folder(self._connection)
 
+    def forget_looks(self) -> None:
+        """Let everything be rendered again, archive pages and all."""
+        outputs.forget_looks(self._connection)
+
     def adopt_folder(self, folder: str, kept: Collection[str]) -> None:
         """Go on in another folder, in which of the listed files only these stand."""
         outputs.adopt_folder(self._connection, folder, kept)
 
-    def digests(self) -> Mapping[str, str | None]:
-        """Give every listed file with the digest of what stands there."""
-        return outputs.digests(self._connection)
+    def digests(self, *, after: str = "", limit: int | None = None, stories: bool = True) -> Mapping[str, str | None]:
+        """Give listed files with the digest of what stands there, by their paths."""
+        return outputs.digests(self._connection, after=after, limit=limit, stories=stories)
 
     def unlist(self, paths: Collection[str]) -> None:
         """Take files off the list."""
@@ -188,9 +568,13 @@ class Transaction:
         """Tell which of some paths name files of ours."""
         return outputs.listed(self._connection, paths)
 
-    def list_files(self, paths: Iterable[str], now: datetime) -> None:
+    def list_files(self, paths: Iterable[str], now: datetime, *, copied: bool = False) -> None:
         """Name files before their first write."""
-        outputs.list_files(self._connection, paths, now)
+        outputs.list_files(self._connection, paths, now, copied=copied)
+
+    def copies(self) -> frozenset[str]:
+        """Give the listed files that are copies."""
+        return outputs.copies(self._connection)
 
     def note_written(self, files: Iterable[Written], now: datetime) -> None:
         """Note what stands in them now."""
@@ -200,15 +584,148 @@ class Transaction:
         """Give when a published file was last rendered; None if it never was."""
         return outputs.written_at(self._connection, path)
 
+    # The pages of stories.
+
+    def story_looks(self) -> Looks:
+        """Give what the pages of stories were last made with besides the store."""
+        return pages.looks(self._connection)
+
+    def look_anew(self, look: str, *, late: bool) -> None:
+        """Have the pages of all stories made again; `late`: in time."""
+        pages.look_anew(self._connection, look, late=late)
+
+    def look_anew_at_category(self, number: int, look: str) -> None:
+        """Have the pages made again, in time, that name a category."""
+        pages.look_anew_at_category(self._connection, number, look)
+
+    def look_anew_at_source(self, key: SourceKey, look: str | None) -> None:
+        """Have the pages made again that show a source."""
+        pages.look_anew_at_source(self._connection, key, look)
+
+    def rank_categories(self, ranks: Mapping[int, int], *, moved: bool) -> None:
+        """Note in which order categories stand (N4)."""
+        pages.rank_categories(self._connection, ranks, moved=moved)
+
+    def dirty_stories(self, *, after: int, late: bool, limit: int) -> Dirty:
+        """Give stories whose pages must be made again, by their numbers."""
+        return pages.dirty_stories(self._connection, after=after, late=late, limit=limit)
+
+    def with_parts(self, numbers: Collection[int]) -> set[int]:
+        """Give stories, and those whose pages name one of them (T7)."""
+        return pages.with_parts(self._connection, numbers)
+
+    def stored_pages(self, numbers: Collection[int], order: Mapping[CategoryKey, int]) -> dict[int, StoredPage]:
+        """Give what stands on the pages of stories, and on those of the stories that they are part of."""
+        return pages.stored_pages(self._connection, numbers, order)
+
+    def clean_stories(self, seen: Dirty) -> None:
+        """Note that the pages of stories stand as of these generations."""
+        pages.clean_stories(self._connection, seen)
+
+    def gone(self) -> Mapping[str, int]:
+        """Give the paths of what is no longer published, with what each answers (A42, A44)."""
+        return outputs.gone(self._connection)
+
+    def are_gone(self, paths: Sequence[str]) -> frozenset[str]:
+        """Tell which of some paths answer that they are gone."""
+        return outputs.are_gone(self._connection, paths)
+
+    def sync_gone(self) -> None:
+        """Let the addresses of categories that left feeds.yaml say so, and those of one that is back not (A44)."""
+        outputs.sync_gone(self._connection)
+
+    def is_gone_stale(self) -> bool:
+        """Tell whether gone.txt says something that is no longer so."""
+        return outputs.is_gone_stale(self._connection)
+
+    def mark_gone(self, *, stale: bool) -> None:
+        """Note whether it does."""
+        outputs.mark_gone(self._connection, stale=stale)
+
     def max_ages(self) -> Mapping[str, int]:
         """Give how long each published file may be kept, in seconds."""
         return outputs.max_ages(self._connection)
 
+    # A lost store.
+
+    def is_filled(self) -> bool:
+        """Tell whether there are entries."""
+        return restoring.is_filled(self._connection)
+
+    def lay_ground(self, restored: Restored) -> None:
+        """Give a store without entries the id and the categories that a lost one had."""
+        restoring.lay_ground(self._connection, restored)
+
+    def fill(self, restored: Restored, now: datetime) -> None:
+        """Write what a lost store held, as far as it was published."""
+        restoring.fill(self._connection, restored, now)
+
+    # What was recorded.
+
+    def story_record(self, number: int) -> StoryRecord:
+        """Give a story that is there with all that was recorded of it."""
+        return trail.story_record(self._connection, number)
+
+    def entry_record(self, number: int) -> tuple[EntryRecord, tuple[Step, ...]]:
+        """Give an entry that is there, and its trail."""
+        return trail.entry_record(self._connection, number)
+
+    def source_steps(self, key: SourceKey, codes: Collection[Code], limit: int) -> tuple[Step, ...]:
+        """Give the last events of a source, of these kinds."""
+        return trail.source_steps(self._connection, key, codes, limit)
+
+    def resting_source(self, name: str) -> SourceKey | None:
+        """Give the key of a source that left feeds.yaml, by its key or URL."""
+        return trail.resting_source(self._connection, name)
+
+    def entry_states(self, key: SourceKey) -> dict[EntryState, int]:
+        """Count the entries of a source by what became of them."""
+        return trail.entry_states(self._connection, key)
+
+    def category_record(self, name: str) -> CategoryRecord | None:
+        """Give a category by its key or slug."""
+        return trail.category_record(self._connection, name)
+
+    def category_keys(self) -> dict[int, CategoryKey]:
+        """Give the key of every category that there ever was."""
+        return trail.category_keys(self._connection)
+
+    def atom_ids(self, numbers: Collection[int]) -> dict[int, str]:
+        """Give the atom_id of each of these stories."""
+        return trail.atom_ids(self._connection, numbers)
+
     # How things stand.
 
-    def status(self, roster: Roster, now: datetime, *, where: str, size: int, schema: str) -> Status:
+    def note_network(self, outage: Outage) -> None:
+        """Note since when the network has been down, if it is (P87); the status page says so."""
+        if network.note_network(self._connection, outage):
+            categories.raise_site(self._connection)
+
+    def outage(self) -> Outage:
+        """Give since when the network has been down, as it was noted last."""
+        return network.outage(self._connection)
+
+    def lag(self, now: datetime) -> Lag:
+        """Measure how late sources are (R19)."""
+        return network.lag(self._connection, now)
+
+    def status(
+        self, roster: Roster, now: datetime, *, secrets: Iterable[str], where: str, size: int, schema: str
+    ) -> Status:
         """Count how sources and categories stand."""
-        return health.status_of(self._connection, roster, now, where=where, size=size, schema=schema)
+        return health.status_of(self._connection, roster, now, secrets=secrets, where=where, size=size, schema=schema)
+
+    def history(self, key: SourceKey, now: datetime, *, days: int) -> SourceHistory:
+        """Give the last polls of a source that is in the store, and the sums of its last days."""
+        return history.history_of(self._connection, key, history.day_of(now) - days + 1)
+
+    def figures(self, now: datetime) -> Figures:
+        """Count what metrics show."""
+        return health.figures_of(self._connection, now)
+
+    def note_alarms(self, now: datetime) -> None:
+        """Log what has become wrong with sources, and what is over, once each (R46)."""
+        alarms.note_alarms(self._connection, now)
 
     def keep_config(self, text: str, path: str, now: datetime) -> None:
         """Keep the feeds.yaml that is in force from now on."""
@@ -217,6 +734,10 @@ class Transaction:
     def note_config_error(self, error: str | None) -> None:
         """Say why a later edit is not in force."""
         health.note_config_error(self._connection, error)
+
+    def note_output_error(self, error: str | None) -> None:
+        """Say which outputs could not be brought up to date, and why; None once they could."""
+        health.note_output_error(self._connection, error)
 
     def last_good_config(self) -> str | None:
         """Give the feeds.yaml that was last in force."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.characters import legal
 from aggregator.clean import plain_text
-from aggregator.clean.text import html_of, legal
+from aggregator.clean.text import html_of
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,9 @@ def test_plain_text(markup: str, text: str) -> None:
 
 
 def test_s14_plain_text_of_what_is_very_deep() -> None:
-    start = time.process_time()
+    start = time.thread_time()
     assert plain_text("<div>" * 100_000 + "x<script>y</script>") == "x"
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 10
 
 
 @pytest.mark.parametrize(

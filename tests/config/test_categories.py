@@ -62,11 +62,3 @@ def test_a_category_that_only_a_source_names_is_told_with_the_nearest() -> None:
         f'4:39: category "大众日抱" {made} did you mean "大众日报"?',
         f'4:45: category "web" {made} declare it to give it a title',
     ]
-
-
-def test_a_category_from_the_item_goes_to_general_for_now() -> None:
-    text = "sources: [{url: 'https://a.org/', category: ['{from}', b]}, {url: 'https://b.org/', category: '{from}'}]\n"
-    read = settings(text)
-    assert [source.categories for source in read.sources] == [("b",), ("general",)]
-    assert [category.key for category in read.categories] == ["b", "general"]
-    assert any("a category with {fields} is not built yet: its entries go to general" in told for told in read.warnings)

@@ -59,7 +59,8 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("timezone: UTC\n" + SOURCES, '1:1: "timezone" is no key of feeds.yaml; write it under site: or in a source'),
         ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is no key of serve; write one of bind'),
         ("publish: {worker: 3}\n" + SOURCES, '1:11: "worker" is no key of publish; '
-         "write one of to, formats, entries, archive_page, entry_pages, gzip, refresh, theme, static, aliases, jekyll"),
+         "write one of to, formats, entries, archive_page, entry_pages, gzip, fair, refresh, theme, static, aliases, "
+         "jekyll"),
         ("publish: {workers: 3}\n" + SOURCES, '1:11: "workers" is no key of publish; write it at the top level'),
         ("publish: {entry-pages: true}\n" + SOURCES, '1:11: "entry-pages" is no key of publish; write entry_pages'),
         ("hosts: {example.org: {space: 1s}}\n" + SOURCES,
@@ -68,7 +69,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("sources: [{url: 'https://e.org/', zzzzz: 1}]\n",
          '1:35: "zzzzz" is no key of a source; write one that docs/feeds.md lists, or remove it'),
         ("sources: [{url: 'https://e.org/', exclude: [{subject: x}]}]\n",
-         '1:46: "subject" is no key of a rule; write one of title, content, author, tag, link, language'),
+         '1:46: "subject" is no key of a rule; write one of title, content, author, tag, link, language, age'),
         ("defaults: &d {}\nsources: [{<<: *d, url: 'https://e.org/'}]\n",
          '2:12: merge keys ("<<") are not read; write the keys out, or use defaults:'),
         # types
@@ -94,8 +95,12 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
          "1:20: the list is empty; write [atom, rss, json, html] or some of them"),
         ("publish: {formats: [atm]}\n" + SOURCES, '1:21: "atm" is not atom, rss, json or html; write atom'),
         ("publish: {entries: 9}\n" + SOURCES, '1:20: "9" is out of range; write a whole number from 10 to 1000'),
+        ("publish: {to: 's3://b/x'}\n" + SOURCES,
+         '1:15: "s3://b/x" names no bucket and prefix; write s3://bucket/prefix, and the key in the environment'),
+        ("publish: {to: 's3://k:secret@b/x'}\n" + SOURCES,
+         '1:15: "s3://***@b/x" names no bucket and prefix; write s3://bucket/prefix, and the key in the environment'),
         ("publish: {to: 's3://bucket/x'}\n" + SOURCES,
-         '1:15: "s3://bucket/x" names a bucket, which is not built yet; write a folder such as public/'),
+         "1:15: publish.to is a bucket; write in site.base_url where readers find it"),
         ("store: postgresql://me:secret@h/db\n" + SOURCES,
          '1:8: "postgresql://***@h/db" names PostgreSQL, which is not built yet; write sqlite:///var/aggregator.db'),
         ("defaults: {initial: 5001}\n" + SOURCES, '1:21: "5001" is out of range; write a whole number from 0 to 5000'),

@@ -27,7 +27,7 @@ def test_the_schema_is_one() -> None:
         "site: {title: Planet, base_url: 'https://e.org/', timezone: UTC}",
         "site:",
         "workers: ${N}",
-        "publish: {gzip: '${G}', formats: [atom], refresh: off, entries: 10, jekyll: {to: p, hot: 3d}}",
+        "publish: {gzip: '${G}', formats: [atom], refresh: off, entries: 10, jekyll: {to: p, hot: 3d, archive_to: q}}",
         "defaults: {every: auto, keep: forever, dedupe: {near: 0.85, window: 7d}, timeout: 0.3s}",
         "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}, a.org: {}}",
         "categories:\n  a:\n  b: {was: c, exclude: [{title: x}]}",

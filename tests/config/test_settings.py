@@ -112,5 +112,5 @@ def test_the_example_of_the_design_is_read() -> None:
     text = "".join(line for line in example.splitlines(keepends=True) if "{kind: json, …}" not in line) + more
     read = settings(text, {"TOKEN": "sesame"})
     assert len(read.sources) == 6
-    assert [source.paused for source in read.sources] == [False, True, True, True, True, False]
-    assert all("not built yet" in warning for warning in read.warnings)
+    assert [source.paused for source in read.sources] == [False, True, False, False, False, False]
+    assert all("not built yet" in warning or "there is no folder" in warning for warning in read.warnings)

@@ -67,6 +67,7 @@ def test_every_key_of_a_source_is_taken() -> None:
         timeout=timedelta(milliseconds=500),
         initial=0,
         dedupe=Dedupe.EXACT,
+        own_dedupe=True,
         was=("old", "https://e.org/old"),
         priority=10,
         include=(Rule(patterns=(("title", "python"),)), Rule(patterns=(("author", "b"), ("tag", "a")))),
@@ -160,7 +161,8 @@ def test_s54_a_literal_secret_is_a_warning() -> None:
 
 def test_the_same_url_with_another_body_is_another_source() -> None:
     text = "sources:\n" + "".join(
-        f" - {{kind: json, url: 'https://e.org/', key: k{n}, method: POST, body: {{page: {n}}}}}\n" for n in (1, 2)
+        f" - {{kind: json, url: 'https://e.org/', key: k{n}, entry: {{id: a}}, method: POST, body: {{page: {n}}}}}\n"
+        for n in (1, 2)
     )
     assert problems(text) == []
 
@@ -185,7 +187,11 @@ def test_sources_share_equal_parts() -> None:
         ("timezone: Asia/Shanghai", False),
         ("headers: {X-A: b}", False),
         ("headers: {Accept: text/xml}", False),
-        ("kind: html", False),
+        ("kind: sitemap", False),
+        ("pages: 3", True),
+        ("robots: agreed", True),
+        ("rewrite: [{strip: {css: .ad}}]", False),
+        ("rewrite: [{title: {replace: a}}]", True),
     ],
 )
 def test_p9_p65_fetch_settings(change: str, same: bool) -> None:

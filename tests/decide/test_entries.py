@@ -1,6 +1,5 @@
 """What becomes of entries, against a real store: T1 to T5, M1, I61, R47."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,12 +30,6 @@ def room(tmp_path: Path) -> Newsroom:
     room = Newsroom(tmp_path)
     room.writes(SOURCES)
     return room
-
-
-@pytest.fixture
-def world(room: Newsroom) -> Iterator[World]:
-    with room.opened() as world:
-        yield world
 
 
 @pytest.fixture
@@ -106,6 +99,29 @@ def test_t2_the_original_is_shown_before_a_mirror(desk: Desk, world: World) -> N
     desk.says("one", said(1, link=link, text=LONG))
     desk.says("two", said(1, own_id="other", link=link, text=LONG))
     assert shown(world) == [("Title 1", "two", 1)]
+
+
+def test_t2_the_original_is_told_by_its_domain_whatever_hosts_says(tmp_path: Path) -> None:
+    """A rule under hosts: makes a budget of its own, and says nothing about whose articles those are (P60)."""
+    room = Newsroom(tmp_path)
+    room.writes(SOURCES.replace("two.example/feed", "feeds.two.example/feed"), hosts="hosts: {feeds.two.example: {}}\n")
+    link = "https://two.example/articles/1"
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("one", said(1, link=link, text=LONG))
+        desk.says("two", said(1, own_id="other", link=link, text=LONG))
+        assert shown(world) == [("Title 1", "two", 1)]
+
+
+def test_t2_a_copy_is_never_shown_where_its_source_is_not_published(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    high = "{key: why, url: 'https://why.example/feed', category: y, priority: 9, private: true}"
+    room.writes(SOURCES.replace("{key: why, url: 'https://why.example/feed', category: y}", high))
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("one", said(1))
+        desk.says("why", said(1, own_id="other"))
+        assert (shown(world, "x"), shown(world, "y")) == ([("Title 1", "one", 1)], [("Title 1", "why", 1)])
 
 
 def test_n3_a_copy_from_another_category_is_published_there_now(desk: Desk, world: World, room: Newsroom) -> None:

@@ -6,7 +6,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
-import brotli  # type: ignore[import-untyped]  # comes without types
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ from tests.publisher import (
 )
 
 try:
-    from compression import zstd  # type: ignore[import-not-found]  # from Python 3.14 on
+    from compression import zstd
 except ImportError:
     from backports import zstd
 

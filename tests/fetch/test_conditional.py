@@ -1,12 +1,18 @@
 """Validators: kept as they come, sent back where they belong (STANDARDS P.1)."""
 
 from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
 from aggregator.fetch import Client
+from aggregator.fetch.request import ACCEPT
+from aggregator.model.observed import Ask, Observed
 from aggregator.model.poll import Validators
-from tests.fetch.conftest import ATOM, again, due_for, failed, fetched, not_modified
+from aggregator.model.settings import Secret
+from aggregator.urls import Url
+from tests.fetch.conftest import ATOM, Names, again, due_for, failed, fetched, not_modified
 from tests.publisher import Publisher, Reply, redirect
 
 
@@ -110,20 +116,116 @@ def test_p11_a_stored_tag_with_a_line_break_is_not_sent(publisher: Publisher, cl
     assert "X-Evil" not in publisher.asked[0].headers
 
 
+BOTH = {"if-none-match", "if-modified-since"}
+
+
 @pytest.mark.parametrize(
-    ("identical", "modified", "names"),
+    ("ask", "modified", "names", "accept"),
     [
-        pytest.param(2, "Thu", {"if-none-match", "if-modified-since"}, id="two-are-not-enough"),
-        pytest.param(3, "Thu", {"if-modified-since"}, id="the-date-alone"),
-        pytest.param(3, None, {"if-none-match"}, id="no-date-known"),
+        pytest.param(Ask.USUAL, "Thu", BOTH, ACCEPT, id="p2-usual"),
+        pytest.param(Ask.DATE_ONLY, "Thu", {"if-modified-since"}, ACCEPT, id="p13-the-date-alone"),
+        pytest.param(Ask.DATE_ONLY, None, {"if-none-match"}, ACCEPT, id="p13-no-date-known"),
+        pytest.param(Ask.AFRESH, "Thu", set(), ACCEPT, id="p16-afresh"),
+        pytest.param(Ask.PLAIN, "Thu", set(), "*/*", id="p34-plain"),
+        pytest.param(Ask.ANY_ACCEPT, "Thu", BOTH, "*/*", id="p34-any-accept"),
+        pytest.param(Ask.ALWAYS_PLAIN, "Thu", set(), "*/*", id="p34-always-plain"),
     ],
 )
-def test_p13_a_tag_that_never_works_is_left_out(
-    publisher: Publisher, client: Client, identical: int, modified: str | None, names: set[str]
+def test_a_source_is_asked_as_its_observations_say(
+    publisher: Publisher, client: Client, ask: Ask, modified: str | None, names: set[str], accept: str
 ) -> None:
     url = publisher.serve("/feed.xml", ATOM)
-    client.fetch(due_for(url, identical=identical, validators=Validators(url=url, etag='"x"', last_modified=modified)))
-    assert {name for name in publisher.asked[0].headers if name.startswith("if-")} == names
+    validators = Validators(url=url, etag='"x"', last_modified=modified)
+    answer = fetched(client.fetch(due_for(url, observed=Observed(ask=ask), validators=validators)))
+    headers = publisher.asked[0].headers
+    assert {name for name in headers if name.startswith("if-")} == names
+    assert ("a-im" in headers) == ("if-none-match" in names)  # P23
+    assert headers["Accept"] == accept
+    assert answer.conditional == bool(names)
+
+
+def test_p34_the_operators_accept_goes_over_any(publisher: Publisher, client: Client) -> None:
+    url = publisher.serve("/feed.xml", ATOM)
+    client.fetch(due_for(url, observed=Observed(ask=Ask.PLAIN), accept="text/xml"))
+    client.fetch(due_for(url, observed=Observed(ask=Ask.PLAIN), headers=(("accept", Secret("text/plain")),)))
+    assert [asked.headers["Accept"] for asked in publisher.asked] == ["text/xml", "text/plain"]
+
+
+# --- Deltas ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("manipulations", ["feed", " Feed "])
+def test_p22_a_delta_that_was_asked_for(publisher: Publisher, client: Client, manipulations: str) -> None:
+    url = publisher.says("/feed.xml", Reply(226, ATOM, {"IM": manipulations, "ETag": '"v2"'}))
+    first = Validators(url=url, etag='"v1"', last_modified="Thu")
+    answer = fetched(client.fetch(due_for(url, validators=first, body_digest=sha256(ATOM).hexdigest())))
+    assert publisher.asked[0].headers["A-IM"] == "feed"
+    assert (answer.status, answer.is_delta, answer.body, answer.same_body) == (226, True, ATOM, False)
+    assert (answer.etag, answer.last_modified) == ('"v2"', None)  # P3
+
+
+@pytest.mark.parametrize(
+    ("headers", "validators"),
+    [
+        pytest.param({}, {"etag": '"v1"'}, id="no-im"),
+        pytest.param({"IM": "vcdiff"}, {"etag": '"v1"'}, id="another"),
+        pytest.param({"IM": "feed, gzip"}, {"etag": '"v1"'}, id="more-than-that"),
+        pytest.param({"IM": "feed"}, {"last_modified": "Thu"}, id="p23-no-tag-so-not-asked-for"),
+        pytest.param({"IM": "feed"}, {}, id="no-validators"),
+    ],
+)
+def test_p22_other_deltas_are_faults(
+    publisher: Publisher, client: Client, headers: dict[str, str], validators: dict[str, str]
+) -> None:
+    url = publisher.says("/feed.xml", Reply(226, ATOM, headers))
+    answer = failed(client.fetch(due_for(url, validators=Validators(url=url, **validators))))
+    assert (answer.code, answer.status) == ("http", 226)
+
+
+def test_p23_a_delta_is_asked_for_wherever_the_tag_goes(publisher: Publisher, client: Client) -> None:
+    feed = publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
+    url = publisher.says("/", redirect(feed))
+    fetched(client.fetch(due_for(url, validators=Validators(url=feed, etag='"v1"'))))
+    assert ["a-im" in asked.headers for asked in publisher.asked] == [False, True]
+
+
+# --- What is told of the exchange ------------------------------------------------------------------------------------
+
+
+def test_p94_conditional_is_the_last_request(publisher: Publisher, client: Client) -> None:
+    url = publisher.says("/old.xml", redirect("/feed.xml"))
+    feed = publisher.serve("/feed.xml", ATOM)
+    assert not client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"'))).conditional
+    assert client.fetch(due_for(url, validators=Validators(url=feed, etag='"v1"'))).conditional
+
+
+def test_p61_peer_is_where_the_first_hop_went(publisher: Publisher, client: Client, names: Names) -> None:
+    names["feeds.example"] = ["::ffff:127.0.0.2"]
+    publisher.serve("/feed.xml", ATOM, host="127.0.0.3")
+    publisher.says("/", redirect(publisher.url("/feed.xml", host="127.0.0.3")), host="127.0.0.2")
+    due = due_for(publisher.url("/", host="feeds.example"))
+    assert [fetched(client.fetch(due)).peer for _ in ("new", "kept")] == ["127.0.0.2", "127.0.0.2"]
+
+
+def test_p61_without_a_connection_there_is_no_peer(client: Client, names: Names) -> None:
+    names["nowhere.example"] = OSError("no such name")
+    assert failed(client.fetch(due_for(Url("http://nowhere.example/")))).peer is None
+
+
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        ("Mon, 01 Jun 2026 12:11:00 GMT", timedelta(minutes=11)),
+        ("Monday, 01-Jun-26 11:00:00 GMT", timedelta(hours=-1)),
+        ("garbage", None),
+        (None, None),
+    ],
+)
+def test_p88_skew_is_their_date_less_our_time(
+    publisher: Publisher, client: Client, date: str | None, skew: timedelta | None
+) -> None:
+    url = publisher.says("/feed.xml", Reply(200, ATOM, {"Date": date} if date else {}))
+    assert fetched(client.fetch(due_for(url))).skew == skew
 
 
 @pytest.mark.parametrize("cache", [{"Expires": "0"}, {"Cache-Control": "no-cache"}, {"Cache-Control": "no-store"}])

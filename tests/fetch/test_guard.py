@@ -9,6 +9,7 @@ import pytest
 from aggregator.errors import AddressRefused
 from aggregator.fetch import Client, guard
 from aggregator.fetch.address import Reach, reach_of
+from aggregator.fetch.flight import REDIRECTED
 from aggregator.fetch.guard import METADATA, PRIVATE, STRANGER
 from aggregator.model.settings import HostRule
 from aggregator.urls import Url, normalise
@@ -19,7 +20,7 @@ from tests.publisher import Publisher, Reply, redirect
 def rule(answer: object) -> str:
     error = failed(answer).error
     assert isinstance(error, AddressRefused), error
-    return error.rule
+    return error.rule.removeprefix(REDIRECTED)
 
 
 @pytest.mark.parametrize(

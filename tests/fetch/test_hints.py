@@ -1,6 +1,8 @@
 """What headers wish for the pace (P37, P53, P54, P56, P88, D25)."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -129,10 +131,11 @@ def test_p88_without_a_date_from_the_receipt(publisher: Publisher, client: Clien
     assert fetched(client.fetch(due_for(url))).hints.freshness == timedelta(hours=1)
 
 
-def test_the_longer_of_two_waits_counts(publisher: Publisher, client: Client) -> None:
+def test_p37_what_is_used_up_is_told_apart_from_retry_after(publisher: Publisher, client: Client) -> None:
     headers = {"Retry-After": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"}
     url = publisher.says("/feed.xml", Reply(200, ATOM, headers))
-    assert fetched(client.fetch(due_for(url))).hints.retry_after == timedelta(minutes=1)
+    hints = fetched(client.fetch(due_for(url))).hints
+    assert (hints.retry_after, hints.exhausted) == (timedelta(seconds=10), timedelta(minutes=1))
 
 
 def test_hints_of_a_redirect_do_not_count(publisher: Publisher, client: Client) -> None:
@@ -159,3 +162,24 @@ def test_any_header_is_survived(headers: dict[str, str]) -> None:
 def test_any_text_is_a_date_or_none(text: str) -> None:
     found = http_date(text)
     assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("value", ["Fri, 31 Dec 9999 23:59:59 -2300", "Sat, 31 Feb 2026 10:00:00 GMT", "1" * 60_000])
+def test_a_date_beyond_the_calendar_is_none(value: str) -> None:
+    assert http_date(value) is None
+
+
+@given(st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # Hypothesis adds the zone
+def test_each_date_that_is_written_is_read(when: datetime) -> None:
+    when = when.replace(microsecond=0)
+    assert http_date(format_datetime(when, usegmt=True)) == when
+
+
+@pytest.mark.parametrize("unit", [" ", "a", "=", ",", '"', "\\", 'a="', 'a "', '"\\', "r", "r ", "r=", "1:", "Mon,"])
+@pytest.mark.parametrize("name", ["cache-control", "ratelimit", "retry-after", "expires"])
+def test_s25_the_longest_header_is_read_in_no_time(name: str, unit: str) -> None:
+    """A Cache-Control of 60 kB of one letter once took 100 s, in which nothing else ran."""
+    began = time.thread_time()
+    for value in (unit * (60_000 // len(unit)), "a" + unit * (60_000 // len(unit)) + '"'):
+        hints_of({name: value, "cache-control": value}, SENT)
+    assert time.thread_time() - began < 10

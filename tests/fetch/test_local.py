@@ -105,4 +105,4 @@ def test_s2_only_kind_file_reads_files(client: Client, tmp_path: Path) -> None:
 def test_a_file_does_not_touch_the_network(client: Client, tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_bytes(ATOM)
     fetched(client.fetch(due_file(tmp_path / "feed.xml")))
-    assert client._watch._thread is None
+    assert not client._adapter.poolmanager.pools

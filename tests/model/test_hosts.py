@@ -1,10 +1,21 @@
 """Which entry of `hosts:` holds (DESIGN 3.1, hosts)."""
 
 import ipaddress
+from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aggregator.model.hosts import budget_key, rule_for
+from aggregator.model.hosts import (
+    SLOWEST,
+    budget_key,
+    doublings_of,
+    parallel_of,
+    rule_for,
+    slowed,
+    spacing_of,
+)
 from aggregator.model.settings import HostRule
 from aggregator.urls import normalise
 
@@ -67,3 +78,36 @@ def test_a_name_rule_for_localhost_wins_over_its_network() -> None:
 )
 def test_p61_budget_key(url: str, key: str) -> None:
     assert budget_key(normalise(url), RULES) == key
+
+
+MANNERS = (
+    HostRule(name="fast.example", spacing=timedelta(seconds=1), parallel=4),
+    HostRule(name="plain.example", allow_private=True),
+    HostRule(name="10.0.0.0/8", network=ipaddress.ip_network("10.0.0.0/8"), spacing=timedelta(0), parallel=16),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "address", "seconds", "parallel"),
+    [
+        pytest.param("a.example", None, 2, 1, id="default"),
+        pytest.param("reddit.com", None, 60, 1, id="platform"),
+        pytest.param("file", None, 0, 1, id="files"),
+        pytest.param("fast.example", None, 1, 4, id="name"),
+        pytest.param("plain.example", "10.0.0.1", 2, 1, id="a-name-rule-that-says-nothing-holds-all-the-same"),
+        pytest.param("fast.example", "10.0.0.1", 1, 4, id="a-name-goes-before-its-address"),
+        pytest.param("10.0.0.1", None, 0, 16, id="address"),
+        pytest.param("a.example", "10.0.0.1", 0, 16, id="found-in-a-network"),
+        pytest.param("a.example", "192.0.2.1", 2, 1, id="found-elsewhere"),
+    ],
+)
+def test_p61_how_much_a_host_allows(key: str, address: str | None, seconds: float, parallel: int) -> None:
+    assert spacing_of(key, MANNERS, address) == timedelta(seconds=seconds)
+    assert parallel_of(key, MANNERS, address) == parallel
+
+
+@given(st.timedeltas(timedelta(0), timedelta(hours=1)))
+def test_p61_as_many_doublings_as_lead_to_a_minute(spacing: timedelta) -> None:
+    most = doublings_of(spacing)
+    assert slowed(spacing, most) == (max(spacing, SLOWEST) if spacing else spacing)
+    assert most == 0 or slowed(spacing, most - 1) < SLOWEST

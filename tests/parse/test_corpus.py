@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from aggregator.identity import identify, key_form
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.settings import Reading
 from aggregator.parse import texts
+from aggregator.parse.charset import decode
+from aggregator.parse.encodings import codec_of, name_of
 from tests.answers import cleaned, parsed
 from tests.clean.test_sanitiser import faults
 
@@ -85,6 +88,55 @@ def test_i2_what_was_transcoded_says_the_same(row: dict[str, object]) -> None:
         assert len(found.entries) == len(truth.entries)
     else:
         assert [told(entry) for entry in found.entries] == [told(entry) for entry in truth.entries]
+
+
+# By the index's guess at the language: the sets, as Python calls them, that such feeds were once written in.
+WRITTEN_IN = {
+    "zh": ("gb18030", "big5hkscs"),
+    "ja": ("cp932", "euc_jp", "iso2022_jp"),
+    "ko": ("cp949",),
+    "ru/cyrillic": ("cp1251", "koi8_r", "iso8859_5", "cp866"),
+    "he": ("cp1255", "iso8859_8"),
+    "ar": ("cp1256", "iso8859_6"),
+    "latin": ("cp1252",),
+}
+LABELS = ("iso-8859-1", "utf-8", "gb2312", "windows-1251", "shift_jis")  # that are written on anything
+
+
+def rewritten() -> Iterator[tuple[str, str, bytes]]:
+    """Give real feeds in the sets that hold them, with no declaration, and over 500 bytes beyond ASCII."""
+    for row in ROWS["real"]:
+        try:
+            text = (CORPUS / str(row["file"])).read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            continue
+        if len(re.findall("Ã.|â€|Ð.", text)) > 20:  # it was encoded twice: in a legacy set it is UTF-8 again
+            continue
+        text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+        for codec in WRITTEN_IN.get(str(row["language"]), ()):
+            body = text.encode(codec, "xmlcharrefreplace")
+            if sum(byte > 0x7F for byte in body) > 500 or b"\x1b$B" in body:
+                yield str(row["file"]), codec, body
+
+
+def reads_right(body: bytes, codec: str, label: str | None = None) -> bool:
+    written = f'<?xml version="1.0" encoding="{label}"?>'.encode() + body if label else body
+    truth = decode(written.decode(codec).encode(), content_type=None, override="utf-8").text
+    found = decode(written, content_type=None, override=None).text
+    return found.replace("\uff5e", "\u301c") == truth.replace("\uff5e", "\u301c")
+
+
+def test_i2_real_feeds_in_every_set_declared_rightly_not_and_wrongly() -> None:
+    files = list(rewritten())
+    right = [reads_right(body, codec, name_of(codec)) for _, codec, body in files]
+    none = [reads_right(body, codec) for _, codec, body in files]
+    wrong = [
+        reads_right(body, codec, label) for _, codec, body in files for label in LABELS if codec_of(label) != codec
+    ]
+    assert len(files) > 100
+    assert sum(right) == len(right)
+    assert sum(none) >= 0.97 * len(none), f"{sum(none)} of {len(none)}"
+    assert sum(wrong) >= 0.95 * len(wrong), f"{sum(wrong)} of {len(wrong)}"
 
 
 def test_revisions_keep_their_keys() -> None:

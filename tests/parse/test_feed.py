@@ -5,7 +5,7 @@ import pytest
 from aggregator.errors import NotAFeed
 from aggregator.model.entry import Person, RawEntry, RawFeed, RawLink, RawText, Tag
 from aggregator.model.settings import Reading
-from tests.answers import URL, atom, parsed, rss
+from tests.answers import URL, atom, cleaned, parsed, rss
 
 
 def only(feed: RawFeed) -> RawEntry:
@@ -180,3 +180,30 @@ def test_i23_no_entries_is_a_feed() -> None:
 
 def test_the_address_that_answered_is_kept() -> None:
     assert parsed(rss("")).url == URL
+
+
+def test_i53_a_video_has_its_text_in_a_group() -> None:
+    entry = (
+        "<entry><id>v</id><title>V</title><media:group><media:title>V</media:title>"
+        "<media:content url='https://v.example/1' type='video/mp4'/>"
+        "<media:description>Line &lt;one&gt;</media:description>"
+        "</media:group></entry>"
+    )
+    (found,) = cleaned(atom(entry, attributes='xmlns:media="http://search.yahoo.com/mrss/"')).entries
+    assert found.summary == "Line &lt;one&gt;"
+    assert [file.url for file in found.enclosures] == ["https://v.example/1"]
+
+
+def test_i53_a_word_that_is_no_type_means_plain_text() -> None:
+    told = only(parsed(atom('<entry><id>1</id><summary type="markdown">*So* &amp;amp; so</summary></entry>'))).summary
+    assert told == RawText(value="*So* &amp; so", type="text")
+
+
+def test_i53_each_entry_has_its_own_texts_where_only_some_hold_markup() -> None:
+    shapes = (
+        '<content type="html">{}</content>',
+        '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">{}</div></content>',
+    )
+    entries = "".join(f"<entry><id>{n}</id><title>{n}</title>{shapes[n % 2].format(n)}</entry>" for n in range(6))
+    feed = cleaned(atom(entries))
+    assert [(entry.title, entry.text) for entry in feed.entries] == [(str(n), str(n)) for n in range(6)]

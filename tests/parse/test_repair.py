@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from aggregator.parse.repair import MAX_DEPTH, mend
+from aggregator.parse.tree import tree_of
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,66 @@ def test_i13_tells_whether_the_end_is_missing(text: str, cut: bool, entry_open: 
     assert (found.cut, found.entry_open) == (cut, entry_open)
 
 
+def titles(text: str) -> list[str]:
+    return [str(each.findtext("title")) for each in tree_of(text).root.iter("item")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param(
+            "<rss><item><title>a</title><d><![CDATA[x</d></item><item><title>b</title><d><![CDATA[y]]></d></item></rss>",
+            ["a", "b"],
+            id="a-cdata-that-swallows-an-entry",
+        ),
+        pytest.param(
+            "<rss><item><title>a</title><d><![CDATA[</item><item>]]></d></item></rss>",
+            ["a"],
+            id="a-cdata-that-quotes-a-feed",
+        ),
+        pytest.param(
+            "<rss><item><title>a</title></item></rss><?xml version='1.0'?><rss><item><title>b</title></item></rss>",
+            ["a", "b"],
+            id="two-documents",
+        ),
+        pytest.param("<rss><item><title>a</title></item></rss>" * 2, ["a"], id="the-same-twice"),
+        pytest.param(
+            "<rss><item><title>a</title></item></rss><item><title>b</title></item></rss>",
+            ["a", "b"],
+            id="a-stray-end-tag",
+        ),
+        pytest.param("<rss><item><title>a</title></item></rss><item><title>b", ["a"], id="half-an-entry-after-the-end"),
+        pytest.param("<rss><item><title>a</title></item></rss><script>x</script>", ["a"], id="a-script-after-the-end"),
+    ],
+)
+def test_i8_no_entry_is_lost(text: str, found: list[str]) -> None:
+    assert titles(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<rss>\n<item><title>b", "Premature end of data in tag title line 2, column 15"),
+        ("<rss><item>\n<a>\n</b></item></rss>", "Opening and ending tag mismatch: a line 2 and b, line 3, column 5"),
+    ],
+)
+def test_i12_a_line_is_told_once_and_two_are_both_told(text: str, told: str) -> None:
+    assert tree_of(text).notices == (f"XML mended: {told}",)
+
+
+@pytest.mark.parametrize("piece", ["</rss>", "</rss><rss><item>", "<![CDATA[</item>", "<d><![CDATA[</d></item>", "]]>"])
+def test_s25_many_ends_take_time_that_grows_with_the_length(piece: str) -> None:
+    start = time.thread_time()
+    tree_of("<rss><item>" + piece * 15_000 + "<item><title>b</title></item>")
+    assert time.thread_time() - start < 12
+
+
+def test_s14_an_entry_in_the_depth_is_lifted_out_of_it() -> None:
+    assert titles("<rss>" + "<channel>" * 1000 + "<item><title>a</title></item>" + "</channel>" * 1000 + "</rss>") == [
+        "a"
+    ]
+
+
 def test_s14_what_is_too_deep_is_flattened() -> None:
     text = "<rss>" + "<a>" * 1000 + "x" + "</a>" * 1000 + "<item>i</item></rss>"
     root = etree.fromstring(mend(text).text)
@@ -60,9 +121,9 @@ def test_s14_what_is_too_deep_is_flattened() -> None:
     "piece", ["<a ", "<a b='", '<a b="', "</a", "<![CDATA[", "<!--", "<a><b></a>", "<item>", "<?x"]
 )
 def test_s25_takes_time_that_grows_with_the_length(piece: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     mend(f"<rss>{piece * 30_000}")
-    assert time.process_time() - start < 3
+    assert time.thread_time() - start < 12
 
 
 @given(st.text(alphabet="<>/'\"=ab! []-?&;CDATitem\n", max_size=200))

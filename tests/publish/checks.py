@@ -14,7 +14,8 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SCHEMA = Path(__file__).parents[3] / "shared" / "schema"
 
 FEED_RELS = {"self", "alternate", "current", "prev-archive"}
-ENTRY_RELS = {"alternate", "enclosure", "related"}
+ENTRY_RELS = {"alternate", "enclosure", "related", "replies"}
+MANY = {"enclosure", "related", "replies"}  # of which an entry may have several of one type
 SOURCE_RELS = {"self", "alternate"}
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 VOID = set("area base br col embed hr img input link meta source track wbr".split())
@@ -23,6 +24,11 @@ VOID = set("area base br col embed hr img input link meta source track wbr".spli
 def parsed(data: bytes) -> etree._Element:
     """Read XML strictly."""
     return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+
+
+def attributes(element: etree._Element) -> dict[str, str]:
+    """Give an element's attributes."""
+    return {str(name): str(value) for name, value in element.attrib.items()}
 
 
 def faults_of_atom(data: bytes) -> list[str]:
@@ -95,7 +101,7 @@ def _faults_of_links(parent: etree._Element, rels: set[str]) -> list[str]:
         attributes.pop("title", None)
         faults += [f"attribute {name}" for name in attributes]
     kinds = Counter((ln.get("rel"), ln.get("type"), ln.get("hreflang")) for ln in parent.iterchildren(f"{ATOM}link"))
-    return faults + [f"two of {kind}" for kind, n in kinds.items() if n > 1 and kind[0] not in ("enclosure", "related")]
+    return faults + [f"two of {kind}" for kind, n in kinds.items() if n > 1 and kind[0] not in MANY]
 
 
 class Page(HTMLParser):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.publish import atom, shown
+from aggregator.publish import atom, jsonfeed, rss, shown
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -28,9 +28,13 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 def _nothing_remembered() -> Iterator[None]:
     """Forget what earlier tests rendered."""
     atom.forget()
+    rss.forget()
+    jsonfeed.forget()
     shown.forget()
     yield
     atom.forget()
+    rss.forget()
+    jsonfeed.forget()
     shown.forget()
 
 

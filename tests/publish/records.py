@@ -7,6 +7,7 @@ from typing import Any
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Credit, Document, Publication, Tombstone
+from aggregator.model.supplement import Contributor, Image, ImageRole, Point, Reference, Supplement
 from aggregator.urls import Url
 
 NOON = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -88,9 +89,34 @@ RICH = a_publication(
     authors=(Person(name="Bea Crane", uri="https://crane.example/"), Person(email="bea@crane.example")),
     tags=(Tag(term="py", scheme="https://heron.example/tags", label="Python"), Tag(term="wading")),
     enclosures=(
-        Enclosure(url=Url("https://heron.example/1.mp3"), type="audio/mpeg", length=1234567, title="Read aloud"),
+        Enclosure(
+            url=Url("https://heron.example/1.mp3"), type="audio/mpeg", length=1234567, title="Read aloud", duration=61
+        ),
         Enclosure(url=Url("https://heron.example/slides.pdf")),
         Enclosure(url=Url("https://heron.example/1.mp3"), type="audio/mpeg", length=1),
+    ),
+    supplement=Supplement(
+        images=(
+            Image(url=Url("https://heron.example/1.jpg"), width=640, height=360),
+            Image(url=Url("https://heron.example/1-square.jpg"), role=ImageRole.COVER),
+            Image(url=Url("https://heron.example/1-wide.jpg"), role=ImageRole.BANNER),
+        ),
+        player=Url("https://heron.example/play/1"),
+        replies=(
+            Reference(url=Url("https://heron.example/1#comments"), type="text/html"),
+            Reference(url=Url("https://heron.example/1/comments.atom"), type="application/atom+xml"),
+        ),
+        contributors=(Contributor(name="Cy & Co", role="photographer"), Contributor(name="Dee")),
+        season=2,
+        episode="7",
+        kind="bonus",
+        explicit=False,
+        transcripts=(
+            Reference(url=Url("https://heron.example/1.vtt"), type="text/vtt", language="en", captions=True),
+            Reference(url=Url("https://heron.example/1.txt")),
+        ),
+        chapters=Reference(url=Url("https://heron.example/1.json"), type="application/json+chapters"),
+        point=Point(latitude=54.5, longitude=-3.0000007),
     ),
     rights="© 2025 Bea Crane",
     language="en-GB",

@@ -19,12 +19,14 @@ from aggregator.errors import PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, Document, Publication, Tombstone
+from aggregator.model.supplement import Image, ImageRole, Supplement
 from aggregator.publish import atom
 from aggregator.publish.atom import leave_out_faulty, render_atom, render_entry
 from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.page import render_category, render_index
 from aggregator.publish.readback import read_back_atom, read_back_json
 from aggregator.urls import Url
+from tests.answers import cleaned
 from tests.publish.checks import ATOM, HISTORY, LANG, SCHEMA, TOMBSTONES, faults_of_atom, parsed
 from tests.publish.records import (
     ARABIC,
@@ -283,6 +285,31 @@ def test_a18_enclosures_once_with_type_and_length_where_they_make_sense() -> Non
     ]
 
 
+def test_a20_what_goes_with_an_entry_comes_back_as_it_went_out() -> None:
+    read = cleaned(render_atom(a_document(RICH), SITE, html=True)).entries[0]
+    told = replace(RICH.supplement, images=(), transcripts=())
+    assert replace(read.supplement, images=(), transcripts=()) == told
+    first, second = read.supplement.transcripts
+    assert (first, second.type) == (RICH.supplement.transcripts[0], "text/plain"), "the format demands a type"
+    pictures = [image.url for image in read.supplement.images if image.role is ImageRole.PICTURE]
+    assert pictures == [image.url for image in RICH.supplement.images]
+    assert [image.url for image in read.supplement.images if image.role is ImageRole.COVER] == pictures[1:2]
+    assert [file.duration for file in read.enclosures] == [61, None]
+
+
+def test_a20_namespaces_are_declared_where_they_are_used() -> None:
+    picture = Supplement(images=(Image(url=Url("https://heron.example/1.jpg")),))
+    data = render_atom(a_document(a_publication(1, supplement=picture), BARE), SITE, html=True)
+    assert data.count(b"xmlns:media=") == 1
+    assert b"xmlns:itunes=" not in data
+
+
+def test_i57_a_number_that_is_none_to_itunes_is_said_to_others() -> None:
+    entry = entry_of(a_publication(supplement=Supplement(episode="6.5")))
+    assert entry.findtext("{https://podcastindex.org/namespace/1.0}episode") == "6.5"
+    assert entry.find("{http://www.itunes.com/dtds/podcast-1.0.dtd}episode") is None
+
+
 def test_37_other_copies_are_credited_as_related() -> None:
     entry = entry_of(RICH)
     assert links_of(entry, "related") == [
@@ -485,13 +512,25 @@ class Later(feedgen.feed.datetime, metaclass=Any):
         return cls(2031, 1, 1, tzinfo=tz)
 if sys.argv[1] == "later":
     feedgen.entry.datetime = feedgen.feed.datetime = Later
-from aggregator.publish import atom, jsonfeed, page
+from aggregator.model.poll import State
+from aggregator.model.story import CategoryLine, SourceLine
+from aggregator.publish import atom, jsonfeed, opml, page, rss
 from tests.publish.records import RICH, SAMPLE, SITE, STORE, an_archive
 formats = frozenset({"json", "atom", "rss"})
+lines = [CategoryLine(key="x", title="X", description=None, path="category/x", newest=(RICH, RICH))]
+sources = [
+    SourceLine(
+        key=key, title=key, link=None, url="https://a.example/", state=State.OK, code=None, categories=("X", "Y")
+    )
+    for key in "ab"
+]
 sys.stdout.buffer.write(b"".join([
     atom.render_atom(SAMPLE, SITE, html=True), atom.render_atom(an_archive(3, RICH), SITE, html=True),
     jsonfeed.render_json(SAMPLE, SITE, STORE, html=True),
+    rss.render_rss(SAMPLE, SITE, ttl=15, html=True),
     page.render_category(SAMPLE, SITE, formats), page.render_archive(an_archive(3, RICH), SITE, formats),
+    page.render_index(lines, SITE, formats, also=frozenset({"opml.xml"})), page.render_sources(sources, SITE, formats),
+    opml.render_feeds_opml(lines, SITE, formats, html=True), opml.render_sources_opml(sources, SITE),
 ]))
 """
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from aggregator.errors import PublishError
+from aggregator.publish import files
 from aggregator.publish.atom import render_atom
 from aggregator.publish.files import Folder
 from aggregator.publish.jsonfeed import render_json
+from aggregator.publish.look import plain_look
 from aggregator.publish.mark import bears_mark
-from aggregator.publish.page import render_category, render_index, stylesheet
+from aggregator.publish.page import render_category, render_index
 from tests.publish.records import SAMPLE, SITE, STORE
 
 PATH = "category/python.atom"
@@ -67,6 +69,21 @@ def test_r30_the_twin_goes_first(folder: Folder, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "replace", noted)
     folder.replace(PATH, b"one", gzip=True)
     assert order == ["python.atom.gz", "python.atom"]
+
+
+def test_a71_file_and_twin_have_one_date(folder: Folder) -> None:
+    def dates() -> tuple[int, int]:
+        return (folder.root / PATH).stat().st_mtime_ns, (folder.root / f"{PATH}.gz").stat().st_mtime_ns
+
+    folder.replace(PATH, b"one", gzip=True)
+    first = dates()
+    assert first[0] == first[1]
+    folder.replace(PATH, b"two", gzip=True)
+    assert first[0] <= dates()[0] == dates()[1]
+    os.utime(folder.root / PATH, (1_700_000_000, 1_700_000_000))
+    (folder.root / f"{PATH}.gz").unlink()
+    folder.replace(PATH, b"two", gzip=True)
+    assert dates() == (1_700_000_000 * 10**9, 1_700_000_000 * 10**9)
 
 
 def test_a31_same_bytes_touch_nothing(folder: Folder) -> None:
@@ -304,7 +321,18 @@ def test_r30_files_and_their_folder_are_synced(folder: Folder, synced: list[str]
     assert synced == []
 
 
-def test_r30_entry_pages_cost_a_sync_a_folder(folder: Folder, synced: list[str]) -> None:
+def test_r30_entry_pages_cost_one_sync(folder: Folder, synced: list[str]) -> None:
+    for number in range(20):
+        folder.replace(f"entry/{number:02}/{number}.html", b"x", gzip=False, durable=False)
+    synced.clear()
+    folder.sync_folders()
+    assert synced == []
+
+
+def test_r30_entry_pages_cost_a_sync_a_folder_where_the_system_has_nothing_better(
+    folder: Folder, synced: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_SYNC", None)
     folder.replace("entry/0f/first.html", b"x", gzip=False, durable=False)
     synced.clear()
     for number in range(20):
@@ -335,7 +363,7 @@ def test_remove_takes_file_and_twin(folder: Folder) -> None:
         ("a.json", render_json(SAMPLE, SITE, STORE, html=True)),
         ("a.html", render_category(SAMPLE, SITE, frozenset({"atom"}))),
         ("index.html", render_index([], SITE, frozenset())),
-        ("style.css", stylesheet()),
+        ("style.css", plain_look().theme.stylesheet),
     ],
 )
 def test_every_output_is_known_again(folder: Folder, name: str, data: bytes) -> None:
@@ -358,7 +386,7 @@ def test_nothing_there_is_no_stranger(folder: Folder) -> None:
 
 
 def test_our_file_with_somebody_elses_twin_is_a_stranger(folder: Folder) -> None:
-    folder.replace("style.css", stylesheet(), gzip=False)
+    folder.replace("style.css", plain_look().theme.stylesheet, gzip=False)
     (folder.root / "style.css.gz").write_bytes(gzip.compress(b"theirs"))
     assert folder.stranger("style.css") is False
 

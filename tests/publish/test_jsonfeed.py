@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aggregator.model.entry import Enclosure, Person, Tag
 from aggregator.model.story import Document, Publication
+from aggregator.model.supplement import Image, ImageRole, Supplement
 from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.readback import read_back_json
 from aggregator.urls import Url
@@ -71,7 +72,7 @@ def test_a54_feed_says_where_it_is() -> None:
 def test_store_source_key_and_exact_sort_at_stand_there_for_restore() -> None:
     publication = a_publication(sort_at=NOON + timedelta(microseconds=1), entry_key="a key\x01, as it is")
     feed = feed_of(a_document(publication))
-    assert feed["_aggregator"] == {"store": STORE}
+    assert feed["_aggregator"] == {"store": STORE, "feed": a_document(publication).id}
     assert feed["items"][0]["_aggregator"] == {
         "source": "heron",
         "key": "a key\x01, as it is",
@@ -106,6 +107,23 @@ def test_a11_item_has_authors_never_a_mail_address() -> None:
     assert item_of(a_publication(authors=(Person(email="x@y.example"),)))["authors"] == [
         {"name": "Ada Heron", "url": "https://heron.example/about"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("roles", "types", "expected"),
+    [
+        pytest.param(["picture", "banner"], [], ("picture", "banner"), id="both"),
+        pytest.param(["banner", "cover"], [], ("cover", "banner"), id="cover"),
+        pytest.param(["banner"], ["audio/mpeg", "image/png"], ("1", "banner"), id="file"),
+        pytest.param([], [None], (None, None), id="none"),
+    ],
+)
+def test_a54_images(roles: list[str], types: list[str | None], expected: tuple[str | None, str | None]) -> None:
+    images = tuple(Image(url=Url(f"https://heron.example/{role}"), role=ImageRole(role)) for role in roles)
+    files = tuple(Enclosure(url=Url(f"https://heron.example/{n}"), type=kind) for n, kind in enumerate(types))
+    item = item_of(a_publication(supplement=Supplement(images=images), enclosures=files))
+    found = (item.get("image"), item.get("banner_image"))
+    assert found == tuple(name and f"https://heron.example/{name}" for name in expected)
 
 
 def test_tags_are_labels_none_twice() -> None:

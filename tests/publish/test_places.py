@@ -1,6 +1,7 @@
 """Which files are ours, in which folder, and what becomes of those that can't be written or are wanted no more."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,42 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
+# --- cut short
+
+
+def test_r54_a_publication_that_is_cut_leaves_the_rest_for_the_next(room: Newsroom) -> None:
+    room.writes(TWO)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said("a"))
+        desk.says("b", said("b"))
+        asked = iter((False, False, True, True))  # before the stories' pages, and before each category
+        cut = world.publish(is_cut=lambda: next(asked))
+        assert cut.waiting
+        changed = {path.partition(".")[0] for path in cut.changed if not path.startswith("entry/")}
+        assert changed == {"category/a"}, "one category, whole"
+        rest = world.publish()
+        assert not rest.waiting
+        assert {"category/b.atom", "all.atom", "index.html", "status.json"} <= set(rest.changed)
+
+
+# --- gone
+
+
+@pytest.mark.parametrize("gone", ["", "category", "index.html", "category/a.atom"])
+def test_what_somebody_removed_is_written_again_at_the_next_start(room: Newsroom, gone: str) -> None:
+    begin(room)
+    root = room.folder / "public"
+    before = tree(root)
+    target = root / gone
+    shutil.rmtree(target) if target.is_dir() else target.unlink()
+    with room.opened() as world:
+        world.publish()
+    after = tree(root)
+    assert {path for path in before if not path.startswith("status.")} <= set(after)
+    assert all(after[path] == data for path, data in before.items() if not path.startswith("status."))
+
+
 # --- another folder
 
 
@@ -73,7 +110,7 @@ def test_a_tree_that_was_moved_as_a_whole_stays_ours(room: Newsroom) -> None:
         assert [path for path in world.publish().changed if not path.startswith("status.")] == []
         Desk(world).says("a", said("more"))
         assert "category/a.atom" in world.publish().changed
-    assert set(tree(room.folder / "public")) == set(before)
+    assert {path for path in set(tree(room.folder / "public")) - set(before) if not path.startswith("entry/")} == set()
 
 
 def test_of_a_moved_tree_a_file_that_was_edited_is_not_ours(room: Newsroom) -> None:
@@ -112,7 +149,7 @@ def test_every_output_bears_our_mark(room: Newsroom) -> None:
     root = room.folder / "public"
     outputs = [path for path in tree(root) if not path.endswith(".gz")]
     kinds = {path.partition(".")[2] for path in outputs}
-    assert kinds == {"atom", "json", "html", "css"}
+    assert kinds == {"atom", "rss", "json", "html", "css", "svg", "xml", "opml"}
     assert "category/a/archive/1.atom" in outputs
     assert [path for path in outputs if Folder(root).stranger(path) is not True] == []
 
@@ -123,8 +160,17 @@ def test_take_over_starts_anew_over_a_whole_site(room: Newsroom, capsys: pytest.
     command = ["-c", str(room.folder / "feeds.yaml"), "publish"]
     assert main(command, {}) == 3
     assert "--take-over" in capsys.readouterr().err
+    assert any(path.startswith("entry/") for path in tree(room.folder / "public"))
+    (room.folder / "public" / "entry" / "mine.html").write_text("my own page")
+    (room.folder / "public" / "entry" / "00").mkdir(exist_ok=True)
+    (room.folder / "public" / "entry" / "00" / "00112233445566.html").write_text("mine, too")
     assert main([*command, "--take-over"], {}) == 0
+    left = [path for path in tree(room.folder / "public") if path.startswith("entry/")]
+    assert left == ["entry/00/00112233445566.html", "entry/mine.html"], "nobody would bring the pages up to date"
     assert main([*command, "--all"], {}) == 0
+    with room.opened() as world:
+        Desk(world).says("a", said("a"))
+        assert "category/a.atom" in world.publish().changed, "and none stands in the way of the new ones"
 
 
 def test_status_json_says_the_mark_first(room: Newsroom) -> None:
@@ -224,8 +270,8 @@ def test_files_of_a_format_that_was_taken_out_are_removed(room: Newsroom) -> Non
     room.writes("publish: {entries: 10, archive_page: 10, formats: [atom]}\n" + yaml)
     with room.opened() as world:
         assert not world.publish().failed
-        left = {path for path in tree(root) if not path.endswith((".atom", ".atom.gz"))}
-        assert left == {"status.json", "status.json.gz", "category/mine.html", "about.json"}
+        left = {path for path in tree(root) if not path.endswith((".atom", ".gz"))}
+        assert left == {"status.json", "opml.xml", "sources.opml", "category/mine.html", "about.json"}
     room.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
     with room.opened() as world:
         world.publish()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.model.entry import Enclosure, Entry, Origin
+from aggregator.model.supplement import Contributor, Image, Reference, Supplement
 from aggregator.urls import Url
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
@@ -75,9 +76,18 @@ def test_s44_nothing_of_an_entry_holds_a_part_of_the_address(room: Newsroom, sin
     content = f"<p>Hear it at <a href='{base}/1.mp3'>{base}/1.mp3</a>, or subscribe: {ADDRESS}</p>"
     entry = said(1, own_id=f"{base}/item/1", link=f"{base}/item/1", text=content)
     sound = Enclosure(url=Url(f"{base}/audio/1.mp3"), type="audio/mpeg")
+    beside = Reference(url=Url(f"{base}/1.vtt"))
+    supplement = Supplement(
+        images=(Image(url=Url(f"{base}/1.jpg")),),
+        player=Url(f"{base}/play"),
+        replies=(beside,),
+        contributors=(Contributor(name=TOKEN, role=TOKEN),),
+        transcripts=(beside,),
+        chapters=beside,
+    )
     room.writes(PRIVATE.replace(", private: true", "") if since == "later" else PRIVATE)
     with room.opened() as world:
-        own_feed(Desk(world), _with(entry, enclosures=(sound,)))
+        own_feed(Desk(world), _with(entry, enclosures=(sound,), supplement=supplement))
         world.publish()
     room.writes(PRIVATE)
     with room.opened() as world:
@@ -157,7 +167,8 @@ def test_s44_a_source_stays_private_when_it_has_left_feeds_yaml(room: Newsroom) 
         world.publish(everything=True)
     assert holding(room, TOKEN, "sekrettoken") == []
     after = room.files()
-    assert {path for path in before if before[path][0] != after[path][0]} <= {"sources.html", "sources.html.gz"}
+    lists = {f"sources.{form}{twin}" for form in ("html", "opml") for twin in ("", ".gz")}
+    assert {path for path in before if before[path][0] != after[path][0]} <= lists
 
 
 def test_s44_a_private_edit_that_was_never_published_holds_too(room: Newsroom) -> None:
@@ -189,3 +200,71 @@ def test_s69_status_says_nothing_of_unlisted_categories(room: Newsroom) -> None:
     assert [path for path in holding(room, *hushed) if not path.startswith("category/hush")] == []
     (source,) = json.loads(room.published("status.json"))["sources"]
     assert (source["key"], source["categories"]) == ("two", ["open"])
+
+
+def test_t2_a_copy_of_an_unlisted_category_is_credited_there_alone(room: Newsroom) -> None:
+    def feeds(hush: str, extra: str = "") -> str:
+        return (
+            f"publish: {{entries: 10, archive_page: 10}}\ncategories: {{open: {{}}, other: {{}}{hush}}}\nsources:\n"
+            "  - {key: two, url: 'https://two.example/', category: [open, other]}\n"
+            "  - {key: three, url: 'https://three.example/', category: other}\n" + extra
+        )
+
+    whisper = "  - {key: one, url: 'https://one.example/', category: hush, title: Whisper}\n"
+    hushed = ("Whisper", "one.example")
+    room.writes(feeds(", hush: {unlisted: true}", whisper))
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("two", *(said(n) for n in range(25)))
+        desk.says("one", *(said(n, own_id=f"copy-{n}", link=f"https://one.example/{n}") for n in range(25)))
+        desk.says("three", said(1, own_id="third", link="https://three.example/1"))
+        world.publish()
+    named = holding(room, *hushed)
+    assert named
+    assert [path for path in named if not path.startswith("category/hush")] == []
+    assert "category/open.atom" in holding(room, "three.example"), "a copy in another listed category is"
+    room.writes(feeds(""))
+    with room.opened() as world:
+        world.publish(everything=True)
+    assert [path for path in holding(room, *hushed) if not path.startswith("category/hush")] == [], (
+        "nor once it is gone"
+    )
+    room.writes(feeds(", hush: {}", whisper))
+    with room.opened() as world:
+        world.publish()
+    assert "category/open.atom" in holding(room, *hushed), "it is listed now"
+
+
+def test_s44_the_id_of_a_private_founder_is_veiled_also_when_another_copy_alone_is_left(room: Newsroom) -> None:
+    """Its own tombstone must not show what the publication hid: the id is the same before and after."""
+    both = PRIVATE.replace("]\n", ", {key: two, url: 'https://two.example/', category: x}]\n")
+    own_id = f"https://pub.example/feed/{TOKEN}/1"
+    room.writes(both.replace(", private: true", ""))
+    with room.opened() as world:
+        desk = Desk(world)
+        own_feed(desk, said(1, own_id=own_id))
+        desk.says("two", said(1, own_id="copy"), said(2))
+    room.writes(both)
+    with room.opened() as world:
+        world.publish()
+        before = {item["id"] for item in room.items("category/x.json")}
+        own_feed(Desk(world), said(3), deleted=((own_id, room.clock()),))
+        world.publish()
+    after = {item["id"] for item in room.items("category/x.json")}
+    assert before < after
+    assert holding(room, TOKEN) == []
+
+
+def test_a4_a_private_copy_of_a_public_story_leaves_its_id_alone(room: Newsroom) -> None:
+    """The same publisher's feed for members has a part of its address in common with the ids of the public one."""
+    member = "{key: p, url: 'https://pub.example/world-politics/feed?auth=sekrettoken', private: true, category: x}"
+    room.writes(f"sources: [{{key: two, url: 'https://pub.example/world-politics/rss', category: x}}, {member}]\n")
+    own_id = "https://pub.example/world-politics/2026/1"
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("two", said(1, own_id=own_id))
+        world.publish()
+        assert [item["id"] for item in room.items("category/x.json")] == [own_id]
+        desk.says("p", said(1, own_id=own_id))
+        world.publish()
+    assert [item["id"] for item in room.items("category/x.json")] == [own_id]

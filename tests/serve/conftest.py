@@ -13,6 +13,7 @@ from typing import BinaryIO
 import pytest
 
 from aggregator.serve.application import Application
+from aggregator.serve.granian_server import GranianServer
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import Shelf
 
@@ -139,16 +140,16 @@ def application(shelf: Shelf) -> Application:
     return Application(shelf, health=lambda: True, ready=lambda: True)
 
 
-@pytest.fixture
-def server(application: Application) -> Iterator[WebServer]:
-    server = WebServer(application, "127.0.0.1", 0)
+@pytest.fixture(params=[WebServer, GranianServer], ids=["waitress", "granian"])
+def server(application: Application, request: pytest.FixtureRequest) -> Iterator[WebServer | GranianServer]:
+    server: WebServer | GranianServer = request.param(application, "127.0.0.1", 0)
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def client(server: WebServer) -> Iterator[Client]:
+def client(server: WebServer | GranianServer) -> Iterator[Client]:
     client = Client(server.address)
     yield client
     client.close()

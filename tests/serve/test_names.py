@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.serve.names import MAX_PATH, Role, media_of, name_of
+from aggregator.publish.media import Role, media_of
+from aggregator.serve.names import MAX_PATH, name_of
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ class Service:
         self._folder = folder
         self._program = Program([sys.executable, "-m", "aggregator", "-c", "feeds.yaml", "serve"], folder)
 
-    def writes(self, yaml: str) -> None:
+    def writes(self, yaml: str, *, publish: str = "formats: [atom, json, html]") -> None:
         """Write feeds.yaml; loopback is allowed, as an operator would allow it."""
-        frame = f"serve: {{bind: '127.0.0.1:{self.port}'}}\npublish: {{formats: [atom, json, html]}}\n"
+        frame = f"serve: {{bind: '127.0.0.1:{self.port}'}}\npublish: {{{publish}}}\n"
         (self._folder / "feeds.yaml").write_text(LOOPBACK + frame + yaml, encoding="utf-8")
 
     def start(self) -> None:
@@ -43,6 +43,16 @@ class Service:
         """Wait until a feed has entries with just these titles, in any order."""
         expected = sorted(titles)
         self._program.wait_until(lambda: sorted(self._titles(path)) == expected, f"{path} to have {expected}")
+
+    def wait_for_entries(self, path: str, number: int) -> None:
+        """Wait until a feed has so many entries."""
+        self._program.wait_until(lambda: len(self._titles(path)) == number, f"{path} to have {number} entries")
+
+    def read(self, path: str) -> bytes:
+        """Give what is served at a path."""
+        status, body = self._get(path)
+        assert status == 200, f"{path}: {status}"
+        return body
 
     def _titles(self, path: str) -> list[str]:
         status, body = self._get(path)

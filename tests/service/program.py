@@ -82,6 +82,13 @@ class Program:
             process.wait()
         assert code == 0, f"{self.command[0]}: exit {code}\n{self._said()}"
 
+    def kill(self) -> None:
+        """End it as the kernel would: one that knows no other way, and has nothing to lose."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
     def _open(self, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
         identity: dict[str, Any] = {}
         if self.user and os.geteuid() == 0:

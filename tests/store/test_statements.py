@@ -39,8 +39,8 @@ def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) ->
             with world.store.heard_statements(statements.append):
                 desk.says(key, *(said(f"{key}-{n}") for n in range(count)))
             costs.append(len(statements))
-    assert costs[0] == costs[1]
-    assert costs[0] <= 32, "about twenty, and those of the claim"
+    assert costs[1] - costs[0] <= 1, "bands of 150 entries are more than one statement may name"
+    assert costs[0] <= 44, "about thirty, five of which look for entries under other ids, and those of the claim"
 
 
 def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> None:
@@ -53,5 +53,5 @@ def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> N
         desk.says("a", *entries)
         with world.store.heard_statements(statements.append):
             desk.says("a", *entries)
-    assert counted(statements)["INSERT"] == 0
+    assert not [s for s in statements if s.startswith("INSERT") and "poll_day" not in s]
     assert not [s for s in statements if s.startswith(("UPDATE entry", "UPDATE publication", "UPDATE category"))]

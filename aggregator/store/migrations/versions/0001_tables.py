@@ -12,6 +12,13 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Make them; written out, since the living schema goes on to change."""
     op.create_table(
+        "alarm",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("code", "source_id", name=op.f("pk_alarm")),
+    )
+    op.create_table(
         "alias",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value_hash", sa.Text(), nullable=False),
@@ -28,12 +35,20 @@ def upgrade() -> None:
         sa.Column("feed_id", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("source_id", Id, nullable=True),
+        sa.Column("unlisted", sa.Boolean(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("show", sa.Text(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("dirty", sa.BigInteger(), nullable=False),
         sa.Column("rendered", sa.BigInteger(), nullable=False),
         sa.Column("dirty_pages", sa.Text(), nullable=False),
+        sa.Column("offered_at", sa.BigInteger(), nullable=True),
         sa.Column("rendered_at", sa.BigInteger(), nullable=True),
         sa.Column("look", sa.Text(), nullable=True),
+        sa.Column("stories_look", sa.Text(), nullable=True),
+        sa.Column("rank", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_category")),
         sa.UniqueConstraint("feed_id", name=op.f("uq_category_feed_id")),
         sa.UniqueConstraint("key", name=op.f("uq_category_key")),
@@ -62,7 +77,26 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=True),
         sa.Column("written_at", sa.BigInteger(), nullable=True),
         sa.Column("max_age", sa.Integer(), nullable=False),
+        sa.Column("copied", sa.Boolean(), nullable=False),
+        sa.Column("gone", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("path", name=op.f("pk_file")),
+    )
+    op.create_index(
+        "ix_file_gone",
+        "file",
+        ["path"],
+        unique=False,
+        sqlite_where=sa.text("gone IS NOT NULL"),
+        postgresql_where=sa.text("gone IS NOT NULL"),
+    )
+    op.create_table(
+        "host",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("spacing", sa.Integer(), nullable=False),
+        sa.Column("troubled_at", sa.BigInteger(), nullable=False),
+        sa.Column("opens_at", sa.BigInteger(), nullable=True),
+        sa.Column("troubles", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_host")),
     )
     op.create_table(
         "outbox",
@@ -86,6 +120,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
     )
+    op.create_index(op.f("ix_request_done_at"), "request", ["done_at"], unique=False)
     op.create_table(
         "source",
         sa.Column("id", Id, nullable=False),
@@ -96,8 +131,13 @@ def upgrade() -> None:
         sa.Column("settings_digest", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("own_machine", sa.Boolean(), nullable=False),
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("show", sa.Text(), nullable=True),
+        sa.Column("noindex", sa.Boolean(), nullable=False),
+        sa.Column("stories_look", sa.Text(), nullable=True),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("places", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("first_stored_at", sa.BigInteger(), nullable=True),
         sa.Column("validators_url", sa.Text(), nullable=True),
@@ -123,7 +163,10 @@ def upgrade() -> None:
         sa.Column("hints", sa.Text(), nullable=True),
         sa.Column("retried", sa.Boolean(), nullable=False),
         sa.Column("observations", sa.Text(), nullable=True),
+        sa.Column("arrivals", sa.Text(), nullable=True),
         sa.Column("feed", sa.Text(), nullable=True),
+        sa.Column("identity", sa.Text(), nullable=True),
+        sa.Column("listed", sa.Text(), nullable=True),
         sa.Column("format", sa.Text(), nullable=True),
         sa.Column("encoding", sa.Text(), nullable=True),
         sa.Column("notices", sa.Text(), nullable=True),
@@ -131,7 +174,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),
         sa.UniqueConstraint("key", name=op.f("uq_source_key")),
     )
-    op.create_index(op.f("ix_source_active_due_at"), "source", ["active", "due_at"], unique=False)
+    op.create_index(
+        op.f("ix_source_active_due_at_paused_own_machine_interval"),
+        "source",
+        ["active", "due_at", "paused", "own_machine", "interval"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_source_url_in_use"), "source", ["url_in_use"], unique=False)
     op.create_table(
         "store",
         sa.Column("id", Id, nullable=False),
@@ -139,15 +188,23 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("next_entry", Id, nullable=False),
         sa.Column("next_story", Id, nullable=False),
-        sa.Column("sketch", sa.Text(), nullable=True),
         sa.Column("dirty", sa.BigInteger(), nullable=False),
         sa.Column("rendered", sa.BigInteger(), nullable=False),
         sa.Column("look", sa.Text(), nullable=True),
+        sa.Column("offered_at", sa.BigInteger(), nullable=True),
+        sa.Column("stories_look", sa.Text(), nullable=True),
+        sa.Column("gone_stale", sa.Boolean(), nullable=False),
         sa.Column("folder", sa.Text(), nullable=True),
+        sa.Column("posts_rendered", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("posts_look", sa.Text(), nullable=True),
+        sa.Column("posts_names", sa.Text(), nullable=True),
         sa.Column("config", sa.Text(), nullable=True),
         sa.Column("config_path", sa.Text(), nullable=True),
         sa.Column("config_loaded_at", sa.BigInteger(), nullable=True),
         sa.Column("config_error", sa.Text(), nullable=True),
+        sa.Column("output_error", sa.Text(), nullable=True),
+        sa.Column("network_down_since", sa.BigInteger(), nullable=True),
+        sa.Column("own_down_since", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
     )
     op.create_table(
@@ -157,10 +214,31 @@ def upgrade() -> None:
         sa.Column("page_id", sa.Text(), nullable=False),
         sa.Column("founder_id", Id, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("merged_into", Id, nullable=True),
+        sa.Column("retracted_at", sa.BigInteger(), nullable=True),
+        sa.Column("touched", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
         sa.UniqueConstraint("atom_id", name=op.f("uq_story_atom_id")),
         sa.UniqueConstraint("page_id", name=op.f("uq_story_page_id")),
     )
+    op.create_index(op.f("ix_story_touched"), "story", ["touched"])
+    op.create_index(
+        "ix_story_merged",
+        "story",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
+    op.create_table(
+        "dirty_story",
+        sa.Column("story_id", Id, nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_dirty_story_story_id_story")),
+        sa.PrimaryKeyConstraint("story_id", name=op.f("pk_dirty_story")),
+    )
+    op.create_index(op.f("ix_dirty_story_late_story_id"), "dirty_story", ["late", "story_id"], unique=False)
     op.create_table(
         "verdict",
         sa.Column("entry_id", Id, nullable=False),
@@ -169,6 +247,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", "other_id", name=op.f("pk_verdict")),
     )
+    op.create_index(op.f("ix_verdict_other_id"), "verdict", ["other_id"], unique=False)
     op.create_table(
         "body",
         sa.Column("id", Id, nullable=False),
@@ -192,6 +271,7 @@ def upgrade() -> None:
         sa.Column("own_id", sa.Text(), nullable=True),
         sa.Column("id_hash", sa.Text(), nullable=True),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("shown_digest", sa.Text(), nullable=True),
         sa.Column("text_digest", sa.Text(), nullable=True),
         sa.Column("match_link", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=False),
@@ -201,6 +281,7 @@ def upgrade() -> None:
         sa.Column("authors", sa.Text(), nullable=True),
         sa.Column("tags", sa.Text(), nullable=True),
         sa.Column("enclosures", sa.Text(), nullable=True),
+        sa.Column("supplement", sa.Text(), nullable=True),
         sa.Column("rights", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("published", sa.BigInteger(), nullable=True),
@@ -211,10 +292,14 @@ def upgrade() -> None:
         sa.Column("undated", sa.Integer(), nullable=False),
         sa.Column("unpublished", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("story_id", Id, nullable=True),
         sa.Column("joined_at", sa.BigInteger(), nullable=True),
+        sa.Column("taken_back_at", sa.BigInteger(), nullable=True),
+        sa.Column("merged_from", Id, nullable=True),
         sa.Column("categories", sa.Text(), nullable=False),
+        sa.Column("filed", sa.Text(), nullable=True),
+        sa.Column("refused", sa.Text(), nullable=True),
+        sa.Column("original", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_entry_source_id_source")),
         sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_entry_story_id_story")),
@@ -246,18 +331,81 @@ def upgrade() -> None:
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("polls", sa.Integer(), nullable=False),
         sa.Column("not_modified", sa.Integer(), nullable=False),
+        sa.Column("unconditional", sa.Integer(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("new", sa.Integer(), nullable=False),
+        sa.Column("future", sa.Integer(), nullable=False),
+        sa.Column("past", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_poll_day_source_id_source")),
         sa.PrimaryKeyConstraint("source_id", "day", name=op.f("pk_poll_day")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "revision",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("entry_id", Id, nullable=False),
+        sa.Column("replaced_at", sa.BigInteger(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_revision_entry_id_entry")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revision")),
+    )
+    op.create_index(op.f("ix_revision_entry_id"), "revision", ["entry_id"], unique=False)
+    op.create_table(
+        "detail",
+        sa.Column("entry_id", Id, autoincrement=False, nullable=False),
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("host_key", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("date", sa.BigInteger(), nullable=False),
+        sa.Column("backfill", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("held_up", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_detail_entry_id_entry")),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_detail_source_id_source")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_detail")),
+    )
+    op.create_index(op.f("ix_detail_due_at"), "detail", ["due_at"], unique=False)
+    op.create_index(op.f("ix_detail_source_id_host_key"), "detail", ["source_id", "host_key"], unique=False)
+    op.create_table(
+        "outline",
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("categories", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_outline_source_id_source")),
+        sa.PrimaryKeyConstraint("source_id", "position", name=op.f("pk_outline")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "robots",
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("delay", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("origin", name=op.f("pk_robots")),
+    )
+    op.create_table(
+        "rule_hit",
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("hits", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_rule_hit_source_id_source")),
+        sa.PrimaryKeyConstraint("source_id", "place", "rule", name=op.f("pk_rule_hit")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "fingerprint",
         sa.Column("band", sa.BigInteger(), nullable=False),
         sa.Column("entry_id", Id, nullable=False),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_fingerprint_entry_id_entry")),
         sa.PrimaryKeyConstraint("band", "entry_id", name=op.f("pk_fingerprint")),
         sqlite_with_rowid=False,
@@ -275,6 +423,8 @@ def upgrade() -> None:
         sa.Column("page", sa.Integer(), nullable=True),
         sa.Column("filed_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("tombstone_ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("cooled_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_publication_category_id_category")),
         sa.ForeignKeyConstraint(["shown_id"], ["entry.id"], name=op.f("fk_publication_shown_id_entry")),
         sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_publication_story_id_story")),
@@ -283,5 +433,46 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_publication_category_id_page_sort_at"), "publication", ["category_id", "page", "sort_at"], unique=False
     )
+    op.create_index(op.f("ix_publication_category_id_sort_at"), "publication", ["category_id", "sort_at"], unique=False)
     op.create_index(op.f("ix_publication_shown_id"), "publication", ["shown_id"], unique=False)
     op.create_index(op.f("ix_publication_sort_at"), "publication", ["sort_at"], unique=False)
+    op.create_index(
+        "ix_publication_hot",
+        "publication",
+        ["sort_at"],
+        unique=False,
+        sqlite_where=sa.text("cooled_at IS NULL"),
+        postgresql_where=sa.text("cooled_at IS NULL"),
+    )
+    op.create_table(
+        "post",
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("story_id", Id, nullable=False),
+        sa.Column("category_id", Id, nullable=False),
+        sa.Column("digest", sa.Text(), nullable=True),
+        sa.Column("fault", sa.Text(), nullable=True),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_post_category_id_category")),
+        sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_post_story_id_story")),
+        sa.PrimaryKeyConstraint("folder", "name", name=op.f("pk_post")),
+    )
+    op.create_index(op.f("ix_post_form"), "post", ["form"], unique=False)
+    op.create_index(op.f("ix_post_story_id"), "post", ["story_id"], unique=False)
+    op.create_index(
+        "ix_post_unfinished",
+        "post",
+        ["story_id"],
+        unique=False,
+        sqlite_where=sa.text("digest IS NULL OR fault IS NOT NULL"),
+        postgresql_where=sa.text("digest IS NULL OR fault IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_publication_tombstone",
+        "publication",
+        ["category_id", "withdrawn_at"],
+        unique=False,
+        sqlite_where=sa.text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL"),
+    )

@@ -1,0 +1,125 @@
+"""What an operator may want to do about a source that was tried. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from aggregator.cadence import later_arrivals, median_gap
+from aggregator.errors import NotAFeed
+from aggregator.model.charset import Step
+from aggregator.model.entry import Feed
+from aggregator.model.poll import Failed, Fetched, Gathered
+from aggregator.parse.discovery import best_first
+from aggregator.store.alarms import SILENT, SILENT_GAPS
+from aggregator.store.health import ADVICE
+from aggregator.urls import Url, match_url, without_secrets
+
+PERMANENT: Final = (301, 308)
+AHEAD: Final = timedelta(days=1)  # a date further ahead comes from no clock that is a little wrong (I42)
+_GUESSED = (Step.DETECTED, Step.FALLBACK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One thing that wants a hand."""
+
+    code: str  # of DESIGN 3.2 for a failure; the others are in docs/check.md
+    text: str  # what is wrong, and what to do
+    write: Mapping[str, str] = field(default_factory=dict)  # keys of the source in feeds.yaml, with their values
+
+
+def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tuple[Advice, ...]:
+    """Say what is wrong with a source, the weightiest first; nothing if it is all right.
+
+    Args:
+        poll: what it answered; not one that was cut.
+        now: the time.
+        secrets: of the settings: no address that is shown holds one (S44).
+    """
+    match poll.answer:
+        case Failed():
+            return (_failed(poll.answer, secrets),)
+        case Fetched():
+            return (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
+    return ()
+
+
+def settled_url(start: Url, answer: Fetched) -> Url:
+    """Give where the leading run of permanent redirects ends: what may be written down (P41)."""
+    for place, hop in enumerate(answer.hops):
+        if hop.status not in PERMANENT:
+            return start if place == 0 else hop.url
+    return answer.url if answer.hops else start
+
+
+def dates_of(feed: Feed) -> Sequence[datetime]:
+    """Give the dates of a feed's entries, oldest first; those without one are left out."""
+    return sorted(when for entry in feed.entries if (when := entry.published or entry.updated) is not None)
+
+
+def same_address(polls: Iterable[Gathered]) -> Mapping[str, Advice]:
+    """Find sources that end at one address, by the key of each but the first (P47)."""
+    first: dict[str, str] = {}
+    found: dict[str, Advice] = {}
+    for poll in polls:
+        key = poll.due.source.key
+        if isinstance(poll.answer, Fetched) and poll.due.source.path is None:
+            other = first.setdefault(match_url(poll.answer.url), key)
+            if other != key:
+                text = f"it ends at the same address as {other}; keep one of them, with the categories of both"
+                found[key] = Advice(code="same_address", text=text)
+    return found
+
+
+def _failed(answer: Failed, secrets: Iterable[str]) -> Advice:
+    text = answer.text
+    feeds = answer.error.feeds if isinstance(answer.error, NotAFeed) else ()
+    write = {"url": str(without_secrets(best_first(feeds)[0].url, secrets))} if feeds else {}
+    hint = ADVICE.get(answer.code)
+    says_itself = answer.code == "not_a_feed" or (hint is not None and hint in text)
+    if hint is not None and not says_itself:
+        text = f"{text}; {hint}"
+    return Advice(code=answer.code, text=text, write=write)
+
+
+def _moved(poll: Gathered, answer: Fetched, secrets: Iterable[str]) -> Iterator[Advice]:
+    """Propose to write down where a feed has moved, once it was read there: that spares everybody the redirect."""
+    source = poll.due.source
+    target = settled_url(poll.due.url, answer)
+    if target == source.url or source.path is not None:
+        return
+    shown = without_secrets(target, secrets)
+    write = {"url": str(shown)} | ({"was": str(source.safe_url)} if source.safe_url else {})
+    yield Advice(code="moved", text=f"it redirects for good to {shown}", write=write)
+
+
+def _charset(feed: Feed) -> Iterator[Advice]:
+    """Propose to write down a character set that had to be guessed: the next document may have less to guess by."""
+    charset = feed.charset
+    if charset.step is Step.OPERATOR and charset.lossy:
+        text = f"{charset.lossy} characters don't fit encoding: {feed.encoding}; leave it out, and see what is found"
+        yield Advice(code="charset", text=text)
+    elif charset.step in _GUESSED and feed.encoding != "utf-8":
+        said = " and ".join(f"the {claim.replace(': ', ' says ')}" for claim in charset.against)
+        why = said or "no character set is named"
+        yield Advice(code="charset", text=f"{why}, the bytes are {feed.encoding}", write={"encoding": feed.encoding})
+    elif charset.lossy:
+        yield Advice(code="charset", text=f"{charset.lossy} characters could not be decoded as {feed.encoding}")
+
+
+def _entries(feed: Feed, now: datetime) -> Iterator[Advice]:
+    if feed.left_out:
+        yield Advice(code="left_out", text=f"{len(feed.left_out)} can't be read, such as {feed.left_out[0]}")
+    elif not feed.entries:
+        yield Advice(code="no_entries", text="a feed without an entry; see whether it is the right one")
+    dates = dates_of(feed)
+    ahead = sum(when - now > AHEAD for when in dates)
+    if ahead:
+        text = f"{ahead} dated over a day ahead; if its clock is right, write its time zone: timezone:"
+        yield Advice(code="future", text=text)
+    elif dates:
+        usual = median_gap(later_arrivals((), dates)) or timedelta(0)
+        if now - dates[-1] >= max(SILENT, SILENT_GAPS * usual):
+            text = f"nothing new since {dates[-1]:%Y-%m-%d}; the site may have another feed by now"
+            yield Advice(code="silent", text=text)

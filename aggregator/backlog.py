@@ -1,0 +1,341 @@
+"""Where the sources come from that are asked next: whatever is due in the store, or a list.
+
+A source that waits for its host is not chosen, holds no thread, and holds up nobody (DESIGN, section 5).
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from heapq import heappop, heappush
+from typing import Protocol
+
+from aggregator.clock import Clock
+from aggregator.fetch.budget import Budgets
+from aggregator.store.database import Store
+from aggregator.store.turns import Waiting
+
+MAX_HOSTS = 1000  # that are looked at for whether a run may end
+LONGEST_REST = 60.0  # seconds that a one-shot run waits for a host, beyond its spacing
+
+
+class Backlog(Protocol):
+    """Where sources come from."""
+
+    spares: bool  # a source that asks to be spared at this hour is left alone (P59)
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Give sources that may be asked now, oldest first; room at their hosts is taken for them.
+
+        Args:
+            now: the time.
+            limit: how many at most.
+            failing: how many of them whose last poll failed, at most.
+            budgets: of the hosts.
+            own: only those on the operator's own machines (P87).
+            apart: ids of sources that wait for `alone`.
+        """
+        ...
+
+    def alone(
+        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+    ) -> Waiting | None:
+        """Give a source of `apart` whose turn it is to be asked with nothing beside it; no room is taken yet (R13)."""
+        ...
+
+    def probe(
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+    ) -> Sequence[Waiting]:
+        """Give one source to look with whether the network is back, and take its room: of these hosts, or of any."""
+        ...
+
+    def answered(self, ids: Collection[int]) -> None:
+        """Leave out sources that were asked by themselves, or had their answer through another one (R13, P66)."""
+
+    def is_empty(self, *, own: bool | None = None) -> bool:
+        """Tell whether nothing will come any more, of the operator's own or of all; False while it can't be known."""
+        ...
+
+
+class DueBacklog:
+    """Whatever is due in the store: for a service."""
+
+    spares = True
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Ask the store; ask for more when what came shares room that the first of them took."""
+        chosen: Sequence[Waiting] = ()
+        span = limit
+        while not chosen:
+            blocked = budgets.blocked()
+            with self._store.read() as tx:
+                due = tx.due(
+                    now,
+                    limit=span,
+                    blocked=blocked,
+                    held_up=budgets.held_up(blocked).union(apart),
+                    per_host=budgets.widest(),
+                    failing=failing > 0,
+                    own=own,
+                )
+            chosen = _with_room(due, limit, failing, budgets)
+            if len(due) < span:
+                break
+            span *= 8
+        return chosen
+
+    def alone(
+        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+    ) -> Waiting | None:
+        """Ask the store for the one that is due, for the longest time."""
+        blocked = budgets.blocked()
+        with self._store.read() as tx:
+            due = tx.due(now, limit=1, blocked=blocked, held_up=budgets.held_up(blocked), own=own, ids=apart)
+        return due[0] if due else None
+
+    def probe(
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+    ) -> Sequence[Waiting]:
+        """Ask the store for one that is due: nobody is asked more often than usual."""
+        blocked = budgets.blocked()
+        with self._store.read() as tx:
+            look = partial(tx.due, now, blocked=blocked, held_up=budgets.held_up(blocked).union(apart), own=False)
+            due = look(limit=len(hosts), hosts=hosts) if hosts else []
+            due = due or look(limit=1)
+        turn = {host: place for place, host in enumerate(hosts)}
+        due.sort(key=lambda item: turn.get(item.host_key, len(hosts)))
+        return _with_room(due, 1, 1, budgets)
+
+    def answered(self, ids: Collection[int]) -> None:
+        """Their due times have moved: the store doesn't give them any more."""
+
+    def is_empty(self, *, own: bool | None = None) -> bool:
+        """Something may always fall due."""
+        return False
+
+
+class WithDetails:
+    """A backlog, and after it the entries whose details are due: a list is never late in favour of details.
+
+    Args:
+        backlog: of sources.
+        store: where entries wait.
+        clock: tells the time.
+        wanted: tells whether any source asks for details; most sets of sources have none, and pay nothing.
+        sources: ids of those whose entries count; None: all.
+    """
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        store: Store,
+        clock: Clock,
+        *,
+        wanted: Callable[[], bool],
+        sources: Collection[int] | None = None,
+    ) -> None:
+        self._backlog, self._store, self._clock = backlog, store, clock
+        self._wanted, self._sources = wanted, sources
+        self._budgets: Budgets | None = None
+        self.spares = backlog.spares
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Take sources, and with the room that is left, details."""
+        self._budgets = budgets
+        chosen = self._backlog.ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        room = limit - len(chosen)
+        if room <= 0 or not self._wanted():
+            return chosen
+        due = self._due(now, limit=room, blocked=budgets.blocked(), per_host=budgets.widest(), own=own)
+        failing -= sum(item.failures > 0 for item in chosen)
+        return [*chosen, *_with_room(due, room, failing, budgets)]
+
+    def _due(
+        self, now: datetime, *, limit: int, blocked: Collection[str], per_host: int, own: bool | None
+    ) -> list[Waiting]:
+        with self._store.read() as tx:
+            return tx.due_details(now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=self._sources)
+
+    def alone(
+        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+    ) -> Waiting | None:
+        """Give a source: details ask for nothing of the kind, since their bodies are read apart (R13)."""
+        return self._backlog.alone(now, apart, budgets, own=own)
+
+    def probe(
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+    ) -> Sequence[Waiting]:
+        """Give a source."""
+        return self._backlog.probe(now, hosts, budgets, apart=apart)
+
+    def answered(self, ids: Collection[int]) -> None:
+        """Pass it on."""
+        self._backlog.answered(ids)
+
+    def is_empty(self, *, own: bool | None = None) -> bool:
+        """Tell whether neither sources nor details are left for this run, but for hosts that rest for long (P30)."""
+        if not self._backlog.is_empty(own=own):
+            return False
+        if not self._wanted() or self._budgets is None:
+            return True
+        due = self._due(self._clock(), limit=MAX_HOSTS, blocked=(), per_host=1, own=own)
+        return all(self._budgets.rest_of(item.host_key) > LONGEST_REST for item in due)
+
+
+class _Line:
+    """What waits for one host: either sources that failed last time or others, the operator's own or not."""
+
+    def __init__(self, first: Waiting) -> None:
+        self.host_key, self.is_failing, self.own_machine = first.host_key, first.failures > 0, first.own_machine
+        self.waiting: deque[tuple[int, Waiting]] = deque()  # each with its place in the list
+
+    def take(self, budgets: Budgets, *, answered: Collection[int], apart: Collection[int]) -> Waiting | None:
+        """Take room for the first of its sources for which there is some, and give that; None if there is none.
+
+        Args:
+            budgets: of the hosts.
+            answered: sources that need no poll any more, and are dropped.
+            apart: sources that are not to be polled beside others.
+        """
+        passed: list[tuple[int, Waiting]] = []
+        taken: Waiting | None = None
+        while self.waiting and taken is None:
+            _, item = first = self.waiting.popleft()
+            if item.id in answered:
+                continue
+            if item.id not in apart and budgets.take(item.id, self.host_key):
+                taken = item
+                continue
+            passed.append(first)
+            if budgets.is_full(self.host_key):  # else it is redirected to where there is no room: the next may not be
+                break
+        self.waiting.extendleft(reversed(passed))
+        return taken
+
+
+class ListedBacklog:
+    """A list that is fixed when it is made: for a one-shot run, which waits out spacings, but no longer rest (P30).
+
+    What it costs to look for the next ones doesn't depend on how many wait: only on how many hosts they wait for.
+
+    Args:
+        waiting: the list.
+        spares: see `Backlog`; False where the operator names what to ask.
+    """
+
+    def __init__(self, waiting: Sequence[Waiting], *, spares: bool) -> None:
+        self.spares = spares
+        lines: dict[tuple[str, bool, bool], _Line] = {}
+        for place, item in enumerate(waiting):
+            sort = (item.host_key, item.failures > 0, item.own_machine)
+            lines.setdefault(sort, _Line(item)).waiting.append((place, item))
+        self._turns = [(line.waiting[0][0], line) for line in lines.values()]  # a heap: places differ
+        self._answered: set[int] = set()
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Take them off the list."""
+        chosen: list[Waiting] = []
+        standing: list[_Line] = []
+        while self._turns and len(chosen) < limit:
+            _, line = heappop(self._turns)
+            if (own and not line.own_machine) or (line.is_failing and failing <= 0):
+                standing.append(line)
+                continue
+            item = line.take(budgets, answered=self._answered, apart=apart)
+            if item is not None:
+                chosen.append(item)
+                failing -= line.is_failing
+                self._queue(line)
+            elif budgets.rest_of(line.host_key) <= LONGEST_REST:  # else it is left for another run
+                standing.append(line)
+        for line in standing:
+            self._queue(line)
+        return chosen
+
+    def _queue(self, line: _Line) -> None:
+        if line.waiting:
+            heappush(self._turns, (line.waiting[0][0], line))
+
+    def alone(
+        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+    ) -> Waiting | None:
+        """Give one once nobody else is left: what the others bring is stored, whatever happens then."""
+        waiting = list(self._left(own=own))
+        if any(item.id not in apart for item in waiting):
+            return None
+        return next((item for item in waiting if not budgets.is_full(item.host_key)), None)
+
+    def probe(
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+    ) -> Sequence[Waiting]:
+        """Give none: the run ends, and the next one looks."""
+        return ()
+
+    def answered(self, ids: Collection[int]) -> None:
+        """Take them off the list; another thread may do so."""
+        self._answered.update(ids)
+
+    def is_empty(self, *, own: bool | None = None) -> bool:
+        """Tell whether all were taken that are not left for another run."""
+        return next(self._left(own=own), None) is None
+
+    def _left(self, *, own: bool | None) -> Iterator[Waiting]:
+        for _, line in self._turns:
+            if line.own_machine or not own:
+                yield from (item for _, item in line.waiting if item.id not in self._answered)
+
+
+def _with_room(waiting: Sequence[Waiting], limit: int, failing: int, budgets: Budgets) -> list[Waiting]:
+    """Take room for sources, at most `limit`; give those for which there was some."""
+    chosen: list[Waiting] = []
+    full: set[str] = set()  # asked once, however many sources they have
+    for item in waiting:
+        if len(chosen) == limit:
+            break
+        if item.host_key in full or (item.failures and failing <= 0):
+            continue
+        if budgets.take(item.id, item.host_key):
+            failing -= bool(item.failures)
+            chosen.append(item)
+        elif budgets.is_full(item.host_key):
+            full.add(item.host_key)
+    return chosen

@@ -1,0 +1,46 @@
+"""The rhythm of a source: how often it has news, and how often that makes it worth a look (P62)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+ARRIVALS = 30  # moments that the rhythm is read from
+FEWEST = 3  # with fewer there is no rhythm yet
+
+# A source that has been silent for so long is asked no more often than that, whatever its rhythm was.
+_SILENCES = (
+    (timedelta(days=30), timedelta(hours=24)),
+    (timedelta(days=14), timedelta(hours=12)),
+    (timedelta(days=7), timedelta(hours=6)),
+)
+
+
+def later_arrivals(arrivals: Sequence[datetime], new: Iterable[datetime]) -> tuple[datetime, ...]:
+    """Add when entries came to when others came before, and keep the last `ARRIVALS`, oldest first.
+
+    Entries that came together count once: that there is no time between them says nothing about a rhythm. Whole
+    seconds, as they are stored.
+    """
+    return tuple(sorted({when.replace(microsecond=0) for when in (*arrivals, *new)})[-ARRIVALS:])
+
+
+def median_gap(arrivals: Sequence[datetime]) -> timedelta | None:
+    """Give the median time between two entries.
+
+    Args:
+        arrivals: when entries came, oldest first.
+
+    Returns:
+        None if there are fewer than three entries.
+    """
+    if len(arrivals) < FEWEST:
+        return None
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(arrivals)]
+    return timedelta(seconds=median(gaps))
+
+
+def silence(arrivals: Sequence[datetime], now: datetime) -> timedelta:
+    """Say how often a source may be asked, at most, that has had no news for a while; zero if it had some lately."""
+    quiet = now - arrivals[-1] if arrivals else timedelta(0)
+    return next((wait for least, wait in _SILENCES if quiet >= least), timedelta(0))

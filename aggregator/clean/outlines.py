@@ -1,0 +1,51 @@
+"""The feeds of a list, cleaned: one of each address, nothing that is no address of a feed (S2, P66)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aggregator.clean.text import line_of
+from aggregator.model.entry import RawFeed
+from aggregator.model.outline import Outline
+from aggregator.urls import Url, redact
+
+
+def clean_outlines(raw: RawFeed, left_out: list[str]) -> tuple[Outline, ...]:
+    """Give the feeds of a list in its order; what can't be polled is named in `left_out`.
+
+    An address with a user or password in it is left out: a list is no place for them, and no word of ours.
+    """
+    from aggregator.config.addresses import web_address  # late: a process that reads feeds needs no YAML for it (S15)
+    from aggregator.config.findings import Unfit
+
+    found: dict[Url, Outline] = {}
+    for each in raw.outlines:
+        title = line_of(each.title or "")
+        try:
+            address = web_address(each.href, each.href)
+        except Unfit:
+            left_out.append(f"outline {title[:80]!r}: {redact(line_of(each.href)[:200])} is no http or https address")
+            continue
+        if address.auth is not None:
+            left_out.append(f"outline {title[:80]!r}: an address with a password")
+            continue
+        categories = _categories(each.groups)
+        known = found.get(address.url)
+        if known is None:
+            found[address.url] = Outline(url=address.url, title=title, categories=categories)
+        else:
+            both = tuple(dict.fromkeys((*known.categories, *categories)))
+            found[address.url] = replace(known, categories=both)
+    return tuple(found.values())
+
+
+def _categories(groups: Sequence[str]) -> tuple[str, ...]:
+    """Give the category that the nearest group names."""
+    from aggregator.config.findings import Unfit
+    from aggregator.config.vocabulary import category_key
+
+    for group in reversed(groups):
+        try:
+            return (category_key(line_of(group)),)
+        except Unfit:
+            continue
+    return ()

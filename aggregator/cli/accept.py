@@ -1,0 +1,27 @@
+"""`aggregator accept KEY`: say that a source which looks like another feed is the one that is meant (R44)."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from aggregator.cli.correct import Arguments, Unclear, correct
+from aggregator.model.correction import Act
+from aggregator.store.transaction import Transaction
+
+LEVEL = logging.WARNING
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Publish what is held of a source."""
+
+    def arguments(tx: Transaction) -> Arguments:
+        rows = tx.sources()
+        for row in rows:
+            if options.key in (row.key, row.url):
+                return {"source": row.key}
+        near = get_close_matches(options.key, [row.key for row in rows], 1)
+        hint = f"; did you mean {near[0]}?" if near else "; `aggregator status` names those that are held back"
+        raise Unclear(f"no source {options.key} in {options.config}{hint}")
+
+    return correct(options, environ, Act.ACCEPT, arguments)

@@ -1,0 +1,264 @@
+"""`aggregator add`: find the feed behind an address, try it, and write it into feeds.yaml."""
+
+import argparse
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from aggregator.advice import advise
+from aggregator.cli.terminal import printable
+from aggregator.clock import utc_now
+from aggregator.config.addresses import web_address
+from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_source
+from aggregator.config.findings import Unfit
+from aggregator.config.loader import MAX_BYTES, read_config
+from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreError
+from aggregator.finder import Found, NoFeed, find
+from aggregator.model.settings import Settings, Source
+from aggregator.trials import Past, Trials, past_of, why_not_now
+from aggregator.urls import Url, match_url, without_secrets
+
+LEVEL = logging.ERROR
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
+_PORT = re.compile(r"[^/?#]*:(?!443(?!\d))\d+")
+_TRY_OTHER = frozenset({"connect", "tls", "reset", "timeout", "http", "not_found"})  # then the other scheme may do
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Add what was named; 1 if anything of it was not added."""
+    if options.title is not None and len(options.urls) > 1:
+        print("aggregator: --title is for one URL; add them one by one", file=sys.stderr)
+        return 2
+    adding = _Adding(options, environ)
+    added: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    try:
+        for typed in options.urls:
+            try:
+                row = adding.add(typed)
+            except _NotAdded as error:
+                refused.append({"url": typed, "code": error.code, "why": error.why})
+                name = "" if error.why.startswith(typed) else f"{typed}: "
+                print(printable(f"aggregator: {name}{unescape(error.why)}"), file=sys.stderr)
+                continue
+            added.append(row)
+            if not options.json:
+                print(printable(_in_words(row)), flush=True)
+    finally:
+        adding.close()
+    if options.json:
+        record = {"version": 1, "config": str(options.config), "added": added, "refused": refused}
+        print(json.dumps(record, ensure_ascii=False))
+    return 1 if refused else 0
+
+
+def addresses_of(typed: str) -> Sequence[str]:
+    """Give the addresses that may be meant by what was typed: without a scheme two, https first.
+
+    At another port than 443 http comes first: a server that expects TLS says at once that this is none, while one that
+    does not may wait for more of what it takes for a request.
+    """
+    if _SCHEME.match(typed):
+        return (typed,)
+    both = (f"https://{typed}", f"http://{typed}")
+    return both[::-1] if _PORT.match(typed) else both
+
+
+class _NotAdded(AggregatorError):
+    """One address that was not added, and why."""
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(code, why)
+        self.code, self.why = code, why
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A feeds.yaml that could be."""
+
+    data: bytes
+    settings: Settings
+
+    @property
+    def source(self) -> Source:
+        """The source that is new in it."""
+        return self.settings.sources[-1]
+
+
+class _Adding:
+    """feeds.yaml as it is now, and who asks."""
+
+    def __init__(self, options: argparse.Namespace, environ: Mapping[str, str]) -> None:
+        self._path: Path = options.config
+        self._options, self._environ = options, environ
+        self._data = _read(self._path)
+        self._sources: tuple[Source, ...] = ()
+        self._problem: ConfigError | None = None  # perhaps all that is wrong is that it has no source yet
+        try:
+            self._sources = read_config(self._data or b"", self._path, environ).sources
+        except ConfigError as error:
+            self._problem = error
+        self._trials: Trials | None = None
+        self._past = Past()
+
+    def add(self, typed: str) -> dict[str, Any]:
+        """Add one source; give its row of the report.
+
+        Raises:
+            _NotAdded: it was not.
+            ConfigError: feeds.yaml is wrong as it stands.
+        """
+        address, draft, found = self._found(typed)
+        final = self._final(draft, found, address)
+        replace_config(self._path, self._data, final.data)
+        self._data, self._sources = final.data, final.settings.sources
+        return _row(final, found)
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        if self._trials is not None:
+            self._trials.close()
+
+    def _found(self, typed: str) -> tuple[str, _Draft, Found]:
+        """Find the feed behind what was typed; what leads nowhere over one scheme may be there over the other."""
+        addresses = list(addresses_of(typed))
+        while True:
+            address = addresses.pop(0)
+            draft = self._drafted(address)
+            try:
+                return address, draft, self._asked(draft)
+            except NoFeed as error:
+                if not addresses or error.code not in _TRY_OTHER:
+                    raise _NotAdded(error.code, error.why) from error
+
+    def _drafted(self, address: str) -> _Draft:
+        """Give feeds.yaml with one more source, read and found good.
+
+        Args:
+            address: as feeds.yaml would have it.
+        """
+        try:
+            if "${" not in address:
+                self._check_is_new(web_address(address, address).url)
+            new = NewSource(url=address, title=self._options.title, categories=self._options.category)
+            data = with_source(self._data or b"", new)
+            settings = read_config(data, self._path, self._environ)
+        except Unfit as unfit:
+            raise _NotAdded("refused", f"it {unfit}") from unfit
+        except (EditRefused, ConfigError) as error:
+            if self._problem is not None and self._data:
+                raise self._problem from error
+            problems = error.problems if isinstance(error, ConfigError) else ()
+            raise _NotAdded("config", "; ".join(problem.what for problem in problems) or str(error)) from error
+        if list(map(_core, settings.sources[:-1])) != list(map(_core, self._sources)):
+            raise _NotAdded("config", "feeds.yaml is written in a way that no program can edit; add it by hand")
+        return _Draft(data, settings)
+
+    def _asked(self, draft: _Draft) -> Found:
+        """Ask for the address of a draft's new source, and for what is behind it."""
+        if self._trials is None:
+            try:
+                self._past = past_of(draft.settings, utc_now())
+            except StoreError as error:
+                print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
+            self._trials = Trials(draft.settings, utc_now, self._past)
+        self._check_is_new(draft.source.url)  # also with the addresses in use, now that the store was read
+        if reason := why_not_now(draft.source, self._past.waiting.get(draft.source.key), utc_now()):
+            raise NoFeed("skipped", reason)
+        self._trials.keep_secrets(draft.settings)
+        return find(draft.source, self._trials, self._choose)
+
+    def _final(self, draft: _Draft, found: Found, address: str) -> _Draft:
+        """Give feeds.yaml with the feed that was found; with what was typed, if that is its address."""
+        self._check_is_new(found.url, found.ended_at)
+        is_typed = found.url == draft.source.url
+        holds_secret = without_secrets(found.url, draft.settings.secrets) != found.url  # never written out
+        return draft if is_typed or holds_secret else self._drafted(literal(found.url))
+
+    def _check_is_new(self, *urls: Url) -> None:
+        """See that no source has these addresses, in any spelling, now or before, or uses them in place of its own.
+
+        Raises:
+            _NotAdded: one has.
+        """
+        wanted = {match_url(url) for url in urls}
+        for source in self._sources:
+            known = self._past.dues.get(source.key)
+            names = [source.url, *source.was, *([known.url] if known else [])]
+            if any(match_url(Url(name)) in wanted for name in names):
+                shown = source.safe_url or "a local file"
+                raise _NotAdded("known", f"it is a source already: {source.key}, {shown}, in line {source.line}")
+
+    def _choose(self, feeds: Sequence[NamedFeed]) -> Sequence[NamedFeed]:
+        """Let the operator choose, at a terminal; else the best are tried, and the report names the others."""
+        if self._options.yes or self._options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return feeds
+        for number, feed in enumerate(feeds, 1):
+            print(printable(f"{number:3}  {_named(feed)}"), file=sys.stderr)
+        while True:
+            print(f"Which one? 1 to {len(feeds)}, 0 for none [1]: ", end="", file=sys.stderr, flush=True)
+            line = sys.stdin.readline()
+            said = line.strip() or ("1" if line else "0")
+            if said.isascii() and said.isdigit() and int(said) <= len(feeds):
+                return [feeds[int(said) - 1]] if int(said) else []
+
+
+def _core(source: Source) -> Source:
+    """Give a source without what one more of them changes: its line, and how crowded its host is."""
+    return replace(source, line=0, crowding=timedelta(0))
+
+
+def _read(path: Path) -> bytes | None:
+    """Read feeds.yaml; None if there is none: it will be made."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+
+
+def _row(final: _Draft, found: Found) -> dict[str, Any]:
+    """Give what was added, as `--json` tells it."""
+    source, feed, secrets = final.source, found.poll.feed, final.settings.secrets
+    advice = [each for each in advise(found.poll, utc_now(), secrets=secrets) if each.code != "moved"]
+    return {
+        "key": source.key,
+        "url": source.safe_url,
+        "line": source.line,
+        "categories": list(source.categories),
+        "title": source.title or feed.title,
+        "format": feed.format,
+        "entries": len(feed.entries),
+        "others": [
+            {"url": without_secrets(each.url, secrets), "title": each.title, "format": each.format or None}
+            for each in found.others
+        ],
+        "advice": [{"code": each.code, "text": each.text, "write": dict(each.write)} for each in advice],
+        "warnings": [said for said in final.settings.warnings if f":{source.line}:" in said],
+    }
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    number = row["entries"]
+    entries = f"{number} {'entry' if number == 1 else 'entries'}"
+    lines = [f"added {row['key']}: {row['title'] or 'no title'} ({row['format']}, {entries}), {row['url']}"]
+    lines.append(f"  in {', '.join(row['categories'])}; line {row['line']}")
+    for advice in row["advice"]:
+        lines.append(f"  ! {advice['code']}: {advice['text']}")
+        lines += [f"    → write {key}: {value}" for key, value in advice["write"].items()]
+    lines += [f"  ! {warning}" for warning in row["warnings"]]
+    others = (NamedFeed(other["url"], other["title"], other["format"] or "") for other in row["others"])
+    lines += [f"  the page also names {_named(other)}" for other in others]
+    return "\n".join(lines)
+
+
+def _named(feed: NamedFeed) -> str:
+    said = ", ".join(filter(None, (feed.format, feed.title)))
+    return f"{feed.url} ({said})" if said else feed.url

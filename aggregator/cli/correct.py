@@ -1,0 +1,220 @@
+"""What `merge`, `unmerge`, `retract` and `accept` share: they work beside whoever holds the store, or alone (R27).
+
+The correction is written down as a request first, in any case: the way is one, and a crash loses nothing.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from aggregator.cli.open import last_good_settings
+from aggregator.clock import utc_now
+from aggregator.config import load_config
+from aggregator.errors import AggregatorError, ConfigError, LockHeld, PublishError
+from aggregator.model.correction import Act, Outcome
+from aggregator.model.settings import Settings
+from aggregator.store import open_store
+from aggregator.store.database import Store
+from aggregator.store.finding import FoundEntry
+from aggregator.store.transaction import Transaction
+from aggregator.world import World, open_world
+
+DONE, WRONG, NO_WORK = 0, 2, 3  # exit codes (DESIGN 3.2)
+PATIENCE = 10.0  # seconds that a command waits for the process that holds the store
+LOOK = 0.2  # seconds between two looks for the outcome
+KNOCK = 1.0  # seconds between two looks whether the store has become free
+
+Arguments = dict[str, Any]
+
+
+class Unclear(AggregatorError):
+    """What the operator named is nothing, or more than one thing; the text says what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What an operator named."""
+
+    story: int
+    founder: int | None = None  # of the story that was named, where that one is merged into this
+
+
+def correct(
+    options: argparse.Namespace, environ: Mapping[str, str], act: Act, arguments_of: Callable[[Transaction], Arguments]
+) -> int:
+    """Have a correction made, and say what came of it.
+
+    Args:
+        options: of the command line.
+        environ: where `${NAME}` in feeds.yaml is looked up.
+        act: what to do.
+        arguments_of: finds what is meant, in the store.
+    """
+    try:
+        outcome, published, unpublished = _have_done(options, environ, act, arguments_of)
+    except Unclear as error:
+        print(f"aggregator: {error}", file=sys.stderr)
+        return WRONG
+    if options.json:
+        record = {"version": 1, "done": outcome.done, "said": outcome.said, **outcome.facts, "published": published}
+        print(json.dumps(record, ensure_ascii=False))
+    elif outcome.done:
+        print(outcome.said)
+    if not outcome.done:
+        print(f"aggregator: {outcome.said}", file=sys.stderr)
+        return WRONG
+    if unpublished:
+        print(f"aggregator: {unpublished}", file=sys.stderr)
+        return NO_WORK
+    return DONE
+
+
+def _have_done(
+    options: argparse.Namespace, environ: Mapping[str, str], act: Act, arguments_of: Callable[[Transaction], Arguments]
+) -> tuple[Outcome, Sequence[str] | None, str]:
+    """Give what became of a request; which files that changed, unless another process writes them; what went wrong."""
+    broken = None
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError as error:  # a running service goes on with the last good one, and so do we beside it
+        settings, _ = last_good_settings(options.config, environ, error)
+        broken = error
+    for warning in settings.warnings if not options.quiet else ():
+        print(warning, file=sys.stderr)
+    number: int | None = None
+    end = monotonic() + PATIENCE
+    while True:
+        try:
+            with _held(settings, options.command, broken) as world:
+                if number is None:
+                    number = _file(world.store, act, arguments_of)
+                return _do(world, number)
+        except LockHeld as held:
+            with _beside(settings) as store:
+                if number is None:
+                    number = _file(store, act, arguments_of)
+                outcome = _await(store, number, min(end, monotonic() + KNOCK))
+            if outcome is not None:
+                return outcome, None, ""
+            if monotonic() >= end:
+                raise Postponed(held.by) from held
+
+
+class Postponed(LockHeld):
+    """The process that holds the store has not carried out a request yet."""
+
+    def __str__(self) -> str:
+        return (
+            f"not done yet: {self.by} holds the store, and will do it before it publishes or when it ends; "
+            "the request is kept, and `aggregator why` shows when it was done"
+        )
+
+
+@contextmanager
+def _held(settings: Settings, command: str, broken: ConfigError | None) -> Iterator[World]:
+    """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good."""
+    if broken is not None:
+        open_store(settings.store, now=utc_now(), command=command).close()
+        raise broken
+    world = open_world(settings, command=command, clock=utc_now)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+@contextmanager
+def _beside(settings: Settings) -> Iterator[Store]:
+    store = open_store(settings.store, now=utc_now(), writes=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _file(store: Store, act: Act, arguments_of: Callable[[Transaction], Arguments]) -> int:
+    with store.read() as tx:  # however long it takes to find, nobody waits for it
+        arguments = arguments_of(tx)
+    with store.begin() as tx:
+        return tx.file_request(act, arguments, utc_now())
+
+
+def _do(world: World, number: int) -> tuple[Outcome, Sequence[str], str]:
+    """Carry out what waits, ours included, and publish what became dirty."""
+    world.take_requests()
+    with world.store.read() as tx:
+        outcome = tx.outcome(number)
+    assert outcome is not None, "every request that waits is taken"
+    try:
+        published = world.publish()
+    except PublishError as error:
+        return outcome, (), str(error)
+    failed = "could not be written: " + ", ".join(published.failed) if published.failed else ""
+    return outcome, published.changed, failed
+
+
+def _await(store: Store, number: int, end: float) -> Outcome | None:
+    while True:
+        with store.read() as tx:
+            outcome = tx.outcome(number)
+        if outcome is not None or monotonic() >= end:
+            return outcome
+        time.sleep(LOOK)
+
+
+def meant(tx: Transaction, thing: str) -> Meant:
+    """Find the one story that an operator means.
+
+    Raises:
+        Unclear: there is none, or several.
+    """
+    number = tx.find_story(thing)
+    if number is not None:
+        story = tx.told([number]).stories[number]
+        if story.merged_into is None:
+            return Meant(number)
+        founder = tx.entry(story.founder)
+        assert founder is not None, "entries stay"
+        assert founder.story is not None, "a merge moves them to a story"
+        return Meant(founder.story, founder.id)
+    found = tx.find_entries(thing)
+    if not found:
+        raise Unclear(
+            f"nothing in the store is called {thing}: no atom:id, page or address of one, link, own id or number of an "
+            "entry"
+        )
+    told = {entry.story for entry in found if entry.story is not None}
+    if len(told) > 1:
+        lines = "".join(f"\n  {_line(entry)}" for entry in found)
+        raise Unclear(f"{thing} may be any of these; name the entry's number:{lines}")
+    if not told:
+        entry = found[0]
+        raise Unclear(f"{_line(entry)} is {entry.state}: it stands in no category (aggregator why {entry.id})")
+    return Meant(told.pop())
+
+
+def entry_of_story(tx: Transaction, thing: str, story: int) -> int:
+    """Find the one entry of a story that an operator means.
+
+    Raises:
+        Unclear: there is none, or several.
+    """
+    found = tx.find_entries(thing)
+    mine = [entry for entry in found if entry.story == story]
+    if len(mine) == 1:
+        return mine[0].id
+    if not mine:
+        lines = "".join(f"\n  {_line(entry)}" for entry in tx.entries_of(story))
+        raise Unclear(f"no entry of that story is called {thing}; it is told by:{lines}")
+    lines = "".join(f"\n  {_line(entry)}" for entry in mine)
+    raise Unclear(f"{thing} may be any of these; name the entry's number:{lines}")
+
+
+def _line(entry: FoundEntry) -> str:
+    return f"{entry.id}  {entry.source}: {entry.title or '(untitled)'}"

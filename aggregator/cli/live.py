@@ -1,0 +1,203 @@
+"""`check --live`: each source asked once, and what that tells, as JSON and in words."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+from aggregator.advice import Advice, advise, dates_of, same_address
+from aggregator.cli.terminal import printable, span_in_words
+from aggregator.clock import Clock, rfc3339
+from aggregator.errors import NotAFeed, StoreError
+from aggregator.model.entry import Feed
+from aggregator.model.poll import Cut, Failed, Fetched, Gathered
+from aggregator.model.settings import Kind, Settings, Source
+from aggregator.parse.discovery import best_first
+from aggregator.publish.preview import hints_record
+from aggregator.trials import Past, Trials, past_of, why_not_now
+from aggregator.urls import Url, without_secrets
+
+NOT_ASKED = "its host asks to be left alone for a while, or the run was stopped"
+NULLS = (
+    "status error ended_at bytes ms conditional hints title format encoding charset newest newest_age_s entries"
+).split()
+NO_ROOM = "its redirect led to a host without room, or our own network is down"
+
+
+class Live:
+    """One look at sources. Its `close` must follow.
+
+    Args:
+        settings: the whole of feeds.yaml.
+        clock: tells the time.
+        sources: those to look at.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, sources: Sequence[Source]) -> None:
+        self._settings, self._clock, self._sources = settings, clock, sources
+        try:
+            self._past = past_of(settings, clock())
+        except StoreError as error:
+            print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
+            self._past = Past()
+        self._trials = Trials(settings, clock, self._past)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Give a row of `check --live --json` for each source: first those that are not asked, then as they answer."""
+        now = self._clock()
+        wanted: list[Source] = []
+        for source in self._sources:
+            reason = "paused" if source.paused else why_not_now(source, self._past.waiting.get(source.key), now)
+            if reason is None:
+                wanted.append(source)
+            else:
+                yield _row(source, skipped=reason)
+        left = {source.key: source for source in wanted}
+        asked: list[Gathered] = []
+        for poll in self._trials.run(wanted):
+            del left[poll.due.source.key]
+            asked.append(poll)
+            if isinstance(poll.answer, Cut):
+                yield _row(poll.due.source, skipped=NO_ROOM)
+            else:
+                yield self._row_of(poll, asked)
+        for source in left.values():
+            yield _row(source, skipped=NOT_ASKED)
+
+    def stop(self) -> None:
+        """Ask nobody any more; another thread may do so."""
+        self._trials.stop()
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        self._trials.close()
+
+    def _row_of(self, poll: Gathered, asked: Sequence[Gathered]) -> dict[str, Any]:
+        secrets, source, answer = self._settings.secrets, poll.due.source, poll.answer
+        advice = advise(poll, self._clock(), secrets=secrets)
+        if twin := same_address(asked).get(source.key):
+            advice = (*advice, twin)
+
+        def shown(url: Url) -> str:
+            return without_secrets(url, secrets)
+
+        failed = answer if isinstance(answer, Failed) else None
+        feeds = best_first(failed.error.feeds) if failed and isinstance(failed.error, NotAFeed) else ()
+        at = failed.error.url if failed and failed.error else getattr(answer, "url", poll.due.url)
+        return _row(
+            source,
+            outcome="failed" if failed else "fetched",
+            status=None if source.reading.kind is Kind.FILE else getattr(answer, "status", None),
+            error=f"{failed.code}: {failed.text}" if failed else None,
+            redirects=[{"status": hop.status, "url": shown(hop.url)} for hop in answer.hops],
+            ended_at=None if source.safe_url is None or source.path is not None else shown(at),
+            bytes=answer.wire_bytes or (answer.body_bytes if isinstance(answer, Fetched) else 0),
+            ms=round(answer.seconds * 1000),
+            conditional=isinstance(answer, Fetched) and bool(answer.etag or answer.last_modified),
+            hints=hints_record(poll.feed.hints, answer.hints),
+            feeds=[{"url": shown(feed.url), "title": feed.title, "format": feed.format or None} for feed in feeds],
+            advice=[_advice(each) for each in advice],
+            **({} if failed else _feed(poll.feed, self._clock())),
+        )
+
+
+def _row(source: Source, *, skipped: str | None = None, **said: Any) -> dict[str, Any]:
+    """Give a row; what does not apply to it is null, or empty."""
+    empty: dict[str, Any] = dict.fromkeys(NULLS)
+    empty |= {"redirects": [], "notices": [], "feeds": [], "advice": []}
+    named = {"key": source.key, "url": source.safe_url, "line": source.line}
+    return named | {"outcome": "skipped", "reason": skipped} | empty | said
+
+
+def _feed(feed: Feed, now: datetime) -> dict[str, Any]:
+    dates = dates_of(feed)
+    return {
+        "title": feed.title,
+        "format": feed.format,
+        "encoding": feed.encoding,
+        "charset": {
+            "by": feed.charset.step.value,
+            "against": list(feed.charset.against),
+            "lossy": feed.charset.lossy,
+            "mixed": feed.charset.mixed,
+        },
+        "newest": rfc3339(dates[-1]) if dates else None,
+        "newest_age_s": round((now - dates[-1]).total_seconds()) if dates else None,
+        "entries": {
+            "count": len(feed.entries),
+            "without_date": len(feed.entries) - len(dates),
+            "without_id": sum(entry.id is None for entry in feed.entries),
+            "without_title": sum(not entry.title for entry in feed.entries),
+            "left_out": len(feed.left_out),
+        },
+        "notices": list(feed.notices),
+    }
+
+
+def _advice(advice: Advice) -> dict[str, Any]:
+    return {"code": advice.code, "text": advice.text, "write": dict(advice.write)}
+
+
+# In words ------------------------------------------------------------------------------------------------------------
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """Say a row in lines: what it is, what wants a hand, and what was odd and needs none."""
+    if row["outcome"] == "skipped":
+        return printable(f"skipped  {row['key']}: {row['reason']}")
+    word = "failed" if row["outcome"] == "failed" else "look" if row["advice"] else "ok"
+    lines = [f"{word:8} {row['key']}: {', '.join(_facts(row))}"]
+    lines += [f"           redirect {hop['status']} from {hop['url']}" for hop in row["redirects"]]
+    if row["redirects"] and row["ended_at"]:
+        lines.append(f"           ends at {row['ended_at']}")
+    for advice in row["advice"]:
+        lines.append(f"         ! {advice['code']}: {unescape(advice['text'])}")
+        if advice["write"]:
+            lines.append(f"           → write {', '.join(f'{key}: {value}' for key, value in advice['write'].items())}")
+    lines += [f"           it names {feed['url']} {_named(feed)}".rstrip() for feed in row["feeds"]]
+    told = tuple(advice["text"] for advice in row["advice"])
+    lines += [f"         · {notice}" for notice in row["notices"] if not notice.startswith(told)]
+    return printable("\n".join(lines))
+
+
+def summary_in_words(counts: Mapping[str, Any]) -> str:
+    """Say how many want a hand."""
+    asked = f"{counts['asked']} of {counts['sources']} sources asked"
+    found = counts["found"]
+    hands = "nothing is wrong" if not found else "one wants a hand" if found == 1 else f"{found} want a hand"
+    return f"{asked}; {hands}."
+
+
+def _facts(row: Mapping[str, Any]) -> Iterator[str]:
+    if row["status"]:
+        yield f"HTTP {row['status']}"
+    if row["format"]:
+        yield f"{row['format']}"
+        yield row["encoding"]
+        entries = row["entries"]
+        yield f"{entries['count']} {'entry' if entries['count'] == 1 else 'entries'}"
+        for name, word in (("without_date", "date"), ("without_id", "id"), ("without_title", "title")):
+            if entries[name]:
+                yield f"{entries[name]} without {word}"
+    if row["newest"]:
+        yield f"newest {_age(row['newest_age_s'])}"
+    wishes = row["hints"] or {}
+    for name, word in (("ttl_s", "ttl"), ("max_age_s", "max-age"), ("retry_after_s", "no request for")):
+        if wishes.get(name):
+            yield f"{word} {span_in_words(timedelta(seconds=wishes[name]))}"
+    if row["outcome"] == "fetched" and row["status"] and not row["conditional"]:
+        yield "no ETag or Last-Modified"
+    yield f"{row['bytes']:,} bytes in {row['ms']} ms"
+
+
+def _age(seconds: int) -> str:
+    """Say how old something is, roughly."""
+    if seconds < 0:
+        return "ahead of now"
+    unit, size = next(((u, s) for u, s in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= 2 * s), ("min", 60))
+    return f"{seconds // size} {unit} ago"
+
+
+def _named(feed: Mapping[str, Any]) -> str:
+    return f"({', '.join(filter(None, (feed['format'], feed['title'])))})" if feed["format"] or feed["title"] else ""

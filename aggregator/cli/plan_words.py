@@ -1,0 +1,74 @@
+"""A plan in words: what comes, what goes, what is otherwise, and what the rules would make of the last week."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+SHOWN = 10  # entries of a source that are named
+DOES = {
+    "publish": "would be published",
+    "withdraw": "would be withdrawn",
+    "move": "would stand elsewhere",
+    "rewrite": "would read otherwise",
+}
+
+
+def in_words(record: Mapping[str, Any]) -> Iterator[str]:
+    """Say what `plan --json` says, as far as people need it."""
+    if not record["changes"]:
+        yield f"{record['config']}: nothing would change."
+        return
+    first = " for the first time: nothing is in force yet" if record["first"] else ""
+    yield f"If {record['config']} went live{first}:"
+    for change in record["settings"]:
+        yield f"  {change['name']}: {_turn(change)}"
+    yield from _categories(record["categories"])
+    yield from _sources(record["sources"])
+    for fill in record["fills"]:
+        yield (
+            f"  {fill['source']} enters {fill['category']} and brings its newest {fill['entries']} entries along, "
+            f"{fill['in_main']} of them into the main document"
+        )
+    for ruled in record["rules"]:
+        yield from _rules(ruled)
+    if record["rules"]:
+        yield "Rules hold for what comes from then on; of what is stored, `aggregator publish --rules` makes that."
+
+
+def _categories(said: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"  + category {key}" for key in said["added"])
+    yield from (f"  - category {key}: no new entries; its files stay" for key in said["removed"])
+    for changed in said["changed"]:
+        yield f"  ~ category {changed['key']}"
+        yield from _changes(changed["changes"])
+
+
+def _sources(said: Mapping[str, Any]) -> Iterator[str]:
+    for source in said["added"]:
+        address = source["url"] or "an address that is not shown"
+        yield f"  + {source['key']}  {address}  in {', '.join(source['categories'])}"
+    yield from (f"  - {key}: polled no more; what it published stays" for key in said["removed"])
+    for changed in said["changed"]:
+        was = f", which was {changed['was']}: its history is kept" if changed["was"] else ""
+        asked = " (asked at once, from the start)" if changed["is_asked"] else ""
+        yield f"  ~ {changed['key']}{was}{asked}"
+        yield from _changes(changed["changes"])
+
+
+def _changes(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield from (f"      {change['name']}: {_turn(change)}" for change in changes)
+
+
+def _turn(change: Mapping[str, Any]) -> str:
+    return f"{change['old'] or 'none'} → {change['new'] or 'none'}"
+
+
+def _rules(ruled: Mapping[str, Any]) -> Iterator[str]:
+    counts = ", ".join(f"{ruled[word]} {words}" for word, words in DOES.items() if ruled[word])
+    yield f"  rules of {ruled['source']}: of {ruled['looked_at']} entries of the last week, {counts}"
+    for entry in ruled["entries"][:SHOWN]:
+        new = f" → {entry['new_title']}" if entry["new_title"] else ""
+        why = f"  ({entry['rule']})" if entry["rule"] else ""
+        where = "".join(f" +{key}" for key in entry["enters"]) + "".join(f" -{key}" for key in entry["leaves"])
+        yield f"      {entry['does']:8} {entry['title'] or '(untitled)'}{new}{where}{why}"
+    if len(ruled["entries"]) > SHOWN:
+        yield f"      and {len(ruled['entries']) - SHOWN} more; --json names them all"

@@ -1,0 +1,185 @@
+"""`aggregator preview`: what a source would publish now, without storing anything. Works beside a running `serve`."""
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+
+from aggregator.cli.preview_dedupe import run_dedupe
+from aggregator.cli.preview_detail import with_detail
+from aggregator.cli.preview_words import in_words
+from aggregator.clock import utc_now
+from aggregator.config import load_config
+from aggregator.config.loader import read_config
+from aggregator.decide import decide
+from aggregator.errors import ParseError, StoreError
+from aggregator.fetch import Client
+from aggregator.model.hosts import budget_key, rule_for
+from aggregator.model.known import Known, KnownCategory
+from aggregator.model.poll import Answer, Due, Fetched, Gathered
+from aggregator.model.preview import Preview
+from aggregator.model.redactor import Redactor
+from aggregator.model.settings import Category, Roster, Settings, Source
+from aggregator.parse import parse
+from aggregator.pipeline import Intake, gather
+from aggregator.publish.preview import preview_record
+from aggregator.reader import Readers
+from aggregator.reader.pool import LARGE
+from aggregator.store import open_store
+from aggregator.store.database import Store
+from aggregator.trials import why_not_now
+from aggregator.urls import BadUrl, host_of, normalise
+from aggregator.world import user_agent_of
+
+LEVEL = logging.ERROR
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Show a source; 1 if it gave nothing to show."""
+    if options.dedupe is not None:
+        return run_dedupe(options, environ)
+    settings, source = _found(options, environ)
+    if source is None:
+        near = get_close_matches(options.source, [each.key for each in settings.sources], 1)
+        hint = f"did you mean {near[0]}?" if near else "write one of its keys, a URL with https://, or a file's path"
+        print(f"aggregator: no source {options.source} in {options.config}; {hint}", file=sys.stderr)
+        return 2
+    now = utc_now()
+    with _opened(settings, now) as store:
+        due, wait = _due(source, settings, store, now)
+        if wait:
+            print(f"aggregator: {source.key} {wait}", file=sys.stderr)
+            return 1
+        preview = _preview(due, settings, store)
+    record = preview_record(preview)
+    print(json.dumps(record, ensure_ascii=False) if options.json else in_words(record, settings.site.timezone))
+    return 1 if preview.changes.move.code else 0
+
+
+def _found(options: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Settings, Source | None]:
+    """Find the source that is meant: one of feeds.yaml, or one with the defaults; the latter needs no feeds.yaml."""
+    name = options.source
+    stranger = _stranger(name)
+    if stranger is not None and not options.config.exists():
+        return stranger, stranger.sources[0]
+    settings = load_config(options.config, environ)
+    same = [each for each in settings.sources if name == each.key or each.url == _normal(name)]
+    same += [each for each in settings.sources if stranger and each.url == stranger.sources[0].url]
+    if same:
+        return settings, same[0]
+    if stranger is None:
+        return settings, None
+    source = stranger.sources[0]
+    rule = rule_for(host_of(source.url), settings.hosts)
+    settings = replace(settings, secrets=settings.secrets | stranger.secrets)  # a password in the URL
+    return settings, replace(source, allow_private=rule is not None and rule.allow_private)
+
+
+def _stranger(name: str) -> Settings | None:
+    """Read a URL or a file's path as if it were all that feeds.yaml names; None if it is neither."""
+    literal = name.replace("${", "$${")
+    if _normal(name) is not None:
+        return read_config(json.dumps({"sources": [literal]}).encode(), Path("feeds.yaml"), {})
+    path = Path(name)
+    if path.is_file():
+        said = {"sources": [{"kind": "file", "url": path.name.replace("${", "$${")}]}
+        return read_config(json.dumps(said).encode(), path.parent / "feeds.yaml", {})
+    return None
+
+
+def _normal(text: str) -> str | None:
+    try:
+        return normalise(text)
+    except BadUrl:
+        return None
+
+
+@contextmanager
+def _opened(settings: Settings, now: datetime) -> Iterator[Store]:
+    """Open the store for reading; where there is none to be had, an empty one for as long as it lasts."""
+    with tempfile.TemporaryDirectory(prefix="aggregator-") as folder:
+        empty = f"sqlite:///{folder}/empty.db"
+        try:
+            is_empty = not settings.path.exists()
+            store = open_store(empty if is_empty else settings.store, now=now, command="preview", writes=is_empty)
+        except StoreError as error:
+            print(f"aggregator: {error}; so everything looks new here", file=sys.stderr)
+            store = open_store(empty, now=now, command="preview")
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tuple[Due, str | None]:
+    """Give what a poll would be given, but for validators; and why it must not be asked now, if so (P69)."""
+    with store.read() as tx:
+        known = tx.look_up(source)
+        waiting = tx.named([source.key]) if known else []
+    if known is None:
+        host_key = budget_key(source.url, settings.hosts)
+        return Due(source=source, id=0, url=source.url, host_key=host_key, due_at=now), None
+    due = replace(known, validators=None, body_digest=None)
+    return due, why_not_now(source, next(iter(waiting), None), now)
+
+
+def _preview(due: Due, settings: Settings, store: Store) -> Preview:
+    """Ask, read and decide as a poll does, and keep what it would have stored."""
+    redactor = Redactor.of(settings)
+    readers = Readers()
+    answers: list[Answer] = []
+    client = Client(user_agent=user_agent_of(settings.site), clock=utc_now, hosts=settings.hosts, proxy=settings.proxy)
+
+    def fetch(due: Due) -> Answer:
+        answers.append(client.fetch(due))
+        return answers[-1]
+
+    def keep(due: Due) -> None:
+        """Let go of nothing: there is one body, and it is looked at again."""
+
+    try:
+        with client:
+            intake = Intake(fetch=fetch, let_go=keep, read=readers.read, redactor=lambda: redactor, clock=utc_now)
+            poll = gather(due, intake)
+            roster = _roster(settings, due.source)
+            with store.read() as tx:
+                known = _with_categories(tx.known(due, poll.feed, poll.answer.asked_at), due.source)
+            changes = decide(poll, known, roster)
+            poll = with_detail(poll, changes, intake, settings)
+    finally:
+        readers.close()
+    return Preview(poll=poll, known=known, changes=changes, written=_written(answers, poll, due.source))
+
+
+def _roster(settings: Settings, source: Source) -> Roster:
+    """Give the sources and categories, with what a stranger among the sources adds to them."""
+    roster = Roster.of(settings)
+    made = {key: Category(key=key, title=key, declared=False) for key in source.places}
+    return replace(roster, sources={**roster.sources, source.key: source}, categories=made | dict(roster.categories))
+
+
+def _with_categories(known: Known, source: Source) -> Known:
+    """Give what the store knows, and the categories that it would know if the source were polled."""
+    missing = [key for key in source.places if key not in known.categories]
+    made = {key: KnownCategory(id=-place, key=key, slug=key) for place, key in enumerate(missing, 1)}
+    return replace(known, categories=MappingProxyType({**known.categories, **made}))
+
+
+def _written(answers: list[Answer], poll: Gathered, source: Source) -> Mapping[int, str]:
+    """Give the dates of entries as they are written, by place; of a large body none: it was read apart."""
+    for answer in answers:
+        if isinstance(answer, Fetched) and len(answer.body) <= LARGE and poll.feed.entries:
+            try:
+                raw = parse(answer, source.reading)
+            except ParseError:
+                continue
+            return {entry.position: said for entry in raw.entries if (said := entry.published or entry.updated)}
+    return {}

@@ -1,0 +1,110 @@
+"""`aggregator preview SOURCE --dedupe VALUE`: what would merge, and what would come apart, under other settings.
+
+All from the store: nothing is asked, and nothing is written.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from aggregator.cli.names import keys_of
+from aggregator.cli.terminal import printable, span_in_words
+from aggregator.clock import utc_now
+from aggregator.config import load_config
+from aggregator.config.loader import read_config
+from aggregator.decide.rejudge import Rejudged, compare, judge, roster_under
+from aggregator.errors import ConfigError
+from aggregator.model.settings import Roster, Settings, Source
+from aggregator.publish.rejudged import rejudged_record
+from aggregator.store import open_store
+from aggregator.store.database import Store
+
+MOST = 5_000  # entries of the source, the newest of them
+EXAMPLE = "'{near: 0.8, window: 14d}'"
+
+
+def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Show what other settings would change; 1 if the source was never polled."""
+    wish = _wish(options.dedupe)
+    settings = load_config(options.config, environ)
+    keys = keys_of([options.source], settings, options.config)
+    if wish is None or keys is None:
+        return 2
+    source = next(each for each in settings.sources if each.key == keys[0])
+    now = utc_now()
+    store = open_store(settings.store, now=now, command="preview", writes=False)
+    try:
+        found = _found(store, settings, source, wish, now)
+    finally:
+        store.close()
+    if found is None:
+        print(f"aggregator: {source.key} was never polled; its stored entries are what this looks at", file=sys.stderr)
+        return 1
+    tried = roster_under(Roster.of(settings), source.key, wish).sources[source.key]
+    record = rejudged_record(source, tried, *found)
+    print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(_in_words(record))))
+    return 0
+
+
+def _wish(value: str) -> Source | None:
+    """Read the value as feeds.yaml would: a source that has nothing but these settings."""
+    said = f"sources:\n  - url: https://source.invalid/\n    dedupe: {' '.join(value.split())}\n"
+    try:
+        return read_config(said.encode(), Path("--dedupe"), {}).sources[0]
+    except ConfigError as error:
+        what = error.problems[0].what
+        print(f"aggregator: --dedupe: {what} (near, exact, off, or {EXAMPLE})", file=sys.stderr)
+        return None
+
+
+def _found(
+    store: Store, settings: Settings, source: Source, wish: Source, now: datetime
+) -> tuple[int, Rejudged] | None:
+    window = max(source.window, wish.window)
+    with store.read() as tx:
+        due = tx.look_up(source)
+        if due is None or not due.stored_before:
+            return None
+        stored = tx.stored_since(due.id, now - window, most=MOST)
+        if not stored:
+            return 0, Rejudged((), ())
+        known = tx.known_around(stored, window)
+        stories = {item.known.story for item in stored if item.known.story is not None}
+        members = sorted(tx.tellers_of(stories, but=due.id), key=lambda item: item.known.source)
+        groups = [list(group) for _, group in groupby(members, key=lambda item: item.known.source)]
+        copies = [(group, tx.known_around(group, window)) for group in groups]
+    roster = Roster.of(settings)
+    as_it_is = judge(stored, copies, known, roster)
+    as_wished = judge(stored, copies, known, roster_under(roster, source.key, wish))
+    return len(stored), compare(as_it_is, as_wished)
+
+
+def _in_words(record: Mapping[str, Any]) -> Iterator[str]:
+    count = record["looked_at"]
+    yield f"{record['source']}: {_settings(record['tried'])}, in place of {_settings(record['now'])}"
+    yield f"  looked at {count} stored {'entry' if count == 1 else 'entries'}; nothing was asked or written"
+    for name, words in (("merge", "would be one story"), ("part", "would be stories of their own")):
+        pairs = record[name]
+        yield f"  {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'} {words}"
+        for pair in pairs:
+            yield ""
+            yield f"    {_entry(pair['entry'])}"
+            yield f"    {_entry(pair['other'])}"
+            why = f", {pair['because']}" if pair["because"] else ""
+            verb = "would be joined" if name == "merge" else "are joined now"
+            yield f"    → {verb} by: {pair['evidence']}{why}; similarity {pair['similarity']:.3f}"
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    return f"{entry['id']}  {entry['title']}  ({entry['source']}, {entry['link'] or 'no link'})"
+
+
+def _settings(said: Mapping[str, Any]) -> str:
+    if said["dedupe"] != "near":
+        return str(said["dedupe"])
+    return f"near {said['near']:g} within {span_in_words(timedelta(seconds=said['window_s']))}"

@@ -1,0 +1,109 @@
+"""`aggregator replay`: successive versions of a feed, read as if polled; for trying rules, and for bug reports."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from aggregator.cli.terminal import printable
+from aggregator.clock import utc_now
+from aggregator.config import load_config
+from aggregator.config.loader import read_config
+from aggregator.model.settings import Kind, Settings
+from aggregator.replay import (
+    KINDS,
+    NothingToReplay,
+    Replay,
+    Step,
+    Version,
+    replay_record,
+    stored_versions,
+    versions_in,
+)
+from aggregator.store import open_store
+
+LEVEL = logging.ERROR
+STRANGER = "https://replay.invalid/feed"  # the address of a feed whose source nobody names
+SHOWN = 20  # titles of one kind in one version
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Replay a folder; 1 if a version of it could not be read."""
+    if (options.folder is None) == (options.stored is None):
+        print("aggregator: name a folder, or a source by --stored KEY", file=sys.stderr)
+        return 2
+    settings = _settings(options, environ)
+    if settings is None:
+        return 2
+    try:
+        versions = versions_in(options.folder, utc_now()) if options.folder else _stored(settings)
+    except NothingToReplay as error:
+        print(f"aggregator: {error}", file=sys.stderr)
+        return 2
+    with Replay(settings, versions) as replay:
+        steps = tuple(replay.steps())
+    record = replay_record(options.folder, steps)
+    print(json.dumps(record, ensure_ascii=False) if options.json else in_words(steps, with_titles=options.verbose > 0))
+    return 1 if any(step.error for step in steps) else 0
+
+
+def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings | None:
+    """Give settings with one source: one of feeds.yaml, or one with the defaults."""
+    key = options.stored or options.source
+    if key is None:
+        return read_config(json.dumps({"sources": [STRANGER]}).encode(), Path("feeds.yaml"), {})
+    settings = load_config(options.config, environ)
+    keys = [source.key for source in settings.sources]
+    for source in settings.sources:
+        if source.key == key:
+            kind = Kind.FEED if source.reading.kind is Kind.FILE else source.reading.kind
+            polled = replace(source, paused=False, reading=replace(source.reading, kind=kind))
+            return replace(settings, sources=(polled,))
+    near = get_close_matches(key, keys, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    print(f"aggregator: no source {key} in {options.config}{hint}", file=sys.stderr)
+    return None
+
+
+def _stored(settings: Settings) -> list[Version]:
+    """Give what the store keeps of the one source."""
+    (source,) = settings.sources
+    store = open_store(settings.store, now=utc_now(), writes=False)
+    try:
+        return stored_versions(store, source.key)
+    finally:
+        store.close()
+
+
+def in_words(steps: Sequence[Step], *, with_titles: bool) -> str:
+    """Say version by version what `replay --json` says, and the totals."""
+    lines: list[str] = []
+    for step in steps:
+        lines.append(f"{step.name}  {step.at:%Y-%m-%d %H:%M:%S} UTC  {_counts(step)}")
+        lines += _titles(step) if with_titles else ()
+    totals = {kind: sum(len(step.found.get(kind, ())) for step in steps) for kind in KINDS}
+    said = ", ".join(f"{count} {kind}" for kind, count in totals.items() if count)
+    lines.append(f"{len(steps)} versions: {said or 'no entry'}")
+    return printable("\n".join(lines))
+
+
+def _counts(step: Step) -> str:
+    if step.error:
+        return step.error
+    if step.outcome == "not_modified":
+        return "the same again"
+    counts = [f"{len(step.found[kind])} {kind}" for kind in KINDS if step.found.get(kind)]
+    return ", ".join([f"{step.listed} listed", *counts, f"{step.unchanged} unchanged"])
+
+
+def _titles(step: Step) -> Iterator[str]:
+    for kind in KINDS:
+        named = step.found.get(kind, ())
+        for one in named[:SHOWN]:
+            yield f"    {kind:9}  {one.title or one.link or '(untitled)'}"
+        if len(named) > SHOWN:
+            yield f"    {kind:9}  … and {len(named) - SHOWN} more"

@@ -1,0 +1,58 @@
+"""`aggregator restore`: the state from a backup, or from what was published (DESIGN 3.2)."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from aggregator.cli.open import opened_world
+from aggregator.clock import utc_now
+from aggregator.config import load_config
+from aggregator.errors import StoreError
+from aggregator.restore import read_site, restore
+from aggregator.store.database import restore_backup
+
+LEVEL = logging.WARNING
+NO_WORK = 3  # exit code (DESIGN 3.2)
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Restore, and publish again what must be: nothing, if all is as it was."""
+    if (options.file is None) == (options.from_site is None):
+        print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
+        return 2
+    settings = load_config(options.config, environ)
+    if options.file is not None:
+        restore_backup(Path(options.file), settings.store)
+        with opened_world(options, environ) as world, world.store.begin() as tx:
+            tx.forget_looks()  # the files are of another time
+        print(f"restored from {options.file}; `aggregator publish` brings the files in line")
+        return 0
+    restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd())
+    world = restore(restored, settings, utc_now)
+    try:
+        published = world.publish(everything=True, take_over=True)
+    finally:
+        world.close()
+    report = {
+        "version": 1,
+        "categories": len(restored.categories),
+        "stories": len({one.story for one in restored.publications}),
+        "entries": len(restored.entries),
+        "withdrawn": len(restored.tombstones),
+        "published": list(published.changed),
+        "posts": list(published.posts),
+        "notices": list(restored.notices),
+    }
+    for notice in restored.notices:
+        print(f"aggregator: {notice}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        print("restored {stories} stories in {categories} categories, {entries} entries".format(**report))
+        print(f"{len(published.changed)} files differ from what was there" if published.changed else "No file changed.")
+    if published.failed:
+        raise StoreError("restored, but not all of it could be published: " + ", ".join(published.failed))
+    return 0

@@ -1,0 +1,59 @@
+"""`aggregator search QUERY`: find stored entries by their words, published or not. Works beside a running `serve`."""
+
+import argparse
+import json
+import logging
+from collections.abc import Mapping
+
+from aggregator.cli.open import last_good_settings
+from aggregator.clock import rfc3339, utc_now
+from aggregator.config import load_config
+from aggregator.errors import ConfigError
+from aggregator.search import open_index
+from aggregator.search.query import parse_query
+from aggregator.store import open_store
+from aggregator.store.searching import Find
+
+LEVEL = logging.WARNING
+NOTHING = "nothing is found; all words have to be in one entry"
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Search; finding nothing is no failure."""
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError as error:  # a running service goes on with the last good one, and so do we
+        settings, _ = last_good_settings(options.config, environ, error)
+    query = parse_query(" ".join(options.query))
+    store = open_store(settings.store, now=utc_now(), writes=False)
+    try:
+        index = open_index(store)
+        index.catch_up()
+        found = index.find(query, limit=options.limit)
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps({"version": 1, "query": query.text, "found": [*map(_record, found)]}, ensure_ascii=False))
+    else:
+        print("\n\n".join(map(_in_words, found)) or NOTHING)
+    return 0
+
+
+def _record(find: Find) -> dict[str, object]:
+    return {
+        "entry": find.entry,
+        "title": find.title,
+        "link": find.link,
+        "source": find.source,
+        "state": find.state.value,
+        "published": rfc3339(find.published),
+        "first_seen": rfc3339(find.first_seen),
+        "categories": list(find.categories),
+    }
+
+
+def _in_words(find: Find) -> str:
+    when = find.published or find.first_seen
+    where = f"in {', '.join(find.categories)}" if find.categories else f"not shown: {find.state.value}"
+    link = find.link or "no link"
+    return f"{find.title or '(no title)'}\n  {when:%Y-%m-%d} {find.source}, {where}\n  {link} (entry {find.entry})"

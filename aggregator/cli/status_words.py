@@ -1,0 +1,181 @@
+"""What `status` says in words: of everything in lines, what needs a hand first; of one source all that is known."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aggregator.clock import rfc3339
+from aggregator.model.alarm import Alarm
+from aggregator.model.history import Fetching, RecentPoll, SourceHistory, Sums
+from aggregator.model.poll import State
+from aggregator.model.status import RuleHits, SourceStatus, Status
+
+IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
+UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+
+_POLLS = ("time", "outcome", "status", "bytes", "ms", "new", "revised", "next due", "because")
+_DAYS = ("day", "polls", "not modified", "unconditional", "failures", "bytes", "new")
+_RULES = ("hits", "last", "rule")
+_WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # columns that are set to the left
+
+
+def in_words(status: Status) -> str:
+    """Say it in lines, what needs a hand first."""
+    lines = []
+    for what, since in (
+        ("The network has", status.outage.public),
+        ("Your own machines have", status.outage.own),
+    ):
+        if since:
+            lines.append(
+                f"{what} been out of reach since {rfc3339(since)}; failures count against no source meanwhile."
+            )
+    if status.config.error:
+        lines += [
+            "feeds.yaml was edited and can't be used; the last good one is in force:",
+            *_indented(status.config.error),
+        ]
+    bad = [s for s in status.sources if s.state in IN_TROUBLE]
+    lines.append(
+        f"{len(status.sources)} sources, {len(bad)} in trouble; {sum(c.stories for c in status.categories)} stories."
+    )
+    if status.fetching.sums.polls:
+        lines.append(_manners(status.fetching))
+    lines += [f"  alarm {alarm.code.value}: {alarm.source or 'all'}: {alarm.text}" for alarm in status.alarms]
+    width = max((len(s.key) for s in status.sources), default=0)
+    for source in status.sources:
+        when = f"next {_ahead(source.next_due, status.at)}" if source.state is not State.PAUSED else "not polled"
+        lines.append(f"  {source.state.value:8} {source.key:{width}}  {source.entries:5} entries  {when}")
+        if source.code:
+            lines += _indented(f"{source.code}: {source.error}")
+        if source.advice:
+            lines += _indented(f"→ {source.advice}")
+    for category in status.categories:
+        newest = f", newest {rfc3339(category.newest)}" if category.newest else ""
+        lines.append(f"  category/{category.slug}: {category.stories} stories from {category.sources} sources{newest}")
+    return "\n".join(lines)
+
+
+def one_in_words(
+    source: SourceStatus,
+    history: SourceHistory,
+    alarms: Iterable[Alarm],
+    hits: Sequence[RuleHits],
+    now: datetime,
+    zone: ZoneInfo,
+) -> str:
+    """Say all that is known of one source.
+
+    Args:
+        source: how it stands.
+        history: its last polls and days.
+        alarms: what is wrong with it.
+        hits: how often its rules had a say.
+        now: the time.
+        zone: in which times are shown.
+    """
+    sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
+    lines = [
+        f"{source.title} ({source.key}), {source.url or 'a local file'}",
+        f"  {source.state.value}, last success {_moment(source.last_success, zone)}; {source.entries} entries, "
+        f"{source.per_week:g} a week; in {', '.join(source.categories)}",
+        f"  validators: {' and '.join(sent) or 'none'}",
+    ]
+    if source.state is State.PAUSED:
+        lines.append("  not polled")
+    else:
+        because = f": {source.because}" if source.because else ""
+        lines.append(f"  next at {_moment(source.next_due, zone)}, {_ahead(source.next_due, now)}{because}")
+    if source.code:
+        failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
+        lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
+    if source.moved_to:
+        lines.append(f"  redirects for good to {source.moved_to}")
+    if source.clock_skew:
+        way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
+        lines.append(f"  its clock is {_span(abs(source.clock_skew))} {way} ours")
+    lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
+    if source.advice:
+        lines.append(f"  → {source.advice}")
+    if hits:
+        lines += ["", "Rules (new entries):", *_table(_RULES, [_rule(each, zone) for each in hits])]
+    if history.recent:
+        lines += ["", f"Last polls ({zone.key}):", *_table(_POLLS, [_poll(poll, zone) for poll in history.recent])]
+    if history.days:
+        lines += ["", "Days (UTC):", *_table(_DAYS, [(day.isoformat(), *_sums(sums)) for day, sums in history.days])]
+    return "\n".join(lines)
+
+
+def _rule(hits: RuleHits, zone: ZoneInfo) -> tuple[str, ...]:
+    rule = f"{hits.place}: {hits.rule}" if hits.place else hits.rule
+    return str(hits.hits), _moment(hits.last_at, zone), rule
+
+
+def _poll(poll: RecentPoll, zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        f"{poll.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        poll.outcome.value,
+        str(poll.status or "-"),
+        _size(poll.wire_bytes),
+        str(poll.milliseconds),
+        str(poll.new),
+        str(poll.revised),
+        _moment(poll.next_due, zone),
+        poll.because,
+    )
+
+
+def _sums(sums: Sums) -> tuple[str, ...]:
+    counts = (sums.polls, sums.not_modified, sums.unconditional, sums.failures)
+    return (*map(str, counts), _size(sums.bytes), str(sums.new))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return [
+        "  ".join(
+            [
+                "",
+                *(
+                    cell.ljust(width) if name in _WORDS else cell.rjust(width)
+                    for name, cell, width in zip(head, row, widths, strict=True)
+                ),
+            ]
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def _manners(fetching: Fetching) -> str:
+    """Say what polling has cost, and whom the most."""
+    sums = fetching.sums
+    line = (
+        f"Since {fetching.since:%Y-%m-%d %H:%M} UTC: {sums.polls:,} polls, {fetching.share_304:.0%} not modified, "
+        f"{sums.failures:,} failed, {_size(sums.bytes)}"
+    )
+    busiest = next((host for host in fetching.hosts if host.sums.polls and host.host != "file"), None)
+    return f"{line}; busiest host {busiest.host} with {busiest.sums.polls:,}." if busiest else f"{line}."
+
+
+def _indented(*texts: str) -> list[str]:
+    return [f"           {line}" for text in texts for line in text.splitlines()]
+
+
+def _ahead(when: datetime, now: datetime) -> str:
+    gap = when - now
+    if gap <= timedelta(0):
+        return f"now, {_span(-gap)} late" if -gap > timedelta(minutes=1) else "now"
+    return f"in {_span(gap)}"
+
+
+def _span(gap: timedelta) -> str:
+    minutes = round(gap.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+def _size(count: int) -> str:
+    return next((f"{count / size:.1f} {unit}" for unit, size in UNITS if count >= size), f"{count} B")
+
+
+def _moment(when: datetime | None, zone: ZoneInfo) -> str:
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else "never"

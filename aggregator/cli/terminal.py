@@ -1,0 +1,20 @@
+"""What people read on a terminal: nothing in it that the terminal would obey, and spans of time as one says them."""
+
+import re
+from datetime import timedelta
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Take out whatever is no character or new line (S31)."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def span_in_words(span: timedelta) -> str:
+    """Say a span in the largest unit that gives a whole number: `1 d`, `90 min`, `45 s`."""
+    seconds = round(span.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -1,0 +1,98 @@
+"""`aggregator why THING`: the recorded reasons, step by step, for an entry, a story, a source or a category.
+
+It only reads, so it works beside a running `serve`.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from zoneinfo import ZoneInfo
+
+from aggregator.cli.open import last_good_settings
+from aggregator.cli.why_category import category_section
+from aggregator.cli.why_frame import Frame, Section
+from aggregator.cli.why_source import resting_section, source_section
+from aggregator.cli.why_story import entry_section, story_section
+from aggregator.clock import utc_now
+from aggregator.config import load_config
+from aggregator.errors import ConfigError
+from aggregator.model.settings import Roster, Settings
+from aggregator.model.status import SourceStatus, Status
+from aggregator.store import open_store
+from aggregator.store.database import Store
+from aggregator.store.transaction import Transaction
+from aggregator.urls import BadUrl, normalise
+
+LEVEL = logging.WARNING
+UNKNOWN = 2  # exit code (DESIGN 3.2)
+MOST = 10  # stories that are explained where a thing may be several
+LOOKED_UP = (
+    "Looked up: the keys and URLs of sources, the keys, slugs and files of categories, the ids of stories and of their "
+    "pages, and the numbers, own ids and links of stored entries. What is in none of them was in no document that was "
+    "read: `aggregator why SOURCE` says when its source was polled last."
+)
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Explain a thing; exit 2 and say what was looked up if it is nothing."""
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError as error:  # a running service goes on with the last good one, and so do we
+        settings, _ = last_good_settings(options.config, environ, error)
+    store = open_store(settings.store, now=utc_now(), writes=False)
+    try:
+        sections = explain(options.thing, store, settings)
+    finally:
+        store.close()
+    if not sections:
+        print(f"aggregator: nothing is called {options.thing}. {LOOKED_UP}", file=sys.stderr)
+        return UNKNOWN
+    if options.json:
+        print(json.dumps({"version": 1, "found": [section.record for section in sections]}, ensure_ascii=False))
+    else:
+        print("\n\n".join("\n".join(section.lines) for section in sections))
+    return 0
+
+
+def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
+    """Say what was recorded of a thing, as whatever it may be; nothing if it is nothing."""
+    settings = store.listed(settings)
+    roster, now = store.completed(Roster.of(settings)), utc_now()
+    frame = Frame(roster, ZoneInfo(settings.site.timezone), now)
+    source = _source_named(thing, store.status(roster, now, settings.secrets))
+    with store.read() as tx:
+        sections = [] if source is None else [source_section(tx, source, frame)]
+        resting = tx.resting_source(thing) if source is None else None
+        if resting is not None:
+            sections.append(resting_section(tx, resting, frame))
+        category = tx.category_record(_category_named(thing, settings))
+        if category is not None:
+            sections.append(category_section(category, frame))
+        return sections + _stories(tx, thing, frame)
+
+
+def _stories(tx: Transaction, thing: str, frame: Frame) -> list[Section]:
+    number = tx.find_story(thing)
+    found = tx.find_entries(thing) if number is None else []
+    numbers = [number] if number is not None else sorted({e.story for e in found if e.story is not None})
+    sections = [story_section(tx, each, frame) for each in numbers[:MOST]]
+    return sections + [entry_section(tx, e.id, frame) for e in found[:MOST] if e.story is None]
+
+
+def _source_named(thing: str, status: Status) -> SourceStatus | None:
+    url: str | None = None
+    with suppress(BadUrl):
+        url = normalise(thing)
+    return next((s for s in status.sources if s.key == thing or (url is not None and s.url == url)), None)
+
+
+def _category_named(thing: str, settings: Settings) -> str:
+    """Give the key or slug that a thing is, or that a file of it or its address names."""
+    name = thing.removeprefix(settings.site.base_url)
+    if not name.startswith("category/"):
+        return thing
+    name = name.removeprefix("category/").partition("/")[0]
+    return name.rpartition(".")[0] or name

@@ -1,0 +1,103 @@
+"""What `why` says of a source."""
+
+from aggregator.cli.why_frame import Frame, Section
+from aggregator.cli.why_story import names_of, trail_of
+from aggregator.cli.why_words import indented
+from aggregator.clock import rfc3339
+from aggregator.model.event import Code
+from aggregator.model.settings import SourceKey
+from aggregator.model.status import SourceStatus
+from aggregator.store.transaction import Transaction
+
+POLLS = 5  # the last ones
+LATELY = 20  # events
+OF_SOURCE = (
+    Code.CHANGE_STATE,
+    Code.MOVE_URL,
+    Code.MOVE_SETTINGS,
+    Code.LEAVE_OUT,
+    Code.DOUBT_LIST,
+    Code.SUSPECT_SOURCE,
+    Code.CLEAR_SOURCE,
+    Code.FILL_CATEGORY,
+)
+OF_ENTRIES = (Code.MAKE_STORY, Code.JOIN_STORY, Code.REJECT_ENTRY, Code.REVISE_ENTRY, Code.HOLD_REVISION)
+
+
+def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Section:
+    """Tell of a source: how it stands, why it is asked when it is, its moves, and what it told last."""
+    key = SourceKey(source.key)
+    history = tx.history(key, frame.now, days=1)
+    moves = tx.source_steps(key, OF_SOURCE, LATELY)
+    entries = tx.source_steps(key, OF_ENTRIES, LATELY)
+    states = tx.entry_states(key)
+    counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
+    told, trail = trail_of(moves, (), names_of(tx, moves, ()), frame)
+    decided, decisions = trail_of(entries, (), names_of(tx, entries, ()), frame)
+    lines = [
+        f"{source.title} (source {source.key}), {source.url or 'an address that is not shown'}",
+        *indented(
+            [
+                f"{source.state.value}; publishes in {', '.join(source.categories)}",
+                f"next poll {frame.moment(source.next_due)}: {source.because or 'it was never polled'}",
+                *([f"{source.failures} failed in a row, {source.code}: {source.error}"] if source.code else []),
+                *([f"→ {source.advice}"] if source.advice else []),
+                f"entries: {counts or 'none yet'}",
+            ]
+        ),
+    ]
+    if history.recent:
+        lines += indented(["", "Last polls:"])
+    for poll in history.recent[:POLLS]:
+        news = f"{poll.new} new, {poll.revised} revised" if poll.outcome.value == "fetched" else ""
+        what = f"{poll.outcome.value} {poll.status or ''}".strip()
+        lines += indented([f"{frame.moment(poll.at)}  {what}{'; ' + news if news else ''}; next by {poll.because}"])
+    lines += indented(["", "State and settings:"]) + trail[1:] if moves else []
+    lines += indented(["", "What it told last:"]) + decisions[1:] if entries else []
+    record = {
+        "kind": "source",
+        "key": source.key,
+        "url": source.url,
+        "state": source.state.value,
+        "categories": list(source.categories),
+        "next_due": rfc3339(source.next_due),
+        "because": source.because,
+        "failures": source.failures,
+        "error": f"{source.code}: {source.error}" if source.code else None,
+        "advice": source.advice,
+        "entries": {state.value: count for state, count in states.items()},
+        "polls": [
+            {
+                "at": rfc3339(poll.at),
+                "outcome": poll.outcome.value,
+                "status": poll.status,
+                "new": poll.new,
+                "revised": poll.revised,
+                "because": poll.because,
+            }
+            for poll in history.recent[:POLLS]
+        ],
+        "steps": told,
+        "decisions": decided,
+    }
+    return Section(lines, record)
+
+
+def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
+    """Tell of a source that left feeds.yaml."""
+    moves = tx.source_steps(key, OF_SOURCE, LATELY)
+    states = tx.entry_states(key)
+    told, trail = trail_of(moves, (), names_of(tx, moves, ()), frame)
+    counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
+    lines = [
+        f"source {key}",
+        *indented(
+            [
+                "it left feeds.yaml: it is polled no more, and what it published stays",
+                f"entries: {counts or 'none yet'}",
+            ]
+        ),
+        *trail,
+    ]
+    entries = {state.value: count for state, count in states.items()}
+    return Section(lines, {"kind": "source", "key": key, "state": None, "entries": entries, "steps": told})

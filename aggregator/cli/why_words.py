@@ -1,0 +1,265 @@
+"""What `why` says of recorded steps: each event as a sentence, each place with the reason for what is shown there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aggregator.decide.copies import OPEN, best_of, compare, copy_of
+from aggregator.model.entry import KeyRule
+from aggregator.model.event import Code
+from aggregator.model.known import EntryState
+from aggregator.model.settings import CategoryKey, Roster, SourceKey
+from aggregator.model.trail import EntryRecord, PlaceRecord, Step, StoryRecord
+
+KEY_RULES = {
+    KeyRule.ID: "its own id",
+    KeyRule.LINK: "its link, since it has no id of use",
+    KeyRule.ENCLOSURE: "its file, since neither id nor link tell it from others",
+    KeyRule.TITLE_AND_DATE: "its title and date, since it has no id, link or file of use",
+    KeyRule.TITLE_AND_CONTENT: "its title and text, since nothing else tells it from others",
+}
+STATES = {
+    EntryState.PUBLISHED: "published",
+    EntryState.WAITING: "waits for more, such as its full text",
+    EntryState.REJECTED: "rejected by a rule",
+    EntryState.KNOWN: "known and not published: older than the newest `initial` of its source's first poll",
+    EntryState.WITHDRAWN: "withdrawn by its source",
+    EntryState.HELD: "held until it is known whether its source is still the same feed",
+}
+
+
+CLEARED = {"itself": "what it listed then", "time": "time", "operator": "an operator"}  # who says so (R44)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How things are called that events name by number."""
+
+    categories: Mapping[int, CategoryKey]
+    atom_ids: Mapping[int, str]
+    sources: Mapping[int, SourceKey]  # of entries
+
+    def category(self, step: Step) -> str:
+        """Give the category that an event is about."""
+        return self.categories.get(step.facts.get("category", 0), CategoryKey("a category"))
+
+    def story(self, number: object) -> str:
+        """Give a story's id."""
+        return self.atom_ids.get(number, f"story {number}") if isinstance(number, int) else "a story"
+
+    def entry(self, number: int | None) -> str:
+        """Give an entry with its source."""
+        source = self.sources.get(number or 0)
+        return f"entry {number}" + (f" ({source})" if source else "")
+
+
+def said(step: Step, names: Names) -> str:
+    """Say in a sentence what happened."""
+    sentence = SENTENCES.get(step.code)
+    if sentence is None:
+        return f"{step.code} {dict(step.facts)}"
+    words = sentence(step, names)
+    return f"{words} (request {step.facts['request']})" if "request" in step.facts else words
+
+
+def _joined(step: Step, names: Names) -> str:
+    facts = step.facts
+    score = f", similarity {facts['similarity']}" if facts.get("similarity", 1.0) != 1.0 else ""
+    because = f" ({facts['because']}{score})" if facts.get("because") else ""
+    against = names.entry(facts.get("with_entry"))
+    also = ", ".join(names.story(number) for number in facts.get("others", ()))
+    kin = f"; it matched {also} too, and joined the oldest" if also else ""
+    return f"{names.entry(step.entry)} joined: {facts.get('evidence')}{because}, held against {against}{kin}"
+
+
+def _merged(step: Step, names: Names) -> str:
+    into = f"it into {names.story(step.facts['into'])}" if "into" in step.facts else None
+    count = len(step.facts.get("entries", ()))
+    what = into or f"{step.facts.get('atom_id')} into it, with {_entries(count)}"
+    if "request" in step.facts:
+        return f"an operator merged {what}"
+    return f"merged {what}{_because(step)}"
+
+
+def _unmerged(step: Step, names: Names) -> str:
+    if "parted" in step.facts:
+        return f"an operator parted it from {names.story(step.facts['parted'])}"
+    how = "the story it had come from stands again" if step.facts.get("revived") else "it became a story of its own"
+    return f"an operator took {names.entry(step.entry)} out: {how}, {names.story(step.facts.get('to'))}"
+
+
+def _moved(step: Step, names: Names) -> str:
+    was, now = step.facts.get("host", ("?", "?"))
+    return f"its address moved from {was} to {now}"
+
+
+def _state(step: Step, names: Names) -> str:
+    facts = step.facts
+    why = f": {facts['code']}: {facts['error']}" if facts.get("code") else ""
+    return f"from {facts.get('from')} to {facts.get('to')}{why}"
+
+
+def _settings(step: Step, names: Names) -> str:
+    what = ", ".join(f"{name} {' to '.join(map(str, change))}" for name, change in step.facts.items())
+    return f"feeds.yaml changed: {what}"
+
+
+def _fields(step: Step) -> str:
+    fields: list[str] = step.facts.get("fields", [])
+    title = f" (before: “{step.facts['title']}”)" if step.facts.get("title") else ""
+    return f": {', '.join(fields)}{title}" if fields else ""
+
+
+def _because(step: Step) -> str:
+    return f": {step.facts['because']}" if step.facts.get("because") else ""
+
+
+SENTENCES: dict[str, Callable[[Step, Names], str]] = {
+    Code.MAKE_STORY: lambda step, names: (
+        f"{names.entry(step.entry)} matched no story that was there and founded one"
+        + (", with its place by its own date (a first poll)" if step.facts.get("backfill") else "")
+    ),
+    Code.JOIN_STORY: _joined,
+    Code.PUBLISH_STORY: lambda step, names: f"entered {names.category(step)}, by {names.entry(step.entry)}",
+    Code.SWITCH_COPY: lambda step, names: (
+        f"{names.category(step)} shows {names.entry(step.entry)} from now on{_because(step)}"
+    ),
+    Code.REJECT_ENTRY: lambda step, names: f"{names.entry(step.entry)} was rejected: {step.facts.get('rule')}",
+    Code.KEEP_OUT: lambda step, names: (
+        f"{names.entry(step.entry)} was kept out of {names.category(step)}: {step.facts.get('rule')}"
+    ),
+    Code.ROUTE_ENTRY: lambda step, names: (
+        f"{names.entry(step.entry)} goes to {names.category(step)} too, by the route {step.facts.get('rule')}"
+    ),
+    Code.KEEP_KNOWN: lambda step, names: (
+        f"{names.entry(step.entry)} was stored and not published: older than the newest `initial` of a first poll"
+    ),
+    Code.REVISE_ENTRY: lambda step, names: f"{names.entry(step.entry)} was revised by its source{_fields(step)}",
+    Code.HOLD_REVISION: lambda step, names: (
+        f"a revision of {names.entry(step.entry)} is stored and not shown: over 24 without a date of their own"
+    ),
+    Code.KEEP_CONTENT: lambda step, names: f"{names.entry(step.entry)} came back empty; its text was kept",
+    Code.MINT_ID: lambda step, names: (
+        f"an id was minted for the story of {names.entry(step.entry)}: {step.facts.get('taken')} belongs to another"
+    ),
+    Code.WITHDRAW_STORY: lambda step, names: f"withdrawn from {names.category(step)}{_because(step)}",
+    Code.RETURN_STORY: lambda step, names: f"back in {names.category(step)}, where it stood before{_because(step)}",
+    Code.MERGE_STORIES: _merged,
+    Code.UNMERGE_STORY: _unmerged,
+    Code.RETRACT_STORY: lambda step, names: "an operator retracted it",
+    Code.RESTORE_STORY: lambda step, names: "an operator brought it back",
+    Code.CHANGE_STATE: _state,
+    Code.MOVE_URL: _moved,
+    Code.REKEY_ENTRY: lambda step, names: (
+        f"{names.entry(step.entry)} came under another id, {step.facts.get('key')}{_because(step)}"
+    ),
+    Code.REUSE_ID: lambda step, names: (
+        f"the id of {names.entry(step.entry)} names another article from then on: {step.facts.get('title')}"
+    ),
+    Code.FILL_CATEGORY: lambda step, names: (
+        f"it entered {names.category(step)} and brought {step.facts.get('entries')} entries along"
+    ),
+    Code.SUSPECT_SOURCE: lambda step, names: "it looks like another feed than before: what is new in it is held",
+    Code.CLEAR_SOURCE: lambda step, names: f"it is believed again, by {CLEARED.get(step.facts.get('by', ''), 'time')}",
+    Code.HOLD_ENTRY: lambda step, names: f"{names.entry(step.entry)} was held: its source looked like another feed",
+    Code.RELEASE_ENTRY: lambda step, names: f"{names.entry(step.entry)} was let go, and published{_because(step)}",
+    Code.DROP_ENTRY: lambda step, names: (
+        f"{names.entry(step.entry)} was not published: the feed that came back does not list it"
+    ),
+    Code.WITHDRAW_ENTRY: lambda step, names: (
+        f"{names.entry(step.entry)} was taken back by its source"
+        + (f", at {step.facts['when']}" if step.facts.get("when") else "")
+    ),
+    Code.RELIST_ENTRY: lambda step, names: (
+        f"{names.entry(step.entry)} was listed again by its source, as updated {step.facts.get('updated')}"
+    ),
+    Code.FLOOD: lambda step, names: (
+        f"{step.facts.get('new')} new entries came at once: the newest were published as new, the others as a backfill"
+    ),
+    Code.TEMPLATE: lambda step, names: (
+        f"{step.facts.get('revised')} entries changed at once: its template did, so their dates stay"
+    ),
+    Code.OVERFLOW: lambda step, names: (
+        f"all {step.facts.get('new')} entries of its document were new: some may have been missed"
+    ),
+    Code.AWAIT_DETAIL: lambda step, names: f"{names.entry(step.entry)} is published once its detail is there",
+    Code.RETRY_DETAIL: lambda step, names: (
+        f"the detail of {names.entry(step.entry)} did not come: {step.facts.get('error')}; "
+        f"it is asked for again after {step.facts.get('next')}"
+    ),
+    Code.COMPLETE_ENTRY: lambda step, names: f"{names.entry(step.entry)} waits no longer: {step.facts.get('because')}",
+    Code.MAKE_CATEGORY: lambda step, names: (
+        f"{names.entry(step.entry)} was the first to name the category {step.facts.get('key')}: it was made"
+    ),
+    Code.FILE_GENERAL: lambda step, names: (
+        f"{names.entry(step.entry)} went to general: "
+        + (
+            f"{step.facts['key']} would be one category more than the {step.facts.get('most')} that items may name"
+            if step.facts.get("key")
+            else "it names no category"
+        )
+    ),
+    Code.LEAVE_OUT: lambda step, names: f"an entry could not be read and was left out: {step.facts.get('entry')}",
+    Code.DOUBT_LIST: lambda step, names: f"not believed: {step.facts.get('because')}",
+    Code.MOVE_SETTINGS: _settings,
+}
+
+
+def stored(entry: EntryRecord) -> str:
+    """Say where an entry came from and what it is known by."""
+    rule = KEY_RULES[entry.key_rule]
+    return f"entry {entry.id} was stored for the first time, from {entry.source}; it is known by {rule}"
+
+
+def becomes_of(entry: EntryRecord) -> str:
+    """Say what became of an entry."""
+    times = "once" if entry.revisions == 1 else f"{entry.revisions} times"
+    revised = f", revised {times}" if entry.revisions else ""
+    held = ", a newer revision is held back" if entry.held else ""
+    return f"{STATES[entry.state]}{revised}{held}"
+
+
+def stands(place: PlaceRecord, zone: ZoneInfo) -> str:
+    """Say where a story stands in a category."""
+    if place.withdrawn_at is not None:
+        return f"{place.category}: withdrawn {moment(place.withdrawn_at, zone)}"
+    document = f"category/{place.slug}" + ("" if place.page is None else f"/archive/{place.page}")
+    entered, updated = moment(place.entered_at, zone), moment(place.updated, zone)
+    return f"{place.category}: {document}, entered {entered}, updated {updated}"
+
+
+def shown_because(place: PlaceRecord, story: StoryRecord, roster: Roster, now: datetime) -> str:
+    """Say which copy a category shows, and why that one (T2, T3)."""
+    copies = [
+        copy for copy in story.copies if copy.state is EntryState.PUBLISHED and place.category_id in copy.categories
+    ]
+    shown = next((copy for copy in copies if copy.id == place.shown), None)
+    if shown is None:
+        return f"shows entry {place.shown}"
+    name = f"shows entry {shown.id} ({shown.source_key})"
+    others = [copy for copy in copies if copy.id != shown.id]
+    if not others:
+        return f"{name}: the only copy that is published there"
+    rival = best_of(others, roster)
+    first, second = (shown, rival) if copies.index(shown) < copies.index(rival) else (rival, shown)
+    wins, merit = compare(copy_of(second, roster), copy_of(first, roster))
+    if (second if wins else first) is shown:
+        return f"{name}, before entry {rival.id} ({rival.source_key}): {merit}"
+    if place.page is not None or now >= place.entered_at + OPEN:
+        return f"{name}, fixed an hour after it entered, before entry {rival.id} ({rival.source_key}), though {merit}"
+    return f"{name}, not entry {rival.id} ({rival.source_key}), which bears its id and does not say the same"
+
+
+def moment(when: datetime | None, zone: ZoneInfo) -> str:
+    """Write a time in the site's zone."""
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else "never"
+
+
+def indented(lines: Sequence[str]) -> list[str]:
+    """Set lines in."""
+    return [f"  {line}" for line in lines]
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"

@@ -1,0 +1,66 @@
+"""Entries that waited for their details: decided and stored within the transaction of their group.
+
+Like a poll with entries, each has a savepoint of its own; they come after the lists, and meet what those brought.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aggregator.clock import Clock
+from aggregator.corrections import merge_kin
+from aggregator.decide.detail import complete, merged, retry
+from aggregator.decide.poll import origin_of
+from aggregator.model.changes import Completion
+from aggregator.model.entry import NO_NEWS, Entry
+from aggregator.model.poll import Due, Failed, Gathered
+from aggregator.model.settings import Roster
+from aggregator.store.database import Store
+from aggregator.store.transaction import Transaction
+
+GROUP = 100  # entries that are let go in one transaction
+
+
+def settle_detail(tx: Transaction, poll: Gathered, roster: Roster) -> Completion:
+    """Decide and store what came of a request for a detail.
+
+    An entry that waits no longer, since it was completed or taken back meanwhile, is left as it is: nothing is
+    published twice.
+    """
+    awaited = poll.due.awaits
+    assert awaited is not None
+    listed = tx.waiting_entry(awaited.entry)
+    if listed is None:
+        done = Completion(due=poll.due, asked_at=poll.answer.asked_at)
+        tx.complete(done, answered=False)
+        return done
+    done = retry(poll) or _completed(tx, poll, listed, roster)
+    if not tx.complete(done, answered=bool(poll.feed.entries)):  # it waits on, and is tried again as after a crash
+        return Completion(due=poll.due, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
+    merge_kin(tx, done.entries.kin, roster, done.asked_at)
+    return done
+
+
+def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
+    """Publish, with what the list gave, the entries that nobody will bring a detail any more; give how many.
+
+    Those are the entries of a source that asks for no details now or is paused, and any that waited for a day.
+    """
+    with store.read() as tx:
+        lapsed: Sequence[Due] = tx.lapsed_details(clock(), roster.sources)
+    for start in range(0, len(lapsed), GROUP):
+        with store.begin() as tx:
+            for due in lapsed[start : start + GROUP]:
+                failed = Failed(asked_at=clock(), code="timeout", text="nobody brought its detail within a day")
+                listed = tx.waiting_entry(-due.turn)
+                if listed is not None:
+                    done = _completed(tx, Gathered(due, failed), listed, roster)
+                    tx.complete(done, answered=False)
+                    merge_kin(tx, done.entries.kin, roster, done.asked_at)
+    return len(lapsed)
+
+
+def _completed(tx: Transaction, poll: Gathered, listed: Entry, roster: Roster) -> Completion:
+    entry = merged(listed, poll)
+    known = tx.known(poll.due, replace(NO_NEWS, entries=(entry,)), poll.answer.asked_at)
+    origin = origin_of(poll.due, NO_NEWS, known.store_uuid)
+    return complete(poll, listed, entry, known, roster, origin)

@@ -1,0 +1,52 @@
+"""Many sources on one host: at what interval its budget serves them all (P72)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from aggregator.config.durations import duration_text
+from aggregator.config.findings import Findings, Place
+from aggregator.config.schedules import shortest_gap
+from aggregator.model.hosts import budget_key, spacing_of
+from aggregator.model.settings import HostRule, Source
+
+SLACK = 1.2  # times the sum of all spacings: a cycle that is full to the brim is late for ever
+MINUTE = timedelta(minutes=1)
+
+
+def crowded(read: Sequence[tuple[Place, Source]], rules: Sequence[HostRule], found: Findings) -> tuple[Source, ...]:
+    """Give each source the least interval that the budget of its host allows.
+
+    Where that is more than a source asks for, it is noted, once for each host.
+
+    Args:
+        read: all sources, with their places in the file.
+        rules: of `hosts:`.
+        found: takes the notes.
+    """
+    keys = [budget_key(source.url, rules) for _, source in read]
+    counts = Counter(key for key, (_, source) in zip(keys, read, strict=True) if not source.paused)
+    spacings = {key: spacing_of(key, rules) for key in counts}
+    sources: list[Source] = []
+    noted: set[str] = set()
+    for key, (place, source) in zip(keys, read, strict=True):
+        least = SLACK * counts[key] * spacings.get(key, timedelta(0))
+        if least > _wish_of(source) and key not in noted and not source.paused:
+            noted.add(key)
+            found.note(place, _advice(key, counts[key], spacings[key], least))
+        sources.append(replace(source, crowding=least))
+    return tuple(sources)
+
+
+def _wish_of(source: Source) -> timedelta:
+    if source.schedule is not None:
+        return shortest_gap(source.schedule)
+    return source.every or source.min_interval
+
+
+def _advice(key: str, count: int, spacing: timedelta, least: timedelta) -> str:
+    interval = duration_text(least if least < MINUTE else -(-least // MINUTE) * MINUTE)
+    who = f"{count:,} sources" if count > 1 else "a source"
+    what = f"{who} on {key}, one each {duration_text(spacing)}: each is polled every {interval} at most"
+    return f"{what}; write every: {interval}, or a shorter spacing under hosts:, if {key} allows it"

@@ -1,0 +1,106 @@
+"""Settings together with the sources that lists elsewhere name (`kind: opml`; P47, P66). Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aggregator.config.addresses import Address
+from aggregator.config.sources import derived_key
+from aggregator.model.hosts import rule_for
+from aggregator.model.outline import Outline
+from aggregator.model.settings import (
+    GENERAL,
+    Category,
+    CategoryKey,
+    HostRule,
+    Kind,
+    Reading,
+    Request,
+    Settings,
+    Source,
+    SourceKey,
+)
+from aggregator.urls import Url, host_of, without_secrets
+
+Lists = Mapping[SourceKey, Sequence[Outline]]
+
+
+def has_lists(settings: Settings) -> bool:
+    """Tell whether any source is a list of sources."""
+    return any(source.reading.kind is Kind.OPML for source in settings.sources)
+
+
+def with_lists(settings: Settings, lists: Lists) -> Settings:
+    """Add the sources that lists name, with the settings of their list.
+
+    A URL or key that feeds.yaml has itself stays the operator's; one in several lists is one source, of the first of
+    them, in the categories of all (P66).
+
+    Args:
+        settings: of feeds.yaml alone.
+        lists: the last good copy of each, by the list's key, or an earlier one that its `was` names.
+    """
+    own = {source.url for source in settings.sources}
+    keys = {source.key for source in settings.sources}
+    listed: dict[Url, Source] = {}
+    for source in settings.sources:
+        if source.reading.kind is not Kind.OPML:
+            continue
+        names = (source.key, *map(SourceKey, source.was))
+        for outline in next((lists[name] for name in names if name in lists), ()):
+            if outline.url in own:
+                continue
+            known = listed.get(outline.url)
+            if known is not None:
+                both = tuple(dict.fromkeys((*known.categories, *_categories(source, outline))))
+                listed[outline.url] = replace(known, categories=both)
+                continue
+            one = _listed(source, outline, settings)
+            if one.key not in keys:
+                keys.add(one.key)
+                listed[outline.url] = one
+    if not listed:
+        return settings
+    sources = (*settings.sources, *listed.values())
+    return replace(settings, sources=sources, categories=(*settings.categories, *_new(settings, listed.values())))
+
+
+def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
+    """Make a source. What the list is asked with is the list's own: no other host is ever shown its credentials."""
+    return replace(
+        by,
+        key=derived_key(Address(outline.url), Path()),
+        url=outline.url,
+        safe_url=without_secrets(outline.url, settings.secrets),
+        listed_by=by.key,
+        title=None,
+        categories=_categories(by, outline),
+        reading=Reading(
+            timezone=by.reading.timezone,
+            limit=by.reading.limit,
+            allow_classes=by.reading.allow_classes,
+            strip=by.reading.strip,
+        ),
+        request=Request(),
+        was=(),
+        headers=(),
+        auth=None,
+        accept=None,
+        allow_private=by.allow_private and _is_allowed(outline.url, settings.hosts),
+    )
+
+
+def _is_allowed(url: Url, rules: Sequence[HostRule]) -> bool:
+    rule = rule_for(host_of(url), rules)
+    return rule is not None and rule.allow_private
+
+
+def _categories(by: Source, outline: Outline) -> tuple[CategoryKey, ...]:
+    return by.categories or tuple(map(CategoryKey, outline.categories)) or (GENERAL,)
+
+
+def _new(settings: Settings, listed: Iterable[Source]) -> list[Category]:
+    """Give the categories that lists name and feeds.yaml does not."""
+    known = {category.key for category in settings.categories}
+    named = dict.fromkeys(key for source in listed for key in source.categories if key not in known)
+    return [Category(key=key, title=key, declared=False, entries=settings.publish.entries) for key in named]

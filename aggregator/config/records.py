@@ -1,0 +1,165 @@
+"""What a source says that is no feed: where its items are, what an item has where, and what is sent (DESIGN, 6)."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from aggregator.config.document import Json, Node
+from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.selectors import selector
+from aggregator.config.source_keys import DetailKeys, EntryKeys, SourceKeys
+from aggregator.config.tables import Key, Values
+from aggregator.model.selector import selector_of
+from aggregator.model.settings import Detail, Kind, Reading, Request, Secret
+from aggregator.model.template import FIELD, fields_of, has_fields
+
+FIELDS: Final = tuple(declared for declared in vars(EntryKeys).values() if isinstance(declared, Key))
+RECORDS: Final = frozenset({Kind.JSON, Kind.HTML})  # kinds that are read item by item
+MAX_BODY: Final = 100_000  # characters that are sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """How a source is read item by item; nothing for a feed."""
+
+    items: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    request: Request
+    detail: Detail | None = None
+    asked: tuple[str, ...] = ()
+
+
+def records_of(said: Values, kind: Kind, found: Findings) -> Records:
+    """Read what a source says beyond a feed's keys; what is wrong or without effect is noted."""
+    request = request_of(said, SourceKeys.method, SourceKeys.body, found)
+    if kind not in RECORDS:
+        for key in (SourceKeys.items, SourceKeys.entry, SourceKeys.detail):
+            if said.says(key):
+                found.warn(said.place(key), f"{key.name} has no effect on kind {kind}; write kind: json, or remove it")
+        return Records(request=request)
+    entry = said[SourceKeys.entry]
+    if kind is Kind.JSON and not said.says(SourceKeys.entry):
+        what = "entry is missing; write entry: {title: …, link: …}, with a JMESPath each or a text with {fields}"
+        found.problem_at(said.node, what)
+    items = said[SourceKeys.items]
+    if kind is Kind.JSON and items is not None:
+        check_path(items, said.place(SourceKeys.items), found)
+    elif kind is Kind.HTML:
+        _check_page(said, items, found)
+    fields = () if entry is None else fields_in(entry, kind, found)
+    if entry is not None and not fields and kind is Kind.JSON:
+        found.problem_at(said.place(SourceKeys.entry), "entry names no field; write {title: …, link: …}")
+    detail = detail_of(said, kind, found)
+    if detail is None:
+        return Records(items=items, fields=fields, request=request)
+    body = str.__str__(detail.request.body or "")
+    asked = tuple(dict.fromkeys((*fields_of(detail.url), *fields_of(body))))
+    return Records(items=items, fields=fields, request=request, detail=detail, asked=asked)
+
+
+def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:
+    """Read what is asked once an entry."""
+    told = said[SourceKeys.detail]
+    url = told[DetailKeys.url] if told is not None else None
+    if told is None or url is None:
+        return None
+    place = told.place(DetailKeys.url)
+    request = request_of(told, DetailKeys.method, DetailKeys.body, found)
+    if not has_fields(url) and not has_fields(str.__str__(request.body or "")):
+        what = "the address is the same for every entry; write {fields} of the item into it, or into body"
+        found.problem_at(place, what)
+    start = url if FIELD.match(url) else FIELD.sub("x", url)
+    if not FIELD.match(url) and not start.lower().startswith(("http://", "https://")):
+        found.problem_at(place, f"{quoted(url)} is no address; write https://host/path?id={{id}}, or one field alone")
+    elif FIELD.search(url.partition("//")[2].partition("/")[0]):
+        found.problem_at(place, f"{quoted(url)} takes its host from the item; write the host out")
+    if kind is Kind.JSON:
+        for text in (url, str.__str__(request.body or "")):
+            for path in fields_of(text):
+                check_path(path, place, found)
+    fields = fields_in(told, kind, found)
+    if not fields:
+        found.problem_at(said.place(SourceKeys.detail), "detail brings nothing; write {url: …, content: …}")
+    reading = Reading(
+        kind=kind,
+        encoding=said[SourceKeys.encoding],
+        timezone=said[SourceKeys.timezone],
+        allow_classes=frozenset(said[SourceKeys.allow_classes]),
+        fields=fields,
+    )
+    return Detail(url=url, request=request, reading=reading)
+
+
+def fields_in(entry: Values, kind: Kind, found: Findings) -> tuple[tuple[str, str], ...]:
+    """Give the fields that `entry` or `detail` names, each with its path."""
+    fields = [(key.name, text) for key in FIELDS if (text := entry[key]) is not None]
+    for key in FIELDS:
+        if (text := entry[key]) is not None:
+            check = check_paths if kind is Kind.JSON else check_selectors
+            check(text, entry.place(key), found)
+    return tuple(fields)
+
+
+def _check_page(said: Values, items: str | None, found: Findings) -> None:
+    """See that a page's items can be found."""
+    if items is None:
+        what = "items is missing; write a CSS selector such as article.teaser, or an XPath with a leading //"
+        found.problem_at(said.node, what)
+    elif selector_of(items).attribute is not None:
+        found.problem_at(said.place(SourceKeys.items), f"{quoted(items)} names an attribute; write what finds elements")
+    else:
+        check_selectors(items, said.place(SourceKeys.items), found)
+
+
+def check_selectors(text: str, place: Node, found: Findings) -> None:
+    """See that a selector, or each field of a text, is CSS or XPath."""
+    for path in fields_of(text) if has_fields(text) else (text,):
+        try:
+            selector(path)
+        except Unfit as unfit:
+            found.problem_at(place, f"{quoted(path)} {unfit}")
+
+
+def check_paths(text: str, place: Node, found: Findings) -> None:
+    """See that a path, or each field of a text, is a JMESPath."""
+    for path in fields_of(text) if has_fields(text) else (text,):
+        check_path(path, place, found)
+
+
+def check_path(path: str, place: Node, found: Findings) -> None:
+    """See that a path is a JMESPath."""
+    why = _fault_of(path)
+    if why is not None:
+        found.problem_at(place, f"{quoted(path)} is no JMESPath: {why}; write one such as data.items[], or {{data.id}}")
+
+
+def request_of(said: Values, method: Key[str], body: "Key[Json | None]", found: Findings) -> Request:
+    """Read method and body."""
+    verb, sent = said[method], said[body]
+    if sent is None:
+        return Request(method=verb)
+    if verb != "POST":
+        found.problem_at(said.place(body), f"a {verb} request has no body; write method: POST, or remove body")
+    is_json = not isinstance(sent, str)
+    text = json.dumps(sent, ensure_ascii=False, separators=(",", ":")) if not isinstance(sent, str) else sent
+    if len(text) > MAX_BODY:
+        found.problem_at(said.place(body), f"the body has {len(text):,} characters; write at most {MAX_BODY:,}")
+    return Request(method=verb, body=Secret(text), is_json=is_json)
+
+
+@lru_cache(maxsize=1024)
+def _fault_of(path: str) -> str | None:
+    import jmespath  # late: most configurations have no paths
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        jmespath.compile(path)
+    except JMESPathError as error:
+        at = getattr(error, "lex_position", None)
+        return "it ends too soon" if type(error).__name__ == "IncompleteExpressionError" else _where(path, at)
+    return None
+
+
+def _where(path: str, at: int | None) -> str:
+    return "it can't be read" if at is None else f"it can't be read from {quoted(path[at:])} on"

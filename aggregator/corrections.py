@@ -1,0 +1,236 @@
+"""An operator's requests, carried out by whoever holds the store, each in one transaction with its effect (R27).
+
+A command writes a request down and waits; with no other process at work it then does this itself. A crash in between
+leaves the request, which the next holder finds; one that is done is marked in the transaction that did it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from logging import getLogger
+from typing import Any
+
+from aggregator.clock import Clock
+from aggregator.decide import release
+from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
+from aggregator.decide.poll import origin_of
+from aggregator.decide.reapply import Reapplied, carry_out, has_rules, reapply
+from aggregator.decide.work import Work
+from aggregator.errors import CorrectionRefused, StoreError
+from aggregator.model.correction import Act, Outcome, Request, StoryChanges, Told
+from aggregator.model.entry import NO_NEWS
+from aggregator.model.event import Code, Event
+from aggregator.model.poll import Due
+from aggregator.model.settings import CategoryKey, Roster, Source, SourceKey
+from aggregator.store.database import Store
+from aggregator.store.transaction import Transaction
+
+log = getLogger(__name__)
+
+TOMBSTONE = timedelta(days=30)  # how long a main document says that something was withdrawn (M8, A42)
+
+
+def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
+    """Carry out what waits, oldest first; give how many requests were taken.
+
+    A request that can't be carried out is refused with the reason, and a faulty one harms no other.
+
+    Raises:
+        StoreError: our side failed; what was not done still waits.
+    """
+    with store.read() as tx:
+        waiting = tx.pending_requests()
+    for request in waiting:
+        try:
+            with store.begin() as tx:
+                outcome = _carry_out(tx, request, roster, clock())
+        except CorrectionRefused as refusal:
+            outcome = Outcome(done=False, said=str(refusal))
+        except StoreError:
+            raise
+        except Exception as error:  # a bug of ours, or a request that another version of the program wrote
+            log.exception("crash_request", extra={"request": request.id, "command": request.command})
+            outcome = Outcome(done=False, said=f"a fault of ours, please report it: {type(error).__name__}: {error}")
+        if not outcome.done:
+            with store.begin() as tx:
+                tx.finish_request(request, outcome, clock())
+        facts = {"request": request.id, "command": request.command, "done": outcome.done, "said": outcome.said}
+        log.info("take_request", extra=facts)
+    return len(waiting)
+
+
+def merge_kin(tx: Transaction, kin: Sequence[tuple[int, int]], roster: Roster, now: datetime) -> None:
+    """Merge stories that turned out to be one before anybody had seen both, in the transaction that found it (T6)."""
+    for kept, merged in kin:
+        changes = merge_unseen(tx.told({kept, merged}), kept, merged, now=now, roster=roster)
+        if changes is not None:
+            tx.correct(changes, now)
+
+
+def end_tombstones(store: Store, now: datetime) -> int:
+    """End the tombstones that have stood long enough, as a change in the store (invariant 4); give how many."""
+    with store.begin() as tx:
+        return tx.end_tombstones(before=now - TOMBSTONE, now=now)
+
+
+def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime) -> Outcome:
+    """Do what a request asks for, and say so in its row, in one transaction."""
+    act = _ACTS.get(request.command)
+    if act is None:
+        raise CorrectionRefused(f"this version of the program knows no request {request.command!r}")
+    effect = act(tx, request.arguments, roster, now)
+    outcome = Outcome(done=True, said=effect.said, facts=effect.facts)
+    if tx.finish_request(request, outcome, now):
+        effect.write(request)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Effect:
+    """What a request comes to, decided and not yet written."""
+
+    said: str
+    facts: dict[str, Any]
+    write: Callable[[Request], None]
+
+
+def _correction(tx: Transaction, said: str, changes: StoryChanges, told: Told, now: datetime) -> _Effect:
+    def write(request: Request) -> None:
+        signed = replace(changes, events=tuple(_signed(event, request) for event in changes.events))
+        if not tx.correct(signed, now):
+            raise RuntimeError("the store refused what follows from it")
+
+    return _Effect(said=said, facts=_facts(changes, told), write=write)
+
+
+def _signed(event: Event, request: Request) -> Event:
+    return replace(event, facts=event.facts | {"request": request.id})
+
+
+def _merge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
+    kept, merged = _number(arguments, "story"), _number(arguments, "other")
+    told = tx.told({kept, merged})
+    changes = merge(told, kept, merged, now=now, roster=roster)
+    said = f"merged {told.stories[merged].atom_id} into {told.stories[kept].atom_id}"
+    return _correction(tx, said, changes, told, now)
+
+
+def _unmerge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
+    number = _number(arguments, "story")
+    entry = None if arguments.get("entry") is None else _number(arguments, "entry")
+    told = tx.told({number})
+    changes = unmerge(told, number, entry, now=now, roster=roster)
+    ids = _ids(changes, told)
+    parted = ", ".join(f"entry {moved.id} tells {ids[moved.story]} now" for moved in changes.moved)
+    return _correction(tx, f"took {ids[number]} apart: {parted}", changes, told, now)
+
+
+def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
+    number = _number(arguments, "story")
+    told = tx.told({number})
+    if arguments.get("undo"):
+        changes = restore(told, number, now=now, roster=roster)
+        return _correction(tx, f"{told.stories[number].atom_id} stands again where it stood", changes, told, now)
+    changes = retract(told, number, now=now, roster=roster)
+    return _correction(tx, f"retracted {told.stories[number].atom_id}", changes, told, now)
+
+
+def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
+    """Publish what is held of a source because it looked like another feed: an operator says it is the one (R44)."""
+    source = roster.sources.get(SourceKey(str(arguments.get("source"))))
+    due = tx.look_up(source) if source is not None else None
+    if due is None:
+        raise CorrectionRefused(f"{arguments.get('source')} is no source of feeds.yaml any more")
+    if due.observed.suspect_since is None:
+        raise CorrectionRefused(f"{due.source.key} is not suspect, so nothing of it is held back")
+    released = release(due, now, tx.known(due, NO_NEWS, now), roster, by="operator")
+
+    def write(request: Request) -> None:
+        events = (_signed(event, request) if event.code is Code.CLEAR_SOURCE else event for event in released.events)
+        tx.accept(due, replace(released, events=tuple(events)), now)
+        merge_kin(tx, released.kin, roster, now)
+
+    count = len(released.released)
+    said = f"{due.source.key} is accepted: {count} {'entry' if count == 1 else 'entries'} held back until now"
+    return _Effect(said=said, facts={"source": due.source.key, "released": count}, write=write)
+
+
+def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
+    """Let the rules of feeds.yaml have their say on what is stored, source by source."""
+    counts = {"published": 0, "withdrawn": 0, "moved": 0, "rewritten": 0}
+    works: list[tuple[Due, Mapping[CategoryKey, int], list[Reapplied]]] = []
+    for source in _ruled(tx, roster):
+        due = tx.look_up(source)
+        if due is None:
+            continue
+        numbers = {key: one.id for key, one in tx.known(due, NO_NEWS, now).categories.items()}
+        changes = [
+            change
+            for part in tx.filed(due.id)
+            for stored in part
+            if (change := reapply(stored, source, roster, numbers)) is not None
+        ]
+        if changes:
+            counts["published"] += sum(change.passes for change in changes)
+            counts["withdrawn"] += sum(change.is_dropped for change in changes)
+            counts["moved"] += sum(c.is_moved for c in changes)
+            counts["rewritten"] += sum(change.is_rewritten for change in changes)
+            works.append((due, numbers, changes))
+
+    def write(request: Request) -> None:
+        for due, numbers, changes in works:
+            passing = [change.entry for change in changes if change.is_new]
+            known = tx.known(due, NO_NEWS, now, also=passing)
+            origin = origin_of(due, NO_NEWS, known.store_uuid)
+            work = Work(due=due, asked_at=now, known=known, roster=roster, origin=origin)
+            stories = {story for change in changes if (story := change.stored.known.story) is not None}
+            filed = carry_out(work, changes, tx.told(stories), numbers)
+            decided = work.changes()
+            tx.refile(due.id, decided, filed, now)
+            merge_kin(tx, decided.kin, roster, now)
+
+    said = "; ".join(f"{count} {_entries(count)} {word}" for word, count in counts.items() if count)
+    return _Effect(said=f"rules re-applied: {said or 'nothing changes'}", facts=counts, write=write)
+
+
+def _ruled(tx: Transaction, roster: Roster) -> list[Source]:
+    """Give the sources of whose stored entries a rule has something to say, or had."""
+    had = set(tx.ruled_sources())
+    return [source for key, source in roster.sources.items() if key in had or has_rules(source, roster)]
+
+
+def _entries(count: int) -> str:
+    return "entry" if count == 1 else "entries"
+
+
+_ACTS: dict[str, Callable[[Transaction, Mapping[str, Any], Roster, datetime], _Effect]] = {
+    Act.MERGE: _merge,
+    Act.UNMERGE: _unmerge,
+    Act.RETRACT: _retract,
+    Act.ACCEPT: _accept,
+    Act.RULES: _rules,
+}
+
+
+def _number(arguments: Mapping[str, Any], name: str) -> int:
+    value = arguments.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise CorrectionRefused(f"the request names no {name}")
+    return value
+
+
+def _facts(changes: StoryChanges, told: Told) -> dict[str, Any]:
+    """Give what changed, for `--json`."""
+    ids = _ids(changes, told)
+    touched = sorted({*told.members, *(moved.story for moved in changes.moved)})
+    return {
+        "stories": [{"story": number, "id": ids[number]} for number in touched],
+        "moved": [{"entry": moved.id, "story": moved.story} for moved in changes.moved],
+        "withdrawn": len(changes.withdrawn),
+    }
+
+
+def _ids(changes: StoryChanges, told: Told) -> dict[int, str]:
+    """Give the atom:id of each story that plays a part, by its number."""
+    ids = {number: story.atom_id for number, story in told.stories.items()}
+    return ids | {story.id: story.atom_id for story in changes.stories}

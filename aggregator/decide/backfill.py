@@ -1,0 +1,95 @@
+"""A category that a source enters which was there before: it gets the source's newest entries (N2). Pure."""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.decide.order import believed, sort_times
+from aggregator.identity import digest_of
+from aggregator.model.changes import NewPublication
+from aggregator.model.entry import Entry
+from aggregator.model.settings import Category
+from aggregator.rules import refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A stored entry that is published somewhere, or would be."""
+
+    id: int
+    story: int
+    entry: Entry
+    first_seen: datetime
+    places: tuple[int, ...]  # categories in which its source publishes it
+    stands: bool  # False: taken back, by its source or by an operator, who may both undo that
+    updated: datetime | None  # of the publication that shows it; None: another copy is shown everywhere
+
+    @property
+    def date(self) -> datetime:
+        """Its own date, as far as that is believed."""
+        own = self.entry.published or self.entry.updated
+        return believed(own, self.first_seen) or self.first_seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """What a category gets."""
+
+    publications: tuple[NewPublication, ...]
+    joined: Mapping[int, int]  # entry that stands there beside other copies from now on, by story
+    places: tuple[tuple[int, tuple[int, ...]], ...]  # entries that their source publishes there too now, with where
+
+
+def backfill(
+    published: Iterable[Published],
+    category: Category,
+    number: int,
+    *,
+    there: Container[int],
+    limit: int,
+    at: datetime,
+) -> Backfill:
+    """Choose what a category gets of a source that enters it.
+
+    What nobody sees takes nobody's place; should it come back, it stands there too, if its date would have let it in.
+
+    Args:
+        published: entries of the source, newest first by their own dates.
+        category: its rules decide which of them it takes.
+        number: the category's id.
+        there: the stories that are in it already, withdrawn or not.
+        limit: how many entries it gets at most.
+        at: when that happens.
+    """
+    taken: dict[int, Published] = {}
+    unseen: list[Published] = []
+    for one in published:
+        if len(taken) == limit:
+            break
+        told = one.entry.as_told
+        refused = refusal(told, category.include, category.exclude, seen=one.first_seen)
+        if one.story in taken or refused is not None:
+            continue
+        if one.stands:
+            taken[one.story] = one
+        else:
+            unseen.append(one)
+    new = [one for story, one in taken.items() if story not in there]
+    times = sort_times([one.date for one in new], backfill=True, asked_at=at)
+    return Backfill(
+        publications=tuple(
+            NewPublication(
+                story=one.story,
+                category=number,
+                entered_at=at,
+                sort_at=sort_at,
+                backfill=True,
+                shown=one.id,
+                digest=digest_of(one.entry),
+                updated=one.updated or believed(one.entry.updated, one.first_seen) or one.date,
+            )
+            for one, sort_at in zip(new, times, strict=True)
+        ),
+        joined={story: one.id for story, one in taken.items() if story in there and number not in one.places},
+        places=tuple((one.id, (*one.places, number)) for one in (*taken.values(), *unseen) if number not in one.places),
+    )

@@ -1,0 +1,270 @@
+"""An operator's word on stories: merged, taken apart, taken back (T7, T8). Pure.
+
+Each can be undone by another: nothing is deleted, ids and places stay what they were.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.decide.order import believed
+from aggregator.decide.standing import Standing
+from aggregator.errors import CorrectionRefused
+from aggregator.identity import is_iri
+from aggregator.model.changes import NewStory
+from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, Told, Verdict
+from aggregator.model.event import Code, Event
+from aggregator.model.known import EntryState, KnownEntry, KnownStory
+from aggregator.model.settings import Roster
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def merge(told: Told, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges:
+    """Let one story tell what two told (T7).
+
+    Args:
+        told: both stories.
+        kept: keeps its ids and places.
+        merged: its entries move, its publications are withdrawn; its atom_id is known from then on as an alias.
+        now: the time of the act.
+        roster: where priorities stand.
+
+    Raises:
+        CorrectionRefused: they are one already, or one is not to be seen.
+    """
+    into, other = _standing(told, kept), _standing(told, merged)
+    if kept == merged:
+        raise CorrectionRefused(f"{into.atom_id} is one story already")
+    for story in (into, other):
+        if story.retracted_at is not None:
+            raise CorrectionRefused(f"{story.atom_id} is retracted; bring it back first, by retract --undo")
+    theirs = told.members[merged]
+    founders = [entry.id for entry in theirs if entry.id in {other.founder, *told.same.get(other.founder, ())}]
+    pairs = [*((into.founder, one) for one in founders), *_opposed(told, kept, merged)]
+    changes = _merged(told, into, other, now=now, roster=roster, because="merged")
+    return replace(changes, rulings=tuple(Ruling.on(*pair, Verdict.SAME) for pair in pairs))
+
+
+def merge_unseen(told: Told, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges | None:
+    """Let two stories be one because an entry tells both, and nobody has seen the one that goes (T6).
+
+    Returns:
+        None if an operator has said that they are two, or one of them is no story by itself any more.
+    """
+    into, other = told.stories.get(kept), told.stories.get(merged)
+    if into is None or other is None or into.merged_into or other.merged_into or _opposed(told, kept, merged):
+        return None
+    changes = _merged(told, into, other, now=now, roster=roster, because="an entry tells both, and nobody had seen it")
+    return replace(changes, traceless=True)
+
+
+def _opposed(told: Told, kept: int, merged: int) -> list[tuple[int, int]]:
+    """Give the pairs of entries of two stories that an operator called different."""
+    ours, theirs = told.members[kept], told.members[merged]
+    return [(mine.id, entry.id) for mine in ours for entry in theirs if entry.id in told.different.get(mine.id, ())]
+
+
+def _merged(
+    told: Told, into: KnownStory, other: KnownStory, *, now: datetime, roster: Roster, because: str
+) -> StoryChanges:
+    kept, merged = into.id, other.id
+    ours, theirs = told.members[kept], told.members[merged]
+    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing.settle(other, (), because=because)
+    standing.settle(into, _first_seen_first((*ours, *theirs)), gained={entry.id for entry in theirs})
+    moved = [
+        MovedEntry(
+            id=entry.id,
+            story=kept,
+            merged_from=merged if entry.merged_from is None else entry.merged_from,
+            joined_at=now,
+        )
+        for entry in theirs
+    ]
+    entries = [entry.id for entry in theirs]
+    facts = {"merged": merged, "atom_id": other.atom_id, "entries": entries, "because": because}
+    return _changes(
+        standing,
+        moved=moved,
+        merged=[(merged, kept)],
+        events=[
+            Event(code=Code.MERGE_STORIES, story=kept, facts=facts),
+            Event(code=Code.MERGE_STORIES, story=merged, facts={"into": kept, "because": because}),
+        ],
+    )
+
+
+def unmerge(told: Told, number: int, entry: int | None, *, now: datetime, roster: Roster) -> StoryChanges:
+    """Take entries out of a story, and remember that they tell something else (T8).
+
+    Those that came together by one `merge` leave together, and the story they came from is what it was; each of the
+    others becomes a story of its own.
+
+    Args:
+        told: the story.
+        number: of it.
+        entry: that leaves; None: all but the founding one.
+        now: the time of the act.
+        roster: where priorities stand.
+
+    Raises:
+        CorrectionRefused: nothing of it can leave.
+    """
+    story = _standing(told, number)
+    members = told.members[number]
+    groups = _leaving(story, members, entry)
+    gone = {member.id for group in groups for member in group}
+    standing = Standing(now=now, roster=roster, categories=told.categories)
+    left = [] if story.retracted_at is not None else [member for member in members if member.id not in gone]
+    standing.settle(story, left, because="unmerged")
+    naming = _Naming(told)
+    moved: list[MovedEntry] = []
+    merged: list[tuple[int, int | None]] = []
+    rulings: set[Ruling] = set()
+    events: list[Event] = []
+    sort_at = now
+    for group in groups:
+        first = group[0]
+        if first.merged_from is not None:
+            target = told.stories[first.merged_from]
+            merged.append((target.id, None))
+        else:
+            target = naming.found(first, now)
+        standing.settle(target, group, sort_at=sort_at, because="unmerged")
+        sort_at -= MICROSECOND  # each next one stands below (M1)
+        ids = {member.id for member in group}
+        for member in group:
+            moved.append(MovedEntry(id=member.id, story=target.id, merged_from=None, joined_at=member.first_seen))
+            facts = {"to": target.id, "revived": first.merged_from is not None}
+            events.append(Event(code=Code.UNMERGE_STORY, entry=member.id, story=number, facts=facts))
+            rulings |= {Ruling.on(member.id, m.id, Verdict.DIFFERENT) for m in members if m.id not in ids}
+        events.append(Event(code=Code.UNMERGE_STORY, story=target.id, facts={"parted": number}))
+    ruled = sorted(rulings, key=lambda ruling: (ruling.entry, ruling.other))
+    return _changes(standing, stories=naming.stories, moved=moved, merged=merged, rulings=ruled, events=events)
+
+
+def retract(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
+    """Let nobody see a story any more, whatever its sources say later.
+
+    Raises:
+        CorrectionRefused: it is so already.
+    """
+    story = _standing(told, number)
+    if story.retracted_at is not None:
+        raise CorrectionRefused(f"{story.atom_id} is retracted already")
+    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing.settle(story, (), because="retracted")
+    return _changes(standing, retracted=[(number, now)], events=[Event(code=Code.RETRACT_STORY, story=number)])
+
+
+def restore(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
+    """Undo `retract`: the same id, order and page; and where a copy was published meanwhile, there it is new (N3).
+
+    Raises:
+        CorrectionRefused: it is not retracted.
+    """
+    story = _standing(told, number)
+    if story.retracted_at is None:
+        raise CorrectionRefused(f"{story.atom_id} is not retracted")
+    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing.settle(story, told.members[number], because="restored")
+    return _changes(standing, retracted=[(number, None)], events=[Event(code=Code.RESTORE_STORY, story=number)])
+
+
+def _standing(told: Told, number: int) -> KnownStory:
+    """Give a story that is still one."""
+    story = told.stories.get(number)
+    if story is None:
+        raise CorrectionRefused(f"there is no story {number}")
+    if story.merged_into is not None:
+        raise CorrectionRefused(f"{story.atom_id} was merged into another story meanwhile")
+    return story
+
+
+def _leaving(story: KnownStory, members: Sequence[KnownEntry], wanted: int | None) -> list[list[KnownEntry]]:
+    """Give the entries that leave, those together that leave together."""
+    if wanted is not None:
+        entry = next((member for member in members if member.id == wanted), None)
+        if entry is None:
+            raise CorrectionRefused(f"entry {wanted} does not tell {story.atom_id}")
+        if wanted == story.founder:
+            raise CorrectionRefused(f"entry {wanted} founded {story.atom_id} and keeps that id; name another entry")
+        if entry.merged_from is None and entry.state is not EntryState.PUBLISHED:
+            raise CorrectionRefused(f"entry {wanted} is {entry.state}: it can't stand by itself")
+    groups: dict[tuple[bool, int], list[KnownEntry]] = {}
+    for member in members:
+        came = member.merged_from is not None
+        if member.id != story.founder and (came or member.state is EntryState.PUBLISHED):
+            groups.setdefault((came, member.merged_from or member.id), []).append(member)
+    found = [group for group in groups.values() if wanted is None or any(member.id == wanted for member in group)]
+    if not found:
+        raise CorrectionRefused(f"{story.atom_id} is told by its founding entry alone: there is nothing to take apart")
+    return sorted(found, key=lambda group: _own_date(group[0]), reverse=True)
+
+
+def _own_date(entry: KnownEntry) -> datetime:
+    return believed(entry.published or entry.updated, entry.first_seen) or entry.first_seen
+
+
+def _first_seen_first(entries: Iterable[KnownEntry]) -> list[KnownEntry]:
+    return sorted(entries, key=lambda entry: (entry.first_seen, entry.id))
+
+
+class _Naming:
+    """Gives stories their ids, for ever (T8, A4)."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self.stories: list[NewStory] = []
+
+    def found(self, entry: KnownEntry, now: datetime) -> KnownStory:
+        """Make the story that an entry founds."""
+        taken = self._told.taken | {story.atom_id for story in self.stories}
+        own = entry.own_id if entry.own_id and is_iri(entry.own_id) and not entry.private else None
+        minted = minted_id(self._told.store_uuid, entry.source_key, entry.key)
+        atom_id = own if own is not None and own not in taken else minted
+        if atom_id in taken:  # its key named another entry before (I35)
+            key = f"{entry.key}\0{entry.id}"
+            atom_id = minted_id(self._told.store_uuid, entry.source_key, key)
+        made = NewStory(
+            id=self._told.next_story + len(self.stories),
+            atom_id=atom_id,
+            page_id=page_id_of(atom_id, self._told.taken_pages | {story.page_id for story in self.stories}),
+            founder=entry.id,
+        )
+        self.stories.append(made)
+        return KnownStory(
+            id=made.id,
+            atom_id=made.atom_id,
+            page_id=made.page_id,
+            founder=entry.id,
+            created_at=now,
+            sources=frozenset({entry.source}),
+            publications=(),
+        )
+
+
+def _changes(
+    standing: Standing,
+    *,
+    stories: Sequence[NewStory] = (),
+    moved: Sequence[MovedEntry] = (),
+    merged: Sequence[tuple[int, int | None]] = (),
+    retracted: Sequence[tuple[int, datetime | None]] = (),
+    rulings: Sequence[Ruling] = (),
+    events: Sequence[Event] = (),
+) -> StoryChanges:
+    return StoryChanges(
+        stories=tuple(stories),
+        moved=tuple(moved),
+        merged=tuple(merged),
+        retracted=tuple(retracted),
+        publications=tuple(standing.publications),
+        shown=tuple(standing.shown),
+        withdrawn=tuple(standing.withdrawn),
+        rulings=tuple(rulings),
+        dirty=frozenset(standing.dirty),
+        events=(*events, *standing.events),
+    )

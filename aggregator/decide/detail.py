@@ -1,0 +1,124 @@
+"""The detail of an entry: what it adds, and what becomes of the entry with it or without. Pure.
+
+DESIGN, section 6: fetched once an entry, retried if it fails; after a day the entry is published as the list has it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from aggregator.decide.article import with_article
+from aggregator.decide.fresh import Fresh, Newcomer
+from aggregator.decide.work import Work
+from aggregator.dedupe.tellers import evident_link
+from aggregator.identity import digest_of, key_form, text_digest_of
+from aggregator.model.changes import CompletedEntry, Completion
+from aggregator.model.entry import Entry, Origin
+from aggregator.model.event import Code, Event
+from aggregator.model.known import Known
+from aggregator.model.poll import Failed, Gathered
+from aggregator.model.settings import Roster
+from aggregator.rules import rewritten
+
+PATIENCE: Final = timedelta(hours=24)  # an entry waits no longer
+SOONEST: Final = timedelta(minutes=5)  # between the first failure and the next request,
+LATEST: Final = timedelta(hours=4)  # doubled with each, up to this
+OWN_FAULTS: Final = frozenset({"not_found", "gone", "not_a_feed", "unreadable", "empty", "too_large", "short"})
+# What no later request would change: an article that is closed to us, or is none, or is gone.
+SETTLED: Final = frozenset({"forbidden", "auth", "gone", "not_a_feed", "unreadable", "too_large", "refused"})
+
+
+def retry(poll: Gathered) -> Completion | None:
+    """Let an entry wait on, if its detail did not come and there is time left; None: it waits no longer.
+
+    What is wrong with one detail alone (no such address, nothing in it) holds up no other; anything else is trouble of
+    the host, and then all that wait for it there wait together, so that one request finds out whether it is over.
+    """
+    awaited, answer = poll.due.awaits, poll.answer
+    assert awaited is not None
+    end = awaited.since + PATIENCE
+    if poll.feed.entries or answer.asked_at >= end:
+        return None
+    failed = answer if isinstance(answer, Failed) else None
+    if awaited.reading.is_article and (failed is None or failed.code in SETTLED):
+        return None  # the feed has a text of its own, which is enough
+    wait = min(SOONEST * (1 << min(poll.due.failures, 12)), LATEST)
+    return Completion(
+        due=poll.due,
+        asked_at=answer.asked_at,
+        retry_at=min(answer.asked_at + wait, end),
+        all_of_host=failed is not None and failed.code not in OWN_FAULTS,
+        code=failed.code if failed else "empty",
+        error=failed.text if failed else "; ".join(poll.feed.left_out) or "there is no entry in it",
+    )
+
+
+def retry_event(completion: Completion) -> Event:
+    """Say why an entry waits on, for the trail."""
+    assert completion.retry_at is not None
+    due = completion.due
+    facts = {"code": completion.code, "error": completion.error, "next": completion.retry_at.isoformat("T", "seconds")}
+    return Event(code=Code.RETRY_DETAIL, source=due.id, entry=-due.turn, facts=facts)
+
+
+def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster: Roster, origin: Origin) -> Completion:
+    """Publish an entry that waited, with its detail or, after a day, without.
+
+    Args:
+        poll: the request for its detail.
+        listed: the entry as it is stored.
+        merged: the same with its detail (`merged`).
+        known: what the store knows that bears on it.
+        roster: the sources and categories.
+        origin: the `atom:source` for an entry that carries none.
+    """
+    awaited = poll.due.awaits
+    assert awaited is not None
+    work = Work(due=poll.due, asked_at=poll.answer.asked_at, known=known, roster=roster, origin=origin)
+    work.note(Code.COMPLETE_ENTRY, awaited.entry, because=_because(poll))
+    work.completed.append(CompletedEntry(id=awaited.entry, entry=merged))
+    links = [link] if (link := evident_link(merged)) else []
+    one = Newcomer(merged, key_form(listed.key), awaited.date)
+    Fresh(work, links).complete(one, awaited.entry, backfill=awaited.backfill)
+    return Completion(due=poll.due, asked_at=poll.answer.asked_at, entries=work.changes())
+
+
+def merged(listed: Entry, poll: Gathered) -> Entry:
+    """Add what a detail says to an entry: it says it better than the list, but its dates only move back (I45)."""
+    told = next(iter(poll.feed.entries), None)
+    if told is None:
+        return listed
+    listed = listed.as_told
+    entry = with_article(listed, told) if poll.due.reading.is_article else _with_detail(listed, told)
+    entry = replace(entry, digest=digest_of(entry), text_digest=text_digest_of(entry))
+    source = poll.due.source
+    return rewritten(entry, source.rewrite, source.reading.allow_classes) if source.rewrite else entry
+
+
+def _with_detail(listed: Entry, told: Entry) -> Entry:
+    return replace(
+        listed,
+        title=told.title or listed.title,
+        link=told.link or listed.link,
+        summary=told.summary or listed.summary,
+        content=told.content or listed.content,
+        text=told.text if told.content else listed.text or told.text,
+        authors=told.authors or listed.authors,
+        tags=told.tags or listed.tags,
+        published=_earlier(told.published, listed.published),
+        updated=told.updated or listed.updated,
+        language=listed.language or told.language,
+    )
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((when for when in (one, other) if when is not None), default=None)
+
+
+def _because(poll: Gathered) -> str:
+    is_article = poll.due.reading.is_article
+    if poll.feed.entries:
+        return "its article came" if is_article else "its detail came"
+    if isinstance(poll.answer, Failed):
+        return poll.answer.text
+    return "; ".join(poll.feed.left_out)[:500] if is_article else "its detail is empty"

@@ -1,0 +1,346 @@
+"""Entries that are seen for the first time: which pass the rules, which story each tells, and where it enters."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+
+from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.decide.order import MICROSECOND, sort_times
+from aggregator.decide.terms import terms_between
+from aggregator.decide.work import Work
+from aggregator.dedupe.tellers import Match, Tellers, Terms, evident_link
+from aggregator.identity import global_id_hash, is_iri
+from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
+from aggregator.model.detail import asked_of, url_of
+from aggregator.model.entry import Entry
+from aggregator.model.event import Code
+from aggregator.model.hosts import budget_key
+from aggregator.model.known import EntryState, KnownEntry, KnownStory
+from aggregator.model.settings import CategoryKey, Dedupe
+from aggregator.rules import Judgement, judge
+from aggregator.urls import host_key_of
+
+FLOOD = 200  # more new entries than this in one poll are a flood (R47)
+FLOOD_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An entry that is published for the first time, if it may be."""
+
+    entry: Entry
+    form: str
+    date: datetime  # its own, for ordering
+    id: int | None = None  # it is stored already, and was held (R44)
+    first_seen: datetime | None = None  # of one that is stored
+    because: str = ""  # why one that is stored is published now, for the trail
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where an entry goes."""
+
+    judgement: Judgement
+    keys: tuple[CategoryKey, ...]
+    refused: tuple[int, ...]  # ids of the categories that keep it out
+
+
+class Fresh:
+    """Decides on the new entries of one document.
+
+    Args:
+        work: what is known, and where decisions go.
+        links: those that its new entries bear.
+    """
+
+    def __init__(self, work: Work, links: Iterable[str]) -> None:
+        self._work = work
+        self._joined: set[int] = set()  # stories that an entry of this document joined
+        self._bearers = Counter(links)
+        self._tellers = Tellers(work.known)
+        self._stored: set[int] = set()  # those that are stored already
+
+    def add(self, fresh: Sequence[Newcomer], *, hold: bool = False) -> None:
+        """Store new entries, newest first, and publish those that may be.
+
+        Args:
+            fresh: those that were not published yet.
+            hold: their source is suspect; none is shown until that is settled (R44).
+        """
+        first = not self._work.due.stored_before
+        passed: list[tuple[int, Newcomer, _Places]] = []
+        numbers = count(self._work.known.next_entry)
+        for one in fresh:
+            number = next(numbers) if one.id is None else one.id
+            places = self._places(one)
+            if one.id is not None:
+                self._stored.add(number)
+                why: dict[str, object] = {"because": one.because} if one.because else {}
+                self._work.note(Code.RELEASE_ENTRY, number, None, **why)
+            if not places.keys:
+                self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason)
+                self._store(number, one.entry, one.form, EntryState.REJECTED)
+            elif hold:
+                self._work.note(Code.HOLD_ENTRY, number)
+                self._store(number, one.entry, one.form, EntryState.HELD)
+            elif self._came_before(one):
+                self._work.note(Code.KEEP_KNOWN, number)
+                self._store(number, one.entry, one.form, EntryState.KNOWN)
+            else:
+                passed.append((number, one, places))
+        shown = self._work.due.source.initial if first else len(passed)
+        for number, one, _ in passed[shown:]:
+            self._work.note(Code.KEEP_KNOWN, number)
+            self._store(number, one.entry, one.form, EntryState.KNOWN)
+        as_new = 0 if first else FLOOD_SHOWN if len(passed) > FLOOD else len(passed)
+        for part, backfill in ((passed[:as_new], False), (passed[as_new:shown], True)):
+            times = sort_times([one.date for _, one, _ in part], backfill=backfill, asked_at=self._work.asked_at)
+            for (number, one, places), sort_at in zip(part, times, strict=True):
+                if self._awaits(number, one.entry, sort_at, backfill=backfill):
+                    self._store(number, one.entry, one.form, EntryState.WAITING)
+                    continue
+                self._note_rules(number, places.judgement)
+                self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
+
+    def complete(self, one: Newcomer, number: int, *, backfill: bool) -> None:
+        """Publish an entry that waited for its detail, if its rules let what it says now pass.
+
+        Args:
+            one: as it is now.
+            number: id of its row.
+            backfill: it came by one, and takes its own date (M1).
+        """
+        self._stored.add(number)
+        places = self._places(one)
+        if not places.keys:
+            self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason)
+            self._store(number, one.entry, one.form, EntryState.REJECTED)
+            return
+        [sort_at] = sort_times([one.date], backfill=backfill, asked_at=self._work.asked_at)
+        self._note_rules(number, places.judgement)
+        self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
+
+    def _awaits(self, number: int, entry: Entry, sort_at: datetime, *, backfill: bool) -> bool:
+        """Let an entry wait for its detail, if its source has one and its request can be made; oldest first."""
+        work = self._work
+        detail = work.due.source.detail
+        asked = asked_of(detail, entry) if detail is not None else ()
+        url = url_of(detail, dict(asked)) if detail is not None else None
+        if url is None:
+            return False
+        work.note(Code.AWAIT_DETAIL, number)
+        work.waiting.append(
+            WaitingEntry(
+                id=number,
+                asked=asked,
+                host_key=budget_key(url, work.roster.hosts),
+                date=sort_at,
+                backfill=backfill,
+                due_at=work.asked_at - len(work.waiting) * MICROSECOND,
+            )
+        )
+        return True
+
+    def _came_before(self, one: Newcomer) -> bool:
+        """Tell whether an entry must have come before the store was lost, and was not published then, or withdrawn."""
+        until = self._work.due.observed.restored_until
+        if until is None:
+            return False
+        known, entry = self._work.known, one.entry
+        ids = {entry.id, minted_id(known.store_uuid, self._work.due.source.key, entry.key)}
+        own = entry.published or entry.updated
+        return not known.buried.isdisjoint(ids) or (own is not None and own <= until)
+
+    def _places(self, one: Newcomer) -> "_Places":
+        """Judge an entry by all rules, and count what they said."""
+        source, known = self._work.due.source, self._work.known.categories
+        seen = one.first_seen or self._work.asked_at
+        own = self._work.filing.keys_of(one.entry, source)
+        judgement = judge(one.entry, source, self._work.roster.categories, seen=seen, own=own)
+        self._work.hits.update(dict.fromkeys(judgement.hits, 1))
+        keys = tuple(key for key in judgement.places if source.reading.filing or key in known)
+        return _Places(judgement, keys, tuple(known[key].id for key, _ in judgement.kept_out if key in known))
+
+    def _note_rules(self, number: int, judgement: Judgement) -> None:
+        """Say where an entry that is published goes beside its source's categories, and where not."""
+        known = self._work.known.categories
+        for code, where in ((Code.KEEP_OUT, judgement.kept_out), (Code.ROUTE_ENTRY, judgement.routed)):
+            for key, rule in where:
+                if key in known:
+                    self._work.note(code, number, category=known[key].id, rule=rule)
+
+    def _ids(self, number: int, keys: Sequence[CategoryKey]) -> tuple[int, ...]:
+        """Give the ids of the categories in which an entry is published now; what it was first to name is made."""
+        found = (self._work.filing.place(key, number, self._work.due.source) for key in keys)
+        ids = tuple(dict.fromkeys(place for place in found if place is not None))
+        self._work.standing.categories |= set(ids)
+        return ids
+
+    def _store(
+        self,
+        number: int,
+        entry: Entry,
+        form: str,
+        state: EntryState,
+        story: int | None = None,
+        places: tuple[int, ...] = (),
+        refused: tuple[int, ...] = (),
+    ) -> None:
+        bands = self._work.known.bands.get(form, ())
+        if number in self._stored:
+            self._work.released.append(
+                ReleasedEntry(
+                    id=number, form=form, state=state, story=story, categories=places, refused=refused, bands=bands
+                )
+            )
+            return
+        origin = self._work.credit(entry)
+        self._work.new.append(
+            NewEntry(
+                id=number,
+                entry=entry,
+                form=form,
+                state=state,
+                story=story,
+                categories=places,
+                refused=refused,
+                origin=origin,
+                bands=bands,
+            )
+        )
+
+    def _publish(
+        self, number: int, entry: Entry, form: str, where: "_Places", sort_at: datetime, *, backfill: bool
+    ) -> None:
+        places = self._ids(number, where.keys)
+        matches = self._matches(entry, form)
+        if matches:
+            story = matches[0].story
+            self._join(self._as_known(number, entry, form, places), sort_at, matches, backfill=backfill)
+        else:
+            story = self._found(number, entry)
+            shown = self._as_known(number, entry, form, places)
+            for place in places:
+                self._work.standing.enter(story, place, shown, sort_at, backfill=backfill)
+            self._work.note(Code.MAKE_STORY, number, story, categories=list(places), backfill=backfill)
+        self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused)
+
+    def _found(self, number: int, entry: Entry) -> int:
+        """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""
+        story = self._work.known.next_story + len(self._work.stories)
+        mine = {made.atom_id for made in self._work.stories}
+        atom_id = entry.id or ""
+        keeps = not self._work.due.source.private and is_iri(atom_id)
+        if not keeps or atom_id in self._work.known.taken or atom_id in mine:
+            if keeps:
+                self._work.note(Code.MINT_ID, number, story, taken=atom_id)
+            atom_id = minted_id(self._work.known.store_uuid, self._work.due.source.key, entry.key)
+        if atom_id in self._work.known.taken or atom_id in mine:  # its key named another entry before (I35)
+            key = f"{entry.key}\0{number}"
+            atom_id = minted_id(self._work.known.store_uuid, self._work.due.source.key, key)
+        page_id = page_id_of(atom_id, self._work.known.taken_pages | {made.page_id for made in self._work.stories})
+        self._work.stories.append(NewStory(id=story, atom_id=atom_id, page_id=page_id, founder=number))
+        return story
+
+    def _as_known(self, number: int, item: Entry, form: str, places: tuple[int, ...]) -> KnownEntry:
+        """Give a new entry as the next poll will know it; one that was held counts from its release (M1)."""
+        due = self._work.due
+        return KnownEntry(
+            id=number,
+            source=due.id,
+            source_key=due.source.key,
+            source_host=host_key_of(due.url),
+            key=item.key,
+            form=form,
+            own_id=item.id,
+            digest=item.told_digest,
+            shown_digest=item.digest,
+            id_hash=global_id_hash(item.id) if item.id else None,
+            text_digest=item.text_digest,
+            match_link=evident_link(item),
+            title=item.title,
+            link=item.link,
+            summary=item.summary,
+            content=item.content,
+            published=item.published,
+            updated=item.updated,
+            first_seen=self._work.asked_at,
+            undated=0,
+            state=EntryState.PUBLISHED,
+            story=None,
+            taken_back_at=None,
+            merged_from=None,
+            categories=places,
+            credited=item.origin is not None,
+            private=due.source.private,
+        )
+
+    # Copies of a story that is there.
+
+    def _matches(self, entry: Entry, form: str) -> list[Match]:
+        """Give the stories that an entry may join, the oldest first."""
+        due, known = self._work.due, self._work.known
+        if due.source.dedupe is Dedupe.OFF:
+            return []
+        link = evident_link(entry)
+        if link and self._bearers[link] + known.bearers.get(link, {}).get(due.id, 0) != 1:
+            link = None  # three posts with one shop page as link
+        found = self._tellers.matches(
+            entry,
+            due.id,
+            link=link,
+            seen=self._work.asked_at,
+            near=known.near.get(form, frozenset()),
+            terms_of=self._terms,
+        )
+        return [match for match in found if match.story not in self._joined]
+
+    def _terms(self, story: KnownStory, other: KnownEntry) -> Terms:
+        work = self._work
+        return terms_between(work.due.source, other.source_key, story, work.known, work.roster)
+
+    def _join(self, copy: KnownEntry, sort_at: datetime, matches: Sequence[Match], *, backfill: bool) -> None:
+        """Let a copy join the oldest story it matches (T5), and show it where it is the better one (T2, T3)."""
+        match, *others = matches
+        story = self._work.known.stories[match.story]
+        self._joined.add(story.id)
+        self._work.note(
+            Code.JOIN_STORY,
+            copy.id,
+            story.id,
+            evidence=match.evidence,
+            similarity=match.similarity,
+            because=match.because,
+            with_entry=match.other.id,
+            others=[other.story for other in others],
+        )
+        for other in others:
+            self._note_kin(story, self._work.known.stories[other.story], agrees=match.agrees and other.agrees)
+        if story.retracted_at is not None:
+            return  # known, and seen by nobody: a copy brings nothing back that an operator took away
+        self._work.standing.join(
+            story, copy, self._work.known.others, agrees=match.agrees, sort_at=sort_at, backfill=backfill
+        )
+
+    def _note_kin(self, story: KnownStory, other: KnownStory, *, agrees: bool) -> None:
+        """Let two stories that one entry tells be one, if nobody has seen the one that goes (T6)."""
+        retracted = story.retracted_at is not None or other.retracted_at is not None
+        if not agrees or retracted or story.sources & other.sources:
+            return
+        if self._is_unseen(other):
+            self._work.kin.append((story.id, other.id))
+        elif self._is_unseen(story):
+            self._work.kin.append((other.id, story.id))
+
+    def _is_unseen(self, story: KnownStory) -> bool:
+        """Tell whether all its publications were made since files that may show them were last about to be written."""
+        known = self._work.known
+        offered = {category.id: category.offered_at for category in known.categories.values()}
+        for publication in story.publications:
+            seen = [when for when in (offered.get(publication.category), known.offered_at) if when is not None]
+            late = all(publication.entered_at > when for when in seen)
+            if publication.withdrawn or publication.page is not None or not late:
+                return False
+        return True

@@ -1,0 +1,218 @@
+"""What a poll adds to the observations on its source (P13, P15, P16, P29, P34, P40, P41, P48, P70, P88, R43). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from aggregator.cadence import median_gap
+from aggregator.decide.rekey import TWICE
+from aggregator.decide.work import Findings
+from aggregator.model.observed import Ask, Observed
+from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered, Hop, NotModified
+from aggregator.urls import Url
+
+PERMANENT = frozenset({301, 308})
+MOVED_TIMES = 3  # polls that show a permanent redirect before it is adopted (P40),
+MOVED_SPAN = timedelta(hours=48)  # over so much time at least
+GONE = 410
+LOST = frozenset({404, 410})
+LOST_TIMES = 3  # until the configured address is tried again (P48)
+REFUSED = frozenset({400, 406, 415})  # what may be due to our Accept or our validators (P34)
+IDENTICAL = 3  # equal bodies in a row in spite of If-None-Match: the tag never matches (P13)
+STUCK = timedelta(days=30)  # of nothing but 304, before they are doubted, and between two doubts (P16)
+STUCK_ENTRIES = 5  # that the rhythm predicts for that time
+SKEWED = timedelta(minutes=10)
+MAX_HURRY = 3  # halvings of an interval (R45)
+
+
+def observe(poll: Gathered, *, identical: int, is_kin: bool) -> Observed:
+    """Say what is known of a source after a poll.
+
+    Args:
+        poll: one that was not cut.
+        identical: how often in a row the same body has come although an ETag was sent, this poll included.
+        is_kin: the document is evidently of the feed that is stored (P40).
+    """
+    due, answer = poll.due, poll.answer
+    before = replace(due.observed, overran=True) if poll.overran else due.observed
+    if answer.skew is not None:
+        skewed = abs(answer.skew) > SKEWED
+        before = _with(before, skew_seconds=round(answer.skew.total_seconds()) if skewed else 0)
+    match answer:
+        case Failed():
+            return _after_failure(before, due, answer)
+        case NotModified():
+            return _after_304(_at_address(before, due, answer, is_kin=True), due, answer.asked_at)
+        case Fetched():
+            after = _after_200(_at_address(before, due, answer, is_kin=is_kin), answer, identical)
+            return after if answer.is_delta else _counted(_cut(after, poll, answer), poll, answer)
+        case Cut():
+            raise AssertionError("a poll that was cut is given back, not decided")
+
+
+def after_document(before: Observed, poll: Gathered, findings: Findings) -> Observed:
+    """Add what the entries of a document showed of its source (I35, R44, R45, R47).
+
+    Where ids have changed twice in a row, links tell entries apart from now on; that stays, since ids that could not be
+    trusted once prove nothing by keeping still for a while.
+    """
+    before = _with(before, suspect_since=findings.suspect_since)
+    if poll.is_quiet or not poll.feed.entries:
+        return before
+    times = before.rekeyed_times + 1 if findings.rekeyed else 0
+    now = poll.answer.asked_at
+    hurry = min(before.hurry + 1, MAX_HURRY) if findings.overflowed else 0
+    return _with(
+        before,
+        restored_until=None,
+        rekeyed_times=times,
+        by_link=before.by_link or times >= TWICE,
+        hurry=hurry,
+        overflowed_at=now if findings.overflowed else before.overflowed_at,
+        flooded_at=now if findings.flooded else before.flooded_at,
+        unfiled_at=now if findings.unfiled else before.unfiled_at,
+        reread=False,
+    )
+
+
+def adopted_url(observed: Observed, now: datetime) -> Url | None:
+    """Give the address to go by from now on (P40); None while the evidence is not enough."""
+    if observed.moved_to is None or observed.moved_since is None or observed.moved_times < MOVED_TIMES:
+        return None
+    return observed.moved_to if now - observed.moved_since >= MOVED_SPAN else None
+
+
+def settled_at(observed: Observed) -> Observed:
+    """Give the observations of a source that goes by another address from now on."""
+    return replace(observed, moved_to=None, moved_times=0, moved_since=None, lost_times=0)
+
+
+def permanent_target(hops: Sequence[Hop], end: Url) -> Url | None:
+    """Give where the leading permanent redirects of a chain lead (P41); None if it doesn't begin with one.
+
+    Args:
+        hops: the addresses that answered with a redirect, in order.
+        end: the address that answered with something else.
+    """
+    leading = 0
+    while leading < len(hops) and hops[leading].status in PERMANENT:
+        leading += 1
+    if not leading:
+        return None
+    return hops[leading].url if leading < len(hops) else end
+
+
+def _at_address(before: Observed, due: Due, answer: Fetched | NotModified, *, is_kin: bool) -> Observed:
+    """Note where a poll that brought the feed ended (P40, P49)."""
+    before = _with(before, gone_times=0, gone_since=None, lost_times=0, refuses_plain=False)
+    kept = due.validators.url if due.validators else due.url
+    end = answer.url if isinstance(answer, Fetched) else kept  # a 304 comes from where the validators belong (P8)
+    target = permanent_target(answer.hops, end)
+    if target is not None and (not is_kin or target == before.strange):
+        # What it brought is stored by now, and so looks akin ever after: the first sight decides.
+        return _with(before, moved_to=None, moved_times=0, moved_since=None, strange=target)
+    before = _with(before, strange=None)
+    if target is None:
+        return _with(before, moved_to=None, moved_times=0, moved_since=None)
+    if target == before.moved_to:
+        return replace(before, moved_times=before.moved_times + 1)
+    return replace(before, moved_to=target, moved_times=1, moved_since=answer.asked_at)
+
+
+def _with(before: Observed, **found: Any) -> Observed:
+    """Give `before` with what was found; as it is, if that is nothing new: most polls find nothing, and copies cost."""
+    return before if all(getattr(before, name) == value for name, value in found.items()) else replace(before, **found)
+
+
+def _after_304(before: Observed, due: Due, now: datetime) -> Observed:
+    after = _with(
+        before,
+        earns=True,
+        steady_since=before.steady_since or now,
+        empty_times=before.empty_times + 1 if before.empty_times else 0,
+    )
+    if before.ask is Ask.AFRESH:
+        return replace(after, ask=Ask.USUAL)
+    return replace(after, ask=Ask.AFRESH, doubted_at=now) if _seems_stuck(after, due, now) else after
+
+
+def _seems_stuck(observed: Observed, due: Due, now: datetime) -> bool:
+    """Tell whether a source answers 304 for so long that it can hardly be true (P16)."""
+    gap = median_gap(due.arrivals)
+    since = max(observed.steady_since or now, observed.doubted_at or due.arrivals[-1]) if due.arrivals else now
+    if gap is None or not gap or now - since < STUCK:
+        return False
+    return (now - due.arrivals[-1]) / gap >= STUCK_ENTRIES
+
+
+def _after_200(before: Observed, answer: Fetched, identical: int) -> Observed:
+    repeated = answer.same_body and answer.conditional
+    return replace(
+        before,
+        ask=_next_ask(before, answer, identical),
+        earns=before.earns and not repeated,
+        steady_since=None,
+        body_bytes=before.body_bytes if answer.is_delta else answer.body_bytes,
+    )
+
+
+def _next_ask(before: Observed, answer: Fetched, identical: int) -> Ask:
+    match before.ask:
+        case Ask.PLAIN:
+            return Ask.ANY_ACCEPT  # one step back: perhaps it was our Accept alone
+        case Ask.AFRESH:
+            return Ask.USUAL
+        case Ask.DATE_ONLY if answer.last_modified is None:
+            return Ask.USUAL
+        case Ask.USUAL if identical >= IDENTICAL and answer.last_modified is not None:
+            return Ask.DATE_ONLY
+        case ask:
+            return ask
+
+
+def _after_failure(before: Observed, due: Due, answer: Failed) -> Observed:
+    if answer.status is None:
+        return before
+    after = replace(before, gone_times=0, gone_since=None, lost_times=0)
+    if answer.status == GONE:
+        since = before.gone_since or answer.asked_at
+        after = replace(after, gone_times=before.gone_times + 1, gone_since=since)
+    if answer.status in LOST and due.url != due.source.url:
+        after = replace(after, lost_times=before.lost_times + 1)
+    if answer.status in REFUSED:
+        return _after_refusal(after)
+    return replace(after, ask=Ask.USUAL) if before.ask is Ask.AFRESH else after
+
+
+def _after_refusal(before: Observed) -> Observed:
+    match before.ask:
+        case Ask.ANY_ACCEPT:
+            return replace(before, ask=Ask.ALWAYS_PLAIN)
+        case Ask.PLAIN | Ask.ALWAYS_PLAIN:
+            return replace(before, ask=Ask.USUAL, refuses_plain=True)
+        case _ if before.refuses_plain:
+            return replace(before, ask=Ask.USUAL)
+        case _:
+            return replace(before, ask=Ask.PLAIN)
+
+
+def is_whole(poll: Gathered, answer: Fetched) -> bool:
+    """Tell whether what is missing of a body need not come again: nothing is, or it is always missing (P6, I13)."""
+    return not poll.feed.cut or answer.body_digest == poll.due.observed.cut_digest
+
+
+def _cut(before: Observed, poll: Gathered, answer: Fetched) -> Observed:
+    """Note a body that broke off; one that is known, and so was not read again, is what it was."""
+    if answer.same_body:
+        return before
+    return replace(before, cut_digest=answer.body_digest if poll.feed.cut else None)
+
+
+def _counted(before: Observed, poll: Gathered, answer: Fetched) -> Observed:
+    """Count the documents in a row without an entry, and the entries where there are some."""
+    if answer.same_body:
+        return replace(before, empty_times=before.empty_times + 1) if before.empty_times else before
+    if poll.feed.entries:
+        return replace(before, listed=len(poll.feed.entries), empty_times=0)
+    return replace(before, empty_times=before.empty_times + 1)

@@ -1,0 +1,228 @@
+"""What edited rules make of stored entries (DESIGN 3.1, Rules): `publish --rules` does it, `plan` shows it. Pure.
+
+Each is judged as on the day it was first seen. What no rule had a say in stays where it is, so that a source which
+moved to another category, or a route that is no more, takes nothing back (N1).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from aggregator.decide.fresh import FLOOD_SHOWN, Fresh, Newcomer
+from aggregator.decide.order import believed
+from aggregator.decide.work import Work
+from aggregator.dedupe.tellers import evident_link
+from aggregator.model.changes import Refiled
+from aggregator.model.correction import Told
+from aggregator.model.entry import Entry
+from aggregator.model.event import Code
+from aggregator.model.known import EntryState, KnownEntry, KnownStory, Stored
+from aggregator.model.settings import GENERAL, CategoryKey, Roster, Source
+from aggregator.rules import Judgement, judge, refusal, rewritten
+
+MICROSECOND = timedelta(microseconds=1)
+BECAUSE = "by edited rules"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reapplied:
+    """A stored entry of which the rules say something else now."""
+
+    stored: Stored
+    entry: Entry  # rewritten anew
+    judgement: Judgement
+    passes: bool = False  # it was rejected, and is not any more: it is new, or stands again where it stood before
+    lost: tuple[CategoryKey, ...] = ()  # where it is published, and a rule says no
+    gained: tuple[CategoryKey, ...] = ()  # where it is published from now on, beside other categories
+    is_rewritten: bool = False  # it reads otherwise
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether it is published for the first time."""
+        return self.passes and self.stored.known.story is None
+
+    @property
+    def is_moved(self) -> bool:
+        """Tell whether it was published, still is, and not in the same categories."""
+        return bool(self.lost or self.gained) and not self.passes and not self.is_dropped
+
+    @property
+    def is_dropped(self) -> bool:
+        """Tell whether it is published nowhere any more."""
+        left = len(self.stored.known.categories) - len(self.lost) + len(self.gained)
+        return bool(self.lost) and left <= 0
+
+
+def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[CategoryKey, int]) -> Reapplied | None:
+    """Judge a stored entry by the rules as they are now.
+
+    Args:
+        stored: published or rejected.
+        source: whose entry it is, as feeds.yaml has it now.
+        roster: the sources and categories.
+        numbers: ids of the categories.
+
+    Returns:
+        None if nothing changes for it.
+    """
+    known, seen = stored.known, stored.known.first_seen
+    entry = rewritten(stored.entry, source.rewrite, source.reading.allow_classes)
+    judgement = judge(entry, source, roster.categories, seen=seen, own=_own_of(entry, source))
+    if known.state is EntryState.REJECTED:
+        places = tuple(key for key in judgement.places if key in numbers)
+        return (
+            Reapplied(stored=stored, entry=entry, judgement=judgement, passes=True, gained=places) if places else None
+        )
+    names = {number: key for key, number in numbers.items()}
+    here = [names[number] for number in known.categories if number in names]
+    is_refused = judgement.reason is not None and not judgement.kept_out
+    lost = [key for key in here if is_refused or _keeps_out(key, entry, judgement, roster, seen)]
+    routed = dict(judgement.routed)
+    gained = [
+        key
+        for key in judgement.places
+        if key not in here and key in numbers and (key in routed or numbers[key] in stored.refused)
+    ]
+    is_rewritten = entry.digest != stored.entry.digest and not stored.is_held
+    if not (lost or gained or is_rewritten):
+        return None
+    return Reapplied(
+        stored=stored,
+        entry=entry if is_rewritten else stored.entry,
+        judgement=judgement,
+        lost=tuple(lost),
+        gained=tuple(gained),
+        is_rewritten=is_rewritten,
+    )
+
+
+def _own_of(entry: Entry, source: Source) -> tuple[CategoryKey, ...]:
+    """Give the categories that an entry is meant for: its source's, and those that it names itself."""
+    if not source.reading.filing:
+        return source.categories
+    named = tuple(map(CategoryKey, entry.filed)) or (GENERAL,)
+    return tuple(dict.fromkeys((*source.categories, *named)))
+
+
+def has_rules(source: Source, roster: Roster) -> bool:
+    """Tell whether any rule has a say in what becomes of a source's entries."""
+    categories = [roster.categories[key] for key in source.places if key in roster.categories]
+    own = source.include or source.exclude or source.rewrite or source.routes
+    return bool(own) or any(category.include or category.exclude for category in categories)
+
+
+def _keeps_out(key: CategoryKey, entry: Entry, judgement: Judgement, roster: Roster, seen: datetime) -> bool:
+    if key in dict(judgement.kept_out):
+        return True
+    category = roster.categories.get(key)
+    if category is None or key in judgement.places:
+        return False
+    return refusal(entry.as_told, category.include, category.exclude, seen=seen) is not None
+
+
+def carry_out(
+    work: Work, changes: Sequence[Reapplied], told: Told, numbers: Mapping[CategoryKey, int]
+) -> list[Refiled]:
+    """Let rules that were edited have their say: what passes is published, what is refused is withdrawn (M8).
+
+    What is published now enters at the time of the act (M1); of a flood all but the newest are a backfill (R47).
+
+    Args:
+        work: of one source; takes what becomes of stories.
+        changes: its entries, newest first.
+        told: the stories of those that are published, with all their entries.
+        numbers: ids of the categories.
+
+    Returns:
+        The entries that are to be written anew.
+    """
+    filed = [_refiled(change, numbers) for change in changes]
+    now = {one.id: one for one in filed}
+    sort_at, place = work.asked_at, 0
+    for change in changes:
+        number = change.stored.known.story
+        if number is None or number not in told.stories:
+            continue
+        place += bool(change.gained)
+        _settle(work, change, told.stories[number], told.members[number], now, sort_at, backfill=place > FLOOD_SHOWN)
+        sort_at -= MICROSECOND
+        _note(work, change, numbers)
+    news = [
+        Newcomer(
+            change.entry,
+            change.stored.known.form,
+            _own_date(change.entry, change.stored.known.first_seen),
+            change.stored.known.id,
+            change.stored.known.first_seen,
+            BECAUSE,
+        )
+        for change in changes
+        if change.is_new
+    ]
+    news.sort(key=lambda one: one.date, reverse=True)
+    links = [link for one in news if (link := evident_link(one.entry))]
+    Fresh(work, links).add(news)
+    return [one for one in filed if one.state is not None or one.entry is not None]
+
+
+def _refiled(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> Refiled:
+    known = change.stored.known
+    written = change.entry if change.passes or change.is_rewritten else None
+    if change.is_new:  # where it goes is for `Fresh` to say
+        return Refiled(id=known.id, entry=written)
+    if not (change.lost or change.gained):
+        return Refiled(id=known.id, entry=written)
+    lost = {numbers[key] for key in change.lost}
+    places = tuple(n for n in known.categories if n not in lost) + tuple(numbers[key] for key in change.gained)
+    refused = tuple(numbers[key] for key, _ in change.judgement.kept_out if key in numbers)
+    state = EntryState.PUBLISHED if places else EntryState.REJECTED
+    return Refiled(id=known.id, entry=written, state=state, categories=places, refused=refused if places else ())
+
+
+def _settle(
+    work: Work,
+    change: Reapplied,
+    story: KnownStory,
+    members: Sequence[KnownEntry],
+    now: Mapping[int, Refiled],
+    sort_at: datetime,
+    *,
+    backfill: bool,
+) -> None:
+    number = change.stored.known.id
+    if (change.lost or change.gained) and story.retracted_at is None:
+        after = [_as_filed(member, now.get(member.id)) for member in members]
+        work.standing.settle(story, after, sort_at=sort_at, because=BECAUSE, backfill=backfill)
+    if change.is_rewritten:
+        for publication in work.standing.publications_of(story):
+            if publication.shown == number and not publication.withdrawn and publication.digest != change.entry.digest:
+                quiet = publication.page is not None  # of a template change pages take no notice (M7)
+                work.standing.reshow(publication, change.entry.digest, None, moves=False, quiet=quiet)
+
+
+def _as_filed(member: KnownEntry, filed: Refiled | None) -> KnownEntry:
+    if filed is None:
+        return member
+    if filed.entry is not None:
+        member = replace(member, shown_digest=filed.entry.digest)
+    return member if filed.state is None else replace(member, state=filed.state, categories=filed.categories)
+
+
+def _note(work: Work, change: Reapplied, numbers: Mapping[CategoryKey, int]) -> None:
+    """Leave a trail: which rule keeps it out now, or lets it in."""
+    known, judgement = change.stored.known, change.judgement
+    if change.is_dropped:
+        work.note(Code.REJECT_ENTRY, known.id, known.story, rule=judgement.reason, because=BECAUSE)
+        return
+    if change.passes:
+        work.note(Code.RELEASE_ENTRY, known.id, known.story, because=BECAUSE)
+    kept_out, routed = dict(judgement.kept_out), dict(judgement.routed)
+    for key in change.lost:
+        work.note(Code.KEEP_OUT, known.id, known.story, category=numbers[key], rule=kept_out.get(key, BECAUSE))
+    for key in change.gained:
+        if key in routed:
+            work.note(Code.ROUTE_ENTRY, known.id, known.story, category=numbers[key], rule=routed[key])
+
+
+def _own_date(entry: Entry, seen: datetime) -> datetime:
+    return believed(entry.published or entry.updated, seen) or seen

@@ -1,0 +1,191 @@
+"""Entries that come under other ids than before, and ids that come with other entries (I35). Pure.
+
+An id is what a publisher says is the same. It is believed, unless the rest of the document says otherwise: a site that
+changes its host or its software gives new ids to everything, some give new ones at every request, and some count
+places, so that each article gets the id of the one before it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from aggregator.dedupe.likeness import Telling, are_kin
+from aggregator.dedupe.tellers import evident_link, telling_of
+from aggregator.model.entry import Enclosure, Entry
+from aggregator.model.known import KnownEntry, Trace
+
+FEWEST = 3  # entries under unknown ids, and over half of the document: it may have been re-keyed as a whole (I35),
+SHARE = 0.9  # and was, if so many of them are known otherwise
+TWICE = 2  # documents in a row whose ids had changed: from then on links tell its entries apart
+
+_Item = TypeVar("_Item")
+_WORDS = re.compile(r"[^\W\d_]{2,}(?:[-_+.][^\W\d_]{2,})+")  # joined, as in slugs
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An entry of a document that is known under another id."""
+
+    known: int  # the stored entry
+    because: str  # for `why`
+
+
+def pairs_of(
+    document: Sequence[tuple[str, Entry]], unknown: Collection[str], traces: Sequence[Trace]
+) -> dict[str, Pair]:
+    """Find the entries under unknown ids that are known all the same.
+
+    Where title, own date and either address or text are what they were, one entry is enough. On less, on the link
+    alone, the digest alone, title and date, or date and file, a document is believed to be re-keyed as a whole, or not
+    at all.
+
+    Args:
+        document: every entry that it lists, with the form of its key.
+        unknown: those forms that no stored entry bears, or one that is evidently another article.
+        traces: of the source's stored entries that this document does not list under their own ids.
+
+    Returns:
+        By form of the unknown id. One to one: nothing is found twice.
+    """
+    fresh = [(form, entry) for form, entry in document if form in unknown]
+    if not fresh or not traces:
+        return {}
+    moved = not {_host(evident_link(entry)) for _, entry in fresh} & {_host(trace.link) for trace in traces}
+    found = _matched(fresh, traces, _RENAMED, _matched(fresh, traces, _TWIN[moved], {}))
+    if may_be_rekeyed(len(fresh), len(document)):
+        wholesale = dict(found)
+        for evidence in (_LINK[moved], *_ALONE):
+            wholesale = _matched(fresh, traces, evidence, wholesale)
+        if len(wholesale) >= SHARE * len(fresh):
+            return wholesale
+    return found
+
+
+def may_be_rekeyed(unknown: int, listed: int) -> bool:
+    """Tell whether so many ids are unknown that a document may have been re-keyed as a whole (I35)."""
+    return unknown >= FEWEST and 2 * unknown > listed
+
+
+def is_rekeyed(pairs: Mapping[str, object], document: Sequence[object]) -> bool:
+    """Tell whether the ids of most of a document have changed: twice in a row, and they say nothing (I35)."""
+    return bool(pairs) and 2 * len(pairs) > len(document)
+
+
+def is_another(before: KnownEntry, entry: Entry) -> bool:
+    """Tell whether an id that is known has come with another article.
+
+    Everything must speak for it: another address, another title, another date, and a text that has little in common.
+    Whatever is less is a revision, however thorough.
+    """
+    link = evident_link(entry)
+    if link is None or before.match_link is None or link == before.match_link:
+        return False
+    if entry.published is not None and entry.published == before.published:
+        return False
+    if not entry.title or not before.title:
+        return False
+    return not are_kin(Telling(entry.title, entry.text), telling_of(before))
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What two sides may have in common; None where one has it not."""
+
+    because: str
+    of_entry: Callable[[Entry], object | None]
+    of_trace: Callable[[Trace], object | None]
+
+
+def _matched(
+    fresh: Sequence[tuple[str, Entry]], traces: Sequence[Trace], evidence: _Evidence, found: Mapping[str, Pair]
+) -> dict[str, Pair]:
+    """Add the pairs that a kind of evidence gives among what has no partner yet: only what each side has once."""
+    taken = {pair.known for pair in found.values()}
+    ours = _lone([(evidence.of_entry(entry), form) for form, entry in fresh if form not in found])
+    theirs = _lone([(evidence.of_trace(trace), trace.id) for trace in traces if trace.id not in taken])
+    more = {form: Pair(theirs[mark], evidence.because) for mark, form in ours.items() if mark in theirs}
+    return {**found, **more}
+
+
+def _lone(marked: Sequence[tuple[object | None, _Item]]) -> dict[object, _Item]:
+    counts = Counter(mark for mark, _ in marked)
+    return {mark: item for mark, item in marked if mark is not None and counts[mark] == 1}
+
+
+def _host(link: str | None) -> str | None:
+    return None if link is None else link.partition("/")[0]
+
+
+def _path(link: str | None) -> str | None:
+    """Give what is left of a compared link without its host; None for a start page."""
+    return None if link is None else link.partition("/")[2] or None
+
+
+def _whole(link: str | None) -> str | None:
+    return link
+
+
+def _twin_of(item: Entry | Trace, place: str | None, text: str | None) -> object | None:
+    """Give title, place and date; without a date the text as well: some have one title and link for each day's news."""
+    if place is None or not (item.title or item.published):
+        return None
+    return item.title, place, item.published or text
+
+
+def _file_of(published: datetime | None, enclosures: Sequence[Enclosure]) -> object | None:
+    """Give date, type, bytes and seconds of the one file: an episode that was given another title, id and name."""
+    if published is None or len(enclosures) != 1 or not enclosures[0].length:
+        return None
+    return published, enclosures[0].type, enclosures[0].length, enclosures[0].duration
+
+
+def _twin(because: str, place: Callable[[str | None], str | None], text: str) -> _Evidence:
+    return _Evidence(
+        because,
+        lambda entry: _twin_of(entry, place(evident_link(entry)), getattr(entry, text)),
+        lambda trace: _twin_of(trace, place(trace.link), getattr(trace, text)),
+    )
+
+
+def _slug_of(item: Entry | Trace, link: str | None) -> object | None:
+    """Give a path that says what it leads to; one that does not, such as /3, only with a title: every site has it."""
+    path = _path(link)
+    if path is None or _WORDS.search(path):
+        return path
+    return (path, item.title) if item.title else None
+
+
+_TWIN = {
+    False: _twin("same title, address and date", _whole, "digest"),
+    True: _twin("same title, path and date, on another host", _path, "text_digest"),  # a digest has the link in it
+}
+_RENAMED = _Evidence(  # its address was edited, and its id is its address
+    "same title, date and text, at another address",
+    lambda entry: (entry.published, entry.text_digest) if entry.published and entry.text_digest else None,
+    lambda trace: (trace.published, trace.text_digest) if trace.published and trace.text_digest else None,
+)
+_LINK = {
+    False: _Evidence("same address", evident_link, lambda trace: trace.link),
+    True: _Evidence(
+        "same path on another host",
+        lambda entry: _slug_of(entry, evident_link(entry)),
+        lambda trace: _slug_of(trace, trace.link),
+    ),
+}
+_ALONE = (
+    _Evidence("same content", lambda entry: entry.told_digest, lambda trace: trace.digest),
+    _Evidence("same title and text", lambda entry: entry.text_digest, lambda trace: trace.text_digest),
+    _Evidence(
+        "same title and date",
+        lambda entry: (entry.title, entry.published) if entry.title and entry.published else None,
+        lambda trace: (trace.title, trace.published) if trace.title and trace.published else None,
+    ),
+    _Evidence(
+        "same date and file, of as many bytes",
+        lambda entry: _file_of(entry.published, entry.enclosures),
+        lambda trace: _file_of(trace.published, trace.enclosures),
+    ),
+)

@@ -1,0 +1,144 @@
+"""Entries that are known and say something else now: what is kept of it, and what is seen of it (T4, I42, I45, I61)."""
+
+from dataclasses import replace
+
+from aggregator.decide.article import is_better
+from aggregator.decide.copies import MAX_UNDATED
+from aggregator.decide.work import Work
+from aggregator.identity import digest_of
+from aggregator.model.changes import RevisedEntry
+from aggregator.model.entry import Entry
+from aggregator.model.event import Code
+from aggregator.model.known import KnownEntry, KnownPublication
+
+
+class Revisions:
+    """Decides on the known entries of one document.
+
+    Args:
+        work: what is known, and where decisions go.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def revise(self, before: KnownEntry, entry: Entry, *, template: bool) -> KnownEntry:
+        """Store a new digest of a known entry, and let it be seen where that entry is shown (T4).
+
+        Returns:
+            The entry with what is kept of it to be shown.
+        """
+        source_digest = entry.told_digest
+        if (before.content or before.summary) and not (entry.content or entry.summary):  # I61
+            kept = replace(entry, content=before.content, summary=before.summary, original=None)
+            entry = replace(kept, digest=digest_of(kept))
+            self._work.note(Code.KEEP_CONTENT, before.id, before.story)
+        elif self._keeps_article(before, entry):  # the feed's text is a part of it still
+            kept = replace(entry, content=before.content, summary=entry.summary, original=None)
+            entry = replace(kept, digest=digest_of(kept))
+        elif self._has_details():  # what the list does not give, the detail gave
+            kept = replace(entry, content=entry.content or before.content, summary=entry.summary or before.summary)
+            entry = replace(kept, digest=digest_of(kept))
+        dated = entry.updated is not None and (before.updated is None or entry.updated > before.updated)
+        unseen = self._is_unseen(before, entry)
+        undated = before.undated + (not dated and not template and not unseen)
+        held = not dated and not template and undated > MAX_UNDATED
+        published = before.published  # it never moves, unless earlier (I45), or out of a future that was not believed
+        if entry.published and (published is None or entry.published < published):
+            published = entry.published
+        origin = self._work.credit(entry)
+        self._work.revised.append(
+            RevisedEntry(
+                id=before.id,
+                entry=entry,
+                digest=source_digest,
+                published=published,
+                undated=undated,
+                held=held,
+                unseen=unseen,
+                origin=origin,
+            )
+        )
+        if unseen:
+            return before
+        facts = {"title": before.title} if before.title != entry.title else {}
+        code = Code.HOLD_REVISION if held else Code.REVISE_ENTRY
+        self._work.note(code, before.id, before.story, fields=_changed(before, entry), **facts)
+        if held:
+            return before
+        for publication in self._publications(before):
+            if publication.shown != before.id:
+                self._work.standing.dirty.add((publication.category, publication.page))  # its credit may read otherwise
+            elif publication.digest != entry.digest:
+                self._work.standing.reshow(
+                    publication,
+                    entry.digest,
+                    entry.updated,
+                    moves=not template,
+                    quiet=template and publication.page is not None,  # of that, pages take no notice (M7)
+                )
+        return replace(
+            before,
+            shown_digest=entry.digest,
+            title=entry.title,
+            link=entry.link,
+            summary=entry.summary,
+            content=entry.content,
+            updated=entry.updated,
+        )
+
+    def _has_details(self) -> bool:
+        detail = self._work.due.source.detail
+        return detail is not None and not detail.reading.is_article
+
+    def _keeps_article(self, before: KnownEntry, entry: Entry) -> bool:
+        """Tell whether an entry shows the text of its article, and a new word of the feed is no reason to let it go."""
+        detail = self._work.due.source.detail
+        is_article = detail is not None and detail.reading.is_article and before.shown_digest != before.digest
+        return is_article and is_better(before.content, entry.content, entry.summary)
+
+    def _is_unseen(self, before: KnownEntry, entry: Entry) -> bool:
+        """Tell whether readers see the same as before: old content was kept, or has come back."""
+        return before.shown_digest == entry.digest
+
+    def redate(self, before: KnownEntry, entry: Entry) -> None:
+        """Take an earlier date though nothing else has changed (I42): it is shown, and moves no `updated` (T4)."""
+        shown = replace(
+            entry,
+            title=before.title,
+            link=before.link,
+            content=before.content or entry.content,
+            summary=before.summary or entry.summary,
+            digest=before.shown_digest,
+        )
+        self._work.revised.append(
+            RevisedEntry(
+                id=before.id,
+                entry=shown,
+                digest=entry.told_digest,
+                published=entry.published,
+                undated=before.undated,
+                origin=self._work.credit(entry),
+            )
+        )
+        self._work.note(Code.REVISE_ENTRY, before.id, before.story, fields=["published"])
+        for publication in self._publications(before):
+            if publication.shown == before.id:
+                self._work.standing.dirty.add((publication.category, publication.page))
+
+    def _publications(self, entry: KnownEntry) -> list[KnownPublication]:
+        """Give where the story of an entry can be seen."""
+        story = self._work.known.stories.get(entry.story) if entry.story is not None else None
+        publications = self._work.standing.publications_of(story) if story else []
+        return [publication for publication in publications if not publication.withdrawn]
+
+
+def _changed(before: KnownEntry, entry: Entry) -> list[str]:
+    """Name what is revised; what the store can't tell at a glance is `others`: authors, tags, enclosures."""
+    names = ("title", "link", "summary", "content")
+    return [name for name in names if getattr(before, name) != getattr(entry, name)] or ["others"]
+
+
+def is_redated(before: KnownEntry, entry: Entry) -> bool:
+    """Tell whether a source has moved an entry's date earlier, or out of a future that was not believed (I42, I45)."""
+    return entry.published is not None and before.published is not None and entry.published < before.published

@@ -1,0 +1,233 @@
+"""Where stories stand: what enters a category, what is shown, withdrawn, back again (T2 to T4, T8, T9, N3). Pure.
+
+A story stands in a category as long as an entry of it is published there by its own source. There is one way into a
+category and one out of it, whoever wants it: a poll, an operator, an edit of feeds.yaml.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from aggregator.decide.copies import OPEN, best_of, compare, copy_of, moved_updated
+from aggregator.decide.order import believed
+from aggregator.model.changes import NewPublication, ShownChange
+from aggregator.model.entry import Digest
+from aggregator.model.event import Code, Event
+from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
+from aggregator.model.settings import Roster
+
+SECOND = timedelta(seconds=1)  # what a published date counts in (A8)
+
+
+def said_gone_at(withdrawn_at: datetime, updated: datetime) -> datetime:
+    """Give the `when` of a tombstone: readers let the newer of entry and tombstone win, and disagree about ties.
+
+    Args:
+        withdrawn_at: the time of the act.
+        updated: of what is withdrawn; it may lie ahead (I42), or in the second of the act.
+    """
+    return max(withdrawn_at, updated.replace(microsecond=0) + SECOND)
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """Decides where stories stand, one act after the other; each sees what those before it have changed."""
+
+    now: datetime
+    roster: Roster
+    categories: frozenset[int]  # that take new publications
+    source: int | None = None  # whose document is decided
+    publications: list[NewPublication] = field(default_factory=list)
+    shown: list[ShownChange] = field(default_factory=list)
+    withdrawn: list[tuple[int, int]] = field(default_factory=list)
+    dirty: set[tuple[int, int | None]] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    _as_decided: dict[tuple[int, int], KnownPublication] = field(default_factory=dict)
+
+    def publications_of(self, story: KnownStory) -> list[KnownPublication]:
+        """Give a story's publications as they stand after what was decided so far."""
+        before = {publication.category: publication for publication in story.publications}
+        since = {place: changed for (number, place), changed in self._as_decided.items() if number == story.id}
+        return list((before | since).values())
+
+    def settle(
+        self,
+        story: KnownStory,
+        members: Sequence[KnownEntry],
+        *,
+        gained: Collection[int] = (),
+        sort_at: datetime | None = None,
+        because: str = "",
+        backfill: bool = False,
+    ) -> None:
+        """Bring a story's publications in line with its entries.
+
+        Args:
+            story: as it stands.
+            members: the entries that tell it from now on, first seen first; none: nobody sees it.
+            gained: those of them that are new to it: in its first hour they may be shown (T3).
+            sort_at: of publications that are made; None: now (M1).
+            because: why it changes, for the trail.
+            backfill: whether publications that are made are part of one (M4).
+        """
+        tellers = [entry for entry in members if entry.state is EntryState.PUBLISHED]
+        publications = self.publications_of(story)
+        for publication in publications:
+            copies = [entry for entry in tellers if publication.category in entry.categories]
+            if not copies:
+                self._withdraw(publication, because)
+            elif publication.withdrawn:
+                self._return(publication, copies, because)
+            else:
+                self.dirty.add((publication.category, publication.page))  # its credits may read otherwise
+                self._choose(publication, copies, gained)
+        there = {publication.category for publication in publications}
+        for category in sorted({place for entry in tellers for place in entry.categories} - there):
+            if category in self.categories:
+                copies = [entry for entry in tellers if category in entry.categories]
+                shown = best_of(copies, self.roster)
+                self.enter(story.id, category, shown, sort_at or self.now, backfill=backfill)
+                self._note(Code.PUBLISH_STORY, story.id, category, shown.id)
+
+    def join(
+        self,
+        story: KnownStory,
+        copy: KnownEntry,
+        before: Mapping[int, KnownEntry],
+        *,
+        agrees: bool,
+        sort_at: datetime,
+        backfill: bool,
+    ) -> None:
+        """Let a copy stand where its own source publishes it, beside those that tell the story already (N3, T10).
+
+        Args:
+            story: as it stands.
+            copy: the entry that tells it too.
+            before: the entries that are shown of it, by their ids.
+            agrees: it says the same, so that it may be shown for another within the hour.
+            sort_at: of publications that are made.
+            backfill: whether those are part of one (M4).
+        """
+        publications = self.publications_of(story)
+        for category in copy.categories:
+            if category not in {publication.category for publication in publications}:
+                self.enter(story.id, category, copy, sort_at, backfill=backfill)
+                self._note(Code.PUBLISH_STORY, story.id, category, copy.id)
+        for publication in publications:
+            if publication.withdrawn:
+                if publication.category in copy.categories:
+                    self._return(publication, [copy], "a copy came")
+            elif publication.page is None:  # a full page takes no notice of later copies (M7)
+                self.dirty.add((publication.category, None))  # the credits change
+                shown = before.get(publication.shown)
+                if agrees and publication.category in copy.categories and shown is not None:
+                    self._choose(publication, [shown, copy], {copy.id})
+
+    def enter(self, story: int, category: int, shown: KnownEntry, sort_at: datetime, *, backfill: bool = False) -> None:
+        """Publish a story in a category where it never stood."""
+        own = believed(shown.updated or shown.published, shown.first_seen) or shown.first_seen
+        made = NewPublication(
+            story=story,
+            category=category,
+            entered_at=self.now,
+            sort_at=sort_at,
+            backfill=backfill,
+            shown=shown.id,
+            digest=shown.shown_digest,
+            updated=own,
+        )
+        self.publications.append(made)
+        self._as_decided[story, category] = KnownPublication(
+            story=story,
+            category=category,
+            entered_at=self.now,
+            shown=shown.id,
+            digest=shown.shown_digest,
+            updated=own,
+            page=None,
+            withdrawn_at=None,
+        )
+        self.dirty.add((category, None))
+
+    def choose_anew(self, story: KnownStory, members: Sequence[KnownEntry], because: str) -> None:
+        """Choose the copies that are shown as if all had come today; full pages take no notice (T3, M7).
+
+        Args:
+            story: as it stands.
+            members: the entries that tell it, first seen first.
+            because: why, for the trail.
+        """
+        for publication in self.publications_of(story):
+            copies = [
+                entry
+                for entry in members
+                if entry.state is EntryState.PUBLISHED and publication.category in entry.categories
+            ]
+            if copies and not publication.withdrawn and publication.page is None:
+                self._switch(publication, best_of(copies, self.roster), because)
+
+    def reshow(
+        self, publication: KnownPublication, digest: Digest, own: datetime | None, *, moves: bool, quiet: bool
+    ) -> None:
+        """Let what a publication shows read otherwise (T4).
+
+        Args:
+            publication: as it stands.
+            digest: of what it shows from now on.
+            own: the source's `updated` of that.
+            moves: whether `updated` moves.
+            quiet: whether the document is rendered no sooner for it.
+        """
+        updated = moved_updated(publication.updated, own, self.now) if moves else publication.updated
+        self._show(publication, publication.shown, digest, updated)
+        if not quiet:
+            self.dirty.add((publication.category, publication.page))
+
+    def _withdraw(self, publication: KnownPublication, because: str) -> None:
+        if publication.withdrawn:
+            return
+        self.withdrawn.append((publication.story, publication.category))
+        self.dirty |= {(publication.category, publication.page), (publication.category, None)}  # where its tombstone is
+        self._as_decided[publication.story, publication.category] = replace(publication, withdrawn_at=self.now)
+        self._note(Code.WITHDRAW_STORY, publication.story, publication.category, because=because)
+
+    def _return(self, publication: KnownPublication, copies: Sequence[KnownEntry], because: str) -> None:
+        """Let it stand where it stood, updated now: it has to be newer than its tombstone (T8)."""
+        assert publication.withdrawn_at is not None
+        gone_at = said_gone_at(publication.withdrawn_at, publication.updated).replace(microsecond=0)
+        shown = next((entry for entry in copies if entry.id == publication.shown), None) or best_of(copies, self.roster)
+        self._show(publication, shown.id, shown.shown_digest, max(self.now, gone_at + SECOND))
+        self.dirty |= {(publication.category, publication.page), (publication.category, None)}  # where its tombstone is
+        self._note(Code.RETURN_STORY, publication.story, publication.category, shown.id, because=because)
+
+    def _choose(self, publication: KnownPublication, copies: Sequence[KnownEntry], gained: Collection[int]) -> None:
+        """See whether another copy is shown: the old one is gone, or a better one came within the hour (T3)."""
+        before = next((entry for entry in copies if entry.id == publication.shown), None)
+        if before is None:
+            self._switch(publication, best_of(copies, self.roster), "the copy that was shown is gone")
+        elif publication.page is None and self.now < publication.entered_at + OPEN:
+            better = best_of([before, *(entry for entry in copies if entry.id in gained)], self.roster)
+            _, merit = compare(copy_of(better, self.roster), copy_of(before, self.roster))
+            self._switch(publication, better, merit)
+
+    def _switch(self, publication: KnownPublication, shown: KnownEntry, because: str) -> None:
+        if shown.id == publication.shown:
+            return
+        same = publication.digest == shown.shown_digest
+        updated = publication.updated if same else moved_updated(publication.updated, shown.updated, self.now)
+        self._show(publication, shown.id, shown.shown_digest, updated)
+        self.dirty.add((publication.category, publication.page))
+        self._note(Code.SWITCH_COPY, publication.story, publication.category, shown.id, because=because)
+
+    def _show(self, publication: KnownPublication, shown: int, digest: Digest, updated: datetime) -> None:
+        story, category = publication.story, publication.category
+        change = ShownChange(story=story, category=category, shown=shown, digest=digest, updated=updated)
+        self.shown.append(change)
+        self._as_decided[story, category] = replace(
+            publication, shown=shown, digest=digest, updated=updated, withdrawn_at=None
+        )
+
+    def _note(self, code: Code, story: int, category: int, entry: int | None = None, **facts: object) -> None:
+        facts["category"] = category
+        self.events.append(Event(code=code, source=self.source, entry=entry, story=story, facts=facts))

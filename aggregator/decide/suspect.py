@@ -1,0 +1,52 @@
+"""Whether a source is still the feed it was, and what is held until that is known (R44). Pure."""
+
+from datetime import datetime, timedelta
+
+from aggregator.model.entry import Feed
+from aggregator.model.known import EntryState, Identity, Known
+from aggregator.model.poll import Due, Failed, Gathered
+from aggregator.model.settings import Kind
+from aggregator.urls import host_of
+
+PROOF = timedelta(hours=48)  # of an identity that does not change again; then it is believed
+CHANGED = 2  # of the three parts of an identity
+
+
+def identity_of(feed: Feed) -> Identity:
+    """Give by what a document is known to be of the same feed as the one before."""
+    return Identity(id=feed.id, title=feed.title, host=host_of(feed.link) if feed.link else "")
+
+
+def suspect_since(due: Due, feed: Feed, known: Known, asked_at: datetime) -> datetime | None:
+    """Say since when a source looks like another feed, after a document of it; None if it does not.
+
+    It does if most of its identity has changed and nothing in it is known: a domain that was sold, a server that
+    answers with somebody else's feed. New entries alone, however many, prove nothing.
+    """
+    if due.source.trust or due.source.reading.kind is not Kind.FEED or not due.stored_before:
+        return None
+    since = due.observed.suspect_since
+    if not feed.entries:
+        return since
+    if is_itself(known):
+        return None
+    if known.identity is not None and identity_of(feed).differs_from(known.identity) >= CHANGED:
+        return asked_at  # whoever it was in the meantime
+    return None if since is None or asked_at - since >= PROOF else since
+
+
+def is_itself(known: Known) -> bool:
+    """Tell whether a document has anything that came before its source was suspect."""
+    listed = (*known.entries.values(), *known.reused.values())
+    return known.is_akin or bool(known.partners) or any(entry.state is not EntryState.HELD for entry in listed)
+
+
+def is_release(poll: Gathered) -> bool:
+    """Tell whether a poll that brought no document ends the wait all the same: nothing has changed for long enough."""
+    since = poll.due.observed.suspect_since
+    return (
+        since is not None
+        and poll.is_quiet
+        and not isinstance(poll.answer, Failed)
+        and poll.answer.asked_at - since >= PROOF
+    )

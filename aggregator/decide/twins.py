@@ -1,0 +1,39 @@
+"""Two sources that end at one address: it is asked once, and the answer is news for both (P47, P66). Pure."""
+
+from dataclasses import replace
+
+from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
+from aggregator.model.settings import Source
+
+
+def shares_an_answer(one: Source, other: Source) -> bool:
+    """Tell whether two sources would send the same to one address, and read what comes in the same way."""
+    return _asks(one) == _asks(other)
+
+
+def follow(poll: Gathered, twin: Due) -> Gathered | None:
+    """Give what a poll means to another source at the same address.
+
+    Returns:
+        None if it says nothing: a 304 to validators that the other doesn't hold, or a body that was not read because
+        this source knew it already. Then the other asks for itself, once, and is in step from then on.
+    """
+    if not shares_an_answer(poll.due.source, twin.source):
+        return None
+    if poll.due.observed.by_link != twin.observed.by_link:
+        return None  # one goes by ids, the other can't
+    match poll.answer:
+        case Failed():
+            return replace(poll, due=twin)
+        case NotModified() if twin.validators == poll.due.validators:
+            return replace(poll, due=twin)
+        case Fetched(body_digest=digest) if digest == twin.body_digest:
+            return replace(poll, due=twin, answer=replace(poll.answer, same_body=True))
+        case Fetched(same_body=False):
+            return replace(poll, due=twin)
+    return None
+
+
+def _asks(source: Source) -> tuple[object, ...]:
+    headers = tuple((name.lower(), str.__str__(value)) for name, value in source.headers)
+    return headers, source.auth and tuple(map(str.__str__, source.auth)), source.accept, source.reading

@@ -1,0 +1,116 @@
+"""Entries that their source takes back, or lists again (I26), and what becomes of their stories (T9). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from aggregator.decide.order import FUTURE
+from aggregator.decide.work import Work
+from aggregator.identity import key_form
+from aggregator.model.changes import Relisted, TakenBack
+from aggregator.model.entry import Entry, Feed
+from aggregator.model.event import Code
+from aggregator.model.known import EntryState, KnownEntry
+
+
+class Withdrawals:
+    """Decides on the tombstones of one document.
+
+    Args:
+        work: what is known, and where decisions go.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._again: dict[int, KnownEntry] = {}  # what is listed again, by its id
+
+    def take_back(self, feed: Feed) -> frozenset[str]:
+        """Take back what a document's tombstones name, by whichever of its ids, as far as it is this source's.
+
+        An entry that the same document lists with an `updated` at or after the tombstone's time has come back since;
+        so has one beside a tombstone that says no time. One that said so in an earlier document stays, too: the
+        tombstone may stand longer than the entry.
+
+        Returns:
+            The forms of ids that count as not listed, whatever the document says.
+        """
+        listed = {key_form(entry.key): entry for entry in feed.entries}
+        forms = set()
+        for ref, when in feed.deleted:
+            form = key_form(ref)
+            entry = listed.get(form)
+            if entry is not None and (when is None or (entry.updated is not None and entry.updated >= when)):
+                continue
+            before = self._work.known.deleted.get(form)
+            if before is not None and self._outlives(before, when):
+                continue
+            forms.add(form)
+            if before is not None:
+                self._note(before, when)
+        gone = {before.id: before for before in self._work.known.deleted.values()}
+        for item in self._work.taken_back.values():
+            if not item.again:
+                self._leave(gone[item.id])
+        return frozenset(forms)
+
+    def relist(self, before: KnownEntry, updated: datetime) -> None:
+        """Let an entry stand again that its source had taken back; one that never told a story stays unseen.
+
+        Args:
+            before: as it is kept to be shown.
+            updated: as it is listed now.
+        """
+        state = EntryState.KNOWN if before.story is None else EntryState.PUBLISHED
+        self._work.relisted.append(Relisted(before.id, state, updated))
+        said = updated.isoformat(timespec="seconds")
+        self._work.note(Code.RELIST_ENTRY, before.id, before.story, updated=said)
+        self._again[before.id] = replace(before, state=state)
+        story = self._work.known.stories.get(before.story) if before.story is not None else None
+        if story is None or story.retracted_at is not None:
+            return
+        copies = self._copies(story.id)
+        self._work.standing.settle(story, copies, gained={before.id}, because="its source lists it again")
+
+    def _outlives(self, before: KnownEntry, when: datetime | None) -> bool:
+        """Tell whether an entry that stands has said that it is newer than a tombstone; not by a date to come (I42)."""
+        if before.state is EntryState.WITHDRAWN or when is None or before.updated is None:
+            return False
+        return when < before.updated <= self._work.asked_at + FUTURE
+
+    def _note(self, before: KnownEntry, when: datetime | None) -> None:
+        at = when or self._work.asked_at
+        if before.state is EntryState.WITHDRAWN:
+            if when is not None and before.taken_back_at is not None and when > before.taken_back_at:
+                self._work.taken_back[before.id] = TakenBack(before.id, at, again=True)
+        elif before.id not in self._work.taken_back:  # it may be named twice, by two ids
+            said = when.isoformat(timespec="seconds") if when else None
+            self._work.note(Code.WITHDRAW_ENTRY, before.id, before.story, when=said)
+            self._work.taken_back[before.id] = TakenBack(before.id, at)
+
+    def _leave(self, gone: KnownEntry) -> None:
+        """Let a story go on without one of its copies, or not at all."""
+        story = self._work.known.stories.get(gone.story) if gone.story is not None else None
+        if story is None or story.retracted_at is not None:
+            return
+        self._work.standing.settle(story, self._copies(story.id), because="its source took it back")
+
+    def _copies(self, number: int) -> list[KnownEntry]:
+        """Give the entries that tell a story, as far as their sources stand by them."""
+        copies = self._work.known.copies.get(number, ())
+        return [self._again.get(copy.id, copy) for copy in copies if copy.id not in self._work.taken_back]
+
+
+def relisted_at(before: KnownEntry, entry: Entry, asked_at: datetime) -> datetime | None:
+    """Give the date with which an entry is back that its source took back: it is later than its tombstone's (I26).
+
+    Returns:
+        None if it stays withdrawn; so it does with a date that lies too far ahead to be believed (I42).
+    """
+    if before.state is not EntryState.WITHDRAWN or before.taken_back_at is None or entry.updated is None:
+        return None
+    return entry.updated if before.taken_back_at < entry.updated <= asked_at + FUTURE else None
+
+
+def without(entries: Sequence[Entry], forms: frozenset[str]) -> tuple[Entry, ...]:
+    """Give the entries of a document that are not taken back by it."""
+    return tuple(entry for entry in entries if key_form(entry.key) not in forms)

@@ -1,0 +1,111 @@
+"""The changes of one document, as they gather."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from aggregator.decide.filing import Filing
+from aggregator.decide.standing import Standing
+from aggregator.identity import is_iri
+from aggregator.model.changes import (
+    Alias,
+    CompletedEntry,
+    EntryChanges,
+    Hit,
+    NewEntry,
+    NewStory,
+    ReleasedEntry,
+    Relisted,
+    RevisedEntry,
+    TakenBack,
+    WaitingEntry,
+)
+from aggregator.model.entry import Entry, Origin
+from aggregator.model.event import Code, Event
+from aggregator.model.known import Known
+from aggregator.model.poll import Due
+from aggregator.model.settings import Roster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a document showed of its source, besides its entries."""
+
+    is_kin: bool = True  # evidently of the feed that is stored (P40)
+    rekeyed: bool = False  # most of its ids had changed (I35)
+    overflowed: bool = False  # all its entries were new (R45)
+    flooded: bool = False  # more of them than are published as new (R47)
+    unfiled: bool = False  # an item named no category though it should, or one too many
+    suspect_since: datetime | None = None  # since when it looks like another feed (R44)
+    listed: tuple[int, ...] | None = None  # the ids of its entries; None: of no use to recognise the next one by
+
+
+NO_FINDINGS = Findings()
+
+
+@dataclass(kw_only=True)
+class Work:
+    """What is known when a document is decided, and what was decided so far."""
+
+    due: Due
+    asked_at: datetime
+    known: Known
+    roster: Roster
+    origin: Origin
+    new: list[NewEntry] = field(default_factory=list)
+    revised: list[RevisedEntry] = field(default_factory=list)
+    stories: list[NewStory] = field(default_factory=list)
+    kin: list[tuple[int, int]] = field(default_factory=list)
+    released: list[ReleasedEntry] = field(default_factory=list)
+    waiting: list[WaitingEntry] = field(default_factory=list)
+    completed: list[CompletedEntry] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
+    retired: list[int] = field(default_factory=list)
+    taken_back: dict[int, TakenBack] = field(default_factory=dict)  # by the entry's id
+    relisted: list[Relisted] = field(default_factory=list)
+    hits: Counter[Hit] = field(default_factory=Counter)
+    events: list[Event] = field(default_factory=list)
+    filing: Filing = field(init=False)  # the categories that entries name
+    standing: Standing = field(init=False)  # where the stories stand of which it says anything
+
+    def __post_init__(self) -> None:
+        """Let stories stand as of the poll."""
+        self.filing = Filing(self.due.id, self.known, self.roster, self.events)
+        categories = frozenset(category.id for category in self.known.categories.values())
+        self.standing = Standing(
+            now=self.asked_at, roster=self.roster, categories=categories, source=self.due.id, events=self.events
+        )
+
+    def changes(self) -> EntryChanges:
+        """Give what was decided."""
+        return EntryChanges(
+            new=tuple(self.new),
+            revised=tuple(self.revised),
+            stories=tuple(self.stories),
+            publications=tuple(self.standing.publications),
+            shown=tuple(self.standing.shown),
+            kin=tuple(self.kin),
+            released=tuple(self.released),
+            aliases=tuple(self.aliases),
+            categories=tuple(self.filing.made),
+            waiting=tuple(self.waiting),
+            completed=tuple(self.completed),
+            retired=tuple(self.retired),
+            taken_back=tuple(self.taken_back.values()),
+            relisted=tuple(self.relisted),
+            withdrawn=tuple(self.standing.withdrawn),
+            dirty=frozenset(self.standing.dirty),
+            hits=tuple(self.hits.items()),
+            events=tuple(self.events),
+        )
+
+    def note(self, code: Code, entry: int | None = None, story: int | None = None, **facts: object) -> None:
+        """Add to the trail."""
+        self.events.append(Event(code=code, source=self.due.id, entry=entry, story=story, facts=facts))
+
+    def credit(self, entry: Entry) -> Origin:
+        """Give the `atom:source` of an entry: the one it carries is kept (A9), and has an id in any case."""
+        carried = entry.origin
+        if carried is None or is_iri(carried.id):
+            return carried or self.origin
+        return replace(carried, id=carried.self_link or carried.link or self.origin.id)

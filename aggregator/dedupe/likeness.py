@@ -1,0 +1,212 @@
+"""Whether two entries tell the same story: title and text, held side by side (DESIGN, section 8).
+
+Errs on the side of two. What an agency, an editor or a site puts before and after a text is set aside only where the
+titles are the same, or one holds the other; numbers that differ inside a text make it another story, however alike the
+rest is.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import Match, SequenceMatcher
+from functools import cached_property
+from itertools import islice, pairwise
+
+from aggregator.dedupe.titles import Titles, compare_titles, have_one_slot, run_in
+from aggregator.dedupe.tokens import is_number, tokens_of, weight
+
+NEAR = 0.85  # text similarity that is asked for where the titles are the same (DESIGN 3.1, dedupe)
+MAX_TOKENS = 1_500  # compared of each side
+MIN_TEXT = 16  # weight; a shorter text is no evidence by itself
+MIN_TITLE = 12  # weight from which a title tells a story alone, where there is no text
+MIN_EXCERPT = 8  # and where the text of one side stands in the other's
+CORE = 0.6  # share of the shorter text that lies between its head and its tail
+LINKED = 0.8  # similarity, under one link, where the titles are alike
+EXCERPT = 0.9  # share of the shorter text, under one link, that stands in the longer
+LONG = 200  # tokens; in a long text under one link a number in fifty may differ: a counter, a corrected figure
+FIGURES = 0.02
+RETITLED = 300  # tokens; a text under another title must be so long, or it may be a form that each issue fills in,
+RETITLED_ALIKE = 0.98  # and as good as equal from the first word to the last
+SPELLING = 0.6  # how alike the letters of two words are that may be one word, spelt otherwise
+_BLOCK = 2  # tokens; a single one is found in any text
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The title and the plain text of one entry, tokenised once, however often it is compared."""
+
+    title: str
+    text: str
+    instant: datetime | None = None  # its own date, if that names a second and not only a day or an hour
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """The text, at most `MAX_TOKENS` of it."""
+        return tuple(islice(tokens_of(self.text), MAX_TOKENS))
+
+    @cached_property
+    def title_weight(self) -> int:
+        """How much the title says."""
+        return weight(tokens_of(self.title))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The verdict on two entries."""
+
+    is_same: bool
+    similarity: float  # of the texts between their heads and tails, 0 to 1
+    because: str  # what decided, for `why`
+
+
+def likeness(one: Telling, other: Telling, *, linked: bool = False, near: float = NEAR) -> Likeness:
+    """Compare two entries.
+
+    Args:
+        one: an entry.
+        other: another.
+        linked: they bear one link, or one id that a stranger would hardly make.
+        near: the similarity that is asked for, 0 to 1.
+    """
+    titles = compare_titles(one.title, other.title)
+    if titles is Titles.NUMBERS:
+        return Likeness(False, 0.0, "numbers differ in the titles")
+    if min(weight(one.tokens), weight(other.tokens)) < MIN_TEXT:
+        return _by_title(one, other, titles, linked=linked)
+    texts = _Alignment.of(one.tokens, other.tokens)
+    if not linked and titles in (Titles.ALIKE, Titles.OTHER) and _is_form(one.title, other.title, texts):
+        return Likeness(False, texts.inner, "one form, filled in for another title")
+    return _by_text(texts, titles, linked=linked, near=near)
+
+
+def are_kin(one: Telling, other: Telling) -> bool:
+    """Tell whether two entries under one `urn:` or `tag:` id can be two states of one story.
+
+    Their ids are made to be unique, yet `urn:post:1` and the example of RFC 4287 are found in many feeds.
+    """
+    if one.title and other.title and compare_titles(one.title, other.title) not in (Titles.OTHER, Titles.NUMBERS):
+        return True
+    if min(weight(one.tokens), weight(other.tokens)) < MIN_TEXT:
+        return False
+    return _Alignment.of(one.tokens, other.tokens).of_shorter >= CORE
+
+
+def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
+    """Decide where at least one side has hardly any text."""
+    short, long = sorted((one.tokens, other.tokens), key=len)
+    enough = min(one.title_weight, other.title_weight)
+    if titles is Titles.SAME and (linked or short == long or (not short and enough >= MIN_TITLE)):
+        return Likeness(True, 1.0, "same title")
+    if titles in (Titles.SAME, Titles.WITHIN) and short and enough >= MIN_EXCERPT and run_in(short, long) is not None:
+        return Likeness(True, 1.0, "same title, and the text of one stands in the other's")
+    if titles is Titles.WITHIN and linked:
+        return Likeness(True, 1.0, "same link, and one title goes on where the other ends")
+    together = one.instant is not None and one.instant == other.instant
+    if titles in (Titles.WITHIN, Titles.ALIKE) and together and not long:
+        return Likeness(True, 1.0, "like titles of the same second")
+    return Likeness(False, 0.0, "too little text to go by")
+
+
+def _by_text(texts: "_Alignment", titles: Titles, *, linked: bool, near: float) -> Likeness:
+    differs = Likeness(False, texts.inner, "the texts differ")
+    if texts.figures > (FIGURES * texts.core if linked and texts.core >= LONG else 0):
+        return Likeness(False, texts.inner, "numbers differ in the texts")
+    if not linked and texts.is_refilled:
+        return Likeness(False, texts.inner, "one form, filled in with another name")
+    if titles in (Titles.SAME, Titles.WITHIN):
+        if texts.inner < near or texts.of_shorter < CORE:
+            return differs
+        return Likeness(True, texts.inner, "same title, same text")
+    if linked:
+        least = LINKED if titles is Titles.ALIKE else EXCERPT
+        if texts.inner < min(least, near) or texts.of_shorter < least:
+            return differs
+        return Likeness(True, texts.inner, "same link, agreeing text")
+    if texts.core < RETITLED:
+        return Likeness(False, texts.inner, "other titles, and the text may be a form")
+    if texts.whole < max(near, RETITLED_ALIKE):
+        return differs
+    return Likeness(True, texts.inner, "same text under another title")
+
+
+def _is_form(one: str, other: str, texts: "_Alignment") -> bool:
+    """Tell whether what tells two titles apart was filled in: in one place of a title, or in the texts as well."""
+    ours, theirs = tuple(tokens_of(one)), tuple(tokens_of(other))
+    if have_one_slot(ours, theirs):
+        return True
+    return any(
+        (run_in(mine, ours) is not None and run_in(mine, theirs) is None)
+        or (run_in(yours, theirs) is not None and run_in(yours, ours) is None)
+        for mine, yours in texts.gaps
+        if mine and yours  # what an agency sets before its text has nothing in its place
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Alignment:
+    """Two texts side by side: what they share in the same order, from the first shared run to the last: the core."""
+
+    inner: float  # how alike the cores are
+    whole: float  # how alike the texts are
+    of_shorter: float  # share of the shorter text that the other has
+    core: int  # tokens of the smaller core
+    figures: int  # numbers that have no counterpart
+    gaps: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # what stands between shared runs, before and after them
+
+    @classmethod
+    def of(cls, ours: Sequence[str], theirs: Sequence[str]) -> "_Alignment":
+        matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+        blocks = [block for block in matcher.get_matching_blocks() if block.size >= _BLOCK]
+        if not blocks:
+            return cls(0.0, 0.0, 0.0, 0, 0, ())
+        first, last = blocks[0], blocks[-1]
+        one, other = last.a + last.size - first.a, last.b + last.size - first.b
+        shared = sum(block.size for block in blocks)
+        return cls(
+            inner=2 * shared / (one + other),
+            whole=2 * shared / (len(ours) + len(theirs)),
+            of_shorter=shared / min(len(ours), len(theirs)),
+            core=min(one, other),
+            figures=_figures(ours, theirs, blocks),
+            gaps=tuple(_gaps(ours, theirs, blocks)),
+        )
+
+    @property
+    def is_refilled(self) -> bool:
+        """Tell whether the same words stand for the same others twice: a name, in a form that was filled in again."""
+        swaps = Counter(gap for gap in self.gaps if all(gap))
+        return any(count > 1 and not _are_spellings(*swap) for swap, count in swaps.items())
+
+
+def _are_spellings(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether two runs of words may be one, as two agencies write it: Kiev and Kyiv, colour and color."""
+    if len(one) != len(other):
+        return "".join(one) == "".join(other)
+    pairs = [pair for words in zip(one, other, strict=True) for pair in (words, words[::-1])]  # which is first counts
+    return all(SequenceMatcher(None, *pair, autojunk=False).ratio() >= SPELLING for pair in pairs)
+
+
+def _gaps(
+    ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    a = b = 0
+    for start_a, start_b, size in (*blocks, (len(ours), len(theirs), 0)):
+        if start_a > a or start_b > b:
+            yield tuple(ours[a:start_a]), tuple(theirs[b:start_b])
+        a, b = start_a + size, start_b + size
+
+
+def _figures(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]) -> int:
+    """Count the numbers outside of shared runs that the other side has otherwise, or has not where it should."""
+    count = 0
+    for before, after in pairwise(blocks):
+        count += sum(map(is_number, ours[before.a + before.size : after.a]))
+        count += sum(map(is_number, theirs[before.b + before.size : after.b]))
+    first, last = blocks[0], blocks[-1]
+    for one, other in (
+        (ours[: first.a], theirs[: first.b]),
+        (ours[last.a + last.size :], theirs[last.b + last.size :]),
+    ):  # a dateline is set before one of them; where both begin or end with numbers, those are of the story
+        count += min(sum(map(is_number, one)), sum(map(is_number, other)))
+    return count

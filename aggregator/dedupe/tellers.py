@@ -1,0 +1,207 @@
+"""Who tells a story already: by id, digest, a link with agreeing text, or nearly in the same words (DESIGN, 8)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from aggregator.clean import plain_text
+from aggregator.dedupe.likeness import NEAR, Likeness, Telling, are_kin, likeness
+from aggregator.identity import global_id_hash, speaks_for_itself
+from aggregator.model.entry import Entry
+from aggregator.model.known import Known, KnownEntry, KnownStory
+from aggregator.model.settings import Dedupe
+from aggregator.urls import is_start_page, match_url
+
+
+class Evidence(StrEnum):
+    """Why two entries are one story, the strongest first."""
+
+    DIGEST = "same title and text"
+    ID = "same id"
+    LINK = "same link, agreeing text"
+    NEAR = "nearly the same"
+
+
+STRONGEST = {evidence: rank for rank, evidence in enumerate(Evidence)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How far two entries may share a story, by all settings that bear on them (DESIGN 3.1, dedupe)."""
+
+    dedupe: Dedupe
+    near: float = NEAR  # the text similarity that is asked for
+    window: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A story that an entry may join, and on what evidence."""
+
+    story: int
+    evidence: Evidence
+    other: KnownEntry  # the shown or founding entry that the evidence holds against (T5)
+    agrees: bool  # the texts say the same, so that either may be shown for the other
+    similarity: float = 1.0  # of the texts
+    because: str = ""  # what decided, where texts were compared
+
+
+class Tellers:
+    """The shown and founding entries of all known stories, by what they may be recognised by.
+
+    Made once for a document: looking through all stories for each entry grew with the square of both.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._by: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._stories_of: dict[int, set[int]] = defaultdict(set)  # of each entry that tells one
+        for story in known.stories.values():
+            for other in self._told(story):
+                self._stories_of[other.id].add(story.id)
+                for kind, value in (("id", other.id_hash), ("text", other.text_digest), ("link", other.match_link)):
+                    if value is not None:
+                        self._by[kind, value].add(story.id)
+
+    def matches(
+        self,
+        entry: Entry,
+        source: int,
+        *,
+        link: str | None,
+        seen: datetime,
+        near: Collection[int],
+        terms_of: Callable[[KnownStory, KnownEntry], Terms],
+        stays: int | None = None,
+    ) -> list[Match]:
+        """Give the stories that tell what an entry tells, the oldest first.
+
+        Only shown and founding entries count, never another member: no chains (T5); founding ones are also those of
+        stories that an operator merged into this one. A story that this source tells already is never joined again by
+        it (T2), nor one whose last copy its source withdrew; one that an operator retracted is, or copies would bring
+        it back. Where an operator said that two entries tell different stories, what tells one of them as well as the
+        other joins neither by the other (T8).
+
+        Args:
+            entry: the new copy.
+            source: the id of its source.
+            link: the entry's `evident_link`, if it is the only entry of its source that bears it.
+            seen: when it was first seen.
+            near: entries that share a band with it.
+            terms_of: what the settings allow between it and an entry of a story.
+            stays: the story that it tells, if it is stored already.
+        """
+        new = _New(entry, link, seen, frozenset(near))
+        numbers: set[int] = set()
+        for kind, value in (("id", new.id_hash), ("text", entry.text_digest), ("link", link)):
+            if value is not None:
+                numbers |= self._by.get((kind, value), set())
+        for other in near:
+            numbers |= self._stories_of.get(other, set())
+        found = []
+        stories = [self._known.stories[number] for number in numbers]
+        for story in sorted(stories, key=lambda story: (story.created_at, story.id)):
+            if (source in story.sources and story.id != stays) or (
+                story.retracted_at is None and all(p.withdrawn for p in story.publications)
+            ):
+                continue
+            evidence = [
+                match
+                for other in self._told(story)
+                if other.source != source  # itself, of one that is stored
+                for match in self._evidence(new, story, other, terms_of(story, other))
+                if not self._tells_rather_another(new, story, match, terms_of(story, other))
+            ]
+            if evidence:
+                found.append(min(evidence, key=lambda match: STRONGEST[match.evidence]))
+        return found
+
+    def _told(self, story: KnownStory) -> list[KnownEntry]:
+        known = self._known
+        numbers = {story.founder, *(publication.shown for publication in story.publications)}
+        numbers.update(*(known.same.get(number, ()) for number in tuple(numbers)))
+        entries = [known.others[number] for number in sorted(numbers) if number in known.others]
+        return [entry for entry in entries if entry.story == story.id]  # one that left may be what was shown last
+
+    def _tells_rather_another(self, new: "_New", story: KnownStory, match: Match, terms: Terms) -> bool:
+        """Tell whether an entry is at least as much one of which an operator said that it is not the other (T8)."""
+        for number in sorted(self._known.different.get(match.other.id, ())):
+            opposed = self._known.others[number]
+            for against in self._evidence(new, story, opposed, terms, meet=True):
+                if (STRONGEST[against.evidence], -against.similarity) <= (STRONGEST[match.evidence], -match.similarity):
+                    return True
+        return False
+
+    def _evidence(
+        self, new: "_New", story: KnownStory, other: KnownEntry, terms: Terms, *, meet: bool = False
+    ) -> Iterator[Match]:
+        """Give what speaks for one story, of two entries; `meet`: though they share no band."""
+        if terms.dedupe is Dedupe.OFF:
+            return
+        entry = new.entry
+        if entry.text_digest is not None and entry.text_digest == other.text_digest:
+            yield Match(story=story.id, evidence=Evidence.DIGEST, other=other, agrees=True)
+            return
+        same_id = new.id_hash is not None and new.id_hash == other.id_hash
+        lone = self._known.bearers.get(new.link or "", {}).get(other.source) == 1
+        linked = same_id or (new.link is not None and new.link == other.match_link and lone)
+        met = meet or other.id in new.near
+        is_near = terms.dedupe is Dedupe.NEAR and met and new.is_close_to(other, terms.window)
+        if not (linked or is_near):
+            return
+        theirs = telling_of(other)
+        alike = likeness(new.telling, theirs, linked=linked, near=terms.near)
+        if alike.is_same:
+            evidence = Evidence.ID if same_id else Evidence.LINK if linked else Evidence.NEAR
+            yield _match(story, evidence, other, alike, agrees=True)
+        elif same_id and entry.id and speaks_for_itself(entry.id) and are_kin(new.telling, theirs):
+            yield _match(story, Evidence.ID, other, alike, agrees=False)
+
+
+class _New:
+    """An entry that looks for its story."""
+
+    def __init__(self, entry: Entry, link: str | None, seen: datetime, near: frozenset[int]) -> None:
+        self.entry, self.link, self.near, self._seen = entry, link, near, seen
+        self.id_hash = global_id_hash(entry.id) if entry.id else None
+        self.telling = telling(entry)
+
+    def is_close_to(self, other: KnownEntry, window: timedelta) -> bool:
+        """Tell whether the two lie in one window: by when they were seen, or by their own dates."""
+        if abs(self._seen - other.first_seen) <= window:
+            return True
+        own, theirs = self.entry.published or self.entry.updated, other.published or other.updated
+        return own is not None and theirs is not None and abs(own - theirs) <= window
+
+
+def telling(entry: Entry) -> Telling:
+    """Give what of an entry is compared with others."""
+    return Telling(entry.title, entry.text, _instant(entry.published))
+
+
+def telling_of(known: KnownEntry) -> Telling:
+    """Give the same of a stored entry."""
+    return Telling(known.title, plain_text(known.content or known.summary), _instant(known.published))
+
+
+def _instant(published: datetime | None) -> datetime | None:
+    """Give a date that names a second: what was rounded to a minute or a day is shared by many."""
+    return published if published is not None and published.second else None
+
+
+def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Likeness, *, agrees: bool) -> Match:
+    return Match(
+        story=story.id,
+        evidence=evidence,
+        other=other,
+        agrees=agrees,
+        similarity=round(alike.similarity, 3),
+        because=alike.because,
+    )
+
+
+def evident_link(entry: Entry) -> str | None:
+    """Give an entry's link in the form that is compared, if it can be evidence: no site's start page is."""
+    return match_url(entry.link) if entry.link and not is_start_page(entry.link) else None

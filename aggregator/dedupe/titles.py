@@ -1,0 +1,76 @@
+"""How alike two titles are, with what sites add to them set aside."""
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from enum import Enum, auto
+
+from aggregator.dedupe.tokens import is_number, tokens_of, weight
+
+_WIRE = re.compile(r"^[A-Z]{3,12}(?: \d{1,2})?\s*[-–—:]\s*")  # "UPDATE 1-", as agencies count their versions
+_BETWEEN = re.compile(r"\s[|\-–—·•»/]\s|[|_：:]|\s?[-–—](?=[^\x00-\x7f])")  # a site's name, a label, a section
+_PIECE = 4  # weight from which a piece between such marks may be a whole title
+_RUN = 8  # the same for a run of words with no mark around it
+_HALF = 0.5
+
+
+class Titles(Enum):
+    """What two titles say of two entries."""
+
+    SAME = auto()  # but for a site's name, a label, blanks
+    WITHIN = auto()  # one goes on where the other ends, or begins before it
+    ALIKE = auto()  # half of it is shared
+    OTHER = auto()
+    NUMBERS = auto()  # another issue, version, price or date: two stories, however alike they are
+
+
+def compare_titles(one: str, other: str) -> Titles:
+    """Compare two titles; one that is missing is like any other."""
+    ours, theirs = (tuple(tokens_of(_WIRE.sub("", title))) for title in (one, other))
+    if not ours or not theirs:
+        return Titles.ALIKE
+    if ours == theirs or _is_piece(ours, other) or _is_piece(theirs, one):
+        return Titles.SAME
+    short, long = sorted(("".join(ours), "".join(theirs)), key=len)  # a blank may have got into a word, or out of it
+    if short == long:
+        return Titles.SAME
+    if min(weight(ours), weight(theirs)) >= _RUN and short in long:  # also one that was cut inside a word
+        return Titles.NUMBERS if any(map(str.isdigit, long.replace(short, "", 1))) else Titles.WITHIN
+    if _numbers(ours) != _numbers(theirs):
+        return Titles.NUMBERS
+    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+    return Titles.ALIKE if matcher.ratio() >= _HALF else Titles.OTHER
+
+
+def pieces_of(title: str) -> list[tuple[str, ...]]:
+    """Give the pieces of a title between the marks that sites put around what they add."""
+    return [piece for part in _BETWEEN.split(_WIRE.sub("", title)) if (piece := tuple(tokens_of(part)))]
+
+
+def run_in(short: Sequence[str], long: Sequence[str]) -> int | None:
+    """Say where the longer sequence has the shorter one as it is; None if it has not."""
+    size = len(short)
+    return next((i for i in range(len(long) - size + 1) if tuple(long[i : i + size]) == tuple(short)), None)
+
+
+def have_one_slot(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether two titles differ in one place only, and share half of the shorter: "Open thread: Monday".
+
+    So do the issues of a series, whose text may be the same each time.
+    """
+    least = min(len(one), len(other))
+    before = next((i for i in range(least) if one[i] != other[i]), least)
+    after = next((i for i in range(least - before) if one[-1 - i] != other[-1 - i]), least - before)
+    return before + after < least and before + after >= _HALF * least
+
+
+def _is_piece(title: tuple[str, ...], other: str) -> bool:
+    """Tell whether a title is one piece of another, and no number stands in the rest."""
+    pieces = pieces_of(other)
+    if weight(title) < _PIECE or title not in pieces:
+        return False
+    return not any(is_number(token) for piece in pieces if piece != title for token in piece)
+
+
+def _numbers(tokens: Sequence[str]) -> list[str]:
+    return [token for token in tokens if is_number(token)]

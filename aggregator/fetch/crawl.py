@@ -1,0 +1,115 @@
+"""The robots.txt of sites, asked for once a day and remembered (P89). Threads may share it."""
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from aggregator.errors import RobotsRefused
+from aggregator.fetch.redirects import origin_of
+from aggregator.fetch.robots import allows, rules_for
+from aggregator.model.poll import Answer, Cut, Due, Failed, Fetched
+from aggregator.model.robots import FRESH, KEPT, Robots
+from aggregator.model.settings import Kind
+from aggregator.urls import Url, normalise
+
+AGENT: Final = "aggregator"  # the product token of our User-Agent, as robots.txt may name it
+MAX_SITES: Final = 10_000
+CRAWLED: Final = frozenset({Kind.HTML, Kind.SITEMAP})  # pages that were made for people; the operator names the others
+
+
+class Sites:
+    """What sites have said, by origin."""
+
+    def __init__(self, known: Iterable[Robots] = ()) -> None:
+        self._lock = threading.Lock()
+        self._known = {each.origin: each for each in known}
+        self._fresh: dict[str, Robots] = {}
+
+    def of(self, url: Url) -> Robots | None:
+        """Give what is known of the site of an address, however old."""
+        with self._lock:
+            return self._known.get(origin_in_words(url))
+
+    def learn(self, robots: Robots) -> None:
+        """Remember what a site says."""
+        with self._lock:
+            self._known[robots.origin] = self._fresh[robots.origin] = robots
+            if len(self._known) > MAX_SITES:
+                self._known.pop(next(iter(self._known)))
+
+    def learnt(self) -> list[Robots]:
+        """Give what was learnt since the last time, to be stored."""
+        with self._lock:
+            learnt, self._fresh = list(self._fresh.values()), {}
+            return learnt
+
+
+def is_bound(due: Due) -> bool:
+    """Tell whether robots.txt binds what is fetched: a page made for people, not a detail that the operator names."""
+    is_page = due.reading.is_article if due.awaits is not None else due.reading.kind in CRAWLED
+    return is_page and due.source.robots is None
+
+
+def may_be_asked(sites: Sites, url: Url, now: datetime, ask: Callable[[Url], Answer]) -> Answer | None:
+    """See whether a site leaves a page open, and ask for its robots.txt if need be.
+
+    Args:
+        sites: what is known.
+        url: of the page.
+        now: the time.
+        ask: fetches another address of the site.
+
+    Returns:
+        None if it is open, and no request was needed to know; else the answer to the request for robots.txt.
+
+    Raises:
+        RobotsRefused: it is closed to us.
+    """
+    robots, answer = sites.of(url), None
+    if robots is None or now - robots.asked_at >= FRESH:
+        answer = ask(normalise("/robots.txt", url))
+        said = _said(answer, url, now)
+        if said is not None:
+            sites.learn(said)
+            robots = said
+        elif robots is None or now - robots.asked_at >= KEPT or isinstance(answer, Cut):
+            return answer  # not known: all is barred (section 2.3.1.4)
+    if is_closed(sites, url):
+        raise RobotsRefused(url)
+    return answer
+
+
+def is_closed(sites: Sites, url: Url) -> bool:
+    """Tell whether a site is known to keep crawlers from an address."""
+    robots = sites.of(url)
+    return robots is not None and not allows(robots.rules, _path(url))
+
+
+def is_known(answer: Answer | None, sites: Sites, url: Url) -> bool:
+    """Tell whether `may_be_asked` found the page open."""
+    return answer is None or sites.of(url) is not None
+
+
+def _said(answer: Answer, url: Url, now: datetime) -> Robots | None:
+    """Read the answer to a request for robots.txt: a site without one leaves all open (section 2.3.1.3)."""
+    if isinstance(answer, Fetched):
+        rules, delay = rules_for(answer.body, AGENT)
+        return Robots(origin=origin_in_words(url), asked_at=now, rules=rules, delay=delay)
+    if isinstance(answer, Failed):
+        status = answer.status or 0
+        if answer.code == "empty" or (400 <= status < 500 and status != 429):
+            return Robots(origin=origin_in_words(url), asked_at=now)
+    return None
+
+
+def origin_in_words(url: Url) -> str:
+    """Write the origin of an address."""
+    scheme, host, port = origin_of(url)
+    return f"{scheme}://{host}:{port}"
+
+
+def _path(url: Url) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

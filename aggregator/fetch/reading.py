@@ -1,0 +1,119 @@
+"""What the last answer of a fetch comes to (P20 to P36)."""
+
+import contextlib
+import hashlib
+
+from urllib3 import HTTPHeaderDict
+from urllib3.response import HTTPResponse
+
+from aggregator.challenge import is_challenge
+from aggregator.errors import BadRedirect, BadStatus, EmptyBody, FetchError, ProtocolFault
+from aggregator.fetch.body import Grow, read_body, read_some
+from aggregator.fetch.faults import RAISED
+from aggregator.fetch.local import read_file
+from aggregator.fetch.request import Headers, asks_for_delta, is_delta, storable
+from aggregator.fetch.trip import Trip
+from aggregator.model.entry import Digest
+from aggregator.model.poll import Answer, Fetched, NotModified
+
+
+def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> Answer:
+    """Read the last answer of the way.
+
+    Args:
+        trip: that it ends.
+        answer: as it was received, its body unread.
+        sent: the headers of the request.
+        grow: is asked before the body grows (R42).
+
+    Raises:
+        FetchError: it brings no news.
+    """
+    url, headers, status = trip.chain.url, answer.headers, answer.status
+    if status == 304:
+        read_rest(trip, answer)
+        if not trip.conditional:
+            raise ProtocolFault(url, "HTTP 304 although we sent no validator")
+        etag, modified = _validators(headers)
+        return NotModified(**trip.said(), etag=etag, last_modified=modified)
+    delta = status == 226 and asks_for_delta(sent) and is_delta(headers.get("im", ""))
+    if status not in (200, 203) and not delta:
+        raise _no_news(trip, answer)
+    body = read_body(
+        answer, url, length=headers.get("content-length", ""), coding=headers.get("content-encoding", ""), grow=grow
+    )
+    if is_challenge(status, headers, b""):
+        raise BadStatus(url, status, trip.hints.retry_after, challenge=True)
+    if not body:
+        raise EmptyBody(url)
+    posted = trip.due.request.method != "GET"  # to which nobody may answer 304
+    etag, modified = (None, None) if posted else _validators(headers)
+    digest = _digest_of(body)
+    return Fetched(
+        **trip.said(),
+        status=status,
+        url=url,
+        body=body,
+        body_bytes=len(body),
+        body_digest=digest,
+        etag=etag,
+        last_modified=modified,
+        content_type=headers.get("content-type"),
+        content_language=headers.get("content-language"),
+        content_location=headers.get("content-location"),
+        same_body=digest == trip.due.body_digest and not delta,  # a delta is never "the body" (P23)
+        is_delta=delta,
+    )
+
+
+def read_local(trip: Trip, grow: Grow) -> Answer:
+    """Read the file of a `kind: file` source.
+
+    Raises:
+        FetchError: as `read_file`.
+    """
+    body = read_file(trip.due.source, trip.due.url, grow)
+    digest = _digest_of(body)
+    return Fetched(
+        **trip.said(),
+        url=trip.due.url,
+        body=body,
+        body_bytes=len(body),
+        body_digest=digest,
+        same_body=digest == trip.due.body_digest,
+    )
+
+
+def read_rest(trip: Trip, answer: HTTPResponse) -> bytes:
+    """Read what little there may be behind a head that says it all: then the connection can be kept.
+
+    Returns:
+        Up to 64 KiB of it, unpacked; less if the connection breaks, which changes nothing any more.
+    """
+    with contextlib.suppress(*RAISED):
+        return read_some(answer, trip.chain.url, coding=answer.headers.get("content-encoding", ""))
+    return b""
+
+
+def _no_news(trip: Trip, answer: HTTPResponse) -> FetchError:
+    """Say what it means that the status is no success."""
+    url, status = trip.chain.url, answer.status
+    text = read_rest(trip, answer)
+    if status in (204, 205, 206):
+        return EmptyBody(url)
+    if status == 226:
+        return ProtocolFault(url, "HTTP 226, a delta that we did not ask for")
+    if 300 <= status < 400:
+        return BadRedirect(url, f"HTTP {status} names no place to go to")
+    return BadStatus(url, status, trip.hints.retry_after, challenge=is_challenge(status, answer.headers, text))
+
+
+def _validators(headers: HTTPHeaderDict) -> tuple[str | None, str | None]:
+    """Give ETag, several joined (P11), and Last-Modified, as received."""
+    modified = headers.getlist("last-modified")
+    return storable(headers.get("etag")), storable(modified[0] if modified else None)
+
+
+def _digest_of(body: bytes) -> Digest:
+    """Give the digest of a body, unpacked."""
+    return Digest(hashlib.sha256(body).hexdigest())

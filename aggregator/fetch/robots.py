@@ -1,0 +1,105 @@
+"""robots.txt: what a site wants crawlers to leave alone (RFC 9309; P89). Pure: `Client` fetches it as it does all."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+MAX_BYTES: Final = 500 * 1024  # of the file; more need not be read (section 2.5)
+MAX_RULES: Final = 2000
+MAX_DELAY: Final = 60.0  # seconds; who wants more is polled no more often than `every` says in any case
+_ANYBODY: Final = "*"
+_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
+
+
+def may_fetch(robots: bytes, agent: str, path: str) -> bool:
+    """Tell whether a crawler may ask for a path.
+
+    The longest rule that matches decides, `Allow` where two are of one length (section 2.2.2); without one all is open.
+
+    Args:
+        robots: the file, as it came.
+        agent: our product token.
+        path: of the address, with its query.
+    """
+    rules, _ = rules_for(robots, agent)
+    return allows(rules, path)
+
+
+def rules_for(robots: bytes, agent: str) -> tuple[tuple[tuple[bool, str], ...], float]:
+    """Read what a file says to a crawler.
+
+    Args:
+        robots: the file, as it came.
+        agent: its product token.
+
+    Returns:
+        The rules, as (allowed, pattern), and the seconds of Crawl-delay, at most `MAX_DELAY`; 0.0 if it names none.
+    """
+    groups = _groups(robots[:MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff"))
+    group = groups.get(agent.lower(), groups.get(_ANYBODY, _Group()))
+    return tuple((allowed, pattern) for allowed, pattern in group.rules[:MAX_RULES] if pattern), group.delay
+
+
+def allows(rules: Sequence[tuple[bool, str]], path: str) -> bool:
+    """Tell whether the longest rule that matches a path allows it; without one all is open (section 2.2.2)."""
+    best = (-1, True)
+    for is_allowed, pattern in rules:
+        if _matches(pattern, path):
+            best = max(best, (len(pattern), is_allowed))
+    return best[1]
+
+
+@dataclass(slots=True)
+class _Group:
+    """What is said to one crawler."""
+
+    rules: list[tuple[bool, str]] = field(default_factory=list)
+    delay: float = 0.0
+
+
+def _groups(text: str) -> dict[str, _Group]:
+    """Give the groups by product token in lower case; groups of one token are one (section 2.2.1)."""
+    groups: dict[str, _Group] = {}
+    agents: list[str] = []
+    in_rules = False
+    for line in text.splitlines():
+        name, _, value = line.partition("#")[0].partition(":")
+        name, value = name.strip().lower(), value.strip()
+        if name == "user-agent":
+            if in_rules:
+                agents, in_rules = [], False
+            agents.append(value.lower())
+            groups.setdefault(value.lower(), _Group())
+        elif name in ("allow", "disallow"):
+            in_rules = True
+            for agent in agents:
+                groups[agent].rules.append((name == "allow", value))
+        elif name == "crawl-delay" and (seconds := _seconds(value)):
+            in_rules = True
+            for agent in agents:
+                groups[agent].delay = max(groups[agent].delay, seconds)
+    return groups
+
+
+def _seconds(text: str) -> float:
+    """Read a Crawl-delay, which no standard knows; garbage is none."""
+    return min(float(text), MAX_DELAY) if _NUMBER.fullmatch(text) else 0.0
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Match a rule: `*` stands for anything, `$` at its end for the end of the path. Each part is sought once (S25)."""
+    is_whole = pattern.endswith("$")
+    first, *parts = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    if not parts:
+        return not is_whole or path == first
+    place = len(first)
+    *middle, last = parts
+    for part in middle:
+        found = path.find(part, place)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return path.endswith(last) and len(path) - len(last) >= place if is_whole else path.find(last, place) >= 0

@@ -1,0 +1,149 @@
+"""What hosts asked of us: heard from each answer, held by the budgets, and kept in the store (P17, P30, P61).
+
+The store keeps wall time, so that a pause outlives a restart, and one run of a cron job binds the next; the budgets go
+by the steady clock.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from logging import getLogger
+
+from aggregator.cadence.hosts import Restraint, after_answer, faded
+from aggregator.clock import Clock
+from aggregator.errors import SourceError, StoreError
+from aggregator.fetch.budget import Budgets
+from aggregator.fetch.crawl import Sites
+from aggregator.model.hosts import budget_key, spacing_of, widest_spacing
+from aggregator.model.poll import Cut, Exchange, Failed, Fetched, Gathered, NotModified
+from aggregator.model.robots import Robots
+from aggregator.model.settings import HostRule
+from aggregator.store.database import Store
+from aggregator.urls import Url, normalise
+
+log = getLogger(__name__)
+
+
+class Hosts:
+    """The host keys that are in trouble. Threads may share it.
+
+    Args:
+        store: where they are kept; None: nowhere, for a run that stores nothing.
+        budgets: that hold to it.
+        clock: tells the time.
+        rules: `hosts:` as it is in force.
+        sites: what their robots.txt say; None: nothing is known yet.
+    """
+
+    def __init__(
+        self,
+        store: Store | None,
+        budgets: Budgets,
+        clock: Clock,
+        *,
+        rules: Callable[[], Sequence[HostRule]],
+        sites: Sites | None = None,
+    ) -> None:
+        self.sites = sites or Sites()
+        self._store, self._budgets, self._clock, self._rules = store, budgets, clock, rules
+        self._owed: dict[str, Restraint] = {}
+        self._unkept: set[str] = set()
+        self._lock = threading.Lock()
+
+    def recall(self) -> None:
+        """Hold to what earlier runs were asked for, forget what is over, and go on with the spacings they began.
+
+        Raises:
+            StoreError: the store can't be read or written.
+        """
+        if self._store is None:
+            return
+        with self._store.read() as tx:
+            kept = tx.restraints()
+            starts = tx.last_starts(self._clock() - widest_spacing(self._rules()))
+            for robots in tx.robots():
+                self.sites.learn(robots)
+        self._keep_distances(self.sites.learnt())
+        self.adopt(kept, starts)
+        self._write()
+
+    def adopt(self, kept: Mapping[str, Restraint], starts: Mapping[str, datetime]) -> None:
+        """Hold to what was asked for by key, as far as it isn't over, and go on with spacings that began."""
+        now = self._clock()
+        for key, left_at in starts.items():
+            self._budgets.recall(key, seconds=(now - left_at).total_seconds())
+        for key, before in kept.items():
+            self._note(key, before, faded(before, now), now)
+
+    def hear(self, poll: Gathered) -> None:
+        """Take in an answer: what its host is owed from now on, and that it has room again."""
+        answer, due = poll.answer, poll.due
+        if not isinstance(answer, Cut):
+            self._judge(poll, answer)
+        self._budgets.finish(due.turn, peer=answer.peer, whole=isinstance(answer, Fetched | NotModified))
+
+    def keep(self) -> None:
+        """Store what changed; if that can't be done, it is tried again next time."""
+        learnt = self.sites.learnt()
+        self._keep_distances(learnt)
+        try:
+            if learnt and self._store is not None:
+                with self._store.begin() as tx:
+                    tx.keep_robots(learnt)
+            self._write()
+        except StoreError as error:
+            log.error("keep_hosts", extra={"error": str(error)})
+
+    def _keep_distances(self, learnt: Sequence[Robots]) -> None:
+        for robots in learnt:
+            key = budget_key(normalise(robots.origin), self._rules())
+            if robots.delay:
+                self._budgets.delay(key, robots.delay)
+
+    def _judge(self, poll: Gathered, answer: Fetched | NotModified | Failed) -> None:
+        if not self._owed and answer.status in (200, 304) and not answer.hints.exhausted:
+            return  # as nearly always: no host is owed anything, and this one asks for nothing
+        now, rules = self._clock(), self._rules()
+        url = _answering(poll)
+        key = poll.due.host_key if url is None else budget_key(url, rules)
+        source, spacing = poll.due.source.key, spacing_of(key, rules)
+        with self._lock:
+            before = self._owed.get(key)
+            after = after_answer(before, source, answer.status, answer.hints, now, spacing=spacing)
+            self._note(key, before, after, now)
+
+    def _note(self, key: str, before: Restraint | None, after: Restraint | None, now: datetime) -> None:
+        if after is not None:
+            self._owed[key] = after
+        else:
+            self._owed.pop(key, None)
+        if after != before:
+            self._unkept.add(key)
+        if after is not None or before is not None:
+            opens_at = after.opens_at if after and after.opens_at else now
+            doublings = after.doublings if after else 0
+            self._budgets.restrain(key, seconds=(opens_at - now).total_seconds(), doublings=doublings)
+
+    def _write(self) -> None:
+        with self._lock:
+            changed = {key: self._owed.get(key) for key in self._unkept}
+        if not changed or self._store is None:
+            return
+        with self._store.begin() as tx:
+            tx.keep_restraints(changed)
+        with self._lock:
+            self._unkept -= {key for key, restraint in changed.items() if self._owed.get(key) == restraint}
+
+
+def _answering(poll: Gathered) -> Url | None:
+    """Give the address that answered last, where redirects led; None: the source's own host did."""
+    match poll.answer:
+        case Exchange(hops=()):
+            return None
+        case Fetched(url=url):
+            return url
+        case NotModified():
+            return poll.due.validators.url if poll.due.validators else None  # it answers to those (P8)
+        case Failed(error=SourceError(url=url)):
+            return url
+    return None

@@ -1,0 +1,71 @@
+"""A lost store, as far as what was published can tell: what `restore --from-site` writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from aggregator.model.entry import Digest, Entry, Origin
+from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.urls import Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredCategory:
+    """A category with what is fixed for ever."""
+
+    key: CategoryKey
+    slug: str
+    feed_id: str
+    created_at: datetime
+    pages: int  # archive pages
+    is_listed: bool  # stands in feeds.yaml
+    namer: SourceKey | None = None  # a source there whose items name it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredEntry:
+    """An entry of a source."""
+
+    source: SourceKey
+    url: Url  # of the source, for one that feeds.yaml does not name
+    entry: Entry
+    origin: Origin
+    story: str  # atom:id
+    first_seen: datetime
+    categories: tuple[CategoryKey, ...]
+    late: bool = False  # an archive page with its story takes no notice of it: it joined later (M7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredPublication:
+    """A story in a category."""
+
+    story: str  # atom:id
+    category: CategoryKey
+    shown: tuple[SourceKey, str]  # source and key of the entry
+    digest: Digest
+    sort_at: datetime
+    updated: datetime
+    page: int | None
+    whole: bool = True  # every copy that is known of the story is named where it stands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredTombstone:
+    """What was withdrawn from a category and still has a tombstone there."""
+
+    category: CategoryKey
+    ref: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """All of it."""
+
+    store: UUID | None  # its id; None: nothing tells it
+    categories: tuple[RestoredCategory, ...]
+    entries: tuple[RestoredEntry, ...]  # no two of one source and key; those that found stories first
+    publications: tuple[RestoredPublication, ...]
+    tombstones: tuple[RestoredTombstone, ...]
+    notices: tuple[str, ...] = ()  # what could not be told

@@ -1,0 +1,105 @@
+"""The page behind an entry's link as `RawFeed`: `full_text` (DESIGN, section 6; S15).
+
+trafilatura comes with the extra `fulltext`, and takes 300 ms to import: only the processes that read pages do.
+"""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from aggregator.errors import NotAFeed
+from aggregator.model.entry import Person, RawEntry, RawFeed, RawImage, RawLink, RawSupplement, RawText
+from aggregator.parse.elements import Page
+from aggregator.parse.texts import MAX_TEXT
+from aggregator.urls import Url
+
+NOTHING: Final = "there is no article on the page"
+SHORT: Final = 1500  # characters of a text that may be all that a gate says
+_DATES: Final = (
+    "meta[property='article:published_time']@content",
+    "meta[itemprop=datePublished]@content",
+    "meta[name=date]@content",
+    "article time[datetime]@datetime",
+)
+_NAMES: Final = re.compile(r"\s*;\s*")
+_CODE = re.compile(r"<pre>\s*<pre>(.*?)</pre>\s*</pre>", re.DOTALL)
+_HEADLINE = re.compile(r"\s*<h1>(.*?)</h1>", re.DOTALL)
+_GATED_PATH = re.compile(
+    r"(?:^|[/._-])(?:log-?in|sign-?in|consent|captcha|cookiewall|paywall|subscribe)(?:[/._-]|$)", re.IGNORECASE
+)
+_GATED_TEXT = re.compile(  # what stands on pages that stand before others; not "cookie" alone, which is a dish too
+    r"(?:log|sign) ?in to (?:continue|read|view)|subscribe to (?:continue|read)|to continue reading|"
+    r"(?:enable|turn on|requires?) (?:javascript|cookies)|verify (?:that )?you are (?:a )?human|"
+    r"are you a robot|not a (?:ro)?bot|checking your browser|just a moment|unusual traffic|access denied|"
+    r"(?:we|and our partners|this (?:web)?site) uses? cookies|accept (?:all )?cookies|"
+    r"bitte melden sie sich an|wir verwenden cookies|nous utilisons des cookies|"
+    r"请先登录|登录后(?:查看|阅读|继续)|请开启\s*JavaScript|安全验证",
+    re.IGNORECASE,
+)
+
+
+def article_of(text: str, url: Url) -> RawFeed:
+    """Read the article on a page: one entry, or none where there is no article but a login, consent or challenge.
+
+    Args:
+        text: the page.
+        url: that answered, after redirects: what is relative counts from there.
+
+    Raises:
+        NotAFeed: it is no page at all.
+    """
+    if "<" not in text or text.lstrip()[:1] in ("{", "["):
+        raise NotAFeed(url, "it is no web page, so there is no article in it")
+    from trafilatura.core import extract_with_metadata  # late: see above
+    from trafilatura.utils import load_html
+
+    page = Page(text, url)
+    tree = load_html(text)
+    if tree is None:
+        return _feed(url, page, left_out=(NOTHING,))
+    tree.make_links_absolute(url, handle_failures="discard")  # trafilatura would count from the root of the site
+    found = extract_with_metadata(
+        tree,
+        url=url,
+        output_format="html",
+        include_comments=False,
+        include_formatting=True,
+        include_images=True,
+        include_links=True,
+    )
+    html = (found.text or "").partition("<body>")[2][:MAX_TEXT] if found is not None else ""
+    html = _CODE.sub(r"<pre><code>\1</code></pre>", html)
+    plain = " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    why = _gate_of(url, plain, has_password=page.first("input[type=password]@type") is not None)
+    if found is None or not plain or why:
+        return _feed(url, page, left_out=(why or NOTHING,))
+    title = " ".join((found.title or "").split())
+    if (headline := _HEADLINE.match(html)) and " ".join(headline[1].split()) == title:
+        html = html[headline.end() :]
+    image = page.first("meta[property='og:image']@content") or found.image
+    date = next(filter(None, map(page.first, _DATES)), None) or found.date
+    entry = RawEntry(
+        title=RawText(value=title[:MAX_TEXT], type="text") if title else None,
+        links=(RawLink(href=url),),
+        contents=(RawText(value=html, type="html", base=url),),
+        authors=tuple(Person(name=name) for name in _NAMES.split(found.author or "")[:10] if name),
+        supplement=RawSupplement(images=(RawImage(href=image, base=url),) if image else ()),
+        published=date[:100] if date else None,
+    )
+    return _feed(url, page, entry)
+
+
+def _feed(url: Url, page: Page, *entries: RawEntry, left_out: tuple[str, ...] = ()) -> RawFeed:
+    language = page.first("html@lang")
+    return RawFeed(format="article", language=language, entries=entries, url=url, left_out=left_out)
+
+
+def _gate_of(url: Url, plain: str, *, has_password: bool) -> str | None:
+    """Say what stands before an article; None if it seems to be one."""
+    if _GATED_PATH.search(urlsplit(url).path) and (has_password or len(plain) < SHORT):
+        return "the link leads to a page to log in or to consent"
+    if len(plain) < SHORT and has_password:
+        return "the page asks for a password"
+    if len(plain) < SHORT and _GATED_TEXT.search(plain):
+        return "the page asks for a login, for cookies, or for a person"
+    return None

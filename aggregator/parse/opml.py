@@ -1,0 +1,96 @@
+"""OPML 1 and 2 as `RawFeed`: a list of feeds, no entries (`kind: opml`; opml.org/spec2.opml)."""
+
+from typing import Final
+
+from lxml import etree
+
+from aggregator.errors import NotAFeed, ParseError
+from aggregator.model.entry import RawFeed, RawText
+from aggregator.model.outline import RawOutline
+from aggregator.parse.doctype import cut_prolog, resolve_entities
+from aggregator.parse.names import attribute, local_name, text_of
+from aggregator.parse.tree import NoTree, tree_of
+from aggregator.parse.verdict import is_page, not_page, not_text, not_xml
+from aggregator.urls import Url
+
+MAX_BYTES: Final = 5 * 2**20  # of a list, unpacked (S16)
+MAX_READ: Final = 10_000  # outlines that are looked at (S16)
+MAX_OUTLINES: Final = 500  # feeds of a list
+MAX_DEPTH: Final = 20  # outlines within outlines (S16)
+_MAX_TEXT: Final = 1000  # characters of a title
+
+
+def outlines_of(text: str, url: Url) -> RawFeed:
+    """Read a list of feeds. What has no address is a group, and names a category for what stands in it.
+
+    Args:
+        text: the document.
+        url: that answered.
+
+    Raises:
+        NotAFeed: something else.
+        ParseError: over 5 MiB.
+    """
+    if len(text) > MAX_BYTES:
+        raise ParseError(url, f"a list of over {MAX_BYTES // 2**20} MiB")
+    prolog = cut_prolog(text)
+    if not prolog.root:
+        raise not_text(text, url)
+    if is_page(prolog.root):
+        raise not_page(text, url)
+    try:
+        tree = tree_of(resolve_entities(prolog.root, prolog.entities), roots=1)
+    except NoTree as error:
+        raise not_text(text, url) from error
+    root = local_name(tree.root)
+    if root in ("rss", "feed", "rdf"):
+        raise NotAFeed(url, "a feed, not a list of feeds; leave kind: opml away")
+    if root != "opml":
+        raise not_xml(text, url, root, f"XML with the root <{root[:80]}> is no OPML list")
+    notices = [*prolog.notices, *tree.notices]
+    found = _walk(tree.root, notices)
+    if tree.cut:
+        notices.append("the document is cut off")
+    return RawFeed(
+        format="opml",
+        title=RawText(value=title[:_MAX_TEXT], type="text") if (title := _title(tree.root)) else None,
+        outlines=tuple(found),
+        url=url,
+        notices=tuple(notices),
+        cut=tree.cut,
+    )
+
+
+def _title(root: etree._Element) -> str:
+    heads = (each for each in root if isinstance(each.tag, str) and local_name(each) == "head")
+    titles = (each for head in heads for each in head if isinstance(each.tag, str) and local_name(each) == "title")
+    return next(map(text_of, titles), "")
+
+
+def _walk(root: etree._Element, notices: list[str]) -> list[RawOutline]:
+    found: list[RawOutline] = []
+    seen = 0
+    bodies = [each for each in root if isinstance(each.tag, str) and local_name(each) == "body"]
+    waiting: list[tuple[etree._Element, tuple[str, ...], int]] = [(each, (), 0) for each in reversed(bodies)]
+    while waiting:
+        element, groups, depth = waiting.pop()
+        if local_name(element) == "outline":
+            seen += 1
+            if seen > MAX_READ:
+                notices.append(f"over {MAX_READ} outlines, of which the first were read")
+                break
+            href = attribute(element, "xmlurl")
+            title = (attribute(element, "title") or attribute(element, "text") or "")[:_MAX_TEXT]
+            if href is not None:
+                if len(found) == MAX_OUTLINES:
+                    notices.append(f"over {MAX_OUTLINES} feeds, of which the first {MAX_OUTLINES} were read")
+                    break
+                found.append(RawOutline(href=href, title=title or None, groups=groups))
+            elif title:
+                groups = (*groups, title)
+        if depth == MAX_DEPTH:
+            notices.append(f"outlines nested deeper than {MAX_DEPTH}: the inner ones are left out")
+            continue
+        children = [each for each in element if isinstance(each.tag, str) and local_name(each) == "outline"]
+        waiting.extend((each, groups, depth + 1) for each in reversed(children))
+    return found

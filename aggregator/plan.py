@@ -1,0 +1,214 @@
+"""What would change if another feeds.yaml went live (DESIGN 3.2, `plan`). It asks nobody and writes nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from aggregator.config.durations import duration_text
+from aggregator.decide.reapply import Reapplied, has_rules, reapply
+from aggregator.model.settings import CategoryKey, Roster, Secret, Settings, Source, SourceKey, fetch_settings_of
+from aggregator.store.transaction import Transaction
+
+WEEK = timedelta(days=7)
+MAX_LOOKED_AT = 100_000  # stored entries, all in all
+# Of a source: what says nothing to people, or is told in another way.
+_UNTOLD = frozenset(
+    {"key", "line", "safe_url", "path", "crowding", "schedule_zone", "own_dedupe", "was", "allow_private"}
+)
+_OF_FILE = ("site", "store", "publish", "host", "port", "workers", "proxy", "hosts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A setting that is another."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A source or a category that stays, with other settings."""
+
+    key: str
+    was: str | None = None  # its earlier key
+    changes: tuple[Change, ...] = ()
+    is_asked: bool = False  # it is polled at once, from the start, because it is fetched or read otherwise (P65)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """A category that a source enters, and what it brings along (N2)."""
+
+    source: SourceKey
+    category: CategoryKey
+    entries: int
+    in_main: int  # of those, in the category's main document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruled:
+    """What the rules would make of a source's entries of the last week."""
+
+    source: SourceKey
+    looked_at: int
+    changes: tuple[Reapplied, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole of it."""
+
+    file: tuple[Change, ...] = ()
+    added: tuple[Source, ...] = ()
+    removed: tuple[SourceKey, ...] = ()
+    changed: tuple[Changed, ...] = ()
+    categories_added: tuple[CategoryKey, ...] = ()
+    categories_removed: tuple[CategoryKey, ...] = ()
+    categories_changed: tuple[Changed, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    rules: tuple[Ruled, ...] = ()
+
+    @property
+    def changes_anything(self) -> bool:
+        """Tell whether anything would be otherwise."""
+        return any(getattr(self, each.name) for each in fields(self))
+
+
+def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: datetime) -> Plan:
+    """Compare two feeds.yaml, and judge what is stored by the new one.
+
+    Args:
+        old: in force; None: nothing was ever polled.
+        new: that would be.
+        tx: of the store, for reading; None: there is none.
+        now: the time.
+    """
+    before = {source.key: source for source in old.sources} if old else {}
+    after = {source.key: source for source in new.sources}
+    heirs = _heirs(before, after)
+    added = tuple(source for key, source in after.items() if key not in before and key not in heirs)
+    gone = set(before) - set(after) - set(heirs.values())
+    pairs = [(before[heirs.get(key, key)], source) for key, source in after.items() if heirs.get(key, key) in before]
+    old_categories = {category.key: category for category in old.categories} if old else {}
+    new_categories = {category.key: category for category in new.categories}
+    plan = Plan(
+        file=tuple(_file_changes(old, new)) if old else (),
+        added=added,
+        removed=tuple(key for key in before if key in gone),
+        changed=tuple(one for was, now_ in pairs if (one := _changed(was, now_)) is not None),
+        categories_added=tuple(key for key in new_categories if key not in old_categories),
+        categories_removed=tuple(key for key in old_categories if key not in new_categories),
+        categories_changed=tuple(
+            Changed(key=key, changes=changes)
+            for key, category in new_categories.items()
+            if key in old_categories and (changes := tuple(_differences(old_categories[key], category)))
+        ),
+    )
+    if tx is None or old is None:
+        return plan
+    return replace(plan, fills=tuple(_fills(pairs, new, tx, now)), rules=tuple(_ruled(heirs, new, tx, now)))
+
+
+def _heirs(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
+    """Give the earlier keys of sources that were renamed (R52)."""
+    by_url = {source.url: key for key, source in before.items()}
+    found: dict[SourceKey, SourceKey] = {}
+    for key, source in after.items():
+        for name in source.was if key not in before else ():
+            earlier = SourceKey(name) if name in before else next((k for url, k in by_url.items() if url == name), None)
+            if earlier is not None and earlier not in after:
+                found[key] = earlier
+                break
+    return found
+
+
+def _file_changes(old: Settings, new: Settings) -> Iterator[Change]:
+    for name in _OF_FILE:
+        before, after = getattr(old, name), getattr(new, name)
+        if hasattr(before, "__dataclass_fields__"):
+            yield from (replace(each, name=f"{name}.{each.name}") for each in _differences(before, after))
+        elif before != after:
+            yield Change(name=name, old=_said(before), new=_said(after))
+
+
+def _changed(old: Source, new: Source) -> Changed | None:
+    changes = tuple(_differences(old, new))
+    was = old.key if old.key != new.key else None
+    if not changes and was is None:
+        return None
+    is_asked = fetch_settings_of(old) != fetch_settings_of(new)
+    return Changed(key=new.key, was=was, changes=changes, is_asked=is_asked)
+
+
+def _differences(old: object, new: object) -> Iterator[Change]:
+    for each in fields(old):  # type: ignore[arg-type]  # records of the settings, all of them
+        if each.name in _UNTOLD:
+            continue
+        before, after = getattr(old, each.name), getattr(new, each.name)
+        if before == after:
+            continue
+        if hasattr(before, "__dataclass_fields__") and type(before) is type(after):
+            yield from _differences(before, after)
+        elif each.name == "url" and isinstance(old, Source) and isinstance(new, Source):
+            yield Change(name="url", old=old.safe_url, new=new.safe_url)
+        elif each.name in ("headers", "auth"):
+            yield Change(name=each.name, old=None, new="other values")
+        else:
+            yield Change(name=each.name, old=_said(before), new=_said(after))
+
+
+def _said(value: object) -> str | None:
+    """Say a value in a few words; a secret is `***` (S44)."""
+    if value is None:
+        return None
+    if isinstance(value, Secret):
+        return repr(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(map(str, value)))
+    if isinstance(value, tuple):
+        return "; ".join(filter(None, map(_said, value)))
+    return str(value)
+
+
+def _fills(pairs: Sequence[tuple[Source, Source]], new: Settings, tx: Transaction, now: datetime) -> Iterator[Fill]:
+    categories = {category.key: category for category in new.categories}
+    for was, source in pairs:
+        for key in source.categories:
+            if key not in was.categories:
+                entries, in_main = tx.would_fill(was, source, categories[key], now)
+                yield Fill(source=source.key, category=key, entries=entries, in_main=in_main)
+
+
+def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction, now: datetime) -> Iterator[Ruled]:
+    roster = Roster.of(new)
+    had = set(tx.ruled_sources())
+    numbers = {key: number for number, key in tx.category_keys().items()}
+    numbers |= {key: -place for place, key in enumerate((k for k in roster.categories if k not in numbers), 1)}
+    left = MAX_LOOKED_AT
+    for source in new.sources:
+        stored_as = heirs.get(source.key, source.key)
+        if stored_as not in had and not has_rules(source, roster):
+            continue
+        due = tx.look_up(replace(source, key=stored_as))
+        if due is None:
+            continue
+        looked_at, changes = 0, []
+        for part in tx.filed(due.id, since=now - WEEK):
+            looked_at += len(part)
+            changes += [change for each in part if (change := reapply(each, source, roster, numbers)) is not None]
+            if looked_at >= left:
+                break
+        left -= looked_at
+        if changes:
+            yield Ruled(source=source.key, looked_at=looked_at, changes=tuple(changes))
+        if left <= 0:
+            return

@@ -1,0 +1,118 @@
+"""Copies beside our outputs: their old addresses (`publish.aliases`), and the operator's files (`publish.static`).
+
+Both are listed like outputs, and go when feeds.yaml or the folder no longer has them. Nobody else's file is touched.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+from typing import Final
+
+from aggregator.config.copies import files_below
+from aggregator.model.settings import Publish
+from aggregator.outputs import collides, is_path
+from aggregator.publish.destination import Destination
+from aggregator.publish.files import Folder
+from aggregator.publish.places import Output, Places, Put
+from aggregator.store.database import Store
+
+log = getLogger(__name__)
+
+MAX_STATIC_BYTES: Final = 64 * 2**20  # of one file: it is read as a whole
+MAX_STATIC_FILES: Final = 10_000
+STATIC_AGE: Final = 3600  # seconds (A75)
+EVERY_OUTPUT_BYTES: Final = 2**30  # what we wrote ourselves has limits of its own
+
+_Look = tuple[int, int, int, int]
+
+
+class Copies:
+    """Brings copies to what they are copies of, for as long as one set of settings holds."""
+
+    def __init__(self, store: Store, folder: Destination, places: Places, publish: Publish) -> None:
+        self._store, self._folder, self._places = store, folder, places
+        self._aliases, self._static = publish.aliases, publish.static
+        self._known: dict[str, _Look] = {}  # static files that were copied, as they looked then
+        self._passed_over: set[tuple[str, str]] = set()  # what was said once
+
+    def put(self, *, everything: bool, take_over: bool) -> Put:
+        """Copy what is new or has changed, and remove what is no longer wanted.
+
+        Args:
+            everything: copy all of it.
+            take_over: write over copies of outputs that the list does not name (DESIGN 3.3).
+
+        Raises:
+            StrangerInTheWay: somebody else's file stands where a copy shall; no copy was written.
+        """
+        with self._store.read() as tx:
+            before = tx.copies()
+            if not (before or self._aliases or self._static):
+                return Put()
+            digests, ages = tx.digests(stories=False), tx.max_ages()
+        outputs, wanted = [], set()
+        for path, target in self._aliases:
+            if digests.get(target) is None:
+                self._pass_over(path, f"{target} is not published")
+                continue
+            wanted.add(path)
+            if everything or digests.get(path) != digests[target]:
+                render = partial(self._folder.read, target, EVERY_OUTPUT_BYTES)
+                outputs.append(Output(path=path, render=render, max_age=ages[target], copied=True, like=target))
+        looks: dict[str, _Look] = {}
+        if self._static is not None and self._static.is_dir():
+            source, looks = Folder(self._static), dict(self._static_files(self._static))
+            wanted |= looks.keys()
+            for path, look in looks.items():
+                if everything or self._known.get(path) != look or path not in before:
+                    render = partial(source.read, path, MAX_STATIC_BYTES)
+                    outputs.append(Output(path=path, render=render, max_age=STATIC_AGE, gzip=False, copied=True))
+        elif self._static is not None:  # not mounted today, say: what was copied stays
+            self._pass_over("static", f"there is no folder {self._static}; what was copied from it stays")
+            wanted |= before
+        gone = before - wanted
+        failed = self._places.remove(gone)  # before others: a folder may have become a file
+        put = self._places.put(outputs, take_over=take_over)
+        put.changed += sorted(gone.difference(failed))
+        put.failed += failed
+        self._known |= {w.path: looks[w.path] for w in put.written if w.path in looks}
+        return put
+
+    def _static_files(self, static: Path) -> Iterator[tuple[str, _Look]]:
+        """Give the files to copy, and how each looks; what can't be copied is named once."""
+        aliases = {alias for alias, _ in self._aliases}
+        for number, path in enumerate(files_below(static)):
+            if number == MAX_STATIC_FILES:
+                self._pass_over(path, f"{static} has over {MAX_STATIC_FILES:,} files")
+                return
+            why = _fault_of(static / path, path, aliases)
+            if why is not None:
+                self._pass_over(path, why)
+                continue
+            try:
+                found = (static / path).lstat()
+            except OSError:  # gone meanwhile
+                continue
+            if found.st_size > MAX_STATIC_BYTES:
+                self._pass_over(path, f"has over {MAX_STATIC_BYTES // 2**20} MiB")
+                continue
+            yield path, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    def _pass_over(self, path: str, why: str) -> None:
+        if (path, why) not in self._passed_over:
+            self._passed_over.add((path, why))
+            log.warning("skip_copy", extra={"output": path, "why": why})
+
+
+def _fault_of(file: Path, path: str, aliases: set[str]) -> str | None:
+    """Say why a file can't be copied."""
+    if file.is_symlink():
+        return "a symbolic link is not followed: it may lead to what nobody shall see; put a copy there"
+    if not file.is_file():
+        return "is no regular file"
+    if not is_path(path):
+        return "its name can't be published: letters, digits, `.`, `_` and `-` can, but no .gz"
+    if collides(path) or path in aliases:
+        return "an output of ours may stand there"
+    return None

@@ -1,0 +1,79 @@
+"""Where outputs go: a folder or a bucket, which the rest of the program can't tell apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from aggregator.model.settings import BucketAddress
+from aggregator.publish.files import Folder
+
+
+class Destination(Protocol):
+    """What can hold outputs; paths are relative, with slashes: `category/python.atom`.
+
+    All of it may raise PublishError.
+    """
+
+    def where(self) -> str:
+        """Say which place this is: the same text, the same place (DESIGN 3.3)."""
+
+    def named(self, path: str) -> str:
+        """Name a file as an operator would look for it."""
+
+    def replace(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        gzip: bool,
+        max_age: int = ...,
+        durable: bool = ...,
+        like: str | None = ...,
+    ) -> bool:
+        """Put a file in place, whole or not at all, unless it stands there already; tell whether its bytes changed.
+
+        Args:
+            path: of the file.
+            data: the whole content.
+            gzip: whether it is to be had compressed.
+            max_age: how many seconds who reads it may keep it (A75); for a place that is served without us.
+            durable: False: only safe after `sync_folders` (R30).
+            like: the output that it is a copy of, whose media type it bears; for a place that is served without us.
+        """
+
+    def sync_folders(self) -> None:
+        """Make safe what was put with `durable=False`."""
+
+    def remove(self, path: str) -> bool:
+        """Remove a file of ours; tell whether it stood there."""
+
+    def stranger(self, path: str) -> bool | None:
+        """Tell what stands where a file shall be written that the store does not list.
+
+        None: nothing; True: a file that bears our mark; False: somebody else's.
+        """
+
+    def below(self, folder: str) -> Iterator[str]:
+        """Give the paths of all files below a folder, whosever they are, in no order; none if it is not there."""
+
+    def read(self, path: str, limit_bytes: int) -> bytes:
+        """Read a file of ours, which may have so many bytes at most; it is an error if it is not there."""
+
+    def digest(self, path: str) -> str | None:
+        """Give the SHA-256 of a file's content, in hex; None if there is none, or none that is ours to tell."""
+
+    def sweep(self) -> int:
+        """Remove what a killed run left half written; tell how much it was."""
+
+
+def open_destination(to: Path | BucketAddress) -> Destination:
+    """Open what `publish.to` names.
+
+    Raises:
+        PublishError: it can't be made, or does not let us work, or its extra is not installed.
+    """
+    if isinstance(to, Path):
+        return Folder(to)
+    from aggregator.publish.bucket import Bucket
+
+    return Bucket(to)

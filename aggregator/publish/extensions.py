@@ -1,0 +1,97 @@
+"""What Atom and RSS lack, in namespaces that readers know: Media RSS, iTunes, podcast, GeoRSS (A20, I57)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from lxml import etree
+
+from aggregator.model.story import Publication
+from aggregator.model.supplement import ImageRole, Supplement
+from aggregator.publish import shown
+
+NAMESPACES: Final = {
+    "media": "http://search.yahoo.com/mrss/",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "podcast": "https://podcastindex.org/namespace/1.0",
+    "georss": "http://www.georss.org/georss",
+    "wfw": "http://wellformedweb.org/CommentAPI/",  # of RSS alone: Atom has `replies`
+}
+
+_Part = tuple[str, str, str | None, dict[str, str]]  # prefix, name, text, attributes
+
+
+def extend(entry: etree._Element, publication: Publication) -> None:
+    """Add to an entry's element what goes with it, in a fixed order (A32)."""
+    for prefix, name, text, attributes in _parts(publication):
+        element = etree.SubElement(entry, f"{{{NAMESPACES[prefix]}}}{name}", attributes)
+        element.text = text
+
+
+def declare(entry: etree._Element) -> None:
+    """Declare at an entry the namespaces that it uses, once and with these prefixes."""
+    etree.cleanup_namespaces(entry, top_nsmap=NAMESPACES)
+
+
+def _parts(publication: Publication) -> Iterator[_Part]:
+    supplement = shown.supplement_of(publication)
+    yield from _media(supplement)
+    durations = (file.duration for _, file in shown.enclosures_of(publication) if file.duration is not None)
+    yield from _itunes(supplement, next(durations, None))
+    yield from _podcast(supplement)
+    if point := supplement.point:
+        yield "georss", "point", f"{_degrees(point.latitude)} {_degrees(point.longitude)}", {}
+
+
+def _media(supplement: Supplement) -> Iterator[_Part]:
+    seen = set()
+    for image in supplement.images:
+        if image.url not in seen:
+            seen.add(image.url)
+            sides = {"width": image.width, "height": image.height}
+            yield "media", "thumbnail", None, {"url": image.url} | {n: str(v) for n, v in sides.items() if v}
+    if supplement.player:
+        yield "media", "player", None, {"url": supplement.player}
+    for person in supplement.contributors:
+        yield "media", "credit", person.name, {"role": person.role} if person.role else {}
+
+
+def _itunes(supplement: Supplement, duration: int | None) -> Iterator[_Part]:
+    cover = next((image for image in supplement.images if image.role is ImageRole.COVER), None)
+    if cover:
+        yield "itunes", "image", None, {"href": cover.url}
+    if duration is not None:
+        yield "itunes", "duration", str(duration), {}
+    if supplement.season is not None:
+        yield "itunes", "season", str(supplement.season), {}
+    if supplement.episode and supplement.episode.isdigit():  # others are no numbers to iTunes
+        yield "itunes", "episode", supplement.episode, {}
+    if supplement.kind:
+        yield "itunes", "episodeType", supplement.kind, {}
+    if supplement.explicit is not None:
+        yield "itunes", "explicit", "true" if supplement.explicit else "false", {}
+
+
+def _podcast(supplement: Supplement) -> Iterator[_Part]:
+    if supplement.episode and not supplement.episode.isdigit():
+        yield "podcast", "episode", supplement.episode, {}
+    for transcript in supplement.transcripts:
+        rel = "captions" if transcript.captions else None
+        said = (
+            ("url", transcript.url),
+            ("type", transcript.type or "text/plain"),  # the format demands one
+            ("language", transcript.language),
+            ("rel", rel),
+        )
+        yield "podcast", "transcript", None, _known(said)
+    if supplement.chapters:
+        kind = supplement.chapters.type or "application/json+chapters"
+        yield "podcast", "chapters", None, {"url": supplement.chapters.url, "type": kind}
+
+
+def _known(attributes: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    return {name: value for name, value in attributes if value}
+
+
+def _degrees(value: float) -> str:
+    """Write a number without an exponent, which GeoRSS does not know."""
+    return f"{value:.7f}".rstrip("0").rstrip(".")

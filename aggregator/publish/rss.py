@@ -1,0 +1,199 @@
+"""Documents as RSS 2.0, by the profile of the RSS Advisory Board: rules A50 to A53.
+
+The same stories in the same order as in Atom, under the same ids, with the same titles, dates, links and content. What
+RSS has no element for is said in namespaces that readers know; tombstones and archive pages stay Atom's.
+
+Feed and items are made by feedgen; our extensions add what it leaves out. It would write content into `description`,
+know one author element only, which wants a mail address, and turn dates by switching the locale of the whole process.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Final
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from aggregator.errors import PublishError
+from aggregator.model.settings import Site
+from aggregator.model.story import Document, Publication
+from aggregator.publish import mark, shown
+from aggregator.publish.extensions import NAMESPACES, declare, extend
+from aggregator.publish.memory import Memory
+
+ATOM: Final = "http://www.w3.org/2005/Atom"
+CONTENT: Final = "http://purl.org/rss/1.0/modules/content/"
+DUBLIN_CORE: Final = "http://purl.org/dc/elements/1.1/"
+SPECIFICATION: Final = "https://www.rssboard.org/rss-specification"
+END = b"</channel>"
+
+_ROOT = {"dc": DUBLIN_CORE, "atom": ATOM, "content": CONTENT}  # declared once, by feedgen in this order
+_FEEDS = frozenset({"application/atom+xml", "application/rss+xml", "application/xml", "text/xml"})
+
+_items: Memory[bytes] = Memory(4 * 1024 * 1024, each_bytes=3072)
+
+
+def render_rss(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
+    """Render a main document as RSS 2.0.
+
+    Args:
+        document: what stands in it, in order. What can't be published is left out (A33); `atom.leave_out_faulty` told.
+        site: title and public address.
+        ttl: how long a reader may keep it, in minutes.
+        html: whether pages are published.
+
+    Raises:
+        PublishError: what the feed says of itself can't be rendered.
+    """
+    try:
+        head, _, tail = _head(document, site, ttl=ttl, html=html).rpartition(END)
+    except (ValueError, TypeError) as error:
+        raise PublishError(f"{document.path}.rss", f"can't be rendered: {error}") from error
+    sound = (publication for publication in document.publications if not shown.fault_of(publication))
+    items = [_item(publication, shown.address_of(publication, document, site, html=html)) for publication in sound]
+    return b"".join([head.rstrip(b" "), *items, b"  ", END, tail])
+
+
+def forget() -> None:
+    """Forget what was rendered lately; for measurements and tests."""
+    _items.clear()
+
+
+def rfc822(when: datetime) -> str:
+    """Give a time as RSS wants it: RFC 822 with four digits of a year, and GMT (A51).
+
+    Raises:
+        ValueError: a time without a zone.
+    """
+    return format_datetime(shown.whole_utc(when), usegmt=True)
+
+
+def dated(publication: Publication) -> datetime:
+    """Give the one date that an item has: its own, else when it last changed, which is what readers of Atom take."""
+    return publication.published or publication.updated
+
+
+# --- the channel
+
+
+class _FeedPart(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen can't say of a feed. Runs before the items are appended."""
+
+    updated: datetime
+
+    def extend_ns(self) -> dict[str, str]:
+        """Name what the items use and feedgen doesn't know."""
+        return {"dc": DUBLIN_CORE}
+
+    def extend_rss(self, rss: etree._Element) -> etree._Element:
+        """Write the date in the form that is ours, whatever the locale."""
+        built = rss.find("channel/lastBuildDate")
+        assert built is not None  # feedgen writes one in any case
+        built.text = rfc822(self.updated)
+        return rss
+
+
+def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
+    title = shown.line_of(document.title) or shown.line_of(site.title) or mark.NAME
+    feed = FeedGenerator()
+    feed.title(title)
+    feed.description(shown.line_of(document.description) or title)  # RSS demands one
+    feed.link(rel="self", type=shown.MEDIA_TYPES["rss"], href=shown.url_of(site, document.path, ".rss"))
+    feed.link(rel="alternate", href=shown.page_of(document, site, html=html))
+    feed.lastBuildDate(shown.whole_utc(document.updated))
+    feed.language(shown.language_of(document.language))
+    feed.generator(mark.NAME)
+    feed.docs(SPECIFICATION)
+    feed.ttl(ttl)
+    feed.register_extension("faithful", _FeedPart, atom=False, rss=True)
+    feed.faithful.updated = document.updated
+    return bytes(feed.rss_str(pretty=True))
+
+
+# --- an item
+
+
+class _ItemPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen leaves out of an item. Runs last, on the finished element."""
+
+    publication: Publication
+
+    def extend_rss(self, item: etree._Element) -> etree._Element:
+        """Add date, full text, authors, other copies, further files and what goes with the entry."""
+        publication = self.publication
+        for name, text, attributes in _parts(publication):
+            element = etree.SubElement(item, name, attributes)
+            element.text = text
+        for url, file in shown.enclosures_of(publication)[1:]:
+            content = etree.SubElement(item, f"{{{NAMESPACES['media']}}}content", {"url": url})
+            facts = {"type": shown.type_of(url, file), "fileSize": file.length, "duration": file.duration}
+            for name, value in facts.items():
+                if value is not None:
+                    content.set(name, str(value))
+            if file.title:
+                etree.SubElement(content, f"{{{NAMESPACES['media']}}}title").text = file.title
+        extend(item, publication)
+        return item
+
+
+def _parts(publication: Publication) -> Iterator[tuple[str, str | None, dict[str, str]]]:
+    """Give elements in a fixed order (A32): name, text and attributes."""
+    yield "pubDate", rfc822(dated(publication)), {}
+    if not publication.origin.self_link or not shown.web_address(publication.origin.self_link):
+        yield f"{{{DUBLIN_CORE}}}source", shown.source_title_of(publication), {}  # `source` demands an address
+    content = shown.content_of(publication)
+    if content:
+        yield f"{{{CONTENT}}}encoded", content, {}
+    for person in shown.authors_of(publication):
+        yield f"{{{DUBLIN_CORE}}}creator", person.name, {}
+    language, rights = shown.language_of(publication.language), shown.line_of(publication.rights)
+    if language:
+        yield f"{{{DUBLIN_CORE}}}language", language, {}
+    if rights:
+        yield f"{{{DUBLIN_CORE}}}rights", rights, {}
+    yield f"{{{ATOM}}}updated", shown.instant(publication.updated), {}
+    for credit in shown.credits_of(publication):
+        yield f"{{{ATOM}}}link", None, {"rel": "related", "type": "text/html"} | credit
+    replies = (reply for reply in shown.supplement_of(publication).replies if reply.type in _FEEDS)
+    for reply in replies:
+        yield f"{{{NAMESPACES['wfw']}}}commentRss", reply.url, {}
+        break
+
+
+def _item(publication: Publication, address: str) -> bytes:
+    key = (publication, address)
+    data = _items.get(key)
+    if data is None:
+        data = _rendered(publication, address)
+        _items.keep(key, data, len(data) + len(publication.content) + len(publication.summary))
+    return data
+
+
+def _rendered(publication: Publication, address: str) -> bytes:
+    """Render one publication as an indented element that uses the root's namespaces, with a newline at its end."""
+    tags = shown.tags_of(publication)
+    entry = FeedEntry()
+    entry.title(shown.title_of(publication))
+    entry.link(href=address)
+    entry.guid(publication.atom_id, permalink=False)
+    entry.description(shown.summary_of(publication) or None)
+    entry.category([{"term": tag.label or tag.term} | ({"scheme": tag.scheme} if tag.scheme else {}) for tag in tags])
+    page = next((r.url for r in shown.supplement_of(publication).replies if r.type not in _FEEDS), None)
+    entry.comments(page)
+    for url, file in shown.enclosures_of(publication)[:1]:
+        entry.enclosure(url, file.length or 0, shown.type_of(url, file))  # all three must be there, 0 if unknown (A53)
+    entry.source(shown.web_address(publication.origin.self_link), shown.source_title_of(publication))
+    entry.register_extension("faithful", _ItemPart, atom=False, rss=True)
+    entry.faithful.publication = publication
+    item = entry.rss_entry()
+    root = etree.Element("rss", nsmap=_ROOT)
+    root.append(item)
+    declare(item)
+    etree.indent(item, space="  ", level=2)
+    item.tail = "\n"
+    opening, closing = etree.tostring(root).split(b"<item", 1)[0], b"</rss>"
+    whole = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return b"    " + whole.removeprefix(opening).removesuffix(closing)

@@ -1,0 +1,6 @@
+"""`python -m aggregator.reader`: a process that reads bodies for another one, until its input ends."""
+
+from aggregator.reader.worker import run
+
+if __name__ == "__main__":
+    run()

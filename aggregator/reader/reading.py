@@ -1,0 +1,17 @@
+"""Reading, in a sentence; the same wherever it is done."""
+
+from aggregator.clean import clean
+from aggregator.identity import identify
+from aggregator.model.entry import Feed
+from aggregator.model.poll import Fetched
+from aggregator.model.settings import Reading
+from aggregator.parse import parse
+
+
+def read(fetched: Fetched, reading: Reading) -> Feed:
+    """Read a body, from its bytes to entries with keys.
+
+    Raises:
+        ParseError: it can't be read as a feed.
+    """
+    return identify(clean(parse(fetched, reading), reading))

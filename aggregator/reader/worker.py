@@ -1,0 +1,90 @@
+"""The other side: a process that reads one body after the other, within limits that the system holds it to (S15).
+
+What it is told and what it answers is a line of JSON, the body behind the first. Its parent may have died long ago: so
+it counts the seconds of each body itself, too. Signals that tell the program to stop are not for it, or a poll that has
+five seconds left would end at once (R54).
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, BinaryIO, Final
+
+from aggregator.errors import NotAFeed, Overran, ParseError
+from aggregator.model.poll import Fetched
+from aggregator.model.settings import Reading
+from aggregator.reader.codec import from_json, to_json
+from aggregator.reader.reading import read
+
+OUT_OF_MEMORY: Final = 77  # exit code: no answer can be made where no memory is left
+READY: Final = b"ready\n"
+SPARE_SECONDS: Final = 5  # until it gives up by itself; its parent comes first
+KNOWN: Final[dict[str, Callable[..., ParseError]]] = {  # errors that cross, by name and arguments
+    "ParseError": ParseError,
+    "NotAFeed": NotAFeed,
+    "Overran": lambda url, why, *_: Overran(url, why),
+}
+
+
+def run() -> None:
+    """Read bodies until the input ends. The first argument is the memory it may have, in bytes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library may print is no answer
+    memory = int(sys.argv[1]) if len(sys.argv) > 1 else resource.RLIM_INFINITY
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        answers.write(READY)
+        answers.flush()
+        while _serve(sys.stdin.buffer, answers):
+            pass
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except BrokenPipeError:  # nobody waits for it any more
+        os._exit(0)
+
+
+def ask(fetched: Fetched, reading: Reading, seconds: float) -> tuple[bytes, bytes]:
+    """Give what a worker is told: the line, and the body behind it."""
+    said = {
+        "fetched": to_json(replace(fetched, body=b"")),
+        "reading": to_json(reading),
+        "bytes": len(fetched.body),
+        "seconds": seconds,
+    }
+    return json.dumps(said).encode() + b"\n", fetched.body
+
+
+def _serve(stream: BinaryIO, answers: BinaryIO) -> bool:
+    """Read one body; False if the input has ended."""
+    line = stream.readline()
+    if not line:
+        return False
+    said = json.loads(line)
+    signal.setitimer(signal.ITIMER_REAL, said["seconds"] + SPARE_SECONDS)
+    fetched = replace(from_json(Fetched, said["fetched"]), body=stream.read(said["bytes"]))
+    answer = _answer(fetched, from_json(Reading, said["reading"]))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
+    return True
+
+
+def _answer(fetched: Fetched, reading: Reading) -> dict[str, Any]:
+    try:
+        return {"feed": to_json(read(fetched, reading))}
+    except MemoryError:
+        raise
+    except ParseError as error:
+        if type(error).__name__ in KNOWN:
+            return {"error": type(error).__name__, "arguments": error.args}
+        return {"crash": traceback.format_exc()}
+    except Exception:  # noqa: BLE001 - the border of a process: the parent logs it, and fails that poll alone
+        return {"crash": traceback.format_exc()}

@@ -1,0 +1,289 @@
+"""Successive versions of one feed, read as if each had been polled at its time: what every poll would have made of it.
+
+Nothing is asked and nothing of ours is touched: the store is a temporary one. The road is that of any poll; only the
+clock is moved, and what would have been fetched comes from files.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from aggregator.clock import rfc3339
+from aggregator.errors import AggregatorError
+from aggregator.identity import key_form
+from aggregator.model.changes import Changes
+from aggregator.model.entry import Digest
+from aggregator.model.event import Code
+from aggregator.model.known import EntryState
+from aggregator.model.poll import Answer, Due, Fetched, Gathered
+from aggregator.model.settings import Settings, SourceKey
+from aggregator.pipeline import gather, settle
+from aggregator.store.database import Store
+from aggregator.world import World, open_world
+
+INDEX = "index.json"
+SUFFIXES = frozenset({".xml", ".json", ".atom", ".rss", ".rdf", ".txt", ".html"})
+APART = timedelta(hours=1)  # between versions of which nobody says when they were there
+MAX_VERSIONS = 10_000
+
+
+class NothingToReplay(AggregatorError):
+    """A folder that can't be replayed; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A feed as it was at one time."""
+
+    name: str
+    at: datetime
+    body: Path | bytes
+    headers: Mapping[str, str]  # of the answer, names in lower case
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An entry, as people know it."""
+
+    title: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What the poll of one version made of it."""
+
+    name: str
+    at: datetime
+    outcome: str
+    error: str | None
+    listed: int  # entries in the document
+    unchanged: int
+    found: Mapping[str, tuple[Named, ...]]  # by the words of `KINDS`; what none is of is left out
+
+
+KINDS = {
+    "new": "published for the first time",
+    "unshown": "of a first poll, and older than the newest `initial` ones (I62)",
+    "rejected": "by a rule",
+    "revised": "known, and reads otherwise now",
+    "rekeyed": "known, under another id (I35)",
+    "held": "not shown until somebody looks (R44), or revised too often (T4)",
+    "released": "held before, published now",
+    "withdrawn": "by the source (I26)",
+    "gone": "no longer listed, which deletes nothing",
+}
+_STATES = {EntryState.PUBLISHED: "new", EntryState.KNOWN: "unshown", EntryState.REJECTED: "rejected"}
+_EVENTS: Mapping[Code, str] = {
+    Code.HOLD_REVISION: "held",
+    Code.REKEY_ENTRY: "rekeyed",
+    Code.RELEASE_ENTRY: "released",
+    Code.WITHDRAW_ENTRY: "withdrawn",
+}
+
+
+def versions_in(folder: Path, now: datetime) -> list[Version]:
+    """Find the versions of a feed in a folder, in the order of their names.
+
+    An `index.json` may list them under `versions`, each with `file`, with a time as `at`, `fetched` or `committed`, and
+    with `headers`. Where no time is said, versions are an hour apart and the last one is of now.
+
+    Raises:
+        NothingToReplay: there are none, or the index can't be used.
+    """
+    if not folder.is_dir():
+        raise NothingToReplay(f"{folder} is no folder; name one that holds versions of a feed, as 000.xml, 001.xml, …")
+    listed = _index(folder)
+    names = [str(row["file"]) for row in listed] or sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower() in SUFFIXES and path.name != INDEX
+    )
+    if not names:
+        raise NothingToReplay(f"{folder} holds no *.xml or *.json; name a folder with versions of a feed")
+    if len(names) > MAX_VERSIONS:
+        raise NothingToReplay(f"{folder} holds over {MAX_VERSIONS} files; take the first ones apart")
+    rows = listed or [{} for _ in names]
+    start = now - APART * (len(names) - 1)
+    versions: list[Version] = []
+    for place, (name, row) in enumerate(zip(names, rows, strict=True)):
+        path = folder / name
+        if Path(name).name != name or not path.is_file():
+            raise NothingToReplay(f"{folder / INDEX}: {name} is no file in that folder")
+        at = _time(row, folder) or start + APART * place
+        if versions and at <= versions[-1].at:  # of two that were written in one second the later name came later
+            at = versions[-1].at + timedelta(seconds=1)
+        headers = row.get("headers") or {}
+        if not isinstance(headers, dict):
+            raise NothingToReplay(f"{folder / INDEX}: the headers of {name} are no mapping of names to values")
+        lower = {str(key).lower(): str(value) for key, value in headers.items()}
+        versions.append(Version(name=name, at=at, body=path, headers=lower))
+    return versions
+
+
+def stored_versions(store: Store, key: SourceKey) -> list[Version]:
+    """Give the last bodies of a source that the store keeps, the oldest first.
+
+    Raises:
+        NothingToReplay: there are none.
+    """
+    with store.read() as tx:
+        kept = tx.bodies(key)
+    if not kept:
+        raise NothingToReplay(f"no body of {key} is kept: it brought nothing yet, or one that is too large")
+    return [Version(name=rfc3339(one.asked_at), at=one.asked_at, body=one.data, headers=one.headers) for one in kept]
+
+
+def _index(folder: Path) -> list[dict[str, Any]]:
+    path = folder / INDEX
+    if not path.is_file():
+        return []
+    try:
+        said = json.loads(path.read_bytes())
+        rows = said["versions"]
+        if all(isinstance(row["file"], str) for row in rows):
+            return sorted(rows, key=lambda row: row["file"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise NothingToReplay(
+        f'{path} is no index; remove it, or write {{"versions": [{{"file": "000.xml", "at": "…Z"}}, …]}} '
+    )
+
+
+def _time(row: Mapping[str, Any], folder: Path) -> datetime | None:
+    said = next((row[name] for name in ("at", "fetched", "committed") if row.get(name)), None)
+    if said is None:
+        return None
+    try:
+        when = datetime.fromisoformat(str(said))
+    except ValueError as error:
+        raise NothingToReplay(f"{folder / INDEX}: {said} is no time; write it as 2026-03-04T12:00:00Z") from error
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+class Replay:
+    """A temporary aggregator with one source, whose versions are polled one after the other."""
+
+    def __init__(self, settings: Settings, versions: Sequence[Version]) -> None:
+        self._versions = versions
+        self._now = versions[0].at
+        self._folder = tempfile.TemporaryDirectory(prefix="aggregator-")
+        root = Path(self._folder.name)
+        apart = replace(
+            settings,
+            store=f"sqlite:///{root}/replay.db",
+            publish=replace(settings.publish, to=root / "public"),
+            sources=tuple(replace(source, detail=None) for source in settings.sources),  # nobody is asked
+        )
+        self.world: World = open_world(apart, command="replay", clock=lambda: self._now, text="")
+        self._listed: dict[int, Named] = {}  # what the version before had, by the store's ids
+
+    def __enter__(self) -> "Replay":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.world.close()
+        self._folder.cleanup()
+
+    def steps(self) -> Iterator[Step]:
+        """Poll version after version.
+
+        Raises:
+            StoreError: our side failed.
+        """
+        (source,) = self.world.written.sources
+        for version in self._versions:
+            self._now = version.at
+            with self.world.store.begin() as tx:
+                (waiting,) = tx.named([source.key])
+                (due,) = tx.claim([waiting.id], self._now, self.world.roster.sources)
+            ports = replace(self.world.ports, fetch=partial(_answer, version))
+            poll = gather(due, ports)
+            (changes,) = settle([poll], ports)
+            assert isinstance(changes, Changes)
+            yield self._step(version, poll, changes)
+
+    def _step(self, version: Version, poll: Gathered, changes: Changes) -> Step:
+        found: dict[str, tuple[Named, ...]] = {}
+        listed, unchanged = len(self._listed), len(self._listed)
+        if not poll.is_quiet and not changes.move.code:
+            with self.world.store.read() as tx:
+                known = tx.known(poll.due, poll.feed, self._now).entries
+            forms = [key_form(entry.key) for entry in poll.feed.entries]
+            names = {known[form].id: Named(known[form].title, known[form].link) for form in forms if form in known}
+            kinds = _kinds(changes) | {"gone": [number for number in self._listed if number not in names]}
+            both = self._listed | names
+            found = {kind: tuple(both[one] for one in ids if one in both) for kind, ids in kinds.items() if ids}
+            listed, unchanged = (
+                len(poll.feed.entries),
+                len(names.keys() - {one for ids in kinds.values() for one in ids}),
+            )
+            self._listed = names or self._listed
+        move = changes.move
+        return Step(
+            name=version.name,
+            at=version.at,
+            outcome=move.outcome.value,
+            error=f"{move.code}: {move.error}" if move.code else None,
+            listed=listed,
+            unchanged=unchanged,
+            found=found,
+        )
+
+
+def _kinds(changes: Changes) -> dict[str, list[int]]:
+    """Sort what became of the entries of a version, each by its id."""
+    kinds: dict[str, list[int]] = {kind: [] for kind in KINDS}
+    for event in changes.entries.events:
+        if event.code in _EVENTS and event.entry is not None:
+            kinds[_EVENTS[event.code]].append(event.entry)
+    for new in changes.entries.new:
+        kinds[_STATES.get(new.state, "held")].append(new.id)
+    kinds["revised"] = [item.id for item in changes.entries.revised if not (item.held or item.unseen)]
+    return kinds
+
+
+def _answer(version: Version, due: Due) -> Answer:
+    """Give what would have been fetched."""
+    body = version.body if isinstance(version.body, bytes) else version.body.read_bytes()
+    digest = Digest(sha256(body).hexdigest())
+    return Fetched(
+        asked_at=version.at,
+        url=due.url,
+        body=body,
+        body_bytes=len(body),
+        body_digest=digest,
+        etag=version.headers.get("etag"),
+        last_modified=version.headers.get("last-modified"),
+        content_type=version.headers.get("content-type"),
+        content_language=version.headers.get("content-language"),
+        content_location=version.headers.get("content-location"),
+        same_body=digest == due.body_digest,
+    )
+
+
+def replay_record(folder: Path | None, steps: Sequence[Step]) -> dict[str, Any]:
+    """Give a replay in plain values: `replay --json`, which gains fields, and never loses or renames one."""
+    return {
+        "version": 1,
+        "folder": None if folder is None else str(folder),
+        "versions": [
+            {
+                "file": step.name,
+                "at": rfc3339(step.at),
+                "outcome": step.outcome,
+                "error": step.error,
+                "listed": step.listed,
+                "unchanged": step.unchanged,
+            }
+            | {kind: [{"title": one.title, "link": one.link} for one in step.found.get(kind, ())] for kind in KINDS}
+            for step in steps
+        ],
+        "totals": {kind: sum(len(step.found.get(kind, ())) for step in steps) for kind in KINDS},
+    }

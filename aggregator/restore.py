@@ -1,0 +1,361 @@
+"""`restore --from-site`: the state is lost; what was published tells nearly all of it (DESIGN 3.2, 3.3).
+
+Ids, order, archive pages and the keys by which entries are known again come back. What was never published does not:
+entries that a rule refused, those beyond `initial`, validators, history.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urljoin
+from uuid import UUID
+
+from aggregator.clock import Clock
+from aggregator.errors import AggregatorError
+from aggregator.identity import digest_of, text_digest_of
+from aggregator.model.entry import NO_NEWS as NOTHING
+from aggregator.model.entry import Entry, EntryKey, Feed
+from aggregator.model.hosts import rule_for
+from aggregator.model.poll import Due, Failed, Fetched
+from aggregator.model.restored import (
+    Restored,
+    RestoredCategory,
+    RestoredEntry,
+    RestoredPublication,
+    RestoredTombstone,
+)
+from aggregator.model.settings import CategoryKey, Roster, Settings, Source, SourceKey
+from aggregator.publish.recall import Recalled, RecalledDocument, recall
+from aggregator.publish.veil import public_name
+from aggregator.slugs import free_slug
+from aggregator.store import open_store
+from aggregator.trials import Trials
+from aggregator.urls import Url, host_of, normalise
+from aggregator.world import World, open_world
+
+MAX_FILE = 64 * 2**20  # bytes of a document in a folder
+_FEED = re.compile(r"category/([a-z0-9][a-z0-9-]{0,63})\.atom")
+_PAGE = re.compile(r"category/[a-z0-9][a-z0-9-]{0,63}/archive/([1-9][0-9]{0,8})\.atom")
+
+Read = Callable[[str], bytes | None]  # gives a published file by its path; None if there is none
+
+
+class NothingToRestore(AggregatorError):
+    """A site, or a store, from or into which nothing can be restored; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """A category as it was published: its main document, and its archive pages from 1 up."""
+
+    slug: str
+    main: RecalledDocument
+    pages: Sequence[RecalledDocument]
+
+
+def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> Restored:
+    """Read what was published back.
+
+    Args:
+        where: the URL of the site, or a folder.
+        settings: of feeds.yaml, whose sources and categories it is compared with.
+        clock: tells the time.
+        folder: a relative `where` counts from there.
+
+    Raises:
+        NothingToRestore: there is nothing that we wrote, or a part of it is missing.
+        PublishError: a document is not what we write.
+    """
+    if re.match(r"https?://", where):
+        source = _site_source(where, settings)
+        trials = Trials(settings, clock)
+        try:
+            return _restored(lambda path: _fetched(trials, source, path), [], settings)
+        finally:
+            trials.close()
+    root = folder / where
+    listed = [path.stem for path in sorted((root / "category").glob("*.atom"))] if root.is_dir() else []
+    return _restored(lambda path: _file(root / path), listed, settings)
+
+
+def restore(restored: Restored, settings: Settings, clock: Clock) -> World:
+    """Fill a new store with what was read; gives it open.
+
+    Raises:
+        NothingToRestore: the store has entries already; nothing was changed.
+        StoreError: it can't be written.
+    """
+    store = open_store(settings.store, now=clock(), command="restore")
+    try:
+        with store.begin() as tx:
+            if tx.is_filled():
+                raise NothingToRestore(
+                    f"the store {store.where} has entries already; move it away to restore another one"
+                )
+            tx.lay_ground(restored)
+    finally:
+        store.close()
+    world = open_world(settings, command="restore", clock=clock)
+    try:
+        with world.store.begin() as tx:
+            tx.fill(restored, clock())
+        world.sync(settings.path.read_text(encoding="utf-8"))
+    except BaseException:
+        world.close()
+        raise
+    return world
+
+
+# Reading.
+
+
+def _site_source(where: str, settings: Settings) -> Source:
+    url = normalise(where if where.endswith("/") else f"{where}/")
+    rule = rule_for(host_of(url), settings.hosts)
+    return Source(key=SourceKey("site"), url=url, allow_private=rule is not None and rule.allow_private)
+
+
+def _fetched(trials: Trials, source: Source, path: str) -> bytes | None:
+    bodies: list[bytes] = []
+
+    def keep(fetched: Fetched, due: Due) -> Feed:
+        bodies.append(fetched.body)
+        return NOTHING
+
+    url = normalise(urljoin(source.url, path))
+    poll = trials.ask(source, url, read=keep)
+    if bodies:
+        return bodies[0]
+    if poll is not None and isinstance(poll.answer, Failed) and poll.answer.code in ("not_found", "gone", "forbidden"):
+        return None
+    why = poll.answer.text if poll is not None and isinstance(poll.answer, Failed) else "it wants to be left alone"
+    raise NothingToRestore(f"{url} can't be read, and nothing was restored: {why}")
+
+
+def _file(path: Path) -> bytes | None:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise NothingToRestore(f"{path} has over {MAX_FILE // 2**20} MiB: none of ours")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise NothingToRestore(f"{path} can't be read, and nothing was restored: {error.strerror}") from error
+
+
+def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored:
+    opml = read("opml.xml") or b""
+    named = _FEED.findall(opml.decode("utf-8", "replace"))
+    slugs = dict.fromkeys((*listed, *named, *_expected_slugs(settings)))
+    shelves = [shelf for slug in slugs if (shelf := _shelf(read, slug, settings)) is not None]
+    if not shelves:
+        raise NothingToRestore("no category/*.atom that an aggregator wrote is there; nothing was restored")
+    return _Assembly(shelves, settings).restored()
+
+
+def _expected_slugs(settings: Settings) -> Iterator[str]:
+    taken: set[str] = set()
+    for category in settings.categories:
+        for name in (category.slug or category.key, *category.was):
+            yield name if name == category.slug else free_slug(name, ())
+        taken.add(slug := free_slug(category.slug or category.key, taken))
+        yield slug
+
+
+def _shelf(read: Read, slug: str, settings: Settings) -> _Shelf | None:
+    base = str(settings.site.base_url)
+
+    def document(path: str) -> RecalledDocument | None:
+        atom = read(f"{path}.atom")
+        return None if atom is None else recall(atom, read(f"{path}.json"), path=path, base_url=base)
+
+    main = document(f"category/{slug}")
+    if main is None:
+        return None
+    newest = _PAGE.search(main.previous or "")
+    pages = []
+    for number in range(1, int(newest[1]) + 1 if newest else 1):
+        page = document(f"category/{slug}/archive/{number}")
+        if page is None:
+            raise NothingToRestore(f"category/{slug}/archive/{number}.atom is missing, and nothing was restored")
+        pages.append(page)
+    return _Shelf(slug, main, pages)
+
+
+# Putting it together.
+
+
+class _Assembly:
+    """Makes one state of what all documents say."""
+
+    def __init__(self, shelves: Sequence[_Shelf], settings: Settings) -> None:
+        self._settings, self._roster = settings, Roster.of(settings)
+        self._by_slug = _keys_by_slug(settings)
+        order = [category.key for category in settings.categories]
+        self._shelves = sorted(shelves, key=lambda s: order.index(k) if (k := self._key_of(s)) in order else len(order))
+        self._public = {public_name(key): key for key, source in self._roster.sources.items() if source.private}
+        self._by_url = {source.safe_url: source.key for source in settings.sources}
+        self._entries: dict[tuple[SourceKey, str], RestoredEntry] = {}
+        self._copies: dict[tuple[SourceKey, str], RestoredEntry] = {}
+        self._publications: list[RestoredPublication] = []
+        self._named: dict[str, list[tuple[int, set[tuple[SourceKey, str]]]]] = {}  # by story, where an archive page is
+        self._notices: list[str] = []
+
+    def restored(self) -> Restored:
+        """Give it.
+
+        Raises:
+            NothingToRestore: no document tells the id of the store.
+        """
+        stores = {shelf.main.store for shelf in self._shelves if shelf.main.store}
+        if len(stores) > 1:
+            raise NothingToRestore("what is published there comes from several stores; nothing was restored")
+        categories, graves = [], []
+        for shelf in self._shelves:
+            key = self._key_of(shelf)
+            categories.append(
+                RestoredCategory(
+                    key=key,
+                    slug=shelf.slug,
+                    feed_id=shelf.main.feed_id,
+                    created_at=shelf.main.updated,
+                    pages=len(shelf.pages),
+                    is_listed=key in self._roster.categories,
+                )
+            )
+            for number, page in [*enumerate(shelf.pages, start=1), (None, shelf.main)]:
+                self._take_in(key, page, number)
+            graves += [RestoredTombstone(category=key, ref=t.ref, when=t.when) for t in shelf.main.tombstones]
+        bare = sum(not page.facts for shelf in self._shelves for page in (shelf.main, *shelf.pages))
+        if bare:
+            self._notices.append(
+                f"{bare} documents have no .json beside them: dates and ids had to tell order and keys of their entries"
+            )
+        if not stores:
+            self._notices.append("no .json tells the id of the store: all.atom gets another feed id")
+        entries = (*self._entries.values(), *(c for k, c in self._copies.items() if k not in self._entries))
+        entries = self._joined(entries)
+        namers: dict[CategoryKey, SourceKey] = {}
+        for one in self._publications:
+            source = self._roster.sources.get(one.shown[0])
+            if source is not None and source.reading.filing:
+                namers.setdefault(one.category, source.key)
+        categories = [c if c.is_listed else replace(c, namer=namers.get(c.key)) for c in categories]
+        return Restored(
+            store=UUID(next(iter(stores))) if stores else None,
+            categories=tuple(categories),
+            entries=entries,
+            publications=tuple(self._publications),
+            tombstones=tuple(graves),
+            notices=tuple(self._notices),
+        )
+
+    def _joined(self, entries: Sequence[RestoredEntry]) -> tuple[RestoredEntry, ...]:
+        """Tell which copies joined too late for an archive page to name them (M7), and note which pages those are."""
+        told: dict[str, set[tuple[SourceKey, str]]] = {}
+        for one in entries:
+            told.setdefault(one.story, set()).add((one.source, str(one.entry.key)))
+        late: set[tuple[SourceKey, str]] = set()
+        for story, pages in self._named.items():
+            for place, named in pages:
+                if missing := told[story] - named:
+                    late |= missing
+                    self._publications[place] = replace(self._publications[place], whole=False)
+        return tuple(
+            replace(one, late=(one.source, str(one.entry.key)) in late, categories=self._places_of(one))
+            for one in entries
+        )
+
+    def _places_of(self, one: RestoredEntry) -> tuple[CategoryKey, ...]:
+        """Give where the source of an entry publishes it: where the story stands and the source does, or is named."""
+        copy = self._copies.get((one.source, str(one.entry.key)))
+        source = self._roster.sources.get(one.source)
+        stands = [p.category for p in self._publications if p.story == one.story] if copy is not None else []
+        ours = [place for place in stands if source is not None and place in source.places]
+        return tuple(dict.fromkeys((*one.categories, *(copy.categories if copy else ()), *ours)))
+
+    def _key_of(self, shelf: _Shelf) -> CategoryKey:
+        said = CategoryKey(shelf.main.category or self._by_slug.get(shelf.slug) or shelf.slug)
+        heirs = (category.key for category in self._settings.categories if said in category.was)
+        return said if said in self._roster.categories else next(heirs, said)
+
+    def _take_in(self, place: CategoryKey, document: RecalledDocument, page: int | None) -> None:
+        above: datetime | None = None
+        for one in document.entries:
+            sort_at = one.sort_at or one.entry.published or one.updated
+            if one.sort_at is None and above is not None and sort_at >= above:  # the order is what the document says
+                sort_at = above - timedelta(microseconds=1)
+            above = sort_at
+            self._publish(place, one, sort_at, page)
+
+    def _publish(self, place: CategoryKey, one: Recalled, sort_at: datetime, page: int | None) -> None:
+        source = self._source_of(one)
+        entry = replace(
+            one.entry, digest=one.entry.digest or digest_of(one.entry), text_digest=text_digest_of(one.entry)
+        )
+        mine = (source, str(entry.key))
+        before = self._entries.get(mine)
+        if before is not None and before.story != one.atom_id:  # two stories under one key: an id that was reused (I35)
+            entry = replace(entry, key=EntryKey(f"{entry.key}\0{one.atom_id}"))
+            mine, before = (source, str(entry.key)), None
+        places = (*(before.categories if before else ()), place)
+        self._entries[mine] = RestoredEntry(
+            source=source,
+            url=one.origin.self_link or one.origin.link or Url("about:blank"),
+            entry=before.entry if before else entry,
+            origin=one.origin,
+            story=one.atom_id,
+            first_seen=min(sort_at, before.first_seen) if before else sort_at,
+            categories=places,
+        )
+        named = {mine, *((SourceKey(copy.source), copy.key) for copy in one.copies if copy.key is not None)}
+        if page is not None:
+            self._named.setdefault(one.atom_id, []).append((len(self._publications), named))
+        self._publications.append(
+            RestoredPublication(
+                story=one.atom_id,
+                category=place,
+                shown=mine,
+                digest=entry.digest,
+                sort_at=sort_at,
+                updated=one.updated,
+                page=page,
+            )
+        )
+        for copy in one.copies:
+            if copy.key is not None:
+                self._credit(place, one, copy.source, copy.key, copy.title, copy.link, sort_at)
+
+    def _credit(
+        self, place: CategoryKey, one: Recalled, source: str, key: str, title: str, link: Url | None, sort_at: datetime
+    ) -> None:
+        """Keep another copy by its key: all that is known of it is where it stands."""
+        told = SourceKey(source)
+        before = self._copies.get((told, key))
+        entry = Entry(key=EntryKey(key), id=key, title=one.entry.title, link=link)
+        self._copies[told, key] = RestoredEntry(
+            source=told,
+            url=link or one.origin.link or Url("about:blank"),
+            entry=entry,
+            origin=replace(
+                one.origin, title=title, id="", link=None, self_link=None, authors=(), rights=None, icon=None
+            ),
+            story=one.atom_id,
+            first_seen=sort_at,
+            categories=(*(before.categories if before else ()), place),
+        )
+
+    def _source_of(self, one: Recalled) -> SourceKey:
+        if one.source is not None:
+            return self._public.get(SourceKey(one.source), SourceKey(one.source))
+        known = self._by_url.get(one.origin.self_link)
+        return known or SourceKey(re.sub(r"[^a-z0-9._-]+", "-", host_of(one.origin.self_link or Url("http://lost/"))))
+
+
+def _keys_by_slug(settings: Settings) -> Mapping[str, CategoryKey]:
+    found: dict[str, CategoryKey] = {}
+    for category in settings.categories:
+        found[free_slug(category.slug or category.key, found)] = category.key
+    return found

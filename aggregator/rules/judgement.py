@@ -1,0 +1,96 @@
+"""What becomes of an entry by all rules that bear on it (DESIGN 3.1, Rules). Pure.
+
+Its source's rules come first, then those of each category where it would stand, routes last. They see the entry as its
+source tells it, but for routes, which see it rewritten.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.model.changes import Hit
+from aggregator.model.entry import Entry
+from aggregator.model.settings import Category, CategoryKey, Rule, Source
+from aggregator.rules.matching import matches, refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Where an entry is published, and which rules had a say in it."""
+
+    places: tuple[CategoryKey, ...] = ()
+    reason: str | None = None  # why it stands nowhere; None: it passes, or no category takes anything
+    kept_out: tuple[tuple[CategoryKey, str], ...] = ()  # where it would have stood too, and the rule that says no
+    routed: tuple[tuple[CategoryKey, str], ...] = ()  # where it stands by a route alone, and by which
+    hits: tuple[Hit, ...] = ()
+
+
+def judge(
+    entry: Entry,
+    source: Source,
+    categories: Mapping[CategoryKey, Category],
+    *,
+    seen: datetime,
+    own: Sequence[CategoryKey] | None = None,
+) -> Judgement:
+    """Judge an entry.
+
+    Args:
+        entry: rewritten already, if its source rewrites.
+        source: whose entry it is.
+        categories: those of feeds.yaml.
+        seen: when it was first seen; `age` counts back from there.
+        own: the categories that it is meant for; None: those of its source.
+    """
+    told = entry.as_told
+    hits = [Hit("", f"rewrite {step}") for step in entry.original.by] if entry.original else []
+    hits += _hits(told, "", source.include, source.exclude, seen)
+    reason = refusal(told, source.include, source.exclude, seen=seen)
+    if reason is not None:
+        return Judgement(reason=reason, hits=tuple(hits))
+    places: list[CategoryKey] = []
+    kept_out: dict[CategoryKey, str] = {}
+    routed: dict[CategoryKey, str] = {}
+    for key, route in _wanted(entry, source, seen, source.categories if own is None else own):
+        if key in places:
+            continue
+        if route is not None:
+            hits.append(Hit("", f"route {route}"))
+        category = categories.get(key)
+        refused = None
+        if category is not None and key not in kept_out:
+            hits += _hits(told, key, category.include, category.exclude, seen)
+            refused = refusal(told, category.include, category.exclude, seen=seen)
+        if refused is not None:
+            kept_out[key] = refused
+        elif key not in kept_out:
+            places.append(key)
+            if route is not None:
+                routed[key] = route
+    said = "; ".join(f"{key}: {refused}" for key, refused in kept_out.items())
+    return Judgement(
+        places=tuple(places),
+        reason=None if places else said or None,
+        kept_out=tuple(kept_out.items()),
+        routed=tuple(routed.items()),
+        hits=tuple(hits),
+    )
+
+
+def _wanted(
+    entry: Entry, source: Source, seen: datetime, own: Sequence[CategoryKey]
+) -> Iterator[tuple[CategoryKey, str | None]]:
+    for key in own:
+        yield key, None
+    for route in source.routes:
+        if matches(route.when, entry, seen=seen):
+            yield route.to, str(route)
+
+
+def _hits(entry: Entry, place: str, include: Sequence[Rule], exclude: Sequence[Rule], seen: datetime) -> list[Hit]:
+    """Give the rules that match: of `exclude` the first, which decides; else of `include` the first, for the same."""
+    for name, rules in (("exclude", exclude), ("include", include)):
+        for rule in rules:
+            if matches(rule, entry, seen=seen):
+                return [Hit(place, f"{name} {rule}")]
+    return []

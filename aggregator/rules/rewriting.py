@@ -1,0 +1,120 @@
+"""What `rewrite` replaces in entries (DESIGN 3.1, Rules). Pure.
+
+What an entry said before stays with it: rules look at that, and an edited step begins anew from there. Its key and its
+digest are of it too, so that an edit makes no revision of anything (R47).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from aggregator.clean import plain_text, sanitise
+from aggregator.identity import digest_of, text_digest_of
+from aggregator.model.entry import Entry, Original, Person, Tag
+from aggregator.model.settings import Rewrite
+from aggregator.rules.matching import compiled
+from aggregator.urls import BadUrl, normalise_link
+
+MAX_TEXT: Final = 1 << 20  # characters of a text, before and after (I15)
+MAX_ADDED: Final = 1 << 20  # characters that replacements may add to one text, groups apart
+
+
+def rewritten(entry: Entry, steps: Sequence[Rewrite], allow_classes: frozenset[str] = frozenset()) -> Entry:
+    """Replace what the steps say, one after the other.
+
+    Args:
+        entry: as its source tells it, identified; or rewritten by other steps, which are undone first.
+        steps: of its source.
+        allow_classes: class names that cleaning leaves: what was replaced in HTML is cleaned again (S30).
+    """
+    told = entry.as_told
+    now, by = told, []
+    for step in steps:
+        after = _FIELDS[step.field](now, _replacing(step), allow_classes)
+        if after != now:
+            by.append(str(step))
+            now = after
+    if not by:
+        return told
+    if (now.content or now.summary) != (told.content or told.summary):
+        now = replace(now, text=plain_text(now.content or now.summary))
+    original = Original(
+        title=told.title,
+        link=told.link,
+        summary=told.summary,
+        content=told.content,
+        text=told.text,
+        authors=told.authors,
+        tags=told.tags,
+        digest=told.digest,
+        text_digest=told.text_digest,
+        by=tuple(dict.fromkeys(by)),
+    )
+    return replace(now, digest=digest_of(now), text_digest=text_digest_of(now), original=original)
+
+
+_Replace = Callable[[str], str]
+
+
+def _replacing(step: Rewrite) -> _Replace:
+    pattern = compiled(step.pattern)
+    most = MAX_ADDED // len(step.replacement) if step.replacement else 0  # 0: as many as there are
+
+    def replaced(text: str) -> str:
+        return str(pattern.sub(step.replacement, text[:MAX_TEXT], count=most))[:MAX_TEXT] if text else text
+
+    return replaced
+
+
+def _title(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
+    return replace(entry, title=" ".join(new(entry.title).split()))
+
+
+def _content(entry: Entry, new: _Replace, classes: frozenset[str]) -> Entry:
+    return replace(entry, content=_html(entry.content, new, classes))
+
+
+def _summary(entry: Entry, new: _Replace, classes: frozenset[str]) -> Entry:
+    return replace(entry, summary=_html(entry.summary, new, classes))
+
+
+def _html(html: str, new: _Replace, classes: frozenset[str]) -> str:
+    after = new(html)
+    return html if after == html else sanitise(after, None, classes).strip()
+
+
+def _authors(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
+    people = ((person, " ".join(new(person.name).split())) for person in entry.authors)
+    return replace(entry, authors=_kept(replace(one, name=name) for one, name in people if name or not one.name))
+
+
+def _kept(people: Iterable[Person]) -> tuple[Person, ...]:
+    return tuple(dict.fromkeys(people))
+
+
+def _tags(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
+    tags = []
+    for tag in entry.tags:
+        term = " ".join(new(tag.term).split())
+        label = " ".join(new(tag.label).split()) or None if tag.label else None
+        if term:
+            tags.append(Tag(term=term, scheme=tag.scheme, label=label))
+    return replace(entry, tags=tuple(dict.fromkeys(tags)))
+
+
+def _link(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
+    after = new(entry.link) if entry.link else ""
+    try:
+        return replace(entry, link=normalise_link(after)) if after and after != entry.link else entry
+    except BadUrl:
+        return entry
+
+
+_FIELDS: dict[str, Callable[[Entry, _Replace, frozenset[str]], Entry]] = {
+    "title": _title,
+    "content": _content,
+    "summary": _summary,
+    "author": _authors,
+    "tag": _tags,
+    "link": _link,
+}

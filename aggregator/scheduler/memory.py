@@ -1,0 +1,117 @@
+"""How near we are to being killed for want of memory (R68): what our control group may have, and what it holds.
+
+Anonymous memory counts, not the page cache, which the kernel takes back by itself: a store of some gigabytes that was
+read once is no pressure. Both generations of control groups are read, and every group above ours: the tightest kills.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+PROCESS = Path("/proc/self")
+GROUPS = Path("/sys/fs/cgroup")
+HIGH = 0.8  # of the limit: no new polls, caches are dropped
+CALM = 0.75  # and under this they begin again
+FULL = 0.95  # we end in order rather than be killed
+UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2 ** 63
+
+
+class Pressure(IntEnum):
+    """How near."""
+
+    NONE = 0
+    HIGH = 1
+    FULL = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a control group may have, and what is in it."""
+
+    limit_bytes: int
+    held_bytes: int  # anonymous, of all its processes
+    own_bytes: int | None  # anonymous, of this process
+
+    @property
+    def share(self) -> float:
+        """Give how much of the limit is taken."""
+        return self.held_bytes / self.limit_bytes
+
+
+class MemoryWatch:
+    """Looks at the memory from time to time.
+
+    Args:
+        process: the folder of this process in /proc.
+        groups: where control groups are mounted.
+    """
+
+    def __init__(self, process: Path = PROCESS, groups: Path = GROUPS) -> None:
+        self._process, self._groups = process, groups
+        self._pressure = Pressure.NONE
+
+    def look(self) -> tuple[Pressure, Memory | None]:
+        """Say how things stand; None where there is no limit.
+
+        What was high stays so until a little below, or an alarm would flutter.
+        """
+        memory = memory_of(self._process, self._groups)
+        share = memory.share if memory else 0.0
+        calm = CALM if self._pressure is not Pressure.NONE else HIGH
+        self._pressure = Pressure.FULL if share >= FULL else Pressure.HIGH if share >= calm else Pressure.NONE
+        return self._pressure, memory
+
+
+def memory_of(process: Path, groups: Path) -> Memory | None:
+    """Read the limit that is nearest; None if there is none, or the kernel does not say."""
+    own = _named(process / "status", "RssAnon:", 1024)
+    found = []
+    for folder, limit_name, held_name in _groups_of(process, groups):
+        limit = _number(folder / limit_name)
+        held = _named(folder / "memory.stat", held_name, 1)
+        held = own if held is None else held
+        if limit and limit < UNLIMITED and held is not None:
+            found.append(Memory(limit_bytes=limit, held_bytes=held, own_bytes=own))
+    return max(found, key=lambda memory: memory.share, default=None)
+
+
+def _groups_of(process: Path, groups: Path) -> Iterator[tuple[Path, str, str]]:
+    """Give the folder of each group that we are in, with the names of its limit and of its anonymous memory.
+
+    A container often sees its own group as the root of the mount, though the kernel names it by its path outside.
+    """
+    for line in _text(process / "cgroup").splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if (number, controllers) == ("0", ""):
+            root, names = groups, ("memory.max", "anon")
+        elif "memory" in controllers.split(","):
+            root, names = groups / "memory", ("memory.limit_in_bytes", "total_rss")
+        else:
+            continue
+        inside = root / path.strip("/")
+        for folder in (inside, *inside.parents):
+            yield folder, *names
+            if folder == root:
+                break
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+
+
+def _number(path: Path) -> int | None:
+    text = _text(path).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _named(path: Path, name: str, unit_bytes: int) -> int | None:
+    for line in _text(path).splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] == name and words[1].isdigit():
+            return int(words[1]) * unit_bytes
+    return None

@@ -1,0 +1,154 @@
+"""`/metrics` for Prometheus: totals alone, of sources and hosts none, for there may be ten thousand (R67).
+
+prometheus-client comes with the extra `metrics`, and takes 75 ms to import: only `serve` does, and only if it is there.
+What polls did is counted from the start of the process, as Prometheus expects it; the rest is asked of the store, at
+most four times a minute, however many ask us.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from logging import getLogger
+from time import monotonic
+from wsgiref.types import WSGIEnvironment
+
+from aggregator.errors import AggregatorError
+from aggregator.model.changes import Changes
+from aggregator.model.event import Code
+from aggregator.model.poll import Outcome
+from aggregator.model.status import Figures
+from aggregator.serve.application import SANDBOX, Endpoint, Reply, refusal, text_reply
+from aggregator.store.health import ADVICE
+from aggregator.store.history import NOT_MODIFIED, is_unconditional
+
+log = getLogger(__name__)
+
+FRESH_SECONDS = 15.0  # for which what the store said is good enough
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)  # seconds; no poll may take longer (P81)
+HOW = "there are no metrics: install aggregator[metrics], which brings prometheus-client, and start again"
+
+
+class Meter:
+    """Counts what polls do, and writes it down. Threads may share it.
+
+    Raises:
+        ImportError: prometheus-client is not installed.
+    """
+
+    def __init__(self) -> None:
+        from prometheus_client import (
+            CollectorRegistry,
+            Counter,
+            Gauge,
+            Histogram,
+            ProcessCollector,
+            disable_created_metrics,
+        )
+
+        # Else each line has a second one, for when it began: when the process did, which ProcessCollector tells.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it lacks `-> None`
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)  # memory, CPU time, open files
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"aggregator_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"aggregator_{name}", text, labels, registry=registry)
+
+        self._polls = counter("polls", "Polls that were settled, by how they went.", "outcome")
+        self._failures = counter("failures", "Polls that failed, by code.", "code")
+        self._not_modified = counter("not_modified", "Polls that ended with 304.")
+        self._unconditional = counter("unconditional", "200s to a request without the validators that were known.")
+        self._bytes = counter("fetched_bytes", "Bytes of answers as they came over the wire.")
+        self._new = counter("new_entries", "Entries stored for the first time.")
+        self._revised = counter("revised_entries", "Entries stored again because what they say has changed.")
+        self._overflows = counter("overflows", "Documents whose entries were all new: some may have been missed.")
+        seconds = "How long polls took, redirects included."
+        self._seconds = Histogram("aggregator_poll_seconds", seconds, registry=registry, buckets=BUCKETS)
+        self._sources = gauge("sources", "Sources of feeds.yaml, by state.", "state")
+        self._alarms = gauge("alarms", "What is wrong now, by code; docs/alarms.md explains each.", "code")
+        self._stories = gauge("stories", "Stories in the store.")
+        self._lag = gauge("lag_p95_seconds", "Nineteen of twenty sources are late by no more.")
+        self._late = gauge("late_share", "Share of sources that are late by over a fourth of their interval.")
+        self._tick = gauge("tick_age_seconds", "Time since the scheduler looked for due sources.")
+        for outcome in set(Outcome) - {Outcome.SKIPPED}:
+            self._polls.labels(outcome.value)  # what never happened is seen to be zero
+        for code in ADVICE:
+            self._failures.labels(code)
+
+    def count(self, changes: Sequence[Changes]) -> None:
+        """Count polls that were stored."""
+        for change in changes:
+            move = change.move
+            self._polls.labels(move.outcome.value).inc()
+            self._seconds.observe(move.seconds)
+            self._bytes.inc(move.wire_bytes)
+            if move.code is not None:
+                self._failures.labels(move.code).inc()
+            elif move.status == NOT_MODIFIED:
+                self._not_modified.inc()
+            elif is_unconditional(change):
+                self._unconditional.inc()
+            self._new.inc(change.entries.fresh)
+            self._revised.inc(change.entries.revisions)
+            self._overflows.inc(sum(event.code is Code.OVERFLOW for event in change.entries.events))
+
+    def write(self, figures: Figures, tick_age: float) -> tuple[str, bytes]:
+        """Give media type and text."""
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        for state, sources in figures.sources.items():
+            self._sources.labels(state.value).set(sources)
+        for code, alarms in figures.alarms.items():
+            self._alarms.labels(code.value).set(alarms)
+        self._stories.set(figures.stories)
+        self._lag.set(figures.lag.p95.total_seconds())
+        self._late.set(figures.lag.late_share)
+        self._tick.set(tick_age)
+        return CONTENT_TYPE_LATEST, generate_latest(self._registry)
+
+
+def load_meter() -> Meter | None:
+    """Give a meter; None, and a line in the log, if the extra is not installed."""
+    try:
+        return Meter()
+    except ImportError:
+        log.info("lack_metrics", extra={"advice": HOW})
+        return None
+
+
+def metrics(
+    meter: Meter | None,
+    *,
+    figures: Callable[[], Figures],
+    tick_age: Callable[[], float],
+    steady: Callable[[], float] = monotonic,
+) -> Endpoint:
+    """Make the endpoint.
+
+    Args:
+        meter: None: it says what to install.
+        figures: asks the store.
+        tick_age: seconds since the scheduler last looked for due sources.
+        steady: tells the time in seconds.
+    """
+    lock = threading.Lock()
+    known: tuple[float, Figures] | None = None
+
+    def answer(_: WSGIEnvironment) -> Reply:
+        nonlocal known
+        if meter is None:
+            return text_reply(HTTPStatus.NOT_IMPLEMENTED, HOW)
+        with lock:  # of many who ask at once, one asks the store
+            try:
+                if known is None or steady() - known[0] >= FRESH_SECONDS:
+                    known = steady(), figures()
+            except AggregatorError as error:
+                log.warning("fail_metrics", extra={"error": str(error)})
+                return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
+            media_type, text = meter.write(known[1], tick_age())
+        headers = (("Content-Type", media_type), ("Cache-Control", "no-store"), ("Content-Security-Policy", SANDBOX))
+        return Reply(HTTPStatus.OK, headers, text)
+
+    return Endpoint(answer)

@@ -1,0 +1,175 @@
+"""What is wrong now, as far as the store shows it, and one notice when that changes (R19, R43, R46, R48, P94, R67)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from logging import getLogger
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
+
+from aggregator.cadence import median_gap
+from aggregator.decide.filing import MOST
+from aggregator.decide.fresh import FLOOD, FLOOD_SHOWN
+from aggregator.model.alarm import Alarm, AlarmCode
+from aggregator.model.history import NO_SUMS, Sums
+from aggregator.model.observed import Observed
+from aggregator.model.poll import CRASHES, State
+from aggregator.model.settings import SourceKey
+from aggregator.model.status import Lag, Outage
+from aggregator.store.history import day_of, sums_since
+from aggregator.store.network import lag, outage
+from aggregator.store.posts import faults
+from aggregator.store.records import arrivals_of, observed_of
+from aggregator.store.schema import alarm, source, store
+
+log = getLogger(__name__)
+
+EMPTY_TIMES = 3  # documents without an entry in a row,
+EMPTY_LISTED = 5  # of a feed that had so many (R43)
+DEAD = timedelta(days=7)  # without a success (R46),
+DEAD_FAILURES = 3  # of which we asked so often at least: our own pause is not held against anybody
+SILENT = timedelta(days=90)  # at least, without a new entry (R46),
+SILENT_GAPS = 6  # and so many times its median gap
+UNCONDITIONAL_SHARE = 0.1  # of polls (P94),
+UNCONDITIONAL_LEAST = 3  # and so many at least: one doubt of ours a month is no habit (P16)
+NOTED = timedelta(days=1)  # for so long what a document showed once is told (R45, R47)
+LATE_SHARE = 0.05  # of sources late by more than a fourth of their interval (R19)
+
+SAID = (AlarmCode.LAG, AlarmCode.NETWORK_DOWN)  # whoever measures these logs them too, as they begin and end
+_ALL = 0  # in place of a source's id
+_WATCHED = "id key state paused claims failures succeeded_at failing_since code arrivals observations".split()
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that is wrong, before anybody has looked when that was noticed first."""
+
+    code: AlarmCode
+    text: str
+    source: SourceKey | None = None
+    source_id: int = _ALL
+
+
+def first_day(now: datetime) -> int:
+    """Give the first of the two days, UTC, that cover the last 24 hours."""
+    return day_of(now) - 1
+
+
+def overall(late: Lag, down: Outage, output_error: str | None) -> Iterator[Found]:
+    """Say what is wrong on our own side."""
+    if output_error:
+        yield Found(AlarmCode.OUTPUT, output_error)
+    if late.late_share > LATE_SHARE and down.public is None:  # else that is why
+        share, p95 = f"{late.late} of {late.sources} sources", round(late.p95 / timedelta(minutes=1))
+        yield Found(AlarmCode.LAG, f"{share} wait for over a fourth of their interval; one in twenty over {p95} min")
+    for since, what in ((down.public, "the network is down"), (down.own, "your own machines can't be reached")):
+        if since is not None:
+            yield Found(AlarmCode.NETWORK_DOWN, f"{what} since {since:%Y-%m-%d %H:%M} UTC; no source is blamed")
+            return
+
+
+def of_posts(count: int, first: str) -> Iterator[Found]:
+    """Say what is wrong with the export of posts: how many are not what they should be, and why the first."""
+    if count:
+        named = "a post is" if count == 1 else f"{count} posts are"
+        yield Found(AlarmCode.POSTS, f"{named} not what feeds.yaml and the store say; they stand as they were: {first}")
+
+
+def of_sources(rows: Iterable[RowMapping], sums: Mapping[int, Sums], now: datetime) -> Iterator[Found]:
+    """Say what is wrong with sources.
+
+    Args:
+        rows: of the table.
+        sums: of their polls of yesterday and today, by id.
+        now: the time.
+    """
+    for row in rows:
+        for code, text in _of_source(row, sums.get(row["id"], NO_SUMS), now):
+            yield Found(code, text, SourceKey(row["key"]), row["id"])
+
+
+def _of_source(row: RowMapping, sums: Sums, now: datetime) -> Iterator[tuple[AlarmCode, str]]:
+    if row["paused"]:
+        return
+    arrivals, observed = arrivals_of(row["arrivals"]), observed_of(row["observations"])
+    if observed.empty_times >= EMPTY_TIMES and observed.listed >= EMPTY_LISTED:
+        before = f"{observed.empty_times} times in a row, after {observed.listed} before"
+        yield AlarmCode.EMPTY, f"no entry in it {before}; what was published stays"
+    if row["state"] == State.SUSPECT and row["claims"] > CRASHES:
+        yield AlarmCode.CRASH, f"the program ended {row['claims']} times in a row while it was polled, at last alone"
+    since = row["succeeded_at"] or row["failing_since"]
+    yield from _of_documents(observed, now)
+    if row["failures"] >= DEAD_FAILURES and now - since >= DEAD:
+        yield AlarmCode.DEAD, f"no success since {since:%Y-%m-%d}; {row['failures']} failures in a row ({row['code']})"
+    if row["state"] == State.OK and arrivals:
+        usual = median_gap(arrivals) or timedelta(0)
+        if now - arrivals[-1] >= max(SILENT, SILENT_GAPS * usual):
+            rhythm = f"; there used to be one every {round(usual / _DAY)} d" if usual > _DAY else ""
+            yield AlarmCode.SILENT, f"no new entry since {arrivals[-1]:%Y-%m-%d}{rhythm}"
+    if sums.unconditional >= UNCONDITIONAL_LEAST and sums.unconditional > UNCONDITIONAL_SHARE * sums.polls:
+        whole = f"{sums.unconditional} of {sums.polls} polls fetched all of it"
+        yield AlarmCode.UNCONDITIONAL, f"{whole}, without the ETag or Last-Modified that we hold"
+    if sums.future:
+        yield AlarmCode.FUTURE, f"{_entries(sums.future)} dated over a day ahead; shown with the time they came"
+    if sums.past:
+        yield AlarmCode.PAST, f"{_entries(sums.past)} dated over a year back"
+
+
+def _of_documents(observed: Observed, now: datetime) -> Iterator[tuple[AlarmCode, str]]:
+    """Say what is wrong with what a source has listed lately."""
+    if observed.suspect_since is not None:
+        since = f"it looks like another feed since {observed.suspect_since:%Y-%m-%d %H:%M} UTC"
+        yield AlarmCode.REPLACED, f"{since}; what is new is held back until it is accepted, or the same for 48 h"
+    if observed.overflowed_at is not None and now - observed.overflowed_at < NOTED:
+        yield AlarmCode.OVERFLOW, "all its entries were new at once; some may have come and gone between two polls"
+    if observed.flooded_at is not None and now - observed.flooded_at < NOTED:
+        yield AlarmCode.FLOOD, f"over {FLOOD} new entries at once; {FLOOD_SHOWN} were published as new, the rest filed"
+    if observed.unfiled_at is not None and now - observed.unfiled_at < NOTED:
+        yield AlarmCode.UNFILED, f"items named no category, or more than {MOST} of them; those entries are in general"
+    if observed.list_doubt is not None:
+        yield AlarmCode.LIST_SHRUNK, observed.list_doubt
+    if observed.by_link:
+        yield AlarmCode.REKEYED, "its ids changed from poll to poll; its links tell entries apart now"
+
+
+def _entries(count: int) -> str:
+    return f"{count} new {'entry' if count == 1 else 'entries'}"
+
+
+def _present(connection: Connection, now: datetime) -> list[Found]:
+    """Say all that is wrong."""
+    rows = connection.execute(select(*(source.c[name] for name in _WATCHED)).where(source.c.active)).mappings().all()
+    sums = sums_since(connection, first_day(now))
+    failed = connection.execute(select(store.c.output_error)).scalar_one()
+    ours = [*overall(lag(connection, now), outage(connection), failed), *of_posts(*faults(connection))]
+    return [*ours, *of_sources(rows, sums, now)]
+
+
+def with_since(connection: Connection, found: Iterable[Found], now: datetime) -> tuple[Alarm, ...]:
+    """Make alarms of what is wrong, with the times at which that was noticed; now, if it was not yet."""
+    noticed = {(row.code, row.source_id): row.since for row in connection.execute(select(alarm))}
+    return tuple(
+        Alarm(code=one.code, source=one.source, text=one.text, since=noticed.get((one.code, one.source_id), now))
+        for one in found
+    )
+
+
+def note_alarms(connection: Connection, now: datetime) -> None:
+    """Log what has become wrong, and what is over, once each, and remember it (R46)."""
+    found = {(one.code.value, one.source_id): one for one in _present(connection, now)}
+    noticed = {(row.code, row.source_id) for row in connection.execute(select(alarm))}
+    new = [one for place, one in found.items() if place not in noticed]
+    over = [{"was_code": code, "was_source": number} for code, number in noticed - found.keys()]
+    for one in new:
+        if one.code not in SAID:
+            log.warning("raise_alarm", extra={"alarm": one.code.value, "source": one.source, "text": one.text})
+    if new:
+        rows = [{"code": one.code.value, "source_id": one.source_id, "since": now} for one in new]
+        connection.execute(insert(alarm), rows)
+    if over:
+        keys = {row.id: row.key for row in connection.execute(select(source.c.id, source.c.key))}
+        for gone in (gone for gone in over if gone["was_code"] not in SAID):
+            log.info("end_alarm", extra={"alarm": gone["was_code"], "source": keys.get(int(gone["was_source"]))})
+        chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
+        connection.execute(delete(alarm).where(chosen), over)

@@ -1,0 +1,157 @@
+"""What polls came to: the last 20 of a source as lines in its row, and sums for each source and day (P93).
+
+The lines are plain text, written with the row at each poll and read only when somebody asks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+
+from aggregator.model.changes import Changes
+from aggregator.model.history import RecentPoll, SourceHistory, Sums
+from aggregator.model.poll import Outcome
+from aggregator.store.dialect import insert
+from aggregator.store.schema import EPOCH, poll_day, source
+
+KEPT = 20  # polls of a source
+KEPT_DAYS = 400
+OK = 200
+NOT_MODIFIED = 304
+AHEAD = timedelta(days=1)  # of the poll: a new entry dated later is noted (R48),
+BACK = timedelta(days=365)  # and one dated earlier
+SUMS = tuple(field.name for field in fields(Sums))
+_FAILED = (Outcome.FAILED, Outcome.GONE)
+
+
+def later_recent(changes: Changes) -> str:
+    """Give the lines of a source's last polls, newest first, with this one on top.
+
+    No time zone, no JSON, no parsing: it happens at every poll.
+    """
+    move, entries = changes.move, changes.entries
+    line = (
+        f"{int(changes.asked_at.timestamp())} {move.outcome.value} {move.status or 0} {move.wire_bytes} "
+        f"{round(move.seconds * 1000)} {entries.fresh} {entries.revisions} {int(move.due_at.timestamp())} "
+        f"{move.inputs.get('because', '-')}"
+    )
+    return "\n".join([line, *changes.due.recent.split("\n", KEPT - 1)[: KEPT - 1]]) if changes.due.recent else line
+
+
+def recent_polls(text: str | None) -> tuple[RecentPoll, ...]:
+    """Read those lines back; one that another version of the program wrote otherwise is left out."""
+    found = []
+    for line in (text or "").splitlines():
+        try:
+            at, outcome, status, size, milliseconds, new, revised, due, because = line.split(" ")
+            poll = RecentPoll(
+                at=datetime.fromtimestamp(int(at), UTC),
+                outcome=Outcome(outcome),
+                status=int(status) or None,
+                wire_bytes=int(size),
+                milliseconds=int(milliseconds),
+                new=int(new),
+                revised=int(revised),
+                next_due=datetime.fromtimestamp(int(due), UTC),
+                because=because,
+            )
+        except ValueError:
+            continue
+        found.append(poll)
+    return tuple(found)
+
+
+def day_of(when: datetime) -> int:
+    """Count the days since 1970, UTC."""
+    return (when - EPOCH).days
+
+
+def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
+    """Add a group of polls to their days, in one statement.
+
+    With its first poll of a day a source loses its oldest ones: so that is done whoever runs us, and needs no job.
+    """
+    if not changes:
+        return
+    rows = [_day_row(change) for change in changes]
+    connection.execute(_adding(connection.dialect.name), rows)
+    over = [
+        {"row_id": row["source_id"], "oldest": row["day"] - KEPT_DAYS}
+        for row, change in zip(rows, changes, strict=True)
+        if change.due.attempted_at is not None and day_of(change.due.attempted_at) < row["day"]
+    ]
+    if over:
+        chosen = (poll_day.c.source_id == bindparam("row_id")) & (poll_day.c.day <= bindparam("oldest"))
+        connection.execute(delete(poll_day).where(chosen), over)
+
+
+@lru_cache
+def _adding(database: str) -> Any:
+    """Give the statement that adds to a day, or begins it."""
+    statement = insert(poll_day, database)
+    sum_up = {name: poll_day.c[name] + statement.excluded[name] for name in SUMS}
+    return statement.on_conflict_do_update(index_elements=["source_id", "day"], set_=sum_up)
+
+
+def is_unconditional(changes: Changes) -> bool:
+    """Tell whether all of a source was fetched although we held validators that could have spared it (P94)."""
+    return changes.move.status == OK and not changes.move.conditional and bool(changes.due.validators)
+
+
+def _day_row(changes: Changes) -> dict[str, int]:
+    """Give what one poll adds to its day."""
+    due, move, entries = changes.due, changes.move, changes.entries
+    failed = move.outcome in _FAILED
+    dated = [new.entry.published for new in entries.new if new.entry.published]
+    return {
+        "source_id": due.id,
+        "day": day_of(changes.asked_at),
+        "polls": 1,
+        "not_modified": int(move.status == NOT_MODIFIED and not failed),
+        "unconditional": int(is_unconditional(changes)),
+        "bytes": move.wire_bytes,
+        "failures": int(failed),
+        "new": entries.fresh,
+        "future": sum(when > changes.asked_at + AHEAD for when in dated),
+        "past": sum(when < changes.asked_at - BACK for when in dated) if due.stored_before else 0,
+    }
+
+
+def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
+    """Give what the polls of each source in feeds.yaml came to, from a day on.
+
+    An outer join, so that the database goes from sources to their few days, not through 400 days of all of them.
+    """
+    columns = [func.coalesce(func.sum(poll_day.c[name]), 0).label(name) for name in SUMS]
+    joined = source.outerjoin(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
+    query = select(source.c.id, *columns).select_from(joined).where(source.c.active).group_by(source.c.id)
+    return {row[0]: Sums(**dict(zip(SUMS, map(int, row[1:]), strict=True))) for row in connection.execute(query)}
+
+
+def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
+    """Give what is remembered of a source's polls.
+
+    Args:
+        connection: a reading one.
+        key: of a source that is in the store.
+        since: the first day.
+    """
+    wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified)
+    row = connection.execute(select(*wanted).where(source.c.key == key)).one()
+    days = select(poll_day).where(poll_day.c.source_id == row.id, poll_day.c.day >= since)
+    return SourceHistory(
+        recent=recent_polls(row.recent),
+        days=tuple(
+            (_date(found["day"]), Sums(**{name: found[name] for name in SUMS}))
+            for found in connection.execute(days.order_by(poll_day.c.day.desc())).mappings()
+        ),
+        etag=bool(row.etag),
+        last_modified=bool(row.last_modified),
+    )
+
+
+def _date(day: int) -> date:
+    return (EPOCH + timedelta(days=day)).date()

@@ -1,0 +1,65 @@
+"""What host keys are owed beyond the ordinary (P17, P30, P61): few rows, those in trouble alone."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+
+from aggregator.cadence.hosts import Restraint, Trouble
+from aggregator.store.dialect import insert
+from aggregator.store.schema import EPOCH, host, source
+
+SECOND = timedelta(seconds=1)
+
+
+def restraints(connection: Connection) -> dict[str, Restraint]:
+    """Give all of them, by host key."""
+    return {
+        row["key"]: Restraint(
+            doublings=row["spacing"],
+            troubled_at=row["troubled_at"],
+            opens_at=row["opens_at"],
+            troubles=tuple(_trouble_of(item) for item in row["troubles"] or ()),
+        )
+        for row in connection.execute(select(host)).mappings()
+    }
+
+
+def keep_restraints(connection: Connection, changed: Mapping[str, Restraint | None]) -> None:
+    """Write those that changed; None: nothing is owed any more."""
+    owed = [
+        {
+            "key": key,
+            "spacing": restraint.doublings,
+            "troubled_at": restraint.troubled_at,
+            "opens_at": restraint.opens_at,
+            "troubles": [_trouble_to_json(trouble) for trouble in restraint.troubles] or None,
+        }
+        for key, restraint in changed.items()
+        if restraint is not None
+    ]
+    if owed:
+        statement = insert(host, connection.dialect.name)
+        values = {name: statement.excluded[name] for name in ("spacing", "troubled_at", "opens_at", "troubles")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values), owed)
+    free = [{"free": key} for key, restraint in changed.items() if restraint is None]
+    if free:
+        connection.execute(delete(host).where(host.c.key == bindparam("free")), free)
+
+
+def last_starts(connection: Connection, since: datetime) -> dict[str, datetime]:
+    """Give when requests to host keys last left, of those to which some did since a time; redirects don't count."""
+    latest = func.max(source.c.attempted_at)
+    asked = select(source.c.host_key, latest).where(source.c.attempted_at >= since).group_by(source.c.host_key)
+    return {key: when for key, when in connection.execute(asked)}
+
+
+def _trouble_to_json(trouble: Trouble) -> list[Any]:
+    times = [None if when is None else (when - EPOCH) // SECOND for when in (trouble.at, trouble.until)]
+    return [trouble.source, trouble.status, *times]
+
+
+def _trouble_of(item: list[Any]) -> Trouble:
+    source, status, at, until = item
+    return Trouble(source, status, EPOCH + at * SECOND, None if until is None else EPOCH + until * SECOND)

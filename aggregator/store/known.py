@@ -1,0 +1,434 @@
+"""What the store knows that bears on a document: looked up once, before anything is decided."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, Connection, RowMapping, Select, func, select
+
+from aggregator.clean import plain_text
+from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
+from aggregator.dedupe.sketch import bands_of
+from aggregator.dedupe.tellers import evident_link, telling
+from aggregator.identity import global_id_hash, is_iri, key_form
+from aggregator.model.correction import Verdict
+from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule, Original
+from aggregator.model.known import (
+    EntryState,
+    Held,
+    Identity,
+    Known,
+    KnownCategory,
+    KnownEntry,
+    KnownPublication,
+    KnownStory,
+    Partner,
+    Trace,
+)
+from aggregator.model.poll import Due
+from aggregator.model.settings import CategoryKey, Dedupe, Kind, SourceKey
+from aggregator.store.dialect import MAX_IN
+from aggregator.store.fingerprints import near_entries
+from aggregator.store.outlines import known_outlines
+from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
+from aggregator.store.schema import alias, category, entry, publication, source, store, story, verdict
+from aggregator.urls import Url, host_key_of
+
+Said = Mapping[int, frozenset[int]]  # entry: others
+SLACK = timedelta(hours=1)  # polls that are settled together were asked at different times
+
+LOST = SourceKey("lost")  # the source of what was withdrawn before the store was lost: no document names it
+ENTRY = "entry"  # the kind of an alias
+
+KNOWN_SOURCE = (
+    source.c.key.label("source_key"),
+    source.c.url_in_use.label("source_url"),
+    source.c.private.label("source_private"),
+)
+_KNOWN = (
+    *(
+        entry.c[name]
+        for name in (
+            "id source_id key key_hash own_id digest shown_digest id_hash text_digest match_link title link summary "
+            "content published updated first_seen undated state story_id taken_back_at merged_from categories origin"
+        ).split()
+    ),
+    *KNOWN_SOURCE,
+)
+
+
+def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = ()) -> Known:
+    """Look up all that bears on a document: its own entries, and the stories that others may have told before.
+
+    About ten statements, whatever the number of entries; a few more where ids are unknown.
+
+    Args:
+        connection: a reading one will do.
+        due: the source.
+        feed: the document.
+        now: the time.
+        also: stored entries of the source that are to be published too, and tell no story yet.
+    """
+    document = [(key_form(item.key), item) for item in feed.entries]
+    mine = _own(connection, due, [form for form, _ in document])
+    reused = {
+        form: mine[form]
+        for form, item in document
+        if form in mine and mine[form].digest != item.told_digest and is_another(mine[form], item)
+    }
+    mine = {form: item for form, item in mine.items() if form not in reused}
+    unknown = {form for form, _ in document if form not in mine}
+    before = _document_before(connection, due) if unknown or not document else (None, ())
+    traces = _traces(connection, due, document, unknown, mine, reused, before[1]) if unknown else []
+    partners = _partners(connection, pairs_of(document, unknown, traces))
+    held = _held(connection, due) if due.observed.suspect_since else ()
+    fresh = [item for form, item in document if form in unknown and form not in partners]
+    if due.awaits is not None:  # stored, and seen for the first time only now
+        fresh += [item for _, item in document]
+    links = {link for item in fresh if (link := evident_link(item))}
+    titles = {item.title for item in fresh if item.title}
+    is_akin = any(trace.link in links or trace.title in titles for trace in traces)
+    fresh += [*(item.entry for item in held), *also]
+    deleted = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
+    links = {link for item in fresh if (link := evident_link(item))}
+    bands, near = _near(connection, due, fresh, now)
+    candidates = told_by_others(connection, due.id, fresh, near)
+    taken_back = {item.story for item in deleted.values() if item.story is not None}
+    listed = (*mine.values(), *(partner.entry for partner in partners.values()))
+    back = {item.story for item in listed if item.state is EntryState.WITHDRAWN and item.story is not None}
+    own = {item.story for item in listed if item.story is not None}
+    stories = dict(known_stories(connection, candidates | own | taken_back))
+    wanted = {number for item in stories.values() for number in (item.founder, *(p.shown for p in item.publications))}
+    counters = (store.c.uuid, store.c.next_entry, store.c.next_story, store.c.offered_at)
+    ruled = select(verdict.c.entry_id).exists().label("ruled")  # hardly ever; then it costs a statement more
+    row = connection.execute(select(*counters, ruled)).mappings().one()
+    same, different = verdicts(connection, wanted) if row["ruled"] else ({}, {})
+    wanted.update(*same.values(), *different.values())
+    others = {row["id"]: known_entry(row) for row in rows_by(connection, entry_query(), entry.c.id, sorted(wanted))}
+    may_be = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
+    may_be |= {item.id for item in fresh if item.id and is_iri(item.id)}
+    atom_ids, pages = select(story.c.atom_id), select(story.c.page_id)
+    pages_of = sorted(map(page_id_of, may_be))
+    categories = known_categories(connection)
+    buried = _buried(connection, may_be) if due.observed.restored_until else frozenset()
+    return Known(
+        store_uuid=row["uuid"],
+        next_entry=row["next_entry"],
+        next_story=row["next_story"],
+        entries=mine,
+        reused=reused,
+        partners=partners,
+        held=held,
+        identity=before[0],
+        is_akin=is_akin,
+        deleted=deleted,
+        copies=copies_of(connection, taken_back | back),
+        others=others,
+        stories=stories,
+        same=same,
+        different=different,
+        bearers=bearers_of(connection, links),
+        bands=bands,
+        near=near,
+        taken=frozenset(r["atom_id"] for r in rows_by(connection, atom_ids, story.c.atom_id, sorted(may_be))),
+        buried=buried,
+        taken_pages=frozenset(r["page_id"] for r in rows_by(connection, pages, story.c.page_id, pages_of)),
+        next_category=max((one.id for one in categories.values()), default=0) + 1,
+        outlines=known_outlines(connection, due.id) if due.source.reading.kind is Kind.OPML else (),
+        categories=categories,
+        offered_at=row["offered_at"],
+    )
+
+
+def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """Tell which atom ids are of what was withdrawn before the store was lost (DESIGN 3.2, restore)."""
+    founder = select(story.c.atom_id).join(entry, entry.c.id == story.c.founder_id)
+    lost = founder.join(source, source.c.id == entry.c.source_id).where(source.c.key == LOST)
+    return frozenset(row["atom_id"] for row in rows_by(connection, lost, story.c.atom_id, sorted(ids)))
+
+
+def told_by_others(
+    connection: Connection, source: int, entries: Sequence[Entry], near: Mapping[str, frozenset[int]]
+) -> set[int]:
+    """Give the stories of other sources that some entries may tell too: by id, text, link, or what is near them."""
+    ids = {hashed for item in entries if item.id and (hashed := global_id_hash(item.id))}
+    texts = {item.text_digest for item in entries if item.text_digest}
+    links = {link for item in entries if (link := evident_link(item))}
+    neighbours = {number for found in near.values() for number in found}
+    told = select(entry.c.story_id).where(entry.c.story_id.is_not(None), entry.c.source_id != source).distinct()
+    found: set[int] = set()
+    by: tuple[tuple[Column[Any], set[Any]], ...] = (
+        (entry.c.id_hash, ids),
+        (entry.c.text_digest, texts),
+        (entry.c.match_link, links),
+        (entry.c.id, neighbours),
+    )
+    for column, values in by:
+        found.update(row["story_id"] for row in rows_by(connection, told, column, sorted(values)))
+    return found
+
+
+def _own(connection: Connection, due: Due, forms: Sequence[str]) -> dict[str, KnownEntry]:
+    """Give a source's entries by the forms of their keys, and of their other ids where no key is so (I35)."""
+    mine = entry_query().where(entry.c.source_id == due.id)
+    found = {row["key_hash"]: known_entry(row) for row in rows_by(connection, mine, entry.c.key_hash, forms)}
+    rest = [form for form in forms if form not in found]
+    others = select(alias.c.value_hash, alias.c.target_id).where(alias.c.kind == ENTRY, alias.c.source_id == due.id)
+    targets = {row["value_hash"]: row["target_id"] for row in rows_by(connection, others, alias.c.value_hash, rest)}
+    rows = rows_by(connection, mine, entry.c.id, sorted(set(targets.values())))
+    by_id = {row["id"]: known_entry(row) for row in rows}
+    return found | {form: by_id[target] for form, target in targets.items() if target in by_id}
+
+
+def _document_before(connection: Connection, due: Due) -> tuple[Identity | None, Sequence[int]]:
+    """Give the identity that the source's last document had, and the entries that the last one with any listed."""
+    row = connection.execute(select(source.c.identity, source.c.listed).where(source.c.id == due.id)).one_or_none()
+    return (None, ()) if row is None else (Identity(**row.identity) if row.identity else None, row.listed or ())
+
+
+def _traces(
+    connection: Connection,
+    due: Due,
+    document: Sequence[tuple[str, Entry]],
+    unknown: set[str],
+    mine: Mapping[str, KnownEntry],
+    reused: Mapping[str, KnownEntry],
+    listed: Sequence[int],
+) -> list[Trace]:
+    """Give the source's stored entries that a document may list under other ids.
+
+    They are those of the document before, wherever they have gone; any with a text of this one; and where most ids are
+    unknown, any with an address of this one. So what is looked at grows with the document, not with the store.
+    """
+    here = {item.id for item in mine.values()}
+    names = ("id", "match_link", "digest", "text_digest", "title", "published", "enclosures")
+    query = select(*(entry.c[name] for name in names)).where(
+        entry.c.source_id == due.id, entry.c.state != EntryState.HELD.value
+    )
+    numbers = {*listed, *(item.id for item in reused.values())} - here
+    rows = {row["id"]: row for row in rows_by(connection, query, entry.c.id, sorted(numbers))}
+    fresh = [item for form, item in document if form in unknown]
+    links: set[str] = set()
+    if not mine or may_be_rekeyed(len(unknown), len(document)):
+        links = {link for item in fresh if (link := evident_link(item))}
+        hosts = {row["match_link"].partition("/")[0] for row in rows.values() if row["match_link"]}
+        if len(hosts) == 1:  # what its addresses would have been there
+            links |= {f"{host}/{link.partition('/')[2]}" for host in hosts for link in links}
+    texts = {item.text_digest for item in fresh if item.text_digest}
+    for column, values in ((entry.c.match_link, links), (entry.c.text_digest, texts)):
+        rows |= {row["id"]: row for row in rows_by(connection, query, column, sorted(values)) if row["id"] not in here}
+    return [_trace(row) for row in rows.values()]
+
+
+def _trace(row: RowMapping) -> Trace:
+    return Trace(
+        id=row["id"],
+        link=row["match_link"],
+        digest=Digest(row["digest"]),
+        text_digest=row["text_digest"],
+        title=row["title"],
+        published=row["published"],
+        enclosures=enclosures_of(row["enclosures"]),
+    )
+
+
+def _partners(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, Partner]:
+    numbers = sorted(pair.known for pair in pairs.values())
+    found = {row["id"]: known_entry(row) for row in rows_by(connection, entry_query(), entry.c.id, numbers)}
+    return {form: Partner(entry=found[pair.known], because=pair.because) for form, pair in pairs.items()}
+
+
+def _held(connection: Connection, due: Due) -> tuple[Held, ...]:
+    """Give what is held of a source, the newest first (R44)."""
+    query = select(entry).where(entry.c.source_id == due.id, entry.c.state == EntryState.HELD.value)
+    rows = connection.execute(query.order_by(entry.c.id)).mappings()
+    return tuple(Held(id=row["id"], form=row["key_hash"], entry=entry_of(row)) for row in rows)
+
+
+def entry_of(row: RowMapping) -> Entry:
+    """Give a stored entry as it came, as far as it is kept."""
+    return Entry(
+        key=EntryKey(row["key"]),
+        key_rule=KeyRule(row["key_rule"]),
+        id=row["own_id"],
+        digest=Digest((row["shown_digest"] if row["original"] else None) or row["digest"]),
+        text_digest=Digest(row["text_digest"]) if row["text_digest"] else None,
+        title=row["title"],
+        link=Url(row["link"]) if row["link"] else None,
+        summary=row["summary"],
+        content=row["content"],
+        text=plain_text(row["content"] or row["summary"]),
+        authors=people_of(row["authors"]),
+        tags=tags_of(row["tags"]),
+        enclosures=enclosures_of(row["enclosures"]),
+        filed=tuple(row["filed"] or ()),
+        supplement=supplement_of(row["supplement"]),
+        published=row["published"],
+        updated=row["updated"],
+        rights=row["rights"],
+        language=row["language"],
+        origin=origin_of(row["origin"]) if row["origin"] and row["origin"].get("own") else None,
+        original=original_of(row),
+    )
+
+
+def original_of(row: RowMapping) -> Original | None:
+    """Give what the source told of an entry that was rewritten: what is not kept apart is as it is shown."""
+    said = row["original"]
+    if said is None:
+        return None
+    content, summary = said.get("content", row["content"]), said.get("summary", row["summary"])
+    link = said["link"] if "link" in said else row["link"]
+    return Original(
+        title=said.get("title", row["title"]),
+        link=Url(link) if link else None,
+        summary=summary,
+        content=content,
+        text=plain_text(content or summary),
+        authors=people_of(said["authors"] if "authors" in said else row["authors"]),
+        tags=tags_of(said["tags"] if "tags" in said else row["tags"]),
+        digest=Digest(row["digest"]),
+        text_digest=Digest(said["text_digest"]) if said["text_digest"] else None,
+        by=tuple(said["by"]),
+    )
+
+
+def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tuple[KnownEntry, ...]]:
+    """Give all entries that tell some stories, first seen first."""
+    found: dict[int, list[KnownEntry]] = defaultdict(list)
+    for row in rows_by(connection, entry_query().order_by(entry.c.id), entry.c.story_id, sorted(stories)):
+        found[row["story_id"]].append(known_entry(row))
+    return {number: tuple(copies) for number, copies in found.items()}
+
+
+def _near(
+    connection: Connection, due: Due, fresh: Sequence[Entry], now: datetime
+) -> tuple[dict[str, tuple[int, ...]], dict[str, frozenset[int]]]:
+    """Give the bands of new entries, and the stored entries that share one, by form."""
+    if due.source.dedupe is not Dedupe.NEAR or not fresh:
+        return {}, {}
+    bands = {key_form(item.key): bands_of(telling(item)) for item in fresh}
+    oldest = min((when for item in fresh if (when := item.published or item.updated)), default=now)
+    since = min(now, oldest) - due.source.window - SLACK
+    near, crowded = near_entries(connection, bands, source=due.id, since=since)
+    return {form: tuple(band for band in own if band not in crowded) for form, own in bands.items()}, near
+
+
+def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:
+    """Give the categories that have a slug."""
+    names = ("id", "key", "slug", "feed_id", "active", "offered_at")
+    columns = (*(category.c[name] for name in names), category.c.source_id.label("made_by"))
+    rows = connection.execute(select(*columns)).mappings()
+    return {row["key"]: KnownCategory(**row) for row in rows}
+
+
+def entry_query() -> Select[Any]:
+    """Give the query for what decisions need of stored entries."""
+    return select(*_KNOWN).join(source, source.c.id == entry.c.source_id)
+
+
+def rows_by(
+    connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[Any]
+) -> Iterator[RowMapping]:
+    """Run a query for any number of values, in as few statements as the database's limit allows."""
+    for start in range(0, len(values), MAX_IN):
+        yield from connection.execute(query.where(column.in_(values[start : start + MAX_IN]))).mappings()
+
+
+def known_entry(row: RowMapping) -> KnownEntry:
+    """Read a row of `entry_query`."""
+    return KnownEntry(
+        id=row["id"],
+        source=row["source_id"],
+        source_key=SourceKey(row["source_key"]),
+        source_host=host_key_of(Url(row["source_url"])),
+        key=row["key"],
+        form=row["key_hash"],
+        own_id=row["own_id"],
+        digest=Digest(row["digest"]),
+        shown_digest=Digest(row["shown_digest"] or row["digest"]),
+        id_hash=row["id_hash"],
+        text_digest=row["text_digest"],
+        match_link=row["match_link"],
+        title=row["title"],
+        link=Url(row["link"]) if row["link"] else None,
+        summary=row["summary"],
+        content=row["content"],
+        published=row["published"],
+        updated=row["updated"],
+        first_seen=row["first_seen"],
+        undated=row["undated"],
+        state=EntryState(row["state"]),
+        story=row["story_id"],
+        taken_back_at=row["taken_back_at"],
+        merged_from=row["merged_from"],
+        categories=tuple(row["categories"]),
+        credited=bool(row["origin"] and row["origin"].get("own")),
+        private=row["source_private"],
+    )
+
+
+def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[int, KnownStory]]:
+    """Give stories with their publications, by number."""
+    numbers = sorted(ids)
+    publications: dict[int, list[KnownPublication]] = defaultdict(list)
+    order = publication.c.category_id
+    for row in rows_by(connection, select(publication).order_by(order), publication.c.story_id, numbers):
+        publications[row["story_id"]].append(
+            KnownPublication(
+                story=row["story_id"],
+                category=row["category_id"],
+                entered_at=row["entered_at"],
+                shown=row["shown_id"],
+                digest=Digest(row["digest"]),
+                updated=row["updated"],
+                page=row["page"],
+                withdrawn_at=row["withdrawn_at"],
+            )
+        )
+    tellers: dict[int, set[int]] = defaultdict(set)
+    for row in rows_by(connection, select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id, numbers):
+        tellers[row["story_id"]].add(row["source_id"])
+    for row in rows_by(connection, select(story), story.c.id, numbers):
+        yield (
+            row["id"],
+            KnownStory(
+                id=row["id"],
+                atom_id=row["atom_id"],
+                page_id=row["page_id"],
+                founder=row["founder_id"],
+                created_at=row["created_at"],
+                sources=frozenset(tellers[row["id"]]),
+                publications=tuple(publications[row["id"]]),
+                merged_into=row["merged_into"],
+                retracted_at=row["retracted_at"],
+            ),
+        )
+
+
+def verdicts(connection: Connection, ids: Iterable[int]) -> tuple[Said, Said]:
+    """Give what an operator said of entries: of each, which others are the same story, and which are another."""
+    said: dict[Verdict, dict[int, set[int]]] = {Verdict.SAME: defaultdict(set), Verdict.DIFFERENT: defaultdict(set)}
+    wanted = frozenset(ids)
+    numbers = sorted(wanted)
+    for start in range(0, len(numbers), MAX_IN // 2):
+        part = numbers[start : start + MAX_IN // 2]
+        query = select(verdict).where(verdict.c.entry_id.in_(part) | verdict.c.other_id.in_(part))
+        for row in connection.execute(query).all():
+            for one, other in ((row.entry_id, row.other_id), (row.other_id, row.entry_id)):
+                if one in wanted:
+                    said[Verdict(row.verdict)][one].add(other)
+    same, different = ({one: frozenset(others) for one, others in found.items()} for found in said.values())
+    return same, different
+
+
+def bearers_of(connection: Connection, links: Iterable[str]) -> Mapping[str, Mapping[int, int]]:
+    """Give how many entries of each source bear a link."""
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    count = func.count().label("bearers")
+    query = select(entry.c.match_link, entry.c.source_id, count).group_by(entry.c.match_link, entry.c.source_id)
+    for row in rows_by(connection, query, entry.c.match_link, sorted(links)):
+        found[row["match_link"]][row["source_id"]] = row["bearers"]
+    return found

@@ -1,0 +1,135 @@
+"""Where sources stand after their polls."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, select, update
+
+from aggregator.model.changes import Changes, Move
+from aggregator.model.poll import Due, State
+from aggregator.store.history import later_recent
+from aggregator.store.records import (
+    arrivals_to_json,
+    hints_to_json,
+    observed_to_json,
+    origin_to_json,
+)
+from aggregator.store.schema import MICROSECOND, source
+
+
+def move(connection: Connection, changes: Sequence[Changes]) -> None:
+    """Write where sources stand after their polls: one statement for those that stand as before, one for the others."""
+    steady = [_turn_values(change) for change in changes if _is_steady(change)]
+    if steady:
+        connection.execute(_NEXT_TURN, steady)
+    moved = [_turn_values(change) | _standing_values(change.move) for change in changes if not _is_steady(change)]
+    if moved:
+        connection.execute(_MOVE, moved)
+
+
+def _is_steady(changes: Changes) -> bool:
+    """Tell whether a poll moved nothing but the clock, as most do: half of the columns need not be written."""
+    due, moved = changes.due, changes.move
+    return (
+        not due.failures
+        and not moved.failures
+        and due.state is moved.state
+        and due.code is moved.code is None
+        and due.observed == moved.observed
+        and due.validators == moved.validators
+        and due.url == moved.url_in_use
+        and due.host_key == moved.host_key
+        and due.body_digest == moved.body_digest
+        and due.identical == moved.identical
+        and due.retried == moved.retried
+    )
+
+
+def _turn_values(changes: Changes) -> dict[str, Any]:
+    """Give what every poll moves."""
+    moved = changes.move
+    return {
+        "row_id": changes.due.id,
+        "new_due_at": moved.due_at,
+        "new_earliest_at": moved.earliest_at,
+        "new_retry_until": moved.retry_until,
+        "new_attempted_at": changes.asked_at,
+        "new_interval": moved.interval // MICROSECOND,
+        "new_cadence": moved.inputs,
+        "new_succeeded_at": moved.succeeded_at,
+        "new_status": moved.status,
+        "new_recent": later_recent(changes),
+    }
+
+
+def _standing_values(moved: Move) -> dict[str, Any]:
+    """Give what stays as it is while a source answers 304."""
+    validators = moved.validators
+    return {
+        "new_observations": observed_to_json(moved.observed),
+        "new_url_in_use": moved.url_in_use,
+        "new_host_key": moved.host_key,
+        "new_failures": moved.failures,
+        "new_failing_since": moved.failing_since,
+        "new_state": moved.state.value,
+        "new_code": moved.code,
+        "new_error": moved.error,
+        "new_validators_url": validators.url if validators else None,
+        "new_etag": validators.etag if validators else None,
+        "new_last_modified": validators.last_modified if validators else None,
+        "new_body_digest": moved.body_digest,
+        "new_identical": moved.identical,
+        "new_retried": moved.retried,
+    }
+
+
+def clear_suspicion(connection: Connection, due: Due) -> None:
+    """Take from a source that it looks like another feed (R44)."""
+    state = State.OK if due.state is State.SUSPECT else due.state
+    observed = observed_to_json(replace(due.observed, suspect_since=None))
+    chosen = update(source).where(source.c.id == due.id)
+    connection.execute(chosen.values(state=state.value, observations=observed))
+
+
+def _statement(names: str) -> Update:
+    """Make the statement that moves these columns: once, for to make one costs as much as a poll."""
+    chosen = update(source).where(source.c.id == bindparam("row_id"))
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names.split()}
+    return chosen.values(values | {"claims": 0, "polls": source.c.polls + 1})
+
+
+_TURN = "due_at earliest_at retry_until attempted_at interval cadence succeeded_at status recent"
+_STANDING = (
+    "observations url_in_use host_key failures failing_since state code error validators_url etag last_modified "
+    "body_digest identical retried"
+)
+_NEXT_TURN = _statement(_TURN)
+_MOVE = _statement(f"{_TURN} {_STANDING}")
+
+
+def write_read(connection: Connection, changes: Changes) -> bool:
+    """Keep what a document said of itself.
+
+    Returns:
+        Whether the list of sources reads otherwise now: it shows the feed's title and its site.
+    """
+    read = changes.read
+    if read is None:
+        return False
+    before = connection.execute(select(source.c.feed).where(source.c.id == changes.due.id)).scalar_one() or {}
+    values: dict[str, Any] = {
+        "feed": origin_to_json(read.origin),
+        "format": read.format,
+        "encoding": read.encoding,
+        "notices": list(read.notices[:20]) or None,
+        "hints": hints_to_json(read.hints),
+        "arrivals": arrivals_to_json(read.arrivals),
+        "identity": asdict(read.identity),
+    }
+    if read.listed is not None:
+        values["listed"] = list(read.listed)
+    if changes.entries.new and not changes.due.stored_before:
+        values["first_stored_at"] = changes.asked_at
+    connection.execute(update(source).where(source.c.id == changes.due.id).values(values))
+    return (before.get("title"), before.get("link")) != (read.origin.title, read.origin.link)

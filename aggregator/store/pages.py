@@ -1,0 +1,225 @@
+"""The pages of stories: which must be made again, and what stands on each, in the order of a moment (N4, A42, T7)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, literal, select, update
+
+from aggregator.model.settings import CategoryKey, Show, SourceKey
+from aggregator.model.story import Publication
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.documents import publications_of
+from aggregator.store.schema import category, dirty_story, entry, publication, source, store, story
+
+Dirty = Mapping[int, int]  # story: the generation that was seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A category in which a story stands, as the store knows it: also one that has left feeds.yaml."""
+
+    key: CategoryKey
+    title: str
+    slug: str
+    show: Show
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPage:
+    """What the store says of the page of a story.
+
+    Either it is shown somewhere, or it was and is withdrawn; else it has never been anything that anyone may see.
+    """
+
+    story: int
+    page_id: str
+    shown: Publication | None = None  # in the first of `places`, with all its copies (M7)
+    places: tuple[Place, ...] = ()  # listed categories in which it stands, in order
+    was_shown: bool = False  # in a listed category, and somebody may have seen it there
+    part_of: int | None = None  # the story that tells it now (T7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """What pages of stories were last made with besides the store: digests, and the order of the categories."""
+
+    site: str | None
+    categories: Mapping[CategoryKey, tuple[int, str | None, int | None]]  # number, digest, place in the order
+    sources: Mapping[SourceKey, str]  # digest: of those of which feeds.yaml says anything
+
+
+def spoil(connection: Connection, stories: Collection[int]) -> None:
+    """Have the pages of stories made again, in the transaction that changes them (invariant 6)."""
+    if stories:
+        made = insert(dirty_story, connection.dialect.name)
+        again = {"generation": dirty_story.c.generation + 1, "late": False}
+        rows = [{"story_id": number, "generation": 1, "late": False} for number in sorted(stories)]
+        connection.execute(made.on_conflict_do_update(index_elements=["story_id"], set_=again), rows)
+
+
+def looks(connection: Connection) -> Looks:
+    """Give what the pages were last made with."""
+    columns = (category.c.key, category.c.id, category.c.stories_look, category.c.rank)
+    of_sources = select(source.c.key, source.c.stories_look).where(source.c.stories_look.is_not(None))
+    return Looks(
+        site=connection.execute(select(store.c.stories_look)).scalar_one(),
+        categories={r.key: (r.id, r.stories_look, r.rank) for r in connection.execute(select(*columns)).all()},
+        sources={r.key: r.stories_look for r in connection.execute(of_sources).all()},
+    )
+
+
+def look_anew(connection: Connection, look: str, *, late: bool) -> None:
+    """Have all pages made again: the look of all of them has changed, or none stands there (then not `late`)."""
+    connection.execute(update(store).values(stories_look=look))
+    _spoil_late(connection, select(story.c.id))
+    if not late:
+        connection.execute(update(dirty_story).values(late=False))
+
+
+def look_anew_at_category(connection: Connection, number: int, look: str) -> None:
+    """Have the pages made again, in time, that name a category."""
+    connection.execute(update(category).where(category.c.id == number).values(stories_look=look))
+    _spoil_late(connection, select(publication.c.story_id).where(publication.c.category_id == number))
+
+
+def look_anew_at_source(connection: Connection, key: SourceKey, look: str | None) -> None:
+    """Have the pages made again, in time, that show a source: what may be seen of it has changed (S44)."""
+    connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
+    told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
+    told = told.where(source.c.key == key, entry.c.story_id.is_not(None)).distinct()
+    _spoil_late(connection, told)
+
+
+def rank_categories(connection: Connection, ranks: Mapping[int, int], *, moved: bool) -> None:
+    """Note in which order categories stand.
+
+    Args:
+        connection: a writing one.
+        ranks: category: its place.
+        moved: some that were there have changed places, so that what stands in several may show another copy (N4).
+    """
+    rows = [{"row_id": number, "new_rank": rank} for number, rank in ranks.items()]
+    if rows:
+        connection.execute(
+            update(category).where(category.c.id == bindparam("row_id")).values(rank=bindparam("new_rank")), rows
+        )
+    if moved:
+        several = select(publication.c.story_id).group_by(publication.c.story_id).having(func.count() > 1)
+        _spoil_late(connection, several)
+
+
+def _spoil_late(connection: Connection, stories: Select[Any]) -> None:
+    """Have pages made again when there is time: in one statement, for it may be all of them."""
+    chosen = stories.subquery()
+    rows = select(chosen.c[0], literal(1), literal(True)).where(
+        chosen.c[0].not_in(select(dirty_story.c.story_id))  # what is dirty already will look so anyway
+    )
+    connection.execute(dirty_story.insert().from_select(["story_id", "generation", "late"], rows))
+
+
+def dirty_stories(connection: Connection, *, after: int, late: bool, limit: int) -> Dirty:
+    """Give stories whose pages must be made again, by their numbers.
+
+    Args:
+        connection: a reading one.
+        after: the number after which to look.
+        late: those for which no feed waits, or the others.
+        limit: how many at most.
+    """
+    query = select(dirty_story.c.story_id, dirty_story.c.generation)
+    query = query.where(dirty_story.c.story_id > after, dirty_story.c.late.is_(late)).order_by(dirty_story.c.story_id)
+    return {row.story_id: row.generation for row in connection.execute(query.limit(limit)).all()}
+
+
+def clean_stories(connection: Connection, seen: Dirty) -> None:
+    """Note that pages stand as of these generations; what was changed meanwhile stays dirty."""
+    rows = [{"of_story": number, "seen": generation} for number, generation in seen.items()]
+    if rows:
+        chosen = delete(dirty_story).where(
+            dirty_story.c.story_id == bindparam("of_story"), dirty_story.c.generation == bindparam("seen")
+        )
+        connection.execute(chosen, rows)
+
+
+def with_parts(connection: Connection, numbers: Collection[int]) -> set[int]:
+    """Give stories, and those whose pages name one of them because they are part of it (T7)."""
+    found, more = set(numbers), set(numbers)
+    while more:
+        parts = {
+            number
+            for part in _parts(sorted(more))
+            for number in connection.execute(select(story.c.id).where(story.c.merged_into.in_(part))).scalars()
+        }
+        more = parts - found
+        found |= more
+    return found
+
+
+def stored_pages(
+    connection: Connection, numbers: Collection[int], order: Mapping[CategoryKey, int]
+) -> dict[int, StoredPage]:
+    """Give what stands on the pages of stories, and on those of the stories that they are part of.
+
+    Args:
+        connection: a reading one.
+        numbers: of the stories.
+        order: of the categories of feeds.yaml; others come after them, the oldest first.
+    """
+    heads = _heads(connection, numbers)
+    stands: dict[int, list[Any]] = defaultdict(list)
+    was_shown: set[int] = set()
+    columns = (
+        publication.c.story_id,
+        publication.c.category_id,
+        publication.c.withdrawn_at,
+        publication.c.tombstone_ended_at,
+        category.c.key,
+        category.c.title,
+        category.c.slug,
+        category.c.show,
+        category.c.active,
+    )
+    query = select(*columns).join(category, category.c.id == publication.c.category_id).where(~category.c.unlisted)
+    for part in _parts(sorted(heads)):
+        for row in connection.execute(query.where(publication.c.story_id.in_(part))).all():
+            if row.withdrawn_at is None:
+                stands[row.story_id].append(row)
+            elif row.withdrawn_at != row.tombstone_ended_at:  # else it was withdrawn before anybody saw it (T6)
+                was_shown.add(row.story_id)
+    for rows in stands.values():
+        rows.sort(key=lambda row: (order.get(row.key, len(order)), row.category_id))
+    shown = publications_of(connection, {number: rows[0].category_id for number, rows in stands.items()})
+    return {
+        number: StoredPage(
+            story=number,
+            page_id=head.page_id,
+            shown=shown.get(number),
+            places=tuple(map(_place, stands.get(number, ()))),
+            was_shown=number in was_shown,
+            part_of=head.merged_into,
+        )
+        for number, head in heads.items()
+    }
+
+
+def _heads(connection: Connection, numbers: Collection[int]) -> dict[int, Any]:
+    """Look up stories, and those that they are part of."""
+    found: dict[int, Any] = {}
+    more = set(numbers)
+    while more:
+        for part in _parts(sorted(more)):
+            query = select(story.c.id, story.c.page_id, story.c.merged_into).where(story.c.id.in_(part))
+            found |= {row.id: row for row in connection.execute(query).all()}
+        more = {head.merged_into for head in found.values() if head.merged_into is not None} - set(found)
+    return found
+
+
+def _place(row: Any) -> Place:
+    return Place(key=CategoryKey(row.key), title=row.title, slug=row.slug, show=Show(row.show), active=row.active)
+
+
+def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (values[start : start + MAX_IN] for start in range(0, len(values), MAX_IN))

@@ -1,0 +1,178 @@
+"""What an edit of feeds.yaml means to what is published: a source enters categories, or gains rank (N1, N2, T3)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from aggregator.decide.backfill import Published, backfill
+from aggregator.decide.standing import Standing
+from aggregator.model.correction import StoryChanges
+from aggregator.model.event import Code, Event
+from aggregator.model.known import EntryState
+from aggregator.model.settings import Category, Roster, Source
+from aggregator.store.documents import main_rows
+from aggregator.store.known import copies_of, entry_of, known_categories, known_stories
+from aggregator.store.schema import entry, publication, source, story
+from aggregator.store.stories import write
+from aggregator.store.touched import touch
+
+PART = 200  # entries that are looked at together
+RANKED = "its source has another priority"
+
+
+def place_sources(connection: Connection, sources: Sequence[Source], roster: Roster, now: datetime) -> list[Event]:
+    """Note where sources are, and fill the categories that they enter; what they leave stays as it is (N1).
+
+    Args:
+        connection: a writing one.
+        sources: those of feeds.yaml; the store knows them.
+        roster: the same, and the categories, as feeds.yaml has them; the store knows those too.
+        now: the time.
+    """
+    settings = {one.key: one for one in sources}
+    numbers = {key: one.id for key, one in known_categories(connection).items()}
+    events: list[Event] = []
+    moved, ranked = [], []
+    columns = (source.c.id, source.c.key, source.c.places, source.c.priority, source.c.first_stored_at)
+    for row in connection.execute(select(*columns).where(source.c.active)).all():
+        said = settings[row.key]
+        if said.priority != row.priority:
+            ranked.append({"row_id": row.id, "new_priority": said.priority})
+        keys = [key for key in said.categories if key in numbers and key in roster.categories]
+        places = sorted(numbers[key] for key in keys)
+        if places == row.places:
+            continue
+        moved.append({"row_id": row.id, "new_places": places})
+        if row.places is None or row.first_stored_at is None:
+            continue  # its first poll fills them (I62)
+        for key in keys:
+            if numbers[key] not in row.places:
+                standing = Standing(now=now, roster=roster, categories=frozenset(numbers.values()), source=row.id)
+                filled = _fill(connection, row.id, said, roster.categories[key], numbers[key], standing)
+                facts = {"category": numbers[key], "entries": filled}
+                events.append(Event(code=Code.FILL_CATEGORY, source=row.id, category=numbers[key], facts=facts))
+    chosen = update(source).where(source.c.id == bindparam("row_id"))
+    if moved:
+        connection.execute(chosen.values(places=bindparam("new_places")), moved)
+    if ranked:
+        connection.execute(chosen.values(priority=bindparam("new_priority")), ranked)
+        standing = Standing(now=now, roster=roster, categories=frozenset(numbers.values()))
+        _choose_anew(connection, [int(str(row["row_id"])) for row in ranked], standing)
+        _write(connection, standing)
+    return events
+
+
+def _fill(
+    connection: Connection, number: int, settings: Source, category: Category, place: int, standing: Standing
+) -> int:
+    """Give a category the newest entries of a source; say how many it had not."""
+    in_place = select(publication.c.story_id).where(publication.c.category_id == place)
+    told = select(entry.c.story_id).where(entry.c.source_id == number)
+    there = frozenset(connection.execute(in_place.where(publication.c.story_id.in_(told))).scalars())
+    limit, at = settings.initial, standing.now
+    chosen = backfill(_published(connection, number), category, place, there=there, limit=limit, at=at)
+    standing.publications.extend(chosen.publications)
+    if chosen.publications:
+        standing.dirty.add((place, None))
+    wider = [{"row_id": one, "new_places": list(places)} for one, places in chosen.places]
+    if wider:
+        of_entry = update(entry).where(entry.c.id == bindparam("row_id"))
+        connection.execute(of_entry.values(categories=bindparam("new_places")), wider)
+        touch(connection, (), [one for one, _ in chosen.places])  # credits say where copies stand
+    _settle(connection, chosen.joined, standing)
+    _write(connection, standing)
+    return len(chosen.publications)
+
+
+def would_fill(
+    connection: Connection, was: Source, settings: Source, category: Category, now: datetime
+) -> tuple[int, int]:
+    """Say what a source would bring into a category that it enters (N2), and how much of it into the main document.
+
+    Args:
+        connection: a reading one will do.
+        was: the source as the store knows it.
+        settings: as it would be.
+        category: that it enters.
+        now: the time.
+    """
+    number = connection.execute(select(source.c.id).where(source.c.key == was.key)).scalar_one_or_none()
+    if number is None:
+        return 0, 0
+    place = known_categories(connection).get(category.key)
+    in_place = select(publication.c.story_id).where(publication.c.category_id == (place.id if place else 0))
+    there = frozenset(connection.execute(in_place).scalars())
+    rows = main_rows(connection, place.id) if place else []
+    chosen = backfill(_published(connection, number), category, 0, there=there, limit=settings.initial, at=now)
+    times = sorted((*(row.sort_at for row in rows), *(made.sort_at for made in chosen.publications)), reverse=True)
+    last = times[min(category.entries, len(times)) - 1] if times else now
+    return len(chosen.publications), sum(made.sort_at >= last for made in chosen.publications)
+
+
+def _settle(connection: Connection, joined: Mapping[int, int], standing: Standing) -> None:
+    """Let entries stand beside the other copies of their stories, where those are already."""
+    copies = copies_of(connection, joined)
+    for number, told in known_stories(connection, joined):
+        standing.settle(told, copies[number], gained={joined[number]}, because="its source entered the category")
+
+
+def _choose_anew(connection: Connection, ranked: Sequence[int], standing: Standing) -> None:
+    """Choose the shown copies of the stories that some sources tell beside others, and that a main document shows."""
+    other = entry.alias()
+    beside = select(other.c.id).where(other.c.story_id == entry.c.story_id, other.c.id != entry.c.id).exists()
+    in_main = publication.c.page.is_(None) & publication.c.withdrawn_at.is_(None)
+    query = (
+        select(entry.c.story_id)
+        .join(publication, (publication.c.story_id == entry.c.story_id) & in_main)
+        .where(entry.c.source_id.in_(ranked), entry.c.state == EntryState.PUBLISHED.value, beside)
+        .distinct()
+        .order_by(entry.c.story_id)
+    )
+    numbers = iter(connection.execute(query).scalars().all())
+    while part := list(islice(numbers, PART)):
+        copies = copies_of(connection, part)
+        for number, told in known_stories(connection, part):
+            standing.choose_anew(told, copies[number], RANKED)
+
+
+def _write(connection: Connection, standing: Standing) -> None:
+    """Write where stories stand from now on, and why."""
+    changes = StoryChanges(
+        publications=tuple(standing.publications),
+        shown=tuple(standing.shown),
+        withdrawn=tuple(standing.withdrawn),
+        dirty=frozenset(standing.dirty),
+        events=tuple(standing.events),
+    )
+    write(connection, changes, standing.now)
+
+
+def _published(connection: Connection, number: int) -> Iterator[Published]:
+    """Give the published entries of a source, newest first by their own dates, part by part: most are not looked at.
+
+    Those that it or an operator took back are among them, as not standing.
+    """
+    dated = func.coalesce(entry.c.published, entry.c.updated, entry.c.first_seen)
+    ids = select(entry.c.id).join(story, story.c.id == entry.c.story_id)
+    ids = ids.where(entry.c.source_id == number, entry.c.state.in_((EntryState.PUBLISHED, EntryState.WITHDRAWN)))
+    order = iter(connection.execute(ids.order_by(dated.desc(), entry.c.id)).scalars().all())
+    while part := list(islice(order, PART)):
+        updated: dict[int, datetime] = {}
+        shown = select(publication.c.shown_id, publication.c.updated).where(publication.c.shown_id.in_(part))
+        for of, when in connection.execute(shown).all():
+            updated[of] = max(when, updated.get(of, when))
+        rows = select(entry, story.c.retracted_at).join(story, story.c.id == entry.c.story_id)
+        found = {row["id"]: row for row in connection.execute(rows.where(entry.c.id.in_(part))).mappings()}
+        for one in part:
+            row = found[one]
+            yield Published(
+                id=one,
+                story=row["story_id"],
+                entry=entry_of(row),
+                first_seen=row["first_seen"],
+                places=tuple(row["categories"]),
+                stands=row["retracted_at"] is None and row["state"] == EntryState.PUBLISHED,
+                updated=updated.get(one),
+            )

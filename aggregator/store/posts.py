@@ -1,0 +1,140 @@
+"""The list of posts that we wrote: where each stands, and of what; only those files are ever changed or removed."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from aggregator.store.dialect import MAX_IN
+from aggregator.store.schema import post, publication, store
+from aggregator.store.touched import touch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostRow:
+    """A file that is ours."""
+
+    folder: str  # relative to that of feeds.yaml
+    name: str  # below it
+    story: int
+    category: int
+    digest: str | None  # of what stands there; None: listed, and perhaps not written
+    fault: str | None  # why it is not what it should be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """How far the export of posts has come."""
+
+    generation: int  # what was touched later is not exported yet
+    look: str | None  # digest of what shapes posts besides the store
+    names: str | None  # the template of their names
+
+
+def export_row(connection: Connection) -> ExportRow:
+    """Give how far the export has come; 0 before the first."""
+    row = connection.execute(select(store.c.posts_rendered, store.c.posts_look, store.c.posts_names)).one()
+    return ExportRow(generation=row.posts_rendered, look=row.posts_look, names=row.posts_names)
+
+
+def mark_exported(connection: Connection, row: ExportRow) -> None:
+    """Note how far it has come now."""
+    values = {"posts_rendered": row.generation, "posts_look": row.look, "posts_names": row.names}
+    connection.execute(update(store).values(values))
+
+
+def posts_of(connection: Connection, stories: Collection[int]) -> list[PostRow]:
+    """Give the files of some stories."""
+    numbers = sorted(stories)
+    parts = (numbers[start : start + MAX_IN] for start in range(0, len(numbers), MAX_IN))
+    query = select(post).order_by(post.c.folder, post.c.name)
+    return [_row(row) for part in parts for row in connection.execute(query.where(post.c.story_id.in_(part))).all()]
+
+
+def bearers(connection: Connection, names: Collection[str]) -> dict[str, set[tuple[int, int]]]:
+    """Give of what posts with some names are, (story, category) by name in lower case, in whatever folder."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    forms = sorted({name.lower() for name in names})
+    for start in range(0, len(forms), MAX_IN):
+        query = select(post.c.form, post.c.story_id, post.c.category_id)
+        for row in connection.execute(query.where(post.c.form.in_(forms[start : start + MAX_IN]))).all():
+            found.setdefault(row.form, set()).add((row.story_id, row.category_id))
+    return found
+
+
+def unfinished(connection: Connection) -> set[int]:
+    """Give the stories of files that are not what they should be: not written, or not as they were to be."""
+    query = select(post.c.story_id).where(post.c.digest.is_(None) | post.c.fault.is_not(None)).distinct()
+    return set(connection.execute(query).scalars())
+
+
+def faults(connection: Connection) -> tuple[int, str]:
+    """Give how many posts are not what they should be, and what is wrong with the first."""
+    query = select(func.count(), func.min(post.c.fault)).where(post.c.fault.is_not(None))
+    count, first = connection.execute(query).one()
+    return count, first or ""
+
+
+def has_posts(connection: Connection, folder: str) -> bool:
+    """Tell whether any file of a folder is ours."""
+    found = connection.execute(select(post.c.name).where(post.c.folder == folder, post.c.digest.is_not(None)).limit(1))
+    return found.first() is not None
+
+
+def keep_posts(connection: Connection, rows: Sequence[PostRow], now: datetime) -> None:
+    """Write down files as they are now; what was not listed is."""
+    forget_posts(connection, [(row.folder, row.name) for row in rows])
+    if rows:
+        values = [
+            {
+                "folder": row.folder,
+                "name": row.name,
+                "form": row.name.lower(),
+                "story_id": row.story,
+                "category_id": row.category,
+                "digest": row.digest,
+                "fault": row.fault,
+                "written_at": now,
+            }
+            for row in rows
+        ]
+        connection.execute(insert(post), values)
+
+
+def forget_posts(connection: Connection, places: Iterable[tuple[str, str]]) -> None:
+    """Take files off the list: they are gone."""
+    rows = [{"of_folder": folder, "of_name": name} for folder, name in places]
+    if rows:
+        chosen = (post.c.folder == bindparam("of_folder")) & (post.c.name == bindparam("of_name"))
+        connection.execute(delete(post).where(chosen), rows)
+
+
+def cool(connection: Connection, *, before: datetime, now: datetime) -> int:
+    """Let the posts of older stories move to the archive, as a change in the store (invariant 4); give how many."""
+    over = publication.c.cooled_at.is_(None) & (publication.c.sort_at < before)
+    stories = connection.execute(select(publication.c.story_id).where(over)).scalars().all()
+    if stories:
+        touch(connection, stories)
+        connection.execute(update(publication).where(over).values(cooled_at=now))
+    return len(stories)
+
+
+def warm(connection: Connection, *, since: datetime | None) -> None:
+    """Take back what is in the archive of stories that are not so old; None: all of it."""
+    cooled = update(publication).where(publication.c.cooled_at.is_not(None))
+    if since is not None:
+        cooled = cooled.where(publication.c.sort_at >= since)
+    connection.execute(cooled.values(cooled_at=None))
+
+
+def _row(row: Row[Any]) -> PostRow:
+    return PostRow(
+        folder=row.folder,
+        name=row.name,
+        story=row.story_id,
+        category=row.category_id,
+        digest=row.digest,
+        fault=row.fault,
+    )

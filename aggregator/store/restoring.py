@@ -1,0 +1,252 @@
+"""A store filled from what was published: categories and ids before feeds.yaml is looked at, the rest after."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from aggregator.decide.ids import page_id_of
+from aggregator.dedupe.sketch import bands_of
+from aggregator.dedupe.tellers import telling
+from aggregator.identity import key_form
+from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
+from aggregator.model.entry import Entry, EntryKey, Origin
+from aggregator.model.known import EntryState
+from aggregator.model.observed import Observed
+from aggregator.model.poll import State
+from aggregator.model.restored import Restored, RestoredEntry
+from aggregator.model.settings import Show, SourceKey
+from aggregator.store import entries
+from aggregator.store.known import LOST
+from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
+from aggregator.store.schema import EPOCH, category, entry, publication, source, store, story
+from aggregator.urls import Url
+
+LISTED = 500  # newest entries of a source that its next document is compared with (I35)
+ARRIVALS = 30  # by which its rhythm is known (P62)
+TOMBSTONE_BEFORE = timedelta(days=1)
+
+
+def is_filled(connection: Connection) -> bool:
+    """Tell whether anything was published from a store, or is about to be."""
+    return connection.execute(select(entry.c.id).limit(1)).first() is not None
+
+
+def lay_ground(connection: Connection, restored: Restored) -> None:
+    """Give a store without entries the id and the categories that it had."""
+    connection.execute(delete(category))
+    if restored.store is not None:
+        connection.execute(update(store).values(uuid=str(restored.store)))
+    rows = [
+        {
+            "key": one.key,
+            "slug": one.slug,
+            "feed_id": one.feed_id,
+            "created_at": one.created_at,
+            "active": one.is_listed,
+            "unlisted": not one.is_listed,
+            "title": one.key,
+            "show": Show.FULL.value,
+            "pages": one.pages,
+            "dirty": 1,
+            "rendered": 0,
+            "dirty_pages": {},
+        }
+        for one in restored.categories
+    ]
+    if rows:
+        connection.execute(category.insert(), rows)
+
+
+def fill(connection: Connection, restored: Restored, now: datetime) -> None:
+    """Write sources' entries, stories and publications, each where it stood.
+
+    Args:
+        connection: a writing one, of a store whose sources and categories are in line with feeds.yaml.
+        restored: what was read.
+        now: the time.
+    """
+    of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
+    for one in restored.entries:
+        of_source[one.source].append(one)
+    sources = _sources(connection, of_source, now, lost=bool(restored.tombstones))
+    for place in restored.categories:
+        if place.namer is not None and place.namer in sources:  # feeds.yaml names the source, and its items name this
+            named = update(category).where(category.c.key == place.key)
+            values = {"source_id": sources[place.namer], "active": True, "unlisted": False, "removed_at": None}
+            connection.execute(named.values(values))
+    places = {row.key: row.id for row in connection.execute(select(category.c.key, category.c.id)).all()}
+    numbers = {(one.source, one.entry.key): number for number, one in zip(count(1), restored.entries, strict=False)}
+    founders: dict[str, int] = {}
+    for one in restored.entries:
+        founders.setdefault(one.story, numbers[one.source, one.entry.key])
+    stories: dict[str, NewStory] = {}
+    taken: set[str] = set()
+    for number, (atom_id, founder) in enumerate(founders.items(), start=1):
+        page_id = page_id_of(atom_id, frozenset(taken))
+        taken.add(page_id)
+        stories[atom_id] = NewStory(id=number, atom_id=atom_id, page_id=page_id, founder=founder)
+    _write_stories(connection, list(stories.values()), now)
+    for key, some in of_source.items():
+        new = tuple(
+            NewEntry(
+                id=numbers[one.source, one.entry.key],
+                entry=one.entry,
+                form=key_form(one.entry.key),
+                state=EntryState.PUBLISHED,
+                story=stories[one.story].id,
+                categories=tuple(places[place] for place in one.categories if place in places),
+                origin=one.origin,
+                bands=bands_of(telling(one.entry)) if one.entry.text else (),
+            )
+            for one in some
+        )
+        entries.write(connection, sources[key], EntryChanges(new=new), now)
+        _settle_source(connection, sources[key], some, numbers, now)
+    seen = [
+        {
+            "row_id": numbers[one.source, one.entry.key],
+            "new_seen": one.first_seen,
+            "new_joined": now if one.late else one.first_seen,
+        }
+        for one in restored.entries
+    ]
+    if seen:
+        of_row = update(entry).where(entry.c.id == bindparam("row_id"))
+        connection.execute(of_row.values(first_seen=bindparam("new_seen"), joined_at=bindparam("new_joined")), seen)
+    rows = [
+        entries.publication_row(
+            NewPublication(
+                story=stories[one.story].id,
+                category=places[one.category],
+                entered_at=one.sort_at,
+                sort_at=one.sort_at,
+                backfill=False,
+                shown=numbers[one.shown[0], EntryKey(one.shown[1])],
+                digest=one.digest,
+                updated=one.updated,
+            )
+        )
+        | {"page": one.page, "filed_at": (now if one.whole else one.sort_at) if one.page else None}
+        for one in restored.publications
+    ]
+    if rows:
+        connection.execute(publication.insert(), rows)
+    _bury(connection, restored, sources.get(LOST), stories, places, len(numbers) + 1, now)
+
+
+def _sources(
+    connection: Connection, wanted: Mapping[SourceKey, Sequence[RestoredEntry]], now: datetime, *, lost: bool
+) -> dict[SourceKey, int]:
+    """Give the numbers of sources; one that feeds.yaml does not name any more rests (R53)."""
+    found = {SourceKey(row.key): row.id for row in connection.execute(select(source.c.key, source.c.id)).all()}
+    resting = {key: some[0].url for key, some in wanted.items() if key not in found}
+    if lost:
+        resting.setdefault(LOST, Url("about:blank"))
+    for key, url in resting.items():
+        values = {
+            "key": key,
+            "url": url,
+            "url_in_use": url,
+            "host_key": "",
+            "settings_digest": "",
+            "active": False,
+            "paused": False,
+            "own_machine": False,
+            "private": False,
+            "noindex": False,
+            "priority": 0,
+            "created_at": now,
+            "due_at": now,
+            "earliest_at": now,
+            "identical": 0,
+            "claims": 0,
+            "polls": 0,
+            "interval": 0,
+            "failures": 0,
+            "retried": False,
+            "state": State.NEVER.value,
+        }
+        found[key] = connection.execute(source.insert().values(values).returning(source.c.id)).scalar_one()
+    return found
+
+
+def _write_stories(connection: Connection, made: Sequence[NewStory], now: datetime) -> None:
+    if made:
+        entries.write(connection, 0, EntryChanges(stories=tuple(made)), now)
+
+
+def _settle_source(
+    connection: Connection,
+    number: int,
+    some: Sequence[RestoredEntry],
+    numbers: Mapping[tuple[SourceKey, EntryKey], int],
+    now: datetime,
+) -> None:
+    """Let a source go on where it stopped: its next document is no first one, and what is older came before."""
+    newest = sorted(some, key=lambda one: one.first_seen, reverse=True)
+    dates = [when for one in some if (when := one.entry.published or one.entry.updated) is not None]
+    observed = Observed(restored_until=max(dates, default=EPOCH))
+    values = {
+        "first_stored_at": min(now, min(one.first_seen for one in some)),
+        "observations": observed_to_json(observed),
+        "listed": [numbers[one.source, one.entry.key] for one in newest[:LISTED]],
+        "arrivals": arrivals_to_json(tuple(sorted(min(one.first_seen, now) for one in newest[:ARRIVALS]))),
+        "feed": origin_to_json(newest[0].origin),
+    }
+    connection.execute(update(source).where(source.c.id == number).values(values))
+
+
+def _bury(
+    connection: Connection,
+    restored: Restored,
+    lost: int | None,
+    stories: Mapping[str, NewStory],
+    places: Mapping[str, int],
+    free: int,
+    now: datetime,
+) -> None:
+    """Write what was withdrawn: all that is known of it is its id, which is never given out again (M8)."""
+    refs = dict.fromkeys(grave.ref for grave in restored.tombstones if grave.ref not in stories)
+    if lost is None or not refs:
+        return
+    made = {
+        ref: NewStory(id=len(stories) + number, atom_id=ref, page_id=page_id_of(ref), founder=free + number - 1)
+        for number, ref in enumerate(refs, start=1)
+    }
+    _write_stories(connection, list(made.values()), now)
+    origin = Origin(id="", title="")
+    new = tuple(
+        NewEntry(
+            id=one.founder,
+            entry=Entry(key=EntryKey(ref), id=ref),
+            form=key_form(ref),
+            state=EntryState.WITHDRAWN,
+            story=one.id,
+            origin=origin,
+        )
+        for ref, one in made.items()
+    )
+    entries.write(connection, lost, EntryChanges(new=new), now)
+    chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
+    connection.execute(chosen.values(retracted_at=now))  # whatever copies come, nobody sees it
+    rows = [
+        entries.publication_row(
+            NewPublication(
+                story=made[grave.ref].id,
+                category=places[grave.category],
+                entered_at=grave.when - TOMBSTONE_BEFORE,
+                sort_at=grave.when - TOMBSTONE_BEFORE,
+                backfill=False,
+                shown=made[grave.ref].founder,
+                digest=new[0].entry.digest,
+                updated=grave.when - TOMBSTONE_BEFORE,
+            )
+        )
+        | {"withdrawn_at": grave.when}
+        for grave in restored.tombstones
+        if grave.ref in made and grave.category in places
+    ]
+    connection.execute(publication.insert(), rows)

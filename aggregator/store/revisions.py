@@ -1,0 +1,83 @@
+"""What entries said before: the wordings that readers could see, compressed and bounded, for `why` (DESIGN 4, K2).
+
+A row is written in the transaction of the revision that replaces it, and by nothing else: a quiet poll, or one whose
+revisions nobody sees, costs no statement.
+"""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, func, or_, select
+
+from aggregator.model.trail import Earlier, Wording
+from aggregator.store.dialect import MAX_IN
+from aggregator.store.known import rows_by
+from aggregator.store.records import enclosures_of, people_of, tags_of
+from aggregator.store.schema import entry, revision
+
+KEPT = 10  # earlier wordings of one entry, the newest
+KEPT_BYTES = 64 * 1024  # of them together, compressed; the newest that fit
+WORDING = ("title", "link", "summary", "content", "authors", "tags", "enclosures")  # what digests are of (I38)
+
+
+def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
+    """Keep what entries have said until now, before their rows say something else.
+
+    Three statements, however many there are; what says the same once more (another date, I42) is not kept.
+
+    Args:
+        connection: a writing one.
+        revised: what each will say, by its number: the columns of `WORDING`.
+        now: the time of the revision.
+    """
+    numbers = sorted(revised)
+    before = select(entry.c.id, *(entry.c[name] for name in WORDING))
+    rows = []
+    for row in rows_by(connection, before, entry.c.id, numbers):
+        said = {name: row[name] for name in WORDING if row[name]}
+        if said != {name: revised[row["id"]][name] for name in WORDING if revised[row["id"]][name]}:
+            data = zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
+            rows.append({"entry_id": row["id"], "replaced_at": now, "data": data})
+    if not rows:
+        return
+    connection.execute(revision.insert(), rows)
+    _trim(connection, [row["entry_id"] for row in rows])
+
+
+def _trim(connection: Connection, numbers: list[int]) -> None:
+    """Drop the oldest wordings of entries of which there are too many, or too much."""
+    of_entry, newest_first = revision.c.entry_id, revision.c.id.desc()
+    place = func.row_number().over(partition_by=of_entry, order_by=newest_first).label("place")
+    length = func.length(revision.c.data)
+    size = func.sum(length).over(partition_by=of_entry, order_by=newest_first).label("size")
+    for start in range(0, len(numbers), MAX_IN):
+        part = revision.c.entry_id.in_(numbers[start : start + MAX_IN])
+        counted = select(revision.c.id, place, size).where(part).subquery()
+        over = select(counted.c.id).where(or_(counted.c.place > KEPT, counted.c.size > KEPT_BYTES))
+        connection.execute(delete(revision).where(revision.c.id.in_(over)))
+
+
+def earlier_wordings(connection: Connection, entries: Collection[int]) -> Mapping[int, tuple[Earlier, ...]]:
+    """Give what entries said before, by their numbers, the oldest first; without those that never said otherwise."""
+    found: dict[int, list[Earlier]] = defaultdict(list)
+    for row in rows_by(connection, select(revision).order_by(revision.c.id), revision.c.entry_id, sorted(entries)):
+        said = dict.fromkeys(WORDING) | json.loads(zlib.decompress(row["data"]))
+        found[row["entry_id"]].append(Earlier(until=row["replaced_at"], wording=wording_of(said)))
+    return {number: tuple(wordings) for number, wordings in found.items()}
+
+
+def wording_of(said: Mapping[str, Any] | RowMapping) -> Wording:
+    """Read the columns of `WORDING`."""
+    return Wording(
+        title=said["title"] or "",
+        link=said["link"],
+        summary=said["summary"] or "",
+        content=said["content"] or "",
+        authors=tuple(person.name for person in people_of(said["authors"])),
+        tags=tuple(tag.label or tag.term for tag in tags_of(said["tags"])),
+        enclosures=tuple(item.url for item in enclosures_of(said["enclosures"])),
+    )

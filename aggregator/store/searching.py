@@ -1,0 +1,124 @@
+"""What a full-text index is made of, and what becomes of what it finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, func, select
+
+from aggregator.model.known import EntryState
+from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.story import Publication
+from aggregator.store.documents import filled, shown
+from aggregator.store.records import people_of, tags_of
+from aggregator.store.schema import category, entry, publication, source, store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryText:
+    """What may be searched of an entry."""
+
+    id: int
+    digest: str
+    title: str
+    body: str  # HTML
+    names: tuple[str, ...]  # of authors and tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Find:
+    """An entry that was found, for an operator: published or not."""
+
+    entry: int
+    story: int | None
+    state: EntryState
+    source: SourceKey
+    title: str
+    link: str | None
+    published: datetime | None
+    first_seen: datetime
+    categories: tuple[CategoryKey, ...]  # where it is shown now
+
+
+def newest_marks(connection: Connection) -> tuple[int, int]:
+    """Give the highest number of an entry, and the generation up to which stories may have been touched."""
+    last = connection.execute(select(func.max(entry.c.id))).scalar_one()
+    return last or 0, connection.execute(select(store.c.dirty)).scalar_one()
+
+
+def texts_after(connection: Connection, number: int, limit: int) -> list[EntryText]:
+    """Give the texts of entries with numbers above one, in order."""
+    return _texts(connection, _TEXT.where(entry.c.id > number).order_by(entry.c.id).limit(limit))
+
+
+def texts_of_stories(connection: Connection, stories: Sequence[int]) -> list[EntryText]:
+    """Give the texts of the entries that tell some stories; at most `MAX_IN` of them."""
+    return _texts(connection, _TEXT.where(entry.c.story_id.in_(stories)).order_by(entry.c.id))
+
+
+def public_finds(connection: Connection, entries: Sequence[int]) -> tuple[Publication, ...]:
+    """Give the publications that show some entries to anyone; at most `MAX_IN` of them.
+
+    That leaves out what was withdrawn, rejected, or never published, what stands in unlisted categories only, and what
+    private sources told.
+    """
+    query = shown().where(
+        publication.c.shown_id.in_(entries),
+        publication.c.withdrawn_at.is_(None),
+        category.c.unlisted.is_(False),
+        source.c.private.is_(False),
+    )
+    return filled(connection, query.order_by(publication.c.shown_id.desc(), publication.c.category_id))
+
+
+def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
+    """Give what an operator wants to know of some entries, newest first; at most `MAX_IN` of them."""
+    shown_in = (
+        select(publication.c.shown_id, category.c.key)
+        .join(category, category.c.id == publication.c.category_id)
+        .where(publication.c.shown_id.in_(entries), publication.c.withdrawn_at.is_(None))
+        .order_by(category.c.key)
+    )
+    places: dict[int, list[CategoryKey]] = {}
+    for row in connection.execute(shown_in).all():
+        places.setdefault(row.shown_id, []).append(CategoryKey(row.key))
+    names = ("id", "story_id", "state", "title", "link", "published", "first_seen")
+    query = (
+        select(*(entry.c[name] for name in names), source.c.key.label("source"))
+        .join(source, source.c.id == entry.c.source_id)
+        .where(entry.c.id.in_(entries))
+        .order_by(entry.c.id.desc())
+    )
+    return [
+        Find(
+            entry=row.id,
+            story=row.story_id,
+            state=EntryState(row.state),
+            source=SourceKey(row.source),
+            title=row.title,
+            link=row.link,
+            published=row.published,
+            first_seen=row.first_seen,
+            categories=tuple(places.get(row.id, ())),
+        )
+        for row in connection.execute(query).all()
+    ]
+
+
+_TEXT = select(
+    *(entry.c[name] for name in ("id", "digest", "shown_digest", "title", "summary", "content", "authors", "tags"))
+)
+
+
+def _texts(connection: Connection, query: Select[tuple[int]]) -> list[EntryText]:
+    return [
+        EntryText(
+            id=row.id,
+            digest=row.shown_digest or row.digest,
+            title=row.title,
+            body=f"{row.summary}\n{row.content}" if row.summary not in row.content else row.content,
+            names=tuple(person.name for person in people_of(row.authors))
+            + tuple(tag.label or tag.term for tag in tags_of(row.tags)),
+        )
+        for row in connection.execute(query).all()
+    ]

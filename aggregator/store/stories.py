@@ -1,0 +1,113 @@
+"""Whole stories, for an operator's corrections: looked up with all their entries, written in one go (T7, T8, M8)."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.identity import is_iri
+from aggregator.model.correction import StoryChanges, Told
+from aggregator.model.known import KnownEntry
+from aggregator.store.dialect import insert
+from aggregator.store.documents import STANDING_TOMBSTONE
+from aggregator.store.entries import publication_row, raise_generations, withdraw, write_events, write_shown
+from aggregator.store.known import entry_query, known_entry, known_stories, rows_by, verdicts
+from aggregator.store.schema import category, entry, publication, store, story, verdict
+from aggregator.store.touched import touch
+
+
+def told(connection: Connection, numbers: Collection[int]) -> Told:
+    """Look up stories and all that bears on a correction of them."""
+    members: dict[int, list[KnownEntry]] = {number: [] for number in numbers}
+    for row in rows_by(connection, entry_query(), entry.c.story_id, sorted(numbers)):
+        members[row["story_id"]].append(known_entry(row))
+    everyone = [member for some in members.values() for member in some]
+    came_from = {member.merged_from for member in everyone if member.merged_from is not None}
+    stories = dict(known_stories(connection, {*numbers, *came_from}))
+    founders = {known.founder for known in stories.values()}
+    same, different = verdicts(connection, {member.id for member in everyone} | founders)
+    own = connection.execute(select(store.c.uuid, store.c.next_story)).one()
+    may_be = {minted_id(own.uuid, member.source_key, member.key) for member in everyone}
+    may_be |= {member.own_id for member in everyone if member.own_id and is_iri(member.own_id)}
+    ids, pages = select(story.c.atom_id), select(story.c.page_id)
+    pages_of = sorted(map(page_id_of, may_be))
+    return Told(
+        store_uuid=own.uuid,
+        next_story=own.next_story,
+        stories=stories,
+        members={n: tuple(sorted(some, key=lambda e: (e.first_seen, e.id))) for n, some in members.items()},
+        same=same,
+        different=different,
+        taken=frozenset(found["atom_id"] for found in rows_by(connection, ids, story.c.atom_id, sorted(may_be))),
+        taken_pages=frozenset(found["page_id"] for found in rows_by(connection, pages, story.c.page_id, pages_of)),
+        categories=frozenset(connection.execute(select(category.c.id).where(category.c.active)).scalars()),
+    )
+
+
+def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
+    """Write what becomes of stories, and make dirty what shows them (invariant 6)."""
+    if changes.stories:
+        rows = [
+            {"id": s.id, "atom_id": s.atom_id, "page_id": s.page_id, "founder_id": s.founder, "created_at": now}
+            for s in changes.stories
+        ]
+        connection.execute(story.insert(), rows)
+        connection.execute(update(store).values(next_story=max(made.id for made in changes.stories) + 1))
+    if changes.moved:
+        statement = update(entry).where(entry.c.id == bindparam("row_id"))
+        names = ("story", "merged_from", "joined_at")
+        values: dict[str, Any] = {("story_id" if name == "story" else name): bindparam(f"new_{name}") for name in names}
+        rows = [{"row_id": m.id} | {f"new_{name}": getattr(m, name) for name in names} for m in changes.moved]
+        connection.execute(statement.values(values), rows)
+    of_row = update(story).where(story.c.id == bindparam("row_id"))
+    for column, pairs in (("merged_into", changes.merged), ("retracted_at", changes.retracted)):
+        if pairs:
+            connection.execute(
+                of_row.values({column: bindparam("new")}), [{"row_id": number, "new": value} for number, value in pairs]
+            )
+    if changes.publications:
+        connection.execute(publication.insert(), [publication_row(item) for item in changes.publications])
+    write_shown(connection, changes.shown)
+    withdraw(connection, changes.withdrawn, now, traceless=changes.traceless)
+    if changes.rulings:
+        statement = insert(verdict, connection.dialect.name)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["entry_id", "other_id"],
+                set_={"verdict": statement.excluded.verdict, "at": statement.excluded.at},
+            ),
+            [
+                {"entry_id": ruling.entry, "other_id": ruling.other, "verdict": ruling.verdict.value, "at": now}
+                for ruling in changes.rulings
+            ],
+        )
+    stood = (item.story for some in (changes.moved, changes.publications, changes.shown) for item in some)
+    ended = (number for some in (changes.merged, changes.retracted, changes.withdrawn) for number, _ in some)
+    touch(connection, (*(made.id for made in changes.stories), *stood, *ended))
+    pages: dict[int, set[int]] = defaultdict(set)
+    for place, page in changes.dirty:
+        pages[place].update(() if page is None else (page,))
+    raise_generations(connection, pages)
+    write_events(connection, changes.events, now)
+
+
+def end_tombstones(connection: Connection, *, before: datetime, now: datetime) -> int:
+    """Take tombstones out of main documents that have stood there long enough, as a change that is rendered (M8).
+
+    Args:
+        connection: a writing one.
+        before: what was withdrawn before that.
+        now: the time.
+
+    Returns:
+        How many.
+    """
+    over = STANDING_TOMBSTONE & (publication.c.withdrawn_at < before)
+    places = connection.execute(select(publication.c.category_id).where(over)).scalars().all()
+    if places:
+        connection.execute(update(publication).where(over).values(tombstone_ended_at=now))
+        raise_generations(connection, {place: () for place in places})
+    return len(places)

@@ -1,0 +1,232 @@
+"""Sources that are asked and read as a poll does it, with the same manners, and nothing is stored.
+
+`check --live` and `add` find out this way what a source is. What the store knows binds them too: a source that was
+asked a moment ago, or that wants to be left alone, is not asked (P69), and no more is a host that rests (P30).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+from queue import Empty, SimpleQueue
+from time import monotonic
+
+from aggregator.backlog import ListedBacklog
+from aggregator.cadence import may_ask_again
+from aggregator.cadence.hosts import Restraint
+from aggregator.clock import Clock
+from aggregator.errors import NoStore
+from aggregator.fetch import Bodies, Client
+from aggregator.fetch.budget import Budgets
+from aggregator.hosts import Hosts
+from aggregator.model.entry import Feed
+from aggregator.model.hosts import budget_key, widest_spacing
+from aggregator.model.poll import Due, Fetched, Gathered
+from aggregator.model.redactor import Redactor
+from aggregator.model.settings import Settings, Source, SourceKey
+from aggregator.outage import Network
+from aggregator.pipeline import Intake, gather
+from aggregator.reader import Readers
+from aggregator.store import open_store
+from aggregator.store.turns import Waiting
+from aggregator.urls import Url
+from aggregator.world import user_agent_of
+
+TICK = 0.2  # seconds between two looks at who may be asked next, if no answer comes sooner
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier polls left behind that binds a trial."""
+
+    dues: Mapping[SourceKey, Due] = field(default_factory=dict)
+    waiting: Mapping[SourceKey, Waiting] = field(default_factory=dict)
+    restraints: Mapping[str, Restraint] = field(default_factory=dict)  # by host key
+    starts: Mapping[str, datetime] = field(default_factory=dict)  # when each host key was last asked
+
+
+def past_of(settings: Settings, now: datetime) -> Past:
+    """Read what the store knows of the sources; nothing, where nothing was polled yet.
+
+    Raises:
+        StoreError: there is a store, and it can't be read.
+    """
+    try:
+        store = open_store(settings.store, now=now, writes=False)
+    except NoStore:
+        return Past()
+    try:
+        with store.read() as tx:
+            found = ((source.key, tx.look_up(source)) for source in settings.sources)
+            dues = {key: due for key, due in found if due is not None}
+            waiting = {item.key: item for item in tx.named(list(dues))}
+            return Past(dues, waiting, tx.restraints(), tx.last_starts(now - widest_spacing(settings.hosts)))
+    finally:
+        store.close()
+
+
+def why_not_now(source: Source, item: Waiting | None, now: datetime) -> str | None:
+    """Say why a source must not be asked now, though the operator wants it (P69); None if it may be."""
+    if item is None or source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until):
+        return None
+    if item.retry_until is not None and item.retry_until > now:
+        return f"asks to be left alone until {item.retry_until:%Y-%m-%d %H:%M} UTC"
+    return f"was asked at {item.attempted_at:%H:%M:%S} UTC; wait five minutes"
+
+
+class Trials:
+    """Asks sources. One for a command; its `close` must follow.
+
+    Args:
+        settings: of which `hosts`, `workers`, `proxy`, `site` and the secrets count.
+        clock: tells the time.
+        past: what earlier polls left behind.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, past: Past | None = None) -> None:
+        self._past = past or Past()
+        self._clock, self._hosts_rules, self._workers = clock, settings.hosts, settings.workers
+        self._budgets = Budgets(settings.hosts, monotonic)
+        self._hosts = Hosts(None, self._budgets, clock, rules=lambda: self._hosts_rules)
+        self._hosts.adopt(self._past.restraints, self._past.starts)
+        self._redactor = Redactor.of(settings)
+        self._readers, self._bodies = Readers(), Bodies(settings.workers)
+        self._client = Client(
+            user_agent=user_agent_of(settings.site),
+            clock=clock,
+            hosts=settings.hosts,
+            proxy=settings.proxy,
+            bodies=self._bodies,
+            passage=self._budgets.passage,
+            sites=self._hosts.sites,
+        )
+        self._strangers = count(-1, -1)  # ids for sources that no row of the store has
+        self._stopped = False
+
+    def keep_secrets(self, settings: Settings) -> None:
+        """Let no answer echo the secrets of these settings either (S44)."""
+        self._redactor = Redactor.of(settings)
+
+    def run(
+        self, sources: Sequence[Source], *, read: Callable[[Fetched, Due], Feed] | None = None
+    ) -> Iterator[Gathered]:
+        """Ask sources, as many at once as `workers` and their hosts allow, and give each as it comes back.
+
+        Some may be left out: those whose host rests for over a minute, and after `stop` whatever was not asked yet.
+        Those that a broken network of ours keeps from being reached come back as `Unreached`, or not at all (P87).
+
+        Args:
+            sources: which.
+            read: instead of reading a feed.
+        """
+        now = self._clock()
+        yield from self._run([self._due(source, now) for source in sources], read or self._readers.read)
+
+    def ask(
+        self, source: Source, url: Url | None = None, *, read: Callable[[Fetched, Due], Feed] | None = None
+    ) -> Gathered | None:
+        """Ask one source, or for its sake another address, for which no more is allowed than for a redirect (S70).
+
+        Args:
+            source: which.
+            url: the other address: one that a page names, or a guess.
+            read: instead of reading a feed.
+
+        Returns:
+            None if its host wants to be left alone for over a minute.
+        """
+        due = self._due(source, self._clock())
+        if url is not None and url != due.url:
+            key = budget_key(url, self._hosts_rules)
+            due = replace(due, id=next(self._strangers), url=url, host_key=key)
+        return next(iter([*self._run([due], read or self._readers.read)]), None)
+
+    def _run(self, dues: Sequence[Due], read: Callable[[Fetched, Due], Feed]) -> Iterator[Gathered]:
+        now = self._clock()
+        by_id = {due.id: due for due in dues}
+        keys = {(due.source.own_machine, due.host_key) for due in dues}
+        network = Network(monotonic, lambda own: sum(mine == own for mine, _ in keys))
+        backlog = ListedBacklog([_waiting(due) for due in dues], spares=False)
+        intake = Intake(
+            fetch=self._client.fetch,
+            let_go=self._bodies.let_go,
+            read=read,
+            redactor=lambda: self._redactor,
+            clock=self._clock,
+        )
+        answers: SimpleQueue[Gathered] = SimpleQueue()
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="trial") as pool, self._cut_by_interrupt():
+            under_way = 0
+            while True:
+                own = True if network.public.down_seconds is not None else None
+                if not self._stopped:
+                    room = self._workers - under_way
+                    for item in backlog.ripe(now, limit=room, failing=room, budgets=self._budgets, own=own):
+                        pool.submit(self._poll, by_id[item.id], intake, answers)
+                        under_way += 1
+                if not under_way and (self._stopped or backlog.is_empty(own=own)):
+                    break
+                try:
+                    poll = answers.get(timeout=min(TICK, self._budgets.next_opening() or TICK))
+                except Empty:
+                    continue
+                under_way -= 1
+                yield from network.judge(poll)
+            yield from network.drain(charged=True)
+
+    @contextmanager
+    def _cut_by_interrupt(self) -> Iterator[None]:
+        """End what is under way when Ctrl-C is pressed and nobody else heeds it: the pool would wait for it."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ask nobody any more, and end what is under way; another thread may do so."""
+        self._stopped = True
+        self._client.cut()
+        self._readers.close()
+
+    def close(self) -> None:
+        """Let go of connections, threads and processes."""
+        self._client.close()
+        self._readers.close()
+
+    def _due(self, source: Source, now: datetime) -> Due:
+        """Give what a poll would be given; no validators, for a 304 would show nothing."""
+        known = self._past.dues.get(source.key)
+        if known is not None:
+            return Due(
+                source=source,
+                id=known.id,
+                url=known.url,
+                host_key=known.host_key,
+                due_at=now,
+                observed=known.observed,
+                claims=known.claims,
+            )
+        key = budget_key(source.url, self._hosts_rules)
+        return Due(source=source, id=next(self._strangers), url=source.url, host_key=key, due_at=now)
+
+    def _poll(self, due: Due, intake: Intake, answers: "SimpleQueue[Gathered]") -> None:
+        self._budgets.leave(due.id)
+        poll = gather(due, intake)
+        try:
+            self._hosts.hear(poll)
+        finally:
+            answers.put(poll)
+
+
+def _waiting(due: Due) -> Waiting:
+    return Waiting(
+        id=due.id,
+        key=due.source.key,
+        url=due.url,
+        host_key=due.host_key,
+        due_at=due.due_at,
+        own_machine=due.source.own_machine,
+    )

@@ -1,0 +1,164 @@
+"""Near-duplicates: how well labelled pairs are told apart, and what the check costs in a store of a million entries.
+
+python -m benchmarks.nearness pairs FILE      # like pairs.json: label, lang, kind, and two entries each
+python -m benchmarks.nearness cost            # a million stored, a hundred thousand of them in the window
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, insert
+
+from aggregator.clean import plain_text
+from aggregator.clean.dates import parse_date
+from aggregator.dedupe.likeness import Likeness, Telling, likeness
+from aggregator.dedupe.sketch import bands_of
+from aggregator.store.dialect import make_engine
+from aggregator.store.fingerprints import near_entries
+from aggregator.store.schema import entry, fingerprint, metadata, source, story
+from aggregator.urls import BadUrl, is_start_page, match_url, normalise_link
+
+PRECISION, RECALL, RECALL_ZH = 0.99, 0.95, 0.92  # to reach
+COST_MS, BYTES = 1.5, 400.0
+
+
+def telling(side: dict[str, Any]) -> Telling:
+    """Give what of one side is compared."""
+    published = parse_date(side["published"]) if side["published"] else None
+    return Telling(side["title"], plain_text(side["html"] or ""), published if published and published.second else None)
+
+
+def link_of(side: dict[str, Any]) -> str | None:
+    """Give its link as links are compared."""
+    try:
+        link = normalise_link(side["link"]) if side["link"] else None
+    except BadUrl:
+        return None
+    return match_url(link) if link and not is_start_page(link) else None
+
+
+def judge(pair: dict[str, Any]) -> Likeness:
+    """Say whether both sides tell one story, as two sources would be judged: only what shares a band is compared."""
+    one, other = telling(pair["a"]), telling(pair["b"])
+    links = {link_of(pair["a"]), link_of(pair["b"])}
+    linked = len(links) == 1 and None not in links
+    if not linked and not set(bands_of(one)) & set(bands_of(other)):
+        return Likeness(False, 0.0, "they never meet")
+    return likeness(one, other, linked=linked)
+
+
+def pairs(path: Path) -> bool:
+    """Print precision and recall, by kind too, and each pair that is judged wrongly."""
+    found = [(pair, judge(pair)) for pair in json.loads(path.read_text(encoding="utf-8"))]
+    reached = True
+    for name, some in (("all", found), ("zh", [item for item in found if item[0]["lang"] == "zh"])):
+        right = sum(verdict.is_same and pair["label"] == "same" for pair, verdict in some)
+        claimed = sum(verdict.is_same for _, verdict in some)
+        there = sum(pair["label"] == "same" for pair, _ in some)
+        precision, recall = right / max(1, claimed), right / max(1, there)
+        print(f"{name}: {len(some)} pairs, precision {precision:.3f}, recall {recall:.3f}")
+        reached &= precision >= PRECISION and recall >= (RECALL if name == "all" else RECALL_ZH)
+    kinds = Counter(
+        (pair["label"], pair["kind"], verdict.is_same == (pair["label"] == "same")) for pair, verdict in found
+    )
+    for label, kind in sorted({(label, kind) for label, kind, _ in kinds}):
+        right, wrong = kinds[label, kind, True], kinds[label, kind, False]
+        print(f"  {label:9} {kind:50} {right:3} right {wrong:3} wrong")
+    for pair, verdict in found:
+        if verdict.is_same != (pair["label"] == "same"):
+            print(f"\n{pair['label']}, judged otherwise ({verdict.because}): {pair['kind']}")
+            print("\n".join(f"    {side['title']} | {side['link']}" for side in (pair["a"], pair["b"])))
+    return reached
+
+
+def cost(stored: int, window: int, looked_up: int) -> bool:
+    """Print what sketching and looking up one entry cost, and what its bands take on disk."""
+    chance = random.Random(7)
+    words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("n", "r", "st", "mp", "l")]
+
+    def told() -> Telling:
+        said = " ".join(chance.choices(words, k=chance.randint(60, 400)))
+        return Telling(" ".join(chance.choices(words, k=8)), said)
+
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "store.db"
+        engine = create_engine(f"sqlite:///{path}")
+        metadata.create_all(engine, tables=[source, story, entry, fingerprint])
+        now = datetime.now(UTC)
+        sample = [bands_of(told()) for _ in range(2000)]
+        with engine.begin() as connection:
+            step = 10_000
+            for first in range(0, stored, step):
+                age = timedelta(days=7) * max(0, stored - first) / window
+                rows = [_row(number, now - age) for number in range(first + 1, first + step + 1)]
+                connection.execute(insert(entry), rows)
+                connection.execute(
+                    insert(story), [_story(number, now) for number in range(first + 1, first + step + 1)]
+                )
+            connection.execute(insert(entry), [_row(stored + number, now) for number in range(1, looked_up + 1)])
+        before = path.stat().st_size
+        with engine.begin() as connection:
+            for first in range(0, stored, step):
+                rows = [
+                    {"band": band ^ (number * 2654435761 % 2**47), "entry_id": number}
+                    for number in range(first + 1, first + step + 1)
+                    for band in sample[number % len(sample)]
+                ]
+                connection.execute(insert(fingerprint), rows)
+        taken = (path.stat().st_size - before) / stored
+        engine.dispose()
+        engine = make_engine(f"sqlite:///{path}")  # filled without, measured with what the store asks
+        news = [told() for _ in range(looked_up)]
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            started = time.process_time()
+            for number, telling in enumerate(news):
+                bands = bands_of(replace(telling))
+                near_entries(connection, {"new": bands}, source=2, since=now - timedelta(days=7))
+                connection.execute(
+                    insert(fingerprint), [{"band": band, "entry_id": stored + number + 1} for band in bands]
+                )
+            spent = (time.process_time() - started) * 1000 / looked_up
+        engine.dispose()
+    limits = f"to reach: {COST_MS} and {BYTES:.0f}"
+    print(f"{stored:,} stored: {spent:.2f} ms CPU and {taken:.0f} bytes an entry ({limits})")
+    return spent <= COST_MS and taken <= BYTES
+
+
+def _row(number: int, seen: datetime) -> dict[str, Any]:
+    return {
+        "id": number, "source_id": 1, "key_hash": f"k{number}", "key": "k", "key_rule": "id", "digest": "d",
+        "title": "t", "summary": "", "content": "", "first_seen": seen, "revisions": 0, "undated": 0,
+        "state": "published", "story_id": number, "categories": [],
+    }  # fmt: skip
+
+
+def _story(number: int, now: datetime) -> dict[str, Any]:
+    return {"id": number, "atom_id": f"a{number}", "page_id": f"p{number}", "founder_id": number, "created_at": now}
+
+
+def main() -> None:
+    """Run one of the two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_subparsers(dest="what", required=True)
+    what.add_parser("pairs").add_argument("file", type=Path)
+    costs = what.add_parser("cost")
+    costs.add_argument("--stored", type=int, nargs="+", default=[10_000, 1_000_000])
+    costs.add_argument("--window", type=int, default=100_000)
+    costs.add_argument("--entries", type=int, default=500)
+    options = parser.parse_args()
+    if options.what == "pairs":
+        sys.exit(not pairs(options.file))
+    sys.exit(not all([cost(stored, min(options.window, stored), options.entries) for stored in options.stored]))
+
+
+if __name__ == "__main__":
+    main()

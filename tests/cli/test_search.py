@@ -1,0 +1,49 @@
+"""`search`, and `/search` of a running `serve`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.newsroom import LOOPBACK, item, rss
+from tests.publisher import Publisher, Reply
+from tests.running import Running
+
+
+def yaml(url: str) -> str:
+    return f"{LOOPBACK}sources: [{{url: '{url}', category: news, exclude: [{{title: Advert}}]}}]\n"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Publisher) -> None:
+    url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"), item(2, title="Advert harbour"))))
+    (tmp_path / "feeds.yaml").write_text(yaml(url), encoding="utf-8")
+    nothing_yet = run(tmp_path, "search", "harbour")
+    assert nothing_yet.returncode == 3
+    assert "no store at" in nothing_yet.stderr
+    assert run(tmp_path, "-q", "poll").returncode == 0
+    shown = run(tmp_path, "search", "HARBOUR")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "Harbour opens\n  " in shown.stdout
+    assert ", in news\n  https://news.example/1 (entry 1)" in shown.stdout
+    assert "not shown: rejected" in shown.stdout
+    record = json.loads(run(tmp_path, "search", "--json", "--limit", "1", "harbour", "opens").stdout)
+    assert record["query"] == "harbour opens"
+    assert [(found["title"], found["categories"]) for found in record["found"]] == [("Harbour opens", ["news"])]
+    assert "nothing is found" in run(tmp_path, "search", "zeppelin").stdout
+    assert run(tmp_path, "search", "--limit", "0", "x").returncode == 2
+
+
+def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher: Publisher) -> None:
+    url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"))), Reply(304))
+    with Running(tmp_path, yaml(url)) as running:
+        running.wait_for(lambda: b"Harbour opens" in running.get("search?q=harbour")[1])
+        assert b'href="search"' in running.get("index.html")[1]
+        assert json.loads(running.get("search.json?q=harbour")[1])["found"][0]["category"] == "news"
+        assert "Harbour" in run(tmp_path, "search", "harbour").stdout, "beside it"
+    run(tmp_path, "-q", "publish")
+    assert b'href="search"' not in (tmp_path / "public" / "index.html").read_bytes(), "nobody would answer"

@@ -1,0 +1,234 @@
+"""`status` as an operator reads it: in words, of one source, and as JSON; and what of it anyone may see (S44, S69)."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from aggregator.cli.status_words import in_words, one_in_words
+from aggregator.publish.status import status_record
+from aggregator.store.history import KEPT
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.publisher import Publisher, Reply, redirect
+
+BERLIN = ZoneInfo("Europe/Berlin")
+FORMATS = "publish: {formats: [atom, json, html]}\n"
+
+
+def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ | environ)
+
+
+def told(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
+    done = run(folder, "status", "--json", *arguments, **environ)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def record(world: World) -> dict[str, Any]:
+    return status_record(world.store.status(world.roster, world.clock()), public=False)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes(
+        "sources: [{key: a, url: 'https://a.example/', every: 1h}, {key: b, url: 'https://b.a.example/', every: 1h}]"
+    )
+    return room
+
+
+def one(world: World, key: str) -> str:
+    status = world.store.status(world.roster, world.clock())
+    (source,) = (source for source in status.sources if source.key == key)
+    with world.store.read() as tx:
+        history = tx.history(source.key, status.at, days=7)
+    alarms = [alarm for alarm in status.alarms if alarm.source == key]
+    return one_in_words(source, history, alarms, (), status.at, BERLIN)
+
+
+def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1), said(2))
+        room.clock.move(days=1)
+        desk.unchanged(["a"])
+        lines = one(world, "a").splitlines()
+        due = world.store.status(world.roster, world.clock()).sources[-1]
+    assert lines[0] == "Feed a (a), https://a.example/"
+    assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 2 a week; in general"
+    assert lines[2] == "  validators: ETag"
+    assert lines[3].startswith(f"  next at {due.next_due.astimezone(BERLIN):%Y-%m-%d %H:%M}, in ")
+    assert lines[3].endswith(": every 60 min as feeds.yaml says")
+    table = [line.split() for line in lines[lines.index("Last polls (Europe/Berlin):") + 1 :]]
+    assert table[1][:8] == ["2026-03-05", "13:00:00", "not_modified", "304", "0", "B", "0", "0"]
+    assert table[2][:8] == ["2026-03-04", "13:00:00", "fetched", "200", "0", "B", "0", "2"]
+    assert table[-2:] == [
+        ["2026-03-05", "1", "1", "0", "0", "0", "B", "0"],
+        ["2026-03-04", "1", "0", "0", "0", "0", "B", "2"],
+    ]
+
+
+def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.unchanged(["a", "b"])
+        for _ in range(3):
+            room.clock.move(days=3)
+            desk.fails("a", "dns")
+        desk.unchanged(["b"])
+        lines = in_words(world.store.status(world.roster, world.clock())).splitlines()
+        in_full = one(world, "a")
+    assert lines[0] == "2 sources, 1 in trouble; 0 stories."
+    assert lines[1] == (
+        "Since 2026-03-12 00:00 UTC: 2 polls, 50% not modified, 1 failed, 0 B; busiest host a.example with 2."
+    )
+    assert lines[2] == "  alarm dead: a: no success since 2026-03-04; 3 failures in a row (dns)"
+    assert "  3 failures in a row, since 2026-03-07 13:00; dns: it failed" in in_full
+    assert "  alarm dead: no success since" in in_full
+
+
+def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: Newsroom) -> None:
+    room.writes(
+        "sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}, "
+        "{key: c, url: 'https://c.b.example/'}]",
+        hosts="hosts: {b.example: {spacing: 5s}}\n",
+    )
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.unchanged(["a", "b", "c"])
+        desk.fails("c")
+        fetching = record(world)["fetching"]
+    hosts = fetching.pop("hosts")
+    assert fetching == {
+        "since": "2026-03-03T00:00:00Z",
+        "polls": 4,
+        "not_modified": 3,
+        "share_304": 0.75,
+        "bytes": 0,
+        "failures": 1,
+        "unconditional": 0,
+    }
+    assert [(host["host"], host["sources"], host["polls"], host["spacing_s"]) for host in hosts] == [
+        ("b.example", 2, 3, 5.0),
+        ("a.example", 1, 1, 2.0),
+    ]
+
+
+def test_json_names_at_most_50_hosts(room: Newsroom) -> None:
+    room.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(60)))
+    with room.opened() as world:
+        Desk(world).unchanged(["s59"])
+        hosts = record(world)["fetching"]["hosts"]
+    assert len(hosts) == 50
+    assert hosts[0]["host"] == "s59.example"
+
+
+def test_a_source_never_polled_has_no_reason_yet(room: Newsroom) -> None:
+    with room.opened() as world:
+        (row, _) = record(world)["sources"]
+        assert (row["because"], row["moved_to"], row["clock_skew_s"]) == (None, None, None)
+        assert "Last polls" not in one(world, "a")
+
+
+def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: Publisher) -> None:
+    new = publisher.serve("/new.xml?feed=1", rss(item(1)))
+    old = publisher.says("/old.xml", redirect(new, 301))
+    (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{old}'}}]")
+    assert run(tmp_path, "poll").returncode == 0
+    (row,) = told(tmp_path)["sources"]
+    assert row["moved_to"] == new
+    assert row["advice"] == f"it redirects for good; write url: {new} and was: {old} in feeds.yaml"
+    assert f"redirects for good to {new}" in run(tmp_path, "status", "a").stdout
+    public = (tmp_path / "public/status.json").read_text()
+    assert "new.xml" not in public
+
+
+def test_s44_where_a_feed_has_moved_shows_no_secret(tmp_path: Path, publisher: Publisher) -> None:
+    publisher.serve("/new.xml", rss(item(1)))
+    new = publisher.serve("/new.xml?token=1f2e3d4c5b6a", rss(item(1)))
+    old = publisher.says("/old.xml?token=1f2e3d4c5b6a", redirect(new, 301))
+    text = f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{old.replace('1f2e3d4c5b6a', '${TOKEN}')}'}}]"
+    (tmp_path / "feeds.yaml").write_text(text)
+    assert run(tmp_path, "poll", TOKEN="1f2e3d4c5b6a").returncode == 0
+    for arguments in (("status",), ("status", "a"), ("status", "--json"), ("status", "a", "--json")):
+        said = run(tmp_path, *arguments, TOKEN="1f2e3d4c5b6a").stdout
+        assert "/new.xml" in said
+        assert "1f2e3d4c5b6a" not in said
+
+
+def test_p88_a_clock_that_is_off_is_shown(tmp_path: Path, publisher: Publisher) -> None:
+    ahead = {"Date": "Sat, 01 Jan 2050 00:00:00 GMT"}
+    url = publisher.says("/feed.xml", Reply(200, rss(item(1)), ahead))
+    (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{url}'}}]")
+    run(tmp_path, "poll")
+    (row,) = told(tmp_path)["sources"]
+    assert row["clock_skew_s"] > timedelta(days=365).total_seconds()
+    assert "ahead of ours" in run(tmp_path, "status", "a").stdout
+
+
+def test_status_key_as_json_has_polls_days_validators_and_alarms(tmp_path: Path, publisher: Publisher) -> None:
+    url = publisher.serve("/feed.xml", rss(item(1), item(2)))
+    (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{url}'}}]")
+    for _ in range(2):
+        run(tmp_path, "poll", "--all")
+    row = told(tmp_path, "a")
+    assert row["validators"] == {"etag": True, "last_modified": True}
+    assert [poll["status"] for poll in row["recent"]] == [304, 200]
+    assert row["recent"][1]["new"] == 2
+    assert row["recent"][1]["bytes"] > 500
+    assert row["recent"][0]["next_due"] == row["next_due"]
+    assert sum(day["polls"] for day in row["days"]) == 2
+    assert row["alarms"] == []
+    assert told(tmp_path, url) == row, "a URL names a source as well"
+
+
+def test_p93_no_more_than_20_polls_are_shown(room: Newsroom) -> None:
+    with room.opened() as world:
+        for _ in range(KEPT + 5):
+            Desk(world).unchanged(["a"])
+        assert one(world, "a").count("not_modified") == KEPT
+
+
+def test_p75_status_asks_for_a_contact(tmp_path: Path, publisher: Publisher) -> None:
+    url = publisher.serve("/feed.xml", rss(item(1)))
+    text = f"{LOOPBACK}{FORMATS}sources: ['{url}']\n"
+    (tmp_path / "feeds.yaml").write_text(text)
+    run(tmp_path, "poll")
+    assert "site.contact" in run(tmp_path, "status").stdout
+    (tmp_path / "feeds.yaml").write_text(f"site: {{contact: ops@example.org}}\n{text}")
+    assert "site.contact" not in run(tmp_path, "status").stdout
+
+
+def test_s69_the_public_is_told_totals_alone(room: Newsroom) -> None:
+    room.writes(
+        "sources: [{key: a, url: 'https://a.example/'}, "
+        "{key: secret, url: 'https://hidden.example/f00/', private: true}]"
+    )
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.unchanged(["a", "secret"])
+        for _ in range(3):
+            room.clock.move(days=3)
+            desk.fails("secret", "dns")
+        world.publish()
+        kept = record(world)
+    public = json.loads(room.published("status.json"))
+    assert [alarm["source"] for alarm in kept["alarms"] if alarm["code"] == "dead"] == ["secret"]
+    assert public["fetching"] == {name: value for name, value in kept["fetching"].items() if name != "hosts"}
+    assert {alarm["code"] for alarm in public["alarms"]} <= {"lag", "network_down"}
+    assert public["lag"] == kept["lag"]
+    for path in ("status.json", "status.html"):
+        assert b"hidden" not in room.published(path)
+        assert b"it failed" not in room.published(path)
+    assert "polls" in room.published("status.html").decode()

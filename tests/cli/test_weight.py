@@ -1,0 +1,52 @@
+"""`check` and `status` advise fewer entries where a feed is heavy (A22)."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from aggregator.cli.weight import heavy_feeds
+from aggregator.config import load_config
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+YAML = "sources: [{key: a, url: 'https://a.example/', category: a}]\n"
+
+
+def typed(room: Newsroom, *arguments: str) -> str:
+    command = [sys.executable, "-m", "aggregator", "-c", "feeds.yaml", *arguments]
+    done = subprocess.run(command, cwd=room.folder, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+def test_a22_a_feed_of_over_a_mebibyte_is_named_and_no_entry_is_shortened(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    long = "".join(f"<p>{n} Some words of a long article.</p>" for n in range(5000))
+    with room.opened() as world:
+        Desk(world).says("a", *(said(n, text=f"<p>{n}</p>{long}") for n in range(8)))
+        world.publish()
+        settings = world.settings
+    heavy = heavy_feeds(settings)
+    assert [line.split()[0] for line in heavy] == ["category/a", "all"]
+    assert heavy[0].endswith(
+        "MiB, and readers fetch all of it at each change; write fewer entries: for this category, or show: summary"
+    )
+    assert all(room.published("category/a.atom").count(f"{n} Some words".encode()) >= 8 for n in (0, 4999))
+    assert "category/a has " in typed(room, "check")
+    assert "category/a has " in typed(room, "status")
+    assert any(
+        "category/a has " in line for line in json.loads(typed(room, "check", "--json").splitlines()[0])["warnings"]
+    )
+
+
+def test_a22_what_is_light_and_what_is_no_feed_is_not_named(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    with room.opened() as world:
+        Desk(world).says("a", said(1))
+        world.publish()
+    public = tmp_path / "public"
+    (public / "category" / "a.html").write_bytes(b"x" * 2**21)
+    (public / "category" / "Mine.atom").write_bytes(b"x" * 2**21)
+    assert heavy_feeds(load_config(tmp_path / "feeds.yaml", {})) == []

@@ -1,0 +1,210 @@
+"""`why`: whatever was recorded is told, step by step, in words and as JSON."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator.cli import main
+from aggregator.cli.why_words import SENTENCES, Names, said
+from aggregator.model.event import Code
+from aggregator.model.trail import Step
+from aggregator.world import World
+from tests.desk import Desk
+from tests.desk import said as entry
+from tests.newsroom import START, Newsroom
+
+TAG = "tag:one.example,2026:lamp"
+TITLE = "The lamp is back in its lighthouse"
+TEXT = (
+    "<p>After nine years in a workshop cellar, the lamp of the old lighthouse is back where it belongs. Four people "
+    "carried its lens up the hundred and twelve steps in the early morning, before the wind got up.</p>"
+)
+SOURCES = """
+publish: {formats: [atom, json]}
+categories: {x: {title: The X}, y: {exclude: [{title: Sponsored}]}}
+sources:
+  - {key: one, url: 'https://one.example/feed', category: x, every: 1h}
+  - {key: two, url: 'https://two.example/feed', category: [x, y], priority: 1, every: 1h}
+  - {key: three, url: 'https://three.example/feed', category: y, every: 1h}
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes(SOURCES)
+    return room
+
+
+@pytest.fixture
+def world(room: Newsroom) -> Iterator[World]:
+    """A world in which one story is told by two sources, and one source was never asked."""
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("two", entry("old", title="About two", text="<p>two and only two " * 30))
+        room.clock.move(days=1)
+        desk.says("one", entry(1, own_id=TAG, title=TITLE, text=TEXT, link="https://one.example/lamp"))
+        room.clock.move(minutes=10)
+        wire = f"<p>HARBOUR (Agency) - {TEXT[3:-4]} Reporting by a staff writer.</p>"
+        desk.says("two", entry(2, title=TITLE, text=wire, link="https://two.example/lamp", published=START))
+        world.publish()
+        yield world
+
+
+class Asked:
+    """Asks `why` in this process."""
+
+    def __init__(self, room: Newsroom, heard: pytest.CaptureFixture[str]) -> None:
+        self._room, self._heard = room, heard
+
+    def __call__(self, thing: str) -> str:
+        assert self.code(thing) == 0
+        return self._heard.readouterr().out
+
+    def code(self, *arguments: str) -> int:
+        self._heard.readouterr()
+        return main(["-c", str(self._room.folder / "feeds.yaml"), "why", *arguments], {})
+
+    def error(self, thing: str) -> str:
+        assert self.code(thing) == 2
+        return self._heard.readouterr().err
+
+    def record(self, thing: str) -> list[dict[str, Any]]:
+        assert self.code(thing, "--json") == 0
+        found: list[dict[str, Any]] = json.loads(self._heard.readouterr().out)["found"]
+        return found
+
+
+@pytest.fixture
+def why(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> Asked:
+    return Asked(room, capsys)
+
+
+def carry_out(world: World, command: str, **arguments: object) -> None:
+    with world.store.begin() as tx:
+        tx.file_request(command, arguments, world.clock())
+    assert world.take_requests() == 1
+
+
+def test_a_story_is_told_from_the_first_entry_to_what_is_shown(world: World, why: Asked) -> None:
+    lines = why("https://two.example/lamp").splitlines()
+    assert lines[0] == TITLE
+    assert lines[1].startswith(f"  story {TAG}, page ")
+    assert "  x: category/x, entered 2026-03-05 12:00, updated 2026-03-05 12:10" in lines
+    assert "    shows entry 3 (two), before entry 2 (one): its source has a higher priority" in lines
+    assert "    shows entry 3 (two): the only copy that is published there" in lines
+    steps = [line for line in lines if line.startswith("  2026-")]
+    assert steps == [
+        "  2026-03-05 12:00  entry 2 was stored for the first time, from one; it is known by its own id",
+        "  2026-03-05 12:00  entry 2 (one) matched no story that was there and founded one, with its place by its own "
+        "date (a first poll)",
+        "  2026-03-05 12:10  entry 3 was stored for the first time, from two; it is known by its own id",
+        "  2026-03-05 12:10  entry 3 (two) joined: nearly the same (same title, same text), held against entry 2 (one)",
+        "  2026-03-05 12:10  entered y, by entry 3 (two)",
+        "  2026-03-05 12:10  x shows entry 3 (two) from now on: its source has a higher priority",
+    ]
+    assert why(TAG) == why("2") == why("https://one.example/lamp") == "\n".join(lines) + "\n"
+
+
+def test_the_json_has_the_same_steps_under_stable_names(world: World, why: Asked) -> None:
+    (record,) = why.record(TAG)
+    assert (record["kind"], record["id"], record["founder"]) == ("story", TAG, 2)
+    assert [place["category"] for place in record["places"]] == ["x", "y"]
+    assert [(e["entry"], e["source"], e["key_rule"]) for e in record["entries"]] == [(2, "one", "id"), (3, "two", "id")]
+    codes = [step["code"] for step in record["steps"]]
+    assert codes == ["store_entry", "make_story", "store_entry", "join_story", "publish_story", "switch_copy"]
+    assert all(step["said"] and step["at"].endswith("Z") for step in record["steps"])
+
+
+def test_an_operators_word_is_told_with_its_request(world: World, why: Asked, room: Newsroom) -> None:
+    room.clock.move(days=1)
+    carry_out(world, "unmerge", story=2, entry=None)
+    said = why(TAG)
+    assert "an operator said 2026-03-06 12:10 that entry 2 (one) and entry 3 (two) tell different stories" in said
+    assert "y: withdrawn 2026-03-06 12:10" in said
+    assert "x shows entry 2 (one) from now on: the copy that was shown is gone (request 1)" in said
+    carry_out(world, "merge", story=2, other=3)
+    carry_out(world, "retract", story=2, undo=False)
+    said = why(TAG)
+    assert "retracted 2026-03-06 12:10: seen nowhere" in said
+    assert "was merged into it" in said
+    (merged,) = [line for line in said.splitlines() if "an operator merged" in line]
+    assert merged.endswith("into it, with 1 entry (request 2)")
+    other = merged.partition("merged ")[2].partition(" ")[0]
+    assert f"merged into {TAG}, which tells it now" in why(other)
+
+
+def test_an_entry_that_was_rejected_says_by_which_rule(world: World, why: Asked) -> None:
+    Desk(world).says("three", entry(7, title="Sponsored bread"))
+    said = why("item-7")
+    assert "entry 4 of three: rejected by a rule" in said
+    assert "entry 4 (three) was rejected: y: exclude title: Sponsored" in said
+    assert [found["kind"] for found in why.record("4")] == ["entry"]
+
+
+def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(world: World, why: Asked, room: Newsroom) -> None:
+    room.clock.move(hours=1)
+    Desk(world).fails("two", "dns")
+    said = why("two")
+    assert said.startswith("Feed two (source two), https://two.example/feed\n  failing; publishes in x, y\n")
+    assert "1 failed in a row, dns: it failed" in said
+    assert "2026-03-05 13:10  failed; next by " in said
+    assert "from ok to failing: dns: it failed" in said
+    assert "entry 3 (two) joined: nearly the same" in said
+    assert why("https://two.example/feed") == said
+    (record,) = why.record("two")
+    assert (record["kind"], record["state"], record["entries"]) == ("source", "failing", {"published": 2})
+
+
+def test_a_source_that_left_feeds_yaml_is_told_too(world: World, why: Asked, room: Newsroom) -> None:
+    world.close()
+    room.writes("\n".join(line for line in SOURCES.splitlines() if "key: two" not in line))
+    with room.opened():
+        pass
+    said = why("two")
+    assert "it left feeds.yaml: it is polled no more, and what it published stays\n  entries: 2 published" in said
+    assert "entry 3 (two) joined" in why("https://two.example/lamp")
+
+
+def test_a_category_is_told_by_its_look_its_stories_and_whether_it_is_rendered(
+    world: World, why: Asked, room: Newsroom
+) -> None:
+    said = why("x")
+    assert "“The X”, shows full, 50 or more in its main feed, listed" in said
+    assert "2 stories, 2 in the main feed, 0 archive pages" in said
+    assert "its files are as the store says; last rendered 2026-03-05 12:10" in said
+    assert why("category/x.atom") == said
+    assert why("http://127.0.0.1:8080/category/x.atom") == said
+    room.clock.move(hours=2)
+    carry_out(world, "retract", story=2, undo=False)
+    said = why("x")
+    assert "1 withdrawn, 1 of them with a tombstone" in said
+    assert "to be rendered: main feed (1 changes since it was rendered)" in said
+
+
+def test_what_bears_two_names_is_told_as_both(room: Newsroom, why: Asked) -> None:
+    room.writes("sources: [{key: x, url: 'https://x.example/', category: x}]")
+    with room.opened() as world:
+        Desk(world).says("x", entry(1))
+    assert [found["kind"] for found in why.record("x")] == ["source", "category"]
+
+
+def test_of_an_unknown_thing_it_says_what_was_looked_up(world: World, why: Asked) -> None:
+    error = why.error("https://nowhere.example/article")
+    assert error.startswith(
+        "aggregator: nothing is called https://nowhere.example/article. Looked up: the keys and URLs"
+    )
+
+
+def test_every_code_has_a_sentence() -> None:
+    assert set(SENTENCES) == set(Code) - {Code.REFUSE_REQUEST}, "that one is about nothing that is stored"
+
+
+@pytest.mark.parametrize("code", sorted(Code))
+def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
+    """Older and newer versions of the program write other facts."""
+    step = Step(at=START, code=code, source=None, entry=None, story=None, facts={})
+    assert said(step, Names({}, {}, {}))

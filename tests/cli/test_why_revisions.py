@@ -1,0 +1,81 @@
+"""`why` shows what an entry said before: until when, which fields, and what became of the words."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator.cli import main
+from aggregator.cli.why_revisions import COMPARED, changed_fields, text_changes
+from aggregator.model.trail import Wording
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+LAMP = "The lamp was dark since 2017, and some had brought their children."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        pytest.param(
+            LAMP,
+            LAMP.replace("2017", "2018"),
+            ["“The lamp was dark since 2017, and some had brought their…” became "
+             "“The lamp was dark since 2018, and some had brought their…”"],
+            id="a-word",
+        ),
+        pytest.param(LAMP, LAMP + " Or so we hear.",
+                     ["“Or so we hear.” added after “…some had brought their children.”"], id="at-the-end"),
+        pytest.param(f"Sponsored. {LAMP}", LAMP, ["“Sponsored.” left out at the beginning"], id="left-out"),
+        pytest.param("上海公司今日公告，利润为十亿元，同比增长。", "上海公司今日公告，利润为十二亿元，同比增长。",
+                     ["“二” added after “…，利润为十”"], id="chinese-by-the-character"),
+        pytest.param("", "All new.", ["“All new.” added at the beginning"], id="from-nothing"),
+        pytest.param("<p>One <b>two</b></p>", "<p>One two</p>",
+                     ["the same words; its links, pictures or markup changed"], id="markup"),
+        pytest.param("a b c d e f g h i", "A b C d E f G h I",
+                     ["“a b c d e f…” became “A b C d E f…”", "“a b c d e f g h…” became “A b C d E f G h…”",
+                      "“a b c d e f g h i” became “A b C d E f G h I”", "and 2 changes more"], id="many"),
+    ],
+)  # fmt: skip
+def test_a_change_is_told_in_words(before: str, after: str, words: list[str]) -> None:
+    assert list(text_changes(before, after)) == words
+
+
+def test_two_long_texts_with_nothing_in_common_are_one_change_at_once() -> None:
+    (told,) = text_changes("old " * 20 * COMPARED, "new " * 20 * COMPARED)
+    assert len(told) < 300
+
+
+def test_fields_are_named_as_readers_know_them() -> None:
+    one = Wording(title="A", link=None, summary="", content="", authors=("Bea",), tags=(), enclosures=())
+    assert changed_fields(one, one) == []
+    other = replace(one, title="B", authors=("Cy",), tags=("news",))
+    assert changed_fields(one, other) == ["title", "authors", "tags"]
+
+
+def test_why_shows_the_wordings_of_each_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    room = Newsroom(tmp_path)
+    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    with room.opened() as world:
+        desk = Desk(world)
+        for title, text in (("Lamp", LAMP), ("Lamp", LAMP.replace("2017", "2018")), ("The lamp", LAMP)):
+            desk.says("a", said(1, title=title, text=f"<p>{text}</p>"))
+            room.clock.move(hours=1)
+    assert main(["-c", str(tmp_path / "feeds.yaml"), "why", "item-1"], {}) == 0
+    told = capsys.readouterr().out
+    assert "    revised 2026-03-04 13:00: content\n      content: “The lamp was dark since 2017, and" in told
+    assert "    revised 2026-03-04 14:00: title, content\n      title: “Lamp” became “The lamp”\n" in told
+    assert "entry 1 (a) was revised by its source: title, content (before: “Lamp”)" in told
+    assert main(["-c", str(tmp_path / "feeds.yaml"), "why", "item-1", "--json"], {}) == 0
+    (story,) = json.loads(capsys.readouterr().out)["found"]
+    first, second = story["entries"][0]["earlier"]
+    expected: dict[str, Any] = {"title": "Lamp", "summary": "", "authors": [], "tags": [], "enclosures": []}
+    expected["link"] = "https://news.example/1"
+    assert first == expected | {
+        "until": "2026-03-04T13:00:00Z",
+        "fields": ["content"],
+        "content": f"<p>{LAMP}</p>",
+    }
+    assert (second["until"], second["fields"]) == ("2026-03-04T14:00:00Z", ["title", "content"])

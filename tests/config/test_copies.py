@@ -1,0 +1,91 @@
+"""`publish.aliases` and `publish.static`: what would stand in our way is refused with its line (S51)."""
+
+from pathlib import Path
+
+import pytest
+
+from aggregator.config import load_config
+from aggregator.errors import ConfigError
+from tests.config.reading import SOURCES, problems, settings
+
+
+@pytest.mark.parametrize(
+    ("aliases", "expected"),
+    [
+        ("{/atom.xml: all.atom}", '1:21: "/atom.xml" begins with a slash; write atom.xml'),
+        ("{../atom.xml: all.atom}", '1:21: "../atom.xml" is no path below publish.to; write one such as atom.xml, '),
+        ("{a/.hidden: all.atom}", '1:21: "a/.hidden" is no path below publish.to'),
+        ("{a/b/c/d/e/f/g/h/i: all.atom}", '1:21: "a/b/c/d/e/f/g/h/i" is no path below publish.to'),
+        ('{"a b": all.atom}', '1:21: "a b" is no path below publish.to'),
+        ("{atom.xml.gz: all.atom}", '1:21: "atom.xml.gz" is no path below publish.to'),
+        ("{index.html: all.atom}", '1:21: "index.html" is where an output of ours may stand; write another path'),
+        ("{INDEX.html: all.atom}", '1:21: "INDEX.html" is where an output of ours may stand; write another path'),
+        ("{category/x.atom: all.atom}", '1:21: "category/x.atom" is where an output of ours may stand'),
+        ("{category: all.atom}", '1:21: "category" is where an output of ours may stand'),
+        ("{entry/my.html: all.atom}", '1:21: "entry/my.html" is where an output of ours may stand'),
+        ("{healthz: all.atom}", '1:21: "healthz" is where an output of ours may stand'),
+        ("{atom.xml: atom.xml}", '1:31: "atom.xml" is no output; write one such as all.atom or category/python.atom'),
+        ("{atom.xml: ../../etc/passwd}", '1:31: "../../etc/passwd" is no output'),
+        ("{a.xml: all.atom, A.XML: all.atom}", '1:38: "A.XML" can\'t stand beside "a.xml"; write another path'),
+        ("{feed: all.atom, feed/a.xml: all.atom}", '1:37: "feed/a.xml" can\'t stand beside "feed"'),
+    ],
+)
+def test_s51_aliases_that_lead_astray(aliases: str, expected: str) -> None:
+    (problem,) = problems(f"publish: {{aliases: {aliases}}}\n{SOURCES}")
+    assert problem.startswith(expected)
+
+
+def test_the_format_of_an_alias_has_to_be_published() -> None:
+    text = f"publish: {{formats: [atom], aliases: {{a.xml: all.rss, b.html: index.html, c: opml.xml}}}}\n{SOURCES}"
+    assert problems(text) == [
+        "1:45: all.rss is not published; add rss to formats, or write another",
+        "1:62: index.html is not published; add html to formats, or write another",
+    ]
+
+
+def test_good_aliases_are_given_as_written() -> None:
+    said = settings(f"publish: {{aliases: {{atom.xml: all.atom, Feed/index.xml: category/a.rss}}}}\n{SOURCES}")
+    assert said.publish.aliases == (("atom.xml", "all.atom"), ("Feed/index.xml", "category/a.rss"))
+
+
+def told(folder: Path, publish: str) -> list[str]:
+    (folder / "feeds.yaml").write_text(f"publish: {publish}\n{SOURCES}", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(folder / "feeds.yaml", {})
+    return [str(problem).removeprefix(f"{folder / 'feeds.yaml'}:") for problem in caught.value.problems]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "feeds.yaml").write_text(f"publish: {{static: static/}}\n{SOURCES}", encoding="utf-8")
+    (warning,) = load_config(tmp_path / "feeds.yaml", {}).warnings
+    where = f"{tmp_path / 'feeds.yaml'}:1:19: there is no folder"
+    assert warning == f'{where} "static", so nothing is copied; make it, or remove static'
+
+
+@pytest.mark.parametrize(
+    ("publish", "expected"),
+    [
+        ("{static: .}", '"feeds.yaml" lies in this folder and would be published'),
+        ("{static: public, to: public}", '"public" lies in this folder and would be published'),
+        ("{static: public/mine, to: public}", "this folder lies in publish.to; write one outside"),
+        ("{static: link}", '"feeds.yaml" lies in this folder and would be published'),
+    ],
+)
+def test_s51_a_folder_that_holds_what_nobody_shall_see(tmp_path: Path, publish: str, expected: str) -> None:
+    (tmp_path / "public" / "mine").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(".")
+    (problem,) = told(tmp_path, publish)
+    assert expected in problem
+
+
+def test_files_that_would_stand_in_our_way(tmp_path: Path) -> None:
+    static = tmp_path / "static"
+    (static / "category").mkdir(parents=True)
+    for name in ("Index.html", "category/x.txt", "CNAME", "atom.xml", "feed", "old", ".DS_Store"):
+        (static / name).write_text("x")
+    publish = "{static: static, aliases: {atom.xml: all.atom, feed/a.xml: all.atom, old/b: all.atom}}"
+    (problem,) = told(tmp_path, publish)
+    assert problem == (
+        "1:19: outputs or aliases may stand where Index.html, atom.xml, category/x.txt and 2 more would; "
+        "give them other names"
+    )

@@ -1,0 +1,14 @@
+"""What the tests against a real store share: each module says in `room` what its feeds.yaml is."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from aggregator.world import World
+from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def world(room: Newsroom) -> Iterator[World]:
+    with room.opened() as world:
+        yield world

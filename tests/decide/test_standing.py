@@ -1,0 +1,252 @@
+"""Where stories stand, whatever an operator says in whatever order: T2, T3, T7, T8, T9, invariants 2 and 3. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
+from aggregator.errors import CorrectionRefused
+from aggregator.model.correction import StoryChanges, Told, Verdict
+from aggregator.model.entry import Digest
+from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
+from aggregator.model.settings import Roster, SourceKey
+from aggregator.urls import Url
+from tests.newsroom import START
+
+UUID = "7f3f0f0e-3a7b-4c56-9d0a-000000000001"
+CATEGORIES = frozenset({1, 2, 3})
+ROSTER = Roster({}, {})
+
+
+def entry(number: int, story: int, categories: Sequence[int], *, published: bool, text: int) -> KnownEntry:
+    return KnownEntry(
+        id=number,
+        source=number,
+        source_key=SourceKey(f"s{number}"),
+        source_host="example.org",
+        key=f"k{number}",
+        form=f"f{number}",
+        own_id=f"tag:s{number},2026:1" if number % 2 else None,
+        digest=Digest(f"d{number}"),
+        shown_digest=Digest(f"d{number}"),
+        id_hash=None,
+        text_digest=None,
+        match_link=None,
+        title=f"Title {number}",
+        link=Url(f"https://{'example.org' if number % 3 else 'mirror.net'}/{number}"),
+        summary="",
+        content="x" * text,
+        published=None,
+        updated=None,
+        first_seen=START + timedelta(minutes=number),
+        undated=0,
+        state=EntryState.PUBLISHED if published else EntryState.WITHDRAWN,
+        story=story,
+        taken_back_at=None,
+        merged_from=None,
+        categories=tuple(sorted(set(categories))),
+        credited=number % 5 == 0,
+        private=number % 7 == 0,
+    )
+
+
+class Shelf:
+    """Stories and entries as the store would have them, kept by what is decided."""
+
+    def __init__(self, entries: Sequence[KnownEntry]) -> None:
+        self.entries = {each.id: each for each in entries}
+        self.now = START + timedelta(hours=2)
+        self.stories: dict[int, KnownStory] = {}
+        self.verdicts: dict[tuple[int, int], Verdict] = {}
+        self.graves: set[tuple[int, int]] = set()
+        for number in sorted({each.story for each in entries if each.story is not None}):
+            members = self.members(number)
+            founder = members[0]
+            self.stories[number] = KnownStory(
+                id=number,
+                atom_id=f"urn:story:{number}",
+                page_id=f"{number:016x}",
+                founder=founder.id,
+                created_at=founder.first_seen,
+                sources=frozenset(),
+                publications=(),
+            )
+        for number in list(self.stories):  # publications as the founding entries' polls would have made them
+            self.apply(retract(self.told(), number, now=START, roster=ROSTER))
+            self.apply(restore(self.told(), number, now=START, roster=ROSTER))
+
+    def members(self, story: int) -> tuple[KnownEntry, ...]:
+        return tuple(sorted((e for e in self.entries.values() if e.story == story), key=lambda e: (e.first_seen, e.id)))
+
+    def told(self) -> Told:
+        said: dict[Verdict, dict[int, frozenset[int]]] = {Verdict.SAME: {}, Verdict.DIFFERENT: {}}
+        for pair, verdict in self.verdicts.items():
+            for one, other in (pair, pair[::-1]):
+                said[verdict][one] = said[verdict].get(one, frozenset()) | {other}
+        return Told(
+            store_uuid=UUID,
+            next_story=max(self.stories, default=0) + 1,
+            stories=self.stories,
+            members={number: self.members(number) for number in self.stories},
+            same=said[Verdict.SAME],
+            different=said[Verdict.DIFFERENT],
+            taken=frozenset(story.atom_id for story in self.stories.values()),
+            taken_pages=frozenset(story.page_id for story in self.stories.values()),
+            categories=CATEGORIES,
+        )
+
+    def apply(self, changes: StoryChanges) -> None:
+        places = {(p.story, p.category): p for story in self.stories.values() for p in story.publications}
+        for made in changes.stories:
+            assert made.id not in self.stories
+            assert made.atom_id not in {story.atom_id for story in self.stories.values()}, "an id is never reused"
+            self.stories[made.id] = KnownStory(
+                id=made.id,
+                atom_id=made.atom_id,
+                page_id=made.page_id,
+                founder=made.founder,
+                created_at=self.now,
+                sources=frozenset(),
+                publications=(),
+            )
+        for moved in changes.moved:
+            self.entries[moved.id] = replace(self.entries[moved.id], story=moved.story, merged_from=moved.merged_from)
+        for new in changes.publications:
+            assert (new.story, new.category) not in places
+            places[new.story, new.category] = KnownPublication(
+                story=new.story,
+                category=new.category,
+                entered_at=new.entered_at,
+                shown=new.shown,
+                digest=new.digest,
+                updated=new.updated,
+                page=None,
+                withdrawn_at=None,
+            )
+        for key in changes.withdrawn:
+            assert not places[key].withdrawn
+            places[key] = replace(places[key], withdrawn_at=self.now)
+            self.graves |= {key}
+        for shown in changes.shown:
+            before = places[shown.story, shown.category]
+            assert shown.updated >= before.updated, "invariant 3"
+            places[shown.story, shown.category] = replace(
+                before, shown=shown.shown, digest=shown.digest, updated=shown.updated, withdrawn_at=None
+            )
+            self.graves.discard((shown.story, shown.category))
+        for ruling in changes.rulings:
+            assert ruling.entry < ruling.other
+            self.verdicts[ruling.entry, ruling.other] = ruling.verdict
+        merged, retracted = dict(changes.merged), dict(changes.retracted)
+        for number, story in list(self.stories.items()):
+            self.stories[number] = replace(
+                story,
+                publications=tuple(p for (told, _), p in sorted(places.items()) if told == number),
+                merged_into=merged.get(number, story.merged_into),
+                retracted_at=retracted.get(number, story.retracted_at),
+            )
+
+    def standing(self) -> Mapping[tuple[int, int], KnownPublication]:
+        """Give what readers see."""
+        found = {(p.story, p.category): p for s in self.stories.values() for p in s.publications if not p.withdrawn}
+        for number, story in self.stories.items():
+            seen = () if story.retracted_at else self.members(number)
+            tellers = [each for each in seen if each.state is EntryState.PUBLISHED]
+            places = {category for each in tellers for category in each.categories}
+            assert places == {category for told, category in found if told == number}, "it stands where its entries do"
+            for category in places:
+                shown = self.entries[found[number, category].shown]
+                assert shown.story == number
+                assert category in shown.categories, "nothing is shown where its own source is not published"
+        return found
+
+
+entries = st.lists(
+    st.tuples(st.integers(1, 4), st.sets(st.integers(1, 3), min_size=1), st.booleans(), st.integers(1, 300)),
+    min_size=1,
+    max_size=9,
+).map(
+    lambda drawn: [
+        entry(number, story, sorted(places), published=published or number == 1, text=text)
+        for number, (story, places, published, text) in enumerate(drawn, 1)
+    ]
+)
+acts = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9), st.integers(1, 9), st.integers(0, 90)), max_size=12)
+
+
+def act(shelf: Shelf, which: int, one: int, other: int) -> None:
+    """Do one of all that can be done."""
+    told, now = shelf.told(), shelf.now
+    if which == 0:
+        shelf.apply(merge(told, one, other, now=now, roster=ROSTER))
+    elif which == 1:
+        shelf.apply(unmerge(told, one, None, now=now, roster=ROSTER))
+    elif which == 2:
+        shelf.apply(unmerge(told, one, other, now=now, roster=ROSTER))
+    elif which == 3:
+        shelf.apply(retract(told, one, now=now, roster=ROSTER))
+    elif which == 4:
+        shelf.apply(restore(told, one, now=now, roster=ROSTER))
+    elif one != other:
+        changes = merge_unseen(told, one, other, now=now, roster=ROSTER)
+        if changes is not None and not (told.stories[one].retracted_at or told.stories[other].retracted_at):
+            shelf.apply(changes)
+
+
+@given(entries=entries, acts=acts)
+def test_whatever_is_done_a_story_stands_where_its_entries_do(
+    entries: list[KnownEntry], acts: list[tuple[int, int, int, int]]
+) -> None:
+    shelf = Shelf(entries)
+    count = len(shelf.entries)
+    for which, one, other, minutes in acts:
+        shelf.now += timedelta(minutes=minutes)
+        before = shelf.standing()
+        try:
+            act(shelf, which, one, other)
+        except CorrectionRefused:
+            assert shelf.standing() == before
+        after = shelf.standing()
+        assert set(before) - set(after) <= shelf.graves, "what readers saw and see no more has a tombstone"
+        assert not set(after) & shelf.graves
+        assert len(shelf.entries) == count
+        assert all(each.story is not None for each in shelf.entries.values())
+
+
+@given(entries=entries, one=st.integers(1, 4), other=st.integers(1, 4), minutes=st.integers(0, 200))
+def test_an_unmerge_undoes_a_merge(entries: list[KnownEntry], one: int, other: int, minutes: int) -> None:
+    shelf = Shelf(entries)
+    before, homes = shelf.standing(), {each.id: each.story for each in shelf.entries.values()}
+    shelf.now += timedelta(minutes=minutes)
+    try:
+        shelf.apply(merge(shelf.told(), one, other, now=shelf.now, roster=ROSTER))
+    except CorrectionRefused:
+        return
+    assert not shelf.members(other)
+    (came,) = {each.id for each in shelf.members(one) if each.id == shelf.stories[other].founder}
+    shelf.apply(unmerge(shelf.told(), one, came, now=shelf.now, roster=ROSTER))
+    after = shelf.standing()
+    assert {each.id: each.story for each in shelf.entries.values()} == homes
+    assert set(after) == set(before)
+    assert all(after[key].entered_at == before[key].entered_at for key in before)
+    assert set(shelf.verdicts.values()) <= {Verdict.DIFFERENT}
+
+
+@given(entries=entries, number=st.integers(1, 4), minutes=st.integers(0, 200))
+def test_an_undone_retraction_leaves_nothing_but_a_date(entries: list[KnownEntry], number: int, minutes: int) -> None:
+    shelf = Shelf(entries)
+    before = shelf.standing()
+    if number not in shelf.stories:
+        return
+    shelf.apply(retract(shelf.told(), number, now=shelf.now, roster=ROSTER))
+    assert not any(told == number for told, _ in shelf.standing())
+    shelf.now += timedelta(minutes=minutes)
+    shelf.apply(restore(shelf.told(), number, now=shelf.now, roster=ROSTER))
+    after = shelf.standing()
+    assert {key: replace(p, updated=START) for key, p in after.items()} == {
+        key: replace(p, updated=START) for key, p in before.items()
+    }
+    assert all(p.updated >= shelf.now for (told, _), p in after.items() if told == number)

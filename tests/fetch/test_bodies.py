@@ -1,0 +1,191 @@
+"""Bodies in memory are bounded, whoever waits for room is not to blame, and nobody waits for ever (R42)."""
+
+import threading
+import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aggregator.fetch import Bodies, Client
+from aggregator.fetch.bodies import LARGE_BODIES, MAX_BODIES_BYTES, SMALL_BYTES
+from aggregator.fetch.coding import MAX_DECODED_BYTES
+from aggregator.fetch.flight import Ended, Flight, Watch
+from aggregator.fetch.guard import Guard
+from aggregator.model.poll import Answer, Cut, Due
+from aggregator.model.settings import Kind, Reading
+from aggregator.urls import Url, file_url
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, due_for, failed, fetched
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Asked, Chunked, Publisher, Reply, Talk, Truncated
+
+LARGE = bytes(300_000)
+
+
+@dataclass
+class Streamed(Reply):
+    """An answer that is sent without a copy of the body, and that says its length only if `told`."""
+
+    told: bool = False
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        length = b"Content-Length: %d\r\n" % len(self.body) if self.told else b""
+        talk.send(b"HTTP/1.1 200 OK\r\n%b\r\n" % length)
+        talk.send(self.body)
+        return self.told
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16, 25, 64, 1000])
+def test_r42_all_together_are_within_the_limit(workers: int) -> None:
+    small = Bodies(workers).small_bytes
+    assert 0 < small <= SMALL_BYTES
+    assert workers * small + LARGE_BODIES * MAX_DECODED_BYTES <= MAX_BODIES_BYTES
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_r42_sixteen_bodies_of_ten_mib(publisher: Publisher, make_client: MakeClient, told: bool) -> None:
+    """Without a bound they are 160 MiB; the publisher's own copy is in this process, too."""
+    body = bytes(10 << 20)
+    bodies = Bodies(16)
+    client = make_client(LOOPBACK, bodies=bodies)
+    dues = [due_for(publisher.says("/", Streamed(200, body, told=told), host=f"127.0.0.{n}")) for n in range(2, 18)]
+    holding, most, lock = 0, 0, threading.Lock()
+
+    def poll(due: Due) -> int:
+        nonlocal holding, most
+        answer = fetched(client.fetch(due))
+        with lock:
+            holding += 1
+            most = max(most, holding)
+        size = len(answer.body)
+        del answer
+        with lock:
+            holding -= 1
+        bodies.let_go(due)
+        return size
+
+    tracemalloc.start()
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            sizes = list(pool.map(poll, dues))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sizes == [len(body)] * 16
+    assert most <= LARGE_BODIES
+    assert peak < MAX_BODIES_BYTES
+
+
+@pytest.fixture
+def narrow() -> Bodies:
+    """Give room for one body over 1,000 bytes."""
+    return Bodies(16, small_bytes=1000, places=1)
+
+
+@pytest.fixture
+def holder(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> tuple[Client, Due]:
+    """Give a client, and the poll that has the one place."""
+    client = make_client(LOOPBACK, bodies=narrow)
+    due = due_for(publisher.says("/held", Reply(200, LARGE)))
+    fetched(client.fetch(due))
+    return client, due
+
+
+def wait_until_queued(bodies: Bodies, number: int) -> None:
+    end = time.monotonic() + 10
+    while len(bodies._queue) != number:
+        assert time.monotonic() < end, "nobody waits"
+        threading.Event().wait(0.005)
+
+
+def test_r42_small_ones_need_no_place(publisher: Publisher, holder: tuple[Client, Due]) -> None:
+    fetched(holder[0].fetch(due_for(publisher.says("/small", Reply(200, ATOM)))))
+
+
+@pytest.mark.parametrize("reply", [Reply(200, LARGE), Chunked(200, LARGE)])
+def test_r42_a_large_one_waits_for_the_place(
+    publisher: Publisher, holder: tuple[Client, Due], narrow: Bodies, reply: Reply
+) -> None:
+    client, due = holder
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(client.fetch, due_for(publisher.says("/large", reply)))
+        wait_until_queued(narrow, 1)
+        narrow.let_go(due)
+        assert fetched(waiting.result(10)).body == LARGE
+
+
+def test_r42_whoever_waits_too_long_is_given_back(
+    publisher: Publisher, holder: tuple[Client, Due], narrow: Bodies
+) -> None:
+    client, due = holder
+    late = due_for(publisher.says("/large", Reply(200, LARGE)), timeout=0.2)
+    answer = client.fetch(late)
+    assert isinstance(answer, Cut)
+    assert answer.seconds < 0.2, "the wait was ours"
+    narrow.let_go(due)
+    fetched(client.fetch(late))
+
+
+def test_r42_r54_a_stop_ends_the_waiting(publisher: Publisher, holder: tuple[Client, Due], narrow: Bodies) -> None:
+    client, _ = holder
+    with ThreadPoolExecutor() as pool:
+        waiting = [
+            pool.submit(client.fetch, due_for(publisher.says(f"/{number}", Reply(200, LARGE)))) for number in range(4)
+        ]
+        wait_until_queued(narrow, 4)
+        client.cut()
+        answers: list[Answer] = [each.result(5) for each in waiting]
+    assert all(isinstance(answer, Cut) for answer in answers)
+    assert not narrow._queue
+
+
+def test_r42_a_fetch_that_fails_keeps_no_place(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> None:
+    client = make_client(LOOPBACK, bodies=narrow)
+    failed(client.fetch(due_for(publisher.says("/cut", Truncated(200, LARGE)))))
+    fetched(client.fetch(due_for(publisher.says("/large", Reply(200, LARGE)), timeout=1)))
+
+
+def test_r42_files_count_too(tmp_path: Path, holder: tuple[Client, Due], narrow: Bodies) -> None:
+    client, due = holder
+    path = tmp_path / "feed.xml"
+    path.write_bytes(LARGE)
+    file = due_for(file_url(path), path=path, reading=Reading(kind=Kind.FILE), timeout=0.1)
+    assert isinstance(client.fetch(file), Cut)
+    narrow.let_go(due)
+    assert fetched(client.fetch(file)).body == LARGE
+
+
+def test_r42_a_place_that_comes_too_late_goes_on_to_the_next(narrow: Bodies) -> None:
+    first, second = due_for(Url("http://a.example/")), due_for(Url("http://b.example/"))
+    permit = Guard((), lambda host: ()).permit(first.url)
+    ended, flight = Flight(permit, 5), Flight(permit, 5)
+    ended.end(Ended.CUT)
+    assert narrow.take(first, flight, 0)
+    assert not narrow.take(second, ended, 5)
+    narrow.let_go(first)
+    assert narrow.take(second, flight, 0)
+
+
+def test_r42_the_clock_of_a_flight_stands_still_meanwhile() -> None:
+    flight = Flight(Guard((), lambda host: ()).permit(Url("http://a.example/")), 0.1)
+    watch = Watch(lambda: False)
+    with watch.over(flight):
+        with watch.paused(flight):
+            threading.Event().wait(0.2)  # the time passes in which it would have been ended
+        assert flight.ended is None
+        assert flight.waited >= 0.2
+        assert flight.deadline == pytest.approx(flight.started + 0.1 + flight.waited)
+        assert flight.patience() == 0
+        threading.Event().wait(0.3)
+        assert flight.ended is Ended.OVERDUE, "and goes on afterwards"
+    watch.close()
+
+
+def test_r42_whole_polls_let_go_of_their_bodies(newsroom: Newsroom, publisher: Publisher) -> None:
+    body = rss(item(1)).replace(b"<channel>", b"<channel><!--" + b"x" * SMALL_BYTES + b"-->")
+    urls = [publisher.serve("/", body, host=f"127.0.0.{n}") for n in range(2, 6)]
+    newsroom.writes("sources:\n" + "".join(f"  - {{url: '{url}', timeout: 5s}}\n" for url in urls))
+    report = newsroom.poll()
+    assert (report["fetched"], report["failed"]) == (4, 0)

@@ -1,0 +1,103 @@
+"""robots.txt binds what is made for people: pages, not the feeds that an operator names (P89; RFC 9309)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Publisher, Reply
+
+PAGE = Reply(
+    200, b"<title>News</title><ul><li><a href=/1>One</a><li><a href=/2>Two</a></ul>", {"Content-Type": "text/html"}
+)
+
+
+def text(robots: str, status: int = 200) -> Reply:
+    return Reply(status, robots.encode(), {"Content-Type": "text/plain"})
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def feeds(url: str, more: str = "") -> str:
+    return f"sources: [{{key: page, kind: html, url: '{url}', items: li, {more}}}]\n"
+
+
+def paths(publisher: Publisher) -> list[str]:
+    return [request.path for request in publisher.asked]
+
+
+def test_p89_robots_txt_is_asked_for_once_a_day(room: Newsroom, publisher: Publisher) -> None:
+    publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"))
+    room.writes(feeds(publisher.says("/news", PAGE)))
+    assert room.poll()["new"] == 2
+    room.clock.move(hours=12)
+    room.poll()
+    assert paths(publisher) == ["/robots.txt", "/news", "/news"], "another run goes by what the first one learnt"
+    room.clock.move(hours=13)
+    room.poll()
+    assert paths(publisher)[3:] == ["/robots.txt", "/news"]
+
+
+def test_p89_a_page_that_a_site_closes_is_not_asked_for(room: Newsroom, publisher: Publisher) -> None:
+    publisher.says("/robots.txt", text("User-agent: aggregator\nDisallow: /news\n"))
+    room.writes(feeds(publisher.says("/news", PAGE)))
+    (row,) = room.poll()["results"]
+    assert row["outcome"] == "failed"
+    assert row["error"].startswith("forbidden: ")
+    assert "write robots:" in row["error"]
+    assert paths(publisher) == ["/robots.txt"]
+
+
+def test_p89_the_operator_s_reason_opens_it(room: Newsroom, publisher: Publisher) -> None:
+    room.writes(feeds(publisher.says("/news", PAGE), "robots: we asked them"))
+    assert room.poll()["new"] == 2
+    assert paths(publisher) == ["/news"]
+
+
+@pytest.mark.parametrize(
+    ("status", "new"), [pytest.param(404, 2, id="none-there"), pytest.param(503, 0, id="not-to-be-known")]
+)
+def test_p89_what_a_site_without_robots_txt_means(room: Newsroom, publisher: Publisher, status: int, new: int) -> None:
+    publisher.says("/robots.txt", text("", status))
+    room.writes(feeds(publisher.says("/news", PAGE)))
+    assert room.poll()["new"] == new
+    assert ("/news" in paths(publisher)) == bool(new)
+
+
+def test_p89_an_old_robots_txt_is_better_than_none(room: Newsroom, publisher: Publisher) -> None:
+    publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"), text("", 503))
+    room.writes(feeds(publisher.says("/news", PAGE)))
+    room.poll()
+    room.clock.move(hours=30)
+    assert room.poll()["fetched"] == 1
+
+
+def test_p89_a_redirect_leads_to_no_closed_page(room: Newsroom, publisher: Publisher) -> None:
+    publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"))
+    private = publisher.says("/private", PAGE)
+    room.writes(feeds(publisher.says("/news", Reply(302, b"", {"Location": private}))))
+    assert room.poll()["failed"] == 1
+    assert paths(publisher) == ["/robots.txt", "/news"]
+
+
+def test_p89_feeds_are_asked_without(room: Newsroom, publisher: Publisher) -> None:
+    url = publisher.says("/feed", Reply(200, rss(item(1))))
+    room.writes(f"sources: ['{url}']\n")
+    room.poll()
+    assert paths(publisher) == ["/feed"]
+
+
+def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: Newsroom, publisher: Publisher) -> None:
+    publisher.says("/robots.txt", text("User-agent: *\nCrawl-delay: 7\n"))
+    url = publisher.says("/news", PAGE)
+    room.writes(feeds(url), hosts="hosts: {127.0.0.0/8: {allow_private: true}}\n")
+    for _ in range(2):
+        with room.opened() as world:
+            if not publisher.asked:
+                world.ports.fetch(Desk(world).claim("page"))
+                world.hosts.keep()
+            assert world.budgets._known.of("127.0.0.1").spacing == 7

@@ -1,0 +1,102 @@
+"""A redirect to another host waits its turn there (P24, P61)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from aggregator.fetch import Client
+from aggregator.fetch.client import PASSAGE_SECONDS
+from aggregator.model.poll import Cut
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, due_for, failed, fetched, name
+from tests.publisher import Hangs, Publisher, Reply, redirect
+
+
+class Turnstile:
+    """A passage that notes who passes, and how many requests had been sent by then."""
+
+    def __init__(self, publisher: Publisher, *, shut: bool = False) -> None:
+        self._publisher, self._shut = publisher, shut
+        self.noted: list[tuple[str, str, int]] = []
+
+    @contextmanager
+    def __call__(self, key: str, seconds: float) -> Iterator[bool]:
+        """Let pass, or not."""
+        assert 0 < seconds <= PASSAGE_SECONDS
+        self.noted.append(("in", key, len(self._publisher.asked)))
+        try:
+            yield not self._shut
+        finally:
+            self.noted.append(("out", key, len(self._publisher.asked)))
+
+
+@pytest.fixture
+def turnstile(publisher: Publisher) -> Turnstile:
+    """Give one that is open."""
+    return Turnstile(publisher)
+
+
+@pytest.fixture
+def passing(make_client: MakeClient, turnstile: Turnstile) -> Client:
+    """Give a client that passes it."""
+    return make_client(LOOPBACK, passage=turnstile)
+
+
+def test_p61_a_request_to_another_host_passes(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
+    publisher.says("/", Reply(200, ATOM), host="127.0.0.2")
+    fetched(passing.fetch(due_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
+    assert turnstile.noted == [("in", "127.0.0.2", 1), ("out", "127.0.0.2", 2)]
+
+
+def test_p24_a_hop_within_the_host_goes_at_once(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
+    publisher.serve("/b", ATOM)
+    fetched(passing.fetch(due_for(publisher.says("/a", redirect("/b")))))
+    assert turnstile.noted == []
+
+
+def test_p24_also_within_the_other_host(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
+    publisher.says("/a", redirect("/b"), host="127.0.0.2")
+    publisher.serve("/b", ATOM, host="127.0.0.2")
+    fetched(passing.fetch(due_for(publisher.says("/", redirect(publisher.url("/a", host="127.0.0.2"))))))
+    assert turnstile.noted == [("in", "127.0.0.2", 1), ("out", "127.0.0.2", 3)]
+
+
+def test_p61_each_host_on_the_way_one_after_the_other(
+    publisher: Publisher, passing: Client, turnstile: Turnstile
+) -> None:
+    publisher.says("/", redirect(publisher.url("/home")), host="127.0.0.2")
+    publisher.serve("/home", ATOM)
+    fetched(passing.fetch(due_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
+    assert [entry[:2] for entry in turnstile.noted] == [
+        ("in", "127.0.0.2"),
+        ("out", "127.0.0.2"),
+        ("in", "127.0.0.1"),
+        ("out", "127.0.0.1"),
+    ]
+
+
+def test_p60_names_under_one_rule_are_one_host(
+    publisher: Publisher, make_client: MakeClient, turnstile: Turnstile, names: dict[str, list[str]]
+) -> None:
+    names["a.feeds.example"] = names["b.feeds.example"] = ["127.0.0.1"]
+    publisher.serve("/b", ATOM)
+    publisher.says("/a", redirect(publisher.url("/b", host="b.feeds.example")))
+    due = due_for(publisher.url("/a", host="a.feeds.example"), host_key="feeds.example")
+    fetched(make_client(name("feeds.example"), passage=turnstile).fetch(due))
+    assert turnstile.noted == []
+
+
+@pytest.mark.parametrize("reply", [Reply(500), Hangs(), redirect("ftp://127.0.0.3/")])
+def test_p61_a_failure_leaves_too(publisher: Publisher, passing: Client, turnstile: Turnstile, reply: Reply) -> None:
+    there = publisher.says("/", reply, host="127.0.0.2")
+    failed(passing.fetch(due_for(publisher.says("/", redirect(there)), timeout=1.0)))
+    assert turnstile.noted[-1] == ("out", "127.0.0.2", 2)
+
+
+def test_p61_without_room_the_poll_is_given_back(publisher: Publisher, make_client: MakeClient) -> None:
+    shut = Turnstile(publisher, shut=True)
+    there = publisher.serve("/", ATOM, host="127.0.0.2")
+    answer = make_client(LOOPBACK, passage=shut).fetch(due_for(publisher.says("/", redirect(there))))
+    assert isinstance(answer, Cut)
+    assert [asked.host for asked in publisher.asked] == ["127.0.0.1"]
+    assert [what for what, _, _ in shut.noted] == ["in", "out"]

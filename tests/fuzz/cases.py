@@ -1,0 +1,32 @@
+"""One thing to read, and how it crosses to the process that reads it."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import IO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A body, and what else decides how it is read."""
+
+    body: bytes
+    content_type: str | None = None
+    encoding: str | None = None  # the operator's word
+    timezone: str = "UTC"
+
+
+def write_case(case: Case, stream: IO[bytes]) -> None:
+    """Write a case: one line about it, then its body."""
+    said = asdict(case)
+    said["body"] = len(case.body)
+    stream.write(json.dumps(said).encode() + b"\n" + case.body)
+    stream.flush()
+
+
+def read_case(stream: IO[bytes]) -> Case | None:
+    """Read it back; None at the end."""
+    line = stream.readline()
+    if not line:
+        return None
+    said = json.loads(line)
+    return Case(**(said | {"body": stream.read(said["body"])}))

@@ -1,0 +1,85 @@
+"""The hunt: cases from a seed, one after the other, and each new finding made small and kept."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+from tests.fuzz.cases import Case
+from tests.fuzz.jury import Jury
+from tests.fuzz.mutations import ENCODINGS, spoil
+from tests.fuzz.reducer import reduced
+from tests.fuzz.verdict import Finding
+
+TYPES = (
+    None,
+    None,
+    "application/xml",
+    "text/xml; charset=us-ascii",
+    "application/rss+xml; charset=gb2312",
+    "text/html; charset=windows-1252",
+    "application/feed+json",
+    "text/plain; charset=utf-16",
+    'application/xml; charset="',
+)
+ZONES = ("UTC", "Asia/Shanghai", "America/St_Johns", "Pacific/Apia")
+
+
+def case_of(number: int, seed: int, seeds: Sequence[bytes]) -> Case:
+    """Give case number so-and-so of a seed: always the same one, whatever came before it."""
+    chance = Random(f"{seed} {number}")
+    body = spoil(chance, chance.choice(seeds), chance.choice(seeds))
+    encoding = chance.choice(ENCODINGS) if chance.random() < 0.05 else None
+    return Case(body=body, content_type=chance.choice(TYPES), encoding=encoding, timezone=chance.choice(ZONES))
+
+
+@dataclass
+class Hunt:
+    """What a hunt has found so far.
+
+    Args:
+        seeds: documents to begin with.
+        seed: which cases.
+        kept: the folder for what was found; None: nowhere.
+    """
+
+    seeds: Sequence[bytes]
+    seed: int
+    kept: Path | None = None
+    cases: int = 0
+    found: dict[str, int] = field(default_factory=dict)  # how often, by signature
+    smallest: dict[str, tuple[Case, Finding]] = field(default_factory=dict)
+
+    def run(self, goes_on: Callable[[], bool], say: Callable[[str], None]) -> None:
+        """Hunt while it goes on."""
+        with Jury() as jury:
+            while goes_on():
+                case = case_of(self.cases, self.seed, self.seeds)
+                self.cases += 1
+                finding = jury.judge(case)
+                if finding is None:
+                    continue
+                self.found[finding.signature] = self.found.get(finding.signature, 0) + 1
+                if finding.signature not in self.smallest:
+                    small = self._reduced(case, finding, jury)
+                    self.smallest[finding.signature] = (small, finding)
+                    self._keep(small, finding)
+                    say(f"case {self.cases - 1}: {finding.signature}: {len(case.body)} to {len(small.body)} bytes")
+
+    def _reduced(self, case: Case, finding: Finding, jury: Jury) -> Case:
+        def shows(body: bytes) -> bool:
+            again = jury.judge(replace(case, body=body))
+            return again is not None and again.signature == finding.signature
+
+        tries = 40 if finding.signature in ("hang", "slow") else 1500
+        return replace(case, body=reduced(case.body, shows, tries=tries))
+
+    def _keep(self, case: Case, finding: Finding) -> None:
+        if self.kept is None:
+            return
+        self.kept.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(finding.signature.encode()).hexdigest()[:12]
+        (self.kept / f"{name}.body").write_bytes(case.body)
+        about = f"{finding.signature}\ntype: {case.content_type}\nencoding: {case.encoding}\nzone: {case.timezone}\n\n"
+        (self.kept / f"{name}.txt").write_text(about + finding.detail, encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,43 @@
+"""What an answer asks for in its header fields: freshness (P53, P54) and Retry-After (P56), read anew for the judge."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from tests.manners.exchange import Exchange
+
+NOTHING = timedelta(0)
+
+
+def freshness(fields: Mapping[str, str], exchange: Exchange) -> timedelta:
+    """Read Cache-Control and Expires (P53, P54): how long an answer asks not to be asked again."""
+    control = [part.strip().lower() for part in fields.get("Cache-Control", "").split(",")]
+    if "no-cache" in control or "no-store" in control:
+        return NOTHING
+    age = exchange.answer.said("Age") or ""
+    past = timedelta(seconds=int(age)) if re.fullmatch(r"\d{1,9}", age) else NOTHING
+    for part in control:
+        name, _, value = part.partition("=")
+        if name == "max-age" and re.fullmatch(r"\d+", value):
+            return max(timedelta(seconds=min(int(value), 10**9)) - past, NOTHING)
+    lapses, now = _date(fields.get("Expires")), _date(exchange.answer.said("Date")) or exchange.at
+    return max(lapses - now - past, NOTHING) if lapses else NOTHING
+
+
+def retry_after(said: str | None, date: str | None, at: datetime) -> timedelta:
+    """Read Retry-After (P56); nothing if there is nothing to obey."""
+    if said is None:
+        return NOTHING
+    if re.fullmatch(r"\d+", said):
+        return timedelta(seconds=min(int(said), 10**9))
+    when = _date(said)
+    return max(when - (_date(date) or at), NOTHING) if when else NOTHING
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        when = parsedate_to_datetime(text or "")
+    except (ValueError, OverflowError):
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

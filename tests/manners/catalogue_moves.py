@@ -1,0 +1,93 @@
+"""Habits of moving: redirects for a while, for good, for nothing, and for harm."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from tests.manners.exchange import Act, Habit
+from tests.manners.habits import DAY, HOUR, HTML, at_first, away, between, by_turns, feed, status
+
+ELSEWHERE = "http://127.0.9.1:{port}"
+
+
+def _moves(name: str, code: int, *, to: Act | None = None) -> Habit:
+    """Move after a day to another path of the host."""
+    here = between(0 * DAY, DAY, feed(name), away(f"/{name}/new", code))
+    return Habit(name=name, acts={"feed": here, "new": to or feed(name)})
+
+
+def _hops(name: str, count: int, codes: Sequence[int] = (302,), every: timedelta = 8 * HOUR) -> Habit:
+    """Redirect so many times before the feed comes."""
+    names = ["feed", *(f"hop{n}" for n in range(1, count)), "end"]
+    acts: dict[str, Act] = {
+        here: away(f"/{name}/{there}", codes[n % len(codes)]) for n, (here, there) in enumerate(pairwise(names))
+    }
+    return Habit(name=name, acts=acts | {"end": feed(name)}, every=every)
+
+
+HABITS: Sequence[Habit] = (
+    _moves("found-302", 302),
+    _moves("other-303", 303),
+    _moves("temporary-307", 307),
+    _moves("moved-301", 301),
+    _moves("moved-308", 308),
+    _moves("moved-to-html", 301, to=status(200, body=HTML)),
+    _moves("moved-to-others", 301, to=feed("somebody-else")),
+    Habit(
+        name="flapping",
+        acts={
+            "feed": by_turns(feed("flapping"), away("/flapping/a", 301), away("/flapping/b", 301)),
+            "a": feed("flapping"),
+            "b": feed("flapping"),
+        },
+    ),
+    _hops("mixed", 2, (301, 302)),
+    _hops("permanent-chain", 2, (301, 308)),
+    _hops("five-hops", 5, every=DAY),
+    _hops("six-hops", 6),
+    Habit(name="loop", acts={"feed": away("/loop/b"), "b": away("/loop/feed")}),
+    Habit(name="self-loop", acts={"feed": away("/self-loop/feed", 301)}),
+    Habit(
+        name="downgrade",
+        acts={"feed": by_turns(*[feed("downgrade")] * 4, away("http://127.0.9.2:{port}/downgrade/plain"))},
+        elsewhere={"plain": feed("downgrade")},
+        away="127.0.9.2",
+        is_secure=True,
+    ),
+    Habit(
+        name="secrets",
+        acts={"feed": away("http://127.0.9.3:{port}/secrets/feed")},
+        elsewhere={"feed": feed("secrets")},
+        away="127.0.9.3",
+        options="headers: {X-Api-Key: k-12345678, Authorization: Bearer b-12345678}",
+    ),
+    Habit(
+        name="validators-stay",  # the feed answers itself by day and leads away by night
+        acts={"feed": by_turns(feed("validators-stay"), away("http://127.0.9.4:{port}/validators-stay/feed"))},
+        elsewhere={"feed": feed("validators-stay", etag=lambda name, version: f'"other-{version}"')},
+        away="127.0.9.4",
+    ),
+    Habit(
+        name="odd-location",
+        acts={"feed": away("/odd-location/ünd.xml#part".encode()), "%C3%BCnd.xml": feed("odd-location")},
+    ),
+    Habit(name="relative", acts={"feed": away("../relative/./end"), "end": feed("relative")}),
+    Habit(name="to-ftp", acts={"feed": by_turns(feed("to-ftp"), away("ftp://127.0.0.1/feed"))}),
+    Habit(name="to-file", acts={"feed": by_turns(feed("to-file"), away("file:///etc/hostname"))}),
+    Habit(
+        name="new-home-dies",
+        acts={
+            "feed": between(DAY, 10 * DAY, away("/new-home-dies/new", 301), feed("new-home-dies")),
+            "new": at_first(40, feed("new-home-dies"), status(404)),
+        },
+    ),
+    Habit(
+        name="merging-a",
+        acts={"feed": between(0 * DAY, DAY, feed("merging"), away(f"{ELSEWHERE}/merging-b/one", 301))},
+    ),
+    Habit(
+        name="merging-b",
+        acts={"feed": between(0 * DAY, DAY, feed("merging"), away(f"{ELSEWHERE}/merging-b/one", 301))},
+        elsewhere={"one": feed("merging")},
+    ),
+)

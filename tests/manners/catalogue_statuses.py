@@ -1,0 +1,164 @@
+"""Habits of failing: statuses, and what is odd below them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from tests.manners.exchange import Act, Answer, Habit, Visit
+from tests.manners.habits import (
+    DAY,
+    HOUR,
+    HTML,
+    RSS_TYPE,
+    Silent,
+    Stream,
+    at_first,
+    between,
+    document,
+    feed,
+    http_date,
+    on_some,
+    status,
+    wire,
+)
+from tests.publisher import (
+    Garbage,
+    GzipBomb,
+    ManyHeaders,
+    Reply,
+    Reset,
+    Slow,
+    Truncated,
+)
+
+GONE = status(410)
+
+
+def _sour(name: str, code: int, every: int = 4) -> Habit:
+    """Fail in one way each so many requests."""
+    return Habit(name=name, acts={"feed": on_some(every, status(code), feed(name))})
+
+
+def _picky(name: str) -> Act:
+    """Refuse every Accept but the plainest."""
+    plain = feed(name)
+    return lambda visit: plain(visit) if visit.asked.headers.get("Accept") == "*/*" else status(406)(visit)
+
+
+def _refuses_conditions(name: str) -> Act:
+    """Refuse conditional requests."""
+    plain = feed(name)
+    return lambda visit: status(400)(visit) if "If-None-Match" in visit.asked.headers else plain(visit)
+
+
+def _revived(name: str) -> Act:
+    """Say thrice that it is gone, and live on."""
+    return at_first(3, feed(name), at_first(6, GONE, feed(name)))
+
+
+def _limit(name: str, code: int, wait: str, *, times: int = 1, every: int = 9) -> Act:
+    """Ask to be left alone, so many times in a row, each so many requests."""
+    polite, sour = feed(name), status(code, headers={"Retry-After": wait})
+    return lambda visit: sour(visit) if visit.earlier % every < times else polite(visit)
+
+
+def _retry(name: str, form: str, *, skew: timedelta = timedelta(0), wait: timedelta = 15 * HOUR) -> Habit:
+    """Say 503 with a date to come again at, by a clock that may be wrong."""
+
+    def sour(visit: Visit) -> Answer:
+        now = visit.now + skew
+        headers = {"Retry-After": (now + wait).strftime(form), "Date": http_date(now)}
+        return Answer(reply=Reply(503, b"", headers))
+
+    return Habit(name=name, acts={"feed": on_some(6, sour, feed(name))})
+
+
+def _counted(name: str) -> Act:
+    """Say with each fifth answer that the count is used up, for three hours."""
+    plain = feed(name)
+    used = feed(name, says=lambda visit: [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "10800")])
+    return on_some(5, used, plain)
+
+
+def _short(name: str) -> Act:
+    """Promise more than it sends, under other validators."""
+    body = document(name, 9, DAY)
+    return wire(Truncated(200, body, [("ETag", f'"{name}-cut"'), RSS_TYPE]))
+
+
+IMF, RFC850, ASCTIME = "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"
+
+HABITS: Sequence[Habit] = (
+    _sour("no-content", 204),
+    _sour("reset-content", 205),
+    _sour("empty", 200),
+    _sour("not-found-sometimes", 404),
+    _sour("timeout-408", 408),
+    _sour("error-500", 500),
+    _sour("error-502", 502),
+    _sour("error-504", 504),
+    _sour("error-520", 520),
+    _sour("teapot", 418),
+    _sour("odd-599", 599),
+    _sour("choices", 300),
+    _sour("use-proxy", 305),
+    _sour("nowhere", 301),
+    _sour("unavailable", 503),
+    Habit(name="down", acts={"feed": between(DAY, 6 * DAY, status(500), feed("down"))}),
+    Habit(name="not-found", acts={"feed": between(DAY, 12 * DAY, status(404), feed("not-found"))}),
+    Habit(name="locked", acts={"feed": on_some(5, status(401, headers={"WWW-Authenticate": "Basic"}), feed("locked"))}),
+    Habit(name="forbidden", acts={"feed": on_some(5, status(403), feed("forbidden"))}),
+    Habit(
+        name="challenge",
+        acts={"feed": on_some(5, status(403, body=HTML, headers={"cf-mitigated": "challenge"}), feed("challenge"))},
+    ),
+    Habit(name="gone-once", acts={"feed": on_some(20, GONE, feed("gone-once"))}),
+    Habit(name="gone-for-good", acts={"feed": at_first(3, feed("gone-for-good"), GONE)}),
+    Habit(
+        name="gone-and-back",
+        acts={"feed": at_first(3, feed("gone-and-back"), at_first(6, GONE, feed("gone-and-back")))},
+    ),
+    Habit(name="picky", acts={"feed": _picky("picky")}),
+    Habit(name="unconditional-only", acts={"feed": _refuses_conditions("unconditional-only")}),
+    Habit(name="html", acts={"feed": on_some(4, status(200, body=HTML, headers={"ETag": '"html"'}), feed("html"))}),
+    Habit(name="error-feed", acts={"feed": on_some(4, wire(Stream(500)), feed("error-feed"))}),
+    # Limits of rate, by one or by all of a host.
+    Habit(name="limited", host=1, acts={"feed": _limit("limited", 429, "72000")}),
+    Habit(name="beside-limited", host=1, acts={"feed": feed("beside-limited")}),
+    Habit(name="busy-a", host=2, acts={"feed": _limit("busy-a", 503, "18000", every=40)}),
+    Habit(name="busy-b", host=2, acts={"feed": _limit("busy-b", 503, "18000", every=40)}),
+    Habit(name="beside-busy", host=2, acts={"feed": feed("beside-busy")}, every=2 * HOUR),
+    Habit(name="counted", host=3, acts={"feed": _counted("counted")}),
+    Habit(name="beside-counted", host=3, acts={"feed": feed("beside-counted")}, every=2 * HOUR),
+    Habit(name="limited-bare", host=4, acts={"feed": on_some(7, status(429), feed("limited-bare"))}),
+    Habit(name="beside-limited-bare", host=4, acts={"feed": feed("beside-limited-bare")}),
+    Habit(
+        name="limited-aged",
+        acts={"feed": on_some(7, status(429, headers={"Cache-Control": "max-age=72000"}), feed("limited-aged"))},
+    ),
+    _retry("retry-imf", IMF),
+    _retry("retry-rfc850", RFC850),
+    _retry("retry-asctime", ASCTIME),
+    _retry("retry-fast-clock", IMF, skew=3 * DAY),
+    _retry("retry-slow-clock", IMF, skew=-3 * DAY),
+    Habit(name="retry-garbage", acts={"feed": _limit("retry-garbage", 503, "soon")}),
+    Habit(name="retry-negative", acts={"feed": _limit("retry-negative", 503, "-3600")}),
+    Habit(name="retry-past", acts={"feed": _limit("retry-past", 503, "Sun, 01 Jan 2017 00:00:00 GMT")}),
+    Habit(name="retry-huge", acts={"feed": _limit("retry-huge", 503, "864000", times=2, every=20)}),
+    Habit(name="retry-endless", acts={"feed": _limit("retry-endless", 503, "9" * 30)}),
+    # Below HTTP.
+    Habit(name="resets", acts={"feed": on_some(4, wire(Reset()), feed("resets"))}),
+    Habit(name="garbage", acts={"feed": on_some(4, wire(Garbage()), feed("garbage"))}),
+    Habit(name="short", acts={"feed": on_some(4, _short("short"), feed("short"))}),
+    Habit(
+        name="drips",
+        acts={"feed": on_some(30, wire(Slow(200, document("drips", 1, DAY)[:40], pause=0.002)), feed("drips"))},
+    ),
+    Habit(name="bomb", acts={"feed": on_some(30, wire(GzipBomb(unpacked=32 << 20)), feed("bomb"))}),
+    Habit(name="endless", acts={"feed": on_some(6, wire(Stream()), feed("endless"))}),
+    Habit(name="many-headers", acts={"feed": on_some(30, wire(ManyHeaders(size=9000)), feed("many-headers"))}),
+    Habit(
+        name="hangs",
+        acts={"feed": on_some(60, wire(Silent()), feed("hangs"))},
+        options="timeout: 5s",
+    ),
+)

@@ -1,0 +1,93 @@
+"""What goes over the wire: a visit, the answer to it, and both together as the ledger keeps them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tests.publisher import Asked, Reply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A request, as a habit sees it."""
+
+    now: datetime
+    since: timedelta  # the origin opened
+    earlier: int  # requests for this path before this one
+    asked: Asked
+    port: int  # of the plain hosts, for redirects to other ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the origin says, and what it means by it."""
+
+    reply: Reply
+    arrives: bool = True  # False: no whole answer comes out of it
+    is_feed: bool = False  # its body is one, whole
+    ttl: timedelta | None = None
+    update_period: timedelta | None = None  # sy:updatePeriod and its frequency
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()  # Monday is 0
+
+    @property
+    def status(self) -> int:
+        """The status, also of what never arrives whole."""
+        return self.reply.status
+
+    def said(self, name: str) -> str | None:
+        """Give a header field, its lines joined by a comma, bytes as Latin-1; None if it is not there."""
+        lines = self.reply.headers
+        pairs = lines.items() if isinstance(lines, Mapping) else lines
+        values = [value for key, value in pairs if key.lower() == name.lower()]
+        texts = [value.decode("latin-1") if isinstance(value, bytes) else value for value in values]
+        return ", ".join(texts) if texts else None
+
+
+Act = Callable[[Visit], Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habit:
+    """A source with a habit: the paths that belong to it, and what feeds.yaml says of it."""
+
+    name: str  # the first segment of all its paths
+    acts: Mapping[str, Act]  # by the rest of the path; "feed" is what feeds.yaml names
+    every: timedelta | None = timedelta(hours=8)  # None: auto
+    schedule: str | None = None
+    options: str = ""  # more of the source in feeds.yaml
+    host: int = 0  # sources of one number share a host; 0: a host of its own
+    target: str = "feed"  # the path that feeds.yaml names, with its query
+    is_secure: bool = False  # https
+    login: str = ""  # user:password@ in the URL
+    elsewhere: Mapping[str, Act] = field(default_factory=dict)  # paths of it on another host,
+    away: str = "127.0.9.1"  # which is this one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and its answer, as the ledger keeps them."""
+
+    number: int
+    at: datetime  # virtual: the time of the fetcher's clock
+    began: float  # of the steady clock: when the request had arrived,
+    ended: float  # and when the answer had left, or nobody listened any more
+    sent: int  # bytes of the answer that were taken
+    source: str  # the habit it belongs to
+    host: str  # with scheme: what a budget counts by
+    asked: Asked
+    answer: Answer
+    start: int  # the run of the fetcher that it belongs to: 1, and one more after each restart
+
+    @property
+    def url(self) -> str:
+        """The address that was asked for, without the port."""
+        return f"{self.host}{self.asked.path}"
+
+    def __str__(self) -> str:
+        names = ("If-None-Match", "If-Modified-Since", "A-IM")
+        sent = " ".join(f"{name}={self.asked.headers[name]!r}" for name in names if name in self.asked.headers)
+        lines = self.answer.reply.headers
+        pairs = list(lines.items() if isinstance(lines, Mapping) else lines)
+        said = " ".join(f"{name}={str(value)[:60]!r}" for name, value in pairs)
+        return f"{self.at:%d %b %H:%M:%S.%f} {self.url} [{sent}] -> {self.answer.status} [{said}]"

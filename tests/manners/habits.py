@@ -1,0 +1,212 @@
+"""What habits are made of: documents, validators, and the ways to answer. Everything follows from the virtual time."""
+
+import gzip
+import select
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from tests.manners.exchange import Act, Answer, Visit
+from tests.publisher import Asked, Headers, Reply, Talk
+
+OPENED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # about when the origin opens; entries are dated from here
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RSS_TYPE = ("Content-Type", "application/rss+xml")
+HTML = b"<!DOCTYPE html><html><head><title>Parked</title></head><body>Nothing here</body></html>"
+
+BLOCK = 64 << 10  # bytes
+LONGEST_SECONDS = 120  # that anything waits
+
+Pairs = list[tuple[str, str | bytes]]
+Says = Callable[[Visit], Sequence[tuple[str, str | bytes]]]
+
+
+def http_date(when: datetime) -> str:
+    """Give an IMF-fixdate."""
+    return format_datetime(when, usegmt=True)
+
+
+@dataclass
+class Stream(Reply):
+    """A body without an end, a block each thousandth of a second: little is on its way when the reader leaves."""
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        """Send as long as somebody listens."""
+        talk.send(self.head())
+        while not talk.publisher.closed:
+            talk.send(bytes(BLOCK))
+            talk.wait(0.001)
+        return False
+
+    def head(self) -> bytes:
+        """Give a head without a length."""
+        return f"HTTP/1.1 {self.status} Odd\r\n\r\n".encode()
+
+
+@dataclass
+class Silent(Reply):
+    """Says nothing, until whoever asked has gone."""
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        """Wait for the end of the connection."""
+        select.select([talk.sock], [], [], LONGEST_SECONDS)
+        return False
+
+
+def document(name: str, entries: int, period: timedelta, *, extra: str = "", padding: int = 0) -> bytes:
+    """Write a feed of the last five of so many entries; entry n came n - 5 periods after the origin opened."""
+    items = "".join(
+        f"<item><title>{name} {n}</title><guid isPermaLink='false'>{name}-{n}</guid>"
+        f"<link>https://{name}.example/{n}</link><pubDate>{http_date(OPENED + (n - 5) * period)}</pubDate>"
+        f"<description>What entry {n} of {name} has to say, at some length.</description></item>"
+        for n in range(entries, max(0, entries - 5), -1)
+    )
+    space = "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'"
+    head = f"<rss version='2.0' {space}><channel><title>{name}</title><link>https://{name}.example/</link>{extra}"
+    return f"{head}<description>{'x' * padding}</description>{items}</channel></rss>".encode()
+
+
+def quoted(name: str, version: int) -> str:
+    """Give an ETag like most."""
+    return f'"{name}-{version}"'
+
+
+def dated(name: str, version: int) -> str:
+    """Give a Last-Modified like most."""
+    return http_date(OPENED - DAY + version * timedelta(minutes=7))
+
+
+def nothing(visit: Visit) -> Pairs:
+    """Add no header fields."""
+    return []
+
+
+def fixed(**fields: str) -> Says:
+    """Add the same header fields each time; underscores stand for hyphens."""
+    pairs: Pairs = [(name.replace("_", "-"), value) for name, value in fields.items()]
+    return lambda visit: pairs
+
+
+def feed(
+    name: str,
+    period: timedelta = 36 * HOUR,
+    *,
+    etag: Callable[[str, int], str | None] | None = quoted,
+    modified: Callable[[str, int], str | None] | None = dated,
+    says: Says = nothing,
+    says_304: Says | None = None,
+    knows: Callable[[Headers, str | None, str | None], bool] | None = None,
+    tag_period: timedelta | None = None,
+    until: timedelta | None = None,
+    extra: str = "",
+    padding: int = 0,
+    coding: bool = False,
+    **hints: Any,
+) -> Act:
+    """Give a feed that has an entry each period, and answers conditional requests.
+
+    Args:
+        name: of the habit.
+        period: between two entries.
+        etag: from name and version; None, or giving None: no ETag.
+        modified: as `etag`, for Last-Modified.
+        says: more header fields of each answer,
+        says_304: or of a 304 alone.
+        knows: whether a request's validators are the current ones; as RFC 9110 wants it if None.
+        tag_period: time after which the validators change, where that is not with the body.
+        until: since the opening; no entries come later.
+        extra: more of the channel.
+        padding: bytes that make the body larger.
+        coding: pack the body in each of the codings the request names, in turn.
+        hints: what the document says of pace, for the ledger.
+    """
+    knows = knows or is_current
+
+    def act(visit: Visit) -> Answer:
+        since = min(visit.since, until) if until else visit.since
+        entries = 5 + since // period
+        version = visit.since // tag_period if tag_period else entries
+        tag, stamp = etag and etag(name, version), modified and modified(name, version)
+        pairs: Pairs = list(says(visit))
+        if tag is not None:
+            pairs += [("ETag", part) for part in tag.split("\n")]
+        if stamp is not None:
+            pairs.append(("Last-Modified", stamp))
+        joined = tag.replace("\n", ", ") if tag else None
+        if knows(visit.asked.headers, joined, stamp):
+            return Answer(reply=Reply(304, b"", [*pairs, *(says_304(visit) if says_304 else ())]))
+        body = document(name, entries, period, extra=extra, padding=padding)
+        if coding:
+            body, packed = pack(body, visit)
+            pairs.append(("Content-Encoding", packed))
+        return Answer(reply=Reply(200, body, [*pairs, RSS_TYPE]), is_feed=True, **hints)
+
+    return act
+
+
+def is_current(headers: Headers, tag: str | None, stamp: str | None) -> bool:
+    """Compare as RFC 9110 wants it: the tag if one was sent, the date by strict equality else."""
+    if "If-None-Match" in headers:
+        return tag is not None and headers["If-None-Match"] == tag
+    return stamp is not None and headers.get("If-Modified-Since") == stamp
+
+
+def never(headers: Headers, tag: str | None, stamp: str | None) -> bool:
+    """Know nothing: every request gets a 200."""
+    return False
+
+
+def by_date_alone(headers: Headers, tag: str | None, stamp: str | None) -> bool:
+    """Never match a tag, as servers that suffix them when they pack; a date alone is understood."""
+    return "If-None-Match" not in headers and headers.get("If-Modified-Since") == stamp
+
+
+def pack(body: bytes, visit: Visit) -> tuple[bytes, str]:
+    """Pack a body in one of the codings that the request names."""
+    named = [part.split(";")[0].strip() for part in visit.asked.headers.get("Accept-Encoding", "").split(",")]
+    known = [coding for coding in named if coding in ("gzip", "deflate")] or ["gzip"]
+    coding = known[visit.earlier % len(known)]
+    return (gzip.compress(body) if coding == "gzip" else zlib.compress(body)), coding
+
+
+def status(code: int, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Act:
+    """Give the same answer each time."""
+    return lambda visit: Answer(reply=Reply(code, body, dict(headers or {})))
+
+
+def wire(reply: Reply, *, arrives: bool = False) -> Act:
+    """Give an answer that is odd below HTTP."""
+    return lambda visit: Answer(reply=reply, arrives=arrives)
+
+
+def away(location: str | bytes, code: int = 302) -> Act:
+    """Redirect; `{port}` stands for the port of the plain hosts."""
+
+    def act(visit: Visit) -> Answer:
+        where = location.replace("{port}", str(visit.port)) if isinstance(location, str) else location
+        return Answer(reply=Reply(code, b"", {"Location": where}))
+
+    return act
+
+
+def by_turns(*acts: Act) -> Act:
+    """Answer in one way after the other, and then again from the first."""
+    return lambda visit: acts[visit.earlier % len(acts)](visit)
+
+
+def at_first(times: int, act: Act, then: Act) -> Act:
+    """Answer in one way so many times, and in another from then on."""
+    return lambda visit: (act if visit.earlier < times else then)(visit)
+
+
+def between(start: timedelta, end: timedelta, act: Act, otherwise: Act) -> Act:
+    """Answer in one way for some time."""
+    return lambda visit: (act if start <= visit.since < end else otherwise)(visit)
+
+
+def on_some(every: int, act: Act, otherwise: Act) -> Act:
+    """Answer in one way each so many requests."""
+    return lambda visit: (act if visit.earlier % every == every - 1 else otherwise)(visit)

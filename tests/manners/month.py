@@ -1,0 +1,170 @@
+"""Time that passes as fast as the polls allow: the real service over a simulated span, restarts included."""
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from time import monotonic
+
+import pytest
+
+from aggregator.backlog import DueBacklog
+from aggregator.config import load_config
+from aggregator.dispatcher import SPREAD, Dispatcher
+from aggregator.fetch.budget import Budgets
+from aggregator.store.turns import Waiting
+from aggregator.world import World, open_world
+from tests.manners.catalogue_hints import CROWD, CROWD_SPACING
+from tests.manners.exchange import Habit
+from tests.manners.ledger import Ledger
+from tests.manners.origin import Origin
+from tests.newsroom import MovedClock, Newsroom
+
+LATE = timedelta(hours=1)  # at most so much later than possible the service looks: others fall due meanwhile
+IDLE = timedelta(hours=1)
+STUCK = 0.5  # seconds, real ones, in which nothing has moved
+HOSTS = f"""hosts:
+  127.0.0.0/8: {{allow_private: true}}
+  {CROWD}: {{allow_private: true, spacing: {CROWD_SPACING // timedelta(minutes=1)}m}}
+"""
+EDITED = "strong"
+EDITS = {
+    EDITED: "headers: {X-Reader: two}",
+    "weak": "title: Another title, category: elsewhere",
+}  # P9, P65
+
+
+class VirtualClock(MovedClock):
+    """Wall and steady clock in one: both move together, and only when nothing else can happen."""
+
+    def steady(self) -> float:
+        """Give seconds from some beginning."""
+        return (self.now - datetime.fromtimestamp(0, self.now.tzinfo)).total_seconds()
+
+
+class MovingBacklog(DueBacklog):
+    """What is due in the store; when nothing is, and nothing is under way, time moves to when something will be."""
+
+    def __init__(self, world: World, clock: VirtualClock, chance: random.Random, *, brisk: timedelta) -> None:
+        super().__init__(world.store)
+        self._world, self._clock, self._chance = world, clock, chance
+        self._brisk_until = clock.now + brisk  # no lateness before: bursts would hide in it
+        self._stirred_at = monotonic()
+        self.is_idle: Callable[[], bool] = lambda: True
+        self.wake: Callable[[], None] = lambda: None
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Ask the store; move the clock if there is nothing to wait for but time."""
+        found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        if not found and self.is_idle():
+            self._clock.now = self._next_moment(now, budgets)
+            self.wake()
+        elif not found and monotonic() - self._stirred_at > STUCK:  # a redirect waits for room, or a publisher is slow
+            self._clock.now += timedelta(seconds=min(budgets.next_opening() or STUCK, 2.0))
+        elif not found:
+            return found
+        self._stirred_at = monotonic()
+        return found
+
+    def _next_moment(self, now: datetime, budgets: Budgets) -> datetime:
+        with self._world.store.read() as tx:
+            dues = [item.due_at for item in tx.named(None)]
+        moments = [due for due in dues if due > now]
+        if len(moments) < len(dues) and (opening := budgets.next_opening()) is not None:
+            moments.append(now + timedelta(seconds=opening))
+        moment = max(min(moments, default=now + IDLE), now + timedelta(microseconds=1))
+        late = self._chance.random() > 0.1 and moment > self._brisk_until
+        return moment + (LATE * self._chance.random() if late else timedelta(0))
+
+
+class Month:
+    """A service over an origin.
+
+    Args:
+        newsroom: an empty one.
+        origin: what it polls.
+        clock: of both.
+    """
+
+    def __init__(self, newsroom: Newsroom, origin: Origin, clock: VirtualClock) -> None:
+        self.newsroom, self.origin, self.clock = newsroom, origin, clock
+        newsroom.clock = clock
+        self._chance = random.Random(20260304)
+
+    def passes(self, span: timedelta) -> None:
+        """Open the world, let it work for some time, and close it."""
+        end = self.clock.now + span
+        with self._opened() as world:
+            with world.store.begin() as tx:
+                tx.pull_back(self.clock())
+                tx.spread_overdue(self.clock(), over=SPREAD)
+            backlog = MovingBacklog(world, self.clock, self._chance, brisk=2 * SPREAD)
+            dispatcher = Dispatcher(world, backlog)
+            backlog.is_idle, backlog.wake = dispatcher.is_idle, dispatcher.wake
+            dispatcher.run(until=lambda: self.clock.now >= end)
+        self.origin.start += 1
+
+    @contextmanager
+    def _opened(self) -> Iterator[World]:
+        settings = load_config(self.newsroom.folder / "feeds.yaml", {})
+        world = open_world(settings, command="serve", clock=self.clock, steady=self.clock.steady)
+        try:
+            yield world
+        finally:
+            world.close()
+
+    def rests(self, span: timedelta) -> None:
+        """Let time pass while nothing runs."""
+        self.clock.now += span
+
+
+def feeds_yaml(habits: Sequence[Habit], urls: Mapping[str, str], changed: Mapping[str, str] | None = None) -> str:
+    """Write the sources; `changed` adds options to some."""
+    lines = ["site: {base_url: 'https://planet.example.org/', contact: ops@planet.example, timezone: Europe/Berlin}"]
+    lines.append("publish: {formats: [json]}\nworkers: 16\ndefaults: {dedupe: off}\nsources:")
+    for habit in habits:
+        pace = f", every: {habit.every // timedelta(minutes=1)}m" if habit.every else ""
+        pace = f", schedule: '{habit.schedule}'" if habit.schedule else pace
+        more = "".join(f", {text}" for text in (habit.options, (changed or {}).get(habit.name, "")) if text)
+        lines.append(f"  - {{url: '{urls[habit.name]}', key: {habit.name}{pace}{more}}}")
+    return "\n".join(lines) + "\n"
+
+
+def a_month(newsroom: Newsroom, habits: Sequence[Habit], span: timedelta) -> Ledger:
+    """Let a service poll an origin for some time; it is stopped and started again, and its feeds.yaml edited.
+
+    Returns:
+        What the origin saw.
+    """
+    clock = VirtualClock()
+    with Origin(habits, clock) as origin, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", origin.authority)
+        patch.setattr("aggregator.runner.LINGER_SECONDS", 0.001)  # real time, of which a month has none to spare
+        month = Month(newsroom, origin, clock)
+        urls = origin.urls()
+        newsroom.writes(feeds_yaml(habits, urls), hosts=HOSTS)
+        month.passes(span * 0.3)
+        month.rests(timedelta(hours=7))
+        month.passes(span * 0.3)
+        edited_at = clock.now
+        newsroom.writes(feeds_yaml(habits, urls, EDITS), hosts=HOSTS)
+        month.passes(span * 0.2)
+        month.rests(timedelta(minutes=1))
+        month.passes(span * 0.2)
+        return Ledger(
+            exchanges=origin.settled(),
+            habits={habit.name: habit for habit in habits},
+            addresses={name: origin.seen_as(name) for name in urls},
+            strays=origin.strays(),
+            edits={EDITED: edited_at},
+            spacing={f"http://{CROWD}": CROWD_SPACING},
+        )

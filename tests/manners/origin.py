@@ -1,0 +1,152 @@
+"""The origin: one server, a host for each habit, and a ledger of all that is asked and answered."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from tests.manners.exchange import Act, Exchange, Habit, Visit
+from tests.publisher import Asked, Publisher, Reply, Talk
+
+SECURE = "127.0.0.2"  # one of the addresses of the publisher's certificate
+
+
+class Origin:
+    """Serves habits. A context manager.
+
+    Args:
+        habits: what it serves; each name once.
+        clock: the fetcher's, which the ledger goes by.
+    """
+
+    def __init__(self, habits: Sequence[Habit], clock: Callable[[], datetime]) -> None:
+        self.habits, self.clock = habits, clock
+        self.opened_at = clock()
+        self.ledger: list[Exchange] = []
+        self.start = 1  # which run of the fetcher this is
+        self._plain, self._secure = Publisher(), Publisher(tls=True)
+        self._visits: Counter[tuple[str, str]] = Counter()
+        self._begun = 0
+        self._changed = threading.Condition()
+        self.addresses = {habit.name: self._place(habit, number) for number, habit in enumerate(habits)}
+
+    @property
+    def authority(self) -> str:
+        """The path of the certificate that proves the https hosts."""
+        assert self._secure.authority is not None
+        return self._secure.authority
+
+    def urls(self) -> Mapping[str, str]:
+        """Give the address that feeds.yaml is to name, by habit."""
+        return {habit.name: self._url(habit, habit.target, login=habit.login) for habit in self.habits}
+
+    def seen_as(self, name: str) -> str:
+        """Give the address of a habit as its exchanges name it: without port and login."""
+        (habit,) = (habit for habit in self.habits if habit.name == name)
+        scheme = "https" if habit.is_secure else "http"
+        return f"{scheme}://{self.addresses[name]}/{name}/{habit.target}"
+
+    def strays(self) -> list[str]:
+        """Give what was asked for that no habit has to offer."""
+        asked = [*self._plain.asked, *self._secure.asked]
+        return sorted({f"{one.host}{one.path}" for one in asked if (one.host, one.path) not in self._visits})
+
+    def settled(self) -> list[Exchange]:
+        """Give the ledger, once every answer has ended."""
+        with self._changed:
+            done = self._changed.wait_for(lambda: len(self.ledger) == self._begun, 10)
+            assert done, "an answer does not end"
+            return sorted(self.ledger, key=lambda exchange: exchange.number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._plain.close()
+        self._secure.close()
+
+    def _place(self, habit: Habit, number: int) -> str:
+        address = f"127.0.2.{habit.host}" if habit.host else f"127.0.1.{number + 1}"
+        address = SECURE if habit.is_secure else address
+        publisher = self._secure if habit.is_secure else self._plain
+        for rest, act in habit.acts.items():
+            publisher.says(f"/{habit.name}/{rest}", _Stage(origin=self, habit=habit, act=act), host=address)
+        for rest, act in habit.elsewhere.items():
+            self._plain.says(f"/{habit.name}/{rest}", _Stage(origin=self, habit=habit, act=act), host=habit.away)
+        return address
+
+    def _url(self, habit: Habit, rest: str, *, login: str = "") -> str:
+        publisher = self._secure if habit.is_secure else self._plain
+        url = publisher.url(f"/{habit.name}/{rest}", host=self.addresses[habit.name])
+        return url.replace("://", f"://{login}", 1)
+
+    def answer(self, habit: Habit, act: Act, asked: Asked, talk: Talk) -> bool:
+        """Answer a request as a habit wants it, and write it down; tell whether the connection can be kept."""
+        now, began = self.clock(), time.monotonic()
+        with self._changed:
+            self._begun += 1
+            number, place = self._begun, (asked.host, asked.path)
+            earlier = self._visits[place]
+            self._visits[place] += 1
+        visit = Visit(now=now, since=now - self.opened_at, earlier=earlier, asked=asked, port=self._plain.port)
+        answer = act(visit)
+        counting = _Counting(talk)
+        try:
+            return answer.reply.play(asked, counting)
+        finally:
+            exchange = Exchange(
+                number=number,
+                at=now,
+                began=began,
+                ended=time.monotonic(),
+                sent=counting.sent,
+                source=habit.name,
+                host=f"{talk.publisher.scheme}://{asked.host}",
+                asked=asked,
+                answer=replace(answer, reply=_kept(answer.reply)),
+                start=self.start,
+            )
+            with self._changed:
+                self.ledger.append(exchange)
+                self._changed.notify_all()
+
+
+def _kept(reply: Reply) -> Reply:
+    """Give an answer with a digest for its body: a month of bodies would be much to keep."""
+    return Reply(reply.status, sha256(reply.body).digest() if reply.body else b"", reply.headers)
+
+
+class _Counting(Talk):
+    """A connection that counts what is taken."""
+
+    def __init__(self, talk: Talk) -> None:
+        super().__init__(talk.publisher, talk.sock, talk.number)
+        self.sent = 0
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, and count them once they are gone."""
+        super().send(data)
+        self.sent += len(data)
+
+
+@dataclass
+class _Stage(Reply):
+    """What stands in the publisher's script: it asks a habit."""
+
+    origin: Origin | None = None
+    habit: Habit | None = None
+    act: Act | None = None
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        """Answer as the habit does."""
+        assert self.origin is not None
+        assert self.habit is not None
+        assert self.act is not None
+        return self.origin.answer(self.habit, self.act, asked, talk)

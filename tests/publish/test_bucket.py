@@ -1,0 +1,216 @@
+"""Outputs as objects: the same promises as for files, over a real connection."""
+
+import gzip
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.errors import PublishError, StrangerInTheWay
+from aggregator.model.settings import BucketAddress
+from aggregator.publish.bucket import DIGEST, Bucket
+from tests.bucket import ObjectService, Stored
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Publisher, Reply
+
+PATH = "category/python.atom"
+KEY = f"site/{PATH}"
+YAML = """
+site: {{base_url: 'https://planet.example/'}}
+publish: {{to: 's3://planet/site'}}
+sources: [{{url: '{url}', category: python}}]
+"""
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectService]:
+    with ObjectService() as service:
+        for name, value in service.environ.items():
+            monkeypatch.setenv(name, value)
+        yield service
+
+
+@pytest.fixture
+def bucket(service: ObjectService) -> Bucket:
+    return Bucket(BucketAddress("planet", "site"))
+
+
+def test_a70_a75_a76_an_object_carries_type_coding_and_cache_headers(service: ObjectService, bucket: Bucket) -> None:
+    assert bucket.replace(PATH, b"one", gzip=True, max_age=450) is True
+    stored = service.objects[KEY]
+    assert gzip.decompress(stored.body) == b"one"
+    assert stored.headers == {
+        "content-type": "application/atom+xml; charset=utf-8",
+        "content-encoding": "gzip",
+        "cache-control": "public, max-age=450, stale-if-error=86400",
+        f"x-amz-meta-{DIGEST}": hashlib.sha256(b"one").hexdigest(),
+    }
+    bucket.replace("entry/ab/ab0123456789abcd.html", b"<p>", gzip=False)
+    page = service.objects["site/entry/ab/ab0123456789abcd.html"]
+    assert (page.body, page.headers["content-type"]) == (b"<p>", "text/html; charset=utf-8")
+    assert "content-encoding" not in page.headers
+
+
+def test_a31_what_stands_there_is_not_put_again(service: ObjectService, bucket: Bucket) -> None:
+    bucket.replace(PATH, b"one", gzip=True, max_age=450)
+    service.puts()
+    assert bucket.replace(PATH, b"one", gzip=True, max_age=450) is False
+    assert service.puts() == []
+    assert bucket.replace(PATH, b"one", gzip=True, max_age=900) is False, "other headers are no other bytes"
+    assert bucket.replace(PATH, b"one", gzip=False, max_age=900) is False
+    assert service.puts() == [KEY, KEY]
+    assert "content-encoding" not in service.objects[KEY].headers
+    assert bucket.replace(PATH, b"two", gzip=False, max_age=900) is True
+    service.objects[KEY] = Stored(b"somebody was here")
+    assert bucket.replace(PATH, b"two", gzip=False, max_age=900) is True, "what stands in the bucket counts"
+
+
+def test_strangers_are_told_from_our_own(service: ObjectService, bucket: Bucket) -> None:
+    assert bucket.stranger(PATH) is None
+    bucket.replace(PATH, b"one", gzip=True)
+    assert bucket.stranger(PATH) is True
+    service.objects[KEY] = Stored(b"their own")
+    assert bucket.stranger(PATH) is False
+    service.objects[KEY] = Stored(gzip.compress(b"/* generator: aggregator */"))  # copied here by another tool
+    assert bucket.stranger(PATH) is True
+    service.objects[KEY] = Stored(b"")
+    assert bucket.stranger(PATH) is False
+
+
+def test_only_what_is_ours_is_removed(service: ObjectService, bucket: Bucket) -> None:
+    assert bucket.remove(PATH) is False
+    bucket.replace(PATH, b"one", gzip=True)
+    assert bucket.remove(PATH) is True
+    service.objects[KEY] = Stored(b"their own")
+    assert bucket.remove(PATH) is False
+    assert list(service.objects) == [KEY]
+
+
+def test_digest_is_of_the_plain_bytes(bucket: Bucket) -> None:
+    assert bucket.digest(PATH) is None
+    bucket.replace(PATH, b"one", gzip=True)
+    assert bucket.digest(PATH) == hashlib.sha256(b"one").hexdigest()
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a//b", ".hidden", "a/../b", "x.gz"])
+def test_s51_odd_paths_are_refused(service: ObjectService, bucket: Bucket, path: str) -> None:
+    with pytest.raises(PublishError):
+        bucket.replace(path, b"one", gzip=False)
+    assert service.puts() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [
+        (403, "AccessDenied", "access denied: let our key list the bucket"),
+        (403, "SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"),
+        (403, "InvalidAccessKeyId", "AWS_ACCESS_KEY_ID"),
+        (403, "Strange", "refuses our key"),
+        (400, "ExpiredToken", "AWS_SESSION_TOKEN"),
+        (404, "NoSuchBucket", "there is no such bucket"),
+    ],
+)
+def test_r32_refusals_are_told_in_an_operators_words(service: ObjectService, status: int, code: str, says: str) -> None:
+    service.refusals.append((status, code))
+    with pytest.raises(PublishError, match=says) as caught:
+        Bucket(BucketAddress("planet", "site"))
+    assert "Authorization" not in str(caught.value)
+    assert "Credential" not in str(caught.value)
+    assert str(caught.value).startswith("s3://planet/site: ")
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "ftp://host", "http://", "http://me:secret@host", "http://a b"])
+def test_an_endpoint_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(PublishError, match="AWS_ENDPOINT_URL is no address"):
+        Bucket(BucketAddress("planet"))
+
+
+def test_r32_a_busy_service_is_asked_again_and_then_given_up(service: ObjectService, bucket: Bucket) -> None:
+    service.refusals.extend([(503, "SlowDown")] * 2)
+    assert bucket.replace(PATH, b"one", gzip=False) is True
+    service.refusals.extend([(503, "SlowDown")] * 4)
+    with pytest.raises(PublishError, match="answered 503"):
+        bucket.replace(PATH, b"two", gzip=False)
+    assert service.objects[KEY].body == b"one"
+    assert bucket.replace(PATH, b"two", gzip=False) is True
+
+
+def test_r54_a_service_that_is_away_costs_one_try_not_one_for_each_output(
+    service: ObjectService, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.stop()
+    with pytest.raises(PublishError, match="can't be reached"):
+        bucket.replace(PATH, b"one", gzip=False)
+    monkeypatch.setattr(bucket, "_store", None)  # whoever asks again now meets a fault
+    with pytest.raises(PublishError, match="can't be reached"):
+        bucket.replace(PATH, b"one", gzip=False)
+    Bucket(BucketAddress("planet"))  # R32: no reason not to start
+
+
+# --- the whole program
+
+
+def test_a_planet_in_a_bucket(service: ObjectService, newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.says("/feed.xml", Reply(200, rss(item(1))), Reply(200, rss(item(1), item(2))), Reply(304))
+    newsroom.writes(YAML.format(url=url))
+    assert PATH in newsroom.poll()["published"]
+    first = service.puts()
+    assert first.index(KEY) < first.index("site/index.html"), "R31"
+    service.objects["site/own.html"] = Stored(b"somebody else's")
+    newsroom.clock.move(hours=1)
+    published = newsroom.poll()["published"]
+    second = service.puts()
+    assert {f"site/{path}" for path in published} == {*second}
+    assert "site/style.css" not in second
+    assert b"Title 2" in gzip.decompress(service.objects[KEY].body)
+    assert not (newsroom.folder / "public").exists()
+    with newsroom.opened() as world:
+        assert world.publish(everything=True).changed == ()
+    assert {key.removeprefix("site/") for key in service.puts()} <= {"status.json", "status.html"}
+    text = (newsroom.folder / "feeds.yaml").read_text(encoding="utf-8")
+    (newsroom.folder / "feeds.yaml").write_text(text.replace("planet/site'", "planet/site', formats: [atom]"))
+    with newsroom.opened() as world:
+        world.publish()
+    assert {"site/own.html", KEY} <= set(service.objects)
+    assert not {"site/index.html", "site/category/python.json"} & set(service.objects), "no longer published"
+
+
+def test_a_stranger_in_the_bucket_is_respected(
+    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+) -> None:
+    service.objects[KEY] = Stored(b"their own")
+    newsroom.writes(YAML.format(url=publisher.says("/feed.xml", Reply(200, rss(item(1))))))
+    with pytest.raises(StrangerInTheWay, match=r"s3://planet/site/category/python\.atom stands there"):
+        newsroom.poll()
+    assert service.objects[KEY].body == b"their own"
+
+
+def test_a_refusal_ends_a_command_with_3(service: ObjectService, newsroom: Newsroom, tmp_path: Path) -> None:
+    newsroom.writes(YAML.format(url="http://127.0.0.1:9/").replace("planet/site", "nothing-here"))
+    done = subprocess.run(
+        [sys.executable, "-m", "aggregator", "-c", str(newsroom.folder / "feeds.yaml"), "publish"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].endswith(
+        "s3://nothing-here: there is no such bucket: make it, or mend publish.to"
+    )
+
+
+def test_the_extra_that_is_missing_is_named(newsroom: Newsroom, tmp_path: Path) -> None:
+    newsroom.writes(YAML.format(url="http://127.0.0.1:9/"))
+    code = "import sys; sys.modules['obstore'] = None; from aggregator.__main__ import run; sys.exit(run())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "-c", str(newsroom.folder / "feeds.yaml"), "publish"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert "pip install 'aggregator[s3]'" in done.stderr

@@ -1,0 +1,146 @@
+"""The index follows the store, and shows to anyone only what anyone may see."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.errors import StoreError
+from aggregator.search import open_index
+from aggregator.search.index import SearchIndex, SearchTimeout
+from aggregator.search.query import parse_query
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+YAML = """
+categories: {shown: {}, hidden: {unlisted: true}}
+sources:
+  - {key: a, url: 'https://a.example/', category: shown}
+  - {key: b, url: 'https://b.example/', category: hidden}
+  - {key: p, url: 'https://p.example/', category: shown, private: true}
+  - {key: r, url: 'https://r.example/', category: shown, exclude: [{title: "(?i)advert"}]}
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    return room
+
+
+@pytest.fixture
+def world(room: Newsroom) -> Iterator[World]:
+    with room.opened("serve") as world:
+        yield world
+
+
+@pytest.fixture
+def index(world: World) -> SearchIndex:
+    return open_index(world.store)
+
+
+def public(index: SearchIndex, text: str) -> list[str]:
+    index.catch_up()
+    return [p.title for p in index.find_public(parse_query(text), limit=50, seconds=10)]
+
+
+def everything(index: SearchIndex, text: str) -> list[tuple[str, str]]:
+    index.catch_up()
+    return [(find.title, find.state.value) for find in index.find(parse_query(text), limit=50)]
+
+
+def test_words_of_title_text_authors_newest_first(world: World, index: SearchIndex) -> None:
+    desk = Desk(world)
+    desk.says(
+        "a", said(1, own_id="urn:x:1", title="Harbour reopens"), said(2, own_id="urn:x:2", title="The harbour, again")
+    )
+    assert public(index, "HARBOUR") == ["Harbour reopens", "The harbour, again"][::-1]
+    assert public(index, "harbour again") == ["The harbour, again"]
+    assert public(index, '"harbour reopens"') == ["Harbour reopens"]
+    assert public(index, '"reopens harbour"') == []
+    assert public(index, "harbour -again") == ["Harbour reopens"]
+    assert public(index, "harbou") == []
+
+
+def test_chinese_needs_no_dictionary_and_no_one_script(world: World, index: SearchIndex) -> None:
+    Desk(world).says("a", said(1, own_id="urn:x:1", title="台湾的服务业"))
+    assert public(index, "服务") == public(index, "臺灣") == ["台湾的服务业"]
+    assert public(index, "务服") == []
+
+
+def test_s57_anyone_finds_what_anyone_may_see(world: World, index: SearchIndex) -> None:
+    desk = Desk(world)
+    desk.says("a", said(1, own_id="urn:x:1", title="Open word"))
+    desk.says("b", said(2, own_id="urn:x:2", title="Unlisted word"))
+    desk.says("p", said(3, own_id="urn:x:3", title="Private word"))
+    desk.says("r", said(4, own_id="urn:x:4", title="Advert word"))
+    assert public(index, "word") == ["Open word"]
+    assert {title for title, _ in everything(index, "word")} == {
+        "Open word",
+        "Unlisted word",
+        "Private word",
+        "Advert word",
+    }
+    assert ("Advert word", "rejected") in everything(index, "word")
+
+
+def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(world: World, index: SearchIndex) -> None:
+    desk = Desk(world)
+    entries = [said(n, own_id=f"urn:x:{n}", title=f"Word {n}") for n in range(2)]
+    desk.says("a", *entries)
+    assert public(index, "word") == ["Word 1", "Word 0"] or public(index, "word") == ["Word 0", "Word 1"]
+    desk.says("a", entries[0], deleted=(("urn:x:1", None),))
+    assert public(index, "word") == ["Word 0"]
+    desk.says("a", said(0, own_id="urn:x:0", title="Other 0"))
+    assert public(index, "word") == []
+    assert public(index, "other") == ["Other 0"]
+
+
+def test_many_are_taken_up_step_by_step(world: World, index: SearchIndex) -> None:
+    desk = Desk(world)
+    for part in range(3):
+        desk.says("a", *(said(n, own_id=f"urn:x:{n}", title=f"Word {n}") for n in range(part * 200, part * 200 + 200)))
+    steps = 1
+    while not index.catch_up(seconds=0):
+        steps += 1
+    assert steps > 3
+    assert len(everything(index, "word")) == 50
+    with sqlite3.connect(index._path) as raw:
+        assert raw.execute("SELECT count(*) FROM words").fetchone() == (600,)
+    raw.close()
+
+
+def test_a_damaged_index_is_made_anew(world: World, index: SearchIndex) -> None:
+    Desk(world).says("a", said(1, own_id="urn:x:1", title="Open word"))
+    assert public(index, "word") == ["Open word"]
+    for path in index._path.parent.glob(f"{index._path.name}-*"):
+        path.unlink()
+    index._path.write_bytes(b"SQLite format 3\0" + b"nonsense" * 1000)
+    with pytest.raises(StoreError, match="made anew"):
+        index.catch_up()
+    assert public(index, "word") == ["Open word"]
+
+
+def test_an_index_of_another_store_is_made_anew(world: World, index: SearchIndex) -> None:
+    Desk(world).says("a", said(1, own_id="urn:x:1", title="Open word"))
+    index.catch_up()
+    with sqlite3.connect(index._path) as raw:
+        raw.execute("UPDATE meta SET store = 'another', entry = 7")
+    raw.close()
+    assert public(index, "word") == ["Open word"]
+
+
+def test_s57_a_question_has_a_time(world: World, index: SearchIndex) -> None:
+    Desk(world).says("a", said(1, own_id="urn:x:1", title="Open word"))
+    index.catch_up()
+    with pytest.raises(SearchTimeout):
+        index.find_public(parse_query("word"), limit=1, seconds=-1)
+
+
+def test_polls_leave_the_index_alone(room: Newsroom) -> None:
+    with room.opened("poll") as world:
+        Desk(world).says("a", said(1, own_id="urn:x:1"))
+    assert not list(room.folder.rglob("*.search*"))

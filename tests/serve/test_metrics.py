@@ -1,0 +1,163 @@
+"""`/metrics`: what polls did and how the store stands, as totals, at little cost (R67)."""
+
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from aggregator.errors import StoreError
+from aggregator.model.alarm import AlarmCode
+from aggregator.model.poll import State
+from aggregator.model.status import Figures
+from aggregator.serve.metrics import FRESH_SECONDS, Meter, load_meter, metrics
+from aggregator.store.health import ADVICE
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.publisher import Publisher, Reply
+from tests.running import Running
+
+Samples = dict[tuple[str, str], float]  # by name and the one label there may be
+
+
+def samples(text: bytes) -> Samples:
+    """Read what Prometheus reads."""
+    return {
+        (sample.name, ",".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+@contextmanager
+def opened(tmp_path: Path) -> Iterator[World]:
+    room = Newsroom(tmp_path)
+    room.writes(
+        "sources: [{key: a, url: 'https://a.example/secret'}, {key: b, url: 'https://b.example/', paused: true}]"
+    )
+    with room.opened() as world:
+        yield world
+
+
+def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path) -> None:
+    meter = Meter()
+    with opened(tmp_path) as world:
+        desk = Desk(world)
+        meter.count([desk.says("a", said(1), said(2))])
+        meter.count([desk.says("a", said(1, text="<p>Something else by now.</p>"))])
+        meter.count(desk.unchanged(["a"]))
+        meter.count([desk.fails("a", "dns")])
+        read = samples(meter.write(world.figures(), 2.5)[1])
+    assert read["aggregator_polls_total", "fetched"] == 2
+    assert read["aggregator_polls_total", "not_modified"] == 1
+    assert read["aggregator_polls_total", "failed"] == 1
+    assert read["aggregator_failures_total", "dns"] == 1
+    assert read["aggregator_not_modified_total", ""] == 1
+    assert read["aggregator_unconditional_total", ""] == 1, "the desk sends no validators"
+    assert read["aggregator_new_entries_total", ""] == 2
+    assert read["aggregator_revised_entries_total", ""] == 1
+    assert read["aggregator_poll_seconds_count", ""] == 4
+    assert read["aggregator_stories", ""] == 2
+    assert read["aggregator_tick_age_seconds", ""] == 2.5
+    assert read["process_resident_memory_bytes", ""] > 1e6
+
+
+def test_r67_every_state_alarm_and_code_is_there_from_the_start_at_zero(tmp_path: Path) -> None:
+    with opened(tmp_path) as world:
+        text = Meter().write(world.figures(), 0)[1]
+    read = samples(text)
+    assert {label for name, label in read if name == "aggregator_sources"} == {state.value for state in State}
+    assert {label for name, label in read if name == "aggregator_alarms"} == {code.value for code in AlarmCode}
+    assert {label for name, label in read if name == "aggregator_failures_total"} == set(ADVICE)
+    assert read["aggregator_failures_total", "internal"] == 0
+    assert (read["aggregator_sources", "never"], read["aggregator_sources", "paused"]) == (1, 1)
+
+
+def test_alarms_are_counted_as_they_were_noticed(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with room.opened() as world:
+        for _ in range(4):
+            for key in ("a", "b"):
+                Desk(world).fails(key)
+            room.clock.move(days=3)
+        with world.store.begin() as tx:
+            tx.note_alarms(world.clock())
+        read = samples(Meter().write(world.figures(), 0)[1])
+    assert read["aggregator_alarms", "dead"] == 2
+    assert read["aggregator_alarms", "silent"] == 0
+
+
+def test_s44_neither_sources_nor_hosts_have_labels(tmp_path: Path) -> None:
+    meter = Meter()
+    with opened(tmp_path) as world:
+        meter.count(Desk(world).unchanged(["a"]))
+        text = meter.write(world.figures(), 0)[1]
+    assert b"example" not in text
+    assert b"secret" not in text
+
+
+def test_the_store_is_asked_once_in_15_seconds_however_many_ask(tmp_path: Path) -> None:
+    now, asked = [100.0], []
+    with opened(tmp_path) as world:
+
+        def figures() -> Figures:
+            asked.append(now[0])
+            return world.figures()
+
+        endpoint = metrics(Meter(), figures=figures, tick_age=lambda: 0.0, steady=lambda: now[0])
+        threads = [threading.Thread(target=endpoint.answer, args=({},)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        now[0] += FRESH_SECONDS - 0.1
+        endpoint.answer({})
+        assert asked == [100.0]
+        now[0] += 0.1
+        endpoint.answer({})
+        assert len(asked) == 2
+
+
+def test_a_store_that_does_not_answer_is_a_503(caplog: pytest.LogCaptureFixture) -> None:
+    def figures() -> Figures:
+        raise StoreError("the disk is gone")
+
+    endpoint = metrics(Meter(), figures=figures, tick_age=lambda: 0.0)
+    assert endpoint.answer({}).status is HTTPStatus.SERVICE_UNAVAILABLE
+    assert "fail_metrics" in caplog.text
+
+
+def test_without_the_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)  # as if it were not there
+    caplog.set_level(logging.INFO)
+    meter = load_meter()
+    assert meter is None
+    reply = metrics(meter, figures=lambda: pytest.fail("nobody needs them"), tick_age=lambda: 0.0).answer({})
+    assert reply.status is HTTPStatus.NOT_IMPLEMENTED
+    assert b"aggregator[metrics]" in reply.body
+    assert [record.message for record in caplog.records] == ["lack_metrics"], "once, not for each request"
+
+
+def test_serve_answers_at_metrics(tmp_path: Path, publisher: Publisher) -> None:
+    good = publisher.serve("/good.xml", rss(item(1), item(2)))
+    bad = publisher.says("/bad.xml", Reply(404), host="127.0.0.2")
+    with Running(tmp_path, f"{LOOPBACK}publish: {{formats: [atom]}}\nsources: ['{good}', '{bad}']\n") as running:
+
+        def read() -> Samples:
+            status, body = running.get("metrics")
+            assert status == 200
+            return samples(body)
+
+        running.wait_for(lambda: read()["aggregator_failures_total", "not_found"] == 1)
+        running.wait_for(lambda: read()["aggregator_new_entries_total", ""] == 2)
+        assert 0 <= read()["aggregator_tick_age_seconds", ""] < 60
+        assert read()["aggregator_fetched_bytes_total", ""] > 500

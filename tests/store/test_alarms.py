@@ -1,0 +1,173 @@
+"""Alarms: what is wrong now, and one notice when that changes (R19, R43, R46, R48, P94, R67)."""
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.model.alarm import Alarm
+from aggregator.model.status import Outage
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/', paused: true}]")
+    return room
+
+
+def alarms(world: World) -> list[Alarm]:
+    return list(world.store.status(world.roster, world.clock()).alarms)
+
+
+def codes(world: World) -> list[str]:
+    """Give what is wrong with sources."""
+    return [alarm.code.value for alarm in alarms(world) if alarm.source is not None]
+
+
+def test_r43_a_feed_that_had_five_entries_and_says_none_three_times_is_empty(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", *(said(n) for n in range(5)))
+        for _ in range(2):
+            desk.says("a")
+        assert "empty" not in codes(world)
+        desk.says("a")
+        assert "empty" in codes(world)
+        desk.says("a", said(9))
+        assert "empty" not in codes(world)
+
+
+def test_r43_a_feed_that_never_had_five_is_not(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", *(said(n) for n in range(4)))
+        for _ in range(4):
+            desk.says("a")
+        assert "empty" not in codes(world)
+
+
+def test_r46_dead_after_seven_days_without_a_success(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))
+        for _ in range(3):
+            room.clock.move(days=2)
+            desk.fails("a", "dns")
+        assert codes(world) == []
+        room.clock.move(days=1)
+        (alarm,) = (alarm for alarm in alarms(world) if alarm.source == "a")
+        assert alarm.code == "dead"
+        assert alarm.text == "no success since 2026-03-04; 3 failures in a row (dns)"
+        desk.unchanged(["a"])
+        assert codes(world) == []
+
+
+def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))
+        room.clock.move(days=30)
+        desk.fails("a")
+        assert codes(world) == []
+
+
+@pytest.mark.parametrize(
+    ("gap_days", "silent_after"),
+    [pytest.param(1, 90, id="at-least-90-days"), pytest.param(20, 120, id="six-gaps")],
+)
+def test_r46_silent_after_six_median_gaps_and_at_least_90_days(
+    room: Newsroom, gap_days: int, silent_after: int
+) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        entries = []
+        for n in range(4):
+            entries.append(said(n, published=room.clock.now))
+            desk.says("a", *entries)
+            room.clock.move(days=gap_days)
+        room.clock.move(days=silent_after - gap_days - 1)
+        desk.unchanged(["a"])
+        assert codes(world) == []
+        room.clock.move(days=1)
+        desk.unchanged(["a"])
+        assert codes(world) == ["silent"]
+
+
+def test_p94_unconditional_when_over_a_tenth_of_polls_and_three_at_least(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        for _ in range(3):
+            desk.says("a", said(1))  # the first one knew of no validators
+        assert codes(world) == []
+        desk.says("a", said(1))
+        assert codes(world) == ["unconditional"]
+        for _ in range(26):
+            desk.unchanged(["a"])
+        assert codes(world) == [], "3 of 30 are no more than a tenth"
+        desk.says("a", said(1))
+        assert codes(world) == ["unconditional"]
+        room.clock.move(days=2)
+        assert codes(world) == [], "what was before yesterday is forgotten"
+
+
+def test_r48_future_and_past(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))
+        now = room.clock.now
+        desk.says(
+            "a", said(2, published=now + timedelta(days=3)), said(3, published=now - timedelta(days=700)), said(1)
+        )
+        assert sorted(codes(world)) == ["future", "past"]
+
+
+def test_p87_network_down_is_an_alarm(room: Newsroom) -> None:
+    with room.opened() as world:
+        Desk(world).unchanged(["a"])
+        with world.store.begin() as tx:
+            tx.note_network(Outage(public=world.clock()))
+        room.clock.move(days=1)
+        assert [(alarm.code, alarm.source) for alarm in alarms(world)] == [("network_down", None)], "that is why we lag"
+
+
+def test_r19_lag_is_an_alarm(room: Newsroom) -> None:
+    with room.opened() as world:
+        Desk(world).unchanged(["a"])
+        assert alarms(world) == []
+        room.clock.move(days=1)
+        assert [(alarm.code, alarm.source) for alarm in alarms(world)] == [("lag", None)]
+
+
+def test_r46_one_notice_for_a_change_not_for_a_poll(room: Newsroom, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "aggregator.store.alarms")
+
+    def notices() -> list[tuple[str, str, object, object]]:
+        mine = [record for record in caplog.records if record.name == "aggregator.store.alarms"]
+        return [(r.levelname, r.message, vars(r)["alarm"], vars(r)["source"]) for r in mine]
+
+    def look(world: World) -> None:
+        with world.store.begin() as tx:
+            tx.note_alarms(world.clock())
+
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))
+        for _ in range(4):
+            room.clock.move(days=2)
+            desk.fails("a")
+        look(world)
+        noticed = room.clock.now
+        room.clock.move(minutes=5)
+    with room.opened() as world:  # nor for a start of the program
+        look(world)
+        assert [alarm.since for alarm in alarms(world) if alarm.source == "a"] == [noticed]
+        assert notices() == [("WARNING", "raise_alarm", "dead", "a")]
+        Desk(world).unchanged(["a"])
+        look(world)
+        look(world)
+    assert notices()[1:] == [("INFO", "end_alarm", "dead", "a")]

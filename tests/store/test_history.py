@@ -1,0 +1,173 @@
+"""What is remembered of polls: the last 20 as lines, sums for each day (P93), validators that lay idle (P94)."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.model.changes import Changes, Move
+from aggregator.model.history import SourceHistory, Sums
+from aggregator.model.poll import Due, Outcome, State
+from aggregator.model.settings import Source, SourceKey
+from aggregator.store.history import KEPT, later_recent, recent_polls
+from aggregator.urls import Url
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import START, Newsroom
+
+SOURCE = Source(key=SourceKey("a"), url=Url("https://a.example/"))
+SECONDS = st.integers(0, 4_000_000_000)
+
+
+def changes(recent: str, at: int, outcome: Outcome, status: int | None, size: int, due: int, because: str) -> Changes:
+    """Give what a poll brought, as far as its line tells of it."""
+    when = datetime.fromtimestamp(at, UTC)
+    move = Move(
+        outcome=outcome,
+        state=State.OK,
+        status=status,
+        due_at=datetime.fromtimestamp(due, UTC),
+        earliest_at=when,
+        interval=timedelta(hours=1),
+        inputs={"because": because},
+        url_in_use=SOURCE.url,
+        host_key="a.example",
+        seconds=0.25,
+        wire_bytes=size,
+    )
+    polled = Due(source=SOURCE, id=1, url=SOURCE.url, host_key="a.example", due_at=when, recent=recent)
+    return Changes(due=polled, asked_at=when, move=move)
+
+
+POLLS = st.tuples(
+    SECONDS,
+    st.sampled_from(Outcome),
+    st.none() | st.integers(100, 599),
+    st.integers(0, 1 << 40),
+    SECONDS,
+    st.from_regex(r"[a-z_]{1,20}", fullmatch=True),
+)
+
+
+@given(st.lists(POLLS, max_size=2 * KEPT))
+def test_p93_the_last_20_polls_come_back_as_they_were_newest_first(
+    polls: list[tuple[int, Outcome, int | None, int, int, str]],
+) -> None:
+    text = ""
+    for poll in polls:
+        text = later_recent(changes(text, *poll))
+    read = [
+        (round(p.at.timestamp()), p.outcome, p.status, p.wire_bytes, round(p.next_due.timestamp()), p.because)
+        for p in recent_polls(text)
+    ]
+    assert read == polls[::-1][:KEPT]
+
+
+def test_a_line_that_another_version_wrote_is_left_out() -> None:
+    good = later_recent(changes("", 1, Outcome.FETCHED, 200, 3, 9, "start"))
+    assert len(recent_polls(f"1 eaten 200 3 0 0 0 9 start\n{good}\n1 fetched\n\n{good} more")) == 1
+    assert recent_polls(None) == ()
+
+
+def remembered(world: World, key: str = "a") -> SourceHistory:
+    with world.store.read() as tx:
+        return tx.history(SourceKey(key), world.clock(), days=7)
+
+
+def opened(tmp_path: Path, sources: int = 1) -> Newsroom:
+    room = Newsroom(tmp_path)
+    lines = "".join(f"  - {{key: {chr(97 + n)}, url: 'https://{n}.example/'}}\n" for n in range(sources))
+    room.writes(f"sources:\n{lines}")
+    return room
+
+
+def test_p93_a_source_remembers_its_polls_with_counts_next_due_and_why(tmp_path: Path) -> None:
+    room = opened(tmp_path)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1), said(2))
+        room.clock.move(minutes=30)
+        desk.says("a", said(1, text="<p>It says something else now.</p>"), said(2), said(3))
+        room.clock.move(hours=2)
+        (last,) = desk.unchanged(["a"])
+        found = remembered(world)
+    newest, second, first = found.recent
+    assert (newest.at, newest.outcome, newest.status) == (room.clock.now, Outcome.NOT_MODIFIED, 304)
+    assert newest.next_due == last.move.due_at.replace(microsecond=0)
+    assert newest.because == last.move.inputs["because"]
+    assert [(poll.new, poll.revised) for poll in (first, second, newest)] == [(2, 0), (1, 1), (0, 0)]
+    assert found.etag
+    assert not found.last_modified
+
+
+def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
+    room = opened(tmp_path)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1), said(2))
+        desk.fails("a")
+        room.clock.move(days=1)
+        desk.unchanged(["a"])
+        desk.unchanged(["a"])
+        days = remembered(world).days
+    assert days == (
+        (room.clock.now.date(), Sums(polls=2, not_modified=2)),
+        (START.date(), Sums(polls=2, failures=1, new=2)),
+    )
+
+
+def test_p93_a_group_of_polls_is_one_statement_for_its_days(tmp_path: Path) -> None:
+    room = opened(tmp_path, sources=20)
+    statements: list[str] = []
+    with room.opened() as world:
+        keys = [chr(97 + n) for n in range(20)]
+        Desk(world).unchanged(keys)
+        with world.store.heard_statements(statements.append):
+            Desk(world).unchanged(keys)
+    assert len([s for s in statements if "poll_day" in s]) == 1
+
+
+def test_p93_days_are_kept_400_days(tmp_path: Path) -> None:
+    room = opened(tmp_path, sources=2)
+    with room.opened() as world:
+        Desk(world).unchanged(["a", "b"])
+        room.clock.move(days=399)
+        Desk(world).unchanged(["a"])
+        with world.store.read() as tx:
+            assert len(tx.history(SourceKey("a"), world.clock(), days=1000).days) == 2
+        room.clock.move(days=1)
+        Desk(world).unchanged(["a"])
+        with world.store.read() as tx:
+            assert [day for day, _ in tx.history(SourceKey("a"), world.clock(), days=1000).days] == [
+                room.clock.now.date(),
+                (room.clock.now - timedelta(days=1)).date(),
+            ]
+            assert len(tx.history(SourceKey("b"), world.clock(), days=1000).days) == 1, "its own polls clear its own"
+
+
+def test_p94_a_200_to_a_request_without_the_validators_we_hold_is_counted(tmp_path: Path) -> None:
+    room = opened(tmp_path)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1))  # nothing was known of it
+        assert remembered(world).days[0][1].unconditional == 0
+        desk.says("a", said(1))  # the desk sends no validators
+        desk.unchanged(["a"])
+        desk.fails("a")
+        assert remembered(world).days[0][1].unconditional == 1
+
+
+def test_r48_entries_dated_ahead_or_long_ago_are_counted_but_for_a_first_polls_past(tmp_path: Path) -> None:
+    room = opened(tmp_path)
+    ahead, late = START + timedelta(hours=25), START - timedelta(days=366)
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1, published=late), said(2, published=START + timedelta(hours=23)))
+        first = asdict(remembered(world).days[0][1])
+        assert (first["future"], first["past"]) == (0, 0), "an archive is no surprise on a first poll"
+        known = (said(1, published=late), said(2, published=START + timedelta(hours=23)))
+        desk.says("a", *known, said(3, published=late), said(4, published=ahead), said(5, published=START))
+        second = asdict(remembered(world).days[0][1])
+    assert (second["future"], second["past"]) == (1, 1)

@@ -1,0 +1,63 @@
+"""Which stories have changed since something was rendered of them (invariant 6)."""
+
+from pathlib import Path
+
+from sqlalchemy import select
+
+from aggregator.store.schema import store, story
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+
+def generation(world: World) -> int:
+    with world.store.read() as tx:
+        return int(tx._connection.execute(select(store.c.dirty)).scalar_one())
+
+
+def touched(world: World, since: int) -> set[str]:
+    """Give the atom ids of the stories that were touched, looked up two at a time."""
+    found: list[tuple[int, int]] = []
+    with world.store.read() as tx:
+        while part := tx.touched_since(since, after=found[-1] if found else (0, 0), limit=2):
+            found += part
+        names = {row.id: row.atom_id for row in tx._connection.execute(select(story.c.id, story.c.atom_id)).all()}
+    assert found == sorted(set(found))
+    return {names[number] for _, number in found}
+
+
+def test_what_a_poll_changes_is_touched_and_nothing_else(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with room.opened() as world:
+        desk = Desk(world)
+        entries = [said(n, own_id=f"urn:x:{n}") for n in range(5)]
+        desk.says("a", *entries)
+        assert touched(world, 0) == {f"urn:x:{n}" for n in range(5)}
+        before = generation(world)
+        desk.says("a", *entries)
+        assert touched(world, before) == set()
+        desk.says("a", *entries[:3], said(3, own_id="urn:x:3", title="Another title"), entries[4])
+        assert touched(world, before) == {"urn:x:3"}
+        before = generation(world)
+        desk.says("b", entries[1])
+        assert touched(world, before) == {"urn:x:1"}, "told once more: its credits read otherwise"
+
+
+def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    with room.opened() as world:
+        desk = Desk(world)
+        entries = [said(n, own_id=f"urn:x:{n}") for n in range(2)]
+        desk.says("a", *entries)
+        before = generation(world)
+        desk.says("a", entries[0], deleted=(("urn:x:1", None),))
+        assert touched(world, before) == {"urn:x:1"}
+        before = generation(world)
+        with world.store.begin() as tx:
+            number = tx.find_story("urn:x:0")
+            assert number is not None
+            tx.file_request("retract", {"story": number}, room.clock())
+        world.take_requests()
+        assert touched(world, before) == {"urn:x:0"}

@@ -1,0 +1,172 @@
+"""A source that ends the program is found out, and harms nobody else (R13)."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from aggregator.backlog import DueBacklog
+from aggregator.dispatcher import Dispatcher
+from aggregator.model.poll import CRASHES, State
+from aggregator.store.schema import source
+from aggregator.world import World
+from tests.desk import Desk
+from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.publisher import Hangs, Held, Publisher, Reply
+
+HANGS = "/hangs"
+
+
+class Crashing:
+    """A one-shot `poll` of everything, killed as soon as a publisher was asked for a path."""
+
+    def __init__(self, folder: Path, publisher: Publisher) -> None:
+        self._command = [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml")]
+        self._publisher = publisher
+
+    def killed_at(self, path: str, *, look: bool = False) -> dict[str, Any]:
+        """Run it, look at `status` if so told, and kill it."""
+        before = sum(asked.path == path for asked in self._publisher.asked)
+        run = subprocess.Popen([*self._command, "poll", "--all"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self._publisher.wait_until_asked(before + 1, path)
+            return self.status() if look else {}
+        finally:
+            os.kill(run.pid, signal.SIGKILL)
+            run.wait()
+
+    def whole(self) -> dict[str, Any]:
+        """Run it to its end."""
+        done = subprocess.run([*self._command, "poll", "--all", "--json"], capture_output=True, check=True, timeout=60)
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+    def status(self) -> dict[str, Any]:
+        """Give `status --json`: the states by key, and the codes of the alarms."""
+        done = subprocess.run([*self._command, "status", "--json"], capture_output=True, check=True, timeout=60)
+        said = json.loads(done.stdout)
+        codes = [(alarm["code"], alarm["source"]) for alarm in said["alarms"]]
+        return {row["key"]: row["state"] for row in said["sources"]} | {"alarms": codes}
+
+
+def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_suspect(
+    tmp_path: Path, publisher: Publisher
+) -> None:
+    good = publisher.says("/good", Held(200, rss(item(1))))
+    bad = publisher.says(HANGS, Hangs(), host="127.0.0.2")
+    late = publisher.serve("/late", rss(item(2)), host="127.0.0.3")
+    sources = f"sources: [{{url: '{good}', key: good}}, {{url: '{bad}', key: bad}}]\n"
+    (tmp_path / "feeds.yaml").write_text(LOOPBACK + sources, encoding="utf-8")
+    crashing = Crashing(tmp_path, publisher)
+    for _ in range(CRASHES):
+        crashing.killed_at(HANGS)
+    assert crashing.status() == {"bad": "never", "good": "never", "alarms": []}, "either of them may have been it"
+    publisher.serve("/good", rss(item(1)))
+    sources = sources.replace("]\n", f", {{url: '{late}', key: late}}]\n")
+    (tmp_path / "feeds.yaml").write_text(LOOPBACK + sources, encoding="utf-8")
+    assert crashing.killed_at(HANGS, look=True) == {"bad": "never", "good": "ok", "late": "ok", "alarms": []}
+    seen = crashing.killed_at(HANGS, look=True)
+    assert (seen["bad"], seen["good"]) == ("suspect", "ok")
+    publisher.says(HANGS, Reply(200, rss(item(3))), host="127.0.0.2")
+    assert crashing.whole()["new"] == 1
+    assert crashing.status() == {"bad": "ok", "good": "ok", "late": "ok", "alarms": []}
+
+
+def crashed(world: World, **claims: int) -> None:
+    """Let sources have been in flight at so many crashes in a row; they are due."""
+    with world.store.begin() as tx:
+        for key, count in claims.items():
+            tx._connection.execute(update(source).where(source.c.key == key).values(claims=count))
+
+
+def claims_of(world: World, key: str) -> int:
+    with world.store.read() as tx:
+        return int(tx._connection.execute(select(source.c.claims).where(source.c.key == key)).scalar_one())
+
+
+def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = {
+        name: publisher.says(f"/{name}", Held(200, rss(item(name))), host=f"127.0.0.{n}")
+        for n, name in enumerate(("one", "two", "odd"), 1)
+    }
+    newsroom.writes("sources:\n" + "".join(f"  - {{key: {key}, url: '{url}'}}\n" for key, url in urls.items()))
+    with newsroom.opened() as world:
+        crashed(world, odd=CRASHES)
+        settled = threading.Semaphore(0)
+        dispatcher = Dispatcher(world, DueBacklog(world.store), on_settled=lambda _: settled.release())
+        thread = threading.Thread(target=dispatcher.run)
+        thread.start()
+        publisher.wait_until_asked(1, "/odd")
+        assert [asked.path for asked in publisher.asked] == ["/odd"], "the others are due as well"
+        publisher.release()
+        publisher.wait_until_asked(3)
+        for _ in range(2):
+            settled.acquire(timeout=10)
+        dispatcher.stop()
+        thread.join(10)
+        assert claims_of(world, "odd") == 0
+
+
+def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: Newsroom, publisher: Publisher) -> None:
+    slow = publisher.says("/slow", Held(200, rss(item(1))))
+    odd = publisher.serve("/odd", rss(item(2)), host="127.0.0.2")
+    newsroom.writes(f"sources: [{{key: slow, url: '{slow}'}}, {{key: odd, url: '{odd}'}}]\n")
+    with newsroom.opened() as world:
+        crashed(world, odd=CRASHES)
+        with world.store.begin() as tx:
+            tx._connection.execute(
+                update(source).where(source.c.key == "odd").values(due_at=world.clock().replace(minute=30))
+            )
+        dispatcher = Dispatcher(world, DueBacklog(world.store))
+        thread = threading.Thread(target=dispatcher.run)
+        thread.start()
+        publisher.wait_until_asked(1, "/slow")
+        newsroom.clock.move(hours=1)
+        dispatcher.wake()
+        publisher.release()
+        publisher.wait_until_asked(1, "/odd")
+        claims = claims_of(world, "slow")
+        dispatcher.stop()
+        thread.join(10)
+        assert claims == 0, "its poll was settled first"
+
+
+def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
+    newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    newsroom.writes("sources: [{key: odd, url: 'https://odd.example/'}, {key: fine, url: 'https://fine.example/'}]\n")
+    with newsroom.opened() as world:
+        crashed(world, odd=CRASHES + 1, fine=CRASHES)
+        for _ in range(2):
+            with caplog.at_level(logging.INFO), world.store.begin() as tx:
+                assert len(tx.find_crashed(world.clock())) == 2
+                tx.note_alarms(world.clock())
+        states = {one.key: one.state for one in world.store.status(world.roster, world.clock()).sources}
+        assert states == {"odd": State.SUSPECT, "fine": State.NEVER}
+        assert [record.alarm for record in caplog.records if record.message == "raise_alarm"] == ["crash"]  # type: ignore[attr-defined]
+        Desk(world).fails("odd")
+        status = world.store.status(world.roster, world.clock())
+        assert {one.key: one.state for one in status.sources} == {"odd": State.FAILING, "fine": State.NEVER}
+        assert "crash" not in [alarm.code for alarm in status.alarms]
+
+
+def test_r13_what_is_given_back_counts_neither_for_nor_against(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{key: odd, url: 'https://odd.example/'}]\n")
+    with newsroom.opened() as world:
+        crashed(world, odd=CRASHES)
+        due = Desk(world).claim("odd")
+        with world.store.begin() as tx:
+            tx.give_back([due])
+        assert claims_of(world, "odd") == CRASHES
+        due = Desk(world).claim("odd")
+        with world.store.begin() as tx:
+            tx.put_off([(due, world.clock())])
+        assert claims_of(world, "odd") == CRASHES

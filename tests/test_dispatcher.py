@@ -1,0 +1,225 @@
+"""Who is chosen, and that a crowded host holds up nobody else (P61, P71, P72, L15)."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.backlog import DueBacklog, ListedBacklog
+from aggregator.config import load_config
+from aggregator.dispatcher import Dispatcher
+from aggregator.errors import StoreError
+from aggregator.fetch.budget import Budgets
+from aggregator.model.poll import Due, Failed, Gathered, NotModified
+from aggregator.model.settings import SourceKey
+from aggregator.pipeline import settle
+from aggregator.store.turns import Waiting
+from aggregator.urls import normalise
+from aggregator.world import World, open_world
+from tests.newsroom import START, Newsroom
+
+WORKERS = 16
+
+
+@contextmanager
+def opened(newsroom: Newsroom) -> Iterator[World]:
+    """Open a world whose two clocks go together, as the test moves them."""
+    settings = load_config(newsroom.folder / "feeds.yaml", {})
+    clock = newsroom.clock
+    world = open_world(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def chosen(world: World, limit: int = WORKERS, *, failing: int = WORKERS) -> list[Waiting]:
+    """Choose what a service would ask now, until there is room for no more."""
+    backlog = DueBacklog(world.store)
+    found: list[Waiting] = []
+    while len(found) < limit and (
+        ripe := backlog.ripe(world.clock(), limit=limit - len(found), failing=failing, budgets=world.budgets)
+    ):
+        found += ripe
+    return found
+
+
+def waiting(*hosts: str) -> list[Waiting]:
+    """Give a source on each of some hosts."""
+    return [
+        Waiting(id=number, key=SourceKey(f"s{number}"), url=normalise(f"https://{host}/"), host_key=host, due_at=START)
+        for number, host in enumerate(hosts)
+    ]
+
+
+def found_at(world: World, key: str, address: str) -> None:
+    """Let a key be asked once, long ago, and answer from an address."""
+    stranger = -1  # no row has this id
+    assert world.budgets.take(stranger, key)
+    world.budgets.leave(stranger)
+    world.budgets.finish(stranger, peer=address)
+
+
+class Shop:
+    """Works through what falls due: what is asked at one look is answered at the next, `WORKERS` at once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.lags: dict[SourceKey, list[timedelta]] = {}
+        self.under_way: list[Due] = []
+
+    def look(self) -> None:
+        """Answer what is under way, then ask as much as there is room for."""
+        world, now = self.world, self.world.clock()
+        polls = [Gathered(due, NotModified(asked_at=now)) for due in self.under_way]
+        for poll in polls:
+            world.hosts.hear(poll)
+        if polls:
+            settle(polls, world.ports)
+        ripe = chosen(world)
+        with world.store.begin() as tx:
+            self.under_way = tx.claim([item.id for item in ripe], now, world.roster.sources) if ripe else []
+        for due in self.under_way:
+            world.budgets.leave(due.id)
+            self.lags.setdefault(due.source.key, []).append(now - due.due_at)
+
+
+def test_l15_a_crowd_on_one_host_makes_nobody_else_late(newsroom: Newsroom) -> None:
+    """2,000 sources on a platform need over an hour; meanwhile 100 on hosts of their own are asked on time."""
+    crowd = "".join(f"  - {{key: crowd{n}, url: 'https://u{n}.substack.com/feed', every: 15m}}\n" for n in range(2000))
+    alone = "".join(
+        f"  - {{key: alone{n}, url: 'https://alone{n}.example/feed', every: 1m, frequent: news}}\n" for n in range(100)
+    )
+    newsroom.writes(f"sources:\n{crowd}{alone}")
+    with opened(newsroom) as world:
+        shop = Shop(world)
+        for _ in range(45):
+            shop.look()
+            newsroom.clock.move(seconds=4)
+    lags = {key: found for key, found in shop.lags.items() if key.startswith("alone")}
+    assert len(lags) == 100
+    assert min(len(found) for found in lags.values()) >= 2
+    first = max(found[0] for found in lags.values())
+    later = max(lag for found in lags.values() for lag in found[1:])
+    assert first <= timedelta(seconds=24), "all new ones are due at once, and 15 are asked beside the crowd"
+    assert later < timedelta(seconds=4), "as often as we look"
+    asked = [key for key in shop.lags if key.startswith("crowd")]
+    assert len(asked) == 45, "one at each look, and none of them twice"
+
+
+def test_p61_two_sources_of_one_key_are_not_chosen_together(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: ['https://a.example/1', 'https://a.example/2', 'https://b.example/1']", hosts="")
+    with opened(newsroom) as world:
+        assert sorted(item.host_key for item in chosen(world)) == ["a.example", "b.example"]
+
+
+def test_p61_no_more_than_two_of_an_address_are_chosen_together(newsroom: Newsroom) -> None:
+    """Nor do the many that wait there hide those who could be asked, though they were due before."""
+    names = [f"n{number}.example" for number in range(1200)]
+    newsroom.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
+    with opened(newsroom) as world:
+        for name in names[:-1]:
+            found_at(world, name, "192.0.2.1")
+            newsroom.clock.move(seconds=2)
+        assert [item.key for item in chosen(world)] == [*names[:2], names[-1]]
+
+
+def test_p61_a_source_waits_for_where_it_is_redirected_and_holds_up_nobody(newsroom: Newsroom) -> None:
+    names = [f"n{number}.example" for number in range(50)]
+    newsroom.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
+    with opened(newsroom) as world:
+        for item in chosen(world, 49):
+            world.budgets.leave(item.id)
+            with world.budgets.passage("hub.example", 0):
+                pass
+            world.budgets.finish(item.id)
+        newsroom.clock.move(seconds=10)
+        assert [item.key for item in chosen(world)] == [names[0], names[-1]], "one with the room there, one elsewhere"
+
+
+def test_l16_who_failed_gets_no_more_than_their_share(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: ['https://a.example/', 'https://b.example/', 'https://c.example/']")
+    with opened(newsroom) as world:
+        now = world.clock()
+        with world.store.begin() as tx:
+            dues = tx.claim([item.id for item in chosen(world, 2)], now, world.roster.sources)
+        polls = [Gathered(due, Failed(asked_at=now, code="timeout")) for due in dues]
+        for poll in polls:
+            world.hosts.hear(poll)
+        settle(polls, world.ports)
+        newsroom.clock.move(days=1)
+        ripe = DueBacklog(world.store).ripe(world.clock(), limit=9, failing=1, budgets=world.budgets)
+        assert [item.failures for item in ripe] == [0, 1]
+
+
+def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: ['https://a.example/']")
+    with opened(newsroom) as world:
+        Dispatcher(world, ListedBacklog(waiting("left.example"), spares=False)).run()
+        assert not world.budgets.is_full("left.example")
+
+
+class Breaking(DueBacklog):
+    """Once something was chosen, the store is broken."""
+
+    def __init__(self, world: World, database: Path) -> None:
+        super().__init__(world.store)
+        self._database = database
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Choose as ever."""
+        found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        assert budgets.is_full("a.example")
+        with closing(sqlite3.connect(self._database)) as store:
+            store.execute("ALTER TABLE source RENAME TO gone")
+        return found
+
+
+def test_a_claim_that_could_not_be_stored_gives_the_room_back(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: ['https://a.example/']")
+    with opened(newsroom) as world:
+        with pytest.raises(StoreError):
+            Dispatcher(world, Breaking(world, newsroom.folder / "var" / "aggregator.db")).run()
+        assert not world.budgets.is_full("a.example")
+
+
+def test_a_list_waits_out_a_spacing_but_no_rest() -> None:
+    now = [0.0]
+    budgets = Budgets((), lambda: now[0])
+    backlog = ListedBacklog(waiting("a.example", "a.example", "b.example", "c.example"), spares=False)
+    budgets.restrain("b.example", seconds=600, doublings=1)
+    budgets.restrain("c.example", seconds=30, doublings=1)
+
+    def ripe() -> list[int]:
+        return [item.id for item in backlog.ripe(START, limit=9, failing=9, budgets=budgets)]
+
+    assert ripe() == [0]
+    for source in (0, 1):
+        budgets.leave(source)
+        budgets.finish(source)
+    now[0] = 2.0
+    assert ripe() == [1]
+    assert not backlog.is_empty()
+    now[0] = 30.0
+    assert ripe() == [3]
+    assert backlog.is_empty(), "what rests for ten minutes is left for another run"
+
+
+def test_a_list_is_not_asked_beyond_the_limit() -> None:
+    budgets = Budgets((), lambda: 0.0)
+    backlog = ListedBacklog(waiting(*(f"n{number}.example" for number in range(9))), spares=False)
+    assert len(backlog.ripe(START, limit=4, failing=9, budgets=budgets)) == 4
+    assert budgets.blocked() == {f"n{number}.example" for number in range(4)}
+    assert len(backlog.ripe(START, limit=9, failing=9, budgets=budgets)) == 5

@@ -1,0 +1,333 @@
+"""What a host key is owed after an answer, and that it outlives us (P17, P30, P31, P37, P61)."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.cadence.hosts import Restraint, after_answer, faded
+from aggregator.cli.poll import OneShot
+from aggregator.config import load_config
+from aggregator.model.entry import Hints
+from aggregator.model.hosts import SLOWEST, SPACING, slowed
+from aggregator.world import World, open_world
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Publisher, Reply, redirect
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class Host:
+    """One host key through a day: it answers, and time goes by."""
+
+    def __init__(self, spacing: timedelta = SPACING) -> None:
+        self.now, self._spacing = NOON, spacing
+        self.owed: Restraint | None = None
+
+    def says(
+        self, source: str, status: int | None, *, retry: timedelta | None = None, exhausted: timedelta | None = None
+    ) -> "Host":
+        """Answer a source."""
+        hints = Hints(retry_after=retry, exhausted=exhausted)
+        self.owed = after_answer(self.owed, source, status, hints, self.now, spacing=self._spacing)
+        return self
+
+    def waits(self, span: timedelta) -> "Host":
+        """Let time go by."""
+        self.now += span
+        return self
+
+    @property
+    def pause(self) -> timedelta:
+        """Say how long nobody is asked."""
+        owed = faded(self.owed, self.now)
+        return owed.opens_at - self.now if owed and owed.opens_at else timedelta(0)
+
+    @property
+    def doublings(self) -> int:
+        owed = faded(self.owed, self.now)
+        return owed.doublings if owed else 0
+
+
+@pytest.mark.parametrize(
+    ("host", "pause"),
+    [
+        pytest.param(Host().says("a", 429), 10 * MINUTE, id="429"),
+        pytest.param(Host().says("a", 429, retry=MINUTE), 10 * MINUTE, id="429-asks-for-less"),
+        pytest.param(Host().says("a", 429, retry=6 * HOUR), 10 * MINUTE, id="429-asks-for-more-of-one-source"),
+        pytest.param(Host().says("a", 429).says("b", 429, retry=6 * HOUR), 6 * HOUR, id="429-of-a-second-source"),
+        pytest.param(Host().says("a", 429, retry=6 * HOUR).says("b", 429), 6 * HOUR, id="the-first-asked"),
+        pytest.param(Host().says("a", 429, retry=6 * HOUR).says("b", 503), 6 * HOUR, id="503-of-a-second-source"),
+        pytest.param(Host().says("a", 429).says("a", 429, retry=6 * HOUR), 10 * MINUTE, id="the-same-source-again"),
+        pytest.param(Host().says("a", 403).says("b", 429, retry=6 * HOUR), 10 * MINUTE, id="403-is-another-matter"),
+        pytest.param(
+            Host().says("a", 429).waits(10 * MINUTE).says("b", 429, retry=6 * HOUR), 10 * MINUTE, id="long-ago"
+        ),
+        pytest.param(Host().says("a", 429).says("b", 429, retry=9 * DAY), DAY, id="never-over-a-day"),
+        pytest.param(Host().says("a", 429, retry=9 * DAY).says("b", 429), DAY, id="nor-what-the-first-asked"),
+        pytest.param(Host().says("a", 429, retry=HOUR, exhausted=2 * HOUR), 2 * HOUR, id="429-and-p37"),
+        pytest.param(Host().says("a", 429, retry=2 * HOUR, exhausted=HOUR), 2 * HOUR, id="429-and-p37-retry-longer"),
+        pytest.param(Host().says("a", 429, exhausted=MINUTE), 10 * MINUTE, id="429-and-p37-soon"),
+        pytest.param(Host().says("a", 429).says("b", 200), 10 * MINUTE, id="a-good-answer-ends-no-pause"),
+    ],
+)
+def test_p30_how_long_all_of_a_host_rests_after_a_429(host: Host, pause: timedelta) -> None:
+    assert host.pause == pause
+
+
+@pytest.mark.parametrize(
+    ("host", "pause"),
+    [
+        pytest.param(Host().says("a", 503), timedelta(0), id="503"),
+        pytest.param(Host().says("a", 503, retry=HOUR), timedelta(0), id="503-of-one-source"),
+        pytest.param(Host().says("a", 503, retry=HOUR).says("b", 503, retry=2 * HOUR), 2 * HOUR, id="two-sources"),
+        pytest.param(Host().says("a", 503, retry=2 * HOUR).says("b", 503, retry=HOUR), 2 * HOUR, id="the-longer"),
+        pytest.param(Host().says("a", 503).says("b", 503), timedelta(0), id="no-wish"),
+        pytest.param(Host().says("a", 503, retry=HOUR).says("a", 503, retry=HOUR), timedelta(0), id="one-source-twice"),
+        pytest.param(
+            Host().says("a", 503, retry=HOUR).waits(11 * MINUTE).says("b", 503, retry=HOUR),
+            timedelta(0),
+            id="long-ago",
+        ),
+        pytest.param(Host().says("a", 500, retry=HOUR).says("b", 500, retry=HOUR), timedelta(0), id="another-status"),
+    ],
+)
+def test_p31_a_503_is_the_hosts_if_two_sources_get_it(host: Host, pause: timedelta) -> None:
+    assert host.pause == pause
+
+
+@pytest.mark.parametrize("status", [200, 304, 404, 503, None])
+def test_p37_a_count_that_is_used_up_rests_the_host_whatever_the_status(status: int | None) -> None:
+    assert Host().says("a", status, exhausted=5 * MINUTE).pause == 5 * MINUTE
+    assert Host().says("a", status, exhausted=5 * DAY).pause == DAY
+    assert Host().says("a", status, exhausted=5 * MINUTE).doublings == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "doublings"),
+    [
+        pytest.param(Host().says("a", 429), 1, id="429-once"),
+        pytest.param(Host().says("a", 403), 0, id="403-once"),
+        pytest.param(Host().says("a", 403).says("a", 403), 0, id="403-to-one-source"),
+        pytest.param(Host().says("a", 403).says("b", 403), 1, id="403-to-two"),
+        pytest.param(Host().says("a", 403).says("b", 503), 1, id="403-and-503"),
+        pytest.param(Host().says("a", 503).says("b", 503), 1, id="503-to-two"),
+        pytest.param(Host().says("a", 403).waits(10 * MINUTE).says("b", 403), 0, id="403-long-after"),
+        pytest.param(Host().says("a", 404).says("b", 404), 0, id="404"),
+        pytest.param(Host().says("a", 429).says("b", 429), 1, id="asked-before-the-pause-began"),
+        pytest.param(Host().says("a", 429).waits(10 * MINUTE).says("b", 429), 2, id="429-after-the-pause"),
+        pytest.param(Host(timedelta(0)).says("a", 429), 0, id="nothing-to-double"),
+        pytest.param(Host(timedelta(minutes=1)).says("a", 429), 0, id="slow-enough"),
+    ],
+)
+def test_p61_when_the_spacing_is_doubled(host: Host, doublings: int) -> None:
+    assert host.doublings == doublings
+
+
+def test_p61_doubled_to_a_minute_and_taken_back_day_by_day() -> None:
+    host = Host()
+    seconds = []
+    for _ in range(7):
+        seconds.append(slowed(SPACING, host.says("a", 429).doublings).total_seconds())
+        host.waits(HOUR)
+    assert seconds == [4, 8, 16, 32, 60, 60, 60]
+    host.waits(-HOUR)
+    for _ in range(5):
+        host.waits(DAY - MINUTE)
+        before = slowed(SPACING, host.doublings)
+        host.waits(MINUTE).says("b", 200)
+        assert slowed(SPACING, host.doublings) in (before / 2, timedelta(seconds=32))
+    assert host.owed is None
+
+
+def test_p61_a_day_counts_from_the_last_trouble() -> None:
+    host = Host().says("a", 429).waits(20 * HOUR).says("a", 429)
+    assert host.waits(23 * HOUR).doublings == 2
+    assert host.waits(HOUR).doublings == 1
+
+
+def test_a_host_without_trouble_is_owed_nothing() -> None:
+    assert Host().says("a", 200).says("b", 404).says("c", None).owed is None
+
+
+def test_an_ordinary_answer_changes_nothing_that_would_have_to_be_stored() -> None:
+    host = Host().says("a", 429)
+    before = host.owed
+    host.waits(MINUTE).says("b", 304)
+    assert host.owed == before
+
+
+def test_r21_times_beyond_reason_are_brought_back() -> None:
+    owed = Restraint(doublings=1, troubled_at=NOON + 400 * DAY, opens_at=NOON + 400 * DAY)
+    assert faded(owed, NOON) == Restraint(doublings=1, troubled_at=NOON, opens_at=NOON + DAY)
+
+
+ANSWERS = st.tuples(
+    st.sampled_from("abc"),
+    st.sampled_from((200, 403, 429, 503, None)),
+    st.none() | st.timedeltas(timedelta(seconds=1), 30 * DAY),
+    st.none() | st.timedeltas(timedelta(seconds=1), 30 * DAY),
+    st.timedeltas(timedelta(0), 2 * DAY),
+)
+
+
+@given(st.lists(ANSWERS, max_size=30), st.timedeltas(timedelta(seconds=1), 2 * MINUTE))
+def test_whatever_is_answered_a_host_is_asked_again(
+    answers: list[tuple[str, int | None, timedelta | None, timedelta | None, timedelta]], spacing: timedelta
+) -> None:
+    host = Host(spacing)
+    for source, status, retry, exhausted, later in answers:
+        before = host.pause
+        host.says(source, status, retry=retry, exhausted=exhausted)
+        assert before <= host.pause <= DAY
+        assert host.owed == faded(host.owed, host.now)
+        assert slowed(spacing, host.doublings) <= max(spacing, SLOWEST)
+        assert len(host.owed.troubles if host.owed else ()) <= 3
+        host.waits(later)
+    assert faded(host.owed, host.now + 8 * DAY) is None
+
+
+# Through restarts.
+
+TWO = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 1s}}\n"
+
+
+def kept(newsroom: Newsroom) -> list[tuple[object, ...]]:
+    """Give what the store keeps of hosts."""
+    with closing(sqlite3.connect(newsroom.folder / "var" / "aggregator.db")) as store:
+        return store.execute("SELECT key, spacing, (opens_at - troubled_at) / 1000000 FROM host").fetchall()
+
+
+def outcomes(report: dict[str, object]) -> dict[str, str]:
+    rows = report["results"]
+    assert isinstance(rows, list)
+    return {row["key"]: row["outcome"] for row in rows}
+
+
+def polled(world: World) -> dict[str, str]:
+    shot = OneShot(world)
+    shot.poll((), everything=True, limit=timedelta(0))
+    return outcomes(shot.report(()))
+
+
+def test_p17_a_run_that_follows_respects_the_pause_of_a_host(newsroom: Newsroom, publisher: Publisher) -> None:
+    """A cron job each five minutes: the first meets a 429, the second asks that host nothing, the third does."""
+    busy = publisher.says("/busy", Reply(429))
+    beside = publisher.serve("/beside", rss(item(1)))
+    other = publisher.serve("/other", rss(item(2)), host="127.0.0.2")
+    sources = f"sources:\n  - {{key: busy, url: '{busy}'}}\n"
+    newsroom.writes(sources, hosts=TWO)
+    assert outcomes(newsroom.poll()) == {"busy": "failed"}
+    assert kept(newsroom) == [("127.0.0.1", 1, 600)]
+    newsroom.writes(f"{sources}  - {{key: beside, url: '{beside}'}}\n  - {{key: other, url: '{other}'}}\n", hosts=TWO)
+    newsroom.clock.move(minutes=5)
+    assert outcomes(newsroom.poll(everything=False)) == {"beside": "skipped", "other": "fetched"}
+    newsroom.clock.move(minutes=5)
+    assert outcomes(newsroom.poll(everything=False)) == {"beside": "fetched"}
+    assert [asked.path for asked in publisher.asked] == ["/busy", "/other", "/beside"]
+
+
+def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.says("/feed", Reply(429), Reply(200, rss(item(1))))
+    newsroom.writes(f"sources: [{{key: a, url: '{url}'}}]", hosts=TWO)
+    newsroom.poll()
+    newsroom.clock.move(minutes=11)
+    settings = load_config(newsroom.folder / "feeds.yaml", {})
+    now = [0.0]
+    with closing(open_world(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as world:
+        world.budgets.take(1, "127.0.0.1")
+        world.budgets.leave(1)
+        world.budgets.finish(1)
+        now[0] = 1.9
+        assert world.budgets.is_full("127.0.0.1")
+        now[0] = 2.0
+        assert not world.budgets.is_full("127.0.0.1")
+    newsroom.clock.move(days=1)
+    with newsroom.opened():
+        assert kept(newsroom) == [], "nothing of it holds any more"
+
+
+def test_p61_an_ordinary_spacing_outlives_a_restart(newsroom: Newsroom, publisher: Publisher) -> None:
+    """Where the operator has made it long, it matters: a host may allow one request in ten minutes."""
+    one, two = (publisher.serve(f"/{name}", rss(item(1))) for name in ("one", "two"))
+    hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 10m}}\n"
+    newsroom.writes(f"sources: [{{key: a, url: '{one}'}}]", hosts=hosts)
+    newsroom.poll()
+    newsroom.writes(f"sources: [{{key: a, url: '{one}'}}, {{key: b, url: '{two}'}}]", hosts=hosts)
+    settings = load_config(newsroom.folder / "feeds.yaml", {})
+    newsroom.clock.move(minutes=9)
+    now = [0.0]
+    with closing(open_world(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as world:
+        assert world.budgets.is_full("127.0.0.1")
+        assert world.budgets.next_opening() == 60
+        now[0] = 60.0
+        assert not world.budgets.is_full("127.0.0.1")
+
+
+def test_p30_who_answered_is_who_rests(newsroom: Newsroom, publisher: Publisher) -> None:
+    """A redirect leads to another host, which has had enough: the first may be asked, but not the source."""
+    publisher.says("/hub", Reply(429), host="127.0.0.2")
+    url = publisher.says("/moved", redirect(publisher.url("/hub", host="127.0.0.2")))
+    beside = publisher.serve("/beside", rss(item(1)))
+    newsroom.writes(
+        f"sources:\n  - {{key: moved, url: '{url}'}}\n  - {{key: beside, url: '{beside}'}}\n",
+        hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n",
+    )
+    with newsroom.opened() as world:
+        assert polled(world) == {"moved": "failed", "beside": "fetched"}
+        blocked = world.budgets.blocked()
+        assert blocked == {"127.0.0.2"}
+        with world.store.read() as tx:
+            (moved,) = tx.named(["moved"])
+        assert world.budgets.held_up(blocked) == {moved.id}
+    assert [row[0] for row in kept(newsroom)] == ["127.0.0.2"]
+
+
+def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    """Else the first host would be asked again and again, only to send us where there is no room."""
+    hub = publisher.serve("/hub", rss(item(1)), host="127.0.0.2")
+    url = publisher.says("/moved", redirect(hub))
+    newsroom.writes(f"sources: [{{key: moved, url: '{url}'}}]")
+    with newsroom.opened() as world:
+        world.budgets.restrain("127.0.0.2", seconds=600, doublings=0)
+        assert polled(world) == {"moved": "skipped"}
+        assert [asked.path for asked in publisher.asked] == ["/moved"]
+        blocked = world.budgets.blocked()
+        assert blocked == {"127.0.0.2"}
+        with world.store.read() as tx:
+            assert not tx.due(world.clock(), limit=9), "its own host was asked: not at once again (P52)"
+            later = world.clock() + timedelta(days=1)
+            assert tx.due(later, limit=9)
+            assert not tx.due(later, limit=9, held_up=world.budgets.held_up(blocked)), "and then it waits"
+
+
+def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.serve("/feed", rss(item(1))).replace("127.0.0.1", "localhost")
+    newsroom.writes(
+        f"sources: [{{key: a, url: '{url}'}}]", hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n"
+    )
+    with newsroom.opened() as world:
+        assert polled(world) == {"a": "fetched"}
+        for source, key in enumerate(("127.0.0.1", "b.example")):
+            assert world.budgets.take(source, key)
+            world.budgets.finish(source, peer="127.0.0.1")
+        assert world.budgets.take(1, "127.0.0.1")
+        assert world.budgets.take(2, "b.example")
+        assert world.budgets.blocked() == {"127.0.0.1", "b.example", "localhost"}, "two are in flight at its address"
+
+
+def test_a_poll_without_trouble_writes_nothing_of_hosts(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.serve("/feed", rss(item(1)))
+    newsroom.writes(f"sources: [{{key: a, url: '{url}'}}]")
+    statements: list[str] = []
+    with newsroom.opened() as world, world.store.heard_statements(statements.append):
+        assert polled(world) == {"a": "fetched"}
+    assert not [statement for statement in statements if " host " in statement]

@@ -1,0 +1,155 @@
+"""Categories that items name themselves: a newspaper each, made when first met (DESIGN 3.1, Categories; N1, N5)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from aggregator.decide.filing import MOST
+from aggregator.model.event import Code
+from aggregator.model.settings import SourceKey
+from aggregator.model.status import Status
+from tests.newsroom import Newsroom
+from tests.publisher import Publisher, Reply
+
+YAML = """sources:
+  - kind: json
+    url: {url}
+    key: desk
+    items: list
+    entry: {{id: id, title: title, content: text}}
+    category: {category}
+    initial: 5000
+    dedupe: off
+"""
+
+
+def item(number: int, paper: str | None = "大众日报", **more: Any) -> dict[str, Any]:
+    """Give an item of a newspaper."""
+    return {"id": f"NW{number}", "title": f"标题 {number}", "from": paper, "text": f"<p>正文 {number}</p>"} | more
+
+
+def answer(*items: dict[str, Any]) -> Reply:
+    """Give a list."""
+    return Reply(200, json.dumps({"list": items}, ensure_ascii=False).encode())
+
+
+def status(newsroom: Newsroom) -> Status:
+    """Say how things stand."""
+    with newsroom.opened("status") as world:
+        return world.store.status(world.roster, newsroom.clock())
+
+
+def test_each_newspaper_gets_its_category_feed_and_page(publisher: Publisher, newsroom: Newsroom) -> None:
+    replies = [answer(item(1), item(2, "重庆日报"), item(3, "Daily News")), answer(item(4, "朝日新聞"), item(1))]
+    newsroom.writes(YAML.format(url=publisher.says("/list", *replies), category='"{from}"'))
+    assert newsroom.poll()["new"] == 3
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 1"]
+    assert newsroom.titles("category/zhongqingribao.atom") == ["标题 2"]
+    assert newsroom.titles("category/daily-news.atom") == ["标题 3"]
+    assert "<title>大众日报</title>" in newsroom.published("category/dazhongribao.atom").decode()
+    assert "重庆日报" in newsroom.published("index.html").decode()
+    assert not (newsroom.folder / "public/category/general.atom").exists()
+    before = newsroom.published("category/dazhongribao.atom")
+    newsroom.clock.move(hours=1)
+    report = newsroom.poll()  # another process: the store alone knows the categories
+    assert report["new"] == 1
+    assert newsroom.published("category/dazhongribao.atom") == before
+    [new] = [path for path in report["published"] if path.startswith("category/") and path.endswith(".atom")]
+    assert newsroom.titles(new) == ["标题 4"]
+    assert newsroom.items("all.json")[0]["title"] == "标题 4"
+    assert [category.title for category in status(newsroom).categories] == [
+        "大众日报",
+        "重庆日报",
+        "Daily News",
+        "朝日新聞",
+    ]
+    assert status(newsroom).sources[0].categories == ("大众日报", "重庆日报", "Daily News", "朝日新聞")
+
+
+def test_several_names_and_fixed_categories_together(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", answer(item(1, tags=["a", "b"]), item(2, tags=[])))
+    newsroom.writes(YAML.format(url=url, category='[finance, "{tags}", "{from} 新闻"]'))
+    newsroom.poll()
+    assert newsroom.titles("category/finance.atom") == ["标题 1", "标题 2"]
+    assert newsroom.titles("category/a.atom") == newsroom.titles("category/b.atom") == ["标题 1"]
+    assert newsroom.titles("category/dazhongribao-xinwen.atom") == ["标题 1", "标题 2"]
+
+
+def test_an_item_that_names_none_goes_to_general_with_an_alarm(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", answer(item(1, None), item(2, "  "), item(3, "x" * 150), item(4)))
+    newsroom.writes(YAML.format(url=url, category='"{from}"'))
+    newsroom.poll()
+    assert newsroom.titles() == ["标题 1", "标题 2", "标题 3"]
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 4"]
+    [alarm] = status(newsroom).alarms
+    assert (alarm.code, alarm.source) == ("unfiled", "desk")
+    newsroom.clock.move(days=2)
+    assert "unfiled" not in [alarm.code for alarm in status(newsroom).alarms]
+
+
+def test_s16_no_more_than_so_many_a_source(publisher: Publisher, newsroom: Newsroom) -> None:
+    many = [item(number, f"Paper {number}") for number in range(MOST + 2)]
+    url = publisher.says("/list", answer(*many), answer(item(900, "One more"), item(901, "Paper 7"), *many))
+    newsroom.writes(YAML.format(url=url, category='"{from}"'))
+    newsroom.poll()
+    assert len(status(newsroom).categories) == MOST + 1
+    assert len(newsroom.titles()) == 2
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert len(newsroom.titles()) == 3
+    assert "标题 901" in newsroom.titles("category/paper-7.atom")
+    with newsroom.opened() as world, world.store.read() as tx:
+        steps = tx.source_steps(SourceKey("desk"), [Code.FILE_GENERAL], 9)
+    assert steps[-1].facts == {"key": "One more", "most": MOST}
+
+
+def test_a_declared_category_keeps_what_feeds_yaml_says(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", answer(item(1), item(2, "Spam"), item(3, "人民日报")))
+    categories = """categories:
+  大众日报: {title: Dazhong Daily, slug: dazhong}
+  Spam: {exclude: [{title: "."}]}
+  rmrb: {was: 人民日报, title: 人民日报}
+"""
+    newsroom.writes(categories + YAML.format(url=url, category='"{from}"'))
+    report = newsroom.poll()
+    assert report["rejected"] == 1
+    assert newsroom.titles("category/dazhong.atom") == ["标题 1"]
+    assert "<title>Dazhong Daily</title>" in newsroom.published("category/dazhong.atom").decode()
+    assert newsroom.titles("category/rmrb.atom") == ["标题 3"]
+
+
+def test_n5_they_rest_when_their_source_leaves_and_come_back_as_they_were(
+    publisher: Publisher, newsroom: Newsroom
+) -> None:
+    url = publisher.says("/list", answer(item(1)), answer(item(1), item(2)))
+    other = publisher.says("/other", answer(item(9)))
+    newsroom.writes(YAML.format(url=url, category='"{from}"'))
+    newsroom.poll()
+    before = newsroom.published("category/dazhongribao.atom")
+    newsroom.writes(YAML.format(url=other, category="finance").replace("key: desk", "key: other"))
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert [category.slug for category in status(newsroom).categories] == ["finance"]
+    assert newsroom.published("category/dazhongribao.atom") == before
+    newsroom.writes(YAML.format(url=url, category='"{from}"'))
+    newsroom.clock.move(hours=1)
+    assert newsroom.poll()["new"] == 1
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]
+
+
+def test_an_entry_that_is_not_published_makes_no_category(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", answer(item(1, "A"), item(2, "B"), item(3, "C")))
+    yaml = YAML.format(url=url, category='"{from}"').replace("initial: 5000", "initial: 1")
+    newsroom.writes(yaml + '    exclude: [{title: "1"}]\n')
+    newsroom.poll()
+    assert [category.slug for category in status(newsroom).categories] == ["b"]
+
+
+@pytest.mark.parametrize("name", ["../../etc", "CON", "index", "a/b\\c", "<b>x</b>", "\u202egnp", "🙂", "{{ x }}"])
+def test_s50_foreign_names_make_safe_paths(publisher: Publisher, newsroom: Newsroom, name: str) -> None:
+    newsroom.writes(YAML.format(url=publisher.says("/list", answer(item(1, name))), category='"{from}"'))
+    newsroom.poll()
+    [made] = (newsroom.folder / "public/category").glob("*.atom")
+    assert made.stem.isascii()
+    assert made.stem.replace("-", "").isalnum()

@@ -1,0 +1,275 @@
+"""Details: asked for once an entry, under the manners of any poll, and waited for (DESIGN, section 6; M1, R13, P60)."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from aggregator.model.event import Code
+from aggregator.model.known import EntryState
+from aggregator.model.settings import SourceKey
+from tests.cli.test_preview import shown
+from tests.newsroom import Newsroom
+from tests.publisher import Publisher, Reply
+
+YAML = """sources:
+  - kind: json
+    url: {url}
+    key: desk
+    items: list
+    entry: {{id: code, title: title, summary: digest, link: "https://news.example/{{code}}"}}
+    category: "{{from}}"
+    detail: {{url: "{base}/text?id={{code}}", content: text}}
+    dedupe: off
+"""
+
+
+def item(number: int, **more: Any) -> dict[str, Any]:
+    """Give an item of the list, which has no text."""
+    return {"code": f"NW{number}", "title": f"标题 {number}", "from": "大众日报", "digest": f"摘要 {number}"} | more
+
+
+def listed(*items: Mapping[str, Any]) -> Reply:
+    """Give a list."""
+    return Reply(200, json.dumps({"list": items}, ensure_ascii=False).encode())
+
+
+def text(number: int) -> Reply:
+    """Give a detail."""
+    return Reply(200, json.dumps({"text": f'<p>正文 {number} <a href="/more">…</a></p>'}, ensure_ascii=False).encode())
+
+
+def opened(publisher: Publisher, newsroom: Newsroom, *lists: Reply, more: str = "") -> None:
+    """Write feeds.yaml for these answers of the list."""
+    url = publisher.says("/list", *lists)
+    newsroom.writes(YAML.format(url=url, base=publisher.url("")) + more)
+
+
+def asked(publisher: Publisher, path: str = "/text") -> list[str]:
+    """Give what was asked for, in order."""
+    return [one.path for one in publisher.asked if one.path.startswith(path)]
+
+
+def contents(newsroom: Newsroom) -> list[str]:
+    """Give what the newspaper's feed shows, newest first."""
+    return [item["content_html"] for item in newsroom.items("category/dazhongribao.json")]
+
+
+def states(newsroom: Newsroom) -> dict[EntryState, int]:
+    """Count entries by what became of them."""
+    with newsroom.opened() as world, world.store.read() as tx:
+        return tx.entry_states(SourceKey("desk"))
+
+
+def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(2), item(1)), listed(item(3), item(2), item(1)))
+    for number in (1, 2, 3):
+        publisher.says(f"/text?id=NW{number}", text(number))
+    report = newsroom.poll()
+    assert (report["new"], report["results"][0]["new"]) == (2, 2)
+    assert contents(newsroom)[0].startswith('<p>正文 2 <a href="https://news.example/more"')  # of its page
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]
+    assert newsroom.items("category/dazhongribao.json")[0]["summary"] == "摘要 2"
+    before = newsroom.files()
+    newsroom.clock.move(minutes=20)
+    assert newsroom.poll()["new"] == 1
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 3", "标题 2", "标题 1"]
+    assert sorted(asked(publisher)) == ["/text?id=NW1", "/text?id=NW2", "/text?id=NW3"]
+    after = newsroom.files()
+    newsroom.clock.move(minutes=20)
+    report = newsroom.poll()
+    assert (report["new"], report["revised"], report["published"]) == (0, 0, [])
+    assert newsroom.files() == after != before
+
+
+def test_show_5_an_api_that_fails_for_an_hour_loses_nothing(publisher: Publisher, newsroom: Newsroom) -> None:
+    lists = [listed(*[item(n) for n in range(9, 9 - k, -1)]) for k in range(3, 9)]
+    opened(publisher, newsroom, *lists)
+    down = [Reply(503)] * 40
+    for number in range(10):
+        publisher.says(f"/text?id=NW{number}", *down)
+    for _ in range(5):  # an hour and more
+        newsroom.poll()
+        newsroom.clock.move(minutes=15)
+    assert states(newsroom) == {EntryState.WAITING: 7}
+    assert len(asked(publisher)) < 9, "one request finds out whether the host is back; the others wait with it"
+    for number in range(10):
+        publisher.says(f"/text?id=NW{number}", text(number))
+    for _ in range(30):
+        newsroom.clock.move(minutes=15)
+        newsroom.poll()
+    assert sorted(shown[:7] for shown in contents(newsroom)) == [f"<p>正文 {n}" for n in range(2, 10)]
+    assert states(newsroom) == {EntryState.PUBLISHED: 8}
+
+
+def test_an_entry_whose_detail_never_comes_is_published_after_a_day(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(2), item(1)))
+    publisher.says("/text?id=NW1", Reply(404))
+    publisher.says("/text?id=NW2", text(2))
+    newsroom.poll()
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"], "what is wrong with one holds up no other"
+    for _ in range(23):
+        newsroom.clock.move(hours=1)
+        newsroom.poll()
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"]
+    newsroom.clock.move(hours=1.2)
+    newsroom.poll()
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]  # a backfill's place
+    assert contents(newsroom)[1] == "摘要 1"
+    tries = len(asked(publisher, "/text?id=NW1"))
+    assert tries < 13
+    newsroom.clock.move(hours=9)
+    newsroom.poll()
+    assert len(asked(publisher, "/text?id=NW1")) == tries
+
+
+@pytest.mark.parametrize("body", [b'{"text": ""}', b'{"rc": -1}', b'{"text": null}', b"callback(", b"<html>502</html>"])
+def test_r41_odd_details_break_nothing_and_are_asked_for_again(
+    publisher: Publisher, newsroom: Newsroom, body: bytes
+) -> None:
+    opened(publisher, newsroom, listed(item(2), item(1)))
+    publisher.says("/text?id=NW1", Reply(200, body), text(1))
+    publisher.says("/text?id=NW2", text(2))
+    newsroom.poll()
+    assert len(contents(newsroom)) == 1
+    newsroom.clock.move(minutes=16)
+    newsroom.poll()
+    assert len(contents(newsroom)) == 2
+
+
+def test_only_what_is_published_is_asked_for(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(*map(item, range(5))), more='    initial: 2\n    exclude: [{title: "标题 0"}]\n')
+    for number in range(5):
+        publisher.says(f"/text?id=NW{number}", text(number))
+    assert newsroom.poll()["new"] == 3  # one of them rejected
+    assert sorted(asked(publisher)) == ["/text?id=NW1", "/text?id=NW2"]
+    assert states(newsroom) == {EntryState.PUBLISHED: 2, EntryState.REJECTED: 1, EntryState.KNOWN: 2}
+
+
+def test_rules_see_the_whole_entry(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(2), item(1)), more='    exclude: [{content: "正文 1"}]\n')
+    for number in (1, 2):
+        publisher.says(f"/text?id=NW{number}", text(number))
+    assert newsroom.poll()["rejected"] == 1
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"]
+
+
+def test_p60_the_budget_of_the_host_holds_for_details(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", listed(item(3), item(2), item(1)))
+    for number in (1, 2, 3):
+        publisher.says(f"/text?id=NW{number}", text(number))
+    hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0.3s, parallel: 1}}\n"
+    newsroom.writes(YAML.format(url=url, base=publisher.url("")), hosts=hosts)
+    assert newsroom.poll()["new"] == 3
+    times = [one.at for one in publisher.asked]
+    assert all(later - sooner >= 0.29 for sooner, later in pairwise(times))
+
+
+def test_what_for_leaves_over_is_asked_for_next_time(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", listed(*map(item, range(9))))
+    for number in range(9):
+        publisher.says(f"/text?id=NW{number}", text(number))
+    hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0.5s, parallel: 1}}\n"
+    newsroom.writes(YAML.format(url=url, base=publisher.url("")), hosts=hosts)
+    first = newsroom.poll(limit=timedelta(seconds=1.2))["new"]
+    assert 0 < first < 9
+    assert states(newsroom)[EntryState.WAITING] == 9 - first
+    newsroom.clock.move(minutes=20)
+    assert newsroom.poll()["new"] == 9 - first
+    assert len(asked(publisher)) == len(set(asked(publisher))) == 9
+
+
+def test_a_corrected_list_keeps_the_text_that_the_detail_gave(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(1)), listed(item(1, title="新标题")))
+    publisher.says("/text?id=NW1", text(1))
+    newsroom.poll()
+    before = contents(newsroom)
+    newsroom.clock.move(hours=1)
+    assert newsroom.poll()["revised"] == 1
+    assert newsroom.titles("category/dazhongribao.atom") == ["新标题"]
+    assert contents(newsroom) == before
+    assert len(asked(publisher)) == 1
+
+
+def test_a_correction_that_comes_first_is_kept(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(1)), listed(item(1, title="新标题")))
+    publisher.says("/text?id=NW1", Reply(404), text(1))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert newsroom.titles("category/dazhongribao.atom") == ["新标题"]
+    assert "正文 1" in contents(newsroom)[0]
+    newsroom.clock.move(hours=1)
+    assert newsroom.poll()["revised"] == 0
+
+
+def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(1)))
+    publisher.says("/text?id=NW1", Reply(404), text(1))
+    newsroom.poll()
+    with newsroom.opened() as world:
+        newsroom.clock.move(minutes=10)
+        with world.store.begin() as tx:  # claimed, and then nothing more
+            [waiting] = tx.due_details(newsroom.clock(), limit=9)
+            [due] = tx.claim([waiting.id], newsroom.clock(), world.roster.sources)
+            assert due.turn == waiting.id < 0
+            assert tx.due_details(newsroom.clock(), limit=9) == []
+    newsroom.poll()
+    assert len(asked(publisher)) == 1, "the claim moved it on"
+    newsroom.clock.move(minutes=10)
+    assert newsroom.poll()["new"] == 1
+    assert len(contents(newsroom)) == 1
+
+
+def test_a_post_for_a_detail(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", listed(item(1, code='a"b')))
+    there = publisher.says("/text", text(1))
+    yaml = YAML.format(url=url, base="x").replace(
+        'detail: {url: "x/text?id={code}", content: text}',
+        f"detail: {{url: {there}, method: POST, body: {{id: '{{code}}', n: 1}}, content: text}}",
+    )
+    newsroom.writes(yaml)
+    assert newsroom.poll()["new"] == 1
+    assert json.loads(publisher.asked[1].body) == {"id": 'a"b', "n": 1}
+
+
+def test_without_detail_in_feeds_yaml_nobody_waits_any_more(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(1)))
+    publisher.says("/text?id=NW1", Reply(503))
+    newsroom.poll()
+    yaml = (newsroom.folder / "feeds.yaml").read_text()
+    lines = [line for line in yaml.splitlines() if "detail:" not in line]
+    newsroom.writes("\n".join(lines[1:]))
+    newsroom.clock.move(minutes=20)
+    newsroom.poll()
+    assert contents(newsroom) == ["摘要 1"]
+
+
+def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom) -> None:
+    opened(publisher, newsroom, listed(item(1)))
+    publisher.says("/text?id=NW1", Reply(404), text(1))
+    newsroom.poll()
+    newsroom.clock.move(minutes=20)
+    newsroom.poll()
+    with newsroom.opened() as world, world.store.read() as tx:
+        [found] = tx.find_entries("NW1")
+        _, steps = tx.entry_record(found.id)
+    codes = [step.code for step in steps]
+    assert codes[:3] == [Code.AWAIT_DETAIL, Code.RETRY_DETAIL, Code.COMPLETE_ENTRY]
+    assert steps[1].facts["code"] == "not_found"
+    assert steps[2].facts == {"because": "its detail came"}
+
+
+@pytest.mark.parametrize(("reply", "said"), [(text(2), "came; it is shown"), (Reply(404), "did not come: ")])
+def test_preview_asks_for_the_newest_detail_alone(
+    publisher: Publisher, newsroom: Newsroom, reply: Reply, said: str
+) -> None:
+    opened(publisher, newsroom, listed(item(2), item(1)))
+    publisher.says("/text?id=NW2", reply)
+    record = shown("desk", newsroom.folder)
+    assert record["waiting"] == 2
+    assert any(said in notice for notice in record["feed"]["notices"])
+    assert asked(publisher) == ["/text?id=NW2"]

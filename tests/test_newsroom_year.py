@@ -1,0 +1,136 @@
+"""Ten thousand entries in a simulated year: who walks back from the main feed meets each exactly once (M2 to M7).
+
+Halfway a source with 300 old entries is added, and then ten entries that stand on archive pages are revised.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from lxml import etree, html
+
+from aggregator.model.entry import Entry
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import ATOM, START, Newsroom
+
+DAYS, STEP, NEWS, OLD = 365, 7, 9_700, 300
+ADDED, REVISED = 182, 273  # days on which it happens
+REVISIONS = range(1, 5_000, 500)  # ten entries, long on pages
+SITE = "http://127.0.0.1:8080/"
+YAML = """
+publish: {formats: [atom, json, html], entry_pages: false, gzip: false}
+defaults: {initial: 300}
+categories: {general: {}}
+sources:
+  - {key: daily, url: "https://daily.example/feed", category: general}
+"""
+ONE_MORE = '  - {key: elder, url: "https://elder.example/feed", category: general}\n'
+Kept = dict[str, bytes]
+
+
+def told_until(day: int) -> int:
+    """Give how many entries there are by the end of a day; they don't come evenly."""
+    return NEWS * (day + 1) // DAYS - (50 if day % 3 == 1 and day < DAYS - 1 else 0)
+
+
+def paths_of(root: Path) -> set[str]:
+    """Give the archive pages that stand there."""
+    return {str(path.relative_to(root)) for path in root.glob("category/general/archive/*")}
+
+
+class Year:
+    """The days of it, and what each archive page said on the day it was closed."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        self.room, self.root = newsroom, newsroom.folder / "public"
+        self.closed: Kept = {}  # path: the bytes of its first day
+        self.changed: set[str] = set()  # paths that were written again
+
+    def pass_days(self, world: World, days: range) -> None:
+        desk = Desk(world)
+        for day in days:
+            self.room.clock.now = START + timedelta(days=day)
+            fresh = range(told_until(day - STEP) if day else 0, told_until(day))
+            entries = [said(number, published=self.room.clock.now - timedelta(minutes=number)) for number in fresh]
+            if day == ADDED:
+                desk.says("elder", *map(an_old_one, range(OLD)))
+            if day == REVISED:
+                entries += [said(number, text=f"<p>Entry {number} says it better now.</p>") for number in REVISIONS]
+            desk.says("daily", *reversed(entries))
+            self.note(world.publish().changed)
+
+    def note(self, written: tuple[str, ...]) -> None:
+        for path in written:
+            if "/archive/" in path:
+                data = (self.root / path).read_bytes()
+                if self.closed.setdefault(path, data) != data:
+                    self.changed.add(path)
+
+
+def an_old_one(number: int) -> Entry:
+    return said(f"old-{number}", published=START - timedelta(days=400 + number))
+
+
+def in_atom(data: bytes) -> tuple[list[str], str | None]:
+    """Give the ids in a document, and where the one before it stands."""
+    root = etree.fromstring(data)
+    links = [link.get("href") for link in root.iterchildren(f"{ATOM}link") if link.get("rel") == "prev-archive"]
+    return [str(entry.findtext(f"{ATOM}title")) for entry in root.iterchildren(f"{ATOM}entry")], next(iter(links), None)
+
+
+def in_json(data: bytes) -> tuple[list[str], str | None]:
+    """Give the same of a JSON Feed."""
+    feed = json.loads(data)
+    return [item["title"] for item in feed["items"]], feed.get("next_url")
+
+
+def in_html(data: bytes) -> tuple[list[str], str | None]:
+    """Give the same of a page, headlines at its foot included."""
+    root = html.fromstring(data)
+    links = list(root.iter("a"))
+    headings = {a for h2 in root.iter("h2") for a in h2.iterchildren("a")}
+    titles = ["".join(map(str, a.itertext())) for a in links if a.get("class") == "title" or a in headings]
+    return titles, next((a.get("href") for a in links if a.get("rel") == "prev"), None)
+
+
+def walk(root: Path, form: str, read: Callable[[bytes], tuple[list[str], str | None]]) -> Counter[str]:
+    """Follow the links from the main document to the first archive page, and count what is met."""
+    met: Counter[str] = Counter()
+    path: Path | None = root / f"category/general.{form}"
+    while path is not None:
+        titles, link = read(path.read_bytes())
+        met.update(titles)
+        base = path.parent if form == "html" else root
+        path = base / link.removeprefix(SITE) if link else None
+    return met
+
+
+@pytest.mark.slow
+def test_show_4_an_archive_walk_over_a_year_meets_each_entry_once(newsroom: Newsroom) -> None:
+    year = Year(newsroom)
+    newsroom.writes(YAML)
+    with newsroom.opened() as world:
+        year.pass_days(world, range(0, ADDED, STEP))
+    newsroom.writes(YAML + ONE_MORE)
+    with newsroom.opened() as world:
+        year.pass_days(world, range(ADDED, REVISED, STEP))
+        assert not year.changed, "M7: a page that is closed never changes, whatever comes"
+        where = {
+            title: path for path, data in year.closed.items() if path.endswith(".atom") for title in in_atom(data)[0]
+        }
+        year.pass_days(world, range(REVISED, DAYS, STEP))
+    stems = {where[f"Title {number}"].removesuffix(".atom") for number in REVISIONS}
+    assert len(stems) == len(REVISIONS)
+    assert year.changed == {f"{stem}.{form}" for stem in stems for form in ("atom", "json", "html")}
+    assert paths_of(year.root) == year.closed.keys()
+    wanted = Counter([f"Title {n}" for n in range(NEWS)] + [f"Title old-{n}" for n in range(OLD)])
+    assert wanted.total() == 10_000
+    for form, read in (("atom", in_atom), ("json", in_json), ("html", in_html)):
+        assert walk(year.root, form, read) == wanted, form
+    for path, data in year.closed.items():
+        if path not in year.changed:
+            assert (year.root / path).read_bytes() == data, "M7: the same bytes from the day it is full"

@@ -1,0 +1,205 @@
+"""Lists of sources that live elsewhere (`kind: opml`; P47, P66, S16, N5)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import pytest
+
+from aggregator.config import load_config
+from aggregator.model.event import Code
+from aggregator.model.settings import Source, SourceKey
+from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.publisher import Publisher, Reply
+from tests.running import Running
+
+YAML = "sources:\n  - {{kind: opml, url: {url}, key: list, category: friends, every: 15m, dedupe: off}}\n"
+
+
+def listing(urls: Sequence[str], group: str = "") -> bytes:
+    """Write a list."""
+    inner = "".join(f"<outline text='A friend' type='rss' xmlUrl={quoteattr(url)}/>" for url in urls)
+    body = f"<outline text={quoteattr(group)}>{inner}</outline>" if group else inner
+    return f"<opml version='2.0'><head><title>Friends</title></head><body>{body}</body></opml>".encode()
+
+
+def feeds(publisher: Publisher, *names: str) -> list[str]:
+    """Let the publisher have feeds of one item each, whose title is the feed's name."""
+    return [
+        publisher.says(f"/{name}.xml", Reply(200, rss(item(name, title=name, guid=f"id {name}"), title=name)))
+        for name in names
+    ]
+
+
+def listed(newsroom: Newsroom) -> dict[str, Source]:
+    """Give the sources of lists that are polled now, by URL."""
+    with newsroom.opened("status") as world, world.store.read() as tx:
+        polled = {row.key for row in tx.sources()}
+        return {s.url: s for s in world.settings.sources if s.listed_by and s.key in polled}
+
+
+def alarms(newsroom: Newsroom) -> list[tuple[str, str]]:
+    """Give the alarms of the list."""
+    with newsroom.opened("status") as world:
+        status = world.store.status(world.roster, newsroom.clock())
+    return [(alarm.code, alarm.text) for alarm in status.alarms if alarm.source == "list"]
+
+
+def test_a_list_brings_its_feeds_in_the_same_run(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = feeds(publisher, "ada", "bob")
+    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)))))
+    assert newsroom.poll()["new"] == 2
+    assert sorted(newsroom.titles("category/friends.atom")) == ["ada", "bob"]
+    assert set(listed(newsroom)) == set(urls)
+    assert b"ada.xml" in newsroom.published("sources.opml")
+    assert b"ada.xml" in newsroom.published("sources.html")
+
+
+def test_what_a_list_names_has_its_settings_and_not_its_credentials(newsroom: Newsroom, publisher: Publisher) -> None:
+    (url,) = feeds(publisher, "ada")
+    at = publisher.says("/list.opml", Reply(200, listing([url])))
+    newsroom.writes(YAML.format(url=at).replace("every:", "headers: {X-Token: s3cret-token}, every:"))
+    newsroom.poll()
+    source = listed(newsroom)[url]
+    assert (source.every, source.dedupe, source.listed_by) == (
+        load_config(newsroom.folder / "feeds.yaml", {}).sources[0].every,
+        "off",
+        "list",
+    )
+    asked = {each.path: each for each in publisher.asked}
+    assert asked["/list.opml"].headers["X-Token"] == "s3cret-token"
+    assert "X-Token" not in asked["/ada.xml"].headers
+
+
+def test_n5_added_and_removed(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = feeds(publisher, "ada", "bob", "eve", "kim")
+    at = publisher.says("/list.opml", Reply(200, listing(urls[:3])), Reply(200, listing([urls[0], urls[1], urls[3]])))
+    newsroom.writes(YAML.format(url=at))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert set(listed(newsroom)) == {urls[0], urls[1], urls[3]}
+    assert sorted(newsroom.titles("category/friends.atom")) == ["ada", "bob", "eve", "kim"]  # published stays
+    before = sum(each.path == "/eve.xml" for each in publisher.asked)
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert sum(each.path == "/eve.xml" for each in publisher.asked) == before
+
+
+@pytest.mark.parametrize(
+    ("second", "because"),
+    [
+        pytest.param(1, "a list that lost 3 of its 4 feeds at once", id="shrunk"),
+        pytest.param(0, "a list that is empty, of 4 feeds", id="empty"),
+    ],
+)
+def test_a_list_that_lost_most_is_not_believed(
+    newsroom: Newsroom, publisher: Publisher, second: int, because: str
+) -> None:
+    urls = feeds(publisher, "ada", "bob", "eve", "kim")
+    short = Reply(200, listing(urls[:second]), {"ETag": '"short"'})
+    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)), short)))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert set(listed(newsroom)) == set(urls)
+    assert [(code, because in text) for code, text in alarms(newsroom)] == [("list_shrunk", True)]
+    text = (newsroom.folder / "feeds.yaml").read_text(encoding="utf-8")
+    newsroom.writes(text.removeprefix(LOOPBACK).replace("key: list,", "key: list, trust: true,"))
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert set(listed(newsroom)) == set(urls[:second])
+    assert alarms(newsroom) == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(Reply(500), id="500"),
+        pytest.param(Reply(200, b"<html><body>Sign in</body></html>"), id="page"),
+        pytest.param(Reply(200, b"\x00\xff garbage"), id="garbage"),
+        pytest.param(Reply(200, rss(item(1))), id="feed"),
+        pytest.param(Reply(200, b"<opml><body><outline text='x'"), id="cut"),
+        pytest.param(Reply(200, b"<opml><body/></opml>" + b" " * (5 * 2**20)), id="s16-too-large"),
+    ],
+)
+def test_a_broken_list_leaves_the_last_good_copy(newsroom: Newsroom, publisher: Publisher, broken: Reply) -> None:
+    urls = feeds(publisher, "ada", "bob")
+    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)), broken)))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert set(listed(newsroom)) == set(urls)
+
+
+def test_a_restart_without_a_network_keeps_the_sources(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = feeds(publisher, "ada")
+    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)), Reply(503))))
+    newsroom.poll()
+    with newsroom.opened() as world:
+        assert [s.url for s in world.settings.sources if s.listed_by] == urls
+        assert [s.url for s in world.written.sources if s.listed_by] == []
+
+
+def test_p47_what_feeds_yaml_names_stays_the_operators(newsroom: Newsroom, publisher: Publisher) -> None:
+    ada, bob = feeds(publisher, "ada", "bob")
+    at = publisher.says("/list.opml", Reply(200, listing([ada, bob])))
+    newsroom.writes(YAML.format(url=at) + f"  - {{url: {ada}, key: mine, category: own}}\n")
+    newsroom.poll()
+    assert set(listed(newsroom)) == {bob}
+    assert newsroom.titles("category/own.atom") == ["ada"]
+    assert sum(each.path == "/ada.xml" for each in publisher.asked) == 1
+
+
+def test_p66_a_url_in_two_lists_is_one_source_in_the_categories_of_both(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    (ada,) = feeds(publisher, "ada")
+    one = publisher.says("/one.opml", Reply(200, listing([ada])))
+    two = publisher.says("/two.opml", Reply(200, listing([ada, ada])))
+    newsroom.writes(YAML.format(url=one) + f"  - {{kind: opml, url: {two}, key: two, category: more}}\n")
+    newsroom.poll()
+    assert listed(newsroom)[ada].categories == ("friends", "more")
+    assert newsroom.titles("category/friends.atom") == newsroom.titles("category/more.atom") == ["ada"]
+    assert sum(each.path == "/ada.xml" for each in publisher.asked) == 1
+
+
+def test_a_list_without_feeds_is_no_failure(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, b"<opml/>"))))
+    assert newsroom.poll(["list"])["fetched"] == 1
+    assert listed(newsroom) == {}
+
+
+def test_groups_name_categories_where_the_entry_names_none(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = feeds(publisher, "ada")
+    at = publisher.says("/list.opml", Reply(200, listing(urls, group="Séries & <b>")))
+    newsroom.writes(f"sources: [{{kind: opml, url: {at}, key: list}}]\n")
+    newsroom.poll()
+    assert listed(newsroom)[urls[0]].categories == ("Séries & <b>",)
+    assert newsroom.titles("category/series-b.atom") == ["ada"]
+
+
+def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: Newsroom, publisher: Publisher) -> None:
+    (ada,) = feeds(publisher, "ada")
+    bad = ["file:///etc/passwd", "javascript:alert(1)", "http://u:pw@127.0.0.1/", "//x", "http://10.0.0.1/feed"]
+    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([*bad, ada])))))
+    newsroom.poll()
+    found = listed(newsroom)
+    assert set(found) == {ada, "http://10.0.0.1/feed"}
+    assert not found["http://10.0.0.1/feed"].allow_private
+    with newsroom.opened("status") as world, world.store.read() as tx:
+        told = [step.facts for step in tx.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 50)]
+    assert len(told) == 4
+    assert "pw" not in str(told).replace("password", "")
+
+
+def test_serve_takes_up_a_list_and_an_edit_of_feeds_yaml(tmp_path: Path, publisher: Publisher) -> None:
+    urls = feeds(publisher, *(f"f{number}" for number in range(12)))
+    at = publisher.says("/list.opml", Reply(200, listing(urls)))
+    yaml = LOOPBACK + YAML.format(url=at)
+    with Running(tmp_path, yaml) as running:
+        running.wait_for(lambda: running.get("category/friends.atom")[1].count(b"<entry>") == 12)
+        running.write(yaml.replace("every: 15m", "every: 20m"))  # drops nothing, though it names one source
+        running.wait_for(lambda: "load_config" in running.log())
+        assert "doubt_config" not in running.log()
+        assert len(running.status()["sources"]) == 13

@@ -1,0 +1,121 @@
+"""`plan`: what would change if another feeds.yaml went live (DESIGN 3.2)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aggregator.cli.main import main
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+OLD = (
+    "categories: {x: {}, y: {}}\nsources:\n"
+    "  - {key: one, url: 'https://one.example/feed', category: x}\n"
+    "  - {key: two, url: 'https://two.example/feed', category: y, headers: {Authorization: '${TOKEN}'}}\n"
+)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.environ["TOKEN"] = "s3cret-token-value"
+    room.writes(OLD)
+    return room
+
+
+@pytest.fixture
+def polled(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Newsroom:
+    with room.opened() as world:
+        Desk(world).says("one", said(1, title="Django"), said(2, title="Sponsored shoes"), said(3))
+    monkeypatch.setattr("aggregator.cli.plan.utc_now", room.clock)
+    return room
+
+
+def planned(
+    room: Newsroom, yaml: str, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
+) -> dict[str, Any]:
+    """Plan an edit in a file of its own."""
+    new = room.folder / "new.yaml"
+    kept = (room.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[0]
+    new.write_text(f"{kept}\n{yaml}", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["-c", str(room.folder / "feeds.yaml"), "plan", str(new), "--json", *arguments], room.environ) == code
+    record: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return record
+
+
+def test_nothing_changes(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    record = planned(polled, OLD, capsys, "--exit-code")
+    assert record["changes"] is False
+    assert main(["-c", str(polled.folder / "feeds.yaml"), "plan"], polled.environ) == 0
+    assert "nothing would change" in capsys.readouterr().out
+
+
+def test_sources_and_categories_come_go_and_change(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    new = (
+        "categories: {x: {title: Ex}, z: {}}\nsources:\n"
+        "  - {key: uno, was: one, url: 'https://one.example/feed', category: x, every: 2h, encoding: gb18030}\n"
+        "  - {key: three, url: 'https://three.example/feed', category: z}\n"
+    )
+    record = planned(polled, new, capsys, "--exit-code", code=1)
+    assert [each["key"] for each in record["sources"]["added"]] == ["three"]
+    assert record["sources"]["removed"] == ["two"]
+    (changed,) = record["sources"]["changed"]
+    assert (changed["key"], changed["was"], changed["is_asked"]) == ("uno", "one", True)
+    assert {change["name"]: (change["old"], change["new"]) for change in changed["changes"]} == {
+        "every": (None, "2h"),
+        "encoding": (None, "gb18030"),
+    }
+    assert (record["categories"]["added"], record["categories"]["removed"]) == (["z"], ["y"])
+    assert record["categories"]["changed"][0]["changes"] == [{"name": "title", "old": "x", "new": "Ex"}]
+
+
+def test_s44_no_secret_is_shown(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    polled.environ["OTHER"] = "another-s3cret"
+    record = planned(polled, OLD.replace("TOKEN", "OTHER"), capsys)
+    assert [change["name"] for change in record["sources"]["changed"][0]["changes"]] == ["headers"]
+    assert "s3cret" not in json.dumps(record)
+
+
+def test_n2_what_a_source_brings_into_a_category(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    record = planned(polled, OLD.replace("category: x", "category: [x, y]"), capsys)
+    assert record["fills"] == [{"source": "one", "category": "y", "entries": 3, "in_main": 3}]
+
+
+def test_rules_judge_the_last_week(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = (
+        "category: x, exclude: [{title: Sponsored}], route: [{when: {title: Django}, to: y}], "
+        "rewrite: [{title: {replace: '^Title', with: Item}}]"
+    )
+    edited = OLD.replace("category: x", rules)
+    (ruled,) = planned(polled, edited, capsys)["rules"]
+    assert (ruled["source"], ruled["looked_at"]) == ("one", 3)
+    found = {entry["title"]: entry for entry in ruled["entries"]}
+    assert (found["Django"]["does"], found["Django"]["enters"]) == ("move", ["y"])
+    assert (found["Sponsored shoes"]["does"], found["Sponsored shoes"]["rule"]) == (
+        "withdraw",
+        "exclude title: Sponsored",
+    )
+    assert (found["Title 3"]["does"], found["Title 3"]["new_title"]) == ("rewrite", "Item 3")
+    polled.clock.move(days=8)
+    assert planned(polled, edited, capsys)["rules"] == [], "older ones are left to publish --rules"
+
+
+def test_it_writes_nothing_and_names_its_own_file(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.read_bytes() for path in (polled.folder / "var").iterdir()}
+    planned(polled, OLD.replace("category: x", "category: q"), capsys)
+    assert {path: path.read_bytes() for path in (polled.folder / "var").iterdir()} == before
+    (polled.folder / "bad.yaml").write_text("sources: []\n", encoding="utf-8")
+    bad = str(polled.folder / "bad.yaml")
+    assert main(["-c", str(polled.folder / "feeds.yaml"), "plan", bad], polled.environ) == 2
+    assert "bad.yaml:1" in capsys.readouterr().err
+
+
+def test_without_a_store_everything_is_new(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    record = planned(room, OLD, capsys)
+    assert record["first"]
+    assert [each["key"] for each in record["sources"]["added"]] == ["one", "two"]
+    assert main(["-c", str(room.folder / "feeds.yaml"), "plan"], room.environ) == 0
+    assert "went live for the first time" in capsys.readouterr().out

@@ -1,0 +1,346 @@
+"""Bodies that are read apart, in processes that can be killed (S15, D24, R13, R54, R59, L5, L6)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregator.errors import CutShort, NotAFeed, Overran, ReadersBusy
+from aggregator.model.changes import Changes
+from aggregator.model.entry import Enclosure, Entry, Feed, Origin, Tag
+from aggregator.model.observed import NOTHING_OBSERVED
+from aggregator.model.poll import CRASHES, Due, Fetched, Outcome
+from aggregator.model.settings import Reading, Source, SourceKey
+from aggregator.model.supplement import Image, Reference, Supplement
+from aggregator.pipeline import gather, settle
+from aggregator.reader import Readers
+from aggregator.reader.codec import from_json, to_json
+from aggregator.reader.pool import LARGE, Limits, ReadingCrashed, is_dangerous
+from aggregator.reader.reading import read
+from tests.answers import answer, rss
+from tests.desk import Desk
+from tests.newsroom import LOOPBACK, START, Newsroom
+from tests.publisher import Publisher
+from tests.running import Running
+
+GOLDEN = Path(__file__).parent / "golden"
+PATIENCE = 20.0  # seconds; a hang becomes a failure
+SOURCE = Source(key=SourceKey("site"), url=answer("").url)
+DUE = Due(source=SOURCE, id=1, url=SOURCE.url, host_key="site.example", due_at=START)
+SUSPECT = replace(DUE, observed=replace(NOTHING_OBSERVED, overran=True))
+SMALL = answer(rss("<item><title>One</title><link>/1</link><description>Text</description></item>"))
+
+
+def long_feed(entries: int, paragraphs: int = 10) -> bytes:
+    text = "<p>Some words of a paragraph with <a href='/x'>a link</a> and <em>more</em> words after.</p>" * paragraphs
+    date = "<pubDate>Wed, 04 Mar 2026 05:06:07 GMT</pubDate>"
+    items = (
+        f"<item><title>Title {n}</title><link>/{n}</link><guid>{n}</guid>{date}"
+        f"<description><![CDATA[{text}{n}]]></description></item>"
+        for n in range(entries)
+    )
+    return rss("".join(items)).encode()
+
+
+@contextmanager
+def readers(**limits: Any) -> Iterator[Readers]:
+    made = Readers(Limits(**limits))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def stopped(readers: Readers) -> list[int]:
+    """Hold its processes still, as a body does that takes for ever."""
+    held = readers.processes
+    for process in held:
+        os.kill(process, signal.SIGSTOP)
+    return held
+
+
+@contextmanager
+def meanwhile(readers: Readers, act: Callable[[], None]) -> Iterator[None]:
+    """Do something as soon as a process is at work."""
+
+    def wait_and_act() -> None:
+        end = time.monotonic() + PATIENCE
+        while not readers._busy and time.monotonic() < end:
+            time.sleep(0.001)  # nothing tells that a body was handed over
+        act()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    yield
+    thread.join()
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+# Records as JSON.
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+TIMES = st.datetimes(timezones=st.just(UTC))
+st.register_type_strategy(datetime, TIMES)
+
+
+@settings(max_examples=150)
+@given(st.builds(Feed))
+def test_s15_a_feed_comes_back_as_it_was(feed: Feed) -> None:
+    assert from_json(Feed, json.loads(json.dumps(to_json(feed)))) == feed
+
+
+@settings(max_examples=100)
+@given(
+    st.builds(
+        Entry,
+        origin=st.builds(Origin),
+        enclosures=st.lists(st.builds(Enclosure)).map(tuple),
+        supplement=st.builds(
+            Supplement,
+            images=st.lists(st.builds(Image, role=...)).map(tuple),
+            transcripts=st.lists(st.builds(Reference, captions=...)).map(tuple),
+            chapters=st.builds(Reference),
+            explicit=...,
+        ),
+    )
+)
+def test_s15_an_entry_with_everything_comes_back_as_it_was(entry: Entry) -> None:
+    assert from_json(Entry, json.loads(json.dumps(to_json(entry)))) == entry
+
+
+@settings(max_examples=50)
+@given(st.builds(Fetched), st.builds(Reading))
+def test_s15_so_does_what_a_worker_is_told(fetched: Fetched, reading: Reading) -> None:
+    assert from_json(Fetched, json.loads(json.dumps(to_json(fetched)))) == fetched
+    assert from_json(Reading, json.loads(json.dumps(to_json(reading)))) == reading
+
+
+def test_what_has_its_default_is_not_written() -> None:
+    assert to_json(Entry(title="One", tags=(Tag(term="a"),))) == {"title": "One", "tags": [{"term": "a"}]}
+
+
+def test_what_has_no_form_in_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="has no form in JSON"):
+        to_json(SOURCE)
+
+
+# Where a body is read.
+
+
+@pytest.mark.parametrize(
+    ("size", "overran", "claims", "apart"),
+    [
+        pytest.param(LARGE, False, 0, False, id="small"),
+        pytest.param(LARGE + 1, False, 0, True, id="large"),
+        pytest.param(10, True, 0, True, id="overran-before"),
+        pytest.param(10, False, CRASHES - 1, False, id="two-crashes"),
+        pytest.param(10, False, CRASHES, True, id="three-crashes-r13"),
+    ],
+)
+def test_s15_what_is_read_apart(size: int, overran: bool, claims: int, apart: bool) -> None:
+    due = replace(DUE, observed=replace(NOTHING_OBSERVED, overran=overran), claims=claims)
+    assert is_dangerous(answer(b"x" * size), due) is apart
+
+
+def test_s15_a_small_body_starts_no_process() -> None:
+    with readers() as pool:
+        assert len(pool.read(SMALL, DUE).entries) == 1
+        assert pool.processes == []
+
+
+def test_s15_a_process_reads_what_this_one_reads() -> None:
+    bodies = [path.read_bytes() for path in sorted(GOLDEN.glob("*/feed.*"))]
+    assert len(bodies) > 30
+    with readers() as pool:
+        for body in bodies:
+            fetched = replace(answer(body), content_type="text/xml; charset=utf-8", content_language="de")
+            assert pool.read(fetched, SUSPECT) == read(fetched, SOURCE.reading)
+        assert len(pool.processes) == 1, "one after the other needs one"
+
+
+def test_s15_errors_come_back_as_they_were() -> None:
+    page = answer(b"<!doctype html><html><body><p>Back soon</p></body></html>")
+    with pytest.raises(NotAFeed) as here:
+        read(page, SOURCE.reading)
+    with readers() as pool, pytest.raises(NotAFeed) as apart:
+        pool.read(page, SUSPECT)
+    assert (str(apart.value), apart.value.args, apart.value.code) == (str(here.value), here.value.args, here.value.code)
+
+
+def test_a_fault_of_ours_in_a_process_is_told_with_its_traceback() -> None:
+    odd = replace(SUSPECT, source=replace(SOURCE, reading=Reading(timezone="No/Where")))
+    with pytest.raises(Exception) as here:  # noqa: PT011 - whatever it is, it is the same there
+        read(SMALL, odd.source.reading)
+    with readers() as pool:
+        with pytest.raises(ReadingCrashed, match=type(here.value).__name__):
+            pool.read(SMALL, odd)
+        assert len(pool.read(SMALL, SUSPECT).entries) == 1, "it goes on"
+
+
+def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{url: 'https://a.example/', key: a}]\n")
+    with newsroom.opened() as world:
+        desk = Desk(world)
+        assert [desk.claim("a").claims for _ in range(CRASHES + 1)] == [0, 1, 2, 3]
+        desk.unchanged(["a"])
+        assert desk.claim("a").claims == 0
+
+
+# Limits.
+
+
+def test_s15_a_body_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
+    with readers(seconds=0.3) as pool:
+        with pytest.raises(Overran, match=r"over 0\.3 s") as error:
+            pool.read(answer(long_feed(4000)), DUE)
+        assert error.value.code == "unreadable"
+        assert pool.processes == []
+    with readers() as pool:
+        pool.read(SMALL, SUSPECT)
+        [first] = stopped(pool)
+        with meanwhile(pool, lambda: os.kill(first, signal.SIGKILL)), pytest.raises(Overran, match="SIGKILL"):
+            pool.read(SMALL, SUSPECT)
+        assert len(pool.read(SMALL, SUSPECT).entries) == 1
+        assert pool.processes != [first]
+
+
+def test_s15_a_body_that_takes_too_much_memory_is_given_up() -> None:
+    with readers(memory=64 * 2**20) as pool, pytest.raises(Overran, match="over 64 MiB of memory") as error:
+        pool.read(answer(long_feed(4000, paragraphs=22)), DUE)
+    assert error.value.code == "too_large"
+
+
+@pytest.mark.slow
+def test_l6_a_normal_feed_of_10_mib_with_5000_entries_passes() -> None:
+    body = long_feed(5000, paragraphs=22)
+    assert len(body) > 10 * 2**20
+    began = time.monotonic()
+    with readers() as pool:
+        assert len(pool.read(answer(body), DUE).entries) == 5000
+    assert time.monotonic() - began < 30
+
+
+def test_l5_no_more_than_two_are_read_at_once_and_who_waits_too_long_is_put_off() -> None:
+    with readers(wait=0.01) as pool:
+        for _ in range(2):
+            assert pool._places.acquire(blocking=False)
+        assert not pool._places.acquire(blocking=False)
+        with pytest.raises(ReadersBusy, match="all 2 processes"):
+            pool.read(SMALL, SUSPECT)
+        assert pool.processes == []
+        pool._places.release()
+        assert len(pool.read(SMALL, SUSPECT).entries) == 1
+
+
+def test_s15_processes_that_have_nothing_to_do_end() -> None:
+    with readers(idle=0.3) as pool:
+        pool.read(SMALL, SUSPECT)
+        [process] = pool.processes
+        end = time.monotonic() + PATIENCE
+        while is_running(process) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert pool.processes == []
+        assert not is_running(process)
+
+
+def test_r54_a_reading_that_we_cut_is_no_failure() -> None:
+    with readers() as pool:
+        pool.read(SMALL, SUSPECT)
+        [process] = stopped(pool)
+        with meanwhile(pool, pool.close), pytest.raises(CutShort):
+            pool.read(SMALL, SUSPECT)
+        assert not is_running(process)
+        with pytest.raises(CutShort):
+            pool.read(SMALL, SUSPECT)
+
+
+def test_r54_signals_that_stop_us_do_not_stop_what_is_being_read() -> None:
+    with readers() as pool:
+        pool.read(SMALL, SUSPECT)
+        [process] = pool.processes
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(process, number)
+        assert len(pool.read(SMALL, SUSPECT).entries) == 1
+        assert pool.processes == [process]
+
+
+def test_s44_a_process_does_not_know_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "s3cr3t-s3cr3t")
+    with readers() as pool:
+        pool.read(SMALL, SUSPECT)
+        [process] = pool.processes
+        assert b"s3cr3t" not in Path(f"/proc/{process}/environ").read_bytes()
+
+
+# In a poll.
+
+
+def polled(desk: Desk, key: str) -> list[Changes]:
+    settled = settle([gather(desk.claim(key), desk.world.ports)], desk.world.ports)
+    return [one for one in settled if isinstance(one, Changes)]
+
+
+def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(newsroom: Newsroom, publisher: Publisher) -> None:
+    small = rss("<item><title>One</title><guid>1</guid><description>Text</description></item>").encode()
+    large = publisher.serve("/large", long_feed(4000), host="127.0.0.2")
+    other = publisher.serve("/small", small, host="127.0.0.3")
+    newsroom.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
+    with newsroom.opened() as world:
+        world.readers._limits = Limits(seconds=0.3)
+        desk = Desk(world)
+        [change] = polled(desk, "large")
+        assert (change.move.outcome, change.move.code) == (Outcome.FAILED, "unreadable")
+        assert change.move.observed.overran
+        [change] = polled(desk, "small")
+        assert change.move.outcome is Outcome.FETCHED
+        assert not change.move.observed.overran
+        newsroom.clock.move(days=1)
+        assert desk.claim("large").observed.overran, "a restart does not forget it"
+
+
+@pytest.mark.slow
+def test_r54_a_service_that_is_told_to_stop_ends_what_reads_for_it(tmp_path: Path, publisher: Publisher) -> None:
+    url = publisher.serve("/large", long_feed(4000))
+    with Running(tmp_path, f"{LOOPBACK}sources: [{{url: '{url}', key: large}}]\n") as running:
+        assert running.process is not None
+        tasks = Path(f"/proc/{running.process.pid}/task")
+
+        def readers_of_it() -> list[int]:
+            found = " ".join(path.read_text(encoding="utf-8") for path in tasks.glob("*/children")).split()
+            return [int(n) for n in found if b"aggregator.reader" in Path(f"/proc/{n}/cmdline").read_bytes()]
+
+        running.wait_for(lambda: bool(readers_of_it()))
+        [reader] = readers_of_it()
+        os.kill(reader, signal.SIGSTOP)
+        code, seconds = running.stop()
+        assert (code, seconds < 10) == (0, True)
+        assert not is_running(reader)
+        source = running.status()["sources"][0]
+        assert (source["state"], source["error"]) == ("never", None), "it was no poll"
+
+
+def test_s15_a_process_that_reads_loads_nothing_of_network_or_store() -> None:
+    code = "import sys, aggregator.reader.worker; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(ran.stdout.split())
+    assert "nh3" in loaded
+    assert loaded.isdisjoint({"requests", "urllib3", "sqlalchemy", "yaml", "feedgen", "jinja2"})

@@ -1,0 +1,203 @@
+"""The state is lost, and comes back from what was published (DESIGN 3.2, 3.3; invariant 2)."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.config import load_config
+from aggregator.errors import PublishError, StoreError
+from aggregator.restore import NothingToRestore, read_site, restore
+from aggregator.store.database import restore_backup
+from tests.newsroom import START, Newsroom, item, rss
+from tests.publisher import Publisher
+
+SITE = "site: {base_url: 'https://planet.example/', title: P}\n"
+SMALL = "publish: {entries: 10, archive_page: 10, jekyll: {to: site/_posts}}\n"
+
+
+def dated(number: int, **fields: str) -> dict[str, str]:
+    when = START - timedelta(days=400 - number)
+    return item(number, pubDate=when.strftime("%a, %d %b %Y %H:%M:%S GMT"), **fields)
+
+
+class Planet:
+    """A newsroom with three sources, an archive, copies, a withdrawn entry, and several polls behind it."""
+
+    def __init__(self, folder: Path, publisher: Publisher) -> None:
+        self.room, self.publisher = Newsroom(folder), publisher
+        self.items = [dated(n, guid=f"urn:x:{n}" if n % 2 else f"item-{n}") for n in range(45)]
+        self.serve()
+        self.room.writes(
+            SITE + SMALL + "categories: {web: {title: The web}, quiet: {unlisted: true}}\nsources:\n"
+            f"  - {{key: a, url: '{publisher.url('/a')}', category: [tech, web], initial: 40}}\n"
+            f"  - {{key: b, url: '{publisher.url('/b')}', category: [web, quiet]}}\n"
+            f"  - {{key: c, url: '{publisher.url('/c')}', category: 大众日报}}\n"
+        )
+
+    def serve(self) -> None:
+        copy = {"guid": "b-copy", "link": self.items[44]["link"]}
+        undated = [item(f"u{n}", guid="", link=f"https://b.example/{n}") for n in range(5)]
+        self.publisher.serve("/a", rss(*reversed(self.items), title="Feed A"))
+        self.publisher.serve("/b", rss({**self.items[44], **copy}, *undated, title="Feed B"))
+        markup = item("c1", title="A & B", description="<p>Text <b>bold</b></p><p>&amp;lt;</p>", category="tag: one")
+        self.publisher.serve("/c", rss(markup, dated(1, guid="c2", title=""), title="大众"))
+
+    def poll(self) -> dict[str, object]:
+        self.room.clock.move(minutes=20)
+        return self.room.poll()
+
+    def lose(self) -> None:
+        shutil.rmtree(self.room.folder / "var")
+
+    def restore(self, where: str = "public") -> tuple[str, ...]:
+        settings = load_config(self.room.folder / "feeds.yaml", {})
+        restored = read_site(where, settings, self.room.clock, folder=self.room.folder)
+        world = restore(restored, settings, self.room.clock)
+        try:
+            published = world.publish(everything=True, take_over=True)
+            assert published.failed == ()
+            return published.changed + published.posts
+        finally:
+            world.close()
+
+    def documents(self) -> Mapping[str, bytes]:
+        """Give every document and post; what shows how sources stand may differ."""
+        root = self.room.folder
+        files = [*(root / "public").rglob("*"), *(root / "site").rglob("*")]
+        return {
+            str(p.relative_to(root)): p.read_bytes()
+            for p in files
+            if p.is_file() and p.name.split(".")[0] not in ("status", "sources", "index")
+        }
+
+
+@pytest.fixture
+def planet(tmp_path: Path, publisher: Publisher) -> Planet:
+    planet = Planet(tmp_path, publisher)
+    planet.poll()
+    planet.items += [dated(n, guid=f"urn:x:{n}") for n in range(45, 60)]
+    planet.items[20]["title"] = "Another title"
+    planet.serve()
+    planet.room.clock.move(hours=2)
+    planet.poll()
+    planet.room.clock.move(days=2)
+    planet.poll()
+    with planet.room.opened() as world:
+        with world.store.begin() as tx:
+            number = tx.find_story("urn:x:59")
+            tx.file_request("retract", {"story": number}, planet.room.clock())
+        world.take_requests()
+        world.publish()
+    return planet
+
+
+def test_everything_comes_back_byte_for_byte_and_the_next_poll_changes_nothing(planet: Planet) -> None:
+    before = planet.documents()
+    assert any("/archive/3.atom" in path for path in before)
+    planet.lose()
+    changed = planet.restore()
+    assert [path for path in changed if path.split(".")[0] not in ("status", "sources", "index")] == []
+    assert planet.documents() == before
+    planet.serve()
+    report = planet.poll()
+    assert {name: report[name] for name in ("new", "revised", "withdrawn", "posts")} == {
+        "new": 0, "revised": 0, "withdrawn": 0, "posts": [],
+    }  # fmt: skip
+    assert planet.documents() == before
+
+
+def test_what_comes_after_the_loss_is_new_and_enters_at_the_top(planet: Planet) -> None:
+    planet.lose()
+    planet.restore()
+    planet.items.append(dated(60, guid="urn:x:60"))
+    planet.items[43]["title"] = "Revised"
+    planet.serve()
+    report = planet.poll()
+    assert (report["new"], report["revised"]) == (1, 1)
+    titles = planet.room.titles("category/tech.atom")
+    assert titles[0] == "Title 60"
+    for path in ("category/tech", "category/web", "all"):
+        ids = [entry.findtext("{http://www.w3.org/2005/Atom}id") for entry in planet.room.entries(f"{path}.atom")]
+        assert len(ids) == len(set(ids))
+        assert "urn:x:59" not in ids, "what was retracted stays so"
+
+
+def test_a_site_is_read_over_http(planet: Planet, publisher: Publisher) -> None:
+    before = planet.documents()
+    for path, data in before.items():
+        if path.startswith("public/") and not path.endswith(".gz"):
+            publisher.serve(path.removeprefix("public"), data)
+    publisher.serve("/opml.xml", planet.room.published("opml.xml"))
+    planet.lose()
+    shutil.rmtree(planet.room.folder / "public")
+    planet.restore(publisher.url("/"))
+    assert {p: d for p, d in planet.documents().items() if not p.endswith(".gz")} == {
+        p: d for p, d in before.items() if not p.endswith(".gz")
+    }
+
+
+def test_a_store_that_is_not_empty_is_refused(planet: Planet) -> None:
+    before = planet.documents()
+    with pytest.raises(NothingToRestore, match="has entries already"):
+        planet.restore()
+    assert planet.documents() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [
+        ("category/tech/archive/2.atom", None, "archive/2.atom is missing"),
+        ("category/tech.atom", b"<feed", "category/tech.atom: can't be read back"),
+        ("category/tech.json", b"[1]", "category/tech.json: can't be read back"),
+        ("category/tech.atom", b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "no aggregator wrote it"),
+    ],
+)
+def test_a_site_with_a_hole_restores_nothing(planet: Planet, name: str, data: bytes | None, error: str) -> None:
+    planet.lose()
+    path = planet.room.folder / "public" / name
+    path.unlink() if data is None else path.write_bytes(data)
+    with pytest.raises((NothingToRestore, PublishError), match=error):
+        planet.restore()
+    assert not (planet.room.folder / "var").exists()
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path, publisher: Publisher) -> None:
+    planet = Planet(tmp_path, publisher)
+    with pytest.raises(NothingToRestore, match="nothing was restored"):
+        planet.restore("nowhere")
+
+
+def test_without_json_ids_tell_entries_apart(planet: Planet) -> None:
+    planet.lose()
+    ids = [item["id"] for item in planet.room.items("category/tech.json")]
+    for path in (planet.room.folder / "public" / "category").rglob("*.json"):
+        path.unlink()
+    planet.restore()
+    planet.serve()
+    assert planet.poll()["new"] == 0
+    assert [item["id"] for item in planet.room.items("category/tech.json")] == ids
+
+
+def test_r62_a_backup_comes_back(planet: Planet) -> None:
+    copy = planet.room.folder / "copy.db"
+    with planet.room.opened() as world:
+        assert world.store.back_up(copy) > 0
+    before = planet.documents()
+    url = load_config(planet.room.folder / "feeds.yaml", {}).store
+    with pytest.raises(StoreError, match="there is a store"):
+        restore_backup(copy, url)
+    planet.lose()
+    restore_backup(copy, url)
+    assert planet.poll()["new"] == 0
+    assert planet.documents() == before
+
+
+def test_a_published_json_names_what_restore_needs(planet: Planet) -> None:
+    said = json.loads(planet.room.published("category/web.json"))
+    assert set(said["_aggregator"]) == {"store", "feed", "category"}
+    assert said["next_url"].startswith("https://planet.example/category/web/archive/")
+    assert all({"source", "key", "sort_at", "digest"} <= set(one["_aggregator"]) for one in said["items"])

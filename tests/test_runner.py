@@ -1,0 +1,224 @@
+"""The pool: what goes wrong in it harms one poll, and is seen (R24, R25, R40)."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from aggregator.identity import identify
+from aggregator.model.changes import Settled
+from aggregator.model.entry import Digest, Feed
+from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified
+from aggregator.runner import Runner, WorkersLost
+from aggregator.world import World
+from tests.desk import Desk, numbered, said
+from tests.newsroom import START, Newsroom
+
+PATIENCE = 10.0  # seconds: a hang becomes a failure
+YAML = "sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(4))
+
+
+@dataclass
+class Watched:
+    """A runner, and what it has told so far."""
+
+    runner: Runner
+    desk: Desk
+    changes: list[Settled] = field(default_factory=list)
+    lost: list[Due] = field(default_factory=list)
+    told: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def settled(self, changes: Sequence[Settled], others: Sequence[Due]) -> None:
+        self.changes += changes
+        self.lost += others
+        for _ in (*changes, *others):
+            self.told.release()
+
+    def wait(self, polls: int) -> None:
+        """Wait until so many more polls were settled."""
+        for _ in range(polls):
+            assert self.told.acquire(timeout=PATIENCE)
+
+
+def unchanged(due: Due) -> Answer:
+    return NotModified(asked_at=START)
+
+
+@contextmanager
+def watched(
+    folder: Path,
+    fetch: Callable[[Due], Answer] = unchanged,
+    *,
+    on_return: Callable[[Gathered], None] = lambda poll: None,
+    patience: float = PATIENCE,
+) -> Iterator[Watched]:
+    newsroom = Newsroom(folder)
+    newsroom.writes(YAML, hosts="")
+    with newsroom.opened() as world:
+        runner = Runner(
+            replace(world.ports, fetch=fetch),
+            2,
+            on_leave=lambda due: None,
+            on_return=on_return,
+            judge=lambda poll: [poll],
+            on_settled=lambda changes, others: watch.settled(changes, others),
+            patience=patience,
+        )
+        watch = Watched(runner, Desk(world))
+        runner.start()
+        try:
+            yield watch
+        finally:
+            runner.stop()
+            runner.close()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what a thread does after it has told everybody."""
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def row(world: World, key: str) -> tuple[str, int]:
+    """Give the state of a source and how often it failed."""
+    (source,) = (s for s in world.store.status(world.roster, START, ()).sources if s.key == key)
+    return source.state.value, source.failures
+
+
+def naive(due: Due) -> Gathered:
+    """Give a poll that can't be decided: an entry whose time has no zone."""
+    entries = (said(1), replace(said(2), published=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the poison
+    return document(due, identify(Feed(format="rss 2.0", title="T", entries=numbered(entries))))
+
+
+def surrogate(due: Due) -> Gathered:
+    """Give a poll that can't be stored: half a character in a title."""
+    return document(due, identify(Feed(format="rss 2.0", title="\ud800", entries=numbered((said(1),)))))
+
+
+def document(due: Due, feed: Feed) -> Gathered:
+    return Gathered(due, Fetched(asked_at=START, url=due.url, body=b"", body_digest=Digest("x")), feed)
+
+
+@pytest.mark.parametrize("poison", [naive, surrogate])
+def test_r40_poison_falls_alone(tmp_path: Path, poison: Callable[[Due], Gathered]) -> None:
+    with watched(tmp_path) as watch:
+        desk = watch.desk
+        good = document(desk.claim("s1"), identify(Feed(format="rss 2.0", title="T", entries=numbered((said(1),)))))
+        quiet = Gathered(desk.claim("s2"), NotModified(asked_at=START))
+        watch.runner.deliver([good, poison(desk.claim("s0")), quiet])
+        watch.wait(3)
+        assert [row(desk.world, key) for key in ("s0", "s1", "s2")] == [("failing", 1), ("ok", 0), ("ok", 0)]
+        assert (watch.runner.fault, watch.runner.store_error) == (None, None)
+
+
+def test_r7_a_store_that_cannot_be_written_is_nobodys_poison(tmp_path: Path) -> None:
+    with watched(tmp_path) as watch:
+        dues = [watch.desk.claim(f"s{n}") for n in range(3)]
+        with watch.desk.world.store.begin() as tx:
+            tx._connection.exec_driver_sql("ALTER TABLE source RENAME TO elsewhere")
+        watch.runner.deliver(Gathered(due, NotModified(asked_at=START)) for due in dues)
+        watch.wait(3)
+        assert {due.id for due in watch.lost} == {due.id for due in dues}
+        assert watch.runner.store_error is not None
+        assert watch.runner.fault is None
+        with watch.desk.world.store.begin() as tx:
+            tx._connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO source")
+
+
+def test_r25_a_worker_that_dies_is_replaced_and_its_poll_is_settled(tmp_path: Path) -> None:
+    def dies(poll: Gathered) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with watched(tmp_path, on_return=dies) as watch:
+        for number in range(3):
+            watch.runner.submit(watch.desk.claim(f"s{number}"))
+            watch.wait(1)
+            until(lambda: all(worker.thread.is_alive() for worker in watch.runner._workers))
+            watch.runner.look_after()
+        assert len(watch.changes) == 3
+        until(lambda: watch.runner.fault is not None)
+        assert isinstance(watch.runner.fault, WorkersLost), "three deaths within a minute are no accident"
+
+
+def test_r25_the_settling_thread_outlives_a_fault_and_it_is_seen(tmp_path: Path) -> None:
+    with watched(tmp_path) as watch:
+        watch.settled = None  # type: ignore[assignment, method-assign]  # calling it is the fault
+        watch.runner.submit(watch.desk.claim("s0"))
+        until(lambda: watch.runner.fault is not None)
+        assert isinstance(watch.runner.fault, TypeError)
+
+
+def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.runner.SPARE_SECONDS", -1000.0)  # whatever is under way hangs
+    asked, released = threading.Event(), threading.Event()
+
+    def hangs(due: Due) -> Answer:
+        if due.source.key == "s0":
+            asked.set()
+            assert released.wait(PATIENCE)
+        return unchanged(due)
+
+    with watched(tmp_path, hangs) as watch:
+        watch.runner.submit(watch.desk.claim("s0"))
+        assert asked.wait(PATIENCE)
+        watch.runner.look_after()
+        watch.wait(1)
+        assert row(watch.desk.world, "s0") == ("failing", 1)
+        assert isinstance(watch.runner.fault, WorkersLost), "one of two is over a fourth"
+        released.set()
+        for number in (1, 2, 3):  # two workers are at work again
+            watch.runner.submit(watch.desk.claim(f"s{number}"))
+        watch.wait(3)
+        assert sum(change.due.source.key == "s0" for change in watch.changes) == 1, "what it brings comes too late"
+
+
+def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.runner.TOO_MANY_STUCK", 1.0)
+    asked, released = threading.Semaphore(0), threading.Semaphore(0)
+
+    def hangs(due: Due) -> Answer:
+        asked.release()
+        assert released.acquire(timeout=PATIENCE)
+        return unchanged(due)
+
+    with watched(tmp_path, hangs) as watch:
+        for number in range(3):
+            watch.runner.submit(watch.desk.claim(f"s{number}"))
+            assert asked.acquire(timeout=PATIENCE)
+            (worker,) = (w for w in watch.runner._workers if w.due is not None)
+            with monkeypatch.context() as patch:
+                patch.setattr("aggregator.runner.SPARE_SECONDS", -1000.0)
+                watch.runner.look_after()
+            released.release()
+            worker.thread.join(PATIENCE)
+            watch.runner.look_after()
+        assert watch.runner.fault is None, "three hung, one at a time"
+
+
+def test_r54_a_stop_leaves_behind_what_hangs_and_its_claim_stands(tmp_path: Path) -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    def hangs(due: Due) -> Answer:
+        asked.set()
+        assert released.wait(PATIENCE)
+        return Failed(asked_at=START)
+
+    with watched(tmp_path, hangs, patience=0.05) as watch:
+        watch.runner.submit(watch.desk.claim("s0"))
+        assert asked.wait(PATIENCE)
+        watch.runner.stop()
+        watch.runner.close()
+        (source,) = (
+            s for s in watch.desk.world.store.status(watch.desk.world.roster, START, ()).sources if s.key == "s0"
+        )
+        assert source.next_due > START, "as after a crash (R13)"
+        assert (source.state.value, watch.changes) == ("never", [])
+        released.set()
