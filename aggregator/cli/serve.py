@@ -46,7 +46,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 ready=service.is_ready,
                 base_url=world.settings.site.base_url,
                 endpoints={
-                    "/metrics": metrics(meter, figures=world.figures, tick_age=service.tick_age),
+                    "/metrics": metrics(
+                        meter,
+                        figures=world.figures,
+                        asked=lambda: sum(world.budgets.asked().values()),
+                        tick_age=service.tick_age,
+                    ),
                     **(searching(world, index) if index else {}),
                 },
             )

@@ -194,6 +194,12 @@ class Budgets:
             gates += self._addresses.values()
             return min((gate.opens_at - now for gate in gates if gate.opens_at > now), default=None)
 
+    def asked(self) -> dict[str, int]:
+        """Say how many requests to each key have left and are not answered; keys without any are left out."""
+        with self._changed:
+            counts = {key: gate.in_flight - gate.waiting for key, gate in self._keys.items()}
+            return {key: count for key, count in counts.items() if count}
+
     def widest(self) -> int:
         """Say how many requests any one key may have in flight, at most."""
         return self._widest

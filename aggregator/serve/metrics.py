@@ -71,6 +71,7 @@ class Meter:
         self._stories = gauge("stories", "Stories in the store.")
         self._lag = gauge("lag_p95_seconds", "Nineteen of twenty sources are late by no more.")
         self._late = gauge("late_share", "Share of sources that are late by over a fourth of their interval.")
+        self._asked = gauge("requests_in_flight", "Requests to publishers that have left and are not answered.")
         self._tick = gauge("tick_age_seconds", "Time since the scheduler looked for due sources.")
         for outcome in set(Outcome) - {Outcome.SKIPPED}:
             self._polls.labels(outcome.value)  # what never happened is seen to be zero
@@ -94,7 +95,7 @@ class Meter:
             self._revised.inc(change.entries.revisions)
             self._overflows.inc(sum(event.code is Code.OVERFLOW for event in change.entries.events))
 
-    def write(self, figures: Figures, tick_age: float) -> tuple[str, bytes]:
+    def write(self, figures: Figures, *, asked: int, tick_age: float) -> tuple[str, bytes]:
         """Give media type and text."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -105,6 +106,7 @@ class Meter:
         self._stories.set(figures.stories)
         self._lag.set(figures.lag.p95.total_seconds())
         self._late.set(figures.lag.late_share)
+        self._asked.set(asked)
         self._tick.set(tick_age)
         return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
@@ -122,6 +124,7 @@ def metrics(
     meter: Meter | None,
     *,
     figures: Callable[[], Figures],
+    asked: Callable[[], int],
     tick_age: Callable[[], float],
     steady: Callable[[], float] = monotonic,
 ) -> Endpoint:
@@ -130,6 +133,7 @@ def metrics(
     Args:
         meter: None: it says what to install.
         figures: asks the store.
+        asked: requests that have left and are not answered.
         tick_age: seconds since the scheduler last looked for due sources.
         steady: tells the time in seconds.
     """
@@ -147,7 +151,7 @@ def metrics(
             except AggregatorError as error:
                 log.warning("fail_metrics", extra={"error": str(error)})
                 return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-            media_type, text = meter.write(known[1], tick_age())
+            media_type, text = meter.write(known[1], asked=asked(), tick_age=tick_age())
         headers = (("Content-Type", media_type), ("Cache-Control", "no-store"), ("Content-Security-Policy", SANDBOX))
         return Reply(HTTPStatus.OK, headers, text)
 

@@ -22,7 +22,7 @@ from tests.newsroom import MovedClock, Newsroom
 
 LATE = timedelta(hours=1)  # at most so much later than possible the service looks: others fall due meanwhile
 IDLE = timedelta(hours=1)
-STUCK = 0.5  # seconds, real ones, in which nothing has moved
+STUCK = 0.5  # seconds, real ones, in which nothing has moved but requests that wait for their answers
 HOSTS = f"""hosts:
   127.0.0.0/8: {{allow_private: true}}
   {CROWD}: {{allow_private: true, spacing: {CROWD_SPACING // timedelta(minutes=1)}m}}
@@ -43,11 +43,16 @@ class VirtualClock(MovedClock):
 
 
 class MovingBacklog(DueBacklog):
-    """What is due in the store; when nothing is, and nothing is under way, time moves to when something will be."""
+    """What is due in the store; when nothing is, and nothing is under way, time moves to when something will be.
 
-    def __init__(self, world: World, clock: VirtualClock, chance: random.Random, *, brisk: timedelta) -> None:
+    It never moves while a request is on its way: the origin would take that for the time at which it left.
+    """
+
+    def __init__(
+        self, world: World, origin: Origin, clock: VirtualClock, chance: random.Random, *, brisk: timedelta
+    ) -> None:
         super().__init__(world.store)
-        self._world, self._clock, self._chance = world, clock, chance
+        self._world, self._origin, self._clock, self._chance = world, origin, clock, chance
         self._brisk_until = clock.now + brisk  # no lateness before: bursts would hide in it
         self._stirred_at = monotonic()
         self.is_idle: Callable[[], bool] = lambda: True
@@ -68,7 +73,8 @@ class MovingBacklog(DueBacklog):
         if not found and self.is_idle():
             self._clock.now = self._next_moment(now, budgets)
             self.wake()
-        elif not found and monotonic() - self._stirred_at > STUCK:  # a redirect waits for room, or a publisher is slow
+        elif not found and monotonic() - self._stirred_at > STUCK and self._origin.has_all(budgets.asked()):
+            # A redirect waits for room, or a publisher is slow.
             self._clock.now += timedelta(seconds=min(budgets.next_opening() or STUCK, 2.0))
         elif not found:
             return found
@@ -107,7 +113,7 @@ class Month:
             with world.store.begin() as tx:
                 tx.pull_back(self.clock())
                 tx.spread_overdue(self.clock(), over=SPREAD)
-            backlog = MovingBacklog(world, self.clock, self._chance, brisk=2 * SPREAD)
+            backlog = MovingBacklog(world, self.origin, self.clock, self._chance, brisk=2 * SPREAD)
             dispatcher = Dispatcher(world, backlog)
             backlog.is_idle, backlog.wake = dispatcher.is_idle, dispatcher.wake
             dispatcher.run(until=lambda: self.clock.now >= end)

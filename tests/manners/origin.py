@@ -32,6 +32,7 @@ class Origin:
         self._plain, self._secure = Publisher(), Publisher(tls=True)
         self._visits: Counter[tuple[str, str]] = Counter()
         self._begun = 0
+        self._answering: Counter[str] = Counter()  # requests by host
         self._changed = threading.Condition()
         self.addresses = {habit.name: self._place(habit, number) for number, habit in enumerate(habits)}
 
@@ -55,6 +56,11 @@ class Origin:
         """Give what was asked for that no habit has to offer."""
         asked = [*self._plain.asked, *self._secure.asked]
         return sorted({f"{one.host}{one.path}" for one in asked if (one.host, one.path) not in self._visits})
+
+    def has_all(self, left: Mapping[str, int]) -> bool:
+        """Tell whether of so many requests to these hosts none is still on its way here, or back."""
+        with self._changed:
+            return all(count <= self._answering[host] for host, count in left.items())
 
     def settled(self) -> list[Exchange]:
         """Give the ledger, once every answer has ended."""
@@ -92,6 +98,7 @@ class Origin:
         now, began = self.clock(), time.monotonic()
         with self._changed:
             self._begun += 1
+            self._answering[asked.host] += 1
             number, place = self._begun, (asked.host, asked.path)
             earlier = self._visits[place]
             self._visits[place] += 1
@@ -114,6 +121,7 @@ class Origin:
                 start=self.start,
             )
             with self._changed:
+                self._answering[asked.host] -= 1
                 self.ledger.append(exchange)
                 self._changed.notify_all()
 
