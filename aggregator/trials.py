@@ -185,6 +185,11 @@ class Trials:
             self.stop()
             raise
 
+    @property
+    def stopped(self) -> bool:
+        """Tell whether it was stopped."""
+        return self._stopped
+
     def stop(self) -> None:
         """Ask nobody any more, and end what is under way; another thread may do so."""
         self._stopped = True

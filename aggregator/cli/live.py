@@ -18,7 +18,8 @@ from aggregator.publish.preview import hints_record
 from aggregator.trials import Past, Trials, past_of, why_not_now
 from aggregator.urls import Url, without_secrets
 
-NOT_ASKED = "its host asks to be left alone for a while, or the run was stopped"
+NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"
+STOPPED = "the run was stopped"
 NULLS = (
     "status error ended_at bytes ms conditional hints title format encoding charset newest newest_age_s entries"
 ).split()
@@ -63,7 +64,7 @@ class Live:
             else:
                 yield self._row_of(poll, asked)
         for source in left.values():
-            yield _row(source, skipped=NOT_ASKED)
+            yield _row(source, skipped=STOPPED if self._trials.stopped else NOT_ASKED)
 
     def stop(self) -> None:
         """Ask nobody any more; another thread may do so."""

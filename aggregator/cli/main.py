@@ -89,7 +89,7 @@ def _open_closed_streams() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aggregator",
-        description="Polls feeds, tells same from different, and republishes one Atom feed per category.",
+        description="Polls feeds, tells same from different, and republishes one feed per category.",
     )
     parser.add_argument("--version", action="version", version=f"aggregator {__version__}")
     _add_common(parser, config=Path("feeds.yaml"), log="text", verbose=0, quiet=0)

@@ -9,6 +9,7 @@ from aggregator.cli.open import last_good_settings
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.model.known import EntryState
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
 from aggregator.store import open_store
@@ -49,11 +50,17 @@ def _record(find: Find) -> dict[str, object]:
         "published": rfc3339(find.published),
         "first_seen": rfc3339(find.first_seen),
         "categories": list(find.categories),
+        "shown_by": find.shown_by,
     }
+
+
+def _why_not(state: EntryState) -> str:
+    return "withdrawn" if state is EntryState.PUBLISHED else state.value  # an entry of a story that was retracted
 
 
 def _in_words(find: Find) -> str:
     when = find.published or find.first_seen
-    where = f"in {', '.join(find.categories)}" if find.categories else f"not shown: {find.state.value}"
+    where = f"in {', '.join(find.categories)}" if find.categories else f"not shown: {_why_not(find.state)}"
+    where += f", told by entry {find.shown_by}" if find.shown_by is not None else ""
     link = find.link or "no link"
     return f"{find.title or '(no title)'}\n  {when:%Y-%m-%d} {find.source}, {where}\n  {link} (entry {find.entry})"

@@ -37,7 +37,8 @@ class Find:
     link: str | None
     published: datetime | None
     first_seen: datetime
-    categories: tuple[CategoryKey, ...]  # where it is shown now
+    categories: tuple[CategoryKey, ...]  # where it is shown now, or its story by another copy
+    shown_by: int | None = None  # entry: that copy
 
 
 def newest_marks(connection: Connection) -> tuple[int, int]:
@@ -73,15 +74,16 @@ def public_finds(connection: Connection, entries: Sequence[int]) -> tuple[Public
 
 def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
     """Give what an operator wants to know of some entries, newest first; at most `MAX_IN` of them."""
+    told = select(entry.c.story_id).where(entry.c.id.in_(entries))
     shown_in = (
-        select(publication.c.shown_id, category.c.key)
+        select(publication.c.story_id, publication.c.shown_id, category.c.key)
         .join(category, category.c.id == publication.c.category_id)
-        .where(publication.c.shown_id.in_(entries), publication.c.withdrawn_at.is_(None))
+        .where(publication.c.story_id.in_(told), publication.c.withdrawn_at.is_(None))
         .order_by(category.c.key)
     )
-    places: dict[int, list[CategoryKey]] = {}
-    for row in connection.execute(shown_in).all():
-        places.setdefault(row.shown_id, []).append(CategoryKey(row.key))
+    places: dict[int, list[tuple[int, CategoryKey]]] = {}  # by story: who shows it where
+    for place in connection.execute(shown_in).all():
+        places.setdefault(place.story_id, []).append((place.shown_id, CategoryKey(place.key)))
     names = ("id", "story_id", "state", "title", "link", "published", "first_seen")
     query = (
         select(*(entry.c[name] for name in names), source.c.key.label("source"))
@@ -89,8 +91,11 @@ def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
         .where(entry.c.id.in_(entries))
         .order_by(entry.c.id.desc())
     )
-    return [
-        Find(
+    found = []
+    for row in connection.execute(query).all():
+        everywhere = places.get(row.story_id, [])
+        own = tuple(key for shown_id, key in everywhere if shown_id == row.id)
+        find = Find(
             entry=row.id,
             story=row.story_id,
             state=EntryState(row.state),
@@ -99,10 +104,11 @@ def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
             link=row.link,
             published=row.published,
             first_seen=row.first_seen,
-            categories=tuple(places.get(row.id, ())),
+            categories=own or tuple(key for _, key in everywhere),
+            shown_by=everywhere[0][0] if everywhere and not own else None,
         )
-        for row in connection.execute(query).all()
-    ]
+        found.append(find)
+    return found
 
 
 _TEXT = select(

@@ -47,3 +47,19 @@ def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher
         assert "Harbour" in run(tmp_path, "search", "harbour").stdout, "beside it"
     run(tmp_path, "-q", "publish")
     assert b'href="search"' not in (tmp_path / "public" / "index.html").read_bytes(), "nobody would answer"
+
+
+def test_a_copy_that_another_one_tells_says_so(tmp_path: Path, publisher: Publisher) -> None:
+    told = item(1, title="Harbour opens", description="The new harbour opens on Monday. " * 12)
+    first = publisher.says("/first.xml", Reply(200, rss(told)))
+    again = publisher.says("/again.xml", Reply(200, rss(told | {"guid": "urn:again:1", "link": "https://b.example/h"})))
+    two = f"sources:\n  - {{url: '{first}', category: news, key: a}}\n  - {{url: '{again}', category: news, key: b}}\n"
+    (tmp_path / "feeds.yaml").write_text(LOOPBACK + two, encoding="utf-8")
+    for key in ("a", "b"):
+        assert run(tmp_path, "-q", "poll", key).returncode == 0
+    found = json.loads(run(tmp_path, "search", "--json", "harbour").stdout)["found"]
+    assert [(each["entry"], each["categories"], each["shown_by"]) for each in found] == [
+        (2, ["news"], 1),
+        (1, ["news"], None),
+    ]
+    assert ", in news, told by entry 1\n" in run(tmp_path, "search", "harbour").stdout

@@ -200,8 +200,10 @@ def test_m7_another_theme_renders_every_page_and_no_feed(newsroom: Newsroom) -> 
     with newsroom.opened() as world:
         changed = world.publish().changed
         assert world.publish().changed == ()
-    assert changed == ("category/general.html", "sources.html", "status.html")  # the start page has its own brand
-    assert b"NEW" in (newsroom.folder / "public" / "category" / "general.html").read_bytes()
+    assert changed == ("category/general.html", "index.html", "sources.html", "status.html")
+    pages = [*(newsroom.folder / "public").rglob("*.html")]
+    assert len(pages) == 4 + 3
+    assert all(b"NEW" in page.read_bytes() for page in pages), "those of the stories too"
 
 
 def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(newsroom: Newsroom) -> None:
