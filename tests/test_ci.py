@@ -129,5 +129,5 @@ def test_the_workflow_for_gitlab(tmp_path: Path, publisher: Publisher) -> None:
 @pytest.mark.parametrize("workflow", [ACTIONS, GITLAB], ids=["github", "gitlab"])
 def test_the_workflows_install_before_they_run(workflow: dict[str, Any]) -> None:
     text = yaml.safe_dump(workflow)
-    assert "python -m pip install aggregator" in text
+    assert "python -m pip install ./aggregator" in text
     assert len(lines_of(workflow)) >= 3
