@@ -1,8 +1,6 @@
 """Successive versions of a feed, read as if polled."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import pytest
 
 from aggregator.replay import NothingToReplay, versions_in
+from tests.command import Done, aggregator
 from tests.newsroom import item, rss
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -23,9 +22,8 @@ def write(folder: Path, *versions: bytes) -> Path:
     return folder
 
 
-def replay(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aggregator", "replay", str(folder), *options]
-    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, check=False, timeout=60)
+def replay(folder: Path, *options: str) -> Done:
+    return aggregator("replay", str(folder), *options, cwd=folder.parent)
 
 
 def record_of(folder: Path, *options: str) -> dict[str, Any]:

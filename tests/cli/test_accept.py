@@ -1,10 +1,9 @@
 """`aggregator accept`, as a shell sees it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Publisher, Reply
 from tests.running import Running
@@ -15,9 +14,8 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:{0}</id><title>{0}</
 <content>Something that {0} says, and nobody else.</content></entry></feed>"""
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aggregator", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+def run(*arguments: str, cwd: Path) -> Done:
+    return aggregator(*arguments, cwd=cwd)
 
 
 def test_what_a_suspect_source_says_is_published_when_it_is_accepted(tmp_path: Path, publisher: Publisher) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from aggregator.cli.add import addresses_of
 from aggregator.config import load_config
+from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Closes, Hangs, Publisher, Reply, redirect
 
@@ -31,10 +32,8 @@ def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml"), "add", *arguments]
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60
-    )
+def run(folder: Path, *arguments: str) -> Done:
+    return aggregator("-c", str(folder / "feeds.yaml"), "add", *arguments)
 
 
 def report(folder: Path, *arguments: str) -> dict[str, Any]:

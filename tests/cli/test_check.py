@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aggregator.cli.live import in_words
+from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Hangs, Publisher, Reply, redirect
 
@@ -24,8 +25,8 @@ def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml"), "check", *arguments]
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(folder, *arguments), capture_output=True, text=True, check=False, timeout=60)
+def run(folder: Path, *arguments: str) -> Done:
+    return aggregator("-c", str(folder / "feeds.yaml"), "check", *arguments)
 
 
 def writes(folder: Path, **sources: str) -> None:

@@ -1,8 +1,6 @@
 """`aggregator preview`, as a shell sees it: what it shows, that nothing is stored, whom it asks (DESIGN 3.2, P69)."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 
 from aggregator.cli.preview_words import in_words
 from aggregator.clock import utc_now
+from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
 from tests.publisher import Publisher, Reply
 from tests.running import Running
@@ -20,9 +19,8 @@ ENTRY_FIELDS = {
 }
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aggregator", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+def run(*arguments: str, cwd: Path) -> Done:
+    return aggregator(*arguments, cwd=cwd)
 
 
 def shown(source: str, cwd: Path) -> dict[str, Any]:

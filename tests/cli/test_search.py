@@ -1,10 +1,9 @@
 """`search`, and `/search` of a running `serve`."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Publisher, Reply
 from tests.running import Running
@@ -14,9 +13,8 @@ def yaml(url: str) -> str:
     return f"{LOOPBACK}sources: [{{url: '{url}', category: news, exclude: [{{title: Advert}}]}}]\n"
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+def run(folder: Path, *arguments: str) -> Done:
+    return aggregator("-c", str(folder / "feeds.yaml"), *arguments)
 
 
 def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Publisher) -> None:

@@ -1,9 +1,6 @@
 """`status` as an operator reads it: in words, of one source, and as JSON; and what of it anyone may see (S44, S69)."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from aggregator.cli.status_words import in_words, one_in_words
 from aggregator.publish.status import status_record
 from aggregator.store.history import KEPT
 from aggregator.world import World
+from tests.command import Done, aggregator
 from tests.desk import Desk, said
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
 from tests.publisher import Publisher, Reply, redirect
@@ -23,9 +21,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 FORMATS = "publish: {formats: [atom, json, html]}\n"
 
 
-def run(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ | environ)
+def run(folder: Path, *arguments: str, **environ: str) -> Done:
+    return aggregator("-c", str(folder / "feeds.yaml"), *arguments, environ=environ)
 
 
 def told(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:

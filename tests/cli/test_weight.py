@@ -1,12 +1,11 @@
 """`check` and `status` advise fewer entries where a feed is heavy (A22)."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from aggregator.cli.weight import heavy_feeds
 from aggregator.config import load_config
+from tests.command import aggregator
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 
@@ -14,8 +13,8 @@ YAML = "sources: [{key: a, url: 'https://a.example/', category: a}]\n"
 
 
 def typed(room: Newsroom, *arguments: str) -> str:
-    command = [sys.executable, "-m", "aggregator", "-c", "feeds.yaml", *arguments]
-    done = subprocess.run(command, cwd=room.folder, capture_output=True, text=True, check=True, timeout=60)
+    done = aggregator("-c", "feeds.yaml", *arguments, cwd=room.folder)
+    assert done.returncode == 0
     return done.stdout + done.stderr
 
 
