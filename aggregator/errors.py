@@ -390,6 +390,21 @@ class PublishError(AggregatorError):
         return f"{self.output}: {self.why}"
 
 
+class StateLost(AggregatorError):
+    """What we published stands there, and the store knows nothing of it; nothing was polled, stored or published."""
+
+    def __init__(self, path: str, options: str, site: str) -> None:
+        super().__init__(path, options, site)
+        self.path, self.options, self.site = path, options, site
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} was published by an aggregator whose state is lost; nothing was polled. "
+            f"`aggregator {self.options} restore --from-site {self.site}` brings it back, "
+            f"`aggregator {self.options} publish --take-over` starts anew over it"
+        )
+
+
 class TemplateFailed(AggregatorError):
     """An operator's template could not be filled in for a story; what was rendered of that one before still stands."""
 

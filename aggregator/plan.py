@@ -39,6 +39,17 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedCategory:
+    """A category that stays, or comes back, and what of it is another."""
+
+    key: CategoryKey
+    was: CategoryKey | None = None  # its earlier key
+    returns: bool = False  # it left feeds.yaml once
+    feed: str | None = None  # the path of its feed without ending, which never changes; None: nothing was published
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """A category that a source enters, and what it brings along (N2)."""
 
@@ -67,7 +78,7 @@ class Plan:
     changed: tuple[Changed, ...] = ()
     categories_added: tuple[CategoryKey, ...] = ()
     categories_removed: tuple[CategoryKey, ...] = ()
-    categories_changed: tuple[Changed, ...] = ()
+    categories_changed: tuple[ChangedCategory, ...] = ()
     fills: tuple[Fill, ...] = ()
     rules: tuple[Ruled, ...] = ()
 
@@ -92,24 +103,20 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
     added = tuple(source for key, source in after.items() if key not in before and key not in heirs)
     gone = set(before) - set(after) - set(heirs.values())
     pairs = [(before[heirs.get(key, key)], source) for key, source in after.items() if heirs.get(key, key) in before]
-    old_categories = {category.key: category for category in old.categories} if old else {}
-    new_categories = {category.key: category for category in new.categories}
+    categories = _categories(old, new, heirs, tx)
     plan = Plan(
         file=tuple(_file_changes(old, new)) if old else (),
         added=added,
         removed=tuple(key for key in before if key in gone),
         changed=tuple(one for was, now_ in pairs if (one := _changed(was, now_)) is not None),
-        categories_added=tuple(key for key in new_categories if key not in old_categories),
-        categories_removed=tuple(key for key in old_categories if key not in new_categories),
-        categories_changed=tuple(
-            Changed(key=key, changes=changes)
-            for key, category in new_categories.items()
-            if key in old_categories and (changes := tuple(_differences(old_categories[key], category)))
-        ),
+        categories_added=categories.added,
+        categories_removed=categories.removed,
+        categories_changed=categories.changed,
     )
     if tx is None or old is None:
         return plan
-    return replace(plan, fills=tuple(_fills(pairs, new, tx, now)), rules=tuple(_ruled(heirs, new, tx, now)))
+    renamed = {one.was: one.key for one in categories.changed if one.was is not None}
+    return replace(plan, fills=tuple(_fills(pairs, new, renamed, tx, now)), rules=tuple(_ruled(heirs, new, tx, now)))
 
 
 def _heirs(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
@@ -123,6 +130,49 @@ def _heirs(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]
                 found[key] = earlier
                 break
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Categories:
+    added: tuple[CategoryKey, ...]
+    removed: tuple[CategoryKey, ...]
+    changed: tuple[ChangedCategory, ...]
+
+
+def _categories(
+    old: Settings | None, new: Settings, heirs: Mapping[SourceKey, SourceKey], tx: Transaction | None
+) -> _Categories:
+    """Compare categories, those that items have named among them; a new key with `was` is no new category (A45)."""
+    before, roster = Roster.of(old) if old else None, Roster.of(new)
+    if before is not None and tx is not None:
+        made = tx.made_categories(before)
+        heir_of = {was: key for key, was in heirs.items()}
+        before = before.with_made(made)
+        roster = roster.with_made({heir_of.get(key, key): keys for key, keys in made.items()})
+    there = before.categories if before is not None else {}
+    former = tx.former_categories(list(roster.categories.values())) if tx is not None else {}
+    changed = []
+    for key, category in roster.categories.items():
+        row = former.get(key)
+        was = row.key if row is not None else key
+        changes = tuple(_differences(there[was], category)) if was in there else ()
+        if was == key and not changes and (key in there or row is None):
+            continue
+        changed.append(
+            ChangedCategory(
+                key=key,
+                was=was if was != key else None,
+                returns=was not in there and row is not None,
+                feed=f"category/{row.slug}" if row is not None else None,
+                changes=changes,
+            )
+        )
+    gone_on = {one.was or one.key for one in changed} | roster.categories.keys()
+    return _Categories(
+        added=tuple(key for key in roster.categories if key not in there and key not in former),
+        removed=tuple(key for key in there if key not in gone_on),
+        changed=tuple(changed),
+    )
 
 
 def _file_changes(old: Settings, new: Settings) -> Iterator[Change]:
@@ -179,11 +229,18 @@ def _said(value: object) -> str | None:
     return str(value)
 
 
-def _fills(pairs: Sequence[tuple[Source, Source]], new: Settings, tx: Transaction, now: datetime) -> Iterator[Fill]:
+def _fills(
+    pairs: Sequence[tuple[Source, Source]],
+    new: Settings,
+    renamed: Mapping[CategoryKey, CategoryKey],
+    tx: Transaction,
+    now: datetime,
+) -> Iterator[Fill]:
     categories = {category.key: category for category in new.categories}
     for was, source in pairs:
+        there = {renamed.get(key, key) for key in was.categories}
         for key in source.categories:
-            if key not in was.categories:
+            if key not in there:
                 entries, in_main = tx.would_fill(was, source, categories[key], now)
                 yield Fill(source=source.key, category=key, entries=entries, in_main=in_main)
 

@@ -148,7 +148,7 @@ def _file(path: Path) -> bytes | None:
 def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored:
     opml = read("opml.xml") or b""
     named = _FEED.findall(opml.decode("utf-8", "replace"))
-    slugs = dict.fromkeys((*listed, *named, *_expected_slugs(settings)))
+    slugs = dict.fromkeys((*named, *listed, *_expected_slugs(settings)))  # named in the order of their pages
     shelves = [shelf for slug in slugs if (shelf := _shelf(read, slug, settings)) is not None]
     if not shelves:
         raise NothingToRestore("no category/*.atom that an aggregator wrote is there; nothing was restored")

@@ -161,6 +161,11 @@ class World:
         """Carry out what operators asked for beside us (R27); give how many requests were taken."""
         return take_requests(self.store, self.roster, self.clock)
 
+    def is_new(self) -> bool:
+        """Tell whether nothing was ever stored or published from this store."""
+        with self.store.read() as tx:
+            return tx.folder() is None and not tx.is_filled()
+
     def has_details(self) -> bool:
         """Tell whether any source asks for details."""
         return self._has_details

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aggregator.cli import main
 from aggregator.decide.filing import MOST
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
@@ -153,3 +154,28 @@ def test_s50_foreign_names_make_safe_paths(publisher: Publisher, newsroom: Newsr
     [made] = (newsroom.folder / "public/category").glob("*.atom")
     assert made.stem.isascii()
     assert made.stem.replace("-", "").isalnum()
+
+
+def test_a45_one_that_items_have_named_is_renamed_with_its_feed(
+    publisher: Publisher, newsroom: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = publisher.says("/list", answer(item(1), item(2, "人民日报")), answer(item(3), item(4, "人民日报")))
+    yaml = YAML.format(url=url, category='"{from}"')
+    newsroom.writes(yaml)
+    newsroom.poll()
+    [before] = [item["id"] for item in newsroom.items("category/renminribao.json")]
+    newsroom.writes("categories: {rmrb: {was: 人民日报, title: The People}}\n" + yaml)
+    feeds = ["-c", str(newsroom.folder / "feeds.yaml")]
+    assert main([*feeds, "check"], {}) == 0
+    assert main([*feeds, "plan"], {}) == 0
+    said = capsys.readouterr().out
+    assert "~ category rmrb, which was 人民日报: category/renminribao.* with its ids and archive goes on" in said
+    assert "大众日报" not in said, "it stays as it is"
+    newsroom.clock.move(hours=1)
+    assert newsroom.poll()["new"] == 2
+    assert [item["title"] for item in newsroom.items("category/renminribao.json")] == ["标题 4", "标题 2"]
+    assert newsroom.items("category/renminribao.json")[1]["id"] == before
+    assert {path.stem for path in (newsroom.folder / "public/category").glob("*.atom")} == {
+        "renminribao",
+        "dazhongribao",
+    }

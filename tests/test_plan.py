@@ -119,3 +119,32 @@ def test_without_a_store_everything_is_new(room: Newsroom, capsys: pytest.Captur
     assert [each["key"] for each in record["sources"]["added"]] == ["one", "two"]
     assert main(["-c", str(room.folder / "feeds.yaml"), "plan"], room.environ) == 0
     assert "went live for the first time" in capsys.readouterr().out
+
+
+def test_a_category_with_a_new_key_is_renamed_and_its_feed_goes_on(
+    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = OLD.replace("{x: {}, y: {}}", "{xx: {was: x, title: Ex}, y: {}}").replace("category: x", "category: xx")
+    record = planned(polled, new, capsys, "--exit-code", code=1)
+    assert (record["categories"]["added"], record["categories"]["removed"], record["fills"]) == ([], [], [])
+    (changed,) = record["categories"]["changed"]
+    assert (changed["key"], changed["was"], changed["feed"], changed["returns"]) == ("xx", "x", "category/x", False)
+    assert {change["name"] for change in changed["changes"]} == {"title"}
+    main(["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")], polled.environ)
+    assert "~ category xx, which was x: category/x.* with its ids and archive goes on" in capsys.readouterr().out
+    polled.writes(new)
+    with polled.opened() as world:
+        world.publish()
+    assert polled.titles("category/x.atom") == ["Django", "Sponsored shoes", "Title 3"], "as it was told"
+    assert not (polled.folder / "public/category/xx.atom").exists()
+
+
+def test_a_category_that_comes_back_is_no_new_one(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    polled.writes(OLD.replace("category: x", "category: y").replace("{x: {}, y: {}}", "{y: {}}"))
+    with polled.opened():
+        pass
+    record = planned(polled, OLD, capsys)
+    assert record["categories"]["added"] == []
+    assert [(c["key"], c["was"], c["returns"]) for c in record["categories"]["changed"]] == [("x", None, True)]
+    main(["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")], polled.environ)
+    assert "~ category x, which is back: category/x.*" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """The state is lost, and comes back from what was published (DESIGN 3.2, 3.3; invariant 2)."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.errors import PublishError, StoreError
 from aggregator.restore import NothingToRestore, read_site, restore
@@ -201,3 +203,38 @@ def test_a_published_json_names_what_restore_needs(planet: Planet) -> None:
     assert set(said["_aggregator"]) == {"store", "feed", "category"}
     assert said["next_url"].startswith("https://planet.example/category/web/archive/")
     assert all({"source", "key", "sort_at", "digest"} <= set(one["_aggregator"]) for one in said["items"])
+
+
+@pytest.mark.parametrize("command", ["poll", "serve", "publish"])
+def test_a_lost_state_is_refused_before_anything_is_asked_or_stored(
+    planet: Planet, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    folder, before = planet.room.folder, planet.documents()
+    planet.lose()
+    asked = len(planet.publisher.asked)
+    assert main(["-c", str(folder / "feeds.yaml"), command], {}) == 3
+    said = capsys.readouterr().err
+    assert f"aggregator -c {folder}/feeds.yaml restore --from-site {folder}/public` brings it back" in said
+    assert len(planet.publisher.asked) == asked
+    assert not (folder / "var").exists(), "a backup, too, is restored only where no store is"
+    assert planet.documents() == before
+    named = re.findall(r"`aggregator ([^`]+)`", said)[0]
+    assert main(named.split(), {}) == 0
+    assert planet.documents() == before
+    assert planet.poll()["new"] == 0
+
+
+def test_a_state_that_somebody_emptied_is_as_good_as_lost(planet: Planet, capsys: pytest.CaptureFixture[str]) -> None:
+    planet.lose()
+    with planet.room.opened():
+        pass
+    assert main(["-c", str(planet.room.folder / "feeds.yaml"), "poll"], {}) == 3
+    assert "restore --from-site" in capsys.readouterr().err
+    planet.restore()
+
+
+def test_a_category_folder_of_somebody_else_stands_in_nobodys_way(newsroom: Newsroom, publisher: Publisher) -> None:
+    (newsroom.folder / "public/category").mkdir(parents=True)
+    (newsroom.folder / "public/category/theirs.atom").write_bytes(b"<feed/>")
+    newsroom.writes(f"sources: ['{publisher.serve('/feed', rss(item(1)))}']\n")
+    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "poll"], {}) == 0

@@ -14,9 +14,12 @@ from aggregator.config import load_config
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, StoreError
 from aggregator.model.settings import Settings
+from aggregator.publish.destination import open_destination
 from aggregator.publish.look import plain_look
+from aggregator.publish.lost import refuse_lost
 from aggregator.publish.trial import look_of
 from aggregator.store import open_store
+from aggregator.store.database import is_store
 from aggregator.world import World, open_world
 
 log = getLogger(__name__)
@@ -24,7 +27,7 @@ log = getLogger(__name__)
 
 @contextmanager
 def opened_world(
-    options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False
+    options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False, goes_on: bool = False
 ) -> Iterator[World]:
     """Load feeds.yaml, say its warnings, open the store, and close it as one file in the end.
 
@@ -33,11 +36,13 @@ def opened_world(
         environ: where `${NAME}` is looked up.
         last_good: where feeds.yaml is broken, go by the one that was last in force (R51); where the theme is, do
             without.
+        goes_on: go on with what was published: where the store knows nothing of that, begin nothing.
 
     Raises:
         ConfigError: everything that is wrong with feeds.yaml, or with the theme; nothing was opened.
         LockHeld: another process works on the store.
         StoreError: it can't be opened.
+        StateLost: outputs of a store that is lost stand where this one would publish; none was made.
     """
     text, broken = None, ""
     try:
@@ -58,8 +63,12 @@ def opened_world(
         log.error("refuse_config", extra={"error": str(error), "advice": "started with the pages' own look"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
+    if goes_on and not is_store(settings.store):
+        refuse_lost(open_destination(settings.publish.to), settings)
     world = open_world(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
+        if goes_on and world.is_new():
+            refuse_lost(world.folder, settings)
         if broken:
             with world.store.begin() as tx:
                 tx.note_config_error(broken)

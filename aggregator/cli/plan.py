@@ -102,9 +102,7 @@ def plan_record(plan: Plan, path: str, *, is_first: bool) -> dict[str, Any]:
         "categories": {
             "added": list(plan.categories_added),
             "removed": list(plan.categories_removed),
-            "changed": [
-                {"key": c.key, "changes": [asdict(each) for each in c.changes]} for c in plan.categories_changed
-            ],
+            "changed": [asdict(changed) for changed in plan.categories_changed],
         },
         "fills": [asdict(fill) for fill in plan.fills],
         "rules": rules,

@@ -38,7 +38,10 @@ def _categories(said: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"  + category {key}" for key in said["added"])
     yield from (f"  - category {key}: no new entries; its files stay" for key in said["removed"])
     for changed in said["changed"]:
-        yield f"  ~ category {changed['key']}"
+        feed = f"{changed['feed']}.* with its ids and archive"
+        was = f", which was {changed['was']}: {feed} goes on" if changed["was"] else ""
+        back = f", which is back: {feed} goes on" if changed["returns"] and not was else ""
+        yield f"  ~ category {changed['key']}{was or back}"
         yield from _changes(changed["changes"])
 
 

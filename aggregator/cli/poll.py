@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if limit is None:
         print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
         return 2
-    with opened_world(options, environ) as world:
+    with opened_world(options, environ, goes_on=True) as world:
         keys = keys_of(options.keys, world.settings, options.config)
         if keys is None:
             return 2

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         done = correct(options, environ, Act.RULES, lambda tx: {})
         if done or not (options.all or options.take_over):
             return done
-    with opened_world(options, environ) as world:
+    with opened_world(options, environ, goes_on=not options.take_over) as world:
         world.take_requests()
         try:
             published = world.publish(everything=options.all, take_over=options.take_over)

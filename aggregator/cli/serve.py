@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     stop = threading.Event()
     before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with opened_world(options, environ, last_good=options.last_good) as world:
+        with opened_world(options, environ, last_good=options.last_good, goes_on=True) as world:
             meter = load_meter()
             to = world.settings.publish.to
             index = open_index(world.store) if world.look.search else None

@@ -316,9 +316,14 @@ class Roster:
         """Add the categories that items have named: the text is key and title, all else as if a source named it.
 
         Args:
-            made: by source; those that feeds.yaml declares as well stay as it says.
+            made: by source; those that feeds.yaml declares as well, or has renamed (`was`), stay as it says.
         """
-        made = {key: tuple(keys) for key, keys in made.items() if key in self.sources}
+        heirs = {was: category.key for category in self.categories.values() for was in category.was}
+        made = {
+            key: tuple(dict.fromkeys(heirs.get(each, each) for each in keys))
+            for key, keys in made.items()
+            if key in self.sources
+        }
         named = dict.fromkeys(key for keys in made.values() for key in keys)
         new = {
             key: Category(key=key, title=key, declared=False, entries=self.entries)

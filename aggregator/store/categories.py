@@ -50,6 +50,14 @@ class RestingCategory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerCategory:
+    """What a category of feeds.yaml has been so far: its key then, and its slug for ever."""
+
+    key: CategoryKey
+    slug: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
     """The generation of what shows all categories together."""
 
@@ -95,6 +103,14 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
         still = select(category.c.id).where(category.c.key.in_(keys))
         resting = update(category).where(category.c.id.in_(gone), category.c.id.not_in(still))
         connection.execute(resting.values(active=False, removed_at=now))
+
+
+def former_categories(connection: Connection, wanted: Sequence[Category]) -> dict[CategoryKey, FormerCategory]:
+    """Tell which categories would go on as what was published already, under their own keys or earlier ones (A45)."""
+    rows = {row.key: row for row in connection.execute(select(category)).all()}
+    feed_ids, keys = {row.feed_id: row for row in rows.values()}, {item.key for item in wanted}
+    found = {item.key: rows.get(item.key) or _former(item, rows, feed_ids, keys) for item in wanted}
+    return {key: FormerCategory(key=row.key, slug=row.slug) for key, row in found.items() if row is not None}
 
 
 def _said(item: Category) -> dict[str, Any]:

@@ -195,6 +195,12 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
     return opened
 
 
+def is_store(url: str) -> bool:
+    """Tell whether a store may be there: one on a server is not looked for."""
+    path = _path_of(url)
+    return path is None or path.exists()
+
+
 def restore_backup(backup: Path, url: str) -> None:
     """Put a copy that `back_up` made in place of a store that is not there.
 

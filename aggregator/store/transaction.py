@@ -58,7 +58,7 @@ from aggregator.store import (
     turns,
 )
 from aggregator.store.bodies import StoredBody
-from aggregator.store.categories import CategoryRow, RestingCategory, SiteRow
+from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
 from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
 from aggregator.store.finding import FoundEntry
 from aggregator.store.outputs import Written
@@ -411,6 +411,10 @@ class Transaction:
     def categories(self) -> list[CategoryRow]:
         """Give the categories of feeds.yaml."""
         return categories.category_rows(self._connection)
+
+    def former_categories(self, wanted: Sequence[Category]) -> Mapping[CategoryKey, FormerCategory]:
+        """Tell which categories would go on as what was published already."""
+        return categories.former_categories(self._connection, wanted)
 
     def resting_categories(self) -> list[RestingCategory]:
         """Give the categories that left feeds.yaml."""

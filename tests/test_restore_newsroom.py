@@ -1,0 +1,132 @@
+"""A newsroom's state is lost and comes back: categories that items named, entries that had details (DESIGN 3.2, 6)."""
+
+import shutil
+from collections.abc import Mapping
+
+import pytest
+
+from aggregator.config import load_config
+from aggregator.model.known import EntryState
+from aggregator.restore import read_site, restore
+from tests.newsroom import ATOM, Newsroom
+from tests.publisher import Publisher
+from tests.test_newsroom_details import YAML, asked, item, listed, states, text
+
+SITE = (
+    "site: {base_url: 'https://news.example/', language: zh-CN}\n"
+    "publish: {entries: 10, archive_page: 10, jekyll: {to: site/_posts}}\n"
+    "categories: {rmrb: {was: 人民日报, title: 人民日报, slug: people}}\n"
+)
+PAPERS = ("大众日报", "重庆日报", "人民日报", "Daily News")
+
+
+class Desk:
+    """A newsroom whose list is polled, with a paper for each item and a text behind each."""
+
+    def __init__(self, room: Newsroom, publisher: Publisher, *, dated: bool) -> None:
+        self.room, self.publisher = room, publisher
+        self.numbers = list(range(30))
+        self.serve()
+        yaml = YAML.format(url=publisher.url("/list"), base=publisher.url("")) + "    initial: 5000\n"
+        if dated:
+            yaml = yaml.replace("summary: digest", "summary: digest, published: showtime")
+        room.writes(SITE + yaml)
+        for number in range(40):
+            publisher.says(f"/text?id=NW{number}", text(number))
+
+    def serve(self) -> None:
+        """Let the list say what it has now, newest first."""
+        items = [
+            item(n, **{"from": PAPERS[n % 4]}, showtime=f"2026-03-0{1 + n // 20} {n % 20:02}:00:00")
+            for n in reversed(self.numbers)
+        ]
+        self.publisher.says("/list", listed(*items))
+
+    def poll(self) -> dict[str, object]:
+        """Poll a while later."""
+        self.room.clock.move(minutes=20)
+        return self.room.poll()
+
+    def lose(self) -> None:
+        """Lose the state."""
+        shutil.rmtree(self.room.folder / "var")
+
+    def restore(self) -> tuple[str, ...]:
+        """Bring the state back from the folder; give the outputs and posts that changed by it."""
+        settings = load_config(self.room.folder / "feeds.yaml", {})
+        restored = read_site("public", settings, self.room.clock, folder=self.room.folder)
+        world = restore(restored, settings, self.room.clock)
+        try:
+            published = world.publish(everything=True, take_over=True)
+            assert published.failed == ()
+            return published.changed + published.posts
+        finally:
+            world.close()
+
+    def documents(self) -> Mapping[str, bytes]:
+        """Give every document and post but those that say how sources stand."""
+        root = self.room.folder
+        files = [*(root / "public").rglob("*"), *(root / "site").rglob("*")]
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in files
+            if path.is_file() and path.name.split(".")[0] not in ("status", "sources")
+        }
+
+
+@pytest.fixture(params=[False, True], ids=["undated", "dated"])
+def desk(newsroom: Newsroom, publisher: Publisher, request: pytest.FixtureRequest) -> Desk:
+    desk = Desk(newsroom, publisher, dated=request.param)
+    desk.poll()
+    desk.numbers += [30, 31]
+    desk.serve()
+    desk.poll()
+    return desk
+
+
+def test_what_items_named_comes_back_byte_for_byte(desk: Desk) -> None:
+    before = desk.documents()
+    assert {path.name for path in (desk.room.folder / "public/category").glob("*.atom")} == {
+        "dazhongribao.atom", "zhongqingribao.atom", "people.atom", "daily-news.atom",
+    }  # fmt: skip
+    desk.lose()
+    desk.restore()
+    assert desk.documents() == before
+    told = len(asked(desk.publisher))
+    report = desk.poll()
+    assert (report["new"], report["revised"], report["posts"]) == (0, 0, [])
+    assert desk.documents() == before
+    assert len(asked(desk.publisher)) == told, "no article is asked for twice"
+
+
+def test_what_comes_after_the_loss_enters_its_paper_once(desk: Desk) -> None:
+    desk.lose()
+    desk.restore()
+    desk.numbers += [32, 33, 34, 35]
+    desk.serve()
+    assert desk.poll()["new"] == 4
+    assert states(desk.room) == {EntryState.PUBLISHED: 36}
+    assert desk.room.titles("category/people.atom")[0] == "标题 34"
+    public = desk.room.folder / "public"
+    for path in public.rglob("*.atom"):
+        found = [entry.findtext(f"{ATOM}id") for entry in desk.room.entries(str(path.relative_to(public)))]
+        assert len(found) == len(set(found)), path
+    posts = [path.name for path in (desk.room.folder / "site/_posts").iterdir()]
+    assert len(posts) == len(set(posts)) == 36
+
+
+def test_a_category_renamed_meanwhile_keeps_slug_ids_and_archive(desk: Desk) -> None:
+    before = {path: items for path in ("people", "people/archive/1") if (items := _ids(desk.room, path))}
+    desk.lose()
+    feeds = desk.room.folder / "feeds.yaml"
+    renamed = feeds.read_text().replace("{rmrb: {was: 人民日报,", "{daily: {was: [rmrb, 人民日报],")
+    feeds.write_text(renamed.replace(", slug: people", ""))
+    desk.restore()
+    assert desk.poll()["new"] == 0
+    assert {path: _ids(desk.room, path) for path in before} == before
+    assert len(list((desk.room.folder / "public/category").glob("*.atom"))) == 4
+
+
+def _ids(room: Newsroom, path: str) -> list[str]:
+    file = room.folder / "public/category" / f"{path}.json"
+    return [item["id"] for item in room.items(f"category/{path}.json")] if file.exists() else []
