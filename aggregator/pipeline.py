@@ -153,6 +153,7 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
             merge_kin(tx, change.entries.kin, roster, change.asked_at)
             changes.append(change)
         completions = [settle_detail(tx, poll, roster) for poll in details]
+        tx.add_details([(poll.due, poll.answer) for poll in details])
     settled: list[Settled] = [*changes, *completions]
     if any(one.entries.categories for one in settled):
         ports.on_made()

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from aggregator.cli.status_words import in_words
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
+from aggregator.publish.status import fetching_record
 from tests.cli.test_preview import shown
 from tests.newsroom import Newsroom
 from tests.publisher import Publisher, Reply
@@ -273,3 +275,30 @@ def test_preview_asks_for_the_newest_detail_alone(
     assert record["waiting"] == 2
     assert any(said in notice for notice in record["feed"]["notices"])
     assert asked(publisher) == ["/text?id=NW2"]
+
+
+def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher, newsroom: Newsroom) -> None:
+    url = publisher.says("/list", listed(item(2), item(1)), listed(item(3), item(2), item(1)))
+    newsroom.writes(YAML.format(url=url, base=publisher.url("", host="127.0.0.2")))
+    for number in (1, 3):
+        publisher.says(f"/text?id=NW{number}", text(number), host="127.0.0.2")
+    publisher.says("/text?id=NW2", Reply(404), host="127.0.0.2")
+    newsroom.poll()
+    newsroom.clock.move(days=1)
+    newsroom.poll()
+    with newsroom.opened("status") as world:
+        fetching: Any = fetching_record(world.store.status(world.roster, newsroom.clock()).fetching, public=False)
+        with world.store.read() as tx:
+            days = tx.history(SourceKey("desk"), newsroom.clock(), days=9).days
+        said = in_words(world.store.status(world.roster, newsroom.clock()))
+    assert "; 4 details and articles, 2 failed, " in said
+    assert "busiest host 127.0.0.2 with 4." in said
+    details = fetching["details"]
+    assert (details["requests"], details["failures"]) == (4, 2)
+    assert details["bytes"] > 200
+    hosts = [(host["host"], host["sources"], host["polls"], host["details"]["requests"]) for host in fetching["hosts"]]
+    assert hosts == [
+        ("127.0.0.2", 0, 0, 4),
+        ("127.0.0.1", 1, 2, 0),
+    ]
+    assert [(asked.requests, asked.failures) for _, _, asked in days] == [(2, 1), (2, 1)]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
-from aggregator.model.history import Fetching, RecentPoll, SourceHistory, Sums
+from aggregator.model.history import DetailSums, Fetching, RecentPoll, SourceHistory, Sums
 from aggregator.model.poll import State
 from aggregator.model.status import RuleHits, SourceStatus, Status
 
@@ -15,6 +15,7 @@ UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 _POLLS = ("time", "outcome", "status", "bytes", "ms", "new", "revised", "next due", "because")
 _DAYS = ("day", "polls", "not modified", "unconditional", "failures", "bytes", "new")
+_DETAILS = ("details", "failed", "their bytes")
 _RULES = ("hits", "last", "rule")
 _WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # columns that are set to the left
 
@@ -102,7 +103,13 @@ def one_in_words(
     if history.recent:
         lines += ["", f"Last polls ({zone.key}):", *_table(_POLLS, [_poll(poll, zone) for poll in history.recent])]
     if history.days:
-        lines += ["", "Days (UTC):", *_table(_DAYS, [(day.isoformat(), *_sums(sums)) for day, sums in history.days])]
+        asks = any(details.requests for _, _, details in history.days)
+        head = (*_DAYS, *_DETAILS) if asks else _DAYS
+        rows = [
+            (day.isoformat(), *_sums(sums), *(_detail_sums(details) if asks else ()))
+            for day, sums, details in history.days
+        ]
+        lines += ["", "Days (UTC):", *_table(head, rows)]
     return "\n".join(lines)
 
 
@@ -130,6 +137,10 @@ def _sums(sums: Sums) -> tuple[str, ...]:
     return (*map(str, counts), _size(sums.bytes), str(sums.new))
 
 
+def _detail_sums(sums: DetailSums) -> tuple[str, ...]:
+    return str(sums.requests), str(sums.failures), _size(sums.bytes)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     return [
@@ -153,8 +164,12 @@ def _manners(fetching: Fetching) -> str:
         f"Since {fetching.since:%Y-%m-%d %H:%M} UTC: {sums.polls:,} polls, {fetching.share_304:.0%} not modified, "
         f"{sums.failures:,} failed, {_size(sums.bytes)}"
     )
-    busiest = next((host for host in fetching.hosts if host.sums.polls and host.host != "file"), None)
-    return f"{line}; busiest host {busiest.host} with {busiest.sums.polls:,}." if busiest else f"{line}."
+    if fetching.details.requests:
+        asked = fetching.details
+        line += f"; {asked.requests:,} details and articles, {asked.failures:,} failed, {_size(asked.bytes)}"
+    requests = {host.host: host.sums.polls + host.details.requests for host in fetching.hosts}
+    busiest = next((name for name, count in requests.items() if count and name != "file"), None)
+    return f"{line}; busiest host {busiest} with {requests[busiest]:,}." if busiest else f"{line}."
 
 
 def _indented(*texts: str) -> list[str]:

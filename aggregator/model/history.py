@@ -39,12 +39,25 @@ NO_SUMS = Sums()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DetailSums:
+    """What some requests for details and articles came to together. None is conditional: each is asked for once."""
+
+    requests: int = 0
+    bytes: int = 0  # that came over the wire
+    failures: int = 0
+
+
+NO_DETAILS = DetailSums()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostSums:
-    """What the polls of a host came to."""
+    """What the polls of a host came to, and the details and articles that lie there, of whatever sources."""
 
     host: str  # host key
-    sources: int
+    sources: int  # of feeds.yaml that are asked there
     sums: Sums
+    details: DetailSums = NO_DETAILS
     spacing: timedelta  # between two requests
     opens_at: datetime | None  # not asked before; None: it may be
 
@@ -55,6 +68,7 @@ class Fetching:
 
     since: datetime
     sums: Sums
+    details: DetailSums
     hosts: tuple[HostSums, ...]  # the busiest first
 
     @property
@@ -68,6 +82,6 @@ class SourceHistory:
     """What is remembered of one source's polls."""
 
     recent: tuple[RecentPoll, ...]  # newest first
-    days: tuple[tuple[date, Sums], ...]  # UTC, newest first
+    days: tuple[tuple[date, Sums, DetailSums], ...]  # UTC, newest first
     etag: bool  # we hold one, and send it
     last_modified: bool  # likewise

@@ -117,7 +117,10 @@ def history_record(history: SourceHistory) -> dict[str, object]:
             }
             for poll in history.recent
         ],
-        "days": [{"day": day.isoformat()} | asdict(sums) for day, sums in history.days],
+        "days": [
+            {"day": day.isoformat()} | asdict(sums) | {"details": asdict(details)}
+            for day, sums, details in history.days
+        ],
     }
 
 
@@ -132,6 +135,7 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
         "bytes": sums.bytes,
         "failures": sums.failures,
         "unconditional": sums.unconditional,
+        "details": asdict(fetching.details),
     }
     if not public:
         record["hosts"] = [
@@ -142,6 +146,7 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
                 "not_modified": host.sums.not_modified,
                 "bytes": host.sums.bytes,
                 "failures": host.sums.failures,
+                "details": asdict(host.details),
                 "spacing_s": host.spacing.total_seconds(),
                 "opens_at": rfc3339(host.opens_at),
             }

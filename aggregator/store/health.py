@@ -8,13 +8,13 @@ from sqlalchemy import Connection, RowMapping, case, func, select, update
 
 from aggregator.cadence import explain
 from aggregator.model.alarm import AlarmCode
-from aggregator.model.history import NO_SUMS, Fetching, HostSums, Sums
+from aggregator.model.history import NO_DETAILS, NO_SUMS, DetailSums, Fetching, HostSums, Sums
 from aggregator.model.hosts import slowed, spacing_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, SourceStatus, Status
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
-from aggregator.store.history import SUMS, sums_since
+from aggregator.store.history import DETAIL_SUMS, SUMS, details_since, sums_since
 from aggregator.store.hosts import restraints
 from aggregator.store.network import lag
 from aggregator.store.posts import faults
@@ -79,6 +79,7 @@ def status_of(
     counts = _counts(connection, now - timedelta(weeks=WEEKS))
     rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
     sums = sums_since(connection, first_day(now))
+    details = details_since(connection, first_day(now))
     found = [_source(row, roster.sources.get(row["key"]), counts.get(row["id"], (0, 0)), now, secrets) for row in rows]
     names = "config_path config_loaded_at config_error output_error network_down_since own_down_since".split()
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
@@ -94,7 +95,8 @@ def status_of(
         fetching=Fetching(
             since=EPOCH + timedelta(days=first_day(now)),
             sums=_total(sums.values()),
-            hosts=_hosts(connection, rows, sums, roster),
+            details=_all_details(details.values()),
+            hosts=_hosts(connection, rows, sums, details, roster),
         ),
         lag=late,
         alarms=with_since(connection, wrong, now),
@@ -199,21 +201,32 @@ def _total(sums: Iterable[Sums]) -> Sums:
     return Sums(**dict(zip(SUMS, map(sum, zip(*counts, strict=True)), strict=True))) if counts else NO_SUMS
 
 
+def _all_details(sums: Iterable[DetailSums]) -> DetailSums:
+    found = list(sums)
+    return DetailSums(**{name: sum(getattr(one, name) for one in found) for name in DETAIL_SUMS})
+
+
 def _hosts(
-    connection: Connection, rows: Iterable[RowMapping], sums: Mapping[int, Sums], roster: Roster
+    connection: Connection,
+    rows: Iterable[RowMapping],
+    sums: Mapping[int, Sums],
+    details: Mapping[str, DetailSums],
+    roster: Roster,
 ) -> tuple[HostSums, ...]:
     """Give the busiest hosts, by requests, then by sources."""
     by_host: defaultdict[str, list[Sums]] = defaultdict(list)
     for row in rows:
         by_host[row["host_key"]].append(sums.get(row["id"], NO_SUMS))
     owed = restraints(connection)
-    totals = {host: _total(found) for host, found in by_host.items()}
-    busiest = sorted(totals, key=lambda host: (-totals[host].polls, -len(by_host[host]), host))[:HOSTS]
+    totals = {host: _total(by_host.get(host, ())) for host in by_host.keys() | details.keys()}
+    requests = {host: totals[host].polls + details.get(host, NO_DETAILS).requests for host in totals}
+    busiest = sorted(totals, key=lambda host: (-requests[host], -len(by_host.get(host, ())), host))[:HOSTS]
     return tuple(
         HostSums(
             host=host,
-            sources=len(by_host[host]),
+            sources=len(by_host.get(host, ())),
             sums=totals[host],
+            details=details.get(host, NO_DETAILS),
             spacing=slowed(spacing_of(host, roster.hosts), owed[host].doublings if host in owed else 0),
             opens_at=owed[host].opens_at if host in owed else None,
         )

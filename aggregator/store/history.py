@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
+from aggregator.errors import AddressRefused, RobotsRefused
 from aggregator.model.changes import Changes
-from aggregator.model.history import RecentPoll, SourceHistory, Sums
-from aggregator.model.poll import Outcome
+from aggregator.model.history import NO_DETAILS, NO_SUMS, DetailSums, RecentPoll, SourceHistory, Sums
+from aggregator.model.poll import Due, Exchange, Failed, Outcome
 from aggregator.store.dialect import insert
-from aggregator.store.schema import EPOCH, poll_day, source
+from aggregator.store.schema import EPOCH, detail_day, poll_day, source
 
 KEPT = 20  # polls of a source
 KEPT_DAYS = 400
@@ -24,6 +25,7 @@ NOT_MODIFIED = 304
 AHEAD = timedelta(days=1)  # of the poll: a new entry dated later is noted (R48),
 BACK = timedelta(days=365)  # and one dated earlier
 SUMS = tuple(field.name for field in fields(Sums))
+DETAIL_SUMS = tuple(field.name for field in fields(DetailSums))
 _FAILED = (Outcome.FAILED, Outcome.GONE)
 
 
@@ -84,8 +86,32 @@ def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
         if change.due.attempted_at is not None and day_of(change.due.attempted_at) < row["day"]
     ]
     if over:
-        chosen = (poll_day.c.source_id == bindparam("row_id")) & (poll_day.c.day <= bindparam("oldest"))
-        connection.execute(delete(poll_day).where(chosen), over)
+        for table in (poll_day, detail_day):
+            chosen = (table.c.source_id == bindparam("row_id")) & (table.c.day <= bindparam("oldest"))
+            connection.execute(delete(table).where(chosen), over)
+
+
+def add_details(connection: Connection, asked: Sequence[tuple[Due, Exchange]]) -> None:
+    """Add requests for details and articles to the days of their sources, by the hosts that were asked."""
+    rows = [
+        {
+            "source_id": due.id,
+            "day": day_of(answer.asked_at),
+            "host_key": due.host_key,
+            "requests": 1,
+            "bytes": answer.wire_bytes,
+            "failures": int(isinstance(answer, Failed)),
+        }
+        for due, answer in asked
+        if not _stayed_here(answer)
+    ]
+    if rows:
+        connection.execute(_adding_details(connection.dialect.name), rows)
+
+
+def _stayed_here(answer: Exchange) -> bool:
+    """Tell whether no request left: robots.txt closes the page, or the address is none that we may ask."""
+    return isinstance(answer, Failed) and not answer.hops and isinstance(answer.error, RobotsRefused | AddressRefused)
 
 
 @lru_cache
@@ -94,6 +120,13 @@ def _adding(database: str) -> Any:
     statement = insert(poll_day, database)
     sum_up = {name: poll_day.c[name] + statement.excluded[name] for name in SUMS}
     return statement.on_conflict_do_update(index_elements=["source_id", "day"], set_=sum_up)
+
+
+@lru_cache
+def _adding_details(database: str) -> Any:
+    statement = insert(detail_day, database)
+    sum_up = {name: detail_day.c[name] + statement.excluded[name] for name in DETAIL_SUMS}
+    return statement.on_conflict_do_update(index_elements=["source_id", "day", "host_key"], set_=sum_up)
 
 
 def is_unconditional(changes: Changes) -> bool:
@@ -131,6 +164,17 @@ def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
     return {row[0]: Sums(**dict(zip(SUMS, map(int, row[1:]), strict=True))) for row in connection.execute(query)}
 
 
+def details_since(connection: Connection, day: int) -> dict[str, DetailSums]:
+    """Give what details and articles came to, by the hosts that were asked, from a day on."""
+    columns = [func.sum(detail_day.c[name]).label(name) for name in DETAIL_SUMS]
+    joined = source.join(detail_day, (detail_day.c.source_id == source.c.id) & (detail_day.c.day >= day))
+    query = select(detail_day.c.host_key, *columns).select_from(joined).group_by(detail_day.c.host_key)
+    return {
+        row[0]: DetailSums(**dict(zip(DETAIL_SUMS, map(int, row[1:]), strict=True)))
+        for row in connection.execute(query)
+    }
+
+
 def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
     """Give what is remembered of a source's polls.
 
@@ -142,11 +186,19 @@ def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
     wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified)
     row = connection.execute(select(*wanted).where(source.c.key == key)).one()
     days = select(poll_day).where(poll_day.c.source_id == row.id, poll_day.c.day >= since)
+    sums = {found["day"]: Sums(**{name: found[name] for name in SUMS}) for found in connection.execute(days).mappings()}
+    columns = [func.sum(detail_day.c[name]).label(name) for name in DETAIL_SUMS]
+    chosen = (detail_day.c.source_id == row.id) & (detail_day.c.day >= since)
+    asked = select(detail_day.c.day, *columns).where(chosen).group_by(detail_day.c.day)
+    details = {
+        found["day"]: DetailSums(**{name: int(found[name]) for name in DETAIL_SUMS})
+        for found in connection.execute(asked).mappings()
+    }
     return SourceHistory(
         recent=recent_polls(row.recent),
         days=tuple(
-            (_date(found["day"]), Sums(**{name: found[name] for name in SUMS}))
-            for found in connection.execute(days.order_by(poll_day.c.day.desc())).mappings()
+            (_date(day), sums.get(day, NO_SUMS), details.get(day, NO_DETAILS))
+            for day in sorted(sums.keys() | details.keys(), reverse=True)
         ),
         etag=bool(row.etag),
         last_modified=bool(row.last_modified),

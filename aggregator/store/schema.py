@@ -459,6 +459,19 @@ poll_day = Table(
     sqlite_with_rowid=False,
 )
 
+detail_day = Table(
+    "detail_day",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("day", Integer, nullable=False),  # since 1970, UTC
+    Column("host_key", Text, nullable=False),  # of the details: seldom that of the source
+    Column("requests", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    PrimaryKeyConstraint("source_id", "day", "host_key"),
+    sqlite_with_rowid=False,
+)
+
 alarm = Table(
     "alarm",
     metadata,

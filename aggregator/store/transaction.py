@@ -18,7 +18,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.history import SourceHistory
 from aggregator.model.known import EntryState, Known, Stored
 from aggregator.model.outline import Outline
-from aggregator.model.poll import Due
+from aggregator.model.poll import Due, Exchange
 from aggregator.model.restored import Restored
 from aggregator.model.robots import Robots
 from aggregator.model.settings import Category, CategoryKey, Roster, Source, SourceKey
@@ -411,6 +411,10 @@ class Transaction:
     def categories(self) -> list[CategoryRow]:
         """Give the categories of feeds.yaml."""
         return categories.category_rows(self._connection)
+
+    def add_details(self, asked: Sequence[tuple[Due, Exchange]]) -> None:
+        """Count requests for details and articles, by day and host (P93)."""
+        history.add_details(self._connection, asked)
 
     def former_categories(self, wanted: Sequence[Category]) -> Mapping[CategoryKey, FormerCategory]:
         """Tell which categories would go on as what was published already."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model.changes import Changes, Move
-from aggregator.model.history import SourceHistory, Sums
+from aggregator.model.history import NO_DETAILS, SourceHistory, Sums
 from aggregator.model.poll import Due, Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
@@ -113,8 +113,8 @@ def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
         desk.unchanged(["a"])
         days = remembered(world).days
     assert days == (
-        (room.clock.now.date(), Sums(polls=2, not_modified=2)),
-        (START.date(), Sums(polls=2, failures=1, new=2)),
+        (room.clock.now.date(), Sums(polls=2, not_modified=2), NO_DETAILS),
+        (START.date(), Sums(polls=2, failures=1, new=2), NO_DETAILS),
     )
 
 
@@ -140,7 +140,7 @@ def test_p93_days_are_kept_400_days(tmp_path: Path) -> None:
         room.clock.move(days=1)
         Desk(world).unchanged(["a"])
         with world.store.read() as tx:
-            assert [day for day, _ in tx.history(SourceKey("a"), world.clock(), days=1000).days] == [
+            assert [day for day, *_ in tx.history(SourceKey("a"), world.clock(), days=1000).days] == [
                 room.clock.now.date(),
                 (room.clock.now - timedelta(days=1)).date(),
             ]
