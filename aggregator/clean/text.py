@@ -49,8 +49,8 @@ def text_of(sanitised: str) -> str:
     if "<" in sanitised:
         sanitised = _TAG.sub("", _BLOCK_TAG.sub(" ", sanitised))
         sanitised = sanitised.strip()
-    text = html.unescape(sanitised)
-    return text if text.isprintable() and "  " not in text else _on_one_line(text)
+    text = html.unescape(sanitised)  # a reference such as &#1; has become what it names on the way
+    return text if text.isprintable() and "  " not in text else _on_one_line(legal(text))
 
 
 def _on_one_line(text: str) -> str:

@@ -61,3 +61,13 @@ def test_i7_nothing_that_xml_forbids_is_left(text: str) -> None:
     for found in (legal(text), plain_text(text), plain_text(html_of(legal(text)))):
         found.encode()
         assert not any((c < " " and c not in "\t\n\r") or c in "\ufffe\uffff" for c in found)
+
+
+@pytest.mark.parametrize("ending", ["", ";", "]"])
+@pytest.mark.parametrize("form", ["&#{}", "&#x{:x}"])
+def test_i7_references_name_no_character_that_xml_forbids(form: str, ending: str) -> None:
+    # Beside a tag it is nh3 that resolves them; without one it is html.unescape.
+    for code in (*range(0x30), *range(0x7F, 0xA0), 0xD800, 0xFFFE, 0xFFFF):
+        text = form.format(code) + ending
+        for found in (plain_text(f"a {text} b"), plain_text(f"<b>a {text} b</b>")):
+            assert legal(found) == found
