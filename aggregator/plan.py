@@ -69,6 +69,15 @@ class Ruled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thins:
+    """A source that is to keep its texts less long, and how many would leave the store for it, by and by (K2)."""
+
+    source: SourceKey
+    keep: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The whole of it."""
 
@@ -81,6 +90,7 @@ class Plan:
     categories_changed: tuple[ChangedCategory, ...] = ()
     fills: tuple[Fill, ...] = ()
     rules: tuple[Ruled, ...] = ()
+    thins: tuple[Thins, ...] = ()
 
     @property
     def changes_anything(self) -> bool:
@@ -116,7 +126,12 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
     if tx is None or old is None:
         return plan
     renamed = {one.was: one.key for one in categories.changed if one.was is not None}
-    return replace(plan, fills=tuple(_fills(pairs, new, renamed, tx, now)), rules=tuple(_ruled(heirs, new, tx, now)))
+    return replace(
+        plan,
+        fills=tuple(_fills(pairs, new, renamed, tx, now)),
+        rules=tuple(_ruled(heirs, new, tx, now)),
+        thins=tuple(_thins(pairs, tx, now)),
+    )
 
 
 def _heirs(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
@@ -243,6 +258,14 @@ def _fills(
             if key not in there:
                 entries, in_main = tx.would_fill(was, source, categories[key], now)
                 yield Fill(source=source.key, category=key, entries=entries, in_main=in_main)
+
+
+def _thins(pairs: Sequence[tuple[Source, Source]], tx: Transaction, now: datetime) -> Iterator[Thins]:
+    for was, source in pairs:
+        if source.keep is not None and (was.keep is None or source.keep < was.keep):
+            entries = tx.would_thin(was.key, source.keep, now)
+            if entries:
+                yield Thins(source=source.key, keep=duration_text(source.keep), entries=entries)
 
 
 def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction, now: datetime) -> Iterator[Ruled]:

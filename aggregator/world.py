@@ -41,6 +41,8 @@ log = getLogger(__name__)
 
 SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
+THIN_PAGES = 20  # archive pages that lose their texts at once: their stories' pages are made again, a file each
+THIN_STEPS = 50  # transactions of some 10 ms
 PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
@@ -184,7 +186,27 @@ class World:
     def trim_bodies(self) -> int:
         """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""
         with self.store.begin() as tx:
-            return tx.trim_bodies()
+            return tx.trim_bodies(self.clock())
+
+    def thin(self) -> int:
+        """Let some of the texts go that are kept no longer (K2 to K4); give how many entries lost theirs.
+
+        What one call does is bounded, so that no poll waits for it; whatever is left is for the next.
+        """
+        now = self.clock()
+        with self.store.read() as tx:
+            if not tx.is_thinning_due(now):
+                return 0
+        pages = entries = 0
+        for _ in range(THIN_STEPS):
+            with self.store.begin() as tx:
+                thinned = tx.thin(now)
+            pages, entries = pages + thinned.pages, entries + thinned.entries
+            if thinned.is_done or pages >= THIN_PAGES:
+                break
+        if entries:
+            log.info("thin_pages", extra={"pages": pages, "entries": entries})
+        return entries
 
     def publish(self, **how: Any) -> Published:
         """Bring the files to what the store says; see `Publisher.publish`."""

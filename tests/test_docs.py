@@ -49,9 +49,10 @@ def planet(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "line", [line for name in ("cron.md", "politeness.md") for line in commands(name) if " serve" not in line]
+    "line",
+    [line for name in ("cron.md", "politeness.md", "keep.md") for line in commands(name) if " serve" not in line],
 )
-def test_what_cron_md_and_politeness_md_say_to_type(planet: Path, line: str) -> None:
+def test_what_cron_md_politeness_md_and_keep_md_say_to_type(planet: Path, line: str) -> None:
     environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     subprocess.run("aggregator poll", shell=True, cwd=planet, env=environ, check=True, capture_output=True)
     subprocess.run(line, shell=True, cwd=planet, env=environ, check=True, capture_output=True, timeout=60)

@@ -148,3 +148,24 @@ def test_a_category_that_comes_back_is_no_new_one(polled: Newsroom, capsys: pyte
     assert [(c["key"], c["was"], c["returns"]) for c in record["categories"]["changed"]] == [("x", None, True)]
     main(["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")], polled.environ)
     assert "~ category x, which is back: category/x.*" in capsys.readouterr().out
+
+
+def test_k2_a_shorter_keep_says_how_many_texts_it_would_take(
+    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a main document shows, and what is still listed, would stay."""
+    polled.writes(OLD + "publish: {entries: 10, archive_page: 10, formats: [atom]}\n")
+    with polled.opened() as world:
+        for numbers in (range(10), range(10, 20)):
+            Desk(world).says("two", *(said(f"t{number}") for number in numbers))
+            world.publish()
+            polled.clock.move(days=1)
+        Desk(world).says("two", said("t0"), said("t19"))
+    polled.clock.move(days=40)
+    shorter = (polled.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[2]
+    record = planned(polled, f"defaults: {{keep: 30d}}\n{shorter}", capsys)
+    assert record["thins"] == [{"source": "two", "keep": "30d", "entries": 9}]
+    command = ["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")]
+    assert main(command, polled.environ) == 0
+    assert "two keeps texts for 30d: those of 9 stored entries would leave" in capsys.readouterr().out
+    assert planned(polled, f"defaults: {{keep: 60d}}\n{shorter}", capsys)["thins"] == []

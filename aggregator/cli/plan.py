@@ -106,5 +106,6 @@ def plan_record(plan: Plan, path: str, *, is_first: bool) -> dict[str, Any]:
         },
         "fills": [asdict(fill) for fill in plan.fills],
         "rules": rules,
+        "thins": [asdict(thins) for thins in plan.thins],
         "at": rfc3339(utc_now()),
     }

@@ -28,6 +28,11 @@ def in_words(record: Mapping[str, Any]) -> Iterator[str]:
             f"  {fill['source']} enters {fill['category']} and brings its newest {fill['entries']} entries along, "
             f"{fill['in_main']} of them into the main document"
         )
+    for thins in record["thins"]:
+        yield (
+            f"  {thins['source']} keeps texts for {thins['keep']}: those of {thins['entries']} stored entries would "
+            "leave the store and the archive, for good; make a backup first"
+        )
     for ruled in record["rules"]:
         yield from _rules(ruled)
     if record["rules"]:

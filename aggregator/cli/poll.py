@@ -120,6 +120,7 @@ class OneShot:
         self._world.end_waits()
         self._world.end_tombstones()
         self._world.trim_bodies()
+        self._world.thin()
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:

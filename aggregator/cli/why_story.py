@@ -134,5 +134,6 @@ def _entry_record(entry: EntryRecord, frame: Frame) -> dict[str, Any]:
         "revised": rfc3339(entry.changed_at),
         "revisions": entry.revisions,
         "held": entry.held,
+        "thinned": entry.thinned,
         "earlier": earlier,
     }

@@ -200,6 +200,10 @@ SENTENCES: dict[str, Callable[[Step, Names], str]] = {
             else "it names no category"
         )
     ),
+    Code.THIN_PAGE: lambda step, names: (
+        f"archive page {step.facts.get('page')} of {names.category(step)} shows no more texts of "
+        f"{_entries(step.facts.get('entries', 0))}"
+    ),
     Code.LEAVE_OUT: lambda step, names: f"an entry could not be read and was left out: {step.facts.get('entry')}",
     Code.DOUBT_LIST: lambda step, names: f"not believed: {step.facts.get('because')}",
     Code.MOVE_SETTINGS: _settings,
@@ -217,7 +221,8 @@ def becomes_of(entry: EntryRecord) -> str:
     times = "once" if entry.revisions == 1 else f"{entry.revisions} times"
     revised = f", revised {times}" if entry.revisions else ""
     held = ", a newer revision is held back" if entry.held else ""
-    return f"{STATES[entry.state]}{revised}{held}"
+    thinned = ", its text was not kept any longer" if entry.thinned else ""
+    return f"{STATES[entry.state]}{revised}{held}{thinned}"
 
 
 def stands(place: PlaceRecord, zone: ZoneInfo) -> str:

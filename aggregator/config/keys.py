@@ -257,7 +257,7 @@ class DefaultKeys(Keys):
     keep = key(
         DurationOr("forever", timedelta(days=1), CENTURY),
         "forever",
-        "Older content leaves store, pages and archive; titles, links and ids stay.",
+        "Older texts leave store, archive and pages, for good; titles, links, dates and ids stay: docs/keep.md.",
     )
     initial = key(Integer(0, 5000), 50, "Entries of a source's first poll that are published.")
     dedupe = key(

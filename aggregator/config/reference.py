@@ -26,7 +26,6 @@ from aggregator.config.source_keys import (
     SOURCE,
 )
 from aggregator.config.tables import Key, Table
-from aggregator.config.unbuilt import UNBUILT, is_built
 
 _INTRODUCTION = """\
 # feeds.yaml
@@ -97,7 +96,7 @@ def json_schema() -> Schema:
 
 def render_reference() -> str:
     """Give the page, in Markdown."""
-    return "\n".join([_INTRODUCTION, *_lines(), *_unbuilt_values()]) + "\n"
+    return "\n".join([_INTRODUCTION, *_lines()]) + "\n"
 
 
 def _lines() -> Iterator[str]:
@@ -109,23 +108,12 @@ def _lines() -> Iterator[str]:
         yield "| --- | --- | --- | --- |"
         for key in table.keys.values():
             if key.home == table.declares.HOME:  # those of a base have a section of their own
-                yield f"| `{key.name}` | {_cell(key.shape.values)} | {_default(key)} | {_cell(_meaning(key))} |"
+                yield f"| `{key.name}` | {_cell(key.shape.values)} | {_default(key)} | {_cell(key.says)} |"
         yield ""
 
 
 def _default(key: Key[object]) -> str:
     return f"`{_cell(key.shown)}`" if key.written not in (None, [], {}, "") else _cell(key.shown)
-
-
-def _meaning(key: Key[object]) -> str:
-    return key.says if is_built(key.word) else f"{key.says} *Not built yet: {UNBUILT[key.word]}.*"
-
-
-def _unbuilt_values() -> Iterator[str]:
-    words = [word for word in UNBUILT if "=" in word or word.startswith(("kind.", "category."))]
-    if words:
-        yield "## Values that are not built yet\n"
-        yield from (f"- `{word.replace('=', ': ').replace('kind.', 'kind: ')}`: {UNBUILT[word]}" for word in words)
 
 
 def _cell(text: str) -> str:

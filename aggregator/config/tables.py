@@ -10,10 +10,9 @@ values[SiteKeys.title]  # a str
 
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from aggregator.config.document import Json, ListNode, MapNode, Node, Scalar
+from aggregator.config.document import Json, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.shapes import Schema, Shape, nearest, read_default
-from aggregator.config.unbuilt import UNBUILT
 
 MAX_NAMED = 12  # keys that a message lists
 
@@ -36,11 +35,6 @@ class Key(Generic[T_co]):
     def __set_name__(self, owner: "type[Keys]", name: str) -> None:
         self.name = name.removesuffix("_")  # `with_` stands for `with`, which Python keeps for itself
         self.home = owner.HOME
-
-    @property
-    def word(self) -> str:
-        """Name the key in `unbuilt`."""
-        return f"{self.home}.{self.name}"
 
 
 class Keys:
@@ -130,11 +124,6 @@ class Table(Shape[Values]):
         self._alone = alone
         self._advice: dict[str, str] = {}  # a mistake may stand in each of ten thousand sources
         self._required = [declared for declared in self.keys.values() if declared.is_required]
-        self._partly_built = {
-            name: values
-            for name, declared in self.keys.items()
-            if (values := {word.partition("=")[2] for word in UNBUILT if word.startswith(f"{declared.word}=")})
-        }
 
     @property
     def values(self) -> str:
@@ -160,10 +149,6 @@ class Table(Shape[Values]):
                     self._advice[name] = self._unknown(name, found)
                 found.problem_at(node.keys[name], self._advice[name])
                 continue
-            if declared.word in UNBUILT:
-                found.warn(node.keys[name], f"{name} is not built yet: {UNBUILT[declared.word]}")
-            elif name in self._partly_built:
-                self._warn_of_values(declared, item, found)
             try:
                 read[name] = declared.shape.read(item, found)
             except Unfit as unfit:
@@ -172,12 +157,6 @@ class Table(Shape[Values]):
             if declared.name not in node.values and not node.cut:
                 found.problem_at(node, f"{declared.name} is missing; write {declared.name}: {declared.shape.write}")
         return Values(node, read)
-
-    def _warn_of_values(self, declared: Key[Any], node: Node, found: Findings) -> None:
-        for item in node.items if isinstance(node, ListNode) else [node]:
-            if isinstance(item, Scalar) and item.raw in self._partly_built[declared.name]:
-                what = f"{declared.name} {item.raw} is not built yet: {UNBUILT[f'{declared.word}={item.raw}']}"
-                found.warn(item, what)
 
     def _unknown(self, name: str, found: Findings) -> str:
         what = f"{quoted(name)} is no key of {self.declares.CALLED}"
@@ -195,8 +174,7 @@ class Table(Shape[Values]):
     def schema(self) -> Schema:
         properties: dict[str, Json] = {}
         for name, declared in self.keys.items():
-            note = f"{declared.says} (not built yet)" if declared.word in UNBUILT else declared.says
-            about: Schema = {"description": note}
+            about: Schema = {"description": declared.says}
             if declared.written is not None:
                 about["default"] = declared.written
             properties[name] = {**declared.shape.schema(), **about}

@@ -29,7 +29,9 @@ class Revisions:
             The entry with what is kept of it to be shown.
         """
         source_digest = entry.told_digest
-        if (before.content or before.summary) and not (entry.content or entry.summary):  # I61
+        if before.thinned:
+            entry = _without_text(before, entry)
+        elif (before.content or before.summary) and not (entry.content or entry.summary):  # I61
             kept = replace(entry, content=before.content, summary=before.summary, original=None)
             entry = replace(kept, digest=digest_of(kept))
             self._work.note(Code.KEEP_CONTENT, before.id, before.story)
@@ -111,6 +113,8 @@ class Revisions:
             summary=before.summary or entry.summary,
             digest=before.shown_digest,
         )
+        if before.thinned:
+            shown = replace(shown, content="", summary="", original=None)
         self._work.revised.append(
             RevisedEntry(
                 id=before.id,
@@ -137,6 +141,17 @@ def _changed(before: KnownEntry, entry: Entry) -> list[str]:
     """Name what is revised; what the store can't tell at a glance is `others`: authors, tags, enclosures."""
     names = ("title", "link", "summary", "content")
     return [name for name in names if getattr(before, name) != getattr(entry, name)] or ["others"]
+
+
+def _without_text(before: KnownEntry, entry: Entry) -> Entry:
+    """Give what is kept of a new word about an entry whose text is gone: its text does not come back (K2).
+
+    Else its archive page, which lost the text once and for all, would change twice more (M7): now, and when the text
+    goes again. A title or a link that is corrected is seen there.
+    """
+    kept = replace(entry, content="", summary="", original=None)
+    is_same = (before.title, before.link) == (kept.title, kept.link)
+    return replace(kept, digest=before.shown_digest if is_same else digest_of(kept))
 
 
 def is_redated(before: KnownEntry, entry: Entry) -> bool:

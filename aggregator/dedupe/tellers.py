@@ -148,6 +148,7 @@ class Tellers:
         lone = self._known.bearers.get(new.link or "", {}).get(other.source) == 1
         linked = same_id or (new.link is not None and new.link == other.match_link and lone)
         met = meet or other.id in new.near
+        met = met and not other.thinned  # a title without its text is no evidence
         is_near = terms.dedupe is Dedupe.NEAR and met and new.is_close_to(other, terms.window)
         if not (linked or is_near):
             return

@@ -47,6 +47,7 @@ class Code(StrEnum):
     AWAIT_DETAIL = "await_detail"  # new, and published once its detail is there (DESIGN, section 6)
     RETRY_DETAIL = "retry_detail"  # it did not come, and is asked for again; facts: code, error, next
     COMPLETE_ENTRY = "complete_entry"  # what it waited for came, or did not in time; facts: because
+    THIN_PAGE = "thin_page"  # an archive page that shows no texts any more; facts: page, entries (K3)
     LEAVE_OUT = "leave_out"  # an entry that can't be read (R41)
     DOUBT_LIST = "doubt_list"  # a list of sources lost most of them at once; facts: because
     MOVE_SETTINGS = "move_settings"  # feeds.yaml changed what is known of a source; facts: what

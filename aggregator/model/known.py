@@ -53,6 +53,7 @@ class KnownEntry:
     categories: tuple[int, ...]  # where its own source publishes it (T2)
     credited: bool  # carries an `atom:source` of its own
     private: bool  # its source is (S44)
+    thinned: bool = False  # its texts have left the store, for good (K2, K4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ class EntryRecord:
     rewritten_by: tuple[str, ...]  # steps of `rewrite` that changed it
     told_title: str  # as its source has it
     held: bool  # a newer revision is stored and not shown (T4)
+    thinned: bool  # its texts have left the store (K2, K4)
     state: EntryState
     story: int | None
     joined_at: datetime | None

@@ -1,9 +1,9 @@
 """The index: SQLite's FTS5 in a file beside the store, which can be thrown away at any time.
 
 It is no part of the store, so that no poll waits for it and no backup carries it. What is new since it was last brought
-up to date is read from the store: entries by their numbers, which only grow, and stories that were touched since
-(`store.touched`). It holds no text, only which words stand in which entry; what may be shown of a find, the store says
-at that moment.
+up to date is read from the store: entries by their numbers, which only grow, stories that were touched since
+(`store.touched`), and entries that have lost their texts. It holds no text, only which words stand in which entry; what
+may be shown of a find, the store says at that moment.
 """
 
 import sqlite3
@@ -24,14 +24,14 @@ from aggregator.store.searching import EntryText, Find
 
 log = getLogger(__name__)
 
-FORMAT = "1"  # raised when the same texts would give another index
+FORMAT = "2"  # raised when the same texts would give another index
 AT_ONCE = 200  # entries that are read from the store in one go
 MAX_TOKENS = 20_000  # of an entry; what is beyond is not found
 CHUNK = 500  # finds that are looked up in one go
 LOOK_EVERY = 10_000  # steps of SQLite between two looks at the clock
 
 _SCHEMA = """
-CREATE TABLE meta(format TEXT, store TEXT, entry INTEGER, generation INTEGER);
+CREATE TABLE meta(format TEXT, store TEXT, entry INTEGER, generation INTEGER, thinned INTEGER);
 CREATE TABLE doc(id INTEGER PRIMARY KEY, digest TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(title, body, tokenize='unicode61 remove_diacritics 2'{contentless});
 """
@@ -121,7 +121,8 @@ class SearchIndex:
         """Take up some of what is new; tell whether there may be more."""
         connection.execute("BEGIN IMMEDIATE")
         try:
-            ((entry, generation),) = connection.execute("SELECT entry, generation FROM meta").fetchall()
+            found = connection.execute("SELECT entry, generation, thinned FROM meta").fetchall()
+            ((entry, generation, thinned),) = found
             with self._store.read() as tx:
                 _, dirty = tx.newest_marks()
                 new = tx.texts_after(entry, AT_ONCE)
@@ -132,22 +133,24 @@ class SearchIndex:
                 elif len(touched) == AT_ONCE:
                     touched = tx.touched_since(touched[0][0] - 1, after=(0, 0), limit=2**31)
                     touched = [pair for pair in touched if pair[0] == touched[0][0]]
+                thin, thinned = tx.texts_thinned(thinned)
                 stories = [number for _, number in touched]
                 again = [
                     text
                     for start in range(0, len(stories), AT_ONCE)
                     for text in tx.texts_of_stories(stories[start : start + AT_ONCE])
                 ]
-            _write(connection, (*(text for text in again if text.id <= entry), *new))
+            _write(connection, (*(text for text in (*again, *thin) if text.id <= entry), *new))
             done = max((generation, *(number for number, _ in touched)))
             if not touched:
                 done = dirty
-            connection.execute("UPDATE meta SET entry = ?, generation = ?", (new[-1].id if new else entry, done))
+            reached = (new[-1].id if new else entry, done, thinned)
+            connection.execute("UPDATE meta SET entry = ?, generation = ?, thinned = ?", reached)
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        return bool(new or touched)
+        return bool(new or touched or thin)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -172,10 +175,11 @@ class SearchIndex:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make the tables, unless those that are there are of this store and this program."""
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            rows = connection.execute("SELECT format, store, entry, generation FROM meta").fetchall()
+            rows = connection.execute("SELECT * FROM meta").fetchall()
             with self._store.read() as tx:
                 last, dirty = tx.newest_marks()
-            if any(row[:2] == (FORMAT, str(self._store.uuid)) and row[2] <= last and row[3] <= dirty for row in rows):
+            ours = [row for row in rows if row[:2] == (FORMAT, str(self._store.uuid))]
+            if any(row[2] <= last and max(row[3:]) <= dirty for row in ours):
                 return
         connection.execute("BEGIN IMMEDIATE")  # another process may do the same
         for table in ("words", "doc", "meta"):
@@ -183,7 +187,7 @@ class SearchIndex:
         contentless = ", content='', contentless_delete=1" if sqlite3.sqlite_version_info >= (3, 43) else ""
         for statement in _SCHEMA.format(contentless=contentless).strip().splitlines():
             connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES (?, ?, 0, 0)", (FORMAT, str(self._store.uuid)))
+        connection.execute("INSERT INTO meta VALUES (?, ?, 0, 0, 0)", (FORMAT, str(self._store.uuid)))
         connection.execute("COMMIT")
 
 

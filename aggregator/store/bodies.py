@@ -8,11 +8,11 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import BigInteger, Connection, delete, func, select, type_coerce
 
 from aggregator.model.poll import PackedBody
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.schema import body, source
+from aggregator.store.schema import EPOCH, MICROSECOND, body, source
 
 KEPT = 3  # bodies of one source, the newest
 DEFLATE = "deflate"
@@ -33,11 +33,17 @@ def keep_body(connection: Connection, number: int, packed: PackedBody, asked_at:
     connection.execute(body.insert().values(row | {"codec": DEFLATE, "data": packed.data}))
 
 
-def trim_bodies(connection: Connection) -> int:
-    """Drop all but the newest bodies of each source; give how many were dropped."""
+def trim_bodies(connection: Connection, now: datetime) -> int:
+    """Drop all but the newest bodies of each source, and what is older than it keeps texts; give how many were dropped.
+
+    The last body of a source that is still polled stays: what it says, the source lists (K2).
+    """
     place = func.row_number().over(partition_by=body.c.source_id, order_by=body.c.id.desc()).label("place")
-    placed = select(body.c.id, place).subquery()
-    over = list(connection.execute(select(placed.c.id).where(placed.c.place > KEPT)).scalars())
+    placed = select(body.c.id, body.c.source_id, body.c.fetched_at, place).subquery()
+    until = type_coerce(placed.c.fetched_at, BigInteger) + source.c.keep
+    is_over = (until <= (now - EPOCH) // MICROSECOND) & ((placed.c.place > 1) | ~source.c.active)
+    query = select(placed.c.id).join(source, source.c.id == placed.c.source_id)
+    over = list(connection.execute(query.where((placed.c.place > KEPT) | is_over)).scalars())
     for start in range(0, len(over), MAX_IN):
         connection.execute(delete(body).where(body.c.id.in_(over[start : start + MAX_IN])))
     return len(over)

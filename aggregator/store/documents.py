@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,7 @@ _SHOWN = (
     publication.c.digest.label("shown_digest"),
     publication.c.shown_id,
     publication.c.filed_at,
+    publication.c.thinned_at,
     story.c.atom_id,
     story.c.page_id,
     category.c.key.label("category_key"),
@@ -119,7 +120,7 @@ def publications(connection: Connection, number: int, page: int | None) -> tuple
     """Give what stands in one document of a category, in order."""
     place = publication.c.page.is_(None) if page is None else publication.c.page == page
     query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
-    return filled(connection, query.order_by(*_IN_ORDER))
+    return filled(connection, query.order_by(*_IN_ORDER), on_page=True)
 
 
 def newest(connection: Connection, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
@@ -298,11 +299,21 @@ def shown() -> Select[Any]:
     )
 
 
-def filled(connection: Connection, query: Select[Any]) -> tuple[Publication, ...]:
-    """Run such a query, and add the other copies of each story."""
+def filled(connection: Connection, query: Select[Any], *, on_page: bool = False) -> tuple[Publication, ...]:
+    """Run such a query, and add the other copies of each story.
+
+    Args:
+        connection: a reading one.
+        query: made of `shown`.
+        on_page: give them as they stand in their documents: an archive page that was thinned shows no texts, though
+            the store has them for another category (K3).
+    """
     rows = connection.execute(query).mappings().all()
     credits = _credits(connection, {row["story_id"]: row for row in rows})
-    return tuple(_publication(row, credits.get(row["story_id"], ())) for row in rows)
+    found = (
+        (_publication(row, credits.get(row["story_id"], ())), on_page and row["thinned_at"] is not None) for row in rows
+    )
+    return tuple(replace(one, summary="", content="") if is_thin else one for one, is_thin in found)
 
 
 def _credits(

@@ -52,7 +52,8 @@ _KNOWN = (
         entry.c[name]
         for name in (
             "id source_id key key_hash own_id digest shown_digest id_hash text_digest match_link title link summary "
-            "content published updated first_seen undated state story_id taken_back_at merged_from categories origin"
+            "content published updated first_seen undated state story_id taken_back_at merged_from categories origin "
+            "thinned"
         ).split()
     ),
     *KNOWN_SOURCE,
@@ -367,6 +368,7 @@ def known_entry(row: RowMapping) -> KnownEntry:
         categories=tuple(row["categories"]),
         credited=bool(row["origin"] and row["origin"].get("own")),
         private=row["source_private"],
+        thinned=row["thinned"] is not None,
     )
 
 

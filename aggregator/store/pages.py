@@ -74,7 +74,7 @@ def looks(connection: Connection) -> Looks:
 def look_anew(connection: Connection, look: str, *, late: bool) -> None:
     """Have all pages made again: the look of all of them has changed, or none stands there (then not `late`)."""
     connection.execute(update(store).values(stories_look=look))
-    _spoil_late(connection, select(story.c.id))
+    spoil_late(connection, select(story.c.id))
     if not late:
         connection.execute(update(dirty_story).values(late=False))
 
@@ -82,7 +82,7 @@ def look_anew(connection: Connection, look: str, *, late: bool) -> None:
 def look_anew_at_category(connection: Connection, number: int, look: str) -> None:
     """Have the pages made again, in time, that name a category."""
     connection.execute(update(category).where(category.c.id == number).values(stories_look=look))
-    _spoil_late(connection, select(publication.c.story_id).where(publication.c.category_id == number))
+    spoil_late(connection, select(publication.c.story_id).where(publication.c.category_id == number))
 
 
 def look_anew_at_source(connection: Connection, key: SourceKey, look: str | None) -> None:
@@ -90,7 +90,7 @@ def look_anew_at_source(connection: Connection, key: SourceKey, look: str | None
     connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
     told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
     told = told.where(source.c.key == key, entry.c.story_id.is_not(None)).distinct()
-    _spoil_late(connection, told)
+    spoil_late(connection, told)
 
 
 def rank_categories(connection: Connection, ranks: Mapping[int, int], *, moved: bool) -> None:
@@ -108,10 +108,10 @@ def rank_categories(connection: Connection, ranks: Mapping[int, int], *, moved: 
         )
     if moved:
         several = select(publication.c.story_id).group_by(publication.c.story_id).having(func.count() > 1)
-        _spoil_late(connection, several)
+        spoil_late(connection, several)
 
 
-def _spoil_late(connection: Connection, stories: Select[Any]) -> None:
+def spoil_late(connection: Connection, stories: Select[Any]) -> None:
     """Have pages made again when there is time: in one statement, for it may be all of them."""
     chosen = stories.subquery()
     rows = select(chosen.c[0], literal(1), literal(True)).where(

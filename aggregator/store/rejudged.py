@@ -31,14 +31,18 @@ PART = 500  # entries that are looked at together
 def stored_since(connection: Connection, source_id: int, since: datetime, *, most: int) -> list[Stored]:
     """Give the published entries of a source that were seen first, or are dated, since a time; the newest first."""
     query = _stored().where(
-        entry.c.source_id == source_id, (entry.c.first_seen >= since) | (entry.c.published >= since)
+        entry.c.source_id == source_id,
+        entry.c.thinned.is_(None),  # two titles say too little
+        (entry.c.first_seen >= since) | (entry.c.published >= since),
     )
     rows = connection.execute(query.order_by(entry.c.id.desc()).limit(most)).mappings()
     return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
 
 def filed(connection: Connection, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
-    """Give the published and the rejected entries of a source, newest first, part by part.
+    """Give the published and the rejected entries of a source that have their texts, newest first, part by part.
+
+    Rules search texts: without one, `include` would throw out what it let in, and `exclude` let in what it threw out.
 
     Args:
         connection: a reading one will do.
@@ -46,7 +50,7 @@ def filed(connection: Connection, source_id: int, *, since: datetime | None = No
         since: only those that were seen first since then.
     """
     states = (EntryState.PUBLISHED.value, EntryState.REJECTED.value)
-    ids = select(entry.c.id).where(entry.c.source_id == source_id, entry.c.state.in_(states))
+    ids = select(entry.c.id).where(entry.c.source_id == source_id, entry.c.state.in_(states), entry.c.thinned.is_(None))
     if since is not None:
         ids = ids.where(entry.c.first_seen >= since)
     dated = func.coalesce(entry.c.published, entry.c.updated, entry.c.first_seen)

@@ -103,6 +103,8 @@ store = Table(
     Column("output_error", Text),  # which files could not be written at the last publication, and why
     Column("network_down_since", Instant),  # null: it is not, or nobody looks (P87)
     Column("own_down_since", Instant),  # the same of the operator's own machines
+    Column("thinned_at", Instant),  # when all archives had been looked through for what `keep` ends (K3); null: never
+    Column("thin_after", Json),  # how far that has come: [category, page], or null
 )
 
 source = Table(
@@ -120,6 +122,7 @@ source = Table(
     Column("private", Boolean, nullable=False),  # S44; it outlives the source's place in feeds.yaml, like `show`
     Column("show", Text),  # how much of its entries may be published; null: all of it
     Column("noindex", Boolean, nullable=False),  # search engines are asked to leave its entries out; it outlives, too
+    Column("keep", BigInteger),  # microseconds, as feeds.yaml said last; null: forever (K2)
     Column("stories_look", Text),  # digest of what the settings say of it, in the pages of its stories; null: nothing
     Column("priority", Integer, nullable=False),  # as feeds.yaml said last: a change chooses shown copies anew (T3)
     Column("places", Json),  # ids of the categories that feeds.yaml has it in (N2); null: it was never there before
@@ -161,11 +164,15 @@ source = Table(
     Index(None, "url_in_use"),
 )
 
+UNPUBLISHED = text("story_id IS NULL AND thinned IS NULL AND state IN ('known', 'rejected')")
+_THINNED = text("thinned IS NOT NULL")
+
 entry = Table(
     "entry",
     metadata,
     Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("thinned", BigInteger),  # the store's generation when its texts left (K2); ahead of them: read without them
     Column("key_hash", Text, nullable=False),  # of the key without its http or https (I32)
     Column("key", Text, nullable=False),
     Column("key_rule", Text, nullable=False),
@@ -207,6 +214,8 @@ entry = Table(
     Index(None, "id_hash"),
     Index(None, "text_digest"),
     Index(None, "match_link"),
+    Index("ix_entry_thinned", "thinned", sqlite_where=_THINNED, postgresql_where=_THINNED),
+    Index("ix_entry_unpublished", "first_seen", sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED),
 )
 
 revision = Table(
@@ -316,6 +325,8 @@ _GONE = text("gone IS NOT NULL")  # few, of all that was ever written
 _TOMBSTONE = text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL")  # few, of all that was ever published
 _HOT = text("cooled_at IS NULL")
 _UNFINISHED = text("digest IS NULL OR fault IS NOT NULL")
+_WHOLE = text("page IS NOT NULL AND thinned_at IS NULL")
+_PAGELESS = text("page IS NULL AND withdrawn_at IS NOT NULL AND thinned_at IS NULL")
 
 publication = Table(
     "publication",
@@ -332,6 +343,7 @@ publication = Table(
     Column("filed_at", Instant),
     Column("withdrawn_at", Instant),
     Column("tombstone_ended_at", Instant),  # null, though withdrawn: the main document still says so (M8)
+    Column("thinned_at", Instant),  # since when its archive page shows no text of it (K3)
     Column("cooled_at", Instant),  # since when its post stands in the archive (`publish.jekyll.hot`)
     PrimaryKeyConstraint("story_id", "category_id"),
     Index(None, "category_id", "page", "sort_at"),
@@ -342,6 +354,8 @@ publication = Table(
     Index(
         "ix_publication_tombstone", "category_id", "withdrawn_at", sqlite_where=_TOMBSTONE, postgresql_where=_TOMBSTONE
     ),
+    Index("ix_publication_whole", "category_id", "page", sqlite_where=_WHOLE, postgresql_where=_WHOLE),
+    Index("ix_publication_pageless", "entered_at", sqlite_where=_PAGELESS, postgresql_where=_PAGELESS),
 )
 
 verdict = Table(

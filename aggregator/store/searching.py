@@ -19,7 +19,7 @@ class EntryText:
     """What may be searched of an entry."""
 
     id: int
-    digest: str
+    digest: str  # of what may be searched
     title: str
     body: str  # HTML
     names: tuple[str, ...]  # of authors and tags
@@ -55,6 +55,15 @@ def texts_after(connection: Connection, number: int, limit: int) -> list[EntryTe
 def texts_of_stories(connection: Connection, stories: Sequence[int]) -> list[EntryText]:
     """Give the texts of the entries that tell some stories; at most `MAX_IN` of them."""
     return _texts(connection, _TEXT.where(entry.c.story_id.in_(stories)).order_by(entry.c.id))
+
+
+def texts_thinned(connection: Connection, after: int) -> tuple[list[EntryText], int]:
+    """Give the entries whose texts left the store at the next generation after one, and that generation (K2, K4)."""
+    when = select(func.min(entry.c.thinned)).where(entry.c.thinned > after)
+    generation = connection.execute(when).scalar_one()
+    if generation is None:
+        return [], after
+    return _texts(connection, _TEXT.where(entry.c.thinned == generation).order_by(entry.c.id)), generation
 
 
 def public_finds(connection: Connection, entries: Sequence[int]) -> tuple[Publication, ...]:
@@ -111,16 +120,15 @@ def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
     return found
 
 
-_TEXT = select(
-    *(entry.c[name] for name in ("id", "digest", "shown_digest", "title", "summary", "content", "authors", "tags"))
-)
+THINNED = " without its text"
+_TEXT = select(*(entry.c[name] for name in "id digest shown_digest title summary content authors tags thinned".split()))
 
 
 def _texts(connection: Connection, query: Select[tuple[int]]) -> list[EntryText]:
     return [
         EntryText(
             id=row.id,
-            digest=row.shown_digest or row.digest,
+            digest=(row.shown_digest or row.digest) + ("" if row.thinned is None else THINNED),
             title=row.title,
             body=f"{row.summary}\n{row.content}" if row.summary not in row.content else row.content,
             names=tuple(person.name for person in people_of(row.authors))

@@ -13,7 +13,7 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Source, fetch_settings_of
 from aggregator.store.outputs import forget_looks
 from aggregator.store.records import observed_to_json
-from aggregator.store.schema import source
+from aggregator.store.schema import MICROSECOND, source
 from aggregator.urls import Url, host_of
 
 
@@ -32,8 +32,9 @@ def sync_sources(
 
     A source is due at once if it is new or if what we fetch has changed (P63, P65); its validators are dropped in the
     second case (P9), unless all that changed is the address, and it is the one that was adopted already (P40). A `was:`
-    that names an earlier URL or key hands its history on (R52). What a source said of `private` and `show` last holds
-    for good, also once it is gone (S44). Events name hosts, never addresses: those may hold what no event may show.
+    that names an earlier URL or key hands its history on (R52). What a source said of `private`, `show` and `keep` last
+    holds for good, also once it is gone (S44). Events name hosts, never addresses: those may hold
+    what no event may show.
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
@@ -87,7 +88,7 @@ def sync_sources(
 _SYNCED = tuple(
     source.c[name]
     for name in (
-        "id key url url_in_use host_key settings_digest active paused own_machine private show noindex due_at "
+        "id key url url_in_use host_key settings_digest active paused own_machine private show noindex keep due_at "
         "earliest_at claims etag last_modified validators_url body_digest observations"
     ).split()
 )
@@ -104,6 +105,7 @@ def _settings_values(item: Placed) -> dict[str, Any]:
         "private": item.source.private,
         "show": item.source.show.value if item.source.show else None,
         "noindex": item.source.noindex,
+        "keep": None if item.source.keep is None else item.source.keep // MICROSECOND,
     }
 
 

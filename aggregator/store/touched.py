@@ -10,17 +10,20 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, select, update
 
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.pages import spoil
+from aggregator.store.pages import spoil, spoil_late
 from aggregator.store.schema import entry, store, story
 
 
-def touch(connection: Connection, stories: Iterable[int | None], entries: Iterable[int] = ()) -> None:
+def touch(
+    connection: Connection, stories: Iterable[int | None], entries: Iterable[int] = (), *, late: bool = False
+) -> None:
     """Note that stories have changed, in the transaction that changes them (invariant 6).
 
     Args:
         connection: a writing one.
         stories: their numbers; None stands for no story.
         entries: whatever stories these tell are changed, too.
+        late: their pages stand there, and are made again when there is time.
     """
     found = {number for number in stories if number is not None}
     tellers = sorted(set(entries))
@@ -34,7 +37,10 @@ def touch(connection: Connection, stories: Iterable[int | None], entries: Iterab
     numbers = sorted(found)
     for part in _parts(numbers):
         connection.execute(marked.where(story.c.id.in_(part)))
-    spoil(connection, numbers)
+        if late:
+            spoil_late(connection, select(story.c.id).where(story.c.id.in_(part)))
+    if not late:
+        spoil(connection, numbers)
 
 
 def touched_since(

@@ -149,7 +149,8 @@ def atom_ids(connection: Connection, numbers: Collection[int]) -> dict[int, str]
 def _entries(connection: Connection, condition: ColumnElement[Any]) -> tuple[EntryRecord, ...]:
     names = (
         "id key key_rule own_id title link published updated first_seen changed_at revisions original unpublished "
-        "state story_id joined_at merged_from categories summary content authors tags enclosures"
+        "state story_id joined_at merged_from categories summary content authors tags enclosures "
+        "thinned"
     ).split()
     query = select(*(entry.c[name] for name in names), source.c.key.label("source"))
     query = query.join(source, source.c.id == entry.c.source_id).where(condition)
@@ -175,6 +176,7 @@ def _entry(row: RowMapping, earlier: tuple[Earlier, ...]) -> EntryRecord:
         rewritten_by=tuple((row["original"] or {}).get("by", ())),
         told_title=(row["original"] or {}).get("title", row["title"]),
         held=row["unpublished"] is not None,
+        thinned=row["thinned"] is not None,
         state=EntryState(row["state"]),
         story=row["story_id"],
         joined_at=row["joined_at"],

@@ -49,6 +49,7 @@ from aggregator.store import (
     rejudged,
     requests,
     restoring,
+    retention,
     robots,
     searching,
     sources,
@@ -64,6 +65,7 @@ from aggregator.store.finding import FoundEntry
 from aggregator.store.outputs import Written
 from aggregator.store.pages import Dirty, Looks, StoredPage
 from aggregator.store.posts import ExportRow, PostRow
+from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
 from aggregator.store.searching import EntryText, Find
 from aggregator.store.sources import Placed
@@ -339,9 +341,23 @@ class Transaction:
         """Give the bodies that are kept of a source, the oldest first."""
         return bodies.bodies_of(self._connection, key)
 
-    def trim_bodies(self) -> int:
-        """Drop all but the newest bodies of each source; give how many were dropped."""
-        return bodies.trim_bodies(self._connection)
+    def trim_bodies(self, now: datetime) -> int:
+        """Drop all but the newest bodies of each source, and what it no longer keeps; give how many were dropped."""
+        return bodies.trim_bodies(self._connection, now)
+
+    # What leaves in time.
+
+    def is_thinning_due(self, now: datetime) -> bool:
+        """Tell whether it is time to look for texts that leave the store (K2 to K4)."""
+        return retention.is_thinning_due(self._connection, now)
+
+    def thin(self, now: datetime) -> Thinned:
+        """Take the next few of them out."""
+        return retention.thin(self._connection, now)
+
+    def would_thin(self, key: SourceKey, keep: timedelta, now: datetime) -> int:
+        """Count the entries of a source whose texts would leave, by and by, if it kept them so long."""
+        return retention.would_thin(self._connection, key, keep, now)
 
     def accept(self, due: Due, released: EntryChanges, now: datetime) -> None:
         """Believe that a source is what it claims to be, and publish what was held of it (R44)."""
@@ -485,6 +501,10 @@ class Transaction:
     def texts_of_stories(self, stories: Sequence[int]) -> list[EntryText]:
         """Give the texts of the entries that tell some stories."""
         return searching.texts_of_stories(self._connection, stories)
+
+    def texts_thinned(self, after: int) -> tuple[list[EntryText], int]:
+        """Give the entries whose texts left the store at the next generation after one, and that generation."""
+        return searching.texts_thinned(self._connection, after)
 
     def public_finds(self, entries: Sequence[int]) -> tuple[Publication, ...]:
         """Give the publications that show some entries to anyone, newest first."""

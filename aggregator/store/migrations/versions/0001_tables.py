@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("show", sa.Text(), nullable=True),
         sa.Column("noindex", sa.Boolean(), nullable=False),
+        sa.Column("keep", sa.BigInteger(), nullable=True),
         sa.Column("stories_look", sa.Text(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("places", sa.Text(), nullable=True),
@@ -205,6 +206,8 @@ def upgrade() -> None:
         sa.Column("output_error", sa.Text(), nullable=True),
         sa.Column("network_down_since", sa.BigInteger(), nullable=True),
         sa.Column("own_down_since", sa.BigInteger(), nullable=True),
+        sa.Column("thinned_at", sa.BigInteger(), nullable=True),
+        sa.Column("thin_after", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
     )
     op.create_table(
@@ -265,6 +268,7 @@ def upgrade() -> None:
         "entry",
         sa.Column("id", Id, nullable=False),
         sa.Column("source_id", Id, nullable=False),
+        sa.Column("thinned", sa.BigInteger(), nullable=True),
         sa.Column("key_hash", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("key_rule", sa.Text(), nullable=False),
@@ -310,6 +314,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_entry_match_link"), "entry", ["match_link"], unique=False)
     op.create_index(op.f("ix_entry_story_id"), "entry", ["story_id"], unique=False)
     op.create_index(op.f("ix_entry_text_digest"), "entry", ["text_digest"], unique=False)
+    op.create_index(
+        "ix_entry_thinned",
+        "entry",
+        ["thinned"],
+        unique=False,
+        sqlite_where=sa.text("thinned IS NOT NULL"),
+        postgresql_where=sa.text("thinned IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_entry_unpublished",
+        "entry",
+        ["first_seen"],
+        unique=False,
+        sqlite_where=sa.text("story_id IS NULL AND thinned IS NULL AND state IN ('known', 'rejected')"),
+        postgresql_where=sa.text("story_id IS NULL AND thinned IS NULL AND state IN ('known', 'rejected')"),
+    )
     op.create_table(
         "hub_subscription",
         sa.Column("id", Id, nullable=False),
@@ -436,6 +456,7 @@ def upgrade() -> None:
         sa.Column("filed_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.Column("tombstone_ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("thinned_at", sa.BigInteger(), nullable=True),
         sa.Column("cooled_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_publication_category_id_category")),
         sa.ForeignKeyConstraint(["shown_id"], ["entry.id"], name=op.f("fk_publication_shown_id_entry")),
@@ -487,4 +508,20 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL"),
         postgresql_where=sa.text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_publication_whole",
+        "publication",
+        ["category_id", "page"],
+        unique=False,
+        sqlite_where=sa.text("page IS NOT NULL AND thinned_at IS NULL"),
+        postgresql_where=sa.text("page IS NOT NULL AND thinned_at IS NULL"),
+    )
+    op.create_index(
+        "ix_publication_pageless",
+        "publication",
+        ["entered_at"],
+        unique=False,
+        sqlite_where=sa.text("page IS NULL AND withdrawn_at IS NOT NULL AND thinned_at IS NULL"),
+        postgresql_where=sa.text("page IS NULL AND withdrawn_at IS NOT NULL AND thinned_at IS NULL"),
     )
