@@ -85,6 +85,7 @@ def feed(*numbers: int) -> bytes:
     return rss(*(item(n, guid=f"urn:x:{n}") for n in numbers))
 
 
+@pytest.mark.slow
 def test_the_workflow_for_github(tmp_path: Path, publisher: Publisher) -> None:
     url = publisher.serve("/feed", feed(*range(30)))
     runner = Runner(tmp_path, f"{SITE}sources: ['{url}']\n")
@@ -107,6 +108,7 @@ def test_the_workflow_for_github(tmp_path: Path, publisher: Publisher) -> None:
     assert {name: second[name] for name in archives} == archives
 
 
+@pytest.mark.slow
 def test_the_workflow_for_gitlab(tmp_path: Path, publisher: Publisher) -> None:
     url = publisher.serve("/feed", feed(*range(30)))
     runner = Runner(tmp_path, f"{SITE}sources: ['{url}']\n")

@@ -28,6 +28,7 @@ def broken(verdicts: Iterable[Verdict]) -> list[str]:
     return [verdict.rule.number for verdict in verdicts if verdict.violations and verdict.rule.number not in OPEN]
 
 
+@pytest.mark.slow
 def test_every_rule_in_three_days(three_days: Ledger) -> None:
     verdicts = judge(RULES, three_days)
     print(table(verdicts))  # noqa: T201 - what pytest shows of a failure
@@ -103,6 +104,7 @@ def _twice(ledger: Ledger) -> Ledger:
     return replace(ledger, exchanges=found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rude", "breaks"),
     [

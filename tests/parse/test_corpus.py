@@ -126,6 +126,7 @@ def reads_right(body: bytes, codec: str, label: str | None = None) -> bool:
     return found.replace("\uff5e", "\u301c") == truth.replace("\uff5e", "\u301c")
 
 
+@pytest.mark.slow
 def test_i2_real_feeds_in_every_set_declared_rightly_not_and_wrongly() -> None:
     files = list(rewritten())
     right = [reads_right(body, codec, name_of(codec)) for _, codec, body in files]
