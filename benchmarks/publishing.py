@@ -1,9 +1,11 @@
 """What publishing one new entry costs, with few and with many entries stored: it must not depend on that.
 
 A site of 200 categories, in one process as under `serve`, whose outputs all stand. One entry comes in one category; the
-CPU of the publication that follows is counted, and the files that it wrote. Polling is apart.
+CPU of the publication that follows is counted, and the files that it wrote. Polling is apart. The first entries of each
+source are polled and published; the others are written into the store as years of polling would have left them: each
+with a story of its own, published, and all but the newest on archive pages.
 
-python -m benchmarks.publishing [--categories 200] [--stored 1000 20000] [--rounds 9] [--profile]
+python -m benchmarks.publishing [--categories 200] [--stored 1000 20000 1000000] [--rounds 9] [--profile]
 """
 
 import argparse
@@ -17,6 +19,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import create_engine, text
+
 from aggregator.clean import plain_text
 from aggregator.config import load_config
 from aggregator.identity import identify
@@ -24,12 +28,15 @@ from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Fetched, Gathered
 from aggregator.pipeline import settle
+from aggregator.store.schema import EPOCH, MICROSECOND, entry, file, publication, story
 from aggregator.urls import Url
 from aggregator.world import World, open_world
 
 LIMIT_MS, RATIO_LIMIT = 150.0, 1.25
 BEGAN = datetime(2024, 3, 4, 12, tzinfo=UTC)
-GROUP = 500  # entries that a source tells at once while the store is filled
+POLLED = 5  # entries of each source that come by polls
+IN_MAIN = 50  # of those that are written, so many stay in the main document
+ARCHIVE_PAGE = 50
 
 
 class Planet:
@@ -61,10 +68,82 @@ class Planet:
     def entry(self, place: int) -> Entry:
         """Write one that nobody has told before."""
         self.told += 1
-        text = f"<p>This is what story {self.told} says, so that it can be told from all others.</p>"
+        words = f"<p>This is what story {self.told} says, so that it can be told from all others.</p>"
         link = Url(f"https://site.example/{self.told}")
         name = f"n{self.told}"
-        return Entry(id=name, title=f"Story {name}", link=link, content=text, text=plain_text(text), position=place)
+        return Entry(id=name, title=f"Story {name}", link=link, content=words, text=plain_text(words), position=place)
+
+
+def inflate(database: Path, each: int) -> None:
+    """Give every source so many entries more, older than all that it has, each published as a story of its own."""
+    if each <= 0:
+        return
+    fresh = {
+        entry: {
+            "id": ":first + n * :each + m",
+            "key": "'old-' || m",
+            "key_hash": "'old-' || m",
+            "id_hash": "NULL",
+            "text_digest": "'old-' || n || '-' || m",
+            "match_link": "'old.example/' || n || '/' || m",
+            "first_seen": ":old - m * 1000000",
+            "story_id": ":story + n * :each + m",
+        },
+        story: {
+            "id": ":story + n * :each + m",
+            "atom_id": "'urn:old:' || n || ':' || m",
+            "page_id": "printf('%016x', (n * 1000003 + m) * 2654435761)",
+            "founder_id": ":first + n * :each + m",
+        },
+        publication: {
+            "story_id": ":story + n * :each + m",
+            "shown_id": ":first + n * :each + m",
+            "sort_at": ":old - m * 1000000",
+            "entered_at": ":old - m * 1000000",
+            "page": f"CASE WHEN m < {IN_MAIN} THEN NULL ELSE (:each - m - 1) / {ARCHIVE_PAGE} + 1 END",
+            "filed_at": f"CASE WHEN m < {IN_MAIN} THEN NULL ELSE :old END",
+        },
+    }
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.begin() as connection:
+
+        def run(statement: str) -> None:
+            connection.execute(text(statement), {k: v for k, v in known.items() if f":{k}" in statement})
+
+        first, told = connection.execute(text("SELECT next_entry, next_story FROM store")).one()
+        old = (BEGAN - timedelta(days=30) - EPOCH) // MICROSECOND
+        known = {"first": first, "story": told, "each": each, "old": old}
+        run(
+            "CREATE TEMP TABLE model AS SELECT source_id - 1 AS n, min(e.id) AS entry, min(e.story_id) AS told "
+            "FROM entry e GROUP BY source_id"
+        )
+        run(
+            "CREATE TEMP TABLE number AS WITH RECURSIVE c(m) AS (SELECT 0 UNION ALL SELECT m + 1 FROM c "
+            "WHERE m + 1 < :each) SELECT m FROM c"
+        )
+        for table, key, of_model in (
+            (story, "id", "told"),
+            (entry, "id", "entry"),
+            (publication, "story_id", "told"),
+        ):
+            names = [column.name for column in table.c]
+            values = [fresh[table].get(name, f"t.{name}") for name in names]
+            run(
+                f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "
+                f"FROM model JOIN number JOIN {table.name} t ON t.{key} = model.{of_model}"
+            )
+        run(
+            f"INSERT INTO {file.name} (path, listed_at, digest, written_at, max_age, copied) SELECT "
+            "'entry/' || substr(page_id, 1, 2) || '/' || page_id || '.html', :old, 'x', :old, 3600, 0 "
+            "FROM story WHERE id >= :story"
+        )
+        run("UPDATE store SET next_entry = :first + (SELECT count(*) FROM model) * :each")
+        run("UPDATE store SET next_story = :story + (SELECT count(*) FROM model) * :each")
+        if each > IN_MAIN:
+            run(f"UPDATE category SET pages = (:each - {IN_MAIN} - 1) / {ARCHIVE_PAGE} + 1")
+        run("UPDATE category SET dirty = dirty + 1")
+        run("UPDATE store SET dirty = dirty + 1")
+    engine.dispose()
 
 
 def measure(stored: int, categories: int, rounds: int, profile: cProfile.Profile | None) -> tuple[float, int]:
@@ -80,9 +159,13 @@ def measure(stored: int, categories: int, rounds: int, profile: cProfile.Profile
         try:
             each = stored // categories
             for number in range(categories):
-                for start in range(0, each, GROUP):
-                    planet.says(world, number, min(GROUP, each - start))
-                    planet.now += timedelta(minutes=1)
+                planet.says(world, number, min(POLLED, each))
+            world.publish()
+        finally:
+            world.close()
+        inflate(planet.folder / "var" / "aggregator.db", each - POLLED)
+        world = planet.opened()
+        try:
             world.publish()
             for number in range(-2, rounds):
                 planet.now += timedelta(days=2)

@@ -5,9 +5,10 @@ Invariants 2 to 6; M2, M4, M8, T1, T4, T8, T9: what can be seen of them in the s
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -322,6 +323,16 @@ class Planet(RuleBasedStateMachine):
             story = told.stories[number]
             tellers = [m for m in members if m.state is EntryState.PUBLISHED and story.retracted_at is None]
             self.check_story(story, {teller.id: teller for teller in tellers})
+
+    @invariant()
+    def counts_hold(self) -> None:
+        """The number of entries that the store keeps for each source is the number that there is."""
+        if not hasattr(self, "world"):
+            return
+        assert self.world.store.path is not None
+        with closing(sqlite3.connect(self.world.store.path)) as database:
+            counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
+            assert [row for row in database.execute(counts) if row[1] != row[2]] == []
 
     def check_story(self, story: KnownStory, tellers: dict[int, KnownEntry]) -> None:
         standing = {p.category for p in story.publications if not p.withdrawn}

@@ -6,8 +6,10 @@ each with its place on the page, so that links to it hold.
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from markupsafe import Markup
 
 from aggregator.model.poll import State
 from aggregator.model.settings import Site
@@ -31,14 +33,15 @@ class _Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
-    """A category on the start page."""
+class Section:
+    """A category on the start page, ready to stand there."""
 
     title: str
     description: str
     path: str
     feed: str | None
     stories: tuple[Story, ...]
+    html: Markup  # all of it, as `section.html` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +84,58 @@ def render_archive(document: Document, site: Site, formats: frozenset[str], look
     return _render_document(document, site, formats, look, feeds_of=document.current, part=part, note=note)
 
 
+def section_of(
+    line: CategoryLine,
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None = None,
+    *,
+    has_story_pages: bool = False,
+) -> Section:
+    """Give a category as it stands on the start page.
+
+    Args:
+        line: the category and its newest stories.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        look: of all pages.
+        has_story_pages: each story has a page of its own.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
+    """
+    scribe = Scribe.of(site, site.language, look)
+    section = Section(
+        title=plain(line.title),
+        description=plain(line.description or ""),
+        path=f"{line.path}.html",
+        feed=shown.url_of(site, line.path, ".atom") if "atom" in formats else None,
+        stories=scribe.headlines(line.newest, f"{line.path}.html", "" if has_story_pages else None),
+        html=Markup(""),
+    )
+    values = {"t": scribe.messages.text, "site": plain(site.title), "section": section}
+    html = scribe.look.theme.render("section.html", "index.html", values)
+    return replace(section, html=Markup(html.strip()))  # the template escapes what it is given
+
+
 def render_index(
-    lines: Sequence[CategoryLine],
+    sections: Sequence[Section],
     site: Site,
     formats: frozenset[str],
     look: Look | None = None,
     *,
     also: frozenset[str] = frozenset(),
-    has_story_pages: bool = False,
 ) -> bytes:
     """Render the start page: the newest stories of each category, and the way to everything else.
 
     Args:
-        lines: the listed categories, in order.
+        sections: the listed categories, in order.
         site: title, language, zone and public address.
         formats: of the feeds that are published.
         look: of all pages.
         also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
-        has_story_pages: each story has a page of its own.
     """
     scribe = Scribe.of(site, site.language, look)
-    sections = [
-        _Section(
-            title=plain(line.title),
-            description=plain(line.description or ""),
-            path=f"{line.path}.html",
-            feed=shown.url_of(site, line.path, ".atom") if "atom" in formats else None,
-            stories=scribe.headlines(line.newest, f"{line.path}.html", "" if has_story_pages else None),
-        )
-        for line in lines
-    ]
     feeds = _feeds(shown.ALL, site, formats, plain(site.title))
     others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
     canonical = str(site.base_url)

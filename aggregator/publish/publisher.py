@@ -7,31 +7,26 @@ dirty, and the next publication repairs it (invariant 6).
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from logging import getLogger
 
 from aggregator.clock import Clock
 from aggregator.errors import StrangerInTheWay
-from aggregator.model.settings import Category, Roster, Settings, Site
-from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
-from aggregator.publish.atom import leave_out_faulty, render_atom
+from aggregator.model.settings import Category, Roster, Settings
+from aggregator.model.story import Document
 from aggregator.publish.copies import Copies
 from aggregator.publish.destination import Destination
 from aggregator.publish.filing import Standing, file_pages
-from aggregator.publish.jsonfeed import render_json
+from aggregator.publish.formats import Formats
 from aggregator.publish.look import Look, plain_look
-from aggregator.publish.opml import render_feeds_opml, render_sources_opml
-from aggregator.publish.page import render_archive, render_category, render_index, render_sources
 from aggregator.publish.places import Output, Places, Put
 from aggregator.publish.posts import Exported, Posts
-from aggregator.publish.readback import read_back_atom, read_back_json, read_back_rss
-from aggregator.publish.rss import render_rss
 from aggregator.publish.showing import Showing
-from aggregator.publish.shown import ALL, FEEDS
+from aggregator.publish.site import SiteOutputs, latest
 from aggregator.publish.status import render_status_json, render_status_page
 from aggregator.publish.stories import LATE, StoryPages
 from aggregator.store.categories import CategoryRow
@@ -41,9 +36,7 @@ from aggregator.store.transaction import Transaction
 log = getLogger(__name__)
 
 OUTPUT = 1  # raised when the program itself renders other bytes; the changelog says so (A34)
-ON_INDEX = 5  # newest stories of a category on the start page
 MAX_AGE = (300, 3600)  # seconds (A75)
-ALSO = frozenset({"status.html", "sources.opml"})  # of the start page
 STATUS_AGE = timedelta(hours=1)
 
 
@@ -65,12 +58,12 @@ class Publisher:
     ) -> None:
         self._store, self._settings, self._clock = store, settings, clock
         self._pages = look or plain_look()
-        self._formats = settings.publish.formats
-        self._html = "html" in self._formats
+        self._formats = Formats(settings, self._pages, store)
         self._places = Places(store, folder, clock, gzip=settings.publish.gzip)
         self._posts = Posts(store, settings, clock) if settings.publish.jekyll else None
         self._copies = Copies(store, folder, self._places, settings.publish)
-        self._stories = StoryPages(store, settings, self._formats, self._pages, self._places, clock)
+        self._stories = StoryPages(store, settings, self._formats.names, self._pages, self._places, clock)
+        self._site = SiteOutputs(settings, self._formats, self._pages, has_story_pages=self._stories.are_made)
         self._classes = sorted(
             (s.key, sorted(s.reading.allow_classes)) for s in settings.sources if s.reading.allow_classes
         )
@@ -125,8 +118,9 @@ class Publisher:
         with edition.going_on():  # before any feed leads there (R31)
             edition.waiting |= self._stories.publish(showing, edition.note, take_over=take_over, is_cut=is_cut)
         pages = len(edition.changed)
+        looks = {row.id: self._look(row, showing) for row in rows}
         for row in rows:
-            look = self._look(row, showing)
+            look = looks[row.id]
             if not everything and row.dirty == row.rendered and row.look == look:
                 continue
             if is_cut():
@@ -144,7 +138,7 @@ class Publisher:
         if not edition.waiting or edition.changed[pages:] or restate:
             moved = False
             with edition.going_on():
-                moved = self._publish_site(rows, edition)
+                moved = self._publish_site(rows, looks, edition)
             self._note_failures(edition)
             with edition.going_on():
                 self._publish_status(edition, stale=restate or moved or bool(edition.changed))
@@ -191,7 +185,7 @@ class Publisher:
         with self._store.begin() as tx:  # before the first file: after a kill nobody knows how many there are (T6)
             tx.offer(row.id, self._clock())
         age = self._max_age(category)
-        outputs = [output for document in documents for output in self._outputs(document, age)]
+        outputs = [output for document in documents for output in self._formats.outputs(document, age)]
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
         with self._store.begin() as tx:
             tx.note_written(put.written, self._clock())
@@ -199,21 +193,23 @@ class Publisher:
                 empty = not documents[-1].publications  # the first entries of a new category are seen at once
                 tx.mark_rendered(row, look, None if empty else self._clock())
 
-    def _publish_site(self, rows: Sequence[CategoryRow], edition: "_Edition") -> bool:
+    def _publish_site(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], edition: "_Edition") -> bool:
         """Render what shows all categories together; tell whether anything had happened that it, or status.*, shows."""
         look = self._site_look(rows, edition.showing)
         with self._store.read() as tx:
             site = tx.site()
             if not edition.everything and site.dirty == site.rendered and site.look == look:
                 return False
-            outputs = self._site_outputs(tx, tx.categories(), edition.showing)
+            listed = (c for c in self._roster.categories.values() if not c.unlisted)
+            age = min(map(self._max_age, listed), default=MAX_AGE[1])
+            outputs = self._site.outputs(tx, tx.categories(), looks, self._roster, edition.showing, age, self._clock())
         with self._store.begin() as tx:
             tx.offer(None, self._clock())
         if edition.everything or site.look != look:
             with self._store.begin() as tx:
                 tx.sync_gone()
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
-        left = self._places.clear(self._formats) if edition.everything or site.look != look else []
+        left = self._places.clear(self._formats.names) if edition.everything or site.look != look else []
         edition.failed += left
         with self._store.begin() as tx:
             tx.note_written(put.written, self._clock())
@@ -253,7 +249,7 @@ class Publisher:
             title=category.title,
             description=category.description,
             language=self._settings.site.language,
-            updated=_latest(publications, graves, row.created_at),
+            updated=latest(publications, graves, row.created_at),
             publications=publications,
             tombstones=graves,
             archive=page,
@@ -262,76 +258,6 @@ class Publisher:
             current=None if page is None else path,
             has_story_pages=self._stories.are_made and not category.unlisted,
         )
-
-    def _outputs(self, document: Document, age: int) -> Iterator[Output]:
-        """Give a document in every format."""
-        site, formats, html = self._settings.site, self._formats, self._html
-        document = leave_out_faulty(document, site, html=html)
-        if "atom" in formats:
-            yield Output(path=f"{document.path}.atom", render=partial(_proven_atom, document, site, html), max_age=age)
-        if "rss" in formats and document.archive is None:
-            render = partial(_proven_rss, document, site, age // 60, html)
-            yield Output(path=f"{document.path}.rss", render=render, max_age=age)
-        if "json" in formats:  # archive pages too: with them a lost store is restored to the last entry
-            render = partial(_proven_json, document, site, str(self._store.uuid), html)
-            yield Output(path=f"{document.path}.json", render=render, max_age=age)
-        if html and document.path != ALL:
-            page = render_category if document.archive is None else render_archive
-            render = partial(page, document, site, formats, self._pages)
-            yield Output(path=f"{document.path}.html", render=render, max_age=age)
-
-    def _site_outputs(self, tx: Transaction, rows: Sequence[CategoryRow], showing: Showing) -> list[Output]:
-        """Give what shows all categories together, in the order in which it may replace the old (R31)."""
-        site, publish = self._settings.site, self._settings.publish
-        by_key = {row.key: row for row in rows}
-        listed = [(c, by_key[c.key]) for c in self._roster.categories.values() if c.key in by_key and not c.unlisted]
-        age = min((self._max_age(category) for category, _ in listed), default=MAX_AGE[1])
-        newest = tx.newest([row.id for _, row in listed], publish.entries)
-        shown = tuple(showing.publication(p, self._roster.categories[p.category]) for p in newest)
-        graves = tuple(map(showing.tombstone, tx.tombstones_of_all([row.id for _, row in listed])))
-        document = Document(
-            path=ALL,
-            id=f"urn:uuid:{self._store.uuid}",
-            title=site.title,
-            description=None,
-            language=site.language,
-            updated=_latest(shown, graves, min((row.created_at for row in rows), default=self._clock())),
-            publications=shown,
-            tombstones=graves,
-            has_story_pages=self._stories.are_made,
-        )
-        outputs = list(self._outputs(document, age))
-        lines = [line for row in tx.sources() if (line := showing.source_line(row)) is not None]
-        sections = [
-            CategoryLine(
-                key=category.key,
-                title=category.title,
-                description=category.description,
-                path=f"category/{row.slug}",
-                newest=tuple(
-                    showing.publication(p, category) for p in tx.newest_of(row.id, ON_INDEX, fair=publish.fair)
-                ),
-            )
-            for category, row in listed
-        ]
-        formats, html, look = self._formats, self._html, self._pages
-        also = ALSO
-        if formats & FEEDS:
-            also |= {"opml.xml"}
-            render = partial(render_feeds_opml, sections, site, formats, html=html)
-            outputs.append(Output(path="opml.xml", render=render, max_age=age))
-        outputs.append(Output(path="sources.opml", render=partial(render_sources_opml, lines, site), max_age=age))
-        if not html:
-            return outputs
-        page_of_sources = partial(render_sources, lines, site, formats, look, also=also)
-        index = partial(render_index, sections, site, formats, look, also=also, has_story_pages=self._stories.are_made)
-        return [
-            *outputs,
-            Output(path="style.css", render=lambda: look.theme.stylesheet, max_age=MAX_AGE[1]),
-            Output(path="icon.svg", render=lambda: look.theme.icon, max_age=MAX_AGE[1]),
-            Output(path="sources.html", render=page_of_sources, max_age=age),
-            Output(path="index.html", render=index, max_age=age),
-        ]
 
     def _publish_status(self, edition: "_Edition", *, stale: bool) -> None:
         """Say how things stand: when something else was written or has happened, or the last word is an hour old."""
@@ -342,7 +268,7 @@ class Publisher:
             return
         status = edition.showing.status(self._store.status(self._roster, now))
         outputs = [Output(path="status.json", render=partial(render_status_json, status), max_age=MAX_AGE[0])]
-        if self._html:
+        if self._formats.html:
             page = partial(render_status_page, status, self._settings.site, self._pages)
             outputs.append(Output(path="status.html", render=page, max_age=MAX_AGE[0]))
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
@@ -376,8 +302,8 @@ class Publisher:
 
     def _digest(self, facts: object) -> str:
         site, publish = self._settings.site, self._settings.publish
-        pages = self._pages.facts if self._html else ()
-        shape = (sorted(self._formats), publish.gzip, self._stories.are_made)
+        pages = self._pages.facts if self._formats.html else ()
+        shape = (sorted(self._formats.names), publish.gzip, self._stories.are_made)
         frame = (OUTPUT, site.title, site.base_url, site.language, site.timezone, *shape)
         return hashlib.sha256(json.dumps([frame, pages, facts], default=str, sort_keys=True).encode()).hexdigest()
 
@@ -443,29 +369,3 @@ class _Edition:
             failed=tuple(sorted(self.failed)),
             posts=tuple(sorted(set(self.posts))),
         )
-
-
-def _proven_atom(document: Document, site: Site, html: bool) -> bytes:
-    """Render as Atom and read it back (A35)."""
-    data = render_atom(document, site, html=html)
-    read_back_atom(data, document)
-    return data
-
-
-def _proven_rss(document: Document, site: Site, ttl: int, html: bool) -> bytes:
-    """Render as RSS and read it back (A35)."""
-    data = render_rss(document, site, ttl=ttl, html=html)
-    read_back_rss(data, document)
-    return data
-
-
-def _proven_json(document: Document, site: Site, store_id: str, html: bool) -> bytes:
-    """Render as JSON Feed and read it back (A35)."""
-    data = render_json(document, site, store_id, html=html)
-    read_back_json(data, document)
-    return data
-
-
-def _latest(publications: Sequence[Publication], graves: Sequence[Tombstone], created: datetime) -> datetime:
-    """Give a feed's `updated`: the newest of what stands in it; of an empty one, when its category was made (A7)."""
-    return max((*(p.updated for p in publications), *(grave.when for grave in graves)), default=created)

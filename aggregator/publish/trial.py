@@ -30,6 +30,7 @@ from aggregator.publish.page import (
     render_note,
     render_sources,
     render_story,
+    section_of,
 )
 from aggregator.publish.status import render_status_page
 from aggregator.publish.theme import Theme, read_theme
@@ -81,11 +82,12 @@ def _pages(look: Look, site: Site, found: set[Problem]) -> list[tuple[str, bytes
     story = StoryPage(path="entry/00/0000000000000001.html", publication=_PUBLICATIONS[0], places=(_PLACE,))
     bare = replace(story, publication=replace(_PUBLICATIONS[1], noindex=True))
     withdrawn = StoryNote(path="entry/00/0000000000000003.html", part_of=None)
+    frame = (site, FORMATS, look)
     renders: tuple[tuple[str, Callable[[], bytes]], ...] = (
         ("category/specimen.html", lambda: render_category(full, site, FORMATS, look)),
         ("category/empty.html", lambda: render_category(empty, site, FORMATS, look)),
         ("category/specimen/archive/1.html", lambda: render_archive(filed, site, FORMATS, look)),
-        ("index.html", lambda: render_index(_LINES, site, FORMATS, look, also=names)),
+        ("index.html", lambda: render_index([section_of(line, *frame) for line in _LINES], *frame, also=names)),
         ("sources.html", lambda: render_sources(_SOURCES, site, FORMATS, look, also=names)),
         ("status.html", lambda: render_status_page(_STATUS, site, look)),
         ("a story's page", lambda: render_story(story, site, FORMATS, look)),

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, RowMapping, Select, func, literal, select
 
 from aggregator.decide.order import believed
 from aggregator.decide.standing import said_gone_at
@@ -17,7 +17,7 @@ from aggregator.model.settings import CategoryKey, Show, SourceKey
 from aggregator.model.story import Credit, Publication, Tombstone
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
-from aggregator.store.schema import category, entry, publication, source, story
+from aggregator.store.schema import Instant, category, entry, publication, source, story
 from aggregator.urls import Url
 
 
@@ -66,6 +66,7 @@ class Limits:
 
 
 _FOUNDING, _FOUNDER = entry.alias("founding"), source.alias("founder")
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)  # stories sort by own dates, which may lie before 1970
 FAIR_AMONG = 50  # newest stories of a category; what is older takes no place from what is new
 
 _SHOWN = (
@@ -146,24 +147,61 @@ def newest(connection: Connection, numbers: Sequence[int], limit: int) -> tuple[
     return filled(connection, query.order_by(*_IN_ORDER))
 
 
-def newest_of(connection: Connection, number: int, limit: int, *, fair: bool) -> tuple[Publication, ...]:
-    """Give the newest stories of one category.
+def newest_of_each(
+    connection: Connection, numbers: Sequence[int], limit: int, *, fair: bool
+) -> dict[int, tuple[Publication, ...]]:
+    """Give the newest stories of each of some categories, in a few statements however many these are.
 
     Args:
         connection: a reading one.
-        number: of the category.
-        limit: so many at most.
+        numbers: of the categories.
+        limit: so many at most of each.
         fair: let one source have at most half of them, while others have enough among the newest `FAIR_AMONG` (A23).
+
+    Returns:
+        The stories of each category that has any.
     """
-    stands = (publication.c.category_id == number, publication.c.withdrawn_at.is_(None))
-    query = shown().where(*stands)
-    if fair:
-        tellers = select(publication.c.story_id, entry.c.source_id).join(entry, entry.c.id == publication.c.shown_id)
-        tellers = tellers.join(story, story.c.id == publication.c.story_id)  # its id is part of the order
-        tellers = tellers.where(*stands).order_by(*_IN_ORDER).limit(FAIR_AMONG)
-        chosen = fair_share([(row.story_id, row.source_id) for row in connection.execute(tellers)], limit)
-        query = query.where(publication.c.story_id.in_(chosen))
-    return filled(connection, query.order_by(*_IN_ORDER).limit(limit))
+    tellers = _tellers(connection, numbers, FAIR_AMONG if fair else limit)
+    told_in = {number: [told for told, _ in some] for number, some in tellers.items()}
+    chosen = {n: set(fair_share(some, limit) if fair else told_in[n][:limit]) for n, some in tellers.items()}
+    rows: dict[tuple[int, int], RowMapping] = {}
+    for part in _parts(sorted({told for some in chosen.values() for told in some})):
+        found = connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
+        rows |= {(row["category_id"], row["story_id"]): row for row in found}
+    ordered = {n: [rows[n, told] for told in told_in[n] if told in some] for n, some in chosen.items()}
+    credits = _credits(connection, [row for some in ordered.values() for row in some])
+    return {number: tuple(_publication(row, credits) for row in some) for number, some in ordered.items()}
+
+
+def _tellers(connection: Connection, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
+    """Give the newest stories of categories, each with the source whose copy is shown.
+
+    SQLite has no LATERAL, and a window function would number all that was ever published: the time of the last story
+    wanted is looked up for each category instead, in the index that gives the others too.
+    """
+    standing = publication.alias()
+    last = (
+        select(standing.c.sort_at)
+        .where(standing.c.category_id == category.c.id, standing.c.withdrawn_at.is_(None))
+        .order_by(standing.c.sort_at.desc())
+        .limit(1)
+        .offset(limit - 1)
+        .scalar_subquery()
+    )
+    stands = (publication.c.category_id == category.c.id) & publication.c.withdrawn_at.is_(None)
+    query = (
+        select(category.c.id, publication.c.story_id, entry.c.source_id)
+        .select_from(category)
+        .join(publication, stands & (publication.c.sort_at >= func.coalesce(last, literal(BEFORE_ALL, Instant))))
+        .join(story, story.c.id == publication.c.story_id)  # its id is part of the order
+        .join(entry, entry.c.id == publication.c.shown_id)
+        .order_by(category.c.id, *_IN_ORDER)
+    )
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for part in _parts(numbers):
+        for number, story_id, source_id in connection.execute(query.where(category.c.id.in_(part))):
+            found[number].append((story_id, source_id))
+    return {number: some[:limit] for number, some in found.items()}
 
 
 def fair_share(told: Sequence[tuple[int, int]], limit: int) -> list[int]:
@@ -189,11 +227,11 @@ def placements(connection: Connection, stories: Sequence[int]) -> list[Placement
         query = shown().add_columns(publication.c.withdrawn_at, publication.c.cooled_at)
         query = query.where(publication.c.story_id.in_(part))
         rows = connection.execute(query.order_by(publication.c.story_id, publication.c.category_id)).mappings().all()
-        credits = _credits(connection, {row["story_id"]: row for row in rows})
+        credits = _credits(connection, rows)
         found += [
             Placement(
                 category=row["category_id"],
-                publication=_publication(row, credits.get(row["story_id"], ())),
+                publication=_publication(row, credits),
                 withdrawn=row["withdrawn_at"] is not None,
                 cooled=row["cooled_at"] is not None,
             )
@@ -213,8 +251,8 @@ def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[i
     for part in _parts(sorted(places)):
         found = connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
         rows += [row for row in found if row["category_id"] == places[row["story_id"]]]
-    credits = _credits(connection, {row["story_id"]: row for row in rows}, late=True)
-    return {row["story_id"]: _publication(row, credits.get(row["story_id"], ())) for row in rows}
+    credits = _credits(connection, rows, late=True)
+    return {row["story_id"]: _publication(row, credits) for row in rows}
 
 
 def tombstones(connection: Connection, number: int) -> tuple[Tombstone, ...]:
@@ -309,20 +347,25 @@ def filled(connection: Connection, query: Select[Any], *, on_page: bool = False)
             the store has them for another category (K3).
     """
     rows = connection.execute(query).mappings().all()
-    credits = _credits(connection, {row["story_id"]: row for row in rows})
-    found = (
-        (_publication(row, credits.get(row["story_id"], ())), on_page and row["thinned_at"] is not None) for row in rows
-    )
+    credits = _credits(connection, rows)
+    found = ((_publication(row, credits), on_page and row["thinned_at"] is not None) for row in rows)
     return tuple(replace(one, summary="", content="") if is_thin else one for one, is_thin in found)
 
 
-def _credits(
-    connection: Connection, told_by: Mapping[int, RowMapping], *, late: bool = False
-) -> dict[int, tuple[Credit, ...]]:
-    """Give the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7)."""
-    found: dict[int, list[Credit]] = defaultdict(list)
-    keys: dict[int, CategoryKey] = {}  # looked up once there is a copy: most stories have none, and the start page asks
-    for ids in _parts(sorted(told_by)):  # for each of its categories
+Credits = Mapping[tuple[int, int], Sequence[Credit]]  # by category and story
+
+
+def _credits(connection: Connection, rows: Iterable[RowMapping], *, late: bool = False) -> Credits:
+    """Give the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7).
+
+    Two categories may show different copies of one story (T2): to each the other one is a credit.
+    """
+    told_by: dict[int, list[RowMapping]] = defaultdict(list)
+    for row in rows:
+        told_by[row["story_id"]].append(row)
+    found: dict[tuple[int, int], list[Credit]] = defaultdict(list)
+    keys: dict[int, CategoryKey] = {}  # looked up once there is a copy: most stories have none
+    for ids in _parts(sorted(told_by)):
         query = (
             select(
                 entry.c.story_id,
@@ -338,24 +381,24 @@ def _credits(
             .where(entry.c.story_id.in_(ids), entry.c.state != EntryState.WITHDRAWN.value)
             .order_by(entry.c.id)
         )
-        for row in connection.execute(query).all():
-            told = told_by[row.story_id]
-            is_late = told["filed_at"] is not None and row.joined_at > told["filed_at"]
-            if row.id == told["shown_id"] or (is_late and not late):
-                continue
-            keys = keys or _keys(connection)
-            origin = origin_of(row.origin)
-            found[row.story_id].append(
-                Credit(
-                    source=SourceKey(row.key),
-                    title=origin.title if origin else "",
-                    link=_url(row.link),
-                    site=origin.link if origin else None,
-                    places=tuple(keys[place] for place in row.categories),
-                    key=row.entry_key,
+        for copy in connection.execute(query).all():
+            for told in told_by[copy.story_id]:
+                is_late = told["filed_at"] is not None and copy.joined_at > told["filed_at"]
+                if copy.id == told["shown_id"] or (is_late and not late):
+                    continue
+                keys = keys or _keys(connection)
+                origin = origin_of(copy.origin)
+                found[told["category_id"], copy.story_id].append(
+                    Credit(
+                        source=SourceKey(copy.key),
+                        title=origin.title if origin else "",
+                        link=_url(copy.link),
+                        site=origin.link if origin else None,
+                        places=tuple(keys[place] for place in copy.categories),
+                        key=copy.entry_key,
+                    )
                 )
-            )
-    return {told: tuple(copies) for told, copies in found.items()}
+    return found
 
 
 def _keys(connection: Connection) -> dict[int, CategoryKey]:
@@ -367,7 +410,7 @@ def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
     return (values[start : start + MAX_IN] for start in range(0, len(values), MAX_IN))
 
 
-def _publication(row: RowMapping, copies: tuple[Credit, ...]) -> Publication:
+def _publication(row: RowMapping, credits: Credits) -> Publication:
     origin = origin_of(row["entry_origin"])
     assert origin is not None, "every entry is stored with its origin (A9)"
     return Publication(
@@ -393,7 +436,7 @@ def _publication(row: RowMapping, copies: tuple[Credit, ...]) -> Publication:
         rights=row["entry_rights"],
         language=row["entry_language"],
         origin=origin,
-        credits=copies,
+        credits=tuple(credits.get((row["category_id"], row["story_id"]), ())),
         category=CategoryKey(row["category_key"]),
         founder=SourceKey(row["founder_key"]) if row["founder_key"] else None,
         home=f"category/{row['slug']}" + (f"/archive/{row['page']}" if row["page"] else ""),

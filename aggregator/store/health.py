@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, case, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from aggregator.cadence import explain
 from aggregator.model.alarm import AlarmCode
@@ -14,12 +14,12 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, SourceStatus, Status
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
-from aggregator.store.history import DETAIL_SUMS, SUMS, details_since, sums_since
+from aggregator.store.history import DETAIL_SUMS, SUMS, day_of, details_since, new_since, sums_since
 from aggregator.store.hosts import restraints
 from aggregator.store.network import lag
 from aggregator.store.posts import faults
 from aggregator.store.records import observed_of
-from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store, story
+from aggregator.store.schema import EPOCH, alarm, category, publication, source, store, story
 from aggregator.urls import Url, without_secrets
 
 WEEKS = 4  # that `per_week` looks back
@@ -76,11 +76,11 @@ def status_of(
         size: its bytes.
         schema: its revision.
     """
-    counts = _counts(connection, now - timedelta(weeks=WEEKS))
+    fresh = new_since(connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
     rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
     sums = sums_since(connection, first_day(now))
     details = details_since(connection, first_day(now))
-    found = [_source(row, roster.sources.get(row["key"]), counts.get(row["id"], (0, 0)), now, secrets) for row in rows]
+    found = [_source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets) for row in rows]
     names = "config_path config_loaded_at config_error output_error network_down_since own_down_since".split()
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
     outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
@@ -146,17 +146,11 @@ def last_good_config(connection: Connection) -> str | None:
     return text
 
 
-def _counts(connection: Connection, since: datetime) -> dict[int, tuple[int, int]]:
-    lately = func.sum(case((entry.c.first_seen >= since, 1), else_=0))
-    rows = connection.execute(select(entry.c.source_id, func.count(), lately).group_by(entry.c.source_id))
-    return {number: (total, recent) for number, total, recent in rows}
-
-
 _SHOWN = tuple(column for column in source.c if column.name not in ("recent", "listed"))  # kilobytes of each source
 
 
 def _source(
-    row: RowMapping, settings: Source | None, counts: tuple[int, int], now: datetime, secrets: Iterable[str]
+    row: RowMapping, settings: Source | None, fresh: int, now: datetime, secrets: Iterable[str]
 ) -> SourceStatus:
     observed = observed_of(row["observations"])
     moved_to = Url(row["url_in_use"]) if row["url_in_use"] != row["url"] else observed.moved_to
@@ -180,8 +174,8 @@ def _source(
         failing_since=row["failing_since"],
         code=row["code"],
         error=row["error"],
-        entries=counts[0],
-        per_week=round(counts[1] / _weeks(row["created_at"], now), 1),
+        entries=row["entries"],
+        per_week=round(fresh / _weeks(row["created_at"], now), 1),
         lag=max(now - due, timedelta(0)) if state is not State.PAUSED else timedelta(0),
         advice=_advice(row, state, now, settings) or (_moved(moved_to, settings) if moved_to else None),
         moved_to=moved_to,
@@ -253,8 +247,9 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
 
 
 def _categories(connection: Connection, roster: Roster) -> list[CategoryStatus]:
-    counting = (
-        select(category.c.key, category.c.slug, func.count(publication.c.story_id), func.max(publication.c.entered_at))
+    sources = Counter(place for settings in roster.sources.values() for place in settings.places)
+    counting = (  # by `ix_publication_standing` alone
+        select(category.c.key, category.c.slug, func.count(publication.c.sort_at), func.max(publication.c.entered_at))
         .outerjoin(publication, (publication.c.category_id == category.c.id) & publication.c.withdrawn_at.is_(None))
         .where(category.c.active)
         .group_by(category.c.id)
@@ -269,7 +264,7 @@ def _categories(connection: Connection, roster: Roster) -> list[CategoryStatus]:
                 title=settings.title if settings else key,
                 stories=stories,
                 newest=newest,
-                sources=sum(key in s.places for s in roster.sources.values()),
+                sources=sources[key],
                 unlisted=settings is not None and settings.unlisted,
             )
         )

@@ -175,6 +175,13 @@ def details_since(connection: Connection, day: int) -> dict[str, DetailSums]:
     }
 
 
+def new_since(connection: Connection, day: int) -> dict[int, int]:
+    """Give how many new entries each source in feeds.yaml had from a day on; none of those that had none."""
+    joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
+    query = select(source.c.id, func.sum(poll_day.c.new)).select_from(joined)
+    return {row[0]: int(row[1]) for row in connection.execute(query.where(source.c.active).group_by(source.c.id))}
+
+
 def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
     """Give what is remembered of a source's polls.
 

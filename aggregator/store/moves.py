@@ -129,7 +129,9 @@ def write_read(connection: Connection, changes: Changes) -> bool:
     }
     if read.listed is not None:
         values["listed"] = list(read.listed)
-    if changes.entries.new and not changes.due.stored_before:
-        values["first_stored_at"] = changes.asked_at
+    if changes.entries.new:
+        values["entries"] = source.c.entries + len(changes.entries.new)  # `status` can't count a million each time
+        if not changes.due.stored_before:
+            values["first_stored_at"] = changes.asked_at
     connection.execute(update(source).where(source.c.id == changes.due.id).values(values))
     return (before.get("title"), before.get("link")) != (read.origin.title, read.origin.link)

@@ -195,6 +195,7 @@ def _settle_source(
         "listed": [numbers[one.source, one.entry.key] for one in newest[:LISTED]],
         "arrivals": arrivals_to_json(tuple(sorted(min(one.first_seen, now) for one in newest[:ARRIVALS]))),
         "feed": origin_to_json(newest[0].origin),
+        "entries": len(some),
     }
     connection.execute(update(source).where(source.c.id == number).values(values))
 
@@ -230,6 +231,7 @@ def _bury(
         for ref, one in made.items()
     )
     entries.write(connection, lost, EntryChanges(new=new), now)
+    connection.execute(update(source).where(source.c.id == lost).values(entries=len(new)))
     chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
     connection.execute(chosen.values(retracted_at=now))  # whatever copies come, nobody sees it
     rows = [

@@ -128,6 +128,7 @@ source = Table(
     Column("places", Json),  # ids of the categories that feeds.yaml has it in (N2); null: it was never there before
     Column("created_at", Instant, nullable=False),
     Column("first_stored_at", Instant),  # when its first entries were stored (I62)
+    Column("entries", BigInteger, nullable=False, server_default=text("0")),  # of it in the store
     Column("validators_url", Text),
     Column("etag", Text),
     Column("last_modified", Text),
@@ -322,6 +323,7 @@ category = Table(
 )
 
 _GONE = text("gone IS NOT NULL")  # few, of all that was ever written
+_STANDING = text("withdrawn_at IS NULL")
 _TOMBSTONE = text("withdrawn_at IS NOT NULL AND tombstone_ended_at IS NULL")  # few, of all that was ever published
 _HOT = text("cooled_at IS NULL")
 _UNFINISHED = text("digest IS NULL OR fault IS NOT NULL")
@@ -347,7 +349,15 @@ publication = Table(
     Column("cooled_at", Instant),  # since when its post stands in the archive (`publish.jekyll.hot`)
     PrimaryKeyConstraint("story_id", "category_id"),
     Index(None, "category_id", "page", "sort_at"),
-    Index(None, "category_id", "sort_at"),  # the newest of a category, in whatever documents they stand
+    Index(  # the newest of a category, in whatever documents they stand; and how many stand, without a look at the rows
+        "ix_publication_standing",
+        "category_id",
+        "sort_at",
+        "entered_at",
+        "withdrawn_at",  # always null, but without it SQLite looks at each row
+        sqlite_where=_STANDING,
+        postgresql_where=_STANDING,
+    ),
     Index(None, "sort_at"),
     Index(None, "shown_id"),
     Index("ix_publication_hot", "sort_at", sqlite_where=_HOT, postgresql_where=_HOT),
@@ -392,6 +402,7 @@ file = Table(
     Column("copied", Boolean, nullable=False, default=False),  # `publish.aliases` or `publish.static`; else rendered
     Column("gone", Integer),  # what its address answers since it is no longer published: 410 (A42, A44)
     Index("ix_file_gone", "path", sqlite_where=_GONE, postgresql_where=_GONE),
+    Index("ix_file_copied", "path", sqlite_where=text("copied = 1"), postgresql_where=text("copied")),
 )
 
 post = Table(

@@ -464,9 +464,11 @@ class Transaction:
         """Give the newest stories of some categories together, each once."""
         return documents.newest(self._connection, numbers, limit)
 
-    def newest_of(self, category: int, limit: int, *, fair: bool) -> tuple[Publication, ...]:
-        """Give the newest stories of a category; if `fair`, at most half of one source while others have some."""
-        return documents.newest_of(self._connection, category, limit, fair=fair)
+    def newest_of_each(
+        self, categories: Sequence[int], limit: int, *, fair: bool
+    ) -> Mapping[int, tuple[Publication, ...]]:
+        """Give the newest stories of each category; if `fair`, at most half of one source while others have some."""
+        return documents.newest_of_each(self._connection, categories, limit, fair=fair)
 
     def tombstones(self, category: int) -> tuple[Tombstone, ...]:
         """Give what was withdrawn from a category and stands in its main document as a tombstone."""

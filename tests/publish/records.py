@@ -1,13 +1,15 @@
 """Publications and documents to render: made up, complete where nothing else is asked."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, Site, SourceKey
-from aggregator.model.story import Credit, Document, Publication, Tombstone
+from aggregator.model.story import CategoryLine, Credit, Document, Publication, Tombstone
 from aggregator.model.supplement import Contributor, Image, ImageRole, Point, Reference, Supplement
+from aggregator.publish.page import render_index, section_of
 from aggregator.urls import Url
 
 NOON = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -147,3 +149,10 @@ SAMPLE = a_document(
     prev_archive="category/python/archive/2",
     tombstones=(Tombstone(ref="tag:heron.example,2025:99", when=NOON - timedelta(days=2)),),
 )
+
+
+def a_start_page(
+    lines: Sequence[CategoryLine], site: Site, formats: frozenset[str], *, also: frozenset[str] = frozenset()
+) -> bytes:
+    """Render the start page of some categories."""
+    return render_index([section_of(line, site, formats) for line in lines], site, formats, also=also)

@@ -23,7 +23,7 @@ from aggregator.model.supplement import Image, ImageRole, Supplement
 from aggregator.publish import atom
 from aggregator.publish.atom import leave_out_faulty, render_atom, render_entry
 from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.page import render_category, render_index
+from aggregator.publish.page import render_category
 from aggregator.publish.readback import read_back_atom, read_back_json
 from aggregator.urls import Url
 from tests.answers import cleaned
@@ -41,6 +41,7 @@ from tests.publish.records import (
     STORE,
     a_document,
     a_publication,
+    a_start_page,
     an_archive,
 )
 
@@ -477,7 +478,7 @@ def test_a33_a_faulty_entry_is_left_out_with_a_warning(faulty: Publication, capl
     if faulty.atom_id != document.publications[0].atom_id:
         read_back_json(render_json(document, SITE, STORE, html=True), sound)
         line = CategoryLine(key=CategoryKey("x"), title="x", description=None, path="x", newest=document.publications)
-        for page in (render_category(document, SITE, frozenset()), render_index([line], SITE, frozenset())):
+        for page in (render_category(document, SITE, frozenset()), a_start_page([line], SITE, frozenset())):
             assert b"Story 3" in page
             assert b"Story 2" not in page
 
@@ -515,7 +516,7 @@ if sys.argv[1] == "later":
 from aggregator.model.poll import State
 from aggregator.model.story import CategoryLine, SourceLine
 from aggregator.publish import atom, jsonfeed, opml, page, rss
-from tests.publish.records import RICH, SAMPLE, SITE, STORE, an_archive
+from tests.publish.records import RICH, SAMPLE, SITE, STORE, a_start_page, an_archive
 formats = frozenset({"json", "atom", "rss"})
 lines = [CategoryLine(key="x", title="X", description=None, path="category/x", newest=(RICH, RICH))]
 sources = [
@@ -529,7 +530,7 @@ sys.stdout.buffer.write(b"".join([
     jsonfeed.render_json(SAMPLE, SITE, STORE, html=True),
     rss.render_rss(SAMPLE, SITE, ttl=15, html=True),
     page.render_category(SAMPLE, SITE, formats), page.render_archive(an_archive(3, RICH), SITE, formats),
-    page.render_index(lines, SITE, formats, also=frozenset({"opml.xml"})), page.render_sources(sources, SITE, formats),
+    a_start_page(lines, SITE, formats, also=frozenset({"opml.xml"})), page.render_sources(sources, SITE, formats),
     opml.render_feeds_opml(lines, SITE, formats, html=True), opml.render_sources_opml(sources, SITE),
 ]))
 """

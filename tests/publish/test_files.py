@@ -18,8 +18,8 @@ from aggregator.publish.files import Folder
 from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.look import plain_look
 from aggregator.publish.mark import bears_mark
-from aggregator.publish.page import render_category, render_index
-from tests.publish.records import SAMPLE, SITE, STORE
+from aggregator.publish.page import render_category
+from tests.publish.records import SAMPLE, SITE, STORE, a_start_page
 
 PATH = "category/python.atom"
 
@@ -362,7 +362,7 @@ def test_remove_takes_file_and_twin(folder: Folder) -> None:
         ("a.atom", render_atom(SAMPLE, SITE, html=True)),
         ("a.json", render_json(SAMPLE, SITE, STORE, html=True)),
         ("a.html", render_category(SAMPLE, SITE, frozenset({"atom"}))),
-        ("index.html", render_index([], SITE, frozenset())),
+        ("index.html", a_start_page([], SITE, frozenset())),
         ("style.css", plain_look().theme.stylesheet),
     ],
 )

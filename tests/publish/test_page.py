@@ -19,7 +19,7 @@ from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, SourceLine
 from aggregator.publish import page
 from aggregator.publish.look import plain_look
-from aggregator.publish.page import render_archive, render_category, render_index, render_sources
+from aggregator.publish.page import render_archive, render_category, render_sources
 from aggregator.publish.views import is_right_to_left
 from aggregator.urls import Url
 from tests.publish.checks import Page
@@ -30,6 +30,7 @@ from tests.publish.records import (
     SITE,
     a_document,
     a_publication,
+    a_start_page,
     an_archive,
 )
 
@@ -81,7 +82,7 @@ def every_page() -> dict[str, bytes]:
         "category/python/archive/2.html": render_archive(an_archive(2, RICH, LINKLESS), SITE, FORMATS),
         "category/zh.html": render_category(in_chinese, CHINESE_SITE, frozenset({"atom"})),
         "category/ar.html": render_category(in_arabic, replace(SITE, language="ar"), FORMATS),
-        "index.html": render_index(LINES, SITE, FORMATS, also=frozenset({"opml.xml", "sources.opml", "status.html"})),
+        "index.html": a_start_page(LINES, SITE, FORMATS, also=frozenset({"opml.xml", "sources.opml", "status.html"})),
         "sources.html": render_sources(SOURCES, SITE, FORMATS),
     }
 
@@ -302,7 +303,7 @@ def test_s39_foreign_text_is_escaped_everywhere() -> None:
     for data in (
         render_category(document, site, FORMATS),
         render_archive(an_archive(1, evil, title=EVIL), site, FORMATS),
-        render_index([line], site, FORMATS),
+        a_start_page([line], site, FORMATS),
         render_sources([source], site, FORMATS),
     ):
         seen = Page(data)
@@ -357,10 +358,10 @@ def test_index_leads_a_linkless_story_to_its_place_on_the_page() -> None:
 
 
 def test_an_empty_index_leads_to_the_sources() -> None:
-    seen = Page(render_index([LINES[1]], SITE, FORMATS))
+    seen = Page(a_start_page([LINES[1]], SITE, FORMATS))
     assert "No stories yet." in seen.text
     assert "See how the sources are doing" in seen.text
-    assert Page(render_index([], SITE, FORMATS)).faults == []
+    assert Page(a_start_page([], SITE, FORMATS)).faults == []
 
 
 # --- the sources
@@ -468,7 +469,7 @@ def test_the_start_page_of_a_large_planet_weighs_little() -> None:
         )
         for n in range(40)
     ]
-    page = render_index(lines, SITE, FORMATS)
+    page = a_start_page(lines, SITE, FORMATS)
     assert len(gzip.compress(page)) + len(gzip.compress(plain_look().theme.stylesheet)) < 60_000
     seen = Page(page)
     assert len(seen.all("link", rel="stylesheet")) == 1

@@ -1,8 +1,11 @@
 """How many statements a group of polls costs: exact, whatever the machine (STYLE, section 9)."""
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
+from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 
@@ -55,3 +58,58 @@ def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> N
             desk.says("a", *entries)
     assert not [s for s in statements if s.startswith("INSERT") and "poll_day" not in s]
     assert not [s for s in statements if s.startswith(("UPDATE entry", "UPDATE publication", "UPDATE category"))]
+
+
+def plan_of(world: World, statement: str) -> str:
+    """Give how the database goes about a statement; SQLite says it in words."""
+    assert world.store.path is not None
+    with closing(sqlite3.connect(world.store.path)) as database:
+        nothing = [None] * statement.count("?")
+        return "; ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", nothing))
+
+
+def test_the_newest_of_all_are_looked_for_by_time(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    statements: list[str] = []
+    with newsroom.opened() as world:
+        with world.store.heard_statements(statements.append), world.store.read() as tx:
+            tx.newest([1, 2, 3], 50)
+        plan = plan_of(world, statements[1])
+    assert plan.startswith("SCAN publication USING INDEX ix_publication_sort_at"), plan
+
+
+def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    statements: list[str] = []
+    with newsroom.opened() as world:
+        with world.store.heard_statements(statements.append):
+            world.store.status(world.roster, world.clock())
+        (counting,) = (s for s in statements if "JOIN publication" in s or "FROM publication" in s)
+        plan = plan_of(world, counting)
+    assert "publication USING COVERING INDEX ix_publication_standing" in plan
+    assert not [s for s in statements if "FROM entry" in s or "JOIN entry" in s]
+
+
+def test_copies_are_found_without_a_look_at_what_every_story_has(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    statements: list[str] = []
+    with newsroom.opened() as world:
+        with world.store.heard_statements(statements.append), world.store.read() as tx:
+            tx.copies()
+        assert "USING COVERING INDEX ix_file_copied" in plan_of(world, statements[1])
+
+
+def test_a_start_page_of_many_categories_takes_a_few_statements(newsroom: Newsroom) -> None:
+    newsroom.writes(
+        "publish: {formats: [html]}\nsources:\n"
+        + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/', category: c{n}}}\n" for n in range(30))
+    )
+    statements: list[str] = []
+    with newsroom.opened() as world:
+        desk = Desk(world)
+        for n in range(30):
+            desk.says(f"s{n}", said(n))
+        with world.store.heard_statements(statements.append), world.store.read() as tx:
+            newest = tx.newest_of_each(range(1, 31), 5, fair=True)
+    assert len(newest) == 30
+    assert len(statements) <= 4, "who told them, the stories, their copies; and that it begins"

@@ -89,6 +89,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("gone IS NOT NULL"),
         postgresql_where=sa.text("gone IS NOT NULL"),
     )
+    op.create_index(
+        "ix_file_copied",
+        "file",
+        ["path"],
+        unique=False,
+        sqlite_where=sa.text("copied = 1"),
+        postgresql_where=sa.text("copied"),
+    )
     op.create_table(
         "host",
         sa.Column("key", sa.Text(), nullable=False),
@@ -141,6 +149,7 @@ def upgrade() -> None:
         sa.Column("places", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("first_stored_at", sa.BigInteger(), nullable=True),
+        sa.Column("entries", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("validators_url", sa.Text(), nullable=True),
         sa.Column("etag", sa.Text(), nullable=True),
         sa.Column("last_modified", sa.Text(), nullable=True),
@@ -466,7 +475,14 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_publication_category_id_page_sort_at"), "publication", ["category_id", "page", "sort_at"], unique=False
     )
-    op.create_index(op.f("ix_publication_category_id_sort_at"), "publication", ["category_id", "sort_at"], unique=False)
+    op.create_index(
+        "ix_publication_standing",
+        "publication",
+        ["category_id", "sort_at", "entered_at", "withdrawn_at"],
+        unique=False,
+        sqlite_where=sa.text("withdrawn_at IS NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
     op.create_index(op.f("ix_publication_shown_id"), "publication", ["shown_id"], unique=False)
     op.create_index(op.f("ix_publication_sort_at"), "publication", ["sort_at"], unique=False)
     op.create_index(

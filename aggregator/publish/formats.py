@@ -1,0 +1,74 @@
+"""A document in every format that is published, each proven before it may stand anywhere (A35)."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from aggregator.model.settings import Settings, Site
+from aggregator.model.story import Document
+from aggregator.publish.atom import leave_out_faulty, render_atom
+from aggregator.publish.jsonfeed import render_json
+from aggregator.publish.look import Look
+from aggregator.publish.page import render_archive, render_category
+from aggregator.publish.places import Output
+from aggregator.publish.readback import read_back_atom, read_back_json, read_back_rss
+from aggregator.publish.rss import render_rss
+from aggregator.publish.shown import ALL
+from aggregator.store.database import Store
+
+
+class Formats:
+    """The formats of one set of settings.
+
+    Args:
+        settings: the whole of feeds.yaml.
+        look: of all pages.
+        store: whose id the feeds carry, for restoring.
+    """
+
+    def __init__(self, settings: Settings, look: Look, store: Store) -> None:
+        self.names = settings.publish.formats
+        self.html = "html" in self.names
+        self._site, self._look, self._store = settings.site, look, store
+
+    def outputs(self, document: Document, age: int) -> Iterator[Output]:
+        """Give a document in every format.
+
+        Args:
+            document: a category's, one of its archive pages, or that of all together.
+            age: how many seconds whoever reads it may keep it (A75).
+        """
+        site, html = self._site, self.html
+        document = leave_out_faulty(document, site, html=html)
+        if "atom" in self.names:
+            yield Output(path=f"{document.path}.atom", render=partial(_proven_atom, document, site, html), max_age=age)
+        if "rss" in self.names and document.archive is None:
+            render = partial(_proven_rss, document, site, age // 60, html)
+            yield Output(path=f"{document.path}.rss", render=render, max_age=age)
+        if "json" in self.names:  # archive pages too: with them a lost store is restored to the last entry
+            render = partial(_proven_json, document, site, str(self._store.uuid), html)
+            yield Output(path=f"{document.path}.json", render=render, max_age=age)
+        if html and document.path != ALL:
+            page = render_category if document.archive is None else render_archive
+            render = partial(page, document, site, self.names, self._look)
+            yield Output(path=f"{document.path}.html", render=render, max_age=age)
+
+
+def _proven_atom(document: Document, site: Site, html: bool) -> bytes:
+    """Render as Atom and read it back."""
+    data = render_atom(document, site, html=html)
+    read_back_atom(data, document)
+    return data
+
+
+def _proven_rss(document: Document, site: Site, ttl: int, html: bool) -> bytes:
+    """Render as RSS and read it back."""
+    data = render_rss(document, site, ttl=ttl, html=html)
+    read_back_rss(data, document)
+    return data
+
+
+def _proven_json(document: Document, site: Site, store_id: str, html: bool) -> bytes:
+    """Render as JSON Feed and read it back."""
+    data = render_json(document, site, store_id, html=html)
+    read_back_json(data, document)
+    return data
