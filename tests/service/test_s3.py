@@ -25,7 +25,11 @@ publish: {{to: 's3://planet/site'}}
 sources: [{{url: '{url}', category: python}}]
 """
 
-pytestmark = [pytest.mark.service, pytest.mark.skipif(not MOTO.exists(), reason="there is no moto")]
+CORS = MOTO.parent / "flask_cors"  # which moto's server imports
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.skipif(not (MOTO.exists() and CORS.exists()), reason="there is no moto with its server"),
+]
 
 
 def ask(url: str, method: str = "GET") -> HTTPResponse:
