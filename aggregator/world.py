@@ -41,8 +41,8 @@ log = getLogger(__name__)
 
 SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
-THIN_PAGES = 20  # archive pages that lose their texts at once: their stories' pages are made again, a file each
-THIN_STEPS = 50  # transactions of some 10 ms
+THIN_PAGES = 10  # archive pages that lose their texts at once: their stories' pages are made again, a file each
+THIN_STEPS = 50  # transactions of some 5 ms
 PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import global_id_hash
@@ -86,6 +86,7 @@ def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
         updated=bindparam("new_updated"),
         withdrawn_at=None,
         tombstone_ended_at=None,
+        thinned_at=case((publication.c.page.is_(None), None), else_=publication.c.thinned_at),  # K3
     )
     rows = [
         {
