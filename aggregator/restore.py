@@ -247,7 +247,10 @@ class _Assembly:
             store=UUID(next(iter(stores))) if stores else None,
             categories=tuple(categories),
             entries=entries,
-            publications=tuple(self._publications),
+            publications=tuple(
+                replace(one, thinned=one.thinned and _has_text(self._entries[one.shown].entry))
+                for one in self._publications
+            ),
             tombstones=tuple(graves),
             notices=tuple(self._notices),
         )
@@ -304,7 +307,7 @@ class _Assembly:
         self._entries[mine] = RestoredEntry(
             source=source,
             url=one.origin.self_link or one.origin.link or Url("about:blank"),
-            entry=before.entry if before else entry,
+            entry=before.entry if before is not None and (_has_text(before.entry) or not _has_text(entry)) else entry,
             origin=one.origin,
             story=one.atom_id,
             first_seen=min(sort_at, before.first_seen) if before else sort_at,
@@ -322,6 +325,7 @@ class _Assembly:
                 sort_at=sort_at,
                 updated=one.updated,
                 page=page,
+                thinned=page is not None and not _has_text(one.entry),
             )
         )
         for copy in one.copies:
@@ -352,6 +356,10 @@ class _Assembly:
             return self._public.get(SourceKey(one.source), SourceKey(one.source))
         known = self._by_url.get(one.origin.self_link)
         return known or SourceKey(re.sub(r"[^a-z0-9._-]+", "-", host_of(one.origin.self_link or Url("http://lost/"))))
+
+
+def _has_text(entry: Entry) -> bool:
+    return bool(entry.content or entry.summary)
 
 
 def _keys_by_slug(settings: Settings) -> Mapping[str, CategoryKey]:

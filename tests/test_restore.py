@@ -238,3 +238,26 @@ def test_a_category_folder_of_somebody_else_stands_in_nobodys_way(newsroom: News
     (newsroom.folder / "public/category/theirs.atom").write_bytes(b"<feed/>")
     newsroom.writes(f"sources: ['{publisher.serve('/feed', rss(item(1)))}']\n")
     assert main(["-c", str(newsroom.folder / "feeds.yaml"), "poll"], {}) == 0
+
+
+def test_r63_what_had_lost_its_text_comes_back_without_it_and_is_no_news(planet: Planet) -> None:
+    """It is known by its digest, as before the loss."""
+    room = planet.room
+    text = (room.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[2]
+    room.writes(f"{text}defaults: {{keep: 30d}}\n")
+    planet.publisher.serve("/a", rss(*planet.items[-3:], title="Feed A"))
+    planet.publisher.serve("/b", rss(item("u0", guid="", link="https://b.example/0"), title="Feed B"))
+    planet.poll()
+    room.clock.move(days=40)
+    planet.poll()
+    before = planet.documents()
+    thin = "public/category/web/archive/1.json"
+    assert b"content_html" not in before[thin]
+    planet.lose()
+    planet.restore()
+    assert planet.documents() == before
+    planet.items.pop()  # it was withdrawn, and its tombstone has ended: nothing there tells that it ever was
+    planet.serve()
+    report = planet.poll()
+    assert (report["new"], report["revised"]) == (0, 0)
+    assert planet.documents()[thin] == before[thin]

@@ -48,6 +48,7 @@ class RestoredPublication:
     updated: datetime
     page: int | None
     whole: bool = True  # every copy that is known of the story is named where it stands
+    thinned: bool = False  # its archive page shows no text of it, and another document does (K3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -231,7 +231,7 @@ def placements(connection: Connection, stories: Sequence[int]) -> list[Placement
         found += [
             Placement(
                 category=row["category_id"],
-                publication=_publication(row, credits),
+                publication=_as_it_stands(_publication(row, credits), row),
                 withdrawn=row["withdrawn_at"] is not None,
                 cooled=row["cooled_at"] is not None,
             )
@@ -348,8 +348,13 @@ def filled(connection: Connection, query: Select[Any], *, on_page: bool = False)
     """
     rows = connection.execute(query).mappings().all()
     credits = _credits(connection, rows)
-    found = ((_publication(row, credits), on_page and row["thinned_at"] is not None) for row in rows)
-    return tuple(replace(one, summary="", content="") if is_thin else one for one, is_thin in found)
+    found = (_publication(row, credits) for row in rows)
+    return tuple(_as_it_stands(one, row) if on_page else one for one, row in zip(found, rows, strict=True))
+
+
+def _as_it_stands(found: Publication, row: RowMapping) -> Publication:
+    """Leave out the texts of what was thinned on its page."""
+    return found if row["thinned_at"] is None else replace(found, summary="", content="")
 
 
 Credits = Mapping[tuple[int, int], Sequence[Credit]]  # by category and story

@@ -130,6 +130,7 @@ def fill(connection: Connection, restored: Restored, now: datetime) -> None:
             )
         )
         | {"page": one.page, "filed_at": (now if one.whole else one.sort_at) if one.page else None}
+        | {"thinned_at": now if one.thinned else None}
         for one in restored.publications
     ]
     if rows:

@@ -178,6 +178,7 @@ def _thin_pages(connection: Connection, places: Sequence[Place], keeps: Mapping[
     shown = select(publication.c.story_id, publication.c.category_id, entry.c.source_id)
     shown = shown.join(entry, entry.c.id == publication.c.shown_id)
     pages: dict[int, list[int]] = defaultdict(list)
+    thinned: set[int] = set()
     events = []
     for category, page in places:
         on_page = (publication.c.category_id == category, publication.c.page == page)
@@ -187,10 +188,12 @@ def _thin_pages(connection: Connection, places: Sequence[Place], keeps: Mapping[
             chosen = update(publication).where(*on_page, publication.c.story_id.in_(part))
             connection.execute(chosen.values(thinned_at=now))
         if stories:
+            thinned.update(stories)
             pages[category].append(page)
             facts = {"page": page, "entries": len(stories)}
             events.append(Event(code=Code.THIN_PAGE, category=category, facts=facts))
     raise_generations(connection, pages)
+    touch(connection, thinned, late=True)  # a post is of a story in one category: it goes with the page
     write_events(connection, events, now)
 
 
