@@ -147,6 +147,20 @@ def test_an_entry_that_is_not_published_makes_no_category(publisher: Publisher, 
     assert [category.slug for category in status(newsroom).categories] == ["b"]
 
 
+def test_what_nobody_can_see_makes_no_other_newspaper(publisher: Publisher, newsroom: Newsroom) -> None:
+    names = ["大众日报", "\ufeff大众\u200b日报\u200b", "\u200b", "\u3164", "روزنامه\u200cها", "e\u0301"]
+    url = publisher.says("/list", answer(*(item(number, name) for number, name in enumerate(names))))
+    newsroom.writes(YAML.format(url=url, category='"{from}"'))
+    newsroom.poll()
+    assert [category.title for category in status(newsroom).categories] == [
+        "大众日报",
+        "general",
+        "روزنامه\u200cها",
+        "é",
+    ]
+    assert newsroom.titles("category/dazhongribao.atom") == ["标题 0", "标题 1"]
+
+
 @pytest.mark.parametrize("name", ["../../etc", "CON", "index", "a/b\\c", "<b>x</b>", "\u202egnp", "🙂", "{{ x }}"])
 def test_s50_foreign_names_make_safe_paths(publisher: Publisher, newsroom: Newsroom, name: str) -> None:
     newsroom.writes(YAML.format(url=publisher.says("/list", answer(item(1, name))), category='"{from}"'))

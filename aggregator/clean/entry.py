@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from unicodedata import normalize
 
 from aggregator.characters import legal
 from aggregator.clean.dates import date_in, read_date
@@ -13,7 +12,7 @@ from aggregator.clean.links import alternate_of, base_of, related, resolve
 from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.sanitiser import sanitise
 from aggregator.clean.supplement import supplement_of
-from aggregator.clean.text import html_of, line_of, text_of
+from aggregator.clean.text import category_of, html_of, text_of
 from aggregator.clean.titles import title_of
 from aggregator.model.entry import Entry, Origin, RawEntry, RawLink, RawOrigin, RawText
 from aggregator.urls import Url
@@ -100,7 +99,7 @@ def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entr
 
 def _filed(names: Sequence[str]) -> tuple[str, ...]:
     """Give the categories that an entry names, as keys: one line of text each; a longer text is no name."""
-    keys = (normalize("NFC", line_of(legal(name))) for name in names)
+    keys = map(category_of, names)
     return tuple(dict.fromkeys(key for key in keys if key and len(key) <= MAX_NAME))
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
-from aggregator.clean.text import line_of
+from aggregator.clean.text import category_of, line_of
 from aggregator.model.entry import RawFeed
 from aggregator.model.outline import Outline
 from aggregator.urls import Url, redact
+
+MAX_GROUPS: Final = 200  # that name categories: they are foreign data, as those that items name
 
 
 def clean_outlines(raw: RawFeed, left_out: list[str]) -> tuple[Outline, ...]:
@@ -18,6 +21,7 @@ def clean_outlines(raw: RawFeed, left_out: list[str]) -> tuple[Outline, ...]:
     from aggregator.config.findings import Unfit
 
     found: dict[Url, Outline] = {}
+    named: set[tuple[str, ...]] = set()
     for each in raw.outlines:
         title = line_of(each.title or "")
         try:
@@ -29,6 +33,11 @@ def clean_outlines(raw: RawFeed, left_out: list[str]) -> tuple[Outline, ...]:
             left_out.append(f"outline {title[:80]!r}: an address with a password")
             continue
         categories = _categories(each.groups)
+        if categories and len(named) == MAX_GROUPS and categories not in named:
+            left_out.append(f"group {categories[0]!r}: over {MAX_GROUPS} groups name categories; it names none")
+            categories = ()
+        elif categories:
+            named.add(categories)
         known = found.get(address.url)
         if known is None:
             found[address.url] = Outline(url=address.url, title=title, categories=categories)
@@ -45,7 +54,7 @@ def _categories(groups: Sequence[str]) -> tuple[str, ...]:
 
     for group in reversed(groups):
         try:
-            return (category_key(line_of(group)),)
+            return (category_key(category_of(group)),)
         except Unfit:
             continue
     return ()

@@ -4,11 +4,15 @@ import html
 import re
 from functools import lru_cache
 from typing import Final
+from unicodedata import normalize
 
 import nh3
 
 from aggregator.characters import legal
 
+_UNSEEN = re.compile(  # but the joiners
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0]"
+)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Their content is no text that a reader sees (S32).
 DROPPED: Final = frozenset(
@@ -30,6 +34,17 @@ def line_of(text: str) -> str:
     if text.isprintable() and "  " not in text:  # no control, no line end, no blank but the plain one
         return text.strip()
     return _on_one_line(legal(text))
+
+
+def category_of(text: str) -> str:
+    """Make the name of a category of a text: what nobody can see makes no other name, and no name by itself.
+
+    Joiners stand, inside: Persian is written with them, and so are some emoji.
+    """
+    line = normalize("NFC", line_of(legal(text)))
+    if line.isascii():
+        return line
+    return " ".join(_UNSEEN.sub("", line).strip("\u200c\u200d ").split())
 
 
 def plain_text(markup: str) -> str:

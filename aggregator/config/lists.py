@@ -86,6 +86,7 @@ def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
         headers=(),
         auth=None,
         accept=None,
+        trust=False,  # it says of the list that what is gone is meant, and nothing of its feeds (R44)
         allow_private=by.allow_private and _is_allowed(outline.url, settings.hosts),
     )
 

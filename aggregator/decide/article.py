@@ -15,13 +15,16 @@ KEPT_WORDS: Final = 0.4  # of the words of a summary, which stays beside it, and
 MOST_TOKENS: Final = 100_000  # of a text that are looked at
 
 
-def is_better(article: str, content: str, summary: str) -> bool:
+def is_better(article: str, content: str, summary: str, *, title: str = "", headline: str = "") -> bool:
     """Tell whether an article says more than its feed, and the same.
 
     Args:
         article: its content, cleaned HTML.
         content: the feed's; empty if there is none. The article would take its place.
         summary: the feed's, which would stay.
+        title: the feed's; where it has no text, the page must be about that: a link that is dead often leads to a
+            start page, or to what is new there.
+        headline: the title that the page has.
     """
     there = _tokens(article)
     told = _tokens(content or summary)
@@ -29,7 +32,9 @@ def is_better(article: str, content: str, summary: str) -> bool:
         return False
     if content:
         return _share(pairwise(told), pairwise(there)) >= KEPT_PAIRS
-    return _share(told, there) >= KEPT_WORDS
+    if summary:
+        return _share(told, there) >= KEPT_WORDS
+    return _share(tokens_of(title), [*there, *tokens_of(headline)]) >= KEPT_WORDS
 
 
 def with_article(listed: Entry, article: Entry) -> Entry:
@@ -38,7 +43,7 @@ def with_article(listed: Entry, article: Entry) -> Entry:
     Authors come with the text alone: they are part of the digest, by which a text of the feed's own is told later.
     """
     content, summary = listed.content, listed.summary
-    better = is_better(article.content, content, summary)
+    better = is_better(article.content, content, summary, title=listed.title, headline=article.title)
     images = listed.supplement.images
     if not images and not any((file.type or "").startswith("image/") for file in listed.enclosures):
         images = article.supplement.images

@@ -37,10 +37,10 @@ class Revisions:
             self._work.note(Code.KEEP_CONTENT, before.id, before.story)
         elif self._keeps_article(before, entry):  # the feed's text is a part of it still
             kept = replace(entry, content=before.content, summary=entry.summary, original=None)
-            entry = replace(kept, digest=digest_of(kept))
+            entry = self._with_added(before, kept)
         elif self._has_details():  # what the list does not give, the detail gave
             kept = replace(entry, content=entry.content or before.content, summary=entry.summary or before.summary)
-            entry = replace(kept, digest=digest_of(kept))
+            entry = self._with_added(before, kept)
         dated = entry.updated is not None and (before.updated is None or entry.updated > before.updated)
         unseen = self._is_unseen(before, entry)
         undated = before.undated + (not dated and not template and not unseen)
@@ -89,6 +89,20 @@ class Revisions:
             updated=entry.updated,
         )
 
+    def _with_added(self, before: KnownEntry, entry: Entry) -> Entry:
+        """Give an entry with what its detail or article had added, and its source still does not say."""
+        stored = self._work.known.completed.get(before.id)
+        if stored is not None:
+            pictures = entry.supplement.images or stored.supplement.images
+            entry = replace(
+                entry,
+                authors=entry.authors or stored.authors,
+                tags=entry.tags or stored.tags,
+                language=entry.language or stored.language,
+                supplement=replace(entry.supplement, images=pictures),
+            )
+        return replace(entry, digest=digest_of(entry))
+
     def _has_details(self) -> bool:
         detail = self._work.due.source.detail
         return detail is not None and not detail.reading.is_article
@@ -106,7 +120,7 @@ class Revisions:
     def redate(self, before: KnownEntry, entry: Entry) -> None:
         """Take an earlier date though nothing else has changed (I42): it is shown, and moves no `updated` (T4)."""
         shown = replace(
-            entry,
+            self._with_added(before, entry),
             title=before.title,
             link=before.link,
             content=before.content or entry.content,

@@ -11,6 +11,7 @@ from aggregator.urls import Url
 
 CHUNK_BYTES = 64 * 1024
 MAX_WIRE_BYTES = 10 * 1024 * 1024
+MAX_ARTICLE_BYTES = 2 * 1024 * 1024  # of a page, unpacked: what is longer is no article, and costs too much to look at
 MAX_ERROR_BYTES = 64 * 1024  # P36
 
 
@@ -24,7 +25,9 @@ class Stream(Protocol):
         """Read up to so many bytes; nothing at the end."""
 
 
-def read_body(stream: Stream, url: Url, *, length: str, coding: str, grow: Grow) -> bytes:
+def read_body(
+    stream: Stream, url: Url, *, length: str, coding: str, grow: Grow, limit: int = MAX_DECODED_BYTES
+) -> bytes:
     """Read a body to its end and unpack it.
 
     Args:
@@ -33,6 +36,7 @@ def read_body(stream: Stream, url: Url, *, length: str, coding: str, grow: Grow)
         length: Content-Length as received; empty if there is none.
         coding: Content-Encoding as received; likewise.
         grow: is asked before the body grows.
+        limit: bytes that it may have once it is unpacked.
 
     Raises:
         BodyTooLarge: by its length, before anything is read, or while it is.
@@ -40,17 +44,20 @@ def read_body(stream: Stream, url: Url, *, length: str, coding: str, grow: Grow)
         ProtocolFault: it can't be unpacked.
     """
     promised = number_of(length) or 0
-    if promised > MAX_WIRE_BYTES:
-        raise BodyTooLarge(url, "the body", MAX_WIRE_BYTES)
+    on_wire = min(limit, MAX_WIRE_BYTES)
+    if promised > on_wire:
+        raise BodyTooLarge(url, "the body", on_wire)
     decoding = Decoding(coding, url) if coding else None
     body = io.BytesIO()  # gives what it holds without a copy; pieces to be joined would be there twice
     grow(promised)
     wire = 0
     while data := stream.read(CHUNK_BYTES, decode_content=False):
         wire += len(data)
-        if wire > MAX_WIRE_BYTES:
-            raise BodyTooLarge(url, "the body", MAX_WIRE_BYTES)
+        if wire > on_wire:
+            raise BodyTooLarge(url, "the body", on_wire)
         for piece in (data,) if decoding is None else decoding.decode(data):
+            if body.tell() + len(piece) > limit:
+                raise BodyTooLarge(url, "the unpacked body", limit)
             grow(body.tell() + len(piece))
             body.write(piece)
     if decoding is not None:

@@ -16,7 +16,7 @@ from aggregator.errors import ConnectionLost, FetchError, RobotsRefused, TimedOu
 from aggregator.fetch.adapter import Adapter, system_trust
 from aggregator.fetch.bodies import Bodies
 from aggregator.fetch.connection import check_names
-from aggregator.fetch.crawl import Sites, is_bound, is_closed, is_known, may_be_asked
+from aggregator.fetch.crawl import Sites, is_bound, is_closed, is_fresh, is_known, may_be_asked
 from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
 from aggregator.fetch.flight import Crowded, Watch
 from aggregator.fetch.freshness import hints_of
@@ -96,13 +96,15 @@ class Client:
     def _answer(self, trip: Trip) -> Answer:
         error: FetchError
         try:
-            if is_bound(trip.due) and (barred := self._barred(trip)) is not None:
-                return barred
-            with self._watch.over(trip.flight):
-                is_file = trip.due.source.reading.kind is Kind.FILE
-                answer = read_local(trip, partial(self._grow, trip)) if is_file else self._walk(trip)
+            answer: Answer | None = None
+            while answer is None and trip.flight.ended is None:
+                if is_bound(trip.due) and (barred := self._barred(trip)) is not None:
+                    return barred
+                with self._watch.over(trip.flight):
+                    is_file = trip.due.source.reading.kind is Kind.FILE
+                    answer = read_local(trip, partial(self._grow, trip)) if is_file else self._walk(trip)
             error = TimedOut(trip.due.url, TimedOut.WHOLE, trip.flight.seconds)
-            if trip.flight.ended is None:
+            if answer is not None and trip.flight.ended is None:
                 return answer
         except Crowded:
             return Unreached(**trip.said(), waits=True)  # its own host was asked: not at once again (P52)
@@ -113,28 +115,31 @@ class Client:
         return trip.failed(error)
 
     def _barred(self, trip: Trip) -> Answer | None:
-        """See whether the site of a page lets crawlers in (P89); None if it does.
+        """See whether the site of a page, or one that it redirects to, lets crawlers in (P89); None if it does.
 
         Its robots.txt is one more request to its host: the page itself then waits its turn.
 
         Raises:
             RobotsRefused: it doesn't.
         """
-        due = trip.due
+        due, page = trip.due, trip.chain.url
+        is_first = trip.flight.came_from is None
 
         def ask(url: Url) -> Answer:
             source = replace(due.source, reading=Reading(), request=GET, accept=ACCEPT_ROBOTS)
             awaits = due.awaits and replace(due.awaits, reading=Reading(), request=GET)
             asking = replace(due, source=source, awaits=awaits, url=url, validators=None, body_digest=None)
             asking = replace(asking, observed=NOTHING_OBSERVED)
+            if not is_first:
+                asking = replace(asking, host_key=budget_key(page, self._hosts), is_further=True)
             answer = self.fetch(asking)
             if self._bodies is not None:
                 self._bodies.let_go(asking)
             return answer
 
-        answer = may_be_asked(self.sites, due.url, trip.asked_at, ask)
+        answer = may_be_asked(self.sites, page, trip.asked_at, ask)
         trip.is_further = trip.is_further or answer is not None
-        return None if is_known(answer, self.sites, due.url) else answer
+        return None if is_known(answer, self.sites, page) else answer
 
     def cut(self) -> None:
         """End every fetch under way, and each later one at once: the program stops (R54)."""
@@ -153,14 +158,18 @@ class Client:
     ) -> None:
         self.close()
 
-    def _walk(self, trip: Trip) -> Answer:
-        """Ask hop after hop until one answers with something else than a redirect."""
+    def _walk(self, trip: Trip) -> Answer | None:
+        """Ask hop after hop until one answers with something else than a redirect.
+
+        Returns:
+            None where the next hop leads to a site whose robots.txt is to be asked for first; to be called again then.
+        """
         chain, flight = trip.chain, trip.flight
         chain.check()
         key = trip.due.host_key  # its budget is the poll's already
         request = trip.due.request
         with ExitStack() as passages:
-            if trip.is_further:
+            if trip.is_further and budget_key(chain.url, self._hosts) == key:
                 self._pass(trip, key, passages)
             while True:
                 if flight.came_from is not None and (target := budget_key(chain.url, self._hosts)) != key:
@@ -180,8 +189,11 @@ class Client:
                     read_rest(trip, answer)
                     flight.came_from = chain.url
                     chain.follow(answer.status, answer.headers.getlist("location"))
-                    if is_bound(trip.due) and is_closed(self.sites, chain.url):
-                        raise RobotsRefused(chain.url)
+                    if is_bound(trip.due):
+                        if is_closed(self.sites, chain.url):
+                            raise RobotsRefused(chain.url)
+                        if not is_fresh(self.sites, chain.url, trip.asked_at):
+                            return None
                     if answer.status not in KEEP_METHOD or not chain.is_home:
                         request = GET  # what was posted stays with whom it was for (P45)
                 finally:

@@ -16,6 +16,9 @@ from aggregator.urls import Url, normalise
 
 AGENT: Final = "aggregator"  # the product token of our User-Agent, as robots.txt may name it
 MAX_SITES: Final = 10_000
+MAX_WEIGHT: Final = (
+    4_000_000  # characters of all rules together: links lead to any number of sites, and each may say much
+)
 CRAWLED: Final = frozenset({Kind.HTML, Kind.SITEMAP})  # pages that were made for people; the operator names the others
 
 
@@ -24,8 +27,11 @@ class Sites:
 
     def __init__(self, known: Iterable[Robots] = ()) -> None:
         self._lock = threading.Lock()
-        self._known = {each.origin: each for each in known}
+        self._known: dict[str, Robots] = {}
         self._fresh: dict[str, Robots] = {}
+        self._weight = 0
+        for each in known:
+            self._know(each)
 
     def of(self, url: Url) -> Robots | None:
         """Give what is known of the site of an address, however old."""
@@ -35,15 +41,26 @@ class Sites:
     def learn(self, robots: Robots) -> None:
         """Remember what a site says."""
         with self._lock:
-            self._known[robots.origin] = self._fresh[robots.origin] = robots
-            if len(self._known) > MAX_SITES:
-                self._known.pop(next(iter(self._known)))
+            self._fresh[robots.origin] = robots
+            self._know(robots)
+
+    def _know(self, robots: Robots) -> None:
+        """Keep the latest, as many as there is room for; who is forgotten is asked again."""
+        before = self._known.pop(robots.origin, None)
+        self._known[robots.origin] = robots
+        self._weight += _weight(robots) - (_weight(before) if before is not None else 0)
+        while len(self._known) > 1 and (len(self._known) > MAX_SITES or self._weight > MAX_WEIGHT):
+            self._weight -= _weight(self._known.pop(next(iter(self._known))))
 
     def learnt(self) -> list[Robots]:
         """Give what was learnt since the last time, to be stored."""
         with self._lock:
             learnt, self._fresh = list(self._fresh.values()), {}
             return learnt
+
+
+def _weight(robots: Robots) -> int:
+    return sum(len(pattern) for _, pattern in robots.rules)
 
 
 def is_bound(due: Due) -> bool:
@@ -68,7 +85,7 @@ def may_be_asked(sites: Sites, url: Url, now: datetime, ask: Callable[[Url], Ans
         RobotsRefused: it is closed to us.
     """
     robots, answer = sites.of(url), None
-    if robots is None or now - robots.asked_at >= FRESH:
+    if not is_fresh(sites, url, now):
         answer = ask(normalise("/robots.txt", url))
         said = _said(answer, url, now)
         if said is not None:
@@ -79,6 +96,12 @@ def may_be_asked(sites: Sites, url: Url, now: datetime, ask: Callable[[Url], Ans
     if is_closed(sites, url):
         raise RobotsRefused(url)
     return answer
+
+
+def is_fresh(sites: Sites, url: Url, now: datetime) -> bool:
+    """Tell whether what is known of a site is no older than a day."""
+    robots = sites.of(url)
+    return robots is not None and now - robots.asked_at < FRESH
 
 
 def is_closed(sites: Sites, url: Url) -> bool:

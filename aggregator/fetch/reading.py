@@ -8,7 +8,8 @@ from urllib3.response import HTTPResponse
 
 from aggregator.challenge import is_challenge
 from aggregator.errors import BadRedirect, BadStatus, EmptyBody, FetchError, ProtocolFault
-from aggregator.fetch.body import Grow, read_body, read_some
+from aggregator.fetch.body import MAX_ARTICLE_BYTES, Grow, read_body, read_some
+from aggregator.fetch.coding import MAX_DECODED_BYTES
 from aggregator.fetch.faults import RAISED
 from aggregator.fetch.local import read_file
 from aggregator.fetch.request import Headers, asks_for_delta, is_delta, storable
@@ -39,9 +40,9 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
     delta = status == 226 and asks_for_delta(sent) and is_delta(headers.get("im", ""))
     if status not in (200, 203) and not delta:
         raise _no_news(trip, answer)
-    body = read_body(
-        answer, url, length=headers.get("content-length", ""), coding=headers.get("content-encoding", ""), grow=grow
-    )
+    limit = MAX_ARTICLE_BYTES if trip.due.reading.is_article else MAX_DECODED_BYTES
+    length, coding = headers.get("content-length", ""), headers.get("content-encoding", "")
+    body = read_body(answer, url, length=length, coding=coding, grow=grow, limit=limit)
     if is_challenge(status, headers, b""):
         raise BadStatus(url, status, trip.hints.retry_after, challenge=True)
     if not body:

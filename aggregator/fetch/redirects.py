@@ -37,18 +37,25 @@ def origin_of(url: Url) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
+def is_web_port(port: int) -> bool:
+    """Tell whether somebody else may name a port to us: one that web servers have, and no other service (S7)."""
+    return port in (80, 443) or (port >= 1024 and port not in SERVICE_PORTS)
+
+
 class Chain:
     """The way of one poll: where it is, where it was, and what it may still send.
 
     Args:
         start: the URL in use.
-        configured: the source's URL in feeds.yaml; its origin alone gets the operator's headers, its port is allowed.
+        configured: the source's URL; its origin alone gets the operator's headers.
+        is_own: it stands in feeds.yaml, and not in a list that somebody else keeps: then its port is allowed.
     """
 
-    def __init__(self, start: Url, configured: Url) -> None:
+    def __init__(self, start: Url, configured: Url, *, is_own: bool = True) -> None:
         self.url = start
         self.hops: tuple[Hop, ...] = ()
         self._home = origin_of(configured)
+        self._is_own = is_own
         self._seen = {start}
         self.is_home = start == configured or origin_of(start) == self._home  # once away, away to the end (P45)
 
@@ -65,7 +72,7 @@ class Chain:
         scheme, _, port = origin_of(url)
         if scheme not in _DEFAULT_PORTS:
             return "only http and https are fetched"
-        if port != self._home[2] and port not in (80, 443) and (port < 1024 or port in SERVICE_PORTS):
+        if not (self._is_own and port == self._home[2]) and not is_web_port(port):
             return f"port {port} is no web server's; write it into feeds.yaml if this one is"
         return None
 

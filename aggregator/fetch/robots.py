@@ -7,6 +7,7 @@ from typing import Final
 
 MAX_BYTES: Final = 500 * 1024  # of the file; more need not be read (section 2.5)
 MAX_RULES: Final = 2000
+MAX_PATTERNS: Final = 64 * 1024  # characters of them together: they are kept for each site that a link leads to
 MAX_DELAY: Final = 60.0  # seconds; who wants more is polled no more often than `every` says in any case
 _ANYBODY: Final = "*"
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
@@ -36,9 +37,9 @@ def rules_for(robots: bytes, agent: str) -> tuple[tuple[tuple[bool, str], ...], 
     Returns:
         The rules, as (allowed, pattern), and the seconds of Crawl-delay, at most `MAX_DELAY`; 0.0 if it names none.
     """
-    groups = _groups(robots[:MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff"))
+    groups = _groups(robots[:MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff"), agent.lower())
     group = groups.get(agent.lower(), groups.get(_ANYBODY, _Group()))
-    return tuple((allowed, pattern) for allowed, pattern in group.rules[:MAX_RULES] if pattern), group.delay
+    return tuple((allowed, pattern) for allowed, pattern in group.rules if pattern), group.delay
 
 
 def allows(rules: Sequence[tuple[bool, str]], path: str) -> bool:
@@ -56,29 +57,40 @@ class _Group:
 
     rules: list[tuple[bool, str]] = field(default_factory=list)
     delay: float = 0.0
+    size: int = 0  # characters of the patterns
+
+    def add(self, pattern: str, *, allowed: bool) -> None:
+        """Take in a rule, if there is room for it."""
+        if len(self.rules) < MAX_RULES and self.size + len(pattern) <= MAX_PATTERNS:
+            self.rules.append((allowed, pattern))
+            self.size += len(pattern)
 
 
-def _groups(text: str) -> dict[str, _Group]:
-    """Give the groups by product token in lower case; groups of one token are one (section 2.2.1)."""
+def _groups(text: str, agent: str) -> dict[str, _Group]:
+    """Give what is said to a crawler and to anybody; groups of one token are one (section 2.2.1).
+
+    Nobody else's rules are kept: thousands of names before thousands of rules would be gigabytes.
+    """
     groups: dict[str, _Group] = {}
-    agents: list[str] = []
+    agents: set[str] = set()
     in_rules = False
     for line in text.splitlines():
         name, _, value = line.partition("#")[0].partition(":")
         name, value = name.strip().lower(), value.strip()
         if name == "user-agent":
             if in_rules:
-                agents, in_rules = [], False
-            agents.append(value.lower())
-            groups.setdefault(value.lower(), _Group())
+                agents, in_rules = set(), False
+            if (token := value.lower()) in (agent, _ANYBODY):
+                agents.add(token)
+                groups.setdefault(token, _Group())
         elif name in ("allow", "disallow"):
             in_rules = True
-            for agent in agents:
-                groups[agent].rules.append((name == "allow", value))
+            for token in agents:
+                groups[token].add(value, allowed=name == "allow")
         elif name == "crawl-delay" and (seconds := _seconds(value)):
             in_rules = True
-            for agent in agents:
-                groups[agent].delay = max(groups[agent].delay, seconds)
+            for token in agents:
+                groups[token].delay = max(groups[token].delay, seconds)
     return groups
 
 

@@ -19,7 +19,7 @@ class Trip:
     def __init__(self, due: Due, guard: Guard, asked_at: datetime) -> None:
         self.due = due
         self.asked_at = asked_at
-        self.chain = Chain(due.url, due.source.url)
+        self.chain = Chain(due.url, due.source.url, is_own=due.source.listed_by is None)
         self.flight = Flight(guard.permit(due.source.url), due.source.timeout.total_seconds())
         self.hints = NO_HINTS
         self.status: int | None = None  # of the last answer

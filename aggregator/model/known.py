@@ -166,6 +166,9 @@ class Known:
     next_story: int = 1
     next_category: int = 1
     entries: Mapping[str, KnownEntry] = field(default_factory=dict)  # of this source, by form of a key or an alias
+    completed: Mapping[int, Entry] = field(
+        default_factory=dict
+    )  # whole, if details complete them: those that may change
     reused: Mapping[str, KnownEntry] = field(default_factory=dict)  # by form: bears that id, and is another article
     partners: Mapping[str, Partner] = field(default_factory=dict)  # by form: known under another id (I35)
     held: tuple[Held, ...] = ()  # all of this source, if it is suspect (R44)

@@ -57,6 +57,8 @@ def article_of(text: str, url: Url) -> RawFeed:
     tree = load_html(text)
     if tree is None:
         return _feed(url, page, left_out=(NOTHING,))
+    for hidden in list(tree.iter("template")):  # nobody sees it, and trafilatura takes it for text
+        hidden.drop_tree()
     tree.make_links_absolute(url, handle_failures="discard")  # trafilatura would count from the root of the site
     found = extract_with_metadata(
         tree,

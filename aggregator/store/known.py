@@ -119,6 +119,7 @@ def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: 
         next_entry=row["next_entry"],
         next_story=row["next_story"],
         entries=mine,
+        completed=_completed(connection, due, document, mine, partners),
         reused=reused,
         partners=partners,
         held=held,
@@ -141,6 +142,22 @@ def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: 
         categories=categories,
         offered_at=row["offered_at"],
     )
+
+
+def _completed(
+    connection: Connection,
+    due: Due,
+    document: Sequence[tuple[str, Entry]],
+    mine: Mapping[str, KnownEntry],
+    partners: Mapping[str, Partner],
+) -> dict[int, Entry]:
+    """Give the entries that a document may revise, with what their details or articles have added."""
+    if due.source.detail is None or due.awaits is not None:
+        return {}
+    pairs = ((mine[form], item) for form, item in document if form in mine)
+    changed = {one.id for one, item in pairs if one.digest != item.told_digest or one.published != item.published}
+    changed |= {partner.entry.id for partner in partners.values()}
+    return {row["id"]: entry_of(row) for row in rows_by(connection, select(entry), entry.c.id, sorted(changed))}
 
 
 def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:

@@ -42,3 +42,5 @@ def keep_robots(connection: Connection, learnt: Sequence[Robots]) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values), rows)
     oldest = max(each.asked_at for each in learnt) - KEPT
     connection.execute(delete(robots).where(robots.c.asked_at < oldest))
+    newest = select(robots.c.origin).order_by(robots.c.asked_at.desc(), robots.c.origin)
+    connection.execute(delete(robots).where(robots.c.origin.in_(newest.offset(MAX_KEPT).limit(MAX_KEPT))))

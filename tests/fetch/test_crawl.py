@@ -101,3 +101,29 @@ def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: Newsroom, publis
                 world.ports.fetch(Desk(world).claim("page"))
                 world.hosts.keep()
             assert world.budgets._known.of("127.0.0.1").spacing == 7
+
+
+@pytest.mark.parametrize(("robots", "new"), [("", 2), ("User-agent: *\nDisallow: /news\n", 0)])
+def test_p89_a_redirect_to_another_site_asks_for_its_robots_txt_first(
+    room: Newsroom, publisher: Publisher, robots: str, new: int
+) -> None:
+    """Short links lead to sites that nobody has asked yet; each is asked once a day, as any other."""
+    publisher.says("/robots.txt", Reply(404))
+    publisher.says("/robots.txt", text(robots), host="127.0.0.2")
+    there = publisher.says("/news", PAGE, host="127.0.0.2")
+    room.writes(feeds(publisher.says("/go", Reply(302, b"", {"Location": there}))))
+    assert room.poll()["new"] == new
+    room.clock.move(hours=2)
+    room.poll()
+    asked = [(request.host[-1], request.path) for request in publisher.asked]
+    page = [("2", "/news")] if new else []
+    assert asked == [("1", "/robots.txt"), ("1", "/go"), ("2", "/robots.txt"), *page, ("1", "/go"), *page]
+
+
+def test_p89_a_site_that_does_not_say_closes_what_a_redirect_leads_to(room: Newsroom, publisher: Publisher) -> None:
+    publisher.says("/robots.txt", Reply(404))
+    publisher.says("/robots.txt", Reply(503), host="127.0.0.2")
+    there = publisher.says("/news", PAGE, host="127.0.0.2")
+    room.writes(feeds(publisher.says("/go", Reply(302, b"", {"Location": there}))))
+    assert room.poll()["failed"] == 1
+    assert [(each.host[-1], each.path) for each in publisher.asked][-1] == ("2", "/robots.txt")

@@ -1,8 +1,15 @@
 """robots.txt, by table (RFC 9309; P89)."""
 
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime
+
 import pytest
 
-from aggregator.fetch.robots import MAX_BYTES, may_fetch
+from aggregator.fetch.crawl import MAX_WEIGHT, Sites
+from aggregator.fetch.robots import MAX_BYTES, may_fetch, rules_for
+from aggregator.model.robots import Robots
+from aggregator.urls import Url
 
 
 @pytest.mark.parametrize(
@@ -44,3 +51,32 @@ def test_s25_a_hostile_file_takes_no_time_and_no_more_than_its_limit_is_read() -
     assert may_fetch(robots, "aggregator", "/" + "a" * 4000)
     assert may_fetch(b"User-agent: *\n" + b"#" * MAX_BYTES + b"\nDisallow: /\n", "aggregator", "/feed")
     assert may_fetch(b"\xff\xfe\x00User-agent", "aggregator", "/feed")
+
+
+@pytest.mark.parametrize("name", ["*", "aggregator", "another"])
+def test_s25_names_before_rules_are_not_multiplied(name: str) -> None:
+    """Ten thousand names, each with thirty thousand rules, would be gigabytes."""
+    robots = f"user-agent:{name}\n".encode() * 10_000 + b"allow:/b\n" * 30_000 + b"disallow:/\n"
+    assert peak_of(lambda: rules_for(robots, "aggregator")) < 16 * 2**20
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    """Give the most memory that Python's objects took during a call, in bytes."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_sites_say_is_forgotten_before_it_takes_too_much_room() -> None:
+    when = datetime(2026, 3, 4, tzinfo=UTC)
+    long = ((False, "/" + "x" * (MAX_WEIGHT // 4)),)
+    sites = Sites(Robots(origin=f"http://{n}.example:80", asked_at=when, rules=long) for n in range(3))
+    assert sites.of(Url("http://0.example/")) is not None
+    sites.learn(Robots(origin="http://0.example:80", asked_at=when))
+    for n in (3, 4):
+        sites.learn(Robots(origin=f"http://{n}.example:80", asked_at=when, rules=long))
+    known = [n for n in range(5) if sites.of(Url(f"http://{n}.example/")) is not None]
+    assert known == [0, 2, 3, 4], "the oldest goes, and what is said anew counts once"
