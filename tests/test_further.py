@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.config import load_config
 from aggregator.errors import NotAFeed, ParseError
 from aggregator.model.entry import Digest
 from aggregator.model.poll import Fetched
@@ -134,3 +135,26 @@ def test_i28_a_page_that_fails_ends_the_way_and_not_the_poll(room: Newsroom, pub
     report = room.poll()
     assert (report["new"], report["failed"]) == (1, 0)
     assert [request.path for request in publisher.asked] == ["/feed", "/old"]
+
+
+def test_i28_pages_without_a_feed_lead_to_earlier_ones(room: Newsroom, publisher: Publisher) -> None:
+    def page(number: int, head: str = "", more: str = "") -> Reply:
+        body = f"<head>{head}</head><ul><li><a href=/{number}>Item {number}</a></ul>{more}"
+        return Reply(200, body.encode(), {"Content-Type": "text/html"})
+
+    publisher.says("/robots.txt", Reply(404))
+    publisher.says("/news/1", page(1, more='<a rel="next" href="https://elsewhere.example/0">Older</a>'))
+    publisher.says("/news/2", page(2, more='<a rel="nofollow next" href="1">Older</a>'))
+    url = publisher.says("/news/", page(3, head='<link rel="next" href="2"><link rel="prev" href="4">'), page(4))
+    room.writes(f"sources: [{{key: a, kind: html, url: '{url}', items: li, pages: 9}}]\n")
+    assert room.poll()["new"] == 3
+    room.clock.move(hours=1)
+    assert room.poll()["new"] == 1
+    assert [each.path for each in publisher.asked] == ["/robots.txt", "/news/", "/news/2", "/news/1", "/news/"]
+
+
+@pytest.mark.parametrize("kind", ["kind: json, entry: {title: t}", "kind: sitemap", "kind: opml"])
+def test_pages_of_what_has_no_earlier_documents_is_warned_about(room: Newsroom, kind: str) -> None:
+    room.writes(f"sources: [{{{kind}, url: 'https://a.example/', pages: 3}}]\n")
+    said = [str(warning) for warning in load_config(room.folder / "feeds.yaml", {}).warnings]
+    assert any("pages has no effect on kind" in each for each in said)

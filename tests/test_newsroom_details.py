@@ -302,3 +302,32 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher
         ("127.0.0.1", 1, 2, 0),
     ]
     assert [(asked.requests, asked.failures) for _, _, asked in days] == [(2, 1), (2, 1)]
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_what_waits_for_a_paused_source_is_asked_for_by_nobody_and_published_within_a_day(
+    publisher: Publisher, newsroom: Newsroom, resumed: bool
+) -> None:
+    opened(publisher, newsroom, listed(item(2), item(1)))
+    publisher.says("/text?id=NW1", text(1))
+    publisher.says("/text?id=NW2", Reply(503), text(2))
+    newsroom.poll()
+    assert len(contents(newsroom)) == 1
+    going = (newsroom.folder / "feeds.yaml").read_text()
+    (newsroom.folder / "feeds.yaml").write_text(going.replace("key: desk", "key: desk\n    paused: true"))
+    before = len(publisher.asked)
+    for _ in range(3):
+        newsroom.clock.move(hours=1)
+        newsroom.poll()
+    assert len(publisher.asked) == before
+    assert states(newsroom)[EntryState.WAITING] == 1
+    if resumed:
+        (newsroom.folder / "feeds.yaml").write_text(going)
+        newsroom.poll()
+        assert [shown[:7] for shown in contents(newsroom)] == ["<p>正文 2", "<p>正文 1"]
+        return
+    newsroom.clock.move(hours=22)
+    newsroom.poll()
+    assert [shown[:7] for shown in contents(newsroom)] == ["摘要 2", "<p>正文 1"]
+    assert len(publisher.asked) == before
+    assert states(newsroom) == {EntryState.PUBLISHED: 2}

@@ -133,9 +133,17 @@ class SourceReader:
             trust=said[SourceKeys.trust],
             allow_private=allow_private,
             accept=accept,
-            pages=said[SourceKeys.pages],
+            pages=self._pages(said, kind),
             robots=said[SourceKeys.robots],
         )
+
+    def _pages(self, said: Values, kind: Kind) -> int:
+        """Read how many earlier documents the first poll reads; only feeds and pages say where those are."""
+        pages = said[SourceKeys.pages]
+        if pages and kind not in (Kind.FEED, Kind.HTML):
+            what = f"pages has no effect on kind {kind}, which names no earlier documents; remove it"
+            self._found.warn(said.place(SourceKeys.pages), what)
+        return pages
 
     def _address(self, said: Values, kind: Kind) -> Address | None:
         text = said[SourceKeys.url]  # blanks and all: a file's name may hold two

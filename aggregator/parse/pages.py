@@ -62,10 +62,14 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
     if empty := min(found, limit) - len(entries):
         notices.append(f"{empty} items without a title, a link or a text were passed over")
     icon = page.first("link[rel~=icon]@href")
+    older = page.first("link[rel~=next]@href") or page.first("a[rel~=next]@href")  # with what stood here before (I28)
     return RawFeed(
         format="html",
         title=_plain(page.first("title")),
-        links=(RawLink(href=url, type="text/html"),),
+        links=(
+            RawLink(href=url, type="text/html"),
+            *((RawLink(href=older, rel="next", base=base),) if older else ()),
+        ),
         icon=urljoin(base, icon) if icon else None,
         language=page.first("html@lang"),
         entries=tuple(entries),
