@@ -259,6 +259,7 @@ def _forget(connection: Connection, numbers: Sequence[int]) -> int:
         return 0
     touch(connection, (), numbers, late=True)  # with it the store's generation, by which the index of words learns it
     gone: dict[str, Any] = {"summary": "", "content": "", "original": None, "unpublished": None}
+    gone["id"] = entry.c.id  # or SQLite would shrink the row where it is, and leave its page to it: no room is won
     generation = select(store.c.dirty).scalar_subquery()
     for part in _parts(numbers):
         connection.execute(delete(revision).where(revision.c.entry_id.in_(part)))

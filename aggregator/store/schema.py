@@ -253,7 +253,9 @@ fingerprint = Table(
     "fingerprint",
     metadata,
     Column("band", BigInteger, nullable=False),
-    Column("entry_id", ForeignKey("entry.id"), nullable=False),
+    Column(
+        "entry_id", Id, nullable=False
+    ),  # no foreign key: it has no index, and all would be read to rewrite an entry
     PrimaryKeyConstraint("band", "entry_id"),
     sqlite_with_rowid=False,
 )

@@ -335,3 +335,18 @@ def test_pages_behind_one_that_is_too_young_are_not_read(room: Newsroom, world: 
             connection, retention._next_pages(connection, (0, 0)), retention._keeps(connection), room.clock()
         )
     assert (ripe, leaving, last[1]) == ([], [], retention.BEHIND_ALL)
+
+
+def test_the_room_of_a_text_is_free_for_what_comes(room: Newsroom, world: World) -> None:
+    """Rows that only shrink stay on pages of their own: a month of newspapers had a store that grew as if none had."""
+    desk = Desk(world)
+    for numbers in (range(10), range(10, 20)):
+        desk.says("a", *(said(f"a{number}", text=f"<p>{number} {'long ' * 700}</p>") for number in numbers))
+        world.publish()
+        room.clock.move(days=1)
+    world.publish()
+    desk.says("a", said("a19"))
+    assert later(room, world, days=40) == 10
+    with world.store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() >= 5
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []

@@ -447,7 +447,6 @@ def upgrade() -> None:
         "fingerprint",
         sa.Column("band", sa.BigInteger(), nullable=False),
         sa.Column("entry_id", Id, nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_fingerprint_entry_id_entry")),
         sa.PrimaryKeyConstraint("band", "entry_id", name=op.f("pk_fingerprint")),
         sqlite_with_rowid=False,
     )
