@@ -1,7 +1,7 @@
 """The place where config becomes store, client and ports; and where a new config replaces the old one."""
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from logging import getLogger
@@ -14,6 +14,7 @@ from aggregator import __version__
 from aggregator.clock import Clock
 from aggregator.completions import end_waits
 from aggregator.corrections import end_tombstones, take_requests
+from aggregator.errors import AggregatorError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
 from aggregator.hosts import Hosts
@@ -211,13 +212,21 @@ class World:
     def publish(self, **how: Any) -> Published:
         """Bring the files to what the store says; see `Publisher.publish`."""
         try:
-            return self._publisher.publish(**how)
-        finally:  # also of what was written before somebody else's file was met
+            published = self._publisher.publish(**how)
+        except AggregatorError:  # what was written before it, at a stranger's file say, only the store knows
             self._note_files()
+            raise
+        self._max_ages |= published.ages  # to read them all takes as long as to publish, once archives are large
+        self._note_copies()
+        return published
 
     def _note_files(self) -> None:
         with self.store.read() as tx:
-            self._max_ages: Mapping[str, int] = tx.max_ages()
+            self._max_ages = dict(tx.max_ages())
+        self._note_copies()
+
+    def _note_copies(self) -> None:
+        with self.store.read() as tx:
             copies = tx.copies()
         targets = dict(self.settings.publish.aliases)
         self._copies = {path: targets.get(path, path) for path in copies}

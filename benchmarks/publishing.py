@@ -137,6 +137,13 @@ def inflate(database: Path, each: int) -> None:
             "'entry/' || substr(page_id, 1, 2) || '/' || page_id || '.html', :old, 'x', :old, 3600, 0 "
             "FROM story WHERE id >= :story"
         )
+        if each > IN_MAIN:
+            run(
+                f"INSERT INTO {file.name} (path, listed_at, digest, written_at, max_age, copied) SELECT "
+                "'category/' || slug || '/archive/' || (m + 1) || suffix, :old, NULL, NULL, 3600, 0 FROM category "
+                f"JOIN number ON m < (:each - {IN_MAIN} - 1) / {ARCHIVE_PAGE} + 1 "
+                "JOIN (SELECT '.atom' AS suffix UNION SELECT '.json' UNION SELECT '.html')"
+            )
         run("UPDATE store SET next_entry = :first + (SELECT count(*) FROM model) * :each")
         run("UPDATE store SET next_story = :story + (SELECT count(*) FROM model) * :each")
         if each > IN_MAIN:
@@ -196,7 +203,7 @@ def main() -> int:
     logging.disable(logging.WARNING)
     found = []
     for stored in options.stored:
-        profile = cProfile.Profile() if options.profile and stored == options.stored[-1] else None
+        profile = cProfile.Profile(time.process_time) if options.profile and stored == options.stored[-1] else None
         cost, written = measure(stored, options.categories, options.rounds, profile)
         found.append(cost)
         print(

@@ -31,6 +31,7 @@ class Output:
     copied: bool = False  # the operator's own file, or an old address of an output
     like: str | None = None  # that output, whose media type it bears
     lasting: bool = True  # False: it is on the disk only after `sync`, for it can be made again (R30), and has no twin
+    facts: str = ""  # digest of all that it shows: not rendered again while that and the file stay; empty: unknown
     gone: int | None = None  # what its address answers, of a note in place of what is no longer published (A42)
 
 
@@ -49,6 +50,7 @@ class Places:
 
     def __init__(self, store: Store, folder: Destination, clock: Clock, *, gzip: bool) -> None:
         self._store, self._folder, self._clock, self._gzip = store, folder, clock, gzip
+        self._shown: dict[str, tuple[str, str]] = {}  # path: digest of what it showed last, and of its bytes
 
     def settle(self) -> None:
         """See whether the folder is the one that the list is of; if it is another, let everything be rendered there.
@@ -107,6 +109,10 @@ class Places:
         put = Put()
         placed = self._list(outputs, put, take_over=take_over)
         for output in placed:
+            facts, digest = self._shown.get(output.path, ("", ""))
+            if output.facts and facts == output.facts and self._digest(output.path) == digest:
+                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
+                continue
             try:
                 data = _rendered(output)
                 if self._replace(output, data):
@@ -118,6 +124,8 @@ class Places:
                 log.error("write_output", extra={"output": error.output, "error": error.why})
             else:
                 digest = hashlib.sha256(data).hexdigest()
+                if output.facts:
+                    self._shown[output.path] = (output.facts, digest)
                 put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age, gone=output.gone))
         return put
 

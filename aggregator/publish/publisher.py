@@ -48,6 +48,7 @@ class Published:
     waiting: bool = False  # something dirty was rendered too short a while ago, or was left for lack of time
     failed: tuple[str, ...] = ()  # paths that could not be written or removed, in order; what stood there still stands
     posts: tuple[str, ...] = ()  # posts that were written or removed, in order, relative to the folder of feeds.yaml
+    ages: Mapping[str, int] = field(default_factory=dict)  # seconds that what was put in place may be kept, but stories
 
 
 class Publisher:
@@ -79,6 +80,8 @@ class Publisher:
             for key in source.places:
                 paces[key] = min(pace, paces.get(key, pace))
         self._roster, self._paces = roster, paces
+        self._looks: dict[int, str] = {}  # of categories, for as long as the same may be seen:
+        self._looks_seen = ""
         if self._posts is not None:
             self._posts.adopt(roster)
 
@@ -285,10 +288,16 @@ class Publisher:
     # What shapes bytes besides the store.
 
     def _look(self, row: CategoryRow, showing: Showing) -> str:
+        if self._looks_seen != showing.digest:
+            self._looks, self._looks_seen = {}, showing.digest
+        if row.id in self._looks:
+            return self._looks[row.id]
         category = self._roster.categories[row.key]
         said = (category.title, category.description, category.show, row.slug, self._max_age(category))
         filed = (category.entries, self._settings.publish.archive_page)
-        return self._digest((said, filed, self._classes, showing.digest))
+        look = self._digest((said, filed, self._classes, showing.digest))
+        self._looks[row.id] = look
+        return look
 
     def _site_look(self, rows: Sequence[CategoryRow], showing: Showing) -> str:
         publish = self._settings.publish
@@ -324,6 +333,7 @@ class _Edition:
     failed: list[str] = field(default_factory=list)
     why: str = ""  # the first of them failed
     posts: list[str] = field(default_factory=list)
+    ages: dict[str, int] = field(default_factory=dict)
     waiting: bool = False
     strangers: list[StrangerInTheWay] = field(default_factory=list)
 
@@ -332,6 +342,7 @@ class _Edition:
         self.changed += put.changed
         self.failed += put.failed
         self.why = self.why or put.why
+        self.ages |= {w.path: w.max_age for w in put.written if not w.path.startswith("entry/")}
         return put
 
     def note_posts(self, exported: Exported) -> None:
@@ -368,4 +379,5 @@ class _Edition:
             waiting=self.waiting,
             failed=tuple(sorted(self.failed)),
             posts=tuple(sorted(set(self.posts))),
+            ages=self.ages,
         )

@@ -1,5 +1,6 @@
 """What shows all categories together: `all.*`, the start page, the lists of categories and sources (DESIGN 3.3)."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -73,7 +74,9 @@ class SiteOutputs:
             also |= {"opml.xml"}
             render = partial(render_feeds_opml, [_line_of(*pair, ()) for pair in listed], site, names, html=html)
             outputs.append(Output(path="opml.xml", render=render, max_age=age))
-        outputs.append(Output(path="sources.opml", render=partial(render_sources_opml, lines, site), max_age=age))
+        told = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom another: there are no times in it
+        blogroll = partial(render_sources_opml, lines, site)
+        outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=told))
         if not html:
             return outputs
         look = self._look
@@ -82,7 +85,7 @@ class SiteOutputs:
             *outputs,
             Output(path="style.css", render=lambda: look.theme.stylesheet, max_age=THEME_AGE),
             Output(path="icon.svg", render=lambda: look.theme.icon, max_age=THEME_AGE),
-            Output(path="sources.html", render=page_of_sources, max_age=age),
+            Output(path="sources.html", render=page_of_sources, max_age=age, facts=told),
             Output(path="index.html", render=self._start_page(tx, listed, looks, showing, also), max_age=age),
         ]
 

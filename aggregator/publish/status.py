@@ -158,7 +158,18 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
 def render_status_json(status: Status) -> bytes:
     """Render `status.json`, for anyone to see. It bears our mark like every output (DESIGN 3.3)."""
     record = status_record(status, public=True) | {"_aggregator": {"home": mark.HOME}}
-    return json.dumps(record, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+    parts = (f'"{name}": {_in_lines(value)}' for name, value in sorted(record.items()))
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+
+
+def _in_lines(value: object) -> str:
+    """Write a value in JSON, a list one item a line: to indent all of it takes five times as long."""
+    if not isinstance(value, list) or not value:
+        return _compact(value)
+    return "[\n" + ",\n".join(map(_compact, value)) + "\n]"
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)

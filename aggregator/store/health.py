@@ -146,7 +146,13 @@ def last_good_config(connection: Connection) -> str | None:
     return text
 
 
-_SHOWN = tuple(column for column in source.c if column.name not in ("recent", "listed"))  # kilobytes of each source
+_SHOWN = tuple(  # there are kilobytes more of each source
+    source.c[name]
+    for name in (
+        "id key url url_in_use host_key paused state claims created_at attempted_at succeeded_at due_at interval "
+        "cadence failures failing_since code error feed entries arrivals observations"
+    ).split()
+)
 
 
 def _source(
