@@ -27,6 +27,7 @@ from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
 
+REMOVED = timedelta(days=90)  # how long the addresses of a removed category say that they are gone (A44)
 TOMBSTONE = timedelta(days=30)  # how long a main document says that something was withdrawn (M8, A42)
 
 
@@ -71,6 +72,12 @@ def end_tombstones(store: Store, now: datetime) -> int:
     """End the tombstones that have stood long enough, as a change in the store (invariant 4); give how many."""
     with store.begin() as tx:
         return tx.end_tombstones(before=now - TOMBSTONE, now=now)
+
+
+def forget_removed(store: Store, now: datetime) -> int:
+    """Let what was removed long ago be unknown, as a change in the store (A44, invariant 4); give how many."""
+    with store.begin() as tx:
+        return tx.forget_removed(before=now - REMOVED)
 
 
 def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime) -> Outcome:

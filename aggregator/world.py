@@ -13,7 +13,7 @@ from typing import Any
 from aggregator import __version__
 from aggregator.clock import Clock
 from aggregator.completions import end_waits
-from aggregator.corrections import end_tombstones, take_requests
+from aggregator.corrections import end_tombstones, forget_removed, take_requests
 from aggregator.errors import AggregatorError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
@@ -181,8 +181,8 @@ class World:
         return ended
 
     def end_tombstones(self) -> int:
-        """Let main documents forget what was withdrawn long ago (M8); give how many tombstones ended."""
-        return end_tombstones(self.store, self.clock())
+        """Let outputs forget what was withdrawn (M8) or removed (A44) long ago; give how much of it there was."""
+        return end_tombstones(self.store, self.clock()) + forget_removed(self.store, self.clock())
 
     def trim_bodies(self) -> int:
         """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""

@@ -54,6 +54,8 @@ def in_words(status: Status) -> str:
     for category in status.categories:
         newest = f", newest {rfc3339(category.newest)}" if category.newest else ""
         lines.append(f"  category/{category.slug}: {category.stories} stories from {category.sources} sources{newest}")
+    for gone in status.removed:
+        lines.append(f"  category/{gone.slug}: left feeds.yaml {gone.removed_at:%Y-%m-%d}; its files stay")
     return "\n".join(lines)
 
 

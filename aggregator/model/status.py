@@ -62,6 +62,15 @@ class CategoryStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedCategory:
+    """A category that left feeds.yaml; its files stay where they are (A44)."""
+
+    slug: str
+    title: str
+    removed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigStatus:
     """Which feeds.yaml is in force."""
 
@@ -123,4 +132,5 @@ class Status:
     store_url: str  # without a password
     store_bytes: int
     schema: str
+    removed: tuple[RemovedCategory, ...] = ()  # the last one first
     outage: Outage = NO_OUTAGE  # as the process that polls has found

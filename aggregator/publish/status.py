@@ -46,6 +46,9 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
         "network_down_since": rfc3339(status.outage.public),
     }
     if not public:
+        record["removed_categories"] = [
+            {"slug": c.slug, "title": c.title, "removed_at": rfc3339(c.removed_at)} for c in status.removed
+        ]
         record["own_down_since"] = rfc3339(status.outage.own)
         record["store"] = {"url": status.store_url, "bytes": status.store_bytes, "schema": status.schema}
     return record

@@ -7,7 +7,7 @@ waits, a part at a time.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -151,7 +151,7 @@ class StoryPages:
             gone = tx.gone()
             is_there = bool(tx.listed([GONE_LIST]))
         if gone or is_there:
-            render = partial(_list_of, [*gone])
+            render = partial(_list_of, gone)
             output = Output(path=GONE_LIST, render=render, max_age=300, gzip=False)
             put = self._places.put([output], take_over=take_over)
             note(put)
@@ -261,9 +261,10 @@ class StoryPages:
         return changed, moved
 
 
-def _list_of(paths: Iterable[str]) -> bytes:
-    """Give a list of paths, one a line, after one that says whose it is (DESIGN 3.3)."""
-    return "".join(f"{line}\n" for line in (mark.LIST_MARK, *paths)).encode()
+def _list_of(gone: Mapping[str, int]) -> bytes:
+    """Give a list of paths, one a line, after one that says whose it is (DESIGN 3.3); what is no 410 says so."""
+    lines = (path if answer == GONE else f"{answer}={path}" for path, answer in gone.items())
+    return "".join(f"{line}\n" for line in (mark.LIST_MARK, *lines)).encode()
 
 
 def _digest(*facts: object) -> str:

@@ -163,6 +163,8 @@ class Application:
 
     def _serve(self, shelf: Shelf, document: Document, environ: WSGIEnvironment) -> Reply:
         """Answer with a document, a part of it, or the word that it hasn't changed."""
+        if shelf.is_forgotten(document.name):
+            return refusal(HTTPStatus.NOT_FOUND)
         if shelf.is_gone(document.name):
             if document.name.startswith("category/"):  # A44
                 return text_reply(HTTPStatus.GONE, "This category is no longer published here.")

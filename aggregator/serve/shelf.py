@@ -21,6 +21,7 @@ from aggregator.serve.names import name_of, no_copies
 
 TWIN = ".gz"
 GONE = "gone.txt"
+FORGOTTEN = "404="  # before a path in it
 NOINDEX = b'<meta name="robots" content="noindex">'  # as our pages say it, in their first bytes
 HEAD_BYTES = 8192
 MAX_KNOWN = 4096  # documents whose tags are remembered; about 1 kB each
@@ -138,14 +139,22 @@ class Shelf:
 
     def is_gone(self, name: str) -> bool:
         """Tell whether a page is that of a withdrawn story, or a file of a removed category: `gone.txt` lists them."""
+        return name in self._listed(name)
+
+    def is_forgotten(self, name: str) -> bool:
+        """Tell whether a file is that of a category that was removed long ago (A44)."""
+        return f"{FORGOTTEN}{name}" in self._listed(name)
+
+    def _listed(self, name: str) -> frozenset[str]:
+        """Give what `gone.txt` lists, if a name may be in it."""
         if not name.startswith(("entry/", "category/")):
-            return False
+            return frozenset()
         path = f"{self._folder}/{GONE}"
         with suppress(OSError):  # what is listed there was listed a moment ago as well
             try:
                 signature = _signature(Path(path).stat())
             except FileNotFoundError:
-                return False
+                return frozenset()
             if signature != self._gone[0] and (handle := _open(path)) is not None:
                 try:
                     file = os.fstat(handle)
@@ -153,7 +162,7 @@ class Shelf:
                     self._gone = _signature(file), frozenset(names)
                 finally:
                     os.close(handle)
-        return name in self._gone[1]
+        return self._gone[1]
 
     def _look(self, name: str, handles: Sequence[int]) -> _Known | None:
         """Give what is known of open files; read them if they are others than those we know."""

@@ -12,7 +12,7 @@ from aggregator.model.history import NO_DETAILS, NO_SUMS, DetailSums, Fetching, 
 from aggregator.model.hosts import slowed, spacing_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey
-from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, SourceStatus, Status
+from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
 from aggregator.store.history import DETAIL_SUMS, SUMS, day_of, details_since, new_since, sums_since
 from aggregator.store.hosts import restraints
@@ -103,6 +103,7 @@ def status_of(
         store_url=where,
         store_bytes=size,
         schema=schema,
+        removed=_removed(connection),
         outage=outage,
     )
 
@@ -250,6 +251,12 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
     advice = (OF_PAGES.get(row["code"]) if is_page else None) or ADVICE.get(row["code"])
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
+
+
+def _removed(connection: Connection) -> tuple[RemovedCategory, ...]:
+    query = select(category.c.slug, category.c.title, category.c.removed_at).where(~category.c.active)
+    rows = connection.execute(query.order_by(category.c.removed_at.desc(), category.c.id)).mappings()
+    return tuple(RemovedCategory(**row) for row in rows)
 
 
 def _categories(connection: Connection, roster: Roster) -> list[CategoryStatus]:

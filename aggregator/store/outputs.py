@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import category, file, store
 
-GONE = 410  # what an address answers when it is no longer published
+GONE = 410  # what an address answers when it is no longer published,
+FORGOTTEN = 404  # and that of a removed category in the end (A44)
 _NO_STORY = (file.c.path < "entry/") | (file.c.path >= "entry0")  # `0` comes after the slash
 
 
@@ -109,12 +110,33 @@ def sync_gone(connection: Connection) -> None:
     rows = connection.execute(select(category.c.slug, category.c.active, category.c.unlisted)).all()
     changed = 0
     for row in rows:
-        below = (file.c.path >= f"category/{row.slug}.") & (file.c.path < f"category/{row.slug}0")  # `.`, `/`, `0`
         rests = not row.active and not row.unlisted
         wrong = file.c.gone.is_(None) if rests else file.c.gone.is_not(None)
-        changed += connection.execute(update(file).where(below, wrong).values(gone=GONE if rests else None)).rowcount
+        gone = update(file).where(_below(row.slug), wrong).values(gone=GONE if rests else None)
+        changed += connection.execute(gone).rowcount
     if changed:
         mark_gone(connection, stale=True)
+
+
+def forget_removed(connection: Connection, *, before: datetime) -> int:
+    """Let the addresses of categories that left feeds.yaml before some time be unknown, and no longer gone (A44).
+
+    Returns:
+        How many of these there were.
+    """
+    query = select(category.c.slug).where(~category.c.active, category.c.removed_at < before)
+    forgotten = 0
+    for slug in connection.execute(query).scalars().all():
+        still = update(file).where(_below(slug), file.c.gone == GONE).values(gone=FORGOTTEN)
+        forgotten += bool(connection.execute(still).rowcount)
+    if forgotten:
+        mark_gone(connection, stale=True)
+    return forgotten
+
+
+def _below(slug: str) -> ColumnElement[bool]:
+    """Give the condition of a category's files: `.` of feeds and page, and `/` of the archive, come before `0`."""
+    return (file.c.path >= f"category/{slug}.") & (file.c.path < f"category/{slug}0")
 
 
 def is_gone_stale(connection: Connection) -> bool:

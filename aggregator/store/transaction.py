@@ -403,6 +403,10 @@ class Transaction:
         """Take tombstones out of main documents that have stood there long enough (M8); give how many."""
         return stories.end_tombstones(self._connection, before=before, now=now)
 
+    def forget_removed(self, *, before: datetime) -> int:
+        """Let the addresses of categories removed before some time be unknown from now on (A44); give how many."""
+        return outputs.forget_removed(self._connection, before=before)
+
     def file_request(self, command: str, arguments: Mapping[str, Any], now: datetime) -> int:
         """Write down what an operator wants of the process that holds the store (R27); gives its number."""
         return requests.file_request(self._connection, command, arguments, now)

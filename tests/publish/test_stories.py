@@ -413,6 +413,17 @@ def test_a44_a_removed_category_is_gone_and_comes_back(room: Newsroom) -> None:
     assert get(room, "/category/x.atom")[0] == "200 OK"
     assert b"hidden" not in room.published("gone.txt"), "no list tells of an unlisted category"
     assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays where it is"
+    with room.opened() as world:
+        room.clock.move(days=89)
+        assert world.end_tombstones() == 0
+        room.clock.move(days=2)
+        assert world.end_tombstones() == 1
+        assert "gone.txt" in world.publish().changed
+        (removed, _) = world.store.status(world.roster, room.clock()).removed
+    assert get(room, "/category/second.atom")[0] == "404 Not Found"
+    assert "404=category/second.atom" in room.published("gone.txt").decode().split()
+    assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays all the same"
+    assert (removed.title, room.clock() - removed.removed_at) == ("Second", timedelta(days=91))
     room.writes(YAML)
     with room.opened() as world:
         world.publish()

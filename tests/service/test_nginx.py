@@ -29,6 +29,7 @@ OURSELVES = {
     "etag",
 }  # of a server, not of a document; tags are compared by what they do
 WITHDRAWN = "entry/ab/ab0123456789abcd.html"
+FORGOTTEN = "category/forgotten.atom"
 YAML = """
 publish: {{archive_page: 10, entries: 10}}
 categories: {{python: {{title: Python}}}}
@@ -94,7 +95,7 @@ def theirs(tmp_path: Path, folder: Path, ours: Web) -> Iterator[Web]:
     shown = re.search(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     assert shown is not None
     gone = tmp_path / "gone.map"
-    (folder / "gone.txt").write_text(f"{WITHDRAWN}\n", encoding="utf-8")
+    (folder / "gone.txt").write_text(f"{WITHDRAWN}\n404={FORGOTTEN}\n", encoding="utf-8")
     typed = re.search(r"```sh\n +(sed .*) > /srv/planet/gone.map && nginx", PAGE.read_text(encoding="utf-8"))
     assert typed is not None
     made = subprocess.run(
@@ -227,6 +228,12 @@ def test_a_withdrawn_story_is_gone_and_its_page_says_so(folder: Path, ours: Web,
         "accept-ranges",
     }
     assert mine.headers["cache-control"] == "no-store"
+
+
+def test_a44_a_category_removed_long_ago_is_not_found(folder: Path, ours: Web, theirs: Web) -> None:
+    (folder / FORGOTTEN).write_bytes(b"<feed/>")
+    mine, other = ours.ask(f"/{FORGOTTEN}"), theirs.ask(f"/{FORGOTTEN}")
+    assert (mine.status, mine.body) == (other.status, other.body) == (404, b"Not Found\n")
 
 
 def test_a80_search_is_passed_on_with_its_own_header_fields(ours: Web, theirs: Web) -> None:
