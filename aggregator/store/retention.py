@@ -66,12 +66,16 @@ def thin(connection: Connection, now: datetime) -> Thinned:
         gone = _forget(connection, _leaving(connection, leaving, keeps, now))
         connection.execute(update(store).values(thin_after=list(last)))
         return Thinned(pages=len(ripe), entries=gone, is_done=False)
-    gone = _thin_pageless(connection, keeps, now) if keeps else 0
-    lapsed = _never_published(connection, now)
-    _forget(connection, lapsed)
-    is_done = gone < ENTRIES and len(lapsed) < ENTRIES
+    pageless, gone = _thin_pageless(connection, keeps, now) if keeps else (0, 0)
+    lapsed = _forget(connection, _never_published(connection, now))
+    is_done = pageless < ENTRIES and lapsed < ENTRIES
     connection.execute(update(store).values(thin_after=None, thinned_at=now if is_done else None))
-    return Thinned(entries=gone + len(lapsed), is_done=is_done)
+    return Thinned(entries=gone + lapsed, is_done=is_done)
+
+
+def put_off(connection: Connection, now: datetime) -> None:
+    """Begin no look for a day: a source is to keep its texts less long, and that may be a slip of the pen."""
+    connection.execute(update(store).values(thin_after=None, thinned_at=now))
 
 
 def would_thin(connection: Connection, key: str, keep: timedelta, now: datetime) -> int:
@@ -227,8 +231,8 @@ def _leaving(
     ]
 
 
-def _thin_pageless(connection: Connection, keeps: Mapping[int, timedelta], now: datetime) -> int:
-    """Let go what was withdrawn from main documents, and so stands on no page."""
+def _thin_pageless(connection: Connection, keeps: Mapping[int, timedelta], now: datetime) -> tuple[int, int]:
+    """Let go what was withdrawn from main documents, and so stands on no page; count publications and entries."""
     until = type_coerce(publication.c.entered_at, BigInteger) + source.c.keep
     query = select(publication.c.story_id, publication.c.category_id)
     query = query.join(entry, entry.c.id == publication.c.shown_id).join(source, source.c.id == entry.c.source_id)
@@ -243,8 +247,8 @@ def _thin_pageless(connection: Connection, keeps: Mapping[int, timedelta], now: 
         place = (publication.c.story_id == row.story_id) & (publication.c.category_id == row.category_id)
         connection.execute(update(publication).where(place).values(thinned_at=now))
     stories = {row.story_id for row in over}
-    _forget(connection, _leaving(connection, [one for one in tellers if one.story in stories], keeps, now))
-    return len(over)
+    leaving = _leaving(connection, [one for one in tellers if one.story in stories], keeps, now)
+    return len(over), _forget(connection, leaving)
 
 
 def _never_published(connection: Connection, now: datetime) -> list[int]:

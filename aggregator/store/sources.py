@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from logging import getLogger
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
@@ -13,8 +14,11 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Source, fetch_settings_of
 from aggregator.store.outputs import forget_looks
 from aggregator.store.records import observed_to_json
+from aggregator.store.retention import put_off as put_off_thinning
 from aggregator.store.schema import MICROSECOND, source
 from aggregator.urls import Url, host_of
+
+log = getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,13 @@ def sync_sources(
         elif not row["active"]:
             change |= {"due_at": max(row["due_at"], now), "earliest_at": max(row["earliest_at"], now)}
         changed.append({"row_id": row["id"]} | {f"new_{name}": value for name, value in change.items() if name != "id"})
+    shortened = [
+        key for key, item in wanted.items() if key in rows and _is_shorter(item.source.keep, rows[key]["keep"])
+    ]
+    if shortened:  # it can't be undone, and `plan` may not have been asked
+        put_off_thinning(connection, now)
+        advice = "older texts leave the store from tomorrow on, for good; docs/keep.md"
+        log.warning("shorten_keep", extra={"sources": len(shortened), "first": shortened[0], "advice": advice})
     kept = {change["row_id"] for change in changed}
     resting = [
         {"row_id": row["id"]}
@@ -92,6 +103,10 @@ _SYNCED = tuple(
         "earliest_at claims etag last_modified validators_url body_digest observations"
     ).split()
 )
+
+
+def _is_shorter(keep: timedelta | None, before: int | None) -> bool:
+    return keep is not None and (before is None or keep // MICROSECOND < before)
 
 
 def _settings_values(item: Placed) -> dict[str, Any]:

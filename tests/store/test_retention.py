@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.model.known import EntryState
+from aggregator.scheduler.service import Service
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
 from aggregator.store import retention
@@ -350,3 +351,30 @@ def test_the_room_of_a_text_is_free_for_what_comes(room: Newsroom, world: World)
     with world.store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() >= 5
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
+def test_a_shorter_keep_waits_a_day_for_second_thoughts(room: Newsroom, caplog: pytest.LogCaptureFixture) -> None:
+    with room.opened() as world:
+        fill(room, world)
+        later(room, world, days=20)
+    assert "shorten_keep" not in caplog.messages, "a new source is no edit"
+    room.writes(YAML.replace("30d", "3d"))
+    with room.opened() as world:
+        assert "shorten_keep" in caplog.messages
+        assert later(room, world, hours=23) == 0
+    room.writes(YAML)
+    with room.opened() as world:
+        assert later(room, world, hours=2) == 0
+    room.writes(YAML.replace("30d", "3d"))
+    with room.opened() as world:
+        later(room, world, hours=23)
+        assert later(room, world, hours=2) == 10
+
+
+def test_a_service_thins_and_publishes(room: Newsroom, world: World) -> None:
+    fill(room, world)
+    room.clock.move(days=40)
+    service = Service(world, {})
+    service._thin()
+    service._flush()
+    assert b"at some length" not in room.published(f"{PAGE}.atom")
