@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from aggregator.errors import NotAFeed
 from aggregator.model.entry import Person, RawEntry, RawFeed, RawImage, RawLink, RawSupplement, RawText
+from aggregator.parse.bulk import fault_of
 from aggregator.parse.elements import Page
 from aggregator.parse.texts import MAX_TEXT
 from aggregator.urls import Url
@@ -50,6 +51,8 @@ def article_of(text: str, url: Url) -> RawFeed:
     """
     if "<" not in text or text.lstrip()[:1] in ("{", "["):
         raise NotAFeed(url, "it is no web page, so there is no article in it")
+    if fault := fault_of(text):
+        raise NotAFeed(url, f"a page that is too much to be read: {fault}")
     from trafilatura.core import extract_with_metadata  # late: see above
     from trafilatura.utils import load_html
 
