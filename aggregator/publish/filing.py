@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aggregator.model.settings import Show
+
+WIDEST = 6  # bytes that a character takes at most: `<` in JSON Feed (A55)
 REST = timedelta(hours=24)  # how long a burst stays in the main document: readers poll at least daily (M3)
+HEAVIEST = 9 * 2**20  # bytes of texts: with all that stands around them a document stays below 10 MiB (A22)
+LIGHTER = HEAVIEST * 3 // 4  # to which a heavier one is brought down, so that not each new entry closes a page
 BURST = 4  # times `entries`: beyond that the main document is too large to wait
 
 
@@ -17,6 +22,7 @@ class Standing:
     atom_id: str
     entered_at: datetime
     backfill: bool  # it entered by a backfill, and no filing has seen it yet (M4)
+    weight: int = 0  # bytes of its texts in the largest format, at most
 
 
 Page = tuple[int, list[int]]  # the number, and the story ids in the order of the document (M1)
@@ -26,7 +32,8 @@ def file_pages(main: Sequence[Standing], *, now: datetime, entries: int, archive
     """Say which new archive pages a category gets, and what stands on each.
 
     The first `entries` in order always stay. Of the rest, what a backfill brought is filed at once (M4); then, while
-    there are enough, the last ones of all (M3).
+    there are enough, the last ones of all (M3). A document that is too heavy loses its last ones early, however few it
+    holds and however new these are (A22); the newest of all stays.
 
     Args:
         main: the main document, in any order.
@@ -54,7 +61,43 @@ def file_pages(main: Sequence[Standing], *, now: datetime, entries: int, archive
             break
         filed.append(last)
         del standing[-archive_page:]
+    filed += _too_heavy(standing, archive_page)
     return [(pages + number, [p.story for p in page]) for number, page in enumerate(filed, start=1)]
+
+
+def weight_of(show: Show, summary: str, content: str) -> int:
+    """Give how many bytes the texts of a publication take in the largest format, at most.
+
+    Args:
+        show: what the category shows of its stories.
+        summary: as stored.
+        content: likewise.
+    """
+    shown = {Show.FULL: (summary, content), Show.SUMMARY: (summary,), Show.TITLE: ()}[show]
+    return sum(
+        len(text.encode()) + sum(map(text.count, "<>&")) * (WIDEST - 1) + sum(map(text.count, '"\\\n\t'))
+        for text in shown
+    )
+
+
+def _too_heavy(standing: Sequence[Standing], archive_page: int) -> list[list[Standing]]:
+    """Give the pages, oldest first, that bring a main document in order below its heaviest; mostly none."""
+    total = sum(p.weight for p in standing)
+    if total <= HEAVIEST:
+        return []
+    kept = len(standing)
+    while kept > 1 and total > LIGHTER:
+        kept -= 1
+        total -= standing[kept].weight
+    early: list[list[Standing]] = []
+    weight = 0
+    for publication in reversed(standing[kept:]):
+        if not early or len(early[-1]) == archive_page or weight + publication.weight > HEAVIEST:
+            early.append([])
+            weight = 0
+        early[-1].insert(0, publication)
+        weight += publication.weight
+    return early
 
 
 def in_order(publications: Sequence[Standing]) -> list[Standing]:

@@ -20,7 +20,7 @@ from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
 from aggregator.publish.copies import Copies
 from aggregator.publish.destination import Destination
-from aggregator.publish.filing import Standing, file_pages
+from aggregator.publish.filing import HEAVIEST, WIDEST, Standing, file_pages, weight_of
 from aggregator.publish.formats import Formats
 from aggregator.publish.look import Look, plain_look
 from aggregator.publish.places import Output, Places, Put
@@ -222,9 +222,20 @@ class Publisher:
 
     def _file(self, tx: Transaction, row: CategoryRow, category: Category) -> None:
         """Move what is too much for the main document to archive pages, before anything is rendered (M3, M4)."""
+        rows = tx.main_rows(row.id)
+        weights: dict[int, int] = {}
+        if sum(p.characters for p in rows) * WIDEST > HEAVIEST:
+            weights = {story: weight_of(category.show, *texts) for story, *texts in tx.main_texts(row.id)}
         main = [
-            Standing(story=p.story, sort_at=p.sort_at, atom_id=p.atom_id, entered_at=p.entered_at, backfill=p.backfill)
-            for p in tx.main_rows(row.id)
+            Standing(
+                story=p.story,
+                sort_at=p.sort_at,
+                atom_id=p.atom_id,
+                entered_at=p.entered_at,
+                backfill=p.backfill,
+                weight=weights.get(p.story, 0),
+            )
+            for p in rows
         ]
         now = self._clock()
         pages = file_pages(

@@ -1,7 +1,7 @@
 """What a document shows, read in one go from one moment of the store (R31)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +30,7 @@ class MainRow:
     sort_at: datetime
     entered_at: datetime
     backfill: bool
+    characters: int  # of its texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +107,28 @@ def main_rows(connection: Connection, number: int) -> list[MainRow]:
             publication.c.sort_at,
             publication.c.entered_at,
             publication.c.backfill,
+            (func.length(entry.c.content) + func.length(entry.c.summary)).label("characters"),
         )
         .join(story, story.c.id == publication.c.story_id)
+        .join(entry, entry.c.id == publication.c.shown_id)
         .where(publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None))
         .order_by(*_IN_ORDER)
     )
     return [
-        MainRow(story=r.story_id, atom_id=r.atom_id, sort_at=r.sort_at, entered_at=r.entered_at, backfill=r.backfill)
-        for r in connection.execute(query).all()
+        MainRow(story=row["story_id"], **{name: row[name] for name in row if name != "story_id"})
+        for row in connection.execute(query).mappings()
     ]
+
+
+def main_texts(connection: Connection, number: int) -> Iterator[tuple[int, str, str]]:
+    """Give the story, the summary and the content of each publication in the main document of a category."""
+    query = (
+        select(publication.c.story_id, entry.c.summary, entry.c.content)
+        .join(entry, entry.c.id == publication.c.shown_id)
+        .where(publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None))
+    )
+    for row in connection.execute(query):
+        yield row.story_id, row.summary, row.content
 
 
 def publications(connection: Connection, number: int, page: int | None) -> tuple[Publication, ...]:

@@ -474,6 +474,10 @@ class Transaction:
         """Give the newest stories of each category; if `fair`, at most half of one source while others have some."""
         return documents.newest_of_each(self._connection, categories, limit, fair=fair)
 
+    def main_texts(self, category: int) -> Iterator[tuple[int, str, str]]:
+        """Give the story, the summary and the content of each publication in the main document of a category."""
+        return documents.main_texts(self._connection, category)
+
     def tombstones(self, category: int) -> tuple[Tombstone, ...]:
         """Give what was withdrawn from a category and stands in its main document as a tombstone."""
         return documents.tombstones(self._connection, category)

@@ -1,12 +1,18 @@
 """Which publications go to which archive page."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.publish.filing import Page, Standing, file_pages, in_order
+from aggregator.model.settings import Show
+from aggregator.publish.filing import Page, Standing, file_pages, in_order, weight_of
+from tests.desk import Desk, said
+from tests.newsroom import ATOM, Newsroom
 
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -58,6 +64,51 @@ def test_m3_the_last_ones_in_order_go_first() -> None:
 def test_m3_a_large_archive_page_waits_until_there_is_one() -> None:
     assert filed(a_main((299, DAY / 2, False)), entries=50, archive_page=250) == []
     assert len(filed(a_main((300, DAY / 2, False)), entries=50, archive_page=250)) == 1
+
+
+def weighed(*mebibytes: float) -> list[Standing]:
+    main = a_main((len(mebibytes), timedelta(0), False))
+    return [replace(p, weight=int(size * 2**20)) for p, size in zip(main, mebibytes, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("main", "pages"),
+    [
+        pytest.param(weighed(4, 3, 2), [], id="just-light-enough"),
+        pytest.param(weighed(3, 3, 2, 2), [[2, 3]], id="down-to-three-quarters-in-one-page"),
+        pytest.param(weighed(12), [], id="the-newest-stays"),
+        pytest.param(weighed(12, 1), [[1]], id="alone-if-need-be"),
+        pytest.param(weighed(5, 5, 5, 5), [[3], [2], [1]], id="no-page-is-too-heavy-either"),
+    ],
+)
+def test_a22_what_is_too_heavy_loses_its_last_ones(
+    main: list[Standing], pages: list[list[int]]
+) -> None:
+    assert [ids for _, ids in filed(main)] == pages
+
+
+def test_a22_a_weight_is_no_less_than_what_is_written() -> None:
+    text = '<p>AT&amp;T says "no" to 大众日报\\\n</p>' * 20
+    assert weight_of(Show.FULL, "", text) >= len(escape(text).encode())
+    as_json = json.dumps(text, ensure_ascii=False)
+    for sign in "<>&":
+        as_json = as_json.replace(sign, f"\\u{ord(sign):04x}")
+    assert weight_of(Show.FULL, "", text) >= len(as_json.encode()) - 2
+    assert weight_of(Show.SUMMARY, "short", text) == 5
+    assert weight_of(Show.TITLE, "short", text) == 0
+
+
+def test_a22_whoever_walks_the_archive_meets_each_once(newsroom: Newsroom) -> None:
+    newsroom.writes("publish: {formats: [atom]}\ndefaults: {dedupe: off}\nsources: [{key: a, url: 'https://a.example/'}]")
+    with newsroom.opened() as world:
+        for number in range(4):
+            newsroom.clock.move(hours=1)
+            Desk(world).says("a", said(number, text="long-" * 520_000))
+        world.publish()
+    documents = ("category/general.atom", "category/general/archive/1.atom")
+    told = [[entry.findtext(f"{ATOM}title") for entry in newsroom.entries(path)] for path in documents]
+    assert told == [["Title 3", "Title 2"], ["Title 1", "Title 0"]]
+    assert (newsroom.folder / "public" / documents[0]).stat().st_size < 10 * 2**20
 
 
 def test_m4_a_backfill_is_filed_at_once_oldest_first_the_last_page_short() -> None:
