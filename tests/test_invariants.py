@@ -337,13 +337,21 @@ class Planet(RuleBasedStateMachine):
 
     @invariant()
     def counts_hold(self) -> None:
-        """The number of entries that the store keeps for each source is the number that there is."""
+        """What `status` says of sources and categories, without counting what has not changed, is what there is."""
         if not hasattr(self, "world"):
             return
         assert self.world.store.path is not None
         with closing(sqlite3.connect(self.world.store.path)) as database:
             counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
             assert [row for row in database.execute(counts) if row[1] != row[2]] == []
+            standing = (
+                "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
+                "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
+            )
+            status = self.world.store.status(self.world.roster, self.room.clock())
+            assert {category.slug: category.stories for category in status.categories} == dict(
+                database.execute(standing)
+            )
 
     def check_story(self, story: KnownStory, tellers: dict[int, KnownEntry]) -> None:
         standing = {p.category for p in story.publications if not p.withdrawn}

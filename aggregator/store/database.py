@@ -19,6 +19,7 @@ from aggregator.errors import NoStore, StoreError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import Status
 from aggregator.store import dialect
+from aggregator.store.health import Holding
 from aggregator.store.lock import StoreLock
 from aggregator.store.transaction import Transaction
 
@@ -37,6 +38,7 @@ class Store:
         self._engine, self._lock = engine, lock
         self.uuid: UUID | None = None  # known once there is a schema
         self._shares: bool | None = None  # whether two sources are at one address; None: to be looked up
+        self._counted: dict[int, Holding] = {}  # what categories held when `status` counted them last
         self._writing = Lock()  # our own threads wait for each other without a limit; SQLite's patience ends (R4)
 
     @contextmanager
@@ -111,7 +113,8 @@ class Store:
         database = self._engine.url.database if self._engine.dialect.name == "sqlite" else None
         size = Path(database).stat().st_size if database else 0
         with self.read() as tx:
-            return tx.status(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD)
+            counted = self._counted
+            return tx.status(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD, counted=counted)
 
     def take_lock(self, *, command: str, now: datetime) -> None:
         """Become the one process that works on this store (R27).

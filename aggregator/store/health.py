@@ -1,7 +1,8 @@
 """How things stand, counted from the store (DESIGN 3.2, `status`)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select, update
@@ -14,6 +15,7 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
+from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import DETAIL_SUMS, SUMS, day_of, details_since, new_since, sums_since
 from aggregator.store.hosts import restraints
 from aggregator.store.network import lag
@@ -55,6 +57,15 @@ OF_PAGES = {  # the same of sources that are no feeds
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a category holds, as of a generation of it."""
+
+    generation: int
+    stories: int = 0
+    newest: datetime | None = None
+
+
 def status_of(
     connection: Connection,
     roster: Roster,
@@ -64,6 +75,7 @@ def status_of(
     where: str,
     size: int,
     schema: str,
+    counted: dict[int, Holding],
 ) -> Status:
     """Count how things stand.
 
@@ -75,6 +87,7 @@ def status_of(
         where: the store's URL without a password.
         size: its bytes.
         schema: its revision.
+        counted: what categories held when they were counted last; those that changed are counted anew, and kept there.
     """
     fresh = new_since(connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
     rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
@@ -90,7 +103,7 @@ def status_of(
     return Status(
         at=now,
         sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), -s.failures, s.key))),
-        categories=tuple(_categories(connection, roster)),
+        categories=tuple(_categories(connection, roster, counted)),
         config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
         fetching=Fetching(
             since=EPOCH + timedelta(days=first_day(now)),
@@ -259,26 +272,34 @@ def _removed(connection: Connection) -> tuple[RemovedCategory, ...]:
     return tuple(RemovedCategory(**row) for row in rows)
 
 
-def _categories(connection: Connection, roster: Roster) -> list[CategoryStatus]:
+def _categories(connection: Connection, roster: Roster, counted: dict[int, Holding]) -> Iterator[CategoryStatus]:
     sources = Counter(place for settings in roster.sources.values() for place in settings.places)
-    counting = (  # by `ix_publication_standing` alone
-        select(category.c.key, category.c.slug, func.count(publication.c.sort_at), func.max(publication.c.entered_at))
-        .outerjoin(publication, (publication.c.category_id == category.c.id) & publication.c.withdrawn_at.is_(None))
-        .where(category.c.active)
-        .group_by(category.c.id)
-        .order_by(category.c.id)
-    )
-    found = []
-    for key, slug, stories, newest in connection.execute(counting):
-        settings = roster.categories.get(key)
-        found.append(
-            CategoryStatus(
-                slug=slug,
-                title=settings.title if settings else key,
-                stories=stories,
-                newest=newest,
-                sources=sources[key],
-                unlisted=settings is not None and settings.unlisted,
-            )
+    names = select(category.c.id, category.c.key, category.c.slug, category.c.dirty).where(category.c.active)
+    rows = connection.execute(names.order_by(category.c.id)).all()
+    known = {number: holding.generation for number, holding in counted.items()}
+    _count(connection, {row.id: row.dirty for row in rows if known.get(row.id) != row.dirty}, counted)
+    for row in rows:
+        settings = roster.categories.get(row.key)
+        yield CategoryStatus(
+            slug=row.slug,
+            title=settings.title if settings else row.key,
+            stories=counted[row.id].stories,
+            newest=counted[row.id].newest,
+            sources=sources[row.key],
+            unlisted=settings is not None and settings.unlisted,
         )
-    return found
+
+
+def _count(connection: Connection, changed: Mapping[int, int], counted: dict[int, Holding]) -> None:
+    """Count what some categories hold, in the index of what stands there alone: a million stories take 150 ms."""
+    counted |= {number: Holding(generation) for number, generation in changed.items()}
+    numbers = sorted(changed)
+    for start in range(0, len(numbers), MAX_IN):
+        place = publication.c.category_id
+        counting = (
+            select(place, func.count(publication.c.sort_at), func.max(publication.c.entered_at))
+            .where(place.in_(numbers[start : start + MAX_IN]), publication.c.withdrawn_at.is_(None))
+            .group_by(place)
+        )
+        for number, stories, newest in connection.execute(counting):
+            counted[number] = Holding(changed[number], stories, newest)

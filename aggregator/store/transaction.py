@@ -747,11 +747,9 @@ class Transaction:
         """Measure how late sources are (R19)."""
         return network.lag(self._connection, now)
 
-    def status(
-        self, roster: Roster, now: datetime, *, secrets: Iterable[str], where: str, size: int, schema: str
-    ) -> Status:
-        """Count how sources and categories stand."""
-        return health.status_of(self._connection, roster, now, secrets=secrets, where=where, size=size, schema=schema)
+    def status(self, roster: Roster, now: datetime, **how: Any) -> Status:
+        """Count how sources and categories stand; see `health.status_of`."""
+        return health.status_of(self._connection, roster, now, **how)
 
     def history(self, key: SourceKey, now: datetime, *, days: int) -> SourceHistory:
         """Give the last polls of a source that is in the store, and the sums of its last days."""

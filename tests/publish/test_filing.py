@@ -81,9 +81,7 @@ def weighed(*mebibytes: float) -> list[Standing]:
         pytest.param(weighed(5, 5, 5, 5), [[3], [2], [1]], id="no-page-is-too-heavy-either"),
     ],
 )
-def test_a22_what_is_too_heavy_loses_its_last_ones(
-    main: list[Standing], pages: list[list[int]]
-) -> None:
+def test_a22_what_is_too_heavy_loses_its_last_ones(main: list[Standing], pages: list[list[int]]) -> None:
     assert [ids for _, ids in filed(main)] == pages
 
 
@@ -99,7 +97,9 @@ def test_a22_a_weight_is_no_less_than_what_is_written() -> None:
 
 
 def test_a22_whoever_walks_the_archive_meets_each_once(newsroom: Newsroom) -> None:
-    newsroom.writes("publish: {formats: [atom]}\ndefaults: {dedupe: off}\nsources: [{key: a, url: 'https://a.example/'}]")
+    newsroom.writes(
+        "publish: {formats: [atom]}\ndefaults: {dedupe: off}\nsources: [{key: a, url: 'https://a.example/'}]"
+    )
     with newsroom.opened() as world:
         for number in range(4):
             newsroom.clock.move(hours=1)

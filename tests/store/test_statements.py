@@ -90,6 +90,22 @@ def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroo
     assert not [s for s in statements if "FROM entry" in s or "JOIN entry" in s]
 
 
+def test_what_categories_hold_is_counted_where_something_has_changed(newsroom: Newsroom) -> None:
+    newsroom.writes(
+        "sources: [{key: a, url: 'https://a.example/', category: x}, {key: b, url: 'https://b.example/', category: y}]"
+    )
+    with newsroom.opened() as world:
+        desk = Desk(world)
+        for key, told, held in (("a", 1, [1, 0]), ("b", 2, [1, 1]), ("b", 3, [1, 2]), (None, 0, [1, 2])):
+            if key is not None:
+                desk.says(key, said(told))
+            statements: list[str] = []
+            with world.store.heard_statements(statements.append):
+                status = world.store.status(world.roster, world.clock())
+            assert [category.stories for category in status.categories] == held
+    assert not [s for s in statements if "FROM publication" in s]
+
+
 def test_copies_are_found_without_a_look_at_what_every_story_has(newsroom: Newsroom) -> None:
     newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
