@@ -56,6 +56,7 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
         ]
         connection.execute(story.insert(), rows)
         connection.execute(update(store).values(next_story=max(made.id for made in changes.stories) + 1))
+    left = _stories_of(connection, [moved.id for moved in changes.moved])  # their pages credited what goes
     if changes.moved:
         statement = update(entry).where(entry.c.id == bindparam("row_id"))
         names = ("story", "merged_from", "joined_at")
@@ -86,12 +87,18 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
         )
     stood = (item.story for some in (changes.moved, changes.publications, changes.shown) for item in some)
     ended = (number for some in (changes.merged, changes.retracted, changes.withdrawn) for number, _ in some)
-    touch(connection, (*(made.id for made in changes.stories), *stood, *ended))
+    touch(connection, (*(made.id for made in changes.stories), *stood, *ended, *left))
     pages: dict[int, set[int]] = defaultdict(set)
     for place, page in changes.dirty:
         pages[place].update(() if page is None else (page,))
     raise_generations(connection, pages)
     write_events(connection, changes.events, now)
+
+
+def _stories_of(connection: Connection, entries: Collection[int]) -> set[int]:
+    """Give the stories that entries tell so far."""
+    found = rows_by(connection, select(entry.c.story_id), entry.c.id, sorted(entries))
+    return {row["story_id"] for row in found if row["story_id"] is not None}
 
 
 def end_tombstones(connection: Connection, *, before: datetime, now: datetime) -> int:

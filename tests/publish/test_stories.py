@@ -379,6 +379,22 @@ def test_t7_a_merged_story_names_the_one_it_is_part_of_and_t8_revives_it(room: N
     assert "Title three" in text(room, three)
 
 
+def test_t8_the_story_that_stays_credits_what_has_left_no_more(room: Newsroom, world: World) -> None:
+    desk = Desk(world)
+    desk.says("a", said("one"))
+    desk.says("d", said("three"))
+    world.publish()
+    one, three = (of_story(room, f"Title {name}") for name in ("one", "three"))
+    before = room.published(one)
+    ask(world, "merge", story=story(world, one), other=story(world, three))
+    world.publish()
+    assert room.published(one) != before, "the other source is credited"
+    ask(world, "unmerge", story=story(world, one))
+    world.publish()
+    assert room.published(one) == before
+    assert world.publish(everything=True).changed == ()
+
+
 def test_a42_gone_txt_lists_the_notes_and_serve_answers_410(room: Newsroom, world: World) -> None:
     Desk(world).says("a", said("one"), said("two"))
     world.publish()
