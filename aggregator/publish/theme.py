@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aggregator.errors import ConfigError, Problem, PublishError
@@ -35,6 +35,14 @@ _LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\.toml")
 FAULTS = (
     TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
+
+
+def _no_function(value: object) -> object:
+    """Refuse to print a function: `{{ site.title }}`, where `site` is a text, names a method of all texts."""
+    if isinstance(value, FunctionType | MethodType | BuiltinFunctionType):
+        what = f"{value.__name__!r} is a function here, and no text"
+        raise TemplateRuntimeError(f"{what}; docs/theme.md says which names there are")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +111,7 @@ class Theme:
             loader=FunctionLoader(self._load),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=_no_function,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,

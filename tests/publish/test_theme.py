@@ -76,6 +76,7 @@ def test_a_theme_replaces_file_by_file(folder: Path) -> None:
     [
         ("index.html", "a\n{% if %}\n", "theme/index.html:2:1: Expected an expression, got 'end of statement block'"),
         ("index.html", "{{ t('home') }\n", "theme/index.html:1:1: unexpected '}'"),
+        ("base.html", "{{ site.title }}", "theme/base.html:1:1: 'title' is a function here, and no text"),
         (
             "category.html",
             '{% extends "base.html" %}\n{% block main %}\n{{ storys }}{% endblock %}',
