@@ -46,6 +46,10 @@ class NothingToRestore(AggregatorError):
     """A site, or a store, from or into which nothing can be restored; the text says why, and what to do."""
 
 
+class NothingThere(NothingToRestore):
+    """Nothing was published there yet: each document that could be is missing, and nothing else was answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shelf:
     """A category as it was published: its main document, and its archive pages from 1 up."""
@@ -65,7 +69,8 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
         folder: a relative `where` counts from there.
 
     Raises:
-        NothingToRestore: there is nothing that we wrote, or a part of it is missing.
+        NothingThere: nothing was published there.
+        NothingToRestore: it can't be read, or a part of it is missing.
         PublishError: a document is not what we write.
     """
     if re.match(r"https?://", where):
@@ -128,7 +133,10 @@ def _fetched(trials: Trials, source: Source, path: str) -> bytes | None:
     poll = trials.ask(source, url, read=keep)
     if bodies:
         return bodies[0]
-    if poll is not None and isinstance(poll.answer, Failed) and poll.answer.code in ("not_found", "gone", "forbidden"):
+    code = poll.answer.code if poll is not None and isinstance(poll.answer, Failed) else None
+    # A bucket that lists nothing to strangers answers 403 for what it has not, and so does a host that dislikes us; of
+    # a page that others lead to, the second would be a hole.
+    if code in ("not_found", "gone") or (code == "forbidden" and not path.endswith("opml.xml")):
         return None
     why = poll.answer.text if poll is not None and isinstance(poll.answer, Failed) else "it wants to be left alone"
     raise NothingToRestore(f"{url} can't be read, and nothing was restored: {why}")
@@ -151,7 +159,7 @@ def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored
     slugs = dict.fromkeys((*named, *listed, *_expected_slugs(settings)))  # named in the order of their pages
     shelves = [shelf for slug in slugs if (shelf := _shelf(read, slug, settings)) is not None]
     if not shelves:
-        raise NothingToRestore("no category/*.atom that an aggregator wrote is there; nothing was restored")
+        raise NothingThere("no category/*.atom that an aggregator wrote is there; nothing was restored")
     return _Assembly(shelves, settings).restored()
 
 

@@ -15,7 +15,7 @@ from aggregator.errors import PublishError, StoreError
 from aggregator.restore import NothingToRestore, read_site, restore
 from aggregator.store.database import restore_backup
 from tests.newsroom import START, Newsroom, item, rss
-from tests.publisher import Publisher
+from tests.publisher import Publisher, Reply
 
 SITE = "site: {base_url: 'https://planet.example/', title: P}\n"
 SMALL = "publish: {entries: 10, archive_page: 10, jekyll: {to: site/_posts}}\n"
@@ -171,6 +171,20 @@ def test_an_empty_folder_is_refused(tmp_path: Path, publisher: Publisher) -> Non
     planet = Planet(tmp_path, publisher)
     with pytest.raises(NothingToRestore, match="nothing was restored"):
         planet.restore("nowhere")
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 0), (410, 0), (403, 3), (500, 3)])
+def test_a_first_run_has_nothing_to_restore_but_what_can_not_be_read_is_no_first_run(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str], status: int, code: int
+) -> None:
+    newsroom.writes("sources: [http://127.0.0.1:9/]\ncategories: {web: {}}\n")
+    for path in ("/opml.xml", "/category/web.atom", "/category/general.atom"):
+        publisher.says(path, Reply(status))
+    arguments = ["-c", str(newsroom.folder / "feeds.yaml"), "restore", "--from-site", publisher.url("/")]
+    assert main([*arguments, "--if-any"], {}) == code
+    assert "nothing was restored" in capsys.readouterr().err
+    assert main(arguments, {}) == 3
+    assert not (newsroom.folder / "var" / "aggregator.db").exists()
 
 
 def test_without_json_ids_tell_entries_apart(planet: Planet) -> None:

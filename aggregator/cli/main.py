@@ -145,6 +145,7 @@ def _backup(parser: argparse.ArgumentParser) -> None:
 def _restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a copy that `backup` made")
     parser.add_argument("--from-site", metavar="URL-OR-FOLDER", help="rebuild the state from what was published there")
+    parser.add_argument("--if-any", action="store_true", help="with --from-site: nothing published yet is no failure")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

@@ -11,7 +11,7 @@ from aggregator.cli.open import opened_world
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
-from aggregator.restore import read_site, restore
+from aggregator.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup
 
 LEVEL = logging.WARNING
@@ -30,7 +30,13 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             tx.forget_looks()  # the files are of another time
         print(f"restored from {options.file}; `aggregator publish` brings the files in line")
         return 0
-    restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd())
+    try:
+        restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd())
+    except NothingThere as nothing:
+        if not options.if_any:
+            raise
+        print(f"aggregator: {nothing}", file=sys.stderr)
+        return 0
     world = restore(restored, settings, utc_now)
     try:
         published = world.publish(everything=True, take_over=True)
