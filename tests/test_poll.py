@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.cli import main
 from aggregator.reader.pool import LARGE
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
@@ -127,6 +128,25 @@ def test_p69_what_was_just_asked_is_skipped(newsroom: Newsroom, publisher: Publi
     newsroom.writes(sources(url), hosts="hosts: {127.0.0.0/8: {spacing: 2s}}\n")
     (row,) = newsroom.poll()["results"]
     assert (row["outcome"], len(publisher.asked)) == ("skipped", 1)
+
+
+def test_p69_what_was_skipped_is_named_and_a_file_is_read_whenever_it_is_wished(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, url = newsroom.folder / "own.xml", publisher.serve("/feed.xml", rss(item(2)))
+    own.write_bytes(rss(item(1)))
+    yaml = f"sources: [{{kind: file, url: own.xml, key: own}}, {{url: '{url}', key: other}}]\n"
+    newsroom.writes(yaml)
+    arguments = ["-q", "-c", str(newsroom.folder / "feeds.yaml"), "poll", "own", "other"]
+    assert main(arguments, {}) == 0
+    own.write_bytes(rss(item(1), item(3)))
+    newsroom.writes(yaml, hosts="hosts: {127.0.0.0/8: {spacing: 2s}}\n")  # no machine of our own any more
+    capsys.readouterr()
+    assert main(arguments, {}) == 0
+    said = capsys.readouterr().out
+    assert "1 fetched" in said
+    assert said.splitlines()[1].endswith("want to be left alone: other")
+    assert "Title 3" in newsroom.titles()
 
 
 def test_r55_only_what_is_due_is_asked(newsroom: Newsroom, publisher: Publisher) -> None:

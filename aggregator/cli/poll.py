@@ -28,6 +28,7 @@ from aggregator.world import World
 
 LEVEL = logging.WARNING
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
+NAMED = 10  # sources in one line
 UNITS = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             except PublishError as error:
                 unpublished = str(error)
         report = shot.report(published.changed, published.posts)
-    print(json.dumps(report, ensure_ascii=False) if options.json else in_words(report))
+    print(json.dumps(report, ensure_ascii=False) if options.json else in_words(report, shot.left_alone))
     if unpublished:
         print(f"aggregator: {unpublished}", file=sys.stderr)
         return 3
@@ -73,6 +74,7 @@ class OneShot:
         self._changes: list[Changes] = []
         self._completions: list[Completion] = []
         self._skipped: list[Report] = []
+        self.left_alone: list[str] = []  # sources that were wished for, and must not be asked yet (P69)
         self._dispatcher: Dispatcher | None = None
         self._stopped = False
 
@@ -115,6 +117,7 @@ class OneShot:
             with self._world.store.read() as tx:  # some were claimed, and put back or put off
                 self._skipped += map(self._skipped_row, tx.named(left))
         self._skipped += [self._report_of(item) for item in others]
+        self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
             tx.note_alarms(self._world.clock())
         self._world.end_waits()
@@ -150,7 +153,7 @@ class OneShot:
         others: list[Waiting] = []
         for item in named:
             source = self._world.roster.sources[item.key]
-            may = source.allow_private or may_ask_again(now, item.attempted_at, item.retry_until)
+            may = source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until)
             (wanted if may else others).append(item)
         return wanted, others
 
@@ -219,8 +222,8 @@ def report_of(change: Changes) -> Report:
     )
 
 
-def in_words(report: Mapping[str, object]) -> str:
-    """Say in a few lines what `poll --json` says in full."""
+def in_words(report: Mapping[str, object], left_alone: Sequence[str] = ()) -> str:
+    """Say in a few lines what `poll --json` says in full, and why sources were not asked that were wished for."""
     lines = [
         "{sources} sources: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
         "{new} new entries, {revised} revised, {duplicates} of them copies, {rejected} rejected.".format(**report)
@@ -228,6 +231,9 @@ def in_words(report: Mapping[str, object]) -> str:
     results = report["results"]
     assert isinstance(results, list)
     lines += [f"  {row['key']}: {row['error']}" for row in results if row["error"]]
+    if left_alone:
+        named = ", ".join(left_alone[:NAMED]) + (", …" if len(left_alone) > NAMED else "")
+        lines.append(f"  not asked, since they were in the last five minutes, or want to be left alone: {named}")
     published = report["published"]
     assert isinstance(published, list)
     posts = report["posts"]
