@@ -268,7 +268,7 @@ def test_locks_name_no_host() -> None:
         "growth --stored 100 300 --rounds 1",
         "spacing --sources 20 --hosts 5 --spacing 0.2",
         "rendering --entries 20 --rounds 1",
-        "publishing --categories 4 --stored 8 16 --rounds 1",
+        "publishing --categories 4 --stored 8 600 --rounds 1",
     ],
 )
 def test_benchmarks_run(name: str) -> None:
