@@ -37,9 +37,9 @@ def in_words(status: Status) -> str:
             *_indented(status.config.error),
         ]
     bad = [s for s in status.sources if s.state in IN_TROUBLE]
-    lines.append(
-        f"{len(status.sources)} sources, {len(bad)} in trouble; {sum(c.stories for c in status.categories)} stories."
-    )
+    stories = sum(category.stories for category in status.categories)
+    several = f" in {len(status.categories)} categories, counted in each" if len(status.categories) > 1 else ""
+    lines.append(f"{len(status.sources)} sources, {len(bad)} in trouble; {stories} stories{several}.")
     if status.fetching.sums.polls:
         lines.append(_manners(status.fetching))
     lines += [f"  alarm {alarm.code.value}: {alarm.source or 'all'}: {alarm.text}" for alarm in status.alarms]

@@ -79,7 +79,8 @@ def entry_section(tx: Transaction, number: int, frame: Frame) -> Section:
 
 def _entry_lines(entry: EntryRecord, frame: Frame) -> list[str]:
     dates = [f"seen {frame.moment(entry.first_seen)}"]
-    dates += [f"dated {frame.moment(entry.published)}"] if entry.published else ["without a date"]
+    dated = entry.published or entry.updated
+    dates += [f"dated {frame.moment(dated)}"] if dated else ["without a date"]
     line = f"entry {entry.id} of {entry.source}: {becomes_of(entry)}; {', '.join(dates)}"
     known = [part for part in (entry.link, f"id {entry.own_id}" if entry.own_id else None) if part]
     if entry.rewritten_by:

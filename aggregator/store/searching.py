@@ -35,7 +35,7 @@ class Find:
     source: SourceKey
     title: str
     link: str | None
-    published: datetime | None
+    published: datetime | None  # or updated, if its source says no more
     first_seen: datetime
     categories: tuple[CategoryKey, ...]  # where it is shown now, or its story by another copy
     shown_by: int | None = None  # entry: that copy
@@ -93,7 +93,7 @@ def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
     places: dict[int, list[tuple[int, CategoryKey]]] = {}  # by story: who shows it where
     for place in connection.execute(shown_in).all():
         places.setdefault(place.story_id, []).append((place.shown_id, CategoryKey(place.key)))
-    names = ("id", "story_id", "state", "title", "link", "published", "first_seen")
+    names = ("id", "story_id", "state", "title", "link", "published", "updated", "first_seen")
     query = (
         select(*(entry.c[name] for name in names), source.c.key.label("source"))
         .join(source, source.c.id == entry.c.source_id)
@@ -111,7 +111,7 @@ def finds(connection: Connection, entries: Sequence[int]) -> list[Find]:
             source=SourceKey(row.source),
             title=row.title,
             link=row.link,
-            published=row.published,
+            published=row.published or row.updated,
             first_seen=row.first_seen,
             categories=own or tuple(key for _, key in everywhere),
             shown_by=everywhere[0][0] if everywhere and not own else None,
