@@ -275,3 +275,23 @@ def test_r63_what_had_lost_its_text_comes_back_without_it_and_is_no_news(planet:
     report = planet.poll()
     assert (report["new"], report["revised"]) == (0, 0)
     assert planet.documents()[thin] == before[thin]
+
+
+def test_k2_texts_that_come_back_are_kept_from_then_on_however_old_they_are(planet: Planet) -> None:
+    """No document says when a story entered, and its own date may be a year before that."""
+    room, page = planet.room, "category/web/archive/1.json"
+    text = (room.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[2]
+    room.writes(f"{text}defaults: {{keep: 30d}}\n")
+    planet.publisher.serve("/a", rss(*planet.items[-3:], title="Feed A"))
+    planet.publisher.serve("/b", rss(item("u0", guid="", link="https://b.example/0"), title="Feed B"))
+    before = room.published(page)
+    planet.lose()
+    planet.restore()
+    for days in (2, 27):
+        planet.poll()
+        assert room.published(page) == before
+        room.clock.move(days=days)
+    assert b"content_html" in before
+    room.clock.move(days=2)
+    planet.poll()
+    assert b"content_html" not in room.published(page)

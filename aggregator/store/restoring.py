@@ -68,6 +68,7 @@ def fill(connection: Connection, restored: Restored, now: datetime) -> None:
         restored: what was read.
         now: the time.
     """
+    connection.execute(update(store).values(restored_at=now))
     of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
     for one in restored.entries:
         of_source[one.source].append(one)

@@ -89,6 +89,8 @@ def would_thin(connection: Connection, key: str, keep: timedelta, now: datetime)
     """
     of_story = publication.c.story_id == entry.c.story_id
     in_main = publication.c.page.is_(None) & publication.c.withdrawn_at.is_(None)
+    if _restored_at(connection) > now - keep:
+        return 0
     young = select(publication.c.story_id).where(of_story, or_(publication.c.entered_at > now - keep, in_main))
     query = select(entry.c.id).join(source, source.c.id == entry.c.source_id)
     mine = (source.c.key == key, entry.c.thinned.is_(None), entry.c.story_id.is_not(None))
@@ -104,6 +106,15 @@ def _keeps(connection: Connection) -> dict[int, timedelta]:
     """Give how long texts are kept, of the sources that don't keep them forever."""
     rows = connection.execute(select(source.c.id, source.c.keep).where(source.c.keep.is_not(None))).all()
     return {row.id: row.keep * MICROSECOND for row in rows}
+
+
+def _restored_at(connection: Connection) -> datetime:
+    """Give when the store was made from what was published, or the epoch.
+
+    No document says when a story entered, and its own date may be years before that. So all that was there counts as
+    entered then: a text may stay longer than its source keeps it, and never goes earlier.
+    """
+    return connection.execute(select(store.c.restored_at)).scalar_one() or EPOCH
 
 
 def _listed(connection: Connection, sources: Collection[int]) -> set[int]:
@@ -155,13 +166,14 @@ def _ripe_pages(
     query = query.where(tuple_(publication.c.category_id, publication.c.page).in_(places))
     for row in connection.execute(query).all():
         on_page[row.category_id, row.page].append(row)
+    restored_at = _restored_at(connection)
     youngest = now - min(keeps.values())
     old: list[Place] = []
     last: Place = (0, 0)
     for place in places:
         if place[0] == last[0] and last[1] == BEHIND_ALL:
             continue
-        is_old = all(row.entered_at <= youngest for row in on_page[place])
+        is_old = all(max(row.entered_at, restored_at) <= youngest for row in on_page[place])
         old += [place] if is_old else []
         last = place if is_old else (place[0], BEHIND_ALL)
     of_story: dict[int, list[_Teller]] = defaultdict(list)
@@ -170,7 +182,7 @@ def _ripe_pages(
     listed = _listed(connection, {one.source for some in of_story.values() for one in some})
     ripe, leaving = [], []
     for place in old:
-        told = [(one, row.entered_at) for row in on_page[place] for one in of_story[row.story_id]]
+        told = [(one, max(row.entered_at, restored_at)) for row in on_page[place] for one in of_story[row.story_id]]
         if told and all(entered + one.keep <= now and one.id not in listed for one, entered in told):
             ripe.append(place)
             leaving += [one for one, _ in told]
@@ -212,6 +224,7 @@ def _leaving(
     As long as a story stands in a main document, the other copies of it keep their texts too: one of them may be shown
     there next (T3).
     """
+    restored_at = _restored_at(connection)
     places: dict[int, list[Any]] = defaultdict(list)
     names = ("story_id", "page", "entered_at", "withdrawn_at", "thinned_at", "shown_id")
     query = select(*(publication.c[name] for name in names), entry.c.source_id)
@@ -227,7 +240,8 @@ def _leaving(
     return [
         one.id
         for one in {one.id: one for one in tellers}.values()
-        if all(row.entered_at + one.keep <= now and shows_no_more(row, one) for row in places[one.story])
+        if restored_at + one.keep <= now
+        and all(row.entered_at + one.keep <= now and shows_no_more(row, one) for row in places[one.story])
     ]
 
 
@@ -238,6 +252,7 @@ def _thin_pageless(connection: Connection, keeps: Mapping[int, timedelta], now: 
     query = query.join(entry, entry.c.id == publication.c.shown_id).join(source, source.c.id == entry.c.source_id)
     query = query.where(publication.c.page.is_(None), publication.c.withdrawn_at.is_not(None))
     query = query.where(publication.c.thinned_at.is_(None), until <= (now - EPOCH) // MICROSECOND)
+    query = query.where(type_coerce(source.c.keep, BigInteger) <= (now - _restored_at(connection)) // MICROSECOND)
     rows = connection.execute(query.order_by(publication.c.entered_at).limit(ENTRIES)).all()
     tellers = _tellers(connection, {row.story_id for row in rows}, keeps)
     listed = _listed(connection, {one.source for one in tellers})

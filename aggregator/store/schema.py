@@ -82,6 +82,7 @@ store = Table(
     Column("id", Id, primary_key=True),  # 1: there is one row
     Column("uuid", Text, nullable=False),  # minted ids and feed ids come from it (A2, A4)
     Column("created_at", Instant, nullable=False),
+    Column("restored_at", Instant),  # when it was made from what was published; null: it was not (K2)
     Column(
         "next_entry", Id, nullable=False
     ),  # ids are given out here: max(id) + 1 would reuse those of what was deleted

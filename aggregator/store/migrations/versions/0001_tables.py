@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("uuid", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("restored_at", sa.BigInteger(), nullable=True),
         sa.Column("next_entry", Id, nullable=False),
         sa.Column("next_story", Id, nullable=False),
         sa.Column("dirty", sa.BigInteger(), nullable=False),
