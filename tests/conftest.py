@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.newsroom import Newsroom
 from tests.publisher import Publisher
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test starts would compile us anew
+# A busy machine is no fault of the code; where a test bounds time, it counts the processor's. All else stays as it is:
+# on a CI machine Hypothesis makes the same examples each time.
+settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
