@@ -128,6 +128,21 @@ def test_what_comes_after_the_loss_is_new_and_enters_at_the_top(planet: Planet) 
         assert "urn:x:59" not in ids, "what was retracted stays so"
 
 
+def test_what_was_retracted_before_the_loss_is_not_said_to_stand_again(
+    planet: Planet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planet.lose()
+    planet.restore()
+    planet.poll()
+    before = planet.documents()
+    arguments = ["-c", str(planet.room.folder / "feeds.yaml"), "retract", "urn:x:59", "--undo"]
+    assert main(arguments, {}) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "urn:x:59 was withdrawn before the store was lost" in output.err
+    assert planet.documents() == before
+
+
 def test_a_site_is_read_over_http(planet: Planet, publisher: Publisher) -> None:
     before = planet.documents()
     for path, data in before.items():

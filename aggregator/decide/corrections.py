@@ -15,7 +15,7 @@ from aggregator.identity import is_iri
 from aggregator.model.changes import NewStory
 from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, Told, Verdict
 from aggregator.model.event import Code, Event
-from aggregator.model.known import EntryState, KnownEntry, KnownStory
+from aggregator.model.known import LOST, EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import Roster
 
 MICROSECOND = timedelta(microseconds=1)
@@ -163,11 +163,17 @@ def restore(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryC
     """Undo `retract`: the same id, order and page; and where a copy was published meanwhile, there it is new (N3).
 
     Raises:
-        CorrectionRefused: it is not retracted.
+        CorrectionRefused: it is not retracted, or nothing but its id came back when the store was lost.
     """
     story = _standing(told, number)
     if story.retracted_at is None:
         raise CorrectionRefused(f"{story.atom_id} is not retracted")
+    if any(entry.id == story.founder and entry.source_key == LOST for entry in told.members[number]):
+        raise CorrectionRefused(
+            f"{story.atom_id} was withdrawn before the store was lost: its text and its place are in no document, so "
+            "it can't come back, and stays withdrawn. If there is a backup of the store from before, `aggregator "
+            "restore FILE` brings both back where no store is"
+        )
     standing = Standing(now=now, roster=roster, categories=told.categories)
     standing.settle(story, told.members[number], because="restored")
     return _changes(standing, retracted=[(number, None)], events=[Event(code=Code.RESTORE_STORY, story=number)])

@@ -16,6 +16,7 @@ from aggregator.identity import global_id_hash, is_iri, key_form
 from aggregator.model.correction import Verdict
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule, Original
 from aggregator.model.known import (
+    LOST,
     EntryState,
     Held,
     Identity,
@@ -39,7 +40,6 @@ from aggregator.urls import Url, host_key_of
 Said = Mapping[int, frozenset[int]]  # entry: others
 SLACK = timedelta(hours=1)  # polls that are settled together were asked at different times
 
-LOST = SourceKey("lost")  # the source of what was withdrawn before the store was lost: no document names it
 ENTRY = "entry"  # the kind of an alias
 
 KNOWN_SOURCE = (

@@ -13,13 +13,12 @@ from aggregator.dedupe.tellers import telling
 from aggregator.identity import key_form
 from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
 from aggregator.model.entry import Entry, EntryKey, Origin
-from aggregator.model.known import EntryState
+from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.restored import Restored, RestoredEntry
 from aggregator.model.settings import Show, SourceKey
 from aggregator.store import entries
-from aggregator.store.known import LOST
 from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
 from aggregator.store.schema import EPOCH, category, entry, publication, source, store, story
 from aggregator.urls import Url
