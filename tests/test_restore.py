@@ -143,6 +143,27 @@ def test_what_was_retracted_before_the_loss_is_not_said_to_stand_again(
     assert planet.documents() == before
 
 
+def test_m8_what_a_rule_took_out_of_one_category_keeps_its_tombstone_there(planet: Planet) -> None:
+    """The other source's copy still stands where that one publishes it."""
+    feeds = planet.room.folder / "feeds.yaml"
+    text = feeds.read_text(encoding="utf-8")
+    feeds.write_text(text.replace("category: [tech, web], ", "category: [tech, web], exclude: [{title: 'Title 44'}], "))
+    with planet.room.opened() as world:
+        with world.store.begin() as tx:
+            tx.file_request("rules", {}, planet.room.clock())
+        world.take_requests()
+        world.publish()
+    before = planet.documents()
+    [told] = [one["id"] for one in planet.room.items("category/quiet.json") if one["title"] == "Title 44"]
+    assert f'deleted-entry ref="{told}"'.encode() in before["public/category/tech.atom"]
+    planet.lose()
+    planet.restore()
+    assert planet.documents() == before
+    planet.serve()
+    planet.poll()
+    assert planet.documents() == before
+
+
 def test_a_site_is_read_over_http(planet: Planet, publisher: Publisher) -> None:
     before = planet.documents()
     for path, data in before.items():

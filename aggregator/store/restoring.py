@@ -12,11 +12,11 @@ from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import telling
 from aggregator.identity import key_form
 from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
-from aggregator.model.entry import Entry, EntryKey, Origin
+from aggregator.model.entry import Digest, Entry, EntryKey, Origin
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
-from aggregator.model.restored import Restored, RestoredEntry
+from aggregator.model.restored import Restored, RestoredEntry, RestoredTombstone
 from aggregator.model.settings import Show, SourceKey
 from aggregator.store import entries
 from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
@@ -71,7 +71,8 @@ def fill(connection: Connection, restored: Restored, now: datetime) -> None:
     of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
     for one in restored.entries:
         of_source[one.source].append(one)
-    sources = _sources(connection, of_source, now, lost=bool(restored.tombstones))
+    told = {one.story for one in restored.entries}
+    sources = _sources(connection, of_source, now, lost=any(grave.ref not in told for grave in restored.tombstones))
     for place in restored.categories:
         if place.namer is not None and place.namer in sources:  # feeds.yaml names the source, and its items name this
             named = update(category).where(category.c.key == place.key)
@@ -135,6 +136,7 @@ def fill(connection: Connection, restored: Restored, now: datetime) -> None:
     ]
     if rows:
         connection.execute(publication.insert(), rows)
+    _bury_elsewhere(connection, restored, stories, places)
     _bury(connection, restored, sources.get(LOST), stories, places, len(numbers) + 1, now)
 
 
@@ -201,6 +203,39 @@ def _settle_source(
     connection.execute(update(source).where(source.c.id == number).values(values))
 
 
+def _bury_elsewhere(
+    connection: Connection, restored: Restored, stories: Mapping[str, NewStory], places: Mapping[str, int]
+) -> None:
+    """Write where a story was withdrawn that still stands in another category: there its tombstone stays (M8)."""
+    digests: dict[str, Digest] = {}
+    for one in restored.entries:
+        digests.setdefault(one.story, one.entry.digest)  # its founder's
+    standing = {(one.story, one.category) for one in restored.publications}
+    rows = [
+        _grave_row(grave, stories[grave.ref], places[grave.category], digests[grave.ref])
+        for grave in restored.tombstones
+        if grave.ref in stories and grave.category in places and (grave.ref, grave.category) not in standing
+    ]
+    if rows:
+        connection.execute(publication.insert(), rows)
+
+
+def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Digest) -> Mapping[str, object]:
+    """Give the row of a publication of which all that is known is that it was withdrawn, and when."""
+    before = grave.when - TOMBSTONE_BEFORE
+    made = NewPublication(
+        story=told.id,
+        category=place,
+        entered_at=before,
+        sort_at=before,
+        backfill=False,
+        shown=told.founder,
+        digest=digest,
+        updated=before,
+    )
+    return entries.publication_row(made) | {"withdrawn_at": grave.when}
+
+
 def _bury(
     connection: Connection,
     restored: Restored,
@@ -236,19 +271,7 @@ def _bury(
     chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
     connection.execute(chosen.values(retracted_at=now))  # whatever copies come, nobody sees it
     rows = [
-        entries.publication_row(
-            NewPublication(
-                story=made[grave.ref].id,
-                category=places[grave.category],
-                entered_at=grave.when - TOMBSTONE_BEFORE,
-                sort_at=grave.when - TOMBSTONE_BEFORE,
-                backfill=False,
-                shown=made[grave.ref].founder,
-                digest=new[0].entry.digest,
-                updated=grave.when - TOMBSTONE_BEFORE,
-            )
-        )
-        | {"withdrawn_at": grave.when}
+        _grave_row(grave, made[grave.ref], places[grave.category], new[0].entry.digest)
         for grave in restored.tombstones
         if grave.ref in made and grave.category in places
     ]
