@@ -5,6 +5,8 @@ entries that a rule refused, those beyond `initial`, validators, history.
 """
 
 import re
+import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -187,7 +189,12 @@ def _shelf(read: Read, slug: str, settings: Settings) -> _Shelf | None:
     for number in range(1, int(newest[1]) + 1 if newest else 1):
         page = document(f"category/{slug}/archive/{number}")
         if page is None:
-            raise NothingToRestore(f"category/{slug}/archive/{number}.atom is missing, and nothing was restored")
+            raise NothingToRestore(
+                f"category/{slug}/archive/{number}.atom is missing, and nothing was restored. Put it back, from a "
+                "backup of the site or wherever a copy stands, with the .json beside it, and restore again; or name "
+                "another copy of the site that is whole, by its folder or URL. If there is none, "
+                f"`aggregator -c {shlex.quote(str(settings.path))} publish --take-over` starts anew over what is there"
+            )
         pages.append(page)
     return _Shelf(slug, main, pages)
 
@@ -215,8 +222,9 @@ class _Assembly:
         """Give it.
 
         Raises:
-            NothingToRestore: no document tells the id of the store.
+            NothingToRestore: it is of several stores, or two feeds with stories are of one category.
         """
+        self._leave_out_empty()
         stores = {shelf.main.store for shelf in self._shelves if shelf.main.store}
         if len(stores) > 1:
             raise NothingToRestore("what is published there comes from several stores; nothing was restored")
@@ -251,6 +259,7 @@ class _Assembly:
             if source is not None and source.reading.filing:
                 namers.setdefault(one.category, source.key)
         categories = [c if c.is_listed else replace(c, namer=namers.get(c.key)) for c in categories]
+        self._notices += self._strangers(categories)
         return Restored(
             store=UUID(next(iter(stores))) if stores else None,
             categories=tuple(categories),
@@ -261,6 +270,38 @@ class _Assembly:
             ),
             tombstones=tuple(graves),
             notices=tuple(self._notices),
+        )
+
+    def _leave_out_empty(self) -> None:
+        """Take the feed that has the stories, where a category was renamed and begun anew under its new name."""
+        of_key: dict[CategoryKey, list[_Shelf]] = {}
+        for shelf in self._shelves:
+            of_key.setdefault(self._key_of(shelf), []).append(shelf)
+        for key, shelves in of_key.items():
+            filled = [one for one in shelves if one.main.entries or one.pages] or shelves[:1]
+            if len(filled) > 1:
+                names = " and ".join(f"category/{one.slug}.atom" for one in filled)
+                raise NothingToRestore(
+                    f"{names} both have stories, and feeds.yaml says by `was` that they are one category, {key}; "
+                    "nothing was restored. Take that `was` out, or move the files of one of them away"
+                )
+            for empty in (one for one in shelves if one not in filled):
+                self._shelves.remove(empty)
+                self._notices.append(
+                    f"category/{empty.slug}.atom is empty, and {key} goes on at category/{filled[0].slug}.atom; "
+                    f"remove the files category/{empty.slug}.*"
+                )
+
+    def _strangers(self, categories: Sequence[RestoredCategory]) -> Iterator[str]:
+        """Warn of what nothing in feeds.yaml names: its readers would get no news, and its new name has no stories."""
+        strange = [one for one in categories if not one.is_listed and one.namer is None]
+        if not strange:
+            return
+        stories = Counter(one.category for one in self._publications)
+        named = ", ".join(f"{one.key} ({stories[one.key]} stories)" for one in strange)
+        yield (
+            f"{self._settings.path} has no category {named}: they get no news any more. If one was only renamed, move "
+            f"the new store away, write `was: {strange[0].key}` under categories, at its new name, and restore again"
         )
 
     def _joined(self, entries: Sequence[RestoredEntry]) -> tuple[RestoredEntry, ...]:

@@ -188,7 +188,7 @@ def test_a_store_that_is_not_empty_is_refused(planet: Planet) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "error"),
     [
-        ("category/tech/archive/2.atom", None, "archive/2.atom is missing"),
+        ("category/tech/archive/2.atom", None, r"archive/2.atom is missing.* publish --take-over` starts anew"),
         ("category/tech.atom", b"<feed", "category/tech.atom: can't be read back"),
         ("category/tech.json", b"[1]", "category/tech.json: can't be read back"),
         ("category/tech.atom", b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "no aggregator wrote it"),
@@ -281,6 +281,71 @@ def test_a_state_that_somebody_emptied_is_as_good_as_lost(planet: Planet, capsys
     assert main(["-c", str(planet.room.folder / "feeds.yaml"), "poll"], {}) == 3
     assert "restore --from-site" in capsys.readouterr().err
     planet.restore()
+
+
+def test_who_only_reads_says_of_a_lost_state_what_poll_says(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feeds = str(newsroom.folder / "feeds.yaml")
+    newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
+    commands = (
+        ["status"],
+        ["why", "a"],
+        ["search", "x"],
+        ["backup", str(newsroom.folder / "b.db")],
+        ["replay", "--stored", "a"],
+    )
+    assert main(["-c", feeds, "status"], {}) == 3
+    assert "there is no store" in capsys.readouterr().err
+    newsroom.poll()
+    shutil.rmtree(newsroom.folder / "var")
+    assert main(["-c", feeds, "poll"], {}) == 3
+    said = capsys.readouterr().err
+    assert "restore --from-site" in said
+    for command in commands:
+        assert (main(["-c", feeds, *command], {}), capsys.readouterr().err) == (3, said), command
+
+
+def test_a_category_that_feeds_yaml_does_not_have_is_named_with_what_to_write(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feeds, url = newsroom.folder / "feeds.yaml", publisher.serve("/feed", rss(item(1), item(2)))
+    newsroom.writes(f"sources: [{{url: '{url}', category: news}}]\n")
+    newsroom.poll()
+    ids = [one["id"] for one in newsroom.items("category/news.json")]
+    arguments = ["-c", str(feeds), "restore", "--from-site", str(newsroom.folder / "public")]
+
+    def restored(yaml: str) -> str:
+        shutil.rmtree(newsroom.folder / "var")
+        newsroom.writes(yaml)
+        assert main(arguments, {}) == 0
+        return capsys.readouterr().err
+
+    renamed = f"sources: [{{url: '{url}', category: press}}]\n"
+    assert f"{feeds} has no category news (2 stories)" in (said := restored(renamed))
+    assert "`was: news`" in said
+    empty = newsroom.folder / "public/category/press.atom"
+    assert empty.exists()
+    said = restored(f"categories: {{press: {{was: news}}}}\n{renamed}")
+    assert "has no category" not in said
+    assert "press goes on at category/news.atom; remove the files category/press.*" in said
+    newsroom.poll()
+    assert [one["id"] for one in newsroom.items("category/news.json")] == ids
+
+
+def test_two_categories_with_stories_are_not_restored_as_one(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feeds, url = newsroom.folder / "feeds.yaml", publisher.serve("/feed", rss(item(1)))
+    newsroom.writes(f"sources: [{{url: '{url}', category: [news, press]}}]\n")
+    newsroom.poll()
+    shutil.rmtree(newsroom.folder / "var")
+    newsroom.writes(f"categories: {{press: {{was: news}}}}\nsources: [{{url: '{url}', category: press}}]\n")
+    assert main(["-c", str(feeds), "restore", "--from-site", str(newsroom.folder / "public")], {}) == 3
+    said = capsys.readouterr().err
+    assert "category/press.atom" in said
+    assert "Take that `was` out" in said
+    assert not (newsroom.folder / "var").exists()
 
 
 def test_a_category_folder_of_somebody_else_stands_in_nobodys_way(newsroom: Newsroom, publisher: Publisher) -> None:

@@ -5,9 +5,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from aggregator.clock import utc_now
+from aggregator.cli.open import read_store
 from aggregator.config import load_config
-from aggregator.store import open_store
 
 LEVEL = logging.WARNING
 
@@ -15,7 +14,7 @@ LEVEL = logging.WARNING
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Copy the store."""
     settings = load_config(options.config, environ)
-    store = open_store(settings.store, now=utc_now(), writes=False)
+    store = read_store(settings)
     try:
         size = store.back_up(Path(options.file))
     finally:

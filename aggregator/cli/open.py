@@ -12,14 +12,14 @@ from urllib.parse import quote
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
-from aggregator.errors import ConfigError, StoreError
+from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import open_destination
 from aggregator.publish.look import plain_look
 from aggregator.publish.lost import refuse_lost
 from aggregator.publish.trial import look_of
 from aggregator.store import open_store
-from aggregator.store.database import is_store
+from aggregator.store.database import Store, is_store
 from aggregator.world import World, open_world
 
 log = getLogger(__name__)
@@ -75,6 +75,20 @@ def opened_world(
         yield world
     finally:
         world.close()
+
+
+def read_store(settings: Settings) -> Store:
+    """Open the store for a command that only reads; the caller closes it.
+
+    Raises:
+        StoreError: there is none yet, or it can't be read.
+        StateLost: there is none any more: an aggregator has published where it would.
+    """
+    try:
+        return open_store(settings.store, now=utc_now(), writes=False)
+    except NoStore:
+        refuse_lost(open_destination(settings.publish.to), settings)
+        raise
 
 
 def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigError) -> tuple[Settings, str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from aggregator.cli.open import read_store
 from aggregator.cli.terminal import printable
 from aggregator.clock import utc_now
 from aggregator.config import load_config
@@ -24,7 +25,6 @@ from aggregator.replay import (
     stored_versions,
     versions_in,
 )
-from aggregator.store import open_store
 
 LEVEL = logging.ERROR
 STRANGER = "https://replay.invalid/feed"  # the address of a feed whose source nobody names
@@ -72,7 +72,7 @@ def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settin
 def _stored(settings: Settings) -> list[Version]:
     """Give what the store keeps of the one source."""
     (source,) = settings.sources
-    store = open_store(settings.store, now=utc_now(), writes=False)
+    store = read_store(settings)
     try:
         return stored_versions(store, source.key)
     finally:

@@ -5,14 +5,13 @@ import json
 import logging
 from collections.abc import Mapping
 
-from aggregator.cli.open import last_good_settings
-from aggregator.clock import rfc3339, utc_now
+from aggregator.cli.open import last_good_settings, read_store
+from aggregator.clock import rfc3339
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.known import EntryState
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
-from aggregator.store import open_store
 from aggregator.store.searching import Find
 
 LEVEL = logging.WARNING
@@ -26,7 +25,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except ConfigError as error:  # a running service goes on with the last good one, and so do we
         settings, _ = last_good_settings(options.config, environ, error)
     query = parse_query(" ".join(options.query))
-    store = open_store(settings.store, now=utc_now(), writes=False)
+    store = read_store(settings)
     try:
         index = open_index(store)
         index.catch_up()

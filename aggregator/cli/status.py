@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.open import last_good_settings
+from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.status_words import in_words, one_in_words
 from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
@@ -18,7 +18,6 @@ from aggregator.errors import ConfigError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import SourceStatus, Status
 from aggregator.publish.status import alarm_record, history_record, rule_record, source_record, status_record
-from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.urls import BadUrl, normalise
 
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except ConfigError as error:  # a running service goes on with the last good one, and so do we
         settings, _ = last_good_settings(options.config, environ, error)
         broken = str(error)
-    store = open_store(settings.store, now=utc_now(), writes=False)
+    store = read_store(settings)
     try:
         settings = store.listed(settings)
         status = store.status(store.completed(Roster.of(settings)), utc_now(), settings.secrets)

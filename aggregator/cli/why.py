@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.open import last_good_settings
+from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.why_category import category_section
 from aggregator.cli.why_frame import Frame, Section
 from aggregator.cli.why_source import resting_section, source_section
@@ -21,7 +21,6 @@ from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import SourceStatus, Status
-from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 from aggregator.urls import BadUrl, normalise
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         settings = load_config(options.config, environ)
     except ConfigError as error:  # a running service goes on with the last good one, and so do we
         settings, _ = last_good_settings(options.config, environ, error)
-    store = open_store(settings.store, now=utc_now(), writes=False)
+    store = read_store(settings)
     try:
         sections = explain(options.thing, store, settings)
     finally:
