@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.assembly import NothingToRestore
 from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.errors import PublishError, StoreError
-from aggregator.restore import NothingToRestore, read_site, restore
+from aggregator.restore import read_site, restore
 from aggregator.store.database import restore_backup
 from tests.newsroom import START, Newsroom, item, rss
 from tests.publisher import Publisher, Reply

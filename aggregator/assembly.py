@@ -1,0 +1,253 @@
+"""What several documents say, put together as one state: the records that `restore --from-site` writes (DESIGN 3.2)."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from aggregator.errors import AggregatorError
+from aggregator.identity import digest_of, text_digest_of
+from aggregator.model.entry import Entry, EntryKey
+from aggregator.model.restored import (
+    Restored,
+    RestoredCategory,
+    RestoredEntry,
+    RestoredPublication,
+    RestoredTombstone,
+)
+from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
+from aggregator.publish.recall import Recalled, RecalledDocument
+from aggregator.publish.veil import public_name
+from aggregator.slugs import free_slug
+from aggregator.urls import Url, host_of
+
+
+class NothingToRestore(AggregatorError):
+    """A site, or a store, from or into which nothing can be restored; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A category as it was published: its main document, and its archive pages from 1 up."""
+
+    slug: str
+    main: RecalledDocument
+    pages: Sequence[RecalledDocument]
+
+
+class Assembly:
+    """Makes one state of what all documents say."""
+
+    def __init__(self, shelves: Sequence[Shelf], settings: Settings) -> None:
+        self._settings, self._roster = settings, Roster.of(settings)
+        self._by_slug = _keys_by_slug(settings)
+        order = [category.key for category in settings.categories]
+        self._shelves = sorted(shelves, key=lambda s: order.index(k) if (k := self._key_of(s)) in order else len(order))
+        self._public = {public_name(key): key for key, source in self._roster.sources.items() if source.private}
+        self._by_url = {source.safe_url: source.key for source in settings.sources}
+        self._entries: dict[tuple[SourceKey, str], RestoredEntry] = {}
+        self._copies: dict[tuple[SourceKey, str], RestoredEntry] = {}
+        self._publications: list[RestoredPublication] = []
+        self._named: dict[str, list[tuple[int, set[tuple[SourceKey, str]]]]] = {}  # by story, where an archive page is
+        self._notices: list[str] = []
+
+    def restored(self) -> Restored:
+        """Give it.
+
+        Raises:
+            NothingToRestore: it is of several stores, or two feeds with stories are of one category.
+        """
+        self._leave_out_empty()
+        stores = {shelf.main.store for shelf in self._shelves if shelf.main.store}
+        if len(stores) > 1:
+            raise NothingToRestore("what is published there comes from several stores; nothing was restored")
+        categories, graves = [], []
+        for shelf in self._shelves:
+            key = self._key_of(shelf)
+            categories.append(
+                RestoredCategory(
+                    key=key,
+                    slug=shelf.slug,
+                    feed_id=shelf.main.feed_id,
+                    created_at=shelf.main.updated,
+                    pages=len(shelf.pages),
+                    is_listed=key in self._roster.categories,
+                )
+            )
+            for number, page in [*enumerate(shelf.pages, start=1), (None, shelf.main)]:
+                self._take_in(key, page, number)
+            graves += [RestoredTombstone(category=key, ref=t.ref, when=t.when) for t in shelf.main.tombstones]
+        bare = sum(not page.facts for shelf in self._shelves for page in (shelf.main, *shelf.pages))
+        if bare:
+            self._notices.append(
+                f"{bare} documents have no .json beside them: dates and ids had to tell order and keys of their entries"
+            )
+        if not stores:
+            self._notices.append("no .json tells the id of the store: all.atom gets another feed id")
+        entries = (*self._entries.values(), *(c for k, c in self._copies.items() if k not in self._entries))
+        entries = self._joined(entries)
+        namers: dict[CategoryKey, SourceKey] = {}
+        for one in self._publications:
+            source = self._roster.sources.get(one.shown[0])
+            if source is not None and source.reading.filing:
+                namers.setdefault(one.category, source.key)
+        categories = [c if c.is_listed else replace(c, namer=namers.get(c.key)) for c in categories]
+        self._notices += self._strangers(categories)
+        return Restored(
+            store=UUID(next(iter(stores))) if stores else None,
+            categories=tuple(categories),
+            entries=entries,
+            publications=tuple(
+                replace(one, thinned=one.thinned and _has_text(self._entries[one.shown].entry))
+                for one in self._publications
+            ),
+            tombstones=tuple(graves),
+            notices=tuple(self._notices),
+        )
+
+    def _leave_out_empty(self) -> None:
+        """Take the feed that has the stories, where a category was renamed and begun anew under its new name."""
+        of_key: dict[CategoryKey, list[Shelf]] = {}
+        for shelf in self._shelves:
+            of_key.setdefault(self._key_of(shelf), []).append(shelf)
+        for key, shelves in of_key.items():
+            filled = [one for one in shelves if one.main.entries or one.pages] or shelves[:1]
+            if len(filled) > 1:
+                names = " and ".join(f"category/{one.slug}.atom" for one in filled)
+                raise NothingToRestore(
+                    f"{names} both have stories, and feeds.yaml says by `was` that they are one category, {key}; "
+                    "nothing was restored. Take that `was` out, or move the files of one of them away"
+                )
+            for empty in (one for one in shelves if one not in filled):
+                self._shelves.remove(empty)
+                self._notices.append(
+                    f"category/{empty.slug}.atom is empty, and {key} goes on at category/{filled[0].slug}.atom; "
+                    f"remove the files category/{empty.slug}.*"
+                )
+
+    def _strangers(self, categories: Sequence[RestoredCategory]) -> Iterator[str]:
+        """Warn of what nothing in feeds.yaml names: its readers would get no news, and its new name has no stories."""
+        strange = [one for one in categories if not one.is_listed and one.namer is None]
+        if not strange:
+            return
+        stories = Counter(one.category for one in self._publications)
+        named = ", ".join(f"{one.key} ({stories[one.key]} stories)" for one in strange)
+        yield (
+            f"{self._settings.path} has no category {named}: they get no news any more. If one was only renamed, move "
+            f"the new store away, write `was: {strange[0].key}` under categories, at its new name, and restore again"
+        )
+
+    def _joined(self, entries: Sequence[RestoredEntry]) -> tuple[RestoredEntry, ...]:
+        """Tell which copies joined too late for an archive page to name them (M7), and note which pages those are."""
+        told: dict[str, set[tuple[SourceKey, str]]] = {}
+        for one in entries:
+            told.setdefault(one.story, set()).add((one.source, str(one.entry.key)))
+        late: set[tuple[SourceKey, str]] = set()
+        for story, pages in self._named.items():
+            for place, named in pages:
+                if missing := told[story] - named:
+                    late |= missing
+                    self._publications[place] = replace(self._publications[place], whole=False)
+        return tuple(
+            replace(one, late=(one.source, str(one.entry.key)) in late, categories=self._places_of(one))
+            for one in entries
+        )
+
+    def _places_of(self, one: RestoredEntry) -> tuple[CategoryKey, ...]:
+        """Give where the source of an entry publishes it: where the story stands and the source does, or is named."""
+        copy = self._copies.get((one.source, str(one.entry.key)))
+        source = self._roster.sources.get(one.source)
+        stands = [p.category for p in self._publications if p.story == one.story] if copy is not None else []
+        ours = [place for place in stands if source is not None and place in source.places]
+        return tuple(dict.fromkeys((*one.categories, *(copy.categories if copy else ()), *ours)))
+
+    def _key_of(self, shelf: Shelf) -> CategoryKey:
+        said = CategoryKey(shelf.main.category or self._by_slug.get(shelf.slug) or shelf.slug)
+        heirs = (category.key for category in self._settings.categories if said in category.was)
+        return said if said in self._roster.categories else next(heirs, said)
+
+    def _take_in(self, place: CategoryKey, document: RecalledDocument, page: int | None) -> None:
+        above: datetime | None = None
+        for one in document.entries:
+            sort_at = one.sort_at or one.entry.published or one.updated
+            if one.sort_at is None and above is not None and sort_at >= above:  # the order is what the document says
+                sort_at = above - timedelta(microseconds=1)
+            above = sort_at
+            self._publish(place, one, sort_at, page)
+
+    def _publish(self, place: CategoryKey, one: Recalled, sort_at: datetime, page: int | None) -> None:
+        source = self._source_of(one)
+        entry = replace(
+            one.entry, digest=one.entry.digest or digest_of(one.entry), text_digest=text_digest_of(one.entry)
+        )
+        mine = (source, str(entry.key))
+        before = self._entries.get(mine)
+        if before is not None and before.story != one.atom_id:  # two stories under one key: an id that was reused (I35)
+            entry = replace(entry, key=EntryKey(f"{entry.key}\0{one.atom_id}"))
+            mine, before = (source, str(entry.key)), None
+        places = (*(before.categories if before else ()), place)
+        self._entries[mine] = RestoredEntry(
+            source=source,
+            url=one.origin.self_link or one.origin.link or Url("about:blank"),
+            entry=before.entry if before is not None and (_has_text(before.entry) or not _has_text(entry)) else entry,
+            origin=one.origin,
+            story=one.atom_id,
+            first_seen=min(sort_at, before.first_seen) if before else sort_at,
+            categories=places,
+        )
+        named = {mine, *((SourceKey(copy.source), copy.key) for copy in one.copies if copy.key is not None)}
+        if page is not None:
+            self._named.setdefault(one.atom_id, []).append((len(self._publications), named))
+        self._publications.append(
+            RestoredPublication(
+                story=one.atom_id,
+                category=place,
+                shown=mine,
+                digest=entry.digest,
+                sort_at=sort_at,
+                updated=one.updated,
+                page=page,
+                thinned=page is not None and not _has_text(one.entry),
+            )
+        )
+        for copy in one.copies:
+            if copy.key is not None:
+                self._credit(place, one, copy.source, copy.key, copy.title, copy.link, sort_at)
+
+    def _credit(
+        self, place: CategoryKey, one: Recalled, source: str, key: str, title: str, link: Url | None, sort_at: datetime
+    ) -> None:
+        """Keep another copy by its key: all that is known of it is where it stands."""
+        told = SourceKey(source)
+        before = self._copies.get((told, key))
+        entry = Entry(key=EntryKey(key), id=key, title=one.entry.title, link=link)
+        self._copies[told, key] = RestoredEntry(
+            source=told,
+            url=link or one.origin.link or Url("about:blank"),
+            entry=entry,
+            origin=replace(
+                one.origin, title=title, id="", link=None, self_link=None, authors=(), rights=None, icon=None
+            ),
+            story=one.atom_id,
+            first_seen=sort_at,
+            categories=(*(before.categories if before else ()), place),
+        )
+
+    def _source_of(self, one: Recalled) -> SourceKey:
+        if one.source is not None:
+            return self._public.get(SourceKey(one.source), SourceKey(one.source))
+        known = self._by_url.get(one.origin.self_link)
+        return known or SourceKey(re.sub(r"[^a-z0-9._-]+", "-", host_of(one.origin.self_link or Url("http://lost/"))))
+
+
+def _has_text(entry: Entry) -> bool:
+    return bool(entry.content or entry.summary)
+
+
+def _keys_by_slug(settings: Settings) -> Mapping[str, CategoryKey]:
+    found: dict[str, CategoryKey] = {}
+    for category in settings.categories:
+        found[free_slug(category.slug or category.key, found)] = category.key
+    return found
