@@ -10,9 +10,10 @@ from aggregator.errors import NotAFeed
 from aggregator.model.charset import Step
 from aggregator.model.entry import Feed
 from aggregator.model.poll import Failed, Fetched, Gathered
+from aggregator.model.settings import Kind
 from aggregator.parse.discovery import best_first
 from aggregator.store.alarms import SILENT, SILENT_GAPS
-from aggregator.store.health import ADVICE
+from aggregator.store.health import advice_for
 from aggregator.urls import Url, match_url, without_secrets
 
 PERMANENT: Final = (301, 308)
@@ -39,7 +40,7 @@ def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tup
     """
     match poll.answer:
         case Failed():
-            return (_failed(poll.answer, secrets),)
+            return (_failed(poll.answer, poll.due.source.reading.kind, secrets),)
         case Fetched():
             return (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
     return ()
@@ -72,11 +73,11 @@ def same_address(polls: Iterable[Gathered]) -> Mapping[str, Advice]:
     return found
 
 
-def _failed(answer: Failed, secrets: Iterable[str]) -> Advice:
+def _failed(answer: Failed, kind: Kind, secrets: Iterable[str]) -> Advice:
     text = answer.text
     feeds = answer.error.feeds if isinstance(answer.error, NotAFeed) else ()
     write = {"url": str(without_secrets(best_first(feeds)[0].url, secrets))} if feeds else {}
-    hint = ADVICE.get(answer.code)
+    hint = advice_for(answer.code, kind)
     says_itself = answer.code == "not_a_feed" or (hint is not None and hint in text)
     if hint is not None and not says_itself:
         text = f"{text}; {hint}"

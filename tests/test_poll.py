@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.cli import main
+from aggregator.cli.poll import OneShot
 from aggregator.reader.pool import LARGE
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
@@ -247,3 +248,11 @@ def test_p30_a_429_pauses_the_rest_of_its_host(newsroom: Newsroom, publisher: Pu
     report = newsroom.poll(limit=timedelta(seconds=2))
     assert (report["fetched"], report["failed"], report["skipped"]) == (1, 1, 2)
     assert len(publisher.asked) == 2
+
+
+def test_a_file_that_is_not_there_is_looked_for_in_its_folder_not_on_a_site(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{kind: file, url: own.xml, key: own}]\n")
+    with newsroom.opened() as world:
+        OneShot(world).poll([], everything=True, limit=timedelta(0))
+        [source] = world.store.status(world.roster, newsroom.clock()).sources
+    assert source.advice == "there is no such file below the folder of feeds.yaml; put it there, or mend url:"

@@ -56,6 +56,14 @@ OF_PAGES = {  # the same of sources that are no feeds
     "not_found": "the page is not there; look for its new address on the site",
 }
 
+OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; put it there, or mend url:"}
+
+
+def advice_for(code: str | None, kind: Kind) -> str | None:
+    """Say what an operator can do about a failure of a source; None if nothing is known that helps."""
+    own = OF_PAGES if kind in (Kind.HTML, Kind.SITEMAP) else OF_FILES if kind is Kind.FILE else {}
+    return own.get(code or "") or ADVICE.get(code or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -260,8 +268,7 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
         return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
         return None
-    is_page = settings is not None and settings.reading.kind in (Kind.HTML, Kind.SITEMAP)
-    advice = (OF_PAGES.get(row["code"]) if is_page else None) or ADVICE.get(row["code"])
+    advice = advice_for(row["code"], settings.reading.kind if settings is not None else Kind.FEED)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
 
