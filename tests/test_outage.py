@@ -258,8 +258,9 @@ def test_p87_an_hour_without_a_network(newsroom: Newsroom, caplog: pytest.LogCap
     assert noted is not None
     assert down <= noted < down + timedelta(minutes=1)
 
-    before, during = internet.count(down - HOUR / 2, down), internet.count(down, back)
-    assert all(during[key] <= 2 * before[key] for key in during), "in twice the time: at the usual pace, or slower"
+    during = internet.count(down, back)
+    for key, times in during.items():  # what was under way when it began may be a probe soon after
+        assert times <= HOUR / timedelta(minutes=5 if key == "own" else 15) + 1, f"{key}: at its pace, or slower"
     assert during["own"] >= 11, "the operator's own machine never rests"
     probes = sorted(at for at, key in internet.asked if down + timedelta(minutes=3) <= at < back and key != "own")
     assert 50 <= len(probes) <= 57
