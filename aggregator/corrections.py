@@ -137,7 +137,11 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
     told = tx.told({number})
     if arguments.get("undo"):
         changes = restore(told, number, now=now, roster=roster)
-        return _correction(tx, f"{told.stories[number].atom_id} stands again where it stood", changes, told, now)
+        atom_id = told.stories[number].atom_id
+        said = f"{atom_id} stands again where it stood"
+        if not changes.shown and not changes.publications:
+            said = f"{atom_id} is retracted no more, but none of its entries is published now: it stands nowhere"
+        return _correction(tx, said, changes, told, now)
     changes = retract(told, number, now=now, roster=roster)
     return _correction(tx, f"retracted {told.stories[number].atom_id}", changes, told, now)
 

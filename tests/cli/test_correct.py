@@ -126,6 +126,21 @@ def test_alone_each_command_publishes_what_it_changed(operator: Operator, planet
     assert published(planet) == (before, [])
 
 
+def test_undo_says_so_where_nothing_stands_again(operator: Operator, publisher: Publisher) -> None:
+    feeds = operator.folder / "feeds.yaml"
+    yaml = LOOPBACK + FAST + f"sources: [{{url: '{publisher.serve('/feed', rss(item(1)))}', exclude: []}}]\n"
+    feeds.write_text(yaml)
+    operator.does("poll")
+    operator.does("retract", "item-1")
+    feeds.write_text(yaml.replace("exclude: []", "exclude: [{title: 'Title 1'}]"))
+    operator.does("publish", "--rules")
+    said = operator.does("retract", "item-1", "--undo")
+    assert "is retracted no more, but none of its entries is published now: it stands nowhere" in said
+    feeds.write_text(yaml)
+    operator.does("publish", "--rules")
+    assert "Title 1" in (operator.folder / "public" / MAIN).read_text()
+
+
 def test_what_is_unclear_or_makes_no_sense_is_said_and_ends_with_2(operator: Operator, planet: Path) -> None:
     for arguments, said in (
         (("retract", "nonsense"), "nothing in the store is called nonsense"),
