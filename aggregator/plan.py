@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from aggregator.config.durations import duration_text
 from aggregator.decide.reapply import Reapplied, has_rules, reapply
 from aggregator.model.settings import CategoryKey, Roster, Secret, Settings, Source, SourceKey, fetch_settings_of
 from aggregator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 WEEK = timedelta(days=7)
 MAX_LOOKED_AT = 100_000  # stored entries, all in all
@@ -208,8 +212,8 @@ def _changed(old: Source, new: Source) -> Changed | None:
     return Changed(key=new.key, was=was, changes=changes, is_asked=is_asked)
 
 
-def _differences(old: object, new: object) -> Iterator[Change]:
-    for each in fields(old):  # type: ignore[arg-type]  # records of the settings, all of them
+def _differences(old: "DataclassInstance", new: "DataclassInstance") -> Iterator[Change]:
+    for each in fields(old):
         if each.name in _UNTOLD:
             continue
         before, after = getattr(old, each.name), getattr(new, each.name)
