@@ -163,9 +163,10 @@ class Application:
 
     def _serve(self, shelf: Shelf, document: Document, environ: WSGIEnvironment) -> Reply:
         """Answer with a document, a part of it, or the word that it hasn't changed."""
-        if shelf.is_forgotten(document.name):
-            return refusal(HTTPStatus.NOT_FOUND)
-        if shelf.is_gone(document.name):
+        absence = shelf.absence_of(document.name)
+        if absence is HTTPStatus.NOT_FOUND:
+            return refusal(absence)
+        if absence is HTTPStatus.GONE:
             if document.name.startswith("category/"):  # A44
                 return text_reply(HTTPStatus.GONE, "This category is no longer published here.")
             says = (("Content-Type", document.media_type), ("Content-Security-Policy", PAGE_POLICY), NO_ROBOTS)

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from aggregator.clock import Clock, utc_now
@@ -137,13 +138,17 @@ class Shelf:
             _close(handles)
         return document
 
-    def is_gone(self, name: str) -> bool:
-        """Tell whether a page is that of a withdrawn story, or a file of a removed category: `gone.txt` lists them."""
-        return name in self._listed(name)
+    def absence_of(self, name: str) -> HTTPStatus | None:
+        """Say what is answered in place of a file that stands there, as `gone.txt` lists it; None: the file itself.
 
-    def is_forgotten(self, name: str) -> bool:
-        """Tell whether a file is that of a category that was removed long ago (A44)."""
-        return f"{FORGOTTEN}{name}" in self._listed(name)
+        Returns:
+            410 for the page of a withdrawn story (A42) and the files of a removed category, 404 once that is long ago
+            (A44).
+        """
+        listed = self._listed(name)
+        if f"{FORGOTTEN}{name}" in listed:
+            return HTTPStatus.NOT_FOUND
+        return HTTPStatus.GONE if name in listed else None
 
     def _listed(self, name: str) -> frozenset[str]:
         """Give what `gone.txt` lists, if a name may be in it."""
