@@ -1,14 +1,17 @@
 """The faster web server, with the extra `granian`: the same application, in the same process, on a server in Rust.
 
-granian's embedded server asks for its own kind of application (RSGI); this translates. Documents are answered where the
-request arrives, which takes a tenth of a millisecond; whatever else there is (`/search`) in threads, so that no reader
-waits for another's question.
+What granian offers for embedding takes asynchronous applications, and would call ours by way of an event loop: half of
+an answer's time. So this drives the worker that granian's own command has for WSGI, which calls the application
+directly. granian does not promise to keep that worker as it is: the extra names the one minor version we know.
+
+One thread answers documents: several would spend more time on waiting for each other than on answers. Whatever may take
+longer (`/search`) is answered in threads of its own, so that no reader waits for another's question.
 """
 
 import asyncio
-import re
+import os
+import socket
 import threading
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from logging import getLogger
 from typing import Any
@@ -16,22 +19,24 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from aggregator.errors import AggregatorError, ExtraMissing
 from aggregator.serve.application import MAX_REQUEST_LINE
+from aggregator.serve.names import is_document
 from aggregator.serve.server import MAX_CONNECTIONS, PATIENCE_SECONDS, listen
 
 try:
-    from granian.constants import HTTPModes, Interfaces
+    from granian import _futures, _granian
     from granian.http import HTTP1Settings
-    from granian.server.embed import Server
 except ModuleNotFoundError as error:
     raise ExtraMissing("--server granian", "granian") from error
 
 log = getLogger(__name__)
 
-_DOCUMENT = re.compile(r"\.(?:html|atom|rss|css|svg)\Z|/category/")  # a file for certain, and no endpoint
+_core: Any = _granian  # its stubs lack half of it
+_scheduler: Any = _futures._new_cbscheduler
 
-MAX_HEADER_BYTES = 2 * MAX_REQUEST_LINE
-START_SECONDS = 10.0
+BACKLOG = 1024
 THREADS = 4  # for what is no document
+FAULT = ("500", [("Content-Type", "text/plain; charset=utf-8")], b"Internal Server Error\n")
+MAX_HEADER_BYTES = 2 * MAX_REQUEST_LINE
 
 
 class GranianServer:
@@ -48,7 +53,7 @@ class GranianServer:
         """Make a server; nothing is bound before `start`.
 
         Args:
-            application: what answers.
+            application: what answers; called by up to five threads at a time.
             host: an address, or a name, of whose addresses one is taken.
             port: 0 takes a free one, see `address`.
             patience_seconds: for the head of a request to arrive, and for the next one on a kept connection (S67).
@@ -56,10 +61,8 @@ class GranianServer:
         self._application, self._host, self._port = application, host, port
         self._patience_seconds = patience_seconds
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: Any = None
-        self._ready = threading.Event()
-        self._stopping = False
+        self._end = _core.WorkerSignal()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     @property
@@ -75,94 +78,68 @@ class GranianServer:
         """
         with listen(self._host, self._port) as probe:  # granian would say it less plainly, and not which port 0 became
             self._host, self._port = probe.getsockname()[:2]
+        try:
+            listener = _core.ListenerSpec(self._host, self._port, BACKLOG).build()
+        except OSError as error:  # somebody took it in this very moment
+            raise AggregatorError(f"granian can't listen on {self._host}:{self._port}: {error}") from error
+        with socket.socket(fileno=os.dup(listener.get_fd())) as ours:
+            ours.listen(BACKLOG)  # the worker does so too, but only a moment after it said that it runs
+        self._worker = _core.WSGIWorker(
+            worker_id=1,
+            sock=(None, listener),
+            ipc=None,
+            threads=1,
+            py_threads=1,
+            backpressure=MAX_CONNECTIONS,
+            http_mode="1",
+            http1_opts=HTTP1Settings(
+                header_read_timeout=int(self._patience_seconds * 1000), max_buffer_size=MAX_HEADER_BYTES
+            ),
+            metrics=(None, None),
+        )
         self._thread.start()
-        if not self._ready.wait(START_SECONDS) or not self._thread.is_alive():
-            raise AggregatorError(f"granian did not begin to listen on {self._host}:{self._port}")
 
     def is_alive(self) -> bool:
         """Tell whether requests are answered."""
-        return self._thread.is_alive() and not self._stopping
+        return self._thread.is_alive() and not self._ended.is_set()
 
     def stop(self, timeout_seconds: float = 3.0) -> None:
         """End; answers under way are finished, within that time. Again is no harm."""
-        if self._stopping or self._loop is None:
+        if not self._thread.is_alive():
             return
-        self._stopping = True
-        self._loop.call_soon_threadsafe(self._server.stop)
+        self._end.set()
         self._thread.join(timeout_seconds)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            self._end.add_cb(self._ended.set)
+            loop = asyncio.new_event_loop()  # a worker for WSGI is given one, and never runs it
+            self._worker.serve_str(_scheduler(loop, self._take, impl_asyncio=True), loop, self._end)
+            self._ended.wait()
+            loop.close()
         except Exception:
             log.exception("crash_web")
-        finally:
-            self._ready.set()
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._server = Server(
-            self._answer,
-            address=self._host,
-            port=self._port,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=1024,
-            backpressure=MAX_CONNECTIONS,
-            http1_settings=HTTP1Settings(
-                header_read_timeout=int(self._patience_seconds * 1000), max_buffer_size=MAX_HEADER_BYTES
-            ),
-            log_enabled=False,
-        )
-        self._loop.call_later(0.05, self._ready.set)
-        await self._server.serve()
-
-    async def _answer(self, scope: Any, protocol: Any) -> None:
-        environ = _environ_of(scope)
-        if _DOCUMENT.search(environ["PATH_INFO"]):
-            status, headers, body = _called(self._application, environ)
-        else:
-            loop = asyncio.get_running_loop()
-            status, headers, body = await loop.run_in_executor(self._pool, _called, self._application, environ)
-        if body:
-            protocol.response_bytes(status, headers, body)
-        else:
-            protocol.response_empty(status, headers)
-
-
-def _called(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Call the application; its fault is a 500, as elsewhere."""
-    said: list[tuple[int, list[tuple[str, str]]]] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
-        said.append((int(status[:3]), headers))
-
-    try:
-        body = b"".join(application(environ, start_response))
-    except Exception:
-        log.exception("crash_request", extra={"path": environ["PATH_INFO"]})
-        return 500, [("Content-Type", "text/plain; charset=utf-8")], b"Internal Server Error\n"
-    status, headers = said[-1]
-    return status, headers, body
-
-
-def _environ_of(scope: Any) -> WSGIEnvironment:
-    headers: Mapping[str, str] = scope.headers
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": scope.method,
-        "PATH_INFO": "/" + scope.path.encode().decode("latin-1").lstrip("/"),
-        "QUERY_STRING": scope.query_string,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-    }
-    for name, value in headers.items():
-        if name == "content-length":
-            environ["CONTENT_LENGTH"] = value
-        elif name == "transfer-encoding":
+    def _take(self, protocol: Any, environ: WSGIEnvironment) -> None:
+        if "HTTP_TRANSFER_ENCODING" in environ:
             environ["CONTENT_LENGTH"] = "unknown"  # a body, in any case: it is refused where none is expected
-        elif name != "content-type":
-            key = "HTTP_" + name.upper().replace("-", "_")
-            environ[key] = f"{environ[key]}, {value}" if key in environ else value
-    return environ
+        path = environ["PATH_INFO"] = "/" + environ["PATH_INFO"].lstrip("/")
+        if is_document(path):
+            self._answer(protocol, environ)
+        else:
+            self._pool.submit(self._answer, protocol, environ)
+
+    def _answer(self, protocol: Any, environ: WSGIEnvironment) -> None:
+        said: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+            said.append((status, headers))
+
+        try:
+            body = b"".join(self._application(environ, start_response))
+            status, headers = said[-1]
+        except Exception:
+            log.exception("crash_request", extra={"path": environ["PATH_INFO"]})
+            status, headers, body = FAULT
+        protocol.response_bytes(int(status[:3]), headers, body)

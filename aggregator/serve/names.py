@@ -4,16 +4,24 @@ A request's path is never joined to the folder (S51): it is compared with the sh
 put together from the parts that matched. What the operator puts beside them is known by its whole name.
 """
 
+import re
 from collections.abc import Callable
 
 from aggregator.outputs import SHAPES
 
 MAX_PATH = 128  # characters; the longest has 97
 
+_DOCUMENT = re.compile(r"\.(?:html|atom|rss|css|svg)\Z|/category/")
+
 
 def no_copies(path: str) -> str | None:
     """Say that there are only outputs of ours."""
     return None
+
+
+def is_document(path: str) -> bool:
+    """Tell whether a URL path asks for a file for certain, and for no endpoint: the answer takes no time to make."""
+    return _DOCUMENT.search(path) is not None
 
 
 def name_of(path: str, copy_of: Callable[[str], str | None] = no_copies) -> str | None:

@@ -17,10 +17,11 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from aggregator.errors import AddressInUse
 from aggregator.serve.application import GUARDS, MAX_REQUEST_LINE, refusal
+from aggregator.serve.names import is_document
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,15 @@ class PatientChannel(HTTPChannel):
     error_task_class = PlainErrorTask
     server: Any
     patience_seconds = PATIENCE_SECONDS
+    is_prompt = False  # its next request is answered by the loop
     _turn: tuple[float, bool] | None = None  # since when (monotonic), and whether its request has begun
+
+    def received(self, data: bytes) -> bool:
+        taken: bool = super().received(data)
+        while self.is_prompt:  # not in `add_task`: a lock is held there that `service` needs
+            self.is_prompt = False
+            self.service()
+        return taken
 
     def readable(self) -> bool:
         if not self.server.accepting:  # stopping: what has arrived is answered, nothing more is read
@@ -105,6 +114,29 @@ class PatientChannel(HTTPChannel):
             self.request.expect_continue = False
         else:
             super().send_continue()
+
+
+class PromptDispatcher(ThreadedTaskDispatcher):
+    """Lets the loop answer requests for documents itself, and threads whatever may take longer.
+
+    Handing a request to a thread and its answer back takes more than twice as long as the answer. The loop is never
+    held up: an answer that does not fit into the socket's buffer is sent as the reader takes it, and while any of one
+    waits, the next goes to a thread (a thread may wait for room, S67).
+    """
+
+    loop_thread = 0  # its identity, once it runs
+
+    def add_task(self, task: Any) -> None:
+        request = task.requests[0]
+        is_quick = request.error is not None or is_document(request.path)
+        if is_quick and not task.total_outbufs_len and self.is_loop():
+            task.is_prompt = True
+        else:
+            super().add_task(task)
+
+    def is_loop(self) -> bool:
+        """Tell whether it is the loop that asks."""
+        return threading.get_ident() == self.loop_thread
 
 
 class WebServer:
@@ -151,11 +183,13 @@ class WebServer:
         self._host, self._port = listener.getsockname()[:2]
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits a moment
         sockets: Any = self._sockets
+        workers = PromptDispatcher()
+        workers.set_thread_count(THREADS)
         self._server = create_server(
             self._application,
             map=sockets,
             sockets=[listener],
-            threads=THREADS,
+            _dispatcher=workers,
             connection_limit=MAX_CONNECTIONS + 2,  # it counts the listener and the trigger too
             channel_timeout=STALLED_SECONDS,
             cleanup_interval=STALLED_SECONDS // 3,
@@ -165,6 +199,8 @@ class WebServer:
             ident="aggregator",
         )
         self._server.channel_class = self._channel
+        wake = self._server.pull_trigger
+        self._server.pull_trigger = lambda: None if workers.is_loop() else wake()  # it needn't wake itself
         self._thread.start()
 
     def is_alive(self) -> bool:
@@ -193,6 +229,7 @@ class WebServer:
 
     def _run(self) -> None:
         server = self._server
+        server.task_dispatcher.loop_thread = threading.get_ident()
         try:
             while not self._is_over(server):
                 wasyncore.poll2(TICK_SECONDS if self._ends is None else TICK_SECONDS / 10, self._sockets)

@@ -157,7 +157,7 @@ class Shelf:
         path = f"{self._folder}/{GONE}"
         with suppress(OSError):  # what is listed there was listed a moment ago as well
             try:
-                signature = _signature(Path(path).stat())
+                signature = _signature(os.stat(path))  # noqa: PTH116 - at each request, and a Path costs more than the look
             except FileNotFoundError:
                 return frozenset()
             if signature != self._gone[0] and (handle := _open(path)) is not None:
@@ -172,7 +172,7 @@ class Shelf:
     def _look(self, name: str, handles: Sequence[int]) -> _Known | None:
         """Give what is known of open files; read them if they are others than those we know."""
         files = [os.fstat(handle) for handle in handles]
-        signature = tuple(number for file in files for number in _signature(file))
+        signature = _signature(files[0]) + (_signature(files[1]) if len(files) == 2 else ())
         known = self._known.get(name)
         if known is not None and known.signature == signature:
             return known
