@@ -258,6 +258,7 @@ class Planet(RuleBasedStateMachine):
         for key in KEYS:
             self.feeds[key] = self.feeds[key][:listed]
             self.poll(key)
+            self.ids_order_and_dates_hold()  # it goes by the time of the last poll, and what that was
         self.room.clock.move(days=days)
         self.world.thin()
 
