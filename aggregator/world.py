@@ -35,6 +35,7 @@ from aggregator.publish.trial import look_of
 from aggregator.reader import Readers
 from aggregator.store import open_store
 from aggregator.store.database import Store
+from aggregator.store.events import TRIMMED
 from aggregator.store.sources import Placed
 from aggregator.urls import Url, host_of
 
@@ -44,6 +45,7 @@ SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
 THIN_PAGES = 10  # archive pages that lose their texts at once: their stories' pages are made again, a file each
 THIN_STEPS = 50  # transactions of some 5 ms
+TRIM_STEPS = 5  # of some 4 ms: a thousand events each
 PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
@@ -188,6 +190,17 @@ class World:
         """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""
         with self.store.begin() as tx:
             return tx.trim_bodies(self.clock())
+
+    def trim_events(self) -> int:
+        """Drop some of the events that explain nothing any more; give how many were dropped. The next call goes on."""
+        dropped = 0
+        for _ in range(TRIM_STEPS):
+            with self.store.begin() as tx:
+                some = tx.trim_events(self.clock())
+            dropped += some
+            if some < TRIMMED:
+                break
+        return dropped
 
     def thin(self) -> int:
         """Let some of the texts go that are kept no longer (K2 to K4); give how many entries lost theirs.

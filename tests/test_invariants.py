@@ -21,7 +21,7 @@ from lxml import etree
 
 from aggregator.corrections import TOMBSTONE
 from aggregator.model.entry import Entry
-from aggregator.model.event import Code
+from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, Newsroom
@@ -261,6 +261,13 @@ class Planet(RuleBasedStateMachine):
             self.ids_order_and_dates_hold()  # it goes by the time of the last poll, and what that was
         self.room.clock.move(days=days)
         self.world.thin()
+
+    @rule()
+    def forget_how_it_came(self) -> None:
+        """Every event goes that goes some day: nothing that is promised may hang on one."""
+        with self.world.store.begin() as tx:
+            while tx.trim_events(self.room.clock() + PASSING_FOR + timedelta(days=1)):
+                pass
 
     @rule()
     def publish(self) -> None:

@@ -123,6 +123,7 @@ class OneShot:
         self._world.end_waits()
         self._world.end_tombstones()
         self._world.trim_bodies()
+        self._world.trim_events()
         self._world.thin()
 
     def _note(self, settled: Sequence[Settled]) -> None:

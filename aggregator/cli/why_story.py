@@ -8,6 +8,7 @@ from aggregator.cli.why_frame import Frame, Section
 from aggregator.cli.why_revisions import revisions_of
 from aggregator.cli.why_words import Names, becomes_of, indented, said, shown_because, stands, stored
 from aggregator.clock import rfc3339
+from aggregator.model.event import PASSING_FOR
 from aggregator.model.trail import EntryRecord, Step
 from aggregator.store.transaction import Transaction
 
@@ -115,7 +116,16 @@ def trail_of(
     found += [(step.at, step.code, said(step, names), {"entry": step.entry, **step.facts}) for step in steps]
     found.sort(key=lambda step: (step[0], step[1] != "store_entry"))
     records = [{"at": rfc3339(at), "code": code, "said": words} | facts for at, code, words, facts in found]
-    return records, indented(["", *(f"{frame.moment(at)}  {words}" for at, _, words, _ in found)])
+    lines = [f"{frame.moment(at)}  {words}" for at, _, words, _ in found]
+    return records, indented(["", *lines, *_left_out([at for at, code, _, _ in found if code == "store_entry"], frame)])
+
+
+def _left_out(stored: Sequence[datetime], frame: Frame) -> list[str]:
+    """Say that not all that happened to entries is told any more, if some are so old."""
+    since = frame.now - PASSING_FOR
+    if not stored or min(stored) >= since:
+        return []
+    return [f"(of what happened before {frame.moment(since)}, what explains how things stand is kept, and no more)"]
 
 
 def _entry_record(entry: EntryRecord, frame: Frame) -> dict[str, Any]:

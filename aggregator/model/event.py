@@ -1,8 +1,11 @@
 """What happened and why: the one list of codes that `why`, `plan`, `status` and the log share."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+PASSING_FOR: Final = timedelta(days=90)  # events that do not last (P93, R73)
 
 
 class Code(StrEnum):
@@ -53,6 +56,28 @@ class Code(StrEnum):
     MOVE_SETTINGS = "move_settings"  # feeds.yaml changed what is known of a source; facts: what
 
 
+# Why a thing is what it is, stands where it stands, or does not: said nowhere else, and about once for an entry. All
+# others tell how it came to that, and what stands itself in the rows of entries, stories and sources.
+_LASTING: Final = frozenset(
+    {
+        Code.JOIN_STORY,
+        Code.REJECT_ENTRY,
+        Code.KEEP_OUT,
+        Code.ROUTE_ENTRY,
+        Code.FILE_GENERAL,
+        Code.MAKE_CATEGORY,
+        Code.MINT_ID,
+        Code.REUSE_ID,
+        Code.DROP_ENTRY,
+        Code.MERGE_STORIES,
+        Code.UNMERGE_STORY,
+        Code.RETRACT_STORY,
+        Code.RESTORE_STORY,
+        Code.REFUSE_REQUEST,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One line of the trail. Ids are those of the store's rows; None where the thing plays no part."""
@@ -63,3 +88,8 @@ class Event:
     story: int | None = None
     category: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)  # plain JSON values
+
+    @property
+    def lasts(self) -> bool:
+        """Tell whether it stays for ever: what `why` can't tell without it, and all that came of an operator's word."""
+        return self.code in _LASTING or "request" in self.facts

@@ -37,7 +37,7 @@ MEASURE = timedelta(minutes=1)  # between two looks at all sources
 ALARMS = timedelta(minutes=5)  # between two looks for what is wrong with any of them (R67)
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33)
 SEARCH = timedelta(seconds=5)  # between two looks for what can't be searched yet
-THIN = timedelta(minutes=1)  # between two looks for texts that leave the store: a bounded part each time
+THIN = timedelta(minutes=1)  # between two looks for texts and events that leave the store: a bounded part each time
 SEARCH_SECONDS = 0.5  # that one of them may take
 HOURLY = timedelta(hours=1)  # the status page grows stale though nothing happens
 GRACE = 5.0  # seconds that polls under way get when we stop (R54)
@@ -126,6 +126,7 @@ class Service:
             ("tombstones", self._end_tombstones, HOURLY),
             ("search", self._catch_up, SEARCH),
             ("bodies", self._world.trim_bodies, HOURLY),
+            ("events", self._world.trim_events, THIN),
             ("keep", self._thin, THIN),
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)

@@ -24,7 +24,6 @@ from aggregator.model.changes import (
     TakenBack,
 )
 from aggregator.model.entry import Entry
-from aggregator.model.event import Event
 from aggregator.model.known import EntryState
 from aggregator.store.categories import insert_category
 from aggregator.store.dialect import insert
@@ -40,7 +39,7 @@ from aggregator.store.records import (
     tags_to_json,
 )
 from aggregator.store.revisions import keep_wordings
-from aggregator.store.schema import alias, category, entry, event, publication, store, story
+from aggregator.store.schema import alias, category, entry, publication, store, story
 from aggregator.store.touched import touch
 
 
@@ -99,24 +98,6 @@ def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
         for item in shown
     ]
     connection.execute(statement, rows)
-
-
-def write_events(connection: Connection, events: Sequence[Event], at: datetime) -> None:
-    """Append to the trail."""
-    if events:
-        rows = [
-            {
-                "at": at,
-                "code": e.code.value,
-                "source_id": e.source,
-                "entry_id": e.entry,
-                "story_id": e.story,
-                "category_id": e.category,
-                "facts": e.facts or None,
-            }
-            for e in events
-        ]
-        connection.execute(event.insert(), rows)
 
 
 def _content(item: Entry) -> dict[str, Any]:

@@ -533,10 +533,11 @@ event = Table(
     Column("story_id", Id),
     Column("category_id", Id),
     Column("facts", Json),
+    Column("lasts", Boolean, nullable=False),  # stays for ever: an Event's
     Index(None, "source_id", "at"),
     Index(None, "entry_id"),
     Index(None, "story_id"),
-    Index(None, "at"),
+    Index("ix_event_passing", "at", sqlite_where=text("lasts = 0"), postgresql_where=text("NOT lasts")),
 )
 
 outbox = Table(

@@ -13,7 +13,8 @@ from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.known import KnownEntry
 from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
-from aggregator.store.entries import publication_row, raise_generations, withdraw, write_events, write_shown
+from aggregator.store.entries import publication_row, raise_generations, withdraw, write_shown
+from aggregator.store.events import write_events
 from aggregator.store.known import entry_query, known_entry, known_stories, rows_by, verdicts
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.touched import touch

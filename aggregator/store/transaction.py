@@ -61,6 +61,7 @@ from aggregator.store import (
 from aggregator.store.bodies import StoredBody
 from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
 from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
+from aggregator.store.events import trim_events, write_events
 from aggregator.store.finding import FoundEntry
 from aggregator.store.outputs import Written
 from aggregator.store.pages import Dirty, Looks, StoredPage
@@ -110,7 +111,7 @@ class Transaction:
         roster = roster.with_made(self.made_categories(roster))
         categories.sync_categories(self._connection, list(roster.categories.values()), now)
         events += places.place_sources(self._connection, [one.source for one in listed], roster, now)
-        entries.write_events(self._connection, events, now)
+        write_events(self._connection, events, now)
 
     def made_categories(self, roster: Roster) -> dict[SourceKey, tuple[CategoryKey, ...]]:
         """Give the categories that items have named, by source, as far as its items may still name some."""
@@ -182,12 +183,12 @@ class Transaction:
             with self._connection.begin_nested():
                 if completion.retry_at is not None:
                     details.retry(self._connection, completion)
-                    entries.write_events(self._connection, [retry_event(completion)], completion.asked_at)
+                    write_events(self._connection, [retry_event(completion)], completion.asked_at)
                     return True
                 details.finish(self._connection, completion.due, answered=answered)
                 if completion.entries != NOTHING_CHANGED:
                     entries.write(self._connection, completion.due.id, completion.entries, completion.asked_at)
-                    entries.write_events(self._connection, completion.entries.events, completion.asked_at)
+                    write_events(self._connection, completion.entries.events, completion.asked_at)
         except IntegrityError:
             log.exception("store_detail", extra={"source": completion.due.source.key})
             return False
@@ -236,7 +237,7 @@ class Transaction:
     def find_crashed(self, now: datetime) -> Collection[int]:
         """Give the sources that have perhaps ended this program, time and again; certain ones become suspect (R13)."""
         found, events = claims.find_crashed(self._connection)
-        entries.write_events(self._connection, events, now)
+        write_events(self._connection, events, now)
         if events:
             categories.raise_site(self._connection)
         return found
@@ -290,7 +291,7 @@ class Transaction:
         """Write what edited rules make of a source's stored entries."""
         entries.write_refiled(self._connection, filed)
         entries.write(self._connection, source_id, changes, now)
-        entries.write_events(self._connection, changes.events, now)
+        write_events(self._connection, changes.events, now)
 
     def rule_hits(self) -> list[RuleHits]:
         """Give how often each rule had a say."""
@@ -309,7 +310,7 @@ class Transaction:
         moves.move(self._connection, changes)
         history.add_days(self._connection, changes)
         for change in changes:
-            entries.write_events(self._connection, change.events, change.asked_at)
+            write_events(self._connection, change.events, change.asked_at)
         if any(change.events for change in changes):
             categories.raise_site(self._connection)
 
@@ -331,7 +332,7 @@ class Transaction:
                 if moves.write_read(self._connection, changes):
                     categories.raise_site(self._connection)
                 self.move([changes])
-                entries.write_events(self._connection, changes.entries.events, changes.asked_at)
+                write_events(self._connection, changes.entries.events, changes.asked_at)
         except IntegrityError:
             log.exception("store_entries", extra={"source": changes.due.source.key})
             return False
@@ -355,6 +356,10 @@ class Transaction:
         """Take the next few of them out."""
         return retention.thin(self._connection, now)
 
+    def trim_events(self, now: datetime) -> int:
+        """Drop the oldest events that neither last nor are young, a bounded number; give how many were dropped."""
+        return trim_events(self._connection, now)
+
     def would_thin(self, key: SourceKey, keep: timedelta, now: datetime) -> int:
         """Count the entries of a source whose texts would leave, by and by, if it kept them so long."""
         return retention.would_thin(self._connection, key, keep, now)
@@ -363,7 +368,7 @@ class Transaction:
         """Believe that a source is what it claims to be, and publish what was held of it (R44)."""
         entries.write(self._connection, due.id, released, now)
         details.add_waiting(self._connection, due.id, released.waiting, now)
-        entries.write_events(self._connection, released.events, now)
+        write_events(self._connection, released.events, now)
         moves.clear_suspicion(self._connection, due)
         categories.raise_site(self._connection)
 
@@ -419,7 +424,7 @@ class Transaction:
         """Say what became of a request; False if that was said before."""
         if not outcome.done:
             facts = {"request": request.id, "command": request.command, "because": outcome.said}
-            entries.write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
+            write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
         return requests.finish(self._connection, request.id, outcome, now)
 
     def outcome(self, request: int) -> Outcome | None:

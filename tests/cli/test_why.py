@@ -208,3 +208,19 @@ def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
     """Older and newer versions of the program write other facts."""
     step = Step(at=START, code=code, source=None, entry=None, story=None, facts={})
     assert said(step, Names({}, {}, {}))
+
+
+def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
+    room: Newsroom, world: World, why: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aggregator.cli.why.utc_now", room.clock)
+    young = why(TAG)
+    assert "is kept, and no more" not in young
+    assert "founded one" in young
+    room.clock.move(days=91)
+    assert world.trim_events() > 0
+    old = why(TAG)
+    assert "founded one" not in old
+    (joined,) = (line for line in young.splitlines() if "joined:" in line)
+    assert joined in old.splitlines(), "the evidence of a merge stays"
+    assert old.endswith("what explains how things stand is kept, and no more)\n")

@@ -64,9 +64,17 @@ def upgrade() -> None:
         sa.Column("story_id", Id, nullable=True),
         sa.Column("category_id", Id, nullable=True),
         sa.Column("facts", sa.Text(), nullable=True),
+        sa.Column("lasts", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
-    op.create_index(op.f("ix_event_at"), "event", ["at"], unique=False)
+    op.create_index(
+        "ix_event_passing",
+        "event",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text("lasts = 0"),
+        postgresql_where=sa.text("NOT lasts"),
+    )
     op.create_index(op.f("ix_event_entry_id"), "event", ["entry_id"], unique=False)
     op.create_index(op.f("ix_event_source_id_at"), "event", ["source_id", "at"], unique=False)
     op.create_index(op.f("ix_event_story_id"), "event", ["story_id"], unique=False)

@@ -1,0 +1,217 @@
+"""Which events leave the store, and that nothing which is decided, published or undone hangs on one (P93, R73)."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aggregator.model.event import PASSING_FOR, Code, Event
+from aggregator.scheduler.service import Service
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+YAML = """
+publish: {entries: 10, archive_page: 10, formats: [atom, json]}
+defaults: {dedupe: exact, keep: 20d}
+categories: {x: {}, y: {exclude: [{title: "7"}]}}
+sources:
+  - {key: a, url: 'https://a.example/', category: x, exclude: [{title: "9"}]}
+  - {key: b, url: 'https://b.example/', category: [x, y], priority: 1, route: [{when: {title: "3"}, to: z}]}
+"""
+LASTS = (
+    "join_story reject_entry keep_out route_entry file_general make_category mint_id reuse_id drop_entry merge_stories "
+    "unmerge_story retract_story restore_story refuse_request"
+).split()
+PASSES = (
+    "make_story publish_story switch_copy keep_known revise_entry hold_revision keep_content change_state move_url "
+    "withdraw_story return_story rekey_entry suspect_source clear_source hold_entry release_entry withdraw_entry "
+    "relist_entry flood template overflow fill_category await_detail retry_detail complete_entry thin_page leave_out "
+    "doubt_list move_settings"
+).split()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    return room
+
+
+def told(world: World) -> list[tuple[Any, ...]]:
+    """Give all events, in order: when, what, of which entry and story, and whether they last."""
+    assert world.store.path is not None
+    with closing(sqlite3.connect(world.store.path)) as database:
+        return database.execute("SELECT at, code, entry_id, story_id, facts, lasts FROM event ORDER BY id").fetchall()
+
+
+def ask(world: World, command: str, **arguments: object) -> None:
+    with world.store.begin() as tx:
+        tx.file_request(command, arguments, world.clock())
+    world.take_requests()
+
+
+@pytest.mark.parametrize("code", Code, ids=str)
+def test_r73_what_why_can_not_tell_from_the_rows_lasts(code: Code) -> None:
+    assert sorted(LASTS + PASSES) == sorted(Code), "a new kind is one or the other"
+    assert Event(code=code).lasts == (code in LASTS)
+    assert Event(code=code, facts={"request": 7}).lasts, "what came of an operator's word"
+
+
+def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", said(1), said(9))
+        desk.says("b", said(1), said(7))
+        ask(world, "retract", story=1, undo=False)
+        room.clock.move(days=89)
+        desk.says("a", said(2))
+        assert world.trim_events() == 0
+        before = told(world)
+        room.clock.move(days=1, seconds=1)
+        dropped = world.trim_events()
+        after = told(world)
+        assert dropped == len(before) - len(after) > 0
+        young = [row for row in after if row[0] > before[-1][0] - 1]
+        lasting = ["join_story", "keep_out", "reject_entry", "retract_story", *["withdraw_story"] * 2]
+        assert sorted(row[1] for row in after if row not in young) == lasting
+        assert [row[1] for row in young] == ["overflow", "make_story"]
+        assert all(json.loads(row[4])["request"] == 1 for row in after if row[1] == "withdraw_story")
+        assert set(after) == {row for row in before if row[5] or row in young}
+
+
+def test_a_step_is_bounded_and_what_is_left_goes_next(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    with room.opened() as world:
+        Desk(world).says("a", *(said(f"n{number}") for number in range(16)))
+        passing = sum(not lasts for *_, lasts in told(world))
+        room.clock.move(days=91)
+        for module in ("store.events", "world"):
+            monkeypatch.setattr(f"aggregator.{module}.TRIMMED", 2)
+        monkeypatch.setattr("aggregator.world.TRIM_STEPS", 5)
+        dropped = [world.trim_events() for _ in range(3)]
+    assert dropped == [10, passing - 10, 0]
+
+
+def test_a_poll_trims(room: Newsroom) -> None:
+    with room.opened() as world:
+        Desk(world).says("a", said(1))
+    room.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
+    room.clock.move(days=91)
+    room.poll()
+    with room.opened() as world:
+        assert told(world) == []
+
+
+def test_a_service_trims_each_minute(room: Newsroom) -> None:
+    with room.opened() as world:
+        Desk(world).says("a", said(1))
+    room.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
+    room.clock.move(days=91)
+    with room.opened() as world:
+        service = Service(world, {})
+        service.start()
+        try:
+            job = service._jobs.get_job("events")
+            job.func()
+        finally:
+            service.stop()
+        assert job.trigger.interval == timedelta(minutes=1)
+        assert told(world) == []
+
+
+# What hangs on events: nothing but what `why` tells.
+
+NUMBERS = st.integers(1, 12)
+STEPS = st.one_of(
+    st.tuples(st.just("says"), st.sampled_from("ab"), st.lists(NUMBERS, max_size=6, unique=True)),
+    st.tuples(st.just("edits"), st.sampled_from("ab"), st.lists(NUMBERS, max_size=4, unique=True)),
+    st.tuples(st.just("merge"), NUMBERS, NUMBERS),
+    st.tuples(st.just("unmerge"), NUMBERS, st.none()),
+    st.tuples(st.just("retract"), NUMBERS, st.booleans()),
+    st.tuples(st.just("waits"), st.sampled_from([1, 25, 800]), st.none()),  # hours
+    st.tuples(st.just("publish"), st.none(), st.none()),
+)
+
+
+class Twin:
+    """A newsroom in which the same happens as in another one.
+
+    Args:
+        folder: of its feeds.yaml and store, both there.
+        forgets: after each step, drop all events that go some day.
+    """
+
+    def __init__(self, folder: Path, *, forgets: bool) -> None:
+        self.room, self.forgets = Newsroom(folder), forgets
+        self._edits = 0
+
+    def goes_through(self, steps: list[tuple[str, Any, Any]]) -> None:
+        with self.room.opened() as world:
+            for step in steps:
+                self._take(world, Desk(world), step)
+                self.room.clock.move(minutes=10)
+                if self.forgets:
+                    with world.store.begin() as tx:
+                        tx.trim_events(world.clock() + PASSING_FOR)
+            world.thin()
+            world.publish()
+
+    def _take(self, world: World, desk: Desk, step: tuple[str, Any, Any]) -> None:
+        match step:
+            case "says", key, numbers:
+                desk.says(key, *(said(number) for number in numbers))
+            case "edits", key, numbers:
+                self._edits += 1
+                desk.says(
+                    key, *(said(number, text=f"<p>Edit {self._edits} of {number}, at length.") for number in numbers)
+                )
+            case "merge", one, other:
+                ask(world, "merge", story=one, other=other)
+            case "unmerge", one, _:
+                ask(world, "unmerge", story=one, entry=None)
+            case "retract", one, undo:
+                ask(world, "retract", story=one, undo=undo)
+            case "waits", hours, _:
+                self.room.clock.move(hours=hours)
+                world.end_tombstones()
+                world.thin()
+            case _:
+                world.publish()
+
+    def rows(self) -> tuple[dict[str, list[dict[str, Any]]], list[tuple[Any, ...]]]:
+        """Give all that is stored but where it lies: the events that last, and all the rest."""
+        with closing(sqlite3.connect(self.room.folder / "var/aggregator.db")) as database:
+            database.row_factory = sqlite3.Row
+            names = [row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            tables = {name: [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')] for name in names}
+        for row in tables["store"]:
+            del row["folder"], row["config_path"]
+        lasting = [tuple(row.values())[1:] for row in tables.pop("event") if row["lasts"]]
+        return tables, lasting
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(STEPS, min_size=4, max_size=14))
+def test_r73_nothing_is_decided_published_or_undone_by_an_event_that_goes(steps: list[tuple[str, Any, Any]]) -> None:
+    with TemporaryDirectory() as folder:
+        twins = [Twin(Path(folder) / name, forgets=name == "short") for name in ("long", "short")]
+        long, short = twins
+        long.room.folder.mkdir()
+        long.room.writes(YAML)
+        with long.room.opened():
+            pass
+        shutil.copytree(long.room.folder, short.room.folder)
+        for twin in twins:
+            twin.goes_through(steps)
+        assert short.rows() == long.rows()
+        assert {path: data for path, (data, *_) in short.room.files().items()} == {
+            path: data for path, (data, *_) in long.room.files().items()
+        }
