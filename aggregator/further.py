@@ -1,93 +1,201 @@
-"""Further documents of one poll: the sitemaps of an index, and the earlier pages of a feed at its first poll (I28).
+"""Further documents of one poll: a feed's earlier pages at its first poll, a list's at any, the sitemaps of an index.
 
-Each is one more request to the same host, under its budget, one after the other.
+Each is one more request to the same host, under its budget, one after the other (I28, R45, S70).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
+from aggregator.identity import key_form
 from aggregator.model.entry import Entry, Feed
-from aggregator.model.poll import Due, Failed, Fetched
-from aggregator.urls import Url, host_key_of
+from aggregator.model.paging import page_after, places_in
+from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, aside_of
+from aggregator.urls import BadUrl, Url, host_key_of
 
 MAX_SITEMAPS: Final = 10  # of an index, in one poll
 OVERLAP: Final = timedelta(days=1)  # a sitemap that changed so long before the last poll is read again
 MAX_ENTRIES: Final = 50_000  # of all documents together
+ENDED: Final = frozenset({404, 410})  # what a page beyond the last one may answer
 
-Ask = Callable[[Due], tuple[Fetched | Failed | None, Feed | None]]
+Ask = Callable[[Due], tuple[Answer, Feed | None]]
+
+
+@dataclass(slots=True)
+class _Way:
+    """How far the documents of a poll have been read."""
+
+    due: Due
+    parts: list[Feed]  # the poll's own document, and those behind it
+    asides: list[Aside] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    broke_off: bool = False
+
+    def asking(self, url: Url) -> Due:
+        return replace(self.due, url=url, validators=None, body_digest=None, is_further=True)
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it has as many entries as a poll may bring."""
+        limit = min(self.due.reading.limit or MAX_ENTRIES, MAX_ENTRIES)
+        return sum(len(part.entries) for part in self.parts) >= limit
 
 
 def has_further(due: Due, feed: Feed) -> bool:
     """Tell whether a document leads to others that this poll reads too."""
+    if due.source.paging is not None:
+        return bool(due.source.pages and feed.entries) and _leads_on(due, feed)
     return bool(feed.more) or bool(due.source.pages and feed.older and not due.stored_before)
 
 
-def with_further(due: Due, feed: Feed, ask: Ask) -> Feed:
+def with_further(due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False) -> tuple[Feed, tuple[Aside, ...]]:
     """Add what other documents list.
+
+    What was read before one of them fails is kept. Where that leaves a gap before what is known, `gap` says so.
 
     Args:
         due: the poll.
         feed: its own document.
-        ask: fetches and reads another one; gives neither if that has to stop, and no feed if it failed.
+        ask: fetches and reads another one; gives no feed if that failed.
+        is_spent: its host wants no request more now (P37).
+
+    Returns:
+        All of it as one document, no more entries than `limit`, and the answers.
     """
-    parts: list[Feed] = []
-    notices: list[str] = []
-    wanted = _sitemaps(due, feed, notices) if feed.more else _pages(due, feed, parts)
-    for url in wanted:
-        answer, part = ask(replace(due, url=url, validators=None, body_digest=None, is_further=True))
-        if answer is None:
-            notices.append("its further documents were not all read: its host had no room")
+    way = _Way(due, [feed])
+    wanted = _sitemaps(way) if feed.more else _pages(way) if due.source.paging is None else _list_pages(way)
+    for asking in wanted:
+        if is_spent:
+            way.notices.append("its further documents were not all read: its host's limit for us is used up")
+            way.broke_off = True
             break
-        if part is None:
-            said = answer.text if isinstance(answer, Failed) else ""
-            notices.append(f"a further document could not be read: {said[:200]}")
+        answer, part = ask(asking)
+        is_spent = answer.hints.exhausted is not None
+        way.asides += [*answer.asides, aside_of(due.host_key, answer)]
+        if part is not None:
+            way.parts.append(part)
+            if way.is_full:
+                break
+        elif isinstance(answer, Cut):
+            way.notices.append("its further documents were not all read: its host had no room")
+            way.broke_off = True
+            break
+        elif not _is_end(due, answer):
+            said = answer.text if isinstance(answer, Failed) else "it answers 304, to no validator"
+            way.notices.append(f"a further document could not be read: {said[:200]}")
+            way.broke_off = not feed.more
             if not feed.more:
                 break
-            continue
-        parts.append(part)
-        if sum(len(each.entries) for each in parts) >= MAX_ENTRIES:
-            break
-    return replace(
+    rest = way.parts[1:]
+    entries = _merged(way.parts)
+    document = replace(
         feed,
-        entries=_merged((feed, *parts)),
-        title=feed.title or next((part.title for part in parts if part.title), ""),
-        notices=tuple(dict.fromkeys((*feed.notices, *notices, *(each for part in parts for each in part.notices)))),
-        left_out=(*feed.left_out, *(each for part in parts for each in part.left_out)),
+        entries=entries[: due.reading.limit],
+        title=feed.title or next((part.title for part in rest if part.title), ""),
+        notices=tuple(dict.fromkeys((*feed.notices, *way.notices, *(each for part in rest for each in part.notices)))),
+        left_out=(*feed.left_out, *(each for part in rest for each in part.left_out)),
+        gap=way.broke_off and due.source.paging is not None and due.stored_before,
     )
+    return document, tuple(way.asides)
 
 
-def _sitemaps(due: Due, feed: Feed, notices: list[str]) -> Iterator[Url]:
+def _sitemaps(way: _Way) -> Iterator[Due]:
     """Give the sitemaps of an index that have changed since the last poll, on the same host (S70)."""
+    due, feed = way.due, way.parts[0]
     since = due.succeeded_at - OVERLAP if due.stored_before and due.succeeded_at else None
     own = host_key_of(due.url)
     found = [url for url, when in feed.more if since is None or when is None or when >= since]
     here = [url for url in dict.fromkeys(found) if host_key_of(url) == own]
     if len(here) < len(set(found)):
-        notices.append("sitemaps of other hosts are not read; name them as sources")
+        way.notices.append("sitemaps of other hosts are not read; name them as sources")
     if len(here) > MAX_SITEMAPS:
-        notices.append(f"{len(here)} sitemaps, of which the first {MAX_SITEMAPS} were read")
-    yield from here[:MAX_SITEMAPS]
+        way.notices.append(f"{len(here)} sitemaps, of which the first {MAX_SITEMAPS} were read")
+    yield from map(way.asking, here[:MAX_SITEMAPS])
 
 
-def _pages(due: Due, feed: Feed, parts: list[Feed]) -> Iterator[Url]:
+def _pages(way: _Way) -> Iterator[Due]:
     """Follow `prev-archive` or `next` from document to document, on the same host."""
+    due = way.due
     own, seen = host_key_of(due.url), {due.url}
-    last = feed
-    for _ in range(due.source.pages):
-        url = last.older
-        if url is None or url in seen or host_key_of(url) != own:
+    for read in range(1, due.source.pages + 1):
+        url = way.parts[-1].older
+        if url is None or url in seen or host_key_of(url) != own or way.is_full:
             return
         seen.add(url)
-        read = len(parts)
-        yield url
-        if len(parts) == read:
+        yield way.asking(url)
+        if len(way.parts) == read:
             return
-        last = parts[-1]
 
 
-def _merged(feeds: tuple[Feed, ...]) -> tuple[Entry, ...]:
+def _list_pages(way: _Way) -> Iterator[Due]:
+    """Ask for the pages of a list, one after the other, until one has what is known, or nothing new, or is the last.
+
+    What no document of ours tells apart would go on for ever: a page is asked for once, and one that brings nothing
+    that the pages before did not have ends the way.
+    """
+    due, paging = way.due, way.due.source.paging
+    assert paging is not None
+    asked = {(due.url, _sent(due))}
+    met = {entry.key for entry in way.parts[0].entries}
+    for read in range(1, due.source.pages + 1):
+        page = way.parts[-1]
+        if way.is_full or not _leads_on(due, page):
+            return
+        try:
+            following = page_after(paging, due.request, read, page.following, configured=due.source.url, used=due.url)
+        except BadUrl as error:
+            way.notices.append(f"what next: finds is no address of a page: it {error}")
+            return
+        if following is None:
+            return
+        url, request = following
+        if paging.follows and host_key_of(url) != host_key_of(due.url):
+            way.notices.append("its next page lies on another host, which is not asked; name that as a source")
+            return
+        asking = replace(way.asking(url), source=replace(due.source, request=request))
+        if (url, _sent(asking)) in asked:
+            return
+        asked.add((url, _sent(asking)))
+        yield asking
+        if len(way.parts) == read:
+            return
+        keys = {entry.key for entry in way.parts[-1].entries}
+        if keys <= met:
+            return
+        met |= keys
+    if due.stored_before and _leads_on(due, way.parts[-1]):
+        way.notices.append(f"nothing known in {due.source.pages + 1} pages: entries may be missing; raise pages:")
+
+
+def _sent(due: Due) -> str:
+    return str.__str__(due.request.body or "")
+
+
+def _is_end(due: Due, answer: Answer) -> bool:
+    """Tell whether a page that is not there lies beyond the last one: where they are counted, nobody says how many."""
+    paging = due.source.paging
+    if paging is None or not isinstance(answer, Failed) or answer.status not in ENDED:
+        return False
+    return "page" in places_in(str.__str__(paging.url)) | places_in(str.__str__(paging.body or ""))
+
+
+def _leads_on(due: Due, page: Feed) -> bool:
+    """Tell whether there may be something new on the page behind one.
+
+    There is at a first poll. Later, a page that has something known ends the way; but not what stands at its top alone,
+    above news, and is the smaller part: there some lists pin things.
+    """
+    if not due.stored_before:
+        return True
+    news = [key_form(entry.key) not in due.known for entry in page.entries]
+    if not any(news):
+        return False
+    first = news.index(True)
+    return 2 * first < len(news) and all(news[first:])
+
+
+def _merged(feeds: Sequence[Feed]) -> tuple[Entry, ...]:
     """Give all entries, each key once, with their places one after the other."""
     found: dict[str, Entry] = {}
     for feed in feeds:

@@ -14,14 +14,17 @@ from aggregator.clock import Clock
 from aggregator.errors import SourceError, StoreError
 from aggregator.fetch.budget import Budgets
 from aggregator.fetch.crawl import Sites
+from aggregator.model.entry import Hints
 from aggregator.model.hosts import budget_key, spacing_of, widest_spacing
 from aggregator.model.poll import Cut, Exchange, Failed, Fetched, Gathered, NotModified
 from aggregator.model.robots import Robots
-from aggregator.model.settings import HostRule
+from aggregator.model.settings import HostRule, SourceKey
 from aggregator.store.database import Store
 from aggregator.urls import Url, normalise
 
 log = getLogger(__name__)
+
+BUSY = frozenset({429, 503})  # what a request beside a poll's own is heard for
 
 
 class Hosts:
@@ -80,6 +83,9 @@ class Hosts:
         answer, due = poll.answer, poll.due
         if not isinstance(answer, Cut):
             self._judge(poll, answer)
+            for aside in answer.asides:
+                if aside.status in BUSY or aside.hints.exhausted:
+                    self._hold(aside.host_key, due.source.key, aside.status, aside.hints)
         self._budgets.finish(due.turn, peer=answer.peer, whole=isinstance(answer, Fetched | NotModified))
 
     def keep(self) -> None:
@@ -103,13 +109,15 @@ class Hosts:
     def _judge(self, poll: Gathered, answer: Fetched | NotModified | Failed) -> None:
         if not self._owed and answer.status in (200, 304) and not answer.hints.exhausted:
             return  # as nearly always: no host is owed anything, and this one asks for nothing
-        now, rules = self._clock(), self._rules()
         url = _answering(poll)
-        key = poll.due.host_key if url is None else budget_key(url, rules)
-        source, spacing = poll.due.source.key, spacing_of(key, rules)
+        key = poll.due.host_key if url is None else budget_key(url, self._rules())
+        self._hold(key, poll.due.source.key, answer.status, answer.hints)
+
+    def _hold(self, key: str, source: SourceKey, status: int | None, hints: Hints) -> None:
+        now, spacing = self._clock(), spacing_of(key, self._rules())
         with self._lock:
             before = self._owed.get(key)
-            after = after_answer(before, source, answer.status, answer.hints, now, spacing=spacing)
+            after = after_answer(before, source, status, hints, now, spacing=spacing)
             self._note(key, before, after, now)
 
     def _note(self, key: str, before: Restraint | None, after: Restraint | None, now: datetime) -> None:

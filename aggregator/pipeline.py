@@ -7,6 +7,7 @@ the jobs of a fleet are callers of these two and hold no rule of their own.
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from logging import INFO, WARNING, getLogger
 from time import thread_time
@@ -22,10 +23,10 @@ from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, Source
 from aggregator.further import has_further, with_further
 from aggregator.identity import identify_by_link
 from aggregator.model.changes import Changes, Completion, Settled
-from aggregator.model.entry import NO_NEWS, Feed
+from aggregator.model.entry import NO_NEWS, Feed, Hints
 from aggregator.model.event import Code
 from aggregator.model.known import NOTHING_KNOWN
-from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Fetched, Gathered, PackedBody, Unreached
+from aggregator.model.poll import Answer, Aside, Cut, Due, Exchange, Failed, Fetched, Gathered, PackedBody, Unreached
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
 from aggregator.rules import rewritten
@@ -76,7 +77,9 @@ def gather(due: Due, ports: Intake) -> Gathered:
             if due.observed.by_link:
                 feed = identify_by_link(feed)
             if due.awaits is None and has_further(due, feed):
-                feed = with_further(due, feed, partial(_ask_further, ports=ports, redactor=redactor))
+                ask = partial(_ask_further, ports=ports, redactor=redactor)
+                feed, asides = with_further(due, feed, ask, is_spent=answer.hints.exhausted is not None)
+                answer = replace(answer, asides=(*answer.asides, *asides), hints=_patient(answer.hints, asides))
             if due.awaits is None:  # a detail is rewritten with the entry that it belongs to
                 feed = _rewritten(feed, due.source)
             overran = thread_time() - began > LONG_READ
@@ -168,7 +171,7 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
     return settled
 
 
-def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Fetched | Failed | None, Feed | None]:
+def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Answer, Feed | None]:
     """Ask for one more document of a poll, and read it; its failure is its own.
 
     Raises:
@@ -176,18 +179,25 @@ def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Fetche
     """
     answer = ports.fetch(due)
     try:
-        if isinstance(answer, Unreached):
-            return None, None
-        if isinstance(answer, Cut):
+        if isinstance(answer, Cut) and not isinstance(answer, Unreached):
             raise CutShort
+        if isinstance(answer, Failed):
+            return replace(answer, text=redactor.text(answer.text)), None
         if not isinstance(answer, Fetched):
-            return Failed(asked_at=answer.asked_at, text=getattr(answer, "text", "")), None
+            return answer, None
         feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), due)
         return replace(answer, body=b""), identify_by_link(feed) if due.observed.by_link else feed
     except ParseError as error:
-        return Failed.of(error, answer), None
+        failed = Failed.of(error, answer)
+        return replace(failed, text=redactor.text(failed.text)), None
     finally:
         ports.let_go(due)
+
+
+def _patient(hints: Hints, asides: Sequence[Aside]) -> Hints:
+    """Add how long the answers to further documents want their source to be left alone (P56)."""
+    waits = [wait for each in asides if (wait := each.hints.retry_after) is not None]
+    return replace(hints, retry_after=max([*waits, hints.retry_after or timedelta(0)])) if waits else hints
 
 
 def _rewritten(feed: Feed, source: Source) -> Feed:

@@ -64,6 +64,7 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
         outlines=outlines,
         more=tuple((url, read_date(when, zone).when) for href, when in raw.more if (url := resolve(href, (raw.url,)))),
         older=related(raw.links, "prev-archive", raw.url) or related(raw.links, "next", raw.url),
+        following=raw.following,
         deleted=tuple(
             (legal(ref).strip(), read_date(when, zone).when) for ref, when in raw.deleted if legal(ref).strip()
         ),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aggregator.cli.terminal import printable
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
 from aggregator.model.history import DetailSums, Fetching, RecentPoll, SourceHistory, Sums
@@ -98,6 +99,7 @@ def one_in_words(
         way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
         lines.append(f"  its clock is {_span(abs(source.clock_skew))} {way} ours")
     lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
+    lines += [f"  · {printable(notice)}" for notice in history.notices]
     if source.advice:
         lines.append(f"  → {source.advice}")
     if hits:

@@ -16,6 +16,7 @@ from aggregator.config.source_keys import (
     DETAIL,
     ENTRY,
     HOST,
+    PAGE,
     PUBLISH,
     REPLACE,
     REWRITE,
@@ -73,6 +74,7 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
     ("A step of rewrite", "", REWRITE),
     ("title, content, … of rewrite", "", REPLACE),
     ("An item of route", "", ROUTE),
+    ("page", "", PAGE),
     ("entry", "", ENTRY),
     ("detail", "Each key of `entry` may stand here, and:", DETAIL),
 )

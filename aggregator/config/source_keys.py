@@ -139,6 +139,15 @@ class DetailKeys(EntryKeys):
     body = optional(Anything(), "A text, or a mapping that is sent as JSON.")
 
 
+class PageKeys(Keys):
+    """How `{page}` counts."""
+
+    HOME, CALLED = "page", "page"
+    from_ = key(Integer(0, 1_000_000), 1, "What `{page}` is for the first page.")
+    by = key(Integer(1, 10_000), 1, "By how much it grows: `20` where an API counts items, not pages.")
+
+
+PAGE = Table(PageKeys, words="a mapping", write="{from: 0, by: 20}")
 ENTRY = Table(EntryKeys, words="a mapping", write="{title: …, link: …}")
 DETAIL = Table(DetailKeys, words="a mapping", write="{url: …, content: …}")
 _KINDS = Choice(feed=Kind.FEED, json=Kind.JSON, html=Kind.HTML, sitemap=Kind.SITEMAP, file=Kind.FILE, opml=Kind.OPML)
@@ -204,7 +213,12 @@ class SourceKeys(DefaultKeys):
         "Of dates without a zone.",
     )
     limit = optional(Integer(1, 10000), "Entries a poll.", shown="all")
-    pages = key(Integer(0, 1000), 0, "Documents behind `rel=next` or `prev-archive` that the first poll reads.")
+    pages = key(
+        Integer(0, 1000),
+        0,
+        "Documents behind `rel=next` or `prev-archive` that the first poll reads; of `kind: json`, pages beyond the "
+        "first that a poll reads until it meets what is known: docs/lists.md.",
+    )
     allow_classes = key(
         ListOf(Text("a class name", "a class name"), "a list of class names", "[name]", most=100),
         [],
@@ -222,6 +236,12 @@ class SourceKeys(DefaultKeys):
         "Sent with each request to the source's own host.",
     )
     paused = key(Flag(), False, "`true`: not polled.")
+    page = optional(PAGE, "How the `{page}` in `url` or `body` of a `kind: json` counts; keys below.")
+    next = optional(
+        Text("a path", "a JMESPath such as paging.next", limit=2000),
+        "Where an answer of a `kind: json` has the address of the next page, what goes where `{next}` stands in `url` "
+        "or `body`, or, beside `{page}`, whether there is one.",
+    )
     items = optional(_FIELD, "Where the list of items is: a JMESPath, a CSS selector, or an XPath with a leading //.")
     entry = optional(ENTRY, "Where an item has title, link and so on; keys below.")
     detail = optional(DETAIL, "One more request an entry; keys below.")

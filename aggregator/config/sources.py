@@ -14,6 +14,7 @@ from aggregator.config.crowding import crowded
 from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.pace import PaceCheck
+from aggregator.config.paging import first_address, paged
 from aggregator.config.records import RECORDS, Records, check_paths, records_of
 from aggregator.config.source_keys import REPLACED, ReplaceKeys, RewriteKeys, RouteKeys, SourceKeys, StripKeys
 from aggregator.config.tables import Values
@@ -88,6 +89,7 @@ class SourceReader:
         headers, accept = self._headers(said, address)
         categories, filing = self._categories(said, kind)
         records = records_of(said, kind, self._found)
+        pages = paged(said, records.request, self._found)
         if address is None:
             return None
         key = self._key(said, address)
@@ -103,7 +105,8 @@ class SourceReader:
             title=said[SourceKeys.title],
             categories=categories,
             reading=self._reading(said, kind, records, filing),
-            request=records.request,
+            request=pages.request,
+            paging=pages.paging,
             detail=self._article(said, kind) or records.detail,
             every=None if said.says(SourceKeys.schedule) else said.over(SourceKeys.every, defaults),
             schedule=said[SourceKeys.schedule],
@@ -133,17 +136,9 @@ class SourceReader:
             trust=said[SourceKeys.trust],
             allow_private=allow_private,
             accept=accept,
-            pages=self._pages(said, kind),
+            pages=said[SourceKeys.pages],
             robots=said[SourceKeys.robots],
         )
-
-    def _pages(self, said: Values, kind: Kind) -> int:
-        """Read how many earlier documents the first poll reads; only feeds and pages say where those are."""
-        pages = said[SourceKeys.pages]
-        if pages and kind not in (Kind.FEED, Kind.HTML):
-            what = f"pages has no effect on kind {kind}, which names no earlier documents; remove it"
-            self._found.warn(said.place(SourceKeys.pages), what)
-        return pages
 
     def _address(self, said: Values, kind: Kind) -> Address | None:
         text = said[SourceKeys.url]  # blanks and all: a file's name may hold two
@@ -152,7 +147,8 @@ class SourceReader:
         place = said.place(SourceKeys.url)
         raw = place.raw if isinstance(place, Scalar) else text
         try:
-            address = file_address(text, self._root) if kind is Kind.FILE else web_address(text, raw)
+            is_file = kind is Kind.FILE
+            address = file_address(text, self._root) if is_file else web_address(first_address(said, text), raw)
         except Unfit as unfit:
             self._found.problem_at(place, f"{quoted(raw)} {unfit}")
             return None
@@ -201,6 +197,7 @@ class SourceReader:
             fields=records.fields,
             filing=filing,
             asked=records.asked,
+            next=said[SourceKeys.next] if kind is Kind.JSON else None,
             strip=_stripped(said),
         )
         return self._readings.setdefault(reading, reading)

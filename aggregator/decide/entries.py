@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aggregator.decide.fresh import FLOOD, Fresh, Newcomer
+from aggregator.decide.observe import is_walked_again
 from aggregator.decide.order import believed, newest_first, own_dates
 from aggregator.decide.rekey import is_rekeyed
 from aggregator.decide.revisions import Revisions, is_redated
@@ -69,13 +70,14 @@ def decide_entries(
         news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := evident_link(one.entry))]
     Fresh(work, links).add(news, hold=since is not None)
+    is_as_before = since is not None or not document or is_walked_again(due, feed)
     return work.changes(), Findings(
         rekeyed=is_rekeyed(known.partners, document),
         overflowed=overflowed,
         flooded=flooded,
         unfiled=work.filing.is_short,
         suspect_since=since,
-        listed=None if since is not None or not document else tuple(_numbers(work, document)),
+        listed=None if is_as_before else tuple(_numbers(work, document)),
     )
 
 

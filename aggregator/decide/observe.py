@@ -8,6 +8,7 @@ from typing import Any
 from aggregator.cadence import median_gap
 from aggregator.decide.rekey import TWICE
 from aggregator.decide.work import Findings
+from aggregator.model.entry import Feed
 from aggregator.model.observed import Ask, Observed
 from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered, Hop, NotModified
 from aggregator.urls import Url
@@ -23,6 +24,7 @@ IDENTICAL = 3  # equal bodies in a row in spite of If-None-Match: the tag never 
 STUCK = timedelta(days=30)  # of nothing but 304, before they are doubted, and between two doubts (P16)
 STUCK_ENTRIES = 5  # that the rhythm predicts for that time
 SKEWED = timedelta(minutes=10)
+MAX_WALKS = 3  # in a row that break off, before what lies beyond is given up
 MAX_HURRY = 3  # halvings of an interval (R45)
 
 
@@ -197,16 +199,27 @@ def _after_refusal(before: Observed) -> Observed:
             return replace(before, ask=Ask.PLAIN)
 
 
+def is_walked_again(due: Due, feed: Feed) -> bool:
+    """Tell whether the next poll goes the way again that broke off before it came to what is known (R45)."""
+    return feed.gap and due.observed.broken_walks + 1 < MAX_WALKS
+
+
 def is_whole(poll: Gathered, answer: Fetched) -> bool:
-    """Tell whether what is missing of a body need not come again: nothing is, or it is always missing (P6, I13)."""
+    """Tell whether what is missing need not come again: nothing is, or it is always missing (P6, I13, R45)."""
+    if is_walked_again(poll.due, poll.feed):
+        return False  # else a 304 would keep us from what lies beyond the page that failed
     return not poll.feed.cut or answer.body_digest == poll.due.observed.cut_digest
 
 
 def _cut(before: Observed, poll: Gathered, answer: Fetched) -> Observed:
-    """Note a body that broke off; one that is known, and so was not read again, is what it was."""
+    """Note a body, or a way through pages, that broke off; a body that was not read again is what it was."""
     if answer.same_body:
         return before
-    return replace(before, cut_digest=answer.body_digest if poll.feed.cut else None)
+    return replace(
+        before,
+        cut_digest=answer.body_digest if poll.feed.cut else None,
+        broken_walks=before.broken_walks + 1 if is_walked_again(poll.due, poll.feed) else 0,
+    )
 
 
 def _counted(before: Observed, poll: Gathered, answer: Fetched) -> Observed:

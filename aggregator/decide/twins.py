@@ -36,4 +36,5 @@ def follow(poll: Gathered, twin: Due) -> Gathered | None:
 
 def _asks(source: Source) -> tuple[object, ...]:
     headers = tuple((name.lower(), str.__str__(value)) for name, value in source.headers)
-    return headers, source.auth and tuple(map(str.__str__, source.auth)), source.accept, source.reading
+    asked = source.request, source.paging, source.pages if source.paging is not None else 0
+    return headers, source.auth and tuple(map(str.__str__, source.auth)), source.accept, source.reading, asked

@@ -169,7 +169,8 @@ class Client:
         key = trip.due.host_key  # its budget is the poll's already
         request = trip.due.request
         with ExitStack() as passages:
-            if trip.is_further and budget_key(chain.url, self._hosts) == key:
+            if trip.is_further:
+                key = budget_key(chain.url, self._hosts)
                 self._pass(trip, key, passages)
             while True:
                 if flight.came_from is not None and (target := budget_key(chain.url, self._hosts)) != key:

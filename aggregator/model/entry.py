@@ -177,6 +177,7 @@ class RawFeed:
     left_out: tuple[str, ...] = ()  # items that could not be read: named, for the operator (R41)
     outlines: tuple[RawOutline, ...] = ()  # the feeds that it names, if it is a list of sources
     more: tuple[tuple[str, str | None], ...] = ()  # other documents that hold its entries, and when each changed
+    following: str | None = None  # what names the next page of a list, as JSON
     cut: bool = False  # truncated: what is missing proves nothing, validators are not kept (I13)
     complete: bool = False  # it says that it lists all its entries (fh:complete; I27)
 
@@ -287,12 +288,14 @@ class Feed:
     outlines: tuple[Outline, ...] = ()  # the feeds that it names, if it is a list of sources
     more: tuple[tuple[Url, datetime | None], ...] = ()  # other documents that hold its entries, and when each changed
     older: Url | None = None  # the document with the entries before these (I28)
+    following: str | None = None  # what names the next page of a list, as JSON
     deleted: tuple[tuple[str, datetime | None], ...] = ()
     encoding: str = ""
     charset: Charset = DECODED
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # entries that could not be read: named, for the operator (R41)
     cut: bool = False
+    gap: bool = False  # the way to what is known broke off: entries in between are missing (R45)
     complete: bool = False  # it says that it lists all its entries: only then does absence mean something (I27)
 
 

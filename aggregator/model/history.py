@@ -85,3 +85,4 @@ class SourceHistory:
     days: tuple[tuple[date, Sums, DetailSums], ...]  # UTC, newest first
     etag: bool  # we hold one, and send it
     last_modified: bool  # likewise
+    notices: tuple[str, ...] = ()  # what was odd about the last document

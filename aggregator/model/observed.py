@@ -43,6 +43,7 @@ class Observed:
     by_link: bool = False  # its ids change all the time: links tell its entries apart (I35)
     suspect_since: datetime | None = None  # since when it looks like another feed (R44)
     hurry: int = 0  # halvings of its interval, since its window ran over (R45)
+    broken_walks: int = 0  # polls in a row whose way through further pages to what is known broke off (R45)
     overflowed_at: datetime | None = None  # when that was seen last
     unfiled_at: datetime | None = None  # when an item last named no category though it should, or one too many
     flooded_at: datetime | None = None  # when it last brought more new entries than are published as new (R47)

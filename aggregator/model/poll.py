@@ -87,6 +87,7 @@ class Due:
     is_further: bool = False  # another document of a poll under way, whose host was asked a moment ago (P61)
     is_twin: bool = False  # not asked itself: it shares the answer of another source at its address (P66)
     observed: Observed = NOTHING_OBSERVED
+    known: frozenset[str] = frozenset()  # forms of keys that its last whole list had, if its pages are followed
     arrivals: tuple[datetime, ...] = ()  # when its last 30 entries came, oldest first (P62)
     recent: str = ""  # its last polls, a line each, as the store keeps them (P93)
     claims: int = 0  # in a row before this one that had no outcome: the program ended first (R13)
@@ -118,6 +119,18 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """The answer to a request that a poll made beside its own: for robots.txt, or for a further document."""
+
+    host_key: str  # that was asked
+    asked_at: datetime
+    wire_bytes: int
+    status: int | None  # None: there was none
+    failed: bool
+    hints: Hints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """What every answer has, whatever it says."""
 
@@ -129,6 +142,7 @@ class Exchange:
     peer: str | None = None  # the address that answered first, in text form (P61)
     conditional: bool = False  # the last request carried a validator (P94)
     skew: timedelta | None = None  # the publisher's Date less our time, if it said one (P88)
+    asides: tuple[Aside, ...] = ()  # what else the poll asked for, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +203,7 @@ class Failed(Exchange):
             hints=exchange.hints,
             conditional=exchange.conditional,
             skew=exchange.skew,
+            asides=exchange.asides,
             peer=exchange.peer,
             error=error if isinstance(error, SourceError) else None,
             code=getattr(error, "code", "internal"),
@@ -214,6 +229,18 @@ class Unreached(Cut):
 
 
 Answer = Fetched | NotModified | Failed | Cut
+
+
+def aside_of(host_key: str, answer: Answer) -> Aside:
+    """Give what is remembered of an answer that is no poll by itself."""
+    return Aside(
+        host_key=host_key,
+        asked_at=answer.asked_at,
+        wire_bytes=answer.wire_bytes,
+        status=None if isinstance(answer, Cut) else answer.status,
+        failed=isinstance(answer, Failed),
+        hints=answer.hints,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class Reading:
     fields: tuple[tuple[str, str], ...] = ()  # (field of an entry, path or text with {fields}: where an item has it)
     filing: tuple[str, ...] = ()  # texts with {fields}: the categories that an item names itself
     asked: tuple[str, ...] = ()  # paths of what the request for an item's detail needs
+    next: str | None = None  # where a list names its next page
     is_article: bool = False  # the page behind an entry's link, for `full_text`
 
 
@@ -118,6 +119,18 @@ class Request:
     method: str = "GET"
     body: Secret | None = None  # of a POST; it may hold a token
     is_json: bool = False  # it was a mapping in feeds.yaml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """How the further pages of a list are asked for (DESIGN, section 6)."""
+
+    url: Secret  # as feeds.yaml has it, perhaps with {page} or {next}; it may hold a password
+    body: Secret | None = None  # likewise, of a POST; of JSON its text
+    path: str | None = None  # where an answer names the next page, or says whether there is one; None: it doesn't
+    follows: bool = False  # what stands there is the address of the next page
+    first: int = 1  # what {page} is at first,
+    step: int = 1  # and by how much it grows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +157,7 @@ class Source:
     made: tuple[CategoryKey, ...] = ()  # those that its items have named so far, if `reading.filing` lets them
     reading: Reading = Reading()
     request: Request = Request()
+    paging: Paging | None = None  # of a list; None: a document itself links to the next, or nothing does
     detail: Detail | None = None
     every: timedelta | None = None  # None: auto
     schedule: str | None = None  # five cron fields,
@@ -174,7 +188,7 @@ class Source:
     trust: bool = False  # nothing of it is held because it looks like another feed (R44)
     allow_private: bool = False  # a hosts: entry with allow_private covers the URL's host (S6)
     accept: str | None = None  # instead of P77's
-    pages: int = 0  # documents behind its own that the first poll reads (I28)
+    pages: int = 0  # documents behind its own that the first poll reads, and with `paging` later ones (I28, R45)
     robots: str | None = None  # the reason why robots.txt does not bind here (P89)
 
     @property
@@ -359,8 +373,12 @@ def fetch_settings_of(source: Source) -> str:
 
 def _beyond_feeds(source: Source) -> tuple[object, ...]:
     """Give the same of a source that is no feed; nothing of others, whose digests are stored already."""
-    reading, request = source.reading, source.request
+    reading, request, paging = source.reading, source.request, source.paging
     if not reading.fields and reading.items is None and request == Request():
         return ()
     body = None if request.body is None else str.__str__(request.body)
-    return (reading.items, reading.fields, reading.filing, request.method, body, request.is_json)
+    facts = (reading.items, reading.fields, reading.filing, request.method, body, request.is_json)
+    if paging is None:
+        return facts
+    told = None if paging.body is None else str.__str__(paging.body)
+    return (*facts, str.__str__(paging.url), told, paging.path, paging.first, paging.step)

@@ -1,5 +1,6 @@
 """An API's list of records as `RawFeed`: `kind: json` (DESIGN, section 6; S14, S64, R41)."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -61,6 +62,7 @@ def records_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
         url=url,
         notices=tuple(notices),
         left_out=tuple(left_out),
+        following=None if reading.next is None else _plain_json(paths.find(reading.next, loaded.document)),
         cut=loaded.cut,
     )
 
@@ -78,6 +80,14 @@ def _items(document: object, path: str, url: Url, paths: Paths) -> Sequence[obje
     holds = f"; the document has {keys[:200]}" if keys else ""
     what = "nothing" if found is None else "no list"
     raise NotAFeed(url, f"JSON in which items: {path} finds {what}{holds}")
+
+
+def _plain_json(found: object) -> str | None:
+    """Give what names the next page: a text, a number, or whether there is one; None for anything else."""
+    if not isinstance(found, str | int | float):
+        return None
+    text = json.dumps(found)
+    return text if len(text) <= MAX_VALUE else None
 
 
 def _is_emptied(document: object) -> bool:

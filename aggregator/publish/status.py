@@ -106,6 +106,7 @@ def history_record(history: SourceHistory) -> dict[str, object]:
     """Give what `status KEY --json` adds: the last polls, and the sums of the last days."""
     return {
         "validators": {"etag": history.etag, "last_modified": history.last_modified},
+        "notices": list(history.notices),
         "recent": [
             {
                 "at": rfc3339(poll.at),

@@ -13,13 +13,16 @@ from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
 from aggregator.model.poll import CRASHES, Due, State, Validators
 from aggregator.model.settings import Source, SourceKey
+from aggregator.store.dialect import MAX_IN
 from aggregator.store.records import (
     arrivals_of,
     hints_of,
     observed_of,
 )
-from aggregator.store.schema import source
+from aggregator.store.schema import entry, source
 from aggregator.urls import Url
+
+LATEST = min(500, MAX_IN)  # entries of a list by which its known ones are found again
 
 _NEEDED = tuple(
     source.c[name]
@@ -84,7 +87,8 @@ def claim(
         ]
         connection.execute(_CLAIM, moved)
     order = {number: place for place, number in enumerate(ids)}
-    return sorted((_due(row, source_settings) for row, source_settings in claimed), key=lambda due: order[due.id])
+    dues = (_with_known(connection, _due(row, source_settings)) for row, source_settings in claimed)
+    return sorted(dues, key=lambda due: order[due.id])
 
 
 def _one_an_address(
@@ -117,7 +121,20 @@ def twins(connection: Connection, dues: Sequence[Due], settings: Mapping[SourceK
 def look_up(connection: Connection, settings: Source) -> Due | None:
     """Give what a poll of a source would be given, without claiming it; None if the store doesn't know it."""
     row = connection.execute(select(*_NEEDED).where(source.c.key == settings.key)).mappings().first()
-    return None if row is None else _due(row, settings)
+    return None if row is None else _with_known(connection, _due(row, settings))
+
+
+def _with_known(connection: Connection, due: Due) -> Due:
+    """Give a source whose pages are followed with what its last list had: where its next walk ends (R45).
+
+    Where that is not known, as after a restore, what was stored last stands for it.
+    """
+    if due.source.paging is None or not due.source.pages or not due.stored_before:
+        return due
+    own = select(entry.c.key_hash).where(entry.c.source_id == due.id)
+    listed = connection.execute(select(source.c.listed).where(source.c.id == due.id)).scalar_one()
+    chosen = own.order_by(entry.c.id.desc()) if listed is None else own.where(entry.c.id.in_(listed[:LATEST]))
+    return replace(due, known=frozenset(connection.execute(chosen.limit(LATEST)).scalars()))
 
 
 def _due(row: RowMapping, settings: Source) -> Due:

@@ -190,7 +190,7 @@ def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
         key: of a source that is in the store.
         since: the first day.
     """
-    wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified)
+    wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified, source.c.notices)
     row = connection.execute(select(*wanted).where(source.c.key == key)).one()
     days = select(poll_day).where(poll_day.c.source_id == row.id, poll_day.c.day >= since)
     sums = {found["day"]: Sums(**{name: found[name] for name in SUMS}) for found in connection.execute(days).mappings()}
@@ -209,6 +209,7 @@ def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
         ),
         etag=bool(row.etag),
         last_modified=bool(row.last_modified),
+        notices=tuple(row.notices or ()),
     )
 
 

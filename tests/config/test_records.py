@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aggregator.model.settings import Request, Secret
+from aggregator.model.settings import Request, Secret, fetch_settings_of
 from tests.config.reading import problems, settings, warnings
 
 LIST = "kind: json, url: 'https://api.example.org/list', key: a"
@@ -102,3 +102,70 @@ def test_a_detail_has_its_own_reading() -> None:
     assert source.detail.reading.fields == (("title", "t"), ("content", "data.text"))
     assert source.detail.reading.timezone == "Asia/Shanghai"
     assert source.reading.asked == ("id", "no")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "url: 'https://e.org/l?after={next}', pages: 2",
+            "1:63: {next} stands for nothing; write next: and where an answer names the next page, as a JMESPath",
+        ),
+        ("url: 'https://{page}.e.org/l', pages: 2", "1:63: the host can't have {fields}; write it out"),
+        (
+            "url: 'https://e.org/l', pages: 2, next: 'a.['",
+            '1:98: "a.[" is no JMESPath: it ends too soon; write one such as data.items[], or {data.id}',
+        ),
+        (
+            "url: 'https://e.org/l', pages: 2, method: POST, body: {p: {page}}",
+            '1:112: a {page} or {next} without quotes is a mapping of its own; write "{page}" or "{next}"',
+        ),
+    ],
+)
+def test_what_is_wrong_about_pages_is_said_with_its_place(said: str, expected: str) -> None:
+    assert problems(f"sources: [{{kind: json, key: a, items: b, entry: {{id: c}}, {said}}}]") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("url: 'https://e.org/l?p={page}', pages: 2", None),
+        ("url: 'https://e.org/l', pages: 2, next: a.b", None),
+        (
+            "url: 'https://e.org/l', pages: 2",
+            "1:89: pages has no effect on kind json, where nothing names the next one; write {page} into url, or next:",
+        ),
+        (
+            "url: 'https://e.org/l?p={page}'",
+            "1:63: only the first page is asked for; write pages: 10, or as many more as a poll may read",
+        ),
+        (
+            "url: 'https://e.org/l?p={page}&t={pgae}', pages: 2",
+            '1:63: "{pgae}" is sent as it stands; a list\'s address may have {page} and {next}',
+        ),
+        (
+            "url: 'https://e.org/l', next: a, pages: 2, page: {from: 0}",
+            "1:107: page has no effect; write {page} into url or body, or remove it",
+        ),
+    ],
+)
+def test_pages_that_lead_nowhere_are_warned_about(said: str, expected: str | None) -> None:
+    found = warnings(f"sources: [{{kind: json, key: a, items: b, entry: {{id: c}}, {said}}}]")
+    assert found == ([] if expected is None else [expected])
+
+
+def test_pages_of_a_feed_are_no_business_of_page_and_next() -> None:
+    assert warnings("sources: [{url: 'https://e.org/f', page: {from: 0}, next: a}]") == [
+        "1:42: page has no effect on kind feed; remove it",
+        "1:59: next has no effect on kind feed; remove it",
+    ]
+
+
+def test_a_list_is_known_by_the_address_of_its_first_page() -> None:
+    text = "sources: [{kind: json, url: 'https://e.org/l?p=%s&c={next}', pages: 2, next: a, entry: {id: c}%s}]"
+    [paged] = settings(text % ("{page}", ", page: {from: 3}")).sources
+    [plain] = settings("sources: [{kind: json, url: 'https://e.org/l?p=3', entry: {id: c}}]").sources
+    assert (paged.key, paged.url) == (plain.key, plain.url)
+    assert fetch_settings_of(paged) != fetch_settings_of(plain)
+    (twice,) = problems(text[:-1] % ("{page}", "") + ", {kind: json, url: 'https://e.org/l?p=1', entry: {id: c}}]")
+    assert "is polled already, in line 1" in twice
