@@ -80,6 +80,22 @@ def weight_of(show: Show, summary: str, content: str) -> int:
     )
 
 
+def fitting(texts: Sequence[tuple[str, str]]) -> int:
+    """Say how many stories a document can hold that has no archive: as many as are not too heavy, at least one (A22).
+
+    Args:
+        texts: summary and content of each, as they are shown, in the order of the document.
+    """
+    if sum(len(text) for pair in texts for text in pair) * WIDEST <= HEAVIEST:
+        return len(texts)
+    total = 0
+    for place, pair in enumerate(texts):
+        total += weight_of(Show.FULL, *pair)
+        if place and total > HEAVIEST:
+            return place
+    return len(texts)
+
+
 def _too_heavy(standing: Sequence[Standing], archive_page: int) -> list[list[Standing]]:
     """Give the pages, oldest first, that bring a main document in order below its heaviest; mostly none."""
     total = sum(p.weight for p in standing)

@@ -7,6 +7,7 @@ from functools import partial
 
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
+from aggregator.publish.filing import fitting
 from aggregator.publish.formats import Formats
 from aggregator.publish.look import Look
 from aggregator.publish.memory import Memory
@@ -93,6 +94,7 @@ class SiteOutputs:
         site, numbers = self._settings.site, [row.id for _, row in listed]
         newest = tx.newest(numbers, self._settings.publish.entries)
         publications = tuple(showing.publication(p, roster.categories[p.category]) for p in newest)
+        publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
         graves = tuple(map(showing.tombstone, tx.tombstones_of_all(numbers)))
         return Document(
             path=ALL,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.model.settings import Show
-from aggregator.publish.filing import Page, Standing, file_pages, in_order, weight_of
+from aggregator.publish.filing import HEAVIEST, Page, Standing, file_pages, fitting, in_order, weight_of
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, Newsroom
 
@@ -94,6 +94,43 @@ def test_a22_a_weight_is_no_less_than_what_is_written() -> None:
     assert weight_of(Show.FULL, "", text) >= len(as_json.encode()) - 2
     assert weight_of(Show.SUMMARY, "short", text) == 5
     assert weight_of(Show.TITLE, "short", text) == 0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "held"),
+    [
+        pytest.param([], 0, id="empty"),
+        pytest.param([4, 3, 2], 3, id="just-light-enough"),
+        pytest.param([4, 3, 3, 1], 2, id="the-first-ones-in-order"),
+        pytest.param([12, 1], 1, id="the-newest-stays"),
+        pytest.param([1, 12, 1], 1, id="none-behind-one-that-is-too-heavy"),
+    ],
+)
+def test_a22_a_document_without_archive_holds_what_is_not_too_heavy(sizes: list[int], held: int) -> None:
+    assert fitting([("", "x" * (size * 2**20)) for size in sizes]) == held
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("x<\n字"), st.integers(0, 2**21)), max_size=12))
+def test_a22_what_it_holds_is_by_weight_and_not_by_how_it_is_found(texts: list[tuple[str, int]]) -> None:
+    weights = [weight_of(Show.FULL, "", sign * length) for sign, length in texts]
+    held = fitting([("", sign * length) for sign, length in texts])
+    assert held <= 1 or sum(weights[:held]) <= HEAVIEST
+    assert held == len(texts) or sum(weights[: held + 1]) > HEAVIEST
+
+
+def test_a22_all_together_stays_light_and_the_rest_stands_in_its_categories(newsroom: Newsroom) -> None:
+    rows = [f"  - {{key: {key}, url: 'https://{key}.example/', category: {key}}}" for key in "abcd"]
+    newsroom.writes("\n".join(["publish: {formats: [atom, json]}", "defaults: {dedupe: off}", "sources:", *rows]))
+    with newsroom.opened() as world:
+        for key in "abcd":
+            newsroom.clock.move(hours=1)
+            Desk(world).says(key, said(key, text="long-" * 520_000))
+        world.publish()
+    assert newsroom.titles("all.atom") == ["Title d", "Title c", "Title b"]
+    assert [item["title"] for item in newsroom.items("all.json")] == newsroom.titles("all.atom")
+    assert newsroom.titles("category/a.atom") == ["Title a"]
+    assert max((newsroom.folder / "public" / name).stat().st_size for name in ("all.atom", "all.json")) < 10 * 2**20
 
 
 def test_a22_whoever_walks_the_archive_meets_each_once(newsroom: Newsroom) -> None:
