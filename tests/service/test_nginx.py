@@ -29,6 +29,7 @@ OURSELVES = {
     "etag",
 }  # of a server, not of a document; tags are compared by what they do
 WITHDRAWN = "entry/ab/ab0123456789abcd.html"
+REMOVED = ("category/removed.atom", "category/removed.html", "category/removed/archive/1.json")
 FORGOTTEN = "category/forgotten.atom"
 YAML = """
 publish: {{archive_page: 10, entries: 10}}
@@ -95,7 +96,7 @@ def theirs(tmp_path: Path, folder: Path, ours: Web) -> Iterator[Web]:
     shown = re.search(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     assert shown is not None
     gone = tmp_path / "gone.map"
-    (folder / "gone.txt").write_text(f"{WITHDRAWN}\n404={FORGOTTEN}\n", encoding="utf-8")
+    (folder / "gone.txt").write_text("\n".join((WITHDRAWN, *REMOVED, f"404={FORGOTTEN}", "")), encoding="utf-8")
     typed = re.search(r"```sh\n +(sed .*) > /srv/planet/gone.map && nginx", PAGE.read_text(encoding="utf-8"))
     assert typed is not None
     made = subprocess.run(
@@ -228,6 +229,19 @@ def test_a_withdrawn_story_is_gone_and_its_page_says_so(folder: Path, ours: Web,
         "accept-ranges",
     }
     assert mine.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", REMOVED)
+def test_a44_a_removed_category_is_gone_and_a_line_says_so(path: str, folder: Path, ours: Web, theirs: Web) -> None:
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"all that it was\n" * 1000)
+    for method in ("GET", "HEAD"):
+        for fields in ({}, {"Accept_Encoding": "gzip"}, {"Range": "bytes=0-5"}, {"If_None_Match": "*"}):
+            mine, other = ours.ask(f"/{path}", method, **fields), theirs.ask(f"/{path}", method, **fields)
+            told = b"This category is no longer published here.\n" if method == "GET" else b""
+            assert (mine.status, mine.body) == (other.status, other.body) == (410, told), (method, fields)
+            assert differing(mine, other) == {}, (method, fields)
 
 
 def test_a44_a_category_removed_long_ago_is_not_found(folder: Path, ours: Web, theirs: Web) -> None:
