@@ -90,7 +90,13 @@ def ours(newsroom: Newsroom, folder: Path) -> Iterator[Web]:
 
 
 @pytest.fixture
-def theirs(tmp_path: Path, folder: Path, ours: Web) -> Iterator[Web]:
+def limits() -> bool:
+    """Tell whether nginx limits how often a reader may ask."""
+    return False
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, folder: Path, ours: Web, limits: bool) -> Iterator[Web]:
     """Give nginx over that folder, with the configuration that the page shows, and one withdrawn story."""
     assert NGINX is not None
     shown = re.search(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
@@ -110,6 +116,13 @@ def theirs(tmp_path: Path, folder: Path, ours: Web) -> Iterator[Web]:
     assert search is not None
     proxied = search[1].replace("127.0.0.1:8080", f"127.0.0.1:{ours.port}")
     site = site.replace("    location / {", f"{proxied}\n    location / {{")
+    if limits:
+        blocks = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+        around, within = (block for block in blocks if "limit_req" in block)
+        for shown_so, slower in (("600r/m", "1r/m"), ("burst=600", "burst=2")):
+            assert shown_so in around + within
+            around, within = around.replace(shown_so, slower), within.replace(shown_so, slower)
+        site = around + site.replace("    location / {", f"{within}    location / {{")
     rest = " ".join(f"{name}_temp_path {tmp_path};" for name in "client_body proxy fastcgi uwsgi scgi".split())
     config = tmp_path / "nginx.conf"
     config.write_text(
@@ -254,3 +267,14 @@ def test_a80_search_is_passed_on_with_its_own_header_fields(ours: Web, theirs: W
     mine, other = ours.ask("/search?q=a"), theirs.ask("/search?q=a")
     assert (other.status, other.body, other.headers["x-form"]) == (200, b"a form\n", "ours")
     assert differing(mine, other) == {}
+
+
+@pytest.mark.parametrize("limits", [True])
+def test_a81_who_asks_too_often_is_told_when_to_come_back(theirs: Web, limits: bool) -> None:
+    said = [theirs.ask("/all.atom") for _ in range(4)]  # the first of all was that of the start
+    assert limits
+    assert [one.status for one in said] == [200, 200, 429, 429]
+    assert said[-1].headers["retry-after"] == "60"
+    assert said[-1].headers["cache-control"] == "no-store"
+    assert said[-1].body == b"Too Many Requests\n"
+    assert "retry-after" not in said[0].headers
