@@ -84,7 +84,8 @@ def restore(restored: Restored, settings: Settings, clock: Clock) -> World:
     world = open_world(settings, command="restore", clock=clock)
     try:
         with world.store.begin() as tx:
-            tx.fill(restored, clock())
+            detailed = {source.key: source.initial for source in settings.sources if source.detail is not None}
+            tx.fill(restored, clock(), detailed=detailed)
         world.sync(settings.path.read_text(encoding="utf-8"))
     except BaseException:
         world.close()

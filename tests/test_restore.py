@@ -311,6 +311,29 @@ def test_who_only_reads_says_of_a_lost_state_what_poll_says(
         assert (main(["-c", feeds, *command], {}), capsys.readouterr().err) == (3, said), command
 
 
+CORRECTIONS = (["merge", "x", "y"], ["unmerge", "x"], ["retract", "x"], ["retract", "x", "--undo"], ["accept", "a"])
+
+
+@pytest.mark.parametrize("command", CORRECTIONS, ids=" ".join)
+def test_nothing_is_corrected_where_the_state_is_lost_and_no_store_is_made(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    feeds, var = str(newsroom.folder / "feeds.yaml"), newsroom.folder / "var"
+    newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
+    assert main(["-c", feeds, *command], {}) == 3
+    assert "there is no store" in capsys.readouterr().err
+    assert not var.exists()
+    newsroom.poll()
+    shutil.rmtree(var)
+    assert main(["-c", feeds, *command], {}) == 3
+    assert f"aggregator -c {feeds} restore --from-site" in capsys.readouterr().err
+    assert not var.exists()
+    with newsroom.opened():
+        pass
+    assert main(["-c", feeds, *command], {}) == 3
+    assert f"aggregator -c {feeds} restore --from-site" in capsys.readouterr().err
+
+
 def test_a_category_that_feeds_yaml_does_not_have_is_named_with_what_to_write(
     newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from aggregator.config import load_config
 from aggregator.model.known import EntryState
 from aggregator.restore import read_site, restore
 from tests.newsroom import ATOM, Newsroom
-from tests.publisher import Publisher
+from tests.publisher import Publisher, Reply
 from tests.test_newsroom_details import YAML, asked, item, listed, states, text
 
 SITE = (
@@ -125,6 +125,45 @@ def test_a_category_renamed_meanwhile_keeps_slug_ids_and_archive(desk: Desk) -> 
     assert desk.poll()["new"] == 0
     assert {path: _ids(desk.room, path) for path in before} == before
     assert len(list((desk.room.folder / "public/category").glob("*.atom"))) == 4
+
+
+def test_an_entry_that_waited_for_its_detail_is_published_after_the_loss(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    """It is older than the newest that was published, as is what `initial` left out; only the latter stays so."""
+    desk = Desk(newsroom, publisher, dated=True)
+    feeds = newsroom.folder / "feeds.yaml"
+    feeds.write_text(feeds.read_text(encoding="utf-8").replace("initial: 5000", "initial: 4"), encoding="utf-8")
+    desk.poll()
+    publisher.says("/text?id=NW30", Reply(404))
+    desk.numbers += [30, 31]
+    desk.serve()
+    desk.poll()
+    assert states(newsroom) == {EntryState.KNOWN: 26, EntryState.PUBLISHED: 5, EntryState.WAITING: 1}
+    desk.lose()
+    desk.restore()
+    publisher.says("/text?id=NW30", text(30))
+    desk.numbers += [32]
+    desk.serve()
+    assert desk.poll()["new"] == 2
+    assert states(newsroom) == {EntryState.KNOWN: 26, EntryState.PUBLISHED: 7}
+    assert "标题 30" in newsroom.titles("all.atom")
+
+
+def test_an_entry_that_waited_is_published_also_where_only_one_had_been(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    desk = Desk(newsroom, publisher, dated=True)
+    desk.numbers = [30, 31]
+    desk.serve()
+    publisher.says("/text?id=NW30", Reply(404))
+    desk.poll()
+    assert states(newsroom) == {EntryState.PUBLISHED: 1, EntryState.WAITING: 1}
+    desk.lose()
+    desk.restore()
+    publisher.says("/text?id=NW30", text(30))
+    assert desk.poll()["new"] == 1
+    assert states(newsroom) == {EntryState.PUBLISHED: 2}
 
 
 def _ids(room: Newsroom, path: str) -> list[str]:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from aggregator.cli.open import last_good_settings
+from aggregator.cli.open import last_good_settings, read_store
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import AggregatorError, ConfigError, LockHeld, PublishError
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.settings import Settings
+from aggregator.publish.lost import refuse_lost
 from aggregator.store import open_store
-from aggregator.store.database import Store
+from aggregator.store.database import Store, is_store
 from aggregator.store.finding import FoundEntry
 from aggregator.store.transaction import Transaction
 from aggregator.world import World, open_world
@@ -118,12 +119,19 @@ class Postponed(LockHeld):
 
 @contextmanager
 def _held(settings: Settings, command: str, broken: ConfigError | None) -> Iterator[World]:
-    """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good."""
+    """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good.
+
+    Where there is no store, none is made: a new one would know nothing that could be corrected.
+    """
+    if not is_store(settings.store):
+        read_store(settings).close()
     if broken is not None:
         open_store(settings.store, now=utc_now(), command=command).close()
         raise broken
     world = open_world(settings, command=command, clock=utc_now)
     try:
+        if world.is_new():
+            refuse_lost(world.folder, settings)
         yield world
     finally:
         world.close()

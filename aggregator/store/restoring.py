@@ -7,6 +7,7 @@ from itertools import count
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from aggregator.decide.detail import PATIENCE
 from aggregator.decide.ids import page_id_of
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import telling
@@ -59,13 +60,14 @@ def lay_ground(connection: Connection, restored: Restored) -> None:
         connection.execute(category.insert(), rows)
 
 
-def fill(connection: Connection, restored: Restored, now: datetime) -> None:
+def fill(connection: Connection, restored: Restored, now: datetime, detailed: Mapping[SourceKey, int]) -> None:
     """Write sources' entries, stories and publications, each where it stood.
 
     Args:
         connection: a writing one, of a store whose sources and categories are in line with feeds.yaml.
         restored: what was read.
         now: the time.
+        detailed: sources whose entries wait for a detail or an article, each with its `initial`.
     """
     connection.execute(update(store).values(restored_at=now))
     of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
@@ -105,7 +107,7 @@ def fill(connection: Connection, restored: Restored, now: datetime) -> None:
             for one in some
         )
         entries.write(connection, sources[key], EntryChanges(new=new), now)
-        _settle_source(connection, sources[key], some, numbers, now)
+        _settle_source(connection, sources[key], some, numbers, now, initial=detailed.get(key))
     seen = [
         {
             "row_id": numbers[one.source, one.entry.key],
@@ -187,11 +189,28 @@ def _settle_source(
     some: Sequence[RestoredEntry],
     numbers: Mapping[tuple[SourceKey, EntryKey], int],
     now: datetime,
+    *,
+    initial: int | None,
 ) -> None:
-    """Let a source go on where it stopped: its next document is no first one, and what is older came before."""
+    """Let a source go on where it stopped: its next document is no first one, and what is older came before.
+
+    Of a source with details, some that is older may have waited when the state was lost, and was published by nobody;
+    but nothing waits longer than a day, and what was beyond `initial`, if so many were published, is older than those.
+
+    Args:
+        connection: a writing one.
+        number: of its row.
+        some: its entries.
+        numbers: of theirs.
+        now: the time.
+        initial: of a source with details; None: its entries wait for nothing.
+    """
     newest = sorted(some, key=lambda one: one.first_seen, reverse=True)
     dates = [when for one in some if (when := one.entry.published or one.entry.updated) is not None]
-    observed = Observed(restored_until=max(dates, default=EPOCH))
+    until = max(dates, default=EPOCH)
+    if dates and initial is not None:
+        until = max(until - PATIENCE, min(dates)) if len(some) >= initial else until - PATIENCE
+    observed = Observed(restored_until=until)
     values = {
         "first_stored_at": min(now, min(one.first_seen for one in some)),
         "observations": observed_to_json(observed),

@@ -699,9 +699,9 @@ class Transaction:
         """Give a store without entries the id and the categories that a lost one had."""
         restoring.lay_ground(self._connection, restored)
 
-    def fill(self, restored: Restored, now: datetime) -> None:
-        """Write what a lost store held, as far as it was published."""
-        restoring.fill(self._connection, restored, now)
+    def fill(self, restored: Restored, now: datetime, *, detailed: Mapping[SourceKey, int]) -> None:
+        """Write what a lost store held, as far as it was published; `detailed`: `initial` of sources with details."""
+        restoring.fill(self._connection, restored, now, detailed)
 
     # What was recorded.
 
