@@ -345,13 +345,15 @@ class Planet(RuleBasedStateMachine):
 
     @invariant()
     def counts_hold(self) -> None:
-        """What `status` says of sources and categories, without counting what has not changed, is what there is."""
+        """What `status` and metrics say, without counting what has not changed, is what there is."""
         if not hasattr(self, "world"):
             return
         assert self.world.store.path is not None
         with closing(sqlite3.connect(self.world.store.path)) as database:
             counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
             assert [row for row in database.execute(counts) if row[1] != row[2]] == []
+            (stories,) = database.execute("SELECT count(*) FROM story").fetchone()
+            assert self.world.figures().stories == stories
             standing = (
                 "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
                 "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"

@@ -161,8 +161,9 @@ source = Table(
     Column("encoding", Text),
     Column("notices", Json),
     Column("recent", Text),  # the last 20 polls, a line each (P93)
-    # Who is due, whose (P87), and how late they are (R19), without a look at the rows: 8 ms instead of 76 for 10,000.
-    Index(None, "active", "due_at", "paused", "own_machine", "interval"),
+    # Who is due, whose (P87), how late they are (R19) and how they stand, without a look at the rows: 8 ms instead of
+    # 76 for 10,000.
+    Index("ix_source_due", "active", "due_at", "paused", "own_machine", "interval", "state"),
     Index(None, "url_in_use"),
 )
 

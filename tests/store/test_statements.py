@@ -90,6 +90,25 @@ def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroo
     assert not [s for s in statements if "FROM entry" in s or "JOIN entry" in s]
 
 
+def test_metrics_count_in_an_index_of_sources_and_nowhere_else(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    statements: list[str] = []
+    with newsroom.opened() as world:
+        with world.store.heard_statements(statements.append):
+            world.figures()
+        asked = [statement for statement in statements if statement.startswith("SELECT")]
+        plans = [plan_of(world, statement) for statement in asked if "FROM source" in statement]
+    assert {
+        table for s in asked for table in ("source", "alarm", "store", "story", "entry") if f"FROM {table}" in s
+    } == {
+        "source",
+        "alarm",
+        "store",
+    }
+    assert len(plans) == 2
+    assert all("source USING COVERING INDEX ix_source_due" in plan and "USING INDEX" not in plan for plan in plans)
+
+
 def test_what_categories_hold_is_counted_where_something_has_changed(newsroom: Newsroom) -> None:
     newsroom.writes(
         "sources: [{key: a, url: 'https://a.example/', category: x}, {key: b, url: 'https://b.example/', category: y}]"

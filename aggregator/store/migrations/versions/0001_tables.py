@@ -193,9 +193,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_source_key")),
     )
     op.create_index(
-        op.f("ix_source_active_due_at_paused_own_machine_interval"),
+        "ix_source_due",
         "source",
-        ["active", "due_at", "paused", "own_machine", "interval"],
+        ["active", "due_at", "paused", "own_machine", "interval", "state"],
         unique=False,
     )
     op.create_index(op.f("ix_source_url_in_use"), "source", ["url_in_use"], unique=False)
