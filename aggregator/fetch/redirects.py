@@ -113,6 +113,7 @@ class Chain:
             text = raw.decode()  # then it is percent-encoded as UTF-8, and a host as IDNA
         except UnicodeDecodeError:
             text = quote_from_bytes(raw, safe=bytes(range(128)))  # some other encoding: byte by byte
+        text = text.strip(" \t").replace(" ", "%20")  # many send file names as they are; in a host it stays no host
         try:
             target, _ = split_credentials(normalise(text, self.url))  # a stranger's user and password are not sent
         except BadUrl as error:

@@ -115,7 +115,8 @@ def test_p44_other_schemes_are_refused(location: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["http://ex\\ample.org/", "http://a.example/a b", "http://a.example/\x01", "\t/a\tb"]
+    "location",
+    ["http://ex\\ample.org/", "http://a b.example/a", "http:// a.example/", "http://a.example/\x01", "\t/a\tb", " "],
 )
 def test_s8_odd_characters_are_refused(location: str) -> None:
     with pytest.raises(BadRedirect):
@@ -132,6 +133,8 @@ def test_s8_odd_characters_are_refused(location: str) -> None:
         pytest.param("/a#fragment", "http://a.example/a", id="fragment"),
         pytest.param("/日报.xml".encode().decode("latin-1"), "http://a.example/%E6%97%A5%E6%8A%A5.xml", id="utf-8"),
         pytest.param("/f\xfcr.xml", "http://a.example/f%FCr.xml", id="other-bytes-as-they-are"),
+        pytest.param("/new feed.xml?a b", "http://a.example/new%20feed.xml?a%20b", id="blanks"),
+        pytest.param("  /new.xml \t", "http://a.example/new.xml", id="blanks-around"),
         pytest.param("http://bücher.example/".encode().decode("latin-1"), "http://xn--bcher-kva.example/", id="idn"),
         pytest.param("http://me:secret@b.example/", "http://b.example/", id="credentials-stay-behind"),
         pytest.param("HTTP://B.example:80/a/../b", "http://b.example/b", id="normalised"),
