@@ -16,12 +16,13 @@ def freshness(fields: Mapping[str, str], exchange: Exchange) -> timedelta:
     if "no-cache" in control or "no-store" in control:
         return NOTHING
     age = exchange.answer.said("Age") or ""
-    past = timedelta(seconds=int(age)) if re.fullmatch(r"\d{1,9}", age) else NOTHING
+    past = timedelta(seconds=min(int(age), 10**9)) if re.fullmatch(r"\d+", age) else NOTHING
     for part in control:
         name, _, value = part.partition("=")
+        value = value.strip('"')  # both forms are to be understood (RFC 9111, section 5.2)
         if name == "max-age" and re.fullmatch(r"\d+", value):
             return max(timedelta(seconds=min(int(value), 10**9)) - past, NOTHING)
-    lapses, now = _date(fields.get("Expires")), _date(exchange.answer.said("Date")) or exchange.at
+    lapses, now = date_of(fields.get("Expires")), date_of(exchange.answer.said("Date")) or exchange.at
     return max(lapses - now - past, NOTHING) if lapses else NOTHING
 
 
@@ -31,11 +32,12 @@ def retry_after(said: str | None, date: str | None, at: datetime) -> timedelta:
         return NOTHING
     if re.fullmatch(r"\d+", said):
         return timedelta(seconds=min(int(said), 10**9))
-    when = _date(said)
-    return max(when - (_date(date) or at), NOTHING) if when else NOTHING
+    when = date_of(said)
+    return max(when - (date_of(date) or at), NOTHING) if when else NOTHING
 
 
-def _date(text: str | None) -> datetime | None:
+def date_of(text: str | None) -> datetime | None:
+    """Read an HTTP-date in any of its forms; None if it is none."""
     try:
         when = parsedate_to_datetime(text or "")
     except (ValueError, OverflowError):

@@ -1,11 +1,23 @@
 """The habits of publishers, polite and hostile, each a source of the simulated month."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from tests.manners import catalogue_hints, catalogue_moves, catalogue_statuses
+from tests.manners import catalogue_hints, catalogue_moves, catalogue_statuses, catalogue_wire
 from tests.manners.exchange import Act, Answer, Habit, Visit
-from tests.manners.habits import DAY, HOUR, RSS_TYPE, by_date_alone, by_turns, document, feed, fixed, never, status
+from tests.manners.habits import (
+    DAY,
+    HOUR,
+    RSS_TYPE,
+    by_date_alone,
+    by_turns,
+    dated,
+    document,
+    feed,
+    fixed,
+    never,
+    status,
+)
 from tests.publisher import Reply
 
 
@@ -56,6 +68,43 @@ def _changing_304(name: str) -> Act:
     return act
 
 
+def _redating_304(name: str) -> Act:
+    """As above, with dates: another Last-Modified with each 304."""
+
+    def act(visit: Visit) -> Answer:
+        entries = 5 + visit.since // DAY
+        turns = (visit.earlier, visit.earlier - 1)
+        now, before = (f"Thu, 01 Jan 2026 {entries % 24:02}:{n % 60:02}:00 GMT" for n in turns)
+        if visit.asked.headers.get("If-Modified-Since") == before:
+            return Answer(reply=Reply(304, b"", [("Last-Modified", now)]))
+        pairs = [("Last-Modified", now), RSS_TYPE]
+        return Answer(reply=Reply(200, document(name, entries, DAY), pairs), is_feed=True)
+
+    return act
+
+
+def _ever_new(name: str, tag: Callable[[int], str]) -> Act:
+    """Tag each answer anew, whether there is news or not, and compare weakly."""
+
+    def act(visit: Visit) -> Answer:
+        body = document(name, 5 + visit.since // (36 * HOUR), 36 * HOUR)
+        return Answer(reply=Reply(200, body, [("ETag", tag(visit.earlier)), RSS_TYPE]), is_feed=True)
+
+    return act
+
+
+def _vanishing(name: str, version: int) -> str | None:
+    return f'"{name}-{version}"' if version % 3 else None
+
+
+def _vanishing_date(name: str, version: int) -> str | None:
+    return dated(name, version) if version % 3 else None
+
+
+def _future(name: str, version: int) -> str:
+    return f"Fri, 13 Mar 2037 10:{version % 60:02}:00 GMT"
+
+
 def _either_or(name: str, version: int) -> str | None:
     return f'"{name}-{version}"' if version % 2 else None
 
@@ -79,6 +128,16 @@ VALIDATORS: Sequence[Habit] = (
     Habit(
         name="odd-date", acts={"feed": feed("odd-date", etag=None, modified=lambda _, v: f"28-02-2026 10:{v:02} CET")}
     ),
+    Habit(name="vanishing", acts={"feed": feed("vanishing", DAY, etag=_vanishing, modified=_vanishing_date)}),
+    Habit(name="future-date", acts={"feed": feed("future-date", etag=None, modified=_future)}),
+    Habit(name="epoch", acts={"feed": feed("epoch", modified=lambda *_: "Thu, 01 Jan 1970 00:00:00 GMT")}),
+    Habit(name="ever-new-tag", acts={"feed": _ever_new("ever-new-tag", lambda n: f'"{n}"')}),
+    Habit(name="weak-by-turns", acts={"feed": _ever_new("weak-by-turns", lambda n: 'W/"same"' if n % 2 else '"same"')}),
+    Habit(name="empty-tag", acts={"feed": feed("empty-tag", etag=lambda *_: '""', knows=by_date_alone)}),
+    Habit(name="blank-tag", acts={"feed": feed("blank-tag", etag=lambda *_: "")}),
+    Habit(name="odd-tag", acts={"feed": feed("odd-tag", etag=lambda _, v: f'"a,b;\\c={v}, W/d"', modified=None)}),
+    Habit(name="redating-304", acts={"feed": _redating_304("redating-304")}),
+    Habit(name="only-304", acts={"feed": status(304)}),
     Habit(name="huge-tag", acts={"feed": feed("huge-tag", etag=lambda _, v: f'"{"x" * 1100}{v}"', modified=None)}),
     Habit(name="retagged", acts={"feed": feed("retagged", 9 * DAY, tag_period=DAY)}),
     Habit(name="changing-304", acts={"feed": _changing_304("changing-304")}),
@@ -109,7 +168,13 @@ VALIDATORS: Sequence[Habit] = (
     Habit(name="clockwork", acts={"feed": feed("clockwork")}, every=None, schedule="30 2 * * *"),
 )
 
-HABITS: Sequence[Habit] = (*VALIDATORS, *catalogue_statuses.HABITS, *catalogue_hints.HABITS, *catalogue_moves.HABITS)
+HABITS: Sequence[Habit] = (
+    *VALIDATORS,
+    *catalogue_statuses.HABITS,
+    *catalogue_hints.HABITS,
+    *catalogue_moves.HABITS,
+    *catalogue_wire.HABITS,
+)
 WATCHED = timedelta(days=35)  # a month, and the time that a stuck 304 takes to be doubted (P16)
 # Those that do otherwise after days, or are treated otherwise: what a month shows and three days don't.
 LASTING = frozenset(

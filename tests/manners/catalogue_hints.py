@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from tests.manners.exchange import Habit, Visit
 from tests.manners.habits import DAY, HOUR, Pairs, feed, fixed, http_date
@@ -12,7 +13,7 @@ def _fresh(name: str, *, every: timedelta | None = 3 * HOUR, period: timedelta =
     return Habit(name=name, acts={"feed": feed(name, period, says=fixed(**fields))}, every=every)
 
 
-def _expires(name: str, after: timedelta, *, skew: timedelta | None) -> Habit:
+def _expires(name: str, after: timedelta, *, skew: timedelta | None, every: timedelta = 3 * HOUR) -> Habit:
     """Give an Expires, by a clock that is wrong by so much; None: without a Date."""
 
     def says(visit: Visit) -> Pairs:
@@ -20,13 +21,20 @@ def _expires(name: str, after: timedelta, *, skew: timedelta | None) -> Habit:
         pairs: Pairs = [("Expires", http_date(now + after))]
         return pairs if skew is None else [*pairs, ("Date", http_date(now))]
 
-    return Habit(name=name, acts={"feed": feed(name, says=says)}, every=3 * HOUR)
+    return Habit(name=name, acts={"feed": feed(name, says=says)}, every=every)
 
 
+def _hinting(name: str, extra: str, *, every: timedelta = 3 * HOUR, **hints: Any) -> Habit:
+    """Say something of pace in the document."""
+    return Habit(name=name, acts={"feed": feed(name, extra=extra, **hints)}, every=every)
+
+
+AGE_LINES: Pairs = [("Cache-Control", "public"), ("Cache-Control", "max-age=21600")]
 SKIPPING = "<skipHours><hour>0</hour><hour>1</hour><hour>2</hour><hour>24</hour><hour>13</hour></skipHours>"
 WEEKEND = "<skipDays><day>Saturday</day><day>Sunday</day></skipDays>"
 ALWAYS = "<skipHours>" + "".join(f"<hour>{hour}</hour>" for hour in range(24)) + "</skipHours>"
-DAILY_4 = "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>"
+DAILY = "<sy:updatePeriod>daily</sy:updatePeriod>"
+DAILY_4 = f"{DAILY}<sy:updateFrequency>4</sy:updateFrequency>"
 OFTEN = "<sy:updatePeriod>often</sy:updatePeriod>"
 
 HABITS: Sequence[Habit] = (
@@ -43,6 +51,18 @@ HABITS: Sequence[Habit] = (
     _fresh("age-week", Cache_Control="max-age=604800", every=None, period=4 * DAY),
     _fresh("expires-past", every=8 * HOUR, Expires="Thu, 01 Dec 1994 16:00:00 GMT"),
     _fresh("expires-garbage", every=8 * HOUR, Expires="next week"),
+    _fresh("age-upper", Cache_Control="Public, MAX-AGE=21600"),
+    _fresh("age-quoted", Cache_Control='max-age="21600"'),
+    _fresh("age-stale", Cache_Control="max-age=18000, stale-while-revalidate=86400, stale-if-error=86400"),
+    _fresh("age-immutable", Cache_Control="public, max-age=21600, immutable"),
+    _fresh("age-must", Cache_Control="must-revalidate, proxy-revalidate, max-age=18000"),
+    _fresh("age-field", Cache_Control='no-cache="Set-Cookie, Set-Cookie2", max-age=21600'),
+    _fresh("age-zero", Cache_Control="max-age=0", Expires="Thu, 01 Dec 2039 16:00:00 GMT", every=8 * HOUR),
+    _fresh("age-no-store", Cache_Control="no-store, max-age=86400", every=8 * HOUR),
+    _fresh("aged-huge", Cache_Control="max-age=43200", Age="99999999999999999999", every=8 * HOUR),
+    _fresh("aged-garbage", Cache_Control="max-age=21600", Age="-7200"),
+    Habit(name="age-lines", acts={"feed": feed("age-lines", says=lambda visit: AGE_LINES)}, every=3 * HOUR),
+    _expires("expires-now", timedelta(0), skew=timedelta(0), every=8 * HOUR),
     _expires("expires-later", 9 * HOUR, skew=timedelta(0)),
     _expires("expires-no-date", 7 * HOUR, skew=None),
     _expires("expires-fast-clock", 8 * HOUR, skew=2 * DAY),
@@ -56,6 +76,18 @@ HABITS: Sequence[Habit] = (
     Habit(name="ttl-garbage", acts={"feed": feed("ttl-garbage", extra="<ttl>1.5h</ttl>")}),
     Habit(name="ttl-negative", acts={"feed": feed("ttl-negative", extra="<ttl>-600</ttl>")}),
     Habit(name="ttl-huge", acts={"feed": feed("ttl-huge", extra="<ttl>100000</ttl>", ttl=DAY)}),
+    _hinting("ttl-zero", "<ttl>0</ttl>", every=8 * HOUR),
+    _hinting("ttl-empty", "<ttl/>", every=8 * HOUR),
+    _hinting("ttl-spaced", "<ttl>\n 360 </ttl>", ttl=6 * HOUR),
+    _hinting("period-alone", DAILY, update_period=DAY),
+    _hinting("period-weekly", "<sy:updatePeriod>weekly</sy:updatePeriod>", update_period=DAY),
+    _hinting(
+        "all-at-once",
+        f"<ttl>240</ttl>{DAILY_4}<skipHours><hour>5</hour></skipHours>",
+        ttl=4 * HOUR,
+        update_period=6 * HOUR,
+        skip_hours=frozenset({5}),
+    ),
     Habit(
         name="period",
         acts={"feed": feed("period", extra=DAILY_4, update_period=6 * HOUR)},
@@ -71,5 +103,10 @@ HABITS: Sequence[Habit] = (
     Habit(name="skip-all", acts={"feed": feed("skip-all", extra=ALWAYS)}),
     *(Habit(name=f"crowd-{n}", host=6, acts={"feed": feed(f"crowd-{n}", DAY)}, every=HOUR) for n in range(4)),
 )
+# Those whose hints say less than they seem to: an answer of them binds nobody any longer than its interval.
+LESS = (
+    "age-shared older-than-fresh age-negative expires-past expires-garbage age-zero age-no-store aged-huge expires-now "
+    "ttl-zero ttl-empty"
+).split()
 CROWD = "127.0.2.6"
 CROWD_SPACING = timedelta(minutes=40)

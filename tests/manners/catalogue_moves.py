@@ -1,6 +1,7 @@
 """Habits of moving: redirects for a while, for good, for nothing, and for harm."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -25,6 +26,11 @@ def _hops(name: str, count: int, codes: Sequence[int] = (302,), every: timedelta
     return Habit(name=name, acts=acts | {"end": feed(name)}, every=every)
 
 
+def _elsewhere(name: str, location: str, host: str) -> Habit:
+    """Redirect to another host, where the feed is."""
+    return Habit(name=name, acts={"feed": away(location)}, elsewhere={"end": feed(name)}, away=host)
+
+
 HABITS: Sequence[Habit] = (
     _moves("found-302", 302),
     _moves("other-303", 303),
@@ -42,6 +48,8 @@ HABITS: Sequence[Habit] = (
         },
     ),
     _hops("mixed", 2, (301, 302)),
+    _hops("mixed-late", 2, (302, 301)),
+    _hops("mixed-kinds", 4, (307, 308, 303, 301)),
     _hops("permanent-chain", 2, (301, 308)),
     _hops("five-hops", 5, every=DAY),
     _hops("six-hops", 6),
@@ -53,6 +61,29 @@ HABITS: Sequence[Habit] = (
         elsewhere={"plain": feed("downgrade")},
         away="127.0.9.2",
         is_secure=True,
+    ),
+    Habit(
+        name="downgrade-301",
+        acts={"feed": by_turns(*[feed("downgrade-301")] * 4, away("http://127.0.9.9:{port}/downgrade-301/plain", 301))},
+        elsewhere={"plain": feed("downgrade-301")},
+        away="127.0.9.9",
+        is_secure=True,
+    ),
+    Habit(
+        name="cross-loop",
+        acts={"feed": away("http://127.0.9.10:{port}/cross-loop/a")},
+        elsewhere={
+            "a": away("http://127.0.9.10:{port}/cross-loop/b", 307),
+            "b": away("http://127.0.9.10:{port}/cross-loop/a", 308),
+        },
+        away="127.0.9.10",
+    ),
+    Habit(
+        name="back-home",  # for less than the 48 hours that a move has to last
+        acts={
+            "feed": between(DAY, DAY + 40 * HOUR, away("/back-home/new", 301), feed("back-home")),
+            "new": feed("back-home"),
+        },
     ),
     Habit(
         name="secrets",
@@ -69,10 +100,35 @@ HABITS: Sequence[Habit] = (
     ),
     Habit(
         name="odd-location",
-        acts={"feed": away("/odd-location/ünd.xml#part".encode()), "%C3%BCnd.xml": feed("odd-location")},
+        acts={
+            "feed": away("/odd-location/ünd.xml#part".encode()),
+            "%C3%BCnd.xml": feed("odd-location"),
+            "%c3%bcnd.xml": feed("odd-location"),  # the same address (RFC 3986, section 6.2.2.1)
+        },
     ),
+    Habit(
+        name="query-only",
+        acts={"feed": away("?page=1"), "feed?page=1": feed("query-only")},
+    ),
+    Habit(name="spaces", acts={"feed": away("/spaces/the feed.xml"), "the%20feed.xml": feed("spaces")}),
+    Habit(name="fragment", acts={"feed": away("/fragment/end#top"), "end": feed("fragment")}),
+    _elsewhere("network-path", "//127.0.9.6:{port}/network-path/end", "127.0.9.6"),
+    _elsewhere("upper-scheme", "HTTP://127.0.9.7:{port}/upper-scheme/end", "127.0.9.7"),
+    _elsewhere("location-login", "http://other:secret@127.0.9.5:{port}/location-login/end", "127.0.9.5"),
+    replace(_elsewhere("login-away", "http://127.0.9.8:{port}/login-away/end", "127.0.9.8"), login="reader:letmein@"),
     Habit(name="relative", acts={"feed": away("../relative/./end"), "end": feed("relative")}),
     Habit(name="to-ftp", acts={"feed": by_turns(feed("to-ftp"), away("ftp://127.0.0.1/feed"))}),
+    *(
+        Habit(name=name, acts={"feed": by_turns(feed(name), away(where))})
+        for name, where in (
+            ("to-data", "data:application/rss+xml,<rss/>"),
+            ("to-script", "javascript:location='/'"),
+            ("to-gopher", "gopher://127.0.0.1/feed"),
+            ("to-smtp", "http://127.0.0.1:25/feed"),
+            ("to-nobody", "http://[broken/feed"),
+            ("to-nowhere", ""),
+        )
+    ),
     Habit(name="to-file", acts={"feed": by_turns(feed("to-file"), away("file:///etc/hostname"))}),
     Habit(
         name="new-home-dies",

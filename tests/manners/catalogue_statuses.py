@@ -9,12 +9,14 @@ from tests.manners.habits import (
     HOUR,
     HTML,
     RSS_TYPE,
+    Pairs,
     Silent,
     Stream,
     at_first,
     between,
     document,
     feed,
+    fixed,
     http_date,
     on_some,
     status,
@@ -31,6 +33,10 @@ from tests.publisher import (
 )
 
 GONE = status(410)
+ODD_STATUSES = (  # that have no rule of their own, and some that have one already
+    *(306, 402, 405, 407, 409, 415, 416, 421, 423, 425, 426, 451),
+    *(501, 505, 507, 508, 511, 521, 522, 523, 524, 525, 526, 527, 530),
+)
 
 
 def _sour(name: str, code: int, every: int = 4) -> Habit:
@@ -61,22 +67,34 @@ def _limit(name: str, code: int, wait: str, *, times: int = 1, every: int = 9) -
     return lambda visit: sour(visit) if visit.earlier % every < times else polite(visit)
 
 
-def _retry(name: str, form: str, *, skew: timedelta = timedelta(0), wait: timedelta = 15 * HOUR) -> Habit:
+def _retry(
+    name: str, form: str, *, code: int = 503, skew: timedelta = timedelta(0), wait: timedelta = 15 * HOUR
+) -> Habit:
     """Say 503 with a date to come again at, by a clock that may be wrong."""
 
     def sour(visit: Visit) -> Answer:
         now = visit.now + skew
         headers = {"Retry-After": (now + wait).strftime(form), "Date": http_date(now)}
-        return Answer(reply=Reply(503, b"", headers))
+        return Answer(reply=Reply(code, b"", headers))
 
     return Habit(name=name, acts={"feed": on_some(6, sour, feed(name))})
 
 
-def _counted(name: str) -> Act:
+def _counted(name: str, fields: Pairs) -> Act:
     """Say with each fifth answer that the count is used up, for three hours."""
-    plain = feed(name)
-    used = feed(name, says=lambda visit: [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "10800")])
-    return on_some(5, used, plain)
+    return on_some(5, feed(name, says=lambda visit: fields), feed(name))
+
+
+def _partial(name: str) -> Act:
+    """Send a part that nobody asked for."""
+    body = document(name, 5, DAY)
+    part = f"bytes 0-199/{len(body)}"
+    return status(206, body=body[:200], headers={"Content-Range": part, "ETag": f'"{name}-part"'})
+
+
+def _feed_in(name: str, code: int) -> Act:
+    """Send a feed under a status that says there is none, with validators."""
+    return status(code, body=document(name, 30, DAY), headers={"ETag": f'"{name}-{code}"', "Content-Type": RSS_TYPE[1]})
 
 
 def _short(name: str) -> Act:
@@ -85,6 +103,10 @@ def _short(name: str) -> Act:
     return wire(Truncated(200, body, [("ETag", f'"{name}-cut"'), RSS_TYPE]))
 
 
+X_COUNTED: Pairs = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "10800")]
+DRAFT_COUNTED: Pairs = [("RateLimit", "limit=60, remaining=0, reset=10800")]
+SOON = fixed(Retry_After="54000")
+LATE_DRAFT_COUNTED: Pairs = [("RateLimit-Policy", '"default";q=60;w=21600'), ("RateLimit", '"default";r=0;t=10800')]
 IMF, RFC850, ASCTIME = "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"
 
 HABITS: Sequence[Habit] = (
@@ -103,6 +125,11 @@ HABITS: Sequence[Habit] = (
     _sour("use-proxy", 305),
     _sour("nowhere", 301),
     _sour("unavailable", 503),
+    *(_sour(f"status-{code}", code) for code in ODD_STATUSES),
+    Habit(name="partial", acts={"feed": on_some(4, _partial("partial"), feed("partial"))}),
+    Habit(name="blank", acts={"feed": on_some(4, status(200, body=b" \n\t\n"), feed("blank"))}),
+    Habit(name="feed-in-404", acts={"feed": on_some(4, _feed_in("feed-in-404", 404), feed("feed-in-404"))}),
+    Habit(name="feed-in-500", acts={"feed": on_some(4, _feed_in("feed-in-500", 500), feed("feed-in-500"))}),
     Habit(name="down", acts={"feed": between(DAY, 6 * DAY, status(500), feed("down"))}),
     Habit(name="not-found", acts={"feed": between(DAY, 12 * DAY, status(404), feed("not-found"))}),
     Habit(name="locked", acts={"feed": on_some(5, status(401, headers={"WWW-Authenticate": "Basic"}), feed("locked"))}),
@@ -127,20 +154,30 @@ HABITS: Sequence[Habit] = (
     Habit(name="busy-a", host=2, acts={"feed": _limit("busy-a", 503, "18000", every=40)}),
     Habit(name="busy-b", host=2, acts={"feed": _limit("busy-b", 503, "18000", every=40)}),
     Habit(name="beside-busy", host=2, acts={"feed": feed("beside-busy")}, every=2 * HOUR),
-    Habit(name="counted", host=3, acts={"feed": _counted("counted")}),
+    Habit(name="counted", host=3, acts={"feed": _counted("counted", X_COUNTED)}),
     Habit(name="beside-counted", host=3, acts={"feed": feed("beside-counted")}, every=2 * HOUR),
+    Habit(name="counted-draft", host=7, acts={"feed": _counted("counted-draft", DRAFT_COUNTED)}),
+    Habit(name="beside-counted-draft", host=7, acts={"feed": feed("beside-counted-draft")}, every=2 * HOUR),
+    Habit(name="counted-late-draft", host=8, acts={"feed": _counted("counted-late-draft", LATE_DRAFT_COUNTED)}),
+    Habit(name="beside-counted-late-draft", host=8, acts={"feed": feed("beside-counted-late-draft")}, every=2 * HOUR),
     Habit(name="limited-bare", host=4, acts={"feed": on_some(7, status(429), feed("limited-bare"))}),
     Habit(name="beside-limited-bare", host=4, acts={"feed": feed("beside-limited-bare")}),
     Habit(
         name="limited-aged",
         acts={"feed": on_some(7, status(429, headers={"Cache-Control": "max-age=72000"}), feed("limited-aged"))},
     ),
+    _retry("limited-dated", IMF, code=429),
     _retry("retry-imf", IMF),
     _retry("retry-rfc850", RFC850),
     _retry("retry-asctime", ASCTIME),
     _retry("retry-fast-clock", IMF, skew=3 * DAY),
     _retry("retry-slow-clock", IMF, skew=-3 * DAY),
     Habit(name="retry-garbage", acts={"feed": _limit("retry-garbage", 503, "soon")}),
+    Habit(name="retry-float", acts={"feed": _limit("retry-float", 503, "3600.5")}),
+    Habit(name="retry-zero", acts={"feed": _limit("retry-zero", 429, "0")}),
+    Habit(name="retry-year", acts={"feed": _limit("retry-year", 503, "31536000", every=20)}),
+    *(Habit(name=f"retry-{code}", acts={"feed": _limit(f"retry-{code}", code, "54000")}) for code in (403, 404, 500)),
+    Habit(name="retry-200", acts={"feed": on_some(5, feed("retry-200", says=SOON), feed("retry-200"))}),
     Habit(name="retry-negative", acts={"feed": _limit("retry-negative", 503, "-3600")}),
     Habit(name="retry-past", acts={"feed": _limit("retry-past", 503, "Sun, 01 Jan 2017 00:00:00 GMT")}),
     Habit(name="retry-huge", acts={"feed": _limit("retry-huge", 503, "864000", times=2, every=20)}),

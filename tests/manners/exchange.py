@@ -1,6 +1,6 @@
 """What goes over the wire: a visit, the answer to it, and both together as the ledger keeps them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,11 +35,15 @@ class Answer:
         """The status, also of what never arrives whole."""
         return self.reply.status
 
+    @property
+    def lines(self) -> Sequence[tuple[str, str | bytes]]:
+        """Its header fields, line by line."""
+        lines = self.reply.headers
+        return list(lines.items() if isinstance(lines, Mapping) else lines)
+
     def said(self, name: str) -> str | None:
         """Give a header field, its lines joined by a comma, bytes as Latin-1; None if it is not there."""
-        lines = self.reply.headers
-        pairs = lines.items() if isinstance(lines, Mapping) else lines
-        values = [value for key, value in pairs if key.lower() == name.lower()]
+        values = [value for key, value in self.lines if key.lower() == name.lower()]
         texts = [value.decode("latin-1") if isinstance(value, bytes) else value for value in values]
         return ", ".join(texts) if texts else None
 
@@ -59,6 +63,7 @@ class Habit:
     host: int = 0  # sources of one number share a host; 0: a host of its own
     target: str = "feed"  # the path that feeds.yaml names, with its query
     is_secure: bool = False  # https
+    is_proven: bool = True  # its certificate is
     login: str = ""  # user:password@ in the URL
     elsewhere: Mapping[str, Act] = field(default_factory=dict)  # paths of it on another host,
     away: str = "127.0.9.1"  # which is this one
@@ -87,7 +92,5 @@ class Exchange:
     def __str__(self) -> str:
         names = ("If-None-Match", "If-Modified-Since", "A-IM")
         sent = " ".join(f"{name}={self.asked.headers[name]!r}" for name in names if name in self.asked.headers)
-        lines = self.answer.reply.headers
-        pairs = list(lines.items() if isinstance(lines, Mapping) else lines)
-        said = " ".join(f"{name}={str(value)[:60]!r}" for name, value in pairs)
+        said = " ".join(f"{name}={str(value)[:60]!r}" for name, value in self.answer.lines)
         return f"{self.at:%d %b %H:%M:%S.%f} {self.url} [{sent}] -> {self.answer.status} [{said}]"

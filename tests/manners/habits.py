@@ -18,6 +18,7 @@ RSS_TYPE = ("Content-Type", "application/rss+xml")
 HTML = b"<!DOCTYPE html><html><head><title>Parked</title></head><body>Nothing here</body></html>"
 
 BLOCK = 64 << 10  # bytes
+LONGEST_BODY = 64 << 20  # that is sent to whoever knows no end
 LONGEST_SECONDS = 120  # that anything waits
 
 Pairs = list[tuple[str, str | bytes]]
@@ -31,12 +32,15 @@ def http_date(when: datetime) -> str:
 
 @dataclass
 class Stream(Reply):
-    """A body without an end, a block each thousandth of a second: little is on its way when the reader leaves."""
+    """A body without an end, a block each thousandth of a second: little is on its way when the reader leaves.
+
+    For a reader that never leaves it ends after 64 MiB, or no memory would be enough.
+    """
 
     def play(self, asked: Asked, talk: Talk) -> bool:
         """Send as long as somebody listens."""
         talk.send(self.head())
-        while not talk.publisher.closed:
+        for _ in range(LONGEST_BODY // BLOCK):
             talk.send(bytes(BLOCK))
             talk.wait(0.001)
         return False
@@ -169,7 +173,12 @@ def pack(body: bytes, visit: Visit) -> tuple[bytes, str]:
     named = [part.split(";")[0].strip() for part in visit.asked.headers.get("Accept-Encoding", "").split(",")]
     known = [coding for coding in named if coding in ("gzip", "deflate")] or ["gzip"]
     coding = known[visit.earlier % len(known)]
-    return (gzip.compress(body) if coding == "gzip" else zlib.compress(body)), coding
+    return (gzipped(body) if coding == "gzip" else zlib.compress(body)), coding
+
+
+def gzipped(body: bytes) -> bytes:
+    """Pack a body, always to the same bytes."""
+    return gzip.compress(body, mtime=0)
 
 
 def status(code: int, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Act:

@@ -72,6 +72,7 @@ class Ledger:
     habits: Mapping[str, Habit]
     addresses: Mapping[str, str]  # where feeds.yaml says each habit is, without port and login
     strays: Sequence[str] = ()  # what was asked for and belongs to no habit
+    unproven: int = 0  # visits to the host whose certificate nobody vouches for
     edits: Mapping[str, datetime] = field(default_factory=dict)  # sources whose fetch settings changed, and when (P9)
     spacing: Mapping[str, timedelta] = field(default_factory=dict)  # of hosts, where feeds.yaml names another (P61)
 
@@ -194,7 +195,7 @@ class _State:
             self.identical = 0
         if self.identical >= 3:
             self.facts.add("tag never matches")
-        etag, modified = answer.said("ETag"), answer.said("Last-Modified")
+        etag, modified = answer.said("ETag") or None, answer.said("Last-Modified") or None  # a blank one is none
         before = self.held
         if etag is not None and len(etag) > LONGEST_TAG:
             etag = None
@@ -257,16 +258,18 @@ class _State:
         fresh = freshness(self.fields, step.last)
         if fresh:
             bounds["P53"] = min(fresh, DAY)
+        if retry := self._retry(step):
+            bounds["P56"] = retry
         return bounds
 
     def _failure_bounds(self, step: Step) -> dict[str, timedelta]:
         interval = self.habit.every or HOUR
         answer, at = step.last.answer, step.first.at
         bounds = {"P50": min(max(interval, HOUR) * (1 << min(self.failures - 1, 12)), max(DAY, interval))}
-        retry = retry_after(answer.said("Retry-After"), answer.said("Date"), step.last.at)
+        retry = self._retry(step)
         slowed = answer.status == 429 or (answer.status == 503 and retry)
-        if retry and answer.status in (429, 503):
-            bounds["P56"] = min(retry, WEEK if self.retried else DAY)
+        if retry:
+            bounds["P56"] = retry
         if slowed:
             own = {name: said for name in _AGING if (said := answer.said(name)) is not None}
             rule = "P30" if answer.status == 429 else "P31"
@@ -275,6 +278,11 @@ class _State:
             lasting = len(self.gone) >= 3 and at - self.gone[0] >= timedelta(hours=48)
             bounds["P29"] = timedelta(days=30) if lasting else DAY
         return bounds
+
+    def _retry(self, step: Step) -> timedelta:
+        answer = step.last.answer
+        wait = retry_after(answer.said("Retry-After"), answer.said("Date"), step.last.at)
+        return min(wait, WEEK if self.retried else DAY)
 
 
 _AGING = ("Cache-Control", "Expires")

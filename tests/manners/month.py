@@ -171,6 +171,7 @@ def a_month(newsroom: Newsroom, habits: Sequence[Habit], span: timedelta) -> Led
             habits={habit.name: habit for habit in habits},
             addresses={name: origin.seen_as(name) for name in urls},
             strays=origin.strays(),
+            unproven=origin.unproven(),
             edits={EDITED: edited_at},
             spacing={f"http://{CROWD}": CROWD_SPACING},
         )

@@ -10,10 +10,14 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
+from tests.manners.asked_for import date_of
 from tests.manners.exchange import Act, Exchange, Habit, Visit
+from tests.manners.habits import http_date
 from tests.publisher import Asked, Publisher, Reply, Talk
 
-SECURE = "127.0.0.2"  # one of the addresses of the publisher's certificate
+COUNTED = ("Date", "Expires", "Retry-After")  # fields whose dates mean so long from now
+SECURE, UNPROVEN = "127.0.0.2", "127.0.0.3"  # of the addresses that a publisher's certificate names
+A_HUNDRED = 100
 
 
 class Origin:
@@ -29,7 +33,9 @@ class Origin:
         self.opened_at = clock()
         self.ledger: list[Exchange] = []
         self.start = 1  # which run of the fetcher this is
-        self._plain, self._secure = Publisher(), Publisher(tls=True)
+        # How a date that counts from now is to be written for a fetcher that goes by another clock.
+        self.dated_for: Callable[[datetime], datetime] | None = None
+        self._plain, self._secure, self._unproven = Publisher(), Publisher(tls=True), Publisher(tls=True)
         self._visits: Counter[tuple[str, str]] = Counter()
         self._begun = 0
         self._answering: Counter[str] = Counter()  # requests by host
@@ -41,6 +47,11 @@ class Origin:
         """The path of the certificate that proves the https hosts."""
         assert self._secure.authority is not None
         return self._secure.authority
+
+    @property
+    def proxy(self) -> str:
+        """The address of a proxy that lets nothing through: what is asked of it is a stray."""
+        return self._plain.url("")
 
     def urls(self) -> Mapping[str, str]:
         """Give the address that feeds.yaml is to name, by habit."""
@@ -54,8 +65,12 @@ class Origin:
 
     def strays(self) -> list[str]:
         """Give what was asked for that no habit has to offer."""
-        asked = [*self._plain.asked, *self._secure.asked]
+        asked = [*self._plain.asked, *self._secure.asked, *self._unproven.asked]
         return sorted({f"{one.host}{one.path}" for one in asked if (one.host, one.path) not in self._visits})
+
+    def unproven(self) -> int:
+        """Give how often somebody came to the host whose certificate nobody vouches for."""
+        return self._unproven.connections
 
     def has_all(self, left: Mapping[str, int]) -> bool:
         """Tell whether of so many requests to these hosts none is still on its way here, or back."""
@@ -77,19 +92,27 @@ class Origin:
     ) -> None:
         self._plain.close()
         self._secure.close()
+        self._unproven.close()
 
     def _place(self, habit: Habit, number: int) -> str:
-        address = f"127.0.2.{habit.host}" if habit.host else f"127.0.1.{number + 1}"
-        address = SECURE if habit.is_secure else address
-        publisher = self._secure if habit.is_secure else self._plain
+        block, place = divmod(number, A_HUNDRED)
+        address = f"127.0.2.{habit.host}" if habit.host else f"127.0.1{block}.{place + 1}"
+        if habit.is_secure:
+            address = SECURE if habit.is_proven else UNPROVEN
+        publisher = self._server(habit)
         for rest, act in habit.acts.items():
             publisher.says(f"/{habit.name}/{rest}", _Stage(origin=self, habit=habit, act=act), host=address)
         for rest, act in habit.elsewhere.items():
             self._plain.says(f"/{habit.name}/{rest}", _Stage(origin=self, habit=habit, act=act), host=habit.away)
         return address
 
+    def _server(self, habit: Habit) -> Publisher:
+        if not habit.is_secure:
+            return self._plain
+        return self._secure if habit.is_proven else self._unproven
+
     def _url(self, habit: Habit, rest: str, *, login: str = "") -> str:
-        publisher = self._secure if habit.is_secure else self._plain
+        publisher = self._server(habit)
         url = publisher.url(f"/{habit.name}/{rest}", host=self.addresses[habit.name])
         return url.replace("://", f"://{login}", 1)
 
@@ -106,7 +129,7 @@ class Origin:
         answer = act(visit)
         counting = _Counting(talk)
         try:
-            return answer.reply.play(asked, counting)
+            return self._dated(answer.reply).play(asked, counting)
         finally:
             exchange = Exchange(
                 number=number,
@@ -124,6 +147,17 @@ class Origin:
                 self._answering[asked.host] -= 1
                 self.ledger.append(exchange)
                 self._changed.notify_all()
+
+    def _dated(self, reply: Reply) -> Reply:
+        """Give an answer with its dates as the fetcher's clock has them: those from which it may count."""
+        if self.dated_for is None:
+            return reply
+        lines = reply.headers.items() if isinstance(reply.headers, Mapping) else reply.headers
+        return replace(reply, headers=[(name, self._translated(name, value)) for name, value in lines])
+
+    def _translated(self, name: str, value: str | bytes) -> str | bytes:
+        when = date_of(value) if name in COUNTED and isinstance(value, str) else None
+        return http_date(self.dated_for(when)) if when and self.dated_for else value
 
 
 def _kept(reply: Reply) -> Reply:

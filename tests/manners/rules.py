@@ -19,8 +19,6 @@ UNJUDGED = {
     "P68": "needs a hub",
     "P69": "not for hosts with allow_private, and so not for loopback",
     "P76": "withdrawn",
-    "P84": "a certificate that is refused leaves no request; tests/fetch",
-    "P86": "an idle minute of real time",
     "P87": "not for hosts with allow_private",
     "P91": "that nothing else is asked for is P90; the hint is ours to see",
     "P92": "nothing to fetch but feeds: P90",

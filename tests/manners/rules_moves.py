@@ -8,9 +8,14 @@ from tests.manners.habits import DAY, HOUR
 from tests.manners.judge import Look, Rule, early, late, of
 from tests.manners.ledger import Ledger, Step
 
-TEMPORARY = ("found-302", "other-303", "temporary-307", "five-hops", "validators-stay")
+TEMPORARY = (
+    *("found-302", "other-303", "temporary-307", "five-hops", "validators-stay", "mixed-late", "mixed-kinds"),
+    *("network-path", "upper-scheme"),
+)
 ADOPTED = ("moved-301", "moved-308", "permanent-chain", "new-home-dies")
-NEVER = ("flapping", "moved-to-others", "moved-to-html")
+NEVER = ("flapping", "moved-to-others", "moved-to-html", "back-home")
+REFUSED = ("to-ftp", "to-file", "to-data", "to-script", "to-gopher", "to-smtp", "to-nobody", "to-nowhere")
+ODD = ("odd-location", "relative", "query-only", "spaces", "fragment", "network-path", "upper-scheme", "location-login")
 SECRET = ("Authorization", "X-Api-Key", "Cookie")
 
 
@@ -33,12 +38,16 @@ def _p40(ledger: Ledger) -> Iterator[Look]:
     yield from _stays(*NEVER)(ledger)
     for name in ADOPTED:
         seen: list[datetime] = []
+        dead = 0
         for step in ledger.steps.get(name, ()):
             home = _starts_at_home(ledger, step)
+            if dead >= 3:  # what becomes of it now is P48
+                break
+            dead = dead + 1 if step.last.answer.status in (404, 410) and not home else 0
             ripe = len(seen) >= 3 and seen[-1] - seen[0] >= timedelta(hours=48)
             if not ripe:
                 yield Look(step.first, "" if home else f"moved after {len(seen)} sightings")
-            elif step.first.at < ledger.exchanges[0].at + 9 * DAY:  # what becomes of it later is P48
+            elif step.first.at < ledger.exchanges[0].at + 9 * DAY:
                 yield Look(step.first, "the old address is still asked" if home else "")
             permanent = all(one.answer.status in (301, 308) for one in step.exchanges[:-1])
             if home and len(step.exchanges) > 1 and permanent and step.outcome != "failed":
@@ -66,7 +75,7 @@ def _refused(*names: str) -> Callable[[Ledger], Iterator[Look]]:
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in of(*names)(ledger):
-            if step.first.answer.status == 302:
+            if step.first.answer.status in (301, 302):
                 yield Look(step.last, "it was followed" if len(step.exchanges) > 1 else early(step) or late(step))
 
     return check
@@ -81,10 +90,12 @@ def _p45(ledger: Ledger) -> Iterator[Look]:
             yield Look(
                 exchange, f"{', '.join(told)} were told" if away and told else "they are missing" if missing else ""
             )
+        elif exchange.source in ("login-away", "location-login") and exchange.host.startswith("http://127.0.9."):
+            yield Look(exchange, "a login was told" if "Authorization" in exchange.asked.headers else "")
 
 
 def _p46(ledger: Ledger) -> Iterator[Look]:
-    for step in of("odd-location", "relative")(ledger):
+    for step in of(*ODD)(ledger):
         yield Look(step.last, "" if step.outcome != "failed" else "its Location was not understood")
 
 
@@ -114,8 +125,8 @@ RULES = (
     Rule("P40", "a permanent move counts after three polls over 48 h, to the same content", _p40),
     Rule("P41", "of a mixed chain the permanent beginning alone", _p41),
     Rule("P42", "five redirects at most, no address twice", _p42),
-    Rule("P43", "https does not lead to http", _refused("downgrade")),
-    Rule("P44", "http and https alone", _refused("to-ftp", "to-file")),
+    Rule("P43", "https does not lead to http", _refused("downgrade", "downgrade-301")),
+    Rule("P44", "http and https alone", _refused(*REFUSED)),
     Rule("P45", "secrets stay at home", _p45),
     Rule("P46", "odd Locations are understood", _p46),
     Rule("P47", "two sources at one address are one", _p47),

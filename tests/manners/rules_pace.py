@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from tests.manners.catalogue_hints import LESS
 from tests.manners.exchange import Exchange
 from tests.manners.habits import DAY, HOUR
 from tests.manners.judge import SLACK, Look, Rule, early, followed, late, of
@@ -227,7 +228,7 @@ RULES = (
     Rule(
         "P53",
         "never before max-age less Age, or Expires less Date",
-        _with(_bound("P53"), "age-shared", "older-than-fresh", "age-negative", "expires-past", "expires-garbage"),
+        _with(_bound("P53"), *LESS),
     ),
     Rule(
         "P54",
@@ -238,7 +239,7 @@ RULES = (
     Rule(
         "P56",
         "Retry-After in all its forms, to a day, seven when repeated",
-        _with(_bound("P56"), "retry-garbage", "retry-negative", "retry-past"),
+        _with(_bound("P56"), *"retry-garbage retry-negative retry-past retry-float retry-zero retry-year".split()),
     ),
     Rule("P57", "ttl", _with(_bound("P57"), "ttl-garbage", "ttl-negative", "ttl-huge")),
     Rule("P58", "sy:updatePeriod", _with(_bound("P58"), "period-odd")),

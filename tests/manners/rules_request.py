@@ -5,10 +5,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import pairwise
 
 from tests.manners.exchange import Exchange
 from tests.manners.judge import Look, Rule
-from tests.manners.ledger import Ledger
+from tests.manners.ledger import Ledger, continues
 from tests.manners.rules_conditional import wrong
 
 AGENT = re.compile(r"[\w-]+/[\w.]+ \(\+https://planet\.example\.org/; ops@planet\.example\)")
@@ -16,8 +17,13 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
 )
-REFUSING = ("picky", "unconditional-only")  # there a plainer request is allowed (P34)
+REFUSING = ("picky", "unconditional-only", "status-415")  # there a plainer request is allowed (P34)
 CODINGS = {"gzip", "x-gzip", "deflate", "br", "zstd"}
+NEEDLESS = frozenset(
+    "range if-range if-match if-unmodified-since expect te trailer upgrade upgrade-insecure-requests origin from dnt "
+    "via forwarded x-forwarded-for x-requested-with sec-fetch-mode sec-fetch-site sec-fetch-dest "
+    "transfer-encoding".split()
+)
 LOGIN = "Basic " + base64.b64encode(b"reader:letmein").decode()
 
 
@@ -68,17 +74,49 @@ def _p80(exchange: Exchange) -> str:
 def _p85(ledger: Ledger) -> Iterator[Look]:
     for exchange in ledger.exchanges:
         said = exchange.asked.headers.get("Authorization")
-        if exchange.source == "login":
+        if exchange.source == "login" or (
+            exchange.source == "login-away" and not exchange.host.startswith("http://127.0.9.")
+        ):
             yield Look(exchange, "" if said == LOGIN and "@" not in exchange.asked.path else f"Authorization: {said!r}")
-        elif exchange.source != "secrets":
+        elif exchange.source not in ("secrets", "login-away"):
             yield Look(exchange, f"Authorization: {said!r}" if said else "")
+
+
+def _p79b(exchange: Exchange) -> str:
+    """Ask as RFC 9112 has it, for the whole of it, and tell nothing that nobody needs."""
+    asked = exchange.asked
+    names = [name.lower() for name, _ in asked.headers.lines]
+    twice = {name for name in names if names.count(name) > 1}
+    first = asked.raw.partition(b"\r\n")[0]
+    if not (first.endswith(b" HTTP/1.1") and asked.path.startswith("/") and "#" not in asked.path):
+        return f"asked for as {first!r}"
+    if asked.headers.get("Host", "").partition(":")[0] != asked.host:
+        return f"Host: {asked.headers.get('Host')!r}"
+    odd = twice | (NEEDLESS & set(names))
+    return f"{', '.join(sorted(odd))} sent, or twice" if odd or asked.body else ""
+
+
+def _p84(ledger: Ledger) -> Iterator[Look]:
+    """Whoever comes to a host that proves nothing asks nothing of it."""
+    asked = [exchange for exchange in ledger.exchanges if exchange.source == "bad-certificate"]
+    if ledger.unproven:
+        yield Look((asked or list(ledger.exchanges))[0], "a certificate of nobody's was trusted" if asked else "")
+
+
+def _p86(ledger: Ledger) -> Iterator[Look]:
+    """A redirect on one host goes over the connection that it came by."""
+    for step in ledger.polls:
+        for one, two in pairwise(step.exchanges):
+            if one.host == two.host and one.answer.arrives and continues(one, two):
+                same = one.asked.connection == two.asked.connection
+                yield Look(two, "" if same else "a new connection for the next hop of one host")
 
 
 def _strays(pattern: str) -> Callable[[Ledger], Iterator[Look]]:
     def check(ledger: Ledger) -> Iterator[Look]:
         found = [stray for stray in ledger.strays if re.search(pattern, stray)]
         for exchange in ledger.exchanges[:1]:
-            yield Look(exchange, f"asked for besides: {found}" if found else "")
+            yield Look(exchange, f"asked for besides: {len(found)}, as {found[:3]}" if found else "")
 
     return check
 
@@ -104,8 +142,11 @@ RULES = (
     Rule("P77", "Accept", _each(_accept)),
     Rule("P78", "Accept-Encoding names what can be decoded", _p78),
     Rule("P79", "no Referer, cookies, language; queries as they are", _p79),
+    Rule("P79b", "a GET of the whole, each field once, none that nobody needs", _each(_p79b)),
     Rule("P80", "no Cache-Control, no Pragma", _each(_p80)),
+    Rule("P84", "of a host that can't prove its name nothing is asked", _p84),
     Rule("P85", "credentials go as Authorization, to whom they belong", _p85),
+    Rule("P86", "the next hop on one host goes over the same connection", _p86),
     Rule("P89", "robots.txt is not asked for", _strays(r"/robots\.txt")),
     Rule("P90", "nothing is guessed, and no page, icon or enclosure fetched (P91)", _strays(r"^(?!.*/query/)")),
     Rule("P94", "under a tenth of a day's requests are unconditional", _p94),

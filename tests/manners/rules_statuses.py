@@ -1,5 +1,6 @@
 """What each status does: STANDARDS P.2, and the failures below HTTP."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -11,6 +12,7 @@ from tests.manners.judge import Look, Rule, early, followed, late, of
 from tests.manners.ledger import Ledger, Step
 from tests.manners.rules_conditional import wrong
 
+OTHERS = (402, 405, 409, 416, 418, 421, 423, 425, 426, 451, 501, 505, 507, 508, 511, 530, 599)
 MINUTES_10 = timedelta(minutes=10)
 MARGIN = 4 << 20  # bytes that sockets may hold: the origin sends them slowly, but a busy machine reads late
 
@@ -100,19 +102,35 @@ def _p31(ledger: Ledger) -> Iterator[Look]:
                         yield Look(other, f"two sources of its host were told to wait {wait}" if soon else "")
 
 
+def _used_up(exchange: Exchange) -> timedelta:
+    """Read the fields of a count, in their three forms."""
+    said = exchange.answer.said("RateLimit") or ""
+    draft = re.search(r"(?:remaining=|;r=)0\b.*?(?:reset=|;t=)(\d+)", said)
+    if exchange.answer.said("X-RateLimit-Remaining") == "0":
+        return timedelta(seconds=int(exchange.answer.said("X-RateLimit-Reset") or 0))
+    return timedelta(seconds=int(draft[1])) if draft else timedelta(0)
+
+
 def _p37(ledger: Ledger) -> Iterator[Look]:
     for exchange in ledger.exchanges:
-        if exchange.answer.said("X-RateLimit-Remaining") == "0":
-            until = exchange.at + timedelta(seconds=int(exchange.answer.said("X-RateLimit-Reset") or 0))
+        if wait := _used_up(exchange):
+            until = exchange.at + wait
             for other in [later for later in ledger.hosts[exchange.host] if later.at > exchange.at][:1]:
                 yield Look(other, f"its host was used up until {until:%d %b %H:%M:%S}" if other.at < until else "")
 
 
 def _p33(ledger: Ledger) -> Iterator[Look]:
-    yield from failing(204, 205)(ledger)
+    yield from failing(204, 205, 206)(ledger)
     for step in ledger.polls:
         if "empty" in step.facts:
             yield Look(step.first, wrong(step, step.first))
+
+
+def _p28(ledger: Ledger) -> Iterator[Look]:
+    yield from failing(404)(ledger)
+    for step in followed(of("feed-in-404", "feed-in-500")(ledger)):
+        if step.last.answer.status != 304 and step.after is not None:
+            yield Look(step.after.first, wrong(step.after, step.after.first))
 
 
 def _p34(ledger: Ledger) -> Iterator[Look]:
@@ -139,6 +157,11 @@ def _taken(name: str, most: int) -> Callable[[Ledger], Iterator[Look]]:
     return check
 
 
+def _p82(ledger: Ledger) -> Iterator[Look]:
+    yield from _taken("endless", 10 << 20)(ledger)
+    yield from _taken("claims-much", 0)(ledger)
+
+
 def _p81(ledger: Ledger) -> Iterator[Look]:
     for step in of("hangs")(ledger):
         if not step.last.answer.arrives:
@@ -147,7 +170,7 @@ def _p81(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p83(ledger: Ledger) -> Iterator[Look]:
-    for step in of("short")(ledger):
+    for step in of("short", "chunk-cut", "gzip-cut")(ledger):
         if not step.last.answer.arrives:
             yield Look(step.last, early(step))
         if "cut short" in step.facts:
@@ -158,21 +181,21 @@ RULES = (
     Rule("P20", "a 200 that is no feed is a failure", failing(200)),
     Rule("P20b", "one that is resets the count", _recovers("fetched")),
     Rule("P21", "a 304 resets the count", _recovers("not_modified")),
-    Rule("P25", "300, 305 and 3xx without a Location are failures", failing(300, 301, 305)),
-    Rule("P26", "401: once, then backoff", failing(401)),
+    Rule("P25", "300, 305 and 3xx without a Location are failures", failing(300, 301, 305, 306)),
+    Rule("P26", "401, 407: once, then backoff", failing(401, 407)),
     Rule("P27", "403: once, then backoff", failing(403)),
-    Rule("P28", "404: backoff, never given up", failing(404)),
+    Rule("P28", "404: backoff, never given up", _p28),
     Rule("P29", "410: a day, after the third 30 days; a 200 revives", _p29),
     Rule("P30", "429: Retry-After, max-age, twice the interval; its host 10 minutes", _p30),
     Rule("P31", "503: as 429, for its host when two were told", _p31),
-    Rule("P32", "408, 5xx: backoff, no retry", failing(408, 500, 502, 504, 520)),
+    Rule("P32", "408, 5xx: backoff, no retry", failing(408, 500, 502, 504, *range(520, 528))),
     Rule("P32b", "resets, garbage and the like: backoff, no retry", _unanswered),
     Rule("P33", "204, 205, empty: a failure that leaves the validators", _p33),
     Rule("P34", "400, 406: no retry; the plainest request, remembered if it helped", _p34),
-    Rule("P35", "other 4xx as 404, other 5xx as 500", failing(418, 599)),
+    Rule("P35", "other 4xx as 404, other 5xx as 500", failing(*OTHERS)),
     Rule("P36", "of an error no more than 64 KiB is read", _taken("error-feed", 1 << 16)),
     Rule("P37", "a host whose count is used up is left alone", _p37),
     Rule("P81", "who hangs is cut after its timeout", _p81),
-    Rule("P82", "of a body no more than 10 MiB are read", _taken("endless", 10 << 20)),
+    Rule("P82", "of a body no more than 10 MiB are read", _p82),
     Rule("P83", "a body that is too short is a failure", _p83),
 )

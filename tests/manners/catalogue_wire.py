@@ -1,0 +1,113 @@
+"""Habits of framing: how answers are cut, packed, announced and broken off, below what they say."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from zlib import compressobj
+
+from tests.manners.exchange import Act, Answer, Habit, Visit
+from tests.manners.habits import DAY, RSS_TYPE, Stream, document, feed, gzipped, on_some, wire
+from tests.publisher import Asked, Chunked, HeaderLines, Reply, Talk, TruncatedGzip, UntilClose
+
+
+@dataclass
+class EarlyHints(Reply):
+    """Sends two interim answers before the one that counts (RFC 8297)."""
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        """Send all three."""
+        talk.send(b'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nETag: "early"\r\n\r\n')
+        return super().play(asked, talk)
+
+
+@dataclass
+class Http10(Reply):
+    """Speaks HTTP/1.0, and closes."""
+
+    def play(self, asked: Asked, talk: Talk) -> bool:
+        """Answer as in 1996."""
+        talk.send(self.head().replace(b"HTTP/1.1", b"HTTP/1.0", 1) + self.body)
+        return False
+
+
+@dataclass
+class Claims(Stream):
+    """Claims 60 MB, and begins to send them."""
+
+    def head(self) -> bytes:
+        """Give a head with a length."""
+        return b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: 60000000\r\n\r\n"
+
+
+def _framed(name: str, kind: Callable[..., Reply]) -> Habit:
+    """Send each body in another frame."""
+    plain = feed(name)
+
+    def act(visit: Visit) -> Answer:
+        answer = plain(visit)
+        reply = answer.reply
+        return answer if reply.status == 304 else replace(answer, reply=kind(200, reply.body, reply.headers))
+
+    return Habit(name=name, acts={"feed": act})
+
+
+def _packed(name: str, coding: str, pack: Callable[[bytes], bytes], *, is_honest: bool = True) -> Habit:
+    """Send each body, or each fourth, with a coding as it is named, or as it is lied about."""
+    plain = feed(name)
+
+    def act(visit: Visit) -> Answer:
+        answer = plain(visit)
+        if answer.status == 304:
+            return answer
+        pairs = [*answer.lines, ("Content-Encoding", coding)]
+        return replace(answer, reply=Reply(200, pack(answer.reply.body), pairs), is_feed=is_honest)
+
+    return Habit(name=name, acts={"feed": act if is_honest else on_some(4, _unconditional(act), plain)})
+
+
+def _unconditional(act: Act) -> Act:
+    """Answer as if nothing had been asked before."""
+    return lambda visit: act(replace(visit, asked=replace(visit.asked, headers=type(visit.asked.headers)([]))))
+
+
+def _cut(name: str, kind: Callable[..., Reply]) -> Habit:
+    """Break off each fourth body, under other validators."""
+    body = document(name, 9, DAY)
+    broken = wire(kind(200, body, [("ETag", f'"{name}-cut"'), RSS_TYPE]))
+    return Habit(name=name, acts={"feed": on_some(4, broken, feed(name))})
+
+
+def _chunk_cut(status: int, body: bytes, headers: HeaderLines) -> Reply:
+    return Chunked(status, body, headers, end=b"")
+
+
+def _wall(visit: Visit) -> Answer:
+    """Lead back to the same place until a cookie comes with the request."""
+    if "Cookie" in visit.asked.headers:
+        return feed("cookie-wall")(visit)
+    return Answer(reply=Reply(302, b"", {"Location": "/cookie-wall/feed", "Set-Cookie": "seen=1; Path=/"}))
+
+
+def _raw_deflate(body: bytes) -> bytes:
+    packer = compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+HABITS: Sequence[Habit] = (
+    _framed("chunked", Chunked),
+    _framed("until-close", UntilClose),
+    _framed("early-hints", EarlyHints),
+    _framed("http-10", Http10),
+    _packed("x-gzip", "x-gzip", gzipped),
+    _packed("gzip-upper", "GZIP", gzipped),
+    _packed("gzip-twice", "gzip, gzip", lambda body: gzipped(gzipped(body))),
+    _packed("deflate-raw", "deflate", _raw_deflate),
+    _packed("identity", "identity", bytes),
+    _packed("says-gzip", "gzip", bytes, is_honest=False),
+    _packed("odd-coding", "compress", bytes, is_honest=False),
+    _cut("chunk-cut", _chunk_cut),
+    _cut("gzip-cut", TruncatedGzip),
+    Habit(name="claims-much", acts={"feed": on_some(12, wire(Claims()), feed("claims-much"))}),
+    Habit(name="bad-certificate", acts={"feed": feed("bad-certificate")}, is_secure=True, is_proven=False),
+    Habit(name="cookie-wall", acts={"feed": _wall}),
+    Habit(name="vary", acts={"feed": feed("vary", says=lambda visit: [("Vary", "*"), ("Pragma", "no-cache")])}),
+)
