@@ -37,11 +37,11 @@ class Program:
         self.log = folder / f"{Path(self.command[0]).name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self) -> str:
-        """Run it to its end and give what it prints; anything but success is a failure."""
+    def run(self, *, within: float = PATIENCE) -> str:
+        """Run it to its end, in so many seconds, and give what it prints; anything but success is a failure."""
         process = self._open(subprocess.PIPE)
         try:
-            printed = process.communicate(timeout=PATIENCE)[0].decode(errors="replace")
+            printed = process.communicate(timeout=within)[0].decode(errors="replace")
         finally:
             process.kill()  # nothing happens if it has ended
             process.wait()

@@ -1,0 +1,104 @@
+"""What another program must be able to do to be judged, and the days that it spends at the origin."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import ClassVar, Protocol
+
+from tests.manners.exchange import Habit
+from tests.manners.habits import HOUR
+from tests.manners.ledger import Ledger
+from tests.manners.origin import Origin
+from tests.newsroom import START
+
+SHARES = (0.3, 0.3, 0.2, 0.2)  # of the days, with a pause and a new start in between, as for ours (month.py)
+PAUSES = (timedelta(hours=7), timedelta(0), timedelta(minutes=1), timedelta(0))
+
+
+class Running(Protocol):
+    """A program that follows the sources."""
+
+    def turn(self, now: datetime) -> None:
+        """Let it ask what it thinks is due at this time, and wait until no request is on its way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """What a program needs to know of the world."""
+
+    urls: Sequence[str]  # what it is to follow
+    authority: str  # the path of the certificate that proves the https hosts
+    proxy: str  # for all that is not on loopback: it sees, and refuses
+
+
+class Peer(Protocol):
+    """One of the others."""
+
+    name: str
+    pause: timedelta  # from the end of a turn to the next, as its own timer has it
+    has_real_clock: bool  # nobody can move it: dates reach it translated
+    ended_by: ClassVar[Mapping[str, str]]  # habits that crash it, for all sources, and the rule they try
+
+    def missing(self) -> str | None:
+        """Say what is not installed; None if it can run."""
+
+    def runs(self, outside: Outside) -> AbstractContextManager[Running]:
+        """Set it up with its defaults, subscribed to the sources, none of which is asked yet."""
+
+
+class SteppedClock:
+    """A clock that runs as all do, and jumps ahead between two turns."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now, self._since = now, monotonic()
+
+    def __call__(self) -> datetime:
+        return self._now + timedelta(seconds=monotonic() - self._since)
+
+    def jumps(self, by: timedelta) -> None:
+        """Be later by so much."""
+        self._now += by
+
+
+def as_followed(habits: Sequence[Habit], peer: Peer) -> Sequence[Habit]:
+    """Give the habits as a program meets them that has no feeds.yaml: hourly, which is everybody's default.
+
+    Left out are those that live by an option of feeds.yaml, and those that would end the program for all.
+    """
+    met = [habit for habit in habits if "headers:" not in habit.options and habit.name not in peer.ended_by]
+    return [replace(habit, every=HOUR, schedule=None, options="") for habit in met]
+
+
+def days_of(peer: Peer, habits: Sequence[Habit], span: timedelta) -> Ledger:
+    """Let a program follow the habits for some days; it is stopped and started again as ours is.
+
+    Returns:
+        What the origin saw.
+    """
+    clock = SteppedClock()
+    with Origin(habits, clock) as origin:
+        if peer.has_real_clock:
+            origin.dated_for = lambda when: when - (clock() - datetime.now(UTC))
+        urls = origin.urls()
+        outside = Outside(urls=list(urls.values()), authority=origin.authority, proxy=origin.proxy)
+        with peer.runs(outside) as running:
+            for share, pause in zip(SHARES, PAUSES, strict=True):
+                end = clock() + share * span
+                while clock() < end:
+                    running.turn(clock())
+                    clock.jumps(peer.pause)
+                clock.jumps(pause)
+                origin.start += 1
+        return Ledger(
+            exchanges=origin.settled(),
+            habits={habit.name: habit for habit in habits},
+            addresses=_addresses(origin, urls),
+            strays=origin.strays(),
+            unproven=origin.unproven(),
+        )
+
+
+def _addresses(origin: Origin, urls: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: origin.seen_as(name) for name in urls}
