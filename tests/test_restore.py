@@ -311,6 +311,45 @@ def test_who_only_reads_says_of_a_lost_state_what_poll_says(
         assert (main(["-c", feeds, *command], {}), capsys.readouterr().err) == (3, said), command
 
 
+def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(newsroom: Newsroom, publisher: Publisher) -> None:
+    """A post is named once, after the copy that was shown first; no document tells which that was (DESIGN 7)."""
+    told = dated(1, guid="first"), dated(2, guid="other")
+    low = publisher.serve("/low", rss(*told))
+    high = publisher.serve("/high", rss(item(1, guid="better", pubDate="Mon, 06 Jan 2025 10:00:00 GMT")))
+    yaml = SITE + "publish: {jekyll: {to: site/_posts}}\nsources:\n  - {key: low, url: '%s', category: [a, b]}\n"
+    newsroom.writes(yaml % low)
+    newsroom.poll()
+    newsroom.writes(f"{yaml % low}  - {{key: high, url: '{high}', category: [a, b], priority: 9}}\n")
+    newsroom.poll()
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    before = planet.documents()
+    posts = {path: data for path, data in before.items() if path.startswith("site/")}
+    assert [b"better" in newsroom.published("category/a.json"), len(posts)] == [True, 4]
+    assert not any("better" in path for path in posts)
+    planet.lose()
+    assert not [path for path in planet.restore() if path.startswith("site/")]
+    assert planet.documents() == before
+    newsroom.clock.move(hours=1)
+    assert newsroom.poll()["posts"] == []
+    assert planet.documents() == before
+
+
+def test_a_post_that_was_in_the_archive_is_not_there_twice(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.serve("/feed", rss(dated(395, guid="old"), dated(399, guid="new")))
+    newsroom.writes(SITE + f"publish: {{jekyll: {{to: posts, hot: 3d, archive_to: old}}}}\nsources: ['{url}']\n")
+    newsroom.poll()
+    root = newsroom.folder
+    [(old, data), *_] = [(path, path.read_bytes()) for path in (root / "old").iterdir()]
+    old.rename(root / "posts" / f"renamed-{old.name}")
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    planet.lose()
+    planet.restore()
+    assert [(path.name, path.read_bytes()) for path in (root / "old").iterdir()] == [(f"renamed-{old.name}", data)]
+    assert len(list((root / "posts").iterdir())) == 1
+
+
 CORRECTIONS = (["merge", "x", "y"], ["unmerge", "x"], ["retract", "x"], ["retract", "x", "--undo"], ["accept", "a"])
 
 

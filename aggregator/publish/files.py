@@ -168,12 +168,12 @@ class Folder:
             return all(bears_mark(head) for head in heads) if heads else None
 
     def below(self, folder: str) -> Iterator[str]:
-        """Give the paths of all files below a folder, whosever they are; no link is followed.
+        """Give the paths of all files below a folder (empty: this one), whosever they are; no link is followed.
 
         Raises:
             PublishError: it can't be read.
         """
-        start = self.root / "/".join(segments_of(folder))
+        start = self.root / "/".join(segments_of(folder)) if folder else self.root
         with _failing(folder):
             if start.is_dir() and not start.is_symlink():
                 yield from (

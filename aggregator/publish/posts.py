@@ -19,6 +19,7 @@ from aggregator.publish.files import Folder
 from aggregator.publish.names import free_name
 from aggregator.publish.post import PostWriter
 from aggregator.publish.showing import Showing
+from aggregator.publish.strays import Place, Strays
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.documents import Placement
@@ -29,7 +30,7 @@ log = getLogger(__name__)
 PART = 200  # stories that are exported together
 
 Key = tuple[int, int]  # of a publication: story, category
-Place = tuple[str, str]  # of a file: folder, name
+_Rendered = tuple[Placement, bytes, str]  # what stands, its post, and the name of that
 
 
 @dataclass(slots=True)
@@ -110,14 +111,15 @@ class Posts:
             now = tx.site().dirty
             left = [] if everything else sorted(tx.unfinished_posts())
         rename = before.names not in (None, self._jekyll.file)
+        strays = self._strays() if take_over else None
         stories = self._touched(-1 if everything else before.generation)
         for part in (left[start : start + PART] for start in range(0, len(left), PART)):
-            self._export(part, categories, showing, exported, rename=rename, take_over=take_over)
+            self._export(part, categories, showing, exported, rename=rename, strays=strays)
         for part in stories:
             if is_cut():
                 exported.waiting = True
                 return exported
-            self._export(part, categories, showing, exported, rename=rename, take_over=take_over)
+            self._export(part, categories, showing, exported, rename=rename, strays=strays)
         if before != (row := ExportRow(generation=now, look=look, names=self._jekyll.file)):
             with self._store.begin() as tx:
                 tx.mark_exported(row)
@@ -150,18 +152,18 @@ class Posts:
         exported: Exported,
         *,
         rename: bool,
-        take_over: bool,
+        strays: Strays | None,
     ) -> None:
         with self._store.read() as tx:
             part = _Part(placements=tx.placements(stories), rows=tx.posts_of(stories), categories=categories)
-        self._render(part, showing, rename=rename)
-        self._list(part, exported, take_over=take_over)
+        self._render(part, showing, rename=rename, strays=strays)
+        self._list(part, exported, take_over=strays is not None)
         self._write(part, exported)
         self._clear_away(part, exported)
 
     # What shall stand.
 
-    def _render(self, part: _Part, showing: Showing, *, rename: bool) -> None:
+    def _render(self, part: _Part, showing: Showing, *, rename: bool, strays: Strays | None) -> None:
         """Render what stands; a publication whose category is not in feeds.yaml keeps its post as it is (A43)."""
         standing: dict[int, list[Placement]] = {}
         for placement in part.placements:
@@ -170,7 +172,7 @@ class Posts:
             elif placement.category in part.categories:
                 part.done.add((placement.publication.story, placement.category))
         names = {(row.story, row.category): row.name for row in part.rows if row.digest and not rename}
-        rendered: list[tuple[Placement, bytes, str]] = []
+        rendered: list[_Rendered] = []
         for placements in standing.values():
             for placement in placements:
                 key = (placement.publication.story, placement.category)
@@ -181,6 +183,8 @@ class Posts:
                     log.error("render_post", extra={"entry": placement.publication.atom_id, "error": str(error)})
                 else:
                     rendered.append((placement, data, names.get(key) or name))
+        if strays is not None:
+            rendered = self._named_again(part, rendered, strays)
         with self._store.read() as tx:
             bearers = tx.bearers([name for _, _, name in rendered])
         for placement, data, name in rendered:
@@ -189,8 +193,30 @@ class Posts:
             slug = part.categories[placement.category].slug
             free = free_name(name, f"{placement.publication.atom_id}\0{slug}", taken)
             bearers.setdefault(free.lower(), set()).add(key)
-            place = (self._archive if placement.cooled else self._to, free)
+            place = (self._folder_of(placement), free)
             part.wanted[place], part.of[place] = data, key
+
+    def _named_again(self, part: _Part, rendered: Sequence[_Rendered], strays: Strays) -> list[_Rendered]:
+        """Give posts the names under which they stand already; those that stand where they would like to choose first.
+
+        What stands in the other folder is written down as theirs, and so goes once the new file is there.
+        """
+        listed = {(row.story, row.category) for row in part.rows}
+        named = []
+        for placement, data, name in sorted(rendered, key=lambda one: not strays.has(_digest(one[1]), one[2])):
+            key, digest = (placement.publication.story, placement.category), _digest(data)
+            found = () if key in listed else strays.take(digest, name)
+            for folder, stray in found:
+                name = stray
+                if folder != self._folder_of(placement):
+                    part.rows.append(
+                        PostRow(folder=folder, name=stray, story=key[0], category=key[1], digest=digest, fault=None)
+                    )
+            named.append((placement, data, name))
+        return named
+
+    def _folder_of(self, placement: Placement) -> str:
+        return self._archive if placement.cooled else self._to
 
     def _rendered(
         self,
@@ -313,6 +339,10 @@ class Posts:
         where = (self._to, self._archive, str(self._jekyll.hot))
         facts = (frame, where, categories, sorted(classes), showing.digest)
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+    def _strays(self) -> Strays:
+        folders = {name: self._folder(name) for name in (self._to, self._archive)}
+        return Strays(folders, self._store, self._jekyll.file)
 
     def _relative(self, folder: Path) -> str:
         return Path(os.path.relpath(folder, self._base)).as_posix()
