@@ -23,6 +23,8 @@ from aggregator.publish.veil import public_name
 from aggregator.slugs import free_slug
 from aggregator.urls import Url, host_of
 
+UNKNOWN = "-unknown"  # key of the source of entries that name none; like `LOST`, no source in feeds.yaml can have it
+
 
 class NothingToRestore(AggregatorError):
     """A site, or a store, from or into which nothing can be restored; the text says why, and what to do."""
@@ -52,6 +54,7 @@ class Assembly:
         self._publications: list[RestoredPublication] = []
         self._named: dict[str, list[tuple[int, set[tuple[SourceKey, str]]]]] = {}  # by story, where an archive page is
         self._notices: list[str] = []
+        self._orphans: list[str] = []
 
     def restored(self) -> Restored:
         """Give it.
@@ -105,6 +108,7 @@ class Assembly:
             ),
             tombstones=tuple(graves),
             notices=tuple(self._notices),
+            orphans=tuple(self._orphans),
         )
 
     def _leave_out_empty(self) -> None:
@@ -122,9 +126,10 @@ class Assembly:
                 )
             for empty in (one for one in shelves if one not in filled):
                 self._shelves.remove(empty)
+                self._orphans.append(empty.slug)
                 self._notices.append(
                     f"category/{empty.slug}.atom is empty, and {key} goes on at category/{filled[0].slug}.atom; "
-                    f"remove the files category/{empty.slug}.*"
+                    f"the files category/{empty.slug}.* are removed"
                 )
 
     def _strangers(self, categories: Sequence[RestoredCategory]) -> Iterator[str]:
@@ -239,7 +244,8 @@ class Assembly:
         if one.source is not None:
             return self._public.get(SourceKey(one.source), SourceKey(one.source))
         known = self._by_url.get(one.origin.self_link)
-        return known or SourceKey(re.sub(r"[^a-z0-9._-]+", "-", host_of(one.origin.self_link or Url("http://lost/"))))
+        host = host_of(one.origin.self_link) if one.origin.self_link is not None else UNKNOWN
+        return known or SourceKey(re.sub(r"[^a-z0-9._-]+", "-", host))
 
 
 def _has_text(entry: Entry) -> bool:

@@ -1,7 +1,7 @@
 """The place where config becomes store, client and ports; and where a new config replaces the old one."""
 
 import ipaddress
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from logging import getLogger
@@ -251,6 +251,14 @@ class World:
             PublishError: it can't be told what stands there.
         """
         self._publisher.clear_lost()
+
+    def clear_orphans(self, slugs: Collection[str]) -> None:
+        """Remove the documents at the addresses of categories that go on elsewhere, after a restore.
+
+        Raises:
+            PublishError: it can't be told what stands there.
+        """
+        self._publisher.clear_orphans(slugs)
 
     def max_age(self, path: str) -> int:
         """Say how long who reads a file may keep it, in seconds (A75)."""

@@ -311,6 +311,40 @@ def test_who_only_reads_says_of_a_lost_state_what_poll_says(
         assert (main(["-c", feeds, *command], {}), capsys.readouterr().err) == (3, said), command
 
 
+def test_a_source_may_be_called_lost(newsroom: Newsroom, publisher: Publisher) -> None:
+    """What was withdrawn before the loss has no source of that name."""
+    url = publisher.serve("/feed", rss(item(1), item(2)))
+    newsroom.writes(f"sources: [{{key: lost, url: '{url}'}}]\n")
+    newsroom.poll()
+    with newsroom.opened() as world:
+        with world.store.begin() as tx:
+            [entry] = tx.find_entries("item-2")
+            tx.file_request("retract", {"story": entry.story}, newsroom.clock())
+        world.take_requests()
+        world.publish()
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    planet.lose()
+    planet.restore()
+    newsroom.clock.move(hours=1)
+    assert newsroom.poll()["new"] == 0
+    assert newsroom.titles() == ["Title 1"]
+    with newsroom.opened() as world:
+        [source] = world.store.status(world.roster, newsroom.clock()).sources
+        assert (source.key, source.entries) == ("lost", 2)
+        with world.store.begin() as tx:
+            [entry] = tx.find_entries("item-1")
+            tx.file_request("retract", {"story": entry.story}, newsroom.clock())
+        world.take_requests()
+        with world.store.begin() as tx:
+            number = tx.file_request("retract", {"story": entry.story, "undo": True}, newsroom.clock())
+        world.take_requests()
+        with world.store.read() as tx:
+            outcome = tx.outcome(number)
+        assert outcome is not None
+        assert "stands again" in outcome.said
+
+
 def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(newsroom: Newsroom, publisher: Publisher) -> None:
     """A post is named once, after the copy that was shown first; no document tells which that was (DESIGN 7)."""
     told = dated(1, guid="first"), dated(2, guid="other")
@@ -386,7 +420,9 @@ def test_a_category_that_feeds_yaml_does_not_have_is_named_with_what_to_write(
         shutil.rmtree(newsroom.folder / "var")
         newsroom.writes(yaml)
         assert main(arguments, {}) == 0
-        return capsys.readouterr().err
+        said = capsys.readouterr()
+        assert said.out.startswith("restored 2 stories in 1 category, 2 entries\n")
+        return said.err
 
     renamed = f"sources: [{{url: '{url}', category: press}}]\n"
     assert f"{feeds} has no category news (2 stories)" in (said := restored(renamed))
@@ -395,7 +431,8 @@ def test_a_category_that_feeds_yaml_does_not_have_is_named_with_what_to_write(
     assert empty.exists()
     said = restored(f"categories: {{press: {{was: news}}}}\n{renamed}")
     assert "has no category" not in said
-    assert "press goes on at category/news.atom; remove the files category/press.*" in said
+    assert "press goes on at category/news.atom; the files category/press.* are removed" in said
+    assert sorted(path.name for path in empty.parent.iterdir() if path.name.startswith("press")) == []
     newsroom.poll()
     assert [one["id"] for one in newsroom.items("category/news.json")] == ids
 

@@ -40,6 +40,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     world = restore(restored, settings, utc_now)
     try:
         published = world.publish(everything=True, take_over=True)
+        world.clear_orphans(restored.orphans)
     finally:
         world.close()
     report = {
@@ -57,8 +58,15 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if options.json:
         print(json.dumps(report, ensure_ascii=False))
     else:
-        print("restored {stories} stories in {categories} categories, {entries} entries".format(**report))
-        print(f"{len(published.changed)} files differ from what was there" if published.changed else "No file changed.")
+        stories = _counted(len({one.story for one in restored.publications}), "story", "stories")
+        categories = _counted(len(restored.categories), "category", "categories")
+        print(f"restored {stories} in {categories}, {_counted(len(restored.entries), 'entry', 'entries')}")
+        count = len(published.changed)
+        print(f"{_counted(count, 'file differs', 'files differ')} from what was there" if count else "No file changed.")
     if published.failed:
         raise StoreError("restored, but not all of it could be published: " + ", ".join(published.failed))
     return 0
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"

@@ -10,7 +10,7 @@ from aggregator.model.outline import Outline
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.urls import Url
 
-LOST = SourceKey("lost")  # the source of what was withdrawn before the store was lost: no document names it
+LOST = SourceKey("-lost")  # the source of what was withdrawn before the store was lost: no document names it
 
 
 class EntryState(StrEnum):

@@ -70,3 +70,4 @@ class Restored:
     publications: tuple[RestoredPublication, ...]
     tombstones: tuple[RestoredTombstone, ...]
     notices: tuple[str, ...] = ()  # what could not be told
+    orphans: tuple[str, ...] = ()  # slugs at which nothing is published any more

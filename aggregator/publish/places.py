@@ -96,6 +96,21 @@ class Places:
                 self._folder.remove(path)
                 log.info("remove_output", extra={"output": path})
 
+    def clear_orphans(self, slugs: Collection[str]) -> None:
+        """Remove the documents of categories that go on elsewhere, as far as they are ours.
+
+        Raises:
+            PublishError: it can't be told what stands there.
+        """
+        names = {f"category/{slug}{suffix}" for slug in slugs for suffix in (".atom", ".rss", ".json", ".html")}
+        found = sorted(names.intersection(self._folder.below("category"))) if names else []
+        with self._store.read() as tx:
+            listed = tx.listed(found)
+        for path in found:
+            if path not in listed and self._folder.stranger(path):
+                self._folder.remove(path)
+                log.info("remove_output", extra={"output": path})
+
     def put(self, outputs: Sequence[Output], *, take_over: bool) -> Put:
         """Put files in place, in this order, each only if its bytes differ.
 

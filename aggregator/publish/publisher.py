@@ -7,7 +7,7 @@ dirty, and the next publication repairs it (invariant 6).
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -163,6 +163,10 @@ class Publisher:
     def clear_lost(self) -> None:
         """Remove what a state that is lost has left; see `Places.clear_lost`."""
         self._places.clear_lost()
+
+    def clear_orphans(self, slugs: Collection[str]) -> None:
+        """Remove what stands at addresses of categories that go on elsewhere; see `Places.clear_orphans`."""
+        self._places.clear_orphans(slugs)
 
     def _note_failures(self, edition: "_Edition") -> None:
         """Remember which files could not be brought up to date, so that `status` and an alarm say so (R67)."""
