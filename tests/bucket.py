@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 KEPT = ("content-type", "content-encoding", "cache-control")
+PATIENCE = 60  # seconds that a put waits for others: only turns a hang into a failure
 ENVIRON = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL")
 
 
@@ -29,6 +30,10 @@ class ObjectService:
         self.asked: list[tuple[str, str]] = []  # method, key
         self.refusals: deque[tuple[int, str]] = deque()  # status and code of the next answers
         self.stopped = False
+        self.put: list[str] = []  # keys that were put, in the order in which they stood there
+        self.most = 0  # puts that were under way at one time
+        self._meeting, self._under_way, self._met = 0, 0, threading.Event()
+        self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"service": self}))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -44,6 +49,24 @@ class ObjectService:
         keys = [key for method, key in self.asked if method == "PUT"]
         self.asked.clear()
         return keys
+
+    def meet(self, many: int) -> None:
+        """Hold puts back until so many are under way at once; from then on none is held."""
+        self._meeting = many
+        self._met.clear()
+
+    def store(self, key: str, stored: Stored) -> None:
+        """Put an object in place."""
+        with self._lock:
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
+            if self._under_way >= self._meeting:
+                self._met.set()
+        self._met.wait(PATIENCE)
+        with self._lock:
+            self._under_way -= 1
+            self.objects[key] = stored
+            self.put.append(key)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -98,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "PUT":
             named = {name.lower(): value for name, value in self.headers.items()}
             kept = {name: value for name, value in named.items() if name in KEPT or name.startswith("x-amz-meta-")}
-            self.service.objects[key] = Stored(body, kept)
+            self.service.store(key, Stored(body, kept))
             return self._answer(200, headers={"ETag": '"x"'})
         if self.command == "DELETE":
             self.service.objects.pop(key, None)

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 DIGEST = "aggregator-sha256"  # metadata; on the wire x-amz-meta-aggregator-sha256
 REQUEST_SECONDS, CONNECT_SECONDS = 8, 4
 RETRIES, RETRY_SECONDS = 3, 5.0
+ABREAST = 8  # requests at once: a service far away then costs an eighth, and none calls that a flood
 REST_SECONDS = 10.0  # without a try, once the service can't be reached: a stop has ten seconds for everything (R54)
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?")
@@ -57,7 +58,9 @@ _UNREACHABLE = "the service can't be reached; see AWS_ENDPOINT_URL, AWS_REGION a
 
 
 class Bucket:
-    """A bucket, or what lies below a prefix of it."""
+    """A bucket, or what lies below a prefix of it. Threads may share it."""
+
+    abreast = ABREAST
 
     def __init__(self, address: BucketAddress) -> None:
         """Open it, and ask once whether we may work there.

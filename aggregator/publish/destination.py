@@ -11,8 +11,12 @@ from aggregator.publish.files import Folder
 class Destination(Protocol):
     """What can hold outputs; paths are relative, with slashes: `category/python.atom`.
 
-    All of it may raise PublishError.
+    All of it may raise PublishError. Threads may share it where `abreast` says so.
     """
+
+    @property
+    def abreast(self) -> int:
+        """Say how many calls may go on at once: 1 for a disk, more where each is a request."""
 
     def where(self) -> str:
         """Say which place this is: the same text, the same place (DESIGN 3.3)."""

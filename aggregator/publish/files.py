@@ -45,6 +45,8 @@ _ADVICE = {
 class Folder:
     """The folder that outputs are written to (`publish.to`); its paths are relative, with slashes."""
 
+    abreast = 1
+
     def __init__(self, root: Path) -> None:
         """Open the folder, and make it if it is missing.
 

@@ -43,10 +43,11 @@ class Formats:
             yield Output(path=f"{document.path}.atom", render=partial(_proven_atom, document, site, html), max_age=age)
         if "rss" in self.names and document.archive is None:
             render = partial(_proven_rss, document, site, age // 60, html)
-            yield Output(path=f"{document.path}.rss", render=render, max_age=age)
+            yield Output(path=f"{document.path}.rss", render=render, max_age=age, beside="atom" in self.names)
         if "json" in self.names:  # archive pages too: with them a lost store is restored to the last entry
             render = partial(_proven_json, document, site, str(self._store.uuid), html)
-            yield Output(path=f"{document.path}.json", render=render, max_age=age)
+            beside = "atom" in self.names or ("rss" in self.names and document.archive is None)
+            yield Output(path=f"{document.path}.json", render=render, max_age=age, beside=beside)
         if html and document.path != ALL:
             page = render_category if document.archive is None else render_archive
             render = partial(page, document, site, self.names, self._look)

@@ -5,18 +5,22 @@ changes, only what stands there with the bytes that we remember is ours (DESIGN 
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from logging import getLogger
+from typing import TypeVar
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.outputs import format_of, is_output
+from aggregator.publish.abreast import abreast
 from aggregator.publish.destination import Destination
 from aggregator.publish.shown import FEEDS
 from aggregator.store.database import Store
 from aggregator.store.outputs import Written
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 log = getLogger(__name__)
 
 
@@ -33,6 +37,7 @@ class Output:
     lasting: bool = True  # False: it is on the disk only after `sync`, for it can be made again (R30), and has no twin
     facts: str = ""  # digest of all that it shows: not rendered again while that and the file stay; empty: unknown
     gone: int | None = None  # what its address answers, of a note in place of what is no longer published (A42)
+    beside: bool = False  # may be put at the same time as the one before it: neither leads to the other (R31)
 
 
 @dataclass(slots=True)
@@ -43,6 +48,12 @@ class Put:
     failed: list[str] = field(default_factory=list)
     why: str = ""  # the first of these failed
     written: list[Written] = field(default_factory=list)
+
+    def fail(self, output: Output, error: PublishError) -> None:
+        """Note that an output could not be put in place; the old one stands."""
+        self.failed.append(output.path)
+        self.why = self.why or error.why
+        log.error("write_output", extra={"output": error.output, "error": error.why})
 
 
 class Places:
@@ -64,7 +75,9 @@ class Places:
             if before == where:
                 return
             digests = tx.digests()
-        kept = {path for path, digest in digests.items() if digest is not None and self._digest(path) == digest}
+        listed = [path for path, digest in digests.items() if digest is not None]
+        stands = self._abreast(self._folder.digest, listed)
+        kept = {path for path, digest in stands if digest == digests[path]}
         with self._store.begin() as tx:
             tx.adopt_folder(where, kept)
         if before is not None:
@@ -114,6 +127,8 @@ class Places:
     def put(self, outputs: Sequence[Output], *, take_over: bool) -> Put:
         """Put files in place, in this order, each only if its bytes differ.
 
+        Those that may be put `beside` each other are, where the place takes several at once.
+
         Args:
             outputs: what to write.
             take_over: write over files that the list does not name, if they bear our mark.
@@ -123,28 +138,39 @@ class Places:
         """
         put = Put()
         placed = self._list(outputs, put, take_over=take_over)
-        for output in placed:
-            facts, digest = self._shown.get(output.path, ("", ""))
-            if output.facts and facts == output.facts and self._digest(output.path) == digest:
-                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
-                continue
-            try:
-                data = _rendered(output)
-                if self._replace(output, data):
+        for together in _together(placed):
+            for (output, data), came in self._abreast(self._replace, self._rendered(together, put)):
+                if isinstance(came, PublishError):
+                    put.fail(output, came)
+                    continue
+                if came:
                     put.changed.append(output.path)
                     log.info("write_output", extra={"output": output.path, "bytes": len(data)})
-            except PublishError as error:
-                put.failed.append(output.path)
-                put.why = put.why or error.why
-                log.error("write_output", extra={"output": error.output, "error": error.why})
-            else:
                 digest = hashlib.sha256(data).hexdigest()
                 if output.facts:
                     self._shown[output.path] = (output.facts, digest)
                 put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age, gone=output.gone))
         return put
 
-    def _replace(self, output: Output, data: bytes) -> bool:
+    def _rendered(self, outputs: Iterable[Output], put: Put) -> Iterator[tuple[Output, bytes]]:
+        """Give outputs with their bytes, each rendered when its turn comes; those that stand as they are left out."""
+        for output in outputs:
+            facts, digest = self._shown.get(output.path, ("", ""))
+            if output.facts and facts == output.facts and self._digest(output.path) == digest:
+                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age))
+                continue
+            try:
+                yield output, _rendered(output)
+            except PublishError as error:
+                put.fail(output, error)
+
+    def _abreast(
+        self, call: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result | PublishError]]:
+        return abreast(call, items, self._folder.abreast)
+
+    def _replace(self, rendered: tuple[Output, bytes]) -> bool:
+        output, data = rendered
         gzip = self._gzip and output.gzip and output.lasting
         age, lasting = output.max_age, output.lasting
         return self._folder.replace(output.path, data, gzip=gzip, max_age=age, durable=lasting, like=output.like)
@@ -184,12 +210,10 @@ class Places:
             Those that could not be removed.
         """
         failed, gone = [], []
-        for path in sorted(paths):
-            try:
-                self._folder.remove(path)
-            except PublishError as error:
+        for path, came in self._abreast(self._folder.remove, sorted(paths)):
+            if isinstance(came, PublishError):
                 failed.append(path)
-                log.error("remove_output", extra={"output": error.output, "error": error.why})
+                log.error("remove_output", extra={"output": came.output, "error": came.why})
             else:
                 gone.append(path)
                 log.info("remove_output", extra={"output": path})
@@ -203,14 +227,13 @@ class Places:
         with self._store.read() as tx:
             listed = tx.listed([output.path for output in outputs])
         placed, new = [], []
+        unlisted = [output.path for output in outputs if output.path not in listed]
+        strangers = dict(self._abreast(self._folder.stranger, unlisted))
         for output in outputs:
             if output.path not in listed:
-                try:
-                    ours = self._folder.stranger(output.path)
-                except PublishError as error:  # what stands there can't be told
-                    put.failed.append(output.path)
-                    put.why = put.why or error.why
-                    log.error("write_output", extra={"output": error.output, "error": error.why})
+                ours = strangers[output.path]
+                if isinstance(ours, PublishError):  # what stands there can't be told
+                    put.fail(output, ours)
                     continue
                 if ours is not None and not (ours and take_over) and not self._is_already(output):
                     raise StrangerInTheWay(output.path, self._folder.named(output.path), ours=ours)
@@ -237,6 +260,18 @@ class Places:
             return self._folder.digest(path)
         except PublishError:
             return None
+
+
+def _together(outputs: Iterable[Output]) -> Iterator[list[Output]]:
+    """Part outputs where one must not be put before all those before it stand."""
+    together: list[Output] = []
+    for output in outputs:
+        if together and not output.beside:
+            yield together
+            together = []
+        together.append(output)
+    if together:
+        yield together
 
 
 def _rendered(output: Output) -> bytes:

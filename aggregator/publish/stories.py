@@ -222,11 +222,13 @@ class StoryPages:
                 StoryPlace(title=place.title, path=f"category/{place.slug}") for place in stored.places if place.active
             )
             page = StoryPage(path=path, publication=publication, places=places)
-            return Output(path=path, render=partial(render_story, page, *frame), max_age=MAX_AGE, lasting=False)
+            render = partial(render_story, page, *frame)
+            return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, beside=True)
         if not stored.was_shown:
             return None
         told = StoryNote(path=path, part_of=self._teller(stored, pages, showing))
-        return Output(path=path, render=partial(render_note, told, *frame), max_age=MAX_AGE, lasting=False, gone=GONE)
+        render = partial(render_note, told, *frame)
+        return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, gone=GONE, beside=True)
 
     def _teller(self, stored: StoredPage, pages: dict[int, StoredPage], showing: Showing) -> StoryPlace | None:
         """Give the story that tells it now, if anyone may see that (T7)."""

@@ -5,14 +5,16 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from aggregator.cli.poll import OneShot
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.settings import BucketAddress
-from aggregator.publish.bucket import DIGEST, Bucket
-from tests.bucket import ObjectService, Stored
+from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
+from tests.bucket import PATIENCE, ObjectService, Stored
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply
 
@@ -177,6 +179,44 @@ def test_a_planet_in_a_bucket(service: ObjectService, newsroom: Newsroom, publis
         world.publish()
     assert {"site/own.html", KEY} <= set(service.objects)
     assert not {"site/index.html", "site/category/python.json"} & set(service.objects), "no longer published"
+
+
+def test_r31_stories_are_put_side_by_side_and_nothing_before_what_it_leads_to(
+    service: ObjectService, newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aggregator.publish.bucket.REQUEST_SECONDS", 2 * PATIENCE)  # a put waits for others here
+    url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
+    newsroom.writes(YAML.format(url=url).replace("{to:", "{entries: 10, archive_page: 10, to:"))
+    service.meet(ABREAST)
+    published = newsroom.poll()["published"]
+    assert service.most == ABREAST
+    assert {f"site/{path}" for path in published} == {*service.put} == {*service.objects}
+    place = {key.removeprefix("site/"): number for number, key in enumerate(service.put)}
+    pages = [number for path, number in place.items() if path.startswith("entry/")]
+    archives = [place[f"category/python/archive/{number}.atom"] for number in (1, 2, 3, 4)]
+    feeds = [place[f"category/python.{form}"] for form in ("atom", "rss", "json")]
+    assert len(pages) == 45
+    assert max(pages) < min(archives)
+    assert archives == sorted(archives), "each leads to the one before"
+    assert max(place[f"category/python/archive/4.{form}"] for form in ("atom", "json", "html")) < min(feeds)
+    assert max(feeds) < place["category/python.html"] < place["all.atom"] < place["index.html"]
+
+
+def test_r32_what_fails_beside_others_harms_none_and_is_made_up_for(
+    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+) -> None:
+    url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(20)))))
+    newsroom.writes(YAML.format(url=url))
+    with newsroom.opened() as world:
+        OneShot(world).poll([], everything=True, limit=timedelta(0))
+        service.refusals.extend([(403, "AccessDenied")] * 3)  # whichever three ask first what stands there
+        first = world.publish()
+        stand = {key for key in service.objects if key.startswith("site/entry/")}
+        assert (len(first.failed), len(stand)) == (3, 17)
+        second = world.publish()
+    assert second.failed == ()
+    assert {f"site/{path}" for path in first.failed} <= {*service.objects}
+    assert len([key for key in service.put if key.startswith("site/entry/")]) == 20, "each once"
 
 
 def test_a_stranger_in_the_bucket_is_respected(
