@@ -13,6 +13,7 @@ from aggregator.cli.open import opened_world
 from aggregator.model.story import Publication
 from aggregator.publish.found import Answer, render_found, render_found_json
 from aggregator.scheduler import Service
+from aggregator.scheduler.heap import use_one_heap
 from aggregator.search import SearchIndex, open_index
 from aggregator.search.query import Query
 from aggregator.serve.application import Application, Endpoint
@@ -31,6 +32,7 @@ OURS = 5
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal says stop; then end within ten seconds (R54)."""
+    use_one_heap()
     stop = threading.Event()
     before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -22,6 +22,7 @@ from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
 from aggregator.publish.memory import forget_all
+from aggregator.scheduler.heap import give_back
 from aggregator.scheduler.lag import LagWatch
 from aggregator.scheduler.memory import MemoryWatch, Pressure
 from aggregator.scheduler.watch import ConfigWatch
@@ -38,6 +39,8 @@ ALARMS = timedelta(minutes=5)  # between two looks for what is wrong with any of
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33)
 SEARCH = timedelta(seconds=5)  # between two looks for what can't be searched yet
 THIN = timedelta(minutes=1)  # between two looks for texts and events that leave the store: a bounded part each time
+SPARE = timedelta(minutes=5)  # between two looks for memory that nobody needs
+QUIET = timedelta(minutes=15)  # without a publication, after which what it would need is made anew
 SEARCH_SECONDS = 0.5  # that one of them may take
 HOURLY = timedelta(hours=1)  # the status page grows stale though nothing happens
 GRACE = 5.0  # seconds that polls under way get when we stop (R54)
@@ -82,6 +85,7 @@ class Service:
         self._not_before = world.clock()  # when the next rendering may begin, after one that failed
         self._deaf_until = world.clock()  # to requests, after they could not be carried out
         self._publish_until: float | None = None  # by the steady clock, once we stop
+        self._published_at = world.clock()  # something
         self._published = False  # what the store says stands in the files
         self._edited = False  # an operator's edit was taken up, and is not shown yet
         self._restate = False  # the status page says something that is no longer so
@@ -115,6 +119,7 @@ class Service:
         self._world.end_tombstones()
         self._world.publish(is_cut=is_stopping)
         self._published = True
+        self._spare(forget=True)  # of a large publication only the last pages are remembered, and by chance
         for name, job, every in (
             ("tick", self._tick, TICK),
             ("flush", self._flush, FLUSH),
@@ -128,6 +133,7 @@ class Service:
             ("bodies", self._world.trim_bodies, HOURLY),
             ("events", self._world.trim_events, THIN),
             ("keep", self._thin, THIN),
+            ("spare", self._spare, SPARE),
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)
         self._thread.start()
@@ -202,8 +208,8 @@ class Service:
             if before is not Pressure.NONE:
                 log.warning("resume_polls", extra={"advice": "there is memory again"})
             return
-        forget_all()
         gc.collect()
+        self._spare(forget=True)
         if pressure is Pressure.FULL:
             self._fail(ServiceFailed("the memory limit is near"))
 
@@ -242,6 +248,12 @@ class Service:
         """Let texts go that are kept no longer; what shows them is dirty then (K2 to K4)."""
         if self._pressure is Pressure.NONE and self._world.thin():
             self._dirty.set()
+
+    def _spare(self, *, forget: bool = False) -> None:
+        """Hold no memory for what happens seldom."""
+        if forget or self._world.clock() - self._published_at > QUIET:
+            forget_all()
+        give_back()
 
     def _catch_up(self) -> None:
         if self._index is not None and self._pressure is Pressure.NONE:
@@ -291,6 +303,8 @@ class Service:
             try:
                 restate, self._restate = self._restate, False
                 published = self._world.publish(debounce=debounce, restate=restate, is_cut=self._is_cut)
+                if published.changed:
+                    self._published_at = self._world.clock()
                 if published.waiting or published.failed:
                     self._dirty.set()
                 if published.failed:

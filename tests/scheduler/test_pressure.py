@@ -81,6 +81,20 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
     assert newsroom.titles() == ["Title 1"], "what was read before is published"
 
 
+def test_caches_are_kept_while_something_is_published_and_no_longer(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
+    cache: Memory[str] = Memory(1000, each_bytes=0)
+    with newsroom.opened("serve") as world:
+        service = Service(world, {})
+        cache.keep("key", "value", 10)
+        newsroom.clock.move(minutes=14)
+        service._spare()
+        assert cache.get("key") == "value"
+        newsroom.clock.move(minutes=2)
+        service._spare()
+        assert cache.get("key") is None
+
+
 def test_r68_a_dispatcher_that_rests_asks_nobody(newsroom: Newsroom) -> None:
     newsroom.writes("sources: ['https://a.example/']\n", hosts="")
     clock, internet = newsroom.clock, Internet(newsroom.clock)

@@ -1,0 +1,41 @@
+"""Memory that is free is given back, also from the middle of the heap."""
+
+import ctypes
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from aggregator.scheduler import heap
+
+PROGRAM = """
+import re
+from aggregator.scheduler import heap
+
+def held_kib():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", open("/proc/self/status").read())[1])
+
+heap.use_one_heap()
+texts = [bytes(1000) for _ in range(60_000)]
+last = bytes(1000)  # above them all, so that glibc would keep what is below
+del texts
+before = held_kib()
+heap.give_back()
+print(before - held_kib())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that keeps what is free")
+def test_what_is_free_below_something_that_is_not_is_given_back() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 40 * 1024  # of some 60 MB
+
+
+def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_library(name: str | None) -> ctypes.CDLL:
+        raise OSError
+
+    monkeypatch.setattr(ctypes, "CDLL", no_library)
+    heap.use_one_heap()
+    heap.give_back()
