@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -115,6 +116,10 @@ class _Adding:
             _NotAdded: it was not.
             ConfigError: feeds.yaml is wrong as it stands.
         """
+        if not _SCHEME.match(typed) and Path(typed).is_file():
+            there = os.path.relpath(typed, self._path.parent)
+            entry = f"- {{kind: file, url: {json.dumps(literal(there), ensure_ascii=False)}}}"
+            raise _NotAdded("refused", f"it is a file; write {entry} below sources:")
         address, draft, found = self._found(typed)
         final = self._final(draft, found, address)
         replace_config(self._path, self._data, final.data)

@@ -39,7 +39,7 @@ class SiteKeys(Keys):
         "Time zone of pages, exports and `schedule`.",
     )
     contact = optional(
-        Text("a contact", "a mail address or a page", limit=200, check=vocabulary.contact),
+        Text("a contact", "a mail address or a page", limit=200, quotable=False, check=vocabulary.contact),
         "Whom a publisher may ask: goes into the User-Agent, with `base_url`.",
     )
 

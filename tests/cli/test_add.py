@@ -87,6 +87,13 @@ def test_p90_of_a_page_the_best_feed_is_taken_and_the_others_are_named(planet: P
     assert named == [f"{site}all.rss", f"{site}comments.xml"]
 
 
+def test_a_file_is_no_address_and_the_answer_says_what_to_write(planet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (planet / "ours.xml").write_text("<rss/>", encoding="utf-8")
+    monkeypatch.chdir(planet)
+    (refused,) = report(planet, "ours.xml")["refused"]
+    assert refused["why"] == 'it is a file; write - {kind: file, url: "ours.xml"} below sources:'
+
+
 def test_p90_at_a_terminal_the_operator_chooses(planet: Path, site: str) -> None:
     for answers, expected in ((b"9\n2\n", ["all.rss"]), (b"0\n", ["all.rss"]), (b"\n", ["all.rss", "all.atom"])):
         ours, theirs = pty.openpty()
