@@ -11,7 +11,7 @@ from typing import Final
 from aggregator.identity import key_form
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.paging import page_after, places_in
-from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, aside_of
+from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, asides_of
 from aggregator.urls import BadUrl, Url, host_key_of
 
 MAX_SITEMAPS: Final = 10  # of an index, in one poll
@@ -72,7 +72,7 @@ def with_further(due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False) -> t
             break
         answer, part = ask(asking)
         is_spent = answer.hints.exhausted is not None
-        way.asides += [*answer.asides, aside_of(due.host_key, answer)]
+        way.asides += asides_of(due.host_key, answer)
         if part is not None:
             way.parts.append(part)
             if way.is_full:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from aggregator.cli.poll import OneShot
+from aggregator.cli.status_words import in_words
 from aggregator.model.paging import page_after
-from aggregator.model.settings import Paging, Request, Secret
+from aggregator.model.settings import Paging, Request, Secret, SourceKey
 from aggregator.model.status import Status
+from aggregator.publish.status import fetching_record
 from aggregator.urls import BadUrl, Url
 from tests.newsroom import START, Newsroom
 from tests.publisher import Held, Publisher, Reply
@@ -280,6 +282,32 @@ def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
     numbered(publisher, page(5, 6), page(3, 4), page(1, 2), page())
     assert newsroom.poll(everything=False)["new"] == 6
     assert newsroom.titles() == [f"News {number}" for number in (6, 5, 4, 3, 2, 1)]
+
+
+def test_p93_further_pages_and_robots_txt_are_counted_beside_the_polls(
+    publisher: Publisher, newsroom: Newsroom
+) -> None:
+    publisher.says("/robots.txt", Reply(404))
+    closed = publisher.says("/robots.txt", Reply(200, b"User-agent: *\nDisallow: /closed"), host="127.0.0.2")
+    publisher.says("/news", Reply(200, b"<li><a href=/1>One</a></li>", {"Content-Type": "text/html"}))
+    url = numbered(publisher, page(3, 4), page(1, 2), Reply(404))
+    shut = closed.replace("robots.txt", "closed")
+    newsroom.writes(
+        LIST.format(url=url, more="pages: 9")[:-2]
+        + f", {{key: site, kind: html, url: '{publisher.url('/news')}', items: li}}"
+        f", {{key: shut, kind: html, url: '{shut}', items: li}}]\n"
+    )
+    newsroom.poll()
+    fetching: Any = fetching_record(standing(newsroom).fetching, public=False)
+    further = fetching["further"]
+    assert (further["requests"], further["failures"]) == (4, 0), "a page that is not there, or no rules, are no failure"
+    assert further["bytes"] > 200
+    hosts = {host["host"]: (host["polls"], host["further"]["requests"]) for host in fetching["hosts"]}
+    assert hosts == {"127.0.0.1": (2, 3), "127.0.0.2": (1, 1)}, "what robots.txt closes was not asked for"
+    assert "; 4 further documents and robots.txt, 0 failed, " in in_words(standing(newsroom))
+    with newsroom.opened() as world, world.store.read() as tx:
+        [desk], [site] = (tx.history(SourceKey(key), newsroom.clock(), days=1).days for key in ("desk", "site"))
+    assert (desk.further.requests, site.further.requests) == (2, 1)
 
 
 def test_p66_two_lists_at_one_address_get_what_each_has_posted(publisher: Publisher, newsroom: Newsroom) -> None:

@@ -301,7 +301,7 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher
         ("127.0.0.2", 0, 0, 4),
         ("127.0.0.1", 1, 2, 0),
     ]
-    assert [(asked.requests, asked.failures) for _, _, asked in days] == [(2, 1), (2, 1)]
+    assert [(one.details.requests, one.details.failures) for one in days] == [(2, 1), (2, 1)]
 
 
 @pytest.mark.parametrize("resumed", [True, False])

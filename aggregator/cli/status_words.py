@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from aggregator.cli.terminal import printable
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
-from aggregator.model.history import DetailSums, Fetching, RecentPoll, SourceHistory, Sums
+from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
 from aggregator.model.poll import State
 from aggregator.model.status import RuleHits, SourceStatus, Status
 
@@ -17,6 +17,7 @@ UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _POLLS = ("time", "outcome", "status", "bytes", "ms", "new", "revised", "next due", "because")
 _DAYS = ("day", "polls", "not modified", "unconditional", "failures", "bytes", "new")
 _DETAILS = ("details", "failed", "their bytes")
+_FURTHER = ("further", "failed", "their bytes")
 _RULES = ("hits", "last", "rule")
 _WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # columns that are set to the left
 
@@ -107,11 +108,17 @@ def one_in_words(
     if history.recent:
         lines += ["", f"Last polls ({zone.key}):", *_table(_POLLS, [_poll(poll, zone) for poll in history.recent])]
     if history.days:
-        asks = any(details.requests for _, _, details in history.days)
-        head = (*_DAYS, *_DETAILS) if asks else _DAYS
+        has_details = any(one.details.requests for one in history.days)
+        has_further = any(one.further.requests for one in history.days)
+        head = (*_DAYS, *(_DETAILS if has_details else ()), *(_FURTHER if has_further else ()))
         rows = [
-            (day.isoformat(), *_sums(sums), *(_detail_sums(details) if asks else ()))
-            for day, sums, details in history.days
+            (
+                one.day.isoformat(),
+                *_sums(one.polls),
+                *(_aside_sums(one.details) if has_details else ()),
+                *(_aside_sums(one.further) if has_further else ()),
+            )
+            for one in history.days
         ]
         lines += ["", "Days (UTC):", *_table(head, rows)]
     return "\n".join(lines)
@@ -141,7 +148,7 @@ def _sums(sums: Sums) -> tuple[str, ...]:
     return (*map(str, counts), _size(sums.bytes), str(sums.new))
 
 
-def _detail_sums(sums: DetailSums) -> tuple[str, ...]:
+def _aside_sums(sums: AsideSums) -> tuple[str, ...]:
     return str(sums.requests), str(sums.failures), _size(sums.bytes)
 
 
@@ -171,7 +178,12 @@ def _manners(fetching: Fetching) -> str:
     if fetching.details.requests:
         asked = fetching.details
         line += f"; {asked.requests:,} details and articles, {asked.failures:,} failed, {_size(asked.bytes)}"
-    requests = {host.host: host.sums.polls + host.details.requests for host in fetching.hosts}
+    if fetching.further.requests:
+        asked = fetching.further
+        line += (
+            f"; {asked.requests:,} further documents and robots.txt, {asked.failures:,} failed, {_size(asked.bytes)}"
+        )
+    requests = {host.host: host.sums.polls + host.details.requests + host.further.requests for host in fetching.hosts}
     busiest = next((name for name, count in requests.items() if count and name != "file"), None)
     return f"{line}; busiest host {busiest} with {requests[busiest]:,}." if busiest else f"{line}."
 

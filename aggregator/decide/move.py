@@ -105,6 +105,7 @@ def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], find
         seconds=answer.seconds,
         wire_bytes=answer.wire_bytes,
         conditional=answer.conditional,
+        asides=() if due.is_twin else answer.asides,
     )
 
 

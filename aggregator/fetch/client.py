@@ -30,7 +30,7 @@ from aggregator.fetch.trip import Trip
 from aggregator.model.entry import NO_HINTS
 from aggregator.model.hosts import budget_key
 from aggregator.model.observed import NOTHING_OBSERVED
-from aggregator.model.poll import Answer, Due, Fetched, Unreached
+from aggregator.model.poll import Answer, Due, Fetched, Unreached, asides_of
 from aggregator.model.settings import HostRule, Kind, Reading, Request, Secret
 from aggregator.urls import Url
 
@@ -133,6 +133,7 @@ class Client:
             if not is_first:
                 asking = replace(asking, host_key=budget_key(page, self._hosts), is_further=True)
             answer = self.fetch(asking)
+            trip.asides += asides_of(asking.host_key, answer)
             if self._bodies is not None:
                 self._bodies.let_go(asking)
             return answer

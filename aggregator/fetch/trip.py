@@ -10,7 +10,7 @@ from aggregator.fetch.flight import Ended, Flight
 from aggregator.fetch.guard import Guard
 from aggregator.fetch.redirects import Chain
 from aggregator.model.entry import NO_HINTS, Hints
-from aggregator.model.poll import Answer, Cut, Due, Failed, Hop
+from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, Hop
 
 
 class Trip:
@@ -27,6 +27,7 @@ class Trip:
         self.conditional = False  # the last request carried a validator
         self.is_further = due.is_further  # its host was asked a moment ago: it waits its turn
         self.is_large = False  # its body has a place among the large ones (R42)
+        self.asides: tuple[Aside, ...] = ()  # what else was asked for
         self.reading: HTTPResponse | None = None  # the answer that is open now
 
     def said(self) -> "Common":
@@ -41,6 +42,7 @@ class Trip:
             "peer": flight.peer,
             "conditional": self.conditional,
             "skew": self.skew,
+            "asides": self.asides,
         }
 
     def failed(self, error: FetchError) -> Answer:
@@ -65,3 +67,4 @@ class Common(TypedDict):
     peer: str | None
     conditional: bool
     skew: timedelta | None
+    asides: tuple[Aside, ...]

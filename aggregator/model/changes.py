@@ -9,7 +9,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState, Identity
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.outline import Outline
-from aggregator.model.poll import Due, Outcome, PackedBody, State, Validators
+from aggregator.model.poll import Aside, Due, Outcome, PackedBody, State, Validators
 from aggregator.model.settings import CategoryKey
 from aggregator.urls import Url
 
@@ -41,6 +41,7 @@ class Move:
     seconds: float = 0.0  # that the poll took
     wire_bytes: int = 0  # that came
     conditional: bool = False  # a validator was sent (P94)
+    asides: tuple[Aside, ...] = ()  # what else was asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,25 +39,26 @@ NO_SUMS = Sums()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DetailSums:
-    """What some requests for details and articles came to together. None is conditional: each is asked for once."""
+class AsideSums:
+    """What some requests beside the polls themselves came to together. None is conditional."""
 
     requests: int = 0
     bytes: int = 0  # that came over the wire
     failures: int = 0
 
 
-NO_DETAILS = DetailSums()
+NO_ASIDES = AsideSums()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSums:
-    """What the polls of a host came to, and the details and articles that lie there, of whatever sources."""
+    """What the polls of a host came to, and what else was asked for there, for whatever sources."""
 
     host: str  # host key
     sources: int  # of feeds.yaml that are asked there
     sums: Sums
-    details: DetailSums = NO_DETAILS
+    details: AsideSums = NO_ASIDES  # and articles, each asked for once
+    further: AsideSums = NO_ASIDES  # documents beyond a poll's own, and robots.txt
     spacing: timedelta  # between two requests
     opens_at: datetime | None  # not asked before; None: it may be
 
@@ -68,7 +69,8 @@ class Fetching:
 
     since: datetime
     sums: Sums
-    details: DetailSums
+    details: AsideSums
+    further: AsideSums
     hosts: tuple[HostSums, ...]  # the busiest first
 
     @property
@@ -78,11 +80,21 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaySums:
+    """What a source has cost on one day."""
+
+    day: date  # UTC
+    polls: Sums = NO_SUMS
+    details: AsideSums = NO_ASIDES
+    further: AsideSums = NO_ASIDES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHistory:
     """What is remembered of one source's polls."""
 
     recent: tuple[RecentPoll, ...]  # newest first
-    days: tuple[tuple[date, Sums, DetailSums], ...]  # UTC, newest first
+    days: tuple[DaySums, ...]  # newest first
     etag: bool  # we hold one, and send it
     last_modified: bool  # likewise
     notices: tuple[str, ...] = ()  # what was odd about the last document

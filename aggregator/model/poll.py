@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from aggregator.errors import SourceError
+from aggregator.errors import AddressRefused, RobotsRefused, SourceError
 from aggregator.model.entry import NO_HINTS, NO_NEWS, Digest, Feed, Hints
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.settings import Reading, Request, Source
 from aggregator.urls import Url
 
+ABSENT: Final = frozenset({404, 410})  # to ask beside a poll for what is not there is no failure
 CRASHES: Final = 3  # in a row, with one source in flight: it is asked alone, and read in another process (R13)
 
 
@@ -231,16 +232,25 @@ class Unreached(Cut):
 Answer = Fetched | NotModified | Failed | Cut
 
 
-def aside_of(host_key: str, answer: Answer) -> Aside:
-    """Give what is remembered of an answer that is no poll by itself."""
-    return Aside(
+def stayed_here(answer: Exchange) -> bool:
+    """Tell whether no request left: we end, its host has no room, robots.txt closes it, or we may not ask there."""
+    is_refused = isinstance(answer, Failed) and isinstance(answer.error, RobotsRefused | AddressRefused)
+    return isinstance(answer, Cut) or (is_refused and not answer.hops)
+
+
+def asides_of(host_key: str, answer: Answer) -> tuple[Aside, ...]:
+    """Give what is remembered of an answer that is no poll by itself, and of what it took besides."""
+    if stayed_here(answer) or isinstance(answer, Cut):
+        return answer.asides
+    aside = Aside(
         host_key=host_key,
         asked_at=answer.asked_at,
         wire_bytes=answer.wire_bytes,
-        status=None if isinstance(answer, Cut) else answer.status,
-        failed=isinstance(answer, Failed),
+        status=answer.status,
+        failed=isinstance(answer, Failed) and answer.status not in ABSENT,
         hints=answer.hints,
     )
+    return (*answer.asides, aside)
 
 
 @dataclass(frozen=True, slots=True)

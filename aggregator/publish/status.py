@@ -122,8 +122,10 @@ def history_record(history: SourceHistory) -> dict[str, object]:
             for poll in history.recent
         ],
         "days": [
-            {"day": day.isoformat()} | asdict(sums) | {"details": asdict(details)}
-            for day, sums, details in history.days
+            {"day": one.day.isoformat()}
+            | asdict(one.polls)
+            | {"details": asdict(one.details), "further": asdict(one.further)}
+            for one in history.days
         ],
     }
 
@@ -140,6 +142,7 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
         "failures": sums.failures,
         "unconditional": sums.unconditional,
         "details": asdict(fetching.details),
+        "further": asdict(fetching.further),
     }
     if not public:
         record["hosts"] = [
@@ -151,6 +154,7 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
                 "bytes": host.sums.bytes,
                 "failures": host.sums.failures,
                 "details": asdict(host.details),
+                "further": asdict(host.further),
                 "spacing_s": host.spacing.total_seconds(),
                 "opens_at": rfc3339(host.opens_at),
             }

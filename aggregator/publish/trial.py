@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from aggregator.errors import ConfigError, Problem, PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
-from aggregator.model.history import NO_DETAILS, NO_SUMS, Fetching
+from aggregator.model.history import NO_ASIDES, NO_SUMS, Fetching
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, Settings, Site, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Lag, Outage, SourceStatus, Status
@@ -226,7 +226,7 @@ _STATUS = Status(
     ),
     categories=(CategoryStatus(slug="specimen", title="Specimen", stories=54, newest=WHEN, sources=6),),
     config=ConfigStatus(path=None, loaded_at=WHEN, error="refused"),
-    fetching=Fetching(since=WHEN, sums=NO_SUMS, details=NO_DETAILS, hosts=()),
+    fetching=Fetching(since=WHEN, sums=NO_SUMS, details=NO_ASIDES, further=NO_ASIDES, hosts=()),
     lag=Lag(sources=6, late=0, p95=timedelta(0)),
     alarms=(),
     store_url="",

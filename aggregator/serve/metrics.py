@@ -61,6 +61,7 @@ class Meter:
         self._not_modified = counter("not_modified", "Polls that ended with 304.")
         self._unconditional = counter("unconditional", "200s to a request without the validators that were known.")
         self._bytes = counter("fetched_bytes", "Bytes of answers as they came over the wire.")
+        self._further = counter("further_requests", "Requests of polls for further documents and robots.txt.")
         self._new = counter("new_entries", "Entries stored for the first time.")
         self._revised = counter("revised_entries", "Entries stored again because what they say has changed.")
         self._overflows = counter("overflows", "Documents whose entries were all new: some may have been missed.")
@@ -84,7 +85,8 @@ class Meter:
             move = change.move
             self._polls.labels(move.outcome.value).inc()
             self._seconds.observe(move.seconds)
-            self._bytes.inc(move.wire_bytes)
+            self._bytes.inc(move.wire_bytes + sum(aside.wire_bytes for aside in move.asides))
+            self._further.inc(len(move.asides))
             if move.code is not None:
                 self._failures.labels(move.code).inc()
             elif move.status == NOT_MODIFIED:

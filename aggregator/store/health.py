@@ -9,14 +9,14 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from aggregator.cadence import explain
 from aggregator.model.alarm import AlarmCode
-from aggregator.model.history import NO_DETAILS, NO_SUMS, DetailSums, Fetching, HostSums, Sums
+from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, Fetching, HostSums, Sums
 from aggregator.model.hosts import slowed, spacing_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.history import DETAIL_SUMS, SUMS, day_of, details_since, new_since, sums_since
+from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
 from aggregator.store.hosts import restraints
 from aggregator.store.network import lag
 from aggregator.store.posts import faults
@@ -100,7 +100,7 @@ def status_of(
     fresh = new_since(connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
     rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
     sums = sums_since(connection, first_day(now))
-    details = details_since(connection, first_day(now))
+    details, further = (asides_since(connection, first_day(now), kind) for kind in (DETAIL, FURTHER))
     found = [_source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets) for row in rows]
     names = "config_path config_loaded_at config_error output_error network_down_since own_down_since".split()
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
@@ -116,8 +116,9 @@ def status_of(
         fetching=Fetching(
             since=EPOCH + timedelta(days=first_day(now)),
             sums=_total(sums.values()),
-            details=_all_details(details.values()),
-            hosts=_hosts(connection, rows, sums, details, roster),
+            details=_all_asides(details.values()),
+            further=_all_asides(further.values()),
+            hosts=_hosts(connection, rows, sums, details, further, roster),
         ),
         lag=late,
         alarms=with_since(connection, wrong, now),
@@ -224,16 +225,17 @@ def _total(sums: Iterable[Sums]) -> Sums:
     return Sums(**dict(zip(SUMS, map(sum, zip(*counts, strict=True)), strict=True))) if counts else NO_SUMS
 
 
-def _all_details(sums: Iterable[DetailSums]) -> DetailSums:
+def _all_asides(sums: Iterable[AsideSums]) -> AsideSums:
     found = list(sums)
-    return DetailSums(**{name: sum(getattr(one, name) for one in found) for name in DETAIL_SUMS})
+    return AsideSums(**{name: sum(getattr(one, name) for one in found) for name in ASIDE_SUMS})
 
 
 def _hosts(
     connection: Connection,
     rows: Iterable[RowMapping],
     sums: Mapping[int, Sums],
-    details: Mapping[str, DetailSums],
+    details: Mapping[str, AsideSums],
+    further: Mapping[str, AsideSums],
     roster: Roster,
 ) -> tuple[HostSums, ...]:
     """Give the busiest hosts, by requests, then by sources."""
@@ -241,15 +243,19 @@ def _hosts(
     for row in rows:
         by_host[row["host_key"]].append(sums.get(row["id"], NO_SUMS))
     owed = restraints(connection)
-    totals = {host: _total(by_host.get(host, ())) for host in by_host.keys() | details.keys()}
-    requests = {host: totals[host].polls + details.get(host, NO_DETAILS).requests for host in totals}
+    totals = {host: _total(by_host.get(host, ())) for host in by_host.keys() | details.keys() | further.keys()}
+    requests = {
+        host: sums.polls + details.get(host, NO_ASIDES).requests + further.get(host, NO_ASIDES).requests
+        for host, sums in totals.items()
+    }
     busiest = sorted(totals, key=lambda host: (-requests[host], -len(by_host.get(host, ())), host))[:HOSTS]
     return tuple(
         HostSums(
             host=host,
             sources=len(by_host.get(host, ())),
             sums=totals[host],
-            details=details.get(host, NO_DETAILS),
+            details=details.get(host, NO_ASIDES),
+            further=further.get(host, NO_ASIDES),
             spacing=slowed(spacing_of(host, roster.hosts), owed[host].doublings if host in owed else 0),
             opens_at=owed[host].opens_at if host in owed else None,
         )

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from aggregator.errors import AddressRefused, RobotsRefused
 from aggregator.model.changes import Changes
-from aggregator.model.history import NO_DETAILS, NO_SUMS, DetailSums, RecentPoll, SourceHistory, Sums
-from aggregator.model.poll import Due, Exchange, Failed, Outcome
+from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, DaySums, RecentPoll, SourceHistory, Sums
+from aggregator.model.poll import Aside, Due, Exchange, Failed, Outcome, stayed_here
 from aggregator.store.dialect import insert
-from aggregator.store.schema import EPOCH, detail_day, poll_day, source
+from aggregator.store.schema import EPOCH, aside_day, poll_day, source
 
+DETAIL, FURTHER = "detail", "further"  # kinds of requests beside polls
 KEPT = 20  # polls of a source
 KEPT_DAYS = 400
 OK = 200
@@ -25,7 +25,7 @@ NOT_MODIFIED = 304
 AHEAD = timedelta(days=1)  # of the poll: a new entry dated later is noted (R48),
 BACK = timedelta(days=365)  # and one dated earlier
 SUMS = tuple(field.name for field in fields(Sums))
-DETAIL_SUMS = tuple(field.name for field in fields(DetailSums))
+ASIDE_SUMS = tuple(field.name for field in fields(AsideSums))
 _FAILED = (Outcome.FAILED, Outcome.GONE)
 
 
@@ -86,32 +86,45 @@ def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
         if change.due.attempted_at is not None and day_of(change.due.attempted_at) < row["day"]
     ]
     if over:
-        for table in (poll_day, detail_day):
+        for table in (poll_day, aside_day):
             chosen = (table.c.source_id == bindparam("row_id")) & (table.c.day <= bindparam("oldest"))
             connection.execute(delete(table).where(chosen), over)
+    _add_asides(connection, [row for one in changes for row in _further_rows(one.due.id, one.move.asides)])
 
 
 def add_details(connection: Connection, asked: Sequence[tuple[Due, Exchange]]) -> None:
     """Add requests for details and articles to the days of their sources, by the hosts that were asked."""
     rows = [
-        {
-            "source_id": due.id,
-            "day": day_of(answer.asked_at),
-            "host_key": due.host_key,
-            "requests": 1,
-            "bytes": answer.wire_bytes,
-            "failures": int(isinstance(answer, Failed)),
-        }
+        _aside_row(due.id, DETAIL, due.host_key, answer.asked_at, answer.wire_bytes, failed=isinstance(answer, Failed))
         for due, answer in asked
-        if not _stayed_here(answer)
+        if not stayed_here(answer)
     ]
+    _add_asides(connection, rows + [row for due, answer in asked for row in _further_rows(due.id, answer.asides)])
+
+
+def _further_rows(number: int, asides: Sequence[Aside]) -> list[dict[str, object]]:
+    return [
+        _aside_row(number, FURTHER, one.host_key, one.asked_at, one.wire_bytes, failed=one.failed) for one in asides
+    ]
+
+
+def _aside_row(
+    number: int, kind: str, host_key: str, asked_at: datetime, size: int, *, failed: bool
+) -> dict[str, object]:
+    return {
+        "source_id": number,
+        "day": day_of(asked_at),
+        "kind": kind,
+        "host_key": host_key,
+        "requests": 1,
+        "bytes": size,
+        "failures": int(failed),
+    }
+
+
+def _add_asides(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
     if rows:
-        connection.execute(_adding_details(connection.dialect.name), rows)
-
-
-def _stayed_here(answer: Exchange) -> bool:
-    """Tell whether no request left: robots.txt closes the page, or the address is none that we may ask."""
-    return isinstance(answer, Failed) and not answer.hops and isinstance(answer.error, RobotsRefused | AddressRefused)
+        connection.execute(_adding_asides(connection.dialect.name), rows)
 
 
 @lru_cache
@@ -123,10 +136,10 @@ def _adding(database: str) -> Any:
 
 
 @lru_cache
-def _adding_details(database: str) -> Any:
-    statement = insert(detail_day, database)
-    sum_up = {name: detail_day.c[name] + statement.excluded[name] for name in DETAIL_SUMS}
-    return statement.on_conflict_do_update(index_elements=["source_id", "day", "host_key"], set_=sum_up)
+def _adding_asides(database: str) -> Any:
+    statement = insert(aside_day, database)
+    sum_up = {name: aside_day.c[name] + statement.excluded[name] for name in ASIDE_SUMS}
+    return statement.on_conflict_do_update(index_elements=["source_id", "day", "kind", "host_key"], set_=sum_up)
 
 
 def is_unconditional(changes: Changes) -> bool:
@@ -164,15 +177,13 @@ def sums_since(connection: Connection, day: int) -> dict[int, Sums]:
     return {row[0]: Sums(**dict(zip(SUMS, map(int, row[1:]), strict=True))) for row in connection.execute(query)}
 
 
-def details_since(connection: Connection, day: int) -> dict[str, DetailSums]:
-    """Give what details and articles came to, by the hosts that were asked, from a day on."""
-    columns = [func.sum(detail_day.c[name]).label(name) for name in DETAIL_SUMS]
-    joined = source.join(detail_day, (detail_day.c.source_id == source.c.id) & (detail_day.c.day >= day))
-    query = select(detail_day.c.host_key, *columns).select_from(joined).group_by(detail_day.c.host_key)
-    return {
-        row[0]: DetailSums(**dict(zip(DETAIL_SUMS, map(int, row[1:]), strict=True)))
-        for row in connection.execute(query)
-    }
+def asides_since(connection: Connection, day: int, kind: str) -> dict[str, AsideSums]:
+    """Give what requests of a kind (`DETAIL`, `FURTHER`) came to, by the hosts that were asked, from a day on."""
+    columns = [func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS]
+    joined = source.join(aside_day, (aside_day.c.source_id == source.c.id) & (aside_day.c.day >= day))
+    query = select(aside_day.c.host_key, *columns).select_from(joined).where(aside_day.c.kind == kind)
+    found = connection.execute(query.group_by(aside_day.c.host_key))
+    return {row[0]: AsideSums(**dict(zip(ASIDE_SUMS, map(int, row[1:]), strict=True))) for row in found}
 
 
 def new_since(connection: Connection, day: int) -> dict[int, int]:
@@ -194,18 +205,23 @@ def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
     row = connection.execute(select(*wanted).where(source.c.key == key)).one()
     days = select(poll_day).where(poll_day.c.source_id == row.id, poll_day.c.day >= since)
     sums = {found["day"]: Sums(**{name: found[name] for name in SUMS}) for found in connection.execute(days).mappings()}
-    columns = [func.sum(detail_day.c[name]).label(name) for name in DETAIL_SUMS]
-    chosen = (detail_day.c.source_id == row.id) & (detail_day.c.day >= since)
-    asked = select(detail_day.c.day, *columns).where(chosen).group_by(detail_day.c.day)
-    details = {
-        found["day"]: DetailSums(**{name: int(found[name]) for name in DETAIL_SUMS})
-        for found in connection.execute(asked).mappings()
+    columns = [func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS]
+    chosen = (aside_day.c.source_id == row.id) & (aside_day.c.day >= since)
+    grouped = select(aside_day.c.day, aside_day.c.kind, *columns).where(chosen)
+    asides = {
+        (found["day"], found["kind"]): AsideSums(**{name: int(found[name]) for name in ASIDE_SUMS})
+        for found in connection.execute(grouped.group_by(aside_day.c.day, aside_day.c.kind)).mappings()
     }
     return SourceHistory(
         recent=recent_polls(row.recent),
         days=tuple(
-            (_date(day), sums.get(day, NO_SUMS), details.get(day, NO_DETAILS))
-            for day in sorted(sums.keys() | details.keys(), reverse=True)
+            DaySums(
+                day=_date(day),
+                polls=sums.get(day, NO_SUMS),
+                details=asides.get((day, DETAIL), NO_ASIDES),
+                further=asides.get((day, FURTHER), NO_ASIDES),
+            )
+            for day in sorted(sums.keys() | {day for day, _ in asides}, reverse=True)
         ),
         etag=bool(row.etag),
         last_modified=bool(row.last_modified),

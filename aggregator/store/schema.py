@@ -488,16 +488,17 @@ poll_day = Table(
     sqlite_with_rowid=False,
 )
 
-detail_day = Table(
-    "detail_day",
+aside_day = Table(
+    "aside_day",
     metadata,
     Column("source_id", ForeignKey("source.id"), nullable=False),
     Column("day", Integer, nullable=False),  # since 1970, UTC
-    Column("host_key", Text, nullable=False),  # of the details: seldom that of the source
+    Column("kind", Text, nullable=False),  # detail: of an entry, articles too; further: documents, robots.txt
+    Column("host_key", Text, nullable=False),  # that was asked: for details seldom the source's
     Column("requests", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False),
-    PrimaryKeyConstraint("source_id", "day", "host_key"),
+    PrimaryKeyConstraint("source_id", "day", "kind", "host_key"),
     sqlite_with_rowid=False,
 )
 

@@ -116,6 +116,7 @@ def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: Newsroom)
         "failures": 1,
         "unconditional": 0,
         "details": {"requests": 0, "bytes": 0, "failures": 0},
+        "further": {"requests": 0, "bytes": 0, "failures": 0},
     }
     assert [(host["host"], host["sources"], host["polls"], host["spacing_s"]) for host in hosts] == [
         ("b.example", 2, 3, 5.0),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model.changes import Changes, Move
-from aggregator.model.history import NO_DETAILS, SourceHistory, Sums
+from aggregator.model.history import DaySums, SourceHistory, Sums
 from aggregator.model.poll import Due, Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
@@ -113,8 +113,8 @@ def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
         desk.unchanged(["a"])
         days = remembered(world).days
     assert days == (
-        (room.clock.now.date(), Sums(polls=2, not_modified=2), NO_DETAILS),
-        (START.date(), Sums(polls=2, failures=1, new=2), NO_DETAILS),
+        DaySums(day=room.clock.now.date(), polls=Sums(polls=2, not_modified=2)),
+        DaySums(day=START.date(), polls=Sums(polls=2, failures=1, new=2)),
     )
 
 
@@ -140,7 +140,7 @@ def test_p93_days_are_kept_400_days(tmp_path: Path) -> None:
         room.clock.move(days=1)
         Desk(world).unchanged(["a"])
         with world.store.read() as tx:
-            assert [day for day, *_ in tx.history(SourceKey("a"), world.clock(), days=1000).days] == [
+            assert [one.day for one in tx.history(SourceKey("a"), world.clock(), days=1000).days] == [
                 room.clock.now.date(),
                 (room.clock.now - timedelta(days=1)).date(),
             ]
@@ -152,11 +152,11 @@ def test_p94_a_200_to_a_request_without_the_validators_we_hold_is_counted(tmp_pa
     with room.opened() as world:
         desk = Desk(world)
         desk.says("a", said(1))  # nothing was known of it
-        assert remembered(world).days[0][1].unconditional == 0
+        assert remembered(world).days[0].polls.unconditional == 0
         desk.says("a", said(1))  # the desk sends no validators
         desk.unchanged(["a"])
         desk.fails("a")
-        assert remembered(world).days[0][1].unconditional == 1
+        assert remembered(world).days[0].polls.unconditional == 1
 
 
 def test_r48_entries_dated_ahead_or_long_ago_are_counted_but_for_a_first_polls_past(tmp_path: Path) -> None:
@@ -165,9 +165,9 @@ def test_r48_entries_dated_ahead_or_long_ago_are_counted_but_for_a_first_polls_p
     with room.opened() as world:
         desk = Desk(world)
         desk.says("a", said(1, published=late), said(2, published=START + timedelta(hours=23)))
-        first = asdict(remembered(world).days[0][1])
+        first = asdict(remembered(world).days[0].polls)
         assert (first["future"], first["past"]) == (0, 0), "an archive is no surprise on a first poll"
         known = (said(1, published=late), said(2, published=START + timedelta(hours=23)))
         desk.says("a", *known, said(3, published=late), said(4, published=ahead), said(5, published=START))
-        second = asdict(remembered(world).days[0][1])
+        second = asdict(remembered(world).days[0].polls)
     assert (second["future"], second["past"]) == (1, 1)

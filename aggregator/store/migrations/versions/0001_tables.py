@@ -380,15 +380,16 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "detail_day",
+        "aside_day",
         sa.Column("source_id", Id, nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("host_key", sa.Text(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_detail_day_source_id_source")),
-        sa.PrimaryKeyConstraint("source_id", "day", "host_key", name=op.f("pk_detail_day")),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_aside_day_source_id_source")),
+        sa.PrimaryKeyConstraint("source_id", "day", "kind", "host_key", name=op.f("pk_aside_day")),
         sqlite_with_rowid=False,
     )
     op.create_table(
