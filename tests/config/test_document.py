@@ -77,9 +77,11 @@ def test_quotes_are_remembered() -> None:
         pytest.param("a:\n\t- b\n", "2:1: a tab stands here; write spaces", id="tab"),
         pytest.param("a: 'x\nb: 1\n", "1:4: the quote opened here is never closed; close it", id="open-quote"),
         pytest.param("a: @x\n", "1:4: a value can't begin with @; put it in quotes", id="reserved-sign"),
-        pytest.param("a: [1, 2\nb: 3\n", "2:2: the list begun in line 1 is not closed, or lacks a comma before this; write ] or ,", id="open-list"),
+        pytest.param("a: [1, 2\nb: 3\n", "2:2: the list begun in line 1 is not closed, or lacks a comma before this; "
+                     "write ] or ,", id="open-list"),
         pytest.param("a: {b: ${C}}\n", '1:9: within { } or [ ] a variable needs quotes; write "${NAME}"', id="var"),
-        pytest.param("a: {b: c\n", "2:1: the mapping begun in line 1 is not closed, or lacks a comma before this; write } or ,", id="open-mapping"),
+        pytest.param("a: {b: c\n", "2:1: the mapping begun in line 1 is not closed, or lacks a comma before this; "
+                     "write } or ,", id="open-mapping"),
         pytest.param('a: {b: "c" d: e}\n', "1:12: the mapping begun in line 1 is not closed, "
                      "or lacks a comma before this; write } or ,", id="no-comma"),
         pytest.param("a:\n  - b: c\n   d: e\n",
