@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,17 @@ def test_r13_what_is_given_back_counts_neither_for_nor_against(newsroom: Newsroo
         with world.store.begin() as tx:
             tx.put_off([(due, world.clock())])
         assert claims_of(world, "odd") == CRASHES
+
+
+@pytest.mark.parametrize(("every", "hours"), [("", 1), (", every: 3h", 3)])
+def test_p52_what_is_put_off_at_its_first_poll_waits_for_its_interval(
+    newsroom: Newsroom, every: str, hours: int
+) -> None:
+    newsroom.writes(f"sources: [{{key: led, url: 'https://led.example/'{every}}}]\n")
+    with newsroom.opened() as world:
+        due = Desk(world).claim("led")
+        with world.store.begin() as tx:
+            tx.put_off([(due, world.clock())])
+        with world.store.read() as tx:
+            (waiting,) = tx.named(["led"])
+        assert waiting.due_at == world.clock() + timedelta(hours=hours)
