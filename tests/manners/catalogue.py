@@ -180,6 +180,7 @@ WATCHED = timedelta(days=35)  # a month, and the time that a stuck 304 takes to 
 LASTING = frozenset(
     "strong query weak stuck hangs dawdler flapping new-home-dies validators-stay merging-a merging-b permanent-chain "
     "moved-301 moved-308 moved-to-others gone-for-good gone-and-back gone-once down busy-a busy-b beside-busy "
-    "limited-bare resets bare news-daily news-stops news-six-hourly clockwork skip-all skip-hours error-500 "
+    "limited-bare back-home vanishing redating-304 picky-415 "
+    "resets bare news-daily news-stops news-six-hourly clockwork skip-all skip-hours error-500 "
     "not-found challenge picky unconditional-only retry-imf".split()
 )

@@ -101,6 +101,7 @@ HABITS: Sequence[Habit] = (
     ),
     Habit(name="skip-days", acts={"feed": feed("skip-days", extra=WEEKEND, skip_days=frozenset({5, 6}))}),
     Habit(name="skip-all", acts={"feed": feed("skip-all", extra=ALWAYS)}),
+    *(Habit(name=f"many-{n}", host=10, acts={"feed": feed(f"many-{n}", DAY)}, every=HOUR) for n in range(8)),
     *(Habit(name=f"crowd-{n}", host=6, acts={"feed": feed(f"crowd-{n}", DAY)}, every=HOUR) for n in range(4)),
 )
 # Those whose hints say less than they seem to: an answer of them binds nobody any longer than its interval.

@@ -6,8 +6,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 from tests.manners.exchange import Act, Habit
-from tests.manners.habits import DAY, HOUR, HTML, at_first, away, between, by_turns, feed, status
+from tests.manners.habits import DAY, HOUR, HTML, at_first, away, between, by_turns, feed, on_some, status
 
+LED_TO = "127.0.2.9"
 ELSEWHERE = "http://127.0.9.1:{port}"
 
 
@@ -26,9 +27,9 @@ def _hops(name: str, count: int, codes: Sequence[int] = (302,), every: timedelta
     return Habit(name=name, acts=acts | {"end": feed(name)}, every=every)
 
 
-def _elsewhere(name: str, location: str, host: str) -> Habit:
+def _elsewhere(name: str, location: str, host: str, *, every: timedelta = 8 * HOUR) -> Habit:
     """Redirect to another host, where the feed is."""
-    return Habit(name=name, acts={"feed": away(location)}, elsewhere={"end": feed(name)}, away=host)
+    return Habit(name=name, acts={"feed": away(location)}, elsewhere={"end": feed(name)}, away=host, every=every)
 
 
 HABITS: Sequence[Habit] = (
@@ -53,6 +54,15 @@ HABITS: Sequence[Habit] = (
     _hops("permanent-chain", 2, (301, 308)),
     _hops("five-hops", 5, every=DAY),
     _hops("six-hops", 6),
+    # Many hosts that lead to one, whose budget it is that counts (P60, P61), also when it has had enough (P30).
+    *(_elsewhere(f"led-{n}", f"http://{LED_TO}:{{port}}/led-{n}/end", LED_TO, every=2 * HOUR) for n in range(4)),
+    Habit(
+        name="led-busy",
+        acts={"feed": away(f"http://{LED_TO}:{{port}}/led-busy/end")},
+        elsewhere={"end": on_some(7, status(429), feed("led-busy"))},
+        away=LED_TO,
+    ),
+    Habit(name="at-home", host=9, acts={"feed": feed("at-home")}, every=HOUR),
     Habit(name="loop", acts={"feed": away("/loop/b"), "b": away("/loop/feed")}),
     Habit(name="self-loop", acts={"feed": away("/self-loop/feed", 301)}),
     Habit(

@@ -34,7 +34,7 @@ from tests.publisher import (
 
 GONE = status(410)
 ODD_STATUSES = (  # that have no rule of their own, and some that have one already
-    *(306, 402, 405, 407, 409, 415, 416, 421, 423, 425, 426, 451),
+    *(306, 402, 405, 407, 409, 416, 421, 423, 425, 426, 451),
     *(501, 505, 507, 508, 511, 521, 522, 523, 524, 525, 526, 527, 530),
 )
 
@@ -44,10 +44,10 @@ def _sour(name: str, code: int, every: int = 4) -> Habit:
     return Habit(name=name, acts={"feed": on_some(every, status(code), feed(name))})
 
 
-def _picky(name: str) -> Act:
+def _picky(name: str, code: int = 406) -> Act:
     """Refuse every Accept but the plainest."""
     plain = feed(name)
-    return lambda visit: plain(visit) if visit.asked.headers.get("Accept") == "*/*" else status(406)(visit)
+    return lambda visit: plain(visit) if visit.asked.headers.get("Accept") == "*/*" else status(code)(visit)
 
 
 def _refuses_conditions(name: str) -> Act:
@@ -145,6 +145,7 @@ HABITS: Sequence[Habit] = (
         acts={"feed": at_first(3, feed("gone-and-back"), at_first(6, GONE, feed("gone-and-back")))},
     ),
     Habit(name="picky", acts={"feed": _picky("picky")}),
+    Habit(name="picky-415", acts={"feed": _picky("picky-415", 415)}),
     Habit(name="unconditional-only", acts={"feed": _refuses_conditions("unconditional-only")}),
     Habit(name="html", acts={"feed": on_some(4, status(200, body=HTML, headers={"ETag": '"html"'}), feed("html"))}),
     Habit(name="error-feed", acts={"feed": on_some(4, wire(Stream(500)), feed("error-feed"))}),

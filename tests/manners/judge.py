@@ -8,6 +8,7 @@ from tests.manners.exchange import Exchange
 from tests.manners.ledger import Ledger, Step
 from tests.manners.month import LATE
 
+SHARED = "127.0.2."  # the hosts of several sources
 SLACK = LATE + timedelta(minutes=20)  # on top of LATE: what fell due together is spread, and waits for its host
 
 
@@ -75,7 +76,8 @@ def early(step: Step, *rules: str) -> str:
 def late(step: Step, wait: timedelta | None = None) -> str:
     """Say how much longer than asked for a source was left alone; nothing where that can't be told."""
     habit, after = step.habit, step.after
-    if after is None or after.first.start != step.first.start or habit.every is None or habit.host or any(step.skipped):
+    shares = habit.host or habit.away.startswith(SHARED)  # it may have to wait for others
+    if after is None or after.first.start != step.first.start or habit.every is None or shares or any(step.skipped):
         return ""
     wait = step.wait if wait is None else wait
     phase = wait if step.before is None and not step.failures else timedelta(0)

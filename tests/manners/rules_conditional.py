@@ -11,7 +11,7 @@ from tests.manners.ledger import Ledger, Step
 # Tags and answers that have rules of their own (P5, P11 to P14, P22, P34): what goes wrong with them is told there.
 APART = frozenset(
     "two-lines unquoted spaced huge-tag latin-one suffixed dawdler expires-zero no-cache no-store changing-304 deltas "
-    "unasked-226 picky unconditional-only".split()
+    "unasked-226 picky picky-415 unconditional-only".split()
 )
 
 UNREAD = frozenset({"cut short", "unread"})

@@ -17,7 +17,7 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
 )
-REFUSING = ("picky", "unconditional-only", "status-415")  # there a plainer request is allowed (P34)
+REFUSING = ("picky", "unconditional-only", "picky-415")  # there a plainer request is allowed (P34)
 CODINGS = {"gzip", "x-gzip", "deflate", "br", "zstd"}
 NEEDLESS = frozenset(
     "range if-range if-match if-unmodified-since expect te trailer upgrade upgrade-insecure-requests origin from dnt "
@@ -104,12 +104,17 @@ def _p84(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p86(ledger: Ledger) -> Iterator[Look]:
-    """A redirect on one host goes over the connection that it came by."""
-    for step in ledger.polls:
-        for one, two in pairwise(step.exchanges):
-            if one.host == two.host and one.answer.arrives and continues(one, two):
-                same = one.asked.connection == two.asked.connection
-                yield Look(two, "" if same else "a new connection for the next hop of one host")
+    """A redirect on one host goes over the connection that it came by; one in a hundred may have been let go of."""
+    hops = [
+        (one, two)
+        for step in ledger.polls
+        for one, two in pairwise(step.exchanges)
+        if one.host == two.host and one.answer.arrives and continues(one, two)
+    ]
+    fresh = [two for one, two in hops if one.asked.connection != two.asked.connection]
+    if hops:
+        share = f"{len(fresh)} of {len(hops)} hops within a host over a new connection"
+        yield Look((fresh or [hops[0][1]])[0], share if len(fresh) > len(hops) / 100 else "")
 
 
 def _strays(pattern: str) -> Callable[[Ledger], Iterator[Look]]:

@@ -191,7 +191,7 @@ RULES = (
     Rule("P32", "408, 5xx: backoff, no retry", failing(408, 500, 502, 504, *range(520, 528))),
     Rule("P32b", "resets, garbage and the like: backoff, no retry", _unanswered),
     Rule("P33", "204, 205, empty: a failure that leaves the validators", _p33),
-    Rule("P34", "400, 406: no retry; the plainest request, remembered if it helped", _p34),
+    Rule("P34", "400, 406, 415: no retry; the plainest request, remembered if it helped", _p34),
     Rule("P35", "other 4xx as 404, other 5xx as 500", failing(*OTHERS)),
     Rule("P36", "of an error no more than 64 KiB is read", _taken("error-feed", 1 << 16)),
     Rule("P37", "a host whose count is used up is left alone", _p37),

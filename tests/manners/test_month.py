@@ -131,6 +131,15 @@ def _twice(ledger: Ledger) -> Ledger:
             id="snoops",
         ),
         pytest.param(
+            _changed(lambda one: replace(one, asked=replace(one.asked, connection=one.number))), "P86", id="hangs-up"
+        ),
+        pytest.param(_changed(lambda one: _with(one, Range="bytes=0-99")), "P79b", id="nibbles"),
+        pytest.param(
+            _changed(lambda one: replace(one, source="bad-certificate") if one.source == "vary" else one),
+            "P84",
+            id="trusts-anybody",
+        ),
+        pytest.param(
             _changed(lambda one: replace(one, ended=one.began + 60, sent=1 << 30)), "P36 P61b P82", id="takes-all"
         ),
         pytest.param(
@@ -142,5 +151,6 @@ def _twice(ledger: Ledger) -> Ledger:
 )
 def test_bad_manners_are_seen(three_days: Ledger, rude: Callable[[Ledger], Ledger], breaks: str) -> None:
     ledger = rude(three_days)
+    assert ledger.unproven, "a host that proves nothing was met"
     found = {verdict.rule.number for verdict in judge(RULES, ledger) if verdict.violations}
     assert set(breaks.split()) <= found

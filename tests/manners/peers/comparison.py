@@ -38,7 +38,7 @@ def _agent(exchange: Exchange) -> str:
 
 def _accept(exchange: Exchange) -> str:
     said = exchange.asked.headers.get("Accept", "")
-    return "" if "application/rss+xml" in said or exchange.answer.status == 406 else f"Accept: {said!r}"
+    return "" if "application/rss+xml" in said or exchange.answer.status in (406, 415) else f"Accept: {said!r}"
 
 
 def _codings(ledger: Ledger) -> Iterator[Look]:
