@@ -1,7 +1,7 @@
 """Commands as an operator types them, each in a process of its own that is forked off this one.
 
 A new interpreter takes most of a second to import what this one has imported long ago. What a real start does besides
-is tested in tests/cli/test_main.py, with tests/running.py, and by whatever docs/ tells one to type.
+is tested in tests/cli/test_main.py, with tests/running.py, and by those pages of docs/ whose commands take a shell.
 """
 
 import logging

@@ -20,6 +20,7 @@ from aggregator.model.status import Figures, Lag
 from aggregator.replay import KINDS
 from aggregator.serve.metrics import Meter
 from aggregator.store.health import ADVICE
+from tests.command import aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Publisher
 from tests.running import Running
@@ -39,6 +40,16 @@ def commands(name: str) -> list[str]:
     return [line for block in blocks(text, "sh") for line in block.splitlines() if line]
 
 
+def typed(line: str, folder: Path) -> str:
+    """Run a command of ours that names no more than itself and its arguments; gives what it prints."""
+    name, *arguments = shlex.split(line)
+    assert name == "aggregator"
+    assert not set("|>&;") & set(line), "this takes a shell"
+    done = aggregator(*arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.fixture
 def planet(tmp_path: Path) -> Path:
     """A folder with the feeds.yaml that comes with the program, and the samples alone, which need no network."""
@@ -50,12 +61,13 @@ def planet(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "line",
-    [line for name in ("cron.md", "politeness.md", "keep.md") for line in commands(name) if " serve" not in line],
+    sorted(
+        {line for name in ("cron.md", "politeness.md", "keep.md") for line in commands(name) if " serve" not in line}
+    ),
 )
 def test_what_cron_md_politeness_md_and_keep_md_say_to_type(planet: Path, line: str) -> None:
-    environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    subprocess.run("aggregator poll", shell=True, cwd=planet, env=environ, check=True, capture_output=True)
-    subprocess.run(line, shell=True, cwd=planet, env=environ, check=True, capture_output=True, timeout=60)
+    typed("aggregator poll", planet)
+    typed(line, planet)
 
 
 def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
@@ -75,7 +87,7 @@ def test_what_service_md_and_subscribe_md_say_to_type(planet: Path) -> None:
 
 def test_what_search_md_says_to_type(planet: Path) -> None:
     environ = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    subprocess.run("aggregator -q poll", shell=True, cwd=planet, env=environ, check=True, capture_output=True)
+    typed("aggregator -q poll", planet)
     said = [
         subprocess.run(line, shell=True, cwd=planet, env=environ, check=True, capture_output=True, text=True).stdout
         for line in commands("search.md")
@@ -85,12 +97,8 @@ def test_what_search_md_says_to_type(planet: Path) -> None:
 
 
 def test_what_preview_md_says_to_type_and_its_states(planet: Path) -> None:
-    def typed(line: str) -> str:
-        command = [sys.executable, "-m", *shlex.split(line)]
-        return subprocess.run(command, cwd=planet, check=True, capture_output=True, text=True, timeout=60).stdout
-
-    typed("aggregator -c feeds.yaml poll")
-    shown, as_json, tried, tried_json = map(typed, commands("preview.md"))
+    typed("aggregator -c feeds.yaml poll", planet)
+    shown, as_json, tried, tried_json = (typed(line, planet) for line in commands("preview.md"))
     assert "near 0.7 within 14 d, in place of near 0.85 within 7 d" in tried
     assert json.loads(tried_json)["tried"]["dedupe"] == "exact"
     record = json.loads(as_json)
@@ -115,15 +123,11 @@ def test_what_newsroom_md_says_to_type(tmp_path: Path) -> None:
 def test_what_correct_md_says_to_type(planet: Path) -> None:
     """In its order, and in the end everything stands as before but for the dates of what came back."""
 
-    def typed(line: str) -> str:
-        command = [sys.executable, "-m", *line.split()]
-        return subprocess.run(command, cwd=planet, check=True, capture_output=True, text=True, timeout=60).stdout
-
-    typed("aggregator -c feeds.yaml poll")
+    typed("aggregator -c feeds.yaml poll", planet)
     feed = planet / "public" / "category" / "harbour.atom"
     before = re.findall("<id>.*</id>", feed.read_text(encoding="utf-8"))
     lines = commands("correct.md")
-    said = [typed(line) for line in lines]
+    said = [typed(line, planet) for line in lines]
     assert [line.split()[3] for line in lines] == ["why", "why", "why", "merge", "unmerge", "retract", "retract"]
     assert "joined: same link, agreeing text" in said[0]
     assert said[3].startswith("merged ")
@@ -133,12 +137,7 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
 
 
 def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet: Path) -> None:
-    run, live, one = (
-        subprocess.run(
-            [sys.executable, "-m", *line.split()], cwd=planet, capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-        for line in commands("check.md")
-    )
+    run, live, one = (typed(line, planet) for line in commands("check.md"))
     assert run.startswith("feeds.yaml: good.")
     assert live.endswith("3 of 3 sources asked; nothing is wrong.\n")
     (row,) = json.loads(one)["live"]["results"]
@@ -150,25 +149,22 @@ def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet:
 
 
 def test_what_restore_md_says_to_type(planet: Path) -> None:
-    def typed(line: str) -> str:
-        command = [sys.executable, "-m", *line.split()]
-        return subprocess.run(command, cwd=planet, check=True, capture_output=True, text=True, timeout=60).stdout
-
-    typed("aggregator -c feeds.yaml poll")
+    typed("aggregator -c feeds.yaml poll", planet)
     back_up, from_site = commands("restore.md")
-    assert typed(back_up).startswith("copy.db: ")
+    assert typed(back_up, planet).startswith("copy.db: ")
     shutil.rmtree(planet / "var")
-    assert "stories in 3 categories" in typed(from_site)
+    assert "stories in 3 categories" in typed(from_site, planet)
     shutil.rmtree(planet / "var")
     assert (
-        typed("aggregator restore copy.db") == "restored from copy.db; `aggregator publish` brings the files in line\n"
+        typed("aggregator restore copy.db", planet)
+        == "restored from copy.db; `aggregator publish` brings the files in line\n"
     )
     states = {"sources.html", "sources.opml", "status.html", "status.json"}  # of sources, which the site did not tell
-    assert set(typed("aggregator publish").split()) <= states
+    assert set(typed("aggregator publish", planet).split()) <= states
     shutil.rmtree(planet / "var")
     shutil.rmtree(planet / "public")
-    typed("aggregator restore copy.db")
-    assert "category/harbour.atom" in typed("aggregator publish")
+    typed("aggregator restore copy.db", planet)
+    assert "category/harbour.atom" in typed("aggregator publish", planet)
 
 
 def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:
@@ -177,14 +173,8 @@ def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:
     text = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
     (index,) = blocks(text, "json")
     (planet / "versions" / "index.json").write_text(index, encoding="utf-8")
-    poll = [sys.executable, "-m", "aggregator", "poll"]
-    subprocess.run(poll, cwd=planet, capture_output=True, check=True, timeout=60)
-    plain, named, as_json, kept = (
-        subprocess.run(
-            [sys.executable, "-m", *line.split()], cwd=planet, capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-        for line in commands("replay.md")
-    )
+    typed("aggregator poll", planet)
+    plain, named, as_json, kept = (typed(line, planet) for line in commands("replay.md"))
     record = json.loads(as_json)
     assert record["versions"][0]["at"] in index
     first = record["versions"][0]["new"][0]["title"]
@@ -197,12 +187,12 @@ def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:
 def test_what_add_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path, publisher: Publisher) -> None:
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources:\n", encoding="utf-8")
     (line,) = commands("add.md")
-    add = [sys.executable, "-m", *line.replace("https://blog.example.org/", publisher.url("/feed")).split()]
     publisher.serve("/feed", rss(item(1), title="A Blog"))
-    shown = subprocess.run(add, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout
+    shown = typed(line.replace("https://blog.example.org/", publisher.url("/feed")), tmp_path)
     assert re.fullmatch(r"added \S+: A Blog \(rss 2.0, 1 entry\), \S+\n  in python; line 3\n", shown)
-    add[6:] = ["--json", publisher.serve("/other", rss(item(1))), publisher.url("/none")]
-    report = json.loads(subprocess.run(add, cwd=tmp_path, capture_output=True, check=False, timeout=60).stdout)
+    _, *begin = shlex.split(line)[:4]
+    also = publisher.serve("/other", rss(item(1)))
+    report = json.loads(aggregator(*begin, "--json", also, publisher.url("/none"), cwd=tmp_path).stdout)
     text = (
         (ROOT / "docs" / "add.md").read_text(encoding="utf-8").partition("`--json` gives")[2].partition("The codes")[0]
     )
