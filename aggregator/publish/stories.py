@@ -23,7 +23,8 @@ from aggregator.publish.places import Output, Places, Put
 from aggregator.publish.showing import Showing
 from aggregator.store.database import Store
 from aggregator.store.outputs import GONE
-from aggregator.store.pages import Dirty, Looks, Place, StoredPage
+from aggregator.store.pages import Looks, Place, StoredPage
+from aggregator.store.touched import Dirty
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)

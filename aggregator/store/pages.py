@@ -1,19 +1,18 @@
-"""The pages of stories: which must be made again, and what stands on each, in the order of a moment (N4, A42, T7)."""
+"""The pages of stories: what shapes them, and what stands on each, in the order of a moment (N4, A42, T7)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, literal, select, update
+from sqlalchemy import Connection, bindparam, func, select, true, update
 
 from aggregator.model.settings import CategoryKey, Show, SourceKey
 from aggregator.model.story import Publication
-from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.dialect import MAX_IN
 from aggregator.store.documents import publications_of
-from aggregator.store.schema import category, dirty_story, entry, publication, source, store, story
-
-Dirty = Mapping[int, int]  # story: the generation that was seen
+from aggregator.store.schema import category, entry, publication, source, store, story
+from aggregator.store.touched import spoil_all, spoil_late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +50,6 @@ class Looks:
     sources: Mapping[SourceKey, str]  # digest: of those of which feeds.yaml says anything
 
 
-def spoil(connection: Connection, stories: Collection[int]) -> None:
-    """Have the pages of stories made again, in the transaction that changes them (invariant 6)."""
-    if stories:
-        made = insert(dirty_story, connection.dialect.name)
-        again = {"generation": dirty_story.c.generation + 1, "late": False}
-        rows = [{"story_id": number, "generation": 1, "late": False} for number in sorted(stories)]
-        connection.execute(made.on_conflict_do_update(index_elements=["story_id"], set_=again), rows)
-
-
 def looks(connection: Connection) -> Looks:
     """Give what the pages were last made with."""
     columns = (category.c.key, category.c.id, category.c.stories_look, category.c.rank)
@@ -74,23 +64,25 @@ def looks(connection: Connection) -> Looks:
 def look_anew(connection: Connection, look: str, *, late: bool) -> None:
     """Have all pages made again: the look of all of them has changed, or none stands there (then not `late`)."""
     connection.execute(update(store).values(stories_look=look))
-    spoil_late(connection, select(story.c.id))
-    if not late:
-        connection.execute(update(dirty_story).values(late=False))
+    if late:
+        spoil_late(connection, true())
+    else:
+        spoil_all(connection)
 
 
 def look_anew_at_category(connection: Connection, number: int, look: str) -> None:
     """Have the pages made again, in time, that name a category."""
     connection.execute(update(category).where(category.c.id == number).values(stories_look=look))
-    spoil_late(connection, select(publication.c.story_id).where(publication.c.category_id == number))
+    stands = select(publication.c.story_id).where(publication.c.category_id == number)
+    spoil_late(connection, story.c.id.in_(stands))
 
 
 def look_anew_at_source(connection: Connection, key: SourceKey, look: str | None) -> None:
     """Have the pages made again, in time, that show a source: what may be seen of it has changed (S44)."""
     connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
     told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
-    told = told.where(source.c.key == key, entry.c.story_id.is_not(None)).distinct()
-    spoil_late(connection, told)
+    told = told.where(source.c.key == key, entry.c.story_id.is_not(None))
+    spoil_late(connection, story.c.id.in_(told))
 
 
 def rank_categories(connection: Connection, ranks: Mapping[int, int], *, moved: bool) -> None:
@@ -108,40 +100,7 @@ def rank_categories(connection: Connection, ranks: Mapping[int, int], *, moved: 
         )
     if moved:
         several = select(publication.c.story_id).group_by(publication.c.story_id).having(func.count() > 1)
-        spoil_late(connection, several)
-
-
-def spoil_late(connection: Connection, stories: Select[Any]) -> None:
-    """Have pages made again when there is time: in one statement, for it may be all of them."""
-    chosen = stories.subquery()
-    rows = select(chosen.c[0], literal(1), literal(True)).where(
-        chosen.c[0].not_in(select(dirty_story.c.story_id))  # what is dirty already will look so anyway
-    )
-    connection.execute(dirty_story.insert().from_select(["story_id", "generation", "late"], rows))
-
-
-def dirty_stories(connection: Connection, *, after: int, late: bool, limit: int) -> Dirty:
-    """Give stories whose pages must be made again, by their numbers.
-
-    Args:
-        connection: a reading one.
-        after: the number after which to look.
-        late: those for which no feed waits, or the others.
-        limit: how many at most.
-    """
-    query = select(dirty_story.c.story_id, dirty_story.c.generation)
-    query = query.where(dirty_story.c.story_id > after, dirty_story.c.late.is_(late)).order_by(dirty_story.c.story_id)
-    return {row.story_id: row.generation for row in connection.execute(query.limit(limit)).all()}
-
-
-def clean_stories(connection: Connection, seen: Dirty) -> None:
-    """Note that pages stand as of these generations; what was changed meanwhile stays dirty."""
-    rows = [{"of_story": number, "seen": generation} for number, generation in seen.items()]
-    if rows:
-        chosen = delete(dirty_story).where(
-            dirty_story.c.story_id == bindparam("of_story"), dirty_story.c.generation == bindparam("seen")
-        )
-        connection.execute(chosen, rows)
+        spoil_late(connection, story.c.id.in_(several))
 
 
 def with_parts(connection: Connection, numbers: Collection[int]) -> set[int]:

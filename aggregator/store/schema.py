@@ -274,6 +274,7 @@ alias = Table(
 )
 
 _MERGED = text("merged_into IS NOT NULL")  # few, of all stories
+_DIRTY = text("dirty IS NOT NULL")
 
 story = Table(
     "story",
@@ -285,20 +286,11 @@ story = Table(
     Column("created_at", Instant, nullable=False),
     Column("merged_into", Id),  # its atom_id is an alias of that story's now (T7)
     Column("retracted_at", Instant),  # by an operator
-    Column(
-        "touched", BigInteger, nullable=False, server_default=text("0")
-    ),  # the store's generation when it changed last
+    Column("touched", BigInteger, nullable=False, server_default=text("0")),  # store.dirty at its last change
+    Column("dirty", Integer),  # its page must be made: 1, before any feed leads there; 2, in time; null: it stands
     Index(None, "touched"),
+    Index("ix_story_dirty", "dirty", "id", sqlite_where=_DIRTY, postgresql_where=_DIRTY),
     Index("ix_story_merged", "merged_into", sqlite_where=_MERGED, postgresql_where=_MERGED),
-)
-
-dirty_story = Table(
-    "dirty_story",
-    metadata,
-    Column("story_id", ForeignKey("story.id"), primary_key=True),  # whose page must be made, again or at first
-    Column("generation", BigInteger, nullable=False),  # raised by each change (invariant 6)
-    Column("late", Boolean, nullable=False),  # its page stands there and looks otherwise now: no feed waits for it
-    Index(None, "late", "story_id"),
 )
 
 category = Table(

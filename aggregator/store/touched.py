@@ -1,17 +1,24 @@
-"""Which stories have changed: what is published of each story alone (its page, its posts) is rendered for those only.
+"""Which stories have changed, and whose pages must be made again: two columns of a story, one of which remembers.
 
-A story that changes in any way that its own outputs show gets the store's generation of that moment. Whoever renders
-such outputs keeps the generation up to which they are done, and asks for what was touched since; the pages of stories
-have a list of their own, from which each is taken when it stands (`pages`).
+A story that changes in any way that its own outputs show gets the store's generation of that moment, `touched`. Who
+renders from time to time what such stories come to (posts, the index of words) keeps the generation up to which that is
+done, and asks for what was touched since. Pages are made one by one, and one may fail where others stand: so a story is
+`dirty` until its page is as it was touched last. It may also be dirty without a change of its own, when all pages look
+otherwise.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.pages import spoil, spoil_late
 from aggregator.store.schema import entry, store, story
+
+Dirty = Mapping[int, int]  # story: the generation of its last change, as it was seen
+
+SOON: Final = 1  # the page says something new, or is new itself: feeds that lead there wait for it (R31)
+LATE: Final = 2  # it stands there and looks otherwise now
 
 
 def touch(
@@ -30,17 +37,13 @@ def touch(
     if not found and not tellers:
         return
     connection.execute(update(store).values(dirty=store.c.dirty + 1))
-    marked = update(story).values(touched=select(store.c.dirty).scalar_subquery())
     for part in _parts(tellers):
         told = select(entry.c.story_id).where(entry.c.id.in_(part), entry.c.story_id.is_not(None))
         found.update(connection.execute(told).scalars())
-    numbers = sorted(found)
-    for part in _parts(numbers):
+    waits = func.coalesce(story.c.dirty, LATE) if late else SOON
+    marked = update(story).values(touched=select(store.c.dirty).scalar_subquery(), dirty=waits)
+    for part in _parts(sorted(found)):
         connection.execute(marked.where(story.c.id.in_(part)))
-        if late:
-            spoil_late(connection, select(story.c.id).where(story.c.id.in_(part)))
-    if not late:
-        spoil(connection, numbers)
 
 
 def touched_since(
@@ -61,6 +64,39 @@ def touched_since(
     query = select(story.c.touched, story.c.id).where(story.c.touched > generation, place)
     rows = connection.execute(query.order_by(story.c.touched, story.c.id).limit(limit)).all()
     return [(row.touched, row.id) for row in rows]
+
+
+def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:
+    """Have pages made again when there is time: in one statement, for it may be all of them."""
+    clean = story.c.dirty.is_(None)  # what is dirty already will look so anyway
+    connection.execute(update(story).where(clean, chosen).values(dirty=LATE))
+
+
+def spoil_all(connection: Connection) -> None:
+    """Have all pages made before any feed leads there: none stands."""
+    connection.execute(update(story).values(dirty=SOON))
+
+
+def dirty_stories(connection: Connection, *, after: int, late: bool, limit: int) -> Dirty:
+    """Give stories whose pages must be made again, by their numbers.
+
+    Args:
+        connection: a reading one.
+        after: the number after which to look.
+        late: those for which no feed waits, or the others.
+        limit: how many at most.
+    """
+    query = select(story.c.id, story.c.touched).where(story.c.id > after, story.c.dirty.is_not(None))
+    query = query.where(story.c.dirty == (LATE if late else SOON)).order_by(story.c.id)
+    return {row.id: row.touched for row in connection.execute(query.limit(limit)).all()}
+
+
+def clean_stories(connection: Connection, seen: Dirty) -> None:
+    """Note that pages stand as of these generations; what was changed meanwhile stays dirty."""
+    rows = [{"of_story": number, "seen": generation} for number, generation in seen.items()]
+    if rows:
+        chosen = update(story).where(story.c.id == bindparam("of_story"), story.c.touched == bindparam("seen"))
+        connection.execute(chosen.values(dirty=None), rows)
 
 
 def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -64,12 +64,13 @@ from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
 from aggregator.store.events import trim_events, write_events
 from aggregator.store.finding import FoundEntry
 from aggregator.store.outputs import Written
-from aggregator.store.pages import Dirty, Looks, StoredPage
+from aggregator.store.pages import Looks, StoredPage
 from aggregator.store.posts import ExportRow, PostRow
 from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
 from aggregator.store.searching import EntryText, Find
 from aggregator.store.sources import Placed
+from aggregator.store.touched import Dirty
 from aggregator.store.turns import Waiting
 from aggregator.urls import Url
 
@@ -651,7 +652,7 @@ class Transaction:
 
     def dirty_stories(self, *, after: int, late: bool, limit: int) -> Dirty:
         """Give stories whose pages must be made again, by their numbers."""
-        return pages.dirty_stories(self._connection, after=after, late=late, limit=limit)
+        return touched.dirty_stories(self._connection, after=after, late=late, limit=limit)
 
     def with_parts(self, numbers: Collection[int]) -> set[int]:
         """Give stories, and those whose pages name one of them (T7)."""
@@ -663,7 +664,7 @@ class Transaction:
 
     def clean_stories(self, seen: Dirty) -> None:
         """Note that the pages of stories stand as of these generations."""
-        pages.clean_stories(self._connection, seen)
+        touched.clean_stories(self._connection, seen)
 
     def gone(self) -> Mapping[str, int]:
         """Give the paths of what is no longer published, with what each answers (A42, A44)."""

@@ -238,11 +238,20 @@ def upgrade() -> None:
         sa.Column("merged_into", Id, nullable=True),
         sa.Column("retracted_at", sa.BigInteger(), nullable=True),
         sa.Column("touched", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("dirty", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_story")),
         sa.UniqueConstraint("atom_id", name=op.f("uq_story_atom_id")),
         sa.UniqueConstraint("page_id", name=op.f("uq_story_page_id")),
     )
     op.create_index(op.f("ix_story_touched"), "story", ["touched"])
+    op.create_index(
+        "ix_story_dirty",
+        "story",
+        ["dirty", "id"],
+        unique=False,
+        sqlite_where=sa.text("dirty IS NOT NULL"),
+        postgresql_where=sa.text("dirty IS NOT NULL"),
+    )
     op.create_index(
         "ix_story_merged",
         "story",
@@ -251,15 +260,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("merged_into IS NOT NULL"),
         postgresql_where=sa.text("merged_into IS NOT NULL"),
     )
-    op.create_table(
-        "dirty_story",
-        sa.Column("story_id", Id, nullable=False),
-        sa.Column("generation", sa.BigInteger(), nullable=False),
-        sa.Column("late", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_dirty_story_story_id_story")),
-        sa.PrimaryKeyConstraint("story_id", name=op.f("pk_dirty_story")),
-    )
-    op.create_index(op.f("ix_dirty_story_late_story_id"), "dirty_story", ["late", "story_id"], unique=False)
     op.create_table(
         "verdict",
         sa.Column("entry_id", Id, nullable=False),
