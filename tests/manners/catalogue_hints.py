@@ -24,6 +24,11 @@ def _expires(name: str, after: timedelta, *, skew: timedelta | None, every: time
     return Habit(name=name, acts={"feed": feed(name, says=says)}, every=every)
 
 
+def _by_no_clock(visit: Visit) -> Pairs:
+    """Give an Expires and a Date that is none."""
+    return [("Expires", http_date(visit.now + 8 * HOUR)), ("Date", "yesterday")]
+
+
 def _hinting(name: str, extra: str, *, every: timedelta = 3 * HOUR, **hints: Any) -> Habit:
     """Say something of pace in the document."""
     return Habit(name=name, acts={"feed": feed(name, extra=extra, **hints)}, every=every)
@@ -63,6 +68,7 @@ HABITS: Sequence[Habit] = (
     _fresh("aged-garbage", Cache_Control="max-age=21600", Age="-7200"),
     Habit(name="age-lines", acts={"feed": feed("age-lines", says=lambda visit: AGE_LINES)}, every=3 * HOUR),
     _expires("expires-now", timedelta(0), skew=timedelta(0), every=8 * HOUR),
+    Habit(name="bad-date", acts={"feed": feed("bad-date", says=_by_no_clock)}, every=3 * HOUR),
     _expires("expires-later", 9 * HOUR, skew=timedelta(0)),
     _expires("expires-no-date", 7 * HOUR, skew=None),
     _expires("expires-fast-clock", 8 * HOUR, skew=2 * DAY),

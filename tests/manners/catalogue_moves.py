@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from tests.manners.exchange import Act, Habit
+from tests.manners.exchange import Act, Answer, Habit
 from tests.manners.habits import DAY, HOUR, HTML, at_first, away, between, by_turns, feed, on_some, status
+from tests.publisher import Reply
 
+TAGGED = [("ETag", '"way"'), ("Last-Modified", "Sun, 01 Mar 2026 00:00:00 GMT"), ("Cache-Control", "max-age=600")]
 LED_TO = "127.0.2.9"
 ELSEWHERE = "http://127.0.9.1:{port}"
 
@@ -49,6 +51,13 @@ HABITS: Sequence[Habit] = (
         },
     ),
     _hops("mixed", 2, (301, 302)),
+    Habit(
+        name="tagged-redirect",
+        acts={
+            "feed": lambda visit: Answer(reply=Reply(302, b"", [*TAGGED, ("Location", "/tagged-redirect/end")])),
+            "end": feed("tagged-redirect"),
+        },
+    ),
     _hops("mixed-late", 2, (302, 301)),
     _hops("mixed-kinds", 4, (307, 308, 303, 301)),
     _hops("permanent-chain", 2, (301, 308)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from zlib import compressobj
 
 from tests.manners.exchange import Act, Answer, Habit, Visit
-from tests.manners.habits import DAY, RSS_TYPE, Stream, document, feed, gzipped, on_some, wire
+from tests.manners.habits import DAY, RSS_TYPE, Stream, document, feed, fixed, gzipped, on_some, status, wire
 from tests.publisher import Asked, Chunked, HeaderLines, Reply, Talk, TruncatedGzip, UntilClose
 
 
@@ -92,6 +92,49 @@ def _raw_deflate(body: bytes) -> bytes:
     return packer.compress(body) + packer.flush()
 
 
+def _tempting(name: str) -> Act:
+    """Name all that a fetcher could be tempted to ask for besides: nothing of it is there."""
+
+    def act(visit: Visit) -> Answer:
+        there = f"http://{visit.asked.host}:{visit.port}/{name}"
+        extra = (
+            f"<image><url>{there}/logo.png</url><title>x</title><link>{there}/</link></image>"
+            f"<atom:link rel='self' href='{there}/self'/><atom:link rel='hub' href='{there}/hub'/>"
+            f"<atom:link rel='next' href='{there}/next'/><cloud domain='{visit.asked.host}' port='{visit.port}' "
+            f"path='/{name}/cloud' registerProcedure='' protocol='http-post'/>"
+            f"<itunes:new-feed-url>{there}/new</itunes:new-feed-url>"
+            f"<item><title>a page</title><guid>{there}/page</guid><link>{there}/page</link>"
+            f"<enclosure url='{there}/talk.mp3' length='9' type='audio/mpeg'/><comments>{there}/comments</comments>"
+            f"<description>&lt;img src='{there}/pixel.gif'&gt;</description></item>"
+        )
+        says = fixed(Link=f"<{there}/hub>; rel=hub, <{there}/style.css>; rel=preload", Refresh=f"0; url={there}/other")
+        return feed(name, extra=extra, says=says)(visit)
+
+    return act
+
+
+def _tempting_page(name: str) -> Act:
+    """Give a page that names a feed, an icon, and where to go on."""
+    page = (
+        f"<!DOCTYPE html><html><head><title>Moved</title><meta http-equiv=refresh content='0; url=/{name}/new'>"
+        f"<link rel=alternate type='application/rss+xml' href='/{name}/real'><link rel=icon href='/{name}/icon.png'>"
+        "</head><body>See the new feed.</body></html>"
+    )
+    return on_some(4, status(200, body=page.encode(), headers={"Content-Type": "text/html"}), feed(name))
+
+
+def _lowered(name: str) -> Act:
+    """Write the names of header fields small."""
+    plain = feed(name)
+
+    def act(visit: Visit) -> Answer:
+        answer = plain(visit)
+        pairs = [(field.lower(), value) for field, value in answer.lines]
+        return replace(answer, reply=Reply(answer.status, answer.reply.body, pairs))
+
+    return act
+
+
 HABITS: Sequence[Habit] = (
     _framed("chunked", Chunked),
     _framed("until-close", UntilClose),
@@ -109,5 +152,11 @@ HABITS: Sequence[Habit] = (
     Habit(name="claims-much", acts={"feed": on_some(12, wire(Claims()), feed("claims-much"))}),
     Habit(name="bad-certificate", acts={"feed": feed("bad-certificate")}, is_secure=True, is_proven=False),
     Habit(name="cookie-wall", acts={"feed": _wall}),
+    Habit(name="tempting", acts={"feed": _tempting("tempting")}),
+    Habit(name="tempting-page", acts={"feed": _tempting_page("tempting-page")}),
+    Habit(name="small-names", acts={"feed": _lowered("small-names")}),
+    Habit(name="sized-304", acts={"feed": feed("sized-304", says_304=fixed(Content_Length="4321"))}),
+    Habit(name="other-ways", acts={"feed": feed("other-ways", says=fixed(Alt_Svc='h3=":443"', Upgrade="h2c"))}),
+    Habit(name="hangs-up", acts={"feed": feed("hangs-up", says=fixed(Connection="close"))}),
     Habit(name="vary", acts={"feed": feed("vary", says=lambda visit: [("Vary", "*"), ("Pragma", "no-cache")])}),
 )

@@ -68,7 +68,10 @@ def document(name: str, entries: int, period: timedelta, *, extra: str = "", pad
         f"<description>What entry {n} of {name} has to say, at some length.</description></item>"
         for n in range(entries, max(0, entries - 5), -1)
     )
-    space = "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'"
+    space = (
+        "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/' xmlns:atom='http://www.w3.org/2005/Atom' "
+        "xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'"
+    )
     head = f"<rss version='2.0' {space}><channel><title>{name}</title><link>https://{name}.example/</link>{extra}"
     return f"{head}<description>{'x' * padding}</description>{items}</channel></rss>".encode()
 

@@ -259,7 +259,13 @@ RULES = (
         "P88",
         "hints count by the server's clock",
         _with(
-            _none, "retry-fast-clock", "retry-slow-clock", "expires-fast-clock", "expires-slow-clock", "expires-no-date"
+            _none,
+            "retry-fast-clock",
+            "retry-slow-clock",
+            "expires-fast-clock",
+            "expires-slow-clock",
+            "expires-no-date",
+            "bad-date",
         ),
     ),
     Rule("R26", "a schedule keeps to the wall clock through the change to summer time", _r26),
