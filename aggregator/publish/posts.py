@@ -99,9 +99,9 @@ class Posts:
         """
         exported = Exported()
         with self._store.read() as tx:
-            before = tx.export_row()
+            before = tx.posts.export_row()
             categories = {row.id: row for row in tx.categories()}
-            lost = tx.has_posts(self._to) and not (self._base / self._to).exists()
+            lost = tx.posts.has_any(self._to) and not (self._base / self._to).exists()
         if lost:
             self._folders.clear()
         look = self._look(showing, categories.values())
@@ -109,7 +109,7 @@ class Posts:
         everything = everything or lost or before.look != look
         with self._store.read() as tx:
             now = tx.site().dirty
-            left = [] if everything else sorted(tx.unfinished_posts())
+            left = [] if everything else sorted(tx.posts.unfinished())
         rename = before.names not in (None, self._jekyll.file)
         strays = self._strays() if take_over else None
         stories = self._touched(-1 if everything else before.generation)
@@ -122,15 +122,15 @@ class Posts:
             self._export(part, categories, showing, exported, rename=rename, strays=strays)
         if before != (row := ExportRow(generation=now, look=look, names=self._jekyll.file)):
             with self._store.begin() as tx:
-                tx.mark_exported(row)
+                tx.posts.mark_exported(row)
         return exported
 
     def _move_to_archive(self, *, anew: bool) -> None:
         hot, now = self._jekyll.hot, self._clock()
         with self._store.begin() as tx:
             if anew:
-                tx.warm(since=None if hot is None else now - hot)
-            moved = 0 if hot is None else tx.cool(before=now - hot, now=now)
+                tx.posts.warm(since=None if hot is None else now - hot)
+            moved = 0 if hot is None else tx.posts.cool(before=now - hot, now=now)
         if moved:
             log.info("archive_posts", extra={"posts": moved})
 
@@ -155,7 +155,7 @@ class Posts:
         strays: Strays | None,
     ) -> None:
         with self._store.read() as tx:
-            part = _Part(placements=tx.placements(stories), rows=tx.posts_of(stories), categories=categories)
+            part = _Part(placements=tx.placements(stories), rows=tx.posts.of(stories), categories=categories)
         self._render(part, showing, rename=rename, strays=strays)
         self._list(part, exported, take_over=strays is not None)
         self._write(part, exported)
@@ -186,7 +186,7 @@ class Posts:
         if strays is not None:
             rendered = self._named_again(part, rendered, strays)
         with self._store.read() as tx:
-            bearers = tx.bearers([name for _, _, name in rendered])
+            bearers = tx.posts.bearers([name for _, _, name in rendered])
         for placement, data, name in rendered:
             key = (placement.publication.story, placement.category)
             taken = {form for form, keys in bearers.items() if keys - {key}}
@@ -262,7 +262,7 @@ class Posts:
         new = [row for row in part.kept if (row.folder, row.name) not in listed]
         if new:
             with self._store.begin() as tx:
-                tx.keep_posts(new, self._clock())
+                tx.posts.keep(new, self._clock())
 
     def _is_ours(self, place: Place, data: bytes, *, take_over: bool) -> bool:
         """Tell whether a file may be written where none is listed: nothing stands there, or the very same post."""
@@ -293,7 +293,7 @@ class Posts:
         written += self._faulty(part, exported)
         if written != part.rows:
             with self._store.begin() as tx:
-                tx.keep_posts(written, self._clock())
+                tx.posts.keep(written, self._clock())
 
     def _faulty(self, part: _Part, exported: Exported) -> Iterator[PostRow]:
         """Give the posts that are not what they should be, with the reason: their files stand as they were.
@@ -326,7 +326,7 @@ class Posts:
                 log.info("remove_post", extra={"output": self._path(place)})
         if gone:
             with self._store.begin() as tx:
-                tx.forget_posts(gone)
+                tx.posts.forget(gone)
 
     # Names of things.
 

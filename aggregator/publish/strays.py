@@ -28,7 +28,7 @@ class Strays:
         suffix = PurePosixPath(file).suffix
         there = [(folder, name) for folder, its in folders.items() for name in its.below("") if name.endswith(suffix)]
         with store.read() as tx:
-            listed = tx.bearers([name for _, name in there])
+            listed = tx.posts.bearers([name for _, name in there])
         self._found: dict[str, list[Place]] = {}
         for folder, name in sorted(there):
             if name.lower() not in listed and (digest := folders[folder].digest(name)) is not None:

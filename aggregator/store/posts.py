@@ -33,41 +33,96 @@ class ExportRow:
     names: str | None  # the template of their names
 
 
-def export_row(connection: Connection) -> ExportRow:
-    """Give how far the export has come; 0 before the first."""
-    row = connection.execute(select(store.c.posts_rendered, store.c.posts_look, store.c.posts_names)).one()
-    return ExportRow(generation=row.posts_rendered, look=row.posts_look, names=row.posts_names)
+class Posts:
+    """What a transaction says and does of posts: `tx.posts`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def mark_exported(connection: Connection, row: ExportRow) -> None:
-    """Note how far it has come now."""
-    values = {"posts_rendered": row.generation, "posts_look": row.look, "posts_names": row.names}
-    connection.execute(update(store).values(values))
+    def export_row(self) -> ExportRow:
+        """Give how far the export has come; 0 before the first."""
+        row = self._connection.execute(select(store.c.posts_rendered, store.c.posts_look, store.c.posts_names)).one()
+        return ExportRow(generation=row.posts_rendered, look=row.posts_look, names=row.posts_names)
 
+    def mark_exported(self, row: ExportRow) -> None:
+        """Note how far it has come now."""
+        values = {"posts_rendered": row.generation, "posts_look": row.look, "posts_names": row.names}
+        self._connection.execute(update(store).values(values))
 
-def posts_of(connection: Connection, stories: Collection[int]) -> list[PostRow]:
-    """Give the files of some stories."""
-    numbers = sorted(stories)
-    parts = (numbers[start : start + MAX_IN] for start in range(0, len(numbers), MAX_IN))
-    query = select(post).order_by(post.c.folder, post.c.name)
-    return [_row(row) for part in parts for row in connection.execute(query.where(post.c.story_id.in_(part))).all()]
+    def of(self, stories: Collection[int]) -> list[PostRow]:
+        """Give the files of some stories."""
+        numbers = sorted(stories)
+        parts = (numbers[start : start + MAX_IN] for start in range(0, len(numbers), MAX_IN))
+        query = select(post).order_by(post.c.folder, post.c.name)
+        return [
+            _row(row)
+            for part in parts
+            for row in self._connection.execute(query.where(post.c.story_id.in_(part))).all()
+        ]
 
+    def bearers(self, names: Collection[str]) -> dict[str, set[tuple[int, int]]]:
+        """Give of what posts with some names are, (story, category) by name in lower case, in whatever folder."""
+        found: dict[str, set[tuple[int, int]]] = {}
+        forms = sorted({name.lower() for name in names})
+        for start in range(0, len(forms), MAX_IN):
+            query = select(post.c.form, post.c.story_id, post.c.category_id)
+            for row in self._connection.execute(query.where(post.c.form.in_(forms[start : start + MAX_IN]))).all():
+                found.setdefault(row.form, set()).add((row.story_id, row.category_id))
+        return found
 
-def bearers(connection: Connection, names: Collection[str]) -> dict[str, set[tuple[int, int]]]:
-    """Give of what posts with some names are, (story, category) by name in lower case, in whatever folder."""
-    found: dict[str, set[tuple[int, int]]] = {}
-    forms = sorted({name.lower() for name in names})
-    for start in range(0, len(forms), MAX_IN):
-        query = select(post.c.form, post.c.story_id, post.c.category_id)
-        for row in connection.execute(query.where(post.c.form.in_(forms[start : start + MAX_IN]))).all():
-            found.setdefault(row.form, set()).add((row.story_id, row.category_id))
-    return found
+    def unfinished(self) -> set[int]:
+        """Give the stories of files that are not what they should be: not written, or not as they were to be."""
+        query = select(post.c.story_id).where(post.c.digest.is_(None) | post.c.fault.is_not(None)).distinct()
+        return set(self._connection.execute(query).scalars())
 
+    def has_any(self, folder: str) -> bool:
+        """Tell whether any file of a folder is ours."""
+        found = self._connection.execute(
+            select(post.c.name).where(post.c.folder == folder, post.c.digest.is_not(None)).limit(1)
+        )
+        return found.first() is not None
 
-def unfinished(connection: Connection) -> set[int]:
-    """Give the stories of files that are not what they should be: not written, or not as they were to be."""
-    query = select(post.c.story_id).where(post.c.digest.is_(None) | post.c.fault.is_not(None)).distinct()
-    return set(connection.execute(query).scalars())
+    def keep(self, rows: Sequence[PostRow], now: datetime) -> None:
+        """Write down files as they are now; what was not listed is."""
+        self.forget([(row.folder, row.name) for row in rows])
+        if rows:
+            values = [
+                {
+                    "folder": row.folder,
+                    "name": row.name,
+                    "form": row.name.lower(),
+                    "story_id": row.story,
+                    "category_id": row.category,
+                    "digest": row.digest,
+                    "fault": row.fault,
+                    "written_at": now,
+                }
+                for row in rows
+            ]
+            self._connection.execute(insert(post), values)
+
+    def forget(self, places: Iterable[tuple[str, str]]) -> None:
+        """Take files off the list: they are gone."""
+        rows = [{"of_folder": folder, "of_name": name} for folder, name in places]
+        if rows:
+            chosen = (post.c.folder == bindparam("of_folder")) & (post.c.name == bindparam("of_name"))
+            self._connection.execute(delete(post).where(chosen), rows)
+
+    def cool(self, *, before: datetime, now: datetime) -> int:
+        """Let the posts of older stories move to the archive, as a change in the store (invariant 4); give how many."""
+        over = publication.c.cooled_at.is_(None) & (publication.c.sort_at < before)
+        stories = self._connection.execute(select(publication.c.story_id).where(over)).scalars().all()
+        if stories:
+            touch(self._connection, stories)
+            self._connection.execute(update(publication).where(over).values(cooled_at=now))
+        return len(stories)
+
+    def warm(self, *, since: datetime | None) -> None:
+        """Take back what is in the archive of stories that are not so old; None: all of it."""
+        cooled = update(publication).where(publication.c.cooled_at.is_not(None))
+        if since is not None:
+            cooled = cooled.where(publication.c.sort_at >= since)
+        self._connection.execute(cooled.values(cooled_at=None))
 
 
 def faults(connection: Connection) -> tuple[int, str]:
@@ -75,58 +130,6 @@ def faults(connection: Connection) -> tuple[int, str]:
     query = select(func.count(), func.min(post.c.fault)).where(post.c.fault.is_not(None))
     count, first = connection.execute(query).one()
     return count, first or ""
-
-
-def has_posts(connection: Connection, folder: str) -> bool:
-    """Tell whether any file of a folder is ours."""
-    found = connection.execute(select(post.c.name).where(post.c.folder == folder, post.c.digest.is_not(None)).limit(1))
-    return found.first() is not None
-
-
-def keep_posts(connection: Connection, rows: Sequence[PostRow], now: datetime) -> None:
-    """Write down files as they are now; what was not listed is."""
-    forget_posts(connection, [(row.folder, row.name) for row in rows])
-    if rows:
-        values = [
-            {
-                "folder": row.folder,
-                "name": row.name,
-                "form": row.name.lower(),
-                "story_id": row.story,
-                "category_id": row.category,
-                "digest": row.digest,
-                "fault": row.fault,
-                "written_at": now,
-            }
-            for row in rows
-        ]
-        connection.execute(insert(post), values)
-
-
-def forget_posts(connection: Connection, places: Iterable[tuple[str, str]]) -> None:
-    """Take files off the list: they are gone."""
-    rows = [{"of_folder": folder, "of_name": name} for folder, name in places]
-    if rows:
-        chosen = (post.c.folder == bindparam("of_folder")) & (post.c.name == bindparam("of_name"))
-        connection.execute(delete(post).where(chosen), rows)
-
-
-def cool(connection: Connection, *, before: datetime, now: datetime) -> int:
-    """Let the posts of older stories move to the archive, as a change in the store (invariant 4); give how many."""
-    over = publication.c.cooled_at.is_(None) & (publication.c.sort_at < before)
-    stories = connection.execute(select(publication.c.story_id).where(over)).scalars().all()
-    if stories:
-        touch(connection, stories)
-        connection.execute(update(publication).where(over).values(cooled_at=now))
-    return len(stories)
-
-
-def warm(connection: Connection, *, since: datetime | None) -> None:
-    """Take back what is in the archive of stories that are not so old; None: all of it."""
-    cooled = update(publication).where(publication.c.cooled_at.is_not(None))
-    if since is not None:
-        cooled = cooled.where(publication.c.sort_at >= since)
-    connection.execute(cooled.values(cooled_at=None))
 
 
 def _row(row: Row[Any]) -> PostRow:

@@ -1,4 +1,7 @@
-"""The verbs of a transaction. None begins or commits; each runs statements and gives records (STYLE, section 9)."""
+"""The verbs of a transaction. None begins or commits; each runs statements and gives records (STYLE, section 9).
+
+What only one part of the program asks for is a part of the transaction, with verbs of its own: `tx.posts.keep(…)`.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -45,7 +48,6 @@ from aggregator.store import (
     outputs,
     pages,
     places,
-    posts,
     rejudged,
     requests,
     restoring,
@@ -65,7 +67,7 @@ from aggregator.store.events import trim_events, write_events
 from aggregator.store.finding import FoundEntry
 from aggregator.store.outputs import Written
 from aggregator.store.pages import Looks, StoredPage
-from aggregator.store.posts import ExportRow, PostRow
+from aggregator.store.posts import Posts
 from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
 from aggregator.store.searching import EntryText, Find
@@ -82,6 +84,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.posts = Posts(connection)
 
     # The store itself.
 
@@ -537,48 +540,6 @@ class Transaction:
     def placements(self, stories: Sequence[int]) -> list[Placement]:
         """Give where some stories stand, or stood."""
         return documents.placements(self._connection, stories)
-
-    # Posts.
-
-    def export_row(self) -> ExportRow:
-        """Give how far the export of posts has come."""
-        return posts.export_row(self._connection)
-
-    def mark_exported(self, row: ExportRow) -> None:
-        """Note how far it has come now."""
-        posts.mark_exported(self._connection, row)
-
-    def posts_of(self, stories: Collection[int]) -> list[PostRow]:
-        """Give the posts that were written of some stories."""
-        return posts.posts_of(self._connection, stories)
-
-    def bearers(self, names: Collection[str]) -> dict[str, set[tuple[int, int]]]:
-        """Give of what the posts with some names are, by name in lower case."""
-        return posts.bearers(self._connection, names)
-
-    def unfinished_posts(self) -> set[int]:
-        """Give the stories of posts that are not what they should be."""
-        return posts.unfinished(self._connection)
-
-    def has_posts(self, folder: str) -> bool:
-        """Tell whether any file of a folder is a post of ours."""
-        return posts.has_posts(self._connection, folder)
-
-    def keep_posts(self, rows: Sequence[PostRow], now: datetime) -> None:
-        """Write down posts as they are now."""
-        posts.keep_posts(self._connection, rows, now)
-
-    def forget_posts(self, places: Iterable[tuple[str, str]]) -> None:
-        """Take posts off the list: they are gone."""
-        posts.forget_posts(self._connection, places)
-
-    def cool(self, *, before: datetime, now: datetime) -> int:
-        """Let the posts of older stories move to the archive; give how many."""
-        return posts.cool(self._connection, before=before, now=now)
-
-    def warm(self, *, since: datetime | None) -> None:
-        """Take back from there what is not so old; None: everything."""
-        posts.warm(self._connection, since=since)
 
     def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
         """Note which generation of a category stands in the files."""
