@@ -61,6 +61,7 @@ def _category(pair: Pair[str, Values], entries: int) -> Category:
         window=None if dedupe is None else dedupe.window,
         include=said[CategoryKeys.include],
         exclude=said[CategoryKeys.exclude],
+        limit=said[CategoryKeys.limit],
     )
 
 

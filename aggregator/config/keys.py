@@ -260,6 +260,7 @@ class DefaultKeys(Keys):
         "Older texts leave store, archive and pages, for good; titles, links, dates and ids stay: docs/keep.md.",
     )
     initial = key(Integer(0, 5000), 50, "Entries of a source's first poll that are published.")
+    limit = optional(Integer(1, 10000), "Entries that a poll reads, in the order of the document.", shown="all")
     dedupe = key(
         DEDUPE,
         "near",
@@ -315,3 +316,8 @@ class CategoryKeys(Keys):
     dedupe = optional(DEDUPE, "As in `defaults`, for stories of this category; the strictest that applies decides.")
     include = key(RULES, [], "Only what one of these matches.")
     exclude = key(RULES, [], "Nothing that one of these matches; wins over `include`.")
+    limit = optional(
+        Integer(1, 10000),
+        "New entries that a poll of one source brings into it: the newest of those that pass.",
+        shown="all",
+    )

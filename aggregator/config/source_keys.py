@@ -212,7 +212,6 @@ class SourceKeys(DefaultKeys):
         "UTC",
         "Of dates without a zone.",
     )
-    limit = optional(Integer(1, 10000), "Entries a poll.", shown="all")
     pages = key(
         Integer(0, 1000),
         0,

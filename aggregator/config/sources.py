@@ -191,7 +191,7 @@ class SourceReader:
             kind=kind,
             encoding=said[SourceKeys.encoding],
             timezone=said[SourceKeys.timezone],
-            limit=said[SourceKeys.limit],
+            limit=said.over(SourceKeys.limit, self._around.defaults),
             allow_classes=frozenset(said[SourceKeys.allow_classes]),
             items=records.items,
             fields=records.fields,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.decide.article import with_article
-from aggregator.decide.fresh import Fresh, Newcomer
+from aggregator.decide.fresh import Fresh
+from aggregator.decide.limits import Newcomer
 from aggregator.decide.work import Work
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import digest_of, key_form, text_digest_of
@@ -78,7 +79,7 @@ def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster:
     work.note(Code.COMPLETE_ENTRY, awaited.entry, because=_because(poll))
     work.completed.append(CompletedEntry(id=awaited.entry, entry=merged))
     links = [link] if (link := evident_link(merged)) else []
-    one = Newcomer(merged, key_form(listed.key), awaited.date)
+    one = Newcomer(merged, key_form(listed.key), awaited.date, limited=awaited.limited)
     Fresh(work, links).complete(one, awaited.entry, backfill=awaited.backfill)
     return Completion(due=poll.due, asked_at=poll.answer.asked_at, entries=work.changes())
 

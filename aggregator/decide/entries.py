@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from aggregator.decide.fresh import FLOOD, Fresh, Newcomer
+from aggregator.decide.fresh import FLOOD, Fresh
+from aggregator.decide.limits import Newcomer
 from aggregator.decide.observe import is_walked_again
 from aggregator.decide.order import believed, newest_first, own_dates
 from aggregator.decide.rekey import is_rekeyed

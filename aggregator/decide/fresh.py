@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.decide.limits import Newcomer, Passed, Places, still_limited, within_limits
 from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.decide.terms import terms_between
 from aggregator.decide.work import Work
@@ -19,32 +19,11 @@ from aggregator.model.event import Code
 from aggregator.model.hosts import budget_key
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import CategoryKey, Dedupe
-from aggregator.rules import Judgement, judge
+from aggregator.rules import judge
 from aggregator.urls import host_key_of
 
 FLOOD = 200  # more new entries than this in one poll are a flood (R47)
 FLOOD_SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Newcomer:
-    """An entry that is published for the first time, if it may be."""
-
-    entry: Entry
-    form: str
-    date: datetime  # its own, for ordering
-    id: int | None = None  # it is stored already, and was held (R44)
-    first_seen: datetime | None = None  # of one that is stored
-    because: str = ""  # why one that is stored is published now, for the trail
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where an entry goes."""
-
-    judgement: Judgement
-    keys: tuple[CategoryKey, ...]
-    refused: tuple[int, ...]  # ids of the categories that keep it out
 
 
 class Fresh:
@@ -70,7 +49,7 @@ class Fresh:
             hold: their source is suspect; none is shown until that is settled (R44).
         """
         first = not self._work.due.stored_before
-        passed: list[tuple[int, Newcomer, _Places]] = []
+        passed: list[Passed] = []
         numbers = count(self._work.known.next_entry)
         for one in fresh:
             number = next(numbers) if one.id is None else one.id
@@ -95,13 +74,16 @@ class Fresh:
             self._work.note(Code.KEEP_KNOWN, number)
             self._store(number, one.entry, one.form, EntryState.KNOWN)
         as_new = 0 if first else FLOOD_SHOWN if len(passed) > FLOOD else len(passed)
-        for part, backfill in ((passed[:as_new], False), (passed[as_new:shown], True)):
+        passed, known = within_limits(self._work, passed[:shown])
+        for number, one, places in known:
+            self._store(number, one.entry, one.form, EntryState.KNOWN, limited=places.limited)
+        for part, backfill in ((passed[:as_new], False), (passed[as_new:], True)):
             times = sort_times([one.date for _, one, _ in part], backfill=backfill, asked_at=self._work.asked_at)
             for (number, one, places), sort_at in zip(part, times, strict=True):
                 if self._awaits(number, one.entry, sort_at, backfill=backfill):
-                    self._store(number, one.entry, one.form, EntryState.WAITING)
+                    self._store(number, one.entry, one.form, EntryState.WAITING, limited=places.limited)
                     continue
-                self._note_rules(number, places.judgement)
+                self._note_rules(number, places)
                 self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
 
     def complete(self, one: Newcomer, number: int, *, backfill: bool) -> None:
@@ -115,11 +97,11 @@ class Fresh:
         self._stored.add(number)
         places = self._places(one)
         if not places.keys:
-            self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason)
-            self._store(number, one.entry, one.form, EntryState.REJECTED)
+            self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason or "limit")
+            self._store(number, one.entry, one.form, EntryState.REJECTED, limited=places.limited)
             return
         [sort_at] = sort_times([one.date], backfill=backfill, asked_at=self._work.asked_at)
-        self._note_rules(number, places.judgement)
+        self._note_rules(number, places)
         self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
 
     def _awaits(self, number: int, entry: Entry, sort_at: datetime, *, backfill: bool) -> bool:
@@ -153,7 +135,7 @@ class Fresh:
         own = entry.published or entry.updated
         return not known.buried.isdisjoint(ids) or (own is not None and own <= until)
 
-    def _places(self, one: Newcomer) -> "_Places":
+    def _places(self, one: Newcomer) -> Places:
         """Judge an entry by all rules, and count what they said."""
         source, known = self._work.due.source, self._work.known.categories
         seen = one.first_seen or self._work.asked_at
@@ -161,12 +143,14 @@ class Fresh:
         judgement = judge(one.entry, source, self._work.roster.categories, seen=seen, own=own)
         self._work.hits.update(dict.fromkeys(judgement.hits, 1))
         keys = tuple(key for key in judgement.places if source.reading.filing or key in known)
-        return _Places(judgement, keys, tuple(known[key].id for key, _ in judgement.kept_out if key in known))
+        places = Places(judgement, keys, tuple(known[key].id for key, _ in judgement.kept_out if key in known))
+        return still_limited(self._work, places, one.limited)
 
-    def _note_rules(self, number: int, judgement: Judgement) -> None:
+    def _note_rules(self, number: int, places: Places) -> None:
         """Say where an entry that is published goes beside its source's categories, and where not."""
-        known = self._work.known.categories
-        for code, where in ((Code.KEEP_OUT, judgement.kept_out), (Code.ROUTE_ENTRY, judgement.routed)):
+        known, judgement = self._work.known.categories, places.judgement
+        routed = [(key, rule) for key, rule in judgement.routed if key in places.keys]
+        for code, where in ((Code.KEEP_OUT, judgement.kept_out), (Code.ROUTE_ENTRY, routed)):
             for key, rule in where:
                 if key in known:
                     self._work.note(code, number, category=known[key].id, rule=rule)
@@ -187,12 +171,20 @@ class Fresh:
         story: int | None = None,
         places: tuple[int, ...] = (),
         refused: tuple[int, ...] = (),
+        limited: tuple[int, ...] = (),
     ) -> None:
         bands = self._work.known.bands.get(form, ())
         if number in self._stored:
             self._work.released.append(
                 ReleasedEntry(
-                    id=number, form=form, state=state, story=story, categories=places, refused=refused, bands=bands
+                    id=number,
+                    form=form,
+                    state=state,
+                    story=story,
+                    categories=places,
+                    refused=refused,
+                    limited=limited,
+                    bands=bands,
                 )
             )
             return
@@ -206,13 +198,14 @@ class Fresh:
                 story=story,
                 categories=places,
                 refused=refused,
+                limited=limited,
                 origin=origin,
                 bands=bands,
             )
         )
 
     def _publish(
-        self, number: int, entry: Entry, form: str, where: "_Places", sort_at: datetime, *, backfill: bool
+        self, number: int, entry: Entry, form: str, where: Places, sort_at: datetime, *, backfill: bool
     ) -> None:
         places = self._ids(number, where.keys)
         matches = self._matches(entry, form)
@@ -225,7 +218,7 @@ class Fresh:
             for place in places:
                 self._work.standing.enter(story, place, shown, sort_at, backfill=backfill)
             self._work.note(Code.MAKE_STORY, number, story, categories=list(places), backfill=backfill)
-        self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused)
+        self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused, where.limited)
 
     def _found(self, number: int, entry: Entry) -> int:
         """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""

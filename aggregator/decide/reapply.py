@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from aggregator.decide.fresh import FLOOD_SHOWN, Fresh, Newcomer
+from aggregator.decide.fresh import FLOOD_SHOWN, Fresh
+from aggregator.decide.limits import Newcomer
 from aggregator.decide.order import believed
 from aggregator.decide.work import Work
 from aggregator.dedupe.tellers import evident_link
@@ -69,7 +70,7 @@ def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[Cat
     entry = rewritten(stored.entry, source.rewrite, source.reading.allow_classes)
     judgement = judge(entry, source, roster.categories, seen=seen, own=_own_of(entry, source))
     if known.state is EntryState.REJECTED:
-        places = tuple(key for key in judgement.places if key in numbers)
+        places = tuple(key for key in judgement.places if key in numbers and numbers[key] not in stored.limited)
         return (
             Reapplied(stored=stored, entry=entry, judgement=judgement, passes=True, gained=places) if places else None
         )
@@ -81,7 +82,10 @@ def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[Cat
     gained = [
         key
         for key in judgement.places
-        if key not in here and key in numbers and (key in routed or numbers[key] in stored.refused)
+        if key not in here
+        and key in numbers
+        and numbers[key] not in stored.limited
+        and (key in routed or numbers[key] in stored.refused)
     ]
     is_rewritten = entry.digest != stored.entry.digest and not stored.is_held
     if not (lost or gained or is_rewritten):
@@ -155,6 +159,7 @@ def carry_out(
             change.stored.known.id,
             change.stored.known.first_seen,
             BECAUSE,
+            change.stored.limited,
         )
         for change in changes
         if change.is_new

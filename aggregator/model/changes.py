@@ -63,6 +63,7 @@ class NewEntry:
     story: int | None = None
     categories: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()  # those of its source that a rule of theirs keeps it out of
+    limited: tuple[int, ...] = ()  # those that had enough from its poll
     origin: Origin | None = None
     bands: tuple[int, ...] = ()  # by which near-duplicates will find it
 
@@ -91,6 +92,7 @@ class ReleasedEntry:
     story: int | None = None
     categories: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
+    limited: tuple[int, ...] = ()
     bands: tuple[int, ...] = ()
 
 

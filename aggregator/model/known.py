@@ -78,6 +78,7 @@ class Stored:
     known: KnownEntry
     entry: Entry
     refused: tuple[int, ...] = ()  # categories of its source that a rule keeps it out of
+    limited: tuple[int, ...] = ()  # those that had enough from the poll that brought it
     is_held: bool = False  # a newer revision is stored and not shown (T4)
 
 

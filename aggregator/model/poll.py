@@ -58,6 +58,7 @@ class Awaited:
     date: datetime  # its own, for ordering (M1)
     backfill: bool  # it came by one
     since: datetime  # when the list brought it
+    limited: tuple[int, ...] = ()  # ids of categories that had enough from the poll that brought it
     request: Request  # filled in
     reading: Reading  # of the answer
 

@@ -232,6 +232,7 @@ class Category:
     window: timedelta | None = None
     include: tuple[Rule, ...] = ()
     exclude: tuple[Rule, ...] = ()
+    limit: int | None = None  # new entries that a poll of one source brings into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

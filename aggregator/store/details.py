@@ -24,7 +24,7 @@ from aggregator.urls import Url
 PROBE = timedelta(minutes=2)  # in which a request finds out whether a host in trouble is back
 PUT_OFF = timedelta(minutes=5)  # when our own network kept a request from leaving (P87)
 _ONE = update(detail).where(detail.c.entry_id == bindparam("row_id"))
-_ALL = (*detail.c, source.c.key, source.c.url, source.c.own_machine, entry.c.link)
+_ALL = (*detail.c, source.c.key, source.c.url, source.c.own_machine, entry.c.link, entry.c.limited)
 
 
 def add_waiting(connection: Connection, source_id: int, waiting: Sequence[WaitingEntry], now: datetime) -> None:
@@ -220,6 +220,7 @@ def _due(row: RowMapping, settings: Mapping[SourceKey, Source]) -> Due | None:
             date=row["date"],
             backfill=row["backfill"],
             since=row["since"],
+            limited=tuple(row["limited"] or ()),
             request=request,
             reading=told.reading,
         ),
@@ -236,6 +237,7 @@ def _without_request(row: RowMapping, configured: Source | None) -> Due | None:
         date=row["date"],
         backfill=row["backfill"],
         since=row["since"],
+        limited=tuple(row["limited"] or ()),
         request=configured.request,
         reading=configured.reading,
     )

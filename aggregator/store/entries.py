@@ -147,6 +147,7 @@ def _new_row(item: NewEntry, source_id: int, now: datetime) -> dict[str, Any]:
         "joined_at": now if item.story is not None else None,
         "categories": list(item.categories),
         "refused": list(item.refused) or None,
+        "limited": list(item.limited) or None,
         "origin": _origin(item),
     }
 
@@ -237,7 +238,8 @@ def _write_released(connection: Connection, released: Sequence[ReleasedEntry], n
     if released:
         statement = update(entry).where(entry.c.id == bindparam("row_id"))
         values: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in ("state", "story_id", "joined_at", "categories", "refused")
+            name: bindparam(f"new_{name}")
+            for name in ("state", "story_id", "joined_at", "categories", "refused", "limited")
         }
         rows = [
             {
@@ -247,6 +249,7 @@ def _write_released(connection: Connection, released: Sequence[ReleasedEntry], n
                 "new_joined_at": now if item.story is not None else None,
                 "new_categories": list(item.categories),
                 "new_refused": list(item.refused) or None,
+                "new_limited": list(item.limited) or None,
             }
             for item in released
         ]

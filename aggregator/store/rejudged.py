@@ -63,6 +63,7 @@ def filed(connection: Connection, source_id: int, *, since: datetime | None = No
                 known=known_entry(row),
                 entry=entry_of(row),
                 refused=tuple(row["refused"] or ()),
+                limited=tuple(row["limited"] or ()),
                 is_held=row["unpublished"] is not None,
             )
             for row in map(found.__getitem__, part)

@@ -210,6 +210,7 @@ entry = Table(
     Column("categories", Json, nullable=False),  # ids of those where its own source publishes it (T2)
     Column("filed", Json),  # keys of categories that it names itself
     Column("refused", Json),  # ids of categories of its source that a rule keeps it out of; null: none
+    Column("limited", Json),  # ids of categories that had enough from the poll that brought it; null: none
     Column("original", Json),  # what the source said, as far as `rewrite` changed it, and by which steps; null: nothing
     Column("origin", Json),  # the `atom:source` as it was when the entry was stored or revised (A9)
     UniqueConstraint("source_id", "key_hash"),  # R10: whatever runs twice, an entry is stored once

@@ -321,6 +321,7 @@ def upgrade() -> None:
         sa.Column("categories", sa.Text(), nullable=False),
         sa.Column("filed", sa.Text(), nullable=True),
         sa.Column("refused", sa.Text(), nullable=True),
+        sa.Column("limited", sa.Text(), nullable=True),
         sa.Column("original", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_entry_source_id_source")),

@@ -1,0 +1,87 @@
+"""How much of one poll a category takes: its `limit` (DESIGN 3.1, Rules). Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aggregator.decide.work import Work
+from aggregator.model.changes import Hit
+from aggregator.model.entry import Entry
+from aggregator.model.event import Code
+from aggregator.model.settings import CategoryKey
+from aggregator.rules import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An entry that is published for the first time, if it may be."""
+
+    entry: Entry
+    form: str
+    date: datetime  # its own, for ordering
+    id: int | None = None  # it is stored already, and was held (R44)
+    first_seen: datetime | None = None  # of one that is stored
+    because: str = ""  # why one that is stored is published now, for the trail
+    limited: tuple[int, ...] = ()  # ids of categories that had enough from the poll that brought it
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where an entry goes."""
+
+    judgement: Judgement
+    keys: tuple[CategoryKey, ...]
+    refused: tuple[int, ...]  # ids of the categories that keep it out
+    limited: tuple[int, ...] = ()  # ids of those that had enough from the poll that brought it
+
+
+Passed = tuple[int, Newcomer, Places]  # its number, itself, where it goes
+
+
+def within_limits(work: Work, passed: Sequence[Passed]) -> tuple[list[Passed], list[Passed]]:
+    """Keep out of each category what is beyond its `limit`.
+
+    Args:
+        work: takes what is noted.
+        passed: the new entries of one poll that the rules let pass, the newest first.
+
+    Returns:
+        Those that are published, and those that stand nowhere by that: they are known, and no edit brings them. What
+        edited rules let in comes by no poll, and counts for none.
+    """
+    taken: Counter[CategoryKey] = Counter()
+    kept: list[Passed] = []
+    known: list[Passed] = []
+    for number, one, places in passed:
+        limits = {} if one.because else {key: _limit_of(work, key) for key in places.keys}
+        over = [key for key, limit in limits.items() if limit is not None and taken[key] >= limit]
+        for key in over:
+            rule = f"limit {limits[key]}"
+            work.note(Code.KEEP_OUT, number, category=work.known.categories[key].id, rule=rule)
+            work.hits[Hit(key, rule)] += 1
+        left = _without(work, places, over)
+        taken.update(key for key in left.keys if key in limits)
+        (kept if left.keys else known).append((number, one, left))
+    return kept, known
+
+
+def still_limited(work: Work, places: Places, ids: Collection[int]) -> Places:
+    """Take those categories from the places of an entry that had enough when it came; since then it waited."""
+    if not ids:
+        return places
+    known = work.known.categories
+    left = _without(work, places, [key for key in places.keys if key in known and known[key].id in ids])
+    return replace(left, limited=tuple(ids))
+
+
+def _limit_of(work: Work, key: CategoryKey) -> int | None:
+    category = work.roster.categories.get(key)
+    return category.limit if category is not None and key in work.known.categories else None
+
+
+def _without(work: Work, places: Places, over: Collection[CategoryKey]) -> Places:
+    if not over:
+        return places
+    limited = tuple(work.known.categories[key].id for key in over)
+    return replace(places, keys=tuple(key for key in places.keys if key not in over), limited=limited)
