@@ -275,7 +275,7 @@ def _thins(pairs: Sequence[tuple[Source, Source]], tx: Transaction, now: datetim
 def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction, now: datetime) -> Iterator[Ruled]:
     roster = Roster.of(new)
     had = set(tx.ruled_sources())
-    numbers = {key: number for number, key in tx.category_keys().items()}
+    numbers = {key: number for number, key in tx.trail.category_keys().items()}
     numbers |= {key: -place for place, key in enumerate((k for k in roster.categories if k not in numbers), 1)}
     left = MAX_LOOKED_AT
     for source in new.sources:

@@ -160,7 +160,7 @@ def test_an_article_that_does_not_come_is_waited_for_a_day_at_most(
         newsroom.poll()
         newsroom.clock.move(hours=1)
     with newsroom.opened() as world, world.store.read() as tx:
-        assert tx.entry_states(SourceKey("news")) == {EntryState.WAITING: 1}
+        assert tx.trail.entry_states(SourceKey("news")) == {EntryState.WAITING: 1}
     newsroom.clock.move(hours=2)
     newsroom.poll()
     assert item(newsroom)["content_html"] == "<p>Short.</p>"

@@ -19,7 +19,7 @@ HEAD = '<meta name="author" content="Ann Lee"><meta property="og:image" content=
 def why(newsroom: Newsroom) -> str:
     """Say why an entry was completed as it was."""
     with newsroom.opened() as world, world.store.read() as tx:
-        [step] = tx.source_steps(SourceKey("news"), [Code.COMPLETE_ENTRY], 9)
+        [step] = tx.trail.source_steps(SourceKey("news"), [Code.COMPLETE_ENTRY], 9)
     return str(step.facts["because"])
 
 

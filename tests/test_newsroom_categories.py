@@ -101,7 +101,7 @@ def test_s16_no_more_than_so_many_a_source(publisher: Publisher, newsroom: Newsr
     assert len(newsroom.titles()) == 3
     assert "标题 901" in newsroom.titles("category/paper-7.atom")
     with newsroom.opened() as world, world.store.read() as tx:
-        steps = tx.source_steps(SourceKey("desk"), [Code.FILE_GENERAL], 9)
+        steps = tx.trail.source_steps(SourceKey("desk"), [Code.FILE_GENERAL], 9)
     assert steps[-1].facts == {"key": "One more", "most": MOST}
 
 

@@ -63,7 +63,7 @@ def contents(newsroom: Newsroom) -> list[str]:
 def states(newsroom: Newsroom) -> dict[EntryState, int]:
     """Count entries by what became of them."""
     with newsroom.opened() as world, world.store.read() as tx:
-        return tx.entry_states(SourceKey("desk"))
+        return tx.trail.entry_states(SourceKey("desk"))
 
 
 def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: Publisher, newsroom: Newsroom) -> None:
@@ -258,7 +258,7 @@ def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom)
     newsroom.poll()
     with newsroom.opened() as world, world.store.read() as tx:
         [found] = tx.find_entries("NW1")
-        _, steps = tx.entry_record(found.id)
+        _, steps = tx.trail.entry(found.id)
     codes = [step.code for step in steps]
     assert codes[:3] == [Code.AWAIT_DETAIL, Code.RETRY_DETAIL, Code.COMPLETE_ENTRY]
     assert steps[1].facts["code"] == "not_found"

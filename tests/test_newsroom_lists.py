@@ -76,7 +76,9 @@ def test_r41_a_bad_record_is_counted_and_the_others_are_published(publisher: Pub
     newsroom.writes(LIST.format(url=publisher.says("/list", Reply(200, broken)), more=""))
     assert newsroom.poll()["new"] == 2
     with newsroom.opened() as world, world.store.read() as tx:
-        left_out = [step.facts["entry"] for step in tx.source_steps(world.settings.sources[0].key, [Code.LEAVE_OUT], 9)]
+        left_out = [
+            step.facts["entry"] for step in tx.trail.source_steps(world.settings.sources[0].key, [Code.LEAVE_OUT], 9)
+        ]
     assert sorted(left_out) == ['item 2 is broken JSON: {"infocode": "NW9" oops}', "item 3 is null"]
 
 

@@ -127,7 +127,7 @@ def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, 
             if (turn + 1) % DAY == 0 or turn + 1 == POLLS:
                 days.append(figures(world, written, costs))
         with world.store.read() as tx:
-            assert tx.entry_states(SourceKey("desk")) == {EntryState.PUBLISHED: written}
+            assert tx.trail.entry_states(SourceKey("desk")) == {EntryState.PUBLISHED: written}
             assert tx.due_details(newsroom.clock() + timedelta(days=9), limit=9) == []
             assert len(tx.categories()) == min(len(PAPERS), written)
     asked = Counter(one.path for one in publisher.asked)

@@ -188,7 +188,7 @@ def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: Newsroo
     assert set(found) == {ada, "http://10.0.0.1/feed"}
     assert not found["http://10.0.0.1/feed"].allow_private
     with newsroom.opened("status") as world, world.store.read() as tx:
-        told = [step.facts for step in tx.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 50)]
+        told = [step.facts for step in tx.trail.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 50)]
     assert len(told) == 4
     assert "pw" not in str(told).replace("password", "")
 

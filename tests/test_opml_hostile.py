@@ -155,5 +155,5 @@ def test_what_was_left_out_is_named_by_why(newsroom: Newsroom, publisher: Publis
     newsroom.writes(YAML.format(url=at))
     newsroom.poll()
     with newsroom.opened("status") as world, world.store.read() as tx:
-        [step] = tx.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 9)
+        [step] = tx.trail.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 9)
     assert "javascript" in str(step.facts)

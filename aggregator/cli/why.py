@@ -64,10 +64,10 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
     source = _source_named(thing, store.status(roster, now, settings.secrets))
     with store.read() as tx:
         sections = [] if source is None else [source_section(tx, source, frame)]
-        resting = tx.resting_source(thing) if source is None else None
+        resting = tx.trail.resting_source(thing) if source is None else None
         if resting is not None:
             sections.append(resting_section(tx, resting, frame))
-        category = tx.category_record(_category_named(thing, settings))
+        category = tx.trail.category(_category_named(thing, settings))
         if category is not None:
             sections.append(category_section(category, frame))
         return sections + _stories(tx, thing, frame)

@@ -28,9 +28,9 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
     """Tell of a source: how it stands, why it is asked when it is, its moves, and what it told last."""
     key = SourceKey(source.key)
     history = tx.history(key, frame.now, days=1)
-    moves = tx.source_steps(key, OF_SOURCE, LATELY)
-    entries = tx.source_steps(key, OF_ENTRIES, LATELY)
-    states = tx.entry_states(key)
+    moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
+    entries = tx.trail.source_steps(key, OF_ENTRIES, LATELY)
+    states = tx.trail.entry_states(key)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
     told, trail = trail_of(moves, (), names_of(tx, moves, ()), frame)
     decided, decisions = trail_of(entries, (), names_of(tx, entries, ()), frame)
@@ -85,8 +85,8 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
 
 def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
     """Tell of a source that left feeds.yaml."""
-    moves = tx.source_steps(key, OF_SOURCE, LATELY)
-    states = tx.entry_states(key)
+    moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
+    states = tx.trail.entry_states(key)
     told, trail = trail_of(moves, (), names_of(tx, moves, ()), frame)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
     lines = [

@@ -15,7 +15,7 @@ from aggregator.store.transaction import Transaction
 
 def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
     """Tell a story: its ids, where it stands and why that copy is shown, who tells it, and what happened."""
-    story = tx.story_record(number)
+    story = tx.trail.story(number)
     shown = next((e for e in story.entries if e.id == story.founder), None) or next(iter(story.entries), None)
     ruled = {number for verdict in story.verdicts for number in (verdict.entry, verdict.other)}
     names = names_of(tx, story.steps, story.entries, ruled)
@@ -72,7 +72,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
 
 def entry_section(tx: Transaction, number: int, frame: Frame) -> Section:
     """Tell of an entry that tells no story."""
-    entry, steps = tx.entry_record(number)
+    entry, steps = tx.trail.entry(number)
     told, trail = trail_of(steps, [entry], names_of(tx, steps, [entry]), frame)
     lines = [entry.title or "(untitled)", *_entry_lines(entry, frame), *trail]
     return Section(lines, {"kind": "entry"} | _entry_record(entry, frame) | {"steps": told})
@@ -103,7 +103,7 @@ def names_of(
     for number in sorted(wanted - set(sources) - {0}):
         if (found := tx.entry(number)) is not None:
             sources[number] = found.source
-    return Names(tx.category_keys(), tx.atom_ids(stories), sources)
+    return Names(tx.trail.category_keys(), tx.trail.atom_ids(stories), sources)
 
 
 def trail_of(

@@ -19,50 +19,113 @@ from aggregator.store.stories import told
 STEPS = 200  # of one thing that are told, the newest
 
 
-def story_record(connection: Connection, number: int) -> StoryRecord:
-    """Give a story that is there with all that was recorded of it and of its entries."""
-    row = connection.execute(select(story).where(story.c.id == number)).mappings().one()
-    into = story.alias()
-    merged_into = connection.execute(select(into.c.atom_id).where(into.c.id == row["merged_into"])).scalar_one_or_none()
-    entries = _entries(connection, entry.c.story_id == number)
-    ids = [found.id for found in entries]
-    absorbed = sorted({found.merged_from for found in entries if found.merged_from is not None})
-    places = (
-        select(publication, category.c.key, category.c.slug)
-        .join(category, category.c.id == publication.c.category_id)
-        .where(publication.c.story_id == number)
-        .order_by(publication.c.category_id)
-    )
-    ruled = or_(verdict.c.entry_id.in_(ids), verdict.c.other_id.in_(ids))
-    return StoryRecord(
-        id=number,
-        atom_id=row["atom_id"],
-        page_id=row["page_id"],
-        founder=row["founder_id"],
-        created_at=row["created_at"],
-        merged_into=merged_into,
-        retracted_at=row["retracted_at"],
-        places=tuple(map(_place, connection.execute(places).mappings())),
-        entries=entries,
-        copies=told(connection, [number]).members[number],
-        verdicts=tuple(
-            VerdictRecord(entry=found.entry_id, other=found.other_id, verdict=Verdict(found.verdict), at=found.at)
-            for found in connection.execute(select(verdict).where(ruled).order_by(verdict.c.at)).all()
-        ),
-        merged=tuple(found["atom_id"] for found in rows_by(connection, select(story.c.atom_id), story.c.id, absorbed)),
-        steps=steps(connection, or_(event.c.story_id == number, event.c.entry_id.in_(ids))),
-    )
+class Trail:
+    """What a transaction tells of what was recorded: `tx.trail`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def entry_record(connection: Connection, number: int) -> tuple[EntryRecord, tuple[Step, ...]]:
-    """Give an entry that is there, whether or not it tells a story, and its trail."""
-    (found,) = _entries(connection, entry.c.id == number)
-    return found, steps(connection, event.c.entry_id == number)
+    def story(self, number: int) -> StoryRecord:
+        """Give a story that is there with all that was recorded of it and of its entries."""
+        row = self._connection.execute(select(story).where(story.c.id == number)).mappings().one()
+        into = story.alias()
+        merged_into = self._connection.execute(
+            select(into.c.atom_id).where(into.c.id == row["merged_into"])
+        ).scalar_one_or_none()
+        entries = _entries(self._connection, entry.c.story_id == number)
+        ids = [found.id for found in entries]
+        absorbed = sorted({found.merged_from for found in entries if found.merged_from is not None})
+        places = (
+            select(publication, category.c.key, category.c.slug)
+            .join(category, category.c.id == publication.c.category_id)
+            .where(publication.c.story_id == number)
+            .order_by(publication.c.category_id)
+        )
+        ruled = or_(verdict.c.entry_id.in_(ids), verdict.c.other_id.in_(ids))
+        return StoryRecord(
+            id=number,
+            atom_id=row["atom_id"],
+            page_id=row["page_id"],
+            founder=row["founder_id"],
+            created_at=row["created_at"],
+            merged_into=merged_into,
+            retracted_at=row["retracted_at"],
+            places=tuple(map(_place, self._connection.execute(places).mappings())),
+            entries=entries,
+            copies=told(self._connection, [number]).members[number],
+            verdicts=tuple(
+                VerdictRecord(entry=found.entry_id, other=found.other_id, verdict=Verdict(found.verdict), at=found.at)
+                for found in self._connection.execute(select(verdict).where(ruled).order_by(verdict.c.at)).all()
+            ),
+            merged=tuple(
+                found["atom_id"] for found in rows_by(self._connection, select(story.c.atom_id), story.c.id, absorbed)
+            ),
+            steps=steps(self._connection, or_(event.c.story_id == number, event.c.entry_id.in_(ids))),
+        )
 
+    def entry(self, number: int) -> tuple[EntryRecord, tuple[Step, ...]]:
+        """Give an entry that is there, whether or not it tells a story, and its trail."""
+        (found,) = _entries(self._connection, entry.c.id == number)
+        return found, steps(self._connection, event.c.entry_id == number)
 
-def source_steps(connection: Connection, key: str, codes: Collection[str], limit: int) -> tuple[Step, ...]:
-    """Give the last events of a source, of these kinds, oldest first."""
-    return steps(connection, (source.c.key == key) & event.c.code.in_(codes), limit)
+    def source_steps(self, key: str, codes: Collection[str], limit: int) -> tuple[Step, ...]:
+        """Give the last events of a source, of these kinds, oldest first."""
+        return steps(self._connection, (source.c.key == key) & event.c.code.in_(codes), limit)
+
+    def resting_source(self, key: str) -> SourceKey | None:
+        """Give the key of a source that left feeds.yaml, by its key or URL; None if there never was such a one."""
+        named = or_(source.c.key == key, source.c.url == key)
+        found = self._connection.execute(select(source.c.key).where(named, ~source.c.active)).scalars().first()
+        return None if found is None else SourceKey(found)
+
+    def entry_states(self, key: str) -> dict[EntryState, int]:
+        """Count the entries of a source by what became of them."""
+        query = select(entry.c.state, func.count()).join(source, source.c.id == entry.c.source_id)
+        rows = self._connection.execute(query.where(source.c.key == key).group_by(entry.c.state)).all()
+        return {EntryState(state): count for state, count in rows}
+
+    def category(self, name: str) -> CategoryRecord | None:
+        """Give a category by its key or slug; None if there never was such a one."""
+        by_name = select(category).where(or_(category.c.key == name, category.c.slug == name))
+        row = self._connection.execute(by_name.order_by(category.c.key != name)).mappings().first()
+        if row is None:
+            return None
+        of_category = publication.c.category_id == row["id"]
+        standing = of_category & publication.c.withdrawn_at.is_(None)
+
+        def count(condition: ColumnElement[Any]) -> int:
+            return int(
+                self._connection.execute(select(func.count()).select_from(publication).where(condition)).scalar_one()
+            )
+
+        newest = select(func.max(publication.c.entered_at)).where(standing)
+        return CategoryRecord(
+            key=CategoryKey(row["key"]),
+            slug=row["slug"],
+            feed_id=row["feed_id"],
+            created_at=row["created_at"],
+            active=row["active"],
+            stories=count(standing),
+            main=count(standing & publication.c.page.is_(None)),
+            pages=row["pages"],
+            newest=self._connection.execute(newest).scalar_one(),
+            withdrawn=count(of_category & publication.c.withdrawn_at.is_not(None)),
+            tombstones=count(of_category & STANDING_TOMBSTONE),
+            changes=row["dirty"] - row["rendered"],
+            dirty_pages=tuple(sorted(map(int, row["dirty_pages"]))),
+            rendered_at=row["rendered_at"],
+            look=row["look"],
+        )
+
+    def category_keys(self) -> dict[int, CategoryKey]:
+        """Give the key of every category that there ever was."""
+        rows: Iterable[Any] = self._connection.execute(select(category.c.id, category.c.key)).all()
+        return {row.id: CategoryKey(row.key) for row in rows}
+
+    def atom_ids(self, numbers: Collection[int]) -> dict[int, str]:
+        """Give the atom_id of each of these stories."""
+        rows = rows_by(self._connection, select(story.c.id, story.c.atom_id), story.c.id, sorted(numbers))
+        return {row["id"]: row["atom_id"] for row in rows}
 
 
 def steps(connection: Connection, condition: ColumnElement[Any], limit: int = STEPS) -> tuple[Step, ...]:
@@ -86,64 +149,6 @@ def steps(connection: Connection, condition: ColumnElement[Any], limit: int = ST
         for row in connection.execute(query).mappings()
     ]
     return tuple(reversed(found))
-
-
-def resting_source(connection: Connection, key: str) -> SourceKey | None:
-    """Give the key of a source that left feeds.yaml, by its key or URL; None if there never was such a one."""
-    named = or_(source.c.key == key, source.c.url == key)
-    found = connection.execute(select(source.c.key).where(named, ~source.c.active)).scalars().first()
-    return None if found is None else SourceKey(found)
-
-
-def entry_states(connection: Connection, key: str) -> dict[EntryState, int]:
-    """Count the entries of a source by what became of them."""
-    query = select(entry.c.state, func.count()).join(source, source.c.id == entry.c.source_id)
-    rows = connection.execute(query.where(source.c.key == key).group_by(entry.c.state)).all()
-    return {EntryState(state): count for state, count in rows}
-
-
-def category_record(connection: Connection, name: str) -> CategoryRecord | None:
-    """Give a category by its key or slug; None if there never was such a one."""
-    by_name = select(category).where(or_(category.c.key == name, category.c.slug == name))
-    row = connection.execute(by_name.order_by(category.c.key != name)).mappings().first()
-    if row is None:
-        return None
-    of_category = publication.c.category_id == row["id"]
-    standing = of_category & publication.c.withdrawn_at.is_(None)
-
-    def count(condition: ColumnElement[Any]) -> int:
-        return int(connection.execute(select(func.count()).select_from(publication).where(condition)).scalar_one())
-
-    newest = select(func.max(publication.c.entered_at)).where(standing)
-    return CategoryRecord(
-        key=CategoryKey(row["key"]),
-        slug=row["slug"],
-        feed_id=row["feed_id"],
-        created_at=row["created_at"],
-        active=row["active"],
-        stories=count(standing),
-        main=count(standing & publication.c.page.is_(None)),
-        pages=row["pages"],
-        newest=connection.execute(newest).scalar_one(),
-        withdrawn=count(of_category & publication.c.withdrawn_at.is_not(None)),
-        tombstones=count(of_category & STANDING_TOMBSTONE),
-        changes=row["dirty"] - row["rendered"],
-        dirty_pages=tuple(sorted(map(int, row["dirty_pages"]))),
-        rendered_at=row["rendered_at"],
-        look=row["look"],
-    )
-
-
-def category_keys(connection: Connection) -> dict[int, CategoryKey]:
-    """Give the key of every category that there ever was."""
-    rows: Iterable[Any] = connection.execute(select(category.c.id, category.c.key)).all()
-    return {row.id: CategoryKey(row.key) for row in rows}
-
-
-def atom_ids(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
-    """Give the atom_id of each of these stories."""
-    rows = rows_by(connection, select(story.c.id, story.c.atom_id), story.c.id, sorted(numbers))
-    return {row["id"]: row["atom_id"] for row in rows}
 
 
 def _entries(connection: Connection, condition: ColumnElement[Any]) -> tuple[EntryRecord, ...]:

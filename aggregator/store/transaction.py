@@ -19,7 +19,7 @@ from aggregator.model.correction import Outcome, Request, StoryChanges, Told
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.event import Code, Event
 from aggregator.model.history import SourceHistory
-from aggregator.model.known import EntryState, Known, Stored
+from aggregator.model.known import Known, Stored
 from aggregator.model.outline import Outline
 from aggregator.model.poll import Due, Exchange
 from aggregator.model.restored import Restored
@@ -27,7 +27,6 @@ from aggregator.model.robots import Robots
 from aggregator.model.settings import Category, CategoryKey, Roster, Source, SourceKey
 from aggregator.model.status import Figures, Lag, Outage, RuleHits, Status
 from aggregator.model.story import Publication, Tombstone
-from aggregator.model.trail import CategoryRecord, EntryRecord, Step, StoryRecord
 from aggregator.store import (
     alarms,
     bodies,
@@ -57,7 +56,6 @@ from aggregator.store import (
     sources,
     stories,
     touched,
-    trail,
     turns,
 )
 from aggregator.store.bodies import StoredBody
@@ -73,6 +71,7 @@ from aggregator.store.schema import store
 from aggregator.store.searching import EntryText, Find
 from aggregator.store.sources import Placed
 from aggregator.store.touched import Dirty
+from aggregator.store.trail import Trail
 from aggregator.store.turns import Waiting
 from aggregator.urls import Url
 
@@ -84,6 +83,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.trail = Trail(connection)
         self.posts = Posts(connection)
 
     # The store itself.
@@ -664,40 +664,6 @@ class Transaction:
     def fill(self, restored: Restored, now: datetime, *, detailed: Mapping[SourceKey, int]) -> None:
         """Write what a lost store held, as far as it was published; `detailed`: `initial` of sources with details."""
         restoring.fill(self._connection, restored, now, detailed)
-
-    # What was recorded.
-
-    def story_record(self, number: int) -> StoryRecord:
-        """Give a story that is there with all that was recorded of it."""
-        return trail.story_record(self._connection, number)
-
-    def entry_record(self, number: int) -> tuple[EntryRecord, tuple[Step, ...]]:
-        """Give an entry that is there, and its trail."""
-        return trail.entry_record(self._connection, number)
-
-    def source_steps(self, key: SourceKey, codes: Collection[Code], limit: int) -> tuple[Step, ...]:
-        """Give the last events of a source, of these kinds."""
-        return trail.source_steps(self._connection, key, codes, limit)
-
-    def resting_source(self, name: str) -> SourceKey | None:
-        """Give the key of a source that left feeds.yaml, by its key or URL."""
-        return trail.resting_source(self._connection, name)
-
-    def entry_states(self, key: SourceKey) -> dict[EntryState, int]:
-        """Count the entries of a source by what became of them."""
-        return trail.entry_states(self._connection, key)
-
-    def category_record(self, name: str) -> CategoryRecord | None:
-        """Give a category by its key or slug."""
-        return trail.category_record(self._connection, name)
-
-    def category_keys(self) -> dict[int, CategoryKey]:
-        """Give the key of every category that there ever was."""
-        return trail.category_keys(self._connection)
-
-    def atom_ids(self, numbers: Collection[int]) -> dict[int, str]:
-        """Give the atom_id of each of these stories."""
-        return trail.atom_ids(self._connection, numbers)
 
     # How things stand.
 

@@ -196,7 +196,7 @@ def test_n2_a_story_that_was_withdrawn_there_returns_with_the_source_that_enters
         assert sorted(shown(world, 2)) == [("Title 1", "one"), ("Title 5", "two")]
         assert graves(world, 2) == []
         with world.store.read() as tx:
-            (step,) = tx.source_steps(SourceKey("one"), [Code.FILL_CATEGORY], 5)
+            (step,) = tx.trail.source_steps(SourceKey("one"), [Code.FILL_CATEGORY], 5)
         assert step.facts == {"category": 2, "entries": 0}, "it had them all"
 
 
@@ -264,7 +264,7 @@ def test_t3_another_priority_chooses_the_shown_copy_anew(tmp_path: Path) -> None
     with room.opened() as world:
         assert world.publish().changed == (), "once"
         with world.store.read() as tx:
-            steps = tx.story_record(story_of(world, 1)).steps
+            steps = tx.trail.story(story_of(world, 1)).steps
         assert [step.code for step in steps].count(Code.SWITCH_COPY) == 1
     room.writes(RANKED.format(rank=-1))
     with room.opened() as world:

@@ -242,7 +242,7 @@ def test_what_was_withdrawn_before_it_was_filed_goes_too(room: Newsroom, world: 
     desk.says("a", said("a3"))
     assert later(room, world, days=40) == 1
     with world.store.read() as tx:
-        assert tx.entry_record(1)[0].thinned
+        assert tx.trail.entry(1)[0].thinned
 
 
 def test_k4_what_was_never_published_loses_its_text_after_thirty_days(room: Newsroom) -> None:
@@ -253,7 +253,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(room: News
         assert later(room, world, days=29) == 0
         assert later(room, world, days=2) == 2
         with world.store.read() as tx:
-            states = {tx.entry_record(n)[0].state for n in (1, 2, 3) if tx.entry_record(n)[0].thinned}
+            states = {tx.trail.entry(n)[0].state for n in (1, 2, 3) if tx.trail.entry(n)[0].thinned}
         assert states == {EntryState.KNOWN, EntryState.REJECTED}
         assert len(with_text(world)) == 1
         assert Desk(world).says("a", said("a1"), said("a2"), said("ad", title="Advert")).entries.fresh == 0

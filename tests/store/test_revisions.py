@@ -30,7 +30,7 @@ def world(room: Newsroom) -> Iterator[World]:
 
 def earlier(world: World, number: int = 1) -> Sequence[Earlier]:
     with world.store.read() as tx:
-        return tx.entry_record(number)[0].earlier
+        return tx.trail.entry(number)[0].earlier
 
 
 def about_wordings(statements: Sequence[str]) -> list[str]:
