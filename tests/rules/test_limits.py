@@ -19,7 +19,7 @@ def news(*numbers: int, **fields: str) -> bytes:
 
 def states(room: Newsroom, key: str = "a") -> dict[EntryState, int]:
     with room.opened() as world, world.store.read() as tx:
-        return tx.entry_states(SourceKey(key))
+        return tx.trail.entry_states(SourceKey(key))
 
 
 def ruled(room: Newsroom) -> None:
@@ -78,7 +78,7 @@ def test_a_route_is_limited_too_and_edited_rules_leave_it_so(publisher: Publishe
     newsroom.poll()
     assert newsroom.titles("category/few.atom") == ["Title 3"]
     with newsroom.opened() as world, world.store.read() as tx:
-        steps = tx.source_steps(SourceKey("a"), [Code.ROUTE_ENTRY], 9)
+        steps = tx.trail.source_steps(SourceKey("a"), [Code.ROUTE_ENTRY], 9)
     assert len(steps) == 1, "what did not go there is not said to have gone"
     ruled(newsroom)
     assert newsroom.titles("category/few.atom") == ["Title 3"]
