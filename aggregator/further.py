@@ -6,6 +6,7 @@ Each is one more request to the same host, under its budget, one after the other
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from time import monotonic
 from typing import Final
 
 from aggregator.identity import key_form
@@ -16,6 +17,7 @@ from aggregator.urls import BadUrl, Url, host_key_of
 
 MAX_SITEMAPS: Final = 10  # of an index, in one poll
 OVERLAP: Final = timedelta(days=1)  # a sitemap that changed so long before the last poll is read again
+MAX_SECONDS: Final = 300.0  # after which no further document of a poll is begun: others want its worker, and its end
 MAX_ENTRIES: Final = 50_000  # of all documents together
 ENDED: Final = frozenset({404, 410})  # what a page beyond the last one may answer
 
@@ -49,7 +51,9 @@ def has_further(due: Due, feed: Feed) -> bool:
     return bool(feed.more) or bool(due.source.pages and feed.older and not due.stored_before)
 
 
-def with_further(due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False) -> tuple[Feed, tuple[Aside, ...]]:
+def with_further(
+    due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
+) -> tuple[Feed, tuple[Aside, ...]]:
     """Add what other documents list.
 
     What was read before one of them fails is kept. Where that leaves a gap before what is known, `gap` says so.
@@ -59,15 +63,18 @@ def with_further(due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False) -> t
         feed: its own document.
         ask: fetches and reads another one; gives no feed if that failed.
         is_spent: its host wants no request more now (P37).
+        steady: tells the time in seconds.
 
     Returns:
         All of it as one document, no more entries than `limit`, and the answers.
     """
     way = _Way(due, [feed])
     wanted = _sitemaps(way) if feed.more else _pages(way) if due.source.paging is None else _list_pages(way)
+    end = steady() + MAX_SECONDS
     for asking in wanted:
-        if is_spent:
-            way.notices.append("its further documents were not all read: its host's limit for us is used up")
+        if is_spent or steady() > end:
+            why = "its host's limit for us is used up" if is_spent else f"there are too many for {MAX_SECONDS:g} s"
+            way.notices.append(f"its further documents were not all read: {why}")
             way.broke_off = True
             break
         answer, part = ask(asking)

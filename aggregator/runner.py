@@ -8,13 +8,15 @@ replaced; one that hangs beyond all limits is given up and replaced, since a thr
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from logging import getLogger
 from time import monotonic
 
 from aggregator.errors import StoreError
 from aggregator.handover import Tray, WorkLine
 from aggregator.model.changes import Settled
-from aggregator.model.poll import Due, Exchange, Failed, Gathered
+from aggregator.model.poll import Answer, Due, Exchange, Failed, Gathered
 from aggregator.pipeline import Ports, gather, settle
 
 log = getLogger(__name__)
@@ -23,7 +25,7 @@ GROUP = 64  # polls that are settled in one transaction, at most
 ENTRIES = 500  # and about so many entries: nobody waits long for the store (R3)
 WAITING = 4  # claimed polls a worker may have before it, at most (R42)
 LINGER_SECONDS = 0.02  # a commit costs as much as several polls: those that end together share one
-STUCK = 2.0  # times a poll's own limit: then the worker is given up (R24)
+STUCK = 2.0  # times a poll's own limit, since its last request: then the worker is given up (R24)
 SPARE_SECONDS = 75.0  # to wait for a reader, to read (30 each: S15) and to store, on top of that
 DEATHS = 3  # in a minute: then it is no accident (R25)
 MINUTE = 60.0
@@ -40,7 +42,7 @@ class _Worker:
 
     def __init__(self, number: int, work: Callable[["_Worker"], None]) -> None:
         self.due: Due | None = None
-        self.since = 0.0
+        self.since = 0.0  # when it asked for a document last
         self.given_up = False  # whatever it brings now comes too late
         self.thread = threading.Thread(target=work, args=(self,), name=f"poll-{number}", daemon=True)
 
@@ -174,11 +176,12 @@ class Runner:
     def _work(self, worker: _Worker) -> None:
         try:
             rested = True
+            ports = replace(self._ports, fetch=partial(self._fetch, worker))
             while (due := self._dues.take(rested=rested)) is not None:
                 with self._lock:
                     worker.due, worker.since = due, monotonic()
                 self._on_leave(due)
-                result = gather(due, self._ports)
+                result = gather(due, ports)
                 with self._lock:
                     worker.due = None
                     if worker.given_up:
@@ -190,6 +193,11 @@ class Runner:
             due = worker.due
             log.exception("crash_worker", extra={"source": due.source.key if due else None})
             self._bury(worker, error)
+
+    def _fetch(self, worker: _Worker, due: Due) -> Answer:
+        """Fetch one document of a poll: a poll that asks for the next one does not hang."""
+        worker.since = monotonic()
+        return self._ports.fetch(due)
 
     def _return(self, poll: Gathered) -> None:
         ready: Sequence[Gathered] = (poll,)  # whatever goes wrong here, what was claimed is settled

@@ -9,8 +9,11 @@ import pytest
 
 from aggregator.cli.poll import OneShot
 from aggregator.cli.status_words import in_words
+from aggregator.further import with_further
+from aggregator.model.entry import Digest, Entry, EntryKey, Feed
 from aggregator.model.paging import page_after
-from aggregator.model.settings import Paging, Request, Secret, SourceKey
+from aggregator.model.poll import Answer, Due, Fetched
+from aggregator.model.settings import Paging, Request, Secret, Source, SourceKey
 from aggregator.model.status import Status
 from aggregator.publish.status import fetching_record
 from aggregator.urls import BadUrl, Url
@@ -19,6 +22,7 @@ from tests.publisher import Held, Publisher, Reply
 
 LIST = "sources: [{{kind: json, key: desk, url: '{url}', items: items, entry: {{id: id, title: title}}, {more}}}]\n"
 HERE = Url("https://api.example/list?page=1")
+PAGED = "https://api.example/list?page={page}"
 ENDLESS = 40  # pages that a hostile list is ready to answer
 
 
@@ -262,6 +266,24 @@ def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(publisher: Pu
     assert notices(newsroom) == ("its further documents were not all read: its host's limit for us is used up",)
 
 
+def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
+    source = Source(key=SourceKey("desk"), url=HERE, paging=Paging(url=Secret(PAGED)), pages=9)
+    due = Due(source=source, id=1, url=HERE, host_key="api.example", due_at=START)
+    feeds = [Feed(entries=(Entry(key=EntryKey(f"n{number}")),)) for number in range(9)]
+    clock = iter((0.0, 0.0, 200.0, 301.0))
+    walked: list[Url] = []
+
+    def ask(asking: Due) -> tuple[Answer, Feed]:
+        walked.append(asking.url)
+        return Fetched(asked_at=START, url=asking.url, body=b"", body_digest=Digest("")), feeds[len(walked)]
+
+    document, asides = with_further(due, feeds[0], ask, steady=lambda: next(clock))
+    assert walked == ["https://api.example/list?page=2", "https://api.example/list?page=3"]
+    assert [entry.key for entry in document.entries] == ["n0", "n1", "n2"]
+    assert document.notices == ("its further documents were not all read: there are too many for 300 s",)
+    assert len(asides) == 2
+
+
 def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
     publisher: Publisher, newsroom: Newsroom
 ) -> None:
@@ -323,9 +345,6 @@ def test_p66_two_lists_at_one_address_get_what_each_has_posted(publisher: Publis
     assert sorted(posted) == ["a", "b"]
     for number, key in enumerate(posted, 1):
         assert newsroom.titles(f"category/{key}.atom") == [f"News {number}"]
-
-
-PAGED = "https://api.example/list?page={page}"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from aggregator.identity import identify
-from aggregator.model.changes import Settled
+from aggregator.model.changes import Changes, Settled
 from aggregator.model.entry import Digest, Feed
-from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified
+from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome
+from aggregator.pipeline import Ports
 from aggregator.runner import Runner, WorkersLost
 from aggregator.world import World
 from tests.desk import Desk, numbered, said
@@ -178,6 +179,27 @@ def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: p
             watch.runner.submit(watch.desk.claim(f"s{number}"))
         watch.wait(3)
         assert sum(change.due.source.key == "s0" for change in watch.changes) == 1, "what it brings comes too late"
+
+
+def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each document has its own time, however many there are."""
+    clock = [0.0]
+    monkeypatch.setattr("aggregator.runner.monotonic", lambda: clock[0])
+
+    def walks(due: Due, ports: Ports) -> Gathered:
+        for _ in range(5):
+            clock[0] += 100
+            answer = ports.fetch(due)
+            watch.runner.look_after()
+        return Gathered(due, answer)
+
+    monkeypatch.setattr("aggregator.runner.gather", walks)
+    with watched(tmp_path) as watch:
+        watch.runner.submit(watch.desk.claim("s0"))
+        watch.wait(1)
+        [change] = watch.changes
+    assert isinstance(change, Changes)
+    assert change.move.outcome is Outcome.NOT_MODIFIED
 
 
 def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from aggregator.model.hosts import PARALLEL
 from aggregator.model.settings import HostRule
 
 _NEVER: Final = float("-inf")
+_LOOK: Final = 1.0  # seconds between two looks whether a wait is over for another reason
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ class Budgets:
             self._changed.notify_all()
 
     @contextmanager
-    def passage(self, key: str, seconds: float) -> Iterator[bool]:
+    def passage(self, key: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> Iterator[bool]:
         """Start a request to another host key, to which a redirect leads, and finish it at the end of the context.
 
         The request before it has been answered: this thread's source gives its room back first, or two of them could
@@ -133,6 +134,7 @@ class Budgets:
         Args:
             key: of the host that is to be asked.
             seconds: how long to wait for room.
+            is_over: asked now and then while it waits; once true, it waits no longer.
 
         Yields:
             False if there was no room in that time; then nothing was started.
@@ -143,7 +145,7 @@ class Budgets:
                 source.reached.add(key)
                 self._release(source)
                 self._changed.notify_all()
-            hop = self._start(key) if self._waited_for_room(key, seconds) else None
+            hop = self._start(key) if self._waited_for_room(key, seconds, is_over) else None
             if hop is not None:
                 self._leave(hop)
                 if source is not None:
@@ -260,14 +262,14 @@ class Budgets:
         place = self._addresses.get(manners.address or "")
         return place is None or place.has_room(manners.at_address, now, hop=hop, spaced=not manners.is_named)
 
-    def _waited_for_room(self, key: str, seconds: float) -> bool:
+    def _waited_for_room(self, key: str, seconds: float, is_over: Callable[[], bool]) -> bool:
         end = self._monotonic() + seconds
         while not self._has_room(key, now := self._monotonic(), hop=True):
             own, *place = self._gates_of(key)
             opens_at = max(gate.opens_at for gate in ([own] if self._known.of(key).is_named else [own, *place]))
-            if now >= end or opens_at > end:
+            if now >= end or opens_at > end or is_over():
                 return False
-            self._changed.wait((opens_at if opens_at > now else end) - now)
+            self._changed.wait(min(_LOOK, (opens_at if opens_at > now else end) - now))
         return True
 
     def _gates_of(self, key: str) -> list[_Gate]:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from urllib3.response import HTTPResponse
 from urllib3.util import Timeout
@@ -18,7 +18,7 @@ from aggregator.fetch.bodies import Bodies
 from aggregator.fetch.connection import check_names
 from aggregator.fetch.crawl import Sites, is_bound, is_closed, is_fresh, is_known, may_be_asked
 from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
-from aggregator.fetch.flight import Crowded, Watch
+from aggregator.fetch.flight import Crowded, Ended, Watch
 from aggregator.fetch.freshness import hints_of
 from aggregator.fetch.guard import Guard
 from aggregator.fetch.reading import read_answer, read_local, read_rest
@@ -30,16 +30,21 @@ from aggregator.fetch.trip import Trip
 from aggregator.model.entry import NO_HINTS
 from aggregator.model.hosts import budget_key
 from aggregator.model.observed import NOTHING_OBSERVED
-from aggregator.model.poll import Answer, Due, Fetched, Unreached, asides_of
+from aggregator.model.poll import Answer, Cut, Due, Fetched, Unreached, asides_of
 from aggregator.model.settings import HostRule, Kind, Reading, Request, Secret
 from aggregator.urls import Url
 
-PASSAGE_SECONDS: Final = 4.0  # the longest wait for a host that a redirect led to; a stop has 5 s to end it (R54)
+PASSAGE_SECONDS: Final = 4.0  # the longest wait for a host that a redirect led to
 
 _TIMEOUT = Timeout(connect=READ_SECONDS, read=READ_SECONDS)  # of one step; `connect` has its own, the whole the watch
 
 
-Passage = Callable[[str, float], AbstractContextManager[bool]]
+class Passage(Protocol):
+    """Lets a request wait its turn at a host: see `Budgets.passage`."""
+
+    def __call__(
+        self, key: str, seconds: float, is_over: Callable[[], bool] = ..., /
+    ) -> AbstractContextManager[bool]: ...
 
 
 class Client:
@@ -54,8 +59,9 @@ class Client:
         proxy: the URL of an HTTP proxy, with its credentials; the environment's is never used (P85).
         tls: another trust store than the system's.
         bodies: the room for bodies in memory (R42): whoever gets a `Fetched` lets go of its place. None: no limit.
-        passage: lets a request to another host key, where a redirect leads, wait its turn there (P61): called with the
-            key and the longest wait in seconds, gives True if it may be sent, and is held until it was answered.
+        passage: lets a request wait its turn (P61) that a redirect leads to another host key, or that is not a poll's
+            first: called with the key, the longest wait in seconds and what tells that the fetch has ended, gives True
+            if it may be sent, and is held until it was answered.
         sites: what is known of robots.txt.
     """
 
@@ -107,6 +113,8 @@ class Client:
             if answer is not None and trip.flight.ended is None:
                 return answer
         except Crowded:
+            if trip.flight.ended is Ended.CUT:
+                return Cut(**trip.said())
             return Unreached(**trip.said(), waits=True)  # its own host was asked: not at once again (P52)
         except FetchError as fault:
             error = fault
@@ -172,11 +180,11 @@ class Client:
         with ExitStack() as passages:
             if trip.is_further:
                 key = budget_key(chain.url, self._hosts)
-                self._pass(trip, key, passages)
+                self._pass(trip, key, passages, seconds=trip.flight.patience())  # its spacing may be a long one
             while True:
                 if flight.came_from is not None and (target := budget_key(chain.url, self._hosts)) != key:
                     passages.close()
-                    self._pass(trip, target, passages)
+                    self._pass(trip, target, passages, seconds=min(PASSAGE_SECONDS, trip.flight.patience()))
                     key = target
                 headers = headers_of(
                     trip.due, chain.url, user_agent=self._user_agent, is_home=chain.is_home, request=request
@@ -212,17 +220,16 @@ class Client:
             trip.skew = sent - received
         trip.hints = hints_of(answer.headers, sent or received)
 
-    def _pass(self, trip: Trip, key: str, passages: ExitStack) -> None:
-        """Wait for the turn at a host that a redirect leads to (P61).
+    def _pass(self, trip: Trip, key: str, passages: ExitStack, *, seconds: float) -> None:
+        """Wait for the turn at a host that a redirect leads to, or that was asked a moment ago (P61).
 
         Raises:
             Crowded: it did not come in time.
         """
         if self._passage is None:
             return
-        seconds = min(PASSAGE_SECONDS, trip.flight.patience())
         with self._watch.paused(trip.flight):
-            may_pass = passages.enter_context(self._passage(key, seconds))
+            may_pass = passages.enter_context(self._passage(key, seconds, lambda: trip.flight.ended is not None))
         if not may_pass:
             raise Crowded
 

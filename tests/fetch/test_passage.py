@@ -1,13 +1,18 @@
 """A redirect to another host waits its turn there (P24, P61)."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic
 
 import pytest
 
 from aggregator.fetch import Client
+from aggregator.fetch.budget import Budgets
 from aggregator.fetch.client import PASSAGE_SECONDS
-from aggregator.model.poll import Cut
+from aggregator.model.poll import Answer, Cut
+from aggregator.model.settings import HostRule
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, due_for, failed, fetched, name
 from tests.publisher import Hangs, Publisher, Reply, redirect
 
@@ -18,11 +23,13 @@ class Turnstile:
     def __init__(self, publisher: Publisher, *, shut: bool = False) -> None:
         self._publisher, self._shut = publisher, shut
         self.noted: list[tuple[str, str, int]] = []
+        self.longest = PASSAGE_SECONDS
 
     @contextmanager
-    def __call__(self, key: str, seconds: float) -> Iterator[bool]:
+    def __call__(self, key: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> Iterator[bool]:
         """Let pass, or not."""
-        assert 0 < seconds <= PASSAGE_SECONDS
+        assert 0 < seconds <= self.longest
+        assert not is_over()
         self.noted.append(("in", key, len(self._publisher.asked)))
         try:
             yield not self._shut
@@ -100,3 +107,27 @@ def test_p61_without_room_the_poll_is_given_back(publisher: Publisher, make_clie
     assert isinstance(answer, Cut)
     assert [asked.host for asked in publisher.asked] == ["127.0.0.1"]
     assert [what for what, _, _ in shut.noted] == ["in", "out"]
+
+
+def test_p61_a_further_document_waits_for_its_host_as_long_as_a_poll_may_take(
+    publisher: Publisher, passing: Client, turnstile: Turnstile
+) -> None:
+    turnstile.longest = 30.0
+    due = due_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
+    fetched(passing.fetch(due))
+    assert turnstile.noted == [("in", due.host_key, 0), ("out", due.host_key, 1)]
+
+
+def test_r54_a_stop_ends_the_wait_for_a_turn(publisher: Publisher, make_client: MakeClient) -> None:
+    budgets = Budgets((HostRule(name="127.0.0.1", spacing=timedelta(seconds=25)),), monotonic)
+    assert budgets.take(1, "127.0.0.1")
+    budgets.leave(1)
+    client = make_client(LOOPBACK, passage=budgets.passage)
+    due = due_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
+    answers: list[Answer] = []
+    fetching = threading.Thread(target=lambda: answers.append(client.fetch(due)))
+    fetching.start()
+    client.cut()
+    fetching.join(10)
+    assert [type(answer) for answer in answers] == [Cut], "a poll that was cut is put back, not counted as crowded out"
+    assert publisher.asked == []
