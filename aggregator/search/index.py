@@ -77,7 +77,7 @@ class SearchIndex:
         found: dict[int, Publication] = {}
         for ids in self._matches(query, seconds):
             with self._store.read() as tx:
-                for publication in tx.public_finds(ids):
+                for publication in tx.search.public_finds(ids):
                     found.setdefault(publication.story, publication)
             if len(found) >= limit:
                 break
@@ -92,7 +92,7 @@ class SearchIndex:
         found: list[Find] = []
         for ids in self._matches(query, None):
             with self._store.read() as tx:
-                found += tx.finds(ids)
+                found += tx.search.finds(ids)
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -124,8 +124,8 @@ class SearchIndex:
             found = connection.execute("SELECT entry, generation, thinned FROM meta").fetchall()
             ((entry, generation, thinned),) = found
             with self._store.read() as tx:
-                _, dirty = tx.newest_marks()
-                new = tx.texts_after(entry, AT_ONCE)
+                _, dirty = tx.search.newest_marks()
+                new = tx.search.texts_after(entry, AT_ONCE)
                 touched = tx.touched_since(generation, after=(0, 0), limit=AT_ONCE)
                 # Of the last generation only some may be among them: it is left for the next step, unless that is all.
                 if len(touched) == AT_ONCE and touched[0][0] < touched[-1][0]:
@@ -133,12 +133,12 @@ class SearchIndex:
                 elif len(touched) == AT_ONCE:
                     touched = tx.touched_since(touched[0][0] - 1, after=(0, 0), limit=2**31)
                     touched = [pair for pair in touched if pair[0] == touched[0][0]]
-                thin, thinned = tx.texts_thinned(thinned)
+                thin, thinned = tx.search.texts_thinned(thinned)
                 stories = [number for _, number in touched]
                 again = [
                     text
                     for start in range(0, len(stories), AT_ONCE)
-                    for text in tx.texts_of_stories(stories[start : start + AT_ONCE])
+                    for text in tx.search.texts_of_stories(stories[start : start + AT_ONCE])
                 ]
             _write(connection, (*(text for text in (*again, *thin) if text.id <= entry), *new))
             done = max((generation, *(number for number, _ in touched)))
@@ -177,7 +177,7 @@ class SearchIndex:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
             rows = connection.execute("SELECT * FROM meta").fetchall()
             with self._store.read() as tx:
-                last, dirty = tx.newest_marks()
+                last, dirty = tx.search.newest_marks()
             ours = [row for row in rows if row[:2] == (FORMAT, str(self._store.uuid))]
             if any(row[2] <= last and max(row[3:]) <= dirty for row in ours):
                 return

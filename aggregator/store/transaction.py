@@ -52,7 +52,6 @@ from aggregator.store import (
     restoring,
     retention,
     robots,
-    searching,
     sources,
     stories,
     touched,
@@ -68,7 +67,7 @@ from aggregator.store.pages import Looks, StoredPage
 from aggregator.store.posts import Posts
 from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
-from aggregator.store.searching import EntryText, Find
+from aggregator.store.searching import Searching
 from aggregator.store.sources import Placed
 from aggregator.store.touched import Dirty
 from aggregator.store.trail import Trail
@@ -83,6 +82,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.search = Searching(connection)
         self.trail = Trail(connection)
         self.posts = Posts(connection)
 
@@ -506,32 +506,6 @@ class Transaction:
     def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
         """Give (generation, number) of stories that have changed after a generation, page by page."""
         return touched.touched_since(self._connection, generation, after=after, limit=limit)
-
-    # Searching.
-
-    def newest_marks(self) -> tuple[int, int]:
-        """Give the highest number of an entry, and the generation up to which stories may have been touched."""
-        return searching.newest_marks(self._connection)
-
-    def texts_after(self, number: int, limit: int) -> list[EntryText]:
-        """Give the texts of entries with numbers above one, in order."""
-        return searching.texts_after(self._connection, number, limit)
-
-    def texts_of_stories(self, stories: Sequence[int]) -> list[EntryText]:
-        """Give the texts of the entries that tell some stories."""
-        return searching.texts_of_stories(self._connection, stories)
-
-    def texts_thinned(self, after: int) -> tuple[list[EntryText], int]:
-        """Give the entries whose texts left the store at the next generation after one, and that generation."""
-        return searching.texts_thinned(self._connection, after)
-
-    def public_finds(self, entries: Sequence[int]) -> tuple[Publication, ...]:
-        """Give the publications that show some entries to anyone, newest first."""
-        return searching.public_finds(self._connection, entries)
-
-    def finds(self, entries: Sequence[int]) -> list[Find]:
-        """Give what an operator wants to know of some entries, newest first."""
-        return searching.finds(self._connection, entries)
 
     def offer(self, category: int | None, now: datetime) -> None:
         """Note that what stands in the store may be read from now on, in a category or in `all.*` (T6)."""
