@@ -77,7 +77,7 @@ def end_tombstones(store: Store, now: datetime) -> int:
 def forget_removed(store: Store, now: datetime) -> int:
     """Let what was removed long ago be unknown, as a change in the store (A44, invariant 4); give how many."""
     with store.begin() as tx:
-        return tx.forget_removed(before=now - REMOVED)
+        return tx.files.forget_removed(before=now - REMOVED)
 
 
 def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime) -> Outcome:

@@ -169,7 +169,7 @@ class World:
     def is_new(self) -> bool:
         """Tell whether nothing was ever stored or published from this store."""
         with self.store.read() as tx:
-            return tx.folder() is None and not tx.is_filled()
+            return tx.files.folder() is None and not tx.is_filled()
 
     def has_details(self) -> bool:
         """Tell whether any source asks for details."""
@@ -235,12 +235,12 @@ class World:
 
     def _note_files(self) -> None:
         with self.store.read() as tx:
-            self._max_ages = dict(tx.max_ages())
+            self._max_ages = dict(tx.files.max_ages())
         self._note_copies()
 
     def _note_copies(self) -> None:
         with self.store.read() as tx:
-            copies = tx.copies()
+            copies = tx.files.copies()
         targets = dict(self.settings.publish.aliases)
         self._copies = {path: targets.get(path, path) for path in copies}
 

@@ -27,7 +27,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if options.file is not None:
         restore_backup(Path(options.file), settings.store)
         with opened_world(options, environ) as world, world.store.begin() as tx:
-            tx.forget_looks()  # the files are of another time
+            tx.files.forget_looks()  # the files are of another time
         print(f"restored from {options.file}; `aggregator publish` brings the files in line")
         return 0
     try:

@@ -47,10 +47,10 @@ class Copies:
             StrangerInTheWay: somebody else's file stands where a copy shall; no copy was written.
         """
         with self._store.read() as tx:
-            before = tx.copies()
+            before = tx.files.copies()
             if not (before or self._aliases or self._static):
                 return Put()
-            digests, ages = tx.digests(stories=False), tx.max_ages()
+            digests, ages = tx.files.digests(stories=False), tx.files.max_ages()
         outputs, wanted = [], set()
         for path, target in self._aliases:
             if digests.get(target) is None:

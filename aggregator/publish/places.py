@@ -17,7 +17,7 @@ from aggregator.publish.abreast import abreast
 from aggregator.publish.destination import Destination
 from aggregator.publish.shown import FEEDS
 from aggregator.store.database import Store
-from aggregator.store.outputs import Written
+from aggregator.store.files import Written
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,29 +71,30 @@ class Places:
         """
         where = self._folder.where()
         with self._store.read() as tx:
-            before = tx.folder()
+            before = tx.files.folder()
             if before == where:
                 return
-            digests = tx.digests()
+            digests = tx.files.digests()
         listed = [path for path, digest in digests.items() if digest is not None]
         stands = self._abreast(self._folder.digest, listed)
         kept = {path for path, digest in stands if digest == digests[path]}
         with self._store.begin() as tx:
-            tx.adopt_folder(where, kept)
+            tx.files.adopt_folder(where, kept)
         if before is not None:
             log.info("adopt_folder", extra={"folder": where, "kept": len(kept), "left": len(digests) - len(kept)})
 
     def notice_losses(self) -> None:
         """Let everything be rendered again if files of ours are gone: somebody emptied the folder, or part of it."""
         with self._store.read() as tx:
-            listed = {path for path, digest in tx.digests(stories=False).items() if digest is not None} - tx.copies()
+            digests, copies = tx.files.digests(stories=False), tx.files.copies()
+        listed = {path for path, digest in digests.items() if digest is not None} - copies
         inside = {path for path in listed if path.startswith("category/")}
         lost = inside.difference(self._folder.below("category")) if inside else set()
         lost |= {path for path in listed if "/" not in path and self._digest(path) is None}
         if lost:
             log.warning("miss_outputs", extra={"files": len(lost), "first": min(lost)})
             with self._store.begin() as tx:
-                tx.forget_looks()
+                tx.files.forget_looks()
 
     def clear_lost(self) -> None:
         """Remove what a state that is lost has left, where the new one would come upon it later: pages and archives.
@@ -103,7 +104,7 @@ class Places:
         """
         found = [path for folder in ("category", "entry") for path in self._folder.below(folder) if _is_lasting(path)]
         with self._store.read() as tx:
-            listed = tx.listed(found)
+            listed = tx.files.listed(found)
         for path in found:
             if path not in listed and self._folder.stranger(path):
                 self._folder.remove(path)
@@ -118,7 +119,7 @@ class Places:
         names = {f"category/{slug}{suffix}" for slug in slugs for suffix in (".atom", ".rss", ".json", ".html")}
         found = sorted(names.intersection(self._folder.below("category"))) if names else []
         with self._store.read() as tx:
-            listed = tx.listed(found)
+            listed = tx.files.listed(found)
         for path in found:
             if path not in listed and self._folder.stranger(path):
                 self._folder.remove(path)
@@ -182,7 +183,7 @@ class Places:
             Those that could not be removed.
         """
         with self._store.read() as tx:
-            listed = tx.digests(stories=False).keys() - tx.copies()
+            listed = tx.files.digests(stories=False).keys() - tx.files.copies()
         return self.remove(path for path in listed if not _is_published(path, formats))
 
     def remove_listed(self, paths: Sequence[str]) -> list[str]:
@@ -192,7 +193,7 @@ class Places:
             Those that could not be removed.
         """
         with self._store.read() as tx:
-            listed = tx.listed(paths)
+            listed = tx.files.listed(paths)
         return self.remove(listed)
 
     def sync(self) -> None:
@@ -219,13 +220,13 @@ class Places:
                 log.info("remove_output", extra={"output": path})
         if gone:
             with self._store.begin() as tx:
-                tx.unlist(gone)
+                tx.files.unlist(gone)
         return failed
 
     def _list(self, outputs: Sequence[Output], put: Put, *, take_over: bool) -> list[Output]:
         """Name files in the store before their first write; give those that may be written."""
         with self._store.read() as tx:
-            listed = tx.listed([output.path for output in outputs])
+            listed = tx.files.listed([output.path for output in outputs])
         placed, new = [], []
         unlisted = [output.path for output in outputs if output.path not in listed]
         strangers = dict(self._abreast(self._folder.stranger, unlisted))
@@ -243,7 +244,7 @@ class Places:
             paths = [output.path for output in new if output.copied is copied]
             if paths:
                 with self._store.begin() as tx:
-                    tx.list_files(paths, self._clock(), copied=copied)
+                    tx.files.add(paths, self._clock(), copied=copied)
         return placed
 
     def _is_already(self, output: Output) -> bool:

@@ -195,7 +195,7 @@ class Publisher:
         outputs = [output for document in documents for output in self._formats.outputs(document, age)]
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
         with self._store.begin() as tx:
-            tx.note_written(put.written, self._clock())
+            tx.files.note_written(put.written, self._clock())
             if not put.failed:
                 empty = not documents[-1].publications  # the first entries of a new category are seen at once
                 tx.mark_rendered(row, look, None if empty else self._clock())
@@ -214,12 +214,12 @@ class Publisher:
             tx.offer(None, self._clock())
         if edition.everything or site.look != look:
             with self._store.begin() as tx:
-                tx.sync_gone()
+                tx.files.sync_gone()
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
         left = self._places.clear(self._formats.names) if edition.everything or site.look != look else []
         edition.failed += left
         with self._store.begin() as tx:
-            tx.note_written(put.written, self._clock())
+            tx.files.note_written(put.written, self._clock())
             if not put.failed and not left:
                 tx.mark_site_rendered(site, look)
         return True
@@ -281,7 +281,7 @@ class Publisher:
         """Say how things stand: when something else was written or has happened, or the last word is an hour old."""
         now = self._clock()
         with self._store.read() as tx:
-            last = tx.written_at("status.json")
+            last = tx.files.written_at("status.json")
         if not stale and last is not None and now - last < STATUS_AGE:
             return
         status = edition.showing.status(self._store.status(self._roster, now))
@@ -291,14 +291,14 @@ class Publisher:
             outputs.append(Output(path="status.html", render=page, max_age=MAX_AGE[0]))
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
         with self._store.begin() as tx:
-            tx.note_written(put.written, now)
+            tx.files.note_written(put.written, now)
 
     def _publish_copies(self, edition: "_Edition") -> None:
         """Copy what has changed to its old addresses, and what the operator puts beside our outputs."""
         put = edition.note(self._copies.put(everything=edition.everything, take_over=edition.take_over))
         if put.written:
             with self._store.begin() as tx:
-                tx.note_written(put.written, self._clock())
+                tx.files.note_written(put.written, self._clock())
 
     # What shapes bytes besides the store.
 

@@ -22,7 +22,7 @@ from aggregator.publish.page import render_note, render_story
 from aggregator.publish.places import Output, Places, Put
 from aggregator.publish.showing import Showing
 from aggregator.store.database import Store
-from aggregator.store.outputs import GONE
+from aggregator.store.files import GONE
 from aggregator.store.pages import Looks, Place, StoredPage
 from aggregator.store.touched import Dirty
 from aggregator.store.transaction import Transaction
@@ -147,21 +147,21 @@ class StoryPages:
             StrangerInTheWay: somebody else's file stands there.
         """
         with self._store.read() as tx:
-            if not everything and not tx.is_gone_stale():
+            if not everything and not tx.files.is_gone_stale():
                 return
-            gone = tx.gone()
-            is_there = bool(tx.listed([GONE_LIST]))
+            gone = tx.files.gone()
+            is_there = bool(tx.files.listed([GONE_LIST]))
         if gone or is_there:
             render = partial(_list_of, gone)
             output = Output(path=GONE_LIST, render=render, max_age=300, gzip=False)
             put = self._places.put([output], take_over=take_over)
             note(put)
             with self._store.begin() as tx:
-                tx.note_written(put.written, self._clock())
+                tx.files.note_written(put.written, self._clock())
             if put.failed:
                 return
         with self._store.begin() as tx:
-            tx.mark_gone(stale=False)
+            tx.files.mark_gone(stale=False)
 
     def _make_each(
         self, dirty: Dirty, showing: Showing, note: Callable[[Put], Put], *, take_over: bool
@@ -181,7 +181,7 @@ class StoryPages:
         """Make the pages of some stories, and say so in the store once they are on the disk (R30)."""
         with self._store.read() as tx:
             part = self._part(tx, tx.with_parts(dirty), showing)
-            were_gone = tx.are_gone([*part.of_path])
+            were_gone = tx.files.are_gone([*part.of_path])
         put = self._places.put(part.outputs, take_over=take_over)
         put.failed += self._places.remove_listed(part.removed)
         note(put)
@@ -189,10 +189,10 @@ class StoryPages:
         are_gone = {written.path for written in put.written if written.gone}
         failed = {part.of_path[path] for path in put.failed}
         with self._store.begin() as tx:
-            tx.note_written(put.written, self._clock())
+            tx.files.note_written(put.written, self._clock())
             tx.clean_stories({number: seen for number, seen in dirty.items() if number not in failed})
             if are_gone != were_gone - set(put.failed):
-                tx.mark_gone(stale=True)
+                tx.files.mark_gone(stale=True)
 
     def _part(self, tx: Transaction, numbers: Iterable[int], showing: Showing) -> _Part:
         numbers = set(numbers)

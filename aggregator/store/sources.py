@@ -12,7 +12,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.settings import Source, fetch_settings_of
-from aggregator.store.outputs import forget_looks
+from aggregator.store.files import Files
 from aggregator.store.records import observed_to_json
 from aggregator.store.retention import put_off as put_off_thinning
 from aggregator.store.schema import MICROSECOND, source
@@ -92,7 +92,7 @@ def sync_sources(
     if resting:
         connection.execute(update(source).where(source.c.id == bindparam("row_id")).values(active=False), resting)
     if renamed:
-        forget_looks(connection)  # outputs name sources by their keys, archive pages where a feed has no title
+        Files(connection).forget_looks()  # outputs name sources by their keys, archive pages where a feed has no title
     return events
 
 

@@ -44,7 +44,6 @@ from aggregator.store import (
     moves,
     network,
     outlines,
-    outputs,
     pages,
     places,
     rejudged,
@@ -61,8 +60,8 @@ from aggregator.store.bodies import StoredBody
 from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
 from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
 from aggregator.store.events import trim_events, write_events
+from aggregator.store.files import Files
 from aggregator.store.finding import FoundEntry
-from aggregator.store.outputs import Written
 from aggregator.store.pages import Looks, StoredPage
 from aggregator.store.posts import Posts
 from aggregator.store.retention import Thinned
@@ -82,6 +81,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.files = Files(connection)
         self.search = Searching(connection)
         self.trail = Trail(connection)
         self.posts = Posts(connection)
@@ -412,10 +412,6 @@ class Transaction:
         """Take tombstones out of main documents that have stood there long enough (M8); give how many."""
         return stories.end_tombstones(self._connection, before=before, now=now)
 
-    def forget_removed(self, *, before: datetime) -> int:
-        """Let the addresses of categories removed before some time be unknown from now on (A44); give how many."""
-        return outputs.forget_removed(self._connection, before=before)
-
     def file_request(self, command: str, arguments: Mapping[str, Any], now: datetime) -> int:
         """Write down what an operator wants of the process that holds the store (R27); gives its number."""
         return requests.file_request(self._connection, command, arguments, now)
@@ -523,46 +519,6 @@ class Transaction:
         """Note which generation of the site's own pages stands in the files."""
         categories.mark_site_rendered(self._connection, row, look)
 
-    def folder(self) -> str | None:
-        """Give the folder in which the listed files stand; None before the first."""
-        return outputs.folder(self._connection)
-
-    def forget_looks(self) -> None:
-        """Let everything be rendered again, archive pages and all."""
-        outputs.forget_looks(self._connection)
-
-    def adopt_folder(self, folder: str, kept: Collection[str]) -> None:
-        """Go on in another folder, in which of the listed files only these stand."""
-        outputs.adopt_folder(self._connection, folder, kept)
-
-    def digests(self, *, after: str = "", limit: int | None = None, stories: bool = True) -> Mapping[str, str | None]:
-        """Give listed files with the digest of what stands there, by their paths."""
-        return outputs.digests(self._connection, after=after, limit=limit, stories=stories)
-
-    def unlist(self, paths: Collection[str]) -> None:
-        """Take files off the list."""
-        outputs.unlist(self._connection, paths)
-
-    def listed(self, paths: Sequence[str]) -> frozenset[str]:
-        """Tell which of some paths name files of ours."""
-        return outputs.listed(self._connection, paths)
-
-    def list_files(self, paths: Iterable[str], now: datetime, *, copied: bool = False) -> None:
-        """Name files before their first write."""
-        outputs.list_files(self._connection, paths, now, copied=copied)
-
-    def copies(self) -> frozenset[str]:
-        """Give the listed files that are copies."""
-        return outputs.copies(self._connection)
-
-    def note_written(self, files: Iterable[Written], now: datetime) -> None:
-        """Note what stands in them now."""
-        outputs.note_written(self._connection, files, now)
-
-    def written_at(self, path: str) -> datetime | None:
-        """Give when a published file was last rendered; None if it never was."""
-        return outputs.written_at(self._connection, path)
-
     # The pages of stories.
 
     def story_looks(self) -> Looks:
@@ -600,30 +556,6 @@ class Transaction:
     def clean_stories(self, seen: Dirty) -> None:
         """Note that the pages of stories stand as of these generations."""
         touched.clean_stories(self._connection, seen)
-
-    def gone(self) -> Mapping[str, int]:
-        """Give the paths of what is no longer published, with what each answers (A42, A44)."""
-        return outputs.gone(self._connection)
-
-    def are_gone(self, paths: Sequence[str]) -> frozenset[str]:
-        """Tell which of some paths answer that they are gone."""
-        return outputs.are_gone(self._connection, paths)
-
-    def sync_gone(self) -> None:
-        """Let the addresses of categories that left feeds.yaml say so, and those of one that is back not (A44)."""
-        outputs.sync_gone(self._connection)
-
-    def is_gone_stale(self) -> bool:
-        """Tell whether gone.txt says something that is no longer so."""
-        return outputs.is_gone_stale(self._connection)
-
-    def mark_gone(self, *, stale: bool) -> None:
-        """Note whether it does."""
-        outputs.mark_gone(self._connection, stale=stale)
-
-    def max_ages(self) -> Mapping[str, int]:
-        """Give how long each published file may be kept, in seconds."""
-        return outputs.max_ages(self._connection)
 
     # A lost store.
 

@@ -290,7 +290,7 @@ def test_r35_another_folder_gets_the_same_pages(room: Newsroom) -> None:
     room.writes(YAML.replace("publish: {", "publish: {to: public, "))
     with room.opened() as world:
         with world.store.begin() as tx:
-            tx.adopt_folder("/elsewhere", ())
+            tx.files.adopt_folder("/elsewhere", ())
         world.publish()
     assert {path: room.published(path) for path in pages(room)} == before
 
@@ -329,7 +329,7 @@ def test_somebody_elses_file_stops_no_other_page(room: Newsroom) -> None:
         world.publish()
         one = of_story(room, "Title one")
         with world.store.begin() as tx:
-            tx.unlist([one])
+            tx.files.unlist([one])
         (room.folder / "public" / one).write_text("mine")
         Desk(world).says("a", said("one", title="Title eins"), said("two", title="Title zwei"))
         with pytest.raises(StrangerInTheWay):

@@ -130,7 +130,7 @@ def test_copies_are_found_without_a_look_at_what_every_story_has(newsroom: Newsr
     statements: list[str] = []
     with newsroom.opened() as world:
         with world.store.heard_statements(statements.append), world.store.read() as tx:
-            tx.copies()
+            tx.files.copies()
         assert "USING COVERING INDEX ix_file_copied" in plan_of(world, statements[1])
 
 
