@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from time import monotonic
 from types import MappingProxyType
 
 from aggregator.cli.preview_dedupe import run_dedupe
@@ -22,6 +23,7 @@ from aggregator.config.loader import read_config
 from aggregator.decide import decide
 from aggregator.errors import ParseError, StoreError
 from aggregator.fetch import Client
+from aggregator.fetch.budget import Budgets
 from aggregator.model.hosts import budget_key, rule_for
 from aggregator.model.known import Known, KnownCategory
 from aggregator.model.poll import Answer, Due, Fetched, Gathered
@@ -136,7 +138,15 @@ def _preview(due: Due, settings: Settings, store: Store) -> Preview:
     redactor = Redactor.of(settings)
     readers = Readers()
     answers: list[Answer] = []
-    client = Client(user_agent=user_agent_of(settings.site), clock=utc_now, hosts=settings.hosts, proxy=settings.proxy)
+    budgets = Budgets(settings.hosts, monotonic)
+    client = Client(
+        user_agent=user_agent_of(settings.site),
+        clock=utc_now,
+        hosts=settings.hosts,
+        proxy=settings.proxy,
+        passage=budgets.passage,  # further documents and robots.txt keep their distance, as in a poll (P61)
+    )
+    budgets.take(due.id, due.host_key)
 
     def fetch(due: Due) -> Answer:
         answers.append(client.fetch(due))
@@ -148,10 +158,12 @@ def _preview(due: Due, settings: Settings, store: Store) -> Preview:
     try:
         with client:
             intake = Intake(fetch=fetch, let_go=keep, read=readers.read, redactor=lambda: redactor, clock=utc_now)
+            budgets.leave(due.id)
             poll = gather(due, intake)
+            budgets.finish(due.id)
             roster = _roster(settings, due.source)
             with store.read() as tx:
-                known = _with_categories(tx.known(due, poll.feed, poll.answer.asked_at), due.source)
+                known = _with_categories(tx.known(due, poll.feed, poll.answer.asked_at), due.source, roster)
             changes = decide(poll, known, roster)
             poll = with_detail(poll, changes, intake, settings)
     finally:
@@ -166,9 +178,10 @@ def _roster(settings: Settings, source: Source) -> Roster:
     return replace(roster, sources={**roster.sources, source.key: source}, categories=made | dict(roster.categories))
 
 
-def _with_categories(known: Known, source: Source) -> Known:
+def _with_categories(known: Known, source: Source, roster: Roster) -> Known:
     """Give what the store knows, and the categories that it would know if the source were polled."""
-    missing = [key for key in source.places if key not in known.categories]
+    named = [key for key, one in roster.categories.items() if one.declared] if source.reading.filing else []
+    missing = [key for key in dict.fromkeys((*source.places, *named)) if key not in known.categories]
     made = {key: KnownCategory(id=-place, key=key, slug=key) for place, key in enumerate(missing, 1)}
     return replace(known, categories=MappingProxyType({**known.categories, **made}))
 

@@ -101,6 +101,8 @@ def _entry(number: int, entry: Mapping[str, Any], zone: ZoneInfo) -> Iterator[st
         yield f"     {text[:EXCERPT]}{'…' if len(text) > EXCERPT else ''}"
     if entry["rule"]:
         yield f"     → held back by {entry['rule']}"
+    for kept in entry["kept_out"]:
+        yield f"     → kept out of {kept['category']} by {kept['rule']}"
     if entry["joins"]:
         story = entry["joins"]
         told = f"“{story['title']}” of {story['source']} (story {story['story']})"

@@ -23,7 +23,7 @@ STATES = {
     EntryState.PUBLISHED: "published",
     EntryState.WAITING: "waits for more, such as its full text",
     EntryState.REJECTED: "rejected by a rule",
-    EntryState.KNOWN: "known and not published: older than the newest `initial` of its source's first poll",
+    EntryState.KNOWN: "known and not published: beyond `initial` of a first poll, or the `limit` of a category",
     EntryState.WITHDRAWN: "withdrawn by its source",
     EntryState.HELD: "held until it is known whether its source is still the same feed",
 }

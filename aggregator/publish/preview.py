@@ -28,7 +28,8 @@ def preview_record(preview: Preview) -> dict[str, Any]:
     """Give a preview in plain values.
 
     `entries` are in the order of the document. Their `state` is `new`, `rejected` (see `rule`), `beyond_initial`
-    (stored, not shown: DESIGN 3.1, initial), `revised` or `known`; `joins` names the story that a new one would join.
+    (stored, not shown: DESIGN 3.1, initial; or each category had enough), `revised` or `known`; `kept_out` names the
+    categories that a rule or their limit keeps it out of, `joins` the story that a new one would join.
     """
     poll, move = preview.poll, preview.changes.move
     feed, answer = poll.feed, poll.answer
@@ -80,6 +81,9 @@ def _fates(preview: Preview) -> dict[str, dict[str, Any]]:
             continue
         if event.code is Code.REJECT_ENTRY:
             numbers[event.entry]["rule"] = event.facts.get("rule")
+        elif event.code is Code.KEEP_OUT:
+            kept = {"category": slugs.get(event.facts["category"]), "rule": event.facts.get("rule")}
+            numbers[event.entry].setdefault("kept_out", []).append(kept)
         elif event.code is Code.JOIN_STORY:
             other = preview.known.others.get(event.facts.get("with_entry", 0))
             numbers[event.entry]["joins"] = {
@@ -109,6 +113,7 @@ def _entry(entry: Entry, preview: Preview, fate: dict[str, Any]) -> dict[str, An
         "state": "known",
         "categories": [],
         "rule": None,
+        "kept_out": [],
         "joins": None,
         "first_seen": rfc3339(known.first_seen if known else None),
     } | fate

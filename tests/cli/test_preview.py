@@ -1,13 +1,17 @@
 """`aggregator preview`, as a shell sees it: what it shows, that nothing is stored, whom it asks (DESIGN 3.2, P69)."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aggregator.cli import main
 from aggregator.cli.preview_words import in_words
 from aggregator.clock import utc_now
+from aggregator.fetch.budget import Budgets
 from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
 from tests.publisher import Publisher, Reply
@@ -15,7 +19,7 @@ from tests.running import Running
 
 ENTRY_FIELDS = {
     *("key", "key_rule", "title", "link", "published", "updated", "written", "authors", "tags", "files", "language"),
-    *("text", "state", "categories", "rule", "joins", "first_seen"),
+    *("text", "state", "categories", "rule", "kept_out", "joins", "first_seen"),
 }
 
 
@@ -124,7 +128,7 @@ def test_r27_it_works_beside_a_running_serve(tmp_path: Path, publisher: Publishe
 
 def a_record(**entry: Any) -> dict[str, Any]:
     entry = dict.fromkeys(ENTRY_FIELDS) | {"title": "T", "text": "", "state": "new", "key": "k"} | entry
-    entry |= {name: entry[name] or [] for name in ("authors", "tags", "files", "categories")}
+    entry |= {name: entry[name] or [] for name in ("authors", "tags", "files", "categories", "kept_out")}
     hints: dict[str, Any] = dict.fromkeys(("retry_after_s", "max_age_s", "ttl_s", "syndication_s"))
     hints |= {"skip_hours": [], "skip_days": []}
     feed = {"title": "F", "format": "rss 2.0", "encoding": "utf-8", "language": None, "link": None, "hints": hints}
@@ -138,7 +142,8 @@ def a_record(**entry: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "\x9b31mred", "a\u202eb", "a\rb"])
 def test_s31_a_terminal_is_told_nothing_it_would_obey(text: str) -> None:
-    said = in_words(a_record(title=text, text=text, rule=text), "Asia/Shanghai")
+    kept = [{"category": text, "rule": text}]
+    said = in_words(a_record(title=text, text=text, rule=text, kept_out=kept), "Asia/Shanghai")
     assert all(char == "\n" or char.isprintable() for char in said)
     assert "2026-03-04 13:06 CST" in said
 
@@ -250,3 +255,47 @@ def test_dedupe_of_a_source_that_was_never_polled(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_p61_pages_and_robots_txt_keep_their_distance(
+    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+
+    class Counted(Budgets):
+        @contextmanager
+        def passage(self, key: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+            waited.append(key)
+            with super().passage(key, seconds, is_over) as may:
+                yield may
+
+    monkeypatch.setattr("aggregator.cli.preview.Budgets", Counted)
+    publisher.says("/robots.txt", Reply(404))
+    more = b'<li><a href=/1>One</a></li><a rel="next" href="/2">More</a>'
+    publisher.says("/2", Reply(200, b"<li><a href=/3>Two</a></li>", {"Content-Type": "text/html"}))
+    url = publisher.says("/1", Reply(200, more, {"Content-Type": "text/html"}))
+    newsroom.writes(f"sources: [{{key: a, kind: html, url: '{url}', items: li, pages: 3}}]\n")
+    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "preview", "a"], {}) == 0
+    assert [request.path for request in publisher.asked] == ["/robots.txt", "/1", "/2"]
+    assert waited == ["127.0.0.1", "127.0.0.1"], "all but the first"
+
+
+def test_what_a_category_takes_no_more_of_is_shown(
+    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = json.dumps([{"id": n, "title": f"News {n}", "of": paper} for n, paper in enumerate("xxyx")]).encode()
+    newsroom.writes(
+        "categories: {x: {limit: 1}, y: {exclude: [{title: News}]}}\nsources: [{key: a, kind: json, "
+        f"url: '{publisher.serve('/list', body)}', entry: {{id: id, title: title}}, category: ['{{of}}', z]}}]\n"
+    )
+    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "preview", "a", "--json"], {}) == 0
+    entries = json.loads(capsys.readouterr().out)["entries"]
+    assert [entry["categories"] for entry in entries] == [["z", "x"], ["z"], ["z"], ["z"]]
+    assert [[kept["rule"] for kept in entry["kept_out"]] for entry in entries] == [
+        [],
+        ["limit 1"],
+        ["exclude title: News"],
+        ["limit 1"],
+    ]
+    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "preview", "a"], {}) == 0
+    assert "→ kept out of x by limit 1" in capsys.readouterr().out
