@@ -23,8 +23,7 @@ from aggregator.publish.places import Output, Places, Put
 from aggregator.publish.showing import Showing
 from aggregator.store.database import Store
 from aggregator.store.files import GONE
-from aggregator.store.pages import Looks, Place, StoredPage
-from aggregator.store.touched import Dirty
+from aggregator.store.pages import Dirty, Looks, Place, StoredPage
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
@@ -74,7 +73,7 @@ class StoryPages:
             everything: have all of them made again in any case.
         """
         with self._store.read() as tx:
-            before = tx.story_looks()
+            before = tx.pages.looks()
             resting = tx.resting_categories()
         frame = f"{frame} {self.are_made}"
         categories = {c.key: _digest(c.title, c.show, c.unlisted) for c in self._settings.categories}
@@ -89,14 +88,14 @@ class StoryPages:
             return
         with self._store.begin() as tx:
             if ranks:
-                tx.rank_categories(ranks, moved=moved)
+                tx.pages.rank_categories(ranks, moved=moved)
             for number, old, _, new in looks:
                 if old != new:
-                    tx.look_anew_at_category(number, new)
+                    tx.pages.look_anew_at_category(number, new)
             for key, look in sorted(changed.items()):
-                tx.look_anew_at_source(key, look)
+                tx.pages.look_anew_at_source(key, look)
             if everything:  # in another folder nothing stands yet, so feeds wait for the pages
-                tx.look_anew(frame, late=before.site is not None)
+                tx.pages.look_anew(frame, late=before.site is not None)
 
     def publish(
         self,
@@ -128,7 +127,7 @@ class StoryPages:
         stranger: StrangerInTheWay | None = None
         while True:
             with self._store.read() as tx:
-                dirty = tx.dirty_stories(after=after, late=late, limit=BATCH)
+                dirty = tx.pages.dirty(after=after, late=late, limit=BATCH)
             if not dirty or is_cut() or (limit is not None and made >= limit):
                 break
             after, made = max(dirty), made + len(dirty)
@@ -180,7 +179,7 @@ class StoryPages:
     def _make(self, dirty: Dirty, showing: Showing, note: Callable[[Put], Put], *, take_over: bool) -> None:
         """Make the pages of some stories, and say so in the store once they are on the disk (R30)."""
         with self._store.read() as tx:
-            part = self._part(tx, tx.with_parts(dirty), showing)
+            part = self._part(tx, tx.pages.with_parts(dirty), showing)
             were_gone = tx.files.are_gone([*part.of_path])
         put = self._places.put(part.outputs, take_over=take_over)
         put.failed += self._places.remove_listed(part.removed)
@@ -190,13 +189,13 @@ class StoryPages:
         failed = {part.of_path[path] for path in put.failed}
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
-            tx.clean_stories({number: seen for number, seen in dirty.items() if number not in failed})
+            tx.pages.clean({number: seen for number, seen in dirty.items() if number not in failed})
             if are_gone != were_gone - set(put.failed):
                 tx.files.mark_gone(stale=True)
 
     def _part(self, tx: Transaction, numbers: Iterable[int], showing: Showing) -> _Part:
         numbers = set(numbers)
-        pages = tx.stored_pages(numbers, self._order)
+        pages = tx.pages.stored(numbers, self._order)
         part = _Part([], [], {})
         for number in sorted(numbers):
             stored = pages[number]

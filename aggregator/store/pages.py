@@ -12,7 +12,9 @@ from aggregator.model.story import Publication
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.documents import publications_of
 from aggregator.store.schema import category, entry, publication, source, store, story
-from aggregator.store.touched import spoil_all, spoil_late
+from aggregator.store.touched import LATE, SOON, spoil_all, spoil_late
+
+Dirty = Mapping[int, int]  # story: the generation of its last change, as it was seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,118 +52,134 @@ class Looks:
     sources: Mapping[SourceKey, str]  # digest: of those of which feeds.yaml says anything
 
 
-def looks(connection: Connection) -> Looks:
-    """Give what the pages were last made with."""
-    columns = (category.c.key, category.c.id, category.c.stories_look, category.c.rank)
-    of_sources = select(source.c.key, source.c.stories_look).where(source.c.stories_look.is_not(None))
-    return Looks(
-        site=connection.execute(select(store.c.stories_look)).scalar_one(),
-        categories={r.key: (r.id, r.stories_look, r.rank) for r in connection.execute(select(*columns)).all()},
-        sources={r.key: r.stories_look for r in connection.execute(of_sources).all()},
-    )
+class Pages:
+    """What a transaction says and does of the pages of stories: `tx.pages`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def look_anew(connection: Connection, look: str, *, late: bool) -> None:
-    """Have all pages made again: the look of all of them has changed, or none stands there (then not `late`)."""
-    connection.execute(update(store).values(stories_look=look))
-    if late:
-        spoil_late(connection, true())
-    else:
-        spoil_all(connection)
-
-
-def look_anew_at_category(connection: Connection, number: int, look: str) -> None:
-    """Have the pages made again, in time, that name a category."""
-    connection.execute(update(category).where(category.c.id == number).values(stories_look=look))
-    stands = select(publication.c.story_id).where(publication.c.category_id == number)
-    spoil_late(connection, story.c.id.in_(stands))
-
-
-def look_anew_at_source(connection: Connection, key: SourceKey, look: str | None) -> None:
-    """Have the pages made again, in time, that show a source: what may be seen of it has changed (S44)."""
-    connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
-    told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
-    told = told.where(source.c.key == key, entry.c.story_id.is_not(None))
-    spoil_late(connection, story.c.id.in_(told))
-
-
-def rank_categories(connection: Connection, ranks: Mapping[int, int], *, moved: bool) -> None:
-    """Note in which order categories stand.
-
-    Args:
-        connection: a writing one.
-        ranks: category: its place.
-        moved: some that were there have changed places, so that what stands in several may show another copy (N4).
-    """
-    rows = [{"row_id": number, "new_rank": rank} for number, rank in ranks.items()]
-    if rows:
-        connection.execute(
-            update(category).where(category.c.id == bindparam("row_id")).values(rank=bindparam("new_rank")), rows
+    def looks(self) -> Looks:
+        """Give what the pages were last made with."""
+        columns = (category.c.key, category.c.id, category.c.stories_look, category.c.rank)
+        of_sources = select(source.c.key, source.c.stories_look).where(source.c.stories_look.is_not(None))
+        return Looks(
+            site=self._connection.execute(select(store.c.stories_look)).scalar_one(),
+            categories={
+                r.key: (r.id, r.stories_look, r.rank) for r in self._connection.execute(select(*columns)).all()
+            },
+            sources={r.key: r.stories_look for r in self._connection.execute(of_sources).all()},
         )
-    if moved:
-        several = select(publication.c.story_id).group_by(publication.c.story_id).having(func.count() > 1)
-        spoil_late(connection, story.c.id.in_(several))
 
+    def look_anew(self, look: str, *, late: bool) -> None:
+        """Have all pages made again: the look of all of them has changed, or none stands there (then not `late`)."""
+        self._connection.execute(update(store).values(stories_look=look))
+        if late:
+            spoil_late(self._connection, true())
+        else:
+            spoil_all(self._connection)
 
-def with_parts(connection: Connection, numbers: Collection[int]) -> set[int]:
-    """Give stories, and those whose pages name one of them because they are part of it (T7)."""
-    found, more = set(numbers), set(numbers)
-    while more:
-        parts = {
-            number
-            for part in _parts(sorted(more))
-            for number in connection.execute(select(story.c.id).where(story.c.merged_into.in_(part))).scalars()
+    def look_anew_at_category(self, number: int, look: str) -> None:
+        """Have the pages made again, in time, that name a category."""
+        self._connection.execute(update(category).where(category.c.id == number).values(stories_look=look))
+        stands = select(publication.c.story_id).where(publication.c.category_id == number)
+        spoil_late(self._connection, story.c.id.in_(stands))
+
+    def look_anew_at_source(self, key: SourceKey, look: str | None) -> None:
+        """Have the pages made again, in time, that show a source: what may be seen of it has changed (S44)."""
+        self._connection.execute(update(source).where(source.c.key == key).values(stories_look=look))
+        told = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id)
+        told = told.where(source.c.key == key, entry.c.story_id.is_not(None))
+        spoil_late(self._connection, story.c.id.in_(told))
+
+    def rank_categories(self, ranks: Mapping[int, int], *, moved: bool) -> None:
+        """Note in which order categories stand.
+
+        Args:
+            ranks: category: its place.
+            moved: some that were there have changed places, so that what stands in several may show another copy (N4).
+        """
+        rows = [{"row_id": number, "new_rank": rank} for number, rank in ranks.items()]
+        if rows:
+            self._connection.execute(
+                update(category).where(category.c.id == bindparam("row_id")).values(rank=bindparam("new_rank")), rows
+            )
+        if moved:
+            several = select(publication.c.story_id).group_by(publication.c.story_id).having(func.count() > 1)
+            spoil_late(self._connection, story.c.id.in_(several))
+
+    def dirty(self, *, after: int, late: bool, limit: int) -> Dirty:
+        """Give stories whose pages must be made again, by their numbers.
+
+        Args:
+            after: the number after which to look.
+            late: those for which no feed waits, or the others.
+            limit: how many at most.
+        """
+        query = select(story.c.id, story.c.touched).where(story.c.id > after, story.c.dirty.is_not(None))
+        query = query.where(story.c.dirty == (LATE if late else SOON)).order_by(story.c.id)
+        return {row.id: row.touched for row in self._connection.execute(query.limit(limit)).all()}
+
+    def clean(self, seen: Dirty) -> None:
+        """Note that pages stand as of these generations; what was changed meanwhile stays dirty."""
+        rows = [{"of_story": number, "seen": generation} for number, generation in seen.items()]
+        if rows:
+            chosen = update(story).where(story.c.id == bindparam("of_story"), story.c.touched == bindparam("seen"))
+            self._connection.execute(chosen.values(dirty=None), rows)
+
+    def with_parts(self, numbers: Collection[int]) -> set[int]:
+        """Give stories, and those whose pages name one of them because they are part of it (T7)."""
+        found, more = set(numbers), set(numbers)
+        while more:
+            parts: set[int] = set()
+            for part in _parts(sorted(more)):
+                merged = select(story.c.id).where(story.c.merged_into.in_(part))
+                parts.update(self._connection.execute(merged).scalars())
+            more = parts - found
+            found |= more
+        return found
+
+    def stored(self, numbers: Collection[int], order: Mapping[CategoryKey, int]) -> dict[int, StoredPage]:
+        """Give what stands on the pages of stories, and on those of the stories that they are part of.
+
+        Args:
+            numbers: of the stories.
+            order: of the categories of feeds.yaml; others come after them, the oldest first.
+        """
+        heads = _heads(self._connection, numbers)
+        stands: dict[int, list[Any]] = defaultdict(list)
+        was_shown: set[int] = set()
+        columns = (
+            publication.c.story_id,
+            publication.c.category_id,
+            publication.c.withdrawn_at,
+            publication.c.tombstone_ended_at,
+            category.c.key,
+            category.c.title,
+            category.c.slug,
+            category.c.show,
+            category.c.active,
+        )
+        query = select(*columns).join(category, category.c.id == publication.c.category_id).where(~category.c.unlisted)
+        for part in _parts(sorted(heads)):
+            for row in self._connection.execute(query.where(publication.c.story_id.in_(part))).all():
+                if row.withdrawn_at is None:
+                    stands[row.story_id].append(row)
+                elif row.withdrawn_at != row.tombstone_ended_at:  # else it was withdrawn before anybody saw it (T6)
+                    was_shown.add(row.story_id)
+        for rows in stands.values():
+            rows.sort(key=lambda row: (order.get(row.key, len(order)), row.category_id))
+        shown = publications_of(self._connection, {number: rows[0].category_id for number, rows in stands.items()})
+        return {
+            number: StoredPage(
+                story=number,
+                page_id=head.page_id,
+                shown=shown.get(number),
+                places=tuple(map(_place, stands.get(number, ()))),
+                was_shown=number in was_shown,
+                part_of=head.merged_into,
+            )
+            for number, head in heads.items()
         }
-        more = parts - found
-        found |= more
-    return found
-
-
-def stored_pages(
-    connection: Connection, numbers: Collection[int], order: Mapping[CategoryKey, int]
-) -> dict[int, StoredPage]:
-    """Give what stands on the pages of stories, and on those of the stories that they are part of.
-
-    Args:
-        connection: a reading one.
-        numbers: of the stories.
-        order: of the categories of feeds.yaml; others come after them, the oldest first.
-    """
-    heads = _heads(connection, numbers)
-    stands: dict[int, list[Any]] = defaultdict(list)
-    was_shown: set[int] = set()
-    columns = (
-        publication.c.story_id,
-        publication.c.category_id,
-        publication.c.withdrawn_at,
-        publication.c.tombstone_ended_at,
-        category.c.key,
-        category.c.title,
-        category.c.slug,
-        category.c.show,
-        category.c.active,
-    )
-    query = select(*columns).join(category, category.c.id == publication.c.category_id).where(~category.c.unlisted)
-    for part in _parts(sorted(heads)):
-        for row in connection.execute(query.where(publication.c.story_id.in_(part))).all():
-            if row.withdrawn_at is None:
-                stands[row.story_id].append(row)
-            elif row.withdrawn_at != row.tombstone_ended_at:  # else it was withdrawn before anybody saw it (T6)
-                was_shown.add(row.story_id)
-    for rows in stands.values():
-        rows.sort(key=lambda row: (order.get(row.key, len(order)), row.category_id))
-    shown = publications_of(connection, {number: rows[0].category_id for number, rows in stands.items()})
-    return {
-        number: StoredPage(
-            story=number,
-            page_id=head.page_id,
-            shown=shown.get(number),
-            places=tuple(map(_place, stands.get(number, ()))),
-            was_shown=number in was_shown,
-            part_of=head.merged_into,
-        )
-        for number, head in heads.items()
-    }
 
 
 def _heads(connection: Connection, numbers: Collection[int]) -> dict[int, Any]:

@@ -7,15 +7,13 @@ done, and asks for what was touched since. Pages are made one by one, and one ma
 otherwise.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import entry, store, story
-
-Dirty = Mapping[int, int]  # story: the generation of its last change, as it was seen
 
 SOON: Final = 1  # the page says something new, or is new itself: feeds that lead there wait for it (R31)
 LATE: Final = 2  # it stands there and looks otherwise now
@@ -75,28 +73,6 @@ def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:
 def spoil_all(connection: Connection) -> None:
     """Have all pages made before any feed leads there: none stands."""
     connection.execute(update(story).values(dirty=SOON))
-
-
-def dirty_stories(connection: Connection, *, after: int, late: bool, limit: int) -> Dirty:
-    """Give stories whose pages must be made again, by their numbers.
-
-    Args:
-        connection: a reading one.
-        after: the number after which to look.
-        late: those for which no feed waits, or the others.
-        limit: how many at most.
-    """
-    query = select(story.c.id, story.c.touched).where(story.c.id > after, story.c.dirty.is_not(None))
-    query = query.where(story.c.dirty == (LATE if late else SOON)).order_by(story.c.id)
-    return {row.id: row.touched for row in connection.execute(query.limit(limit)).all()}
-
-
-def clean_stories(connection: Connection, seen: Dirty) -> None:
-    """Note that pages stand as of these generations; what was changed meanwhile stays dirty."""
-    rows = [{"of_story": number, "seen": generation} for number, generation in seen.items()]
-    if rows:
-        chosen = update(story).where(story.c.id == bindparam("of_story"), story.c.touched == bindparam("seen"))
-        connection.execute(chosen.values(dirty=None), rows)
 
 
 def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:

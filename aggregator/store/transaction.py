@@ -44,7 +44,6 @@ from aggregator.store import (
     moves,
     network,
     outlines,
-    pages,
     places,
     rejudged,
     requests,
@@ -62,13 +61,12 @@ from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
 from aggregator.store.events import trim_events, write_events
 from aggregator.store.files import Files
 from aggregator.store.finding import FoundEntry
-from aggregator.store.pages import Looks, StoredPage
+from aggregator.store.pages import Pages
 from aggregator.store.posts import Posts
 from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
 from aggregator.store.searching import Searching
 from aggregator.store.sources import Placed
-from aggregator.store.touched import Dirty
 from aggregator.store.trail import Trail
 from aggregator.store.turns import Waiting
 from aggregator.urls import Url
@@ -81,6 +79,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.pages = Pages(connection)
         self.files = Files(connection)
         self.search = Searching(connection)
         self.trail = Trail(connection)
@@ -518,44 +517,6 @@ class Transaction:
     def mark_site_rendered(self, row: SiteRow, look: str) -> None:
         """Note which generation of the site's own pages stands in the files."""
         categories.mark_site_rendered(self._connection, row, look)
-
-    # The pages of stories.
-
-    def story_looks(self) -> Looks:
-        """Give what the pages of stories were last made with besides the store."""
-        return pages.looks(self._connection)
-
-    def look_anew(self, look: str, *, late: bool) -> None:
-        """Have the pages of all stories made again; `late`: in time."""
-        pages.look_anew(self._connection, look, late=late)
-
-    def look_anew_at_category(self, number: int, look: str) -> None:
-        """Have the pages made again, in time, that name a category."""
-        pages.look_anew_at_category(self._connection, number, look)
-
-    def look_anew_at_source(self, key: SourceKey, look: str | None) -> None:
-        """Have the pages made again that show a source."""
-        pages.look_anew_at_source(self._connection, key, look)
-
-    def rank_categories(self, ranks: Mapping[int, int], *, moved: bool) -> None:
-        """Note in which order categories stand (N4)."""
-        pages.rank_categories(self._connection, ranks, moved=moved)
-
-    def dirty_stories(self, *, after: int, late: bool, limit: int) -> Dirty:
-        """Give stories whose pages must be made again, by their numbers."""
-        return touched.dirty_stories(self._connection, after=after, late=late, limit=limit)
-
-    def with_parts(self, numbers: Collection[int]) -> set[int]:
-        """Give stories, and those whose pages name one of them (T7)."""
-        return pages.with_parts(self._connection, numbers)
-
-    def stored_pages(self, numbers: Collection[int], order: Mapping[CategoryKey, int]) -> dict[int, StoredPage]:
-        """Give what stands on the pages of stories, and on those of the stories that they are part of."""
-        return pages.stored_pages(self._connection, numbers, order)
-
-    def clean_stories(self, seen: Dirty) -> None:
-        """Note that the pages of stories stand as of these generations."""
-        touched.clean_stories(self._connection, seen)
 
     # A lost store.
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from aggregator.store.pages import Dirty
 from aggregator.store.schema import store, story
-from aggregator.store.touched import Dirty, touch
+from aggregator.store.touched import touch
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
@@ -66,7 +67,7 @@ def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
 
 def dirty(world: World, *, late: bool) -> Dirty:
     with world.store.read() as tx:
-        return tx.dirty_stories(after=0, late=late, limit=99)
+        return tx.pages.dirty(after=0, late=late, limit=99)
 
 
 def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(tmp_path: Path) -> None:
@@ -79,10 +80,10 @@ def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(
         assert sorted(seen) == [1, 2]
         desk.says("a", said(1), said(2, title="Another title"))
         with world.store.begin() as tx:
-            tx.clean_stories(seen)
+            tx.pages.clean(seen)
         assert len(dirty(world, late=False)) == 1
         with world.store.begin() as tx:
-            tx.clean_stories(dirty(world, late=False))
+            tx.pages.clean(dirty(world, late=False))
         assert dirty(world, late=False) == dirty(world, late=True) == {}
 
 
@@ -93,8 +94,8 @@ def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_pat
         desk = Desk(world)
         desk.says("a", said(1), said(2), said(3))
         with world.store.begin() as tx:
-            tx.clean_stories({number: seen for number, seen in dirty(world, late=False).items() if number != 3})
-            tx.look_anew("another", late=True)
+            tx.pages.clean({number: seen for number, seen in dirty(world, late=False).items() if number != 3})
+            tx.pages.look_anew("another", late=True)
         assert (sorted(dirty(world, late=False)), sorted(dirty(world, late=True))) == ([3], [1, 2])
         with world.store.begin() as tx:
             touch(tx._connection, [2, 3], late=True)
@@ -103,5 +104,5 @@ def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_pat
             touch(tx._connection, [2])
         assert (sorted(dirty(world, late=False)), sorted(dirty(world, late=True))) == ([2, 3], [1])
         with world.store.begin() as tx:
-            tx.look_anew("in another folder", late=False)
+            tx.pages.look_anew("in another folder", late=False)
         assert (sorted(dirty(world, late=False)), dirty(world, late=True)) == ([1, 2, 3], {})
