@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.haste import make_haste
 from tests.newsroom import Newsroom
 from tests.publisher import Publisher
 
@@ -15,6 +16,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test s
 # on a CI machine Hypothesis makes the same examples each time.
 settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+make_haste()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

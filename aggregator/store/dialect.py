@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
-PRAGMAS = (  # R4
+PRAGMAS: tuple[str, ...] = (  # R4
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
