@@ -22,8 +22,8 @@ from aggregator.publish.showing import Showing
 from aggregator.publish.strays import Place, Strays
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
-from aggregator.store.documents import Placement
 from aggregator.store.posts import ExportRow, PostRow
+from aggregator.store.publications import Placement
 
 log = getLogger(__name__)
 

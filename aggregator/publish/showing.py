@@ -20,7 +20,7 @@ from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
 from aggregator.publish.memory import Memory
 from aggregator.publish.prose import shorten
 from aggregator.publish.veil import Veil, public_name
-from aggregator.store.documents import Limits, SourceRow
+from aggregator.store.sources import Limits, SourceRow
 
 EXCERPT = 300  # code points of an entry without a summary, where only summaries may be shown
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, true, update
 from aggregator.model.settings import CategoryKey, Show, SourceKey
 from aggregator.model.story import Publication
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.documents import publications_of
+from aggregator.store.publications import publications_of
 from aggregator.store.schema import category, entry, publication, source, store, story
 from aggregator.store.touched import LATE, SOON, spoil_all, spoil_late
 

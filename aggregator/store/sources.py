@@ -1,4 +1,4 @@
-"""Sources in the store: what feeds.yaml makes of them."""
+"""Sources in the store: what feeds.yaml makes of them, and what of it outputs show."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,17 +8,41 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
+from aggregator.model.entry import Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
-from aggregator.model.settings import Source, fetch_settings_of
+from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
 from aggregator.store.files import Files
-from aggregator.store.records import observed_to_json
+from aggregator.store.records import observed_to_json, origin_of
 from aggregator.store.retention import put_off as put_off_thinning
 from aggregator.store.schema import MICROSECOND, source
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """A source as the lists show it."""
+
+    key: SourceKey
+    url: Url
+    state: State
+    paused: bool
+    code: str | None
+    error: str | None
+    feed: Origin | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may not be shown of a source, as feeds.yaml said last: it holds also once the source is gone from there."""
+
+    private: bool
+    show: Show | None
+    noindex: bool
+    addresses: tuple[Url, ...]  # as configured, and in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +187,29 @@ def share_addresses(connection: Connection) -> bool:
     """Tell whether any two sources are at one address."""
     shared = select(source.c.url_in_use).where(source.c.active).group_by(source.c.url_in_use)
     return connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
+
+
+def source_rows(connection: Connection) -> list[SourceRow]:
+    """Give the sources of feeds.yaml as the lists show them, in the order of their keys."""
+    names = ("key", "url", "state", "paused", "code", "error", "feed")
+    query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
+    return [
+        SourceRow(**(dict(row) | {"state": State(row["state"]), "feed": origin_of(row["feed"])}))
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def limits(connection: Connection) -> dict[SourceKey, Limits]:
+    """Give the sources of which not everything may be shown, in the order of their keys."""
+    names = ("key", "url", "url_in_use", "private", "show", "noindex")
+    limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
+    query = select(*(source.c[name] for name in names)).where(limited)
+    return {
+        SourceKey(row.key): Limits(
+            private=row.private,
+            show=Show(row.show) if row.show else None,
+            noindex=row.noindex,
+            addresses=tuple(dict.fromkeys((Url(row.url), Url(row.url_in_use)))),
+        )
+        for row in connection.execute(query.order_by(source.c.key)).all()
+    }

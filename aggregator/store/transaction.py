@@ -45,6 +45,7 @@ from aggregator.store import (
     network,
     outlines,
     places,
+    publications,
     rejudged,
     requests,
     restoring,
@@ -57,16 +58,17 @@ from aggregator.store import (
 )
 from aggregator.store.bodies import StoredBody
 from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
-from aggregator.store.documents import Limits, MainRow, Placement, SourceRow
+from aggregator.store.documents import MainRow
 from aggregator.store.events import trim_events, write_events
 from aggregator.store.files import Files
 from aggregator.store.finding import FoundEntry
 from aggregator.store.pages import Pages
 from aggregator.store.posts import Posts
+from aggregator.store.publications import Placement
 from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
 from aggregator.store.searching import Searching
-from aggregator.store.sources import Placed
+from aggregator.store.sources import Limits, Placed, SourceRow
 from aggregator.store.trail import Trail
 from aggregator.store.turns import Waiting
 from aggregator.urls import Url
@@ -492,11 +494,11 @@ class Transaction:
 
     def sources(self) -> list[SourceRow]:
         """Give the sources of feeds.yaml as lists show them."""
-        return documents.source_rows(self._connection)
+        return sources.source_rows(self._connection)
 
     def limits(self) -> dict[SourceKey, Limits]:
         """Give what may not be shown of some sources, those that left feeds.yaml among them."""
-        return documents.limits(self._connection)
+        return sources.limits(self._connection)
 
     def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
         """Give (generation, number) of stories that have changed after a generation, page by page."""
@@ -508,7 +510,7 @@ class Transaction:
 
     def placements(self, stories: Sequence[int]) -> list[Placement]:
         """Give where some stories stand, or stood."""
-        return documents.placements(self._connection, stories)
+        return publications.placements(self._connection, stories)
 
     def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
         """Note which generation of a category stands in the files."""

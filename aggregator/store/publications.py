@@ -1,0 +1,223 @@
+"""How a story is shown in a category, with all who tell it: read in a few statements, however many there are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from aggregator.decide.order import believed
+from aggregator.model.entry import KeyRule
+from aggregator.model.known import EntryState
+from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.story import Credit, Publication
+from aggregator.store.dialect import MAX_IN
+from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
+from aggregator.store.schema import category, entry, publication, source, story
+from aggregator.urls import Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A story in a category, in whatever document it stands, or stood."""
+
+    category: int
+    publication: Publication
+    withdrawn: bool
+    cooled: bool  # its post stands in the archive
+
+
+_FOUNDING, _FOUNDER = entry.alias("founding"), source.alias("founder")
+
+_SHOWN = (
+    publication.c.story_id,
+    publication.c.category_id,
+    publication.c.sort_at,
+    publication.c.page,
+    publication.c.updated,
+    publication.c.digest.label("shown_digest"),
+    publication.c.shown_id,
+    publication.c.filed_at,
+    publication.c.thinned_at,
+    story.c.atom_id,
+    story.c.page_id,
+    category.c.key.label("category_key"),
+    category.c.slug,
+    source.c.key.label("source_key"),
+    _FOUNDER.c.key.label("founder_key"),
+    *(
+        entry.c[name].label(f"entry_{name}")
+        for name in (
+            "key key_rule title link summary content authors tags enclosures supplement rights language published "
+            "first_seen origin"
+        ).split()
+    ),
+)
+
+Credits = Mapping[tuple[int, int], Sequence[Credit]]  # by category and story
+
+
+def shown() -> Select[Any]:
+    """Give the query of publications as they are shown, for a condition and an order of whoever asks."""
+    return (
+        select(*_SHOWN)
+        .join(story, story.c.id == publication.c.story_id)
+        .join(category, category.c.id == publication.c.category_id)
+        .join(entry, entry.c.id == publication.c.shown_id)
+        .join(source, source.c.id == entry.c.source_id)
+        .outerjoin(_FOUNDING, _FOUNDING.c.id == story.c.founder_id)
+        .outerjoin(_FOUNDER, _FOUNDER.c.id == _FOUNDING.c.source_id)
+    )
+
+
+def filled(connection: Connection, query: Select[Any], *, on_page: bool = False) -> tuple[Publication, ...]:
+    """Run such a query, and add the other copies of each story.
+
+    Args:
+        connection: a reading one.
+        query: made of `shown`.
+        on_page: give them as they stand in their documents: an archive page that was thinned shows no texts, though
+            the store has them for another category (K3).
+    """
+    rows = connection.execute(query).mappings().all()
+    found = with_copies(connection, rows)
+    return tuple(_as_it_stands(one, row) if on_page else one for one, row in zip(found, rows, strict=True))
+
+
+def with_copies(connection: Connection, rows: Sequence[RowMapping]) -> list[Publication]:
+    """Make publications of what such a query gave, each with the other copies of its story."""
+    credits = _credits(connection, rows)
+    return [_publication(row, credits) for row in rows]
+
+
+def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[int, Publication]:
+    """Give stories as each is shown in one category, with all other copies of it, late ones too (M7).
+
+    Args:
+        connection: a reading one.
+        places: story: the category.
+    """
+    rows = []
+    for part in _parts(sorted(places)):
+        found = connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
+        rows += [row for row in found if row["category_id"] == places[row["story_id"]]]
+    credits = _credits(connection, rows, late=True)
+    return {row["story_id"]: _publication(row, credits) for row in rows}
+
+
+def placements(connection: Connection, stories: Sequence[int]) -> list[Placement]:
+    """Give where some stories stand, or stood, in order of story and category."""
+    found = []
+    for part in _parts(sorted(stories)):
+        query = shown().add_columns(publication.c.withdrawn_at, publication.c.cooled_at)
+        query = query.where(publication.c.story_id.in_(part))
+        rows = connection.execute(query.order_by(publication.c.story_id, publication.c.category_id)).mappings().all()
+        credits = _credits(connection, rows)
+        found += [
+            Placement(
+                category=row["category_id"],
+                publication=_as_it_stands(_publication(row, credits), row),
+                withdrawn=row["withdrawn_at"] is not None,
+                cooled=row["cooled_at"] is not None,
+            )
+            for row in rows
+        ]
+    return found
+
+
+def _as_it_stands(found: Publication, row: RowMapping) -> Publication:
+    """Leave out the texts of what was thinned on its page."""
+    return found if row["thinned_at"] is None else replace(found, summary="", content="")
+
+
+def _credits(connection: Connection, rows: Iterable[RowMapping], *, late: bool = False) -> Credits:
+    """Give the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7).
+
+    Two categories may show different copies of one story (T2): to each the other one is a credit.
+    """
+    told_by: dict[int, list[RowMapping]] = defaultdict(list)
+    for row in rows:
+        told_by[row["story_id"]].append(row)
+    found: dict[tuple[int, int], list[Credit]] = defaultdict(list)
+    keys: dict[int, CategoryKey] = {}  # looked up once there is a copy: most stories have none
+    for ids in _parts(sorted(told_by)):
+        query = (
+            select(
+                entry.c.story_id,
+                entry.c.id,
+                entry.c.key.label("entry_key"),
+                entry.c.link,
+                entry.c.joined_at,
+                entry.c.origin,
+                entry.c.categories,
+                source.c.key,
+            )
+            .join(source, source.c.id == entry.c.source_id)
+            .where(entry.c.story_id.in_(ids), entry.c.state != EntryState.WITHDRAWN.value)
+            .order_by(entry.c.id)
+        )
+        for copy in connection.execute(query).all():
+            for told in told_by[copy.story_id]:
+                is_late = told["filed_at"] is not None and copy.joined_at > told["filed_at"]
+                if copy.id == told["shown_id"] or (is_late and not late):
+                    continue
+                keys = keys or _keys(connection)
+                origin = origin_of(copy.origin)
+                found[told["category_id"], copy.story_id].append(
+                    Credit(
+                        source=SourceKey(copy.key),
+                        title=origin.title if origin else "",
+                        link=_url(copy.link),
+                        site=origin.link if origin else None,
+                        places=tuple(keys[place] for place in copy.categories),
+                        key=copy.entry_key,
+                    )
+                )
+    return found
+
+
+def _keys(connection: Connection) -> dict[int, CategoryKey]:
+    """Give the key of each category."""
+    return {row.id: CategoryKey(row.key) for row in connection.execute(select(category.c.id, category.c.key)).all()}
+
+
+def _publication(row: RowMapping, credits: Credits) -> Publication:
+    origin = origin_of(row["entry_origin"])
+    assert origin is not None, "every entry is stored with its origin (A9)"
+    return Publication(
+        story=row["story_id"],
+        atom_id=row["atom_id"],
+        page_id=row["page_id"],
+        sort_at=row["sort_at"],
+        page=row["page"],
+        published=believed(row["entry_published"], row["entry_first_seen"]),
+        updated=row["updated"],
+        source=SourceKey(row["source_key"]),
+        entry_key=row["entry_key"],
+        key_rule=KeyRule(row["entry_key_rule"]),
+        digest=row["shown_digest"],
+        title=row["entry_title"],
+        link=_url(row["entry_link"]),
+        summary=row["entry_summary"],
+        content=row["entry_content"],
+        authors=people_of(row["entry_authors"]),
+        tags=tags_of(row["entry_tags"]),
+        enclosures=enclosures_of(row["entry_enclosures"]),
+        supplement=supplement_of(row["entry_supplement"]),
+        rights=row["entry_rights"],
+        language=row["entry_language"],
+        origin=origin,
+        credits=tuple(credits.get((row["category_id"], row["story_id"]), ())),
+        category=CategoryKey(row["category_key"]),
+        founder=SourceKey(row["founder_key"]) if row["founder_key"] else None,
+        home=f"category/{row['slug']}" + (f"/archive/{row['page']}" if row["page"] else ""),
+    )
+
+
+def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (values[start : start + MAX_IN] for start in range(0, len(values), MAX_IN))
+
+
+def _url(value: str | None) -> Url | None:
+    return None if value is None else Url(value)
