@@ -39,6 +39,9 @@ def test_a_key_that_is_none_is_one_message(tmp_path: Path, publisher: Publisher)
     url = publisher.serve("/feed", rss(item(1)))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n", encoding="utf-8")
     done = run("accept", "on", cwd=tmp_path)
+    assert (done.returncode, "there is no store" in done.stderr) == (3, True)
+    assert run("poll", cwd=tmp_path).returncode == 0
+    done = run("accept", "on", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "aggregator: no source on in feeds.yaml; did you mean one?\n")
 
 
