@@ -7,6 +7,7 @@ no environment (P85) and no redirect that isn't ours. What is overridden are the
 
 import logging
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,14 @@ class Adapter(HTTPAdapter):
     """The transport that all fetches share.
 
     Args:
-        tls: the context for all connections; loading a trust store for each costs 5 ms and 1 MB.
+        tls: the context for all connections; loading a trust store for each costs 5 ms and 1 MB. None: the system's,
+            which is read when an https address is asked for first: most commands ask for none.
         proxy: where everything goes through; its own address is not judged.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext, proxy: str | None = None) -> None:
-        self._tls = tls
-        self._tls.sslsocket_class = WatchedSocket
+    def __init__(self, *, tls: ssl.SSLContext | None = None, proxy: str | None = None) -> None:
+        self._tls, self._trusting = tls, threading.Lock()
+        self._trusts = False  # the pools have their context
         self._proxy = proxy
         super().__init__(POOLS, POOL_SIZE)
         self.max_retries = Retry(total=False)  # errors come as they are, not as "max retries exceeded"
@@ -66,21 +68,32 @@ class Adapter(HTTPAdapter):
         """Make the pools (a hook of HTTPAdapter)."""
         manager: PoolManager
         if self._proxy is None:
-            manager = PoolManager(connections, maxsize=maxsize, block=block, ssl_context=self._tls)
+            manager = PoolManager(connections, maxsize=maxsize, block=block)
         else:
             address, credentials = split_credentials(normalise(self._proxy))
             manager = ProxyManager(
                 address,
                 connections,
                 proxy_headers=make_headers(proxy_basic_auth=":".join(credentials)) if credentials else None,
-                proxy_ssl_context=self._tls,
+                proxy_ssl_context=self._context(),
                 maxsize=maxsize,
                 block=block,
-                ssl_context=self._tls,
             )
         manager.pool_classes_by_scheme = _POOL_CLASSES
         manager.key_fn_by_scheme = dict.fromkeys(("http", "https"), _key_of)  # type: ignore[arg-type]  # a smaller key: all else is the same for all
         self.poolmanager = manager
+
+    def _context(self) -> ssl.SSLContext:
+        context = self._tls = self._tls or system_trust()
+        context.sslsocket_class = WatchedSocket
+        return context
+
+    def _trust(self) -> None:
+        """Give the pools of https hosts the context that they share; once."""
+        with self._trusting:
+            if not self._trusts:
+                self.poolmanager.connection_pool_kw["ssl_context"] = self._context()
+                self._trusts = True
 
     def ask(self, url: Url, headers: Headers, timeout: Timeout, sent: Request) -> HTTPResponse:
         """Send a request and read the head of the answer; the body is left to read, and the answer to be closed.
@@ -102,6 +115,8 @@ class Adapter(HTTPAdapter):
     ) -> Any:
         """Give the pool of a host (a hook of HTTPAdapter)."""
         scheme, host, port = origin_of(request.url or "")
+        if scheme == "https" and not self._trusts:
+            self._trust()
         return self.poolmanager.connection_from_host(host, port, scheme)
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:

@@ -13,7 +13,7 @@ from urllib3.util import Timeout
 
 from aggregator.clock import Clock
 from aggregator.errors import ConnectionLost, FetchError, RobotsRefused, TimedOut, TlsFailed
-from aggregator.fetch.adapter import Adapter, system_trust
+from aggregator.fetch.adapter import Adapter
 from aggregator.fetch.bodies import Bodies
 from aggregator.fetch.connection import check_names
 from aggregator.fetch.crawl import Sites, is_bound, is_closed, is_fresh, is_known, may_be_asked
@@ -84,7 +84,7 @@ class Client:
         self._bodies, self._passage = bodies, passage
         self.sites = sites or Sites()
         self._is_proxied = proxy is not None
-        self._adapter = Adapter(tls=tls or system_trust(), proxy=None if proxy is None else str.__str__(proxy))
+        self._adapter = Adapter(tls=tls, proxy=None if proxy is None else str.__str__(proxy))
         self._watch = Watch(self._adapter.sweep)
 
     def fetch(self, due: Due) -> Answer:

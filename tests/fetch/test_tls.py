@@ -79,6 +79,26 @@ def test_one_context_serves_all(secure: Publisher, make_client: MakeClient, monk
     assert context.cert_store_stats() == before
 
 
+def test_the_trust_store_is_read_for_the_first_https_address_and_once(
+    secure: Publisher, publisher: Publisher, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands that ask nobody, or no https host, have no use for it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(secure.authority))
+    read: list[ssl.SSLContext] = []
+
+    def noted() -> ssl.SSLContext:
+        read.append(system_trust())
+        return read[-1]
+
+    monkeypatch.setattr(adapter, "system_trust", noted)
+    client = make_client(LOOPBACK)
+    fetched(client.fetch(due_for(publisher.serve("/", ATOM))))
+    assert not read
+    for host in ("127.0.0.1", "127.0.0.2"):
+        fetched(client.fetch(due_for(secure.serve("/", ATOM, host=host))))
+    assert len(read) == 1
+
+
 def test_a_plain_server_where_tls_should_be(client: Client) -> None:
     with listener(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, _):
         answer = failed(client.fetch(due_for(Url(f"https://127.0.0.1:{port}/"))))
