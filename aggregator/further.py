@@ -102,7 +102,7 @@ def with_further(
         title=feed.title or next((part.title for part in rest if part.title), ""),
         notices=tuple(dict.fromkeys((*feed.notices, *way.notices, *(each for part in rest for each in part.notices)))),
         left_out=(*feed.left_out, *(each for part in rest for each in part.left_out)),
-        gap=way.broke_off and due.source.paging is not None and due.stored_before,
+        gap=way.notices[-1] if way.broke_off and due.source.paging is not None and due.stored_before else None,
     )
     return document, tuple(way.asides)
 

@@ -201,7 +201,7 @@ def _after_refusal(before: Observed) -> Observed:
 
 def is_walked_again(due: Due, feed: Feed) -> bool:
     """Tell whether the next poll goes the way again that broke off before it came to what is known (R45)."""
-    return feed.gap and due.observed.broken_walks + 1 < MAX_WALKS
+    return feed.gap is not None and due.observed.broken_walks + 1 < MAX_WALKS
 
 
 def is_whole(poll: Gathered, answer: Fetched) -> bool:

@@ -295,7 +295,7 @@ class Feed:
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # entries that could not be read: named, for the operator (R41)
     cut: bool = False
-    gap: bool = False  # the way to what is known broke off: entries in between are missing (R45)
+    gap: str | None = None  # why the way to what is known broke off: entries in between are missing (R45)
     complete: bool = False  # it says that it lists all its entries: only then does absence mean something (I27)
 
 
