@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,17 @@ make_haste()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that rewrites golden files; the reviewer reads the diff."""
     parser.addoption("--regold", action="store_true", help="write golden files anew; read the diff")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Leave the log as it was: a command that runs in this process says where it goes, and how little of it."""
+    root = logging.getLogger()
+    level, handlers, raises = root.level, root.handlers[:], logging.raiseExceptions
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.raiseExceptions = raises
 
 
 @pytest.fixture
