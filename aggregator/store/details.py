@@ -16,7 +16,7 @@ from aggregator.model.known import EntryState
 from aggregator.model.poll import Awaited, Due, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.known import entry_of
+from aggregator.store.lookups import entry_of
 from aggregator.store.schema import detail, entry, source
 from aggregator.store.turns import Waiting
 from aggregator.urls import Url

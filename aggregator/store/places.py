@@ -13,7 +13,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
 from aggregator.store.documents import main_rows
-from aggregator.store.known import copies_of, entry_of, known_categories, known_stories
+from aggregator.store.lookups import copies_of, entry_of, known_categories, known_stories
 from aggregator.store.schema import entry, publication, source, story
 from aggregator.store.stories import write
 from aggregator.store.touched import touch

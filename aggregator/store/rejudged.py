@@ -11,16 +11,15 @@ from aggregator.dedupe.tellers import evident_link, telling
 from aggregator.model.known import EntryState, Known, Stored
 from aggregator.model.settings import SourceKey
 from aggregator.store.fingerprints import near_entries
-from aggregator.store.known import (
+from aggregator.store.known import SLACK, told_by_others
+from aggregator.store.lookups import (
     KNOWN_SOURCE,
-    SLACK,
     bearers_of,
     entry_of,
     known_categories,
     known_entry,
     known_stories,
     rows_by,
-    told_by_others,
     verdicts,
 )
 from aggregator.store.schema import entry, source

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, or_, select
 
 from aggregator.model.trail import Earlier, Wording
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.known import rows_by
+from aggregator.store.lookups import rows_by
 from aggregator.store.records import enclosures_of, people_of, tags_of
 from aggregator.store.schema import entry, revision
 

@@ -15,7 +15,7 @@ from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.entries import publication_row, raise_generations, withdraw, write_shown
 from aggregator.store.events import write_events
-from aggregator.store.known import entry_query, known_entry, known_stories, rows_by, verdicts
+from aggregator.store.lookups import entry_query, known_entry, known_stories, rows_by, verdicts
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.touched import touch
 

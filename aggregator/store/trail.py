@@ -11,7 +11,7 @@ from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.trail import CategoryRecord, Earlier, EntryRecord, PlaceRecord, Step, StoryRecord, VerdictRecord
 from aggregator.store.documents import STANDING_TOMBSTONE
-from aggregator.store.known import rows_by
+from aggregator.store.lookups import rows_by
 from aggregator.store.revisions import earlier_wordings, wording_of
 from aggregator.store.schema import category, entry, event, publication, source, story, verdict
 from aggregator.store.stories import told

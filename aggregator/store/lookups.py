@@ -1,0 +1,218 @@
+"""Entries, stories, categories and verdicts as decisions know them, looked up by their numbers."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, RowMapping, Select, func, select
+
+from aggregator.clean import plain_text
+from aggregator.model.correction import Verdict
+from aggregator.model.entry import Digest, Entry, EntryKey, KeyRule, Original
+from aggregator.model.known import (
+    EntryState,
+    KnownCategory,
+    KnownEntry,
+    KnownPublication,
+    KnownStory,
+)
+from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.store.dialect import MAX_IN
+from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
+from aggregator.store.schema import category, entry, publication, source, story, verdict
+from aggregator.urls import Url, host_key_of
+
+Said = Mapping[int, frozenset[int]]  # entry: others
+
+KNOWN_SOURCE = (
+    source.c.key.label("source_key"),
+    source.c.url_in_use.label("source_url"),
+    source.c.private.label("source_private"),
+)
+
+_KNOWN = (
+    *(
+        entry.c[name]
+        for name in (
+            "id source_id key key_hash own_id digest shown_digest id_hash text_digest match_link title link summary "
+            "content published updated first_seen undated state story_id taken_back_at merged_from categories origin "
+            "thinned"
+        ).split()
+    ),
+    *KNOWN_SOURCE,
+)
+
+
+def rows_by(
+    connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[Any]
+) -> Iterator[RowMapping]:
+    """Run a query for any number of values, in as few statements as the database's limit allows."""
+    for start in range(0, len(values), MAX_IN):
+        yield from connection.execute(query.where(column.in_(values[start : start + MAX_IN]))).mappings()
+
+
+def entry_query() -> Select[Any]:
+    """Give the query for what decisions need of stored entries."""
+    return select(*_KNOWN).join(source, source.c.id == entry.c.source_id)
+
+
+def known_entry(row: RowMapping) -> KnownEntry:
+    """Read a row of `entry_query`."""
+    return KnownEntry(
+        id=row["id"],
+        source=row["source_id"],
+        source_key=SourceKey(row["source_key"]),
+        source_host=host_key_of(Url(row["source_url"])),
+        key=row["key"],
+        form=row["key_hash"],
+        own_id=row["own_id"],
+        digest=Digest(row["digest"]),
+        shown_digest=Digest(row["shown_digest"] or row["digest"]),
+        id_hash=row["id_hash"],
+        text_digest=row["text_digest"],
+        match_link=row["match_link"],
+        title=row["title"],
+        link=Url(row["link"]) if row["link"] else None,
+        summary=row["summary"],
+        content=row["content"],
+        published=row["published"],
+        updated=row["updated"],
+        first_seen=row["first_seen"],
+        undated=row["undated"],
+        state=EntryState(row["state"]),
+        story=row["story_id"],
+        taken_back_at=row["taken_back_at"],
+        merged_from=row["merged_from"],
+        categories=tuple(row["categories"]),
+        credited=bool(row["origin"] and row["origin"].get("own")),
+        private=row["source_private"],
+        thinned=row["thinned"] is not None,
+    )
+
+
+def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tuple[KnownEntry, ...]]:
+    """Give all entries that tell some stories, first seen first."""
+    found: dict[int, list[KnownEntry]] = defaultdict(list)
+    for row in rows_by(connection, entry_query().order_by(entry.c.id), entry.c.story_id, sorted(stories)):
+        found[row["story_id"]].append(known_entry(row))
+    return {number: tuple(copies) for number, copies in found.items()}
+
+
+def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[int, KnownStory]]:
+    """Give stories with their publications, by number."""
+    numbers = sorted(ids)
+    publications: dict[int, list[KnownPublication]] = defaultdict(list)
+    order = publication.c.category_id
+    for row in rows_by(connection, select(publication).order_by(order), publication.c.story_id, numbers):
+        publications[row["story_id"]].append(
+            KnownPublication(
+                story=row["story_id"],
+                category=row["category_id"],
+                entered_at=row["entered_at"],
+                shown=row["shown_id"],
+                digest=Digest(row["digest"]),
+                updated=row["updated"],
+                page=row["page"],
+                withdrawn_at=row["withdrawn_at"],
+            )
+        )
+    tellers: dict[int, set[int]] = defaultdict(set)
+    for row in rows_by(connection, select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id, numbers):
+        tellers[row["story_id"]].add(row["source_id"])
+    for row in rows_by(connection, select(story), story.c.id, numbers):
+        yield (
+            row["id"],
+            KnownStory(
+                id=row["id"],
+                atom_id=row["atom_id"],
+                page_id=row["page_id"],
+                founder=row["founder_id"],
+                created_at=row["created_at"],
+                sources=frozenset(tellers[row["id"]]),
+                publications=tuple(publications[row["id"]]),
+                merged_into=row["merged_into"],
+                retracted_at=row["retracted_at"],
+            ),
+        )
+
+
+def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:
+    """Give the categories that have a slug."""
+    names = ("id", "key", "slug", "feed_id", "active", "offered_at")
+    columns = (*(category.c[name] for name in names), category.c.source_id.label("made_by"))
+    rows = connection.execute(select(*columns)).mappings()
+    return {row["key"]: KnownCategory(**row) for row in rows}
+
+
+def entry_of(row: RowMapping) -> Entry:
+    """Give a stored entry as it came, as far as it is kept."""
+    return Entry(
+        key=EntryKey(row["key"]),
+        key_rule=KeyRule(row["key_rule"]),
+        id=row["own_id"],
+        digest=Digest((row["shown_digest"] if row["original"] else None) or row["digest"]),
+        text_digest=Digest(row["text_digest"]) if row["text_digest"] else None,
+        title=row["title"],
+        link=Url(row["link"]) if row["link"] else None,
+        summary=row["summary"],
+        content=row["content"],
+        text=plain_text(row["content"] or row["summary"]),
+        authors=people_of(row["authors"]),
+        tags=tags_of(row["tags"]),
+        enclosures=enclosures_of(row["enclosures"]),
+        filed=tuple(row["filed"] or ()),
+        supplement=supplement_of(row["supplement"]),
+        published=row["published"],
+        updated=row["updated"],
+        rights=row["rights"],
+        language=row["language"],
+        origin=origin_of(row["origin"]) if row["origin"] and row["origin"].get("own") else None,
+        original=original_of(row),
+    )
+
+
+def original_of(row: RowMapping) -> Original | None:
+    """Give what the source told of an entry that was rewritten: what is not kept apart is as it is shown."""
+    said = row["original"]
+    if said is None:
+        return None
+    content, summary = said.get("content", row["content"]), said.get("summary", row["summary"])
+    link = said["link"] if "link" in said else row["link"]
+    return Original(
+        title=said.get("title", row["title"]),
+        link=Url(link) if link else None,
+        summary=summary,
+        content=content,
+        text=plain_text(content or summary),
+        authors=people_of(said["authors"] if "authors" in said else row["authors"]),
+        tags=tags_of(said["tags"] if "tags" in said else row["tags"]),
+        digest=Digest(row["digest"]),
+        text_digest=Digest(said["text_digest"]) if said["text_digest"] else None,
+        by=tuple(said["by"]),
+    )
+
+
+def verdicts(connection: Connection, ids: Iterable[int]) -> tuple[Said, Said]:
+    """Give what an operator said of entries: of each, which others are the same story, and which are another."""
+    said: dict[Verdict, dict[int, set[int]]] = {Verdict.SAME: defaultdict(set), Verdict.DIFFERENT: defaultdict(set)}
+    wanted = frozenset(ids)
+    numbers = sorted(wanted)
+    for start in range(0, len(numbers), MAX_IN // 2):
+        part = numbers[start : start + MAX_IN // 2]
+        query = select(verdict).where(verdict.c.entry_id.in_(part) | verdict.c.other_id.in_(part))
+        for row in connection.execute(query).all():
+            for one, other in ((row.entry_id, row.other_id), (row.other_id, row.entry_id)):
+                if one in wanted:
+                    said[Verdict(row.verdict)][one].add(other)
+    same, different = ({one: frozenset(others) for one, others in found.items()} for found in said.values())
+    return same, different
+
+
+def bearers_of(connection: Connection, links: Iterable[str]) -> Mapping[str, Mapping[int, int]]:
+    """Give how many entries of each source bear a link."""
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    count = func.count().label("bearers")
+    query = select(entry.c.match_link, entry.c.source_id, count).group_by(entry.c.match_link, entry.c.source_id)
+    for row in rows_by(connection, query, entry.c.match_link, sorted(links)):
+        found[row["match_link"]][row["source_id"]] = row["bearers"]
+    return found
