@@ -193,13 +193,15 @@ class Assembly:
             entry = replace(entry, key=EntryKey(f"{entry.key}\0{one.atom_id}"))
             mine, before = (source, str(entry.key)), None
         places = (*(before.categories if before else ()), place)
+        # A place by an older copy's date (M1) is no proof that it was there then: its own date would lie in the future.
+        seen = sort_at if one.entry.published is None else max(sort_at, one.entry.published)
         self._entries[mine] = RestoredEntry(
             source=source,
             url=one.origin.self_link or one.origin.link or Url("about:blank"),
             entry=before.entry if before is not None and (_has_text(before.entry) or not _has_text(entry)) else entry,
             origin=one.origin,
             story=one.atom_id,
-            first_seen=min(sort_at, before.first_seen) if before else sort_at,
+            first_seen=min(seen, before.first_seen) if before else seen,
             categories=places,
         )
         named = {mine, *((SourceKey(copy.source), copy.key) for copy in one.copies if copy.key is not None)}

@@ -369,6 +369,32 @@ def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(newsroom: Newsroom, 
     assert planet.documents() == before
 
 
+def test_i42_a_copy_keeps_its_own_date_where_an_older_one_gave_its_story_the_place(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    """In one category it stands by the date of the copy that was shown there first, in the other by its own."""
+    low = publisher.serve("/low", rss(dated(380, guid="low")))
+    high = publisher.serve("/high", rss(item(380, guid="high", pubDate="Mon, 02 Mar 2026 10:00:00 GMT")))
+    yaml = SITE + f"publish: {{jekyll: {{to: site/_posts}}}}\nsources:\n  - {{key: low, url: '{low}', category: a}}\n"
+    newsroom.writes(yaml)
+    newsroom.poll()
+    newsroom.writes(f"{yaml}  - {{key: high, url: '{high}', category: [a, b], priority: 9}}\n")
+    newsroom.clock.move(minutes=20)
+    newsroom.poll()
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    before = planet.documents()
+    for path in ("a", "b"):
+        [told] = newsroom.items(f"category/{path}.json")
+        assert (told["_aggregator"]["key"], told["date_published"]) == ("high", "2026-03-02T10:00:00Z")
+    planet.lose()
+    planet.restore()
+    posts = {path: data for path, data in planet.documents().items() if path.startswith("site/")}
+    assert posts == {path: data for path, data in before.items() if path.startswith("site/")}
+    for path in ("a", "b"):
+        assert newsroom.items(f"category/{path}.json")[0]["date_published"] == "2026-03-02T10:00:00Z"
+
+
 def test_a_post_that_was_in_the_archive_is_not_there_twice(newsroom: Newsroom, publisher: Publisher) -> None:
     url = publisher.serve("/feed", rss(dated(395, guid="old"), dated(399, guid="new")))
     newsroom.writes(SITE + f"publish: {{jekyll: {{to: posts, hot: 3d, archive_to: old}}}}\nsources: ['{url}']\n")

@@ -119,7 +119,8 @@ def _entry(element: etree._Element, base_url: str) -> Recalled:
     origin = _origin(element.find(f"{ATOM}source"))
     links = list(element.iterchildren(f"{ATOM}link"))
     address = next((str(link.get("href")) for link in links if link.get("rel") == "alternate"), None)
-    published = element.findtext(f"{ATOM}published")
+    said = element.findtext(f"{ATOM}published")
+    published = datetime.fromisoformat(said) if said else None
     title, summary = _text(element, "title"), element.find(f"{ATOM}summary")
     content = element.findtext(f"{ATOM}content") or ""
     short = "" if summary is None else summary.text or ""
@@ -141,8 +142,8 @@ def _entry(element: etree._Element, base_url: str) -> Recalled:
             for tag in element.iterchildren(f"{ATOM}category")
         ),
         enclosures=tuple(_enclosure(link) for link in links if link.get("rel") == "enclosure"),
-        published=datetime.fromisoformat(published) if published else None,
-        updated=updated,
+        published=published,
+        updated=None if published is not None and updated < published else updated,  # then another copy was shown first
         rights=element.findtext(f"{ATOM}rights"),
         language=element.get(LANG),
     )
