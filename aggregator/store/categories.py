@@ -1,6 +1,6 @@
 """Categories in the store: slug and feed id for ever, generations of what is dirty, archive pages."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from logging import getLogger
@@ -240,4 +240,26 @@ def mark_site_rendered(connection: Connection, row: SiteRow, look: str) -> None:
 
 def raise_site(connection: Connection) -> None:
     """Make index, all.* and the list of sources dirty."""
+    connection.execute(update(store).values(dirty=store.c.dirty + 1))
+
+
+def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]]) -> None:
+    """Make categories dirty, and with them the site's own pages.
+
+    Args:
+        connection: a writing one.
+        pages: category: the archive pages that must be rendered again as well.
+    """
+    if not pages:
+        return
+    known = select(category.c.id, category.c.dirty, category.c.dirty_pages).where(category.c.id.in_(list(pages)))
+    rows = connection.execute(known).all()
+    statement = update(category).where(category.c.id == bindparam("row_id"))
+    connection.execute(
+        statement.values(dirty=category.c.dirty + 1, dirty_pages=bindparam("new_pages")),
+        [
+            {"row_id": row.id, "new_pages": row.dirty_pages | {str(page): row.dirty + 1 for page in pages[row.id]}}
+            for row in rows
+        ],
+    )
     connection.execute(update(store).values(dirty=store.c.dirty + 1))

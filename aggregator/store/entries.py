@@ -1,11 +1,11 @@
 """Entries, stories and publications, as a poll leaves them: a statement for each kind of row."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, func, update
 
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import global_id_hash
@@ -15,21 +15,20 @@ from aggregator.model.changes import (
     EntryChanges,
     NewCategory,
     NewEntry,
-    NewPublication,
     Refiled,
     ReleasedEntry,
     Relisted,
     RevisedEntry,
-    ShownChange,
     TakenBack,
 )
 from aggregator.model.entry import Entry
 from aggregator.model.known import EntryState
-from aggregator.store.categories import insert_category
+from aggregator.store.categories import insert_category, raise_generations
 from aggregator.store.dialect import insert
 from aggregator.store.fingerprints import write_bands
 from aggregator.store.hits import write_hits
 from aggregator.store.known import ENTRY
+from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.records import (
     enclosures_to_json,
     origin_to_json,
@@ -70,34 +69,6 @@ def write(connection: Connection, source_id: int, written: EntryChanges, now: da
     write_hits(connection, source_id, written.hits, now)
     _raise_generations(connection, written)
     _move_counters(connection, written)
-
-
-def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
-    """Write what publications show from now on; one that was withdrawn stands again."""
-    if not shown:
-        return
-    statement = update(publication).where(
-        publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
-    )
-    statement = statement.values(
-        shown_id=bindparam("new_shown"),
-        digest=bindparam("new_digest"),
-        updated=bindparam("new_updated"),
-        withdrawn_at=None,
-        tombstone_ended_at=None,
-        thinned_at=case((publication.c.page.is_(None), None), else_=publication.c.thinned_at),  # K3
-    )
-    rows = [
-        {
-            "of_story": item.story,
-            "of_category": item.category,
-            "new_shown": item.shown,
-            "new_digest": item.digest,
-            "new_updated": item.updated,
-        }
-        for item in shown
-    ]
-    connection.execute(statement, rows)
 
 
 def _content(item: Entry) -> dict[str, Any]:
@@ -334,39 +305,6 @@ def _relist(connection: Connection, relisted: Sequence[Relisted]) -> None:
         connection.execute(chosen.values(values), rows)
 
 
-def withdraw(
-    connection: Connection, places: Iterable[tuple[int, int]], now: datetime, *, traceless: bool = False
-) -> None:
-    """Withdraw publications.
-
-    Args:
-        connection: a writing one.
-        places: of each, its story and its category.
-        now: the time.
-        traceless: nobody has seen them, so they leave no tombstone (T6).
-    """
-    rows = [{"of_story": number, "of_category": place} for number, place in places]
-    if rows:
-        chosen = update(publication).where(
-            publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
-        )
-        connection.execute(chosen.values(withdrawn_at=now, tombstone_ended_at=now if traceless else None), rows)
-
-
-def publication_row(item: NewPublication) -> dict[str, Any]:
-    """Give the row of a new publication."""
-    return {
-        "story_id": item.story,
-        "category_id": item.category,
-        "entered_at": item.entered_at,
-        "sort_at": item.sort_at,
-        "backfill": item.backfill,
-        "shown_id": item.shown,
-        "digest": item.digest,
-        "updated": item.updated,
-    }
-
-
 def _touch(connection: Connection, written: EntryChanges) -> None:
     """Note which stories are changed: made, told once more, told otherwise, or standing elsewhere."""
     told = (item.story for some in (written.new, written.released) for item in some)
@@ -384,28 +322,6 @@ def _raise_generations(connection: Connection, written: EntryChanges) -> None:
     for place, page in written.dirty:
         pages[place].update(() if page is None else (page,))
     raise_generations(connection, pages)
-
-
-def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]]) -> None:
-    """Make categories dirty, and with them the site's own pages.
-
-    Args:
-        connection: a writing one.
-        pages: category: the archive pages that must be rendered again as well.
-    """
-    if not pages:
-        return
-    known = select(category.c.id, category.c.dirty, category.c.dirty_pages).where(category.c.id.in_(list(pages)))
-    rows = connection.execute(known).all()
-    statement = update(category).where(category.c.id == bindparam("row_id"))
-    connection.execute(
-        statement.values(dirty=category.c.dirty + 1, dirty_pages=bindparam("new_pages")),
-        [
-            {"row_id": row.id, "new_pages": row.dirty_pages | {str(page): row.dirty + 1 for page in pages[row.id]}}
-            for row in rows
-        ],
-    )
-    connection.execute(update(store).values(dirty=store.c.dirty + 1))
 
 
 def _move_counters(connection: Connection, written: EntryChanges) -> None:

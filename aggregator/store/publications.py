@@ -1,13 +1,18 @@
-"""How a story is shown in a category, with all who tell it: read in a few statements, however many there are."""
+"""Stories in categories: how each is shown there, with all who tell it, and where it stands from now on.
+
+What is read, and what is written, takes a few statements, however many there are.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, case, select, update
 
 from aggregator.decide.order import believed
+from aggregator.model.changes import NewPublication, ShownChange
 from aggregator.model.entry import KeyRule
 from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
@@ -221,3 +226,67 @@ def _parts(values: Sequence[int]) -> Iterable[Sequence[int]]:
 
 def _url(value: str | None) -> Url | None:
     return None if value is None else Url(value)
+
+
+# What stands where, from now on.
+
+
+def publication_row(item: NewPublication) -> dict[str, Any]:
+    """Give the row of a new publication."""
+    return {
+        "story_id": item.story,
+        "category_id": item.category,
+        "entered_at": item.entered_at,
+        "sort_at": item.sort_at,
+        "backfill": item.backfill,
+        "shown_id": item.shown,
+        "digest": item.digest,
+        "updated": item.updated,
+    }
+
+
+def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
+    """Write what publications show from now on; one that was withdrawn stands again."""
+    if not shown:
+        return
+    statement = update(publication).where(
+        publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
+    )
+    statement = statement.values(
+        shown_id=bindparam("new_shown"),
+        digest=bindparam("new_digest"),
+        updated=bindparam("new_updated"),
+        withdrawn_at=None,
+        tombstone_ended_at=None,
+        thinned_at=case((publication.c.page.is_(None), None), else_=publication.c.thinned_at),  # K3
+    )
+    rows = [
+        {
+            "of_story": item.story,
+            "of_category": item.category,
+            "new_shown": item.shown,
+            "new_digest": item.digest,
+            "new_updated": item.updated,
+        }
+        for item in shown
+    ]
+    connection.execute(statement, rows)
+
+
+def withdraw(
+    connection: Connection, places: Iterable[tuple[int, int]], now: datetime, *, traceless: bool = False
+) -> None:
+    """Withdraw publications.
+
+    Args:
+        connection: a writing one.
+        places: of each, its story and its category.
+        now: the time.
+        traceless: nobody has seen them, so they leave no tombstone (T6).
+    """
+    rows = [{"of_story": number, "of_category": place} for number, place in places]
+    if rows:
+        chosen = update(publication).where(
+            publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
+        )
+        connection.execute(chosen.values(withdrawn_at=now, tombstone_ended_at=now if traceless else None), rows)

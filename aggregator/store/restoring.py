@@ -20,6 +20,7 @@ from aggregator.model.poll import State
 from aggregator.model.restored import Restored, RestoredEntry, RestoredTombstone
 from aggregator.model.settings import Show, SourceKey
 from aggregator.store import entries
+from aggregator.store.publications import publication_row
 from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
 from aggregator.store.schema import EPOCH, category, entry, publication, source, store, story
 from aggregator.urls import Url
@@ -120,7 +121,7 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
         of_row = update(entry).where(entry.c.id == bindparam("row_id"))
         connection.execute(of_row.values(first_seen=bindparam("new_seen"), joined_at=bindparam("new_joined")), seen)
     rows = [
-        entries.publication_row(
+        publication_row(
             NewPublication(
                 story=stories[one.story].id,
                 category=places[one.category],
@@ -252,7 +253,7 @@ def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Dig
         digest=digest,
         updated=before,
     )
-    return entries.publication_row(made) | {"withdrawn_at": grave.when}
+    return publication_row(made) | {"withdrawn_at": grave.when}
 
 
 def _bury(

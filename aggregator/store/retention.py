@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, delete, or_, select, tuple_, type_coerce, update
 
 from aggregator.model.event import Code, Event
+from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.entries import raise_generations
 from aggregator.store.events import write_events
 from aggregator.store.schema import EPOCH, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
 from aggregator.store.touched import touch

@@ -11,11 +11,12 @@ from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.identity import is_iri
 from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.known import KnownEntry
+from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
-from aggregator.store.entries import publication_row, raise_generations, withdraw, write_shown
 from aggregator.store.events import write_events
 from aggregator.store.lookups import entry_query, known_entry, known_stories, rows_by, verdicts
+from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.touched import touch
 
