@@ -158,11 +158,17 @@ class Twin:
             for step in steps:
                 self._take(world, Desk(world), step)
                 self.room.clock.move(minutes=10)
-                if self.forgets:
-                    with world.store.begin() as tx:
-                        tx.trim_events(world.clock() + PASSING_FOR)
+                self._forget(world)
             world.thin()
             world.publish()
+            self.room.clock.move(minutes=10)
+            self._forget(world)
+            assert not self.forgets or all(lasts for *_, lasts in told(world))
+
+    def _forget(self, world: World) -> None:
+        if self.forgets:
+            with world.store.begin() as tx:
+                tx.trim_events(world.clock() + PASSING_FOR)
 
     def _take(self, world: World, desk: Desk, step: tuple[str, Any, Any]) -> None:
         match step:
