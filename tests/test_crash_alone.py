@@ -19,6 +19,7 @@ from aggregator.dispatcher import Dispatcher
 from aggregator.model.poll import CRASHES, State
 from aggregator.store.schema import source
 from aggregator.world import World
+from tests.command import aggregator
 from tests.desk import Desk
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
 from tests.publisher import Hangs, Held, Publisher, Reply
@@ -30,13 +31,13 @@ class Crashing:
     """A one-shot `poll` of everything, killed as soon as a publisher was asked for a path."""
 
     def __init__(self, folder: Path, publisher: Publisher) -> None:
-        self._command = [sys.executable, "-m", "aggregator", "-c", str(folder / "feeds.yaml")]
-        self._publisher = publisher
+        self._feeds, self._publisher = str(folder / "feeds.yaml"), publisher
 
     def killed_at(self, path: str, *, look: bool = False) -> dict[str, Any]:
         """Run it, look at `status` if so told, and kill it."""
         before = sum(asked.path == path for asked in self._publisher.asked)
-        run = subprocess.Popen([*self._command, "poll", "--all"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "aggregator", "-c", self._feeds, "poll", "--all"]
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             self._publisher.wait_until_asked(before + 1, path)
             return self.status() if look else {}
@@ -46,16 +47,19 @@ class Crashing:
 
     def whole(self) -> dict[str, Any]:
         """Run it to its end."""
-        done = subprocess.run([*self._command, "poll", "--all", "--json"], capture_output=True, check=True, timeout=60)
-        report: dict[str, Any] = json.loads(done.stdout)
+        report: dict[str, Any] = json.loads(self._printed("poll", "--all", "--json"))
         return report
 
     def status(self) -> dict[str, Any]:
         """Give `status --json`: the states by key, and the codes of the alarms."""
-        done = subprocess.run([*self._command, "status", "--json"], capture_output=True, check=True, timeout=60)
-        said = json.loads(done.stdout)
+        said = json.loads(self._printed("status", "--json"))
         codes = [(alarm["code"], alarm["source"]) for alarm in said["alarms"]]
         return {row["key"]: row["state"] for row in said["sources"]} | {"alarms": codes}
+
+    def _printed(self, *arguments: str) -> str:
+        done = aggregator("-c", self._feeds, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_suspect(
