@@ -298,7 +298,7 @@ class NotAFeed(ParseError):
         SourceError.__init__(self, url, why, shown, tuple(feeds), is_page)
         self.why, self.line = why, None
         self.is_page = is_page  # a web page, whatever is on it
-        self.shown = shown  # how the body begins, escaped; for the operator only (S10)
+        self.shown = shown  # how the body begins; for the operator only (S10)
         # That a page names: a hint, never followed by itself (P91).
         self.feeds = tuple(NamedFeed(Url(url), *more) for url, *more in feeds)
 

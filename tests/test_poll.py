@@ -9,6 +9,7 @@ import pytest
 from aggregator.cli import main
 from aggregator.cli.poll import OneShot
 from aggregator.reader.pool import LARGE
+from tests.command import aggregator
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
 
@@ -111,6 +112,27 @@ def test_r40_bad_sources_harm_no_other(newsroom: Newsroom, publisher: Publisher)
     assert errors == {"reset": "reset", "missing": "not_found", "page": "not_a_feed", "good": ""}
     assert newsroom.titles() == ["Title 1"]
     assert b"not_a_feed" not in newsroom.published("index.html")
+
+
+def test_i14_what_an_error_quotes_is_as_it_was_sent_for_the_operator_and_nothing_for_the_public(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    page = b"<!doctype html><title>A &amp; B</title>\x1b[31m<script>alert(1)</script>"
+    newsroom.writes(
+        "publish: {formats: [atom, json, html]}\n"
+        + sources(publisher.says("/page", Reply(200, page, {"Content-Type": "text/html"})))
+    )
+    (row,) = newsroom.poll()["results"]
+    begins = "it begins: <!doctype html><title>A &amp; B</title>"
+    assert begins in row["error"]
+    with newsroom.opened() as world:
+        (source,) = world.store.status(world.roster, world.clock()).sources
+    assert begins in (source.error or "")
+    for name in ("status.html", "sources.html", "status.json"):
+        assert b"alert(1)" not in newsroom.published(name)
+    done = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "status")
+    assert begins in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: Newsroom, publisher: Publisher) -> None:

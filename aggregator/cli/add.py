@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             except _NotAdded as error:
                 refused.append({"url": typed, "code": error.code, "why": error.why})
                 name = "" if error.why.startswith(typed) else f"{typed}: "
-                print(printable(f"aggregator: {name}{unescape(error.why)}"), file=sys.stderr)
+                print(printable(f"aggregator: {name}{error.why}"), file=sys.stderr)
                 continue
             added.append(row)
             if not options.json:

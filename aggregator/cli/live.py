@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any
 
 from aggregator.advice import Advice, advise, dates_of, same_address
@@ -153,7 +152,7 @@ def in_words(row: Mapping[str, Any]) -> str:
     if row["redirects"] and row["ended_at"]:
         lines.append(f"           ends at {row['ended_at']}")
     for advice in row["advice"]:
-        lines.append(f"         ! {advice['code']}: {unescape(advice['text'])}")
+        lines.append(f"         ! {advice['code']}: {advice['text']}")
         if advice["write"]:
             lines.append(f"           → write {', '.join(f'{key}: {value}' for key, value in advice['write'].items())}")
     lines += [f"           it names {feed['url']} {_named(feed)}".rstrip() for feed in row["feeds"]]

@@ -17,6 +17,7 @@ from aggregator.cadence import may_ask_again
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import opened_world
 from aggregator.cli.stopping import stopping
+from aggregator.cli.terminal import printable
 from aggregator.clock import rfc3339
 from aggregator.dispatcher import Dispatcher
 from aggregator.errors import PublishError, StrangerInTheWay
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             except PublishError as error:
                 unpublished = str(error)
         report = shot.report(published.changed, published.posts)
-    print(json.dumps(report, ensure_ascii=False) if options.json else in_words(report, shot.left_alone))
+    print(json.dumps(report, ensure_ascii=False) if options.json else printable(in_words(report, shot.left_alone)))
     if unpublished:
         print(f"aggregator: {unpublished}", file=sys.stderr)
         return 3

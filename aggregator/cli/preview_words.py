@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,7 +41,7 @@ def _head(record: Mapping[str, Any]) -> Iterator[str]:
     status = f"HTTP {record['status']}, " if record["status"] else ""
     yield f"  {record['outcome']}: {status}{record['bytes']:,} bytes in {record['ms']} ms"
     if record["error"]:
-        yield f"  {unescape(record['error'])}"  # what it quotes of a page is escaped for pages (I14)
+        yield f"  {record['error']}"
 
 
 def _feed(record: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:

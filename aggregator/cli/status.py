@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.status_words import in_words, one_in_words
+from aggregator.cli.terminal import printable
 from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
@@ -60,7 +61,7 @@ def _all(status: Status, settings: Settings, *, as_json: bool) -> str:
     said = in_words(status)
     if settings.site.contact is None:  # P75
         said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
-    return "\n".join([said, *(f"{advice}." for advice in heavy_feeds(settings))])
+    return printable("\n".join([said, *(f"{advice}." for advice in heavy_feeds(settings))]))
 
 
 def _one(source: SourceStatus, status: Status, store: Store, settings: Settings, *, as_json: bool) -> str:
@@ -73,7 +74,7 @@ def _one(source: SourceStatus, status: Status, store: Store, settings: Settings,
         record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
         record["rules"] = [rule_record(each) for each in hits]
         return json.dumps(record, ensure_ascii=False)
-    return one_in_words(source, history, alarms, hits, status.at, ZoneInfo(settings.site.timezone))
+    return printable(one_in_words(source, history, alarms, hits, status.at, ZoneInfo(settings.site.timezone)))
 
 
 def _named(name: str, status: Status) -> SourceStatus | None:

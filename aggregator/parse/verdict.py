@@ -120,8 +120,8 @@ def is_page(text: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """Give the first characters of a body for the operator, on one line, escaped (I14). Never for the public (S10)."""
-    return html.escape(" ".join(text[: 4 * _SHOWN].split())[:_SHOWN], quote=False)
+    """Give the first characters of a body for the operator, on one line (I14). Never for the public (S10)."""
+    return " ".join(text[: 4 * _SHOWN].split())[:_SHOWN]
 
 
 def _said(url: Url, why: str, text: str) -> NotAFeed:
@@ -165,5 +165,5 @@ def _api_error(document: dict[str, object]) -> str | None:
         if isinstance(value, dict):
             value = value.get("message")
         if isinstance(value, str) and value.strip():
-            return html.escape(" ".join(value.split())[:100], quote=False)
+            return " ".join(value.split())[:100]
     return "" if any(name in document for name in ("error", "errors", "code")) else None

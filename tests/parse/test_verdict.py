@@ -38,7 +38,7 @@ def refused(body: str) -> NotAFeed:
         ("<html><title>Quay</title><h1>Down for maintenance</h1></html>", "a maintenance page"),
         ("<html><title>Quay</title><h1>Tides</h1><p>High water at noon.</html>", "a web page"),
         ("<h1>It works!</h1>", "a web page"),
-        ('{"error": {"code": 429, "message": "Too <b>many</b>"}}', "an API's error: Too &lt;b&gt;many&lt;/b&gt;"),
+        ('{"error": {"code": 429, "message": "Too <b>many</b>"}}', "an API's error: Too <b>many</b>"),
         ('{"status": "error", "message": "no such feed"}', "an API's error: no such feed"),
         ('{"items": [{"title": "x"}]}', "JSON, but no JSON Feed"),
         ('[{"title": "x"}]', "JSON, but no JSON Feed"),
@@ -64,7 +64,7 @@ def test_i14_a_long_page_that_speaks_of_logins_and_errors_is_a_page() -> None:
 def test_p91_the_one_feed_that_a_page_names_is_a_hint() -> None:
     error = refused(f"<html><head>{LINK}</head></html>")
     assert [feed.url for feed in error.feeds] == ["https://site.example/all.xml"]
-    assert "it names one feed: https://site.example/all.xml; it begins: &lt;html&gt;" in str(error)
+    assert "it names one feed: https://site.example/all.xml; it begins: <html>" in str(error)
     assert "it names 2 feeds" in str(refused(f"<html>{LINK}{LINK.replace('all', 'two')}</html>"))
 
 
