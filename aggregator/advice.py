@@ -78,7 +78,7 @@ def _failed(answer: Failed, kind: Kind, secrets: Iterable[str]) -> Advice:
     feeds = answer.error.feeds if isinstance(answer.error, NotAFeed) else ()
     write = {"url": str(without_secrets(best_first(feeds)[0].url, secrets))} if feeds else {}
     hint = advice_for(answer.code, kind)
-    says_itself = answer.code == "not_a_feed" or (hint is not None and hint in text)
+    says_itself = (answer.code == "not_a_feed" and kind is not Kind.JSON) or (hint is not None and hint in text)
     if hint is not None and not says_itself:
         text = f"{text}; {hint}"
     return Advice(code=answer.code, text=text, write=write)

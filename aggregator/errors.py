@@ -311,6 +311,16 @@ class NotAFeed(ParseError):
         return self._said(self.why + hint + (f"; it begins: {self.shown}" if self.shown else ""))
 
 
+class CutOff(ParseError):
+    """A document whose end is missing, before anything in it was whole (I13)."""
+
+    code = "short"
+
+    def __init__(self, url: Url) -> None:
+        SourceError.__init__(self, url)
+        self.why, self.line = "the document is cut off before its first entry ends", None
+
+
 class Overran(ParseError):
     """A body that took more to be read than a source may take, or ended the process that read it (S15)."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from aggregator.cli import main
 from aggregator.cli.poll import OneShot
+from aggregator.model.settings import SourceKey
 from aggregator.reader.pool import LARGE
 from tests.command import aggregator
 from tests.newsroom import Newsroom, item, rss
@@ -133,6 +134,29 @@ def test_i14_what_an_error_quotes_is_as_it_was_sent_for_the_operator_and_nothing
     done = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "status")
     assert begins in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_of_a_list_of_an_api_the_advice_is_about_the_list(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = {
+        "elsewhere": publisher.serve("/elsewhere", b'{"rows": [{"id": 1}]}'),
+        "error": publisher.serve("/error", b'{"error": "no key"}', host="127.0.0.2"),
+        "cut": publisher.serve("/cut", b'{"data": [{"id": 1, "tit', host="127.0.0.3"),
+    }
+    newsroom.writes(
+        "sources:\n"
+        + "".join(
+            f"  - {{key: {key}, url: '{url}', kind: json, items: data, entry: {{id: id, title: id}}}}\n"
+            for key, url in urls.items()
+        )
+    )
+    assert newsroom.poll()["failed"] == 3
+    with newsroom.opened() as world:
+        found = {source.key: source for source in world.store.status(world.roster, world.clock()).sources}
+    for key in ("elsewhere", "error"):
+        assert found[SourceKey(key)].code == "not_a_feed"
+        assert "tell its owner; else mend items:" in (found[SourceKey(key)].advice or "")
+    assert found[SourceKey("cut")].code == "short"
+    assert "cut off before its first entry ends" in (found[SourceKey("cut")].error or "")
 
 
 def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: Newsroom, publisher: Publisher) -> None:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.errors import CutShort, NotAFeed, Overran, ReadersBusy
+from aggregator.errors import CutOff, CutShort, NotAFeed, Overran, ParseError, ReadersBusy
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Enclosure, Entry, Feed, Origin, Tag
 from aggregator.model.observed import NOTHING_OBSERVED
@@ -177,11 +177,18 @@ def test_s15_a_process_reads_what_this_one_reads() -> None:
         assert len(pool.processes) == 1, "one after the other needs one"
 
 
-def test_s15_errors_come_back_as_they_were() -> None:
-    page = answer(b"<!doctype html><html><body><p>Back soon</p></body></html>")
-    with pytest.raises(NotAFeed) as here:
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        pytest.param(b"<!doctype html><html><body><p>Back soon</p></body></html>", NotAFeed, id="page"),
+        pytest.param(b"<rss version='2.0'><channel><item><title>x", CutOff, id="cut"),
+    ],
+)
+def test_s15_errors_come_back_as_they_were(body: bytes, error: type[ParseError]) -> None:
+    page = answer(body)
+    with pytest.raises(error) as here:
         read(page, SOURCE.reading)
-    with readers() as pool, pytest.raises(NotAFeed) as apart:
+    with readers() as pool, pytest.raises(error) as apart:
         pool.read(page, SUSPECT)
     assert (str(apart.value), apart.value.args, apart.value.code) == (str(here.value), here.value.args, here.value.code)
 

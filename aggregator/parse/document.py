@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from aggregator.characters import legal
-from aggregator.errors import NotAFeed, ParseError
+from aggregator.errors import CutOff, NotAFeed, ParseError
 from aggregator.model.entry import RawFeed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
@@ -37,6 +37,7 @@ def parse(fetched: Fetched, reading: Reading) -> RawFeed:
 
     Raises:
         NotAFeed: a web page, an API's error, plain text, other XML.
+        CutOff: it ends before anything in it is whole (I13).
         ParseError: broken beyond use.
     """
     body = fetched.body
@@ -58,6 +59,8 @@ def parse(fetched: Fetched, reading: Reading) -> RawFeed:
         feed = _outlines(decoded.text, fetched.url)
     else:
         feed = _feed(decoded.text, fetched.url, limit)
+    if feed.cut and not (feed.entries or feed.outlines):
+        raise CutOff(fetched.url)  # not "a feed without entries": nobody knows what it would have said
     notices = [*decoded.notices, *feed.notices]
     media_type = (fetched.content_type or "").partition(";")[0].strip().lower()
     is_page = reading.is_article or reading.kind is Kind.HTML

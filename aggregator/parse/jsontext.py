@@ -9,6 +9,7 @@ from aggregator.errors import ParseError
 from aggregator.urls import Url
 
 MAX_DEPTH: Final = 50  # arrays and objects within each other (S14)
+_TOO_DEEP: Final = f"JSON nested deeper than {MAX_DEPTH} levels"
 MAX_BROKEN: Final = 20  # items that are cut out of one document; beyond, it counts as cut off
 
 _CALLBACK = re.compile(r"\s*(?:/\*\*/\s*)?[A-Za-z_$][\w$.]{0,100}\s*\(\s*(?=[\[{])")
@@ -56,10 +57,12 @@ def load_json(text: str, url: Url, *, lenient: bool = False) -> Loaded:
                 raise ParseError(url, f"broken JSON: {str(error)[:200]}", error.lineno) from error
             text, was_cut = mended
             cut = cut or was_cut
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ParseError(url, f"broken JSON: {str(error)[:200]}") from error
+        except RecursionError as error:  # thousands of levels: the decoder gives up before we can count
+            raise ParseError(url, _TOO_DEEP) from error
     if _is_deeper(document, MAX_DEPTH):
-        raise ParseError(url, f"JSON nested deeper than {MAX_DEPTH} levels")
+        raise ParseError(url, _TOO_DEEP)
     if cut:
         notices = (*notices, "the document is cut off")
     return Loaded(document, cut, tuple(broken), notices)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
-from aggregator.errors import NotAFeed, Overran, ParseError
+from aggregator.errors import CutOff, NotAFeed, Overran, ParseError
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading
 from aggregator.reader.codec import from_json, to_json
@@ -27,6 +27,7 @@ SPARE_SECONDS: Final = 5  # until it gives up by itself; its parent comes first
 KNOWN: Final[dict[str, Callable[..., ParseError]]] = {  # errors that cross, by name and arguments
     "ParseError": ParseError,
     "NotAFeed": NotAFeed,
+    "CutOff": CutOff,
     "Overran": lambda url, why, *_: Overran(url, why),
 }
 

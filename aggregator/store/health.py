@@ -46,7 +46,7 @@ ADVICE = {  # by code of DESIGN 3.2
     "too_large": "the feed is too large; ask the publisher to shorten it",
     "empty": "the answer is empty; tell the publisher",
     "short": "the answer breaks off; tell the publisher",
-    "not_a_feed": "the address shows a page, not a feed; look for the feed's own address",
+    "not_a_feed": "the answer is no feed; look for the feed's own address",
     "unreadable": "the feed is broken; tell the publisher",
     "internal": "a fault in aggregator; the log has it, please report it",
 }
@@ -55,14 +55,20 @@ OF_PAGES = {  # the same of sources that are no feeds
     "not_a_feed": "nothing is found where it used to be; look at the page, and try items: and entry: with preview",
     "not_found": "the page is not there; look for its new address on the site",
 }
+OF_LISTS = {  # and of lists of an API
+    "not_a_feed": "if it is the API's own error, tell its owner; else mend items:, and try it with preview",
+    "not_found": "the API has no such address; look for the list's new one in what its owner says",
+    "unreadable": "the answer is no JSON that can be read; tell the API's owner",
+}
 
 OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; put it there, or mend url:"}
+
+_OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_PAGES, Kind.JSON: OF_LISTS, Kind.FILE: OF_FILES}
 
 
 def advice_for(code: str | None, kind: Kind) -> str | None:
     """Say what an operator can do about a failure of a source; None if nothing is known that helps."""
-    own = OF_PAGES if kind in (Kind.HTML, Kind.SITEMAP) else OF_FILES if kind is Kind.FILE else {}
-    return own.get(code or "") or ADVICE.get(code or "")
+    return _OF_KINDS.get(kind, {}).get(code or "") or ADVICE.get(code or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.clean import clean
-from aggregator.errors import NotAFeed, Overran, ParseError
+from aggregator.errors import CutOff, NotAFeed, Overran, ParseError
 from aggregator.model.entry import Digest, Entry, RawFeed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
@@ -121,11 +121,21 @@ def test_r41_broken_json_in_the_middle_costs_one_item(broken: str) -> None:
 
 def test_i13_a_list_that_is_cut_off_keeps_its_whole_items() -> None:
     text = json.dumps({"list": [item(str(number)) for number in range(5)]})
-    for length in range(60, len(text) - 2, 7):
+    for length in range(text.index("}, {") + 4, len(text) - 2, 7):
         feed = read(text[:length])
         assert feed.cut
         assert [entry.id for entry in feed.entries] == [str(n) for n in range(len(feed.entries))]
         assert "the document is cut off" in feed.notices
+
+
+def test_i13_a_list_that_is_cut_off_in_its_first_item_is_a_failure() -> None:
+    with pytest.raises(CutOff):
+        read('{"list": [{"code": "1", "tit')
+
+
+def test_s14_json_that_the_decoder_itself_gives_up_on_is_called_too_deep() -> None:
+    with pytest.raises(ParseError, match="JSON nested deeper than 50 levels"):
+        read('{"list": ' + "[" * 100_000)
 
 
 def test_a_field_that_is_missing_or_unfit_stays_away() -> None:
