@@ -119,11 +119,8 @@ class Places:
         names = {f"category/{slug}{suffix}" for slug in slugs for suffix in (".atom", ".rss", ".json", ".html")}
         found = sorted(names.intersection(self._folder.below("category"))) if names else []
         with self._store.read() as tx:
-            listed = tx.files.listed(found)
-        for path in found:
-            if path not in listed and self._folder.stranger(path):
-                self._folder.remove(path)
-                log.info("remove_output", extra={"output": path})
+            written = {path for path, digest in tx.files.digests(stories=False).items() if digest is not None}
+        self.remove(path for path in found if path not in written and self._folder.stranger(path))
 
     def put(self, outputs: Sequence[Output], *, take_over: bool) -> Put:
         """Put files in place, in this order, each only if its bytes differ.

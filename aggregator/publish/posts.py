@@ -84,7 +84,13 @@ class Posts:
         self._roster = roster
 
     def export(
-        self, showing: Showing, *, everything: bool, take_over: bool, is_cut: Callable[[], bool] = lambda: False
+        self,
+        showing: Showing,
+        *,
+        everything: bool,
+        take_over: bool,
+        adopts: bool = False,
+        is_cut: Callable[[], bool] = lambda: False,
     ) -> Exported:
         """Bring the posts to what the store says.
 
@@ -92,6 +98,7 @@ class Posts:
             showing: what may be seen.
             everything: render all of them, changed or not.
             take_over: write over a file that the list does not name, if it tells the same story.
+            adopts: know posts again by their bytes, and leave them the names that they have.
             is_cut: asked between parts; once true, what is left is done next time.
 
         Raises:
@@ -111,15 +118,15 @@ class Posts:
             now = tx.site().dirty
             left = [] if everything else sorted(tx.posts.unfinished())
         rename = before.names not in (None, self._jekyll.file)
-        strays = self._strays() if take_over else None
+        strays = self._strays() if take_over or adopts else None
         stories = self._touched(-1 if everything else before.generation)
         for part in (left[start : start + PART] for start in range(0, len(left), PART)):
-            self._export(part, categories, showing, exported, rename=rename, strays=strays)
+            self._export(part, categories, showing, exported, rename=rename, strays=strays, take_over=take_over)
         for part in stories:
             if is_cut():
                 exported.waiting = True
                 return exported
-            self._export(part, categories, showing, exported, rename=rename, strays=strays)
+            self._export(part, categories, showing, exported, rename=rename, strays=strays, take_over=take_over)
         if before != (row := ExportRow(generation=now, look=look, names=self._jekyll.file)):
             with self._store.begin() as tx:
                 tx.posts.mark_exported(row)
@@ -153,11 +160,12 @@ class Posts:
         *,
         rename: bool,
         strays: Strays | None,
+        take_over: bool,
     ) -> None:
         with self._store.read() as tx:
             part = _Part(placements=tx.placements(stories), rows=tx.posts.of(stories), categories=categories)
         self._render(part, showing, rename=rename, strays=strays)
-        self._list(part, exported, take_over=strays is not None)
+        self._list(part, exported, take_over=take_over)
         self._write(part, exported)
         self._clear_away(part, exported)
 

@@ -18,6 +18,7 @@ from aggregator.clock import Clock
 from aggregator.errors import StrangerInTheWay
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
+from aggregator.publish.adoption import adopt_outputs
 from aggregator.publish.copies import Copies
 from aggregator.publish.destination import Destination
 from aggregator.publish.filing import HEAVIEST, WIDEST, Standing, file_pages, weight_of
@@ -57,7 +58,7 @@ class Publisher:
     def __init__(
         self, store: Store, settings: Settings, folder: Destination, clock: Clock, look: Look | None = None
     ) -> None:
-        self._store, self._settings, self._clock = store, settings, clock
+        self._store, self._settings, self._folder, self._clock = store, settings, folder, clock
         self._pages = look or plain_look()
         self._formats = Formats(settings, self._pages, store)
         self._places = Places(store, folder, clock, gzip=settings.publish.gzip)
@@ -68,6 +69,7 @@ class Publisher:
         self._classes = sorted(
             (s.key, sorted(s.reading.allow_classes)) for s in settings.sources if s.reading.allow_classes
         )
+        self._adopted = False  # what a restored store found was listed; a kill before the rest is done lets it be again
         self._looked = False  # whether what the store says stands there does
         self._failures: str | None = ""  # said last of files that could not be written; at first nobody knows
         self.adopt(Roster.of(settings))
@@ -110,6 +112,7 @@ class Publisher:
             StoreError: our side failed.
         """
         self._places.settle()
+        adopts = self._adopt()
         if not self._looked:
             self._places.notice_losses()
             self._looked = True
@@ -135,9 +138,14 @@ class Publisher:
             with edition.going_on():
                 self._publish_category(row, look, edition)
         if self._posts is not None and not is_cut():
-            edition.note_posts(self._posts.export(showing, everything=everything, take_over=take_over, is_cut=is_cut))
+            edition.note_posts(
+                self._posts.export(showing, everything=everything, take_over=take_over, adopts=adopts, is_cut=is_cut)
+            )
         if is_cut():
             return edition.published()
+        if adopts:
+            with self._store.begin() as tx:
+                tx.files.end_adoption()
         if not edition.waiting or edition.changed[pages:] or restate:
             moved = False
             with edition.going_on():
@@ -167,6 +175,15 @@ class Publisher:
     def clear_orphans(self, slugs: Collection[str]) -> None:
         """Remove what stands at addresses of categories that go on elsewhere; see `Places.clear_orphans`."""
         self._places.clear_orphans(slugs)
+
+    def _adopt(self) -> bool:
+        """Take in what a restored store finds in the folder; tell whether posts are to be known again, too."""
+        with self._store.read() as tx:
+            adopts = tx.files.is_adopting()
+        if adopts and not self._adopted:
+            adopt_outputs(self._store, self._folder, self._clock, dict(self._settings.publish.aliases).keys())
+            self._adopted = True
+        return adopts
 
     def _note_failures(self, edition: "_Edition") -> None:
         """Remember which files could not be brought up to date, so that `status` and an alarm say so (R67)."""

@@ -22,7 +22,7 @@ from aggregator.publish.page import render_note, render_story
 from aggregator.publish.places import Output, Places, Put
 from aggregator.publish.showing import Showing
 from aggregator.store.database import Store
-from aggregator.store.files import GONE
+from aggregator.store.files import FORGOTTEN, GONE
 from aggregator.store.pages import Dirty, Looks, Place, StoredPage
 from aggregator.store.transaction import Transaction
 
@@ -267,6 +267,12 @@ def _list_of(gone: Mapping[str, int]) -> bytes:
     """Give a list of paths, one a line, after one that says whose it is (DESIGN 3.3); what is no 410 says so."""
     lines = (path if answer == GONE else f"{answer}={path}" for path, answer in gone.items())
     return "".join(f"{line}\n" for line in (mark.LIST_MARK, *lines)).encode()
+
+
+def gone_of(data: bytes) -> dict[str, int]:
+    """Read a list back that we wrote: what each address answers. A line that is none of ours is left out."""
+    lines = (line.rpartition("=") for line in data.decode("utf-8", "replace").splitlines() if line != mark.LIST_MARK)
+    return {path: int(answer or GONE) for answer, _, path in lines if answer in ("", str(FORGOTTEN))}
 
 
 def _digest(*facts: object) -> str:

@@ -205,7 +205,7 @@ def is_store(url: str) -> bool:
 
 
 def restore_backup(backup: Path, url: str) -> None:
-    """Put a copy that `back_up` made in place of a store that is not there.
+    """Put a copy that `back_up` made in place of a store that is not there, to take in the outputs that it finds.
 
     Raises:
         StoreError: there is one, or the copy can't be read.
@@ -218,11 +218,17 @@ def restore_backup(backup: Path, url: str) -> None:
     if not backup.is_file():
         raise StoreError(f"{backup}: there is no such file")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _copy(backup, path)
+    _copy(backup, path, adopts=True)
 
 
-def _copy(path: Path, target: Path) -> None:
-    """Copy a database by SQLite's own backup, whole or not at all."""
+def _copy(path: Path, target: Path, *, adopts: bool = False) -> None:
+    """Copy a database by SQLite's own backup, whole or not at all.
+
+    Args:
+        path: of the database.
+        target: of the copy.
+        adopts: the copy is to take in outputs of another time; it says so before it stands there, whatever kills us.
+    """
     unfinished = target.with_name(f"{target.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
@@ -234,6 +240,9 @@ def _copy(path: Path, target: Path) -> None:
             source.backup(copy)
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise StoreError(f"{path} is damaged")
+            if adopts:
+                copy.execute("UPDATE store SET adopts = 1")
+                copy.commit()
         unfinished.replace(target)
     except (OSError, sqlite3.Error) as error:
         unfinished.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ It is a list of one folder. What stands in another one is somebody else's, until
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
@@ -15,6 +16,7 @@ from aggregator.store.schema import category, file, store
 
 GONE = 410  # what an address answers when it is no longer published,
 FORGOTTEN = 404  # and that of a removed category in the end (A44)
+NOTHING: Mapping[str, int] = MappingProxyType({})
 _NO_STORY = (file.c.path < "entry/") | (file.c.path >= "entry0")  # `0` comes after the slash
 
 
@@ -43,15 +45,19 @@ class Files:
             for p in self._connection.execute(select(file.c.path).where(file.c.path.in_(part))).scalars()
         )
 
-    def add(self, paths: Iterable[str], now: datetime, *, copied: bool = False) -> None:
+    def add(
+        self, paths: Iterable[str], now: datetime, *, copied: bool = False, gone: Mapping[str, int] = NOTHING
+    ) -> None:
         """Name files before they are written, so that a crash leaves no stranger.
 
         Args:
             paths: none is listed yet.
             now: the time.
             copied: they are copies for the operator, and go when he no longer names them.
+            gone: what the addresses of those answer that stand there and are no longer published.
         """
-        rows = [{"path": path, "listed_at": now, "max_age": 0, "copied": copied} for path in sorted(set(paths))]
+        new = {"listed_at": now, "max_age": 0, "copied": copied}
+        rows = [{"path": path, "gone": gone.get(path)} | new for path in sorted(set(paths))]
         if rows:
             self._connection.execute(file.insert(), rows)
 
@@ -164,6 +170,14 @@ class Files:
         self.unlist(set(self.digests()).difference(kept))
         self._connection.execute(update(store).values(folder=where))
         self.forget_looks()
+
+    def is_adopting(self) -> bool:
+        """Tell whether the store was restored, and what stands in the folder has not been taken in since."""
+        return bool(self._connection.execute(select(store.c.adopts)).scalar_one())
+
+    def end_adoption(self) -> None:
+        """Note that what stood in the folder was taken in."""
+        self._connection.execute(update(store).values(adopts=False))
 
     def forget_looks(self) -> None:
         """Let everything be rendered again, archive pages and all: something has changed that any of it may show."""

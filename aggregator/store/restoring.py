@@ -70,7 +70,7 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
         now: the time.
         detailed: sources whose entries wait for a detail or an article, each with its `initial`.
     """
-    connection.execute(update(store).values(restored_at=now))
+    connection.execute(update(store).values(restored_at=now, adopts=True))
     of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
     for one in restored.entries:
         of_source[one.source].append(one)

@@ -94,6 +94,7 @@ store = Table(
     Column("stories_look", Text),  # the same of the pages of all stories
     Column("gone_stale", Boolean, nullable=False),  # gone.txt says something that is no longer so
     Column("folder", Text),  # where the listed files stand: the absolute path of publish.to
+    Column("adopts", Boolean, nullable=False),  # restored: outputs that stand there and bear our mark are to be listed
     Column("posts_rendered", BigInteger, nullable=False, server_default=text("0")),  # generation: stories touched later
     Column("posts_look", Text),  # are not exported yet; digest of what shapes posts besides the store
     Column("posts_names", Text),  # the template of their names

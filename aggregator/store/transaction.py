@@ -91,7 +91,7 @@ class Transaction:
 
     def make_store(self, now: datetime) -> None:
         """Give a new store its random id, from which all minted ids come (A2, A4)."""
-        counters = {"next_entry": 1, "next_story": 1, "dirty": 1, "rendered": 0, "gone_stale": True}
+        counters = {"next_entry": 1, "next_story": 1, "dirty": 1, "rendered": 0, "gone_stale": True, "adopts": False}
         self._connection.execute(store.insert().values(id=1, uuid=str(uuid4()), created_at=now, **counters))
 
     def uuid(self) -> UUID:

@@ -214,6 +214,7 @@ def upgrade() -> None:
         sa.Column("stories_look", sa.Text(), nullable=True),
         sa.Column("gone_stale", sa.Boolean(), nullable=False),
         sa.Column("folder", sa.Text(), nullable=True),
+        sa.Column("adopts", sa.Boolean(), nullable=False),
         sa.Column("posts_rendered", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("posts_look", sa.Text(), nullable=True),
         sa.Column("posts_names", sa.Text(), nullable=True),
