@@ -1,14 +1,17 @@
 """Whole polls: from feeds.yaml to published files, over real HTTP, and back again."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from aggregator.cli import main
-from aggregator.cli.poll import OneShot
-from aggregator.model.settings import SourceKey
+from aggregator.cli.open import read_store
+from aggregator.cli.poll import OneShot, in_words
+from aggregator.config import load_config
+from aggregator.model.settings import Roster, SourceKey
 from aggregator.reader.pool import LARGE
 from tests.command import aggregator
 from tests.newsroom import Newsroom, item, rss
@@ -165,6 +168,51 @@ def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: Newsroom, publishe
     )
     report = newsroom.poll()
     assert (report["fetched"], report["failed"]) == (1, 1)
+
+
+def test_p65_a_source_that_was_refused_is_asked_at_once_when_it_is_allowed(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    refused, missing = (
+        publisher.serve("/feed.xml", rss(item(1))),
+        publisher.says("/none", Reply(404, b""), host="127.0.0.2"),
+    )
+    both, only_one = sources(refused, missing), "hosts: {127.0.0.2: {allow_private: true}}\n"
+    newsroom.writes(both, hosts=only_one)
+    assert newsroom.poll(everything=False)["failed"] == 2
+    assert "allow_private" in advice_on(newsroom, refused)
+    assert newsroom.poll(everything=False)["sources"] == 0, "as nothing changed"
+    newsroom.writes(both)
+    assert advice_on(newsroom, refused) == "feeds.yaml says otherwise since then; the next poll asks it at once"
+    assert "new address" in advice_on(newsroom, missing)
+    report = newsroom.poll(everything=False)
+    assert [(row["url"], row["new"]) for row in report["results"]] == [(refused, 1)]
+
+
+def advice_on(newsroom: Newsroom, url: str) -> str:
+    """Give what `status` advises, with feeds.yaml as it is now and nothing polled since."""
+    settings = load_config(newsroom.folder / "feeds.yaml", {})
+    store = read_store(settings)
+    try:
+        status = store.status(Roster.of(settings), newsroom.clock())
+    finally:
+        store.close()
+    return next(source.advice or "" for source in status.sources if source.url == url)
+
+
+def test_a_poll_that_finds_nothing_due_says_when_it_would(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1))), more=", every: 1h"))
+    said = []
+    for paused in (False, False, True):
+        if paused:
+            newsroom.writes(sources(publisher.url("/feed.xml"), more=", every: 1h, paused: true"))
+        with newsroom.opened() as world:
+            shot = OneShot(world)
+            shot.poll((), everything=False, limit=timedelta(0))
+            said.append(in_words(shot.report(()), none_due=shot.none_due).splitlines()[1])
+    assert said[0] == "No file changed."
+    assert re.fullmatch(r"  the source is not due; the next in \d+ min; `aggregator poll --all` asks now", said[1])
+    assert said[2] == "  there is no source to ask: feeds.yaml has none, or all are paused"
 
 
 def test_p69_what_was_just_asked_is_skipped(newsroom: Newsroom, publisher: Publisher) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from aggregator.backlog import ListedBacklog, WithDetails
@@ -17,7 +17,7 @@ from aggregator.cadence import may_ask_again
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import opened_world
 from aggregator.cli.stopping import stopping
-from aggregator.cli.terminal import printable
+from aggregator.cli.terminal import ahead_in_words, printable
 from aggregator.clock import rfc3339
 from aggregator.dispatcher import Dispatcher
 from aggregator.errors import PublishError, StrangerInTheWay
@@ -57,7 +57,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             except PublishError as error:
                 unpublished = str(error)
         report = shot.report(published.changed, published.posts)
-    print(json.dumps(report, ensure_ascii=False) if options.json else printable(in_words(report, shot.left_alone)))
+    print(
+        json.dumps(report, ensure_ascii=False)
+        if options.json
+        else printable(in_words(report, shot.left_alone, shot.none_due))
+    )
     if unpublished:
         print(f"aggregator: {unpublished}", file=sys.stderr)
         return 3
@@ -76,6 +80,7 @@ class OneShot:
         self._completions: list[Completion] = []
         self._skipped: list[Report] = []
         self.left_alone: list[str] = []  # sources that were wished for, and must not be asked yet (P69)
+        self.none_due = ""  # how that is, if nothing is due
         self._dispatcher: Dispatcher | None = None
         self._stopped = False
 
@@ -149,7 +154,9 @@ class OneShot:
         with self._world.store.read() as tx:
             if not keys and not everything:
                 count = len(self._world.settings.sources)
-                return tx.due(now, limit=count, per_host=count, early=True), []
+                due = tx.due(now, limit=count, per_host=count, early=True)
+                self.none_due = "" if due else _none_due(*tx.next_turn(), now)
+                return due, []
             named = tx.named(keys or None)
         wanted: list[Waiting] = []
         others: list[Waiting] = []
@@ -224,8 +231,8 @@ def report_of(change: Changes) -> Report:
     )
 
 
-def in_words(report: Mapping[str, object], left_alone: Sequence[str] = ()) -> str:
-    """Say in a few lines what `poll --json` says in full, and why sources were not asked that were wished for."""
+def in_words(report: Mapping[str, object], left_alone: Sequence[str] = (), none_due: str = "") -> str:
+    """Say in a few lines what `poll --json` says in full, and why sources were not asked."""
     lines = [
         "{sources} sources: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
         "{new} new entries, {revised} revised, {duplicates} of them copies, {rejected} rejected.".format(**report)
@@ -233,6 +240,8 @@ def in_words(report: Mapping[str, object], left_alone: Sequence[str] = ()) -> st
     results = report["results"]
     assert isinstance(results, list)
     lines += [f"  {row['key']}: {row['error']}" for row in results if row["error"]]
+    if none_due:
+        lines.append(f"  {none_due}")
     if left_alone:
         named = ", ".join(left_alone[:NAMED]) + (", …" if len(left_alone) > NAMED else "")
         lines.append(f"  not asked, since they were in the last five minutes, or want to be left alone: {named}")
@@ -243,6 +252,14 @@ def in_words(report: Mapping[str, object], left_alone: Sequence[str] = ()) -> st
     written = [f"{len(published)} files"] * bool(published) + [f"{len(posts)} posts"] * bool(posts)
     lines.append(f"{' and '.join(written)} written." if written else "No file changed.")
     return "\n".join(lines)
+
+
+def _none_due(count: int, when: datetime | None, now: datetime) -> str:
+    """Say that no source is due: how many there are to be asked, and when the first of them may be."""
+    if when is None:
+        return "there is no source to ask: feeds.yaml has none, or all are paused"
+    none = f"none of {count} sources is due" if count > 1 else "the source is not due"
+    return f"{none}; the next {ahead_in_words(when, now)}; `aggregator poll --all` asks now"
 
 
 def _row(row: Report) -> dict[str, object]:

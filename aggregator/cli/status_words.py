@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.terminal import printable
+from aggregator.cli.terminal import about, ahead_in_words, printable
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
 from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
@@ -47,7 +47,9 @@ def in_words(status: Status) -> str:
     lines += [f"  alarm {alarm.code.value}: {alarm.source or 'all'}: {alarm.text}" for alarm in status.alarms]
     width = max((len(s.key) for s in status.sources), default=0)
     for source in status.sources:
-        when = f"next {_ahead(source.next_due, status.at)}" if source.state is not State.PAUSED else "not polled"
+        when = (
+            f"next {ahead_in_words(source.next_due, status.at)}" if source.state is not State.PAUSED else "not polled"
+        )
         lines.append(f"  {source.state.value:8} {source.key:{width}}  {source.entries:5} entries  {when}")
         if source.code:
             lines += _indented(f"{source.code}: {source.error}")
@@ -90,7 +92,7 @@ def one_in_words(
         lines.append("  not polled")
     else:
         because = f": {source.because}" if source.because else ""
-        lines.append(f"  next at {_moment(source.next_due, zone)}, {_ahead(source.next_due, now)}{because}")
+        lines.append(f"  next at {_moment(source.next_due, zone)}, {ahead_in_words(source.next_due, now)}{because}")
     if source.code:
         failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
         lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
@@ -98,7 +100,7 @@ def one_in_words(
         lines.append(f"  redirects for good to {source.moved_to}")
     if source.clock_skew:
         way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
-        lines.append(f"  its clock is {_span(abs(source.clock_skew))} {way} ours")
+        lines.append(f"  its clock is {about(abs(source.clock_skew))} {way} ours")
     lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
     lines += [f"  · {printable(notice)}" for notice in history.notices]
     if source.advice:
@@ -190,18 +192,6 @@ def _manners(fetching: Fetching) -> str:
 
 def _indented(*texts: str) -> list[str]:
     return [f"           {line}" for text in texts for line in text.splitlines()]
-
-
-def _ahead(when: datetime, now: datetime) -> str:
-    gap = when - now
-    if gap <= timedelta(0):
-        return f"now, {_span(-gap)} late" if -gap > timedelta(minutes=1) else "now"
-    return f"in {_span(gap)}"
-
-
-def _span(gap: timedelta) -> str:
-    minutes = round(gap.total_seconds() / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
 
 
 def _size(count: int) -> str:

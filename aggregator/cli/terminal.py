@@ -1,7 +1,7 @@
 """What people read on a terminal: nothing in it that the terminal would obey, and spans of time as one says them."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -18,3 +18,17 @@ def span_in_words(span: timedelta) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def about(span: timedelta) -> str:
+    """Say a span roughly: `90 min`, `48 h`."""
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+def ahead_in_words(when: datetime, now: datetime) -> str:
+    """Say how far ahead an instant is: `in 64 min`, `now`, `now, 5 min late`."""
+    gap = when - now
+    if gap <= timedelta(0):
+        return f"now, {about(-gap)} late" if -gap > timedelta(minutes=1) else "now"
+    return f"in {about(gap)}"

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from aggregator.cadence import explain
+from aggregator.errors import AddressRefused
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, Fetching, HostSums, Sums
 from aggregator.model.hosts import slowed, spacing_of
 from aggregator.model.poll import State
-from aggregator.model.settings import Kind, Roster, Source, SourceKey
+from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_settings_of
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
 from aggregator.store.dialect import MAX_IN
@@ -180,7 +181,7 @@ _SHOWN = tuple(  # there are kilobytes more of each source
     source.c[name]
     for name in (
         "id key url url_in_use host_key paused state claims created_at attempted_at succeeded_at due_at interval "
-        "cadence failures failing_since code error feed entries arrivals observations"
+        "cadence failures failing_since code error feed entries arrivals observations own_machine settings_digest"
     ).split()
 )
 
@@ -281,9 +282,17 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
         return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
         return None
+    if settings is not None and _is_mended(row, settings):
+        return "feeds.yaml says otherwise since then; the next poll asks it at once"
     advice = advice_for(row["code"], settings.reading.kind if settings is not None else Kind.FEED)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
+
+
+def _is_mended(row: RowMapping, settings: Source) -> bool:
+    """Tell whether feeds.yaml was edited since the last poll so that the source will be due at once (P65)."""
+    is_allowed = row["code"] == AddressRefused.code and settings.own_machine and not row["own_machine"]
+    return is_allowed or bool(row["settings_digest"] and row["settings_digest"] != fetch_settings_of(settings))
 
 
 def _removed(connection: Connection) -> tuple[RemovedCategory, ...]:

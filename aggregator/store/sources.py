@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
+from aggregator.errors import AddressRefused
 from aggregator.model.entry import Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
@@ -59,10 +60,10 @@ def sync_sources(
     """Bring the table in line with feeds.yaml. Nothing is forgotten: a source that is gone rests (R53).
 
     A source is due at once if it is new or if what we fetch has changed (P63, P65); its validators are dropped in the
-    second case (P9), unless all that changed is the address, and it is the one that was adopted already (P40). A `was:`
-    that names an earlier URL or key hands its history on (R52). What a source said of `private`, `show` and `keep` last
-    holds for good, also once it is gone (S44). Events name hosts, never addresses: those may hold
-    what no event may show.
+    second case (P9), unless all that changed is the address, and it is the one that was adopted already (P40). So is
+    one whose address was refused last and is allowed now: nothing ever left for it (P65, S6). A `was:` that names an
+    earlier URL or key hands its history on (R52). What a source said of `private`, `show` and `keep` last holds for
+    good, also once it is gone (S44). Events name hosts, never addresses: those may hold what no event may show.
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
@@ -91,6 +92,8 @@ def sync_sources(
             same_place = row["url"] == item.source.url
             observed = observed_to_json(Observed(reread=same_place and bool(row["settings_digest"])))
             change |= {"due_at": now, "earliest_at": now, "claims": 0, "observations": observed}
+        elif row["code"] == AddressRefused.code and values["own_machine"] and not row["own_machine"]:
+            change |= {"due_at": now, "earliest_at": now, "claims": 0}
         elif not row["active"]:
             change |= {"due_at": max(row["due_at"], now), "earliest_at": max(row["earliest_at"], now)}
         changed.append({"row_id": row["id"]} | {f"new_{name}": value for name, value in change.items() if name != "id"})
@@ -124,7 +127,7 @@ _SYNCED = tuple(
     source.c[name]
     for name in (
         "id key url url_in_use host_key settings_digest active paused own_machine private show noindex keep due_at "
-        "earliest_at claims etag last_modified validators_url body_digest observations"
+        "earliest_at claims code etag last_modified validators_url body_digest observations"
     ).split()
 )
 

@@ -211,6 +211,10 @@ class Transaction:
         """Give the sources of these keys, or all that are not paused."""
         return turns.named_sources(self._connection, keys)
 
+    def next_turn(self) -> tuple[int, datetime | None]:
+        """Give how many sources are not paused, and when a one-shot run may next ask one; None: there is none."""
+        return turns.next_turn(self._connection)
+
     def claim(
         self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
     ) -> list[Due]:

@@ -94,6 +94,13 @@ def named_sources(connection: Connection, keys: Collection[str] | None) -> list[
     return sorted(rows, key=lambda item: (item.due_at, item.id))
 
 
+def next_turn(connection: Connection) -> tuple[int, datetime | None]:
+    """Give how many sources are not paused, and when a one-shot run may next ask one (P52); None: there is none."""
+    asked = select(func.count(), func.min(source.c.earliest_at)).where(source.c.active, ~source.c.paused)
+    count, when = connection.execute(asked).one()
+    return count, when
+
+
 _WAITING = tuple(
     source.c[name] for name in "id key url host_key due_at attempted_at retry_until failures own_machine".split()
 )
