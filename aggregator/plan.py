@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from aggregator.config.durations import duration_text
 from aggregator.decide.reapply import Reapplied, has_rules, reapply
-from aggregator.model.settings import CategoryKey, Roster, Secret, Settings, Source, SourceKey, fetch_settings_of
+from aggregator.model.paging import places_in
+from aggregator.model.settings import (
+    CategoryKey,
+    Paging,
+    Roster,
+    Secret,
+    Settings,
+    Source,
+    SourceKey,
+    fetch_settings_of,
+)
 from aggregator.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -18,8 +28,9 @@ WEEK = timedelta(days=7)
 MAX_LOOKED_AT = 100_000  # stored entries, all in all
 # Of a source: what says nothing to people, or is told in another way.
 _UNTOLD = frozenset(
-    {"key", "line", "safe_url", "path", "crowding", "schedule_zone", "own_dedupe", "was", "allow_private"}
+    {"key", "line", "safe_url", "path", "crowding", "schedule_zone", "own_dedupe", "was", "allow_private", "asked"}
 )
+_WRITTEN = {"fields": "entry"}  # what is called otherwise in feeds.yaml
 _OF_FILE = ("site", "store", "publish", "host", "port", "workers", "proxy", "hosts")
 
 
@@ -223,10 +234,27 @@ def _differences(old: "DataclassInstance", new: "DataclassInstance") -> Iterator
             yield from _differences(before, after)
         elif each.name == "url" and isinstance(old, Source) and isinstance(new, Source):
             yield Change(name="url", old=old.safe_url, new=new.safe_url)
+        elif each.name == "paging":
+            yield from _paging(before, after)
         elif each.name in ("headers", "auth"):
             yield Change(name=each.name, old=None, new="other values")
         else:
-            yield Change(name=each.name, old=_said(before), new=_said(after))
+            yield Change(name=_WRITTEN.get(each.name, each.name), old=_said(before), new=_said(after))
+
+
+def _paging(old: Paging | None, new: Paging | None) -> Iterator[Change]:
+    """Say how further pages are asked for otherwise, in the words of feeds.yaml; `next` is told with the reading."""
+    before, after = (_page(paging) for paging in (old, new))
+    if before != after:
+        yield Change(name="page", old=before, new=after)
+    if old is not None and new is not None and (old.url, old.body) != (new.url, new.body):
+        yield Change(name="url or body of further pages", old=None, new="other values")
+
+
+def _page(paging: Paging | None) -> str | None:
+    if paging is None or "page" not in places_in(f"{str.__str__(paging.url)}{str.__str__(paging.body or '')}"):
+        return None
+    return f"{{from: {paging.first}, by: {paging.step}}}"
 
 
 def _said(value: object) -> str | None:
@@ -243,6 +271,10 @@ def _said(value: object) -> str | None:
         return str(value).lower()
     if isinstance(value, frozenset):
         return ", ".join(sorted(map(str, value)))
+    if hasattr(value, "__dataclass_fields__") and type(value).__str__ is object.__str__:
+        return "given"  # a mapping that was not there, or is no more: its own keys would say too much
+    if isinstance(value, tuple) and value and all(isinstance(each, tuple) for each in value):
+        return ", ".join(": ".join(map(str, each)) for each in value)
     if isinstance(value, tuple):
         return "; ".join(filter(None, map(_said, value)))
     return str(value)

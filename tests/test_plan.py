@@ -72,6 +72,29 @@ def test_sources_and_categories_come_go_and_change(polled: Newsroom, capsys: pyt
     assert record["categories"]["changed"][0]["changes"] == [{"name": "title", "old": "x", "new": "Ex"}]
 
 
+def test_what_is_asked_beside_a_list_is_said_as_feeds_yaml_says_it(
+    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = "  - {{key: api, url: 'https://api.example/list?{query}', kind: json, items: data{more}}}\n"
+    plain = OLD + api.format(query="p=1", more=", entry: {id: id, title: name}")
+    polled.writes(plain)
+    with polled.opened():
+        pass
+    paged = api.format(
+        query="p={page}",
+        more=", entry: {id: id, title: head}, next: more, pages: 3, page: {from: 1, by: 20}"
+        ", detail: {url: 'https://api.example/{id}', content: text}",
+    )
+    (changed,) = planned(polled, OLD + paged, capsys)["sources"]["changed"]
+    assert {change["name"]: (change["old"], change["new"]) for change in changed["changes"]} == {
+        "entry": ("id: id, title: name", "id: id, title: head"),
+        "next": (None, "more"),
+        "page": (None, "{from: 1, by: 20}"),
+        "detail": (None, "given"),
+        "pages": ("0", "3"),
+    }
+
+
 def test_s44_no_secret_is_shown(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
     polled.environ["OTHER"] = "another-s3cret"
     record = planned(polled, OLD.replace("TOKEN", "OTHER"), capsys)
