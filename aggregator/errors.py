@@ -430,15 +430,13 @@ class StrangerInTheWay(PublishError):
     """A file that we did not write stands where we want to write (DESIGN 3.3); the command ends."""
 
     def __init__(self, output: str, path: str, *, ours: bool) -> None:
-        super().__init__(
-            output,
-            f"{path} stands there and is not in this store"
-            + (
-                "; it was published by an aggregator whose state is lost: "
-                "`restore --from-site` brings it back, `publish --take-over` starts anew over it"
-                if ours
-                else "; it is somebody else's file: move it away, or choose another place in publish.to"
-            ),
+        told = "stands there and is not in this store; " + (
+            "it was published by an aggregator whose state is lost: "
+            "`restore --from-site` brings it back, `publish --take-over` starts anew over it"
+            if ours
+            else "it is somebody else's file: move it away, or choose another place in publish.to"
         )
+        super().__init__(output, f"{path} {told}")
         self.path, self.ours = path, ours
+        self.told = told  # to whoever need not know where we are
         self.changed: tuple[str, ...] = ()  # outputs that were written all the same: it stops only those beside it

@@ -26,10 +26,11 @@ from aggregator.model.status import Figures
 from aggregator.model.story import Publication
 from aggregator.pipeline import Ports
 from aggregator.publish.destination import open_destination
+from aggregator.publish.edition import Published
 from aggregator.publish.look import Look
 from aggregator.publish.mark import HOME
 from aggregator.publish.post import check_templates
-from aggregator.publish.publisher import MAX_AGE, Published, Publisher
+from aggregator.publish.publisher import MAX_AGE, Publisher
 from aggregator.publish.showing import Showing
 from aggregator.publish.trial import look_of
 from aggregator.reader import Readers

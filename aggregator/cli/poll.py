@@ -23,7 +23,7 @@ from aggregator.dispatcher import Dispatcher
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.poll import Outcome, Report
-from aggregator.publish.publisher import Published
+from aggregator.publish.edition import Published
 from aggregator.store.turns import Waiting
 from aggregator.world import World
 

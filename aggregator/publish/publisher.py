@@ -7,25 +7,25 @@ dirty, and the next publication repairs it (invariant 6).
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from logging import getLogger
 
 from aggregator.clock import Clock
-from aggregator.errors import StrangerInTheWay
+from aggregator.errors import PublishError
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
 from aggregator.publish.adoption import adopt_outputs
 from aggregator.publish.copies import Copies
 from aggregator.publish.destination import Destination
+from aggregator.publish.edition import Edition, Published, failure_of
 from aggregator.publish.filing import HEAVIEST, WIDEST, Standing, file_pages, weight_of
 from aggregator.publish.formats import Formats
 from aggregator.publish.look import Look, plain_look
-from aggregator.publish.places import Output, Places, Put
-from aggregator.publish.posts import Exported, Posts
+from aggregator.publish.places import Output, Places
+from aggregator.publish.posts import Posts
 from aggregator.publish.showing import Showing
 from aggregator.publish.site import SiteOutputs, latest
 from aggregator.publish.status import render_status_json, render_status_page
@@ -39,17 +39,6 @@ log = getLogger(__name__)
 OUTPUT = 1  # raised when the program itself renders other bytes; the changelog says so (A34)
 MAX_AGE = (300, 3600)  # seconds (A75)
 STATUS_AGE = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What a publication did."""
-
-    changed: tuple[str, ...]  # paths whose bytes changed, in order; no twins, nor pages that only look otherwise
-    waiting: bool = False  # something dirty was rendered too short a while ago, or was left for lack of time
-    failed: tuple[str, ...] = ()  # paths that could not be written or removed, in order; what stood there still stands
-    posts: tuple[str, ...] = ()  # posts that were written or removed, in order, relative to the folder of feeds.yaml
-    ages: Mapping[str, int] = field(default_factory=dict)  # seconds that what was put in place may be kept, but stories
 
 
 class Publisher:
@@ -71,7 +60,7 @@ class Publisher:
         )
         self._adopted = False  # what a restored store found was listed; a kill before the rest is done lets it be again
         self._looked = False  # whether what the store says stands there does
-        self._failures: str | None = ""  # said last of files that could not be written; at first nobody knows
+        self._failure: str | None = ""  # said last of files that could not be written; at first nobody knows
         self.adopt(Roster.of(settings))
 
     def adopt(self, roster: Roster) -> None:
@@ -111,6 +100,20 @@ class Publisher:
                 means that the state was lost, and then nothing more is mixed into what stands there.
             StoreError: our side failed.
         """
+        with self._store.read() as tx:
+            showing = Showing(self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.unlisted())
+        edition = Edition(showing=showing, everything=everything, take_over=take_over)
+        try:
+            self._bring(edition, debounce=debounce, restate=restate, is_cut=is_cut)
+            return edition.published()
+        except PublishError as error:  # to be seen for as long as it lasts (R67)
+            with suppress(PublishError):
+                if self._note_failure(edition.failure() or failure_of(error)):
+                    self._publish_status(edition, stale=True)
+            raise
+
+    def _bring(self, edition: Edition, *, debounce: timedelta, restate: bool, is_cut: Callable[[], bool]) -> None:
+        showing, everything, take_over = edition.showing, edition.everything, edition.take_over
         self._places.settle()
         adopts = self._adopt()
         if not self._looked:
@@ -118,8 +121,6 @@ class Publisher:
             self._looked = True
         with self._store.read() as tx:
             rows = tx.categories()
-            showing = Showing(self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.unlisted())
-        edition = _Edition(showing=showing, everything=everything, take_over=take_over)
         self._stories.look_around(showing, self._digest("stories"), everything=everything)
         with edition.going_on():  # before any feed leads there (R31)
             edition.waiting |= self._stories.publish(showing, edition.note, take_over=take_over, is_cut=is_cut)
@@ -142,17 +143,16 @@ class Publisher:
                 self._posts.export(showing, everything=everything, take_over=take_over, adopts=adopts, is_cut=is_cut)
             )
         if is_cut():
-            return edition.published()
+            return
         if adopts:
             with self._store.begin() as tx:
                 tx.files.end_adoption()
-        if not edition.waiting or edition.changed[pages:] or restate:
-            moved = False
+        waiting, moved = edition.waiting, False
+        tells = not waiting or bool(edition.changed[pages:]) or restate
+        if tells:
             with edition.going_on():
                 moved = self._publish_site(rows, looks, edition)
-            self._note_failures(edition)
-            with edition.going_on():
-                self._publish_status(edition, stale=restate or moved or bool(edition.changed))
+        stale = restate or moved or bool(edition.changed)
         with edition.going_on():
             self._publish_copies(edition)
         with edition.going_on():
@@ -166,7 +166,15 @@ class Publisher:
             )
         with edition.going_on():
             self._stories.list_gone(edition.note, everything=everything, take_over=take_over)
-        return edition.published()
+        if tells:  # last: it says what failed
+            failure = edition.failure()
+            if failure or not waiting:  # what failed before may be waiting
+                stale |= self._note_failure(failure)
+            with edition.going_on():
+                self._publish_status(edition, stale=stale)
+            if not edition.strangers and any(path.startswith("status.") for path in edition.changed):
+                with edition.going_on():  # an old address may be one of it
+                    self._publish_copies(edition)
 
     def clear_lost(self) -> None:
         """Remove what a state that is lost has left; see `Places.clear_lost`."""
@@ -185,20 +193,16 @@ class Publisher:
             self._adopted = True
         return adopts
 
-    def _note_failures(self, edition: "_Edition") -> None:
-        """Remember which files could not be brought up to date, so that `status` and an alarm say so (R67)."""
-        if edition.waiting and not edition.failed:  # what failed before may be waiting
-            return
-        said = None
-        if edition.failed:
-            more = f", and {len(edition.failed) - 1} more" if len(edition.failed) > 1 else ""
-            said = f"{edition.failed[0]}{more}: {edition.why}; what stood there still stands"
-        if said != self._failures:
-            with self._store.begin() as tx:
-                tx.note_output_error(said)
-            self._failures = said
+    def _note_failure(self, said: str | None) -> bool:
+        """Remember what could not be brought up to date, for `status` and an alarm; tell whether it is news."""
+        if said == self._failure:
+            return False
+        with self._store.begin() as tx:
+            is_news = tx.note_output_error(said)
+        self._failure = said
+        return is_news
 
-    def _publish_category(self, row: CategoryRow, look: str, edition: "_Edition") -> None:
+    def _publish_category(self, row: CategoryRow, look: str, edition: Edition) -> None:
         category = self._roster.categories[row.key]
         with self._store.begin() as tx:
             self._file(tx, row, category)
@@ -217,7 +221,7 @@ class Publisher:
                 empty = not documents[-1].publications  # the first entries of a new category are seen at once
                 tx.mark_rendered(row, look, None if empty else self._clock())
 
-    def _publish_site(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], edition: "_Edition") -> bool:
+    def _publish_site(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], edition: Edition) -> bool:
         """Render what shows all categories together; tell whether anything had happened that it, or status.*, shows."""
         look = self._site_look(rows, edition.showing)
         with self._store.read() as tx:
@@ -294,7 +298,7 @@ class Publisher:
             has_story_pages=self._stories.are_made and not category.unlisted,
         )
 
-    def _publish_status(self, edition: "_Edition", *, stale: bool) -> None:
+    def _publish_status(self, edition: Edition, *, stale: bool) -> None:
         """Say how things stand: when something else was written or has happened, or the last word is an hour old."""
         now = self._clock()
         with self._store.read() as tx:
@@ -306,11 +310,12 @@ class Publisher:
         if self._formats.html:
             page = partial(render_status_page, status, self._settings.site, self._pages)
             outputs.append(Output(path="status.html", render=page, max_age=MAX_AGE[0]))
-        put = edition.note(self._places.put(outputs, take_over=edition.take_over))
-        with self._store.begin() as tx:
-            tx.files.note_written(put.written, now)
+        for output in outputs:  # each for itself: a file where one belongs does not silence the other
+            put = edition.note(self._places.put([output], take_over=edition.take_over))
+            with self._store.begin() as tx:
+                tx.files.note_written(put.written, now)
 
-    def _publish_copies(self, edition: "_Edition") -> None:
+    def _publish_copies(self, edition: Edition) -> None:
         """Copy what has changed to its old addresses, and what the operator puts beside our outputs."""
         put = edition.note(self._copies.put(everything=edition.everything, take_over=edition.take_over))
         if put.written:
@@ -352,64 +357,3 @@ class Publisher:
         """Give half the shortest interval of a category's sources, in seconds, within 300 and 3600 (A75)."""
         pace = self._paces.get(category.key, timedelta(seconds=2 * MAX_AGE[1]))
         return int(min(max(pace.total_seconds() / 2, MAX_AGE[0]), MAX_AGE[1]))
-
-
-@dataclass(slots=True, kw_only=True)
-class _Edition:
-    """One publication on its way."""
-
-    showing: Showing
-    everything: bool
-    take_over: bool
-    changed: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    why: str = ""  # the first of them failed
-    posts: list[str] = field(default_factory=list)
-    ages: dict[str, int] = field(default_factory=dict)
-    waiting: bool = False
-    strangers: list[StrangerInTheWay] = field(default_factory=list)
-
-    def note(self, put: Put) -> Put:
-        """Count what came of some outputs."""
-        self.changed += put.changed
-        self.failed += put.failed
-        self.why = self.why or put.why
-        self.ages |= {w.path: w.max_age for w in put.written if not w.path.startswith("entry/")}
-        return put
-
-    def note_posts(self, exported: Exported) -> None:
-        """Count what came of the posts."""
-        self.posts += exported.changed + exported.removed
-        self.failed += exported.failed
-        self.waiting |= exported.waiting
-
-    def note_failed(self, put: Put) -> Put:
-        """Count what could not be written."""
-        self.failed += put.failed
-        self.why = self.why or put.why
-        return put
-
-    @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """Let a file of somebody else's stop the outputs beside it, and no others."""
-        try:
-            yield
-        except StrangerInTheWay as stranger:
-            if stranger.ours:
-                raise
-            self.strangers.append(stranger)
-
-    def published(self) -> Published:
-        """Say what was done."""
-        for stranger in self.strangers[1:]:
-            log.error("write_output", extra={"output": stranger.output, "error": stranger.why})
-        if self.strangers:
-            self.strangers[0].changed = tuple(sorted(self.changed))
-            raise self.strangers[0]
-        return Published(
-            changed=tuple(sorted(self.changed)),
-            waiting=self.waiting,
-            failed=tuple(sorted(self.failed)),
-            posts=tuple(sorted(set(self.posts))),
-            ages=self.ages,
-        )

@@ -166,9 +166,10 @@ def note_config_error(connection: Connection, error: str | None) -> None:
     connection.execute(update(store).values(config_error=error))
 
 
-def note_output_error(connection: Connection, error: str | None) -> None:
-    """Say which outputs could not be brought up to date, and why; None once they could."""
-    connection.execute(update(store).values(output_error=error))
+def note_output_error(connection: Connection, error: str | None) -> bool:
+    """Say which outputs could not be brought up to date, and why; None once they could. Tell whether it is news."""
+    others = store.c.output_error.is_distinct_from(error)
+    return bool(connection.execute(update(store).where(others).values(output_error=error)).rowcount)
 
 
 def last_good_config(connection: Connection) -> str | None:

@@ -577,9 +577,9 @@ class Transaction:
         """Say why a later edit is not in force."""
         health.note_config_error(self._connection, error)
 
-    def note_output_error(self, error: str | None) -> None:
-        """Say which outputs could not be brought up to date, and why; None once they could."""
-        health.note_output_error(self._connection, error)
+    def note_output_error(self, error: str | None) -> bool:
+        """Say which outputs could not be brought up to date, and why; None once they could. Tell whether it is news."""
+        return health.note_output_error(self._connection, error)
 
     def last_good_config(self) -> str | None:
         """Give the feeds.yaml that was last in force."""

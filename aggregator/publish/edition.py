@@ -1,0 +1,100 @@
+"""One publication on its way, and what came of it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from logging import getLogger
+
+from aggregator.errors import PublishError, StrangerInTheWay
+from aggregator.publish.places import Put
+from aggregator.publish.posts import Exported
+from aggregator.publish.showing import Showing
+
+log = getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a publication did."""
+
+    changed: tuple[str, ...]  # paths whose bytes changed, in order; no twins, nor pages that only look otherwise
+    waiting: bool = False  # something dirty was rendered too short a while ago, or was left for lack of time
+    failed: tuple[str, ...] = ()  # paths that could not be written or removed, in order; what stood there still stands
+    posts: tuple[str, ...] = ()  # posts that were written or removed, in order, relative to the folder of feeds.yaml
+    ages: Mapping[str, int] = field(default_factory=dict)  # seconds that what was put in place may be kept, but stories
+
+
+@dataclass(slots=True, kw_only=True)
+class Edition:
+    """One publication on its way."""
+
+    showing: Showing
+    everything: bool
+    take_over: bool
+    changed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    why: str = ""  # the first of them failed
+    posts: list[str] = field(default_factory=list)
+    ages: dict[str, int] = field(default_factory=dict)
+    waiting: bool = False
+    strangers: list[StrangerInTheWay] = field(default_factory=list)
+
+    def note(self, put: Put) -> Put:
+        """Count what came of some outputs."""
+        self.changed += put.changed
+        self.failed += put.failed
+        self.why = self.why or put.why
+        self.ages |= {w.path: w.max_age for w in put.written if not w.path.startswith("entry/")}
+        return put
+
+    def note_posts(self, exported: Exported) -> None:
+        """Count what came of the posts."""
+        self.posts += exported.changed + exported.removed
+        self.failed += exported.failed
+        self.waiting |= exported.waiting
+
+    def note_failed(self, put: Put) -> Put:
+        """Count what could not be written."""
+        self.failed += put.failed
+        self.why = self.why or put.why
+        return put
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Let a file of somebody else's stop the outputs beside it, and no others."""
+        try:
+            yield
+        except StrangerInTheWay as stranger:
+            if stranger.ours:
+                raise
+            self.strangers.append(stranger)
+
+    def failure(self) -> str | None:
+        """Say which outputs could not be brought up to date, and why, to anyone; None if all could (R67)."""
+        more = f", and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
+        if self.failed:
+            return f"{self.failed[0]}{more}: {self.why}; what stood there still stands"
+        more = f"; {len(self.strangers) - 1} more are in the way like it" if len(self.strangers) > 1 else ""
+        return failure_of(self.strangers[0]) + more if self.strangers else None
+
+    def published(self) -> Published:
+        """Say what was done."""
+        for stranger in self.strangers[1:]:
+            log.error("write_output", extra={"output": stranger.output, "error": stranger.why})
+        if self.strangers:
+            self.strangers[0].changed = tuple(sorted(self.changed))
+            raise self.strangers[0]
+        return Published(
+            changed=tuple(sorted(self.changed)),
+            waiting=self.waiting,
+            failed=tuple(sorted(self.failed)),
+            posts=tuple(sorted(set(self.posts))),
+            ages=self.ages,
+        )
+
+
+def failure_of(error: PublishError) -> str:
+    """Say why an output, or a whole publication, was not written, for anyone to read: `status.json` is public."""
+    if isinstance(error, StrangerInTheWay):
+        return f"{error.output} {error.told}"
+    return f"{error}; what stood there still stands"
