@@ -43,11 +43,14 @@ class Problem:
 
 
 class ConfigError(AggregatorError):
-    """feeds.yaml can't be used; `problems` names everything that is wrong in it, in the order of the file."""
+    """feeds.yaml can't be used; `problems` names everything that is wrong in it, in the order of the file.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(problems)
-        self.problems = tuple(sorted(problems))
+    `warnings` are what else there is to say of it, for `check`, which says all at once.
+    """
+
+    def __init__(self, problems: Sequence[Problem], warnings: Sequence[str] = ()) -> None:
+        super().__init__(problems, warnings)
+        self.problems, self.warnings = tuple(sorted(problems)), tuple(warnings)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))

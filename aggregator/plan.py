@@ -28,7 +28,21 @@ WEEK = timedelta(days=7)
 MAX_LOOKED_AT = 100_000  # stored entries, all in all
 # Of a source: what says nothing to people, or is told in another way.
 _UNTOLD = frozenset(
-    {"key", "line", "safe_url", "path", "crowding", "schedule_zone", "own_dedupe", "was", "allow_private", "asked"}
+    {
+        "key",
+        "line",
+        "safe_url",
+        "path",
+        "crowding",
+        "schedule_zone",
+        "own_dedupe",
+        "was",
+        "allow_private",
+        "asked",
+        "theme_at",
+        "file_at",
+        "template_at",
+    }
 )
 _WRITTEN = {"fields": "entry"}  # what is called otherwise in feeds.yaml
 _OF_FILE = ("site", "store", "publish", "host", "port", "workers", "proxy", "hosts")

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -17,7 +18,7 @@ from aggregator.cli.stopping import stopping
 from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
-from aggregator.errors import ConfigError
+from aggregator.errors import ConfigError, Problem
 from aggregator.model.settings import Settings
 
 LEVEL = logging.ERROR
@@ -28,29 +29,35 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if (options.keys or options.strict) and not options.live:
         print(f"aggregator: {'KEY' if options.keys else '--strict'} is for `check --live`; add --live", file=sys.stderr)
         return 2
+    warned: tuple[str, ...] = ()
     try:
         settings = load_config(options.config, environ)
+        warned = (*settings.warnings, *settings.notes, *_missing_files(settings, options.config))
         _check_theme(settings)
         if settings.publish.jekyll is not None:
             from aggregator.publish.post import check_templates
 
             check_templates(settings)
     except ConfigError as error:
+        warnings = sorted((*warned, *error.warnings), key=_place)
         if options.json:
             problems = [{"file": p.file, "line": p.line, "column": p.column, "problem": p.what} for p in error.problems]
-            print(json.dumps({"version": 1, "ok": False, "problems": problems, "warnings": []}, ensure_ascii=False))
+            record: dict[str, Any] = {"version": 1, "ok": False, "problems": problems, "warnings": warnings}
+            print(json.dumps(record, ensure_ascii=False))
             return 2
+        for warning in warnings:
+            print(f"{warning} (a warning)", file=sys.stderr)
         raise
     keys = keys_of(options.keys, settings, options.config)
     if keys is None:
         return 2
-    warnings = sorted((*settings.warnings, *settings.notes), key=_place)
+    warnings = sorted(warned, key=_place)
     if settings.site.contact is None:
         warnings.append(
             f"{options.config}: no site.contact; write an address that a host may turn to, it goes into the User-Agent"
         )
     warnings += [f"{options.config}: {advice}" for advice in heavy_feeds(settings)]
-    record: dict[str, Any] = {"version": 1, "ok": True, "problems": [], "warnings": warnings}
+    record = {"version": 1, "ok": True, "problems": [], "warnings": warnings}
     for warning in warnings if not options.json else ():
         print(warning, file=sys.stderr)
     if options.live:
@@ -95,6 +102,15 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
     if signals:
         return 128 + signals[0]
     return 1 if found or (options.strict and odd) else 0
+
+
+def _missing_files(settings: Settings, config: Path) -> list[str]:
+    """Name the sources of kind file whose file is not there; it may come yet, so that is no error."""
+    return [
+        str(Problem(str(config), source.line, 1, f"there is no file {source.path}; put it there, or mend url"))
+        for source in settings.sources
+        if source.path is not None and not source.path.exists()
+    ]
 
 
 def _check_theme(settings: Settings) -> None:

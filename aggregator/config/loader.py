@@ -64,7 +64,7 @@ def read_config(data: bytes, path: Path, environ: Mapping[str, str]) -> Settings
         elif not found.problems:
             found.problem(1, 1, "the file is empty; write sources: and a list of addresses")
     if settings is None or found.problems:
-        raise ConfigError(found.problems)
+        raise ConfigError(found.problems, (*found.warnings, *found.notes))
     return settings
 
 
@@ -147,6 +147,7 @@ def _publish(said: Values, folder: Path, found: Findings) -> Publish:
         fair=said[PublishKeys.fair],
         refresh=said[PublishKeys.refresh],
         theme=folder / theme if (theme := said[PublishKeys.theme]) else None,
+        theme_at=_at(said, PublishKeys.theme),
         jekyll=_jekyll(said[PublishKeys.jekyll], folder, found),
         static=None if static is None else folder / static,
         aliases=read_aliases(said[PublishKeys.aliases], formats, found),

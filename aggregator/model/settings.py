@@ -283,6 +283,7 @@ class Publish:
     fair: bool = True  # one source fills at most half of a category's list on the start page (A23)
     refresh: timedelta | None = None  # so often pages reload themselves; None: never
     theme: Path | None = None  # own templates and stylesheet: a folder, absolute
+    theme_at: tuple[int, int] = (1, 1)  # line and column, for messages
     jekyll: Jekyll | None = None
     static: Path | None = None  # absolute: a folder that is copied as it is
     aliases: tuple[tuple[str, str], ...] = ()  # old addresses, and the outputs they are copies of

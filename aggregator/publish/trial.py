@@ -55,6 +55,9 @@ def look_of(settings: Settings) -> Look:
     if folder is None:
         return Look(theme=plain_look().theme, refresh=refresh)
     called = folder.relative_to(settings.path.parent) if folder.is_relative_to(settings.path.parent) else folder
+    if not folder.is_dir():
+        why = f"there is no folder {called}; make it, or take theme out"
+        raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
     look = Look(theme=read_theme(folder, str(called)), refresh=refresh)
     problems = try_theme(look.theme, settings.site)
     if problems:

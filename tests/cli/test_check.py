@@ -184,6 +184,28 @@ def test_r56_without_live_nobody_is_asked(tmp_path: Path, publisher: Publisher) 
     assert publisher.asked == []
 
 
+def test_check_says_all_at_once_a_missing_theme_and_file_and_what_it_warns_of(tmp_path: Path) -> None:
+    config = tmp_path / "feeds.yaml"
+    config.write_text(
+        "publish:\n  theme: them/\nsources:\n  - {url: samples/none.xml, kind: file}\n"
+        "  - {url: 'https://a.example/?token=abcdefgh1234'}\n",
+        encoding="utf-8",
+    )
+    done = run(tmp_path)
+    assert done.returncode == 2
+    theme = f"{config}:2:10: there is no folder them; make it, or take theme out"
+    file = f"{config}:4:1: there is no file {tmp_path.resolve()}/samples/none.xml; put it there, or mend url"
+    assert theme in done.stderr.splitlines()
+    assert f"{file} (a warning)" in done.stderr.splitlines()
+    assert "a password or token is written out" in done.stderr
+    record = json.loads(run(tmp_path, "--json").stdout)
+    assert [problem["line"] for problem in record["problems"]] == [2]
+    assert len(record["warnings"]) == 2
+    (tmp_path / "them").mkdir()
+    good = run(tmp_path)
+    assert (good.returncode, file in good.stderr.splitlines()) == (0, True)
+
+
 def test_s44_an_address_shows_no_secret(tmp_path: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "s3cr3t-t0ken")
     publisher.says("/feed?t=s3cr3t-t0ken", redirect("/moved?t=s3cr3t-t0ken", 301))
