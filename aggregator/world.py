@@ -56,6 +56,7 @@ class World:
     def __init__(self, settings: Settings, store: Store, clock: Clock, steady: Callable[[], float], look: Look) -> None:
         self.store, self.clock, self.steady = store, clock, steady
         self.folder = open_destination(settings.publish.to)
+        self._root = settings.publish.to if isinstance(settings.publish.to, Path) else None
         self.folder.sweep()
         self.budgets = Budgets(settings.hosts, steady)
         self.hosts = Hosts(store, self.budgets, clock, rules=lambda: self.settings.hosts)
@@ -244,6 +245,18 @@ class World:
             copies = tx.files.copies()
         targets = dict(self.settings.publish.aliases)
         self._copies = {path: targets.get(path, path) for path in copies}
+
+    def has_outputs(self) -> bool:
+        """Tell whether outputs are there, by the one that always is; of a bucket that is taken for granted."""
+        return self._root is None or (self._root / "status.json").is_file()
+
+    def notice_losses(self) -> bool:
+        """Let outputs that somebody removed be made again; tell whether any are gone. A bucket is not asked.
+
+        Raises:
+            PublishError: it can't be told what stands there.
+        """
+        return self._root is not None and self._publisher.notice_losses()
 
     def clear_lost(self) -> None:
         """Remove the pages and archives that a state which is lost has left, once all is published anew.

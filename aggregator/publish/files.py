@@ -56,9 +56,7 @@ class Folder:
         self.root = root
         self._unsynced: set[str] = set()
         with _failing(str(root)):
-            for missing in reversed([p for p in (root, *root.parents) if not p.exists()]):
-                _make_folder(missing, None)
-            os.close(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            os.close(self._opened_root(make=True))
 
     def where(self) -> str:
         """Give the absolute path; of a link that of its target, since a link may lead elsewhere tomorrow."""
@@ -233,11 +231,26 @@ class Folder:
                 file.unlink(missing_ok=True)
         return len(stale)
 
+    def _opened_root(self, *, make: bool) -> int:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        try:
+            return os.open(self.root, flags)
+        except FileNotFoundError:
+            if not make:
+                raise
+        for missing in reversed([p for p in (self.root, *self.root.parents) if not p.exists()]):
+            _make_folder(missing, None)
+        return os.open(self.root, flags)
+
     @contextlib.contextmanager
     def _parent(self, path: str, *, make: bool) -> Iterator[tuple[int | None, str]]:
         """Open the folder of a path; None if it is missing and not to be made."""
         *folders, name = segments_of(path)
-        opened = [os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+        try:
+            opened = [self._opened_root(make=make)]
+        except FileNotFoundError:  # somebody removed it since
+            yield None, name
+            return
         try:
             for segment in folders:
                 try:

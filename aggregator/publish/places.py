@@ -83,8 +83,15 @@ class Places:
         if before is not None:
             log.info("adopt_folder", extra={"folder": where, "kept": len(kept), "left": len(digests) - len(kept)})
 
-    def notice_losses(self) -> None:
-        """Let everything be rendered again if files of ours are gone: somebody emptied the folder, or part of it."""
+    def notice_losses(self) -> bool:
+        """Let everything be rendered again if files of ours are gone: somebody emptied the folder, or part of it.
+
+        Returns:
+            Whether any are.
+
+        Raises:
+            PublishError: it can't be told what stands there.
+        """
         with self._store.read() as tx:
             digests, copies = tx.files.digests(stories=False), tx.files.copies()
         listed = {path for path, digest in digests.items() if digest is not None} - copies
@@ -95,6 +102,7 @@ class Places:
             log.warning("miss_outputs", extra={"files": len(lost), "first": min(lost)})
             with self._store.begin() as tx:
                 tx.files.forget_looks()
+        return bool(lost)
 
     def clear_lost(self) -> None:
         """Remove what a state that is lost has left, where the new one would come upon it later: pages and archives.

@@ -59,6 +59,7 @@ class Publisher:
             (s.key, sorted(s.reading.allow_classes)) for s in settings.sources if s.reading.allow_classes
         )
         self._adopted = False  # what a restored store found was listed; a kill before the rest is done lets it be again
+        self._recopies = False  # outputs are gone, and so may copies be
         self._looked = False  # whether what the store says stands there does
         self._failure: str | None = ""  # said last of files that could not be written; at first nobody knows
         self.adopt(Roster.of(settings))
@@ -117,7 +118,7 @@ class Publisher:
         self._places.settle()
         adopts = self._adopt()
         if not self._looked:
-            self._places.notice_losses()
+            self.notice_losses()
             self._looked = True
         with self._store.read() as tx:
             rows = tx.categories()
@@ -175,6 +176,12 @@ class Publisher:
             if not edition.strangers and any(path.startswith("status.") for path in edition.changed):
                 with edition.going_on():  # an old address may be one of it
                     self._publish_copies(edition)
+
+    def notice_losses(self) -> bool:
+        """Let what is gone be made again; see `Places.notice_losses`."""
+        is_lost = self._places.notice_losses()
+        self._recopies |= is_lost
+        return is_lost
 
     def clear_lost(self) -> None:
         """Remove what a state that is lost has left; see `Places.clear_lost`."""
@@ -317,7 +324,9 @@ class Publisher:
 
     def _publish_copies(self, edition: Edition) -> None:
         """Copy what has changed to its old addresses, and what the operator puts beside our outputs."""
-        put = edition.note(self._copies.put(everything=edition.everything, take_over=edition.take_over))
+        everything = edition.everything or self._recopies
+        put = edition.note(self._copies.put(everything=everything, take_over=edition.take_over))
+        self._recopies = self._recopies and bool(put.failed)
         if put.written:
             with self._store.begin() as tx:
                 tx.files.note_written(put.written, self._clock())

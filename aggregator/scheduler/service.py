@@ -35,6 +35,7 @@ TICK = timedelta(seconds=5)
 FLUSH = timedelta(seconds=1)
 REQUESTS = timedelta(seconds=1)  # between two looks for what an operator asked for (R27)
 MEASURE = timedelta(minutes=1)  # between two looks at all sources
+OUTPUTS = timedelta(minutes=1)  # between two looks whether they are all there
 ALARMS = timedelta(minutes=5)  # between two looks for what is wrong with any of them (R67)
 DEBOUNCE = timedelta(seconds=30)  # between two renderings of a category (R33)
 SEARCH = timedelta(seconds=5)  # between two looks for what can't be searched yet
@@ -126,6 +127,7 @@ class Service:
             ("config", self._look, FLUSH),
             ("status", self._dirty.set, HOURLY),
             ("measure", self._measure, MEASURE),
+            ("outputs", self._look_at_outputs, OUTPUTS),
             ("alarms", self._note_alarms, ALARMS),
             ("requests", self._take_requests, REQUESTS),
             ("tombstones", self._end_tombstones, HOURLY),
@@ -165,13 +167,13 @@ class Service:
         return (self._world.clock() - self._ticked_at).total_seconds()
 
     def is_ready(self) -> bool:
-        """Tell whether the store can be read and what it says is published (R57, `/readyz`)."""
+        """Tell whether the store is there and can be read, and what it says is published (R57, `/readyz`)."""
         try:
             with self._world.store.read() as tx:
                 tx.site()
         except AggregatorError:
             return False
-        return self._published
+        return self._published and self._world.store.is_there() and self._world.has_outputs()
 
     def max_age(self, path: str) -> int:
         """Say how long who reads a file may keep it, in seconds (A75)."""
@@ -183,6 +185,9 @@ class Service:
         wall, steady = self._world.clock(), monotonic()
         jump = (wall - self._ticked_at).total_seconds() - (steady - self._steady)
         self._ticked_at, self._steady = wall, steady
+        if not self._world.store.is_there():
+            self._lose_store()
+            return
         self._look_at_memory()
         if abs(jump) > JUMP.total_seconds():  # the clock was set, or the machine slept (R21, R29)
             log.warning("rebase_clock", extra={"seconds": round(jump)})
@@ -212,6 +217,21 @@ class Service:
         self._spare(forget=True)
         if pressure is Pressure.FULL:
             self._fail(ServiceFailed("the memory limit is near"))
+
+    def _lose_store(self) -> None:
+        """End before more is read into a file that nobody finds again; the next start says what helps."""
+        where = self._world.store.path
+        why = f"{where} was removed or replaced while we worked on it; put it back, or see docs/restore.md"
+        if self.fault is None:
+            log.error("lose_store", extra={"store": str(where), "advice": why})
+        self._fail(ServiceFailed(why))
+
+    def _look_at_outputs(self) -> None:
+        """Write again what somebody removed from the folder."""
+        with self._publishing:  # which removes files, too
+            is_lost = self._world.notice_losses()
+        if is_lost:
+            self._dirty.set()
 
     def _measure(self) -> None:
         """See whether sources are asked in time (R19); with the network down, they can't be."""

@@ -1,5 +1,6 @@
 """Opening the store, and the transactions in which everything is read and written."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +40,7 @@ class Store:
         self.uuid: UUID | None = None  # known once there is a schema
         self._shares: bool | None = None  # whether two sources are at one address; None: to be looked up
         self._counted: dict[int, Holding] = {}  # what categories held when `status` counted them last
+        self._file: os.stat_result | None = None  # SQLite's, as it was when we opened it
         self._writing = Lock()  # our own threads wait for each other without a limit; SQLite's patience ends (R4)
 
     @contextmanager
@@ -101,6 +103,15 @@ class Store:
     def path(self) -> Path | None:
         """The file it lies in; None if it is none of SQLite's."""
         return _path_of(self._engine.url.render_as_string(hide_password=False))
+
+    def is_there(self) -> bool:
+        """Tell whether the file that we opened stands in its place: SQLite writes on into one that was removed."""
+        if self._file is None:
+            return True
+        try:
+            return self.path is not None and os.path.samestat(self._file, self.path.stat())
+        except OSError:
+            return False
 
     def status(self, roster: Roster, now: datetime, secrets: Iterable[str] = ()) -> Status:
         """Count how things stand.
@@ -192,6 +203,7 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
         if writes:
             opened.take_lock(command=command, now=now)
         _bring_up_to_date(opened, path, now, writes=writes)
+        opened._file = None if path is None else path.stat()
     except BaseException:
         opened.close()
         raise

@@ -1,0 +1,89 @@
+"""A service whose store or outputs somebody removes while it runs (R57, R25)."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from aggregator.scheduler import Service
+from aggregator.scheduler.service import ServiceFailed
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+YAML = """
+publish: {formats: [atom, html], aliases: {old.xml: all.atom}}
+sources: [{key: a, url: 'https://a.example/', paused: true}]
+"""
+
+
+@contextmanager
+def serving(room: Newsroom) -> Iterator[tuple[Service, World]]:
+    """Run a service whose jobs the test does itself."""
+    room.writes(YAML)
+    with room.opened("serve") as world:
+        Desk(world).says("a", said(1))
+        service = Service(world, {})
+        service.start()
+        service._jobs.pause()
+        try:
+            yield service, world
+        finally:
+            service.stop()
+
+
+def outputs(room: Newsroom) -> dict[str, bytes]:
+    root = room.folder / "public"
+    paths = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("status."))
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+@pytest.mark.parametrize("gone", ["", "category", "index.html", "status.json"])
+def test_r57_outputs_that_are_removed_are_written_again_though_nothing_is_new(newsroom: Newsroom, gone: str) -> None:
+    with serving(newsroom) as (service, _):
+        assert service.is_ready()
+        before = outputs(newsroom)
+        path: Path = newsroom.folder / "public" / gone
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert service.is_ready() is (gone in ("category", "index.html")), "one file is looked at"
+        newsroom.clock.move(minutes=1)
+        service._look_at_outputs()
+        service._flush()
+        assert service.is_ready()
+        assert outputs(newsroom) == before
+
+
+def test_outputs_that_are_all_there_are_not_made_again(newsroom: Newsroom) -> None:
+    with serving(newsroom) as (service, _):
+        before = newsroom.files()
+        newsroom.clock.move(minutes=1)
+        service._look_at_outputs()
+        assert not service._dirty.is_set()
+        service._flush()
+        assert newsroom.files() == before
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_r25_a_store_that_is_removed_ends_the_service(
+    newsroom: Newsroom, caplog: pytest.LogCaptureFixture, is_replaced: bool
+) -> None:
+    with serving(newsroom) as (service, world):
+        service._tick()
+        assert (service.is_ready(), service.ended.is_set()) == (True, False)
+        store = world.store.path
+        assert store is not None
+        copy = shutil.copyfile(store, store.with_name("copy"))
+        store.unlink()
+        if is_replaced:
+            copy.rename(store)
+        assert not service.is_ready()
+        with caplog.at_level(logging.ERROR):
+            service._tick()
+            service._tick()
+        assert [record.message for record in caplog.records].count("lose_store") == 1
+        assert service.ended.is_set()
+        assert isinstance(service.fault, ServiceFailed)
+        assert f"{store} was removed or replaced" in str(service.fault)
