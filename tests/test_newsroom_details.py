@@ -1,6 +1,7 @@
 """Details: asked for once an entry, under the manners of any poll, and waited for (DESIGN, section 6; M1, R13, P60)."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
@@ -14,6 +15,7 @@ from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.publish.status import fetching_record
 from tests.cli.test_preview import shown
+from tests.command import aggregator
 from tests.newsroom import Newsroom
 from tests.publisher import Publisher, Reply
 
@@ -256,6 +258,8 @@ def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom)
     newsroom.poll()
     newsroom.clock.move(minutes=20)
     newsroom.poll()
+    why = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "why", "NW1").stdout
+    assert re.search(r"asked for again after 2026-03-\d\d \d\d:\d\d$", why, re.MULTILINE), why
     with newsroom.opened() as world, world.store.read() as tx:
         [found] = tx.find_entries("NW1")
         _, steps = tx.trail.entry(found.id)

@@ -215,6 +215,15 @@ def test_a_poll_that_finds_nothing_due_says_when_it_would(newsroom: Newsroom, pu
     assert said[2] == "  there is no source to ask: feeds.yaml has none, or all are paused"
 
 
+def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(newsroom: Newsroom, publisher: Publisher) -> None:
+    newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1)))))
+    newsroom.poll()
+    target = newsroom.folder / "none" / "x.db"
+    done = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "backup", str(target))
+    assert done.returncode == 3
+    assert done.stderr == f"aggregator: there is no folder {target.parent}; make it, or write another path\n"
+
+
 def test_p69_what_was_just_asked_is_skipped(newsroom: Newsroom, publisher: Publisher) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     newsroom.writes(sources(url))

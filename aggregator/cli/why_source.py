@@ -32,8 +32,8 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
     entries = tx.trail.source_steps(key, OF_ENTRIES, LATELY)
     states = tx.trail.entry_states(key)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
-    told, trail = trail_of(moves, (), names_of(tx, moves, ()), frame)
-    decided, decisions = trail_of(entries, (), names_of(tx, entries, ()), frame)
+    told, trail = trail_of(moves, (), names_of(tx, moves, (), zone=frame.zone), frame)
+    decided, decisions = trail_of(entries, (), names_of(tx, entries, (), zone=frame.zone), frame)
     lines = [
         f"{source.title} (source {source.key}), {source.url or 'an address that is not shown'}",
         *indented(
@@ -87,7 +87,7 @@ def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
     """Tell of a source that left feeds.yaml."""
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
     states = tx.trail.entry_states(key)
-    told, trail = trail_of(moves, (), names_of(tx, moves, ()), frame)
+    told, trail = trail_of(moves, (), names_of(tx, moves, (), zone=frame.zone), frame)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
     lines = [
         f"source {key}",

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aggregator.cli.why_frame import Frame, Section
 from aggregator.cli.why_revisions import revisions_of
@@ -18,7 +19,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
     story = tx.trail.story(number)
     shown = next((e for e in story.entries if e.id == story.founder), None) or next(iter(story.entries), None)
     ruled = {number for verdict in story.verdicts for number in (verdict.entry, verdict.other)}
-    names = names_of(tx, story.steps, story.entries, ruled)
+    names = names_of(tx, story.steps, story.entries, ruled, zone=frame.zone)
     lines = [
         (shown.title if shown else "") or "(untitled)",
         *indented([f"story {story.atom_id}, page {story.page_id}, made {frame.moment(story.created_at)}"]),
@@ -73,7 +74,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
 def entry_section(tx: Transaction, number: int, frame: Frame) -> Section:
     """Tell of an entry that tells no story."""
     entry, steps = tx.trail.entry(number)
-    told, trail = trail_of(steps, [entry], names_of(tx, steps, [entry]), frame)
+    told, trail = trail_of(steps, [entry], names_of(tx, steps, [entry], zone=frame.zone), frame)
     lines = [entry.title or "(untitled)", *_entry_lines(entry, frame), *trail]
     return Section(lines, {"kind": "entry"} | _entry_record(entry, frame) | {"steps": told})
 
@@ -92,9 +93,14 @@ def _entry_lines(entry: EntryRecord, frame: Frame) -> list[str]:
 
 
 def names_of(
-    tx: Transaction, steps: Sequence[Step], entries: Iterable[EntryRecord], also: Collection[int] = ()
+    tx: Transaction,
+    steps: Sequence[Step],
+    entries: Iterable[EntryRecord],
+    also: Collection[int] = (),
+    *,
+    zone: ZoneInfo,
 ) -> Names:
-    """Find the names of whatever the steps mention."""
+    """Find the names of whatever the steps mention; times are told in `zone`."""
     facts = [step.facts for step in steps]
     stories = {fact[name] for fact in facts for name in ("into", "to", "parted", "merged") if name in fact}
     stories |= {number for fact in facts for number in fact.get("others", ())}
@@ -103,7 +109,7 @@ def names_of(
     for number in sorted(wanted - set(sources) - {0}):
         if (found := tx.entry(number)) is not None:
             sources[number] = found.source
-    return Names(tx.trail.category_keys(), tx.trail.atom_ids(stories), sources)
+    return Names(tx.trail.category_keys(), tx.trail.atom_ids(stories), sources, zone)
 
 
 def trail_of(

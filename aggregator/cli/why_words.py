@@ -39,6 +39,11 @@ class Names:
     categories: Mapping[int, CategoryKey]
     atom_ids: Mapping[int, str]
     sources: Mapping[int, SourceKey]  # of entries
+    zone: ZoneInfo  # of the site: all times are told in it
+
+    def instant(self, told: object) -> str:
+        """Give a time that an event tells, RFC 3339, as all others are written."""
+        return moment(datetime.fromisoformat(told), self.zone) if isinstance(told, str) else "a while"
 
     def category(self, step: Step) -> str:
         """Give the category that an event is about."""
@@ -186,7 +191,7 @@ SENTENCES: dict[str, Callable[[Step, Names], str]] = {
     Code.AWAIT_DETAIL: lambda step, names: f"{names.entry(step.entry)} is published once its detail is there",
     Code.RETRY_DETAIL: lambda step, names: (
         f"the detail of {names.entry(step.entry)} did not come: {step.facts.get('error')}; "
-        f"it is asked for again after {step.facts.get('next')}"
+        f"it is asked for again after {names.instant(step.facts.get('next'))}"
     ),
     Code.COMPLETE_ENTRY: lambda step, names: f"{names.entry(step.entry)} waits no longer: {step.facts.get('because')}",
     Code.MAKE_CATEGORY: lambda step, names: (

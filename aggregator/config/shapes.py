@@ -179,8 +179,10 @@ class Integer(ScalarShape[int]):
         return f"{self.low} to {self.high}"
 
     def value(self, node: Scalar, text: str) -> int:
-        if not INTEGER.fullmatch(text) or not (node.plain or has_variable(node.raw)):
+        if not INTEGER.fullmatch(text):
             raise self.unfit(node)
+        if not (node.plain or has_variable(node.raw)):
+            raise _in_quotes(node, text)
         number = int(text)
         if not self.low <= number <= self.high:
             raise Unfit(f"{quoted(node.raw)} is out of range; write {self.write}")
@@ -188,6 +190,10 @@ class Integer(ScalarShape[int]):
 
     def schema(self) -> Schema:
         return {"anyOf": [{"type": "integer", "minimum": self.low, "maximum": self.high}, VARIABLE]}
+
+
+def _in_quotes(node: Scalar, text: str) -> Unfit:
+    return Unfit(f"{quoted(node.raw)} in quotes is a text, not a number; write {text} without quotes")
 
 
 class Number(ScalarShape[float]):
@@ -202,10 +208,10 @@ class Number(ScalarShape[float]):
         return f"{self.low:g} to {self.high:g}"
 
     def value(self, node: Scalar, text: str) -> float:
-        if not re.fullmatch(r"-?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})", text) or not (
-            node.plain or has_variable(node.raw)
-        ):
+        if not re.fullmatch(r"-?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})", text):
             raise self.unfit(node)
+        if not (node.plain or has_variable(node.raw)):
+            raise _in_quotes(node, text)
         number = float(text)
         if not self.low <= number <= self.high:
             raise Unfit(f"{quoted(node.raw)} is out of range; write {self.write}")

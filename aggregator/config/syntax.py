@@ -1,8 +1,12 @@
 """Faults of syntax in an operator's words; libyaml speaks of tokens and block collections."""
 
+import re
+
 import yaml
 
 MAX_DEPTH = 20  # levels of nesting (S52)
+
+_JOINED = re.compile(r"\s*(?:- +)*([a-z_]+):(?=[^\s/])")  # `url:https://…` is a text that the next line goes on with
 
 
 def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
@@ -28,6 +32,8 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, st
         what = 'within { } or [ ] a variable needs quotes; write "${NAME}"'
     elif "cannot start any token" in problem:
         what = f"a value can't begin with {char}; put it in quotes"
+    elif "mapping values" in problem and line and (key := _JOINED.match(lines[line - 1])):
+        return line, key.start(1) + 1, f"a blank is missing after {key[1]}:; write {key[1]}: and the value"
     else:
         said = next((said for part, said in _SYNTAX if part in problem), None)
         what = said.format(since=since) if said else f"not YAML: {problem}; check the quotes and brackets before it"

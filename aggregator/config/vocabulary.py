@@ -26,6 +26,21 @@ _NO_CHARSETS = frozenset("idna punycode unicode_escape raw_unicode_escape undefi
 _CHARSETS = "utf-8 utf-16 gb18030 gbk gb2312 big5 shift_jis euc-jp euc-kr iso-8859-1 iso-8859-15 windows-1252".split()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+_ABBREVIATION = re.compile(r"[A-Z]{3,5}")
+_ABBREVIATED = {  # the zones that are mostly meant
+    "AEST": "Australia/Sydney or Australia/Brisbane",
+    "AST": "America/Halifax or Asia/Riyadh",
+    "BST": "Europe/London or Asia/Dhaka",
+    "CEST": "Europe/Berlin, or another city with the same clocks",
+    "CST": "Asia/Shanghai or America/Chicago",
+    "EDT": "America/New_York, or another city with the same clocks",
+    "IST": "Asia/Kolkata, Europe/Dublin or Asia/Jerusalem",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "MSK": "Europe/Moscow",
+    "PST": "America/Los_Angeles or Asia/Manila",
+}
+
 
 @lru_cache(maxsize=256)
 def timezone(text: str) -> str:
@@ -33,6 +48,9 @@ def timezone(text: str) -> str:
     try:
         zoneinfo.ZoneInfo(text)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        if _ABBREVIATION.fullmatch(text):
+            meant = _ABBREVIATED.get(text, "an area and a city, such as Europe/Berlin")
+            raise Unfit(f"is an abbreviation, which names no one time zone; write {meant}") from None
         advice = _nearest_zone(text) or "a name such as Europe/Berlin or UTC"
         raise Unfit(f"is no time zone; write {advice}") from None
     return text

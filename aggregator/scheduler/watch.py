@@ -56,8 +56,8 @@ class ConfigWatch:
             self._doubt = None
             return
         try:
+            settings = load_config(self._settings.path, self._environ)  # first: it says what is wrong with a file
             text = self._settings.path.read_text(encoding="utf-8")
-            settings = load_config(self._settings.path, self._environ)
             if settings.publish.theme != self._theme:
                 self._theme = settings.publish.theme
                 self._seen, digest = self._signature(), self._digest_of()

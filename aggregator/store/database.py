@@ -145,6 +145,8 @@ class Store:
         path = _path_of(str(self._engine.url))
         if path is None:
             raise StoreError(f"the store {self.where} is copied by its own tools, such as pg_dump")
+        if not target.parent.is_dir():
+            raise StoreError(f"there is no folder {target.parent}; make it, or write another path")
         _copy(path, target)
         return target.stat().st_size
 

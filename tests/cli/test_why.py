@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -207,7 +208,7 @@ def test_every_code_has_a_sentence() -> None:
 def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
     """Older and newer versions of the program write other facts."""
     step = Step(at=START, code=code, source=None, entry=None, story=None, facts={})
-    assert said(step, Names({}, {}, {}))
+    assert said(step, Names({}, {}, {}, ZoneInfo("UTC")))
 
 
 def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(

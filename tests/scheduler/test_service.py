@@ -78,6 +78,9 @@ def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publish
             "what did not change is not asked (P65)"
         )
         assert running.status()["config"]["error"] is None
+        (tmp_path / "feeds.yaml").unlink()
+        running.wait_for(lambda: "there is no such file" in running.log())
+        assert "Errno" not in running.log()
 
 
 @pytest.mark.slow
