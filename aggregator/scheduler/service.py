@@ -276,7 +276,7 @@ class Service:
         give_back()
 
     def _catch_up(self) -> None:
-        if self._index is not None and self._pressure is Pressure.NONE:
+        if self._index is not None and self._pressure is Pressure.NONE and self._world.store.is_there():
             self._index.catch_up(seconds=SEARCH_SECONDS)
 
     def _flush(self) -> None:

@@ -1,5 +1,6 @@
 """A service whose store or outputs somebody removes while it runs (R57, R25)."""
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from aggregator.scheduler import Service
 from aggregator.scheduler.service import ServiceFailed
+from aggregator.search import open_index
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
@@ -64,6 +66,35 @@ def test_outputs_that_are_all_there_are_not_made_again(newsroom: Newsroom) -> No
         assert not service._dirty.is_set()
         service._flush()
         assert newsroom.files() == before
+
+
+def test_a_store_that_is_gone_is_not_searched(newsroom: Newsroom) -> None:
+    newsroom.writes(YAML)
+    with newsroom.opened("serve") as world:
+        store = world.store.path
+        assert store is not None
+        service = Service(world, {}, index=open_index(world.store))
+        shutil.rmtree(store.parent)
+        service._catch_up()
+
+
+def test_r67_a_publication_that_fails_under_serve_is_an_alarm_while_it_lasts(newsroom: Newsroom) -> None:
+    def alarms() -> list[str]:
+        return [one["code"] for one in json.loads(newsroom.published("status.json"))["alarms"]]
+
+    with serving(newsroom) as (service, world):
+        with world.store.begin() as tx:
+            tx.files.unlist(["category/general.atom"])
+            tx.files.forget_looks()
+        for in_the_way, expected in ((True, ["output"]), (True, ["output"]), (False, [])):
+            if not in_the_way:
+                for name in ("general.atom", "general.atom.gz"):
+                    (newsroom.folder / "public" / "category" / name).unlink(missing_ok=True)
+            newsroom.clock.move(minutes=1)
+            service._dirty.set()
+            service._flush()
+            assert alarms() == expected
+            assert service.is_ready(), "the outputs of before are there"
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])
