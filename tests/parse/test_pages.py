@@ -148,7 +148,7 @@ def test_s64_items_within_each_other_are_read_within_bounds(monkeypatch: pytest.
     monkeypatch.setattr(elements, "SECONDS", 0.5)  # of the seven that a fast machine takes
     page = b"<div>" * 150 + b"<a href=/x>t</a>" * 40_000
     began = monotonic()
-    with pytest.raises(ParseError, match="took over 0.5 s"):
+    with pytest.raises(ParseError, match="took over"):
         entries(page, reading({"title": ".never"}, items="div"))
     assert monotonic() - began < 60, "a hang becomes a failure"
 
