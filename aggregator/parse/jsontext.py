@@ -119,11 +119,25 @@ def _mended(text: str, at: int, broken: list[str]) -> tuple[str, bool] | None:
     start = starts[depth]
     found = _NEXT.search(text, max(at, start))
     if found is None:
-        head = text[:start].rstrip().removesuffix(",")
+        before, rest = text[:start].rstrip(), text[start:].strip()
+        head = before.removesuffix(",")
+        if rest.startswith("]") and head != before:  # a comma too many
+            return head + rest, False
+        if _is_whole(rest):
+            head = text
         closers = "".join("]" if mark == "[" else "}" for mark in reversed(open_[: depth + 1]))
-        return None if text[start:].strip(" \t\r\n]}") == "" else (head + closers, True)
+        return None if rest.strip(" \t\r\n]}") == "" and head == before else (head + closers, True)
     broken.append(text[start : found.start() + 1][:80])
     return text[:start] + "null" + text[found.start() + 1 :], False
+
+
+def _is_whole(item: str) -> bool:
+    """Tell whether nothing is missing of an item that nothing follows; of a number, digits may be."""
+    try:
+        json.loads(item)
+    except (ValueError, RecursionError):
+        return False
+    return item.endswith(("}", "]", '"'))
 
 
 def _open_at(text: str, at: int) -> tuple[list[str], list[int]]:

@@ -121,11 +121,15 @@ def test_r41_broken_json_in_the_middle_costs_one_item(broken: str) -> None:
 
 def test_i13_a_list_that_is_cut_off_keeps_its_whole_items() -> None:
     text = json.dumps({"list": [item(str(number)) for number in range(5)]})
-    for length in range(text.index("}, {") + 4, len(text) - 2, 7):
+    for length in range(text.index("}, {") + 1, len(text) - 1):
         feed = read(text[:length])
         assert feed.cut
-        assert [entry.id for entry in feed.entries] == [str(n) for n in range(len(feed.entries))]
+        assert [entry.id for entry in feed.entries] == [str(n) for n in range(text[:length].count("}"))]
         assert "the document is cut off" in feed.notices
+
+
+def test_i13_a_comma_too_many_costs_nothing() -> None:
+    assert [entry.id for entry in read(f'{{"list": [{json.dumps(item("1"))}, ]}}').entries] == ["1"]
 
 
 def test_i13_a_list_that_is_cut_off_in_its_first_item_is_a_failure() -> None:
