@@ -60,7 +60,9 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
         finally:
             trials.close()
     root = folder / where
-    listed = [path.stem for path in sorted((root / "category").glob("*.atom"))] if root.is_dir() else []
+    if not root.is_dir():
+        raise NothingThere(f"there is no folder {root}; nothing was restored")
+    listed = [path.stem for path in sorted((root / "category").glob("*.atom"))]
     return _restored(lambda path: _file(root / path), listed, settings)
 
 

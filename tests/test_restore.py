@@ -210,6 +210,9 @@ def test_a_site_with_a_hole_restores_nothing(planet: Planet, name: str, data: by
 
 def test_an_empty_folder_is_refused(tmp_path: Path, publisher: Publisher) -> None:
     planet = Planet(tmp_path, publisher)
+    with pytest.raises(NothingToRestore, match="there is no folder"):
+        planet.restore("nowhere")
+    (planet.room.folder / "nowhere").mkdir()
     with pytest.raises(NothingToRestore, match="nothing was restored"):
         planet.restore("nowhere")
 
