@@ -112,6 +112,8 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
     if base is not None and not _RELATIVE.search(lower):
         base = None
     prepared = bounded(_prepared(html, lower))
+    if prepared is not html:
+        prepared = legal(prepared)  # a reference may have become the character that it names
     result, is_too_deep = _once(prepared, base, allow_classes)
     if is_too_deep:
         return html_of(plain_text(result))
@@ -131,8 +133,9 @@ def _prepared(html: str, lower: str) -> str:
 
 
 def _once(html: str, base: Url | None, allow_classes: frozenset[str]) -> tuple[str, bool]:
-    """Clean HTML; tell whether the result is nested too deep (S14)."""
-    result = legal(_cleaner(base, allow_classes).clean(html))
+    """Clean HTML that is `legal`; tell whether the result is nested too deep (S14)."""
+    cleaned = _cleaner(base, allow_classes).clean(html)
+    result = html if cleaned == html else legal(cleaned)
     if "<img" in result or "<audio" in result or "<video" in result:
         result = tidy_media(result, base)
     if _OBSOLETE.search(result):

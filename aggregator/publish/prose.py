@@ -5,6 +5,7 @@ import unicodedata
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+_CHANGED = re.compile(r"<(?:h[1-6]|pre|table|img)\b", re.IGNORECASE)  # start tags that a page has otherwise
 _ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="[^"]*")?')
 
 
@@ -16,6 +17,8 @@ def dress(html: str) -> str:
     Tokens are read as our sanitiser writes them: text without `<`, attributes in double quotes. Anything else is given
     back as it came: adding an attribute in the wrong place could open a hole.
     """
+    if not _CHANGED.search(html):
+        return html
     tokens = []
     at = 0
     while at < len(html):

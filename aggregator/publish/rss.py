@@ -194,6 +194,5 @@ def _rendered(publication: Publication, address: str) -> bytes:
     declare(item)
     etree.indent(item, space="  ", level=2)
     item.tail = "\n"
-    opening, closing = etree.tostring(root).split(b"<item", 1)[0], b"</rss>"
     whole = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
-    return b"    " + whole.removeprefix(opening).removesuffix(closing)
+    return b"    " + whole[whole.index(b"<item") :].removesuffix(b"</rss>")

@@ -76,7 +76,7 @@ def safe_html(html: str, allow_classes: frozenset[str]) -> str:
     key = (html, allow_classes)
     found = _safe.get(key)
     if found is None:
-        found = legal(_sanitised(html, allow_classes)).strip()  # `&#1;` has become a character only now
+        found = _sanitised(html, allow_classes).strip()
         found = html if found == html else found  # one text in memory, not two
         _safe.keep(key, found, len(html) + (0 if found is html else len(found)))
     return found

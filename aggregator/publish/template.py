@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.publish.names import safe_part
+from aggregator.publish.sandbox import Sandbox
 from aggregator.publish.scalars import Quoted, yaml_of
 from aggregator.slugs import pinyin, slug_of
 
@@ -65,7 +65,7 @@ class PostTemplate:
         first_line: int = 1,
     ) -> None:
         self._name, self._first_line = name, first_line
-        environment = ImmutableSandboxedEnvironment(
+        environment = Sandbox(
             autoescape=False,
             undefined=StrictUndefined,
             finalize=finish,

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from aggregator.errors import ConfigError, Problem, PublishError
 from aggregator.publish.messages import Catalogue, Messages, messages_of, read_catalogue
+from aggregator.publish.sandbox import Sandbox
 
 FIXED = frozenset({"head.html", "prose.html"})  # what keeps pages safe and known as ours; no theme replaces it
 BUILT_IN = "built-in/"  # before a name: our own template of that name, for a theme's to extend or include
@@ -106,8 +106,8 @@ class Theme:
         return frozenset(f"{self.called}/{name}" for name in self.texts)
 
     @cached_property
-    def _environment(self) -> ImmutableSandboxedEnvironment:
-        return ImmutableSandboxedEnvironment(
+    def _environment(self) -> Sandbox:
+        return Sandbox(
             loader=FunctionLoader(self._load),
             autoescape=True,
             undefined=StrictUndefined,

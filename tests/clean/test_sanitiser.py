@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregator.characters import legal
 from aggregator.clean import sanitise
 from aggregator.clean.embeds import video_of
 from aggregator.clean.sanitiser import TAGS
@@ -88,6 +89,26 @@ def test_s30_nothing_of_a_vector_gets_through(vector: str) -> None:
         assert faults(out) == [], out
         assert not re.search(r"=\"\s*(?:javascript|vbscript|data):", out, re.IGNORECASE)
         assert sanitise(out, BASE) == sanitise(out) == out, "S40"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>a\ufffe&#1;&#xfffe;&#65535;&#xd800;b</p>",
+        "<p>a" + "&#xfffe;" * 60_001 + "b</p>",
+        "a" + "&#65535;" * 60_001 + "b",
+        "<math alttext='a&#xfffe;b'><mi>x</mi></math>",
+        "<math><mi>a&#1;\uffff&#65535;b</mi></math>",
+        "<amp-img src='/a&#1;&#xfffe;.png' alt='a&#xffff;b'></amp-img>",
+        "<iframe src='https://www.youtube.com/embed/a&#xfffe;&#1;b'></iframe>",
+        "<img alt='a&#xfffe;b' src='x'><center>&#xffff;</center>",
+    ],
+)
+def test_i7_what_xml_forbids_comes_out_of_no_reference(html: str) -> None:
+    for text in (html, f"<pre>{html}", "<div>" * 250 + html):
+        out = sanitise(text, BASE)
+        assert legal(out) == out
+        assert sanitise(out) == out
 
 
 @settings(max_examples=400)
