@@ -1,9 +1,9 @@
 """Rendering a category of 100 entries against feedgen from scratch, and compression against gzip level 6.
 
 Ours is what a publication does: what was rendered lately is kept, one entry in a hundred is new, and each document is
-read back before it counts (A35). "Cold" is the first time, when nothing is kept: docs/decisions/0119 says why the limits
-are not for that. CPU seconds, of each way the quickest round: what another program takes of a processor is no cost of
-ours.
+read back before it counts (A35). "Cold" is the first time, when nothing is kept; docs/decisions/0119 says why the
+limits are not for that. CPU seconds, of each way the quickest round: what another program takes of a processor is no
+cost of ours.
 
 python -m benchmarks.rendering [--entries 100] [--rounds 15]
 """
