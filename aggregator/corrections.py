@@ -40,7 +40,7 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
         StoreError: our side failed; what was not done still waits.
     """
     with store.read() as tx:
-        waiting = tx.pending_requests()
+        waiting = tx.requests.pending()
     for request in waiting:
         try:
             with store.begin() as tx:
@@ -54,7 +54,7 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
             outcome = Outcome(done=False, said=f"a fault of ours, please report it: {type(error).__name__}: {error}")
         if not outcome.done:
             with store.begin() as tx:
-                tx.finish_request(request, outcome, clock())
+                tx.requests.finish(request, outcome, clock())
         facts = {"request": request.id, "command": request.command, "done": outcome.done, "said": outcome.said}
         log.info("take_request", extra=facts)
     return len(waiting)
@@ -87,7 +87,7 @@ def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime)
         raise CorrectionRefused(f"this version of the program knows no request {request.command!r}")
     effect = act(tx, request.arguments, roster, now)
     outcome = Outcome(done=True, said=effect.said, facts=effect.facts)
-    if tx.finish_request(request, outcome, now):
+    if tx.requests.finish(request, outcome, now):
         effect.write(request)
     return outcome
 
@@ -177,7 +177,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
         numbers = {key: one.id for key, one in tx.known(due, NO_NEWS, now).categories.items()}
         changes = [
             change
-            for part in tx.filed(due.id)
+            for part in tx.rejudged.filed(due.id)
             for stored in part
             if (change := reapply(stored, source, roster, numbers)) is not None
         ]
@@ -206,7 +206,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
 
 def _ruled(tx: Transaction, roster: Roster) -> list[Source]:
     """Give the sources of whose stored entries a rule has something to say, or had."""
-    had = set(tx.ruled_sources())
+    had = set(tx.rejudged.ruled_sources())
     return [source for key, source in roster.sources.items() if key in had or has_rules(source, roster)]
 
 

@@ -320,7 +320,7 @@ def _thins(pairs: Sequence[tuple[Source, Source]], tx: Transaction, now: datetim
 
 def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction, now: datetime) -> Iterator[Ruled]:
     roster = Roster.of(new)
-    had = set(tx.ruled_sources())
+    had = set(tx.rejudged.ruled_sources())
     numbers = {key: number for number, key in tx.trail.category_keys().items()}
     numbers |= {key: -place for place, key in enumerate((k for k in roster.categories if k not in numbers), 1)}
     left = MAX_LOOKED_AT
@@ -332,7 +332,7 @@ def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction,
         if due is None:
             continue
         looked_at, changes = 0, []
-        for part in tx.filed(due.id, since=now - WEEK):
+        for part in tx.rejudged.filed(due.id, since=now - WEEK):
             looked_at += len(part)
             changes += [change for each in part if (change := reapply(each, source, roster, numbers)) is not None]
             if looked_at >= left:

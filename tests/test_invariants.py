@@ -235,10 +235,10 @@ class Planet(RuleBasedStateMachine):
     def ask(self, command: str, **arguments: object) -> None:
         """File a request and have it carried out; what makes no sense is refused, never more."""
         with self.world.store.begin() as tx:
-            number = tx.file_request(command, arguments, self.room.clock())
+            number = tx.requests.file(command, arguments, self.room.clock())
         self.world.take_requests()
         with self.world.store.read() as tx:
-            outcome = tx.outcome(number)
+            outcome = tx.requests.outcome(number)
         assert outcome is not None
         assert "a fault of ours" not in outcome.said
 
@@ -300,7 +300,9 @@ class Planet(RuleBasedStateMachine):
         assert len(met) == len(set(met))
         with self.world.store.read() as tx:
             (row,) = [row for row in tx.categories() if row.slug == slug]
-            stored = [p.atom_id for page in (None, *range(1, row.pages + 1)) for p in tx.publications(row.id, page)]
+            stored = [
+                p.atom_id for page in (None, *range(1, row.pages + 1)) for p in tx.documents.publications(row.id, page)
+            ]
         assert sorted(met) == sorted(stored)
         for reader in self.readers[slug]:
             reader.reads(*documents)
@@ -315,9 +317,9 @@ class Planet(RuleBasedStateMachine):
         before_standing, self.standing = self.standing, set()
         with self.world.store.read() as tx:
             for row in tx.categories():
-                graves = {tombstone.ref for tombstone in tx.tombstones(row.id)}
+                graves = {tombstone.ref for tombstone in tx.documents.tombstones(row.id)}
                 for page in (None, *range(1, row.pages + 1)):
-                    for p in tx.publications(row.id, page):
+                    for p in tx.documents.publications(row.id, page):
                         mine = (row.slug, p.atom_id)
                         assert self.fixed.setdefault(mine, (p.sort_at, p.page_id)) == (p.sort_at, p.page_id)
                         assert p.atom_id not in graves

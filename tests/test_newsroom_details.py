@@ -261,7 +261,7 @@ def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom)
     why = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "why", "NW1").stdout
     assert re.search(r"asked for again after 2026-03-\d\d \d\d:\d\d$", why, re.MULTILINE), why
     with newsroom.opened() as world, world.store.read() as tx:
-        [found] = tx.find_entries("NW1")
+        [found] = tx.finding.entries("NW1")
         _, steps = tx.trail.entry(found.id)
     codes = [step.code for step in steps]
     assert codes[:3] == [Code.AWAIT_DETAIL, Code.RETRY_DETAIL, Code.COMPLETE_ENTRY]

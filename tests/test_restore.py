@@ -95,8 +95,8 @@ def planet(tmp_path: Path, publisher: Publisher) -> Planet:
     planet.poll()
     with planet.room.opened() as world:
         with world.store.begin() as tx:
-            number = tx.find_story("urn:x:59")
-            tx.file_request("retract", {"story": number}, planet.room.clock())
+            number = tx.finding.story("urn:x:59")
+            tx.requests.file("retract", {"story": number}, planet.room.clock())
         world.take_requests()
         world.publish()
     return planet
@@ -155,7 +155,7 @@ def test_m8_what_a_rule_took_out_of_one_category_keeps_its_tombstone_there(plane
     feeds.write_text(text.replace("category: [tech, web], ", "category: [tech, web], exclude: [{title: 'Title 44'}], "))
     with planet.room.opened() as world:
         with world.store.begin() as tx:
-            tx.file_request("rules", {}, planet.room.clock())
+            tx.requests.file("rules", {}, planet.room.clock())
         world.take_requests()
         world.publish()
     before = planet.published()
@@ -321,8 +321,8 @@ def test_a_source_may_be_called_lost(newsroom: Newsroom, publisher: Publisher) -
     newsroom.poll()
     with newsroom.opened() as world:
         with world.store.begin() as tx:
-            [entry] = tx.find_entries("item-2")
-            tx.file_request("retract", {"story": entry.story}, newsroom.clock())
+            [entry] = tx.finding.entries("item-2")
+            tx.requests.file("retract", {"story": entry.story}, newsroom.clock())
         world.take_requests()
         world.publish()
     planet = Planet.__new__(Planet)
@@ -336,14 +336,14 @@ def test_a_source_may_be_called_lost(newsroom: Newsroom, publisher: Publisher) -
         [source] = world.store.status(world.roster, newsroom.clock()).sources
         assert (source.key, source.entries) == ("lost", 2)
         with world.store.begin() as tx:
-            [entry] = tx.find_entries("item-1")
-            tx.file_request("retract", {"story": entry.story}, newsroom.clock())
+            [entry] = tx.finding.entries("item-1")
+            tx.requests.file("retract", {"story": entry.story}, newsroom.clock())
         world.take_requests()
         with world.store.begin() as tx:
-            number = tx.file_request("retract", {"story": entry.story, "undo": True}, newsroom.clock())
+            number = tx.requests.file("retract", {"story": entry.story, "undo": True}, newsroom.clock())
         world.take_requests()
         with world.store.read() as tx:
-            outcome = tx.outcome(number)
+            outcome = tx.requests.outcome(number)
         assert outcome is not None
         assert "stands again" in outcome.said
 

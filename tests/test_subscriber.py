@@ -58,10 +58,10 @@ def tell(world: World, key: str, own_id: str, title: str, text: str, updated: da
 
 def carry_out(world: World, command: str, **arguments: object) -> None:
     with world.store.begin() as tx:
-        number = tx.file_request(command, arguments, world.clock())
+        number = tx.requests.file(command, arguments, world.clock())
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.outcome(number)
+        outcome = tx.requests.outcome(number)
     assert outcome is not None
     assert outcome.done, outcome.said
 

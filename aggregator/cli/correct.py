@@ -150,14 +150,14 @@ def _file(store: Store, act: Act, arguments_of: Callable[[Transaction], Argument
     with store.read() as tx:  # however long it takes to find, nobody waits for it
         arguments = arguments_of(tx)
     with store.begin() as tx:
-        return tx.file_request(act, arguments, utc_now())
+        return tx.requests.file(act, arguments, utc_now())
 
 
 def _do(world: World, number: int) -> tuple[Outcome, Sequence[str], str]:
     """Carry out what waits, ours included, and publish what became dirty."""
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.outcome(number)
+        outcome = tx.requests.outcome(number)
     assert outcome is not None, "every request that waits is taken"
     try:
         published = world.publish()
@@ -170,7 +170,7 @@ def _do(world: World, number: int) -> tuple[Outcome, Sequence[str], str]:
 def _await(store: Store, number: int, end: float) -> Outcome | None:
     while True:
         with store.read() as tx:
-            outcome = tx.outcome(number)
+            outcome = tx.requests.outcome(number)
         if outcome is not None or monotonic() >= end:
             return outcome
         time.sleep(LOOK)
@@ -182,16 +182,16 @@ def meant(tx: Transaction, thing: str) -> Meant:
     Raises:
         Unclear: there is none, or several.
     """
-    number = tx.find_story(thing)
+    number = tx.finding.story(thing)
     if number is not None:
         story = tx.told([number]).stories[number]
         if story.merged_into is None:
             return Meant(number)
-        founder = tx.entry(story.founder)
+        founder = tx.finding.entry(story.founder)
         assert founder is not None, "entries stay"
         assert founder.story is not None, "a merge moves them to a story"
         return Meant(founder.story, founder.id)
-    found = tx.find_entries(thing)
+    found = tx.finding.entries(thing)
     if not found:
         raise Unclear(
             f"nothing in the store is called {thing}: no atom:id, page or address of one, link, own id or number of an "
@@ -213,12 +213,12 @@ def entry_of_story(tx: Transaction, thing: str, story: int) -> int:
     Raises:
         Unclear: there is none, or several.
     """
-    found = tx.find_entries(thing)
+    found = tx.finding.entries(thing)
     mine = [entry for entry in found if entry.story == story]
     if len(mine) == 1:
         return mine[0].id
     if not mine:
-        lines = "".join(f"\n  {_line(entry)}" for entry in tx.entries_of(story))
+        lines = "".join(f"\n  {_line(entry)}" for entry in tx.finding.entries_of(story))
         raise Unclear(f"no entry of that story is called {thing}; it is told by:{lines}")
     lines = "".join(f"\n  {_line(entry)}" for entry in mine)
     raise Unclear(f"{thing} may be any of these; name the entry's number:{lines}")

@@ -74,8 +74,8 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
 
 
 def _stories(tx: Transaction, thing: str, frame: Frame) -> list[Section]:
-    number = tx.find_story(thing)
-    found = tx.find_entries(thing) if number is None else []
+    number = tx.finding.story(thing)
+    found = tx.finding.entries(thing) if number is None else []
     numbers = [number] if number is not None else sorted({e.story for e in found if e.story is not None})
     sections = [story_section(tx, each, frame) for each in numbers[:MOST]]
     return sections + [entry_section(tx, e.id, frame) for e in found[:MOST] if e.story is None]

@@ -107,7 +107,7 @@ def names_of(
     sources = {entry.id: entry.source for entry in entries}
     wanted = {*also, *(step.entry for step in steps if step.entry)} | {fact.get("with_entry") or 0 for fact in facts}
     for number in sorted(wanted - set(sources) - {0}):
-        if (found := tx.entry(number)) is not None:
+        if (found := tx.finding.entry(number)) is not None:
             sources[number] = found.source
     return Names(tx.trail.category_keys(), tx.trail.atom_ids(stories), sources, zone)
 

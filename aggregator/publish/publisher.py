@@ -254,10 +254,10 @@ class Publisher:
 
     def _file(self, tx: Transaction, row: CategoryRow, category: Category) -> None:
         """Move what is too much for the main document to archive pages, before anything is rendered (M3, M4)."""
-        rows = tx.main_rows(row.id)
+        rows = tx.documents.main_rows(row.id)
         weights: dict[int, int] = {}
         if sum(p.characters for p in rows) * WIDEST > HEAVIEST:
-            weights = {story: weight_of(category.show, *texts) for story, *texts in tx.main_texts(row.id)}
+            weights = {story: weight_of(category.show, *texts) for story, *texts in tx.documents.main_texts(row.id)}
         main = [
             Standing(
                 story=p.story,
@@ -286,8 +286,8 @@ class Publisher:
         self, tx: Transaction, row: CategoryRow, category: Category, page: int | None, showing: Showing
     ) -> Document:
         path = f"category/{row.slug}"
-        publications = tuple(showing.publication(p, category) for p in tx.publications(row.id, page))
-        graves = tuple(map(showing.tombstone, tx.tombstones(row.id))) if page is None else ()
+        publications = tuple(showing.publication(p, category) for p in tx.documents.publications(row.id, page))
+        graves = tuple(map(showing.tombstone, tx.documents.tombstones(row.id))) if page is None else ()
         before = row.pages if page is None else page - 1
         return Document(
             path=path if page is None else f"{path}/archive/{page}",

@@ -92,10 +92,10 @@ class SiteOutputs:
 
     def _all(self, tx: Transaction, listed: Listed, roster: Roster, showing: Showing, created: datetime) -> Document:
         site, numbers = self._settings.site, [row.id for _, row in listed]
-        newest = tx.newest(numbers, self._settings.publish.entries)
+        newest = tx.documents.newest(numbers, self._settings.publish.entries)
         publications = tuple(showing.publication(p, roster.categories[p.category]) for p in newest)
         publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
-        graves = tuple(map(showing.tombstone, tx.tombstones_of_all(numbers)))
+        graves = tuple(map(showing.tombstone, tx.documents.tombstones_of_all(numbers)))
         return Document(
             path=ALL,
             id=f"urn:uuid:{tx.uuid()}",
@@ -115,7 +115,7 @@ class SiteOutputs:
         keys = {row.id: (row.id, row.dirty, looks.get(row.id)) for _, row in listed}
         kept = {number: section for number, key in keys.items() if (section := self._sections.get(key)) is not None}
         unknown = [(category, row) for category, row in listed if row.id not in kept]
-        newest = tx.newest_of_each([row.id for _, row in unknown], ON_INDEX, fair=self._settings.publish.fair)
+        newest = tx.documents.newest_of_each([row.id for _, row in unknown], ON_INDEX, fair=self._settings.publish.fair)
         lines = {
             row.id: _line_of(category, row, tuple(showing.publication(p, category) for p in newest.get(row.id, ())))
             for category, row in unknown

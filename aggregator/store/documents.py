@@ -33,125 +33,164 @@ STANDING_TOMBSTONE = publication.c.withdrawn_at.is_not(None) & publication.c.tom
 _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
 
 
-def main_rows(connection: Connection, number: int) -> list[MainRow]:
-    """Give the main document of a category in order, without its contents."""
-    query = (
-        select(
-            publication.c.story_id,
-            story.c.atom_id,
-            publication.c.sort_at,
-            publication.c.entered_at,
-            publication.c.backfill,
-            (func.length(entry.c.content) + func.length(entry.c.summary)).label("characters"),
+class Documents:
+    """What a transaction gives of documents: `tx.documents`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def main_rows(self, number: int) -> list[MainRow]:
+        """Give the main document of a category in order, without its contents."""
+        query = (
+            select(
+                publication.c.story_id,
+                story.c.atom_id,
+                publication.c.sort_at,
+                publication.c.entered_at,
+                publication.c.backfill,
+                (func.length(entry.c.content) + func.length(entry.c.summary)).label("characters"),
+            )
+            .join(story, story.c.id == publication.c.story_id)
+            .join(entry, entry.c.id == publication.c.shown_id)
+            .where(
+                publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None)
+            )
+            .order_by(*_IN_ORDER)
         )
-        .join(story, story.c.id == publication.c.story_id)
-        .join(entry, entry.c.id == publication.c.shown_id)
-        .where(publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None))
-        .order_by(*_IN_ORDER)
-    )
-    return [
-        MainRow(story=row["story_id"], **{name: row[name] for name in row if name != "story_id"})
-        for row in connection.execute(query).mappings()
-    ]
+        return [
+            MainRow(story=row["story_id"], **{name: row[name] for name in row if name != "story_id"})
+            for row in self._connection.execute(query).mappings()
+        ]
 
-
-def main_texts(connection: Connection, number: int) -> Iterator[tuple[int, str, str]]:
-    """Give the story, the summary and the content of each publication in the main document of a category."""
-    query = (
-        select(publication.c.story_id, entry.c.summary, entry.c.content)
-        .join(entry, entry.c.id == publication.c.shown_id)
-        .where(publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None))
-    )
-    for row in connection.execute(query):
-        yield row.story_id, row.summary, row.content
-
-
-def publications(connection: Connection, number: int, page: int | None) -> tuple[Publication, ...]:
-    """Give what stands in one document of a category, in order."""
-    place = publication.c.page.is_(None) if page is None else publication.c.page == page
-    query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
-    return filled(connection, query.order_by(*_IN_ORDER), on_page=True)
-
-
-def newest(connection: Connection, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
-    """Give the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*)."""
-    earlier, listed = publication.alias(), list(numbers)
-    before = (
-        select(earlier.c.story_id)
-        .where(
-            earlier.c.story_id == publication.c.story_id,
-            (earlier.c.category_id + 0).in_(listed),
-            earlier.c.withdrawn_at.is_(None),
-            (earlier.c.sort_at < publication.c.sort_at)
-            | ((earlier.c.sort_at == publication.c.sort_at) & (earlier.c.category_id < publication.c.category_id)),
+    def main_texts(self, number: int) -> Iterator[tuple[int, str, str]]:
+        """Give the story, the summary and the content of each publication in the main document of a category."""
+        query = (
+            select(publication.c.story_id, entry.c.summary, entry.c.content)
+            .join(entry, entry.c.id == publication.c.shown_id)
+            .where(
+                publication.c.category_id == number, publication.c.page.is_(None), publication.c.withdrawn_at.is_(None)
+            )
         )
-        .exists()
-    )
-    # `+ 0`: no index by category is of use, and with one all that was ever published would be sorted (1.2 s of 20,000
-    # in 200 categories); by `sort_at` no more is looked at than is shown.
-    stands = ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before)
-    chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
-    stories = connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
-    query = shown().where(publication.c.story_id.in_(stories), *stands)
-    return filled(connection, query.order_by(*_IN_ORDER))
+        for row in self._connection.execute(query):
+            yield row.story_id, row.summary, row.content
 
+    def publications(self, number: int, page: int | None) -> tuple[Publication, ...]:
+        """Give what stands in one document of a category, in order."""
+        place = publication.c.page.is_(None) if page is None else publication.c.page == page
+        query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
+        return filled(self._connection, query.order_by(*_IN_ORDER), on_page=True)
 
-def newest_of_each(
-    connection: Connection, numbers: Sequence[int], limit: int, *, fair: bool
-) -> dict[int, tuple[Publication, ...]]:
-    """Give the newest stories of each of some categories, in a few statements however many these are.
+    def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
+        """Give the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*)."""
+        earlier, listed = publication.alias(), list(numbers)
+        before = (
+            select(earlier.c.story_id)
+            .where(
+                earlier.c.story_id == publication.c.story_id,
+                (earlier.c.category_id + 0).in_(listed),
+                earlier.c.withdrawn_at.is_(None),
+                (earlier.c.sort_at < publication.c.sort_at)
+                | ((earlier.c.sort_at == publication.c.sort_at) & (earlier.c.category_id < publication.c.category_id)),
+            )
+            .exists()
+        )
+        # `+ 0`: no index by category is of use, and with one all that was ever published would be sorted (1.2 s of
+        # 20,000 in 200 categories); by `sort_at` no more is looked at than is shown.
+        stands = ((publication.c.category_id + 0).in_(listed), publication.c.withdrawn_at.is_(None), ~before)
+        chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
+        stories = self._connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
+        query = shown().where(publication.c.story_id.in_(stories), *stands)
+        return filled(self._connection, query.order_by(*_IN_ORDER))
 
-    Args:
-        connection: a reading one.
-        numbers: of the categories.
-        limit: so many at most of each.
-        fair: let one source have at most half of them, while others have enough among the newest `FAIR_AMONG` (A23).
+    def newest_of_each(self, numbers: Sequence[int], limit: int, *, fair: bool) -> dict[int, tuple[Publication, ...]]:
+        """Give the newest stories of each of some categories, in a few statements however many these are.
 
-    Returns:
-        The stories of each category that has any.
-    """
-    tellers = _tellers(connection, numbers, FAIR_AMONG if fair else limit)
-    told_in = {number: [told for told, _ in some] for number, some in tellers.items()}
-    chosen = {n: set(fair_share(some, limit) if fair else told_in[n][:limit]) for n, some in tellers.items()}
-    rows: dict[tuple[int, int], RowMapping] = {}
-    for part in _parts(sorted({told for some in chosen.values() for told in some})):
-        found = connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
-        rows |= {(row["category_id"], row["story_id"]): row for row in found}
-    ordered = {n: [told for told in told_in[n] if told in some] for n, some in chosen.items()}
-    places = [(n, told) for n, some in ordered.items() for told in some]
-    made = dict(zip(places, with_copies(connection, [rows[place] for place in places]), strict=True))
-    return {n: tuple(made[n, told] for told in some) for n, some in ordered.items()}
+        Args:
+            numbers: of the categories.
+            limit: so many at most of each.
+            fair: let one source have at most half of them, while others have enough among the newest `FAIR_AMONG`
+                (A23).
 
+        Returns:
+            The stories of each category that has any.
+        """
+        tellers = self._tellers(numbers, FAIR_AMONG if fair else limit)
+        told_in = {number: [told for told, _ in some] for number, some in tellers.items()}
+        chosen = {n: set(fair_share(some, limit) if fair else told_in[n][:limit]) for n, some in tellers.items()}
+        rows: dict[tuple[int, int], RowMapping] = {}
+        for part in _parts(sorted({told for some in chosen.values() for told in some})):
+            found = self._connection.execute(shown().where(publication.c.story_id.in_(part))).mappings()
+            rows |= {(row["category_id"], row["story_id"]): row for row in found}
+        ordered = {n: [told for told in told_in[n] if told in some] for n, some in chosen.items()}
+        places = [(n, told) for n, some in ordered.items() for told in some]
+        made = dict(zip(places, with_copies(self._connection, [rows[place] for place in places]), strict=True))
+        return {n: tuple(made[n, told] for told in some) for n, some in ordered.items()}
 
-def _tellers(connection: Connection, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
-    """Give the newest stories of categories, each with the source whose copy is shown.
+    def tombstones(self, number: int) -> tuple[Tombstone, ...]:
+        """Give what was withdrawn from a category and still has a tombstone in its main document (M8)."""
+        query = (
+            select(story.c.atom_id, publication.c.withdrawn_at, publication.c.updated, source.c.key)
+            .join(story, story.c.id == publication.c.story_id)
+            .outerjoin(entry, entry.c.id == story.c.founder_id)
+            .outerjoin(source, source.c.id == entry.c.source_id)
+            .where(publication.c.category_id == number, STANDING_TOMBSTONE)
+        )
+        query = query.order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)
+        return tuple(map(_tombstone, self._connection.execute(query).mappings()))
 
-    SQLite has no LATERAL, and a window function would number all that was ever published: the time of the last story
-    wanted is looked up for each category instead, in the index that gives the others too.
-    """
-    standing = publication.alias()
-    last = (
-        select(standing.c.sort_at)
-        .where(standing.c.category_id == category.c.id, standing.c.withdrawn_at.is_(None))
-        .order_by(standing.c.sort_at.desc())
-        .limit(1)
-        .offset(limit - 1)
-        .scalar_subquery()
-    )
-    stands = (publication.c.category_id == category.c.id) & publication.c.withdrawn_at.is_(None)
-    query = (
-        select(category.c.id, publication.c.story_id, entry.c.source_id)
-        .select_from(category)
-        .join(publication, stands & (publication.c.sort_at >= func.coalesce(last, literal(BEFORE_ALL, Instant))))
-        .join(story, story.c.id == publication.c.story_id)  # its id is part of the order
-        .join(entry, entry.c.id == publication.c.shown_id)
-        .order_by(category.c.id, *_IN_ORDER)
-    )
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for part in _parts(numbers):
-        for number, story_id, source_id in connection.execute(query.where(category.c.id.in_(part))):
-            found[number].append((story_id, source_id))
-    return {number: some[:limit] for number, some in found.items()}
+    def tombstones_of_all(self, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
+        """Give what was withdrawn from some categories and stands in none of them: what leaves all.* by that."""
+        still, listed = publication.alias(), list(numbers)
+        stands = (
+            select(still.c.story_id)
+            .where(
+                still.c.story_id == publication.c.story_id,
+                still.c.category_id.in_(listed),
+                still.c.withdrawn_at.is_(None),
+            )
+            .exists()
+        )
+        when = func.max(publication.c.withdrawn_at).label("withdrawn_at")
+        query = (
+            select(story.c.atom_id, when, func.max(publication.c.updated).label("updated"), source.c.key)
+            .join(story, story.c.id == publication.c.story_id)
+            .outerjoin(entry, entry.c.id == story.c.founder_id)
+            .outerjoin(source, source.c.id == entry.c.source_id)
+            .where(publication.c.category_id.in_(listed), STANDING_TOMBSTONE, ~stands)
+            .group_by(story.c.id, story.c.atom_id, source.c.key)
+            .order_by(when.desc(), story.c.atom_id)
+        )
+        return tuple(map(_tombstone, self._connection.execute(query).mappings()))
+
+    def _tellers(self, numbers: Sequence[int], limit: int) -> dict[int, list[tuple[int, int]]]:
+        """Give the newest stories of categories, each with the source whose copy is shown.
+
+        SQLite has no LATERAL, and a window function would number all that was ever published: the time of the last
+        story wanted is looked up for each category instead, in the index that gives the others too.
+        """
+        standing = publication.alias()
+        last = (
+            select(standing.c.sort_at)
+            .where(standing.c.category_id == category.c.id, standing.c.withdrawn_at.is_(None))
+            .order_by(standing.c.sort_at.desc())
+            .limit(1)
+            .offset(limit - 1)
+            .scalar_subquery()
+        )
+        stands = (publication.c.category_id == category.c.id) & publication.c.withdrawn_at.is_(None)
+        query = (
+            select(category.c.id, publication.c.story_id, entry.c.source_id)
+            .select_from(category)
+            .join(publication, stands & (publication.c.sort_at >= func.coalesce(last, literal(BEFORE_ALL, Instant))))
+            .join(story, story.c.id == publication.c.story_id)  # its id is part of the order
+            .join(entry, entry.c.id == publication.c.shown_id)
+            .order_by(category.c.id, *_IN_ORDER)
+        )
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for part in _parts(numbers):
+            for number, story_id, source_id in self._connection.execute(query.where(category.c.id.in_(part))):
+                found[number].append((story_id, source_id))
+        return {number: some[:limit] for number, some in found.items()}
 
 
 def fair_share(told: Sequence[tuple[int, int]], limit: int) -> list[int]:
@@ -168,44 +207,6 @@ def fair_share(told: Sequence[tuple[int, int]], limit: int) -> list[int]:
         counts[teller] += 1
         (chosen if counts[teller] <= limit // 2 else left).append(number)
     return [*chosen, *left][:limit]
-
-
-def tombstones(connection: Connection, number: int) -> tuple[Tombstone, ...]:
-    """Give what was withdrawn from a category and still has a tombstone in its main document (M8)."""
-    query = (
-        select(story.c.atom_id, publication.c.withdrawn_at, publication.c.updated, source.c.key)
-        .join(story, story.c.id == publication.c.story_id)
-        .outerjoin(entry, entry.c.id == story.c.founder_id)
-        .outerjoin(source, source.c.id == entry.c.source_id)
-        .where(publication.c.category_id == number, STANDING_TOMBSTONE)
-    )
-    query = query.order_by(publication.c.withdrawn_at.desc(), story.c.atom_id)
-    return tuple(map(_tombstone, connection.execute(query).mappings()))
-
-
-def tombstones_of_all(connection: Connection, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
-    """Give what was withdrawn from some categories and stands in none of them: what leaves all.* by that."""
-    still, listed = publication.alias(), list(numbers)
-    stands = (
-        select(still.c.story_id)
-        .where(
-            still.c.story_id == publication.c.story_id,
-            still.c.category_id.in_(listed),
-            still.c.withdrawn_at.is_(None),
-        )
-        .exists()
-    )
-    when = func.max(publication.c.withdrawn_at).label("withdrawn_at")
-    query = (
-        select(story.c.atom_id, when, func.max(publication.c.updated).label("updated"), source.c.key)
-        .join(story, story.c.id == publication.c.story_id)
-        .outerjoin(entry, entry.c.id == story.c.founder_id)
-        .outerjoin(source, source.c.id == entry.c.source_id)
-        .where(publication.c.category_id.in_(listed), STANDING_TOMBSTONE, ~stands)
-        .group_by(story.c.id, story.c.atom_id, source.c.key)
-        .order_by(when.desc(), story.c.atom_id)
-    )
-    return tuple(map(_tombstone, connection.execute(query).mappings()))
 
 
 def _tombstone(row: RowMapping) -> Tombstone:

@@ -31,54 +31,58 @@ class FoundEntry:
     story: int | None
 
 
-def find_story(connection: Connection, thing: str) -> int | None:
-    """Give the story that an atom:id, a page id or the address of its page names; also one that was merged."""
-    of_id = connection.execute(select(story.c.id).where(story.c.atom_id == thing)).scalar_one_or_none()
-    if of_id is not None:
-        return int(of_id)
-    page = _PAGE.fullmatch(thing)
-    if page is None:
-        return None
-    found: int | None = connection.execute(select(story.c.id).where(story.c.page_id == page[1])).scalar_one_or_none()
-    return found
+class Finding:
+    """What a transaction finds of what an operator means: `tx.finding`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def find_entries(connection: Connection, thing: str) -> list[FoundEntry]:
-    """Give the entries that bear an id or a link, or this number.
+    def story(self, thing: str) -> int | None:
+        """Give the story that an atom:id, a page id or the address of its page names; also one that was merged."""
+        of_id = self._connection.execute(select(story.c.id).where(story.c.atom_id == thing)).scalar_one_or_none()
+        if of_id is not None:
+            return int(of_id)
+        page = _PAGE.fullmatch(thing)
+        if page is None:
+            return None
+        found: int | None = self._connection.execute(
+            select(story.c.id).where(story.c.page_id == page[1])
+        ).scalar_one_or_none()
+        return found
 
-    By what has an index first; whatever is unique in its source at best is looked for in all of them.
-    """
-    for condition in _conditions(thing):
-        found = _entries_where(connection, condition)
-        if found:
-            return found
-    return []
+    def entries(self, thing: str) -> list[FoundEntry]:
+        """Give the entries that bear an id or a link, or this number.
 
+        By what has an index first; whatever is unique in its source at best is looked for in all of them.
+        """
+        for condition in _conditions(thing):
+            found = self._entries_where(condition)
+            if found:
+                return found
+        return []
 
-def entries_of(connection: Connection, number: int) -> list[FoundEntry]:
-    """Give the entries that tell a story."""
-    return _entries_where(connection, entry.c.story_id == number)
+    def entries_of(self, number: int) -> list[FoundEntry]:
+        """Give the entries that tell a story."""
+        return self._entries_where(entry.c.story_id == number)
 
+    def entry(self, number: int) -> FoundEntry | None:
+        """Give an entry by its number."""
+        return next(iter(self._entries_where(entry.c.id == number)), None)
 
-def entry_of(connection: Connection, number: int) -> FoundEntry | None:
-    """Give an entry by its number."""
-    return next(iter(_entries_where(connection, entry.c.id == number)), None)
-
-
-def _entries_where(connection: Connection, condition: ColumnElement[Any]) -> list[FoundEntry]:
-    columns = [entry.c[name] for name in ("id", "title", "link", "state", "story_id")]
-    query = select(*columns, source.c.key.label("source")).join(source, source.c.id == entry.c.source_id)
-    return [
-        FoundEntry(
-            id=row.id,
-            source=SourceKey(row.source),
-            title=row.title,
-            link=row.link,
-            state=EntryState(row.state),
-            story=row.story_id,
-        )
-        for row in connection.execute(query.where(condition).order_by(entry.c.id).limit(MOST)).all()
-    ]
+    def _entries_where(self, condition: ColumnElement[Any]) -> list[FoundEntry]:
+        columns = [entry.c[name] for name in ("id", "title", "link", "state", "story_id")]
+        query = select(*columns, source.c.key.label("source")).join(source, source.c.id == entry.c.source_id)
+        return [
+            FoundEntry(
+                id=row.id,
+                source=SourceKey(row.source),
+                title=row.title,
+                link=row.link,
+                state=EntryState(row.state),
+                story=row.story_id,
+            )
+            for row in self._connection.execute(query.where(condition).order_by(entry.c.id).limit(MOST)).all()
+        ]
 
 
 def _conditions(thing: str) -> Iterator[ColumnElement[Any]]:

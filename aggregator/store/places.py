@@ -12,7 +12,7 @@ from aggregator.model.correction import StoryChanges
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
-from aggregator.store.documents import main_rows
+from aggregator.store.documents import Documents
 from aggregator.store.lookups import copies_of, entry_of, known_categories, known_stories
 from aggregator.store.schema import entry, publication, source, story
 from aggregator.store.stories import write
@@ -104,7 +104,7 @@ def would_fill(
     place = known_categories(connection).get(category.key)
     in_place = select(publication.c.story_id).where(publication.c.category_id == (place.id if place else 0))
     there = frozenset(connection.execute(in_place).scalars())
-    rows = main_rows(connection, place.id) if place else []
+    rows = Documents(connection).main_rows(place.id) if place else []
     chosen = backfill(_published(connection, number), category, 0, there=there, limit=settings.initial, at=now)
     times = sorted((*(row.sort_at for row in rows), *(made.sort_at for made in chosen.publications)), reverse=True)
     last = times[min(category.entries, len(times)) - 1] if times else now

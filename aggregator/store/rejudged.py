@@ -27,93 +27,105 @@ from aggregator.store.schema import entry, source
 PART = 500  # entries that are looked at together
 
 
-def stored_since(connection: Connection, source_id: int, since: datetime, *, most: int) -> list[Stored]:
-    """Give the published entries of a source that were seen first, or are dated, since a time; the newest first."""
-    query = _stored().where(
-        entry.c.source_id == source_id,
-        entry.c.thinned.is_(None),  # two titles say too little
-        (entry.c.first_seen >= since) | (entry.c.published >= since),
-    )
-    rows = connection.execute(query.order_by(entry.c.id.desc()).limit(most)).mappings()
-    return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
+class Rejudged:
+    """What a transaction gives of stored entries that are judged once more: `tx.rejudged`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def filed(connection: Connection, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
-    """Give the published and the rejected entries of a source that have their texts, newest first, part by part.
+    def stored_since(self, source_id: int, since: datetime, *, most: int) -> list[Stored]:
+        """Give the published entries of a source that were seen first, or are dated, since a time; the newest first."""
+        query = _stored().where(
+            entry.c.source_id == source_id,
+            entry.c.thinned.is_(None),  # two titles say too little
+            (entry.c.first_seen >= since) | (entry.c.published >= since),
+        )
+        rows = self._connection.execute(query.order_by(entry.c.id.desc()).limit(most)).mappings()
+        return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
-    Rules search texts: without one, `include` would throw out what it let in, and `exclude` let in what it threw out.
+    def filed(self, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
+        """Give the published and the rejected entries of a source that have their texts, newest first, part by part.
 
-    Args:
-        connection: a reading one will do.
-        source_id: of the source.
-        since: only those that were seen first since then.
-    """
-    states = (EntryState.PUBLISHED.value, EntryState.REJECTED.value)
-    ids = select(entry.c.id).where(entry.c.source_id == source_id, entry.c.state.in_(states), entry.c.thinned.is_(None))
-    if since is not None:
-        ids = ids.where(entry.c.first_seen >= since)
-    dated = func.coalesce(entry.c.published, entry.c.updated, entry.c.first_seen)
-    order = iter(connection.execute(ids.order_by(dated.desc(), entry.c.id)).scalars().all())
-    while part := list(islice(order, PART)):
-        query = _stored(all_of_them=True).where(entry.c.id.in_(part))
-        found = {row["id"]: row for row in connection.execute(query).mappings()}
-        yield [
-            Stored(
-                known=known_entry(row),
-                entry=entry_of(row),
-                refused=tuple(row["refused"] or ()),
-                limited=tuple(row["limited"] or ()),
-                is_held=row["unpublished"] is not None,
-            )
-            for row in map(found.__getitem__, part)
+        Rules search texts: without one, `include` would throw out what it let in, and `exclude` let in what it threw
+        out.
+
+        Args:
+            source_id: of the source.
+            since: only those that were seen first since then.
+        """
+        states = (EntryState.PUBLISHED.value, EntryState.REJECTED.value)
+        ids = select(entry.c.id).where(
+            entry.c.source_id == source_id, entry.c.state.in_(states), entry.c.thinned.is_(None)
+        )
+        if since is not None:
+            ids = ids.where(entry.c.first_seen >= since)
+        dated = func.coalesce(entry.c.published, entry.c.updated, entry.c.first_seen)
+        order = iter(self._connection.execute(ids.order_by(dated.desc(), entry.c.id)).scalars().all())
+        while part := list(islice(order, PART)):
+            query = _stored(all_of_them=True).where(entry.c.id.in_(part))
+            found = {row["id"]: row for row in self._connection.execute(query).mappings()}
+            yield [
+                Stored(
+                    known=known_entry(row),
+                    entry=entry_of(row),
+                    refused=tuple(row["refused"] or ()),
+                    limited=tuple(row["limited"] or ()),
+                    is_held=row["unpublished"] is not None,
+                )
+                for row in map(found.__getitem__, part)
+            ]
+
+    def ruled_sources(self) -> list[SourceKey]:
+        """Give the sources of feeds.yaml that have entries of which a rule had its say."""
+        had = (
+            entry.c.refused.is_not(None) | entry.c.original.is_not(None) | (entry.c.state == EntryState.REJECTED.value)
+        )
+        touched = select(entry.c.id).where(entry.c.source_id == source.c.id, had).exists()
+        return [
+            SourceKey(key)
+            for key in self._connection.execute(select(source.c.key).where(source.c.active, touched)).scalars()
         ]
 
+    def tellers_of(self, stories: Collection[int], *, but: int) -> list[Stored]:
+        """Give the entries that tell some stories, but those of one source."""
+        query = _stored().where(entry.c.source_id != but).order_by(entry.c.id)
+        rows = rows_by(self._connection, query, entry.c.story_id, sorted(stories))
+        return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
-def ruled_sources(connection: Connection) -> list[SourceKey]:
-    """Give the sources of feeds.yaml that have entries of which a rule had its say."""
-    had = entry.c.refused.is_not(None) | entry.c.original.is_not(None) | (entry.c.state == EntryState.REJECTED.value)
-    touched = select(entry.c.id).where(entry.c.source_id == source.c.id, had).exists()
-    return [
-        SourceKey(key) for key in connection.execute(select(source.c.key).where(source.c.active, touched)).scalars()
-    ]
+    def known_around(self, stored: Sequence[Stored], window: timedelta) -> Known:
+        """Look up what a poll would have known of some entries of one source, had they come now.
 
-
-def tellers_of(connection: Connection, stories: Collection[int], *, but: int) -> list[Stored]:
-    """Give the entries that tell some stories, but those of one source."""
-    query = _stored().where(entry.c.source_id != but).order_by(entry.c.id)
-    rows = rows_by(connection, query, entry.c.story_id, sorted(stories))
-    return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
-
-
-def known_around(connection: Connection, stored: Sequence[Stored], window: timedelta) -> Known:
-    """Look up what a poll would have known of some entries of one source, had they come now.
-
-    Args:
-        connection: a reading one will do.
-        stored: at least one.
-        window: the longest that is asked for.
-    """
-    number = stored[0].known.source
-    bands = {item.known.form: bands_of(telling(item.entry)) for item in stored}
-    oldest = min(when for item in stored for when in (item.known.first_seen, item.known.published) if when is not None)
-    near, _ = near_entries(connection, bands, source=number, since=oldest - window - SLACK)
-    own = {item.known.story for item in stored if item.known.story is not None}
-    stories = dict(
-        known_stories(connection, own | told_by_others(connection, number, [item.entry for item in stored], near))
-    )
-    wanted = {teller for item in stories.values() for teller in (item.founder, *(p.shown for p in item.publications))}
-    same, different = verdicts(connection, wanted)
-    wanted.update(*same.values(), *different.values())
-    rows = rows_by(connection, _stored(all_of_them=True), entry.c.id, sorted(wanted))
-    return Known(
-        stories=stories,
-        others={row["id"]: known_entry(row) for row in rows},
-        same=same,
-        different=different,
-        bearers=bearers_of(connection, {link for item in stored if (link := evident_link(item.entry))}),
-        near=near,
-        categories=known_categories(connection),
-    )
+        Args:
+            stored: at least one.
+            window: the longest that is asked for.
+        """
+        number = stored[0].known.source
+        bands = {item.known.form: bands_of(telling(item.entry)) for item in stored}
+        oldest = min(
+            when for item in stored for when in (item.known.first_seen, item.known.published) if when is not None
+        )
+        near, _ = near_entries(self._connection, bands, source=number, since=oldest - window - SLACK)
+        own = {item.known.story for item in stored if item.known.story is not None}
+        stories = dict(
+            known_stories(
+                self._connection, own | told_by_others(self._connection, number, [item.entry for item in stored], near)
+            )
+        )
+        wanted = {
+            teller for item in stories.values() for teller in (item.founder, *(p.shown for p in item.publications))
+        }
+        same, different = verdicts(self._connection, wanted)
+        wanted.update(*same.values(), *different.values())
+        rows = rows_by(self._connection, _stored(all_of_them=True), entry.c.id, sorted(wanted))
+        return Known(
+            stories=stories,
+            others={row["id"]: known_entry(row) for row in rows},
+            same=same,
+            different=different,
+            bearers=bearers_of(self._connection, {link for item in stored if (link := evident_link(item.entry))}),
+            near=near,
+            categories=known_categories(self._connection),
+        )
 
 
 def _stored(*, all_of_them: bool = False) -> Select[tuple[object, ...]]:

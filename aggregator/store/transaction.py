@@ -3,7 +3,7 @@
 What only one part of the program asks for is a part of the transaction, with verbs of its own: `tx.posts.keep(…)`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from logging import getLogger
 from typing import Any
@@ -15,27 +15,23 @@ from sqlalchemy.exc import IntegrityError
 from aggregator.cadence.hosts import Restraint
 from aggregator.decide.detail import retry_event
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
-from aggregator.model.correction import Outcome, Request, StoryChanges, Told
+from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.entry import Entry, Feed
-from aggregator.model.event import Code, Event
 from aggregator.model.history import SourceHistory
-from aggregator.model.known import Known, Stored
+from aggregator.model.known import Known
 from aggregator.model.outline import Outline
 from aggregator.model.poll import Due, Exchange
 from aggregator.model.restored import Restored
 from aggregator.model.robots import Robots
 from aggregator.model.settings import Category, CategoryKey, Roster, Source, SourceKey
 from aggregator.model.status import Figures, Lag, Outage, RuleHits, Status
-from aggregator.model.story import Publication, Tombstone
 from aggregator.store import (
     alarms,
     bodies,
     categories,
     claims,
     details,
-    documents,
     entries,
-    finding,
     health,
     history,
     hits,
@@ -46,8 +42,6 @@ from aggregator.store import (
     outlines,
     places,
     publications,
-    rejudged,
-    requests,
     restoring,
     retention,
     robots,
@@ -58,13 +52,15 @@ from aggregator.store import (
 )
 from aggregator.store.bodies import StoredBody
 from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
-from aggregator.store.documents import MainRow
+from aggregator.store.documents import Documents
 from aggregator.store.events import trim_events, write_events
 from aggregator.store.files import Files
-from aggregator.store.finding import FoundEntry
+from aggregator.store.finding import Finding
 from aggregator.store.pages import Pages
 from aggregator.store.posts import Posts
 from aggregator.store.publications import Placement
+from aggregator.store.rejudged import Rejudged
+from aggregator.store.requests import Requests
 from aggregator.store.retention import Thinned
 from aggregator.store.schema import store
 from aggregator.store.searching import Searching
@@ -86,6 +82,10 @@ class Transaction:
         self.search = Searching(connection)
         self.trail = Trail(connection)
         self.posts = Posts(connection)
+        self.documents = Documents(connection)
+        self.finding = Finding(connection)
+        self.requests = Requests(connection)
+        self.rejudged = Rejudged(connection)
 
     # The store itself.
 
@@ -280,21 +280,9 @@ class Transaction:
         """Look up all that bears on a document, and on stored entries that are to be published now."""
         return known.known(self._connection, due, feed, now, also=also)
 
-    def stored_since(self, source_id: int, since: datetime, *, most: int) -> list[Stored]:
-        """Give the published entries of a source that were seen, or are dated, since a time; the newest first."""
-        return rejudged.stored_since(self._connection, source_id, since, most=most)
-
-    def filed(self, source_id: int, *, since: datetime | None = None) -> Iterator[list[Stored]]:
-        """Give the published and the rejected entries of a source, newest first, part by part."""
-        return rejudged.filed(self._connection, source_id, since=since)
-
     def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
         """Say what a source would bring into a category that it enters (N2), and how much into the main document."""
         return places.would_fill(self._connection, was, settings, category, now)
-
-    def ruled_sources(self) -> list[SourceKey]:
-        """Give the sources that have entries of which a rule had its say."""
-        return rejudged.ruled_sources(self._connection)
 
     def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[Refiled], now: datetime) -> None:
         """Write what edited rules make of a source's stored entries."""
@@ -305,14 +293,6 @@ class Transaction:
     def rule_hits(self) -> list[RuleHits]:
         """Give how often each rule had a say."""
         return hits.rule_hits(self._connection)
-
-    def tellers_of(self, stories: Collection[int], *, but: int) -> list[Stored]:
-        """Give the entries that tell some stories, but those of one source."""
-        return rejudged.tellers_of(self._connection, stories, but=but)
-
-    def known_around(self, stored: Sequence[Stored], window: timedelta) -> Known:
-        """Look up what a poll would have known of some entries of one source, had they come now."""
-        return rejudged.known_around(self._connection, stored, window)
 
     def move(self, changes: Sequence[Changes]) -> None:
         """Write the quiet polls of a group: one statement for all, and what their sources' states became."""
@@ -383,22 +363,6 @@ class Transaction:
 
     # An operator's corrections.
 
-    def find_entries(self, thing: str) -> list[FoundEntry]:
-        """Give the entries that an operator may mean by an id, a link or a number."""
-        return finding.find_entries(self._connection, thing)
-
-    def entries_of(self, story: int) -> list[FoundEntry]:
-        """Give the entries that tell a story."""
-        return finding.entries_of(self._connection, story)
-
-    def entry(self, number: int) -> FoundEntry | None:
-        """Give an entry by its number."""
-        return finding.entry_of(self._connection, number)
-
-    def find_story(self, thing: str) -> int | None:
-        """Give the story that an atom:id, a page id or the address of its page names."""
-        return finding.find_story(self._connection, thing)
-
     def told(self, numbers: Collection[int]) -> Told:
         """Look up stories and all that bears on a correction of them."""
         return stories.told(self._connection, numbers)
@@ -416,25 +380,6 @@ class Transaction:
     def end_tombstones(self, *, before: datetime, now: datetime) -> int:
         """Take tombstones out of main documents that have stood there long enough (M8); give how many."""
         return stories.end_tombstones(self._connection, before=before, now=now)
-
-    def file_request(self, command: str, arguments: Mapping[str, Any], now: datetime) -> int:
-        """Write down what an operator wants of the process that holds the store (R27); gives its number."""
-        return requests.file_request(self._connection, command, arguments, now)
-
-    def pending_requests(self) -> list[Request]:
-        """Give what waits to be carried out, oldest first."""
-        return requests.pending(self._connection)
-
-    def finish_request(self, request: Request, outcome: Outcome, now: datetime) -> bool:
-        """Say what became of a request; False if that was said before."""
-        if not outcome.done:
-            facts = {"request": request.id, "command": request.command, "because": outcome.said}
-            write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
-        return requests.finish(self._connection, request.id, outcome, now)
-
-    def outcome(self, request: int) -> Outcome | None:
-        """Give what became of a request; None as long as it waits."""
-        return requests.outcome(self._connection, request)
 
     # Outputs.
 
@@ -462,39 +407,9 @@ class Transaction:
         """Give the generation of what shows all categories together."""
         return categories.site_row(self._connection)
 
-    def main_rows(self, category: int) -> list[MainRow]:
-        """Give a main document in order, without contents."""
-        return documents.main_rows(self._connection, category)
-
     def file(self, category: int, pages: Mapping[int, Sequence[int]], now: datetime) -> None:
         """File publications on new archive pages, for ever."""
         categories.file_publications(self._connection, category, pages, now)
-
-    def publications(self, category: int, page: int | None) -> tuple[Publication, ...]:
-        """Give what one document of a category shows, in order."""
-        return documents.publications(self._connection, category, page)
-
-    def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
-        """Give the newest stories of some categories together, each once."""
-        return documents.newest(self._connection, numbers, limit)
-
-    def newest_of_each(
-        self, categories: Sequence[int], limit: int, *, fair: bool
-    ) -> Mapping[int, tuple[Publication, ...]]:
-        """Give the newest stories of each category; if `fair`, at most half of one source while others have some."""
-        return documents.newest_of_each(self._connection, categories, limit, fair=fair)
-
-    def main_texts(self, category: int) -> Iterator[tuple[int, str, str]]:
-        """Give the story, the summary and the content of each publication in the main document of a category."""
-        return documents.main_texts(self._connection, category)
-
-    def tombstones(self, category: int) -> tuple[Tombstone, ...]:
-        """Give what was withdrawn from a category and stands in its main document as a tombstone."""
-        return documents.tombstones(self._connection, category)
-
-    def tombstones_of_all(self, numbers: Sequence[int]) -> tuple[Tombstone, ...]:
-        """Give what was withdrawn from some categories together and stands in none of them."""
-        return documents.tombstones_of_all(self._connection, numbers)
 
     def sources(self) -> list[SourceRow]:
         """Give the sources of feeds.yaml as lists show them."""

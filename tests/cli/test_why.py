@@ -86,7 +86,7 @@ def why(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> Asked:
 
 def carry_out(world: World, command: str, **arguments: object) -> None:
     with world.store.begin() as tx:
-        tx.file_request(command, arguments, world.clock())
+        tx.requests.file(command, arguments, world.clock())
     assert world.take_requests() == 1
 
 

@@ -82,10 +82,10 @@ def entry_of(changes: Changes) -> int:
 def ask(world: World, command: str, **arguments: object) -> Outcome:
     """Have a request carried out."""
     with world.store.begin() as tx:
-        number = tx.file_request(command, arguments, world.clock())
+        number = tx.requests.file(command, arguments, world.clock())
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.outcome(number)
+        outcome = tx.requests.outcome(number)
     assert outcome is not None
     return outcome
 
@@ -101,13 +101,15 @@ def standing(world: World, slug: str) -> dict[str, Publication]:
     with world.store.read() as tx:
         (row,) = [row for row in tx.categories() if row.slug == slug]
         pages = (None, *range(1, row.pages + 1))
-        return {p.atom_id: p for page in pages for p in tx.publications(row.id, page) if "About" not in p.title}
+        return {
+            p.atom_id: p for page in pages for p in tx.documents.publications(row.id, page) if "About" not in p.title
+        }
 
 
 def tombstones(world: World, slug: str) -> dict[str, datetime]:
     with world.store.read() as tx:
         (row,) = [row for row in tx.categories() if row.slug == slug]
-        return {tombstone.ref: tombstone.when for tombstone in tx.tombstones(row.id)}
+        return {tombstone.ref: tombstone.when for tombstone in tx.documents.tombstones(row.id)}
 
 
 def updated_by_id(room: Newsroom, path: str) -> dict[str, str]:
@@ -178,7 +180,7 @@ def test_t8_what_was_merged_is_revived_as_it_was(desk: Desk, world: World, room:
 
 def entry_of_story(world: World, merged: int, kept: int, source: str) -> int:
     with world.store.read() as tx:
-        (entry,) = [entry.id for entry in tx.entries_of(kept) if entry.source == source]
+        (entry,) = [entry.id for entry in tx.finding.entries_of(kept) if entry.source == source]
     return entry
 
 
@@ -373,11 +375,11 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
         )
     store.close()
     with world.store.begin() as tx:
-        first = tx.file_request("merge", {"story": kept, "other": merged}, world.clock())
-        second = tx.file_request("retract", {"story": other, "undo": False}, world.clock())
+        first = tx.requests.file("merge", {"story": kept, "other": merged}, world.clock())
+        second = tx.requests.file("retract", {"story": other, "undo": False}, world.clock())
     assert world.take_requests() == 2
     with world.store.read() as tx:
-        outcomes = [tx.outcome(number) for number in (first, second)]
+        outcomes = [tx.requests.outcome(number) for number in (first, second)]
     assert [outcome is not None and outcome.done for outcome in outcomes] == [False, True]
     assert (standing(world, "x"), standing(world, "y")) == before
     assert standing(world, "z") == {}

@@ -41,13 +41,13 @@ def shown(world: World, slug: str = "x") -> list[tuple[str, str, int]]:
     """Give title, source and number of other copies of each publication."""
     with world.store.read() as tx:
         (row,) = [row for row in tx.categories() if row.slug == slug]
-        return [(p.title, p.source, len(p.credits)) for p in tx.publications(row.id, None)]
+        return [(p.title, p.source, len(p.credits)) for p in tx.documents.publications(row.id, None)]
 
 
 def test_t1_a_story_keeps_the_id_of_its_founding_entry(desk: Desk, world: World) -> None:
     desk.says("one", said(1, own_id="tag:one.example,2026:1"), said(2, own_id="not an iri"))
     with world.store.read() as tx:
-        ids = [p.atom_id for p in tx.publications(1, None)]
+        ids = [p.atom_id for p in tx.documents.publications(1, None)]
     assert ids[0] == "tag:one.example,2026:1"
     assert ids[1].startswith("urn:uuid:")
 
@@ -130,7 +130,7 @@ def test_n3_a_copy_from_another_category_is_published_there_now(desk: Desk, worl
     room.clock.move(days=1)
     desk.says("why", said(1, own_id="other"), said(0))
     with world.store.read() as tx:
-        mine, theirs = (tx.publications(row.id, None)[0] for row in tx.categories()[:2])
+        mine, theirs = (tx.documents.publications(row.id, None)[0] for row in tx.categories()[:2])
     assert (mine.atom_id, mine.sort_at) == (theirs.atom_id, START)
     assert theirs.sort_at == START + DAY
 
@@ -159,7 +159,7 @@ def test_t4_updated_moves_to_the_sources_own_date(desk: Desk, world: World, room
     room.clock.move(days=1)
     desk.says("one", said(1, title="New", published=START - DAY, updated=START + HOUR))
     with world.store.read() as tx:
-        (publication,) = tx.publications(1, None)
+        (publication,) = tx.documents.publications(1, None)
     assert publication.updated == START + HOUR
     assert publication.published == START - DAY
 
@@ -168,10 +168,10 @@ def test_i45_published_moves_only_earlier(desk: Desk, world: World, room: Newsro
     desk.says("one", said(1, published=START - DAY))
     desk.says("one", said(1, title="a", published=START))
     with world.store.read() as tx:
-        assert tx.publications(1, None)[0].published == START - DAY
+        assert tx.documents.publications(1, None)[0].published == START - DAY
     desk.says("one", said(1, title="b", published=START - 2 * DAY))
     with world.store.read() as tx:
-        assert tx.publications(1, None)[0].published == START - 2 * DAY
+        assert tx.documents.publications(1, None)[0].published == START - 2 * DAY
 
 
 def test_i61_an_emptied_entry_keeps_its_content(desk: Desk, world: World) -> None:
@@ -179,7 +179,7 @@ def test_i61_an_emptied_entry_keeps_its_content(desk: Desk, world: World) -> Non
     changes = desk.says("one", said(1, text=" ").__class__(id="item-1", title="Title 1", link=said(1).link))
     assert Code.KEEP_CONTENT in {event.code for event in changes.entries.events}
     with world.store.read() as tx:
-        assert "item 1 says" in tx.publications(1, None)[0].content
+        assert "item 1 says" in tx.documents.publications(1, None)[0].content
     again = desk.says("one", said(1, text=" ").__class__(id="item-1", title="Title 1", link=said(1).link))
     assert again.entries.events == ()
 
@@ -191,7 +191,7 @@ def test_r47_a_template_change_moves_no_updated(desk: Desk, world: World, room: 
         "one", *(said(n, text=f"<p>{n} in a new frame, in which everything is said again.</p>") for n in range(12))
     )
     with world.store.read() as tx:
-        publications = tx.publications(1, None)
+        publications = tx.documents.publications(1, None)
     assert {p.updated for p in publications} == {START}
     assert all("new frame" in p.content for p in publications)
 
@@ -204,7 +204,7 @@ def test_r47_of_a_flood_fifty_are_new_and_the_rest_a_backfill(desk: Desk, world:
     desk.says("one", *old, said("first"))
     world.publish()
     with world.store.read() as tx:
-        main = tx.publications(1, None)
+        main = tx.documents.publications(1, None)
     assert sum(p.sort_at > START for p in main) == 50
     assert len(main) == 51, "the others went to the archive at once (M4)"
 
@@ -231,7 +231,7 @@ def test_i42_a_corrected_future_date_is_taken(desk: Desk, world: World) -> None:
     desk.says("one", said(1, published=START + 900 * DAY))
     desk.says("one", said(1, published=START - 9 * DAY))
     with world.store.read() as tx:
-        assert tx.publications(1, None)[0].published == START - 9 * DAY
+        assert tx.documents.publications(1, None)[0].published == START - 9 * DAY
 
 
 @pytest.mark.parametrize("own_id", ["urn:post:1", "tag:localhost,2005:Post/1"])
@@ -250,8 +250,8 @@ def test_s66_a_copied_id_and_title_never_show_another_text(desk: Desk, world: Wo
     pills = "<p>Buy pills, buy pills, buy pills, at the best price anywhere in this world, today and tomorrow.</p>"
     desk.says("two", said(1, own_id=own_id, title="Bank announces results", text=pills, link="https://two.example/x"))
     with world.store.read() as tx:
-        assert all("pills" not in p.content for p in tx.publications(1, None) if p.source == "one")
-        assert "item 1 says" in next(p for p in tx.publications(1, None) if p.atom_id == own_id).content
+        assert all("pills" not in p.content for p in tx.documents.publications(1, None) if p.source == "one")
+        assert "item 1 says" in next(p for p in tx.documents.publications(1, None) if p.atom_id == own_id).content
 
 
 def test_a_key_used_again_after_a_rename_is_a_new_category(room: Newsroom) -> None:

@@ -58,7 +58,7 @@ def codes(changes: Changes) -> list[Code]:
 def titles(world: World) -> list[str]:
     with world.store.read() as tx:
         (row,) = tx.categories()
-        return [p.title for p in tx.publications(row.id, None)]
+        return [p.title for p in tx.documents.publications(row.id, None)]
 
 
 def test_p40_another_site_with_paths_as_everywhere_is_not_the_same_one_moved(desk: Desk, world: World) -> None:
@@ -77,7 +77,7 @@ def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(desk: Desk, w
     ]
     desk.says("one", *before, link=normalise_link("http://old.example/"))
     with world.store.read() as tx:
-        stood = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.publications(1, None)}
+        stood = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.documents.publications(1, None)}
     assert len(stood) == 500
     room.clock.move(days=1)
     after = [renamed(entry, f"urn:post:{place}", host="www.new.example") for place, entry in enumerate(before)]
@@ -87,8 +87,8 @@ def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(desk: Desk, w
     assert [new.entry.title for new in changes.entries.new] == ["Title new 0", "Title new 1", "Title new 2"]
     assert codes(changes).count(Code.REKEY_ENTRY) == 500
     with world.store.read() as tx:
-        stands = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.publications(1, None)}
-        links = {p.title: p.link for p in tx.publications(1, None)}
+        stands = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.documents.publications(1, None)}
+        links = {p.title: p.link for p in tx.documents.publications(1, None)}
     assert stands | stood == stands, "ids, places and dates are what they were"
     assert links["Title 7"] == "https://www.new.example/post/7", "the links are the new ones"
     room.clock.move(days=1)
@@ -243,7 +243,7 @@ def test_i35_an_id_that_is_used_again_names_a_new_article(desk: Desk, world: Wor
     assert changes.entries.fresh == 1
     assert Code.REUSE_ID in codes(changes)
     with world.store.read() as tx:
-        ids = {p.title: p.atom_id for p in tx.publications(1, None)}
+        ids = {p.title: p.atom_id for p in tx.documents.publications(1, None)}
     assert ids["Gardening in spring"] == own_id, "an id that was given out stays where it is"
     assert ids["No ferry before Thursday"] != own_id
     room.clock.move(hours=1)
@@ -254,7 +254,7 @@ def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(
     for number, (title, text) in enumerate(((("Gardening in spring"), GARDEN), ("No ferry before Thursday", HARBOUR))):
         desk.says("one", said(number, own_id="latest", title=title, text=text, published=START + number * HOUR))
     with world.store.read() as tx:
-        assert len({p.atom_id for p in tx.publications(1, None)}) == 2
+        assert len({p.atom_id for p in tx.documents.publications(1, None)}) == 2
 
 
 @pytest.mark.parametrize(

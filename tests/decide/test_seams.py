@@ -48,7 +48,7 @@ def desk(world: World) -> Desk:
 
 def publications(world: World, number: int) -> tuple[Publication, ...]:
     with world.store.read() as tx:
-        return tx.publications(number, None)
+        return tx.documents.publications(number, None)
 
 
 def shown(world: World, number: int = 1) -> list[tuple[str, str]]:
@@ -58,17 +58,17 @@ def shown(world: World, number: int = 1) -> list[tuple[str, str]]:
 
 def ask(world: World, command: str, **arguments: object) -> Outcome:
     with world.store.begin() as tx:
-        number = tx.file_request(command, arguments, world.clock())
+        number = tx.requests.file(command, arguments, world.clock())
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.outcome(number)
+        outcome = tx.requests.outcome(number)
     assert outcome is not None
     return outcome
 
 
 def story_of(world: World, entry: int) -> int:
     with world.store.read() as tx:
-        found = tx.entry(entry)
+        found = tx.finding.entry(entry)
     assert found is not None
     assert found.story is not None
     return found.story
@@ -76,7 +76,7 @@ def story_of(world: World, entry: int) -> int:
 
 def graves(world: World, number: int) -> Sequence[str]:
     with world.store.read() as tx:
-        return [tombstone.ref for tombstone in tx.tombstones(number)]
+        return [tombstone.ref for tombstone in tx.documents.tombstones(number)]
 
 
 def test_n3_a_withdrawn_publication_returns_with_the_next_copy(tmp_path: Path) -> None:

@@ -42,10 +42,10 @@ def desk(world: World) -> Desk:
 def accept(world: World, key: str) -> Outcome:
     """Have a source accepted, as an operator's command does."""
     with world.store.begin() as tx:
-        number = tx.file_request(Act.ACCEPT, {"source": key}, world.clock())
+        number = tx.requests.file(Act.ACCEPT, {"source": key}, world.clock())
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.outcome(number)
+        outcome = tx.requests.outcome(number)
     assert outcome is not None
     return outcome
 
@@ -57,7 +57,7 @@ def codes(changes: Changes) -> set[Code]:
 def titles(world: World) -> list[str]:
     with world.store.read() as tx:
         (row,) = tx.categories()
-        return [p.title for p in tx.publications(row.id, None)]
+        return [p.title for p in tx.documents.publications(row.id, None)]
 
 
 def sold(desk: Desk, room: Newsroom, key: str = "one") -> Changes:
@@ -132,7 +132,7 @@ def test_r44_forty_eight_hours_of_one_identity_are_proof(desk: Desk, world: Worl
     assert changes.entries.fresh == 4
     assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4", "Title c5"}
     with world.store.read() as tx:
-        times = {p.title: p.sort_at for p in tx.publications(1, None)}
+        times = {p.title: p.sort_at for p in tx.documents.publications(1, None)}
     assert all(released_at - HOUR < times[f"Title c{n}"] <= released_at for n in (1, 2, 4, 5)), "the time of release"
     assert desk.says("one", said("c5"), said("c4"), said("c1"), **THEIRS).entries.events == ()
 
@@ -202,7 +202,9 @@ def test_r44_what_is_released_meets_its_copies(desk: Desk, world: World, room: N
     room.clock.move(hours=2)
     accept(world, "one")
     with world.store.read() as tx:
-        shown = [(p.title, p.source, len(p.credits)) for p in tx.publications(1, None) if p.title == "Title c1"]
+        shown = [
+            (p.title, p.source, len(p.credits)) for p in tx.documents.publications(1, None) if p.title == "Title c1"
+        ]
     assert shown == [("Title c1", "two", 1)], "one story, two sources"
 
 

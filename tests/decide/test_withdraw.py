@@ -42,7 +42,7 @@ def codes(changes: Changes) -> list[Code]:
 def shown(world: World, number: int = 1) -> list[tuple[str, str, int]]:
     """Give title, source and number of other copies of each publication."""
     with world.store.read() as tx:
-        return [(p.title, p.source, len(p.credits)) for p in tx.publications(number, None)]
+        return [(p.title, p.source, len(p.credits)) for p in tx.documents.publications(number, None)]
 
 
 def test_i26_a_tombstone_withdraws_the_story(desk: Desk, world: World, room: Newsroom) -> None:
@@ -52,7 +52,7 @@ def test_i26_a_tombstone_withdraws_the_story(desk: Desk, world: World, room: New
     assert codes(changes) == [Code.WITHDRAW_ENTRY, Code.WITHDRAW_STORY]
     assert shown(world) == [("Title 2", "one", 0)]
     with world.store.read() as tx:
-        (tombstone,) = tx.tombstones(1)
+        (tombstone,) = tx.documents.tombstones(1)
     assert (tombstone.ref, tombstone.when) == ("tag:one.example,2026:1", room.clock())
     room.clock.move(hours=1)
     again = desk.says("one", said(2), deleted=(("tag:one.example,2026:1", room.clock()),))
@@ -91,7 +91,7 @@ def test_t9_the_story_stays_while_a_copy_is_left(desk: Desk, world: World, room:
     assert codes(changes) == [Code.WITHDRAW_ENTRY, Code.SWITCH_COPY]
     assert shown(world) == [("Title 1", "high", 1)], "the better of the two (T2), and no credit for what is gone"
     with world.store.read() as tx:
-        (publication,) = tx.publications(1, None)
+        (publication,) = tx.documents.publications(1, None)
     assert publication.atom_id == "tag:one.example,2026:1"
     assert publication.sort_at == START
     assert publication.updated == START, "it says the same"
@@ -105,7 +105,7 @@ def test_t9_another_text_moves_updated(desk: Desk, world: World, room: Newsroom)
     room.clock.move(hours=2)
     desk.says("one", deleted=(("tag:one.example,2026:1", room.clock()),))
     with world.store.read() as tx:
-        (publication,) = tx.publications(1, None)
+        (publication,) = tx.documents.publications(1, None)
     assert (publication.source, publication.updated) == ("two", room.clock())
 
 
@@ -138,7 +138,7 @@ def test_what_was_taken_back_stays_so(desk: Desk, world: World, room: Newsroom) 
 def test_i26_listed_again_with_a_later_date_it_returns_where_it_stood(desk: Desk, world: World, room: Newsroom) -> None:
     desk.says("one", said(1, updated=START), said(2))
     with world.store.read() as tx:
-        before = {p.atom_id: p for p in tx.publications(1, None)}
+        before = {p.atom_id: p for p in tx.documents.publications(1, None)}
     room.clock.move(hours=1)
     desk.says("one", said(2), deleted=(("item-1", START + HOUR),))
     room.clock.move(hours=2)
@@ -149,8 +149,8 @@ def test_i26_listed_again_with_a_later_date_it_returns_where_it_stood(desk: Desk
     assert codes(changes) == [Code.REVISE_ENTRY, Code.RELIST_ENTRY, Code.RETURN_STORY]
     assert changes.entries.new == ()
     with world.store.read() as tx:
-        (back,) = [p for p in tx.publications(1, None) if p.title == "Title 1"]
-        assert tx.tombstones(1) == ()
+        (back,) = [p for p in tx.documents.publications(1, None) if p.title == "Title 1"]
+        assert tx.documents.tombstones(1) == ()
     assert (back.content, back.updated) == (text, room.clock()), "newer than its tombstone (T8)"
     assert back.sort_at == before[back.atom_id].sort_at
     room.clock.move(hours=1)
@@ -206,8 +206,8 @@ def test_i26_what_an_operator_retracted_does_not_return(desk: Desk, world: World
     desk.says("one", said(1, updated=START), said(2))
     desk.says("one", said(2), deleted=(("item-1", START),))
     with world.store.begin() as tx:
-        tx.file_request("retract", {"story": 2, "undo": False}, room.clock())
-        tx.file_request("retract", {"story": 1, "undo": False}, room.clock())
+        tx.requests.file("retract", {"story": 2, "undo": False}, room.clock())
+        tx.requests.file("retract", {"story": 1, "undo": False}, room.clock())
     world.take_requests()
     room.clock.move(hours=1)
     changes = desk.says("one", said(1, updated=room.clock()), said(2))

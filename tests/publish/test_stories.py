@@ -73,10 +73,10 @@ def of_story(room: Newsroom, title: str) -> str:
 def ask(world: World, command: str, **arguments: object) -> None:
     """Have an operator's request carried out."""
     with world.store.begin() as tx:
-        number = tx.file_request(command, arguments, world.clock())
+        number = tx.requests.file(command, arguments, world.clock())
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.outcome(number)
+        outcome = tx.requests.outcome(number)
     assert outcome is not None
     assert outcome.done, outcome.said
 
@@ -84,7 +84,7 @@ def ask(world: World, command: str, **arguments: object) -> None:
 def story(world: World, path: str) -> int:
     """Give the number of a story, by the path of its page."""
     with world.store.read() as tx:
-        number = tx.find_story(f"https://planet.example/{path}")
+        number = tx.finding.story(f"https://planet.example/{path}")
     assert number is not None
     return number
 

@@ -26,7 +26,7 @@ def ruled(room: Newsroom) -> None:
     """Let edited rules have their say, as `publish --rules` does."""
     with room.opened() as world:
         with world.store.begin() as tx:
-            tx.file_request("rules", {}, room.clock())
+            tx.requests.file("rules", {}, room.clock())
         world.take_requests()
         world.publish()
 

@@ -34,10 +34,10 @@ def reapply(room: Newsroom, yaml: str, **by: float) -> dict[str, Any]:
     room.clock.move(**by or {"hours": 1})
     with room.opened("publish") as world:
         with world.store.begin() as tx:
-            number = tx.file_request(Act.RULES, {}, room.clock())
+            number = tx.requests.file(Act.RULES, {}, room.clock())
         world.take_requests()
         with world.store.read() as tx:
-            outcome = tx.outcome(number)
+            outcome = tx.requests.outcome(number)
         world.publish()
     assert outcome is not None
     assert outcome.done, outcome.said

@@ -18,7 +18,7 @@ def test_t2_each_category_credits_the_copies_that_it_does_not_show(newsroom: New
         desk.says("b", said(1, link="https://b.example/1"))
         with world.store.read() as tx:
             placed = [one.publication for one in tx.placements([1])]
-            newest = [found for some in tx.newest_of_each([1, 2], 5, fair=True).values() for found in some]
+            newest = [found for some in tx.documents.newest_of_each([1, 2], 5, fair=True).values() for found in some]
     for found in (placed, newest):
         assert [(p.category, p.source, [c.source for c in p.credits]) for p in found] == [
             ("x", "a", ["b"]),
@@ -34,6 +34,6 @@ def test_the_newest_of_each_are_in_order_and_no_more_than_asked_for(newsroom: Ne
             newsroom.clock.move(minutes=5)
             desk.says("a", said(number))
         with world.store.read() as tx:
-            newest = tx.newest_of_each([1, 2], 5, fair=False)
+            newest = tx.documents.newest_of_each([1, 2], 5, fair=False)
     assert [p.title for p in newest[1]] == [f"Title {number}" for number in (6, 5, 4, 3, 2)]
     assert newest.keys() == {1}

@@ -55,7 +55,7 @@ def told(world: World) -> list[tuple[Any, ...]]:
 
 def ask(world: World, command: str, **arguments: object) -> None:
     with world.store.begin() as tx:
-        tx.file_request(command, arguments, world.clock())
+        tx.requests.file(command, arguments, world.clock())
     world.take_requests()
 
 

@@ -34,7 +34,7 @@ def titles(world: World, slug: str) -> list[str]:
     with world.store.read() as tx:
         (row,) = [row for row in tx.categories() if row.slug == slug]
         pages: list[int | None] = [None, *range(row.pages, 0, -1)]
-        return [p.title for page in pages for p in tx.publications(row.id, page)]
+        return [p.title for page in pages for p in tx.documents.publications(row.id, page)]
 
 
 def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(room: Newsroom) -> None:
@@ -46,7 +46,7 @@ def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(ro
         assert titles(world, "y") == ["Title 0", "Title 1", "Title 2"]
         assert len(titles(world, "x")) == 5
         with world.store.read() as tx:
-            mine, theirs = tx.publications(1, None), tx.publications(2, None)
+            mine, theirs = tx.documents.publications(1, None), tx.documents.publications(2, None)
         assert [p.sort_at for p in theirs] == [START - n * DAY for n in range(3)], "their own dates (M1)"
         assert [p.atom_id for p in theirs] == [p.atom_id for p in mine][:3], "one story, one id (N4)"
         assert [p.updated for p in theirs] == [p.updated for p in mine][:3]
@@ -66,7 +66,7 @@ def test_n1_what_a_source_published_stays_where_it_was(room: Newsroom) -> None:
         assert sorted(titles(world, "x")) == ["Title 1", "Title 2"], "new entries go to the new category alone"
         assert titles(world, "y")[0] == "Title 3"
         with world.store.read() as tx:
-            both = [next(p for p in tx.publications(n, None) if p.title == "Title 1") for n in (1, 2)]
+            both = [next(p for p in tx.documents.publications(n, None) if p.title == "Title 1") for n in (1, 2)]
         assert all("something else" in p.content for p in both), "revisions still reach it there"
 
 
@@ -85,13 +85,13 @@ def test_n2_a_story_that_is_there_already_stays_as_it_stands(room: Newsroom) -> 
         room.clock.move(hours=2)
         desk.says("one", said(1), said(2))
         with world.store.read() as tx:
-            before = [p for p in tx.publications(2, None) if p.title == "Title 1"]
+            before = [p for p in tx.documents.publications(2, None) if p.title == "Title 1"]
     room.clock.move(days=1)
     room.writes(feeds("[x, y]"))
     with room.opened() as world, world.store.read() as tx:
-        after = [p for p in tx.publications(2, None) if p.title == "Title 1"]
+        after = [p for p in tx.documents.publications(2, None) if p.title == "Title 1"]
         assert [(p.source, p.sort_at, p.updated) for p in after] == [(p.source, p.sort_at, p.updated) for p in before]
-        assert len(tx.publications(2, None)) == 2
+        assert len(tx.documents.publications(2, None)) == 2
 
 
 def test_n2_what_was_withdrawn_does_not_come_back_by_another_door(room: Newsroom) -> None:
@@ -126,7 +126,7 @@ def test_m4_a_backfill_does_not_flood_the_main_document(room: Newsroom) -> None:
         world.publish()
         with world.store.read() as tx:
             (row,) = [row for row in tx.categories() if row.slug == "y"]
-            main = [p.title for p in tx.publications(row.id, None)]
+            main = [p.title for p in tx.documents.publications(row.id, None)]
         assert sum(not title.startswith("Title t") for title in main) == 1, "those newer than the tenth (M9)"
         assert len(titles(world, "y")) == 52
 

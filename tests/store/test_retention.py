@@ -237,7 +237,7 @@ def test_what_was_withdrawn_before_it_was_filed_goes_too(room: Newsroom, world: 
     desk.says("a", said("a1"), said("a2"))
     room.clock.move(hours=2)
     with world.store.begin() as tx:
-        tx.file_request("retract", {"story": 1}, room.clock())
+        tx.requests.file("retract", {"story": 1}, room.clock())
     world.take_requests()
     desk.says("a", said("a3"))
     assert later(room, world, days=40) == 1
@@ -261,7 +261,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(room: News
     with room.opened() as world, world.store.read() as tx:
         due = tx.look_up(world.settings.sources[0])
         assert due is not None
-        judged = [one.entry.title for part in tx.filed(due.id) for one in part]
+        judged = [one.entry.title for part in tx.rejudged.filed(due.id) for one in part]
     assert judged == ["Title a1"], "what has no text is judged by no edited rule"
 
 

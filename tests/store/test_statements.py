@@ -73,7 +73,7 @@ def test_the_newest_of_all_are_looked_for_by_time(newsroom: Newsroom) -> None:
     statements: list[str] = []
     with newsroom.opened() as world:
         with world.store.heard_statements(statements.append), world.store.read() as tx:
-            tx.newest([1, 2, 3], 50)
+            tx.documents.newest([1, 2, 3], 50)
         plan = plan_of(world, statements[1])
     assert plan.startswith("SCAN publication USING INDEX ix_publication_sort_at"), plan
 
@@ -145,6 +145,6 @@ def test_a_start_page_of_many_categories_takes_a_few_statements(newsroom: Newsro
         for n in range(30):
             desk.says(f"s{n}", said(n))
         with world.store.heard_statements(statements.append), world.store.read() as tx:
-            newest = tx.newest_of_each(range(1, 31), 5, fair=True)
+            newest = tx.documents.newest_of_each(range(1, 31), 5, fair=True)
     assert len(newest) == 30
     assert len(statements) <= 4, "who told them, the stories, their copies; and that it begins"

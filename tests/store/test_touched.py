@@ -58,9 +58,9 @@ def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
         assert touched(world, before) == {"urn:x:1"}
         before = generation(world)
         with world.store.begin() as tx:
-            number = tx.find_story("urn:x:0")
+            number = tx.finding.story("urn:x:0")
             assert number is not None
-            tx.file_request("retract", {"story": number}, room.clock())
+            tx.requests.file("retract", {"story": number}, room.clock())
         world.take_requests()
         assert touched(world, before) == {"urn:x:0"}
 
