@@ -15,7 +15,7 @@ from aggregator.publish import mark
 from aggregator.publish.look import Look
 from aggregator.publish.messages import Messages
 from aggregator.publish.page import TROUBLED, render_page
-from aggregator.publish.shown import url_of
+from aggregator.publish.shown import url_of, web_address
 from aggregator.publish.views import Scribe, plain
 
 
@@ -24,8 +24,8 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
 
     Args:
         status: how things stand.
-        public: leave away store and config path, addresses of private sources, unlisted categories, hosts and what is
-            wrong with single sources, and say errors as codes (DESIGN 3.3).
+        public: leave away store and config path, addresses of private sources and paths of files, unlisted categories,
+            hosts and what is wrong with single sources, and say errors as codes (DESIGN 3.3).
     """
     config: dict[str, object] = {"loaded_at": rfc3339(status.config.loaded_at)}
     if public:
@@ -61,7 +61,7 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
         error = source.code if public else f"{source.code}: {source.error}"
     record: dict[str, object] = {
         "key": source.key,
-        "url": None if public and source.private else source.url,
+        "url": source.url if not public else None if source.private else web_address(source.url),
         "categories": list(source.categories),
         "state": source.state.value,
         "last_attempt": rfc3339(source.last_attempt),

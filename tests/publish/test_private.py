@@ -202,6 +202,17 @@ def test_s69_status_says_nothing_of_unlisted_categories(room: Newsroom) -> None:
     assert (source["key"], source["categories"]) == ("two", ["open"])
 
 
+def test_s69_no_path_of_this_machine_is_published(room: Newsroom) -> None:
+    room.folder.joinpath("harbour.xml").write_text("<rss version='2.0'><channel/></rss>", encoding="utf-8")
+    room.writes("sources: [{key: own, kind: file, url: harbour.xml, category: x}]\n")
+    with room.opened() as world:
+        Desk(world).says("own", said(1))
+        world.publish()
+    assert holding(room, str(room.folder), "file:") == []
+    (source,) = json.loads(room.published("status.json"))["sources"]
+    assert (source["key"], source["url"]) == ("own", None)
+
+
 def test_t2_a_copy_of_an_unlisted_category_is_credited_there_alone(room: Newsroom) -> None:
     def feeds(hush: str, extra: str = "") -> str:
         return (
