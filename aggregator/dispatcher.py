@@ -310,7 +310,7 @@ class Dispatcher:
             tx.note_network(found)
             tx.give_back(probed)
             if before.public and not found.public:
-                tx.spread_overdue(now, over=SPREAD, own=False)
+                tx.turns.spread_overdue(now, over=SPREAD, own=False)
         self._outage = found
         for own in (False, True):
             _log_turn(before.since(own=own), found.since(own=own), own=own)

@@ -201,7 +201,7 @@ class Replay:
         for version in self._versions:
             self._now = version.at
             with self.world.store.begin() as tx:
-                (waiting,) = tx.named([source.key])
+                (waiting,) = tx.turns.named([source.key])
                 (due,) = tx.claim([waiting.id], self._now, self.world.roster.sources)
             ports = replace(self.world.ports, fetch=partial(_answer, version))
             poll = gather(due, ports)

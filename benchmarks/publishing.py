@@ -55,7 +55,7 @@ class Planet:
     def says(self, world: World, number: int, count: int) -> None:
         """Let a source tell so many new entries, in one document."""
         with world.store.begin() as tx:
-            (waiting,) = tx.named([f"s{number}"])
+            (waiting,) = tx.turns.named([f"s{number}"])
             (due,) = tx.claim([waiting.id], self.now, world.roster.sources)
         document = identify(
             Feed(format="atom 1.0", title=f"Site {number}", entries=tuple(map(self.entry, range(count))))

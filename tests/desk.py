@@ -48,7 +48,7 @@ class Desk:
     def claim(self, key: str) -> Due:
         """Claim a source, due or not."""
         with self.world.store.begin() as tx:
-            (waiting,) = tx.named([key])
+            (waiting,) = tx.turns.named([key])
             (due,) = tx.claim([waiting.id], self.world.clock(), self.world.roster.sources)
         return due
 

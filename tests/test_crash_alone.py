@@ -187,5 +187,5 @@ def test_p52_what_is_put_off_at_its_first_poll_waits_for_its_interval(
         with world.store.begin() as tx:
             tx.put_off([(due, world.clock())])
         with world.store.read() as tx:
-            (waiting,) = tx.named(["led"])
+            (waiting,) = tx.turns.named(["led"])
         assert waiting.due_at == world.clock() + timedelta(hours=hours)

@@ -284,7 +284,7 @@ def test_p30_who_answered_is_who_rests(newsroom: Newsroom, publisher: Publisher)
         blocked = world.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with world.store.read() as tx:
-            (moved,) = tx.named(["moved"])
+            (moved,) = tx.turns.named(["moved"])
         assert world.budgets.held_up(blocked) == {moved.id}
     assert [row[0] for row in kept(newsroom)] == ["127.0.0.2"]
 
@@ -303,10 +303,10 @@ def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
         blocked = world.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with world.store.read() as tx:
-            assert not tx.due(world.clock(), limit=9), "its own host was asked: not at once again (P52)"
+            assert not tx.turns.due(world.clock(), limit=9), "its own host was asked: not at once again (P52)"
             later = world.clock() + timedelta(days=1)
-            assert tx.due(later, limit=9)
-            assert not tx.due(later, limit=9, held_up=world.budgets.held_up(blocked)), "and then it waits"
+            assert tx.turns.due(later, limit=9)
+            assert not tx.turns.due(later, limit=9, held_up=world.budgets.held_up(blocked)), "and then it waits"
 
 
 def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: Newsroom, publisher: Publisher) -> None:

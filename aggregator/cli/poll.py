@@ -95,7 +95,7 @@ class OneShot:
         if not keys and not self._stopped and any(change.outlines for change in self._changes):
             with self._world.store.read() as tx:  # what lists have named just now: no operator waits for a second run
                 before = {item.id for item in (*wanted, *others)}
-                named = [item for item in tx.named(None) if item.id not in before and item.attempted_at is None]
+                named = [item for item in tx.turns.named(None) if item.id not in before and item.attempted_at is None]
             self._ask(named, [item.key for item in named], spares=False, limit=limit)
             wanted += named
         self._end(wanted, others)
@@ -121,7 +121,7 @@ class OneShot:
         left = {item.key for item in wanted if item.id not in polled}
         if left:
             with self._world.store.read() as tx:  # some were claimed, and put back or put off
-                self._skipped += map(self._skipped_row, tx.named(left))
+                self._skipped += map(self._skipped_row, tx.turns.named(left))
         self._skipped += [self._report_of(item) for item in others]
         self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
@@ -154,10 +154,10 @@ class OneShot:
         with self._world.store.read() as tx:
             if not keys and not everything:
                 count = len(self._world.settings.sources)
-                due = tx.due(now, limit=count, per_host=count, early=True)
-                self.none_due = "" if due else _none_due(*tx.next_turn(), now)
+                due = tx.turns.due(now, limit=count, per_host=count, early=True)
+                self.none_due = "" if due else _none_due(*tx.turns.next_turn(), now)
                 return due, []
-            named = tx.named(keys or None)
+            named = tx.turns.named(keys or None)
         wanted: list[Waiting] = []
         others: list[Waiting] = []
         for item in named:

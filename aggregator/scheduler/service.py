@@ -115,8 +115,8 @@ class Service:
             PublishError: somebody else's file stands where we want to write.
         """
         with self._world.store.begin() as tx:
-            tx.pull_back(self._world.clock())
-            tx.spread_overdue(self._world.clock(), over=SPREAD)
+            tx.turns.pull_back(self._world.clock())
+            tx.turns.spread_overdue(self._world.clock(), over=SPREAD)
         self._world.end_tombstones()
         self._world.publish(is_cut=is_stopping)
         self._published = True
@@ -194,8 +194,8 @@ class Service:
             self._jumped = True
         if self._jumped:
             with self._world.store.begin() as tx:
-                tx.pull_back(wall)
-                tx.spread_overdue(wall, over=SPREAD)
+                tx.turns.pull_back(wall)
+                tx.turns.spread_overdue(wall, over=SPREAD)
             self._jumped = False
         self._dispatcher.wake()
 

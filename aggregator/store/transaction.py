@@ -48,7 +48,6 @@ from aggregator.store import (
     sources,
     stories,
     touched,
-    turns,
 )
 from aggregator.store.bodies import StoredBody
 from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
@@ -66,7 +65,7 @@ from aggregator.store.schema import store
 from aggregator.store.searching import Searching
 from aggregator.store.sources import Limits, Placed, SourceRow
 from aggregator.store.trail import Trail
-from aggregator.store.turns import Waiting
+from aggregator.store.turns import Turns, Waiting
 from aggregator.urls import Url
 
 log = getLogger(__name__)
@@ -86,6 +85,7 @@ class Transaction:
         self.finding = Finding(connection)
         self.requests = Requests(connection)
         self.rejudged = Rejudged(connection)
+        self.turns = Turns(connection)
 
     # The store itself.
 
@@ -130,35 +130,6 @@ class Transaction:
 
     # Polls.
 
-    def due(
-        self,
-        now: datetime,
-        *,
-        limit: int,
-        blocked: Collection[str] = (),
-        held_up: Collection[int] = (),
-        per_host: int = 1,
-        early: bool = False,
-        failing: bool = True,
-        own: bool | None = None,
-        hosts: Collection[str] | None = None,
-        ids: Collection[int] | None = None,
-    ) -> list[Waiting]:
-        """Give sources that are due, oldest first."""
-        return turns.due_sources(
-            self._connection,
-            now,
-            limit=limit,
-            blocked=blocked,
-            held_up=held_up,
-            per_host=per_host,
-            early=early,
-            failing=failing,
-            own=own,
-            hosts=hosts,
-            ids=ids,
-        )
-
     def due_details(
         self,
         now: datetime,
@@ -198,22 +169,6 @@ class Transaction:
             log.exception("store_detail", extra={"source": completion.due.source.key})
             return False
         return True
-
-    def spread_overdue(self, now: datetime, *, over: timedelta, own: bool = True) -> int:
-        """Spread what fell due while nothing was asked (P64); give how many those were."""
-        return turns.spread_overdue(self._connection, now, over=over, own=own)
-
-    def pull_back(self, now: datetime) -> None:
-        """Bring back due times that lie too far ahead (R21)."""
-        turns.pull_back(self._connection, now)
-
-    def named(self, keys: Collection[str] | None) -> list[Waiting]:
-        """Give the sources of these keys, or all that are not paused."""
-        return turns.named_sources(self._connection, keys)
-
-    def next_turn(self) -> tuple[int, datetime | None]:
-        """Give how many sources are not paused, and when a one-shot run may next ask one; None: there is none."""
-        return turns.next_turn(self._connection)
 
     def claim(
         self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False

@@ -20,7 +20,7 @@ def test_r19_lag_is_measured_over_all_that_are_not_paused(tmp_path: Path) -> Non
     with newsroom.opened() as world:
         Desk(world).unchanged([f"s{n}" for n in range(40)])
         with world.store.read() as tx:
-            dues = sorted(item.due_at for item in tx.named(None))
+            dues = sorted(item.due_at for item in tx.turns.named(None))
             now = dues[4] + timedelta(minutes=15, microseconds=1)
             with world.store.heard_statements(statements.append):
                 lag = tx.lag(now)
