@@ -46,6 +46,7 @@ SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
 THIN_PAGES = 10  # archive pages that lose their texts at once: their stories' pages are made again, a file each
 THIN_STEPS = 50  # transactions of some 5 ms
+BAND_STEPS = 10  # of some 5 ms: two thousand bands each
 TRIM_STEPS = 5  # of some 4 ms: a thousand events each
 PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
@@ -202,6 +203,22 @@ class World:
             dropped += some
             if some < TRIMMED:
                 break
+        return dropped
+
+    def trim_requests(self) -> int:
+        """Drop some of the corrections that were answered long ago; give how many were dropped."""
+        with self.store.begin() as tx:
+            return tx.requests.trim(self.clock())
+
+    def trim_bands(self) -> int:
+        """Drop some of what near-duplicates of texts that are gone were found by; give how many bands were dropped."""
+        dropped = 0
+        for _ in range(BAND_STEPS):
+            with self.store.read() as tx:
+                if not tx.is_trimming_bands():
+                    break
+            with self.store.begin() as tx:
+                dropped += tx.trim_bands()
         return dropped
 
     def thin(self) -> int:

@@ -130,7 +130,9 @@ class OneShot:
         self._world.end_tombstones()
         self._world.trim_bodies()
         self._world.trim_events()
+        self._world.trim_requests()
         self._world.thin()
+        self._world.trim_bands()
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:

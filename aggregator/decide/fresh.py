@@ -172,8 +172,8 @@ class Fresh:
         places: tuple[int, ...] = (),
         refused: tuple[int, ...] = (),
         limited: tuple[int, ...] = (),
+        bands: tuple[int, ...] = (),
     ) -> None:
-        bands = self._work.known.bands.get(form, ())
         if number in self._stored:
             self._work.released.append(
                 ReleasedEntry(
@@ -209,16 +209,18 @@ class Fresh:
     ) -> None:
         places = self._ids(number, where.keys)
         matches = self._matches(entry, form)
+        bands: tuple[int, ...] = ()
         if matches:
             story = matches[0].story
             self._join(self._as_known(number, entry, form, places), sort_at, matches, backfill=backfill)
         else:
             story = self._found(number, entry)
+            bands = self._work.known.bands.get(form, ())
             shown = self._as_known(number, entry, form, places)
             for place in places:
                 self._work.standing.enter(story, place, shown, sort_at, backfill=backfill)
             self._work.note(Code.MAKE_STORY, number, story, categories=list(places), backfill=backfill)
-        self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused, where.limited)
+        self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused, where.limited, bands)
 
     def _found(self, number: int, entry: Entry) -> int:
         """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""

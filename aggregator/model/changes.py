@@ -65,7 +65,7 @@ class NewEntry:
     refused: tuple[int, ...] = ()  # those of its source that a rule of theirs keeps it out of
     limited: tuple[int, ...] = ()  # those that had enough from its poll
     origin: Origin | None = None
-    bands: tuple[int, ...] = ()  # by which near-duplicates will find it
+    bands: tuple[int, ...] = ()  # by which near-duplicates will find it; none if it founds no story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,8 +133,10 @@ class Service:
             ("tombstones", self._end_tombstones, HOURLY),
             ("search", self._catch_up, SEARCH),
             ("bodies", self._world.trim_bodies, HOURLY),
+            ("answers", self._world.trim_requests, HOURLY),
             ("events", self._world.trim_events, THIN),
             ("keep", self._thin, THIN),
+            ("bands", self._world.trim_bands, THIN),
             ("spare", self._spare, SPARE),
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)

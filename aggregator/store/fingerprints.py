@@ -1,33 +1,42 @@
-"""The bands of entries: how near-duplicates find each other without being compared with everything (section 8)."""
+"""The bands of entries: how near-duplicates find each other without being compared with everything (section 8).
+
+Bands are kept of entries that found a story, for evidence holds against those (T5), and go some time after the text has
+(K2): a title alone is no evidence. A look-up passes over bands of texts that are gone, so when they go decides nothing.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, tuple_, update
 
+from aggregator.dedupe.sketch import BANDS, bands_of
+from aggregator.dedupe.tellers import telling_of
 from aggregator.model.changes import NewEntry, ReleasedEntry
-from aggregator.store.dialect import MAX_IN
-from aggregator.store.schema import entry, fingerprint, story
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.lookups import entry_query, known_entry, rows_by
+from aggregator.store.schema import entry, fingerprint, store, story
 
 CROWD = 30  # stories of one band; what more of them share is a form, not a story
 CANDIDATES = 8  # of one entry that are compared with it, those with most bands in common
 GRAIN = 65_536  # entries; what is looked through in vain costs less than more halving
+WALKED: Final = 2000  # bands that are looked at in one transaction: some 5 ms
+IDLE: Final = 8  # of so many bands one may be of a text that is gone, before all are looked at
 
 # Made once: to make them anew for each poll cost as much as to run them.
 _LAST = select(func.max(entry.c.id))
 _NEXT = select(entry.c.id, entry.c.first_seen).where(entry.c.id >= bindparam("first")).order_by(entry.c.id).limit(1)
 _RECENT = (fingerprint.c.entry_id >= bindparam("first")) & fingerprint.c.band.in_(bindparam("bands", expanding=True))
-_SIZES = select(fingerprint.c.band, func.count().label("size")).where(_RECENT).group_by(fingerprint.c.band)
 _FOUNDED = func.coalesce(entry.c.merged_from, entry.c.story_id)  # also what an operator has merged since (T7)
 _FOUNDERS = (
-    select(fingerprint.c.band, fingerprint.c.entry_id)
+    select(fingerprint.c.band, fingerprint.c.entry_id, entry.c.source_id)
     .join(entry, entry.c.id == fingerprint.c.entry_id)
     .join(story, (story.c.id == _FOUNDED) & (story.c.founder_id == entry.c.id))
-    .where(_RECENT, entry.c.source_id != bindparam("source"))
+    .where(_RECENT, entry.c.thinned.is_(None))
     .order_by(fingerprint.c.entry_id)
 )
+_PLACES = select(fingerprint.c.band, fingerprint.c.entry_id).order_by(fingerprint.c.band, fingerprint.c.entry_id)
 
 
 def near_entries(
@@ -51,15 +60,15 @@ def near_entries(
             bearers[band].append(form)
     if not bearers:
         return {}, frozenset()
-    first = _first_since(connection, since)
+    founders = list(_of_bands(connection, _FOUNDERS, sorted(bearers), first=_first_since(connection, since)))
     crowds = Counter({band: len(forms) for band, forms in bearers.items()})
-    crowds.update({row.band: row.size for row in _of_bands(connection, _SIZES, sorted(bearers), first=first)})
+    crowds.update(row.band for row in founders)
     crowded = frozenset(band for band, size in crowds.items() if size > CROWD)
-    met = sorted(band for band, size in crowds.items() if len(bearers[band]) < size <= CROWD)
     shared: dict[str, Counter[int]] = defaultdict(Counter)
-    for row in _of_bands(connection, _FOUNDERS, met, first=first, source=source):
-        for form in bearers[row.band]:
-            shared[form][row.entry_id] += 1
+    for row in founders:
+        if row.band not in crowded and row.source_id != source:
+            for form in bearers[row.band]:
+                shared[form][row.entry_id] += 1
     near = {form: frozenset(number for number, _ in some.most_common(CANDIDATES)) for form, some in shared.items()}
     return near, crowded
 
@@ -72,9 +81,58 @@ def _of_bands(connection: Connection, query: Select[Any], bands: Sequence[int], 
 
 def write_bands(connection: Connection, new: Sequence[NewEntry | ReleasedEntry]) -> None:
     """Keep the bands of entries that were stored."""
-    rows = [{"band": band, "entry_id": item.id} for item in new if item.story is not None for band in item.bands]
+    rows = [{"band": band, "entry_id": item.id} for item in new for band in item.bands]
     if rows:
         connection.execute(fingerprint.insert(), rows)
+
+
+def band_founders(connection: Connection, numbers: Collection[int]) -> None:
+    """Keep the bands of stored entries that found a story only now: another's led to theirs before (T8)."""
+    found = map(known_entry, rows_by(connection, entry_query(), entry.c.id, sorted(numbers)))
+    rows = [
+        {"band": band, "entry_id": one.id} for one in found if not one.thinned for band in bands_of(telling_of(one))
+    ]
+    if rows:
+        connection.execute(insert(fingerprint, connection.dialect.name).on_conflict_do_nothing(), rows)
+
+
+# Bands of texts that are gone.
+
+
+def begin_trimming(connection: Connection) -> None:
+    """Begin to look for the bands of texts that are gone, if that is worth a look at all bands.
+
+    No index leads from an entry to its bands: it would be as large as they are. So they are looked at one after the
+    other, and only when enough texts have gone since the last time.
+    """
+    before = connection.execute(select(store.c.bands_walked)).scalar_one()
+    until, stayed = before or (0, 0)
+    enough = max(1, stayed // (IDLE * BANDS))
+    gone = select(entry.c.id).where(entry.c.thinned > until).limit(enough).subquery()
+    if connection.execute(select(func.count()).select_from(gone)).scalar_one() >= enough:
+        generation = connection.execute(select(store.c.dirty)).scalar_one()
+        connection.execute(update(store).values(bands_walk=[-1, 0, generation, 0]))
+
+
+def is_trimming(connection: Connection) -> bool:
+    """Tell whether a look at all bands has not come to its end."""
+    return connection.execute(select(store.c.bands_walk)).scalar_one() is not None
+
+
+def trim_bands(connection: Connection) -> int:
+    """Look at the next `WALKED` bands, and drop those of texts that are gone; give how many were dropped."""
+    band, number, generation, stayed = connection.execute(select(store.c.bands_walk)).scalar_one()
+    place = tuple_(fingerprint.c.band, fingerprint.c.entry_id)
+    rest = place > (band, number)
+    seen = connection.execute(_PLACES.where(rest).limit(WALKED)).all()
+    if not seen:
+        connection.execute(update(store).values(bands_walk=None, bands_walked=[generation, stayed]))
+        return 0
+    last = seen[-1].band, seen[-1].entry_id
+    thinned = select(entry.c.id).where(entry.c.id == fingerprint.c.entry_id, entry.c.thinned.is_not(None))
+    dropped = connection.execute(delete(fingerprint).where(rest, place <= last, thinned.exists())).rowcount
+    connection.execute(update(store).values(bands_walk=[*last, generation, stayed + len(seen) - dropped]))
+    return dropped
 
 
 def _first_since(connection: Connection, when: datetime) -> int:

@@ -1,15 +1,18 @@
 """Corrections that wait for the process that holds the store (R27): filed by a command, carried out once."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from aggregator.model.correction import Outcome, Request
 from aggregator.model.event import Code, Event
 from aggregator.store.events import write_events
 from aggregator.store.schema import request
+
+ANSWERED_FOR: Final = timedelta(days=7)  # whoever asked looks for the answer for a minute; what was done, events tell
+TRIMMED: Final = 1000  # requests that leave in one transaction
 
 
 class Requests:
@@ -43,3 +46,13 @@ class Requests:
         query = select(request.c.outcome).where(request.c.id == number, request.c.done_at.is_not(None))
         said = self._connection.execute(query).scalar_one_or_none()
         return None if said is None else Outcome(**said)
+
+    def trim(self, now: datetime) -> int:
+        """Drop the oldest requests that were answered long ago, at most `TRIMMED`; give how many were dropped.
+
+        The newest stays: SQLite would give its number to the next one, and events name requests by number.
+        """
+        newest = select(func.max(request.c.id)).scalar_subquery()
+        old = select(request.c.id).where(request.c.done_at < now - ANSWERED_FOR, request.c.id != newest)
+        chosen = request.c.id.in_(old.order_by(request.c.done_at).limit(TRIMMED))
+        return self._connection.execute(delete(request).where(chosen)).rowcount

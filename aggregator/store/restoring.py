@@ -86,6 +86,10 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
     founders: dict[str, int] = {}
     for one in restored.entries:
         founders.setdefault(one.story, numbers[one.source, one.entry.key])
+
+    def is_founder(one: RestoredEntry) -> bool:
+        return founders[one.story] == numbers[one.source, one.entry.key]
+
     stories: dict[str, NewStory] = {}
     taken: set[str] = set()
     for number, (atom_id, founder) in enumerate(founders.items(), start=1):
@@ -103,7 +107,7 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
                 story=stories[one.story].id,
                 categories=tuple(places[place] for place in one.categories if place in places),
                 origin=one.origin,
-                bands=bands_of(telling(one.entry)) if one.entry.text else (),
+                bands=bands_of(telling(one.entry)) if one.entry.text and is_founder(one) else (),
             )
             for one in some
         )

@@ -16,6 +16,7 @@ from aggregator.model.event import Code, Event
 from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.events import write_events
+from aggregator.store.fingerprints import begin_trimming
 from aggregator.store.schema import EPOCH, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
 from aggregator.store.touched import touch
 
@@ -71,6 +72,8 @@ def thin(connection: Connection, now: datetime) -> Thinned:
     lapsed = _forget(connection, _never_published(connection, now))
     is_done = pageless < ENTRIES and lapsed < ENTRIES
     connection.execute(update(store).values(thin_after=None, thinned_at=now if is_done else None))
+    if is_done:
+        begin_trimming(connection)
     return Thinned(entries=gone + lapsed, is_done=is_done)
 
 

@@ -107,6 +107,8 @@ store = Table(
     Column("own_down_since", Instant),  # the same of the operator's own machines
     Column("thinned_at", Instant),  # when all archives had been looked through for what `keep` ends (K3); null: never
     Column("thin_after", Json),  # how far that has come: [category, page], or null
+    Column("bands_walk", Json),  # how far a look for bands of texts that are gone has come: [band, entry, generation in
+    Column("bands_walked", Json),  # which it began, bands that stay], or null; of the last one: [generation, bands]
 )
 
 source = Table(

@@ -15,6 +15,7 @@ from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.events import write_events
+from aggregator.store.fingerprints import band_founders
 from aggregator.store.lookups import entry_query, known_entry, known_stories, rows_by, verdicts
 from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
@@ -58,6 +59,7 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
         ]
         connection.execute(story.insert(), rows)
         connection.execute(update(store).values(next_story=max(made.id for made in changes.stories) + 1))
+        band_founders(connection, {made.founder for made in changes.stories})
     left = _stories_of(connection, [moved.id for moved in changes.moved])  # their pages credited what goes
     if changes.moved:
         statement = update(entry).where(entry.c.id == bindparam("row_id"))

@@ -32,6 +32,7 @@ from aggregator.store import (
     claims,
     details,
     entries,
+    fingerprints,
     health,
     history,
     hits,
@@ -303,6 +304,14 @@ class Transaction:
     def trim_events(self, now: datetime) -> int:
         """Drop the oldest events that neither last nor are young, a bounded number; give how many were dropped."""
         return trim_events(self._connection, now)
+
+    def is_trimming_bands(self) -> bool:
+        """Tell whether bands of texts that are gone are looked for."""
+        return fingerprints.is_trimming(self._connection)
+
+    def trim_bands(self) -> int:
+        """Look at the next few, and drop what is found; give how many were dropped."""
+        return fingerprints.trim_bands(self._connection)
 
     def would_thin(self, key: SourceKey, keep: timedelta, now: datetime) -> int:
         """Count the entries of a source whose texts would leave, by and by, if it kept them so long."""

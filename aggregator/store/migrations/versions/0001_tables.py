@@ -227,6 +227,8 @@ def upgrade() -> None:
         sa.Column("own_down_since", sa.BigInteger(), nullable=True),
         sa.Column("thinned_at", sa.BigInteger(), nullable=True),
         sa.Column("thin_after", sa.Text(), nullable=True),
+        sa.Column("bands_walk", sa.Text(), nullable=True),
+        sa.Column("bands_walked", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
     )
     op.create_table(

@@ -1,0 +1,273 @@
+"""Of which entries bands are kept, when they go, and that nothing which is decided hangs on that (DESIGN 8, K2, T5)."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, update
+
+from aggregator.config import load_config
+from aggregator.model.entry import Entry
+from aggregator.scheduler.service import Service
+from aggregator.store import fingerprints
+from aggregator.store.schema import entry, fingerprint, source, store
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+from tests.twin import Step, Twin, ask
+
+YAML = """
+publish: {entries: 10, archive_page: 10, formats: [atom]}
+defaults: {dedupe: near, keep: 20d}
+sources:
+  - {key: a, url: 'https://a.example/', category: x}
+  - {key: b, url: 'https://b.example/', category: x}
+  - {key: c, url: 'https://c.example/', category: x, keep: forever}
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    return room
+
+
+def tells(key: str, number: int, *, age: timedelta | None = None, world: World) -> Entry:
+    """Give what a source makes of a story: nearly the words of the others, under a link and an id of its own."""
+    words = " ".join(f"word{number}of{place}" for place in range(60))
+    return said(
+        number,
+        title=f"What is to be told of number {number} today",
+        text=f"<p>{words} {key}.</p>",
+        own_id=f"{key}-{number}",
+        link=f"https://{key}.example/{number}",
+        published=None if age is None else world.clock() - age,
+    )
+
+
+def banded(world: World) -> set[str]:
+    """Give the own ids of the entries of which bands are kept."""
+    query = select(entry.c.own_id).join(fingerprint, fingerprint.c.entry_id == entry.c.id)
+    with world.store._engine.connect() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def bands(world: World) -> int:
+    with world.store._engine.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(fingerprint)).scalar_one())
+
+
+def drop_bands(world: World) -> None:
+    """Drop all bands that go some day."""
+    with world.store.begin() as tx:
+        fingerprints.begin_trimming(tx._connection)
+    while world.trim_bands():
+        pass
+
+
+def grow_old(room: Newsroom, world: World) -> None:
+    """Let twenty stories come, and ten of them lose their texts."""
+    desk = Desk(world)
+    for numbers in (range(10, 0, -1), range(20, 10, -1)):
+        desk.says("a", *(tells("a", number, world=world) for number in numbers))
+        world.publish()
+        room.clock.move(days=1)
+    world.publish()
+    desk.says("a", tells("a", 20, world=world))
+    room.clock.move(days=30)
+    assert world.thin() == 10
+
+
+def test_bands_are_kept_of_founders_alone(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        for key in "abc":
+            desk.says(key, tells(key, 1, world=world))
+        assert banded(world) == {"a-1"}
+        (told,) = stories(world, *"abc")
+        ask(world, "unmerge", story=told, entry=None)
+        assert banded(world) == {"a-1", "b-1", "c-1"}, "each founds a story now"
+
+
+def stories(world: World, *keys: str) -> set[int | None]:
+    """Give what stories sources tell."""
+    query = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id).where(source.c.key.in_(keys))
+    with world.store._engine.connect() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def test_thirty_copies_of_a_story_are_no_form(room: Newsroom) -> None:
+    keys = [f"{one}{other}" for one in "abcdef" for other in "abcdef"]
+    assert len(keys) > fingerprints.CROWD
+    room.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
+    with room.opened() as world:
+        for key in keys:
+            Desk(world).says(key, tells(key, 1, world=world))
+        assert len(stories(world, *keys)) == 1
+
+
+def test_k2_bands_go_with_the_texts(room: Newsroom) -> None:
+    with room.opened() as world:
+        grow_old(room, world)
+        before = bands(world)
+        assert len(banded(world)) == 20
+        dropped = world.trim_bands()
+        assert banded(world) == {f"a-{number}" for number in range(11, 21)}
+        assert bands(world) == before - dropped > 0
+        assert world.trim_bands() == 0
+
+
+def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    with room.opened() as world:
+        grow_old(room, world)
+        all_of_them = bands(world)
+        monkeypatch.setattr(fingerprints, "WALKED", 7)
+        monkeypatch.setattr("aggregator.world.BAND_STEPS", 2)
+        with pytest.raises(ZeroDivisionError), world.store.begin() as tx:
+            tx.trim_bands() / 0  # something goes wrong before its end
+        assert bands(world) == all_of_them
+        assert 0 < world.trim_bands() <= 14
+    with room.opened() as world:
+        looks = 1
+        with world.store.read() as tx:
+            assert tx.is_trimming_bands(), "a new process goes on with it"
+        while world.trim_bands() or is_trimming(world):
+            looks += 1
+        assert looks == all_of_them // 14 + 1
+        assert len(banded(world)) == 10
+
+
+def is_trimming(world: World) -> bool:
+    with world.store.read() as tx:
+        return tx.is_trimming_bands()
+
+
+def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    with room.opened() as world:
+        grow_old(room, world)
+        monkeypatch.setattr(fingerprints, "BANDS", 1)  # of 120 bands that stay, 15 texts are worth it
+        drop_bands(world)
+        Desk(world).says("a", *(tells("a", number, world=world) for number in range(30, 20, -1)))
+        world.publish()
+        room.clock.move(days=1)
+        world.publish()
+        Desk(world).says("a", tells("a", 30, world=world))
+        room.clock.move(days=30)
+        assert world.thin() == 10
+        assert not is_trimming(world)
+        monkeypatch.setattr(fingerprints, "BANDS", 2)
+        with world.store.begin() as tx:
+            fingerprints.begin_trimming(tx._connection)
+        assert is_trimming(world)
+        assert world.trim_bands() > 0
+
+
+def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
+    with room.opened() as world:
+        grow_old(room, world)
+        service = Service(world, {})
+        service.start()
+        try:
+            job = service._jobs.get_job("bands")
+            job.func()
+        finally:
+            service.stop()
+        assert job.trigger.interval == timedelta(minutes=1)
+        assert len(banded(world)) == 10
+    room.writes(YAML.replace("category: x", "category: x, paused: true"))
+    with room.opened() as world, world.store.begin() as tx:
+        gone = tx._connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
+        tx._connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
+        tx._connection.execute(update(store).values(bands_walked=None))
+        fingerprints.begin_trimming(tx._connection)
+    room.poll()
+    with room.opened() as world:
+        assert len(banded(world)) == 10
+
+
+# What hangs on bands that go: nothing.
+
+AGES = st.sampled_from([None, 0, 1, 9, 40, 400])  # days
+STEPS = st.one_of(
+    st.tuples(st.just("tells"), st.sampled_from("abc"), st.tuples(st.integers(1, 40), st.integers(1, 25), AGES)),
+    st.tuples(st.just("edits"), st.sampled_from("abc"), st.lists(st.integers(1, 40), max_size=4, unique=True)),
+    st.tuples(st.just("merge"), st.integers(1, 20), st.integers(1, 20)),
+    st.tuples(st.just("unmerge"), st.integers(1, 20), st.none()),
+    st.tuples(st.just("waits"), st.sampled_from([1, 25, 500, 800, -700]), st.none()),  # hours; a clock may be set back
+    st.tuples(st.just("window"), st.sampled_from(["1d", "7d", "365d"]), st.none()),
+    st.tuples(st.just("publish"), st.none(), st.none()),
+)
+
+
+class Near(Twin):
+    """One whose sources tell nearly the same."""
+
+    def take(self, world: World, desk: Desk, step: Step) -> None:
+        """Take one step."""
+        match step:
+            case "tells", key, (first, count, days):
+                age = None if days is None else timedelta(days=days)
+                desk.says(key, *(tells(key, number, age=age, world=world) for number in range(first, first + count)))
+            case "window", length, _:
+                self.room.writes(YAML.replace("dedupe: near", f"dedupe: {{near: 0.85, window: {length}}}"))
+                path = self.room.folder / "feeds.yaml"
+                world.apply(load_config(path, {}), path.read_text())
+            case _:
+                super().take(world, desk, step)
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Give all that is stored but the bands."""
+        tables = self.tables()
+        del tables["fingerprint"]
+        for row in tables["store"]:
+            del row["bands_walk"], row["bands_walked"]
+        return tables
+
+
+LATE = [  # texts go, the clock is set back to where they stood, and others tell the same, dated then, in any window
+    ("tells", "a", (1, 10, 0)),
+    ("publish", None, None),
+    ("waits", 25, None),
+    ("tells", "a", (11, 10, 0)),
+    ("publish", None, None),
+    ("waits", 25, None),
+    ("publish", None, None),
+    ("tells", "a", (20, 1, None)),
+    ("waits", 800, None),
+    ("window", "365d", None),
+    ("tells", "b", (1, 15, 40)),
+    ("waits", -700, None),
+    ("tells", "c", (1, 15, 9)),
+]
+
+
+def goes_the_same_way(steps: list[Step]) -> int:
+    """Take steps with and without bands that go; give how many have gone."""
+    with TemporaryDirectory() as folder:
+        long, short = Near(Path(folder) / "long"), Near(Path(folder) / "short", drop_bands)
+        long.room.folder.mkdir()
+        long.room.writes(YAML)
+        with long.room.opened():
+            pass
+        shutil.copytree(long.room.folder, short.room.folder)
+        for twin in (long, short):
+            twin.goes_through(steps)
+        assert short.rows() == long.rows()
+        assert short.published() == long.published()
+        return len(long.tables()["fingerprint"]) - len(short.tables()["fingerprint"])
+
+
+def test_k2_late_copies_find_the_same_stories_when_bands_have_gone() -> None:
+    assert goes_the_same_way(LATE) > 0
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(STEPS, min_size=4, max_size=14))
+def test_nothing_is_decided_by_a_band_that_goes(steps: list[Step]) -> None:
+    goes_the_same_way(LATE[:9] + steps)

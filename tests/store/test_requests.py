@@ -1,0 +1,95 @@
+"""When corrections that were answered leave the store (R27, R63)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from aggregator.model.correction import Act, Outcome
+from aggregator.scheduler.service import Service
+from aggregator.store import requests
+from aggregator.store.schema import request
+from aggregator.world import World
+from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes("sources: [{key: a, url: 'https://a.example/', paused: true}]\n")
+    return room
+
+
+@pytest.fixture
+def world(room: Newsroom) -> Iterator[World]:
+    with room.opened() as world:
+        yield world
+
+
+def ask(world: World, *, answered: bool) -> int:
+    """Ask for something; give the number of the request."""
+    with world.store.begin() as tx:
+        number = tx.requests.file(Act.RETRACT, {"story": 1, "undo": False}, world.clock())
+        (asked,) = (one for one in tx.requests.pending() if one.id == number)
+        if answered:
+            tx.requests.finish(asked, Outcome(done=True, said="done", facts={}), world.clock())
+    return number
+
+
+def kept(world: World) -> list[int]:
+    with world.store._engine.connect() as connection:
+        return list(connection.execute(select(request.c.id).order_by(request.c.id)).scalars())
+
+
+def test_answered_ones_go_after_a_week_and_those_that_wait_stay(room: Newsroom, world: World) -> None:
+    answered, waiting = ask(world, answered=True), ask(world, answered=False)
+    room.clock.move(days=6)
+    late, newest = ask(world, answered=True), ask(world, answered=True)
+    room.clock.move(days=1)
+    assert world.trim_requests() == 0
+    room.clock.move(seconds=1)
+    assert world.trim_requests() == 1
+    assert kept(world) == [waiting, late, newest]
+    assert answered not in kept(world)
+    room.clock.move(days=-30)
+    assert world.trim_requests() == 0, "the clock was set back"
+
+
+def test_the_newest_stays_so_that_no_number_is_given_out_twice(room: Newsroom, world: World) -> None:
+    ask(world, answered=True)
+    newest = ask(world, answered=True)
+    room.clock.move(days=400)
+    assert world.trim_requests() == 1
+    assert kept(world) == [newest]
+    assert ask(world, answered=False) == newest + 1
+
+
+def test_a_step_is_bounded(room: Newsroom, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(6):
+        ask(world, answered=True)
+    monkeypatch.setattr(requests, "TRIMMED", 2)
+    room.clock.move(days=8)
+    assert [world.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
+    with room.opened() as world:
+        ask(world, answered=True), ask(world, answered=True)
+        room.clock.move(days=8)
+        newest = ask(world, answered=True)
+        service = Service(world, {})
+        service.start()
+        try:
+            job = service._jobs.get_job("answers")
+            job.func()
+        finally:
+            service.stop()
+        assert job.trigger.interval == timedelta(hours=1)
+        assert kept(world) == [newest]
+        last = ask(world, answered=True)
+    room.clock.move(days=8)
+    room.poll()
+    with room.opened() as world:
+        assert kept(world) == [last]

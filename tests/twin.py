@@ -1,0 +1,82 @@
+"""A newsroom in which the same happens as in another one, but for what is dropped after each step."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from aggregator.world import World
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+Step = tuple[str, Any, Any]
+
+
+class Twin:
+    """A newsroom in which the same happens as in another one.
+
+    Args:
+        folder: of its feeds.yaml and store, both there.
+        forget: what is done after each step.
+    """
+
+    def __init__(self, folder: Path, forget: Callable[[World], None] = lambda world: None) -> None:
+        self.room, self._forget = Newsroom(folder), forget
+        self._edits = 0
+
+    def goes_through(self, steps: list[Step]) -> None:
+        """Take all steps, then publish."""
+        with self.room.opened() as world:
+            for step in steps:
+                self.take(world, Desk(world), step)
+                self.room.clock.move(minutes=10)
+                self._forget(world)
+            world.thin()
+            world.publish()
+            self.room.clock.move(minutes=10)
+            self._forget(world)
+
+    def take(self, world: World, desk: Desk, step: Step) -> None:
+        """Take one step."""
+        match step:
+            case "says", key, numbers:
+                desk.says(key, *(said(number) for number in numbers))
+            case "edits", key, numbers:
+                self._edits += 1
+                desk.says(
+                    key, *(said(number, text=f"<p>Edit {self._edits} of {number}, at length.") for number in numbers)
+                )
+            case "merge", one, other:
+                ask(world, "merge", story=one, other=other)
+            case "unmerge", one, _:
+                ask(world, "unmerge", story=one, entry=None)
+            case "retract", one, undo:
+                ask(world, "retract", story=one, undo=undo)
+            case "waits", hours, _:
+                self.room.clock.move(hours=hours)
+                world.end_tombstones()
+                world.thin()
+            case _:
+                world.publish()
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Give all that is stored, but where it lies."""
+        with closing(sqlite3.connect(self.room.folder / "var/aggregator.db")) as database:
+            database.row_factory = sqlite3.Row
+            names = [row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            tables = {name: [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')] for name in names}
+        for row in tables["store"]:
+            del row["folder"], row["config_path"]
+        return tables
+
+    def published(self) -> dict[str, bytes]:
+        """Give all that is published."""
+        return {path: data for path, (data, *_) in self.room.files().items()}
+
+
+def ask(world: World, command: str, **arguments: object) -> None:
+    """Ask for a correction, and have it carried out."""
+    with world.store.begin() as tx:
+        tx.requests.file(command, arguments, world.clock())
+    world.take_requests()
