@@ -19,9 +19,10 @@ from typing import Any
 
 from aggregator.errors import PublishError
 from aggregator.model.settings import BucketAddress
-from aggregator.publish.files import packed, segments_of
+from aggregator.publish.files import segments_of
 from aggregator.publish.mark import HEAD_BYTES, bears_mark
 from aggregator.publish.media import cache_control, media_of
+from aggregator.publish.twin import packed
 
 try:
     import obstore

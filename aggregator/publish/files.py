@@ -11,22 +11,18 @@ import errno
 import hashlib
 import os
 import re
-import secrets
-import stat
-import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
 from aggregator.errors import PublishError
 from aggregator.outputs import MAX_DEPTH, TWIN, is_path
+from aggregator.publish import regular, twin
 from aggregator.publish.mark import HEAD_BYTES, bears_mark
 
-LEVEL = 4  # of gzip: 0.40 of the time of level 6 for 12 % more bytes of a synthetic feed, 2 % of real pages (SPEED 19)
-MODE = 0o644  # readable for a web server of another user, whatever the umask is (S61)
 FOLDER_MODE = 0o755
 
-_TEMPORARY = re.compile(r"\..{1,210}\.[0-9a-f]{16}\.aggregator-tmp", re.ASCII)
+_TEMPORARY = re.compile(rf"\..{{1,210}}\.[0-9a-f]{{16}}{re.escape(regular.TEMPORARY)}", re.ASCII)
 _SYNC = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Python has no call of its own for it
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ADVICE = {
@@ -98,16 +94,16 @@ class Folder:
         """
         with _failing(path), self._parent(path, make=True) as (folder, name):
             assert folder is not None
-            stood = _stands(folder, name, data)
+            stood = regular.stands(folder, name, data)
             same = stood is not None
             touched, modified = not same, stood
             if not gzip:
-                touched |= _unlink(folder, name + TWIN)
-            elif not (same and _twin_fits(folder, name + TWIN, data)):
-                modified = _write(folder, name + TWIN, packed(data), durable=durable, modified=modified)
+                touched |= regular.unlink(folder, name + TWIN)
+            elif not (same and twin.fits(folder, name + TWIN, data)):
+                modified = regular.write(folder, name + TWIN, twin.packed(data), durable=durable, modified=modified)
                 touched = True
             if not same:
-                _write(folder, name, data, durable=durable, modified=modified)
+                regular.write(folder, name, data, durable=durable, modified=modified)
             if touched and durable:
                 os.fsync(folder)
             elif touched:
@@ -146,7 +142,7 @@ class Folder:
         with _failing(path), self._parent(path, make=False) as (folder, name):
             if folder is None:
                 return False
-            gone = _unlink(folder, name + TWIN) | _unlink(folder, name)
+            gone = regular.unlink(folder, name + TWIN) | regular.unlink(folder, name)
             if gone:
                 os.fsync(folder)
             return gone
@@ -164,8 +160,9 @@ class Folder:
         with _failing(path), self._parent(path, make=False) as (folder, name):
             if folder is None:
                 return None
-            heads = [head for head in (_head_of(folder, name), _head_of(folder, name + TWIN)) if head is not None]
-            return all(bears_mark(head) for head in heads) if heads else None
+            heads = [regular.head_of(folder, each, HEAD_BYTES) for each in (name, name + TWIN)]
+            stand = [head for head in heads if head is not None]
+            return all(map(bears_mark, stand)) if stand else None
 
     def below(self, folder: str) -> Iterator[str]:
         """Give the paths of all files below a folder (empty: this one), whosever they are; no link is followed.
@@ -211,7 +208,7 @@ class Folder:
     def _reading(self, path: str) -> Iterator[BufferedReader | None]:
         """Open a regular file to read; None if there is none."""
         with _failing(path), self._parent(path, make=False) as (folder, name), contextlib.ExitStack() as stack:
-            descriptor = None if folder is None else stack.enter_context(_opened(folder, name))
+            descriptor = None if folder is None else stack.enter_context(regular.opened(folder, name))
             yield None if descriptor is None else stack.enter_context(os.fdopen(os.dup(descriptor), "rb"))
 
     def sweep(self) -> int:
@@ -304,93 +301,6 @@ def _make_folder(name: str | Path, inside: int | None) -> None:
         os.chmod(name, FOLDER_MODE, dir_fd=inside)  # the umask took something away
 
 
-def _stands(folder: int, name: str, data: bytes) -> int | None:
-    """Give the date of a regular file that stands there with exactly these bytes, as `st_mtime_ns`; None without."""
-    with _opened(folder, name) as descriptor:
-        if descriptor is None or (found := os.fstat(descriptor)).st_size != len(data):
-            return None
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            return found.st_mtime_ns if file.read() == data else None
-
-
-def _twin_fits(folder: int, name: str, data: bytes) -> bool:
-    """Tell whether the twin holds these bytes, by length and CRC at its end.
-
-    A run that was killed between the two files leaves a twin of newer text; if that text is then taken back, the plain
-    file is right as it stands, and the twin is not.
-    """
-    with _opened(folder, name) as descriptor:
-        if descriptor is None or os.fstat(descriptor).st_size < 18:
-            return False
-        os.lseek(descriptor, -8, os.SEEK_END)
-        end = os.read(descriptor, 8)
-        return end == zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def _head_of(folder: int, name: str) -> bytes | None:
-    """Read the first part of what stands there: None if nothing does, nothing of a folder or link."""
-    try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(found.st_mode):
-        return b""
-    with _opened(folder, name) as descriptor:
-        return b"" if descriptor is None else os.read(descriptor, HEAD_BYTES)
-
-
-@contextlib.contextmanager
-def _opened(folder: int, name: str) -> Iterator[int | None]:
-    """Open a regular file to read; None if there is none. What can't be opened is replaced, not followed."""
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
-            yield None
-            return
-        raise
-    try:
-        yield descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-    finally:
-        os.close(descriptor)
-
-
-def _write(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> int:
-    """Put a file in place with a date, or else that of its writing; give that date, as `st_mtime_ns`."""
-    temporary = f".{name}.{secrets.token_hex(8)}.aggregator-tmp"
-    descriptor = os.open(
-        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE, dir_fd=folder
-    )
-    try:
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            os.fchmod(descriptor, MODE)
-            if modified is None:
-                modified = os.fstat(descriptor).st_mtime_ns
-            else:
-                os.utime(descriptor, ns=(modified, modified))
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        return modified
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
-
-
-def _unlink(folder: int, name: str) -> bool:
-    try:
-        os.unlink(name, dir_fd=folder)
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def _files_below(folder: Path, depth: int, *, hidden: bool) -> Iterator[Path]:
     """Give the files whose names begin with a dot, or the others; no link is followed."""
     with os.scandir(folder) as found:
@@ -400,8 +310,3 @@ def _files_below(folder: Path, depth: int, *, hidden: bool) -> Iterator[Path]:
                     yield from _files_below(folder / entry.name, depth - 1, hidden=hidden)
             elif entry.name.startswith(".") is hidden:
                 yield folder / entry.name
-
-
-def packed(data: bytes) -> bytes:
-    """Compress with a fixed header: no name, no time (A76)."""
-    return zlib.compress(data, LEVEL, wbits=31)

@@ -1,0 +1,88 @@
+"""One regular file in a folder that is open: put there whole, read, and never followed to elsewhere (R30, S51).
+
+All names are relative to the descriptor of the folder, so nobody can put a link in between.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+
+MODE = 0o644  # readable for a web server of another user, whatever the umask is (S61)
+TEMPORARY = ".aggregator-tmp"  # ends the name under which a file is written
+
+
+@contextlib.contextmanager
+def opened(folder: int, name: str) -> Iterator[int | None]:
+    """Open a regular file to read; None if there is none. What can't be opened is replaced, not followed."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
+            yield None
+            return
+        raise
+    try:
+        yield descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    finally:
+        os.close(descriptor)
+
+
+def stands(folder: int, name: str, data: bytes) -> int | None:
+    """Give the date of a regular file that stands there with exactly these bytes, as `st_mtime_ns`; None without."""
+    with opened(folder, name) as descriptor:
+        if descriptor is None or (found := os.fstat(descriptor)).st_size != len(data):
+            return None
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return found.st_mtime_ns if file.read() == data else None
+
+
+def head_of(folder: int, name: str, size_bytes: int) -> bytes | None:
+    """Read the first bytes of what stands there: None if nothing does, no bytes of a folder or link."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return b""
+    with opened(folder, name) as descriptor:
+        return b"" if descriptor is None else os.read(descriptor, size_bytes)
+
+
+def write(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> int:
+    """Put a file in place with a date, or else that of its writing; give that date, as `st_mtime_ns`."""
+    temporary = f".{name}.{secrets.token_hex(8)}{TEMPORARY}"
+    descriptor = os.open(
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE, dir_fd=folder
+    )
+    try:
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fchmod(descriptor, MODE)
+            if modified is None:
+                modified = os.fstat(descriptor).st_mtime_ns
+            else:
+                os.utime(descriptor, ns=(modified, modified))
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        return modified
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def unlink(folder: int, name: str) -> bool:
+    """Remove a file; False if there was none."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
