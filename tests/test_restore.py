@@ -529,3 +529,22 @@ def test_k2_texts_that_come_back_are_kept_from_then_on_however_old_they_are(plan
     room.clock.move(days=2)
     planet.poll()
     assert b"content_html" not in room.published(page)
+
+
+def test_news_of_any_source_is_stored_after_a_restore_however_the_sources_interleave(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    long, short = [dated(n) for n in (0, 1, 3, 4)], [dated(2)]
+    addresses = [publisher.serve("/long", rss(*long)), publisher.serve("/short", rss(*short))]
+    newsroom.writes(SITE + "defaults: {dedupe: off}\n" + f"sources: {addresses}\n")
+    newsroom.poll()
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    planet.lose()
+    planet.restore()
+    publisher.serve("/long", rss(*long, dated(5)))
+    publisher.serve("/short", rss(*short, dated(6)))
+    newsroom.clock.move(hours=3)
+    report = newsroom.poll()
+    assert (report["new"], report["failed"]) == (2, 0)
+    assert newsroom.titles()[:2] == ["Title 6", "Title 5"]

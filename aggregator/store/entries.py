@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, update
+from sqlalchemy import Connection, bindparam, case, func, update
 
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import global_id_hash
@@ -325,10 +325,11 @@ def _raise_generations(connection: Connection, written: EntryChanges) -> None:
 
 
 def _move_counters(connection: Connection, written: EntryChanges) -> None:
+    """Move what is free past what was written, never back: a restore writes source by source, not number by number."""
     values: dict[str, Any] = {}
-    if written.new:
-        values["next_entry"] = max(item.id for item in written.new) + 1
-    if written.stories:
-        values["next_story"] = max(item.id for item in written.stories) + 1
+    for counter, rows in ((store.c.next_entry, written.new), (store.c.next_story, written.stories)):
+        if rows:
+            free = max(item.id for item in rows) + 1
+            values[counter.name] = case((counter > free, counter), else_=free)
     if values:
         connection.execute(update(store).values(values))
