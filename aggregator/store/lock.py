@@ -54,10 +54,15 @@ class StoreLock:
                 os.pwrite(fd, json.dumps(who).encode() + b"\n", 0)
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it isn't held."""
+        """Give the lock back; nothing happens if it isn't held.
+
+        The file goes first and the lock after it: who opened the file in between sees that it is gone. Only its holder
+        removes a file; where a stranger did, another process may hold a new one by now, and that one stays.
+        """
         if self._fd is not None:
             with contextlib.suppress(OSError):
-                self._path.unlink()
+                if _is_still(self._fd, self._path):
+                    self._path.unlink()
             os.close(self._fd)
             self._fd = None
 
