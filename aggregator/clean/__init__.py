@@ -2,7 +2,7 @@
 
 from aggregator.clean.feed import clean
 from aggregator.clean.sanitiser import sanitise
-from aggregator.clean.text import plain_text
+from aggregator.clean.text import is_seen, plain_text
 from aggregator.clean.titles import display_title
 
-__all__ = ["clean", "display_title", "plain_text", "sanitise"]
+__all__ = ["clean", "display_title", "is_seen", "plain_text", "sanitise"]

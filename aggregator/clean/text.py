@@ -4,7 +4,7 @@ import html
 import re
 from functools import lru_cache
 from typing import Final
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import nh3
 
@@ -13,6 +13,8 @@ from aggregator.characters import legal
 _UNSEEN = re.compile(  # but the joiners
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0]"
 )
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a sign without a shape
+_UNSEEN_BY_ITSELF = frozenset(("Mn", "Mc", "Me", "Zs", "Zl", "Zp", "Cc", "Cf"))
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Their content is no text that a reader sees (S32).
 DROPPED: Final = frozenset(
@@ -45,6 +47,11 @@ def category_of(text: str) -> str:
     if line.isascii():
         return line
     return " ".join(_UNSEEN.sub("", line).strip("\u200c\u200d ").split())
+
+
+def is_seen(text: str) -> bool:
+    """Tell whether a text shows anything by itself: combining marks, joiners, blanks and fillers alone do not."""
+    return any(category(char) not in _UNSEEN_BY_ITSELF and char not in _FILLERS for char in text)
 
 
 def plain_text(markup: str) -> str:

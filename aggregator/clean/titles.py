@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Final
 
-from aggregator.clean.text import BLOCKS, line_of, plain_text
+from aggregator.clean.text import BLOCKS, is_seen, line_of, plain_text
 from aggregator.model.entry import RawText
 
 LENGTH: Final = 80  # characters of the text that stand for a missing title (I51)
@@ -46,13 +46,16 @@ _JOINING = frozenset("\u200d\ufe0e\ufe0f")
 
 
 def title_of(raw: RawText | None) -> str:
-    """Give a title as one line of plain text; empty only if the source has none.
+    """Give a title as one line of plain text; empty if the source has none, or one of which nothing is seen.
 
     A title never loses text to a parser: `std::vector<int>` and `the <b> element` stay as they are, since only pairs of
     known tags count as markup.
     """
-    if raw is None:
-        return ""
+    title = "" if raw is None else _line_of(raw)
+    return title if is_seen(title) else ""
+
+
+def _line_of(raw: RawText) -> str:
     if raw.type == "text":
         return line_of(raw.value)
     if raw.type == "xhtml":
@@ -72,7 +75,7 @@ def display_title(title: str, text: str, language: str) -> str:
     """
     if title:
         return title
-    if text:
+    if is_seen(text):
         return _shortened(text)
     tag = language.lower()
     return _UNTITLED.get(tag) or _UNTITLED.get(tag.partition("-")[0]) or "(untitled)"

@@ -2,17 +2,27 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from html import escape, unescape
+from urllib.parse import urlsplit
+
+from aggregator.clean import is_seen
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
-_CHANGED = re.compile(r"<(?:h[1-6]|pre|table|img)\b", re.IGNORECASE)  # start tags that a page has otherwise
-_ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="[^"]*")?')
+# What a page has otherwise: some start tags, and links that begin with no letter, as those around pictures do.
+_CHANGED = re.compile(r"<(?:h[1-6]|pre|table|img|video|audio)\b|<a\s[^<>]*>(?!\w)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="([^"]*)")?')
+_PICTURES = frozenset({"img", "picture", "video", "audio"})
 
 
 def dress(html: str) -> str:
-    """Fit sanitised HTML into a page: headings below the story's own (A61), images that load late (A62, A68).
+    """Fit sanitised HTML into a page.
 
-    Code and tables may be wider than a phone. They scroll by themselves, so the keyboard has to get there (WCAG 2.1.1).
+    Headings stand below the story's own, and no rank is left out between two (A61); images load late (A62, A68). A link
+    around a picture without a text is called what it leads to, and one around nothing goes: nobody sees it, but the
+    keyboard stops there (WCAG 2.4.4). Code and tables may be wider than a phone. They scroll by themselves, so the
+    keyboard has to get there (WCAG 2.1.1).
 
     Tokens are read as our sanitiser writes them: text without `<`, attributes in double quotes. Anything else is given
     back as it came: adding an attribute in the wrong place could open a hole.
@@ -28,27 +38,83 @@ def dress(html: str) -> str:
         tokens.append(match[0])
         at = match.end()
     names = [_TAG.match(token) for token in tokens]
-    levels = [int(name[1][1]) for name in names if name and _is_heading(name[1])]
-    shift = 3 - min(levels, default=3)
-    return "".join(_dressed(token, name, shift) for token, name in zip(tokens, names, strict=True))
+    dressed = list(map(_dressed, tokens, names))
+    _rank_headings(tokens, names, dressed)
+    _name_links(tokens, names, dressed)
+    return "".join(dressed)
 
 
-def _dressed(token: str, name: re.Match[str] | None, shift: int) -> str:
+def _dressed(token: str, name: re.Match[str] | None) -> str:
     if name is None:
         return token
-    if _is_heading(name[1]):
-        level = min(max(int(name[1][1]) + shift, 3), 6)
-        return f"{token[: name.start(1)]}h{level}{token[name.end() :]}"
     tag, closes = name[1].lower(), token.startswith("</")
     if tag == "pre" and not closes:
-        return f'{token[: name.end()]} tabindex="0"{token[name.end() :]}'
+        return _with(token, name, 'tabindex="0"')
     if tag == "table":
         return f"{token}</div>" if closes else f'<div class="scroll" tabindex="0">{token}'
     if tag == "img" and not closes:
-        has = {attribute.lower() for attribute in _ATTRIBUTE.findall(token)}
+        has = _attributes(token)
         wanted = (("loading", "lazy"), ("referrerpolicy", "no-referrer"), ("alt", ""))
-        return token[: name.end()] + "".join(f' {k}="{v}"' for k, v in wanted if k not in has) + token[name.end() :]
+        return _with(token, name, *(f'{k}="{v}"' for k, v in wanted if k not in has))
     return token
+
+
+def _rank_headings(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
+    """Give each heading a rank below the last one before it that was of a higher rank: h4, h1, h3 are h3, h3, h4."""
+    above: list[int] = []  # ranks, each lower than the one before it
+    for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
+        if name is None or not _is_heading(name[1]):
+            continue
+        if not token.startswith("</"):
+            rank = int(name[1][1])
+            while above and above[-1] >= rank:
+                above.pop()
+            above.append(rank)
+        dressed[at] = f"{token[: name.start(1)]}h{min(2 + max(len(above), 1), 6)}{token[name.end() :]}"
+
+
+def _name_links(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
+    """Say where links lead that show no text, and take those away that show nothing at all."""
+    opened: int | None = None  # the last link that has begun and not ended, while nothing was seen in it
+    pictured = False
+    for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
+        tag = name[1].lower() if name else ""
+        if tag == "a" and not token.startswith("</"):
+            opened, pictured = (at if _attributes(token).get("href") else None), False
+        elif opened is None:
+            continue
+        elif tag == "a":
+            begins = names[opened]
+            if pictured and begins is not None:
+                dressed[opened] = _with(tokens[opened], begins, *_name_of(_attributes(tokens[opened])))
+            elif not pictured:
+                dressed[opened] = dressed[at] = ""
+            opened = None
+        elif tag in _PICTURES:
+            pictured = True
+            opened = None if _attributes(token).get("alt") else opened
+        elif not tag and is_seen(unescape(token)):
+            opened = None
+
+
+def _name_of(link: Mapping[str, str]) -> tuple[str, ...]:
+    if link.get("title"):
+        return ()
+    href = unescape(link["href"])
+    try:
+        place = urlsplit(href).hostname or href.partition(":")[2] or href
+    except ValueError:
+        place = href
+    return (f'aria-label="{escape(place)}"',)
+
+
+def _with(token: str, name: re.Match[str], *attributes: str) -> str:
+    """Add attributes to a tag."""
+    return token[: name.end()] + "".join(f" {attribute}" for attribute in attributes) + token[name.end() :]
+
+
+def _attributes(token: str) -> dict[str, str]:
+    return {name.lower(): value for name, value in _ATTRIBUTE.findall(token)}
 
 
 def _is_heading(name: str) -> bool:

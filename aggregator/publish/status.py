@@ -244,7 +244,8 @@ def _fetched(fetching: Fetching, messages: Messages, since: str) -> str:
     """Say what polling has cost; nothing before the first poll."""
     if not fetching.sums.polls:
         return ""
-    share, megabytes = f"{fetching.share_304:.0%}", f"{fetching.sums.bytes / 1e6:.1f}"
+    share, size = f"{fetching.share_304:.0%}", fetching.sums.bytes / 1e6
+    megabytes = f"{size:.1f}" if size >= 1 else f"{size:.3f}".rstrip("0").rstrip(".")
     return messages.text("fetching", since=since, polls=fetching.sums.polls, share=share, megabytes=megabytes)
 
 

@@ -46,6 +46,20 @@ def test_i51_no_title_stays_empty() -> None:
     assert title_of(None) == ""
 
 
+@pytest.mark.parametrize("kind", ["text", "html", "xhtml", "unknown"])
+@pytest.mark.parametrize(
+    "value", ["\u200b\u200b", "\u0301\u0308\u030a", "\u3164", "\u2800 \u2800", "\u200d\ufe0f", "\u2060\u00ad"]
+)
+def test_i51_a_title_of_which_nothing_is_seen_is_none(kind: str, value: str) -> None:
+    assert title_of(RawText(value=value, type=kind)) == ""
+    assert display_title("", value, "en") == "(untitled)"
+
+
+@pytest.mark.parametrize("value", ["e\u0301", "…", "🦊", "❤\ufe0f", "한", "\ue000", "$"])
+def test_i51_whatever_is_seen_is_a_title(value: str) -> None:
+    assert title_of(RawText(value=value, type="unknown")) == value
+
+
 @given(st.sampled_from(["text", "html", "xhtml", "unknown"]), st.text(max_size=80))
 def test_titles_are_one_clean_line(kind: str, value: str) -> None:
     title = title_of(RawText(value=value, type=kind))

@@ -16,8 +16,11 @@ LATE = 'loading="lazy" referrerpolicy="no-referrer"'
     ("html", "dressed"),
     [
         pytest.param("<h1>a</h1><h2>b</h2>", "<h3>a</h3><h4>b</h4>", id="shifted"),
-        pytest.param("<h2>a</h2><h4>b</h4>", "<h3>a</h3><h5>b</h5>", id="from-the-highest"),
-        pytest.param("<h1>a</h1><h6>b</h6>", "<h3>a</h3><h6>b</h6>", id="no-deeper-than-six"),
+        pytest.param("<h2>a</h2><h4>b</h4>", "<h3>a</h3><h4>b</h4>", id="none-left-out"),
+        pytest.param("<h6>a</h6><h1>b</h1><h3>c</h3>", "<h3>a</h3><h3>b</h3><h4>c</h4>", id="deepest-first"),
+        pytest.param("<h2>a</h2><h5>b</h5><h3>c</h3>", "<h3>a</h3><h4>b</h4><h4>c</h4>", id="back-a-step"),
+        pytest.param("".join(f"<h{n}></h{n}>" for n in range(1, 7)),
+                     "<h3></h3><h4></h4><h5></h5><h6></h6><h6></h6><h6></h6>", id="no-deeper-than-six"),
         pytest.param("<h4>a</h4>", "<h3>a</h3>", id="lifted"),
         pytest.param('<h1 lang="de" title="<h1>">a</h1>', '<h3 lang="de" title="<h1>">a</h3>', id="attributes-stay"),
         pytest.param("<hr><header>x</header>", "<hr><header>x</header>", id="others-stay"),
@@ -36,6 +39,38 @@ def test_a61_a68_dress(html: str, dressed: str) -> None:
     assert dress(html) == dressed
 
 
+@pytest.mark.parametrize(
+    ("html", "dressed"),
+    [
+        pytest.param('<a href="https://e.example/x?y"><img alt=""></a>',
+                     f'<a aria-label="e.example" href="https://e.example/x?y"><img {LATE} alt=""></a>', id="picture"),
+        pytest.param('<a href="https://e.example/"><img alt="x"></a>',
+                     f'<a href="https://e.example/"><img {LATE} alt="x"></a>', id="alt"),
+        pytest.param('<a href="https://e.example/"><img alt=""> x</a>',
+                     f'<a href="https://e.example/"><img {LATE} alt=""> x</a>', id="text"),
+        pytest.param('<a href="https://e.example/" title="x"><img alt=""></a>',
+                     f'<a href="https://e.example/" title="x"><img {LATE} alt=""></a>', id="title"),
+        pytest.param('<a href="mailto:a@e.example"><video></video></a>',
+                     '<a aria-label="a@e.example" href="mailto:a@e.example"><video></video></a>', id="no-host"),
+        pytest.param('<a href="https://[&quot;>"><video></video></a>',
+                     '<a aria-label="https://[&quot;&gt;" href="https://[&quot;>"><video></video></a>', id="odd"),
+        pytest.param('x<a href="https://e.example/"><b>&#8203;&nbsp;</b></a>y', "x<b>&#8203;&nbsp;</b>y", id="unseen"),
+        pytest.param("<a>x</a><a></a>", "<a>x</a><a></a>", id="no-link"),
+        pytest.param('<a href="https://e.example/">', '<a href="https://e.example/">', id="no-end"),
+    ],
+)  # fmt: skip
+def test_a60_every_link_says_where_it_leads(html: str, dressed: str) -> None:
+    assert dress(html) == dressed
+
+
+@given(st.lists(st.integers(1, 6), max_size=12))
+def test_a61_no_rank_is_left_out(ranks: list[int]) -> None:
+    page = Page(dress("".join(f"<h{rank}>x</h{rank}>" for rank in ranks)).encode())
+    shown = [int(tag[1]) for tag, _ in page.tags if tag[1:].isdigit()]
+    assert len(shown) == len(ranks)
+    assert all(3 <= rank <= 6 and rank <= before + 1 for before, rank in zip([2, *shown], shown, strict=False))
+
+
 @given(st.text(alphabet='<>"= abhi16mgrc/', max_size=60))
 def test_dress_opens_no_hole(html: str) -> None:
     """What was inside an attribute stays inside it."""
@@ -43,7 +78,7 @@ def test_dress_opens_no_hole(html: str) -> None:
     assert [tag for tag, _ in before.tags if not tag.startswith("h")] == [
         t for t, _ in after.tags if not t.startswith("h")
     ]
-    known = {"loading", "referrerpolicy", "alt"}
+    known = {"loading", "referrerpolicy", "alt", "aria-label"}
     for (_, had), (_, has) in zip(before.tags, after.tags, strict=True):
         assert set(has) - set(had) <= known
 

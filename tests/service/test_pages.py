@@ -36,12 +36,18 @@ pytestmark = [
     pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci --prefix tests/service"),
 ]
 
+# Texts twice as large, in a browser where the width of the screen stays what it is (WCAG 1.4.4, 1.4.10).
+LARGE = "document.documentElement.style.fontSize = '200%'"
+
 LOREM = "The surveyor walked the harbour wall at low tide, with a hammer and a notebook, and found the stones sound. "
 RICH = f"""<h1>What was found</h1><p>{LOREM * 3}<a href="https://e.example/">A report</a>, <code>code</code></p>
 <pre><code>{"a_line_of_code_that_is_wider_than_any_screen(" * 9}</code></pre><blockquote><p>{LOREM}</p></blockquote>
 <table><tr>{"<th>A heading of a column</th>" * 9}</tr><tr>{"<td>1,012</td>" * 9}</tr></table>
 <p><img src="HUGE" width="4000" height="3000"> {"unbreakable" * 30}</p>
-<ul><li>One</li><li>Two<ol><li>nested</li></ol></li></ul><details><summary>More</summary><p>{LOREM}</p></details>"""
+<ul><li>One</li><li>Two<ol><li>nested</li></ol></li></ul><details><summary>More</summary><p>{LOREM}</p></details>
+{"<blockquote><p>deep</p>" * 25}{"</blockquote>" * 25}{"<ul><li>deep" * 25}{"</li></ul>" * 25}
+<ol start="99998"><li>Far</ol>
+<h6>Odd</h6><h3>order</h3><p><a href="https://e.example/"><img src="HUGE"></a><a href="https://e.example/"></a></p>"""
 HUGE = b'<svg xmlns="http://www.w3.org/2000/svg" width="4000" height="3000"><circle r="3000"/></svg>'
 STORIES = (
     ("The harbour wall will stand", RICH, "en"),
@@ -51,6 +57,8 @@ STORIES = (
     ("港の防波堤はあと百年もつ", "<p><ruby>防波堤<rt>ぼうはてい</rt></ruby>の石は健全だ。</p>", "ja"),
     ("Donaudampfschifffahrts" * 8, "", "de"),
     ("", "<p>A note without a title.</p>", "en"),
+    ("\u200b\u0301", "<p>Its title shows nothing.</p>", "fr"),
+    ("a" + "\u0301" * 300, "<p>Marks upon marks.</p>", "vi"),
 )
 
 
@@ -85,7 +93,7 @@ def test_every_page_pleases(service: Service, publisher: Publisher, browser: Bro
                 for dark in (False, True):
                     where = f"{path}, {width} px, {'dark' if dark else 'light'}"
                     tab.looks(width=width, dark=dark)
-                    assert tab.evaluates("document.documentElement.scrollWidth - innerWidth") <= 0, where
+                    assert tab.evaluates("document.documentElement.scrollWidth") <= width, where
                     assert problems_of(tab, tags=RULES) == [], where
             assert tab.complaints() == [], path
             assert tab.evaluates("document.documentElement.lang") == language
@@ -98,6 +106,20 @@ def test_every_page_pleases(service: Service, publisher: Publisher, browser: Bro
     assert all(feeds for path, feeds in found.items() if path not in ("/status.html", "/search?q=wall"))
     for feed in {feed for feeds in found.values() for feed in feeds}:
         assert service.read(feed)
+
+
+def test_nothing_is_lost_to_the_side_on_small_screens_and_with_large_letters(
+    service: Service, publisher: Publisher, browser: Browser
+) -> None:
+    paths = begin(service, publisher, "en")
+    with browser.tab() as tab:
+        for path in paths:
+            for width in (320, 1280):
+                tab.looks(width=width)
+                tab.opens(f"http://127.0.0.1:{service.port}{path}")
+                assert tab.evaluates("document.documentElement.scrollWidth") <= width, f"{path}, {width} px"
+                tab.evaluates(LARGE)
+                assert tab.evaluates("document.documentElement.scrollWidth") <= width, f"{path}, {width} px, large"
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(
@@ -144,11 +166,12 @@ def begin(service: Service, publisher: Publisher, language: str) -> list[str]:
             f"  - {{url: '{publisher.serve(f'/{tongue}{bool(title)}', feed_of(tongue, many))}', category: paper}}\n"
         )
     sources += f"  - {{url: '{publisher.url('/none')}', category: empty}}\n"
+    more = "".join(f"  more{number}: {{title: {'Very ' * 20}long {number}}}\n" for number in range(8))
     service.writes(
         f"site: {{title: A Planet, language: {language}, timezone: Asia/Shanghai}}\n"
         "defaults: {dedupe: off}\n"
         "categories:\n  paper: {title: Papers, description: What they say}\n  empty: {}\n"
-        f"sources:\n{sources}",
+        f"{more}sources:\n{sources}",
         publish="formats: [atom, rss, json, html], entries: 10, archive_page: 10",
     )
     service.start()
