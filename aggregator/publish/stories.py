@@ -180,18 +180,14 @@ class StoryPages:
         """Make the pages of some stories, and say so in the store once they are on the disk (R30)."""
         with self._store.read() as tx:
             part = self._part(tx, tx.pages.with_parts(dirty), showing)
-            were_gone = tx.files.are_gone([*part.of_path])
         put = self._places.put(part.outputs, take_over=take_over)
         put.failed += self._places.remove_listed(part.removed)
         note(put)
         self._places.sync()
-        are_gone = {written.path for written in put.written if written.gone}
         failed = {part.of_path[path] for path in put.failed}
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
             tx.pages.clean({number: seen for number, seen in dirty.items() if number not in failed})
-            if are_gone != were_gone - set(put.failed):
-                tx.files.mark_gone(stale=True)
 
     def _part(self, tx: Transaction, numbers: Iterable[int], showing: Showing) -> _Part:
         numbers = set(numbers)

@@ -62,7 +62,10 @@ class Files:
             self._connection.execute(file.insert(), rows)
 
     def note_written(self, files: Iterable[Written], now: datetime) -> None:
-        """Note what stands there now."""
+        """Note what stands there now; what was gone and is back, or the other way round, makes gone.txt stale."""
+        files = tuple(files)
+        if self.are_gone([w.path for w in files]) != {w.path for w in files if w.gone}:
+            self.mark_gone(stale=True)
         rows = [{"of_path": w.path, "new_digest": w.digest, "new_age": w.max_age, "new_gone": w.gone} for w in files]
         if rows:
             statement = update(file).where(file.c.path == bindparam("of_path"))
@@ -152,6 +155,8 @@ class Files:
     def unlist(self, paths: Collection[str]) -> None:
         """Take files off the list: they are gone, or none of ours."""
         rows = [{"of_path": path} for path in sorted(paths)]
+        if self.are_gone([*paths]):
+            self.mark_gone(stale=True)
         if rows:
             self._connection.execute(delete(file).where(file.c.path == bindparam("of_path")), rows)
 

@@ -446,6 +446,22 @@ def test_a44_a_removed_category_is_gone_and_comes_back(room: Newsroom) -> None:
     assert get(room, "/category/second/archive/1.html")[0] == "200 OK"
 
 
+def test_a44_a_category_that_comes_back_with_news_is_there_at_once(room: Newsroom) -> None:
+    with room.opened() as world:
+        Desk(world).says("a", said("one"))
+        world.publish()
+    room.writes(YAML.replace("second: {title: Second}", "x: {}").replace("category: second", "category: x"))
+    with room.opened() as world:
+        world.publish()
+    assert get(room, "/category/second.atom")[0] == "410 Gone"
+    room.writes(YAML)
+    with room.opened() as world:
+        Desk(world).says("a", said("two"))  # what is rendered anew must not hide that it was gone
+        world.publish()
+    assert get(room, "/category/second.atom")[0] == "200 OK"
+    assert b"second" not in room.published("gone.txt")
+
+
 def test_noindex_is_a_header_too(room: Newsroom) -> None:
     room.writes(YAML.replace("category: second}\n  - {key: b", "category: second, noindex: true}\n  - {key: b"))
     with room.opened() as world:
