@@ -184,7 +184,7 @@ class WithDetails:
         self, now: datetime, *, limit: int, blocked: Collection[str], per_host: int, own: bool | None
     ) -> list[Waiting]:
         with self._store.read() as tx:
-            return tx.due_details(now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=self._sources)
+            return tx.details.due(now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=self._sources)
 
     def alone(
         self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None

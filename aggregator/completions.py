@@ -28,7 +28,7 @@ def settle_detail(tx: Transaction, poll: Gathered, roster: Roster) -> Completion
     """
     awaited = poll.due.awaits
     assert awaited is not None
-    listed = tx.waiting_entry(awaited.entry)
+    listed = tx.details.entry(awaited.entry)
     if listed is None:
         done = Completion(due=poll.due, asked_at=poll.answer.asked_at)
         tx.complete(done, answered=False)
@@ -46,12 +46,12 @@ def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
     Those are the entries of a source that asks for no details now or is paused, and any that waited for a day.
     """
     with store.read() as tx:
-        lapsed: Sequence[Due] = tx.lapsed_details(clock(), roster.sources)
+        lapsed: Sequence[Due] = tx.details.lapsed(clock(), roster.sources)
     for start in range(0, len(lapsed), GROUP):
         with store.begin() as tx:
             for due in lapsed[start : start + GROUP]:
                 failed = Failed(asked_at=clock(), code="timeout", text="nobody brought its detail within a day")
-                listed = tx.waiting_entry(-due.turn)
+                listed = tx.details.entry(-due.turn)
                 if listed is not None:
                     done = _completed(tx, Gathered(due, failed), listed, roster)
                     tx.complete(done, answered=False)

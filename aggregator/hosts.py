@@ -62,8 +62,8 @@ class Hosts:
         if self._store is None:
             return
         with self._store.read() as tx:
-            kept = tx.restraints()
-            starts = tx.last_starts(self._clock() - widest_spacing(self._rules()))
+            kept = tx.hosts.restraints()
+            starts = tx.hosts.last_starts(self._clock() - widest_spacing(self._rules()))
             for robots in tx.robots():
                 self.sites.learn(robots)
         self._keep_distances(self.sites.learnt())
@@ -138,7 +138,7 @@ class Hosts:
         if not changed or self._store is None:
             return
         with self._store.begin() as tx:
-            tx.keep_restraints(changed)
+            tx.hosts.keep(changed)
         with self._lock:
             self._unkept -= {key for key, restraint in changed.items() if self._owed.get(key) == restraint}
 

@@ -194,7 +194,7 @@ def _categories(
         before = before.with_made(made)
         roster = roster.with_made({heir_of.get(key, key): keys for key, keys in made.items()})
     there = before.categories if before is not None else {}
-    former = tx.former_categories(list(roster.categories.values())) if tx is not None else {}
+    former = tx.categories.former(list(roster.categories.values())) if tx is not None else {}
     changed = []
     for key, category in roster.categories.items():
         row = former.get(key)

@@ -62,7 +62,9 @@ def past_of(settings: Settings, now: datetime) -> Past:
             found = ((source.key, tx.look_up(source)) for source in settings.sources)
             dues = {key: due for key, due in found if due is not None}
             waiting = {item.key: item for item in tx.turns.named(list(dues))}
-            return Past(dues, waiting, tx.restraints(), tx.last_starts(now - widest_spacing(settings.hosts)))
+            return Past(
+                dues, waiting, tx.hosts.restraints(), tx.hosts.last_starts(now - widest_spacing(settings.hosts))
+            )
     finally:
         store.close()
 

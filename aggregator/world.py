@@ -302,7 +302,7 @@ class World:
     def showing(self) -> Showing:
         """Give what decides what anyone may see, as things stand now."""
         with self.store.read() as tx:
-            return Showing(self.roster, tx.limits(), self.settings.site.language, tx.uuid(), tx.unlisted())
+            return Showing(self.roster, tx.limits(), self.settings.site.language, tx.uuid(), tx.categories.unlisted())
 
     def as_shown(self, publications: Sequence[Publication]) -> list[Publication]:
         """Give publications as anyone may see them."""

@@ -299,7 +299,7 @@ class Planet(RuleBasedStateMachine):
                     assert (slug, atom_id) not in self.pages
         assert len(met) == len(set(met))
         with self.world.store.read() as tx:
-            (row,) = [row for row in tx.categories() if row.slug == slug]
+            (row,) = [row for row in tx.categories.rows() if row.slug == slug]
             stored = [
                 p.atom_id for page in (None, *range(1, row.pages + 1)) for p in tx.documents.publications(row.id, page)
             ]
@@ -316,7 +316,7 @@ class Planet(RuleBasedStateMachine):
             return
         before_standing, self.standing = self.standing, set()
         with self.world.store.read() as tx:
-            for row in tx.categories():
+            for row in tx.categories.rows():
                 graves = {tombstone.ref for tombstone in tx.documents.tombstones(row.id)}
                 for page in (None, *range(1, row.pages + 1)):
                     for p in tx.documents.publications(row.id, page):

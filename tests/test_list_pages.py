@@ -254,7 +254,7 @@ def test_p56_a_page_that_wants_peace_gets_it(publisher: Publisher, newsroom: New
     assert (row["new"], row["outcome"]) == (2, "fetched")
     assert row["next_due"] >= f"{START + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
     with newsroom.opened() as world, world.store.read() as tx:
-        assert tx.restraints()["127.0.0.1"].opens_at is not None, "its host rests, for other sources too (P30)"
+        assert tx.hosts.restraints()["127.0.0.1"].opens_at is not None, "its host rests, for other sources too (P30)"
 
 
 def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(publisher: Publisher, newsroom: Newsroom) -> None:

@@ -217,10 +217,10 @@ def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: Publishe
     with newsroom.opened() as world:
         newsroom.clock.move(minutes=10)
         with world.store.begin() as tx:  # claimed, and then nothing more
-            [waiting] = tx.due_details(newsroom.clock(), limit=9)
+            [waiting] = tx.details.due(newsroom.clock(), limit=9)
             [due] = tx.claim([waiting.id], newsroom.clock(), world.roster.sources)
             assert due.turn == waiting.id < 0
-            assert tx.due_details(newsroom.clock(), limit=9) == []
+            assert tx.details.due(newsroom.clock(), limit=9) == []
     newsroom.poll()
     assert len(asked(publisher)) == 1, "the claim moved it on"
     newsroom.clock.move(minutes=10)

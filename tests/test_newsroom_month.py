@@ -128,8 +128,8 @@ def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, 
                 days.append(figures(world, written, costs))
         with world.store.read() as tx:
             assert tx.trail.entry_states(SourceKey("desk")) == {EntryState.PUBLISHED: written}
-            assert tx.due_details(newsroom.clock() + timedelta(days=9), limit=9) == []
-            assert len(tx.categories()) == min(len(PAPERS), written)
+            assert tx.details.due(newsroom.clock() + timedelta(days=9), limit=9) == []
+            assert len(tx.categories.rows()) == min(len(PAPERS), written)
     asked = Counter(one.path for one in publisher.asked)
     assert asked.pop("/list") == POLLS
     assert set(asked.values()) == {1}, "a detail once"

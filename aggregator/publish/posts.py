@@ -107,7 +107,7 @@ class Posts:
         exported = Exported()
         with self._store.read() as tx:
             before = tx.posts.export_row()
-            categories = {row.id: row for row in tx.categories()}
+            categories = {row.id: row for row in tx.categories.rows()}
             lost = tx.posts.has_any(self._to) and not (self._base / self._to).exists()
         if lost:
             self._folders.clear()
@@ -115,7 +115,7 @@ class Posts:
         self._move_to_archive(anew=before.look != look)
         everything = everything or lost or before.look != look
         with self._store.read() as tx:
-            now = tx.site().dirty
+            now = tx.categories.site().dirty
             left = [] if everything else sorted(tx.posts.unfinished())
         rename = before.names not in (None, self._jekyll.file)
         strays = self._strays() if take_over or adopts else None

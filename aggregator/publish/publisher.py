@@ -102,7 +102,9 @@ class Publisher:
             StoreError: our side failed.
         """
         with self._store.read() as tx:
-            showing = Showing(self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.unlisted())
+            showing = Showing(
+                self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.categories.unlisted()
+            )
         edition = Edition(showing=showing, everything=everything, take_over=take_over)
         try:
             self._bring(edition, debounce=debounce, restate=restate, is_cut=is_cut)
@@ -121,7 +123,7 @@ class Publisher:
             self.notice_losses()
             self._looked = True
         with self._store.read() as tx:
-            rows = tx.categories()
+            rows = tx.categories.rows()
         self._stories.look_around(showing, self._digest("stories"), everything=everything)
         with edition.going_on():  # before any feed leads there (R31)
             edition.waiting |= self._stories.publish(showing, edition.note, take_over=take_over, is_cut=is_cut)
@@ -214,11 +216,11 @@ class Publisher:
         with self._store.begin() as tx:
             self._file(tx, row, category)
         with self._store.read() as tx:  # one moment for all formats (R31)
-            row = next(found for found in tx.categories() if found.id == row.id)
+            row = next(found for found in tx.categories.rows() if found.id == row.id)
             numbers = range(1, row.pages + 1) if edition.everything or row.look != look else row.dirty_pages
             documents = [self._document(tx, row, category, n, edition.showing) for n in (*numbers, None)]
         with self._store.begin() as tx:  # before the first file: after a kill nobody knows how many there are (T6)
-            tx.offer(row.id, self._clock())
+            tx.categories.offer(row.id, self._clock())
         age = self._max_age(category)
         outputs = [output for document in documents for output in self._formats.outputs(document, age)]
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
@@ -226,20 +228,22 @@ class Publisher:
             tx.files.note_written(put.written, self._clock())
             if not put.failed:
                 empty = not documents[-1].publications  # the first entries of a new category are seen at once
-                tx.mark_rendered(row, look, None if empty else self._clock())
+                tx.categories.mark_rendered(row, look, None if empty else self._clock())
 
     def _publish_site(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], edition: Edition) -> bool:
         """Render what shows all categories together; tell whether anything had happened that it, or status.*, shows."""
         look = self._site_look(rows, edition.showing)
         with self._store.read() as tx:
-            site = tx.site()
+            site = tx.categories.site()
             if not edition.everything and site.dirty == site.rendered and site.look == look:
                 return False
             listed = (c for c in self._roster.categories.values() if not c.unlisted)
             age = min(map(self._max_age, listed), default=MAX_AGE[1])
-            outputs = self._site.outputs(tx, tx.categories(), looks, self._roster, edition.showing, age, self._clock())
+            outputs = self._site.outputs(
+                tx, tx.categories.rows(), looks, self._roster, edition.showing, age, self._clock()
+            )
         with self._store.begin() as tx:
-            tx.offer(None, self._clock())
+            tx.categories.offer(None, self._clock())
         if edition.everything or site.look != look:
             with self._store.begin() as tx:
                 tx.files.sync_gone()
@@ -249,7 +253,7 @@ class Publisher:
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
             if not put.failed and not left:
-                tx.mark_site_rendered(site, look)
+                tx.categories.mark_site_rendered(site, look)
         return True
 
     def _file(self, tx: Transaction, row: CategoryRow, category: Category) -> None:
@@ -278,7 +282,7 @@ class Publisher:
             pages=row.pages,
         )
         if pages or any(p.backfill for p in main):
-            tx.file(row.id, dict(pages), now)
+            tx.categories.file(row.id, dict(pages), now)
 
     # Documents.
 

@@ -74,7 +74,7 @@ class StoryPages:
         """
         with self._store.read() as tx:
             before = tx.pages.looks()
-            resting = tx.resting_categories()
+            resting = tx.categories.resting()
         frame = f"{frame} {self.are_made}"
         categories = {c.key: _digest(c.title, c.show, c.unlisted) for c in self._settings.categories}
         categories |= {place.key: _digest(place.title, place.show, place.unlisted, "resting") for place in resting}

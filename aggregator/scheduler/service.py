@@ -172,7 +172,7 @@ class Service:
         """Tell whether the store is there and can be read, and what it says is published (R57, `/readyz`)."""
         try:
             with self._world.store.read() as tx:
-                tx.site()
+                tx.categories.site()
         except AggregatorError:
             return False
         return self._published and self._world.store.is_there() and self._world.has_outputs()

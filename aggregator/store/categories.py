@@ -66,6 +66,99 @@ class SiteRow:
     look: str | None
 
 
+class Categories:
+    """What a transaction tells of categories, and notes of their outputs: `tx.categories`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def former(self, wanted: Sequence[Category]) -> dict[CategoryKey, FormerCategory]:
+        """Tell which categories would go on as what was published already, under their own or earlier keys (A45)."""
+        rows = {row.key: row for row in self._connection.execute(select(category)).all()}
+        feed_ids, keys = {row.feed_id: row for row in rows.values()}, {item.key for item in wanted}
+        found = {item.key: rows.get(item.key) or _former(item, rows, feed_ids, keys) for item in wanted}
+        return {key: FormerCategory(key=row.key, slug=row.slug) for key, row in found.items() if row is not None}
+
+    def rows(self) -> list[CategoryRow]:
+        """Give all categories that stand in feeds.yaml, in the order in which they were made."""
+        rows = self._connection.execute(select(category).where(category.c.active).order_by(category.c.id)).all()
+        return [
+            CategoryRow(
+                id=row.id,
+                key=row.key,
+                slug=row.slug,
+                feed_id=row.feed_id,
+                created_at=row.created_at,
+                active=row.active,
+                pages=row.pages,
+                dirty=row.dirty,
+                rendered=row.rendered,
+                dirty_pages=tuple(sorted(map(int, row.dirty_pages))),
+                rendered_at=row.rendered_at,
+                look=row.look,
+            )
+            for row in rows
+        ]
+
+    def resting(self) -> list[RestingCategory]:
+        """Give the categories that left feeds.yaml, in the order in which they were made."""
+        names = [field.name for field in fields(RestingCategory)]
+        query = select(*(category.c[name] for name in names)).where(~category.c.active).order_by(category.c.id)
+        return [RestingCategory(**row) for row in self._connection.execute(query).mappings()]
+
+    def file(self, number: int, pages: Mapping[int, Sequence[int]], now: datetime) -> None:
+        """File publications on new archive pages, for ever (M2 to M4); what stays in the main document is no backfill.
+
+        Args:
+            number: of the category.
+            pages: page number: the stories on it.
+            now: the time.
+        """
+        of_category = publication.c.category_id == number
+        filing = update(publication).where(of_category, publication.c.story_id == bindparam("of_story"))
+        rows = [{"of_story": told, "on_page": page} for page, stories in pages.items() for told in stories]
+        if rows:
+            self._connection.execute(filing.values(page=bindparam("on_page"), filed_at=now, backfill=False), rows)
+            known = select(category.c.dirty, category.c.dirty_pages).where(category.c.id == number)
+            before = self._connection.execute(known).one()
+            dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in pages}
+            of_row = update(category).where(category.c.id == number)
+            self._connection.execute(of_row.values(pages=max(pages), dirty_pages=dirty, dirty=before.dirty + 1))
+        self._connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))
+
+    def offer(self, number: int | None, now: datetime) -> None:
+        """Note that what stands in the store may be read from now on: files are about to be written (T6).
+
+        Args:
+            number: of the category; None: of what shows all categories together.
+            now: the time after everything was looked up that the files will show.
+        """
+        place = update(store) if number is None else _of(number)
+        self._connection.execute(place.values(offered_at=now))
+
+    def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
+        """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page."""
+        known = select(category.c.dirty_pages).where(category.c.id == row.id)
+        left = {
+            page: since for page, since in self._connection.execute(known).scalar_one().items() if since > row.dirty
+        }
+        values = {"rendered": row.dirty, "dirty_pages": left, "look": look, "rendered_at": now}
+        self._connection.execute(update(category).where(category.c.id == row.id).values(values))
+
+    def unlisted(self) -> frozenset[CategoryKey]:
+        """Give the categories that are in no index, those that left feeds.yaml among them."""
+        return frozenset(self._connection.execute(select(category.c.key).where(category.c.unlisted)).scalars())
+
+    def site(self) -> SiteRow:
+        """Give the generation of index, all.* and the list of sources."""
+        row = self._connection.execute(select(store.c.dirty, store.c.rendered, store.c.look)).one()
+        return SiteRow(dirty=row.dirty, rendered=row.rendered, look=row.look)
+
+    def mark_site_rendered(self, row: SiteRow, look: str) -> None:
+        """Note that they stand in the files as of that generation."""
+        self._connection.execute(update(store).values(rendered=row.dirty, look=look))
+
+
 def sync_categories(connection: Connection, wanted: Sequence[Category], now: datetime) -> None:
     """Give each category of feeds.yaml its slug and feed id, once and for ever (A2, A45).
 
@@ -105,14 +198,6 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
         connection.execute(resting.values(active=False, removed_at=now))
 
 
-def former_categories(connection: Connection, wanted: Sequence[Category]) -> dict[CategoryKey, FormerCategory]:
-    """Tell which categories would go on as what was published already, under their own keys or earlier ones (A45)."""
-    rows = {row.key: row for row in connection.execute(select(category)).all()}
-    feed_ids, keys = {row.feed_id: row for row in rows.values()}, {item.key for item in wanted}
-    found = {item.key: rows.get(item.key) or _former(item, rows, feed_ids, keys) for item in wanted}
-    return {key: FormerCategory(key=row.key, slug=row.slug) for key, row in found.items() if row is not None}
-
-
 def _said(item: Category) -> dict[str, Any]:
     """Give what feeds.yaml says of a category, and what holds for its pages also once it has left (A44)."""
     return {"key": item.key, "unlisted": item.unlisted, "title": item.title, "show": item.show.value}
@@ -149,93 +234,6 @@ def made_categories(connection: Connection) -> dict[SourceKey, tuple[CategoryKey
 
 def _of(number: int) -> Update:
     return update(category).where(category.c.id == number)
-
-
-def category_rows(connection: Connection) -> list[CategoryRow]:
-    """Give all categories that stand in feeds.yaml, in the order in which they were made."""
-    rows = connection.execute(select(category).where(category.c.active).order_by(category.c.id)).all()
-    return [
-        CategoryRow(
-            id=row.id,
-            key=row.key,
-            slug=row.slug,
-            feed_id=row.feed_id,
-            created_at=row.created_at,
-            active=row.active,
-            pages=row.pages,
-            dirty=row.dirty,
-            rendered=row.rendered,
-            dirty_pages=tuple(sorted(map(int, row.dirty_pages))),
-            rendered_at=row.rendered_at,
-            look=row.look,
-        )
-        for row in rows
-    ]
-
-
-def resting(connection: Connection) -> list[RestingCategory]:
-    """Give the categories that left feeds.yaml, in the order in which they were made."""
-    names = [field.name for field in fields(RestingCategory)]
-    query = select(*(category.c[name] for name in names)).where(~category.c.active).order_by(category.c.id)
-    return [RestingCategory(**row) for row in connection.execute(query).mappings()]
-
-
-def file_publications(connection: Connection, number: int, pages: Mapping[int, Sequence[int]], now: datetime) -> None:
-    """File publications on new archive pages, for ever (M2 to M4); what stays in the main document is no backfill now.
-
-    Args:
-        connection: a writing one.
-        number: of the category.
-        pages: page number: the stories on it.
-        now: the time.
-    """
-    of_category = publication.c.category_id == number
-    filing = update(publication).where(of_category, publication.c.story_id == bindparam("of_story"))
-    rows = [{"of_story": told, "on_page": page} for page, stories in pages.items() for told in stories]
-    if rows:
-        connection.execute(filing.values(page=bindparam("on_page"), filed_at=now, backfill=False), rows)
-        known = select(category.c.dirty, category.c.dirty_pages).where(category.c.id == number)
-        before = connection.execute(known).one()
-        dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in pages}
-        of_row = update(category).where(category.c.id == number)
-        connection.execute(of_row.values(pages=max(pages), dirty_pages=dirty, dirty=before.dirty + 1))
-    connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))
-
-
-def offer(connection: Connection, number: int | None, now: datetime) -> None:
-    """Note that what stands in the store may be read from now on: files are about to be written (T6).
-
-    Args:
-        connection: a writing one.
-        number: of the category; None: of what shows all categories together.
-        now: the time after everything was looked up that the files will show.
-    """
-    place = update(store) if number is None else _of(number)
-    connection.execute(place.values(offered_at=now))
-
-
-def mark_rendered(connection: Connection, row: CategoryRow, look: str, now: datetime | None) -> None:
-    """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page."""
-    known = select(category.c.dirty_pages).where(category.c.id == row.id)
-    left = {page: since for page, since in connection.execute(known).scalar_one().items() if since > row.dirty}
-    values = {"rendered": row.dirty, "dirty_pages": left, "look": look, "rendered_at": now}
-    connection.execute(update(category).where(category.c.id == row.id).values(values))
-
-
-def unlisted(connection: Connection) -> frozenset[CategoryKey]:
-    """Give the categories that are in no index, those that left feeds.yaml among them."""
-    return frozenset(connection.execute(select(category.c.key).where(category.c.unlisted)).scalars())
-
-
-def site_row(connection: Connection) -> SiteRow:
-    """Give the generation of index, all.* and the list of sources."""
-    row = connection.execute(select(store.c.dirty, store.c.rendered, store.c.look)).one()
-    return SiteRow(dirty=row.dirty, rendered=row.rendered, look=row.look)
-
-
-def mark_site_rendered(connection: Connection, row: SiteRow, look: str) -> None:
-    """Note that they stand in the files as of that generation."""
-    connection.execute(update(store).values(rendered=row.dirty, look=look))
 
 
 def raise_site(connection: Connection) -> None:

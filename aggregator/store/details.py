@@ -27,171 +27,170 @@ _ONE = update(detail).where(detail.c.entry_id == bindparam("row_id"))
 _ALL = (*detail.c, source.c.key, source.c.url, source.c.own_machine, entry.c.link, entry.c.limited)
 
 
-def add_waiting(connection: Connection, source_id: int, waiting: Sequence[WaitingEntry], now: datetime) -> None:
-    """Let new entries wait; where others wait for a host in trouble, with them."""
-    if not waiting:
-        return
-    troubled = select(detail.c.host_key, func.max(detail.c.due_at).label("due_at"), func.max(detail.c.failures))
-    troubled = troubled.where(detail.c.source_id == source_id, detail.c.held_up).group_by(detail.c.host_key)
-    held_up = {row[0]: (row[1], row[2]) for row in connection.execute(troubled)}
-    rows = []
-    for item in waiting:
-        due_at, failures = held_up.get(item.host_key, (item.due_at, 0))
-        fixed = {"source_id": source_id, "since": now, "claims": 0, "code": None, "error": None}
-        rows.append(
-            {
-                "entry_id": item.id,
-                "asked": [list(pair) for pair in item.asked],
-                "host_key": item.host_key,
-                "date": item.date,
-                "backfill": item.backfill,
-                "due_at": due_at,
-                "failures": failures,
-                "held_up": item.host_key in held_up,
-            }
-            | fixed
-        )
-    connection.execute(detail.insert(), rows)
+class Details:
+    """What a transaction tells and keeps of entries that wait for their details: `tx.details`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def due_details(
-    connection: Connection,
-    now: datetime,
-    *,
-    limit: int,
-    blocked: Collection[str],
-    per_host: int,
-    own: bool | None,
-    sources: Collection[int] | None,
-) -> list[Waiting]:
-    """Give entries whose details may be asked for, oldest first, at most `per_host` of a host key.
+    def add(self, source_id: int, waiting: Sequence[WaitingEntry], now: datetime) -> None:
+        """Let new entries wait; where others wait for a host in trouble, with them."""
+        if not waiting:
+            return
+        troubled = select(detail.c.host_key, func.max(detail.c.due_at).label("due_at"), func.max(detail.c.failures))
+        troubled = troubled.where(detail.c.source_id == source_id, detail.c.held_up).group_by(detail.c.host_key)
+        held_up = {row[0]: (row[1], row[2]) for row in self._connection.execute(troubled)}
+        rows = []
+        for item in waiting:
+            due_at, failures = held_up.get(item.host_key, (item.due_at, 0))
+            fixed = {"source_id": source_id, "since": now, "claims": 0, "code": None, "error": None}
+            rows.append(
+                {
+                    "entry_id": item.id,
+                    "asked": [list(pair) for pair in item.asked],
+                    "host_key": item.host_key,
+                    "date": item.date,
+                    "backfill": item.backfill,
+                    "due_at": due_at,
+                    "failures": failures,
+                    "held_up": item.host_key in held_up,
+                }
+                | fixed
+            )
+        self._connection.execute(detail.insert(), rows)
 
-    Args:
-        connection: a reading one will do.
-        now: the time.
-        limit: how many at most.
-        blocked: host keys that are in flight, pausing or inside their spacing.
-        per_host: how many of one host key.
-        own: only those of the operator's own machines, or only the others (P87).
-        sources: only entries of these.
-    """
-    order = (detail.c.due_at, detail.c.since, detail.c.entry_id.desc())
-    place = func.row_number().over(partition_by=detail.c.host_key, order_by=order).label("place")
-    ripe = select(
-        *(detail.c[name] for name in ("entry_id", "host_key", "due_at", "failures", "held_up")),
-        source.c.key,
-        source.c.url,
-        place,
-    ).join(source, source.c.id == detail.c.source_id)
-    ripe = ripe.where(detail.c.due_at <= now, source.c.active, ~source.c.paused)
-    if own is not None:
-        ripe = ripe.where(source.c.own_machine == own)
-    if sources is not None:
-        ripe = ripe.where(source.c.id.in_(list(sources)[:MAX_IN]))
-    if blocked:
-        ripe = ripe.where(detail.c.host_key.not_in(list(blocked)[:MAX_IN]))
-    ranked = ripe.subquery()
-    most = case((ranked.c.held_up, 1), else_=per_host)
-    chosen = select(ranked).where(ranked.c.place <= most).order_by(ranked.c.due_at, ranked.c.place).limit(limit)
-    return [
-        Waiting(
-            id=-row["entry_id"],
-            key=row["key"],
-            url=row["url"],
-            host_key=row["host_key"],
-            due_at=row["due_at"],
-            failures=row["failures"],
-        )
-        for row in connection.execute(chosen).mappings()
-    ]
+    def due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        blocked: Collection[str] = (),
+        per_host: int = 1,
+        own: bool | None = None,
+        sources: Collection[int] | None = None,
+    ) -> list[Waiting]:
+        """Give entries whose details may be asked for, oldest first, at most `per_host` of a host key.
 
-
-def claim_details(
-    connection: Connection, entries: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]
-) -> list[Due]:
-    """Move due times ahead before the requests leave (R13, invariant 7), and give all that these need.
-
-    Where a host is in trouble, one request finds out whether that is over: what waits with it waits on meanwhile.
-
-    Those of sources that ask for no details any more are left alone: `lapsed` gives them.
-    """
-    if not entries:
-        return []
-    query = _rows().where(detail.c.entry_id.in_(list(entries)))
-    found = [(row, _due(row, settings)) for row in connection.execute(query).mappings()]
-    claimed = [(row, due) for row, due in found if due is not None]
-    if claimed:
-        moved = [
-            {"row_id": row["entry_id"], "ahead": now + crash_floor(row["claims"]), "new_claims": row["claims"] + 1}
-            for row, _ in claimed
+        Args:
+            now: the time.
+            limit: how many at most.
+            blocked: host keys that are in flight, pausing or inside their spacing.
+            per_host: how many of one host key.
+            own: only those of the operator's own machines, or only the others (P87).
+            sources: only entries of these.
+        """
+        order = (detail.c.due_at, detail.c.since, detail.c.entry_id.desc())
+        place = func.row_number().over(partition_by=detail.c.host_key, order_by=order).label("place")
+        ripe = select(
+            *(detail.c[name] for name in ("entry_id", "host_key", "due_at", "failures", "held_up")),
+            source.c.key,
+            source.c.url,
+            place,
+        ).join(source, source.c.id == detail.c.source_id)
+        ripe = ripe.where(detail.c.due_at <= now, source.c.active, ~source.c.paused)
+        if own is not None:
+            ripe = ripe.where(source.c.own_machine == own)
+        if sources is not None:
+            ripe = ripe.where(source.c.id.in_(list(sources)[:MAX_IN]))
+        if blocked:
+            ripe = ripe.where(detail.c.host_key.not_in(list(blocked)[:MAX_IN]))
+        ranked = ripe.subquery()
+        most = case((ranked.c.held_up, 1), else_=per_host)
+        chosen = select(ranked).where(ranked.c.place <= most).order_by(ranked.c.due_at, ranked.c.place).limit(limit)
+        return [
+            Waiting(
+                id=-row["entry_id"],
+                key=row["key"],
+                url=row["url"],
+                host_key=row["host_key"],
+                due_at=row["due_at"],
+                failures=row["failures"],
+            )
+            for row in self._connection.execute(chosen).mappings()
         ]
-        connection.execute(_ONE.values(due_at=bindparam("ahead"), claims=bindparam("new_claims")), moved)
-    for source_id, host_key in sorted({(row["source_id"], row["host_key"]) for row, _ in claimed if row["held_up"]}):
-        others = _together(source_id, host_key).where(detail.c.due_at <= now)
-        connection.execute(others.values(due_at=now + PROBE))
-    order = {number: place for place, number in enumerate(entries)}
-    return sorted((due for _, due in claimed), key=lambda due: order[-due.turn])
 
+    def claim(self, entries: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
+        """Move due times ahead before the requests leave (R13, invariant 7), and give all that these need.
 
-def give_back(connection: Connection, dues: Sequence[Due]) -> None:
-    """Undo claims whose request did not leave, or that we cut ourselves (R13, R54)."""
-    rows = [{"row_id": -due.turn, "due": due.due_at, "before": due.claims} for due in dues]
-    if rows:
-        connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
+        Where a host is in trouble, one request finds out whether that is over: what waits with it waits on meanwhile.
 
+        Those of sources that ask for no details any more are left alone: `lapsed` gives them.
+        """
+        if not entries:
+            return []
+        query = _rows().where(detail.c.entry_id.in_(list(entries)))
+        found = [(row, _due(row, settings)) for row in self._connection.execute(query).mappings()]
+        claimed = [(row, due) for row, due in found if due is not None]
+        if claimed:
+            moved = [
+                {"row_id": row["entry_id"], "ahead": now + crash_floor(row["claims"]), "new_claims": row["claims"] + 1}
+                for row, _ in claimed
+            ]
+            self._connection.execute(_ONE.values(due_at=bindparam("ahead"), claims=bindparam("new_claims")), moved)
+        for source_id, host_key in sorted(
+            {(row["source_id"], row["host_key"]) for row, _ in claimed if row["held_up"]}
+        ):
+            others = _together(source_id, host_key).where(detail.c.due_at <= now)
+            self._connection.execute(others.values(due_at=now + PROBE))
+        order = {number: place for place, number in enumerate(entries)}
+        return sorted((due for _, due in claimed), key=lambda due: order[-due.turn])
 
-def put_off(connection: Connection, dues: Sequence[tuple[Due, datetime]]) -> None:
-    """Ask later, and count nothing: our own network kept the requests from their publishers (P87)."""
-    rows = [{"row_id": -due.turn, "due": asked_at + PUT_OFF, "before": due.claims} for due, asked_at in dues]
-    if rows:
-        connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
+    def give_back(self, dues: Sequence[Due]) -> None:
+        """Undo claims whose request did not leave, or that we cut ourselves (R13, R54)."""
+        rows = [{"row_id": -due.turn, "due": due.due_at, "before": due.claims} for due in dues]
+        if rows:
+            self._connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
 
+    def put_off(self, dues: Sequence[tuple[Due, datetime]]) -> None:
+        """Ask later, and count nothing: our own network kept the requests from their publishers (P87)."""
+        rows = [{"row_id": -due.turn, "due": asked_at + PUT_OFF, "before": due.claims} for due, asked_at in dues]
+        if rows:
+            self._connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
 
-def waiting_entry(connection: Connection, number: int) -> Entry | None:
-    """Give an entry that waits, as the list has it now; None if it waits no longer."""
-    query = select(entry).where(entry.c.id == number, entry.c.state == EntryState.WAITING.value)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else entry_of(row)
+    def entry(self, number: int) -> Entry | None:
+        """Give an entry that waits, as the list has it now; None if it waits no longer."""
+        query = select(entry).where(entry.c.id == number, entry.c.state == EntryState.WAITING.value)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else entry_of(row)
 
+    def retry(self, completion: Completion) -> None:
+        """Let an entry wait on; if its host is in trouble, all that wait for it, and none of them less long."""
+        due, at = completion.due, completion.retry_at
+        values: dict[str, Any] = {"due_at": at, "failures": due.failures + 1, "claims": 0}
+        values |= {"code": completion.code, "error": completion.error, "held_up": completion.all_of_host}
+        one = update(detail).where(detail.c.entry_id == -due.turn)
+        self._connection.execute(one.values(values))
+        if completion.all_of_host:
+            others = update(detail).where(detail.c.source_id == due.id, detail.c.host_key == due.host_key)
+            waiting = others.where(detail.c.entry_id != -due.turn, detail.c.due_at < at)
+            self._connection.execute(waiting.values(due_at=at, failures=due.failures + 1, held_up=True))
 
-def retry(connection: Connection, completion: Completion) -> None:
-    """Let an entry wait on; if its host is in trouble, all that wait for it, and none of them less long."""
-    due, at = completion.due, completion.retry_at
-    values: dict[str, Any] = {"due_at": at, "failures": due.failures + 1, "claims": 0}
-    values |= {"code": completion.code, "error": completion.error, "held_up": completion.all_of_host}
-    one = update(detail).where(detail.c.entry_id == -due.turn)
-    connection.execute(one.values(values))
-    if completion.all_of_host:
-        others = update(detail).where(detail.c.source_id == due.id, detail.c.host_key == due.host_key)
-        waiting = others.where(detail.c.entry_id != -due.turn, detail.c.due_at < at)
-        connection.execute(waiting.values(due_at=at, failures=due.failures + 1, held_up=True))
+    def finish(self, due: Due, *, answered: bool) -> None:
+        """Forget that an entry waited; if its host has answered, those that waited for that are due as they were."""
+        self._connection.execute(delete(detail).where(detail.c.entry_id == -due.turn))
+        if answered and due.failures:
+            self._connection.execute(
+                _together(due.id, due.host_key).values(failures=0, held_up=False, due_at=due.due_at)
+            )
 
-
-def finish(connection: Connection, due: Due, *, answered: bool) -> None:
-    """Forget that an entry waited; if its host has answered, those that waited for that are due as they were."""
-    connection.execute(delete(detail).where(detail.c.entry_id == -due.turn))
-    if answered and due.failures:
-        connection.execute(_together(due.id, due.host_key).values(failures=0, held_up=False, due_at=due.due_at))
+    def lapsed(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
+        """Give the entries that nobody will bring a detail any more: their day is over, or their source has none."""
+        found = []
+        for row in self._connection.execute(_rows()).mappings():
+            configured = settings.get(row["key"])
+            due = _due(row, settings)
+            if due is not None and row["since"] + PATIENCE >= now - PUT_OFF:
+                continue  # the usual way sees to it
+            if configured is None or due is None:
+                due = _without_request(row, configured)
+            if due is not None:
+                found.append(due)
+        return found
 
 
 def _together(source_id: int, host_key: str) -> Update:
     """Choose those that wait together for a host in trouble."""
     return update(detail).where(detail.c.source_id == source_id, detail.c.host_key == host_key, detail.c.held_up)
-
-
-def lapsed(connection: Connection, now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
-    """Give the entries that nobody will bring a detail any more: their day is over, or their source has none now."""
-    found = []
-    for row in connection.execute(_rows()).mappings():
-        configured = settings.get(row["key"])
-        due = _due(row, settings)
-        if due is not None and row["since"] + PATIENCE >= now - PUT_OFF:
-            continue  # the usual way sees to it
-        if configured is None or due is None:
-            due = _without_request(row, configured)
-        if due is not None:
-            found.append(due)
-    return found
 
 
 def _rows() -> Any:

@@ -18,7 +18,7 @@ from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outag
 from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
-from aggregator.store.hosts import restraints
+from aggregator.store.hosts import Hosts
 from aggregator.store.network import lag
 from aggregator.store.posts import faults
 from aggregator.store.records import observed_of
@@ -250,7 +250,7 @@ def _hosts(
     by_host: defaultdict[str, list[Sums]] = defaultdict(list)
     for row in rows:
         by_host[row["host_key"]].append(sums.get(row["id"], NO_SUMS))
-    owed = restraints(connection)
+    owed = Hosts(connection).restraints()
     totals = {host: _total(by_host.get(host, ())) for host in by_host.keys() | details.keys() | further.keys()}
     requests = {
         host: sums.polls + details.get(host, NO_ASIDES).requests + further.get(host, NO_ASIDES).requests

@@ -13,46 +13,50 @@ from aggregator.store.schema import EPOCH, host, source
 SECOND = timedelta(seconds=1)
 
 
-def restraints(connection: Connection) -> dict[str, Restraint]:
-    """Give all of them, by host key."""
-    return {
-        row["key"]: Restraint(
-            doublings=row["spacing"],
-            troubled_at=row["troubled_at"],
-            opens_at=row["opens_at"],
-            troubles=tuple(_trouble_of(item) for item in row["troubles"] or ()),
-        )
-        for row in connection.execute(select(host)).mappings()
-    }
+class Hosts:
+    """What a transaction tells and keeps of host keys: `tx.hosts`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def keep_restraints(connection: Connection, changed: Mapping[str, Restraint | None]) -> None:
-    """Write those that changed; None: nothing is owed any more."""
-    owed = [
-        {
-            "key": key,
-            "spacing": restraint.doublings,
-            "troubled_at": restraint.troubled_at,
-            "opens_at": restraint.opens_at,
-            "troubles": [_trouble_to_json(trouble) for trouble in restraint.troubles] or None,
+    def restraints(self) -> dict[str, Restraint]:
+        """Give all of them, by host key."""
+        return {
+            row["key"]: Restraint(
+                doublings=row["spacing"],
+                troubled_at=row["troubled_at"],
+                opens_at=row["opens_at"],
+                troubles=tuple(_trouble_of(item) for item in row["troubles"] or ()),
+            )
+            for row in self._connection.execute(select(host)).mappings()
         }
-        for key, restraint in changed.items()
-        if restraint is not None
-    ]
-    if owed:
-        statement = insert(host, connection.dialect.name)
-        values = {name: statement.excluded[name] for name in ("spacing", "troubled_at", "opens_at", "troubles")}
-        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values), owed)
-    free = [{"free": key} for key, restraint in changed.items() if restraint is None]
-    if free:
-        connection.execute(delete(host).where(host.c.key == bindparam("free")), free)
 
+    def keep(self, changed: Mapping[str, Restraint | None]) -> None:
+        """Write those that changed; None: nothing is owed any more."""
+        owed = [
+            {
+                "key": key,
+                "spacing": restraint.doublings,
+                "troubled_at": restraint.troubled_at,
+                "opens_at": restraint.opens_at,
+                "troubles": [_trouble_to_json(trouble) for trouble in restraint.troubles] or None,
+            }
+            for key, restraint in changed.items()
+            if restraint is not None
+        ]
+        if owed:
+            statement = insert(host, self._connection.dialect.name)
+            values = {name: statement.excluded[name] for name in ("spacing", "troubled_at", "opens_at", "troubles")}
+            self._connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values), owed)
+        free = [{"free": key} for key, restraint in changed.items() if restraint is None]
+        if free:
+            self._connection.execute(delete(host).where(host.c.key == bindparam("free")), free)
 
-def last_starts(connection: Connection, since: datetime) -> dict[str, datetime]:
-    """Give when requests to host keys last left, of those to which some did since a time; redirects don't count."""
-    latest = func.max(source.c.attempted_at)
-    asked = select(source.c.host_key, latest).where(source.c.attempted_at >= since).group_by(source.c.host_key)
-    return {key: when for key, when in connection.execute(asked)}
+    def last_starts(self, since: datetime) -> dict[str, datetime]:
+        """Give when requests to host keys last left, of those to which some did since a time; redirects don't count."""
+        latest = func.max(source.c.attempted_at)
+        asked = select(source.c.host_key, latest).where(source.c.attempted_at >= since).group_by(source.c.host_key)
+        return {key: when for key, when in self._connection.execute(asked)}
 
 
 def _trouble_to_json(trouble: Trouble) -> list[Any]:

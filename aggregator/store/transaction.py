@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from aggregator.cadence.hosts import Restraint
 from aggregator.decide.detail import retry_event
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
 from aggregator.model.correction import StoryChanges, Told
@@ -30,13 +29,11 @@ from aggregator.store import (
     bodies,
     categories,
     claims,
-    details,
     entries,
     fingerprints,
     health,
     history,
     hits,
-    hosts,
     known,
     moves,
     network,
@@ -51,11 +48,13 @@ from aggregator.store import (
     touched,
 )
 from aggregator.store.bodies import StoredBody
-from aggregator.store.categories import CategoryRow, FormerCategory, RestingCategory, SiteRow
+from aggregator.store.categories import Categories
+from aggregator.store.details import Details
 from aggregator.store.documents import Documents
 from aggregator.store.events import trim_events, write_events
 from aggregator.store.files import Files
 from aggregator.store.finding import Finding
+from aggregator.store.hosts import Hosts
 from aggregator.store.pages import Pages
 from aggregator.store.posts import Posts
 from aggregator.store.publications import Placement
@@ -66,7 +65,7 @@ from aggregator.store.schema import store
 from aggregator.store.searching import Searching
 from aggregator.store.sources import Limits, Placed, SourceRow
 from aggregator.store.trail import Trail
-from aggregator.store.turns import Turns, Waiting
+from aggregator.store.turns import Turns
 from aggregator.urls import Url
 
 log = getLogger(__name__)
@@ -87,6 +86,9 @@ class Transaction:
         self.requests = Requests(connection)
         self.rejudged = Rejudged(connection)
         self.turns = Turns(connection)
+        self.details = Details(connection)
+        self.hosts = Hosts(connection)
+        self.categories = Categories(connection)
 
     # The store itself.
 
@@ -131,38 +133,15 @@ class Transaction:
 
     # Polls.
 
-    def due_details(
-        self,
-        now: datetime,
-        *,
-        limit: int,
-        blocked: Collection[str] = (),
-        per_host: int = 1,
-        own: bool | None = None,
-        sources: Collection[int] | None = None,
-    ) -> list[Waiting]:
-        """Give entries whose details are due, oldest first."""
-        return details.due_details(
-            self._connection, now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=sources
-        )
-
-    def waiting_entry(self, number: int) -> Entry | None:
-        """Give an entry that waits for its detail, as the list has it; None if it waits no longer."""
-        return details.waiting_entry(self._connection, number)
-
-    def lapsed_details(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
-        """Give the entries that nobody will bring a detail any more."""
-        return details.lapsed(self._connection, now, settings)
-
     def complete(self, completion: Completion, *, answered: bool) -> bool:
         """Write what came of a request for a detail; False if it can't be stored, and then nothing of it was."""
         try:
             with self._connection.begin_nested():
                 if completion.retry_at is not None:
-                    details.retry(self._connection, completion)
+                    self.details.retry(completion)
                     write_events(self._connection, [retry_event(completion)], completion.asked_at)
                     return True
-                details.finish(self._connection, completion.due, answered=answered)
+                self.details.finish(completion.due, answered=answered)
                 if completion.entries != NOTHING_CHANGED:
                     entries.write(self._connection, completion.due.id, completion.entries, completion.asked_at)
                     write_events(self._connection, completion.entries.events, completion.asked_at)
@@ -180,7 +159,7 @@ class Transaction:
         """
         dues = claims.claim(self._connection, [number for number in ids if number > 0], now, settings, spare=spare)
         waiting = [-number for number in ids if number < 0]
-        return dues + details.claim_details(self._connection, waiting, now, settings)
+        return dues + self.details.claim(waiting, now, settings)
 
     def twins(self, dues: Sequence[Due], settings: Mapping[SourceKey, Source]) -> Mapping[int, Sequence[Due]]:
         """Give the other sources at the addresses that were asked (P66)."""
@@ -197,7 +176,7 @@ class Transaction:
     def give_back(self, dues: Sequence[Due]) -> None:
         """Undo claims whose request did not leave, or was cut by ourselves (R54)."""
         claims.give_back(self._connection, [due for due in dues if due.awaits is None])
-        details.give_back(self._connection, [due for due in dues if due.awaits is not None])
+        self.details.give_back([due for due in dues if due.awaits is not None])
 
     def find_crashed(self, now: datetime) -> Collection[int]:
         """Give the sources that have perhaps ended this program, time and again; certain ones become suspect (R13)."""
@@ -210,11 +189,7 @@ class Transaction:
     def put_off(self, dues: Sequence[tuple[Due, datetime]]) -> None:
         """Move the due times of claims on by an interval, counters untouched (P87)."""
         network.put_off(self._connection, [(due, when) for due, when in dues if due.awaits is None])
-        details.put_off(self._connection, [(due, when) for due, when in dues if due.awaits is not None])
-
-    def restraints(self) -> dict[str, Restraint]:
-        """Give what host keys are owed beyond the ordinary."""
-        return hosts.restraints(self._connection)
+        self.details.put_off([(due, when) for due, when in dues if due.awaits is not None])
 
     def robots(self) -> list[Robots]:
         """Give what is known of sites' robots.txt."""
@@ -223,14 +198,6 @@ class Transaction:
     def keep_robots(self, learnt: Sequence[Robots]) -> None:
         """Keep what sites said in theirs."""
         robots.keep_robots(self._connection, learnt)
-
-    def last_starts(self, since: datetime) -> dict[str, datetime]:
-        """Give when host keys were last asked, those that were since a time."""
-        return hosts.last_starts(self._connection, since)
-
-    def keep_restraints(self, changed: Mapping[str, Restraint | None]) -> None:
-        """Keep what host keys are owed from now on."""
-        hosts.keep_restraints(self._connection, changed)
 
     def known(self, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = ()) -> Known:
         """Look up all that bears on a document, and on stored entries that are to be published now."""
@@ -269,7 +236,7 @@ class Transaction:
             with self._connection.begin_nested():
                 if changes.entries != NOTHING_CHANGED:
                     entries.write(self._connection, changes.due.id, changes.entries, changes.asked_at)
-                    details.add_waiting(self._connection, changes.due.id, changes.entries.waiting, changes.asked_at)
+                    self.details.add(changes.due.id, changes.entries.waiting, changes.asked_at)
                 if changes.outlines is not None:
                     outlines.keep_outlines(self._connection, changes.due.id, changes.outlines)
                 if changes.read is not None and changes.read.body is not None:
@@ -320,7 +287,7 @@ class Transaction:
     def accept(self, due: Due, released: EntryChanges, now: datetime) -> None:
         """Believe that a source is what it claims to be, and publish what was held of it (R44)."""
         entries.write(self._connection, due.id, released, now)
-        details.add_waiting(self._connection, due.id, released.waiting, now)
+        self.details.add(due.id, released.waiting, now)
         write_events(self._connection, released.events, now)
         moves.clear_suspicion(self._connection, due)
         categories.raise_site(self._connection)
@@ -347,33 +314,9 @@ class Transaction:
 
     # Outputs.
 
-    def categories(self) -> list[CategoryRow]:
-        """Give the categories of feeds.yaml."""
-        return categories.category_rows(self._connection)
-
     def add_details(self, asked: Sequence[tuple[Due, Exchange]]) -> None:
         """Count requests for details and articles, by day and host (P93)."""
         history.add_details(self._connection, asked)
-
-    def former_categories(self, wanted: Sequence[Category]) -> Mapping[CategoryKey, FormerCategory]:
-        """Tell which categories would go on as what was published already."""
-        return categories.former_categories(self._connection, wanted)
-
-    def resting_categories(self) -> list[RestingCategory]:
-        """Give the categories that left feeds.yaml."""
-        return categories.resting(self._connection)
-
-    def unlisted(self) -> frozenset[CategoryKey]:
-        """Give the categories that are in no index, those that left feeds.yaml among them."""
-        return categories.unlisted(self._connection)
-
-    def site(self) -> SiteRow:
-        """Give the generation of what shows all categories together."""
-        return categories.site_row(self._connection)
-
-    def file(self, category: int, pages: Mapping[int, Sequence[int]], now: datetime) -> None:
-        """File publications on new archive pages, for ever."""
-        categories.file_publications(self._connection, category, pages, now)
 
     def sources(self) -> list[SourceRow]:
         """Give the sources of feeds.yaml as lists show them."""
@@ -387,21 +330,9 @@ class Transaction:
         """Give (generation, number) of stories that have changed after a generation, page by page."""
         return touched.touched_since(self._connection, generation, after=after, limit=limit)
 
-    def offer(self, category: int | None, now: datetime) -> None:
-        """Note that what stands in the store may be read from now on, in a category or in `all.*` (T6)."""
-        categories.offer(self._connection, category, now)
-
     def placements(self, stories: Sequence[int]) -> list[Placement]:
         """Give where some stories stand, or stood."""
         return publications.placements(self._connection, stories)
-
-    def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
-        """Note which generation of a category stands in the files."""
-        categories.mark_rendered(self._connection, row, look, now)
-
-    def mark_site_rendered(self, row: SiteRow, look: str) -> None:
-        """Note which generation of the site's own pages stands in the files."""
-        categories.mark_site_rendered(self._connection, row, look)
 
     # A lost store.
 

@@ -99,7 +99,7 @@ def done(world: World, command: str, **arguments: object) -> Outcome:
 def standing(world: World, slug: str) -> dict[str, Publication]:
     """Give what stands in a category, by atom:id."""
     with world.store.read() as tx:
-        (row,) = [row for row in tx.categories() if row.slug == slug]
+        (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         pages = (None, *range(1, row.pages + 1))
         return {
             p.atom_id: p for page in pages for p in tx.documents.publications(row.id, page) if "About" not in p.title
@@ -108,7 +108,7 @@ def standing(world: World, slug: str) -> dict[str, Publication]:
 
 def tombstones(world: World, slug: str) -> dict[str, datetime]:
     with world.store.read() as tx:
-        (row,) = [row for row in tx.categories() if row.slug == slug]
+        (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         return {tombstone.ref: tombstone.when for tombstone in tx.documents.tombstones(row.id)}
 
 

@@ -40,7 +40,7 @@ def desk(world: World) -> Desk:
 def shown(world: World, slug: str = "x") -> list[tuple[str, str, int]]:
     """Give title, source and number of other copies of each publication."""
     with world.store.read() as tx:
-        (row,) = [row for row in tx.categories() if row.slug == slug]
+        (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         return [(p.title, p.source, len(p.credits)) for p in tx.documents.publications(row.id, None)]
 
 
@@ -130,7 +130,7 @@ def test_n3_a_copy_from_another_category_is_published_there_now(desk: Desk, worl
     room.clock.move(days=1)
     desk.says("why", said(1, own_id="other"), said(0))
     with world.store.read() as tx:
-        mine, theirs = (tx.documents.publications(row.id, None)[0] for row in tx.categories()[:2])
+        mine, theirs = (tx.documents.publications(row.id, None)[0] for row in tx.categories.rows()[:2])
     assert (mine.atom_id, mine.sort_at) == (theirs.atom_id, START)
     assert theirs.sort_at == START + DAY
 
@@ -260,7 +260,7 @@ def test_a_key_used_again_after_a_rename_is_a_new_category(room: Newsroom) -> No
     for key, categories in (("py", "{py: {}}"), ("python", "{python: {was: py}}"), ("py", "{python: {}, py: {}}")):
         room.writes(feeds.format(key, categories))
         with room.opened() as world, world.store.read() as tx:
-            ids.append({str(row.key): (row.slug, row.feed_id) for row in tx.categories()})
+            ids.append({str(row.key): (row.slug, row.feed_id) for row in tx.categories.rows()})
     assert ids[1]["python"] == ids[0]["py"]
     assert ids[2]["python"] == ids[0]["py"]
     assert ids[2]["py"][0] == "py-2"

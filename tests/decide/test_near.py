@@ -115,6 +115,6 @@ def test_t3_a_scrapers_longer_copy_an_hour_later_is_not_shown(desk: Desk, room: 
     room.clock.move(hours=1, seconds=1)
     tell(desk, "two", TEXT.replace("</p>", f" {'Read this and more on our pages. ' * 20}</p>"))
     with world.store.read() as tx:
-        (category,) = [row for row in tx.categories() if row.slug == "x"]
+        (category,) = [row for row in tx.categories.rows() if row.slug == "x"]
         told = [p for p in tx.documents.publications(category.id, None) if p.title == TITLE]
     assert [(p.source, len(p.credits)) for p in told] == [("one", 1)]

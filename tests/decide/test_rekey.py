@@ -57,7 +57,7 @@ def codes(changes: Changes) -> list[Code]:
 
 def titles(world: World) -> list[str]:
     with world.store.read() as tx:
-        (row,) = tx.categories()
+        (row,) = tx.categories.rows()
         return [p.title for p in tx.documents.publications(row.id, None)]
 
 

@@ -21,13 +21,13 @@ def test_a_page_that_was_rendered_is_not_rendered_again_for_what_came_meanwhile(
         entries[35] = said(35, title="Corrected on a page", published=entries[35].published)
         desk.says("a", *entries)
         with world.store.read() as tx:
-            (row,) = tx.categories()
+            (row,) = tx.categories.rows()
         assert row.dirty_pages == (1,)
         entries[25] = said(25, title="Corrected on another", published=entries[25].published)
         desk.says("a", *entries)  # while the first correction is being rendered
         with world.store.begin() as tx:
-            tx.mark_rendered(row, row.look or "", room.clock())
+            tx.categories.mark_rendered(row, row.look or "", room.clock())
         with world.store.read() as tx:
-            (row,) = tx.categories()
+            (row,) = tx.categories.rows()
         assert row.dirty_pages == (2,), "the first page is done, the second is not"
         assert row.dirty != row.rendered

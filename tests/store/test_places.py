@@ -32,7 +32,7 @@ def room(tmp_path: Path) -> Newsroom:
 def titles(world: World, slug: str) -> list[str]:
     """Give what a category shows, its archive included, by the order of its main document and then its pages."""
     with world.store.read() as tx:
-        (row,) = [row for row in tx.categories() if row.slug == slug]
+        (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         pages: list[int | None] = [None, *range(row.pages, 0, -1)]
         return [p.title for page in pages for p in tx.documents.publications(row.id, page)]
 
@@ -125,7 +125,7 @@ def test_m4_a_backfill_does_not_flood_the_main_document(room: Newsroom) -> None:
     with room.opened() as world:
         world.publish()
         with world.store.read() as tx:
-            (row,) = [row for row in tx.categories() if row.slug == "y"]
+            (row,) = [row for row in tx.categories.rows() if row.slug == "y"]
             main = [p.title for p in tx.documents.publications(row.id, None)]
         assert sum(not title.startswith("Title t") for title in main) == 1, "those newer than the tenth (M9)"
         assert len(titles(world, "y")) == 52
