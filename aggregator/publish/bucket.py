@@ -53,6 +53,7 @@ _ADVICE = {
     "PermanentRedirect": "the bucket is in another region: set AWS_REGION, or AWS_ENDPOINT_URL",
 }
 _REFUSED = "the service refuses our key: see AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and the key's rights"
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _MACHINE = "169.254.169.254"  # where a cloud's machine asks for a key of its own
 _NO_KEY = "there is no key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _UNREACHABLE = "the service can't be reached; see AWS_ENDPOINT_URL, AWS_REGION and the network"
@@ -75,6 +76,9 @@ class Bucket:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         if endpoint and not _ENDPOINT.fullmatch(endpoint):  # obstore would panic
             raise PublishError(str(address), "AWS_ENDPOINT_URL is no address; write https://host, or https://host:port")
+        for named, other in (_KEYS, _KEYS[::-1]):  # obstore would end with an error of its own
+            if named in os.environ and not os.environ.get(other):
+                raise PublishError(str(address), f"{other} is missing or empty: set both it and {named}, or neither")
         self._store = S3Store(
             address.name,
             prefix=address.prefix or None,

@@ -131,6 +131,17 @@ def test_an_endpoint_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch
         Bucket(BucketAddress("planet"))
 
 
+@pytest.mark.parametrize("without", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
+def test_half_a_key_is_named(
+    service: ObjectService, monkeypatch: pytest.MonkeyPatch, without: str, *, empty: bool
+) -> None:
+    monkeypatch.setenv(without, "") if empty else monkeypatch.delenv(without)
+    with pytest.raises(PublishError, match=f"{without} is missing or empty"):
+        Bucket(BucketAddress("planet"))
+    assert service.puts() == []
+
+
 def test_r32_a_busy_service_is_asked_again_and_then_given_up(service: ObjectService, bucket: Bucket) -> None:
     service.refusals.extend([(503, "SlowDown")] * 2)
     assert bucket.replace(PATH, b"one", gzip=False) is True
