@@ -64,6 +64,7 @@ class Dispatcher:
         self._failing = 0  # of those, polls under way of sources whose last poll failed
         self._network, self._on_network = Network(world.steady, world.host_count), on_network
         self._outage = NO_OUTAGE  # as it was last looked at
+        self._paused = False  # the store could not be written when it was last tried
         self._apart: set[int] = set()  # sources that may end this program: each is polled with nothing beside it (R13)
         self._alone: int | None = None  # the one of them that is being polled
         self._unreached: set[int] = set()  # sources that the network kept from being asked, and that were not since
@@ -124,11 +125,19 @@ class Dispatcher:
         except StoreError as error:
             if not self._patient:
                 raise
-            log.error(
-                "pause_polls", extra={"error": str(error), "advice": "polling goes on when the store can be written"}
-            )
+            self._note_store(error)
             self._stop.wait(PAUSE)
             self._runner.store_error = None  # what was not stored has its claim, which moved it on a little (R13)
+
+    def _note_store(self, error: StoreError | None) -> None:
+        """Say once that the store can't be written, however often it is tried, and once that it can again."""
+        with self._lock:
+            before, self._paused = self._paused, error is not None
+        if error is not None and not before:
+            advice = "polling goes on when the store can be written"
+            log.error("pause_polls", extra={"error": str(error), "advice": advice})
+        if error is None and before:
+            log.warning("resume_polls", extra={"advice": "the store can be written again"})
 
     def stop(self) -> None:
         """Claim nothing more; `run` ends when what is under way has ended."""
@@ -266,6 +275,7 @@ class Dispatcher:
             return self._network.drain(charged=charged)
 
     def _settled(self, changes: Sequence[Settled], others: Sequence[Due]) -> None:
+        self._note_store(None)
         self._world.hosts.keep()
         self._report(changes)
         self._backlog.answered({change.due.turn for change in changes if change.due.is_twin})

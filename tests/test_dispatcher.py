@@ -1,6 +1,7 @@
 """Who is chosen, and that a crowded host holds up nobody else (P61, P71, P72, L15)."""
 
 import sqlite3
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -19,7 +20,8 @@ from aggregator.pipeline import settle
 from aggregator.store.turns import Waiting
 from aggregator.urls import normalise
 from aggregator.world import World, open_world
-from tests.newsroom import START, Newsroom
+from tests.newsroom import START, Newsroom, item, rss
+from tests.publisher import Publisher
 
 WORKERS = 16
 
@@ -193,6 +195,40 @@ def test_a_claim_that_could_not_be_stored_gives_the_room_back(newsroom: Newsroom
         with pytest.raises(StoreError):
             Dispatcher(world, Breaking(world, newsroom.folder / "var" / "aggregator.db")).run()
         assert not world.budgets.is_full("a.example")
+
+
+class Full(DueBacklog):
+    """The disk is full at the first looks."""
+
+    looks = 3
+
+    def ripe(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        failing: int,
+        budgets: Budgets,
+        own: bool | None = None,
+        apart: Collection[int] = (),
+    ) -> Sequence[Waiting]:
+        """Choose as ever, later."""
+        self.looks -= 1
+        if self.looks >= 0:
+            raise StoreError("the disk is full")
+        return super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+
+
+def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
+    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("aggregator.dispatcher.PAUSE", 0.0)
+    newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
+    with opened(newsroom) as world, caplog.at_level("WARNING"):
+        ended = threading.Event()
+        Dispatcher(world, Full(world.store), on_settled=lambda _: ended.set(), patient=True).run(until=ended.is_set)
+    assert len(publisher.asked) == 1
+    assert [record.msg for record in caplog.records] == ["pause_polls", "resume_polls"]
 
 
 def test_a_list_waits_out_a_spacing_but_no_rest() -> None:

@@ -6,14 +6,12 @@ job of its own, so that a slow disk holds up no poll.
 
 import gc
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from logging import ERROR, WARNING, getLogger
 from time import monotonic
-from typing import Any
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.backlog import DueBacklog, WithDetails
@@ -23,6 +21,7 @@ from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
 from aggregator.publish.memory import forget_all
 from aggregator.scheduler.heap import give_back
+from aggregator.scheduler.jobs import JobWatch
 from aggregator.scheduler.lag import LagWatch
 from aggregator.scheduler.memory import MemoryWatch, Pressure
 from aggregator.scheduler.watch import ConfigWatch
@@ -48,8 +47,6 @@ GRACE = 5.0  # seconds that polls under way get when we stop (R54)
 LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left is dirty at the next start
 JUMP = timedelta(minutes=5)  # of the wall clock against the steady one (R21)
 ALIVE = timedelta(seconds=60)  # since the last tick (R57)
-DEATHS = 3  # jobs in a minute that a fault of ours ended: then it is no accident (R25)
-MINUTE = 60.0
 
 
 class ServiceFailed(Exception):
@@ -80,7 +77,6 @@ class Service:
         self._world, self._on_settled = world, on_settled
         self._memory, self._pressure = memory or MemoryWatch(), Pressure.NONE
         self._lag = LagWatch()
-        self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._dirty = threading.Event()
         self._publishing = threading.Lock()
         self._not_before = world.clock()  # when the next rendering may begin, after one that failed
@@ -101,7 +97,8 @@ class Service:
         self._jobs = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._jobs.add_listener(self._job_failed, EVENT_JOB_ERROR)
+        jobs = JobWatch(give_up=lambda why: self._fail(ServiceFailed(why)))
+        self._jobs.add_listener(jobs.see, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
         self.ended = threading.Event()  # set when it can't go on
         self.fault: Exception | None = None
 
@@ -289,15 +286,6 @@ class Service:
 
     def _look(self) -> None:
         self._watch.look(self._world.clock())
-
-    def _job_failed(self, event: JobExecutionEvent) -> None:
-        facts: dict[str, Any] = {"job": event.job_id, "error": str(event.exception)}
-        log.error("crash_job", extra=facts, exc_info=event.exception)
-        if isinstance(event.exception, AggregatorError):  # the disk is full, say: it is tried again (R7)
-            return
-        self._deaths.append(monotonic())
-        if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE:
-            self._fail(ServiceFailed(f"{DEATHS} jobs ended by a fault of ours within a minute"))
 
     def _fail(self, why: Exception) -> None:
         """End; whoever started us sees it and calls `stop`."""
