@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 
@@ -26,8 +27,8 @@ _TEMPORARY = re.compile(rf"\..{{1,210}}\.[0-9a-f]{{16}}{re.escape(regular.TEMPOR
 _SYNC = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Python has no call of its own for it
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ADVICE = {
-    errno.ENOSPC: "the disk is full: free some space; the file that stood there still stands",
-    errno.EDQUOT: "the quota is used up: free some space; the file that stood there still stands",
+    errno.ENOSPC: "the disk is full: free some space",
+    errno.EDQUOT: "the quota is used up: free some space",
     errno.EACCES: "permission denied: let the user that runs aggregator write there (publish.to)",
     errno.EPERM: "not permitted: let the user that runs aggregator write there (publish.to)",
     errno.EROFS: "the file system is read-only: choose another folder in publish.to",
@@ -74,6 +75,7 @@ class Folder:
     ) -> bool:
         """Put a file in place, whole or not at all, unless it stands there with these bytes already.
 
+        Both are written before one is put in place, or on a full disk one of them would tell news, and the other not.
         The twin goes first, so that the plain file, whose digest the store keeps, never is the newer of the two. A
         missing or outdated twin is made anew; one that is not wanted any more is removed, or it would be served. Both
         have one date: a web server gives that of whichever it sends as Last-Modified (A71).
@@ -96,14 +98,20 @@ class Folder:
             assert folder is not None
             stood = regular.stands(folder, name, data)
             same = stood is not None
-            touched, modified = not same, stood
-            if not gzip:
-                touched |= regular.unlink(folder, name + TWIN)
-            elif not (same and twin.fits(folder, name + TWIN, data)):
-                modified = regular.write(folder, name + TWIN, twin.packed(data), durable=durable, modified=modified)
-                touched = True
-            if not same:
-                regular.write(folder, name, data, durable=durable, modified=modified)
+            touched = False
+            with contextlib.ExitStack() as stack:
+                stage = partial(regular.staged, folder, durable=durable)
+                waiting, modified = [], stood
+                if gzip and not (same and twin.fits(folder, name + TWIN, data)):
+                    waiting.append(stack.enter_context(stage(name + TWIN, twin.packed(data), modified=modified)))
+                    modified = waiting[0].modified
+                if not same:
+                    waiting.append(stack.enter_context(stage(name, data, modified=modified)))
+                if not gzip:
+                    touched = regular.unlink(folder, name + TWIN)
+                for each in waiting:
+                    each.place()
+                    touched = True
             if touched and durable:
                 os.fsync(folder)
             elif touched:

@@ -9,6 +9,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 MODE = 0o644  # readable for a web server of another user, whatever the umask is (S61)
 TEMPORARY = ".aggregator-tmp"  # ends the name under which a file is written
@@ -51,12 +52,30 @@ def head_of(folder: int, name: str, size_bytes: int) -> bytes | None:
         return b"" if descriptor is None else os.read(descriptor, size_bytes)
 
 
-def write(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> int:
-    """Put a file in place with a date, or else that of its writing; give that date, as `st_mtime_ns`."""
+@dataclass(slots=True)
+class Staged:
+    """A file that is written and not yet in its place."""
+
+    modified: int  # its date, as `st_mtime_ns`
+    _folder: int
+    _temporary: str
+    _name: str
+    is_placed: bool = False
+
+    def place(self) -> None:
+        """Put it where it belongs."""
+        os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self.is_placed = True
+
+
+@contextlib.contextmanager
+def staged(folder: int, name: str, data: bytes, *, durable: bool, modified: int | None) -> Iterator[Staged]:
+    """Write a file beside its place, with a date or else that of its writing. Whoever does not place it drops it."""
     temporary = f".{name}.{secrets.token_hex(8)}{TEMPORARY}"
     descriptor = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE, dir_fd=folder
     )
+    written: Staged | None = None
     try:
         try:
             rest = memoryview(data)
@@ -71,12 +90,12 @@ def write(folder: int, name: str, data: bytes, *, durable: bool, modified: int |
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        return modified
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
+        written = Staged(modified, folder, temporary, name)
+        yield written
+    finally:
+        if written is None or not written.is_placed:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
 
 
 def unlink(folder: int, name: str) -> bool:

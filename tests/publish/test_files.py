@@ -71,6 +71,24 @@ def test_r30_the_twin_goes_first(folder: Folder, monkeypatch: pytest.MonkeyPatch
     assert order == ["python.atom.gz", "python.atom"]
 
 
+def test_a_disk_that_is_full_leaves_both_as_they_were(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin takes less room than the file, so it may be the only one of the two that fits."""
+    folder.replace(PATH, b"one", gzip=True)
+    write = os.write
+
+    def little_room(descriptor: int, data: memoryview) -> int:
+        if len(data) > 1000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", little_room)
+    with pytest.raises(PublishError, match="disk is full"):
+        folder.replace(PATH, b"two" * 1000, gzip=True)
+    found = {file.name: file.read_bytes() for file in (folder.root / "category").iterdir()}
+    assert (found.pop("python.atom"), gzip.decompress(found.pop("python.atom.gz"))) == (b"one", b"one")
+    assert found == {}, "nothing is left over"
+
+
 def test_a71_file_and_twin_have_one_date(folder: Folder) -> None:
     def dates() -> tuple[int, int]:
         return (folder.root / PATH).stat().st_mtime_ns, (folder.root / f"{PATH}.gz").stat().st_mtime_ns
