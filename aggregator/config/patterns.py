@@ -1,13 +1,11 @@
 """Patterns of rules: regular expressions of re2, whose time grows with the text and no faster (S24)."""
 
-import re
 from functools import lru_cache
 
 from aggregator.config.findings import Unfit
+from aggregator.model.replacement import parse_replacement
 
 MAX_PATTERN = 1000  # characters
-MAX_GROUPS = 20  # that a replacement may name: each is as long as a text at most
-_GROUP = re.compile(r"\\(?:[0-9]|g<)")
 
 
 def pattern(text: str) -> str:
@@ -26,11 +24,29 @@ def replacement(text: str) -> str:
     """Read what takes a match's place.
 
     Raises:
-        Unfit: it names so many groups that a text may grow without bound.
+        Unfit: a backslash in it means nothing, or it names too many groups.
     """
-    if len(_GROUP.findall(text)) > MAX_GROUPS:
-        raise Unfit(f"names over {MAX_GROUPS} groups; write fewer")
+    try:
+        parse_replacement(text)
+    except ValueError as error:
+        raise Unfit(str(error)) from error
     return text
+
+
+def missing_group(pattern: str, replacement: str) -> str | None:
+    """Say which group a replacement names that its pattern does not have, and what to write; None: it has all."""
+    import re2
+
+    compiled = re2.compile(pattern)
+    for part in parse_replacement(replacement):
+        if isinstance(part, str) or part.named in compiled.groupindex:
+            continue
+        if isinstance(part.named, str):
+            return f"{part.written} names no group of the pattern; write (?P<{part.named}>…) there"
+        if part.named > compiled.groups:
+            there = f"has {compiled.groups or 'none'}"
+            return f"{part.written} is no group of the pattern, which {there}; put in ( ) there what it is to be"
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -70,7 +70,8 @@ class ReplaceKeys(Keys):
     with_ = key(
         Text(limit=5000, exact=True, check=patterns.replacement),
         "",
-        "What stands there instead; `\\1` is what the first group of the pattern matched.",
+        "What stands there instead; `\\1` is what the first group of the pattern matched, `\\g<name>` what a named one "
+        "did, `\\\\` a backslash.",
     )
 
 

@@ -15,6 +15,7 @@ from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.pace import PaceCheck
 from aggregator.config.paging import first_address, paged
+from aggregator.config.patterns import missing_group
 from aggregator.config.records import RECORDS, Records, check_paths, records_of
 from aggregator.config.source_keys import REPLACED, ReplaceKeys, RewriteKeys, RouteKeys, SourceKeys, StripKeys
 from aggregator.config.tables import Values
@@ -231,6 +232,9 @@ class SourceReader:
                 what = step[field]
                 pattern = None if what is None else what[ReplaceKeys.replace]
                 if what is not None and pattern is not None:
+                    missing = missing_group(pattern, what[ReplaceKeys.with_])
+                    if missing is not None:
+                        self._found.problem_at(what.place(ReplaceKeys.with_), missing)
                     steps.append(Rewrite(field=field.name, pattern=pattern, replacement=what[ReplaceKeys.with_]))
         return tuple(steps)
 

@@ -6,14 +6,18 @@ digest are of it too, so that an edit makes no revision of anything (R47).
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aggregator.clean import plain_text, sanitise
 from aggregator.identity import digest_of, text_digest_of
 from aggregator.model.entry import Entry, Original, Person, Tag
+from aggregator.model.replacement import parse_replacement
 from aggregator.model.settings import Rewrite
 from aggregator.rules.matching import compiled
 from aggregator.urls import BadUrl, normalise_link
+
+if TYPE_CHECKING:
+    import re2
 
 MAX_TEXT: Final = 1 << 20  # characters of a text, before and after (I15)
 MAX_ADDED: Final = 1 << 20  # characters that replacements may add to one text, groups apart
@@ -58,10 +62,14 @@ _Replace = Callable[[str], str]
 
 def _replacing(step: Rewrite) -> _Replace:
     pattern = compiled(step.pattern)
+    parts = parse_replacement(step.replacement)
     most = MAX_ADDED // len(step.replacement) if step.replacement else 0  # 0: as many as there are
 
+    def filled(match: "re2._Match") -> str:
+        return "".join(part if isinstance(part, str) else match[part.named] or "" for part in parts)
+
     def replaced(text: str) -> str:
-        return str(pattern.sub(step.replacement, text[:MAX_TEXT], count=most))[:MAX_TEXT] if text else text
+        return str(pattern.sub(filled, text[:MAX_TEXT], count=most))[:MAX_TEXT] if text else text
 
     return replaced
 

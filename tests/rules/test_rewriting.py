@@ -31,6 +31,12 @@ def step(field: str, pattern: str, replacement: str = "") -> Rewrite:
     [
         pytest.param([step("title", "^\\[News\\] ")], "title", "Python 3.15", id="title"),
         pytest.param([step("title", "(\\d)\\.(\\d+)", "\\2/\\1")], "title", "[News] Python 15/3", id="groups"),
+        pytest.param(
+            [step("title", r"^.(?P<a>N)(x)?", r"“大\g<a>\\é”\1\2\g<0>")],
+            "title",
+            r"“大N\é”N[News] Python 3.15",
+            id="beyond-ascii",
+        ),
         pytest.param([step("content", "\u3000\u3000")], "content", "<p>One.</p><p>Two.</p>", id="indents"),
         pytest.param([step("summary", "^.*】")], "summary", "Short", id="summary"),
         pytest.param([step("author", " ?\\(?staff\\)?")], "authors", (Person(name="Ada"),), id="author-dropped"),
@@ -68,5 +74,7 @@ def test_s24_a_replacement_grows_no_text_without_bound() -> None:
 
 @given(st.text(), st.text(max_size=5))
 def test_any_text_can_be_rewritten(text: str, replacement: str) -> None:
-    entry = rewritten(Entry(title=text), [step("title", "[a-z ]+", replacement.replace("\\", ""))])
+    entry = rewritten(Entry(title=text), [step("title", "[a-z ]+", replacement.replace("\\", "\\\\"))])
     assert entry.as_told.title == text
+    with_it = rewritten(Entry(title="b"), [step("title", "b", replacement.replace("\\", "\\\\"))])
+    assert with_it.title == " ".join(replacement.split())
