@@ -29,7 +29,7 @@ class ListOf(Shape[tuple[T, ...]]):
             if not self.alone or not isinstance(node, Scalar) or node.is_null:
                 raise self.unfit(node)
             return (self.each.read(node, found),)
-        if len(node.items) < self.least:
+        if len(node.items) < self.least and not node.cut:
             raise Unfit(f"the list is empty; write {self.write}")
         if len(node.items) > self.most:
             raise Unfit(f"the list has {len(node.items):,} items; write at most {self.most:,}")

@@ -51,6 +51,7 @@ class ListNode(Node):
 
     items: list[Node] = field(default_factory=list)
     size: int = 1  # nodes in it, aliases counted in full
+    cut: bool = False  # a fault of syntax ended it: more items may have followed
 
 
 @dataclass(slots=True)
@@ -174,8 +175,7 @@ class _Builder:
         """Close what is open: the text ended in the middle."""
         while self._open:
             node = self._open[-1]
-            if isinstance(node, MapNode):
-                node.cut = True
+            node.cut = True
             self._end()
 
     def _stop(self, event: Any, what: str) -> NoReturn:

@@ -146,7 +146,7 @@ class ServeKeys(Keys):
 
     HOME, CALLED = "serve", "serve"
     bind = key(
-        Text("an address to listen on", "host:port, such as 127.0.0.1:8080", check=addresses.bind),
+        Text("an address to listen on", "host:port, such as 127.0.0.1:8080", quotable=False, check=addresses.bind),
         "127.0.0.1:8080",
         "Address and port to listen on.",
     )

@@ -30,6 +30,8 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, st
         what = "a tab stands here; write spaces"
     elif column and written[column - 1 : column + 1] == "${":
         what = 'within { } or [ ] a variable needs quotes; write "${NAME}"'
+    elif written[column - 1 : column] in ("*", "&") and "alphabetic or numeric" in problem:
+        return line + 1, column, f"a value can't begin with {written[column - 1]} as it is; put it in quotes"
     elif "cannot start any token" in problem:
         what = f"a value can't begin with {char}; put it in quotes"
     elif "mapping values" in problem and line and (key := _JOINED.match(lines[line - 1])):

@@ -246,6 +246,8 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
          r'1:72: "a\q" holds \q, which means nothing; write \1 for a group, \\ for a backslash'),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '" + r"\g<0>" * 21 + "'}}]}]\n",
          '1:72: "' + r"\g<0>" * 11 + '\\g<0…" names over 20 groups; write fewer'),
+        ("serve: {bind: 8080}\n" + SOURCES, '1:15: "8080" is a number without quotes, not an address to listen on; '
+         "write host:port, such as 127.0.0.1:8080"),
         # parts that are not built yet are checked all the same
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replac: x}}]}]\n",
          '1:54: "replac" is no key of a replacement; write replace'),
@@ -259,6 +261,30 @@ def test_a_mistake_is_told(text: str, expected: str) -> None:
 MISSING_PARTS = (
     "site: {title: x}\nhosts:\n  10.0.0.1/8: {allow_private: true}\nsources: [{url: 'http://10.0.0.1/', every: 5s}]\n"
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "sources:\n  - url: https://e.org/\n    schedule: */5 * * * *\n",
+            ["3:15: a value can't begin with * as it is; put it in quotes"],
+            id="cron",
+        ),
+        pytest.param(
+            "sources:\n  - {url: 'https://e.org/', include: [{title: *.x}]}\n",
+            ["2:47: a value can't begin with * as it is; put it in quotes"],
+            id="pattern",
+        ),
+        pytest.param(
+            "sources:\n  - {url: 'https://e.org/', title: `x`}\n",
+            ["2:36: a value can't begin with `; put it in quotes"],
+            id="the-list-is-not-empty",
+        ),
+    ],
+)
+def test_a_fault_of_syntax_is_told_alone(text: str, expected: list[str]) -> None:
+    assert problems(text) == expected
 
 
 def test_a_mistake_draws_no_others_after_it() -> None:
