@@ -547,4 +547,4 @@ def test_news_of_any_source_is_stored_after_a_restore_however_the_sources_interl
     newsroom.clock.move(hours=3)
     report = newsroom.poll()
     assert (report["new"], report["failed"]) == (2, 0)
-    assert newsroom.titles()[:2] == ["Title 6", "Title 5"]
+    assert set(newsroom.titles()[:2]) == {"Title 6", "Title 5"}
