@@ -238,6 +238,16 @@ def test_the_readme_has_its_two_commands_and_valid_examples(tmp_path: Path) -> N
         assert subprocess.run(check, capture_output=True, check=False).returncode == 0
 
 
+def test_what_venus_md_shows_is_a_good_feeds_yaml(tmp_path: Path) -> None:
+    (example,) = blocks((ROOT / "docs" / "venus.md").read_text(encoding="utf-8"), "yaml")
+    (tmp_path / "feeds.yaml").write_text(example, encoding="utf-8")
+    (tmp_path / "theme").mkdir()
+    (tmp_path / "static").mkdir()
+    check = [sys.executable, "-m", "aggregator", "-c", str(tmp_path / "feeds.yaml"), "check"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_shipped_feeds_yaml_and_samples_are_good() -> None:
     check = [sys.executable, "-m", "aggregator", "-c", str(ROOT / "feeds.yaml"), "check"]
     done = subprocess.run(check, capture_output=True, text=True, check=False)

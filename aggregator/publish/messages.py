@@ -3,9 +3,10 @@
 A theme may bring catalogues of its own, or some texts of one; they lie over those that come with the program.
 """
 
+import re
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -16,6 +17,9 @@ from zoneinfo import ZoneInfo
 FALLBACK = "en"
 SECTIONS = ("page", "state", "state_note", "code")
 MONTHS = 12
+
+_HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+_KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
 
 Catalogue = Mapping[str, Any]  # as TOML gives it: some texts, and a table for each of `SECTIONS`
 
@@ -83,44 +87,78 @@ def load_messages(language: str) -> Messages:
     return messages_of(language, {})
 
 
+class BadCatalogue(ValueError):
+    """A catalogue says what no page asks for."""
+
+    def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
+        super().__init__("; ".join(what for _, what in faults))
+        self.faults = tuple(faults)  # each with its line
+
+
 def read_catalogue(text: str) -> Catalogue:
     """Read a theme's catalogue: any of our keys, none else.
 
     Raises:
-        ValueError: it is no TOML, or says what no page asks for; the message says what and, if it can, in which line.
+        BadCatalogue: it says what no page asks for; with every fault.
+        TOMLDecodeError: it is no TOML; the message ends with the place.
     """
     read = tomllib.loads(text)
     ours = _ours(FALLBACK)
     assert ours is not None
-    _check(read, ours, "")
+    faults = [(_line_of(where, key, text), what) for where, key, what in _faults(read, ours, "")]
+    if faults:
+        raise BadCatalogue(sorted(faults))
     return read
 
 
-def _check(read: Catalogue, ours: Catalogue, where: str) -> None:
+def _faults(read: Catalogue, ours: Catalogue, where: str) -> Iterator[tuple[str, str, str]]:
+    """Give what is wrong in a table: the table's name, the key, and what."""
+    at = f"{where}." if where else ""
     for key, said in read.items():
         if key not in ours:
-            raise ValueError(f"{where}{key} is none of our texts; docs/languages.md says which there are")
-        if isinstance(ours[key], Mapping):
-            if not isinstance(said, Mapping):
-                raise ValueError(f"{key} is a table of texts; write [{key}] above them")
-            _check(said, ours[key], f"{key}.")
+            yield where, key, f"{at}{key} is none of our texts; docs/languages.md says which there are"
+        elif isinstance(ours[key], Mapping):
+            if isinstance(said, Mapping):
+                yield from _faults(said, ours[key], key)
+            else:
+                yield where, key, f"{key} is a table of texts; write [{key}] above them"
         elif key == "months":
             if not (isinstance(said, list) and len(said) == MONTHS and all(isinstance(month, str) for month in said)):
-                raise ValueError("months is a list of twelve names")
+                yield where, key, "months is a list of twelve names"
         elif not isinstance(said, str):
-            raise ValueError(f"{where}{key} is a text; write it in quotes")
+            yield where, key, f"{at}{key} is a text; write it in quotes"
         else:
-            allowed = _names(ours[key])
-            for name in _names(said) - allowed:
-                known = f"of {', '.join(sorted(f'{{{name}}}' for name in allowed))} only" if allowed else "of none"
-                raise ValueError(f"{where}{key} speaks of {{{name}}}; it can speak {known}")
+            for what in _misspoken(said, ours[key]):
+                yield where, key, f"{at}{key} {what}"
+
+
+def _misspoken(said: str, ours: str) -> Iterator[str]:
+    allowed = _names(ours)
+    try:
+        names = _names(said)
+    except ValueError as error:
+        yield f"can't be filled in: {error}; a brace of its own is written twice"
+        return
+    for name in sorted(names - allowed):
+        known = f"of {', '.join(sorted(f'{{{name}}}' for name in allowed))} only" if allowed else "of none"
+        yield f"speaks of {{{name}}}; it can speak {known}"
+
+
+def _line_of(table: str, key: str, text: str) -> int:
+    """Find the line where a key of a table stands; 1 if it is written in a way that nobody writes."""
+    inside = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            inside = header[1]
+            if not table and inside == key:
+                return number
+        elif inside == table and (found := _KEY.match(line)) and found[1] == key:
+            return number
+    return 1
 
 
 def _names(text: str) -> set[str]:
-    try:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"{text!r}: {error}; a brace of its own is written twice") from error
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def _tags(language: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The sandbox in which an operator's templates run (S64): Jinja's own, which remembers what it has judged."""
 
+import re
 from functools import cached_property
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -30,3 +31,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return False
         self._allowed.add(kind)  # as many as there are attributes, whatever names a template makes up
         return True
+
+
+def said_of(error: BaseException, page: str) -> str:
+    """Say in an operator's words why a template can't be filled in.
+
+    Args:
+        error: what rendering it raised.
+        page: the one of docs/ that lists the names which templates of this kind see.
+    """
+    said = re.sub(r"'aggregator[\w.]*\.(\w+) object'", lambda found: found[1].lower(), str(error))
+    if said.endswith("is undefined") or "has no attribute" in said:
+        return f"{said}; docs/{page} says which names there are"
+    if "has no element" in said:
+        return f"{said}; a list may be empty: write {{% if … %}} around it"
+    return said or type(error).__name__

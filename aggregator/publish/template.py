@@ -17,7 +17,7 @@ from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSynta
 
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.publish.names import safe_part
-from aggregator.publish.sandbox import Sandbox
+from aggregator.publish.sandbox import Sandbox, said_of
 from aggregator.publish.scalars import Quoted, yaml_of
 from aggregator.slugs import pinyin, slug_of
 
@@ -90,7 +90,9 @@ class PostTemplate:
             return self._template.render(values)
         except Exception as error:
             lines = [f.lineno or 1 for f in traceback.extract_tb(error.__traceback__) if f.filename == self._name]
-            raise TemplateFailed(self._name, (lines or [1])[-1] + self._first_line - 1, _said(error)) from error
+            raise TemplateFailed(
+                self._name, (lines or [1])[-1] + self._first_line - 1, said_of(error, "jekyll.md")
+            ) from error
 
     def _problem(self, line: int | None, what: str) -> Problem:
         return Problem(self._name, (line or 1) + self._first_line - 1, 1, f"the template can't be read: {what}")
@@ -153,11 +155,6 @@ def _one_block(html: object) -> str:
     return _BLANK_LINE.sub("&#10;", str(html))
 
 
-def _said(error: Exception) -> str:
-    said = re.sub(r"'aggregator[\w.]*\.(\w+) object'", lambda found: found[1].lower(), str(error))
-    return said or type(error).__name__
-
-
 def read_template(path: Path, place: tuple[str, int, int]) -> str:
     """Read a template's file.
 
@@ -171,5 +168,9 @@ def read_template(path: Path, place: tuple[str, int, int]) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError([Problem(*place, f"the template {path} can't be read: {why}")]) from error
+        if isinstance(error, FileNotFoundError):
+            what = f"there is no file {path}; write it, or take template out"
+        else:
+            why = f"{error.strerror}; let this user read it" if isinstance(error, OSError) else "save it as UTF-8"
+            what = f"the template {path} can't be read: {why}"
+        raise ConfigError([Problem(*place, what)]) from error

@@ -17,8 +17,8 @@ from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError, nodes
 
 from aggregator.errors import ConfigError, Problem, PublishError
-from aggregator.publish.messages import Catalogue, Messages, messages_of, read_catalogue
-from aggregator.publish.sandbox import Sandbox
+from aggregator.publish.messages import BadCatalogue, Catalogue, Messages, messages_of, read_catalogue
+from aggregator.publish.sandbox import Sandbox, said_of
 
 FIXED = frozenset({"head.html", "prose.html"})  # what keeps pages safe and known as ours; no theme replaces it
 BUILT_IN = "built-in/"  # before a name: our own template of that name, for a theme's to extend or include
@@ -87,7 +87,7 @@ class Theme:
         except TemplateSyntaxError as error:
             raise PublishError(path, f"{error.filename}:{error.lineno}: {error.message}") from error
         except FAULTS as error:
-            raise PublishError(path, f"{self.place_of(error)}: {_said(error)}") from error
+            raise PublishError(path, f"{self.place_of(error)}: {said_of(error, 'theme.md')}") from error
 
     def place_of(self, error: BaseException) -> str:
         """Give the place in a template where an error arose, as `file:line`."""
@@ -143,6 +143,7 @@ def read_theme(folder: Path, called: str) -> Theme:
         if not isinstance(error, FileNotFoundError):
             why = f"{Path(str(error.filename)).name} can't be read: {error.strerror}; mend it, or move it away"
         raise ConfigError([Problem(called, 1, 1, why)]) from error
+    problems += _strays(folder, called)
     if len(found) > MAX_FILES:
         raise ConfigError([Problem(called, 1, 1, f"it has over {MAX_FILES} files of a theme; write fewer")])
     texts: dict[str, str] = {}
@@ -160,6 +161,8 @@ def read_theme(folder: Path, called: str) -> Theme:
                 texts[name] = text
             else:
                 data[name] = text.encode()
+        except BadCatalogue as error:
+            problems += (Problem(f"{called}/{name}", line, 1, what) for line, what in error.faults)
         except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError too
             line = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
             at = (int(line[1]), int(line[2])) if line else (1, 1)
@@ -258,6 +261,19 @@ def _listed(folder: Path) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
+def _strays(folder: Path, called: str) -> Iterator[Problem]:
+    """Name files that look like parts of a theme and have no effect: a slip of the pen, mostly."""
+    known = {path for _, path in _listed(folder)}
+    for path in sorted({*folder.glob("*.css"), *folder.glob("*.html"), *folder.glob("*.toml")} - known):
+        write = f"{STYLE}" if path.suffix == ".css" else f"{CATALOGUES}/{path.name.lower()}"
+        if path.suffix == ".html":
+            write = path.name.lower() if path.name.lower() in ours() else "small letters, digits, - and _"
+        yield Problem(f"{called}/{path.name}", 1, 1, f"no file of a theme is called so; write {write}")
+    for path in sorted({*(folder / CATALOGUES).glob("*.toml")} - known):
+        what = f"no language is called so; write one such as {CATALOGUES}/nl.toml or {CATALOGUES}/zh-tw.toml"
+        yield Problem(f"{called}/{CATALOGUES}/{path.name}", 1, 1, what)
+
+
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
@@ -279,7 +295,3 @@ def _walked(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
     while trace is not None:
         yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
-
-
-def _said(error: BaseException) -> str:
-    return str(error) or type(error).__name__

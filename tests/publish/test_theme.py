@@ -85,7 +85,12 @@ def test_a_theme_replaces_file_by_file(folder: Path) -> None:
         (
             "category.html",
             '{% extends "base.html" %}\n{% block main %}\n\n{{ stories[0].titel }}{% endblock %}',
-            "theme/category.html:4:1: 'aggregator.publish.views.Story object' has no attribute 'titel'",
+            "theme/category.html:4:1: story has no attribute 'titel'; docs/theme.md says which names there are",
+        ),
+        (
+            "category.html",
+            '{% extends "base.html" %}\n{% block main %}{{ stories[0].title }}{% endblock %}',
+            "theme/category.html:2:1: list object has no element 0; a list may be empty: write {% if … %} around it",
         ),
         ("sources.html", "{% include 'head.html' %}{{ 1 / 0 }}", "theme/sources.html:1:1: division by zero"),
         ("parts.html", "{% macro x(y) %}{{ y|safe }}{% endmacro %}", "theme/parts.html:1:1: `|safe` would let"),
@@ -133,19 +138,47 @@ def test_a67_a_theme_brings_a_language(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[page]\nhom = 'x'", "page.hom is none of our texts; docs/languages.md says which there are"),
-        ("months = ['a']", "months is a list of twelve names"),
-        ("[page]\nhome = 1", "page.home is a text; write it in quotes"),
-        ("[page]\nhome = '{name}'", "page.home speaks of {name}; it can speak of none"),
-        ("[page]\nzone = '{when}'", "page.zone speaks of {when}; it can speak of {zone} only"),
-        ("page = 'x'", "page is a table of texts; write [page] above them"),
-        ("[page]\nhome = '{'", "'{': Single '{' encountered in format string; a brace of its own is written twice"),
+        ("# ours\n[page]\nhom = 'x'", ["3:1: page.hom is none of our texts; docs/languages.md says which there are"]),
+        ("months = ['a']", ["1:1: months is a list of twelve names"]),
+        ("[state]\n[page]\nhome = 1", ["3:1: page.home is a text; write it in quotes"]),
+        ("[page]\nhome = '{name}'", ["2:1: page.home speaks of {name}; it can speak of none"]),
+        ("[page]\nzone = '{when}'", ["2:1: page.zone speaks of {when}; it can speak of {zone} only"]),
+        ("date = '{day}'\npage = 'x'", ["2:1: page is a table of texts; write [page] above them"]),
+        ("[code]\n[paeg]", ["2:1: paeg is none of our texts; docs/languages.md says which there are"]),
+        (
+            "[page]\nhome = '{'",
+            ["2:1: page.home can't be filled in: Single '{' encountered in format string; "
+             "a brace of its own is written twice"],
+        ),
+        (
+            "first_day = 1\n[page]\nzone = '{a}{b}'\n",
+            ["1:1: first_day is a text; write it in quotes",
+             "3:1: page.zone speaks of {a}; it can speak of {zone} only",
+             "3:1: page.zone speaks of {b}; it can speak of {zone} only"],
+        ),
+        ("page.home = 1", ["1:1: page.home is a text; write it in quotes"]),
     ],
-)
-def test_a67_a_catalogue_that_says_nonsense_is_refused(folder: Path, text: str, expected: str) -> None:
+)  # fmt: skip
+def test_a67_all_nonsense_in_a_catalogue_is_told_with_its_line(folder: Path, text: str, expected: list[str]) -> None:
     (folder / "catalogue").mkdir()
     (folder / "catalogue" / "nl.toml").write_text(text)
-    assert problems(folder) == [f"theme/catalogue/nl.toml:1:1: {expected}"]
+    assert problems(folder) == [f"theme/catalogue/nl.toml:{problem}" for problem in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("styel.css", "no file of a theme is called so; write style.css"),
+        ("Category.html", "no file of a theme is called so; write category.html"),
+        ("my part.html", "no file of a theme is called so; write small letters, digits, - and _"),
+        ("nl.toml", "no file of a theme is called so; write catalogue/nl.toml"),
+        ("catalogue/NL.toml", "no language is called so; write one such as catalogue/nl.toml or catalogue/zh-tw.toml"),
+    ],
+)
+def test_a_file_that_only_looks_like_part_of_a_theme_is_named(folder: Path, name: str, expected: str) -> None:
+    (folder / "catalogue").mkdir()
+    (folder / name).write_text("")
+    assert problems(folder) == [f"theme/{name}:1:1: {expected}"]
 
 
 def test_a_catalogue_that_is_no_toml_is_refused_with_its_line(folder: Path) -> None:
@@ -186,7 +219,7 @@ def test_a_theme_is_named_by_its_place_beside_feeds_yaml(newsroom: Newsroom, fol
     newsroom.writes(THEMED)
     (newsroom.folder / "theme").mkdir(exist_ok=True)
     (newsroom.folder / "theme" / "index.html").write_text("{{ x }}")
-    with pytest.raises(ConfigError, match=r"^theme/index.html:1:1: 'x' is undefined$"):
+    with pytest.raises(ConfigError, match=r"^theme/index.html:1:1: 'x' is undefined; docs/theme.md"):
         look_of(load_config(newsroom.folder / "feeds.yaml", {}))
 
 
@@ -230,7 +263,7 @@ def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(
             tx.note_alarms(newsroom.clock())
         [alarm] = world.store.status(world.roster, newsroom.clock()).alarms
         assert alarm.code.value == "output"
-        assert alarm.text.startswith("category/general.html: theme/category.html:2: 'nowhere' is undefined; what stood")
+        assert alarm.text.startswith("category/general.html: theme/category.html:2: 'nowhere' is undefined; docs/")
     (theme / "category.html").unlink()
     with newsroom.opened() as world:
         assert "category/general.html" in world.publish().changed
@@ -294,6 +327,15 @@ def test_what_theme_md_and_languages_md_show_is_a_theme(folder: Path) -> None:
     assert problems(folder) == []
 
 
+def test_what_venus_md_shows_puts_faces_before_names(folder: Path) -> None:
+    (parts,) = re.findall(r"```jinja\n(.*?)```", (DOCS / "venus.md").read_text(encoding="utf-8"), re.DOTALL)
+    (folder / "parts.html").write_text(parts.replace('"Ada"', f'"{SAMPLE.publications[0].origin.title}"'))
+    assert problems(folder) == []
+    seen = Page(render_category(SAMPLE, SITE, FORMATS, type(plain_look())(theme=read_theme(folder, "theme"))))
+    assert seen.faults == []
+    assert {image.get("src") for image in seen.all("img", width="32")} == {"/faces/ada.png"}
+
+
 @pytest.mark.slow
 def test_r50_a_running_serve_takes_up_edits_of_the_theme(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "a.xml").write_bytes(rss(item(1)))
@@ -318,7 +360,7 @@ def test_a_start_with_a_broken_theme_ends_or_does_without(
     arguments = ["-c", str(newsroom.folder / "feeds.yaml")]
     for command in ("check", "publish"):
         assert main([*arguments, command], {}) == 2
-        assert capsys.readouterr().err.endswith("theme/index.html:1:1: 'x' is undefined\n")
+        assert capsys.readouterr().err.startswith("theme/index.html:1:1: 'x' is undefined; ")
     assert not (newsroom.folder / "var").exists(), "nothing was opened"
     assert main([*arguments, "check", "--json"], {}) == 2
     assert json.loads(capsys.readouterr().out)["problems"][0]["file"] == "theme/index.html"
