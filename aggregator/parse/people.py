@@ -9,7 +9,7 @@ from aggregator.model.entry import Person
 from aggregator.parse.names import Child, name_of, text_of
 
 _MAIL = re.compile(r"[^\s@<>()\[\],;:\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])")
-_BRACKETS = re.compile(r"[<(\[]\s*(?:mailto:)?\s*[>)\]]")
+_BRACKETS = re.compile(r"(?:[<(\[]|&lt;)\s*(?:mailto:)?\s*(?:[>)\]]|&gt;)")  # some publishers escape them twice
 _MAX = 2000  # characters of a name; more is no name
 _MAX_PEOPLE = 50  # authors of an entry
 

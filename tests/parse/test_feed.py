@@ -129,13 +129,14 @@ def test_i55_the_original_address_of_a_proxied_link_is_kept() -> None:
     [
         ("ann@x.example (Ann Chor)", Person(name="Ann Chor", email="ann@x.example")),
         ("Ann Chor <ann@x.example>", Person(name="Ann Chor", email="ann@x.example")),
+        ("Ann Chor &lt;ann@x.example&gt;", Person(name="Ann Chor", email="ann@x.example")),
         ("ann@x.example", Person(name="", email="ann@x.example")),
         ("Ann (of the quay)", Person(name="Ann (of the quay)")),
         ("mailto:ann@x.example", Person(name="", email="ann@x.example")),
     ],
 )
 def test_i58_mail_and_name_are_split(text: str, person: Person) -> None:
-    escaped = text.replace("<", "&lt;")
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
     assert only(parsed(rss(f"<item><title>t</title><author>{escaped}</author></item>"))).authors == (person,)
 
 
