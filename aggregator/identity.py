@@ -15,6 +15,7 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 
+from aggregator.identifiers import is_iri
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule
 from aggregator.urls import Url, is_start_page
 
@@ -23,7 +24,6 @@ MIN_TOKENS = 8  # a shorter text says too little to be recognised by (DESIGN, se
 _FEW = 3  # entries with one id that may still be copies of one; beyond, the id is a constant (I33)
 
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\xa0<>\"{}|\\^`\s]+")
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
 
@@ -166,11 +166,6 @@ def global_id_hash(own_id: str) -> str | None:
 def speaks_for_itself(own_id: str) -> bool:
     """Tell whether an id alone proves sameness: `urn:` and `tag:` ids are made to; any URL may be a link blog's id."""
     return own_id.partition(":")[0].lower() in ("urn", "tag")
-
-
-def is_iri(text: str) -> bool:
-    """Tell whether a text is an absolute IRI by RFC 3987's characters, so that it can be an atom:id as it is (A4)."""
-    return _IRI.fullmatch(text) is not None and "%%" not in text
 
 
 def _without_useless_ids(entries: Sequence[Entry], site: Url | None) -> list[Entry]:

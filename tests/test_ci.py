@@ -82,7 +82,7 @@ class Runner:
 
 
 def feed(*numbers: int) -> bytes:
-    return rss(*(item(n, guid=f"urn:x:{n}") for n in numbers))
+    return rss(*(item(n, guid=f"urn:example:{n}") for n in numbers))
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_the_workflow_for_github(tmp_path: Path, publisher: Publisher) -> None:
     runner.run(ACTIONS, keep=False)
     second = runner.site()
     runner.run(ACTIONS)
-    assert second["category/general.atom"].count("<id>urn:x:99</id>") == 1
+    assert second["category/general.atom"].count("<id>urn:example:99</id>") == 1
     assert runner.site() == second
     archives = {name: text for name, text in first.items() if "/archive/" in name}
     assert {name: second[name] for name in archives} == archives

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from tests.newsroom import ATOM, Newsroom
-from tests.publish.checks import faults_of_atom
+from tests.publish.checks import faults_of_atom, faults_of_ids
 from tests.publish.rss_profile import faults_of_rss
 from tests.publisher import Publisher
 
@@ -97,7 +97,8 @@ def test_what_is_published_of_the_whole_corpus_is_valid_in_every_format(
         tree = etree.fromstring(path.read_bytes(), etree.XMLParser(huge_tree=True))
         if not atom.validate(tree):
             faults.append(f"{path.name}: {atom.error_log.last_error}")
-        faults += [f"{path.name}: {fault}" for fault in faults_of_atom(path.read_bytes())]
+        data = path.read_bytes()
+        faults += [f"{path.name}: {fault}" for fault in (*faults_of_atom(data), *faults_of_ids(data))]
         check_rules(tree)
     for path in (root / "all.json", *(root / "category").rglob("*.json")):
         faults += [f"{path.name}: {error.message[:200]}" for error in feed.iter_errors(json.loads(path.read_bytes()))]

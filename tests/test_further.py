@@ -108,7 +108,9 @@ def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(room: Ne
 def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(room: Newsroom, publisher: Publisher) -> None:
     def atom(number: int, older: str | None) -> Reply:
         link = f'<link rel="prev-archive" href="{older}"/>' if older else ""
-        said = f"<id>urn:x:{number}</id><title>Entry {number}</title><updated>2026-01-0{number}T00:00:00Z</updated>"
+        said = (
+            f"<id>urn:example:{number}</id><title>Entry {number}</title><updated>2026-01-0{number}T00:00:00Z</updated>"
+        )
         entry = f"<entry>{said}</entry>"
         return Reply(
             200,

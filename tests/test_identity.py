@@ -12,7 +12,6 @@ from aggregator.identity import (
     digest_of,
     global_id_hash,
     identify,
-    is_iri,
     key_form,
     speaks_for_itself,
     text_digest_of,
@@ -270,19 +269,6 @@ def test_which_ids_speak_for_themselves() -> None:
     assert [speaks_for_itself(each) for each in ("urn:x:1", "TAG:a,2026:1", "https://a.example/", "1")] == [
         True,
         True,
-        False,
-        False,
-    ]
-
-
-def test_a4_iris() -> None:
-    assert [
-        is_iri(each) for each in ("urn:x:1", "https://a.example/é", "a b", "http://a.example/{x}", "/x", "x%%y:z")
-    ] == [
-        True,
-        True,
-        False,
-        False,
         False,
         False,
     ]

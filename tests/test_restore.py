@@ -32,7 +32,7 @@ class Planet:
 
     def __init__(self, folder: Path, publisher: Publisher) -> None:
         self.room, self.publisher = Newsroom(folder), publisher
-        self.items = [dated(n, guid=f"urn:x:{n}" if n % 2 else f"item-{n}") for n in range(45)]
+        self.items = [dated(n, guid=f"urn:example:{n}" if n % 2 else f"item-{n}") for n in range(45)]
         self.serve()
         self.room.writes(
             SITE + SMALL + "categories: {web: {title: The web}, quiet: {unlisted: true}}\nsources:\n"
@@ -86,7 +86,7 @@ class Planet:
 def planet(tmp_path: Path, publisher: Publisher) -> Planet:
     planet = Planet(tmp_path, publisher)
     planet.poll()
-    planet.items += [dated(n, guid=f"urn:x:{n}") for n in range(45, 60)]
+    planet.items += [dated(n, guid=f"urn:example:{n}") for n in range(45, 60)]
     planet.items[20]["title"] = "Another title"
     planet.serve()
     planet.room.clock.move(hours=2)
@@ -95,7 +95,7 @@ def planet(tmp_path: Path, publisher: Publisher) -> Planet:
     planet.poll()
     with planet.room.opened() as world:
         with world.store.begin() as tx:
-            number = tx.finding.story("urn:x:59")
+            number = tx.finding.story("urn:example:59")
             tx.requests.file("retract", {"story": number}, planet.room.clock())
         world.take_requests()
         world.publish()
@@ -120,7 +120,7 @@ def test_everything_comes_back_byte_for_byte_and_the_next_poll_changes_nothing(p
 def test_what_comes_after_the_loss_is_new_and_enters_at_the_top(planet: Planet) -> None:
     planet.lose()
     planet.restore()
-    planet.items.append(dated(60, guid="urn:x:60"))
+    planet.items.append(dated(60, guid="urn:example:60"))
     planet.items[43]["title"] = "Revised"
     planet.serve()
     report = planet.poll()
@@ -130,7 +130,7 @@ def test_what_comes_after_the_loss_is_new_and_enters_at_the_top(planet: Planet) 
     for path in ("category/tech", "category/web", "all"):
         ids = [entry.findtext("{http://www.w3.org/2005/Atom}id") for entry in planet.room.entries(f"{path}.atom")]
         assert len(ids) == len(set(ids))
-        assert "urn:x:59" not in ids, "what was retracted stays so"
+        assert "urn:example:59" not in ids, "what was retracted stays so"
 
 
 def test_what_was_retracted_before_the_loss_is_not_said_to_stand_again(
@@ -140,11 +140,11 @@ def test_what_was_retracted_before_the_loss_is_not_said_to_stand_again(
     planet.restore()
     planet.poll()
     before = planet.documents()
-    arguments = ["-c", str(planet.room.folder / "feeds.yaml"), "retract", "urn:x:59", "--undo"]
+    arguments = ["-c", str(planet.room.folder / "feeds.yaml"), "retract", "urn:example:59", "--undo"]
     assert main(arguments, {}) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert "urn:x:59 was withdrawn before the store was lost" in output.err
+    assert "urn:example:59 was withdrawn before the store was lost" in output.err
     assert planet.documents() == before
 
 

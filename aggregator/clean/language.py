@@ -2,6 +2,8 @@
 
 import re
 
+from aggregator.clean.iso639 import shortest
+
 _TAG = re.compile(r"([A-Za-z]{2,3}|[A-Za-z]{5,8})((?:[-_][A-Za-z0-9]{1,8}){0,6})")
 # What publishers write instead of a code.
 _NAMES = {
@@ -13,7 +15,8 @@ _NAMES = {
     "chinese": "zh",
     "russian": "ru",
 }
-_WRONG = {"cn": "zh-CN", "jp": "ja", "cz": "cs", "dk": "da", "gr": "el", "ua": "uk", "iw": "he", "in": "id"}
+# Codes of countries, and those that ISO 639 gave up.
+_WRONG = {"cn": "zh-CN", "jp": "ja", "cz": "cs", "dk": "da", "gr": "el", "ua": "uk", "iw": "he", "in": "id", "ji": "yi"}
 _UNKNOWN = frozenset({"und", "zxx", "mul", "mis", "xx"})
 
 
@@ -33,11 +36,13 @@ def _normal(text: str) -> str | None:
         return None
     primary = match[1].lower()
     parts = [part for part in re.split(r"[-_]", match[2]) if part]
-    if not parts and primary in _WRONG:
-        return _WRONG[primary]
+    if primary in _WRONG:
+        primary, *region = _WRONG[primary].split("-")
+        parts = parts or region
     if len(primary) > 3:
         return None  # registered languages of five letters and more don't exist
-    return "-".join([primary, *map(_subtag, parts)])
+    code = shortest(primary)
+    return "-".join([code, *map(_subtag, parts)]) if code else None
 
 
 def _subtag(part: str) -> str:

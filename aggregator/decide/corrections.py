@@ -11,7 +11,7 @@ from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.order import believed
 from aggregator.decide.standing import Standing
 from aggregator.errors import CorrectionRefused
-from aggregator.identity import is_iri
+from aggregator.identifiers import is_identifier
 from aggregator.model.changes import NewStory
 from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, Told, Verdict
 from aggregator.model.event import Code, Event
@@ -228,7 +228,7 @@ class _Naming:
     def found(self, entry: KnownEntry, now: datetime) -> KnownStory:
         """Make the story that an entry founds."""
         taken = self._told.taken | {story.atom_id for story in self.stories}
-        own = entry.own_id if entry.own_id and is_iri(entry.own_id) and not entry.private else None
+        own = entry.own_id if entry.own_id and is_identifier(entry.own_id) and not entry.private else None
         minted = minted_id(self._told.store_uuid, entry.source_key, entry.key)
         atom_id = own if own is not None and own not in taken else minted
         if atom_id in taken:  # its key named another entry before (I35)

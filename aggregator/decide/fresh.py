@@ -11,7 +11,8 @@ from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.decide.terms import terms_between
 from aggregator.decide.work import Work
 from aggregator.dedupe.tellers import Match, Tellers, Terms, evident_link
-from aggregator.identity import global_id_hash, is_iri
+from aggregator.identifiers import is_identifier
+from aggregator.identity import global_id_hash
 from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
 from aggregator.model.entry import Entry
@@ -227,7 +228,7 @@ class Fresh:
         story = self._work.known.next_story + len(self._work.stories)
         mine = {made.atom_id for made in self._work.stories}
         atom_id = entry.id or ""
-        keeps = not self._work.due.source.private and is_iri(atom_id)
+        keeps = not self._work.due.source.private and is_identifier(atom_id)
         if not keeps or atom_id in self._work.known.taken or atom_id in mine:
             if keeps:
                 self._work.note(Code.MINT_ID, number, story, taken=atom_id)

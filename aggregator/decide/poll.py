@@ -13,7 +13,7 @@ from aggregator.decide.outlines import doubt_of
 from aggregator.decide.suspect import identity_of, is_release
 from aggregator.decide.work import Findings, Work
 from aggregator.dedupe.tellers import evident_link
-from aggregator.identity import is_iri
+from aggregator.identifiers import is_identifier
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read
 from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event
@@ -131,7 +131,7 @@ def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
     source = due.source
     address = source.safe_url if source.reading.kind is not Kind.FILE else None
     return Origin(
-        id=feed.id if feed.id and is_iri(feed.id) else address or minted_id(store_uuid, source.key, ""),
+        id=feed.id if feed.id and is_identifier(feed.id) else address or minted_id(store_uuid, source.key, ""),
         title=source.title or feed.title,
         updated=feed.updated,
         self_link=address,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aggregator.decide.filing import Filing
+from aggregator.decide.order import believed
 from aggregator.decide.standing import Standing
-from aggregator.identity import is_iri
+from aggregator.identifiers import is_identifier
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,
@@ -104,8 +105,12 @@ class Work:
         self.events.append(Event(code=code, source=self.due.id, entry=entry, story=story, facts=facts))
 
     def credit(self, entry: Entry) -> Origin:
-        """Give the `atom:source` of an entry: the one it carries is kept (A9), and has an id in any case."""
-        carried = entry.origin
-        if carried is None or is_iri(carried.id):
-            return carried or self.origin
-        return replace(carried, id=carried.self_link or carried.link or self.origin.id)
+        """Give the `atom:source` of an entry: the one it carries is kept (A9), and has an id in any case.
+
+        Its date, too, is believed up to a day ahead of the poll (I42).
+        """
+        credited = entry.origin or self.origin
+        if not is_identifier(credited.id):
+            credited = replace(credited, id=credited.self_link or credited.link or self.origin.id)
+        updated = believed(credited.updated, self.asked_at)
+        return credited if updated == credited.updated else replace(credited, updated=updated)

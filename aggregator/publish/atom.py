@@ -17,6 +17,7 @@ from lxml import etree
 
 from aggregator.clean import plain_text
 from aggregator.errors import PublishError
+from aggregator.identifiers import is_identifier, is_iri
 from aggregator.model.entry import Origin, Person
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
@@ -137,7 +138,7 @@ class _FeedPart(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
 
 def _head(document: Document, site: Site, *, html: bool) -> bytes:
-    if not shown.is_iri(document.id):
+    if not is_iri(document.id):
         raise ValueError("its id is no absolute IRI")
     feed = FeedGenerator()
     feed.id(document.id)
@@ -146,7 +147,7 @@ def _head(document: Document, site: Site, *, html: bool) -> bytes:
     feed.updated(shown.whole_utc(document.updated))
     feed.author(name=shown.line_of(site.title) or mark.NAME, uri=shown.web_address(site.base_url))
     feed.generator(mark.NAME, uri=mark.HOME)
-    feed.language(shown.language_of(document.language))
+    feed.language(shown.feed_language_of(document.language))
     for rel, path in (("self", document.path), ("current", document.current), ("prev-archive", document.prev_archive)):
         if path:
             feed.link(rel=rel, type=shown.MEDIA_TYPES["atom"], href=shown.url_of(site, path, ".atom"))
@@ -162,7 +163,7 @@ def _tombstones(document: Document) -> tuple[Tombstone, ...]:
     if document.archive is not None:
         return ()
     standing = {publication.atom_id for publication in document.publications}
-    return tuple(t for t in document.tombstones if t.ref not in standing and shown.is_iri(t.ref))
+    return tuple(t for t in document.tombstones if t.ref not in standing and is_iri(t.ref))
 
 
 # --- an entry
@@ -177,7 +178,7 @@ class _EntryPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no ty
     def extend_atom(self, entry: etree._Element) -> etree._Element:
         """Replace the bare links, write dates with Z, add language, source and what goes with the entry."""
         _repair_dates(entry)
-        language = shown.language_of(self.publication.language)
+        language = shown.feed_language_of(self.publication.language)
         if language:
             entry.set(LANG, language)
         bare = entry.find("link")
@@ -254,8 +255,10 @@ def _source(origin: Origin, title: str, updated: str) -> etree._Element:
     Entries of one source share it, and a copy costs a tenth of making it anew.
     """
     source = etree.Element("source")
-    if shown.is_iri(origin.id):
-        etree.SubElement(source, "id").text = origin.id
+    known = (origin.id, shown.web_address(origin.self_link), shown.web_address(origin.link))
+    identifier = next((each for each in known if each and is_identifier(each)), None)
+    if identifier:
+        etree.SubElement(source, "id").text = identifier
     etree.SubElement(source, "title").text = title
     etree.SubElement(source, "updated").text = updated
     for person in shown.named(origin.authors):

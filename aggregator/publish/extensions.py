@@ -1,5 +1,6 @@
 """What Atom and RSS lack, in namespaces that readers know: Media RSS, iTunes, podcast, GeoRSS (A20, I57)."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -7,7 +8,7 @@ from lxml import etree
 
 from aggregator.model.story import Publication
 from aggregator.model.supplement import ImageRole, Supplement
-from aggregator.publish import shown
+from aggregator.publish import mark, shown
 
 NAMESPACES: Final = {
     "media": "http://search.yahoo.com/mrss/",
@@ -16,6 +17,17 @@ NAMESPACES: Final = {
     "georss": "http://www.georss.org/georss",
     "wfw": "http://wellformedweb.org/CommentAPI/",  # of RSS alone: Atom has `replies`
 }
+
+# Roles that feeds use, of the list of the European Broadcasting Union: Media RSS means that list unless a scheme is
+# named, and who checks a feed finds any other role wrong.
+_EBU_ROLES: Final = frozenset(
+    "actor animator announcer artist author choreographer composer conductor consultant correspondent dancer director "
+    "editor expert illustrator interviewer librettist lyricist musician participant performer photographer producer "
+    "reporter singer translation witness".split()
+)
+_OWN_ROLES: Final = f"{mark.HOME}roles"  # the scheme of all others: whatever publishers say
+# What iTunes takes for a web address: a host of letters, digits and hyphens, with a dot in it.
+_HOSTED = re.compile(r"https?://(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9][A-Za-z0-9-]*(?::[0-9]+)?/.*")
 
 _Part = tuple[str, str, str | None, dict[str, str]]  # prefix, name, text, attributes
 
@@ -52,18 +64,18 @@ def _media(supplement: Supplement) -> Iterator[_Part]:
     if supplement.player:
         yield "media", "player", None, {"url": supplement.player}
     for person in supplement.contributors:
-        yield "media", "credit", person.name, {"role": person.role} if person.role else {}
+        yield "media", "credit", person.name, _role(person.role)
 
 
 def _itunes(supplement: Supplement, duration: int | None) -> Iterator[_Part]:
     cover = next((image for image in supplement.images if image.role is ImageRole.COVER), None)
-    if cover:
+    if cover and _HOSTED.fullmatch(cover.url):
         yield "itunes", "image", None, {"href": cover.url}
     if duration is not None:
         yield "itunes", "duration", str(duration), {}
-    if supplement.season is not None:
+    if supplement.season:  # iTunes counts from 1, seasons and episodes
         yield "itunes", "season", str(supplement.season), {}
-    if supplement.episode and supplement.episode.isdigit():  # others are no numbers to iTunes
+    if supplement.episode and _counts(supplement.episode):
         yield "itunes", "episode", supplement.episode, {}
     if supplement.kind:
         yield "itunes", "episodeType", supplement.kind, {}
@@ -72,7 +84,9 @@ def _itunes(supplement: Supplement, duration: int | None) -> Iterator[_Part]:
 
 
 def _podcast(supplement: Supplement) -> Iterator[_Part]:
-    if supplement.episode and not supplement.episode.isdigit():
+    if supplement.season == 0:
+        yield "podcast", "season", "0", {}
+    if supplement.episode and not _counts(supplement.episode):
         yield "podcast", "episode", supplement.episode, {}
     for transcript in supplement.transcripts:
         rel = "captions" if transcript.captions else None
@@ -86,6 +100,18 @@ def _podcast(supplement: Supplement) -> Iterator[_Part]:
     if supplement.chapters:
         kind = supplement.chapters.type or "application/json+chapters"
         yield "podcast", "chapters", None, {"url": supplement.chapters.url, "type": kind}
+
+
+def _counts(episode: str) -> bool:
+    """Tell whether iTunes takes it for the number of an episode: 6.5 and 0 it does not."""
+    return episode.isdigit() and int(episode) > 0
+
+
+def _role(role: str | None) -> dict[str, str]:
+    if not role:
+        return {}
+    name = role.lower()
+    return {"role": name} if name in _EBU_ROLES else {"role": name, "scheme": _OWN_ROLES}
 
 
 def _known(attributes: Iterable[tuple[str, str | None]]) -> dict[str, str]:

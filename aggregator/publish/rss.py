@@ -7,6 +7,7 @@ Feed and items are made by feedgen; our extensions add what it leaves out. It wo
 know one author element only, which wants a mail address, and turn dates by switching the locale of the whole process.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import format_datetime
@@ -21,6 +22,7 @@ from aggregator.errors import PublishError
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.publish import mark, shown
+from aggregator.publish.excerpt import excerpt_of
 from aggregator.publish.extensions import NAMESPACES, declare, extend
 from aggregator.publish.memory import Memory
 
@@ -32,6 +34,9 @@ END = b"</channel>"
 
 _ROOT = {"dc": DUBLIN_CORE, "atom": ATOM, "content": CONTENT}  # declared once, by feedgen in this order
 _FEEDS = frozenset({"application/atom+xml", "application/rss+xml", "application/xml", "text/xml"})
+# Texts that are no HTML, as lxml writes them: no < in a text, no > in an attribute.
+_PLAIN = re.compile(rb"(<(?:title|source|category|dc:rights|media:title)(?: [^>]*)?>)([^<]*&[^<]*)")
+_PLAIN_OF_CHANNEL = re.compile(rb"(<(?:title|description)>)([^<]*&[^<]*)")
 
 _items: Memory[bytes] = Memory(4 * 1024 * 1024, each_bytes=3072)
 
@@ -104,13 +109,13 @@ def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
     feed.link(rel="self", type=shown.MEDIA_TYPES["rss"], href=shown.url_of(site, document.path, ".rss"))
     feed.link(rel="alternate", href=shown.page_of(document, site, html=html))
     feed.lastBuildDate(shown.whole_utc(document.updated))
-    feed.language(shown.language_of(document.language))
+    feed.language(shown.feed_language_of(document.language))
     feed.generator(mark.NAME)
     feed.docs(SPECIFICATION)
     feed.ttl(ttl)
     feed.register_extension("faithful", _FeedPart, atom=False, rss=True)
     feed.faithful.updated = document.updated
-    return bytes(feed.rss_str(pretty=True))
+    return _PLAIN_OF_CHANNEL.sub(_in_hexadecimal, feed.rss_str(pretty=True))
 
 
 # --- an item
@@ -129,7 +134,8 @@ class _ItemPart(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no typ
             element.text = text
         for url, file in shown.enclosures_of(publication)[1:]:
             content = etree.SubElement(item, f"{{{NAMESPACES['media']}}}content", {"url": url})
-            facts = {"type": shown.type_of(url, file), "fileSize": file.length, "duration": file.duration}
+            size = file.length or None  # 0 says that it is not known, and Media RSS has no such number
+            facts = {"type": shown.type_of(url, file), "fileSize": size, "duration": file.duration}
             for name, value in facts.items():
                 if value is not None:
                     content.set(name, str(value))
@@ -144,12 +150,11 @@ def _parts(publication: Publication) -> Iterator[tuple[str, str | None, dict[str
     yield "pubDate", rfc822(dated(publication)), {}
     if not publication.origin.self_link or not shown.web_address(publication.origin.self_link):
         yield f"{{{DUBLIN_CORE}}}source", shown.source_title_of(publication), {}  # `source` demands an address
-    content = shown.content_of(publication)
-    if content:
-        yield f"{{{CONTENT}}}encoded", content, {}
+    if full := _texts_of(publication)[1]:
+        yield f"{{{CONTENT}}}encoded", full, {}
     for person in shown.authors_of(publication):
         yield f"{{{DUBLIN_CORE}}}creator", person.name, {}
-    language, rights = shown.language_of(publication.language), shown.line_of(publication.rights)
+    language, rights = shown.feed_language_of(publication.language), shown.line_of(publication.rights)
     if language:
         yield f"{{{DUBLIN_CORE}}}language", language, {}
     if rights:
@@ -161,6 +166,19 @@ def _parts(publication: Publication) -> Iterator[tuple[str, str | None, dict[str
     for reply in replies:
         yield f"{{{NAMESPACES['wfw']}}}commentRss", reply.url, {}
         break
+
+
+def _texts_of(publication: Publication) -> tuple[str, str]:
+    """Give the short text and the full one (A52), as HTML; the second is empty if the first says it all.
+
+    Where a source has no summary, the short text is the beginning of the full one: readers that know no
+    `content:encoded` would show nothing, and those that do look for a description before it.
+    """
+    content, summary = shown.content_of(publication), shown.summary_of(publication)
+    if summary or not content:
+        return summary, content
+    beginning = excerpt_of(content)
+    return (beginning, content) if beginning.endswith("…") else (content, "")
 
 
 def _item(publication: Publication, address: str) -> bytes:
@@ -179,7 +197,7 @@ def _rendered(publication: Publication, address: str) -> bytes:
     entry.title(shown.title_of(publication))
     entry.link(href=address)
     entry.guid(publication.atom_id, permalink=False)
-    entry.description(shown.summary_of(publication) or None)
+    entry.description(_texts_of(publication)[0] or None)
     entry.category([{"term": tag.label or tag.term} | ({"scheme": tag.scheme} if tag.scheme else {}) for tag in tags])
     page = next((r.url for r in shown.supplement_of(publication).replies if r.type not in _FEEDS), None)
     entry.comments(page)
@@ -195,4 +213,12 @@ def _rendered(publication: Publication, address: str) -> bytes:
     etree.indent(item, space="  ", level=2)
     item.tail = "\n"
     whole = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
-    return b"    " + whole[whole.index(b"<item") :].removesuffix(b"</rss>")
+    return b"    " + _PLAIN.sub(_in_hexadecimal, whole[whole.index(b"<item") :].removesuffix(b"</rss>"))
+
+
+def _in_hexadecimal(plain: re.Match[bytes]) -> bytes:
+    """Write & and < of a plain text as the profile of the RSS Advisory Board prefers them.
+
+    To XML it is the same. It tells those apart who mean these characters from those who put HTML where none belongs.
+    """
+    return plain[1] + plain[2].replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")

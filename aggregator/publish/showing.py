@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from html import escape
 from uuid import UUID, uuid5
 
 from aggregator.clean import display_title, plain_text
@@ -17,14 +16,9 @@ from aggregator.model.poll import State
 from aggregator.model.settings import Category, CategoryKey, Kind, Roster, Show, SourceKey
 from aggregator.model.status import SourceStatus, Status
 from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
-from aggregator.publish.memory import Memory
-from aggregator.publish.prose import shorten
+from aggregator.publish.excerpt import excerpt_of
 from aggregator.publish.veil import Veil, public_name
 from aggregator.store.sources import Limits, SourceRow
-
-EXCERPT = 300  # code points of an entry without a summary, where only summaries may be shown
-
-_excerpts: Memory[str] = Memory(2 * 1024 * 1024, each_bytes=512)
 
 
 class Showing:
@@ -157,14 +151,5 @@ def _limited(publication: Publication, shows: set[Show]) -> Publication:
     if Show.TITLE in shows:
         return replace(publication, content="", summary="")
     if Show.SUMMARY in shows:
-        return replace(publication, content="", summary=publication.summary or _excerpt(publication.content))
+        return replace(publication, content="", summary=publication.summary or excerpt_of(publication.content))
     return publication
-
-
-def _excerpt(content: str) -> str:
-    """Give the beginning of a text, as HTML."""
-    found = _excerpts.get(content)
-    if found is None:
-        found = escape(shorten(plain_text(content), EXCERPT), quote=False)
-        _excerpts.keep(content, found, len(content) + len(found))
-    return found

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from aggregator.characters import legal
 from aggregator.clean import sanitise
+from aggregator.clean.iso639 import well_known
+from aggregator.identifiers import is_identifier, is_iri
 from aggregator.model.entry import Enclosure, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
@@ -26,7 +28,6 @@ MEDIA_TYPES = {  # of feeds and pages (A70)
 }
 UNTITLED = "(untitled)"
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\xa0<>\"{}|\\^`\s]+")
 _ADDRESS = re.compile(
     r"(https?://)(?:[^/?#]*@)?([^/?#@\s\x00-\x20\x7f-\xa0<>\"{}|\\^`]+)(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -153,11 +154,6 @@ def exact_instant(when: datetime) -> str:
     return whole_utc(when).replace(microsecond=when.microsecond, tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def is_iri(text: str) -> bool:
-    """Tell whether a text is an absolute IRI by its characters (A4; RFC 3987)."""
-    return _IRI.fullmatch(text) is not None and legal(text) == text
-
-
 def web_address(url: str | None) -> str | None:
     """Give an http or https URL so that it is an IRI too, else None (S33; RFC 4287, section 2). Idempotent.
 
@@ -180,6 +176,12 @@ def _encoded(part: str) -> str:
 def language_of(tag: str | None) -> str | None:
     """Give a language tag that has BCP 47's form, else None."""
     return tag if tag and _LANGUAGE.fullmatch(tag) else None
+
+
+def feed_language_of(tag: str | None) -> str | None:
+    """Give a language tag as Atom and RSS are checked for it, else None."""
+    found = language_of(tag)
+    return well_known(found) if found else None
 
 
 def url_of(site: Site, path: str, suffix: str = "") -> str:
@@ -253,10 +255,16 @@ def tags_of(publication: Publication) -> tuple[Tag, ...]:
     found: dict[tuple[str, str | None], Tag] = {}
     for tag in publication.tags:
         term = line_of(tag.term)
-        scheme = tag.scheme if tag.scheme and is_iri(tag.scheme) else None
+        scheme = _scheme_of(tag.scheme)
         if term:
             found.setdefault((term, scheme), Tag(term=term, scheme=scheme, label=line_of(tag.label) or None))
     return tuple(found.values())
+
+
+def _scheme_of(scheme: str | None) -> str | None:
+    """Give a scheme so that it is a URI; a name or anything else that is none says nothing to a reader."""
+    uri = web_address(scheme) or scheme
+    return uri if uri and is_identifier(uri) else None
 
 
 def enclosures_of(publication: Publication) -> tuple[tuple[str, Enclosure], ...]:
@@ -317,7 +325,7 @@ def _references(references: Iterable[Reference]) -> tuple[Reference, ...]:
             reference,
             url=Url(url),
             type=reference.type if reference.type and _MEDIA_TYPE.fullmatch(reference.type) else None,
-            language=language_of(reference.language),
+            language=feed_language_of(reference.language),
         )
         for reference in references
         if (url := web_address(reference.url))

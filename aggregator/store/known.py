@@ -10,7 +10,8 @@ from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import evident_link, telling
-from aggregator.identity import global_id_hash, is_iri, key_form
+from aggregator.identifiers import is_identifier
+from aggregator.identity import global_id_hash, key_form
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.known import (
     LOST,
@@ -94,7 +95,7 @@ def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: 
     wanted.update(*same.values(), *different.values())
     others = {row["id"]: known_entry(row) for row in rows_by(connection, entry_query(), entry.c.id, sorted(wanted))}
     may_be = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
-    may_be |= {item.id for item in fresh if item.id and is_iri(item.id)}
+    may_be |= {item.id for item in fresh if item.id and is_identifier(item.id)}
     atom_ids, pages = select(story.c.atom_id), select(story.c.page_id)
     pages_of = sorted(map(page_id_of, may_be))
     categories = known_categories(connection)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.decide.ids import minted_id, page_id_of
-from aggregator.identity import is_iri
+from aggregator.identifiers import is_identifier
 from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.known import KnownEntry
 from aggregator.store.categories import raise_generations
@@ -34,7 +34,7 @@ def told(connection: Connection, numbers: Collection[int]) -> Told:
     same, different = verdicts(connection, {member.id for member in everyone} | founders)
     own = connection.execute(select(store.c.uuid, store.c.next_story)).one()
     may_be = {minted_id(own.uuid, member.source_key, member.key) for member in everyone}
-    may_be |= {member.own_id for member in everyone if member.own_id and is_iri(member.own_id)}
+    may_be |= {member.own_id for member in everyone if member.own_id and is_identifier(member.own_id)}
     ids, pages = select(story.c.atom_id), select(story.c.page_id)
     pages_of = sorted(map(page_id_of, may_be))
     return Told(

@@ -23,6 +23,15 @@ from aggregator.clean.language import language_of
         ("x", None),
         ("<b>", None),
         ("none", None),
+        ("iw-IL", "he-IL"),
+        ("jp-JP", "ja-JP"),
+        ("eng", "en"),
+        ("ger-AT", "de-AT"),
+        ("chi", "zh"),
+        ("yue-Hant", "yue-Hant"),
+        ("ast", "ast"),
+        ("qq", None),
+        ("us", None),
     ],
 )
 def test_i60_normal_form(said: str, tag: str | None) -> None:

@@ -1,10 +1,12 @@
 """What becomes of entries, against a real store: T1 to T5, M1, I61, R47."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from aggregator.model.entry import Origin
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.world import World
@@ -50,6 +52,40 @@ def test_t1_a_story_keeps_the_id_of_its_founding_entry(desk: Desk, world: World)
         ids = [p.atom_id for p in tx.documents.publications(1, None)]
     assert ids[0] == "tag:one.example,2026:1"
     assert ids[1].startswith("urn:uuid:")
+
+
+@pytest.mark.parametrize(
+    "own_id",
+    [
+        pytest.param("tag:one.example:1", id="a-tag-without-a-date"),
+        pytest.param("urn:uuid:1", id="a-short-uuid"),
+        pytest.param("https://one.example/新闻/1", id="letters-that-rfc-3986-lacks"),
+    ],
+)
+def test_a4_an_id_that_checkers_of_feeds_refuse_is_minted(desk: Desk, world: World, own_id: str) -> None:
+    desk.says("one", said(1, own_id=own_id))
+    with world.store.read() as tx:
+        (publication,) = tx.documents.publications(1, None)
+    assert publication.atom_id.startswith("urn:uuid:")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said_of_it"),
+    [
+        pytest.param(2 * DAY, START, id="not-believed"),
+        pytest.param(HOUR, START + HOUR, id="a-clock-that-is-fast"),
+    ],
+)
+def test_i42_a_source_that_changes_in_days_to_come_is_not_believed(
+    desk: Desk, world: World, ahead: timedelta, said_of_it: datetime
+) -> None:
+    """Checkers of feeds find a date over a day ahead implausible, in the source of an entry as well."""
+    desk.says("one", said(1), updated=START + ahead)
+    carried = Origin(id="tag:two.example,2020:f", title="Two", updated=START + ahead)
+    desk.says("two", replace(said(2), origin=carried))
+    with world.store.read() as tx:
+        publications = tx.documents.publications(1, None)
+    assert [p.origin.updated for p in publications] == [said_of_it, said_of_it]
 
 
 def test_t5_a_copy_joins_and_is_credited(desk: Desk, world: World) -> None:

@@ -10,18 +10,12 @@ from datetime import datetime
 from lxml import etree
 
 from tests.publish.checks import DATE, attributes, parsed
+from tests.publish.extension_profile import MEDIA, OTHERS, faults_of_extensions
+from tests.publish.values import MEDIA_TYPE, is_language, is_uri
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
-MEDIA = "{http://search.yahoo.com/mrss/}"
-OTHERS = (  # whose elements our extensions write
-    MEDIA,
-    "{http://www.itunes.com/dtds/podcast-1.0.dtd}",
-    "{https://podcastindex.org/namespace/1.0}",
-    "{http://www.georss.org/georss}",
-    "{http://wellformedweb.org/CommentAPI/}",
-)
 
 CHANNEL = "title link description language lastBuildDate ttl docs generator".split()
 ITEM = "title link description category comments enclosure guid pubDate source".split()  # no author: A52
@@ -32,7 +26,6 @@ RFC822 = re.compile(
     r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d (GMT|\+0000)"
 )
 WEB = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
-MEDIA_TYPE = re.compile(r"[^/\s]+/[^/\s]+")
 RELATIVE = re.compile(
     r"""\s(?:href|src|poster|cite)\s*=\s*["'](?!https?:|mailto:|tel:|#|[a-z+.-]+:)[^"']""", re.IGNORECASE
 )
@@ -62,7 +55,7 @@ def faults_of_rss(data: bytes) -> list[str]:
     if not re.fullmatch("[1-9][0-9]{0,3}", channel.findtext("ttl") or ""):
         faults.append("ttl is no number of minutes")
     language = channel.findtext("language")
-    if language is not None and not re.fullmatch(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", language):
+    if language is not None and not is_language(language):
         faults.append(f"language {language}")
     items = channel.findall("item")
     if items and list(channel)[-len(items) :] != items:
@@ -86,9 +79,9 @@ def _faults_of_item(item: etree._Element) -> list[str]:
     for name in ("description", f"{CONTENT}encoded"):
         faults += [f"{name}: {found[0]}" for found in RELATIVE.finditer(texts[name] or "")]
         faults += [f"{name}: {found[0]}" for found in SCRIPT.finditer(texts[name] or "")]
-    if texts["description"] and f"{CONTENT}encoded" in order:
-        if order.index("description") > order.index(f"{CONTENT}encoded"):
-            faults.append("content:encoded before description")
+    if f"{CONTENT}encoded" in order:
+        if not texts["description"] or order.index("description") > order.index(f"{CONTENT}encoded"):
+            faults.append("content:encoded without a description before it")
         if texts["description"] == texts[f"{CONTENT}encoded"]:
             faults.append("description says what content:encoded says")
     faults += [
@@ -97,6 +90,13 @@ def _faults_of_item(item: etree._Element) -> list[str]:
     guid = item.find("guid")
     if guid is None or not guid.text or attributes(guid) != {"isPermaLink": "false"}:
         faults.append("no guid, or one that may be a link")
+    language = item.findtext(f"{DUBLIN_CORE}language")
+    if language is not None and not is_language(language):
+        faults.append(f"language {language}")
+    for category in item.iterchildren("category"):
+        if set(category.attrib) - {"domain"} or not is_uri(category.get("domain", "urn:example:none")):
+            faults.append(f"category {attributes(category)}")
+    faults += faults_of_extensions(item)
     faults += _faults_of_date(item.findtext("pubDate"))
     if not DATE.fullmatch(item.findtext(f"{ATOM}updated") or ""):
         faults.append("atom:updated is no date")
@@ -137,7 +137,7 @@ def _faults_of_children(parent: etree._Element, plain: list[str], named: tuple[s
 def _faults_of_file(element: etree._Element, needed: set[str], size: str) -> list[str]:
     missing = needed - {str(name) for name in element.attrib}
     faults = [f"{element.tag} without {name}" for name in sorted(missing)]
-    if not _is_web(element.get("url")) or not MEDIA_TYPE.match(element.get("type", "")):
+    if not _is_web(element.get("url")) or not MEDIA_TYPE.fullmatch(element.get("type", "")):
         faults.append(f"{element.tag} {attributes(element)}")
     return faults + ([] if element.get(size, "0").isdigit() else [f"{element.tag}: size {element.get(size)}"])
 

@@ -19,7 +19,7 @@ from aggregator.errors import PublishError
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, Document, Publication, Tombstone
-from aggregator.model.supplement import Image, ImageRole, Supplement
+from aggregator.model.supplement import Contributor, Image, ImageRole, Supplement
 from aggregator.publish import atom
 from aggregator.publish.atom import leave_out_faulty, render_atom, render_entry
 from aggregator.publish.jsonfeed import render_json
@@ -31,7 +31,6 @@ from tests.publish.checks import ATOM, HISTORY, LANG, SCHEMA, TOMBSTONES, faults
 from tests.publish.records import (
     ARABIC,
     BARE,
-    CHINESE,
     LINKLESS,
     NOON,
     ORIGIN,
@@ -269,9 +268,41 @@ def test_a16_a_scheme_that_is_no_iri_and_an_empty_term_are_dropped() -> None:
     ]
 
 
-def test_a17_entry_says_its_language_where_it_has_the_form_of_one() -> None:
-    assert entry_of(CHINESE).get(LANG) == "zh-CN"
-    assert entry_of(a_publication(language="not a language")).get(LANG) is None
+def test_a16_a_scheme_is_a_uri_that_keeps_the_rules_of_its_own_scheme() -> None:
+    """RFC 3986 knows no letters beyond ASCII, RFC 4151 no tag without a date: checkers of feeds call both errors."""
+    schemes = ("https://heron.example/é", "tag:heron.example", "tag:heron.example,2020:t", "http:/x", "urn:x:y")
+    tags = tuple(Tag(term=str(number), scheme=scheme) for number, scheme in enumerate(schemes))
+    found = [c.get("scheme") for c in entry_of(a_publication(tags=tags)).iterfind(f"{ATOM}category")]
+    assert found == ["https://heron.example/%C3%A9", None, "tag:heron.example,2020:t", None, None]
+
+
+@pytest.mark.parametrize(
+    ("source_id", "self_link", "identifier"),
+    [
+        pytest.param("tag:heron.example", "https://heron.example/é", "https://heron.example/%C3%A9", id="its-address"),
+        pytest.param("tag:heron.example", None, "https://heron.example/", id="its-site"),
+        pytest.param("tag:heron.example,2020:f", "https://heron.example/f", "tag:heron.example,2020:f", id="its-own"),
+    ],
+)
+def test_a9_a_source_is_named_by_what_can_be_an_id(source_id: str, self_link: str | None, identifier: str) -> None:
+    origin = replace(ORIGIN, id=source_id, self_link=Url(self_link) if self_link else None)
+    assert entry_of(a_publication(origin=origin)).findtext(f"{ATOM}source/{ATOM}id") == identifier
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh-CN", "zh-CN"),
+        ("not a language", None),
+        ("yue", "zh-yue"),
+        ("cmn-Hans", "zh-cmn-Hans"),
+        ("ast", "ast"),
+        ("ckb", None),
+    ],
+)
+def test_a17_entry_says_its_language_where_checkers_of_feeds_know_it(language: str, said: str | None) -> None:
+    """ISO 639-1 and 639-2 are what they know; to those a code of ISO 639-3 is an error (RFC 5646, section 2.2.2)."""
+    assert entry_of(a_publication(language=language)).get(LANG) == said
 
 
 def test_a18_enclosures_once_with_type_and_length_where_they_make_sense() -> None:
@@ -309,6 +340,35 @@ def test_i57_a_number_that_is_none_to_itunes_is_said_to_others() -> None:
     entry = entry_of(a_publication(supplement=Supplement(episode="6.5")))
     assert entry.findtext("{https://podcastindex.org/namespace/1.0}episode") == "6.5"
     assert entry.find("{http://www.itunes.com/dtds/podcast-1.0.dtd}episode") is None
+    prologue = entry_of(a_publication(supplement=Supplement(season=0, episode="0")))
+    for name in ("season", "episode"):
+        assert prologue.findtext(f"{{https://podcastindex.org/namespace/1.0}}{name}") == "0"
+        assert prologue.find(f"{{http://www.itunes.com/dtds/podcast-1.0.dtd}}{name}") is None, "iTunes counts from 1"
+
+
+def test_i57_itunes_is_given_covers_at_hosts_that_it_takes() -> None:
+    urls = ("https://heron.example/c.jpg", "https://my_host.example/c.jpg", "http://localhost/c.jpg")
+    covers = [Supplement(images=(Image(url=Url(url), role=ImageRole.COVER),)) for url in urls]
+    found = [
+        entry_of(a_publication(supplement=cover)).find("{http://www.itunes.com/dtds/podcast-1.0.dtd}image") is not None
+        for cover in covers
+    ]
+    assert found == [True, False, False]
+
+
+def test_a20_a_role_that_the_list_of_media_rss_lacks_names_another_scheme() -> None:
+    """Roles are in lower case, and of the list `urn:ebu` unless a scheme is named (Media RSS 1.5.1, media:credit)."""
+    people = (
+        Contributor(name="A", role="Photographer"),
+        Contributor(name="B", role="Owner"),
+        Contributor(name="C"),
+    )
+    entry = entry_of(a_publication(supplement=Supplement(contributors=people)))
+    assert [dict(credit.attrib) for credit in entry.iterfind("{http://search.yahoo.com/mrss/}credit")] == [
+        {"role": "photographer"},
+        {"role": "owner", "scheme": "https://aggregator.example/roles"},
+        {},
+    ]
 
 
 def test_37_other_copies_are_credited_as_related() -> None:

@@ -203,7 +203,7 @@ def test_a63_direction() -> None:
 
 
 def test_a63_marks_that_turn_what_follows_are_taken_out_of_titles() -> None:
-    turned = a_publication(title="a\u202eb\u2066c", origin=Origin(id="urn:x:1", title="\u202ename"))
+    turned = a_publication(title="a\u202eb\u2066c", origin=Origin(id="urn:example:1", title="\u202ename"))
     text = render_category(a_document(turned), SITE, FORMATS).decode()
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", text)
     assert ">abc</a>" in text
@@ -290,7 +290,7 @@ def test_s39_foreign_text_is_escaped_everywhere() -> None:
     evil = a_publication(
         title=EVIL,
         authors=(Person(name=EVIL),),
-        origin=Origin(id="urn:x:1", title=EVIL, link=Url(f"https://x.example/{EVIL}")),
+        origin=Origin(id="urn:example:1", title=EVIL, link=Url(f"https://x.example/{EVIL}")),
         credits=(Credit(source=SourceKey("x"), title=EVIL, link=Url(f"https://x.example/{EVIL}")),),
         enclosures=(Enclosure(url=Url(f"https://x.example/{EVIL}"), title=EVIL, type="audio/mpeg"),),
         language="en",
@@ -316,7 +316,7 @@ def test_s33_only_web_links_become_links() -> None:
     odd = Url("javascript:alert(1)")
     publication = a_publication(
         link=odd,
-        origin=Origin(id="urn:x:1", title="x", link=odd),
+        origin=Origin(id="urn:example:1", title="x", link=odd),
         credits=(Credit(source=SourceKey("y"), title="y", link=odd),),
         enclosures=(Enclosure(url=odd),),
     )

@@ -59,7 +59,7 @@ def test_a_post_has_front_matter_body_and_the_way_back(room: Newsroom) -> None:
 
 
 def test_only_what_changes_is_touched_and_deletions_follow(room: Newsroom) -> None:
-    entries = [said(n, own_id=f"urn:x:{n}", published=START) for n in range(3)]
+    entries = [said(n, own_id=f"urn:ex:{n}", published=START) for n in range(3)]
     with room.opened() as world:
         desk = Desk(world)
         desk.says("a", *entries)
@@ -69,11 +69,14 @@ def test_only_what_changes_is_touched_and_deletions_follow(room: Newsroom) -> No
         assert world.publish().posts == ()
         assert world.publish(everything=True).posts == ()
         assert stamps(room) == before
-        desk.says("a", entries[0], said(1, own_id="urn:x:1", title="Another", published=START), entries[2])
-        assert world.publish().posts == ("site/_posts/2026-03-04-urn-x-1.md",)
-        desk.says("a", *entries[:2], deleted=(("urn:x:2", None),))
-        assert world.publish().posts == ("site/_posts/2026-03-04-urn-x-1.md", "site/_posts/2026-03-04-urn-x-2.md")
-    assert list(posts(room)) == ["_posts/2026-03-04-urn-x-0.md", "_posts/2026-03-04-urn-x-1.md"]
+        desk.says("a", entries[0], said(1, own_id="urn:ex:1", title="Another", published=START), entries[2])
+        assert world.publish().posts == ("site/_posts/2026-03-04-urn-ex-1.md",)
+        desk.says("a", *entries[:2], deleted=(("urn:ex:2", None),))
+        assert world.publish().posts == (
+            "site/_posts/2026-03-04-urn-ex-1.md",
+            "site/_posts/2026-03-04-urn-ex-2.md",
+        )
+    assert list(posts(room)) == ["_posts/2026-03-04-urn-ex-0.md", "_posts/2026-03-04-urn-ex-1.md"]
 
 
 def test_a_story_in_two_categories_is_two_files(room: Newsroom) -> None:

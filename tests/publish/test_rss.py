@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from aggregator.errors import PublishError
-from aggregator.model.entry import Enclosure, Person, Tag
+from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.story import Document, Publication
 from aggregator.publish.atom import render_atom
+from aggregator.publish.excerpt import EXCERPT
 from aggregator.publish.readback import read_back_rss
 from aggregator.publish.rss import render_rss
 from aggregator.urls import Url
 from tests.publish.checks import attributes, parsed
+from tests.publish.extension_profile import MEDIA
 from tests.publish.records import (
     ARABIC,
     BARE,
@@ -31,7 +33,7 @@ from tests.publish.records import (
     a_document,
     a_publication,
 )
-from tests.publish.rss_profile import ATOM, CONTENT, DUBLIN_CORE, MEDIA, faults_of_rss
+from tests.publish.rss_profile import ATOM, CONTENT, DUBLIN_CORE, faults_of_rss
 
 
 def rendered(document: Document, *, html: bool = True) -> bytes:
@@ -110,7 +112,36 @@ def test_a52_full_text_short_text_and_authors_have_their_own_elements() -> None:
     assert [creator.text for creator in item.iterchildren(f"{DUBLIN_CORE}creator")] == ["Bea Crane"]
     assert item.find("author") is None
     assert b"bea@crane.example" not in rendered(a_document(RICH))
-    assert item_of(ARABIC).find("description") is None, "nothing is said twice"
+
+
+def test_a52_a_text_without_a_summary_is_described_by_its_beginning() -> None:
+    """Readers that know no content:encoded would show nothing; those that do look for a description before it."""
+    short = item_of(ARABIC)
+    assert short.findtext("description") == ARABIC.content
+    assert short.find(f"{CONTENT}encoded") is None, "nothing is said twice"
+    long = item_of(a_publication(content=f"<p>One &amp; <b>two</b>.</p>{'<p>Three, and more.</p>' * 50}"))
+    assert (long.findtext("description") or "").startswith("One &amp; two.")
+    assert len(long.findtext("description") or "") <= EXCERPT + len("amp;")
+    assert (long.findtext(f"{CONTENT}encoded") or "").startswith("<p>One &amp; <b>two</b>.</p>")
+    picture = '<p><img src="https://heron.example/i.png"></p>'
+    assert "i.png" in (item_of(a_publication(content=picture)).findtext("description") or ""), "it has no words"
+
+
+def test_a50_plain_texts_hold_ampersands_and_angles_as_the_profile_prefers_them() -> None:
+    named = Origin(id="urn:example:1", title="R&D", self_link=Url("https://x.example/f?a=1&b=2"))
+    publication = a_publication(
+        title="Use <details> & <b>",
+        tags=(Tag(term="a<b", scheme="https://x.example/?c&d"),),
+        origin=named,
+        summary="<p>a &amp; b</p>",
+    )
+    data = rendered(a_document(publication, title="A&B", description="<All> of it"))
+    assert b"<title>A&#x26;B</title>" in data
+    assert b"<description>&#x3C;All&gt; of it</description>" in data
+    assert b"<title>Use &#x3C;details&gt; &#x26; &#x3C;b&gt;</title>" in data
+    assert b'<category domain="https://x.example/?c&amp;d">a&#x3C;b</category>' in data
+    assert b'<source url="https://x.example/f?a=1&amp;b=2">R&#x26;D</source>' in data
+    assert b"<description>&lt;p&gt;a &amp;amp; b&lt;/p&gt;</description>" in data, "HTML stays as it is"
 
 
 def test_a52_short_text_alone_is_html_too() -> None:
@@ -154,6 +185,10 @@ def test_a53_what_a_publisher_left_out_of_a_file_is_filled_in() -> None:
     assert other is not None
     assert (enclosure.get("length"), enclosure.get("type")) == ("0", "application/octet-stream")
     assert other.get("fileSize") is None
+    empty = (Enclosure(url=Url("https://heron.example/x")), Enclosure(url=Url("https://heron.example/y"), length=0))
+    content = item_of(a_publication(enclosures=empty)).find(f"{MEDIA}content")
+    assert content is not None
+    assert content.get("fileSize") is None, "Media RSS has no file of no bytes"
     assert other.findtext(f"{MEDIA}title") == "Y"
 
 

@@ -55,7 +55,9 @@ def everything(index: SearchIndex, text: str) -> list[tuple[str, str]]:
 def test_words_of_title_text_authors_newest_first(world: World, index: SearchIndex) -> None:
     desk = Desk(world)
     desk.says(
-        "a", said(1, own_id="urn:x:1", title="Harbour reopens"), said(2, own_id="urn:x:2", title="The harbour, again")
+        "a",
+        said(1, own_id="urn:example:1", title="Harbour reopens"),
+        said(2, own_id="urn:example:2", title="The harbour, again"),
     )
     assert public(index, "HARBOUR") == ["Harbour reopens", "The harbour, again"][::-1]
     assert public(index, "harbour again") == ["The harbour, again"]
@@ -66,17 +68,17 @@ def test_words_of_title_text_authors_newest_first(world: World, index: SearchInd
 
 
 def test_chinese_needs_no_dictionary_and_no_one_script(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:x:1", title="台湾的服务业"))
+    Desk(world).says("a", said(1, own_id="urn:example:1", title="台湾的服务业"))
     assert public(index, "服务") == public(index, "臺灣") == ["台湾的服务业"]
     assert public(index, "务服") == []
 
 
 def test_s57_anyone_finds_what_anyone_may_see(world: World, index: SearchIndex) -> None:
     desk = Desk(world)
-    desk.says("a", said(1, own_id="urn:x:1", title="Open word"))
-    desk.says("b", said(2, own_id="urn:x:2", title="Unlisted word"))
-    desk.says("p", said(3, own_id="urn:x:3", title="Private word"))
-    desk.says("r", said(4, own_id="urn:x:4", title="Advert word"))
+    desk.says("a", said(1, own_id="urn:example:1", title="Open word"))
+    desk.says("b", said(2, own_id="urn:example:2", title="Unlisted word"))
+    desk.says("p", said(3, own_id="urn:example:3", title="Private word"))
+    desk.says("r", said(4, own_id="urn:example:4", title="Advert word"))
     assert public(index, "word") == ["Open word"]
     assert {title for title, _ in everything(index, "word")} == {
         "Open word",
@@ -89,12 +91,12 @@ def test_s57_anyone_finds_what_anyone_may_see(world: World, index: SearchIndex) 
 
 def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(world: World, index: SearchIndex) -> None:
     desk = Desk(world)
-    entries = [said(n, own_id=f"urn:x:{n}", title=f"Word {n}") for n in range(2)]
+    entries = [said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(2)]
     desk.says("a", *entries)
     assert public(index, "word") == ["Word 1", "Word 0"] or public(index, "word") == ["Word 0", "Word 1"]
-    desk.says("a", entries[0], deleted=(("urn:x:1", None),))
+    desk.says("a", entries[0], deleted=(("urn:example:1", None),))
     assert public(index, "word") == ["Word 0"]
-    desk.says("a", said(0, own_id="urn:x:0", title="Other 0"))
+    desk.says("a", said(0, own_id="urn:example:0", title="Other 0"))
     assert public(index, "word") == []
     assert public(index, "other") == ["Other 0"]
 
@@ -102,7 +104,9 @@ def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(wor
 def test_many_are_taken_up_step_by_step(world: World, index: SearchIndex) -> None:
     desk = Desk(world)
     for part in range(3):
-        desk.says("a", *(said(n, own_id=f"urn:x:{n}", title=f"Word {n}") for n in range(part * 200, part * 200 + 200)))
+        desk.says(
+            "a", *(said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(part * 200, part * 200 + 200))
+        )
     steps = 1
     while not index.catch_up(seconds=0):
         steps += 1
@@ -114,7 +118,7 @@ def test_many_are_taken_up_step_by_step(world: World, index: SearchIndex) -> Non
 
 
 def test_a_damaged_index_is_made_anew(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:x:1", title="Open word"))
+    Desk(world).says("a", said(1, own_id="urn:example:1", title="Open word"))
     assert public(index, "word") == ["Open word"]
     for path in index._path.parent.glob(f"{index._path.name}-*"):
         path.unlink()
@@ -125,7 +129,7 @@ def test_a_damaged_index_is_made_anew(world: World, index: SearchIndex) -> None:
 
 
 def test_an_index_of_another_store_is_made_anew(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:x:1", title="Open word"))
+    Desk(world).says("a", said(1, own_id="urn:example:1", title="Open word"))
     index.catch_up()
     with sqlite3.connect(index._path) as raw:
         raw.execute("UPDATE meta SET store = 'another', entry = 7")
@@ -134,7 +138,7 @@ def test_an_index_of_another_store_is_made_anew(world: World, index: SearchIndex
 
 
 def test_s57_a_question_has_a_time(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:x:1", title="Open word"))
+    Desk(world).says("a", said(1, own_id="urn:example:1", title="Open word"))
     index.catch_up()
     with pytest.raises(SearchTimeout):
         index.find_public(parse_query("word"), limit=1, seconds=-1)
@@ -142,5 +146,5 @@ def test_s57_a_question_has_a_time(world: World, index: SearchIndex) -> None:
 
 def test_polls_leave_the_index_alone(room: Newsroom) -> None:
     with room.opened("poll") as world:
-        Desk(world).says("a", said(1, own_id="urn:x:1"))
+        Desk(world).says("a", said(1, own_id="urn:example:1"))
     assert not list(room.folder.rglob("*.search*"))

@@ -28,7 +28,7 @@ NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 def publication(number: int) -> Publication:
     return Publication(
         story=number,
-        atom_id=f"urn:x:{number}",
+        atom_id=f"urn:example:{number}",
         page_id=f"{number:016x}",
         sort_at=NOON,
         page=None,

@@ -33,17 +33,17 @@ def test_what_a_poll_changes_is_touched_and_nothing_else(tmp_path: Path) -> None
     room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
     with room.opened() as world:
         desk = Desk(world)
-        entries = [said(n, own_id=f"urn:x:{n}") for n in range(5)]
+        entries = [said(n, own_id=f"urn:example:{n}") for n in range(5)]
         desk.says("a", *entries)
-        assert touched(world, 0) == {f"urn:x:{n}" for n in range(5)}
+        assert touched(world, 0) == {f"urn:example:{n}" for n in range(5)}
         before = generation(world)
         desk.says("a", *entries)
         assert touched(world, before) == set()
-        desk.says("a", *entries[:3], said(3, own_id="urn:x:3", title="Another title"), entries[4])
-        assert touched(world, before) == {"urn:x:3"}
+        desk.says("a", *entries[:3], said(3, own_id="urn:example:3", title="Another title"), entries[4])
+        assert touched(world, before) == {"urn:example:3"}
         before = generation(world)
         desk.says("b", entries[1])
-        assert touched(world, before) == {"urn:x:1"}, "told once more: its credits read otherwise"
+        assert touched(world, before) == {"urn:example:1"}, "told once more: its credits read otherwise"
 
 
 def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
@@ -51,18 +51,18 @@ def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
     room.writes("sources: [{key: a, url: 'https://a.example/'}]")
     with room.opened() as world:
         desk = Desk(world)
-        entries = [said(n, own_id=f"urn:x:{n}") for n in range(2)]
+        entries = [said(n, own_id=f"urn:example:{n}") for n in range(2)]
         desk.says("a", *entries)
         before = generation(world)
-        desk.says("a", entries[0], deleted=(("urn:x:1", None),))
-        assert touched(world, before) == {"urn:x:1"}
+        desk.says("a", entries[0], deleted=(("urn:example:1", None),))
+        assert touched(world, before) == {"urn:example:1"}
         before = generation(world)
         with world.store.begin() as tx:
-            number = tx.finding.story("urn:x:0")
+            number = tx.finding.story("urn:example:0")
             assert number is not None
             tx.requests.file("retract", {"story": number}, room.clock())
         world.take_requests()
-        assert touched(world, before) == {"urn:x:0"}
+        assert touched(world, before) == {"urn:example:0"}
 
 
 def dirty(world: World, *, late: bool) -> Dirty:

@@ -1,0 +1,66 @@
+"""The codes of languages that feeds are checked against: ISO 639-1, and ISO 639-2 as far as it adds languages (I60)."""
+
+from typing import Final
+
+# Two letters, and the three that mean the same; BCP 47 wants the shorter (RFC 5646, section 2.2.1).
+_PAIRS: Final = """
+aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bh bi:bis
+bm:bam bn:ben bo:bod,tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces,cze cu:chu cv:chv cy:cym,wel da:dan
+de:deu,ger dv:div dz:dzo ee:ewe el:ell,gre en:eng eo:epo es:spa et:est eu:eus,baq fa:fas,per ff:ful fi:fin fj:fij
+fo:fao fr:fra,fre fy:fry ga:gle gd:gla gl:glg gn:grn gu:guj gv:glv ha:hau he:heb hi:hin ho:hmo hr:hrv ht:hat hu:hun
+hy:hye,arm hz:her ia:ina id:ind ie:ile ig:ibo ii:iii ik:ipk io:ido is:isl,ice it:ita iu:iku ja:jpn jv:jav ka:kat,geo
+kg:kon ki:kik kj:kua kk:kaz kl:kal km:khm kn:kan ko:kor kr:kau ks:kas ku:kur kv:kom kw:cor ky:kir la:lat lb:ltz lg:lug
+li:lim ln:lin lo:lao lt:lit lu:lub lv:lav mg:mlg mh:mah mi:mri,mao mk:mkd,mac ml:mal mn:mon mo mr:mar ms:msa,may
+mt:mlt my:mya,bur na:nau nb:nob nd:nde ne:nep ng:ndo nl:nld,dut nn:nno no:nor nr:nbl nv:nav ny:nya oc:oci oj:oji
+om:orm or:ori os:oss pa:pan pi:pli pl:pol ps:pus pt:por qu:que rm:roh rn:run ro:ron,rum ru:rus rw:kin sa:san sc:srd
+sd:snd se:sme sg:sag sh si:sin sk:slk,slo sl:slv sm:smo sn:sna so:som sq:sqi,alb sr:srp ss:ssw st:sot su:sun sv:swe
+sw:swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr
+ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:zho,chi zu:zul
+"""
+# Languages that have three letters only; those that nobody speaks any more are few.
+THREE_LETTERS: Final = frozenset(
+    "ace ach ada ady ain alt ang arn arp ast awa bal ban bas bej bem bho bik bin bla bua bug byn car ceb chk chm cho "
+    "chr chy crh csb dak dar din doi dsb dua dyu efi ewo fan fil fon frr fur gaa gay gez gil gor grc gsw gwi hai haw "
+    "hil hmn hsb iba ilo inh jbo kaa kab kac kam kbd kha kmb kok kos kpe krc krl kru kum lad lah lez loz lua luo lus "
+    "mad mag mai mak mas mdf men mic min mni moh mos mus mwl mwr myv nap nds new nia niu nog nso nyn pag pam pap pau "
+    "pon raj rap rar rom rup sad sah sat scn sco shn smj smn sms snk srn suk syr tem tet tig tiv tkl tli tpi tum tvl "
+    "tyv udm umb vai war was xal yao yap zap".split()
+)
+# Languages that are part of another: RFC 5646, section 2.2.2, lets them stand behind its code.
+_PARTS: Final = {
+    "ar": "acm aeb afb apc arb arq ary arz".split(),
+    "zh": "cdo cjy cmn cpx czh czo gan hak hsn lzh mnp nan wuu yue".split(),
+}
+
+_SHORTER: Final = {
+    long: short
+    for short, _, longs in (pair.partition(":") for pair in _PAIRS.split())
+    for long in longs.split(",")
+    if long
+}
+TWO_LETTERS: Final = frozenset(pair[:2] for pair in _PAIRS.split())
+_WHOLE: Final = {part: whole for whole, parts in _PARTS.items() for part in parts}
+
+
+def shortest(primary: str) -> str | None:
+    """Give a code in its shortest form; None for two letters that are no language."""
+    if len(primary) == 2:
+        return primary if primary in TWO_LETTERS else None
+    return _SHORTER.get(primary, primary)
+
+
+def well_known(tag: str) -> str | None:
+    """Give a language tag so that it begins with a code that checkers of feeds know.
+
+    Args:
+        tag: of BCP 47; `yue` becomes `zh-yue`, which says the same.
+
+    Returns:
+        None for one of the some thousand languages that came with ISO 639-3.
+    """
+    primary, _, rest = tag.partition("-")
+    code = primary.lower()
+    if code in TWO_LETTERS or code in THREE_LETTERS:
+        return tag
+    known = _SHORTER.get(code) or (f"{_WHOLE[code]}-{code}" if code in _WHOLE else None)
+    return (f"{known}-{rest}" if rest else known) if known else None
