@@ -1,10 +1,12 @@
 """The WSGI application over the published folder: GET and HEAD, and what HTTP says about them (A70 to A82).
 
-It sends what lies there and makes nothing. It neither reads `Host` nor `X-Forwarded-*` nor the store (A82, R69). Paths
-are understood below the path of `base_url` and at the root alike, since a reverse proxy may take that path off or not.
+It sends what lies there and makes nothing. It reads neither `X-Forwarded-*` nor the store, and of `Host` only
+whether it is there as it has to be (RFC 9112, section 3.2): it decides nothing (A82, R69). Paths are understood below
+the path of `base_url` and at the root alike, since a reverse proxy may take that path off or not.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_REQUEST_LINE = 8192  # bytes (S67)
 READ_ONLY = ("GET", "HEAD")
+_HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers put two together with a comma
 
 # A80. Whatever is no page of ours may do nothing at all: a feed opened in a browser, an error, a status.
 SANDBOX = "default-src 'none'; sandbox"
@@ -136,6 +139,8 @@ class Application:
         path: str = environ.get("PATH_INFO", "")
         if len(environ.get("REQUEST_URI") or path + environ.get("QUERY_STRING", "")) > MAX_REQUEST_LINE:
             return refusal(HTTPStatus.REQUEST_URI_TOO_LONG)
+        if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and not _HOST.fullmatch(environ.get("HTTP_HOST", "")):
+            return refusal(HTTPStatus.BAD_REQUEST)
         below = self._prefix and path.startswith(self._prefix + "/")
         paths = (path[len(self._prefix) :], path) if below else (path,)
         for endpoint in filter(None, map(self._endpoint, paths)):

@@ -45,6 +45,7 @@ def test_a73_a_connection_outlives_its_304s(client: Client) -> None:
     [
         pytest.param(b"GET / HTTP/1.1\r\n<script>: x\r\n\r\n", {400}, id="header-name"),
         pytest.param(b"<script>\r\n\r\n", {400}, id="no-request"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", {400}, id="no-host"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n", {431}, id="headers"),
         pytest.param(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", {414}, id="request-line"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", {413}, id="body"),

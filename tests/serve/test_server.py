@@ -87,7 +87,7 @@ def test_http_1_0_is_answered_and_closed(client: Client) -> None:
 
 def test_requests_one_after_the_other_are_answered_in_order(client: Client) -> None:
     client.connect().sendall(
-        b"".join(b"GET /%s HTTP/1.1\r\n\r\n" % name for name in (b"all.atom", b"none", b"status.json"))
+        b"".join(b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % name for name in (b"all.atom", b"none", b"status.json"))
     )
     assert [client.hear().status for _ in range(3)] == [200, 404, 200]
     assert client.connections == 1
@@ -105,19 +105,28 @@ def test_s67_headers_over_16_kib_are_a_431(client: Client) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        pytest.param(b"GET / HTTP/1.1\r\n<script>: x\r\n\r\n", 400, id="header-name"),
-        pytest.param(b"GET /\r\x00<script> HTTP/1.1\r\n\r\n", 400, id="request-line"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n<script>: x\r\n\r\n", 400, id="header-name"),
+        pytest.param(b"GET /\r\x00<script> HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="request-line"),
         pytest.param(b"<script>\r\n\r\n", 400, id="no-request"),
-        pytest.param(b"get / HTTP/1.1\r\n\r\n", 400, id="small-letters"),
-        pytest.param(b"GET http://[/ HTTP/1.1\r\n\r\n", 400, id="bad-host"),
-        pytest.param(b"GET / HTTP/1.1\r\nContent-Length: <script>\r\n\r\n", 400, id="length"),
-        pytest.param(b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400, id="long-length"),
-        pytest.param(b"GET / HTTP/1.1\r\nTransfer-Encoding: <script>\r\n\r\n", 501, id="transfer-encoding"),
-        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 413, id="body"),
-        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", 413, id="huge-body"),
-        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", 413, id="expects"),
+        pytest.param(b"get / HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="small-letters"),
+        pytest.param(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400, id="no-host"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400, id="two-hosts"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: <script>\r\nConnection: close\r\n\r\n", 400, id="no-host-name"),
+        pytest.param(b"GET http://[/ HTTP/1.1\r\nHost: x\r\n\r\n", 400, id="bad-host"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: <script>\r\n\r\n", 400, id="length"),
         pytest.param(
-            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 413, id="chunked"
+            b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400, id="long-length"
+        ),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: <script>\r\n\r\n", 501, id="transfer-encoding"),
+        pytest.param(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 413, id="body"),
+        pytest.param(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n", 413, id="huge-body"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", 413, id="expects"
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            413,
+            id="chunked",
         ),
     ],
 )
@@ -163,14 +172,14 @@ def test_s67_a_body_is_read_where_one_is_expected_up_to_its_limit(
     )
     application = Application(shelf, health=bool, ready=bool, endpoints={"/websub/": read})
     client = Client(serve(application, max_body_bytes=5).address)
-    post = b"POST /websub/a HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s"
+    post = b"POST /websub/a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
     assert client.say(post % (5, b"hello")).body == b"hello\n"
     assert client.say(post % (6, b"hello!")).status == 413
-    assert client.say(b"GET /all.atom HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello").status == 413
+    assert client.say(b"GET /all.atom HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello").status == 413
     client.close()
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n"])
 def test_s67_a_client_that_does_not_get_to_the_point_is_dropped(serve: Callable[..., WebServer], sent: bytes) -> None:
     client = Client(serve(patience_seconds=0.1).address)
     client.connect().sendall(sent)
@@ -182,7 +191,7 @@ def test_s67_bytes_that_trickle_in_do_not_help(serve: Callable[..., WebServer]) 
     client = Client(serve(patience_seconds=0.3).address)
     connection = client.connect()
     connection.settimeout(0.05)
-    connection.sendall(b"GET / HTTP/1.1\r\n")
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
     begun = time.monotonic()
     dropped = False
     while not dropped and time.monotonic() - begun < 10:
@@ -208,7 +217,7 @@ def test_s67_a_slow_answer_does_not_use_up_patience(
 
     server = serve(Application(shelf, health=health, ready=bool), patience_seconds=0.1)
     slow, idle = Client(server.address), Client(server.address)
-    slow.connect().sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+    slow.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(10)
     idle.connect()
     assert idle.is_dropped()  # so that much time has passed
@@ -230,7 +239,7 @@ def test_readers_that_hang_up_are_no_news(server: WebServer, client: Client, cap
     for _ in range(5):
         connection = socket.create_connection(server.address)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
-        connection.sendall(b"GET /all.atom HTTP/1.1\r\n\r\n" * 3)
+        connection.sendall(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
         connection.close()
     assert client.ask(FEED).status == 200
     assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
@@ -296,7 +305,7 @@ def test_a_port_is_free_again_at_once(application: Application, serve: Callable[
 def test_r54_stop_ends_kept_connections_and_half_requests(server: WebServer, folder: Folder) -> None:
     kept, half, silent = (Client(server.address) for _ in range(3))
     assert kept.ask(FEED).status == 200
-    half.connect().sendall(b"GET / HTTP/1.1\r\nHost:")
+    half.connect().sendall(b"GET / HTTP/1.1\r\nHost: x\r\nHost:")
     silent.connect()
     assert server.is_alive()
     assert seconds(server.stop) < 1
@@ -313,7 +322,7 @@ def test_r54_stop_finishes_the_answers_under_way(folder: Folder, server: WebServ
     body = b"0123456789abcdef" * 400_000  # more than a socket takes at once
     folder.publish("all.atom", body, twin=False)
     client = Client(server.address)
-    client.connect().sendall(b"GET /all.atom HTTP/1.1\r\n\r\n")
+    client.connect().sendall(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
     assert client.connect().recv(1, socket.MSG_PEEK)  # it has begun
     stopper = threading.Thread(target=server.stop)
     stopper.start()
@@ -333,7 +342,7 @@ def test_r54_stop_answers_what_has_arrived(
 
     server = serve(Application(shelf, health=health, ready=bool))
     client = Client(server.address)
-    client.connect().sendall(b"GET /healthz HTTP/1.1\r\n\r\nGET /all.atom HTTP/1.1\r\n\r\n")
+    client.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(10)
     stopper = threading.Thread(target=server.stop)
     stopper.start()
@@ -356,8 +365,8 @@ def test_r54_stop_does_not_wait_for_ever(
     folder.publish("all.atom", bytes(20_000_000), twin=False)
     server = serve(Application(shelf, health=health, ready=bool))
     hanging, stalled = Client(server.address), Client(server.address)
-    hanging.connect().sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
-    stalled.connect().sendall(b"GET /all.atom HTTP/1.1\r\n\r\n")
+    hanging.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    stalled.connect().sendall(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
     assert stalled.connect().recv(1, socket.MSG_PEEK)
     assert asked.wait(10)
     assert seconds(lambda: server.stop(0.5)) < 2
@@ -383,7 +392,9 @@ def test_a_dead_loop_is_seen(
         raise RuntimeError("the loop is dead")
 
     monkeypatch.setattr(wasyncore, "poll2", poll2)
-    client.connect().sendall(b"GET / HTTP/1.1\r\n")  # wakes it; a whole request might still be answered by a worker
+    client.connect().sendall(
+        b"GET / HTTP/1.1\r\nHost: x\r\n"
+    )  # wakes it; a whole request might still be answered by a worker
     assert died.wait(10)
     server._thread.join(10)  # it drops its connections as it ends
     assert not server.is_alive()
