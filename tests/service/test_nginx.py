@@ -195,7 +195,7 @@ def test_a77_parts(ours: Web, theirs: Web) -> None:
         assert (mine.status, mine.body) == (other.status, other.body), field
         assert differing(mine, other).keys() <= {"accept-ranges"}, field
     mine, other = ours.ask("/all.atom", Range="bytes=9999999-"), theirs.ask("/all.atom", Range="bytes=9999999-")
-    assert mine.status == other.status == 416
+    assert (mine.status, mine.body) == (other.status, other.body) == (416, b"Requested Range Not Satisfiable\n")
     assert mine.headers["content-range"] == other.headers["content-range"]
     stale = {"Range": "bytes=0-9", "If_Range": '"another"'}
     assert ours.ask("/all.atom", **stale).status == theirs.ask("/all.atom", **stale).status == 200
@@ -266,6 +266,28 @@ def test_a44_a_category_removed_long_ago_is_not_found(folder: Path, ours: Web, t
 def test_a80_search_is_passed_on_with_its_own_header_fields(ours: Web, theirs: Web) -> None:
     mine, other = ours.ask("/search?q=a"), theirs.ask("/search?q=a")
     assert (other.status, other.body, other.headers["x-form"]) == (200, b"a form\n", "ours")
+    assert differing(mine, other) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "at", "kind"),
+    [
+        (".well-known/security.txt", "/.well-known/security.txt", "text/plain; charset=utf-8"),
+        ("docs/index.html", "/docs/", "text/html; charset=utf-8"),
+        ("logo.webp", "/logo.webp", "image/webp"),
+    ],
+)
+def test_files_of_the_operators_are_there_too(folder: Path, theirs: Web, path: str, at: str, kind: str) -> None:
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(b"static")
+    said = theirs.ask(at)
+    assert (said.status, said.headers["content-type"], said.body) == (200, kind, b"static")
+
+
+@pytest.mark.parametrize("fields", [{"If_Match": '"another"'}, {"If_Unmodified_Since": formatdate(0, usegmt=True)}])
+def test_a72_what_must_not_have_changed_and_has_is_the_same_412(ours: Web, theirs: Web, fields: dict[str, str]) -> None:
+    mine, other = ours.ask("/all.atom", **fields), theirs.ask("/all.atom", **fields)
+    assert (mine.status, mine.body) == (other.status, other.body) == (412, b"Precondition Failed\n")
     assert differing(mine, other) == {}
 
 
