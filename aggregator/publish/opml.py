@@ -14,7 +14,6 @@ from aggregator.model.story import CategoryLine, SourceLine
 from aggregator.publish import mark, shown
 
 STATES: Final = f"{mark.HOME}opml"  # OPML takes attributes that it doesn't know from a namespace of their own
-DOCS: Final = "https://opml.org/spec2.opml"
 
 
 def render_feeds_opml(lines: Sequence[CategoryLine], site: Site, formats: frozenset[str], *, html: bool) -> bytes:
@@ -57,8 +56,8 @@ def render_sources_opml(lines: Sequence[SourceLine], site: Site) -> bytes:
     for line in lines:
         for category in line.categories:
             if category not in groups:
-                title = shown.line_of(category)
-                groups[category] = etree.SubElement(body, "outline", {"text": title, "title": title})
+                # No `title`: it belongs to feeds, and an outline that has one is expected to have a type.
+                groups[category] = etree.SubElement(body, "outline", {"text": shown.line_of(category)})
             etree.SubElement(groups[category], "outline", _source(line))
     return _written(root)
 
@@ -78,7 +77,6 @@ def _document(title: str) -> tuple[etree._Element, etree._Element]:
     root = etree.Element("opml", {"version": "2.0"}, nsmap={"aggregator": STATES})
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = title
-    etree.SubElement(head, "docs").text = DOCS
     return root, etree.SubElement(root, "body")
 
 

@@ -42,7 +42,7 @@ def outlines(data: bytes) -> list[dict[str, str]]:
     assert data.startswith(b"<?xml version='1.0' encoding='UTF-8'?>\n<!-- generator: aggregator -->\n")
     assert data.endswith(b"</opml>\n")
     assert (root.tag, root.get("version"), [child.tag for child in root]) == ("opml", "2.0", ["head", "body"])
-    assert root.findtext("head/title") == "Example Planet"
+    assert [(e.tag, e.text) for e in root.iterfind("head/*")] == [("title", "Example Planet")], "checkers know no docs"
     found = [attributes(outline) for outline in root.iter("outline")]
     assert all(outline["text"] and outline.get("type", "rss") == "rss" for outline in found)
     assert all(("type" in outline) == ("xmlUrl" in outline) for outline in found)
@@ -80,6 +80,9 @@ def test_a56_sources_stand_in_their_categories_with_a_word_for_their_state() -> 
         for group in root.iterfind("body/outline")
     }
     assert found == {"Python": [("Heron", "ok"), ("Egret", "failing")], "Web": [("Egret", "failing")]}
+    assert [attributes(group) for group in root.iterfind("body/outline")] == [{"text": "Python"}, {"text": "Web"}], (
+        "what is no feed has no title of its own"
+    )
     assert b"timeout" not in render_sources_opml(lines, SITE)
 
 
