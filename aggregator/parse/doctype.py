@@ -17,7 +17,7 @@ _SECTIONS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}  # in which a refere
 _SURROGATES = re.compile(r"&#(?:(5[5-7]\d{3});&#(5[5-7]\d{3})|[xX]([dD][89abAB]\w{2});&#[xX]([dD][c-fC-F]\w{2}));")
 _PREDEFINED = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _MAX_VALUE = 100  # characters of an entity's value (I10)
-_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
+FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
 # A feed that a careless script put inside a web page. What a page shows of feeds is escaped, so it matches nothing.
 _INSIDE_PAGE = re.compile(
     r"<feed\b[^<>]{0,500}\sxmlns=[\"']http://www\.w3\.org/2005/Atom[\"']|<rss\b[^<>]{0,500}\sversion=[\"']2\.0[\"'][^<>]{0,500}>\s*<channel>"
@@ -42,14 +42,14 @@ def cut_prolog(text: str) -> Prolog:
     root follows, as after the warnings of a script, the document begins there. A web page is left a web page.
     """
     prolog = _prolog_at(text, 0)
-    if _ROOT.match(prolog.root):
+    if FEED_ROOT.match(prolog.root):
         return prolog
     if prolog.root[:5].lower() == "<html":
         inside = _INSIDE_PAGE.search(prolog.root)
         return replace(prolog, root=prolog.root[inside.start() :]) if inside else prolog
     for match in re.finditer(r"<\?xml\b|<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b", text, re.IGNORECASE):
         later = _prolog_at(text, match.start())
-        if _ROOT.match(later.root):
+        if FEED_ROOT.match(later.root):
             return Prolog(
                 root=later.root,
                 entities=later.entities,

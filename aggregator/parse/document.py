@@ -9,7 +9,7 @@ from aggregator.model.entry import RawFeed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
 from aggregator.parse.charset import decode
-from aggregator.parse.doctype import cut_prolog, resolve_entities
+from aggregator.parse.doctype import FEED_ROOT, cut_prolog, resolve_entities
 from aggregator.parse.feed import feed_of
 from aggregator.parse.jsonfeed import jsonfeed_of
 from aggregator.parse.jsontext import is_callback
@@ -111,6 +111,8 @@ def _records(text: str, url: Url, reading: Reading, limit: int) -> RawFeed:
         root = cut_prolog(text).root
         if is_page(root):
             raise not_page(text, url) from None
+        if FEED_ROOT.match(root):
+            raise NotAFeed(url, "a feed, not the list of an API; leave kind: json away") from None
         if text.lstrip()[:1] not in ("{", "[") and not is_callback(text):
             raise not_text(text, url) from None
         raise

@@ -18,6 +18,8 @@ from aggregator.urls import Url
 WHOLE: Final = "@"  # the path to the document itself
 MAX_FILED: Final = 10  # categories that one item names
 MAX_VALUE: Final = 2000  # characters of what goes into the request for a detail
+MAX_KEYS: Final = 8  # of a mapping that are named for the operator
+_SHOWN_KEYS = 200  # characters of their names
 _SHOWN = 80  # characters of an item that is named for the operator
 
 
@@ -33,7 +35,7 @@ def records_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
         limit: items, at most.
 
     Raises:
-        NotAFeed: JSON in which there is no list at that place.
+        NotAFeed: JSON in which there is no list at that place, or none of its items has anything that `fields` name.
         ParseError: no JSON, nested too deep, or it took too long to find things in it.
     """
     loaded = load_json(text, url, lenient=True)
@@ -54,6 +56,8 @@ def records_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
         if reading.filing or reading.asked:
             entry = replace(entry, filed=told.names(reading.filing), asked=told.values(reading.asked))
         entries.append(entry)
+    if items and not any(map(_is_told, entries)):
+        _refuse_strange(items, reading.items or WHOLE, url)
     if len(items) > limit:
         notices.append(f"{len(items)} items, of which the first {limit} were read")
     return RawFeed(
@@ -76,10 +80,27 @@ def _items(document: object, path: str, url: Url, paths: Paths) -> Sequence[obje
         return [found]
     if found is None and _is_emptied(document):
         return []
-    keys = ", ".join(str(key) for key in list(document)[:8]) if isinstance(document, Mapping) else ""
-    holds = f"; the document has {keys[:200]}" if keys else ""
+    keys = ", ".join(str(key) for key in list(document)[:MAX_KEYS]) if isinstance(document, Mapping) else ""
+    holds = f"; the document has {keys[:_SHOWN_KEYS]}" if keys else ""
     what = "nothing" if found is None else "no list"
     raise NotAFeed(url, f"JSON in which items: {path} finds {what}{holds}")
+
+
+def _is_told(entry: RawEntry) -> bool:
+    return bool(entry.id or entry.title or entry.links or entry.summary or entry.contents)
+
+
+def _refuse_strange(items: Sequence[object], path: str, url: Url) -> None:
+    """Refuse items that say something, but nothing where `entry` looks: fields are misspelt, or have other names now.
+
+    Raises:
+        NotAFeed: with the names that the first such item has.
+    """
+    said = next((item for item in items if isinstance(item, Mapping) and any(item.values())), None)
+    if said is not None:
+        keys = ", ".join(str(key) for key in list(said)[:MAX_KEYS])[:_SHOWN_KEYS]
+        why = f"JSON in which items: {path} finds {len(items)}, and entry: finds no id, title, link or text in any"
+        raise NotAFeed(url, f"{why}; the first has {keys}")
 
 
 def _plain_json(found: object) -> str | None:

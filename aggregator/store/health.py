@@ -57,14 +57,19 @@ OF_PAGES = {  # the same of sources that are no feeds
     "not_found": "the page is not there; look for its new address on the site",
 }
 OF_LISTS = {  # and of lists of an API
-    "not_a_feed": "if it is the API's own error, tell its owner; else mend items:, and try it with preview",
+    "not_a_feed": "if it is the API's own error, tell its owner; else mend items: and entry:, and try it with preview",
     "not_found": "the API has no such address; look for the list's new one in what its owner says",
     "unreadable": "the answer is no JSON that can be read; tell the API's owner",
 }
 
+OF_SITEMAPS = OF_PAGES | {
+    "not_a_feed": "the answer is no sitemap; robots.txt of the site names it, mostly in a line Sitemap:",
+    "not_found": "the sitemap is not there; robots.txt of the site names it, mostly in a line Sitemap:",
+}
+
 OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; put it there, or mend url:"}
 
-_OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_PAGES, Kind.JSON: OF_LISTS, Kind.FILE: OF_FILES}
+_OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_SITEMAPS, Kind.JSON: OF_LISTS, Kind.FILE: OF_FILES}
 
 
 def advice_for(code: str | None, kind: Kind) -> str | None:

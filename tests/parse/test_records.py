@@ -79,11 +79,20 @@ def test_i23_a_list_without_items_is_a_list(document: object) -> None:
         ("<html><body>502 Bad Gateway</body></html>", "an error page"),
         ("", "the body is empty"),
         ("service unavailable", "a maintenance note"),
+        ("<?xml version='1.0'?><rss><channel/></rss>", "a feed, not the list of an API; leave kind: json away"),
+        (
+            {"list": [None, {}, {"name": "a", "url": "b"}, {"x": 1}]},
+            "items: list finds 4, and entry: finds no id, title, link or text in any; the first has name, url",
+        ),
     ],
 )
 def test_i14_what_is_no_list_is_named(document: object, said: str) -> None:
     with pytest.raises(NotAFeed, match=said):
         read(document)
+
+
+def test_i23_items_in_which_nothing_stands_are_no_error_of_the_operator() -> None:
+    assert clean(read({"list": [{"title": "", "code": None}, {}]}), reading()).entries == ()
 
 
 def test_jsonp_is_unwrapped() -> None:
