@@ -162,6 +162,7 @@ def _origin_of(raw: RawOrigin, around: Surroundings) -> Origin | None:
     """Clean atom:source (I25). Without an id and without a link it names nobody."""
     link = alternate_of(raw.links, around.url)
     self_link = related(raw.links, "self", around.url)
+    bases = (link, around.url)
     identifier = legal(raw.id or "").strip() or self_link or link
     if not identifier:
         return None
@@ -171,7 +172,9 @@ def _origin_of(raw: RawOrigin, around: Surroundings) -> Origin | None:
         updated=read_date(raw.updated, around.zone, day_first=around.day_first).when,
         self_link=self_link,
         link=link,
-        authors=people_of(raw.authors, (link, around.url)),
+        authors=people_of(raw.authors, bases),
         rights=title_of(raw.rights) or None,
-        icon=None,
+        icon=resolve(raw.icon, bases) if raw.icon else None,
+        logo=resolve(raw.logo, bases) if raw.logo else None,
+        tags=tags_of(raw.tags),
     )

@@ -9,7 +9,7 @@ from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, related, resolve
 from aggregator.clean.order import day_first
 from aggregator.clean.outlines import clean_outlines
-from aggregator.clean.people import people_of
+from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.text import line_of
 from aggregator.clean.titles import title_of
 from aggregator.clean.zones import zone_of
@@ -57,7 +57,9 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
         authors=people_of(raw.authors, bases),
         updated=read_date(raw.updated, zone, day_first=order).when,
         rights=title_of(raw.rights) or None,
-        icon=(resolve(raw.icon, bases) if raw.icon else None) or (resolve(raw.logo, bases) if raw.logo else None),
+        icon=resolve(raw.icon, bases) if raw.icon else None,
+        logo=resolve(raw.logo, bases) if raw.logo else None,
+        tags=tags_of(raw.tags),
         language=around.language,
         hints=raw.hints,
         entries=tuple(entries),

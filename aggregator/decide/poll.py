@@ -139,6 +139,8 @@ def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
         authors=feed.authors,
         rights=feed.rights,
         icon=feed.icon,
+        logo=feed.logo,
+        tags=feed.tags,
     )
 
 

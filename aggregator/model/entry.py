@@ -110,6 +110,9 @@ class RawOrigin:
     authors: tuple[Person, ...] = ()
     updated: str | None = None
     rights: RawText | None = None
+    icon: str | None = None
+    logo: str | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,7 @@ class RawFeed:
     rights: RawText | None = None
     icon: str | None = None
     logo: str | None = None
+    tags: tuple[Tag, ...] = ()  # of the feed as a whole
     language: str | None = None
     hints: Hints = NO_HINTS
     entries: tuple[RawEntry, ...] = ()
@@ -194,6 +198,8 @@ class Origin:
     authors: tuple[Person, ...] = ()
     rights: str | None = None
     icon: Url | None = None
+    logo: Url | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 class KeyRule(StrEnum):
@@ -282,6 +288,8 @@ class Feed:
     updated: datetime | None = None
     rights: str | None = None
     icon: Url | None = None
+    logo: Url | None = None
+    tags: tuple[Tag, ...] = ()
     language: str | None = None
     hints: Hints = NO_HINTS
     entries: tuple[Entry, ...] = ()

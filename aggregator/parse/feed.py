@@ -34,6 +34,7 @@ from aggregator.parse.tree import Tree
 from aggregator.urls import Url
 
 MAX_DELETED: Final = 5000
+MAX_FEED_TAGS: Final = 20  # of a feed as a whole: each of its entries bears them (A9)
 _PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "created", "dcterms:created")
 _UPDATED = ("updated", "modified", "dcterms:modified", "lastbuilddate")
 _FEED_UPDATED = (*_UPDATED, "pubdate", "published", "issued", "dc:date")
@@ -130,6 +131,7 @@ def _read_channel(channel: etree._Element, root: etree._Element, home: str, url:
         updated=_first(fields, _FEED_UPDATED),
         icon=joined((base or "", icon)) if icon else None,
         logo=joined((base or "", logo)) if logo else None,
+        tags=tags_of(children)[:MAX_FEED_TAGS],
         language=fields.get("language") or fields.get("dc:language") or language_of(channel),
         hints=hints_of(children),
         deleted=_tombstones(children if channel is root else [*children_of(root, home), *children]),
@@ -210,6 +212,7 @@ def _origin(element: etree._Element, home: str) -> RawOrigin:
     """Read atom:source (I25). RSS's own `source` is an address and a name without children: it is none."""
     children = children_of(element, home)
     fields = _fields(children)
+    base, icon, logo = base_of(element) or "", fields.get("icon"), fields.get("logo")
     texts: dict[str, RawText] = {}
     for name, child in children:
         if name in ("title", "rights") and name not in texts and (text := text_of(child)[:MAX_TEXT]):
@@ -222,6 +225,9 @@ def _origin(element: etree._Element, home: str) -> RawOrigin:
         authors=people_of(children, home),
         updated=_first(fields, _UPDATED),
         rights=texts.get("rights"),
+        icon=joined((base, icon)) if icon else None,
+        logo=joined((base, logo)) if logo else None,
+        tags=tags_of(children)[:MAX_FEED_TAGS],
     )
 
 

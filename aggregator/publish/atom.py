@@ -147,6 +147,7 @@ def _head(document: Document, site: Site, *, html: bool) -> bytes:
     feed.updated(shown.whole_utc(document.updated))
     feed.author(name=shown.line_of(site.title) or mark.NAME, uri=shown.web_address(site.base_url))
     feed.generator(mark.NAME, uri=mark.HOME)
+    feed.icon(shown.icon_of(site) if html else None)
     feed.language(shown.feed_language_of(document.language))
     for rel, path in (("self", document.path), ("current", document.current), ("prev-archive", document.prev_archive)):
         if path:
@@ -267,9 +268,11 @@ def _source(origin: Origin, title: str, updated: str) -> etree._Element:
         href = shown.web_address(url)
         if href:
             etree.SubElement(source, "link", _attributes(rel=rel, type=media_type, href=href))
-    icon = shown.web_address(origin.icon)
-    if icon:
-        etree.SubElement(source, "icon").text = icon
+    for tag in shown.tags_of(origin):
+        etree.SubElement(source, "category", _attributes(term=tag.term, scheme=tag.scheme, label=tag.label))
+    for name, picture in (("icon", origin.icon), ("logo", origin.logo)):
+        if address := shown.web_address(picture):
+            etree.SubElement(source, name).text = address
     rights = shown.line_of(origin.rights)
     if rights:
         etree.SubElement(source, "rights").text = rights

@@ -137,10 +137,7 @@ def _entry(element: etree._Element, base_url: str) -> Recalled:
         content=content,
         text=plain_text(content or short),
         authors=told,
-        tags=tuple(
-            Tag(term=str(tag.get("term")), scheme=tag.get("scheme"), label=tag.get("label"))
-            for tag in element.iterchildren(f"{ATOM}category")
-        ),
+        tags=_tags(element),
         enclosures=tuple(_enclosure(link) for link in links if link.get("rel") == "enclosure"),
         published=published,
         updated=None if published is not None and updated < published else updated,  # then another copy was shown first
@@ -169,6 +166,15 @@ def _origin(source: etree._Element | None) -> Origin:
         authors=_people(source),
         rights=source.findtext(f"{ATOM}rights"),
         icon=_link(source.findtext(f"{ATOM}icon")),
+        logo=_link(source.findtext(f"{ATOM}logo")),
+        tags=_tags(source),
+    )
+
+
+def _tags(parent: etree._Element) -> tuple[Tag, ...]:
+    return tuple(
+        Tag(term=str(tag.get("term")), scheme=tag.get("scheme"), label=tag.get("label"))
+        for tag in parent.iterchildren(f"{ATOM}category")
     )
 
 

@@ -10,7 +10,7 @@ from aggregator.characters import legal
 from aggregator.clean import sanitise
 from aggregator.clean.iso639 import well_known
 from aggregator.identifiers import is_identifier, is_iri
-from aggregator.model.entry import Enclosure, Person, Tag
+from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.model.supplement import NO_SUPPLEMENT, Reference, Supplement
@@ -27,6 +27,7 @@ MEDIA_TYPES = {  # of feeds and pages (A70)
     "html": "text/html",
 }
 UNTITLED = "(untitled)"
+ICON = "icon.svg"
 
 _ADDRESS = re.compile(
     r"(https?://)(?:[^/?#]*@)?([^/?#@\s\x00-\x20\x7f-\xa0<>\"{}|\\^`]+)(.*)", re.IGNORECASE | re.DOTALL
@@ -199,6 +200,11 @@ def page_of(document: Document, site: Site, *, html: bool) -> str:
     return url_of(site, document.path, ".html") if html and document.path != ALL else str(site.base_url)
 
 
+def icon_of(site: Site) -> str:
+    """Give the address of the icon that stands beside the pages, where pages are written."""
+    return url_of(site, ICON)
+
+
 def address_of(publication: Publication, document: Document, site: Site, *, html: bool) -> str:
     """Give where a story is read: the original's link, or its page here if it has none (DESIGN 3.3).
 
@@ -250,10 +256,10 @@ def authors_of(publication: Publication) -> tuple[Person, ...]:
     )
 
 
-def tags_of(publication: Publication) -> tuple[Tag, ...]:
-    """Give their categories: terms not empty, schemes IRIs, none twice (A16)."""
+def tags_of(tagged: Publication | Origin) -> tuple[Tag, ...]:
+    """Give the categories of a story, or of a feed: terms not empty, schemes IRIs, none twice (A16)."""
     found: dict[tuple[str, str | None], Tag] = {}
-    for tag in publication.tags:
+    for tag in tagged.tags:
         term = line_of(tag.term)
         scheme = _scheme_of(tag.scheme)
         if term:

@@ -15,7 +15,7 @@ from aggregator.publish.opml import render_feeds_opml, render_sources_opml
 from aggregator.publish.page import Section, render_index, render_sources, section_of
 from aggregator.publish.places import Output
 from aggregator.publish.showing import Showing
-from aggregator.publish.shown import ALL, FEEDS
+from aggregator.publish.shown import ALL, FEEDS, ICON
 from aggregator.store.categories import CategoryRow
 from aggregator.store.transaction import Transaction
 
@@ -85,7 +85,7 @@ class SiteOutputs:
         return [
             *outputs,
             Output(path="style.css", render=lambda: look.theme.stylesheet, max_age=THEME_AGE),
-            Output(path="icon.svg", render=lambda: look.theme.icon, max_age=THEME_AGE),
+            Output(path=ICON, render=lambda: look.theme.icon, max_age=THEME_AGE),
             Output(path="sources.html", render=page_of_sources, max_age=age, facts=told),
             Output(path="index.html", render=self._start_page(tx, listed, looks, showing, also), max_age=age),
         ]

@@ -113,6 +113,8 @@ def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
         "authors": people_to_json(origin.authors),
         "rights": origin.rights,
         "icon": origin.icon,
+        "logo": origin.logo,
+        "tags": tags_to_json(origin.tags),
     }
 
 
@@ -129,6 +131,8 @@ def origin_of(value: Any) -> Origin | None:
         authors=people_of(value["authors"]),
         rights=value["rights"],
         icon=_url(value["icon"]),
+        logo=_url(value["logo"]),
+        tags=tags_of(value["tags"]),
     )
 
 

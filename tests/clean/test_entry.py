@@ -105,7 +105,8 @@ def test_s33_icons_and_links_of_the_feed() -> None:
         links=(RawLink(href="ftp://x"), RawLink(href="/s", rel="self")),
     )
     feed = clean(raw, NO_READING)
-    assert (feed.icon, feed.link, feed.self_link) == ("https://site.example/logo.png", None, "https://site.example/s")
+    assert (feed.icon, feed.logo) == (None, "https://site.example/logo.png")
+    assert (feed.link, feed.self_link) == (None, "https://site.example/s")
 
 
 def test_dates_without_a_zone_are_in_the_sources() -> None:

@@ -25,6 +25,8 @@ ORIGIN = Origin(
     authors=(Person(name="Ada Heron", uri="https://heron.example/about"),),
     rights="CC BY 4.0",
     icon=Url("https://heron.example/icon.png"),
+    logo=Url("https://heron.example/logo.png"),
+    tags=(Tag(term="birds", scheme="https://heron.example/tags", label="Birds"), Tag(term="water")),
 )
 
 

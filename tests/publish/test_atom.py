@@ -149,6 +149,12 @@ def test_a40_a_page_links_to_the_main_document_and_to_the_page_before() -> None:
     assert first.findtext(f"{ATOM}id") == SAMPLE.id
 
 
+def test_a_feed_has_the_icon_that_stands_beside_its_pages() -> None:
+    icon = "https://planet.example.org/icon.svg"
+    assert parsed(render_atom(a_document(), SITE, html=True)).findtext(f"{ATOM}icon") == icon
+    assert parsed(render_atom(a_document(), SITE, html=False)).find(f"{ATOM}icon") is None, "no pages, no icon.svg"
+
+
 def test_a41_complete_and_next_archive_are_never_written() -> None:
     for document in (a_document(), an_archive(1)):
         data = render_atom(document, SITE, html=True)
@@ -197,6 +203,9 @@ def test_a9_source_is_complete() -> None:
     assert source.findtext(f"{ATOM}author/{ATOM}name") == "Ada Heron"
     assert source.findtext(f"{ATOM}rights") == "CC BY 4.0"
     assert source.findtext(f"{ATOM}icon") == "https://heron.example/icon.png"
+    assert source.findtext(f"{ATOM}logo") == "https://heron.example/logo.png"
+    birds = {"term": "birds", "scheme": "https://heron.example/tags", "label": "Birds"}
+    assert [dict(tag.attrib) for tag in source.findall(f"{ATOM}category")] == [birds, {"term": "water"}]
 
 
 def test_a9_two_sources_of_one_title_are_not_mixed_up() -> None:

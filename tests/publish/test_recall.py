@@ -1,0 +1,14 @@
+"""What a document shows is read back as it was rendered, so that a restored site shows it again (DESIGN 3.3)."""
+
+from aggregator.publish.atom import render_atom
+from aggregator.publish.jsonfeed import render_json
+from aggregator.publish.recall import recall
+from tests.publish.records import RICH, SITE, STORE, a_document
+
+
+def test_a9_a_source_is_read_back_whole() -> None:
+    document = a_document(RICH)
+    atom, feed = render_atom(document, SITE, html=True), render_json(document, SITE, STORE, html=True)
+    (found,) = recall(atom, feed, path=document.path, base_url=str(SITE.base_url)).entries
+    assert found.origin == RICH.origin
+    assert (found.entry.title, found.entry.tags) == (RICH.title, RICH.tags)
