@@ -18,6 +18,7 @@ from aggregator.model.restored import (
     RestoredTombstone,
 )
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
+from aggregator.orders import merged
 from aggregator.publish.recall import Recalled, RecalledDocument
 from aggregator.publish.veil import public_name
 from aggregator.slugs import free_slug
@@ -53,6 +54,8 @@ class Assembly:
         self._copies: dict[tuple[SourceKey, str], RestoredEntry] = {}
         self._publications: list[RestoredPublication] = []
         self._named: dict[str, list[tuple[int, set[tuple[SourceKey, str]]]]] = {}  # by story, where an archive page is
+        self._orders: dict[str, list[list[tuple[SourceKey, str]]]] = {}  # of its copies, as each document has them
+        self._dated: set[SourceKey] = set()  # whose feeds have dates of their own
         self._notices: list[str] = []
         self._orphans: list[str] = []
 
@@ -145,19 +148,25 @@ class Assembly:
         )
 
     def _joined(self, entries: Sequence[RestoredEntry]) -> tuple[RestoredEntry, ...]:
-        """Tell which copies joined too late for an archive page to name them (M7), and note which pages those are."""
-        told: dict[str, set[tuple[SourceKey, str]]] = {}
-        for one in entries:
-            told.setdefault(one.story, set()).add((one.source, str(one.entry.key)))
-        late: set[tuple[SourceKey, str]] = set()
-        for story, pages in self._named.items():
-            for place, named in pages:
-                if missing := told[story] - named:
-                    late |= missing
-                    self._publications[place] = replace(self._publications[place], whole=False)
+        """Tell in which order copies came, and which archive pages were closed before some of them did (M7)."""
+        layers: dict[tuple[SourceKey, str], int] = {}
+        for pages in self._named.values():
+            sizes = sorted({len(named) for _, named in pages})
+            for place, named in sorted(pages, key=lambda page: len(page[1])):
+                layer = sizes.index(len(named))
+                self._publications[place] = replace(self._publications[place], layer=layer)
+                layers |= {one: layer for one in named if one not in layers}
+        ranks = {one: rank for orders in self._orders.values() for rank, one in enumerate(merged(orders))}
         return tuple(
-            replace(one, late=(one.source, str(one.entry.key)) in late, categories=self._places_of(one))
+            replace(
+                one,
+                origin=one.origin if one.source in self._dated else replace(one.origin, updated=None),
+                layer=layers.get(mine, len(self._named.get(one.story, ()))),
+                rank=ranks[mine],
+                categories=self._places_of(one),
+            )
             for one in entries
+            for mine in ((one.source, str(one.entry.key)),)
         )
 
     def _places_of(self, one: RestoredEntry) -> tuple[CategoryKey, ...]:
@@ -204,7 +213,13 @@ class Assembly:
             first_seen=min(seen, before.first_seen) if before else seen,
             categories=places,
         )
-        named = {mine, *((SourceKey(copy.source), copy.key) for copy in one.copies if copy.key is not None)}
+        copies = [((SourceKey(copy.source), copy.key), copy) for copy in one.copies if copy.key is not None]
+        before_it = [other for other, copy in copies if copy.is_earlier]
+        order = [*before_it, mine, *(other for other, copy in copies if not copy.is_earlier)]
+        self._orders.setdefault(one.atom_id, []).append(order)
+        named = set(order)
+        if one.origin.updated != one.updated:
+            self._dated.add(source)
         if page is not None:
             self._named.setdefault(one.atom_id, []).append((len(self._publications), named))
         self._publications.append(
@@ -214,6 +229,7 @@ class Assembly:
                 shown=mine,
                 digest=entry.digest,
                 sort_at=sort_at,
+                entered_at=one.entered_at or sort_at,
                 updated=one.updated,
                 page=page,
                 thinned=page is not None and not _has_text(one.entry),
@@ -235,7 +251,15 @@ class Assembly:
             url=link or one.origin.link or Url("about:blank"),
             entry=entry,
             origin=replace(
-                one.origin, title=title, id="", link=None, self_link=None, authors=(), rights=None, icon=None
+                one.origin,
+                title=title,
+                id="",
+                link=None,
+                self_link=None,
+                authors=(),
+                rights=None,
+                icon=None,
+                updated=None,
             ),
             story=one.atom_id,
             first_seen=sort_at,

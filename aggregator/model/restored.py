@@ -33,7 +33,8 @@ class RestoredEntry:
     story: str  # atom:id
     first_seen: datetime
     categories: tuple[CategoryKey, ...]
-    late: bool = False  # an archive page with its story takes no notice of it: it joined later (M7)
+    rank: int = 0  # its place among all copies of the story, first seen first
+    layer: int = 0  # of the archive pages with its story, the first that name it: others take no notice of it (M7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,10 @@ class RestoredPublication:
     shown: tuple[SourceKey, str]  # source and key of the entry
     digest: Digest
     sort_at: datetime
+    entered_at: datetime
     updated: datetime
     page: int | None
-    whole: bool = True  # every copy that is known of the story is named where it stands
+    layer: int = 0  # of its archive page: those that were closed first name fewest copies of the story
     thinned: bool = False  # its archive page shows no text of it, and another document does (K3)
 
 

@@ -23,6 +23,7 @@ class Credit:
     site: Url | None = None  # the source's page, for a copy that has no link
     places: tuple[CategoryKey, ...] = ()  # where that source publishes it
     key: str | None = None  # of that copy in its source; what a lost store is restored from
+    is_earlier: bool = False  # it came before the copy that is shown; for the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Publication:
     noindex: bool = False  # search engines are asked to leave it out
     key_rule: KeyRule = KeyRule.ID  # by which it has `entry_key`
     digest: str = ""  # of what is shown
+    entered_at: datetime | None = None  # when it was made: later than `sort_at` if it came by a backfill
     home: str | None = None  # path of that category's document in which it stands; all.* links there what has no link
     founder: SourceKey | None = None  # source of the founding entry, whose id `atom_id` may be (T1)
     allow_classes: frozenset[str] = frozenset()  # of its source: class names that sanitising at output leaves too (S34)

@@ -4,6 +4,7 @@ Keys are sorted at every level and each item has a line of its own, so a new sto
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from aggregator.clean import plain_text
@@ -16,6 +17,7 @@ from aggregator.publish.memory import Memory
 from aggregator.store.records import supplement_to_json
 
 VERSION = "https://jsonfeed.org/version/1.1"
+APART = timedelta(hours=1)  # when a story entered and what its place says: further apart after a backfill alone
 
 # Inside JSON these characters stand in strings only; escaped, the text can stand in a page's script too (A55).
 # Five searches cost a tenth of `str.translate`.
@@ -115,6 +117,8 @@ def _image(publication: Publication, supplement: Supplement) -> str | None:
 def _own(publication: Publication, supplement: Supplement) -> dict[str, Any]:
     """Give what JSON Feed has no member for: what restores a store, who told it too, and what goes with the entry."""
     own: dict[str, Any] = {"source": publication.source, "sort_at": shown.exact_instant(publication.sort_at)}
+    if publication.entered_at is not None and publication.entered_at - publication.sort_at > APART:
+        own["entered_at"] = shown.exact_instant(publication.entered_at)
     if publication.digest:
         own["digest"] = publication.digest  # a text that was cut or cleaned once more has another
     if said := supplement_to_json(supplement):
@@ -132,7 +136,8 @@ def _copy(credit: Credit) -> dict[str, Any]:
     """Give another copy of the story: who told it too, and where."""
     title = shown.line_of(credit.title) or credit.source
     own = {"source": credit.source, "title": title, "url": shown.web_address(credit.link)}
-    return _without_empty(own | {"key": _exact(credit.key) if credit.key else None})
+    known = {"key": _exact(credit.key) if credit.key else None, "before": credit.is_earlier or None}
+    return _without_empty(own | known)
 
 
 def _exact(key: str) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from logging import getLogger
 
@@ -213,8 +213,9 @@ class Publisher:
 
     def _publish_category(self, row: CategoryRow, look: str, edition: Edition) -> None:
         category = self._roster.categories[row.key]
+        is_news = row.dirty != row.rendered or (row.look is not None and row.look != look)
         with self._store.begin() as tx:
-            self._file(tx, row, category)
+            self._file(tx, row, category, self._clock() if is_news else row.rendered_at or self._clock())
         with self._store.read() as tx:  # one moment for all formats (R31)
             row = next(found for found in tx.categories.rows() if found.id == row.id)
             numbers = range(1, row.pages + 1) if edition.everything or row.look != look else row.dirty_pages
@@ -256,8 +257,12 @@ class Publisher:
                 tx.categories.mark_site_rendered(site, look)
         return True
 
-    def _file(self, tx: Transaction, row: CategoryRow, category: Category) -> None:
-        """Move what is too much for the main document to archive pages, before anything is rendered (M3, M4)."""
+    def _file(self, tx: Transaction, row: CategoryRow, category: Category, now: datetime) -> None:
+        """Move what is too much for the main document to archive pages, before anything is rendered (M3, M4).
+
+        What is rendered again though nothing has changed is filed as it was then: a burst that has rested since goes
+        with the next change, whether or not a restore, or `publish --all`, came in between.
+        """
         rows = tx.documents.main_rows(row.id)
         weights: dict[int, int] = {}
         if sum(p.characters for p in rows) * WIDEST > HEAVIEST:
@@ -273,7 +278,6 @@ class Publisher:
             )
             for p in rows
         ]
-        now = self._clock()
         pages = file_pages(
             main,
             now=now,

@@ -36,6 +36,7 @@ class RecalledCopy:
     title: str
     link: Url | None
     key: str | None  # None: nobody can know it again by that
+    is_earlier: bool = False  # it came before the copy that is shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Recalled:
     updated: datetime
     source: str | None = None  # key; None: to be told by the origin
     sort_at: datetime | None = None
+    entered_at: datetime | None = None  # None: about the time that `sort_at` says
     copies: tuple[RecalledCopy, ...] = ()
 
 
@@ -224,14 +226,20 @@ def _with_facts(one: Recalled, item: Mapping[str, Any]) -> Recalled:
         one,
         entry=entry,
         source=own.get("source"),
-        sort_at=datetime.fromisoformat(own["sort_at"]) if "sort_at" in own else None,
+        sort_at=_instant(own, "sort_at"),
+        entered_at=_instant(own, "entered_at"),
         copies=tuple(
             RecalledCopy(
                 source=copy["source"],
                 title=copy.get("title", ""),
                 link=_link(copy.get("url")),
                 key=copy.get("key"),
+                is_earlier=copy.get("before", False),
             )
             for copy in own.get("also", ())
         ),
     )
+
+
+def _instant(own: Mapping[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(own[name]) if name in own else None

@@ -39,6 +39,7 @@ _SHOWN = (
     publication.c.story_id,
     publication.c.category_id,
     publication.c.sort_at,
+    publication.c.entered_at,
     publication.c.page,
     publication.c.updated,
     publication.c.digest.label("shown_digest"),
@@ -177,6 +178,7 @@ def _credits(connection: Connection, rows: Iterable[RowMapping], *, late: bool =
                         site=origin.link if origin else None,
                         places=tuple(keys[place] for place in copy.categories),
                         key=copy.entry_key,
+                        is_earlier=copy.id < told["shown_id"],
                     )
                 )
     return found
@@ -195,6 +197,7 @@ def _publication(row: RowMapping, credits: Credits) -> Publication:
         atom_id=row["atom_id"],
         page_id=row["page_id"],
         sort_at=row["sort_at"],
+        entered_at=row["entered_at"],
         page=row["page"],
         published=believed(row["entry_published"], row["entry_first_seen"]),
         updated=row["updated"],

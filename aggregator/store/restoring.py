@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -22,7 +21,7 @@ from aggregator.model.settings import Show, SourceKey
 from aggregator.store import entries
 from aggregator.store.publications import publication_row
 from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
-from aggregator.store.schema import EPOCH, category, entry, publication, source, store, story
+from aggregator.store.schema import EPOCH, MICROSECOND, category, entry, publication, source, store, story
 from aggregator.urls import Url
 
 LISTED = 500  # newest entries of a source that its next document is compared with (I35)
@@ -82,7 +81,7 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
             values = {"source_id": sources[place.namer], "active": True, "unlisted": False, "removed_at": None}
             connection.execute(named.values(values))
     places = {row.key: row.id for row in connection.execute(select(category.c.key, category.c.id)).all()}
-    numbers = {(one.source, one.entry.key): number for number, one in zip(count(1), restored.entries, strict=False)}
+    numbers = _numbers(restored.entries)
     founders: dict[str, int] = {}
     for one in restored.entries:
         founders.setdefault(one.story, numbers[one.source, one.entry.key])
@@ -113,11 +112,12 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
         )
         entries.write(connection, sources[key], EntryChanges(new=new), now)
         _settle_source(connection, sources[key], some, numbers, now, initial=detailed.get(key))
+    layers = now - timedelta(seconds=1)  # so long before, whatever may still join
     seen = [
         {
             "row_id": numbers[one.source, one.entry.key],
             "new_seen": one.first_seen,
-            "new_joined": now if one.late else one.first_seen,
+            "new_joined": layers + one.layer * MICROSECOND if one.layer else min(one.first_seen, layers),
         }
         for one in restored.entries
     ]
@@ -129,7 +129,7 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
             NewPublication(
                 story=stories[one.story].id,
                 category=places[one.category],
-                entered_at=one.sort_at,
+                entered_at=one.entered_at,
                 sort_at=one.sort_at,
                 backfill=False,
                 shown=numbers[one.shown[0], EntryKey(one.shown[1])],
@@ -137,14 +137,28 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
                 updated=one.updated,
             )
         )
-        | {"page": one.page, "filed_at": (now if one.whole else one.sort_at) if one.page else None}
+        | {"page": one.page, "filed_at": layers + one.layer * MICROSECOND if one.page else None}
         | {"thinned_at": now if one.thinned else None}
         for one in restored.publications
     ]
     if rows:
         connection.execute(publication.insert(), rows)
+    stands = {"rendered": category.c.dirty, "rendered_at": category.c.created_at}  # that, as far as a document tells
+    connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
     _bury_elsewhere(connection, restored, stories, places)
     _bury(connection, restored, sources.get(LOST), stories, places, len(numbers) + 1, now)
+
+
+def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKey], int]:
+    """Number entries, those of one story in the order in which they came: so they are credited (A9)."""
+    of_story: dict[str, list[tuple[int, RestoredEntry]]] = defaultdict(list)
+    for number, one in enumerate(restored, start=1):
+        of_story[one.story].append((number, one))
+    return {
+        (one.source, one.entry.key): number
+        for some in of_story.values()
+        for (number, _), one in zip(some, sorted((one for _, one in some), key=lambda one: one.rank), strict=True)
+    }
 
 
 def _sources(
