@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from aggregator.cli.counted import counted
 from aggregator.cli.names import keys_of
 from aggregator.cli.stopping import stopping
 from aggregator.cli.weight import heavy_feeds
@@ -66,7 +67,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print(json.dumps(record, ensure_ascii=False))
         return 0
     polled = sum(not source.paused for source in settings.sources)
-    print(f"{options.config}: good. {polled} sources to poll, {len(settings.categories)} categories.")
+    categories = counted(len(settings.categories), "category", "categories")
+    print(f"{options.config}: good. {counted(polled, 'source')} to poll, {categories}.")
     return 0
 
 

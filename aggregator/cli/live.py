@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aggregator.advice import Advice, advise, dates_of, same_address
+from aggregator.cli.counted import counted
 from aggregator.cli.terminal import printable, span_in_words
 from aggregator.clock import Clock, rfc3339
 from aggregator.errors import NotAFeed, StoreError
@@ -163,7 +164,7 @@ def in_words(row: Mapping[str, Any]) -> str:
 
 def summary_in_words(counts: Mapping[str, Any]) -> str:
     """Say how many want a hand."""
-    asked = f"{counts['asked']} of {counts['sources']} sources asked"
+    asked = f"{counts['asked']} of {counted(counts['sources'], 'source')} asked"
     found = counts["found"]
     hands = "nothing is wrong" if not found else "one wants a hand" if found == 1 else f"{found} want a hand"
     return f"{asked}; {hands}."

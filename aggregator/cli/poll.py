@@ -14,6 +14,7 @@ from time import monotonic
 
 from aggregator.backlog import ListedBacklog, WithDetails
 from aggregator.cadence import may_ask_again
+from aggregator.cli.counted import counted
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import opened_world
 from aggregator.cli.stopping import stopping
@@ -236,8 +237,12 @@ def report_of(change: Changes) -> Report:
 def in_words(report: Mapping[str, object], left_alone: Sequence[str] = (), none_due: str = "") -> str:
     """Say in a few lines what `poll --json` says in full, and why sources were not asked."""
     lines = [
-        "{sources} sources: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
-        "{new} new entries, {revised} revised, {duplicates} of them copies, {rejected} rejected.".format(**report)
+        "{asked}: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
+        "{entries}, {revised} revised, {duplicates} of them copies, {rejected} rejected.".format(
+            asked=counted(int(str(report["sources"])), "source"),
+            entries=counted(int(str(report["new"])), "new entry", "new entries"),
+            **report,
+        )
     ]
     results = report["results"]
     assert isinstance(results, list)
@@ -251,7 +256,7 @@ def in_words(report: Mapping[str, object], left_alone: Sequence[str] = (), none_
     assert isinstance(published, list)
     posts = report["posts"]
     assert isinstance(posts, list)
-    written = [f"{len(published)} files"] * bool(published) + [f"{len(posts)} posts"] * bool(posts)
+    written = [counted(len(published), "file")] * bool(published) + [counted(len(posts), "post")] * bool(posts)
     lines.append(f"{' and '.join(written)} written." if written else "No file changed.")
     return "\n".join(lines)
 

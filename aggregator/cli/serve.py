@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aggregator.cli.open import opened_world
+from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
 from aggregator.publish.found import Answer, render_found, render_found_json
 from aggregator.scheduler import Service
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: service.reload())
             try:
                 service.start(stop.is_set)
-                print(f"aggregator serves {world.settings.site.base_url}", file=sys.stderr)
+                print(f"aggregator serves {where(world.settings)}", file=sys.stderr)
                 while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
                     pass
                 service.stop()
@@ -72,6 +73,14 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def where(settings: Settings) -> str:
+    """Say where readers find the site, and where we listen if that is somewhere else."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    listens = f"{host}:{settings.port}"
+    public = str(settings.site.base_url)
+    return public if public == f"http://{listens}/" else f"{public} from {listens}"
 
 
 def server(name: str) -> "type[WebServer | GranianServer]":

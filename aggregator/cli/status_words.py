@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aggregator.cli.counted import counted
 from aggregator.cli.terminal import about, ahead_in_words, printable
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
@@ -39,9 +40,10 @@ def in_words(status: Status) -> str:
             *_indented(status.config.error),
         ]
     bad = [s for s in status.sources if s.state in IN_TROUBLE]
-    stories = sum(category.stories for category in status.categories)
+    total = sum(category.stories for category in status.categories)
     several = f" in {len(status.categories)} categories, counted in each" if len(status.categories) > 1 else ""
-    lines.append(f"{len(status.sources)} sources, {len(bad)} in trouble; {stories} stories{several}.")
+    sources = counted(len(status.sources), "source")
+    lines.append(f"{sources}, {len(bad)} in trouble; {counted(total, 'story', 'stories')}{several}.")
     if status.fetching.sums.polls:
         lines.append(_manners(status.fetching))
     lines += [f"  alarm {alarm.code.value}: {alarm.source or 'all'}: {alarm.text}" for alarm in status.alarms]
@@ -57,7 +59,8 @@ def in_words(status: Status) -> str:
             lines += _indented(f"→ {source.advice}")
     for category in status.categories:
         newest = f", newest {rfc3339(category.newest)}" if category.newest else ""
-        lines.append(f"  category/{category.slug}: {category.stories} stories from {category.sources} sources{newest}")
+        stories, sources = counted(category.stories, "story", "stories"), counted(category.sources, "source")
+        lines.append(f"  category/{category.slug}: {stories} from {sources}{newest}")
     for gone in status.removed:
         lines.append(f"  category/{gone.slug}: left feeds.yaml {gone.removed_at:%Y-%m-%d}; its files stay")
     return "\n".join(lines)
@@ -173,8 +176,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _manners(fetching: Fetching) -> str:
     """Say what polling has cost, and whom the most."""
     sums = fetching.sums
+    polls = counted(sums.polls, "poll")
     line = (
-        f"Since {fetching.since:%Y-%m-%d %H:%M} UTC: {sums.polls:,} polls, {fetching.share_304:.0%} not modified, "
+        f"Since {fetching.since:%Y-%m-%d %H:%M} UTC: {polls}, {fetching.share_304:.0%} not modified, "
         f"{sums.failures:,} failed, {_size(sums.bytes)}"
     )
     if fetching.details.requests:
@@ -182,9 +186,8 @@ def _manners(fetching: Fetching) -> str:
         line += f"; {asked.requests:,} details and articles, {asked.failures:,} failed, {_size(asked.bytes)}"
     if fetching.further.requests:
         asked = fetching.further
-        line += (
-            f"; {asked.requests:,} further documents and robots.txt, {asked.failures:,} failed, {_size(asked.bytes)}"
-        )
+        documents = counted(asked.requests, "further document")
+        line += f"; {documents} and robots.txt, {asked.failures:,} failed, {_size(asked.bytes)}"
     requests = {host.host: host.sums.polls + host.details.requests + host.further.requests for host in fetching.hosts}
     busiest = next((name for name, count in requests.items() if count and name != "file"), None)
     return f"{line}; busiest host {busiest} with {requests[busiest]:,}." if busiest else f"{line}."

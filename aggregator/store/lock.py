@@ -12,6 +12,7 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
+from aggregator.clock import rfc3339
 from aggregator.errors import LockHeld, StoreError
 
 
@@ -47,7 +48,7 @@ class StoreLock:
             if not _is_still(fd, self._path):  # its last holder removed it between our open and our lock
                 os.close(fd)
                 continue
-            who = {"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat(), "command": command}
+            who = {"pid": os.getpid(), "host": socket.gethostname(), "since": rfc3339(now), "command": command}
             self._fd = fd
             with contextlib.suppress(OSError):  # on a full disk the lock holds, only nobody reads whose it is
                 os.ftruncate(fd, 0)

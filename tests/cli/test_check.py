@@ -55,7 +55,7 @@ def test_nothing_is_wrong_with_a_good_feed_and_nothing_is_stored(tmp_path: Path,
     done = run(tmp_path, "--live")
     assert done.returncode == 0, done.stderr
     assert "ok       good: HTTP 200, rss 2.0, utf-8, 2 entries" in done.stdout
-    assert done.stdout.endswith("1 of 1 sources asked; nothing is wrong.\n")
+    assert done.stdout.endswith("1 of 1 source asked; nothing is wrong.\n")
     row = found(tmp_path)["good"]
     assert row["entries"] == {"count": 2, "without_date": 1, "without_id": 1, "without_title": 1, "left_out": 0}
     assert row["conditional"] is True

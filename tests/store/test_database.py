@@ -51,7 +51,7 @@ def test_r60_a_store_of_a_newer_program_is_not_touched(url: str) -> None:
 
 def test_r27_a_second_process_is_told_who_holds_the_store(url: str) -> None:
     first = open_store(url, now=NOON, command="serve")
-    with pytest.raises(LockHeld, match=r"serve, process \d+ on .+, since 2026-03-04T12:00:00"):
+    with pytest.raises(LockHeld, match=r"serve, process \d+ on .+, since 2026-03-04T12:00:00Z"):
         open_store(url, now=NOON, command="poll")
     reader = open_store(url, now=NOON, writes=False)  # commands that only read work beside it
     reader.close()
