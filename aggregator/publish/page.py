@@ -16,9 +16,12 @@ from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote, StoryPage, StoryPlace
 from aggregator.publish import mark, shown
 from aggregator.publish.look import Look
+from aggregator.publish.room import MAX_BYTES, fitting, size_of
 from aggregator.publish.views import Named, Scribe, Story, is_right_to_left, plain
 
 LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
+ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
+LINK_BYTES = 40  # our own part of a category in the list of all, about
 TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
 
 
@@ -139,8 +142,11 @@ def render_index(
     feeds = _feeds(shown.ALL, site, formats, plain(site.title))
     others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
     canonical = str(site.base_url)
+    listed = sum(LINK_BYTES + size_of(section.path, section.title) for section in sections)
+    fit, _ = fitting(sections, lambda section: len(section.html.encode()), MAX_BYTES - listed)
+    bare = [replace(section, html=Markup("")) for section in sections[len(fit) :]]  # in the list of all alone
     return render_page(
-        "index", scribe, "", title="", canonical=canonical, feeds=feeds, sections=sections, others=others
+        "index", scribe, "", title="", canonical=canonical, feeds=feeds, sections=[*fit, *bare], others=others
     )
 
 
@@ -182,6 +188,11 @@ def render_sources(
     if troubled:
         which = "trouble_one" if len(rows) == 1 else "trouble_other"
         summary = messages.text(which, count=len(troubled), total=len(rows))
+    fit, beyond = fitting(rows, _size_of)
+    if beyond:  # what needs a hand stands there in any case
+        others = (row for row in rows if row.state not in TROUBLED)
+        fit, beyond = fitting((*troubled, *others), _size_of)
+        troubled = [row for row in fit if row.state in TROUBLED]
     return render_page(
         "sources",
         scribe,
@@ -189,11 +200,19 @@ def render_sources(
         title=messages.text("sources"),
         canonical=shown.url_of(site, "sources.html"),
         feeds=_feeds(shown.ALL, site, formats, plain(site.title)),
-        rows=rows,
+        rows=fit,
         troubled=troubled,
         summary=summary,
+        more=messages.text("no_room", count=beyond) if beyond else "",
         blogroll="sources.opml" if "sources.opml" in also else None,
     )
+
+
+def _size_of(row: _SourceRow) -> int:
+    size = ROW_BYTES + size_of(
+        row.anchor, row.link, row.title, row.categories, row.feed, row.feed, row.word, row.trouble
+    )
+    return size + (ROW_BYTES + size_of(row.anchor, row.title, row.trouble) if row.state in TROUBLED else 0)
 
 
 def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:

@@ -15,6 +15,7 @@ from aggregator.publish import mark
 from aggregator.publish.look import Look
 from aggregator.publish.messages import Messages
 from aggregator.publish.page import TROUBLED, render_page
+from aggregator.publish.room import fitting, size_of
 from aggregator.publish.shown import url_of, web_address
 from aggregator.publish.views import Scribe, plain
 
@@ -180,6 +181,9 @@ def _in_lines(value: object) -> str:
 _compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
+ROW_BYTES = 200  # our own part of a source on the page, at most
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A source on the page."""
@@ -220,6 +224,7 @@ def render_status_page(status: Status, site: Site, look: Look | None = None) -> 
         for source in status.sources
     ]
     troubled = sum(source.state in TROUBLED for source in status.sources)
+    fit, beyond = fitting(rows, lambda row: ROW_BYTES + size_of(row.title, row.word, row.trouble, *row.facts))
     return render_page(
         "status",
         scribe,
@@ -229,10 +234,11 @@ def render_status_page(status: Status, site: Site, look: Look | None = None) -> 
         feeds=[],
         as_of=messages.text("as_of", when=moment(status.at)),
         summary=messages.text("troubled", count=troubled, total=len(rows)),
+        more=messages.text("no_room", count=beyond) if beyond else "",
         fetched=_fetched(status.fetching, messages, moment(status.fetching.since)),
         refused=status.config.error is not None,
         offline=status.outage.public and messages.text("network_down", when=moment(status.outage.public)),
-        rows=rows,
+        rows=fit,
         categories=[
             (plain(c.title), f"category/{c.slug}.html", messages.text("holds", count=c.stories), moment(c.newest))
             for c in _listed(status, public=True)

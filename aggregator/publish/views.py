@@ -14,9 +14,9 @@ from aggregator.publish import shown
 from aggregator.publish.look import Look, plain_look
 from aggregator.publish.messages import Messages
 from aggregator.publish.prose import dress, shorten
+from aggregator.publish.room import MAX_BYTES
 
 MAX_STORIES = 50  # in full on a page (A69)
-MAX_BYTES = 1_000_000  # of what publishers wrote on a page, half of it headlines; with our own, below 1 MiB
 HEADLINE_BYTES = 300  # our own part of a headline, about
 EXCERPT = 400  # characters of a story that would make the page too large
 RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())

@@ -17,9 +17,10 @@ from aggregator.model.entry import Enclosure, Origin, Person
 from aggregator.model.poll import State
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, SourceLine
-from aggregator.publish import page
+from aggregator.publish import page, trial
 from aggregator.publish.look import plain_look
 from aggregator.publish.page import render_archive, render_category, render_sources
+from aggregator.publish.status import render_status_page
 from aggregator.publish.views import is_right_to_left
 from aggregator.urls import Url
 from tests.publish.checks import Page
@@ -371,6 +372,16 @@ def test_index_has_a_list_of_its_categories_where_they_are_many() -> None:
     assert len(many.all("a", href="category/c8.html")) == 3  # there, above its stories, and below them
 
 
+def test_a69_the_start_page_lists_all_categories_and_shows_as_many_as_fit() -> None:
+    many = [replace(LINES[0], path=f"category/c{number}", title=f"Wind & Weather {number}") for number in range(900)]
+    data = a_start_page(many, SITE, FORMATS)
+    seen = Page(data)
+    assert seen.faults == []
+    assert 2**19 < len(data) < 2**20
+    assert len(seen.all("a", href="category/c0.html")) == 3
+    assert len(seen.all("a", href="category/c899.html")) == 1
+
+
 def test_index_leads_a_linkless_story_to_its_place_on_the_page() -> None:
     assert Page(PAGES["index.html"]).all("a", href=f"category/python.html#{LINKLESS.page_id}")
 
@@ -418,6 +429,33 @@ def test_s44_a_redacted_address_is_shown_and_is_no_link() -> None:
 
 def test_sources_have_no_times_so_the_page_changes_with_a_state_only() -> None:
     assert b"<time" not in PAGES["sources.html"]
+
+
+def test_a69_the_status_of_many_sources_says_what_it_has_no_room_for() -> None:
+    few = trial._STATUS
+    many = replace(few, sources=few.sources * 20_000)
+    data = render_status_page(many, SITE)
+    seen = Page(data)
+    assert seen.faults == []
+    assert 2**19 < len(data) < 2**20
+    assert f"And {len(many.sources) - len(seen.all('h3')) + len(few.categories)} more" in seen.text
+    assert seen.all("a", href="status.json")
+    assert not Page(render_status_page(few, SITE)).all("a", href="status.json")
+
+
+def test_a69_a_page_of_many_sources_shows_those_in_trouble_and_as_many_as_fit() -> None:
+    title = "Heron & Egret " * 10
+    lines = [a_source(State.OK, key=SourceKey(f"ok{number}"), title=title) for number in range(5000)]
+    lines.append(a_source(State.FAILING, "dns", key=SourceKey("egret"), title="Egret Daily"))
+    data = render_sources(lines, SITE, FORMATS)
+    seen = Page(data)
+    assert seen.faults == []
+    assert 2**19 < len(data) < 2**20
+    rows = len(seen.all("h2")) - 1
+    assert f"And {5001 - rows} more" in seen.text
+    assert seen.all("li", id="source-egret", **{"class": "failing"})
+    assert seen.all("a", href="#source-egret")
+    assert "more" not in Page(render_sources(lines[:1000], SITE, FORMATS)).text
 
 
 def test_no_source_no_trouble() -> None:
