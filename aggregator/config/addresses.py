@@ -45,6 +45,8 @@ def web_address(text: str, raw: str) -> Address:
     Raises:
         Unfit: it is no http or https URL; the text is left for the caller to quote.
     """
+    if text.startswith("url:"):  # a text, and no key with a value
+        raise Unfit("lacks a blank after url:; write url: https://host/path")
     text = _unfeed(text)
     if not _SCHEME.match(text) or re.match(r"[\w.-]+:[0-9]+(/|$)", text):
         raise Unfit(f"does not begin with http:// or https://; write {_guessed(raw)}")

@@ -32,6 +32,7 @@ class Paths:
     def __init__(self, url: Url, notices: list[str], clock: Callable[[], float] = monotonic) -> None:
         self._url, self._notices, self._clock = url, notices, clock
         self._end = clock() + SECONDS
+        self._misfits: dict[str, str] = {}
 
     def find(self, path: str, value: object) -> object:
         """Give what is at a path; None where there is nothing, or the path does not fit what is there.
@@ -49,8 +50,13 @@ class Paths:
             self._note(path, error)
         return None
 
+    def misfit(self, path: str) -> str | None:
+        """Say why a path did not fit what it was tried on; None if it did, though it may have found nothing."""
+        return self._misfits.get(path)
+
     def _note(self, path: str, error: Exception) -> None:
-        notice = f"{path[:80]!r} does not fit what an item has: {str(error).partition(',')[0][:120]}"
+        why = self._misfits[path] = str(error).partition(",")[0][:120]  # what follows is the value, another each time
+        notice = f"{path[:80]!r} does not fit what an item has: {why}"
         if notice not in self._notices:
             self._notices.append(notice)
 

@@ -82,7 +82,8 @@ def _items(document: object, path: str, url: Url, paths: Paths) -> Sequence[obje
         return []
     keys = ", ".join(str(key) for key in list(document)[:MAX_KEYS]) if isinstance(document, Mapping) else ""
     holds = f"; the document has {keys[:_SHOWN_KEYS]}" if keys else ""
-    what = "nothing" if found is None else "no list"
+    misfit = paths.misfit(path)
+    what = "no list" if found is not None else f"nothing, since it does not fit: {misfit}" if misfit else "nothing"
     raise NotAFeed(url, f"JSON in which items: {path} finds {what}{holds}")
 
 

@@ -246,6 +246,12 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
          r'1:72: "a\q" holds \q, which means nothing; write \1 for a group, \\ for a backslash'),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '" + r"\g<0>" * 21 + "'}}]}]\n",
          '1:72: "' + r"\g<0>" * 11 + '\\g<0…" names over 20 groups; write fewer'),
+        ("site: {language: english}\n" + SOURCES,
+         '1:18: "english" is no language; write a tag such as en, de or zh-CN'),
+        ("sources:\n  - url:https://e.org/\n",
+         '2:5: "url:https://e.org/" lacks a blank after url:; write url: https://host/path'),
+        ("sources:\n  - url:https://e.org/\n    category:x\n",
+         '2:5: "url:https://e.org/ category:x" lacks a blank after url:; write url: https://host/path'),
         ("serve: {bind: 8080}\n" + SOURCES, '1:15: "8080" is a number without quotes, not an address to listen on; '
          "write host:port, such as 127.0.0.1:8080"),
         # parts that are not built yet are checked all the same

@@ -91,6 +91,11 @@ def test_i14_what_is_no_list_is_named(document: object, said: str) -> None:
         read(document)
 
 
+def test_i14_a_path_that_does_not_fit_says_so() -> None:
+    with pytest.raises(NotAFeed, match=r"finds nothing, since it does not fit: In function starts_with\(\); the doc"):
+        read({"list": [item(), item() | {"from": None}]}, reading("list[?starts_with(from, '大')]"))
+
+
 def test_i23_items_in_which_nothing_stands_are_no_error_of_the_operator() -> None:
     assert clean(read({"list": [{"title": "", "code": None}, {}]}), reading()).entries == ()
 
