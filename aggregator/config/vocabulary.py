@@ -20,8 +20,6 @@ OUR_HEADERS = frozenset(
 
 # RFC 5646 has room for longer first parts, and no language has one.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
-)  # no language has a longer first part, though RFC 5646 has room for it
 _MAIL = re.compile(r"[^\s()<>,;:\"@]+@[^\s()<>,;:\"@]+")
 _PAGE = re.compile(r"https?://[^\s()<>;\"]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
