@@ -205,6 +205,11 @@ class World:
                 break
         return dropped
 
+    def note_serving(self) -> None:
+        """Note that a service runs, for the runs of `poll` in between and after it."""
+        with self.store.begin() as tx:
+            tx.running.note_serving(self.clock())
+
     def trim_requests(self) -> int:
         """Drop some of the corrections that were answered long ago; give how many were dropped."""
         with self.store.begin() as tx:
@@ -359,6 +364,13 @@ class World:
             yield Placed(source=source, digest=fetch_settings_of(source))
 
 
+def _is_served(store: Store, clock: Clock) -> bool:
+    """Tell whether a service answers /search now and then: a `poll` in between takes no link to it from any page."""
+    with store.begin() as tx:
+        tx.running.end_serving(clock())
+        return tx.running.is_served()
+
+
 def open_world(
     settings: Settings,
     *,
@@ -386,10 +398,10 @@ def open_world(
     """
     look = look or look_of(settings)
     check_templates(settings)
-    if command == SERVES and isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
-        look = replace(look, search=True)  # whoever serves these pages answers /search as well
     store = open_store(settings.store, now=clock(), command=command)
     try:
+        if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
+            look = replace(look, search=command == SERVES or _is_served(store, clock))
         world = World(settings, store, clock, steady, look)
         world.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
         world.hosts.recall()

@@ -91,6 +91,9 @@ class OneShot:
         Raises:
             StoreError: our side failed.
         """
+        if not keys:
+            with self._world.store.begin() as tx:
+                tx.running.note_run(self._world.clock())
         wanted, others = self._wanted(keys, everything=everything)
         self._ask(wanted, keys, spares=not keys and not everything, limit=limit)
         if not keys and not self._stopped and any(change.outlines for change in self._changes):

@@ -86,6 +86,7 @@ class Lag:
     sources: int
     late: int  # by more than a fourth of their interval
     p95: timedelta  # nineteen of twenty are no later than this
+    between_runs: timedelta = timedelta(0)  # how long each may wait for the next run besides; zero under `serve`
 
     @property
     def late_share(self) -> float:

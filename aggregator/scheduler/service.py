@@ -115,6 +115,7 @@ class Service:
             tx.turns.pull_back(self._world.clock())
             tx.turns.spread_overdue(self._world.clock(), over=SPREAD)
         self._world.end_tombstones()
+        self._world.note_serving()
         self._world.publish(is_cut=is_stopping)
         self._published = True
         self._spare(forget=True)  # of a large publication only the last pages are remembered, and by chance
@@ -131,6 +132,7 @@ class Service:
             ("search", self._catch_up, SEARCH),
             ("bodies", self._world.trim_bodies, HOURLY),
             ("answers", self._world.trim_requests, HOURLY),
+            ("serving", self._world.note_serving, HOURLY),
             ("events", self._world.trim_events, THIN),
             ("keep", self._thin, THIN),
             ("bands", self._world.trim_bands, THIN),

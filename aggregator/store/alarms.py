@@ -38,7 +38,7 @@ LATE_SHARE = 0.05  # of sources late by more than a fourth of their interval (R1
 SAID = (AlarmCode.LAG, AlarmCode.NETWORK_DOWN)  # whoever measures these logs them too, as they begin and end
 _ALL = 0  # in place of a source's id
 _WATCHED = "id key state paused claims failures succeeded_at failing_since code arrivals observations".split()
-_DAY = timedelta(days=1)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,10 @@ def overall(late: Lag, down: Outage, output_error: str | None) -> Iterator[Found
     if output_error:
         yield Found(AlarmCode.OUTPUT, output_error)
     if late.late_share > LATE_SHARE and down.public is None:  # else that is why
-        share, p95 = f"{late.late} of {late.sources} sources", round(late.p95 / timedelta(minutes=1))
-        yield Found(AlarmCode.LAG, f"{share} wait for over a fourth of their interval; one in twenty over {p95} min")
+        share, p95 = f"{late.late} of {late.sources} sources", round((late.p95 + late.between_runs) / _MINUTE)
+        runs = f", and the {round(late.between_runs / _MINUTE)} min between runs of poll" if late.between_runs else ""
+        waits = f"{share} wait for over a fourth of their interval{runs}; one in twenty over {p95} min"
+        yield Found(AlarmCode.LAG, waits)
     for since, what in ((down.public, "the network is down"), (down.own, "your own machines can't be reached")):
         if since is not None:
             yield Found(AlarmCode.NETWORK_DOWN, f"{what} since {since:%Y-%m-%d %H:%M} UTC; no source is blamed")

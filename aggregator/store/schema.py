@@ -105,6 +105,9 @@ store = Table(
     Column("output_error", Text),  # which files could not be written at the last publication, and why
     Column("network_down_since", Instant),  # null: it is not, or nobody looks (P87)
     Column("own_down_since", Instant),  # the same of the operator's own machines
+    Column("served_at", Instant),  # when `serve` was seen last; null: long ago, or never
+    Column("runs", Json),  # when the last runs of `poll` began, in seconds since 1970; null: `serve` was run since
+    Column("run_gap", BigInteger),  # microseconds: how long a source may wait for the next run; null: for none
     Column("thinned_at", Instant),  # when all archives had been looked through for what `keep` ends (K3); null: never
     Column("thin_after", Json),  # how far that has come: [category, page], or null
     Column("bands_walk", Json),  # how far a look for bands of texts that are gone has come: [band, entry, generation in

@@ -61,6 +61,7 @@ from aggregator.store.publications import Placement
 from aggregator.store.rejudged import Rejudged
 from aggregator.store.requests import Requests
 from aggregator.store.retention import Thinned
+from aggregator.store.running import Running
 from aggregator.store.schema import store
 from aggregator.store.searching import Searching
 from aggregator.store.sources import Limits, Placed, SourceRow
@@ -86,6 +87,7 @@ class Transaction:
         self.requests = Requests(connection)
         self.rejudged = Rejudged(connection)
         self.turns = Turns(connection)
+        self.running = Running(connection)
         self.details = Details(connection)
         self.hosts = Hosts(connection)
         self.categories = Categories(connection)
