@@ -267,8 +267,8 @@ def moment(when: datetime | None, zone: ZoneInfo) -> str:
 
 
 def indented(lines: Sequence[str]) -> list[str]:
-    """Set lines in."""
-    return [f"  {line}" for line in lines]
+    """Set lines in; an empty one stays empty."""
+    return [f"  {line}" if line else "" for line in lines]
 
 
 def _entries(count: int) -> str:
