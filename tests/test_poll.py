@@ -14,6 +14,7 @@ from aggregator.config import load_config
 from aggregator.model.settings import Roster, SourceKey
 from aggregator.reader.pool import LARGE
 from tests.command import aggregator
+from tests.desk import Desk
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
 
@@ -187,6 +188,31 @@ def test_p65_a_source_that_was_refused_is_asked_at_once_when_it_is_allowed(
     assert "new address" in advice_on(newsroom, missing)
     report = newsroom.poll(everything=False)
     assert [(row["url"], row["new"]) for row in report["results"]] == [(refused, 1)]
+
+
+def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(newsroom: Newsroom) -> None:
+    feeds = "sources: [{key: a, url: 'https://intranet.example/'}, {key: b, url: 'https://gone.example/'}]\n"
+
+    def due(hosts: str = "") -> set[str]:
+        newsroom.writes(feeds, hosts=hosts)
+        with newsroom.opened() as world, world.store.read() as tx:
+            return {str(item.key) for item in tx.turns.due(newsroom.clock(), limit=9)}
+
+    def fails() -> None:
+        with newsroom.opened() as world:
+            Desk(world).fails("a", "refused")
+            Desk(world).fails("b", "not_found")
+
+    assert due() == {"a", "b"}
+    fails()
+    assert due() == set()
+    assert due("hosts: {10.0.0.0/8: {spacing: 1s}}\n") == set(), "manners open nothing"
+    assert due("hosts: {10.0.0.0/8: {allow_private: true}}\n") == {"a"}
+    fails()
+    assert due("hosts: {10.0.0.0/8: {allow_private: true, spacing: 0s}}\n") == set(), "it was open before"
+    assert due("hosts: {10.0.0.0/8: {allow_private: true}, fd00::/8: {allow_private: true}}\n") == {"a"}
+    fails()
+    assert due("hosts: {fd00::/8: {allow_private: true}}\n") == set(), "less is open now"
 
 
 def advice_on(newsroom: Newsroom, url: str) -> str:

@@ -100,6 +100,7 @@ store = Table(
     Column("posts_names", Text),  # the template of their names
     Column("config", Text),  # the last good feeds.yaml as it was written, `${NAME}` and all (R51)
     Column("config_path", Text),
+    Column("opened", Json),  # entries of `hosts` with `allow_private`, as feeds.yaml said last
     Column("config_loaded_at", Instant),
     Column("config_error", Text),  # why a later edit is not in force
     Column("output_error", Text),  # which files could not be written at the last publication, and why

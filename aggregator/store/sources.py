@@ -17,7 +17,7 @@ from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
 from aggregator.store.files import Files
 from aggregator.store.records import observed_to_json, origin_of
 from aggregator.store.retention import put_off as put_off_thinning
-from aggregator.store.schema import MICROSECOND, source
+from aggregator.store.schema import MICROSECOND, source, store
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
@@ -60,10 +60,10 @@ def sync_sources(
     """Bring the table in line with feeds.yaml. Nothing is forgotten: a source that is gone rests (R53).
 
     A source is due at once if it is new or if what we fetch has changed (P63, P65); its validators are dropped in the
-    second case (P9), unless all that changed is the address, and it is the one that was adopted already (P40). So is
-    one whose address was refused last and is allowed now: nothing ever left for it (P65, S6). A `was:` that names an
-    earlier URL or key hands its history on (R52). What a source said of `private`, `show` and `keep` last holds for
-    good, also once it is gone (S44). Events name hosts, never addresses: those may hold what no event may show.
+    second case (P9), unless all that changed is the address, and it is the one that was adopted already (P40). A `was:`
+    that names an earlier URL or key hands its history on (R52). What a source said of `private`, `show` and `keep` last
+    holds for good, also once it is gone (S44). Events name hosts, never addresses: those may hold what no event may
+    show.
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
@@ -92,8 +92,6 @@ def sync_sources(
             same_place = row["url"] == item.source.url
             observed = observed_to_json(Observed(reread=same_place and bool(row["settings_digest"])))
             change |= {"due_at": now, "earliest_at": now, "claims": 0, "observations": observed}
-        elif row["code"] == AddressRefused.code and values["own_machine"] and not row["own_machine"]:
-            change |= {"due_at": now, "earliest_at": now, "claims": 0}
         elif not row["active"]:
             change |= {"due_at": max(row["due_at"], now), "earliest_at": max(row["earliest_at"], now)}
         changed.append({"row_id": row["id"]} | {f"new_{name}": value for name, value in change.items() if name != "id"})
@@ -121,6 +119,26 @@ def sync_sources(
     if renamed:
         Files(connection).forget_looks()  # outputs name sources by their keys, archive pages where a feed has no title
     return events
+
+
+def ask_refused(connection: Connection, opened: Collection[str], now: datetime) -> None:
+    """Make due whose address was refused last, where feeds.yaml opens hosts or networks that it did not before (P65).
+
+    Only a look-up tells in which network a name lies, so all of them are asked once more: nothing leaves for one that
+    is refused again (S6).
+
+    Args:
+        connection: a writing one.
+        opened: entries of `hosts` with `allow_private`.
+        now: the time.
+    """
+    before = connection.execute(select(store.c.opened)).scalar_one() or []
+    if set(opened) == set(before):
+        return
+    connection.execute(update(store).values(opened=sorted(opened)))
+    if not set(opened) <= set(before):
+        refused = update(source).where(source.c.active, source.c.code == AddressRefused.code)
+        connection.execute(refused.values(due_at=now, earliest_at=now, claims=0))
 
 
 _SYNCED = tuple(

@@ -220,6 +220,7 @@ def upgrade() -> None:
         sa.Column("posts_names", sa.Text(), nullable=True),
         sa.Column("config", sa.Text(), nullable=True),
         sa.Column("config_path", sa.Text(), nullable=True),
+        sa.Column("opened", sa.Text(), nullable=True),
         sa.Column("config_loaded_at", sa.BigInteger(), nullable=True),
         sa.Column("config_error", sa.Text(), nullable=True),
         sa.Column("output_error", sa.Text(), nullable=True),
