@@ -122,6 +122,18 @@ def test_nothing_is_lost_to_the_side_on_small_screens_and_with_large_letters(
                 assert tab.evaluates("document.documentElement.scrollWidth") <= width, f"{path}, {width} px, large"
 
 
+@pytest.mark.parametrize(("width", "columns"), [(360, 1), (900, 2), (1280, 3), (1920, 3)])
+def test_the_start_page_has_columns_where_there_is_room(
+    service: Service, publisher: Publisher, browser: Browser, width: int, columns: int
+) -> None:
+    begin(service, publisher, "en")
+    with browser.tab() as tab:
+        tab.looks(width=width)
+        tab.opens(f"http://127.0.0.1:{service.port}/")
+        lefts = "[...document.querySelectorAll('.sections > section')].map(e => e.getBoundingClientRect().left)"
+        assert tab.evaluates(f"new Set({lefts}).size") == columns
+
+
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(
     service: Service, publisher: Publisher, browser: Browser
 ) -> None:
