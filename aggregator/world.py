@@ -272,13 +272,30 @@ class World:
         """Tell whether outputs are there, by the one that always is; of a bucket that is taken for granted."""
         return self._root is None or (self._root / "status.json").is_file()
 
+    @property
+    def is_in_bucket(self) -> bool:
+        """Tell whether outputs go to a bucket, where each look costs a request."""
+        return self._root is None
+
+    def has_oldest(self) -> bool:
+        """Tell whether the output stands that was rendered longest ago: whoever cleared the place took it along.
+
+        Others may have been put there again since, as news came.
+
+        Raises:
+            PublishError: it can't be told.
+        """
+        with self.store.read() as tx:
+            path = tx.files.oldest()
+        return path is None or self.folder.digest(path) is not None
+
     def notice_losses(self) -> bool:
-        """Let outputs that somebody removed be made again; tell whether any are gone. A bucket is not asked.
+        """Let outputs that somebody removed be made again; tell whether any are gone.
 
         Raises:
             PublishError: it can't be told what stands there.
         """
-        return self._root is not None and self._publisher.notice_losses()
+        return self._publisher.notice_losses()
 
     def clear_lost(self) -> None:
         """Remove the pages and archives that a state which is lost has left, once all is published anew.

@@ -24,6 +24,7 @@ from aggregator.scheduler.heap import give_back
 from aggregator.scheduler.jobs import JobWatch
 from aggregator.scheduler.lag import LagWatch
 from aggregator.scheduler.memory import MemoryWatch, Pressure
+from aggregator.scheduler.outputs import OutputWatch
 from aggregator.scheduler.watch import ConfigWatch
 from aggregator.search import SearchIndex
 from aggregator.world import World
@@ -77,6 +78,7 @@ class Service:
         self._world, self._on_settled = world, on_settled
         self._memory, self._pressure = memory or MemoryWatch(), Pressure.NONE
         self._lag = LagWatch()
+        self._outputs = OutputWatch(world)
         self._dirty = threading.Event()
         self._publishing = threading.Lock()
         self._not_before = world.clock()  # when the next rendering may begin, after one that failed
@@ -228,9 +230,9 @@ class Service:
         self._fail(ServiceFailed(why))
 
     def _look_at_outputs(self) -> None:
-        """Write again what somebody removed from the folder."""
+        """Write again what somebody removed from the folder, or from the bucket."""
         with self._publishing:  # which removes files, too
-            is_lost = self._world.notice_losses()
+            is_lost = self._outputs.look()
         if is_lost:
             self._dirty.set()
 

@@ -80,6 +80,12 @@ class Files:
         ).scalar_one_or_none()
         return when
 
+    def oldest(self) -> str | None:
+        """Give the path of the file that was rendered longest ago, no page of a story; None if none was."""
+        query = select(file.c.path).where(file.c.digest.is_not(None), ~file.c.copied, _NO_STORY)
+        path: str | None = self._connection.execute(query.order_by(file.c.written_at, file.c.path).limit(1)).scalar()
+        return path
+
     def max_ages(self) -> Mapping[str, int]:
         """Give how long who reads a file may keep it, in seconds, by path; not those of stories: all alike."""
         few = select(file.c.path, file.c.max_age).where(_NO_STORY)

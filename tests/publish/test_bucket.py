@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from aggregator.cli.poll import OneShot
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.settings import BucketAddress
 from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
+from aggregator.scheduler import Service
+from aggregator.scheduler.outputs import OutputWatch
+from aggregator.world import World
 from tests.bucket import PATIENCE, ObjectService, Stored
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply
@@ -265,3 +269,79 @@ def test_the_extra_that_is_missing_is_named(newsroom: Newsroom, tmp_path: Path) 
     )
     assert done.returncode == 3
     assert "pip install 'aggregator[s3]'" in done.stderr
+
+
+class Hours:
+    """A steady clock that is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@contextmanager
+def served(newsroom: Newsroom, hours: Hours) -> Iterator[tuple[Service, World]]:
+    """Run a service whose jobs the test does itself."""
+    with newsroom.opened("serve") as world:
+        service = Service(world, {})
+        service._outputs = OutputWatch(world, hours)
+        service.start()
+        service._jobs.pause()
+        try:
+            yield service, world
+        finally:
+            service.stop()
+
+
+def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
+    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+) -> None:
+    newsroom.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
+    newsroom.poll()
+    before = {key for key in service.objects if not key.startswith("site/status.")}
+    hours = Hours()
+    with served(newsroom, hours) as (running, _):
+
+        def look(minutes: float) -> int:
+            """Let time pass, minute by minute; give how many requests that made."""
+            service.asked.clear()
+            for _ in range(round(minutes)):
+                hours.seconds += 60
+                running._look_at_outputs()
+            asked = len(service.asked)
+            newsroom.clock.move(minutes=minutes)
+            running._flush()
+            return asked
+
+        assert look(59) == 0
+        assert look(1) == 1
+        assert look(180) == 3
+        service.objects.clear()
+        assert look(59) == 0
+        assert look(1) > 1
+        assert before <= service.objects.keys(), "all of it was cleared"
+        del service.objects[KEY]
+        look(23 * 60)
+        assert KEY not in service.objects
+        look(60)
+        assert KEY in service.objects, "one was lost"
+        assert look(60) == 1
+
+
+def test_a_bucket_that_does_not_answer_is_asked_again_at_the_next_look(
+    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+) -> None:
+    newsroom.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
+    newsroom.poll()
+    hours = Hours()
+    with served(newsroom, hours) as (running, _):
+        hours.seconds += 3600
+        service.refusals.append((403, "AccessDenied"))
+        with pytest.raises(PublishError):
+            running._look_at_outputs()
+        service.asked.clear()
+        running._look_at_outputs()
+        running._look_at_outputs()
+        assert len(service.asked) == 1
