@@ -5,7 +5,9 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html as lxml_html
 
+from aggregator.clean import is_seen, sanitise
 from aggregator.publish.prose import dress, shorten
 from tests.publish.checks import Page
 
@@ -81,6 +83,21 @@ def test_dress_opens_no_hole(html: str) -> None:
     known = {"loading", "referrerpolicy", "alt", "aria-label"}
     for (_, had), (_, has) in zip(before.tags, after.tags, strict=True):
         assert set(has) - set(had) <= known
+
+
+PIECES = (
+    '<a href="https://e.example/">', "</a>", '<img src="https://e.example/i">', "<b>", "</b>", "x", " ", "&nbsp;",
+    "<h2>", "</h2>", "<h5>", "</h5>", "<table>", "</table>", "<pre>", "</pre>",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(lambda pieces: sanitise("".join(pieces))))
+def test_dress_loses_nothing_that_is_seen(html: str) -> None:
+    before, after = (lxml_html.fromstring(f"<div>{text}</div>") for text in (html, dress(html)))
+    assert "".join(map(str, before.itertext())) == "".join(map(str, after.itertext()))
+    assert len(before.findall(".//img")) == len(after.findall(".//img"))
+    links = list(after.iter("a"))
+    assert all(is_seen("".join(map(str, link.itertext()))) or link.get("aria-label") for link in links)
 
 
 @pytest.mark.parametrize("html", ["<" * 100_000, '<a "' * 30_000, "<img " * 30_000, '<a b="' + "x" * 100_000])
