@@ -12,21 +12,20 @@ from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import telling
 from aggregator.identity import key_form
 from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
-from aggregator.model.entry import Digest, Entry, EntryKey, Origin
+from aggregator.model.entry import EntryKey
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
-from aggregator.model.restored import Restored, RestoredEntry, RestoredTombstone
+from aggregator.model.restored import Restored, RestoredEntry
 from aggregator.model.settings import Show, SourceKey
-from aggregator.store import entries
+from aggregator.store import entries, graves
 from aggregator.store.publications import publication_row
 from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
-from aggregator.store.schema import EPOCH, MICROSECOND, category, entry, publication, source, store, story
+from aggregator.store.schema import EPOCH, MICROSECOND, category, entry, publication, source, store
 from aggregator.urls import Url
 
 LISTED = 500  # newest entries of a source that its next document is compared with (I35)
 ARRIVALS = 30  # by which its rhythm is known (P62)
-TOMBSTONE_BEFORE = timedelta(days=1)
 
 
 def is_filled(connection: Connection) -> bool:
@@ -145,8 +144,8 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
         connection.execute(publication.insert(), rows)
     stands = {"rendered": category.c.dirty, "rendered_at": category.c.created_at}  # that, as far as a document tells
     connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
-    _bury_elsewhere(connection, restored, stories, places)
-    _bury(connection, restored, sources.get(LOST), stories, places, len(numbers) + 1, now)
+    graves.bury_elsewhere(connection, restored, stories, places)
+    graves.bury(connection, restored, sources.get(LOST), stories, places, len(numbers) + 1, now)
 
 
 def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKey], int]:
@@ -239,78 +238,3 @@ def _settle_source(
         "entries": len(some),
     }
     connection.execute(update(source).where(source.c.id == number).values(values))
-
-
-def _bury_elsewhere(
-    connection: Connection, restored: Restored, stories: Mapping[str, NewStory], places: Mapping[str, int]
-) -> None:
-    """Write where a story was withdrawn that still stands in another category: there its tombstone stays (M8)."""
-    digests: dict[str, Digest] = {}
-    for one in restored.entries:
-        digests.setdefault(one.story, one.entry.digest)  # its founder's
-    standing = {(one.story, one.category) for one in restored.publications}
-    rows = [
-        _grave_row(grave, stories[grave.ref], places[grave.category], digests[grave.ref])
-        for grave in restored.tombstones
-        if grave.ref in stories and grave.category in places and (grave.ref, grave.category) not in standing
-    ]
-    if rows:
-        connection.execute(publication.insert(), rows)
-
-
-def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Digest) -> Mapping[str, object]:
-    """Give the row of a publication of which all that is known is that it was withdrawn, and when."""
-    before = grave.when - TOMBSTONE_BEFORE
-    made = NewPublication(
-        story=told.id,
-        category=place,
-        entered_at=before,
-        sort_at=before,
-        backfill=False,
-        shown=told.founder,
-        digest=digest,
-        updated=before,
-    )
-    return publication_row(made) | {"withdrawn_at": grave.when}
-
-
-def _bury(
-    connection: Connection,
-    restored: Restored,
-    lost: int | None,
-    stories: Mapping[str, NewStory],
-    places: Mapping[str, int],
-    free: int,
-    now: datetime,
-) -> None:
-    """Write what was withdrawn: all that is known of it is its id, which is never given out again (M8)."""
-    refs = dict.fromkeys(grave.ref for grave in restored.tombstones if grave.ref not in stories)
-    if lost is None or not refs:
-        return
-    made = {
-        ref: NewStory(id=len(stories) + number, atom_id=ref, page_id=page_id_of(ref), founder=free + number - 1)
-        for number, ref in enumerate(refs, start=1)
-    }
-    _write_stories(connection, list(made.values()), now)
-    origin = Origin(id="", title="")
-    new = tuple(
-        NewEntry(
-            id=one.founder,
-            entry=Entry(key=EntryKey(ref), id=ref),
-            form=key_form(ref),
-            state=EntryState.WITHDRAWN,
-            story=one.id,
-            origin=origin,
-        )
-        for ref, one in made.items()
-    )
-    entries.write(connection, lost, EntryChanges(new=new), now)
-    connection.execute(update(source).where(source.c.id == lost).values(entries=len(new)))
-    chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
-    connection.execute(chosen.values(retracted_at=now))  # whatever copies come, nobody sees it
-    rows = [
-        _grave_row(grave, made[grave.ref], places[grave.category], new[0].entry.digest)
-        for grave in restored.tombstones
-        if grave.ref in made and grave.category in places
-    ]
-    connection.execute(publication.insert(), rows)
