@@ -114,7 +114,7 @@ class World:
             return
         self._count(settings, self.look, Publisher(self.store, settings, self.folder, self.clock, self.look))
         with self.store.begin() as tx:
-            tx.sync(self._placed(), self.roster, self.clock(), self._host_key_of, opened=self._opened())
+            tx.sync(self._placed(), self.roster, self.clock(), self._host_key_of)
         self.store.forget_addresses()
         self._complete()
         log.info("take_list", extra={"sources": len(settings.sources)})
@@ -155,7 +155,7 @@ class World:
         """Bring the store in line with the settings, and keep the text they come from (R51)."""
         now = self.clock()
         with self.store.begin() as tx:
-            tx.sync(self._placed(), self.roster, now, self._host_key_of, opened=self._opened())
+            tx.sync(self._placed(), self.roster, now, self._host_key_of)
             tx.keep_config(text, str(self.settings.path), now)
         self.store.forget_addresses()
         self._complete()
@@ -375,9 +375,6 @@ class World:
 
     def _host_key_of(self, url: Url) -> str:
         return budget_key(url, self.settings.hosts)
-
-    def _opened(self) -> list[str]:
-        return [rule.name for rule in self.settings.hosts if rule.allow_private]
 
     def _placed(self) -> Iterator[Placed]:
         for source in self.settings.sources:

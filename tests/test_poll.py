@@ -207,6 +207,10 @@ def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(newsroo
     fails()
     assert due() == set()
     assert due("hosts: {10.0.0.0/8: {spacing: 1s}}\n") == set(), "manners open nothing"
+    assert "allow_private" in advice_on(newsroom, "https://intranet.example/")
+    newsroom.writes(feeds, hosts="hosts: {10.0.0.0/8: {allow_private: true}}\n")
+    assert advice_on(newsroom, "https://intranet.example/").startswith("feeds.yaml says otherwise since then")
+    assert "new address" in advice_on(newsroom, "https://gone.example/")
     assert due("hosts: {10.0.0.0/8: {allow_private: true}}\n") == {"a"}
     fails()
     assert due("hosts: {10.0.0.0/8: {allow_private: true, spacing: 0s}}\n") == set(), "it was open before"

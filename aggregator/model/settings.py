@@ -318,6 +318,11 @@ class Roster:
     hosts: tuple[HostRule, ...] = ()
     entries: int = 50  # publish.entries: of categories that nobody declares
 
+    @property
+    def opened(self) -> frozenset[str]:
+        """Give the entries of `hosts` that open private addresses (S6)."""
+        return frozenset(rule.name for rule in self.hosts if rule.allow_private)
+
     @classmethod
     def of(cls, settings: Settings) -> "Roster":
         """Index what the settings name."""

@@ -23,6 +23,7 @@ from aggregator.store.network import lag
 from aggregator.store.posts import faults
 from aggregator.store.records import observed_of
 from aggregator.store.schema import EPOCH, alarm, category, publication, source, store
+from aggregator.store.sources import opened_before
 from aggregator.urls import Url, without_secrets
 
 WEEKS = 4  # that `per_week` looks back
@@ -113,7 +114,10 @@ def status_of(
     rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
     sums = sums_since(connection, first_day(now))
     details, further = (asides_since(connection, first_day(now), kind) for kind in (DETAIL, FURTHER))
-    found = [_source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets) for row in rows]
+    opens = bool(roster.opened - opened_before(connection))
+    found = [
+        _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens) for row in rows
+    ]
     names = "config_path config_loaded_at config_error output_error network_down_since own_down_since".split()
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
     outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
@@ -187,13 +191,13 @@ _SHOWN = tuple(  # there are kilobytes more of each source
     source.c[name]
     for name in (
         "id key url url_in_use host_key paused state claims created_at attempted_at succeeded_at due_at interval "
-        "cadence failures failing_since code error feed entries arrivals observations own_machine settings_digest"
+        "cadence failures failing_since code error feed entries arrivals observations settings_digest"
     ).split()
 )
 
 
 def _source(
-    row: RowMapping, settings: Source | None, fresh: int, now: datetime, secrets: Iterable[str]
+    row: RowMapping, settings: Source | None, fresh: int, now: datetime, secrets: Iterable[str], *, opens: bool
 ) -> SourceStatus:
     observed = observed_of(row["observations"])
     moved_to = Url(row["url_in_use"]) if row["url_in_use"] != row["url"] else observed.moved_to
@@ -220,7 +224,7 @@ def _source(
         entries=row["entries"],
         per_week=round(fresh / _weeks(row["created_at"], now), 1),
         lag=max(now - due, timedelta(0)) if state is not State.PAUSED else timedelta(0),
-        advice=_advice(row, state, now, settings) or (_moved(moved_to, settings) if moved_to else None),
+        advice=_advice(row, state, now, settings, opens=opens) or (_moved(moved_to, settings) if moved_to else None),
         moved_to=moved_to,
         clock_skew=timedelta(seconds=observed.skew_seconds),
         private=settings is not None and settings.private,
@@ -281,24 +285,24 @@ def _weeks(since: datetime, now: datetime) -> float:
     return min(float(WEEKS), max(1.0, (now - since) / timedelta(weeks=1)))
 
 
-def _advice(row: RowMapping, state: State, now: datetime, settings: Source | None) -> str | None:
+def _advice(row: RowMapping, state: State, now: datetime, settings: Source | None, *, opens: bool) -> str | None:
     if state is State.SUSPECT:
         if observed_of(row["observations"]).suspect_since is None:
             return "polling it ends this program; report what the system's log says of that, or write paused: true"
         return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
         return None
-    if settings is not None and _is_mended(row, settings):
+    if settings is not None and _is_mended(row, settings, opens=opens):
         return "feeds.yaml says otherwise since then; the next poll asks it at once"
     advice = advice_for(row["code"], settings.reading.kind if settings is not None else Kind.FEED)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
 
 
-def _is_mended(row: RowMapping, settings: Source) -> bool:
+def _is_mended(row: RowMapping, settings: Source, *, opens: bool) -> bool:
     """Tell whether feeds.yaml was edited since the last poll so that the source will be due at once (P65)."""
-    is_allowed = row["code"] == AddressRefused.code and settings.own_machine and not row["own_machine"]
-    return is_allowed or bool(row["settings_digest"] and row["settings_digest"] != fetch_settings_of(settings))
+    may_be_allowed = row["code"] == AddressRefused.code and opens
+    return may_be_allowed or bool(row["settings_digest"] and row["settings_digest"] != fetch_settings_of(settings))
 
 
 def _removed(connection: Connection) -> tuple[RemovedCategory, ...]:

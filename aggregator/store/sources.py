@@ -121,7 +121,12 @@ def sync_sources(
     return events
 
 
-def ask_refused(connection: Connection, opened: Collection[str], now: datetime) -> None:
+def opened_before(connection: Connection) -> frozenset[str]:
+    """Give the entries of `hosts` that opened private addresses when feeds.yaml was taken in last."""
+    return frozenset(connection.execute(select(store.c.opened)).scalar_one() or ())
+
+
+def ask_refused(connection: Connection, opened: frozenset[str], now: datetime) -> None:
     """Make due whose address was refused last, where feeds.yaml opens hosts or networks that it did not before (P65).
 
     Only a look-up tells in which network a name lies, so all of them are asked once more: nothing leaves for one that
@@ -132,11 +137,11 @@ def ask_refused(connection: Connection, opened: Collection[str], now: datetime) 
         opened: entries of `hosts` with `allow_private`.
         now: the time.
     """
-    before = connection.execute(select(store.c.opened)).scalar_one() or []
-    if set(opened) == set(before):
+    before = opened_before(connection)
+    if opened == before:
         return
     connection.execute(update(store).values(opened=sorted(opened)))
-    if not set(opened) <= set(before):
+    if opened - before:
         refused = update(source).where(source.c.active, source.c.code == AddressRefused.code)
         connection.execute(refused.values(due_at=now, earliest_at=now, claims=0))
 

@@ -111,17 +111,14 @@ class Transaction:
         roster: Roster,
         now: datetime,
         host_key_of: Callable[[Url], str],
-        *,
-        opened: Collection[str] = (),
     ) -> None:
         """Bring sources and categories in line with feeds.yaml; nothing is forgotten, no category begins empty (N2).
 
-        A category that items named stays as long as a source is there whose items may name some. `opened` are the
-        entries of `hosts` with `allow_private`.
+        A category that items named stays as long as a source is there whose items may name some.
         """
         listed = tuple(placed)
         events = sources.sync_sources(self._connection, listed, now, host_key_of)
-        sources.ask_refused(self._connection, opened, now)
+        sources.ask_refused(self._connection, roster.opened, now)
         roster = roster.with_made(self.made_categories(roster))
         categories.sync_categories(self._connection, list(roster.categories.values()), now)
         events += places.place_sources(self._connection, [one.source for one in listed], roster, now)
