@@ -16,12 +16,19 @@ _CJK = (
 )
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|[^\W\d_{_CJK}]+")
 _HAN = re.compile("[\u4e00-\u9fff]")
+# What Hebrew and Arabic may be written with or without: points, vowel marks, the stroke that stretches a word.
+_POINTS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"
+)
 WORD_WEIGHT = 2  # a word says about as much as two characters
 
 
 def folded(text: str) -> str:
-    """Give the form in which texts are compared: NFKC, case folded, Han characters in their simplified form."""
+    """Give the form in which texts are compared: NFKC, case folded, Han characters simplified, words without points."""
     text = unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return text
+    text = _POINTS.sub("", text)
     return text.translate(_simplified()) if _HAN.search(text) else text
 
 

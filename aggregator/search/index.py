@@ -24,7 +24,7 @@ from aggregator.store.searching import EntryText, Find
 
 log = getLogger(__name__)
 
-FORMAT = "2"  # raised when the same texts would give another index
+FORMAT = "3"  # raised when the same texts would give another index
 AT_ONCE = 200  # entries that are read from the store in one go
 MAX_TOKENS = 20_000  # of an entry; what is beyond is not found
 CHUNK = 500  # finds that are looked up in one go

@@ -2,7 +2,8 @@
 
 Words and numbers are looked for as they are, in any order; "several words" as they stand; what a `-` is before must not
 be there. A run of Chinese, Japanese or Korean is a phrase of its characters, as in the index: no dictionary decides
-what is a word. Traditional and simplified characters are the same.
+what is a word. Traditional and simplified characters are the same, and so are Arabic and Hebrew words with points and
+without.
 """
 
 import re

@@ -73,6 +73,13 @@ def test_chinese_needs_no_dictionary_and_no_one_script(world: World, index: Sear
     assert public(index, "务服") == []
 
 
+def test_words_are_found_with_their_points_and_without(world: World, index: SearchIndex) -> None:
+    pointed, plain = "مَرْحَبًا بِكُمْ", "مرحبا بكم"
+    Desk(world).says("a", said(1, title=pointed), said(2, title="שָׁלוֹם עוֹלָם"), said(3, title="عـــاجل"))
+    for question, title in ((plain, pointed), (pointed, pointed), ("שלום", "שָׁלוֹם עוֹלָם"), ("عاجل", "عـــاجل")):
+        assert public(index, question) == [title], question
+
+
 def test_s57_anyone_finds_what_anyone_may_see(world: World, index: SearchIndex) -> None:
     desk = Desk(world)
     desk.says("a", said(1, own_id="urn:example:1", title="Open word"))
