@@ -71,7 +71,7 @@ def test_s67_a_client_that_does_not_get_to_the_point_is_dropped(client: Client, 
     began = time.monotonic()
     while client.connect().recv(1000):  # granian says 408 before it hangs up
         pass
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_query(shelf: Shelf) -> None:
