@@ -1,6 +1,5 @@
 """The place where config becomes store, client and ports; and where a new config replaces the old one."""
 
-import ipaddress
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +17,7 @@ from aggregator.errors import AggregatorError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
 from aggregator.hosts import Hosts
-from aggregator.model.hosts import budget_key
+from aggregator.model.hosts import budget_key, is_public
 from aggregator.model.poll import Answer, Cut, Due
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
@@ -48,7 +47,6 @@ THIN_PAGES = 10  # archive pages that lose their texts at once: their stories' p
 THIN_STEPS = 50  # transactions of some 5 ms
 BAND_STEPS = 10  # of some 5 ms: two thousand bands each
 TRIM_STEPS = 5  # of some 4 ms: a thousand events each
-PRIVATE_ENDINGS = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
 
 class World:
@@ -156,6 +154,7 @@ class World:
         now = self.clock()
         with self.store.begin() as tx:
             tx.sync(self._placed(), self.roster, now, self._host_key_of)
+            tx.outbox.keep_below(self.settings.site.base_url if self.settings.publish.hub else None)
             tx.keep_config(text, str(self.settings.path), now)
         self.store.forget_addresses()
         self._complete()
@@ -430,13 +429,5 @@ def open_world(
 
 def user_agent_of(site: Site) -> str:
     """Say honestly who asks (P75): name, version, the public address of the output, and whom to write to."""
-    public = [f"+{site.base_url}"] if _is_public(host_of(site.base_url)) else []
+    public = [f"+{site.base_url}"] if is_public(host_of(site.base_url)) else []
     return f"aggregator/{__version__} ({'; '.join([*public, site.contact or f'+{HOME}'])})"
-
-
-def _is_public(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return "." in host and not host.endswith(PRIVATE_ENDINGS)
-    return False

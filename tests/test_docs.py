@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -22,7 +23,7 @@ from aggregator.serve.metrics import Meter
 from aggregator.store.health import ADVICE
 from tests.command import aggregator
 from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher
+from tests.publisher import Publisher, Reply
 from tests.running import Running
 
 ROOT = Path(__file__).parents[1]
@@ -165,6 +166,22 @@ def test_what_restore_md_says_to_type(planet: Path) -> None:
     shutil.rmtree(planet / "public")
     typed("aggregator restore copy.db", planet)
     assert "category/harbour.atom" in typed("aggregator publish", planet)
+
+
+def test_what_websub_md_says_to_type_and_its_example(planet: Path, publisher: Publisher) -> None:
+    (example,) = blocks((ROOT / "docs" / "websub.md").read_text(encoding="utf-8"), "yaml")
+    publisher.says("/hub", Reply(204))
+    text = (planet / "feeds.yaml").read_text(encoding="utf-8")
+    typed("aggregator poll", planet)
+    hub = example.replace("https://hub.example.org/", f"'{publisher.url('/hub')}'")
+    rest = re.sub(r"(?ms)^site:.*?^(?=store:)|^publish:.*?\n", "", text)
+    (planet / "feeds.yaml").write_text(LOOPBACK + hub + rest, encoding="utf-8")
+    check, publish, status = (typed(line, planet) for line in commands("websub.md"))
+    assert check.startswith("feeds.yaml: good.")
+    feeds = [line for line in publish.splitlines() if re.fullmatch(r"(all|category/\w+)\.(atom|rss|json)", line)]
+    forms = [dict(parse_qsl(asked.body.decode())) for asked in publisher.asked]
+    assert sorted(form["hub.url"] for form in forms) == [f"https://planet.example.org/{path}" for path in sorted(feeds)]
+    assert "The hub was told of all that has changed." in status
 
 
 def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:

@@ -26,6 +26,7 @@ from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.poll import Outcome, Report
 from aggregator.publish.edition import Published
 from aggregator.store.turns import Waiting
+from aggregator.websub import tell_for_a_while
 from aggregator.world import World
 
 LEVEL = logging.WARNING
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished, published = str(error), Published(changed=error.changed)
             except PublishError as error:
                 unpublished = str(error)
+            tell_for_a_while(world, is_over=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
     print(
         json.dumps(report, ensure_ascii=False)

@@ -10,6 +10,7 @@ from aggregator.cli.correct import correct
 from aggregator.cli.open import opened_world
 from aggregator.errors import StrangerInTheWay
 from aggregator.model.correction import Act
+from aggregator.websub import tell_for_a_while
 
 LEVEL = logging.WARNING
 NO_WORK = 3  # exit code (DESIGN 3.2)
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 world.clear_lost()
         except StrangerInTheWay as stranger:
             changed, posts, failed, why = stranger.changed, (), (stranger.output,), str(stranger)
+        tell_for_a_while(world)
     if options.json:
         print(json.dumps({"version": 1, "published": changed, "posts": posts, "failed": failed}, ensure_ascii=False))
     else:

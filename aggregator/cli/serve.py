@@ -42,7 +42,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             to = world.settings.publish.to
             index = open_index(world.store) if world.look.search else None
             count = meter.count if meter else lambda changes: None
-            service = Service(world, environ, on_settled=count, index=index)
+            count_ping = meter.count_ping if meter else lambda taken: None
+            service = Service(world, environ, on_settled=count, on_pinged=count_ping, index=index)
             application = Application(
                 Shelf(to, service.max_age, copy_of=world.copy_of) if isinstance(to, Path) else None,
                 health=service.is_alive,

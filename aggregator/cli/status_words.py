@@ -10,7 +10,7 @@ from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
 from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
 from aggregator.model.poll import State
-from aggregator.model.status import RuleHits, SourceStatus, Status
+from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
 
 IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
@@ -46,6 +46,8 @@ def in_words(status: Status) -> str:
     lines.append(f"{sources}, {len(bad)} in trouble; {counted(total, 'story', 'stories')}{several}.")
     if status.fetching.sums.polls:
         lines.append(_manners(status.fetching))
+    if status.hub is not None:
+        lines.append(_of_hub(status.hub))
     lines += [f"  alarm {alarm.code.value}: {alarm.source or 'all'}: {alarm.text}" for alarm in status.alarms]
     width = max((len(s.key) for s in status.sources), default=0)
     for source in status.sources:
@@ -191,6 +193,17 @@ def _manners(fetching: Fetching) -> str:
     requests = {host.host: host.sums.polls + host.details.requests + host.further.requests for host in fetching.hosts}
     busiest = next((name for name, count in requests.items() if count and name != "file"), None)
     return f"{line}; busiest host {busiest} with {requests[busiest]:,}." if busiest else f"{line}."
+
+
+def _of_hub(hub: HubStatus) -> str:
+    """Say whether the hub was told of what has changed."""
+    if not hub.owed:
+        return "The hub was told of all that has changed."
+    feeds = "1 feed that has" if hub.owed == 1 else f"{hub.owed} feeds that have"
+    line = f"The hub has yet to be told of {feeds} changed"
+    if hub.failing_since is None:
+        return f"{line}."
+    return f"{line}; it has not taken that since {rfc3339(hub.failing_since)}: {hub.error}"
 
 
 def _indented(*texts: str) -> list[str]:

@@ -126,6 +126,17 @@ def base_url(text: str) -> str:
     return url if url.endswith("/") else url + "/"
 
 
+def hub(text: str) -> str:
+    """Read `publish.hub`: an http or https URL that anyone may see."""
+    try:
+        url = normalise(text)
+    except BadUrl as error:
+        raise Unfit(f"is no address of a hub: it {error}; write https://host/") from error
+    if "@" in urlsplit(url).netloc:
+        raise Unfit("has a user, and stands in every feed for all to read; write https://host/")
+    return url
+
+
 def proxy(text: str) -> str:
     """Read `proxy`: the address of an HTTP proxy, credentials and all."""
     try:

@@ -139,6 +139,10 @@ class PublishKeys(Keys):
         "Old addresses of a planet that moved here, with the outputs they are copies of.",
     )
     jekyll = optional(JEKYLL, "Also write Jekyll posts; keys below.")
+    hub = optional(
+        Text("the address of a hub", "https://host/", limit=2000, check=addresses.hub, form="^https?://"),
+        "WebSub hub that feeds name and that is told when one has changed: websub.md.",
+    )
 
 
 class ServeKeys(Keys):

@@ -9,7 +9,7 @@ from aggregator.config.addresses import bind_parts, bucket, has_literal_secret, 
 from aggregator.config.categories import categories_of
 from aggregator.config.copies import read_aliases, read_static
 from aggregator.config.document import MapNode, Node, Scalar, read_document
-from aggregator.config.findings import Findings, Unfit
+from aggregator.config.findings import Findings, Place, Unfit
 from aggregator.config.hosts import hides_a_permit, host_rules
 from aggregator.config.keys import JekyllKeys, PublishKeys, ServeKeys, SiteKeys
 from aggregator.config.source_keys import ROOT, RootKeys
@@ -17,8 +17,9 @@ from aggregator.config.sources import Around, SourceReader
 from aggregator.config.tables import Key, Values
 from aggregator.config.tree import HOMES
 from aggregator.errors import ConfigError, Problem
+from aggregator.model.hosts import is_public
 from aggregator.model.settings import Jekyll, Publish, Secret, Settings, Site
-from aggregator.urls import normalise
+from aggregator.urls import Url, host_of, normalise
 
 MAX_BYTES = 32 * 2**20  # of feeds.yaml (S16)
 
@@ -107,9 +108,12 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
         place = said[RootKeys.publish].place(PublishKeys.static)
         private = [path, database, *([publish.to] if isinstance(publish.to, Path) else [])]
         read_static(publish.static, place, publish.aliases, private, found)
+    site = _site(said[RootKeys.site], said[RootKeys.serve])
+    if publish.hub is not None:
+        _look_at_hub(publish.hub, site, said[RootKeys.publish].place(PublishKeys.hub), found)
     return Settings(
         path=path,
-        site=_site(said[RootKeys.site], said[RootKeys.serve]),
+        site=site,
         store=f"sqlite:///{quote(str(database))}",
         publish=publish,
         host=host,
@@ -149,6 +153,7 @@ def _publish(said: Values, folder: Path, found: Findings) -> Publish:
         theme=folder / theme if (theme := said[PublishKeys.theme]) else None,
         theme_at=_at(said, PublishKeys.theme),
         jekyll=_jekyll(said[PublishKeys.jekyll], folder, found),
+        hub=normalise(hub) if (hub := said[PublishKeys.hub]) else None,
         static=None if static is None else folder / static,
         aliases=read_aliases(said[PublishKeys.aliases], formats, found),
     )
@@ -176,6 +181,20 @@ def _jekyll(said: Values | None, folder: Path, found: Findings) -> Jekyll | None
         hot=hot,
         archive_to=archive_to,
     )
+
+
+def _look_at_hub(hub: Url, site: Site, place: Place, found: Findings) -> None:
+    """Warn of a hub that works otherwise than one may think; one on the operator's own network is their business."""
+    if isinstance(place, Scalar) and "${" in place.raw:
+        found.warn(place, "this address stands in every feed, for all to read, and with it what the variable holds")
+    if not is_public(host_of(hub)):
+        return
+    if hub.startswith("http:"):
+        found.warn(place, "whoever is on the way to this hub can speak for it; write https:// if it has that")
+    if not is_public(host_of(site.base_url)):
+        found.warn(
+            place, f"no hub can fetch feeds from {site.base_url}; write in site.base_url where the world sees them"
+        )
 
 
 def _at(said: Values, key: Key[Any]) -> tuple[int, int]:

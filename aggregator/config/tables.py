@@ -14,7 +14,7 @@ from aggregator.config.document import Json, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.shapes import Schema, Shape, nearest, read_default
 
-MAX_NAMED = 12  # keys that a message lists
+MAX_NAMED = 13  # keys that a message lists
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -194,7 +194,7 @@ class Client:
                 trip.reading = answer = self._ask(trip, headers, request)
                 try:
                     self._note(trip, answer)
-                    if answer.status not in FOLLOWED:
+                    if answer.status not in FOLLOWED or request.is_notice:
                         return read_answer(trip, answer, headers, partial(self._grow, trip))
                     read_rest(trip, answer)
                     flight.came_from = chain.url

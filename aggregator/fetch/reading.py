@@ -12,6 +12,7 @@ from aggregator.fetch.body import MAX_ARTICLE_BYTES, Grow, read_body, read_some
 from aggregator.fetch.coding import MAX_DECODED_BYTES
 from aggregator.fetch.faults import RAISED
 from aggregator.fetch.local import read_file
+from aggregator.fetch.redirects import FOLLOWED
 from aggregator.fetch.request import Headers, asks_for_delta, is_delta, storable
 from aggregator.fetch.trip import Trip
 from aggregator.model.entry import Digest
@@ -37,6 +38,9 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
             raise ProtocolFault(url, "HTTP 304 although we sent no validator")
         etag, modified = _validators(headers)
         return NotModified(**trip.said(), etag=etag, last_modified=modified)
+    if trip.due.request.is_notice and 200 <= status < 300:
+        read_rest(trip, answer)
+        return Fetched(**trip.said(), status=status, url=url, body=b"", body_digest=_digest_of(b""))
     delta = status == 226 and asks_for_delta(sent) and is_delta(headers.get("im", ""))
     if status not in (200, 203) and not delta:
         raise _no_news(trip, answer)
@@ -104,6 +108,8 @@ def _no_news(trip: Trip, answer: HTTPResponse) -> FetchError:
         return EmptyBody(url)
     if status == 226:
         return ProtocolFault(url, "HTTP 226, a delta that we did not ask for")
+    if trip.due.request.is_notice and status in FOLLOWED:
+        return BadRedirect(url, f"HTTP {status} leads elsewhere; write the address where it ends")
     if 300 <= status < 400:
         return BadRedirect(url, f"HTTP {status} names no place to go to")
     return BadStatus(url, status, trip.hints.retry_after, challenge=is_challenge(status, answer.headers, text))

@@ -26,6 +26,7 @@ class AlarmCode(StrEnum):
     POSTS = "posts"  # some could not be rendered or written (R32, DESIGN 7)
     LAG = "lag"  # sources are asked later than they are due (R19)
     OUTPUT = "output"  # files can't be rendered or written (R32)
+    HUB = "hub"  # it takes no pings (A86)
     NETWORK_DOWN = "network_down"  # our own network is
 
 

@@ -19,6 +19,8 @@ PLATFORM_SPACING: Final = {"reddit.com": timedelta(seconds=60), "file": timedelt
 PARALLEL: Final = 1  # in flight for a key
 AT_ADDRESS: Final = 2  # in flight for an address, whatever keys lead there
 
+PRIVATE_ENDINGS: Final = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
+
 _LOCALHOST = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 
@@ -52,6 +54,14 @@ def _network_rule(
 ) -> HostRule | None:
     holding = [rule for rule in rules if rule.network is not None and any(a in rule.network for a in addresses)]
     return max(holding, key=lambda rule: rule.network.prefixlen if rule.network else 0, default=None)
+
+
+def is_public(host: str) -> bool:
+    """Tell whether a host, a name or an address as it stands in a URL, may be one that the world sees."""
+    host = host.strip("[]")
+    if is_address(host):
+        return ipaddress.ip_address(host).is_global
+    return "." in host and not host.endswith(PRIVATE_ENDINGS)
 
 
 def budget_key(url: Url, rules: Iterable[HostRule]) -> str:

@@ -119,6 +119,7 @@ class Request:
     method: str = "GET"
     body: Secret | None = None  # of a POST; it may hold a token
     is_json: bool = False  # it was a mapping in feeds.yaml
+    is_notice: bool = False  # it tells something: any 2xx is well whatever its body, and no redirect is followed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +286,7 @@ class Publish:
     theme: Path | None = None  # own templates and stylesheet: a folder, absolute
     theme_at: tuple[int, int] = (1, 1)  # line and column, for messages
     jekyll: Jekyll | None = None
+    hub: Url | None = None  # that is told when a main document changes, and that they name (A85); None: none
     static: Path | None = None  # absolute: a folder that is copied as it is
     aliases: tuple[tuple[str, str], ...] = ()  # old addresses, and the outputs they are copies of
 

@@ -110,6 +110,17 @@ NO_OUTAGE = Outage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HubStatus:
+    """How the hub takes what it is told (A86)."""
+
+    topics: int  # feeds that it was ever to be told of
+    owed: int  # of these it has yet to be told that they have changed
+    failures: int  # in a row, of the one that it refused most often
+    failing_since: datetime | None  # since when the oldest of those that it refused is owed
+    error: str | None  # of the last refusal, for the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What metrics ask the store for: a few numbers, cheap to come by."""
 
@@ -117,6 +128,7 @@ class Figures:
     alarms: Mapping[AlarmCode, int]  # likewise
     stories: int
     lag: Lag
+    pings_owed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,3 +147,4 @@ class Status:
     schema: str
     removed: tuple[RemovedCategory, ...] = ()  # the last one first
     outage: Outage = NO_OUTAGE  # as the process that polls has found
+    hub: HubStatus | None = None  # None: it never was owed a ping

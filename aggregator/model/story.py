@@ -90,6 +90,7 @@ class Document:
     prev_archive: str | None = None  # path of the archive page before (M6)
     current: str | None = None  # path of the main document, in an archive page
     has_story_pages: bool = False  # each of its stories has a page of its own (N4)
+    hub: Url | None = None  # that tells subscribers when it has changed (A85); None: there is none, or none for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,8 @@ def _head(document: Document, site: Site, *, html: bool) -> bytes:
     for rel, path in (("self", document.path), ("current", document.current), ("prev-archive", document.prev_archive)):
         if path:
             feed.link(rel=rel, type=shown.MEDIA_TYPES["atom"], href=shown.url_of(site, path, ".atom"))
+    if document.hub is not None:
+        feed.link(rel="hub", href=document.hub)
     feed.link(rel="alternate", type=shown.MEDIA_TYPES["html"], href=shown.page_of(document, site, html=html))
     feed.register_extension("faithful", _FeedPart, atom=True, rss=False)
     feed.faithful.archive = document.archive is not None

@@ -1,10 +1,12 @@
 """A document in every format that is published, each proven before it may stand anywhere (A35)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from aggregator.model.settings import Settings, Site
 from aggregator.model.story import Document
+from aggregator.outputs import format_of
 from aggregator.publish.atom import leave_out_faulty, render_atom
 from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.look import Look
@@ -12,8 +14,9 @@ from aggregator.publish.page import render_archive, render_category
 from aggregator.publish.places import Output
 from aggregator.publish.readback import read_back_atom, read_back_json, read_back_rss
 from aggregator.publish.rss import render_rss
-from aggregator.publish.shown import ALL
+from aggregator.publish.shown import ALL, FEEDS, url_of
 from aggregator.store.database import Store
+from aggregator.urls import Url
 
 
 class Formats:
@@ -30,13 +33,19 @@ class Formats:
         self.html = "html" in self.names
         self._site, self._look, self._store = settings.site, look, store
 
-    def outputs(self, document: Document, age: int) -> Iterator[Output]:
+    def outputs(self, document: Document, age: int, *, has_news: bool = True) -> Iterator[Output]:
         """Give a document in every format.
 
         Args:
             document: a category's, one of its archive pages, or that of all together.
             age: how many seconds whoever reads it may keep it (A75).
+            has_news: more than a backfill may have changed it, so that its hub is to know (I62).
         """
+        for output in self._outputs(document, age):
+            is_topic = has_news and document.hub is not None and format_of(output.path) in FEEDS
+            yield replace(output, topic=Url(url_of(self._site, output.path))) if is_topic else output
+
+    def _outputs(self, document: Document, age: int) -> Iterator[Output]:
         site, html = self._site, self.html
         document = leave_out_faulty(document, site, html=html)
         if "atom" in self.names:

@@ -47,6 +47,7 @@ def render_json(document: Document, site: Site, store_id: str, *, html: bool) ->
         "next_url": shown.url_of(site, document.prev_archive, ".json") if document.prev_archive else None,
         "home_page_url": shown.page_of(document, site, html=html),
         "favicon": shown.icon_of(site) if html else None,
+        "hubs": [{"type": "WebSub", "url": document.hub}] if document.hub is not None else None,
         "language": shown.language_of(document.language),
         "authors": [_without_empty({"name": shown.line_of(site.title), "url": shown.web_address(site.base_url)})],
     }

@@ -18,6 +18,7 @@ from aggregator.publish.destination import Destination
 from aggregator.publish.shown import FEEDS
 from aggregator.store.database import Store
 from aggregator.store.files import Written
+from aggregator.urls import Url
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,6 +38,7 @@ class Output:
     lasting: bool = True  # False: it is on the disk only after `sync`, for it can be made again (R30), and has no twin
     facts: str = ""  # digest of all that it shows: not rendered again while that and the file stay; empty: unknown
     gone: int | None = None  # what its address answers, of a note in place of what is no longer published (A42)
+    topic: Url | None = None  # the address by which a hub is told of it, if it may have news (A86)
     beside: bool = False  # may be put at the same time as the one before it: neither leads to the other (R31)
 
 
@@ -155,7 +157,8 @@ class Places:
                 digest = hashlib.sha256(data).hexdigest()
                 if output.facts:
                     self._shown[output.path] = (output.facts, digest)
-                put.written.append(Written(path=output.path, digest=digest, max_age=output.max_age, gone=output.gone))
+                age, gone, topic = output.max_age, output.gone, output.topic
+                put.written.append(Written(path=output.path, digest=digest, max_age=age, gone=gone, topic=topic))
         return put
 
     def _rendered(self, outputs: Iterable[Output], put: Put) -> Iterator[tuple[Output, bytes]]:

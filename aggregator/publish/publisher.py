@@ -30,9 +30,10 @@ from aggregator.publish.showing import Showing
 from aggregator.publish.site import SiteOutputs, latest
 from aggregator.publish.status import render_status_json, render_status_page
 from aggregator.publish.stories import LATE, StoryPages
-from aggregator.store.categories import CategoryRow
+from aggregator.store.categories import CategoryRow, SiteRow
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
+from aggregator.urls import Url
 
 log = getLogger(__name__)
 
@@ -223,7 +224,8 @@ class Publisher:
         with self._store.begin() as tx:  # before the first file: after a kill nobody knows how many there are (T6)
             tx.categories.offer(row.id, self._clock())
         age = self._max_age(category)
-        outputs = [output for document in documents for output in self._formats.outputs(document, age)]
+        has_news = _has_news(row, look)
+        outputs = [o for document in documents for o in self._formats.outputs(document, age, has_news=has_news)]
         put = edition.note(self._places.put(outputs, take_over=edition.take_over))
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
@@ -240,8 +242,9 @@ class Publisher:
                 return False
             listed = (c for c in self._roster.categories.values() if not c.unlisted)
             age = min(map(self._max_age, listed), default=MAX_AGE[1])
+            rows, news = tx.categories.rows(), _has_news(site, look)
             outputs = self._site.outputs(
-                tx, tx.categories.rows(), looks, self._roster, edition.showing, age, self._clock()
+                tx, rows, looks, self._roster, edition.showing, age, self._clock(), has_news=news
             )
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
@@ -311,7 +314,12 @@ class Publisher:
             prev_archive=f"{path}/archive/{before}" if before else None,
             current=None if page is None else path,
             has_story_pages=self._stories.are_made and not category.unlisted,
+            hub=self._hub_of(category) if page is None else None,
         )
+
+    def _hub_of(self, category: Category) -> Url | None:
+        """Give the hub of a category; none for an unlisted one, whose address we would tell to somebody."""
+        return None if category.unlisted else self._settings.publish.hub
 
     def _publish_status(self, edition: Edition, *, stale: bool) -> None:
         """Say how things stand: when something else was written or has happened, or the last word is an hour old."""
@@ -348,8 +356,9 @@ class Publisher:
             return self._looks[row.id]
         category = self._roster.categories[row.key]
         said = (category.title, category.description, category.show, row.slug, self._max_age(category))
+        hub = self._hub_of(category)
         filed = (category.entries, self._settings.publish.archive_page)
-        look = self._digest((said, filed, self._classes, showing.digest))
+        look = self._digest((said, filed, hub, self._classes, showing.digest))
         self._looks[row.id] = look
         return look
 
@@ -361,7 +370,8 @@ class Publisher:
             for c in self._roster.categories.values()
         ]
         sources = [(s.key, s.title, s.url, s.paused, s.places) for s in self._roster.sources.values()]
-        return self._digest((categories, sources, publish.entries, publish.fair, self._classes, showing.digest))
+        shape = (publish.entries, publish.fair, publish.hub)
+        return self._digest((categories, sources, shape, self._classes, showing.digest))
 
     def _digest(self, facts: object) -> str:
         site, publish = self._settings.site, self._settings.publish
@@ -374,3 +384,8 @@ class Publisher:
         """Give half the shortest interval of a category's sources, in seconds, within 300 and 3600 (A75)."""
         pace = self._paces.get(category.key, timedelta(seconds=2 * MAX_AGE[1]))
         return int(min(max(pace.total_seconds() / 2, MAX_AGE[0]), MAX_AGE[1]))
+
+
+def _has_news(row: CategoryRow | SiteRow, look: str) -> bool:
+    """Tell whether a hub is to know of a change: of news, or of other settings alone, but of no backfill (I62)."""
+    return row.news > row.rendered or (row.dirty == row.rendered and row.look not in (None, look))

@@ -88,16 +88,20 @@ class _FeedPart(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """What feedgen can't say of a feed. Runs before the items are appended."""
 
     updated: datetime
+    hub: str | None
 
     def extend_ns(self) -> dict[str, str]:
         """Name what the items use and feedgen doesn't know."""
         return {"dc": DUBLIN_CORE}
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
-        """Write the date in the form that is ours, whatever the locale."""
+        """Write the date in the form that is ours, whatever the locale, and the hub (A85) after the feed's address."""
         built = rss.find("channel/lastBuildDate")
         assert built is not None  # feedgen writes one in any case
         built.text = rfc822(self.updated)
+        own = rss.find(f"channel/{{{ATOM}}}link")
+        if self.hub is not None and own is not None:
+            own.addnext(etree.Element(own.tag, {"href": self.hub, "rel": "hub"}))
         return rss
 
 
@@ -114,7 +118,7 @@ def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
     feed.docs(SPECIFICATION)
     feed.ttl(ttl)
     feed.register_extension("faithful", _FeedPart, atom=False, rss=True)
-    feed.faithful.updated = document.updated
+    feed.faithful.updated, feed.faithful.hub = document.updated, document.hub
     return _PLAIN_OF_CHANNEL.sub(_in_hexadecimal, feed.rss_str(pretty=True))
 
 

@@ -52,6 +52,8 @@ class SiteOutputs:
         showing: Showing,
         age: int,
         now: datetime,
+        *,
+        has_news: bool,
     ) -> list[Output]:
         """Give them in the order in which they may replace the old (R31).
 
@@ -63,12 +65,14 @@ class SiteOutputs:
             showing: what may be seen.
             age: how many seconds whoever reads them may keep them (A75).
             now: the time at which a site without categories began.
+            has_news: more than a backfill may have changed `all.*` (I62).
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
         by_key = {row.key: row for row in rows}
         listed = [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
         created = min((row.created_at for row in rows), default=now)
-        outputs = list(self._formats.outputs(self._all(tx, listed, roster, showing, created), age))
+        everything = self._all(tx, listed, roster, showing, created)
+        outputs = list(self._formats.outputs(everything, age, has_news=has_news))
         lines = [line for row in tx.sources() if (line := showing.source_line(row)) is not None]
         also = ALSO
         if names & FEEDS:
@@ -106,6 +110,7 @@ class SiteOutputs:
             publications=publications,
             tombstones=graves,
             has_story_pages=self._has_story_pages,
+            hub=self._settings.publish.hub,
         )
 
     def _start_page(

@@ -51,6 +51,13 @@ def status_record(status: Status, *, public: bool) -> dict[str, object]:
             {"slug": c.slug, "title": c.title, "removed_at": rfc3339(c.removed_at)} for c in status.removed
         ]
         record["own_down_since"] = rfc3339(status.outage.own)
+        if status.hub is not None:
+            record["hub"] = {
+                "owed": status.hub.owed,
+                "failures": status.hub.failures,
+                "failing_since": rfc3339(status.hub.failing_since),
+                "error": status.hub.error,
+            }
         record["store"] = {"url": status.store_url, "bytes": status.store_bytes, "schema": status.schema}
     return record
 

@@ -1,7 +1,7 @@
 """A service: polls, publishes and takes up edits of feeds.yaml until it is stopped.
 
 APScheduler runs a handful of jobs, not one per source (R22, R23). The tick only wakes the dispatcher; publishing is a
-job of its own, so that a slow disk holds up no poll.
+job of its own, so that a slow disk holds up no poll. The hub is told in a thread of its own.
 """
 
 import gc
@@ -27,6 +27,7 @@ from aggregator.scheduler.memory import MemoryWatch, Pressure
 from aggregator.scheduler.outputs import OutputWatch
 from aggregator.scheduler.watch import ConfigWatch
 from aggregator.search import SearchIndex
+from aggregator.websub import Pinger
 from aggregator.world import World
 
 log = getLogger(__name__)
@@ -62,6 +63,7 @@ class Service:
         environ: where `${NAME}` in an edited feeds.yaml is looked up.
         memory: watches it.
         on_settled: called after each group of polls that was stored.
+        on_pinged: called after each ping with whether the hub has taken it.
         index: for full-text search; kept up to date while we run.
     """
 
@@ -72,6 +74,7 @@ class Service:
         *,
         memory: MemoryWatch | None = None,
         on_settled: Callable[[Sequence[Changes]], None] = lambda changes: None,
+        on_pinged: Callable[[bool], None] = lambda taken: None,
         index: SearchIndex | None = None,
     ) -> None:
         self._index = index
@@ -95,6 +98,7 @@ class Service:
             world, backlog, on_settled=self._settled, on_network=self._dirty.set, patient=True
         )
         self._thread = threading.Thread(target=self._dispatch, name="dispatch")
+        self._pinger = Pinger(world, on_pinged)
         self._watch = ConfigWatch(world.written, environ, apply=self._apply, refuse=self._refuse)
         self._jobs = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -142,17 +146,20 @@ class Service:
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)
         self._thread.start()
+        self._pinger.start()
         self._jobs.start()
 
     def stop(self) -> None:
         """End within ten seconds, with everything stored and published (R54)."""
         begun = self._publish_until = monotonic()  # a publication under way ends at its next category
+        self._pinger.stop()
         self._jobs.shutdown(wait=True)
         self._dispatcher.stop()
         cut = threading.Timer(GRACE, self._world.cut)
         cut.daemon = True
         cut.start()
         self._thread.join()
+        self._pinger.join()
         cut.cancel()
         self._publish_until = begun + LAST_WORD
         self._publish(debounce=timedelta(0))

@@ -180,7 +180,7 @@ class Application:
             part = part_of(environ.get("HTTP_RANGE"), environ.get("HTTP_IF_RANGE"), plain.digest, plain.size)
         if part is None and document.gzip is not None and wants_gzip(environ.get("HTTP_ACCEPT_ENCODING")):
             copy = document.gzip
-        tags = _tags(copy.digest, modified, document.max_age, document.role, document.noindex)
+        tags = _tags(copy.digest, modified, document.max_age, document.role, document.noindex, document.link)
         if not is_expected(
             environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_UNMODIFIED_SINCE"), copy.digest, modified
         ):
@@ -211,7 +211,7 @@ def _refuse(environ: WSGIEnvironment, methods: tuple[str, ...], *, takes_body: b
 
 
 @lru_cache(maxsize=1024)
-def _tags(digest: str, modified: int, max_age: int, role: Role, noindex: bool) -> Headers:
+def _tags(digest: str, modified: int, max_age: int, role: Role, noindex: bool, link: str | None) -> Headers:
     """Say of a document what its 304 says too (A72); made once, as most requests are for a few documents."""
     tags: Headers = (
         ("ETag", f'"{digest}"'),
@@ -223,6 +223,8 @@ def _tags(digest: str, modified: int, max_age: int, role: Role, noindex: bool) -
         tags += (NO_ROBOTS,)
     if role is Role.FEED:
         tags += (("Access-Control-Allow-Origin", "*"),)  # A79
+    if link is not None:
+        tags += (("Link", link),)  # A85
     return tags
 
 

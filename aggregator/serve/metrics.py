@@ -65,11 +65,13 @@ class Meter:
         self._new = counter("new_entries", "Entries stored for the first time.")
         self._revised = counter("revised_entries", "Entries stored again because what they say has changed.")
         self._overflows = counter("overflows", "Documents whose entries were all new: some may have been missed.")
+        self._pings = counter("pings", "Pings for the hub, by whether it took them.", "taken")
         seconds = "How long polls took, redirects included."
         self._seconds = Histogram("aggregator_poll_seconds", seconds, registry=registry, buckets=BUCKETS)
         self._sources = gauge("sources", "Sources of feeds.yaml, by state.", "state")
         self._alarms = gauge("alarms", "What is wrong now, by code; docs/alarms.md explains each.", "code")
         self._stories = gauge("stories", "Stories in the store.")
+        self._pings_owed = gauge("pings_owed", "Feeds that have changed and of which the hub was not told yet.")
         self._lag = gauge("lag_p95_seconds", "Nineteen of twenty sources are late by no more.")
         self._late = gauge("late_share", "Share of sources that are late by over a fourth of their interval.")
         self._asked = gauge("requests_in_flight", "Requests to publishers that have left and are not answered.")
@@ -78,6 +80,8 @@ class Meter:
             self._polls.labels(outcome.value)  # what never happened is seen to be zero
         for code in ADVICE:
             self._failures.labels(code)
+        for taken in ("yes", "no"):
+            self._pings.labels(taken)
 
     def count(self, changes: Sequence[Changes]) -> None:
         """Count polls that were stored."""
@@ -97,6 +101,10 @@ class Meter:
             self._revised.inc(change.entries.revisions)
             self._overflows.inc(sum(event.code is Code.OVERFLOW for event in change.entries.events))
 
+    def count_ping(self, taken: bool) -> None:
+        """Count a ping that was sent."""
+        self._pings.labels("yes" if taken else "no").inc()
+
     def write(self, figures: Figures, *, asked: int, tick_age: float) -> tuple[str, bytes]:
         """Give media type and text."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -106,6 +114,7 @@ class Meter:
         for code, alarms in figures.alarms.items():
             self._alarms.labels(code.value).set(alarms)
         self._stories.set(figures.stories)
+        self._pings_owed.set(figures.pings_owed)
         self._lag.set(figures.lag.p95.total_seconds())
         self._late.set(figures.lag.late_share)
         self._asked.set(asked)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aggregator.clock import Clock, utc_now
 from aggregator.publish.media import Role, media_of
+from aggregator.serve.links import link_of
 from aggregator.serve.names import name_of, no_copies
 
 TWIN = ".gz"
@@ -49,6 +50,7 @@ class _Known:
     plain: Copy
     gzip: Copy | None
     noindex: bool = False
+    link: str | None = None
 
 
 class Document:
@@ -57,7 +59,7 @@ class Document:
     It holds the open files, so that nothing that is published in between can mix two versions. Use it in a `with`.
     """
 
-    __slots__ = ("_handles", "gzip", "max_age", "media_type", "modified", "name", "noindex", "plain", "role")
+    __slots__ = ("_handles", "gzip", "link", "max_age", "media_type", "modified", "name", "noindex", "plain", "role")
 
     def __init__(self, name: str, known: _Known, handles: Sequence[int], max_age: int, kind: tuple[str, Role]) -> None:
         self.name, self.max_age = name, max_age
@@ -65,6 +67,7 @@ class Document:
         self.plain, self.gzip = known.plain, known.gzip
         self.modified = known.modified  # seconds since 1970
         self.noindex = known.noindex  # a page that asks search engines to leave it out
+        self.link = known.link  # the header of a feed that names a hub
         self._handles = handles
 
     def __enter__(self) -> "Document":
@@ -128,8 +131,8 @@ class Shelf:
             with suppress(OSError):  # without a twin there is still the plain file
                 if (twin := _open(f"{self._folder}/{name}{TWIN}")) is not None:
                     handles.append(twin)
-            known = self._look(name, handles)
             kind = media_of(name, self._copy_of(name))
+            known = self._look(name, handles, kind[1])
             document = Document(name, known, handles, self._max_age(name), kind) if known else None
         except BaseException:
             _close(handles)
@@ -169,7 +172,7 @@ class Shelf:
                     os.close(handle)
         return self._gone[1]
 
-    def _look(self, name: str, handles: Sequence[int]) -> _Known | None:
+    def _look(self, name: str, handles: Sequence[int], role: Role) -> _Known | None:
         """Give what is known of open files; read them if they are others than those we know."""
         files = [os.fstat(handle) for handle in handles]
         signature = _signature(files[0]) + (_signature(files[1]) if len(files) == 2 else ())
@@ -184,7 +187,8 @@ class Shelf:
             packed = _read(handles[1], 0, files[1].st_size)
             if _unpacks_to(packed, body):
                 gzip = _copy(packed, "gzip")
-        known = _Known(signature, int(files[0].st_mtime), _copy(body, None), gzip, NOINDEX in body[:HEAD_BYTES])
+        noindex, link = NOINDEX in body[:HEAD_BYTES], link_of(body) if role is Role.FEED else None
+        known = _Known(signature, int(files[0].st_mtime), _copy(body, None), gzip, noindex, link)
         if self._clock().timestamp() - max(file.st_ctime for file in files) > YOUNG_SECONDS:
             self._remember(name, known)
         return known

@@ -15,9 +15,10 @@ from aggregator.model.history import NO_SUMS, Sums
 from aggregator.model.observed import Observed
 from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import SourceKey
-from aggregator.model.status import Lag, Outage
+from aggregator.model.status import HubStatus, Lag, Outage
 from aggregator.store.history import day_of, sums_since
 from aggregator.store.network import lag, outage
+from aggregator.store.outbox import Outbox
 from aggregator.store.posts import faults
 from aggregator.store.records import arrivals_of, observed_of
 from aggregator.store.schema import alarm, source, store
@@ -33,6 +34,7 @@ SILENT_GAPS = 6  # and so many times its median gap
 UNCONDITIONAL_SHARE = 0.1  # of polls (P94),
 UNCONDITIONAL_LEAST = 3  # and so many at least: one doubt of ours a month is no habit (P16)
 NOTED = timedelta(days=1)  # for so long what a document showed once is told (R45, R47)
+HUB_REFUSES = timedelta(hours=1)  # its pings
 LATE_SHARE = 0.05  # of sources late by more than a fourth of their interval (R19)
 
 SAID = (AlarmCode.LAG, AlarmCode.NETWORK_DOWN)  # whoever measures these logs them too, as they begin and end
@@ -76,6 +78,14 @@ def of_posts(count: int, first: str) -> Iterator[Found]:
     if count:
         named = "a post is" if count == 1 else f"{count} posts are"
         yield Found(AlarmCode.POSTS, f"{named} not what feeds.yaml and the store say; they stand as they were: {first}")
+
+
+def of_hub(hub: HubStatus | None, now: datetime) -> Iterator[Found]:
+    """Say that the hub has not taken its pings for long."""
+    if hub is not None and hub.failing_since is not None and now - hub.failing_since >= HUB_REFUSES:
+        feeds = "1 feed that has" if hub.owed == 1 else f"{hub.owed} feeds that have"
+        since = f"{hub.failing_since:%Y-%m-%d %H:%M} UTC"
+        yield Found(AlarmCode.HUB, f"the hub was not told of {feeds} changed, since {since}: {hub.error}")
 
 
 def of_sources(rows: Iterable[RowMapping], sums: Mapping[int, Sums], now: datetime) -> Iterator[Found]:
@@ -145,6 +155,7 @@ def _present(connection: Connection, now: datetime) -> list[Found]:
     sums = sums_since(connection, first_day(now))
     failed = connection.execute(select(store.c.output_error)).scalar_one()
     ours = [*overall(lag(connection, now), outage(connection), failed), *of_posts(*faults(connection))]
+    ours += of_hub(Outbox(connection).status(), now)
     return [*ours, *of_sources(rows, sums, now)]
 
 

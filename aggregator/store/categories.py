@@ -6,10 +6,11 @@ from datetime import datetime
 from logging import getLogger
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, select, update
 
 from aggregator.decide.ids import minted_feed_id
 from aggregator.errors import StoreError
+from aggregator.model.changes import NewPublication
 from aggregator.model.settings import Category, CategoryKey, Show, SourceKey
 from aggregator.slugs import free_slug
 from aggregator.store.schema import category, publication, source, store
@@ -30,6 +31,7 @@ class CategoryRow:
     pages: int  # archive pages
     dirty: int
     rendered: int
+    news: int  # the generation of its last change that is more than a backfill (I62)
     dirty_pages: tuple[int, ...]
     rendered_at: datetime | None
     look: str | None  # digest of what shapes its outputs besides the store
@@ -63,6 +65,7 @@ class SiteRow:
 
     dirty: int
     rendered: int
+    news: int  # the generation of the last change of feeds that is more than a backfill (I62)
     look: str | None
 
 
@@ -93,6 +96,7 @@ class Categories:
                 pages=row.pages,
                 dirty=row.dirty,
                 rendered=row.rendered,
+                news=row.news,
                 dirty_pages=tuple(sorted(map(int, row.dirty_pages))),
                 rendered_at=row.rendered_at,
                 look=row.look,
@@ -151,8 +155,8 @@ class Categories:
 
     def site(self) -> SiteRow:
         """Give the generation of index, all.* and the list of sources."""
-        row = self._connection.execute(select(store.c.dirty, store.c.rendered, store.c.look)).one()
-        return SiteRow(dirty=row.dirty, rendered=row.rendered, look=row.look)
+        columns = (store.c.dirty, store.c.rendered, store.c.news, store.c.look)
+        return SiteRow(**self._connection.execute(select(*columns)).mappings().one())
 
     def mark_site_rendered(self, row: SiteRow, look: str) -> None:
         """Note that they stand in the files as of that generation."""
@@ -175,7 +179,7 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
             said = _said(item)
             if not row.active or any(getattr(row, name) != value for name, value in said.items()):
                 back = {"active": True, "removed_at": None}
-                connection.execute(_of(row.id).values(dirty=category.c.dirty + 1, **said, **back))
+                connection.execute(_of(row.id).values(**_raised(category, backfill=False), **said, **back))
             if item.slug is not None and item.slug != row.slug:
                 advice = f"a slug never changes once it is published (A45): write slug: {row.slug}, or none"
                 log.warning("keep_slug", extra={"category": item.key, "slug": row.slug, "advice": advice})
@@ -241,12 +245,18 @@ def raise_site(connection: Connection) -> None:
     connection.execute(update(store).values(dirty=store.c.dirty + 1))
 
 
-def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]]) -> None:
+def is_backfill(publications: Sequence[NewPublication]) -> bool:
+    """Tell whether what enters categories all at once came by backfills (M1), so that none of it pings (I62)."""
+    return bool(publications) and all(made.backfill for made in publications)
+
+
+def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]], *, backfill: bool = False) -> None:
     """Make categories dirty, and with them the site's own pages.
 
     Args:
         connection: a writing one.
         pages: category: the archive pages that must be rendered again as well.
+        backfill: by nothing but a backfill: that is no news to anyone who follows them (I62).
     """
     if not pages:
         return
@@ -254,10 +264,15 @@ def raise_generations(connection: Connection, pages: Mapping[int, Iterable[int]]
     rows = connection.execute(known).all()
     statement = update(category).where(category.c.id == bindparam("row_id"))
     connection.execute(
-        statement.values(dirty=category.c.dirty + 1, dirty_pages=bindparam("new_pages")),
+        statement.values(dirty_pages=bindparam("new_pages"), **_raised(category, backfill=backfill)),
         [
             {"row_id": row.id, "new_pages": row.dirty_pages | {str(page): row.dirty + 1 for page in pages[row.id]}}
             for row in rows
         ],
     )
-    connection.execute(update(store).values(dirty=store.c.dirty + 1))
+    connection.execute(update(store).values(_raised(store, backfill=backfill)))
+
+
+def _raised(table: Table, *, backfill: bool) -> dict[str, Any]:
+    later = table.c.dirty + 1
+    return {"dirty": later} if backfill else {"dirty": later, "news": later}

@@ -23,7 +23,7 @@ from aggregator.model.changes import (
 )
 from aggregator.model.entry import Entry
 from aggregator.model.known import EntryState
-from aggregator.store.categories import insert_category, raise_generations
+from aggregator.store.categories import insert_category, is_backfill, raise_generations
 from aggregator.store.dialect import insert
 from aggregator.store.fingerprints import write_bands
 from aggregator.store.hits import write_hits
@@ -42,8 +42,18 @@ from aggregator.store.schema import alias, category, entry, publication, store, 
 from aggregator.store.touched import touch
 
 
-def write(connection: Connection, source_id: int, written: EntryChanges, now: datetime) -> None:
-    """Write what becomes of a source's entries. All ids are given: a statement for each kind of row."""
+def write(
+    connection: Connection, source_id: int, written: EntryChanges, now: datetime, *, is_first: bool = False
+) -> None:
+    """Write what becomes of a source's entries. All ids are given: a statement for each kind of row.
+
+    Args:
+        connection: a writing one.
+        source_id: of the source.
+        written: what is written.
+        now: the time.
+        is_first: by its first poll: that is no news to anyone who follows a category (I62).
+    """
     if written.stories:
         rows = [
             {"id": s.id, "atom_id": s.atom_id, "page_id": s.page_id, "founder_id": s.founder, "created_at": now}
@@ -67,7 +77,7 @@ def write(connection: Connection, source_id: int, written: EntryChanges, now: da
     write_shown(connection, written.shown)
     _touch(connection, written)
     write_hits(connection, source_id, written.hits, now)
-    _raise_generations(connection, written)
+    _raise_generations(connection, written, is_first=is_first)
     _move_counters(connection, written)
 
 
@@ -316,12 +326,12 @@ def _touch(connection: Connection, written: EntryChanges) -> None:
     touch(connection, (*told, *stood, *gone), (*otherwise, *taken_back, *relisted))
 
 
-def _raise_generations(connection: Connection, written: EntryChanges) -> None:
+def _raise_generations(connection: Connection, written: EntryChanges, *, is_first: bool) -> None:
     """Raise the generation of what must be rendered again, in the transaction that changes it (invariant 6)."""
     pages: dict[int, set[int]] = defaultdict(set)
     for place, page in written.dirty:
         pages[place].update(() if page is None else (page,))
-    raise_generations(connection, pages)
+    raise_generations(connection, pages, backfill=is_first or is_backfill(written.publications))
 
 
 def _move_counters(connection: Connection, written: EntryChanges) -> None:

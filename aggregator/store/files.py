@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from aggregator.store.dialect import MAX_IN
+from aggregator.store.outbox import Outbox
 from aggregator.store.schema import category, file, store
+from aggregator.urls import Url
 
 GONE = 410  # what an address answers when it is no longer published,
 FORGOTTEN = 404  # and that of a removed category in the end (A44)
@@ -28,6 +30,7 @@ class Written:
     digest: str
     max_age: int  # seconds (A75)
     gone: int | None = None  # what its address answers, if it is no longer published: 410
+    topic: Url | None = None  # the address by which a hub is told of it, if it may have news; None: it is not
 
 
 class Files:
@@ -62,8 +65,12 @@ class Files:
             self._connection.execute(file.insert(), rows)
 
     def note_written(self, files: Iterable[Written], now: datetime) -> None:
-        """Note what stands there now; what was gone and is back, or the other way round, makes gone.txt stale."""
+        """Note what stands there now, and that the hub is owed word of topics that have changed (A86).
+
+        What was gone and is back, or the other way round, makes gone.txt stale.
+        """
         files = tuple(files)
+        self._owe_pings([w for w in files if w.topic is not None], now)
         if self.are_gone([w.path for w in files]) != {w.path for w in files if w.gone}:
             self.mark_gone(stale=True)
         rows = [{"of_path": w.path, "new_digest": w.digest, "new_age": w.max_age, "new_gone": w.gone} for w in files]
@@ -72,6 +79,16 @@ class Files:
             values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("digest", "gone")}
             values |= {"max_age": bindparam("new_age"), "written_at": now}
             self._connection.execute(statement.values(values), rows)
+
+    def _owe_pings(self, topics: Sequence[Written], now: datetime) -> None:
+        """Compare what was written with what we remember: after a crash, nobody else knows that it is news."""
+        before: dict[str, str | None] = {}
+        for start in range(0, len(topics), MAX_IN):
+            paths = [w.path for w in topics[start : start + MAX_IN]]
+            known = select(file.c.path, file.c.digest).where(file.c.path.in_(paths))
+            before |= {row.path: row.digest for row in self._connection.execute(known)}
+        changed = {w.topic: w.digest for w in topics if w.topic is not None and before.get(w.path) != w.digest}
+        Outbox(self._connection).owe(changed, now)
 
     def written_at(self, path: str) -> datetime | None:
         """Give when a file was last rendered; None if it never was."""

@@ -15,11 +15,12 @@ from aggregator.model.hosts import slowed, spacing_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_settings_of
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
-from aggregator.store.alarms import DEAD, first_day, of_posts, of_sources, overall, with_since
+from aggregator.store.alarms import DEAD, first_day, of_hub, of_posts, of_sources, overall, with_since
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
 from aggregator.store.hosts import Hosts
 from aggregator.store.network import lag
+from aggregator.store.outbox import Outbox
 from aggregator.store.posts import faults
 from aggregator.store.records import observed_of
 from aggregator.store.schema import EPOCH, alarm, category, publication, source, store
@@ -122,7 +123,8 @@ def status_of(
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
     outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
     late = lag(connection, now)
-    ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection))]
+    hub = Outbox(connection).status()
+    ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection)), *of_hub(hub, now)]
     wrong = [*ours, *of_sources(rows, sums, now)]
     return Status(
         at=now,
@@ -143,6 +145,7 @@ def status_of(
         schema=schema,
         removed=_removed(connection),
         outage=outage,
+        hub=hub,
     )
 
 
@@ -161,6 +164,7 @@ def figures_of(connection: Connection, now: datetime) -> Figures:
         stories=connection.execute(select(store.c.next_story)).scalar_one()
         - 1,  # none ever leaves, no number is left out
         lag=lag(connection, now),
+        pings_owed=hub.owed if (hub := Outbox(connection).status()) else 0,
     )
 
 

@@ -89,7 +89,8 @@ store = Table(
     Column("next_story", Id, nullable=False),
     Column("dirty", BigInteger, nullable=False),  # generation of index, all.* and the list of sources
     Column("rendered", BigInteger, nullable=False),
-    Column("look", Text),  # digest of what shapes those outputs besides the store
+    Column("news", BigInteger, nullable=False, server_default=text("0")),  # generation of the last change of feeds that
+    Column("look", Text),  # is more than a backfill (I62); digest of what shapes those outputs besides the store
     Column("offered_at", Instant),  # all.* may have been read with what stood in the store then (T6); null: never
     Column("stories_look", Text),  # the same of the pages of all stories
     Column("gone_stale", Boolean, nullable=False),  # gone.txt says something that is no longer so
@@ -318,6 +319,7 @@ category = Table(
     Column("pages", Integer, nullable=False),  # archive pages so far
     Column("dirty", BigInteger, nullable=False),  # generation, raised by each change (invariant 6)
     Column("rendered", BigInteger, nullable=False),  # the generation that stands in the files
+    Column("news", BigInteger, nullable=False, server_default=text("0")),  # of the last change beyond a backfill (I62)
     Column("dirty_pages", Json, nullable=False),  # archive page to render again: the generation that made it so
     Column("offered_at", Instant),  # its files may have been read with what stood in the store then (T6); null: never
     Column("rendered_at", Instant),
@@ -542,17 +544,19 @@ event = Table(
     Index("ix_event_passing", "at", sqlite_where=text("lasts = 0"), postgresql_where=text("NOT lasts")),
 )
 
+_OWED = text("owed_at IS NOT NULL")
+
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Id, primary_key=True),
-    Column("made_at", Instant, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("payload", Json, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("done_at", Instant),
-    Index(None, "done_at", "due_at"),
+    Column("topic", Text, primary_key=True),  # public address of a main document that names a hub (A86)
+    Column("digest", Text, nullable=False),  # of the bytes that the hub was told of, or is to be
+    Column("owed_at", Instant),  # since when it is owed a ping; null: it is not
+    Column("due_at", Instant, nullable=False),  # no ping before
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("held_up", Boolean, nullable=False),  # the hub itself is in trouble: all topics wait for this one
+    Column("error", Text),  # of the last one
+    Index("ix_outbox_owed", "due_at", sqlite_where=_OWED, postgresql_where=_OWED),
 )
 
 hub_subscription = Table(

@@ -11,7 +11,7 @@ from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.identifiers import is_identifier
 from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.known import KnownEntry
-from aggregator.store.categories import raise_generations
+from aggregator.store.categories import is_backfill, raise_generations
 from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.events import write_events
@@ -95,7 +95,7 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
     pages: dict[int, set[int]] = defaultdict(set)
     for place, page in changes.dirty:
         pages[place].update(() if page is None else (page,))
-    raise_generations(connection, pages)
+    raise_generations(connection, pages, backfill=is_backfill(changes.publications))
     write_events(connection, changes.events, now)
 
 

@@ -55,6 +55,7 @@ from aggregator.store.events import trim_events, write_events
 from aggregator.store.files import Files
 from aggregator.store.finding import Finding
 from aggregator.store.hosts import Hosts
+from aggregator.store.outbox import Outbox
 from aggregator.store.pages import Pages
 from aggregator.store.posts import Posts
 from aggregator.store.publications import Placement
@@ -79,6 +80,7 @@ class Transaction:
         self._connection = connection
         self.pages = Pages(connection)
         self.files = Files(connection)
+        self.outbox = Outbox(connection)
         self.search = Searching(connection)
         self.trail = Trail(connection)
         self.posts = Posts(connection)
@@ -238,7 +240,10 @@ class Transaction:
         try:
             with self._connection.begin_nested():
                 if changes.entries != NOTHING_CHANGED:
-                    entries.write(self._connection, changes.due.id, changes.entries, changes.asked_at)
+                    is_first = not changes.due.stored_before
+                    entries.write(
+                        self._connection, changes.due.id, changes.entries, changes.asked_at, is_first=is_first
+                    )
                     self.details.add(changes.due.id, changes.entries.waiting, changes.asked_at)
                 if changes.outlines is not None:
                     outlines.keep_outlines(self._connection, changes.due.id, changes.outlines)

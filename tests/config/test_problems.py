@@ -60,7 +60,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is no key of serve; write one of bind'),
         ("publish: {worker: 3}\n" + SOURCES, '1:11: "worker" is no key of publish; '
          "write one of to, formats, entries, archive_page, entry_pages, gzip, fair, refresh, theme, static, aliases, "
-         "jekyll"),
+         "jekyll, hub"),
         ("publish: {workers: 3}\n" + SOURCES, '1:11: "workers" is no key of publish; write it at the top level'),
         ("publish: {entry-pages: true}\n" + SOURCES, '1:11: "entry-pages" is no key of publish; write entry_pages'),
         ("hosts: {example.org: {space: 1s}}\n" + SOURCES,

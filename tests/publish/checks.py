@@ -16,7 +16,7 @@ TOMBSTONES = "{http://purl.org/atompub/tombstones/1.0}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SCHEMA = Path(__file__).parents[3] / "shared" / "schema"
 
-FEED_RELS = {"self", "alternate", "current", "prev-archive"}
+FEED_RELS = {"self", "alternate", "current", "prev-archive", "hub"}
 ENTRY_RELS = {"alternate", "enclosure", "related", "replies"}
 MANY = {"enclosure", "related", "replies"}  # of which an entry may have several of one type
 SOURCE_RELS = {"self", "alternate"}

@@ -21,6 +21,7 @@ CHANNEL = "title link description language lastBuildDate ttl docs generator".spl
 ITEM = "title link description category comments enclosure guid pubDate source".split()  # no author: A52
 REQUIRED = {"title", "link", "description", "lastBuildDate", "ttl", "docs", "generator"}
 MANY = {"category"}
+SELF, HUB = ("self", "application/rss+xml"), ("hub", None)
 RFC822 = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d "
     r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d (GMT|\+0000)"
@@ -46,7 +47,7 @@ def faults_of_rss(data: bytes) -> list[str]:
     faults += _faults_of_children(channel, CHANNEL, (f"{ATOM}link", "item"))
     faults += [f"channel has no {name}" for name in REQUIRED if not (channel.findtext(name) or "").strip()]
     links = [attributes(link) for link in channel.iterchildren(f"{ATOM}link")]
-    if [(link.get("rel"), link.get("type")) for link in links] != [("self", "application/rss+xml")]:
+    if [(link.get("rel"), link.get("type")) for link in links] not in ([SELF], [SELF, HUB]):
         faults.append(f"atom:links of the channel: {links}")
     faults += [
         f"no address: {e}" for e in (channel.findtext("link"), *(k.get("href") for k in links)) if not _is_web(e)

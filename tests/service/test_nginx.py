@@ -32,7 +32,8 @@ WITHDRAWN = "entry/ab/ab0123456789abcd.html"
 REMOVED = ("category/removed.atom", "category/removed.html", "category/removed/archive/1.json")
 FORGOTTEN = "category/forgotten.atom"
 YAML = """
-publish: {{archive_page: 10, entries: 10}}
+site: {{base_url: "https://planet.example.org/"}}
+publish: {{archive_page: 10, entries: 10, hub: "https://hub.example.org/"}}
 categories: {{python: {{title: Python}}}}
 defaults: {{initial: 60}}
 sources: [{{url: '{url}', category: python}}]
@@ -112,6 +113,7 @@ def theirs(tmp_path: Path, folder: Path, ours: Web, limits: bool) -> Iterator[We
     port = free_port()
     site = shown[1].replace("listen 80;", f"listen 127.0.0.1:{port};").replace("    listen [::]:80;\n", "")
     site = site.replace("/srv/planet/public", str(folder)).replace("# include /srv/planet/gone.map", f"include {gone}")
+    site = site.replace("    # ~^/(all|", "    ~^/(all|")  # the hub
     search = re.search(r"```nginx\n( +location ~ .*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     assert search is not None
     proxied = search[1].replace("127.0.0.1:8080", f"127.0.0.1:{ours.port}")

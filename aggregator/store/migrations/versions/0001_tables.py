@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("dirty", sa.BigInteger(), nullable=False),
         sa.Column("rendered", sa.BigInteger(), nullable=False),
+        sa.Column("news", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("dirty_pages", sa.Text(), nullable=False),
         sa.Column("offered_at", sa.BigInteger(), nullable=True),
         sa.Column("rendered_at", sa.BigInteger(), nullable=True),
@@ -116,16 +117,23 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("id", Id, nullable=False),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("owed_at", sa.BigInteger(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("done_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("held_up", sa.Boolean(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_outbox")),
     )
-    op.create_index(op.f("ix_outbox_done_at_due_at"), "outbox", ["done_at", "due_at"], unique=False)
+    op.create_index(
+        "ix_outbox_owed",
+        "outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("owed_at IS NOT NULL"),
+        postgresql_where=sa.text("owed_at IS NOT NULL"),
+    )
     op.create_table(
         "request",
         sa.Column("id", Id, nullable=False),
@@ -209,6 +217,7 @@ def upgrade() -> None:
         sa.Column("next_story", Id, nullable=False),
         sa.Column("dirty", sa.BigInteger(), nullable=False),
         sa.Column("rendered", sa.BigInteger(), nullable=False),
+        sa.Column("news", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("look", sa.Text(), nullable=True),
         sa.Column("offered_at", sa.BigInteger(), nullable=True),
         sa.Column("stories_look", sa.Text(), nullable=True),

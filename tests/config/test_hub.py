@@ -1,0 +1,66 @@
+"""`publish.hub`: which addresses are one, and what is said of those that work otherwise than one may think."""
+
+import pytest
+
+from tests.config.reading import problems, said, warnings
+
+SITE = "site: {base_url: https://planet.example.org/}\n"
+
+
+def test_a85_the_hub_is_normalised_and_there_is_none_by_default() -> None:
+    assert said(SITE + "publish: {hub: HTTPS://Hub.Example.org:443}").publish.hub == "https://hub.example.org/"
+    assert said(SITE).publish.hub is None
+    assert warnings(SITE + "publish: {hub: https://hub.example.org/}\nsources: [https://example.org/]\n") == []
+
+
+@pytest.mark.parametrize(
+    ("hub", "expected"),
+    [
+        pytest.param(
+            "hub.example.org",
+            '2:16: "hub.example.org" is no address of a hub: it does not begin with http:// or https:// and a host; '
+            "write https://host/",
+            id="no-url",
+        ),
+        pytest.param(
+            "7", '2:16: "7" is a number without quotes, not the address of a hub; write "7" in quotes', id="7"
+        ),
+        pytest.param(
+            "https://me:secret@hub.example.org/",
+            '2:16: "https://***@hub.example.org/" has a user, and stands in every feed for all to read; '
+            "write https://host/",
+            id="s44-userinfo",
+        ),
+    ],
+)
+def test_what_is_no_hub_is_told_with_its_line(hub: str, expected: str) -> None:
+    assert problems(f"{SITE}publish: {{hub: {hub}}}\nsources: [https://example.org/]\n") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("site", "hub", "expected"),
+    [
+        pytest.param(
+            SITE,
+            "http://hub.example.org/",
+            ["whoever is on the way to this hub can speak for it; write https:// if it has that"],
+            id="s60-http",
+        ),
+        pytest.param(
+            "site: {title: Planet}\n",
+            "https://hub.example.org/",
+            ["no hub can fetch feeds from http://127.0.0.1:8080/; write in site.base_url where the world sees them"],
+            id="localhost",
+        ),
+        pytest.param(
+            SITE,
+            '"https://${NAME}.example.org/"',
+            ["this address stands in every feed, for all to read, and with it what the variable holds"],
+            id="s44-variable",
+        ),
+        pytest.param("site: {title: Planet}\n", "http://10.1.2.3/", [], id="both-on-the-operators-own-network"),
+    ],
+)
+def test_what_works_otherwise_than_one_may_think_is_a_warning(site: str, hub: str, expected: list[str]) -> None:
+    text = f"{site}publish: {{hub: {hub}}}\nsources: [https://example.org/]\n"
+    assert warnings(text, {"NAME": "hub-of-mine"}) == [f"2:16: {warning}" for warning in expected]
