@@ -12,7 +12,7 @@ from typing import Any
 from aggregator import __version__
 from aggregator.clock import Clock
 from aggregator.completions import end_waits
-from aggregator.corrections import end_tombstones, forget_removed, take_requests
+from aggregator.corrections import take_requests
 from aggregator.errors import AggregatorError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
@@ -35,18 +35,14 @@ from aggregator.publish.trial import look_of
 from aggregator.reader import Readers
 from aggregator.store import open_store
 from aggregator.store.database import Store
-from aggregator.store.events import TRIMMED
 from aggregator.store.sources import Placed
+from aggregator.upkeep import Upkeep
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
 
 SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
-THIN_PAGES = 10  # archive pages that lose their texts at once: their stories' pages are made again, a file each
-THIN_STEPS = 50  # transactions of some 5 ms
-BAND_STEPS = 10  # of some 5 ms: two thousand bands each
-TRIM_STEPS = 5  # of some 4 ms: a thousand events each
 
 
 class World:
@@ -60,6 +56,7 @@ class World:
         self.budgets = Budgets(settings.hosts, steady)
         self.hosts = Hosts(store, self.budgets, clock, rules=lambda: self.settings.hosts)
         self.readers = Readers()
+        self.upkeep = Upkeep(store, clock)
         self._bodies = Bodies(settings.workers)
         self._cut = False
         self._retired: set[Client] = set()
@@ -184,66 +181,10 @@ class World:
             self._complete()
         return ended
 
-    def end_tombstones(self) -> int:
-        """Let outputs forget what was withdrawn (M8) or removed (A44) long ago; give how much of it there was."""
-        return end_tombstones(self.store, self.clock()) + forget_removed(self.store, self.clock())
-
-    def trim_bodies(self) -> int:
-        """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""
-        with self.store.begin() as tx:
-            return tx.trim_bodies(self.clock())
-
-    def trim_events(self) -> int:
-        """Drop some of the events that explain nothing any more; give how many were dropped. The next call goes on."""
-        dropped = 0
-        for _ in range(TRIM_STEPS):
-            with self.store.begin() as tx:
-                some = tx.trim_events(self.clock())
-            dropped += some
-            if some < TRIMMED:
-                break
-        return dropped
-
     def note_serving(self) -> None:
         """Note that a service runs, for the runs of `poll` in between and after it."""
         with self.store.begin() as tx:
             tx.running.note_serving(self.clock())
-
-    def trim_requests(self) -> int:
-        """Drop some of the corrections that were answered long ago; give how many were dropped."""
-        with self.store.begin() as tx:
-            return tx.requests.trim(self.clock())
-
-    def trim_bands(self) -> int:
-        """Drop some of what near-duplicates of texts that are gone were found by; give how many bands were dropped."""
-        dropped = 0
-        for _ in range(BAND_STEPS):
-            with self.store.read() as tx:
-                if not tx.is_trimming_bands():
-                    break
-            with self.store.begin() as tx:
-                dropped += tx.trim_bands()
-        return dropped
-
-    def thin(self) -> int:
-        """Let some of the texts go that are kept no longer (K2 to K4); give how many entries lost theirs.
-
-        What one call does is bounded, so that no poll waits for it; whatever is left is for the next.
-        """
-        now = self.clock()
-        with self.store.read() as tx:
-            if not tx.is_thinning_due(now):
-                return 0
-        pages = entries = 0
-        for _ in range(THIN_STEPS):
-            with self.store.begin() as tx:
-                thinned = tx.thin(now)
-            pages, entries = pages + thinned.pages, entries + thinned.entries
-            if thinned.is_done or pages >= THIN_PAGES:
-                break
-        if entries:
-            log.info("thin_pages", extra={"pages": pages, "entries": entries})
-        return entries
 
     def publish(self, **how: Any) -> Published:
         """Bring the files to what the store says; see `Publisher.publish`."""

@@ -204,7 +204,7 @@ class Planet(RuleBasedStateMachine):
     @rule()
     def end_tombstones(self) -> None:
         """Tombstones end that have stood for thirty days (M8)."""
-        self.world.end_tombstones()
+        self.world.upkeep.end_tombstones()
 
     @rule(key=sources)
     def accept(self, key: str) -> None:
@@ -260,7 +260,7 @@ class Planet(RuleBasedStateMachine):
             self.poll(key)
             self.ids_order_and_dates_hold()  # it goes by the time of the last poll, and what that was
         self.room.clock.move(days=days)
-        self.world.thin()
+        self.world.upkeep.thin()
 
     @rule()
     def forget_how_it_came(self) -> None:

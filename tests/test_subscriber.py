@@ -185,7 +185,7 @@ def test_a_retraction_reaches_who_reads_within_a_month_and_nobody_sees_it_again(
     reader.reads(room.published("category/x.atom"))
     carry_out(world, "retract", story=story, undo=False)
     room.clock.move(days=29)
-    world.end_tombstones()
+    world.upkeep.end_tombstones()
     tell(world, "two", TWO, TITLE, TEXT)
     world.publish()
     assert reader.reads(room.published("category/x.atom")) == {"gone": [TITLE]}

@@ -32,7 +32,7 @@ class Twin:
                 self.take(world, Desk(world), step)
                 self.room.clock.move(minutes=10)
                 self._forget(world)
-            world.thin()
+            world.upkeep.thin()
             world.publish()
             self.room.clock.move(minutes=10)
             self._forget(world)
@@ -55,8 +55,8 @@ class Twin:
                 ask(world, "retract", story=one, undo=undo)
             case "waits", hours, _:
                 self.room.clock.move(hours=hours)
-                world.end_tombstones()
-                world.thin()
+                world.upkeep.end_tombstones()
+                world.upkeep.thin()
             case _:
                 world.publish()
 

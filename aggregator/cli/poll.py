@@ -133,12 +133,12 @@ class OneShot:
         with self._world.store.begin() as tx:
             tx.note_alarms(self._world.clock())
         self._world.end_waits()
-        self._world.end_tombstones()
-        self._world.trim_bodies()
-        self._world.trim_events()
-        self._world.trim_requests()
-        self._world.thin()
-        self._world.trim_bands()
+        self._world.upkeep.end_tombstones()
+        self._world.upkeep.trim_bodies()
+        self._world.upkeep.trim_events()
+        self._world.upkeep.trim_requests()
+        self._world.upkeep.thin()
+        self._world.upkeep.trim_bands()
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:

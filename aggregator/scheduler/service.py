@@ -120,7 +120,7 @@ class Service:
         with self._world.store.begin() as tx:
             tx.turns.pull_back(self._world.clock())
             tx.turns.spread_overdue(self._world.clock(), over=SPREAD)
-        self._world.end_tombstones()
+        self._world.upkeep.end_tombstones()
         self._world.note_serving()
         self._world.publish(is_cut=is_stopping)
         self._published = True
@@ -136,12 +136,12 @@ class Service:
             ("requests", self._take_requests, REQUESTS),
             ("tombstones", self._end_tombstones, HOURLY),
             ("search", self._catch_up, SEARCH),
-            ("bodies", self._world.trim_bodies, HOURLY),
-            ("answers", self._world.trim_requests, HOURLY),
+            ("bodies", self._world.upkeep.trim_bodies, HOURLY),
+            ("answers", self._world.upkeep.trim_requests, HOURLY),
             ("serving", self._world.note_serving, HOURLY),
-            ("events", self._world.trim_events, THIN),
+            ("events", self._world.upkeep.trim_events, THIN),
             ("keep", self._thin, THIN),
-            ("bands", self._world.trim_bands, THIN),
+            ("bands", self._world.upkeep.trim_bands, THIN),
             ("spare", self._spare, SPARE),
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)
@@ -271,12 +271,12 @@ class Service:
         """Let main documents forget what was withdrawn long ago (M8, invariant 4)."""
         if self._world.end_waits():
             self._dirty.set()
-        if self._world.end_tombstones():
+        if self._world.upkeep.end_tombstones():
             self._dirty.set()
 
     def _thin(self) -> None:
         """Let texts go that are kept no longer; what shows them is dirty then (K2 to K4)."""
-        if self._pressure is Pressure.NONE and self._world.thin():
+        if self._pressure is Pressure.NONE and self._world.upkeep.thin():
             self._dirty.set()
 
     def _spare(self, *, forget: bool = False) -> None:

@@ -219,7 +219,7 @@ def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
     assert "is kept, and no more" not in young
     assert "founded one" in young
     room.clock.move(days=91)
-    assert world.trim_events() > 0
+    assert world.upkeep.trim_events() > 0
     old = why(TAG)
     assert "founded one" not in old
     (joined,) = (line for line in young.splitlines() if "joined:" in line)

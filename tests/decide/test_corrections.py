@@ -328,14 +328,14 @@ def test_m8_a_tombstone_ends_after_thirty_days_as_a_change_in_the_store(
     assert b"deleted-entry" in room.published("all.atom")
     assert TAG.encode() not in room.published("category/x.json")
     room.clock.now += TOMBSTONE
-    assert world.end_tombstones() == 0
+    assert world.upkeep.end_tombstones() == 0
     assert world.publish(everything=True).changed == ("status.json",), "rendering knows no time (invariant 4)"
     room.clock.move(seconds=1)
-    assert world.end_tombstones() == 1
+    assert world.upkeep.end_tombstones() == 1
     assert {"category/x.atom", "all.atom"} <= set(world.publish().changed)
     assert b"deleted-entry" not in room.published("category/x.atom")
     assert b"deleted-entry" not in room.published("all.atom")
-    assert world.end_tombstones() == 0
+    assert world.upkeep.end_tombstones() == 0
 
 
 def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(desk: Desk, world: World, room: Newsroom) -> None:

@@ -431,9 +431,9 @@ def test_a44_a_removed_category_is_gone_and_comes_back(room: Newsroom) -> None:
     assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays where it is"
     with room.opened() as world:
         room.clock.move(days=89)
-        assert world.end_tombstones() == 0
+        assert world.upkeep.end_tombstones() == 0
         room.clock.move(days=2)
-        assert world.end_tombstones() == 1
+        assert world.upkeep.end_tombstones() == 1
         assert "gone.txt" in world.publish().changed
         (removed, _) = world.store.status(world.roster, room.clock()).removed
     assert get(room, "/category/second.atom")[0] == "404 Not Found"

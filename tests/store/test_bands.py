@@ -67,7 +67,7 @@ def drop_bands(world: World) -> None:
     """Drop all bands that go some day."""
     with world.store.begin() as tx:
         fingerprints.begin_trimming(tx._connection)
-    while world.trim_bands():
+    while world.upkeep.trim_bands():
         pass
 
 
@@ -81,7 +81,7 @@ def grow_old(room: Newsroom, world: World) -> None:
     world.publish()
     desk.says("a", tells("a", 20, world=world))
     room.clock.move(days=30)
-    assert world.thin() == 10
+    assert world.upkeep.thin() == 10
 
 
 def test_bands_are_kept_of_founders_alone(room: Newsroom) -> None:
@@ -117,10 +117,10 @@ def test_k2_bands_go_with_the_texts(room: Newsroom) -> None:
         grow_old(room, world)
         before = bands(world)
         assert len(banded(world)) == 20
-        dropped = world.trim_bands()
+        dropped = world.upkeep.trim_bands()
         assert banded(world) == {f"a-{number}" for number in range(11, 21)}
         assert bands(world) == before - dropped > 0
-        assert world.trim_bands() == 0
+        assert world.upkeep.trim_bands() == 0
 
 
 def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,16 +128,16 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monke
         grow_old(room, world)
         all_of_them = bands(world)
         monkeypatch.setattr(fingerprints, "WALKED", 7)
-        monkeypatch.setattr("aggregator.world.BAND_STEPS", 2)
+        monkeypatch.setattr("aggregator.upkeep.BAND_STEPS", 2)
         with pytest.raises(ZeroDivisionError), world.store.begin() as tx:
             tx.trim_bands() / 0  # something goes wrong before its end
         assert bands(world) == all_of_them
-        assert 0 < world.trim_bands() <= 14
+        assert 0 < world.upkeep.trim_bands() <= 14
     with room.opened() as world:
         looks = 1
         with world.store.read() as tx:
             assert tx.is_trimming_bands(), "a new process goes on with it"
-        while world.trim_bands() or is_trimming(world):
+        while world.upkeep.trim_bands() or is_trimming(world):
             looks += 1
         assert looks == all_of_them // 14 + 1
         assert len(banded(world)) == 10
@@ -159,13 +159,13 @@ def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(room: Newsroom, m
         world.publish()
         Desk(world).says("a", tells("a", 30, world=world))
         room.clock.move(days=30)
-        assert world.thin() == 10
+        assert world.upkeep.thin() == 10
         assert not is_trimming(world)
         monkeypatch.setattr(fingerprints, "BANDS", 2)
         with world.store.begin() as tx:
             fingerprints.begin_trimming(tx._connection)
         assert is_trimming(world)
-        assert world.trim_bands() > 0
+        assert world.upkeep.trim_bands() > 0
 
 
 def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:

@@ -69,10 +69,10 @@ def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: Newsroom)
         ask(world, "retract", story=1, undo=False)
         room.clock.move(days=89)
         desk.says("a", said(2))
-        assert world.trim_events() == 0
+        assert world.upkeep.trim_events() == 0
         before = told(world)
         room.clock.move(days=1, seconds=1)
-        dropped = world.trim_events()
+        dropped = world.upkeep.trim_events()
         after = told(world)
         assert dropped == len(before) - len(after) > 0
         young = [row for row in after if row[0] > before[-1][0] - 1]
@@ -88,10 +88,10 @@ def test_a_step_is_bounded_and_what_is_left_goes_next(room: Newsroom, monkeypatc
         Desk(world).says("a", *(said(f"n{number}") for number in range(16)))
         passing = sum(not lasts for *_, lasts in told(world))
         room.clock.move(days=91)
-        for module in ("store.events", "world"):
+        for module in ("store.events", "upkeep"):
             monkeypatch.setattr(f"aggregator.{module}.TRIMMED", 2)
-        monkeypatch.setattr("aggregator.world.TRIM_STEPS", 5)
-        dropped = [world.trim_events() for _ in range(3)]
+        monkeypatch.setattr("aggregator.upkeep.TRIM_STEPS", 5)
+        dropped = [world.upkeep.trim_events() for _ in range(3)]
     assert dropped == [10, passing - 10, 0]
 
 

@@ -48,20 +48,20 @@ def test_answered_ones_go_after_a_week_and_those_that_wait_stay(room: Newsroom, 
     room.clock.move(days=6)
     late, newest = ask(world, answered=True), ask(world, answered=True)
     room.clock.move(days=1)
-    assert world.trim_requests() == 0
+    assert world.upkeep.trim_requests() == 0
     room.clock.move(seconds=1)
-    assert world.trim_requests() == 1
+    assert world.upkeep.trim_requests() == 1
     assert kept(world) == [waiting, late, newest]
     assert answered not in kept(world)
     room.clock.move(days=-30)
-    assert world.trim_requests() == 0, "the clock was set back"
+    assert world.upkeep.trim_requests() == 0, "the clock was set back"
 
 
 def test_the_newest_stays_so_that_no_number_is_given_out_twice(room: Newsroom, world: World) -> None:
     ask(world, answered=True)
     newest = ask(world, answered=True)
     room.clock.move(days=400)
-    assert world.trim_requests() == 1
+    assert world.upkeep.trim_requests() == 1
     assert kept(world) == [newest]
     assert ask(world, answered=False) == newest + 1
 
@@ -71,7 +71,7 @@ def test_a_step_is_bounded(room: Newsroom, world: World, monkeypatch: pytest.Mon
         ask(world, answered=True)
     monkeypatch.setattr(requests, "TRIMMED", 2)
     room.clock.move(days=8)
-    assert [world.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
+    assert [world.upkeep.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:

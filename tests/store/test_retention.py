@@ -64,7 +64,7 @@ def file_pages(room: Newsroom, world: World, pages: int) -> None:
 def later(room: Newsroom, world: World, **by: float) -> int:
     """Do what a run does at its end, some time later; give how many entries lost their texts."""
     room.clock.move(**by)
-    thinned = world.thin()
+    thinned = world.upkeep.thin()
     world.publish()
     return thinned
 
@@ -294,7 +294,7 @@ def test_old_bodies_go_but_for_the_last(room: Newsroom, world: World) -> None:
         for days in (50, 40):
             values = {"source_id": number, "headers": {}, "digest": "", "codec": "deflate", "data": b""}
             connection.execute(body.insert().values(values | {"fetched_at": room.clock() - timedelta(days=days)}))
-    assert world.trim_bodies() == 1
+    assert world.upkeep.trim_bodies() == 1
 
 
 def test_a_step_is_bounded_and_goes_on_where_it_was_killed(
@@ -317,15 +317,15 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(
 
 def test_a_day_has_one_look_and_the_rest_of_it_costs_nothing(room: Newsroom, world: World) -> None:
     fill(room, world)
-    world.thin()
+    world.upkeep.thin()
     statements = list[str]()
     room.clock.move(hours=23)
     with world.store.heard_statements(statements.append):
-        world.thin()
+        world.upkeep.thin()
     assert [s for s in statements if "FROM" in s and "FROM store" not in s] == []
     room.clock.move(hours=2)
     with world.store.heard_statements(statements.append):
-        world.thin()
+        world.upkeep.thin()
     assert any("FROM publication" in s for s in statements)
 
 
