@@ -11,6 +11,7 @@ from aggregator.model.hosts import (
     SLOWEST,
     budget_key,
     doublings_of,
+    is_public,
     parallel_of,
     rule_for,
     slowed,
@@ -111,3 +112,20 @@ def test_p61_as_many_doublings_as_lead_to_a_minute(spacing: timedelta) -> None:
     most = doublings_of(spacing)
     assert slowed(spacing, most) == (max(spacing, SLOWEST) if spacing else spacing)
     assert most == 0 or slowed(spacing, most - 1) < SLOWEST
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        ("planet.example.org", True),
+        ("localhost", False),
+        ("planet", False),
+        ("nas.local", False),
+        ("127.0.0.1", False),
+        ("[fd00::1]", False),
+        ("10.1.2.3", False),
+        ("8.8.8.8", True),
+    ],
+)
+def test_which_hosts_the_world_may_see(host: str, public: bool) -> None:
+    assert is_public(host) is public

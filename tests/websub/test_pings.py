@@ -1,13 +1,16 @@
 """A hub is told of what has changed: once, later if it can't be reached, and never in anybody's way (A85, A86)."""
 
 import logging
+import threading
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
 import pytest
 
+from aggregator.errors import StoreError
 from aggregator.model.alarm import AlarmCode
-from aggregator.websub import tell_hub
+from aggregator.serve.metrics import Meter
+from aggregator.websub import Pinger, pings, tell_hub
 from aggregator.websub.pings import pause_after
 from aggregator.world import World
 from tests.desk import Desk, said
@@ -364,3 +367,43 @@ def test_r67_a_hub_that_refuses_for_an_hour_is_an_alarm(planet: Planet) -> None:
         assert AlarmCode.HUB in alarms(world)
         planet.tell(world)
         assert AlarmCode.HUB not in alarms(world)
+
+
+def test_a_fault_of_ours_is_said_once_and_pings_go_on(
+    planet: Planet, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, enough = [0], threading.Event()
+
+    def fail(world: World, **how: object) -> None:
+        asked[0] += 1
+        if asked[0] > 3:
+            enough.set()
+        raise StoreError("the disk is full" if asked[0] < 3 else "another fault")
+
+    monkeypatch.setattr(pings, "tell_hub", fail)
+    monkeypatch.setattr(pings, "LOOK_SECONDS", 0.001)
+    with planet.room.opened() as world:
+        pinger = Pinger(world, lambda taken: None)
+        pinger.start()
+        assert enough.wait(30)
+        pinger.stop()
+        pinger.join()
+    said = [
+        str(record.exc_info[1]) for record in caplog.records if record.message == "hinder_pings" and record.exc_info
+    ]
+    assert said == ["the disk is full", "another fault"]
+
+
+def test_r67_metrics_count_pings_and_what_is_owed(planet: Planet) -> None:
+    meter = Meter()
+    planet.answers(Reply(400), TAKEN)
+    planet.says(2, 1, tell=False)
+    with planet.room.opened() as world:
+        before = meter.write(world.figures(), asked=0, tick_age=0)[1].decode()
+        tell_hub(world, is_over=lambda: False, on_asked=meter.count_ping)
+        after = meter.write(world.figures(), asked=0, tick_age=0)[1].decode()
+    assert "aggregator_pings_owed 2.0" in before
+    assert 'aggregator_pings_total{taken="yes"} 0.0' in before
+    assert "aggregator_pings_owed 1.0" in after
+    assert 'aggregator_pings_total{taken="yes"} 1.0' in after
+    assert 'aggregator_pings_total{taken="no"} 1.0' in after
