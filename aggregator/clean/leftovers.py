@@ -6,7 +6,8 @@ import re
 _BLOCKS = "p|div|section|article|aside|header|footer|main|nav|figure|figcaption|blockquote|picture|ul|ol|dl|h[1-6]"
 _INLINE = "span|a|b|i|em|strong|u|s|small|big|sub|sup|mark|cite|abbr"
 _EMPTY = re.compile(rf"<({_BLOCKS})(?: [^<>]*)?>(?:\s|&nbsp;|<br>)*</\1>|<({_INLINE})(?: [^<>]*)?>(\s*)</\2>")
-_MAY_BE_EMPTY = re.compile(r">(?:\s|&nbsp;|<br>)*</")
+# Begins behind a start tag, never inside a row of breaks: each would be looked at once for every break before it.
+_MAY_BE_EMPTY = re.compile(r">(?<!<br>)(?:\s|&nbsp;|<br>)*</")
 _BREAKS = re.compile(r"<br>(?:\s*<br>){2,}")
 
 

@@ -296,7 +296,7 @@ HOSTILE = (
     "<div>,<ul><li>,<b></p>,<a><b>,<b><p></b>,<table><b>,<table><tr><td>,<foo>,<div title='></div>'>,&,&amp,& ,&x;,<,"
     "<!--,<div><style></div></style>,<svg><style><div></style>,<div><table></div></table>,<span><div></span>,<a ,"
     "<a href=',<p a=\",<iframe ,<math alttext=',</b>,<ruby><rt>,<img srcset='a 1x ,<select><option>,<title>,"
-    "<plaintext>,&#65;"
+    "<plaintext>,&#65;,<br>"
 ).split(",")
 
 
