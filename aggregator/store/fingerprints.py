@@ -103,9 +103,12 @@ def begin_trimming(connection: Connection) -> None:
     """Begin to look for the bands of texts that are gone, if that is worth a look at all bands.
 
     No index leads from an entry to its bands: it would be as large as they are. So they are looked at one after the
-    other, and only when enough texts have gone since the last time.
+    other, and only when enough texts have gone since the last time. A look that is under way goes on where it is: it
+    may take many days where few steps are done a day, and what left meanwhile is for the next one.
     """
-    before = connection.execute(select(store.c.bands_walked)).scalar_one()
+    walk, before = connection.execute(select(store.c.bands_walk, store.c.bands_walked)).one()
+    if walk is not None:
+        return
     until, stayed = before or (0, 0)
     enough = max(1, stayed // (IDLE * BANDS))
     gone = select(entry.c.id).where(entry.c.thinned > until).limit(enough).subquery()

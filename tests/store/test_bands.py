@@ -143,6 +143,19 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monke
         assert len(banded(world)) == 10
 
 
+def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `poll` once a day takes a few steps a day, and each day begins with a look through the archives."""
+    with room.opened() as world:
+        grow_old(room, world)
+        monkeypatch.setattr(fingerprints, "WALKED", bands(world) // 4)
+        monkeypatch.setattr("aggregator.upkeep.BAND_STEPS", 1)
+        for _ in range(6):
+            world.upkeep.trim_bands()
+            room.clock.move(days=1, minutes=1)
+            world.upkeep.thin()
+        assert banded(world) == {f"a-{number}" for number in range(11, 21)}
+
+
 def is_trimming(world: World) -> bool:
     with world.store.read() as tx:
         return tx.is_trimming_bands()
