@@ -214,9 +214,10 @@ class Publisher:
 
     def _publish_category(self, row: CategoryRow, look: str, edition: Edition) -> None:
         category = self._roster.categories[row.key]
-        is_news = row.dirty != row.rendered or (row.look is not None and row.look != look)
+        is_changed = row.dirty != row.rendered or (row.look is not None and row.look != look)
+        now = self._clock() if is_changed else row.rendered_at or self._clock()
         with self._store.begin() as tx:
-            self._file(tx, row, category, self._clock() if is_news else row.rendered_at or self._clock())
+            self._file(tx, row, category, now, has_news=_has_news(row, look))
         with self._store.read() as tx:  # one moment for all formats (R31)
             row = next(found for found in tx.categories.rows() if found.id == row.id)
             numbers = range(1, row.pages + 1) if edition.everything or row.look != look else row.dirty_pages
@@ -260,7 +261,7 @@ class Publisher:
                 tx.categories.mark_site_rendered(site, look)
         return True
 
-    def _file(self, tx: Transaction, row: CategoryRow, category: Category, now: datetime) -> None:
+    def _file(self, tx: Transaction, row: CategoryRow, category: Category, now: datetime, *, has_news: bool) -> None:
         """Move what is too much for the main document to archive pages, before anything is rendered (M3, M4).
 
         What is rendered again though nothing has changed is filed as it was then: a burst that has rested since goes
@@ -289,7 +290,7 @@ class Publisher:
             pages=row.pages,
         )
         if pages or any(p.backfill for p in main):
-            tx.categories.file(row.id, dict(pages), now)
+            tx.categories.file(row.id, dict(pages), now, has_news=has_news)
 
     # Documents.
 

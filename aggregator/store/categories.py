@@ -110,13 +110,14 @@ class Categories:
         query = select(*(category.c[name] for name in names)).where(~category.c.active).order_by(category.c.id)
         return [RestingCategory(**row) for row in self._connection.execute(query).mappings()]
 
-    def file(self, number: int, pages: Mapping[int, Sequence[int]], now: datetime) -> None:
+    def file(self, number: int, pages: Mapping[int, Sequence[int]], now: datetime, *, has_news: bool) -> None:
         """File publications on new archive pages, for ever (M2 to M4); what stays in the main document is no backfill.
 
         Args:
             number: of the category.
             pages: page number: the stories on it.
             now: the time.
+            has_news: a hub is to know of what led to it, so of the main document that is shorter now, too (A86).
         """
         of_category = publication.c.category_id == number
         filing = update(publication).where(of_category, publication.c.story_id == bindparam("of_story"))
@@ -126,8 +127,8 @@ class Categories:
             known = select(category.c.dirty, category.c.dirty_pages).where(category.c.id == number)
             before = self._connection.execute(known).one()
             dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in pages}
-            of_row = update(category).where(category.c.id == number)
-            self._connection.execute(of_row.values(pages=max(pages), dirty_pages=dirty, dirty=before.dirty + 1))
+            raised = _raised(category, backfill=not has_news)
+            self._connection.execute(_of(number).values(pages=max(pages), dirty_pages=dirty, **raised))
         self._connection.execute(update(publication).where(of_category, publication.c.backfill).values(backfill=False))
 
     def offer(self, number: int | None, now: datetime) -> None:

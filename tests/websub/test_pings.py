@@ -108,6 +108,17 @@ def test_a86_a_title_that_is_edited_is_told(planet: Planet) -> None:
     assert planet.told() == [GENERAL]
 
 
+def test_a86_a_main_feed_that_an_edit_makes_shorter_is_told(planet: Planet) -> None:
+    planet.writes(publish="formats: [atom], entries: 40, archive_page: 10")
+    planet.says(*range(40, 0, -1))
+    planet.clock.move(hours=1)
+    planet.told()
+    planet.writes(publish="formats: [atom], entries: 10, archive_page: 10")
+    planet.says()
+    assert b"Title 1<" in planet.room.published("category/general/archive/1.atom")
+    assert planet.told() == [ALL, GENERAL]
+
+
 def test_i62_a_first_poll_beside_news_hides_them_not(planet: Planet) -> None:
     with planet.room.opened() as world:
         desk = Desk(world)
