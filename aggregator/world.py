@@ -31,6 +31,7 @@ from aggregator.publish.mark import HOME
 from aggregator.publish.post import check_templates
 from aggregator.publish.publisher import MAX_AGE, Publisher
 from aggregator.publish.showing import Showing
+from aggregator.publish.topics import keep_topics
 from aggregator.publish.trial import look_of
 from aggregator.reader import Readers
 from aggregator.store import open_store
@@ -110,6 +111,7 @@ class World:
         self._count(settings, self.look, Publisher(self.store, settings, self.folder, self.clock, self.look))
         with self.store.begin() as tx:
             tx.sync(self._placed(), self.roster, self.clock(), self._host_key_of)
+            keep_topics(tx, self.settings)
         self.store.forget_addresses()
         self._complete()
         log.info("take_list", extra={"sources": len(settings.sources)})
@@ -151,7 +153,7 @@ class World:
         now = self.clock()
         with self.store.begin() as tx:
             tx.sync(self._placed(), self.roster, now, self._host_key_of)
-            tx.outbox.keep_below(self.settings.site.base_url if self.settings.publish.hub else None)
+            keep_topics(tx, self.settings)
             tx.keep_config(text, str(self.settings.path), now)
         self.store.forget_addresses()
         self._complete()

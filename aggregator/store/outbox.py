@@ -4,11 +4,11 @@ A topic has one row, from its first ping on. A ping is owed in the transaction t
 between publishing and pinging loses none, and what was told already is not told again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, delete, exists, func, literal, select, update
+from sqlalchemy import Connection, bindparam, case, delete, exists, func, literal, select, update
 
 from aggregator.model.status import HubStatus
 from aggregator.store.dialect import insert
@@ -89,12 +89,12 @@ class Outbox:
         free = {"owed_at": None, "failures": 0, "held_up": False}
         return self._connection.execute(update(outbox).where(these).values(free)).rowcount
 
-    def keep_below(self, base_url: Url | None) -> None:
-        """Forget the topics that do not begin with an address, for that has changed; None: there is no hub any more."""
-        ended = delete(outbox)
-        if base_url is not None:
-            ended = ended.where(~outbox.c.topic.startswith(base_url, autoescape=True))
-        self._connection.execute(ended)
+    def keep(self, topics: Collection[Url]) -> None:
+        """Forget all topics but these."""
+        there = self._connection.execute(select(outbox.c.topic)).scalars()
+        ended = [{"of_topic": topic} for topic in sorted(set(there).difference(topics))]
+        if ended:
+            self._connection.execute(delete(outbox).where(outbox.c.topic == bindparam("of_topic")), ended)
 
     def status(self) -> HubStatus | None:
         """Say how the hub takes its pings; None if it never was owed one."""

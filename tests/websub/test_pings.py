@@ -363,6 +363,30 @@ def test_an_unlisted_category_is_told_to_nobody(planet: Planet) -> None:
     assert b'rel="hub"' not in planet.room.published("category/general.atom")
 
 
+def test_what_is_owed_of_a_category_is_forgotten_when_it_is_unlisted_or_gone(planet: Planet) -> None:
+    planet.says(2, 1, tell=False)
+    planet.writes("categories: {general: {unlisted: true}}\n")
+    with planet.room.opened() as world:
+        planet.tell(world)  # before anything is published anew, as beside a service
+    assert planet.told() == [ALL]
+    planet.clock.move(hours=1)
+    planet.writes()
+    planet.says(3, 2, 1, tell=False)
+    text = (planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
+    planet.room.writes(text.replace(".example/'", ".example/', category: other"))
+    with planet.room.opened() as world:
+        planet.tell(world)
+    assert planet.told() == [ALL]
+
+
+def test_formats_that_are_no_longer_made_are_not_told(planet: Planet) -> None:
+    planet.writes(publish="formats: [atom, json]")
+    planet.says(2, 1, tell=False)
+    planet.writes(publish="formats: [atom]")
+    planet.says()
+    assert planet.told() == [ALL, GENERAL]
+
+
 def test_r67_a_hub_that_refuses_for_an_hour_is_an_alarm(planet: Planet) -> None:
     planet.answers(Reply(500))
     planet.says(2, 1)
