@@ -262,14 +262,17 @@ def _listed(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _strays(folder: Path, called: str) -> Iterator[Problem]:
-    """Name files that look like parts of a theme and have no effect: a slip of the pen, mostly."""
+    """Name files that look like parts of a theme and have no effect: a slip of the pen, mostly.
+
+    No hidden ones: editors and file managers leave these (`.#style.css`, `._style.css`).
+    """
     known = {path for _, path in _listed(folder)}
-    for path in sorted({*folder.glob("*.css"), *folder.glob("*.html"), *folder.glob("*.toml")} - known):
-        write = f"{STYLE}" if path.suffix == ".css" else f"{CATALOGUES}/{path.name.lower()}"
+    for path in sorted({*folder.glob("[!.]*.css"), *folder.glob("[!.]*.html"), *folder.glob("[!.]*.toml")} - known):
+        write = STYLE if path.suffix == ".css" else f"{CATALOGUES}/{path.name.lower()}"
         if path.suffix == ".html":
             write = path.name.lower() if path.name.lower() in ours() else "small letters, digits, - and _"
         yield Problem(f"{called}/{path.name}", 1, 1, f"no file of a theme is called so; write {write}")
-    for path in sorted({*(folder / CATALOGUES).glob("*.toml")} - known):
+    for path in sorted({*(folder / CATALOGUES).glob("[!.]*.toml")} - known):
         what = f"no language is called so; write one such as {CATALOGUES}/nl.toml or {CATALOGUES}/zh-tw.toml"
         yield Problem(f"{called}/{CATALOGUES}/{path.name}", 1, 1, what)
 

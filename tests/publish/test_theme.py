@@ -181,6 +181,14 @@ def test_a_file_that_only_looks_like_part_of_a_theme_is_named(folder: Path, name
     assert problems(folder) == [f"theme/{name}:1:1: {expected}"]
 
 
+def test_hidden_files_are_nobodys_slip(folder: Path) -> None:
+    (folder / "catalogue").mkdir()
+    for name in ("._style.css", ".part.html", ".nl.toml", "catalogue/.nl.toml"):
+        (folder / name).write_bytes(b"\0")
+    (folder / ".#style.css").symlink_to("somebody@machine.1234")  # while an editor has it open
+    assert problems(folder) == []
+
+
 def test_a_catalogue_that_is_no_toml_is_refused_with_its_line(folder: Path) -> None:
     (folder / "catalogue").mkdir()
     (folder / "catalogue" / "nl.toml").write_text("[page]\nhome = \n")
