@@ -5,6 +5,7 @@ A test compares that page with what is made here:
 python -m aggregator.config.reference > docs/feeds.md
 """
 
+import re
 import sys
 from collections.abc import Iterator
 
@@ -27,6 +28,8 @@ from aggregator.config.source_keys import (
     SOURCE,
 )
 from aggregator.config.tables import Key, Table
+
+_CODE_OR_TAG = re.compile("`[^`]*`|<")
 
 _INTRODUCTION = """\
 # feeds.yaml
@@ -115,11 +118,12 @@ def _lines() -> Iterator[str]:
 
 
 def _default(key: Key[object]) -> str:
-    return f"`{_cell(key.shown)}`" if key.written not in (None, [], {}, "") else _cell(key.shown)
+    return _cell(f"`{key.shown}`") if key.written not in (None, [], {}, "") else _cell(key.shown)
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    """Fit a text into a table; between backticks Markdown shows `<` as it is, and `&lt;` as well."""
+    return _CODE_OR_TAG.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text.replace("|", "\\|"))
 
 
 if __name__ == "__main__":

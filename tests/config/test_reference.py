@@ -65,3 +65,9 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == render_reference(), (
         "python -m aggregator.config.reference > docs/feeds.md"
     )
+
+
+def test_the_page_shows_code_as_it_is_written() -> None:
+    page = render_reference()
+    assert r"`\g<name>`" in page
+    assert "| http://&lt;serve.bind>/ |" in page, "else it would be a tag"
