@@ -115,8 +115,9 @@ def _keeps(connection: Connection) -> dict[int, timedelta]:
 def _restored_at(connection: Connection) -> datetime:
     """Give when the store was made from what was published, or the epoch.
 
-    No document says when a story entered, and its own date may be years before that. So all that was there counts as
-    entered then: a text may stay longer than its source keeps it, and never goes earlier.
+    Hardly a document says when a story entered (JSON Feed alone, of backfills), and its own date may be years before
+    that. So all that was there counts as entered then: a text may stay longer than its source keeps it, and never goes
+    earlier.
     """
     return connection.execute(select(store.c.restored_at)).scalar_one() or EPOCH
 
