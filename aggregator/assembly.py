@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aggregator.errors import AggregatorError
 from aggregator.identity import digest_of, text_digest_of
-from aggregator.model.entry import Entry, EntryKey
+from aggregator.model.entry import Entry, EntryKey, Origin
 from aggregator.model.restored import (
     Restored,
     RestoredCategory,
@@ -250,17 +250,7 @@ class Assembly:
             source=told,
             url=link or one.origin.link or Url("about:blank"),
             entry=entry,
-            origin=replace(
-                one.origin,
-                title=title,
-                id="",
-                link=None,
-                self_link=None,
-                authors=(),
-                rights=None,
-                icon=None,
-                updated=None,
-            ),
+            origin=Origin(id="", title=title),
             story=one.atom_id,
             first_seen=sort_at,
             categories=(*(before.categories if before else ()), place),

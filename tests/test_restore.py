@@ -8,13 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from aggregator.assembly import NothingToRestore
 from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.errors import PublishError, StoreError
+from aggregator.model.entry import Origin
 from aggregator.restore import read_site, restore
 from aggregator.store.database import restore_backup
+from aggregator.store.records import origin_of
+from aggregator.store.schema import entry, source
 from tests.newsroom import START, Newsroom, item, rss
 from tests.publisher import Publisher, Reply
 
@@ -396,6 +400,28 @@ def test_i42_a_copy_keeps_its_own_date_where_an_older_one_gave_its_story_the_pla
     assert posts == {path: data for path, data in before.items() if path.startswith("site/")}
     for path in ("a", "b"):
         assert newsroom.items(f"category/{path}.json")[0]["date_published"] == "2026-03-02T10:00:00Z"
+
+
+def test_a9_a_copy_that_was_credited_has_nothing_of_the_feed_that_was_shown(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    low = publisher.serve("/low", rss(item(1, guid="low"), title="Low"))
+    feed = rss(item(1, guid="high"), title="High")
+    about = b"<category>High things</category><image><url>https://high.example/logo.png</url></image>"
+    high = publisher.serve("/high", feed.replace(b"<item>", about + b"<item>", 1))
+    newsroom.writes(f"{SITE}sources:\n  - {{key: low, url: '{low}'}}\n  - {{key: high, url: '{high}', priority: 9}}\n")
+    newsroom.poll()
+    assert b"High things" in newsroom.published("category/general.atom")
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    planet.lose()
+    planet.restore()
+    with newsroom.opened() as world, world.store._engine.connect() as connection:
+        query = select(source.c.key, entry.c.origin).join(entry, entry.c.source_id == source.c.id)
+        told = {row.key: origin_of(row.origin) for row in connection.execute(query)}
+    assert told["low"] == Origin(id="", title="Low")
+    assert told["high"] is not None
+    assert [tag.term for tag in told["high"].tags] == ["High things"]
 
 
 def test_a_post_that_was_in_the_archive_is_not_there_twice(newsroom: Newsroom, publisher: Publisher) -> None:
