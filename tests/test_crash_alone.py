@@ -62,6 +62,7 @@ class Crashing:
         return done.stdout
 
 
+@pytest.mark.slow
 def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_suspect(
     tmp_path: Path, publisher: Publisher
 ) -> None:

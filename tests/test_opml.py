@@ -193,6 +193,7 @@ def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: Newsroo
     assert "pw" not in str(told).replace("password", "")
 
 
+@pytest.mark.slow
 def test_serve_takes_up_a_list_and_an_edit_of_feeds_yaml(tmp_path: Path, publisher: Publisher) -> None:
     urls = feeds(publisher, *(f"f{number}" for number in range(12)))
     at = publisher.says("/list.opml", Reply(200, listing(urls)))

@@ -236,6 +236,7 @@ YAML = f"workers: 4\nsources:\n{PUBLIC}{OWN}"
 HOSTS_YAML = "hosts: {own.lan: {allow_private: true, spacing: 0s}}\n"
 
 
+@pytest.mark.slow
 def test_p87_an_hour_without_a_network(newsroom: Newsroom, caplog: pytest.LogCaptureFixture) -> None:
     newsroom.writes(YAML, hosts=HOSTS_YAML)
     clock, internet = newsroom.clock, Internet(newsroom.clock)

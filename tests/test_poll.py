@@ -348,6 +348,7 @@ def test_m2_a_category_of_300_walks_back_to_its_first_entry(newsroom: Newsroom, 
     assert len(newsroom.titles()) == 50
 
 
+@pytest.mark.slow
 def test_two_large_sources_telling_the_same_are_stored_in_no_time(newsroom: Newsroom, publisher: Publisher) -> None:
     many = rss(*(item(n) for n in range(1500)))
     one, two = publisher.serve("/one", many), publisher.serve("/two", many, host="127.0.0.2")

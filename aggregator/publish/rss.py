@@ -35,7 +35,7 @@ END = b"</channel>"
 _ROOT = {"dc": DUBLIN_CORE, "atom": ATOM, "content": CONTENT}  # declared once, by feedgen in this order
 _FEEDS = frozenset({"application/atom+xml", "application/rss+xml", "application/xml", "text/xml"})
 # Texts that are no HTML, as lxml writes them: no < in a text, no > in an attribute.
-_PLAIN = re.compile(rb"(<(?:title|source|category|dc:rights|media:title)(?: [^>]*)?>)([^<]*&[^<]*)")
+_PLAIN = re.compile(rb"(<(?:title|source|category|dc:rights|media:title)(?: [^<>]*)?>)([^<]*&[^<]*)")
 _PLAIN_OF_CHANNEL = re.compile(rb"(<(?:title|description)>)([^<]*&[^<]*)")
 
 _items: Memory[bytes] = Memory(4 * 1024 * 1024, each_bytes=3072)

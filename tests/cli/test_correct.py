@@ -181,6 +181,7 @@ def rows(folder: Path, query: str) -> list[Sequence[Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publisher: Publisher) -> None:
     """The process that holds the store does it, and publishes at once; a faulty request in between harms nobody."""
     one = publisher.serve("/one.xml", rss(item(1), item(2)))

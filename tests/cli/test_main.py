@@ -68,6 +68,7 @@ def test_ten_mistakes_are_ten_messages_and_nothing_is_started(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["feeds.yaml"]
 
 
+@pytest.mark.slow
 def test_strict_and_json_and_broken_pipes(tmp_path: Path, publisher: Publisher) -> None:
     good, bad = publisher.serve("/good", rss(item(1))), publisher.says("/bad", Reply(500, b""))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: ['{good}', '{bad}']\n", encoding="utf-8")
@@ -83,6 +84,7 @@ def test_strict_and_json_and_broken_pipes(tmp_path: Path, publisher: Publisher) 
     assert "Traceback" not in piped.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_r54_a_signal_ends_a_poll_with_what_was_finished_stored(
     tmp_path: Path, publisher: Publisher, number: signal.Signals

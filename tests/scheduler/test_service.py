@@ -58,6 +58,7 @@ def test_r27_a_second_process_is_turned_away_and_readers_are_not(tmp_path: Path,
         assert check.returncode == 0
 
 
+@pytest.mark.slow
 def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publisher: Publisher) -> None:
     one = publisher.serve("/one.xml", rss(item(1)))
     two = publisher.serve("/two.xml", rss(item(2)), host="127.0.0.2")
@@ -144,6 +145,7 @@ def test_a_port_that_is_taken_ends_with_3(tmp_path: Path, publisher: Publisher) 
     assert f"127.0.0.1:{publisher.port}" in done.stderr
 
 
+@pytest.mark.slow
 def test_r51_a_start_with_a_broken_file_needs_last_good(tmp_path: Path, publisher: Publisher) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     running = Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n")

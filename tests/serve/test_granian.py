@@ -105,6 +105,7 @@ def test_an_address_in_use_is_named(application: Application) -> None:
         GranianServer(application, "127.0.0.1", taken.getsockname()[1]).start()
 
 
+@pytest.mark.slow
 def test_r54_serve_on_granian_ends_in_time_whoever_hangs_on(tmp_path: Path, publisher: Publisher) -> None:
     url = publisher.says("/feed.xml", planet.Reply(200, rss(item(1))), planet.Reply(304))
     with Running(tmp_path, f"{LOOPBACK}sources: ['{url}']\n") as running:
