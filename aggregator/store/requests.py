@@ -34,12 +34,13 @@ class Requests:
 
     def finish(self, wanted: Request, outcome: Outcome, now: datetime) -> bool:
         """Say what became of a request; False if somebody has, and then nothing may be done for it again."""
-        if not outcome.done:
-            facts = {"request": wanted.id, "command": wanted.command, "because": outcome.said}
-            write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
         said = {"done": outcome.done, "said": outcome.said, "facts": dict(outcome.facts)}
         statement = update(request).where(request.c.id == wanted.id, request.c.done_at.is_(None))
-        return self._connection.execute(statement.values(done_at=now, outcome=said)).rowcount == 1
+        is_first = self._connection.execute(statement.values(done_at=now, outcome=said)).rowcount == 1
+        if is_first and not outcome.done:
+            facts = {"request": wanted.id, "command": wanted.command, "because": outcome.said}
+            write_events(self._connection, [Event(code=Code.REFUSE_REQUEST, facts=facts)], now)
+        return is_first
 
     def outcome(self, number: int) -> Outcome | None:
         """Give what became of a request; None as long as it waits."""

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.model.correction import Act, Outcome
+from aggregator.model.event import Code
 from aggregator.scheduler.service import Service
 from aggregator.store import requests
-from aggregator.store.schema import request
+from aggregator.store.schema import event, request
 from aggregator.world import World
 from tests.newsroom import Newsroom
 
@@ -41,6 +42,17 @@ def ask(world: World, *, answered: bool) -> int:
 def kept(world: World) -> list[int]:
     with world.store._engine.connect() as connection:
         return list(connection.execute(select(request.c.id).order_by(request.c.id)).scalars())
+
+
+def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(world: World) -> None:
+    number = ask(world, answered=False)
+    refused = Outcome(done=False, said="there is no such story")
+    with world.store.begin() as tx:
+        (asked,) = tx.requests.pending()
+        assert [tx.requests.finish(asked, refused, world.clock()) for _ in range(2)] == [True, False]
+    with world.store._engine.connect() as connection:
+        facts = connection.execute(select(event.c.facts).where(event.c.code == Code.REFUSE_REQUEST.value)).scalars()
+        assert [fact["request"] for fact in facts] == [number]
 
 
 def test_answered_ones_go_after_a_week_and_those_that_wait_stay(room: Newsroom, world: World) -> None:
