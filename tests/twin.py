@@ -1,16 +1,38 @@
 """A newsroom in which the same happens as in another one, but for what is dropped after each step."""
 
+import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 
 Step = tuple[str, Any, Any]
+
+
+Kind = TypeVar("Kind", bound="Twin")
+
+
+@contextmanager
+def twins(
+    kind: type[Kind], yaml: str, forget: Callable[[World], None], steps: list[Step]
+) -> Iterator[tuple[Kind, Kind]]:
+    """Take steps in two newsrooms with one store to begin with; the second one forgets after each step."""
+    with TemporaryDirectory() as folder:
+        long, short = kind(Path(folder) / "long"), kind(Path(folder) / "short", forget)
+        long.room.folder.mkdir()
+        long.room.writes(yaml)
+        with long.room.opened():
+            pass
+        shutil.copytree(long.room.folder, short.room.folder)
+        for twin in (long, short):
+            twin.goes_through(steps)
+        yield long, short
 
 
 class Twin:

@@ -1,9 +1,7 @@
 """Of which entries bands are kept, when they go, and that nothing which is decided hangs on that (DESIGN 8, K2, T5)."""
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from aggregator.store.schema import entry, fingerprint, source, store
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
-from tests.twin import Step, Twin, ask
+from tests.twin import Step, Twin, ask, twins
 
 YAML = """
 publish: {entries: 10, archive_page: 10, formats: [atom]}
@@ -262,15 +260,7 @@ LATE = [  # texts go, the clock is set back to where they stood, and others tell
 
 def goes_the_same_way(steps: list[Step]) -> int:
     """Take steps with and without bands that go; give how many have gone."""
-    with TemporaryDirectory() as folder:
-        long, short = Near(Path(folder) / "long"), Near(Path(folder) / "short", drop_bands)
-        long.room.folder.mkdir()
-        long.room.writes(YAML)
-        with long.room.opened():
-            pass
-        shutil.copytree(long.room.folder, short.room.folder)
-        for twin in (long, short):
-            twin.goes_through(steps)
+    with twins(Near, YAML, drop_bands, steps) as (long, short):
         assert short.rows() == long.rows()
         assert short.published() == long.published()
         return len(long.tables()["fingerprint"]) - len(short.tables()["fingerprint"])

@@ -1,12 +1,10 @@
 """Which events leave the store, and that nothing which is decided, published or undone hangs on one (P93, R73)."""
 
 import json
-import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from aggregator.scheduler.service import Service
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
-from tests.twin import Twin, ask
+from tests.twin import Twin, ask, twins
 
 YAML = """
 publish: {entries: 10, archive_page: 10, formats: [atom, json]}
@@ -139,15 +137,7 @@ STEPS = st.one_of(
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=4, max_size=14))
 def test_r73_nothing_is_decided_published_or_undone_by_an_event_that_goes(steps: list[tuple[str, Any, Any]]) -> None:
-    with TemporaryDirectory() as folder:
-        long, short = Twin(Path(folder) / "long"), Twin(Path(folder) / "short", drop_passing)
-        long.room.folder.mkdir()
-        long.room.writes(YAML)
-        with long.room.opened():
-            pass
-        shutil.copytree(long.room.folder, short.room.folder)
-        for twin in (long, short):
-            twin.goes_through(steps)
+    with twins(Twin, YAML, drop_passing, steps) as (long, short):
         assert all(row["lasts"] for row in short.tables()["event"])
         assert rows(short) == rows(long)
         assert short.published() == long.published()
