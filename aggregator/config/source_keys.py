@@ -272,7 +272,7 @@ class RootKeys(Keys):
     workers = key(Integer(1, 64), 16, "Fetches in flight over all hosts.")
     proxy = optional(
         Text("a proxy", "http://host:3128", limit=2000, check=addresses.proxy),
-        "HTTP proxy for all fetches; the environment's proxies are ignored.",
+        "HTTP proxy for all fetches, not the environment's; it must refuse your own network: docs/politeness.md.",
     )
     defaults = key(DEFAULTS, {}, "For every source; a source can override each.")
     hosts = key(

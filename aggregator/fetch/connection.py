@@ -14,7 +14,7 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from aggregator.errors import ConnectFailed, FetchError, TimedOut
+from aggregator.errors import ConnectFailed, FetchError, NameUnknown, TimedOut
 from aggregator.fetch.address import Address, plain
 from aggregator.fetch.flight import Flight, under_way
 from aggregator.fetch.head import Fault, Head
@@ -22,6 +22,7 @@ from aggregator.fetch.resolver import Endpoint, endpoints_of
 
 CONNECT_SECONDS = 10.0  # P81: finding the address included
 LEAST_CONNECT_SECONDS = 2.0  # for each address
+PROXIED_LOOKUP_SECONDS = 2.0  # where only the proxy resolves names, questions may stay without an answer
 IDLE_SECONDS = 60.0  # P86
 
 
@@ -89,14 +90,25 @@ def _connect(endpoint: Endpoint, flight: Flight, seconds: float) -> socket.socke
 
 
 def check_names(host: str, port: int, flight: Flight) -> None:
-    """Judge every address of a host that a proxy will connect to in our place (S9).
+    """Check every address of a host that a proxy will connect to in our place (S9).
+
+    A name that this machine can't resolve is checked by its form alone: in many networks only the proxy resolves names.
 
     Raises:
-        FetchError: NameUnknown, TimedOut; AddressRefused if only one of them is refused, since the proxy will choose.
+        FetchError: TimedOut if the fetch has no time left; AddressRefused if the form of the name is refused, or one of
+            its addresses, since the proxy may choose any.
     """
-    for endpoint in endpoints_of(host.strip("[]"), port, flight, flight.remaining(CONNECT_SECONDS)):
-        if refusal := flight.permit.refusal(host.rstrip("."), endpoint.address, first=flight.first):
-            raise flight.refused(refusal)
+    name = host.strip("[]").rstrip(".")
+    try:
+        endpoints = endpoints_of(host.strip("[]"), port, flight, flight.remaining(PROXIED_LOOKUP_SECONDS))
+    except (NameUnknown, TimedOut):
+        if flight.ended:
+            raise
+        refusals = [flight.permit.refusal_of_name(name)]
+    else:
+        refusals = [flight.permit.refusal(name, endpoint.address, first=flight.first) for endpoint in endpoints]
+    if refusal := next(filter(None, refusals), None):
+        raise flight.refused(refusal)
 
 
 class _Guarded(HTTPConnection):

@@ -19,6 +19,15 @@ STRANGER = (
     "sent there"
 )
 METADATA = "a cloud's metadata address is never fetched, whatever hosts: allows"
+LOCAL_NAME = (
+    "its name belongs to a local network and this machine can't resolve it; if it is your own, allow the name under "
+    "hosts: with allow_private"
+)
+# Names that are never public (RFC 6761, 6762, 8375; ICANN's .internal). A name without a dot is local, too.
+LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".intranet", ".lan", ".corp", ".home", ".home.arpa", ".private")
+METADATA_NAMES = frozenset(
+    {"metadata", "metadata.goog", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"}
+)
 
 
 class Guard:
@@ -83,6 +92,26 @@ class Permit:
             return METADATA
         if not self._guard.covers(host, address):
             return PRIVATE
+        return None if self._is_inside() else STRANGER
+
+    def refusal_of_name(self, host: str) -> str | None:
+        """Return why a proxy may not be told to connect to a name that this machine can't resolve (S9).
+
+        Nothing but the form of the name is known here. Which addresses public names lead to is for the proxy to filter.
+
+        Args:
+            host: the name in the URL, without a dot at its end.
+
+        Returns:
+            The rule, for the operator; None if the name is allowed.
+        """
+        host = host.lower()
+        if host in METADATA_NAMES:
+            return METADATA
+        if "." in host and not host.endswith(LOCAL_SUFFIXES):
+            return None
+        if not self._guard.opens(host):
+            return LOCAL_NAME
         return None if self._is_inside() else STRANGER
 
     def _is_inside(self) -> bool:

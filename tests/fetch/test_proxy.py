@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from aggregator.fetch.guard import METADATA, PRIVATE
+from aggregator.fetch.guard import LOCAL_NAME, METADATA, PRIVATE, STRANGER
 from aggregator.model.settings import Secret
-from aggregator.urls import Url
-from tests.fetch.conftest import ATOM, MakeClient, Names, due_for, failed, fetched, network
+from aggregator.urls import Url, normalise
+from tests.fetch.conftest import ATOM, MakeClient, Names, due_for, failed, fetched, name, network
 from tests.publisher import Asked, Hangs, Publisher, Reply, Talk, redirect
 
 PUBLIC = "93.184.216.34"
@@ -101,10 +101,66 @@ def test_s9_what_is_allowed_is_allowed_there_too(publisher: Publisher, make_clie
     fetched(client.fetch(due_for(Url("http://inside.example/"))))
 
 
-def test_s9_an_unknown_name_can_not_be_judged(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
-    names["nowhere.example"] = socket.gaierror(-2, "no")
-    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://nowhere.example/"))))
-    assert answer.code == "dns"
+def test_s9_a_name_that_only_the_proxy_resolves_is_fetched(
+    publisher: Publisher, make_client: MakeClient, names: Names
+) -> None:
+    names["feeds.example"] = socket.gaierror(-2, "no")
+    publisher.says("http://feeds.example/", Reply(200, ATOM))
+    with Publisher(tls=True, names=("feeds.example",)) as secure:
+        secure.serve("/", ATOM)
+        publisher.says(f"feeds.example:{secure.port}", Tunnel(port=secure.port))
+        client = make_client(proxy=proxied(publisher), tls=ssl.create_default_context(cafile=secure.authority))
+        for url in (Url("http://feeds.example/"), Url(f"https://feeds.example:{secure.port}/")):
+            assert fetched(client.fetch(due_for(url))).body == ATOM
+        client.close()
+
+
+def test_s9_a_name_server_that_does_not_answer_holds_up_no_proxied_fetch(
+    publisher: Publisher, make_client: MakeClient, names: Names
+) -> None:
+    answered = threading.Event()
+    names["feeds.example"] = lambda: [PUBLIC] if answered.wait(30) else []
+    publisher.says("http://feeds.example/", Reply(200, ATOM))
+    try:
+        assert fetched(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://feeds.example/")))).body == ATOM
+    finally:
+        answered.set()
+
+
+@pytest.mark.parametrize(
+    ("host", "rule"),
+    [
+        pytest.param("intranet", LOCAL_NAME, id="no-dot"),
+        pytest.param("db.corp", LOCAL_NAME, id="local-suffix"),
+        pytest.param("printer.LOCAL.", LOCAL_NAME, id="other-spelling"),
+        pytest.param("metadata.google.internal", METADATA, id="metadata"),
+        pytest.param("10.0.0.1", PRIVATE, id="literal"),
+        pytest.param("[fd00::1]", PRIVATE, id="literal-ipv6"),
+        pytest.param("0x7f.1", PRIVATE, id="literal-in-disguise"),
+        pytest.param("169.254.169.254", METADATA, id="literal-metadata"),
+    ],
+)
+def test_s9_what_is_local_by_its_form_is_refused_unresolved(
+    publisher: Publisher, make_client: MakeClient, names: Names, host: str, rule: str
+) -> None:
+    for spelling in (host, host.lower(), host.lower().rstrip("."), host.rstrip(".")):
+        if not spelling[-1].isdigit() and spelling[-1] != "]":
+            names[spelling] = socket.gaierror(-2, "no")
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(normalise(f"http://{host}/"))))
+    assert (answer.code, rule in answer.text) == ("refused", True)
+    assert publisher.connections == 0
+
+
+def test_s9_a_local_name_that_is_allowed_goes_to_the_proxy_unresolved(
+    publisher: Publisher, make_client: MakeClient, names: Names
+) -> None:
+    names["wiki.internal"] = names["feeds.example"] = socket.gaierror(-2, "no")
+    publisher.says("http://wiki.internal/", Reply(200, ATOM))
+    publisher.says("http://feeds.example/", redirect("http://wiki.internal/"))
+    client = make_client(name("wiki.internal"), proxy=proxied(publisher))
+    fetched(client.fetch(due_for(Url("http://wiki.internal/"))))
+    answer = failed(client.fetch(due_for(Url("http://feeds.example/"))))
+    assert (answer.code, STRANGER in answer.text) == ("refused", True)
 
 
 def test_a_proxy_that_is_not_there(make_client: MakeClient, names: Names) -> None:
