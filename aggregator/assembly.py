@@ -38,6 +38,8 @@ class Shelf:
     slug: str
     main: RecalledDocument
     pages: Sequence[RecalledDocument]
+    is_unlisted: bool = True  # neither in the site's opml.xml nor in its gone.txt
+    is_forgotten: bool = False  # gone.txt answers 404 for it (A44)
 
 
 class Assembly:
@@ -80,6 +82,8 @@ class Assembly:
                     created_at=shelf.main.updated,
                     pages=len(shelf.pages),
                     is_listed=key in self._roster.categories,
+                    is_unlisted=shelf.is_unlisted,
+                    is_forgotten=shelf.is_forgotten,
                 )
             )
             for number, page in [*enumerate(shelf.pages, start=1), (None, shelf.main)]:

@@ -7,6 +7,7 @@ entries that a rule refused, those beyond `initial`, validators, history.
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -16,13 +17,13 @@ from aggregator.model.entry import NO_NEWS as NOTHING
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import rule_for
 from aggregator.model.poll import Due, Failed, Fetched
-from aggregator.model.restored import (
-    Restored,
-)
+from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.recall import RecalledDocument, recall
+from aggregator.publish.stories import GONE_LIST, gone_of
 from aggregator.slugs import free_slug
 from aggregator.store import open_store
+from aggregator.store.files import FORGOTTEN
 from aggregator.trials import Trials
 from aggregator.urls import host_of, normalise
 from aggregator.world import World, open_world
@@ -80,7 +81,7 @@ def restore(restored: Restored, settings: Settings, clock: Clock) -> World:
                 raise NothingToRestore(
                     f"the store {store.where} has entries already; move it away to restore another one"
                 )
-            tx.lay_ground(restored)
+            tx.lay_ground(restored, clock())
     finally:
         store.close()
     world = open_world(settings, command="restore", clock=clock)
@@ -138,8 +139,16 @@ def _file(path: Path) -> bytes | None:
 def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored:
     opml = read("opml.xml") or b""
     named = _FEED.findall(opml.decode("utf-8", "replace"))
-    slugs = dict.fromkeys((*named, *listed, *_expected_slugs(settings)))  # named in the order of their pages
-    shelves = [shelf for slug in slugs if (shelf := _shelf(read, slug, settings)) is not None]
+    gone = {
+        match[1]: answer for path, answer in gone_of(read(GONE_LIST) or b"").items() if (match := _FEED.fullmatch(path))
+    }
+    public = dict.fromkeys((*named, *gone))  # gone.txt names removed categories that were in the index (A44)
+    slugs = dict.fromkeys((*public, *listed, *_expected_slugs(settings)))  # named in the order of their pages
+    shelves = [
+        replace(shelf, is_unlisted=slug not in public, is_forgotten=gone.get(slug) == FORGOTTEN)
+        for slug in slugs
+        if (shelf := _shelf(read, slug, settings)) is not None
+    ]
     if not shelves:
         raise NothingThere("no category/*.atom that an aggregator wrote is there; nothing was restored")
     return Assembly(shelves, settings).restored()

@@ -13,7 +13,7 @@ from aggregator import __version__
 from aggregator.clock import Clock
 from aggregator.completions import end_waits
 from aggregator.corrections import take_requests
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, PublishError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
 from aggregator.hosts import Hosts
@@ -24,12 +24,14 @@ from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
 from aggregator.model.status import Figures
 from aggregator.model.story import Publication
 from aggregator.pipeline import Ports
+from aggregator.publish.copies import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
 from aggregator.publish.edition import Published
 from aggregator.publish.look import Look
 from aggregator.publish.mark import HOME
 from aggregator.publish.post import check_templates
 from aggregator.publish.publisher import MAX_AGE, Publisher
+from aggregator.publish.recall import links_to_search
 from aggregator.publish.showing import Showing
 from aggregator.publish.topics import keep_topics
 from aggregator.publish.trial import look_of
@@ -323,11 +325,24 @@ class World:
             yield Placed(source=source, digest=fetch_settings_of(source))
 
 
-def _is_served(store: Store, clock: Clock) -> bool:
-    """Tell whether a service answers /search now and then: a `poll` in between takes no link to it from any page."""
+def _is_served(store: Store, clock: Clock, settings: Settings) -> bool:
+    """Tell whether a service answers /search now and then: a `poll` in between takes no link to it from any page.
+
+    A store that was restored does not know when a service ran last. The index page that was published last shows it.
+    """
     with store.begin() as tx:
         tx.running.end_serving(clock())
+        if tx.files.is_adopting() and _index_links_to_search(settings):
+            tx.running.note_served(clock())
         return tx.running.is_served()
+
+
+def _index_links_to_search(settings: Settings) -> bool:
+    try:
+        index = open_destination(settings.publish.to).read("index.html", EVERY_OUTPUT_BYTES)
+    except PublishError:  # no page stands there, so no page can change
+        return False
+    return links_to_search(index, base_url=str(settings.site.base_url))
 
 
 def open_world(
@@ -360,7 +375,7 @@ def open_world(
     store = open_store(settings.store, now=clock(), command=command)
     try:
         if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
-            look = replace(look, search=command == SERVES or _is_served(store, clock))
+            look = replace(look, search=_is_served(store, clock, settings) or command == SERVES)
         world = World(settings, store, clock, steady, look)
         world.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
         world.hosts.recall()

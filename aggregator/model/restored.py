@@ -19,6 +19,8 @@ class RestoredCategory:
     created_at: datetime
     pages: int  # archive pages
     is_listed: bool  # stands in feeds.yaml
+    is_unlisted: bool = True  # neither in the site's opml.xml nor in its gone.txt
+    is_forgotten: bool = False  # gone.txt answers 404 for it: it was removed more than 90 days ago (A44)
     namer: SourceKey | None = None  # a source there whose items name it
 
 

@@ -196,7 +196,8 @@ def sync_categories(connection: Connection, wanted: Sequence[Category], now: dat
         more = {name: value for name, value in _said(item).items() if name != "key"}
         insert_category(connection, number, item.key, slug, feed_id, now, **more)
         number += 1
-    gone = [row.id for row in rows.values() if row.active and row.key not in keys]
+    left = (row for row in rows.values() if row.active or row.removed_at is None)  # a restore may not know the time
+    gone = [row.id for row in left if row.key not in keys]
     if gone:
         still = select(category.c.id).where(category.c.key.in_(keys))
         resting = update(category).where(category.c.id.in_(gone), category.c.id.not_in(still))

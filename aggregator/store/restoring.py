@@ -33,19 +33,30 @@ def is_filled(connection: Connection) -> bool:
     return connection.execute(select(entry.c.id).limit(1)).first() is not None
 
 
-def lay_ground(connection: Connection, restored: Restored) -> None:
-    """Give a store without entries the id and the categories that it had."""
+def lay_ground(connection: Connection, restored: Restored, now: datetime) -> None:
+    """Write the store id and the categories of a lost store into a store without entries.
+
+    No document tells when a category was removed from feeds.yaml. Its addresses answer 410 for 90 days from `now` on,
+    and go on to answer 404 where gone.txt says that (A44).
+
+    Args:
+        connection: a writing one.
+        restored: what was read.
+        now: the time.
+    """
     connection.execute(delete(category))
+    connection.execute(update(store).values(adopts=True))
     if restored.store is not None:
         connection.execute(update(store).values(uuid=str(restored.store)))
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "key": one.key,
             "slug": one.slug,
             "feed_id": one.feed_id,
             "created_at": one.created_at,
             "active": one.is_listed,
-            "unlisted": not one.is_listed,
+            "removed_at": None if one.is_listed else one.created_at if one.is_forgotten else now,
+            "unlisted": not one.is_listed and one.is_unlisted,
             "title": one.key,
             "show": Show.FULL.value,
             "pages": one.pages,
@@ -68,7 +79,7 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
         now: the time.
         detailed: sources whose entries wait for a detail or an article, each with its `initial`.
     """
-    connection.execute(update(store).values(restored_at=now, adopts=True))
+    connection.execute(update(store).values(restored_at=now))
     of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
     for one in restored.entries:
         of_source[one.source].append(one)

@@ -23,6 +23,10 @@ class Running:
         """Note that a service runs: no source waits for anybody to start it."""
         self._connection.execute(update(store).values(served_at=now, runs=None, run_gap=None))
 
+    def note_served(self, now: datetime) -> None:
+        """Record that a service ran until now, as the published pages show: they link to what only `serve` answers."""
+        self._connection.execute(update(store).values(served_at=now))
+
     def note_run(self, now: datetime) -> None:
         """Note that a run begins that asks whatever is due; what a clock set back puts in the future is forgotten."""
         second = (now - EPOCH) // timedelta(seconds=1)

@@ -348,9 +348,9 @@ class Transaction:
         """Tell whether there are entries."""
         return restoring.is_filled(self._connection)
 
-    def lay_ground(self, restored: Restored) -> None:
+    def lay_ground(self, restored: Restored, now: datetime) -> None:
         """Give a store without entries the id and the categories that a lost one had."""
-        restoring.lay_ground(self._connection, restored)
+        restoring.lay_ground(self._connection, restored, now)
 
     def fill(self, restored: Restored, now: datetime, *, detailed: Mapping[SourceKey, int]) -> None:
         """Write what a lost store held, as far as it was published; `detailed`: `initial` of sources with details."""

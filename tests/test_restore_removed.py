@@ -1,0 +1,160 @@
+"""Categories that had left feeds.yaml before the state was lost, and pages of a service (A44; docs/decisions/0118)."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.cli import main
+from aggregator.config import load_config
+from aggregator.corrections import REMOVED
+from aggregator.restore import read_site, restore
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Publisher
+
+
+class Site:
+    """A newsroom with two categories, each of one source."""
+
+    def __init__(self, room: Newsroom, publisher: Publisher) -> None:
+        self.room = room
+        urls = [publisher.serve(f"/{key}", rss(item(key), title=key)) for key in ("one", "two")]
+        self.sources = [
+            f"  - {{key: {k}, url: '{u}', category: {k}}}\n" for k, u in zip(("one", "two"), urls, strict=True)
+        ]
+        self.writes("", *self.sources)
+        room.poll()
+
+    def writes(self, categories: str, *sources: str) -> None:
+        self.room.writes(f"{categories}sources:\n{''.join(sources)}")
+
+    def removes_two(self) -> None:
+        self.writes("", self.sources[0])
+        self.room.clock.move(hours=1)
+        self.room.poll()
+
+    def restores(self) -> None:
+        shutil.rmtree(self.room.folder / "var")
+        settings = load_config(self.room.folder / "feeds.yaml", {})
+        world = restore(
+            read_site("public", settings, self.room.clock, folder=self.room.folder), settings, self.room.clock
+        )
+        try:
+            assert world.publish(everything=True, take_over=True).failed == ()
+        finally:
+            world.close()
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return every output but those that show how the sources are doing."""
+        root = self.room.folder / "public"
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file() and path.name.split(".")[0] not in ("status", "sources")
+        }
+
+    def status(self) -> int:
+        return main(["-c", str(self.room.folder / "feeds.yaml"), "status"], {})
+
+
+@pytest.fixture
+def site(newsroom: Newsroom, publisher: Publisher) -> Site:
+    return Site(newsroom, publisher)
+
+
+def test_a44_a_removed_category_stays_gone_and_keeps_its_pages(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.removes_two()
+    before = site.outputs()
+    assert b"\ncategory/two.atom\n" in before["gone.txt"]
+    site.restores()
+    assert site.outputs() == before
+    assert site.status() == 0
+    assert "category/two: left feeds.yaml 2026-03-04; its files stay" in capsys.readouterr().out
+    site.room.poll()
+    assert site.outputs() == before
+
+
+def test_a44_a_removed_category_answers_410_for_90_days_after_the_restore_and_404_from_then_on(site: Site) -> None:
+    site.removes_two()
+    site.restores()
+    for wait, answer in (
+        (REMOVED - timedelta(days=1), b"\ncategory/two.atom\n"),
+        (timedelta(days=2), b"404=category/two.atom"),
+    ):
+        site.room.clock.now += wait
+        with site.room.opened() as world:
+            world.upkeep.end_tombstones()
+            world.publish()
+        assert answer in site.outputs()["gone.txt"]
+    before = site.outputs()
+    site.restores()
+    assert site.outputs() == before, "what answered 404 is not gone once more"
+
+
+def test_a_category_removed_since_the_last_publication_is_gone_after_the_restore(site: Site) -> None:
+    site.writes("", site.sources[0])
+    before = site.outputs()
+    site.restores()
+    after = site.outputs()
+    assert b"\ncategory/two.atom\n" in after["gone.txt"]
+    assert {path for path in before if path.startswith("entry/")} <= after.keys()
+
+
+def test_n4_an_unlisted_category_that_was_removed_is_told_to_nobody(site: Site) -> None:
+    site.writes("categories: {two: {unlisted: true}}\n", *site.sources)
+    site.room.poll()
+    site.removes_two()
+    before = site.outputs()
+    site.restores()
+    assert site.outputs() == before
+    assert not any(b"category/two" in data for path, data in before.items() if not path.startswith("category/two"))
+
+
+def test_status_answers_for_a_store_whose_removed_category_has_no_date(site: Site) -> None:
+    """`restore --from-site` of earlier versions left none."""
+    site.removes_two()
+    with closing(sqlite3.connect(site.room.folder / "var" / "aggregator.db")) as database:
+        database.execute("UPDATE category SET removed_at = NULL WHERE NOT active")
+        database.commit()
+    with site.room.opened():
+        pass
+    assert site.status() == 0
+
+
+def test_pages_of_a_service_keep_their_search_link_after_a_restore_from_the_site(site: Site) -> None:
+    with site.room.opened("serve") as world:
+        world.note_serving()
+        world.publish()
+    before = site.outputs()
+    assert b'href="search"' in before["index.html"]
+    site.restores()
+    assert site.outputs() == before
+    site.room.clock.move(hours=1)
+    site.room.poll()
+    assert site.outputs() == before
+    site.room.clock.move(days=8)
+    site.room.poll()
+    assert b'href="search"' not in site.outputs()["index.html"], "no service has run for a week"
+
+
+def test_pages_of_a_service_keep_their_search_link_after_a_backup_of_before(site: Site, tmp_path: Path) -> None:
+    with site.room.opened() as world:
+        world.store.back_up(tmp_path / "copy.db")
+    with site.room.opened("serve") as world:
+        world.note_serving()
+        world.publish()
+    before = site.outputs()
+    shutil.rmtree(site.room.folder / "var")
+    assert main(["-c", str(site.room.folder / "feeds.yaml"), "restore", str(tmp_path / "copy.db")], {}) == 0
+    assert main(["-c", str(site.room.folder / "feeds.yaml"), "publish"], {}) == 0
+    assert site.outputs() == before
+
+
+def test_pages_that_no_service_made_get_no_search_link_by_a_restore(site: Site) -> None:
+    before = site.outputs()
+    site.restores()
+    assert site.outputs() == before
+    assert b'href="search"' not in before["index.html"]
