@@ -232,7 +232,7 @@ class Publisher:
             tx.files.note_written(put.written, self._clock())
             if not put.failed:
                 empty = not documents[-1].publications  # the first entries of a new category are seen at once
-                tx.categories.mark_rendered(row, look, None if empty else self._clock())
+                tx.categories.mark_rendered(row, look, None if empty else now)
 
     def _publish_site(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], edition: Edition) -> bool:
         """Render what shows all categories together; tell whether anything had happened that it, or status.*, shows."""
@@ -245,7 +245,7 @@ class Publisher:
             age = min(map(self._max_age, listed), default=MAX_AGE[1])
             rows, news = tx.categories.rows(), _has_news(site, look)
             outputs = self._site.outputs(
-                tx, rows, looks, self._roster, edition.showing, age, self._clock(), has_news=news
+                tx, rows, looks, self._roster, edition.showing, age, site.created_at, has_news=news
             )
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
@@ -264,8 +264,14 @@ class Publisher:
     def _file(self, tx: Transaction, row: CategoryRow, category: Category, now: datetime, *, has_news: bool) -> None:
         """Move what is too much for the main document to archive pages, before anything is rendered (M3, M4).
 
-        What is rendered again though nothing has changed is filed as it was then: a burst that has rested since goes
-        with the next change, whether or not a restore, or `publish --all`, came in between.
+        Args:
+            tx: a writing one.
+            row: the category as it stands.
+            category: as feeds.yaml has it.
+            now: the time of the filing. What is rendered again though nothing has changed is filed as it was then: a
+                burst that has rested since goes with the next change, however often a restore, or `publish --all`, came
+                in between.
+            has_news: a hub is to know of what led to it.
         """
         rows = tx.documents.main_rows(row.id)
         weights: dict[int, int] = {}
@@ -356,7 +362,7 @@ class Publisher:
         if row.id in self._looks:
             return self._looks[row.id]
         category = self._roster.categories[row.key]
-        said = (category.title, category.description, category.show, row.slug, self._max_age(category))
+        said = (row.key, category.title, category.description, category.show, row.slug, self._max_age(category))
         hub = self._hub_of(category)
         filed = (category.entries, self._settings.publish.archive_page)
         look = self._digest((said, filed, hub, self._classes, showing.digest))

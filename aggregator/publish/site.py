@@ -51,7 +51,7 @@ class SiteOutputs:
         roster: Roster,
         showing: Showing,
         age: int,
-        now: datetime,
+        created: datetime,
         *,
         has_news: bool,
     ) -> list[Output]:
@@ -64,13 +64,13 @@ class SiteOutputs:
             roster: sources and categories as feeds.yaml has them.
             showing: what may be seen.
             age: how many seconds whoever reads them may keep them (A75).
-            now: the time at which a site without categories began.
+            created: when a site without categories began.
             has_news: more than a backfill may have changed `all.*` (I62).
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
         by_key = {row.key: row for row in rows}
         listed = [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
-        created = min((row.created_at for row in rows), default=now)
+        created = min((row.created_at for row in rows), default=created)
         everything = self._all(tx, listed, roster, showing, created)
         outputs = list(self._formats.outputs(everything, age, has_news=has_news))
         lines = [line for row in tx.sources() if (line := showing.source_line(row)) is not None]

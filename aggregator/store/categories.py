@@ -63,6 +63,7 @@ class FormerCategory:
 class SiteRow:
     """The generation of what shows all categories together."""
 
+    created_at: datetime  # the store's
     dirty: int
     rendered: int
     news: int  # the generation of the last change of feeds that is more than a backfill (I62)
@@ -141,13 +142,19 @@ class Categories:
         place = update(store) if number is None else _of(number)
         self._connection.execute(place.values(offered_at=now))
 
-    def mark_rendered(self, row: CategoryRow, look: str, now: datetime | None) -> None:
-        """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page."""
+    def mark_rendered(self, row: CategoryRow, look: str, filed_at: datetime | None) -> None:
+        """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page.
+
+        Args:
+            row: the category as it was rendered.
+            look: digest of what shaped it besides the store.
+            filed_at: as of when it was filed (M3); None: it is empty, and its first entries are to be seen at once.
+        """
         known = select(category.c.dirty_pages).where(category.c.id == row.id)
         left = {
             page: since for page, since in self._connection.execute(known).scalar_one().items() if since > row.dirty
         }
-        values = {"rendered": row.dirty, "dirty_pages": left, "look": look, "rendered_at": now}
+        values = {"rendered": row.dirty, "dirty_pages": left, "look": look, "rendered_at": filed_at}
         self._connection.execute(update(category).where(category.c.id == row.id).values(values))
 
     def unlisted(self) -> frozenset[CategoryKey]:
@@ -156,7 +163,7 @@ class Categories:
 
     def site(self) -> SiteRow:
         """Give the generation of index, all.* and the list of sources."""
-        columns = (store.c.dirty, store.c.rendered, store.c.news, store.c.look)
+        columns = (store.c.created_at, store.c.dirty, store.c.rendered, store.c.news, store.c.look)
         return SiteRow(**self._connection.execute(select(*columns)).mappings().one())
 
     def mark_site_rendered(self, row: SiteRow, look: str) -> None:

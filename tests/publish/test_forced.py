@@ -1,0 +1,82 @@
+"""What is rendered again though nothing has changed has the same bytes, at whatever time (invariant 4)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.model.entry import Entry
+from tests.desk import Desk, said
+from tests.newsroom import START, Newsroom
+
+YAML = """
+site: {base_url: 'https://planet.example/'}
+publish: {entries: 10, archive_page: 10, formats: [atom, rss, json, html]}
+defaults: {dedupe: exact, initial: 200}
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def old(count: int) -> list[Entry]:
+    """Give articles of the days before, newest first."""
+    return [said(number, published=START - timedelta(days=count - number)) for number in range(count, 0, -1)]
+
+
+def force(room: Newsroom) -> list[str]:
+    """Publish everything as `publish --all` does, and give what has changed by it."""
+    before = room.files()
+    with room.opened("publish") as world:
+        world.publish(everything=True)
+    after = room.files()
+    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+
+
+def test_m3_a_burst_is_filed_by_the_next_change_however_often_all_is_rendered(room: Newsroom) -> None:
+    room.writes(YAML + "sources: [{key: one, url: 'https://one.example/', category: x}]\n")
+    articles = old(35)
+    with room.opened() as world:
+        Desk(world).says("one", *articles[25:])
+        world.publish()
+        room.clock.move(hours=1)
+        Desk(world).says("one", *articles)  # 25 more at once: too many for the main document, and too young to leave it
+        world.publish()
+    for _ in range(3):
+        room.clock.move(hours=30)
+        assert force(room) == []
+    with room.opened() as world:
+        Desk(world).says("one", said(36), *articles)
+        world.publish()
+    assert len(room.entries("category/x/archive/1.atom")) == 10
+
+
+def test_a_site_without_categories_says_nothing_of_the_time(room: Newsroom) -> None:
+    room.writes(
+        YAML + "sources: [{kind: json, url: 'https://one.example/', key: one, items: list, "
+        "entry: {id: id, title: title}, category: '{paper}'}]\n"
+    )
+    with room.opened() as world:
+        world.publish()
+    room.clock.move(hours=1)
+    assert force(room) == []
+
+
+def test_a45_a_category_under_a_new_key_has_it_in_all_its_documents(room: Newsroom) -> None:
+    room.writes(
+        YAML + "categories: {x: {title: News}}\nsources: [{key: one, url: 'https://one.example/', category: x}]\n"
+    )
+    with room.opened() as world:
+        Desk(world).says("one", *old(35))
+        world.publish()
+    room.writes(
+        YAML
+        + "categories: {y: {title: News, was: x}}\nsources: [{key: one, url: 'https://one.example/', category: y}]\n"
+    )
+    with room.opened() as world:
+        world.publish()
+    for path in ("category/x.json", "category/x/archive/1.json"):
+        assert b'"category":"y"' in room.published(path)
+    assert force(room) == []
