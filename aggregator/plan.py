@@ -19,6 +19,7 @@ from aggregator.model.settings import (
     SourceKey,
     fetch_settings_of,
 )
+from aggregator.renames import Departure, departures
 from aggregator.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -79,6 +80,14 @@ class ChangedCategory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A published category that all its sources leave for a new one, which does not name it in `was:`."""
+
+    departure: Departure
+    feed: str  # the path of its feed without ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """A category that a source enters, and what it brings along (N2)."""
 
@@ -117,6 +126,7 @@ class Plan:
     categories_added: tuple[CategoryKey, ...] = ()
     categories_removed: tuple[CategoryKey, ...] = ()
     categories_changed: tuple[ChangedCategory, ...] = ()
+    categories_left: tuple[Left, ...] = ()
     fills: tuple[Fill, ...] = ()
     rules: tuple[Ruled, ...] = ()
     thins: tuple[Thins, ...] = ()
@@ -138,7 +148,7 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
     """
     before = {source.key: source for source in old.sources} if old else {}
     after = {source.key: source for source in new.sources}
-    heirs = _heirs(before, after)
+    heirs = heirs_of(before, after)
     added = tuple(source for key, source in after.items() if key not in before and key not in heirs)
     gone = set(before) - set(after) - set(heirs.values())
     pairs = [(before[heirs.get(key, key)], source) for key, source in after.items() if heirs.get(key, key) in before]
@@ -151,6 +161,7 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
         categories_added=categories.added,
         categories_removed=categories.removed,
         categories_changed=categories.changed,
+        categories_left=left_behind(old, new, heirs, tx) if old is not None and tx is not None else (),
     )
     if tx is None or old is None:
         return plan
@@ -163,7 +174,7 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
     )
 
 
-def _heirs(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
+def heirs_of(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
     """Give the earlier keys of sources that were renamed (R52)."""
     by_url = {source.url: key for key, source in before.items()}
     found: dict[SourceKey, SourceKey] = {}
@@ -217,6 +228,16 @@ def _categories(
         removed=tuple(key for key in there if key not in gone_on),
         changed=tuple(changed),
     )
+
+
+def left_behind(
+    old: Settings, new: Settings, heirs: Mapping[SourceKey, SourceKey], tx: Transaction
+) -> tuple[Left, ...]:
+    """Return the categories that look renamed without `was:`, as far as anything of theirs is published."""
+    before = Roster.of(old)
+    found = departures(before, Roster.of(new), heirs)
+    former = tx.categories.former([before.categories[one.was] for one in found])
+    return tuple(Left(departure=one, feed=f"category/{row.slug}") for one in found if (row := former.get(one.was)))
 
 
 def _file_changes(old: Settings, new: Settings) -> Iterator[Change]:

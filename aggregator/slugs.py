@@ -14,7 +14,7 @@ RESERVED = frozenset(
     + [f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10)]
 )
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_HAN = re.compile(r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+HAN = re.compile(r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _NAMELESS = "category"  # stands in for a key without a letter or digit; reserved, and so always numbered (S50)
 
 
@@ -54,7 +54,7 @@ def free_slug(key: str, taken: Container[str]) -> str:
 
 def pinyin(text: str) -> str:
     """Write Chinese characters as pinyin, a reading for each and nothing between; all else stays as it is."""
-    if not _HAN.search(text):
+    if not HAN.search(text):
         return text
     from xpinyin import Pinyin  # late: 40 ms that few runs need
 

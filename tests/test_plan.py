@@ -192,3 +192,48 @@ def test_k2_a_shorter_keep_says_how_many_texts_it_would_take(
     assert main(command, polled.environ) == 0
     assert "two keeps texts for 30d: those of 9 stored entries would leave" in capsys.readouterr().out
     assert planned(polled, f"defaults: {{keep: 60d}}\n{shorter}", capsys)["thins"] == []
+
+
+RENAMED = OLD.replace("{x: {}, y: {}}", "{xx: {}, y: {}}").replace("category: x", "category: xx")
+
+
+def test_a_category_renamed_without_was_is_told_with_what_to_write(
+    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = planned(polled, RENAMED, capsys)
+    (left,) = record["categories"]["left"]
+    assert (left["key"], left["was"], left["feed"], left["sources"]) == ("xx", "x", "category/x", ["one"])
+    files = ["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")]
+    assert main(files, polled.environ) == 0
+    words = (
+        'every source of category "x" moves to the new category "xx", and readers of category/x.* would get nothing '
+        'new; if it is the same category, write "xx": {was: "x"} under categories:'
+    )
+    assert f"  ! {words}\n" in capsys.readouterr().out
+    polled.writes(RENAMED)
+    assert main(["-c", str(polled.folder / "feeds.yaml"), "check", "--json"], polled.environ) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert f"{polled.folder}/feeds.yaml:4:1: {words}" in warnings
+    polled.writes(RENAMED.replace("xx: {}", "xx: {was: x}"))
+    assert main(["-c", str(polled.folder / "feeds.yaml"), "check"], polled.environ) == 0
+    assert "was:" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("new", "left"),
+    [
+        pytest.param(RENAMED.replace("{xx: {}", "{xx: {was: x}"), [], id="said"),
+        pytest.param(RENAMED.replace("{xx: {}", "{x: {}, xx: {}"), [("x", "xx", True)], id="still-declared"),
+        pytest.param(OLD.replace("category: x", "category: y"), [], id="to-one-that-was-there"),
+        pytest.param(OLD.replace("category: x", "category: [x, xx]"), [], id="it-stays-too"),
+        pytest.param(OLD.replace("category: x", "category: [xx, xxx]"), [], id="to-two"),
+        pytest.param(RENAMED.replace("category: y", "category: xx"), [("x", "xx", False)], id="two-become-one"),
+        pytest.param(RENAMED.replace("{key: one,", "{key: uno, was: one,"), [("x", "xx", False)], id="source-renamed"),
+        pytest.param(OLD.replace("  - {key: one", "#"), [], id="source-removed"),
+    ],
+)
+def test_only_what_all_sources_leave_for_one_new_category_counts(
+    polled: Newsroom, capsys: pytest.CaptureFixture[str], new: str, left: list[tuple[str, str, bool]]
+) -> None:
+    found = planned(polled, new, capsys)["categories"]["left"]
+    assert [(one["was"], one["key"], "in place of" in one["advice"]) for one in found] == left

@@ -19,7 +19,7 @@ from aggregator.cli.stopping import stopping
 from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
-from aggregator.errors import ConfigError, Problem
+from aggregator.errors import ConfigError, Problem, StoreError
 from aggregator.model.settings import Settings
 
 LEVEL = logging.ERROR
@@ -34,6 +34,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         settings = load_config(options.config, environ)
         warned = (*settings.warnings, *settings.notes, *_missing_files(settings, options.config))
+        warned += _left_categories(settings, options.config, environ)
         _check_theme(settings)
         if settings.publish.jekyll is not None:
             from aggregator.publish.post import check_templates
@@ -113,6 +114,38 @@ def _missing_files(settings: Settings, config: Path) -> list[str]:
         for source in settings.sources
         if source.path is not None and not source.path.exists()
     ]
+
+
+def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the categories that look renamed without `was:` since what was in force last, if there is a store."""
+    from aggregator.store.database import is_store, open_store
+
+    if not is_store(settings.store):
+        return ()
+    from aggregator.config.lists import with_lists
+    from aggregator.config.loader import read_config
+    from aggregator.plan import heirs_of, left_behind
+
+    try:
+        store = open_store(settings.store, now=utc_now(), command="check", writes=False)
+        try:
+            with store.read() as tx:
+                text = tx.last_good_config()
+                if text is None:
+                    return ()
+                lists = tx.lists()
+                old = with_lists(read_config(text.encode(), config, environ, was_in_force=True), lists)
+                new = with_lists(settings, lists)
+                lines = {source.key: source.line for source in new.sources}
+                heirs = heirs_of({s.key: s for s in old.sources}, {s.key: s for s in new.sources})
+                return tuple(
+                    str(Problem(str(config), lines[left.departure.sources[0]], 1, left.departure.in_words(left.feed)))
+                    for left in left_behind(old, new, heirs, tx)
+                )
+        finally:
+            store.close()
+    except (StoreError, ConfigError):  # nothing to compare with, and no fault of this file
+        return ()
 
 
 def _check_theme(settings: Settings) -> None:

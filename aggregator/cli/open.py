@@ -109,7 +109,7 @@ def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigErro
         finally:
             store.close()
         if text is not None:
-            return read_config(text.encode(), path, environ), text
+            return read_config(text.encode(), path, environ, was_in_force=True), text
     except (OSError, UnicodeDecodeError, StoreError, ConfigError):
         pass
     raise error

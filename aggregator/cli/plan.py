@@ -66,7 +66,7 @@ def _store_of(place: Path, new: Settings, environ: Mapping[str, str]) -> str:
 
 def _in_force(text: str, place: Path, environ: Mapping[str, str]) -> Settings | None:
     try:
-        return read_config(text.encode(), place, environ)
+        return read_config(text.encode(), place, environ, was_in_force=True)
     except ConfigError as error:  # written for another version, or for other variables
         print(f"aggregator: the feeds.yaml that was in force last can't be read now: {error}", file=sys.stderr)
         return None
@@ -103,6 +103,16 @@ def plan_record(plan: Plan, path: str, *, is_first: bool) -> dict[str, Any]:
             "added": list(plan.categories_added),
             "removed": list(plan.categories_removed),
             "changed": [asdict(changed) for changed in plan.categories_changed],
+            "left": [
+                {
+                    "key": left.departure.key,
+                    "was": left.departure.was,
+                    "feed": left.feed,
+                    "sources": list(left.departure.sources),
+                    "advice": left.departure.in_words(left.feed),
+                }
+                for left in plan.categories_left
+            ],
         },
         "fills": [asdict(fill) for fill in plan.fills],
         "rules": rules,

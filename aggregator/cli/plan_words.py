@@ -42,6 +42,7 @@ def in_words(record: Mapping[str, Any]) -> Iterator[str]:
 def _categories(said: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"  + category {key}" for key in said["added"])
     yield from (f"  - category {key}: no new entries; its files stay" for key in said["removed"])
+    yield from (f"  ! {left['advice']}" for left in said["left"])
     for changed in said["changed"]:
         feed = f"{changed['feed']}.* with its ids and archive"
         was = f", which was {changed['was']}: {feed} goes on" if changed["was"] else ""

@@ -7,6 +7,7 @@ from aggregator.config.document import Node
 from aggregator.config.findings import Findings, quoted
 from aggregator.config.keys import CategoryKeys
 from aggregator.config.shapes import nearest
+from aggregator.config.slips import Declared
 from aggregator.config.tables import Values
 from aggregator.model.settings import GENERAL, Category, CategoryKey, Source
 
@@ -16,30 +17,47 @@ MAX_COMPARED = 100_000  # pairs of categories, in looking for the nearest declar
 def categories_of(
     pairs: Sequence[Pair[str, Values]],
     sources: Iterable[Source],
-    mentions: Mapping[CategoryKey, Node],
+    mentions: Mapping[CategoryKey, Sequence[Node]],
     entries: int,
     found: Findings,
+    *,
+    was_in_force: bool = False,
 ) -> tuple[Category, ...]:
     """Make the categories: those declared, in the order of the file, then those that only sources name.
 
     Args:
         pairs: what `categories:` says.
         sources: all that could be read; who names no category publishes in `general`.
-        mentions: the categories that sources name, with the first place of each.
+        mentions: the categories that sources name, with all places of each.
         entries: publish.entries.
         found: takes problems and warnings.
+        was_in_force: the file was accepted before: a name in it that looks misspelt is the name of a category by now.
     """
     declared = {pair.name: _category(pair, entries) for pair in pairs}
     _check_unique(pairs, found)
     _check_was(pairs, mentions, found)
     used = dict.fromkeys(mentions) | dict.fromkeys(key for source in sources for key in source.categories)
     made = [key for key in used if key not in declared]
+    known = Declared(declared if made and not was_in_force else ())
     for number, key in enumerate(made):
         if key in mentions and key != GENERAL:
+            meant = known.meant_by(key)
+            if meant is not None:
+                _refuse_slip(key, meant, mentions[key], found)
+                continue
             near = nearest(key, declared) if number * len(declared) < MAX_COMPARED else None
             advice = f'did you mean "{near}"?' if near else "declare it to give it a title"
-            found.note(mentions[key], f"category {quoted(key)} is not declared under categories: and is made; {advice}")
+            found.note(
+                mentions[key][0], f"category {quoted(key)} is not declared under categories: and is made; {advice}"
+            )
     return (*declared.values(), *(Category(key=key, title=key, declared=False, entries=entries) for key in made))
+
+
+def _refuse_slip(key: CategoryKey, meant: str, places: Iterable[Node], found: Findings) -> None:
+    """Note a misspelt category at each place: its entries would enter a feed to which nobody is subscribed."""
+    what = f"category {quoted(key)} is not declared, and {quoted(meant)} is; write {quoted(meant)}"
+    for place in places:
+        found.problem_at(place, f"{what}, or add {quoted(key)}: {{}} under categories: if both are meant")
 
 
 def _category(pair: Pair[str, Values], entries: int) -> Category:
@@ -77,9 +95,11 @@ def _check_unique(pairs: Sequence[Pair[str, Values]], found: Findings) -> None:
                 found.problem_at(pair.value.place(key), what)
 
 
-def _check_was(pairs: Sequence[Pair[str, Values]], mentions: Mapping[CategoryKey, Node], found: Findings) -> None:
+def _check_was(
+    pairs: Sequence[Pair[str, Values]], mentions: Mapping[CategoryKey, Sequence[Node]], found: Findings
+) -> None:
     """See that each history goes to one category, and that nobody has it still (A45)."""
-    lines = {str(key): node.line for key, node in mentions.items()} | {pair.name: pair.key.line for pair in pairs}
+    lines = {str(key): nodes[0].line for key, nodes in mentions.items()} | {pair.name: pair.key.line for pair in pairs}
     heirs: dict[str, str] = {}
     for pair in pairs:
         place = pair.value.place(CategoryKeys.was)

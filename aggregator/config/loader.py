@@ -42,13 +42,14 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Settings:
     return read_config(data, path, environ)
 
 
-def read_config(data: bytes, path: Path, environ: Mapping[str, str]) -> Settings:
+def read_config(data: bytes, path: Path, environ: Mapping[str, str], *, was_in_force: bool = False) -> Settings:
     """Read the content of a feeds.yaml, which may be an earlier one (R51).
 
     Args:
         data: the file's bytes.
         path: where it stands; relative paths in it count from that folder.
         environ: what `${NAME}` is looked up in.
+        was_in_force: it was accepted once, perhaps by an earlier version: names in it that look misspelt are names.
 
     Raises:
         ConfigError: it can't be used; with every problem of the file.
@@ -61,7 +62,7 @@ def read_config(data: bytes, path: Path, environ: Mapping[str, str]) -> Settings
     else:
         root = read_document(data, found)
         if root is not None:
-            settings = _settings(root, path.parent.resolve() / path.name, found)
+            settings = _settings(root, path.parent.resolve() / path.name, found, was_in_force=was_in_force)
         elif not found.problems:
             found.problem(1, 1, "the file is empty; write sources: and a list of addresses")
     if settings is None or found.problems:
@@ -77,7 +78,7 @@ def _why_unreadable(error: OSError) -> str:
     return f"it can't be read: {error.strerror}; let this user read it"
 
 
-def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
+def _settings(root: Node, path: Path, found: Findings, *, was_in_force: bool) -> Settings | None:
     try:
         said = ROOT.read(root, found)
     except Unfit as unfit:
@@ -96,6 +97,9 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
     reader = SourceReader(around, found)
     listed = said[RootKeys.sources]
     sources = reader.read(listed or ())
+    categories = categories_of(
+        said[RootKeys.categories], sources, reader.mentions, publish.entries, found, was_in_force=was_in_force
+    )
     host, port = bind_parts(said[RootKeys.serve][ServeKeys.bind])
     database = path.parent / store_path(said[RootKeys.store])
     if not isinstance(publish.to, Path):
@@ -121,7 +125,7 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
         workers=said[RootKeys.workers],
         proxy=_proxy(said, found),
         hosts=rules,
-        categories=categories_of(said[RootKeys.categories], sources, reader.mentions, publish.entries, found),
+        categories=categories,
         sources=sources,
         warnings=found.warnings,
         notes=found.notes,

@@ -171,7 +171,8 @@ class SourceKeys(DefaultKeys):
     category = key(
         ListOf(CATEGORY_KEY, "a category or a list", "a name or [one, another]", alone=True, least=1, most=100),
         ["general"],
-        "Where the entries are published.",
+        "Where the entries are published. A category that `categories` does not declare is made, unless its name looks "
+        "like a misspelling of a declared one.",
     )
     kind = key(_KINDS, "feed", "What the source is; a `feed` may be RSS, Atom, RDF or JSON Feed.")
     schedule = optional(

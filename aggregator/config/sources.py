@@ -65,7 +65,7 @@ class SourceReader:
     """Makes the records, one after the other, and remembers what they may not have in common."""
 
     def __init__(self, around: Around, found: Findings) -> None:
-        self.mentions: dict[CategoryKey, Node] = {}  # categories, in order, with the first place that names each
+        self.mentions: dict[CategoryKey, list[Node]] = {}  # categories, in order, with the places that name each
         self._around, self._found = around, found
         self._pace = PaceCheck(around.defaults, found)
         self._root = around.folder.resolve()
@@ -250,7 +250,7 @@ class SourceReader:
                     place, f"{quoted(to)} has {{fields}}, which only category: may have; write a name"
                 )
                 continue
-            self.mentions.setdefault(CategoryKey(to), place)
+            self.mentions.setdefault(CategoryKey(to), []).append(place)
             routes.append(Route(when=when, to=CategoryKey(to)))
         return tuple(routes)
 
@@ -264,7 +264,7 @@ class SourceReader:
             for number, name in enumerate(names):
                 item = items[number] if len(items) == len(names) else place
                 if not has_fields(name):
-                    self.mentions.setdefault(CategoryKey(name), item)
+                    self.mentions.setdefault(CategoryKey(name), []).append(item)
                 elif name in filing:
                     check_paths(name, item, self._found)
                 else:

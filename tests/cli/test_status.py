@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aggregator.cli.status_words import in_words, one_in_words
+from aggregator.config.loader import read_config
 from aggregator.publish.status import status_record
 from aggregator.store.history import KEPT
-from aggregator.world import World
+from aggregator.world import World, open_world
 from tests.command import Done, aggregator
 from tests.desk import Desk, said
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
 from tests.publisher import Publisher, Reply, redirect
 
+MISSPELT = "categories: {python: {}}\nsources: [{key: a, url: 'https://a.example/', category: pyhton}]\n"
 BERLIN = ZoneInfo("Europe/Berlin")
 FORMATS = "publish: {formats: [atom, json, html]}\n"
 
@@ -231,3 +233,16 @@ def test_s69_the_public_is_told_totals_alone(room: Newsroom) -> None:
         assert b"hidden" not in room.published(path)
         assert b"it failed" not in room.published(path)
     assert "polls" in room.published("status.html").decode()
+
+
+def test_a_misspelt_category_that_is_in_force_stays_so_beside_the_error(tmp_path: Path) -> None:
+    """As after an upgrade from a version that made a category of it."""
+    room = Newsroom(tmp_path)
+    room.writes(MISSPELT)
+    path = tmp_path / "feeds.yaml"
+    settings = read_config(path.read_bytes(), path, {}, was_in_force=True)
+    open_world(settings, command="poll", clock=room.clock).close()
+    record = told(tmp_path)
+    assert [category["slug"] for category in record["categories"]] == ["python", "pyhton"]
+    assert 'write "python"' in record["config"]["error"]
+    assert run(tmp_path, "poll").returncode == 2

@@ -51,14 +51,14 @@ def test_categories_that_only_sources_name_come_last_in_their_order() -> None:
 
 def test_a_category_that_only_a_source_names_is_told_with_the_nearest() -> None:
     text = (
-        "categories: {python: {}, 大众日报: {}}\nsources:\n"
-        " - {url: 'https://a.org/', category: pyhton}\n"
-        " - {url: 'https://b.org/', category: [大众日抱, web]}\n"
-        " - {url: 'https://c.org/', category: [pyhton, general]}\n"
+        "categories: {news: {}, 大众日报: {}}\nsources:\n"
+        " - {url: 'https://a.org/', category: newsroom}\n"
+        " - {url: 'https://b.org/', category: [大众报, web]}\n"
+        " - {url: 'https://c.org/', category: [newsroom, general]}\n"
     )
     made = "is not declared under categories: and is made;"
     assert notes(text) == [
-        f'3:38: category "pyhton" {made} did you mean "python"?',
-        f'4:39: category "大众日抱" {made} did you mean "大众日报"?',
-        f'4:45: category "web" {made} declare it to give it a title',
+        f'3:38: category "newsroom" {made} did you mean "news"?',
+        f'4:39: category "大众报" {made} did you mean "大众日报"?',
+        f'4:44: category "web" {made} declare it to give it a title',
     ]

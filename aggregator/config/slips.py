@@ -1,0 +1,90 @@
+"""Misspelt names: which undeclared category was meant to be a declared one (DESIGN 3.1, Categories). Pure.
+
+A false alarm refuses a config that is right, so a name counts as a slip only if it differs from a declared one as
+typing errors differ. Names that differ as words do (`web3` beside `web`, `newsroom` beside `news`, `cooking` beside
+`booking`, `german` beside `germany`, `politics-uk` beside `politics-us`, 河南 beside 湖南) are names of their own.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from aggregator.slugs import HAN, pinyin
+
+LEAST = 5  # characters of the shorter word: at four, one letter makes another word (`book`, `boot`)
+LEAST_SWAPPED = 4  # two neighbours in the wrong order, which seldom makes another word
+
+Words = tuple[str, ...]
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+
+
+class Declared:
+    """The declared names, made ready for many questions; looking up one name does not go through all of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._same: dict[str, str] = {}  # spelt without case and separators: the name
+        self._shortened: dict[Words, list[str]] = {}  # each name's words, whole and with one character left out
+        for name in names:
+            words = _words(name)
+            self._same.setdefault("".join(words), name)
+            for form in _forms(words):
+                self._shortened.setdefault(form, []).append(name)
+
+    def meant_by(self, name: str) -> str | None:
+        """Return the declared name that `name` misspells; None if it is a name of its own."""
+        words = _words(name)
+        same = self._same.get("".join(words)) if words else None
+        if same is not None:
+            return same
+        near = dict.fromkeys(known for form in _forms(words) for known in self._shortened.get(form, ()))
+        return next((known for known in near if _is_slip(words, _words(known))), None)
+
+
+def _words(name: str) -> Words:
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return tuple(filter(None, _SEPARATORS.split(folded)))
+
+
+def _forms(words: Words) -> Iterator[Words]:
+    """Yield the words, and the words without each of their characters: names one edit apart share one of these."""
+    yield words
+    for place, word in enumerate(words):
+        for index in range(len(word)):
+            yield (*words[:place], word[:index] + word[index + 1 :], *words[place + 1 :])
+
+
+def _is_slip(written: Words, known: Words) -> bool:
+    """Report whether two names of the same number of words differ in one typing error of one word."""
+    if len(written) != len(known):
+        return False
+    different = [pair for pair in zip(written, known, strict=True) if pair[0] != pair[1]]
+    return len(different) == 1 and _is_slip_of_word(*different[0])
+
+
+def _is_slip_of_word(written: str, known: str) -> bool:
+    short, long = sorted((written, known), key=len)
+    first = next((place for place, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(short) < len(long):
+        return len(short) >= LEAST and short[first:] == long[first + 1 :] and _is_stray(long, first)
+    one, other = short[first:], long[first:]
+    if one[:2] == other[1::-1] and one[2:] == other[2:]:
+        return len(short) >= LEAST_SWAPPED and one[:2].isalpha()
+    if first == 0 or one[1:] != other[1:]:
+        return False
+    if HAN.match(one) and HAN.match(other):  # typed by their reading, and the wrong one of the list was taken
+        return len(short) >= LEAST_SWAPPED and pinyin(one[0]) == pinyin(other[0])
+    return len(short) >= LEAST and one[0].isalpha() and other[0].isalpha()
+
+
+def _is_stray(long: str, place: int) -> bool:
+    """Report whether a character is one too many, or missing in the other word, by a slip of the hand.
+
+    The first letter seldom is, and another last letter is mostly another word (`india`, `indian`), a plural apart.
+    """
+    added = long[place]
+    if not added.isalpha() or HAN.match(added):
+        return False
+    if added == long[place - 1] and place:
+        return True
+    return 0 < place < len(long) - 1 or (place == len(long) - 1 and added == "s")
