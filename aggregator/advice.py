@@ -10,7 +10,7 @@ from aggregator.errors import NotAFeed
 from aggregator.model.charset import Step
 from aggregator.model.entry import Feed
 from aggregator.model.poll import Failed, Fetched, Gathered
-from aggregator.model.settings import Kind
+from aggregator.model.settings import Kind, Source
 from aggregator.parse.discovery import best_first
 from aggregator.store.alarms import SILENT, SILENT_GAPS
 from aggregator.store.health import advice_for
@@ -40,7 +40,7 @@ def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tup
     """
     match poll.answer:
         case Failed():
-            return (_failed(poll.answer, poll.due.source.reading.kind, secrets),)
+            return (_failed(poll.answer, poll.due.source, secrets),)
         case Fetched():
             return (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
     return ()
@@ -73,11 +73,11 @@ def same_address(polls: Iterable[Gathered]) -> Mapping[str, Advice]:
     return found
 
 
-def _failed(answer: Failed, kind: Kind, secrets: Iterable[str]) -> Advice:
-    text = answer.text
+def _failed(answer: Failed, source: Source, secrets: Iterable[str]) -> Advice:
+    text, kind = answer.text, source.reading.kind
     feeds = answer.error.feeds if isinstance(answer.error, NotAFeed) else ()
     write = {"url": str(without_secrets(best_first(feeds)[0].url, secrets))} if feeds else {}
-    hint = advice_for(answer.code, kind)
+    hint = advice_for(answer.code, kind, is_local=source.path is not None)
     says_itself = (answer.code == "not_a_feed" and kind is not Kind.JSON) or (hint is not None and hint in text)
     if hint is not None and not says_itself:
         text = f"{text}; {hint}"
@@ -112,6 +112,9 @@ def _charset(feed: Feed) -> Iterator[Advice]:
 def _entries(feed: Feed, now: datetime) -> Iterator[Advice]:
     if feed.left_out:
         yield Advice(code="left_out", text=f"{len(feed.left_out)} can't be read, such as {feed.left_out[0]}")
+    elif feed.format == "opml":
+        if not feed.outlines:
+            yield Advice(code="no_entries", text="a list that names no feed; see whether it is the right one")
     elif not feed.entries:
         yield Advice(code="no_entries", text="a feed without an entry; see whether it is the right one")
     dates = dates_of(feed)

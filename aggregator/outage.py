@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 
 from aggregator.errors import TimedOut
 from aggregator.model.poll import Answer, Cut, Due, Failed, Gathered, Unreached
-from aggregator.model.settings import Kind
 from aggregator.model.status import Outage
 
 FAULTS = 10  # polls that failed on their way, at least
@@ -40,7 +39,7 @@ def sign_of(poll: Gathered) -> Sign:
     A redirect that led nowhere says that whoever sent it was reached. A local file says nothing.
     """
     answer: Answer = poll.answer
-    if isinstance(answer, Cut) or poll.due.source.reading.kind is Kind.FILE:
+    if isinstance(answer, Cut) or poll.due.source.path is not None:
         return Sign.NOTHING
     if not isinstance(answer, Failed) or answer.status is not None or answer.hops:
         return Sign.ANSWER

@@ -209,12 +209,13 @@ def test_what_add_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path, pub
     assert re.fullmatch(r"added \S+: A Blog \(rss 2.0, 1 entry\), \S+\n  in python; line 3\n", shown)
     _, *begin = shlex.split(line)[:4]
     also = publisher.serve("/other", rss(item(1)))
-    report = json.loads(aggregator(*begin, "--json", also, publisher.url("/none"), cwd=tmp_path).stdout)
+    (tmp_path / "l.opml").write_text(f"<opml><body><outline xmlUrl='{publisher.url('/l')}'/></body></opml>")
+    report = json.loads(aggregator(*begin, "--json", also, publisher.url("/none"), "l.opml", cwd=tmp_path).stdout)
     text = (
         (ROOT / "docs" / "add.md").read_text(encoding="utf-8").partition("`--json` gives")[2].partition("The codes")[0]
     )
     named = set(re.findall(r"`(\w+)`", text))
-    assert named == {*report, *report["added"][0], *report["refused"][0]}
+    assert named == {*report, *report["added"][0], *report["refused"][0], *report["lists"][0]}
 
 
 def test_r67_every_alarm_state_and_code_is_explained_and_nothing_else() -> None:

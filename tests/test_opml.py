@@ -7,6 +7,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from aggregator.config import load_config
+from aggregator.errors import ConfigError
 from aggregator.model.event import Code
 from aggregator.model.settings import Source, SourceKey
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
@@ -69,6 +70,42 @@ def test_what_a_list_names_has_its_settings_and_not_its_credentials(newsroom: Ne
     asked = {each.path: each for each in publisher.asked}
     assert asked["/list.opml"].headers["X-Token"] == "s3cret-token"
     assert "X-Token" not in asked["/ada.xml"].headers
+
+
+def test_a_list_may_be_a_local_file(newsroom: Newsroom, publisher: Publisher) -> None:
+    urls = feeds(publisher, "ada", "bob")
+    (newsroom.folder / "lists").mkdir()
+    (newsroom.folder / "lists" / "friends.opml").write_bytes(listing(urls))
+    newsroom.writes(YAML.format(url="lists/friends.opml"))
+    assert newsroom.poll()["new"] == 2
+    assert sorted(newsroom.titles("category/friends.atom")) == ["ada", "bob"]
+    assert all(source.path is None for source in listed(newsroom).values())
+    assert b"friends.opml" not in newsroom.published("sources.html"), "no path of ours is published"
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        (b"<rss version='2.0'><channel><title>x</title></channel></rss>", "write kind: file"),
+        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>", "read from the web only"),
+        (None, "there is no such file below the folder of feeds.yaml"),
+    ],
+)
+def test_what_is_no_local_list_is_not_sent_in_a_circle(newsroom: Newsroom, body: bytes | None, advice: str) -> None:
+    if body is not None:
+        (newsroom.folder / "friends.opml").write_bytes(body)
+    newsroom.writes(YAML.format(url="friends.opml"))
+    newsroom.poll()
+    with newsroom.opened("status") as world:
+        (row,) = world.store.status(world.roster, newsroom.clock()).sources
+    assert advice in f"{row.error} {row.advice}"
+
+
+def test_p51_feeds_of_a_list_are_polled_no_more_often_than_others(newsroom: Newsroom) -> None:
+    (newsroom.folder / "friends.opml").write_bytes(listing(["http://a.example/"]))
+    newsroom.writes(YAML.format(url="friends.opml").replace("15m", "1s"))
+    with pytest.raises(ConfigError, match="under 15m"):
+        load_config(newsroom.folder / "feeds.yaml", {})
 
 
 def test_n5_added_and_removed(newsroom: Newsroom, publisher: Publisher) -> None:

@@ -12,10 +12,15 @@ from aggregator.urls import Url, redact
 MAX_GROUPS: Final = 200  # that name categories: they are foreign data, as those that items name
 
 
-def clean_outlines(raw: RawFeed, left_out: list[str]) -> tuple[Outline, ...]:
+def clean_outlines(raw: RawFeed, left_out: list[str], *, attributes: bool = False) -> tuple[Outline, ...]:
     """Give the feeds of a list in its order; what can't be polled is named in `left_out`.
 
     An address with a user or password in it is left out: a list is no place for them, and no word of ours.
+
+    Args:
+        raw: as read.
+        left_out: takes what is left out, and why.
+        attributes: `category` of an outline names categories where no group around it does (opml.org/spec2.opml).
     """
     from aggregator.config.addresses import web_address  # late: a process that reads feeds needs no YAML for it (S15)
     from aggregator.config.findings import Unfit
@@ -33,6 +38,9 @@ def clean_outlines(raw: RawFeed, left_out: list[str]) -> tuple[Outline, ...]:
             left_out.append(f"outline {title[:80]!r}: an address with a password")
             continue
         categories = _categories(each.groups)
+        if attributes and not categories and each.category:
+            paths = (tag.strip(" /").rpartition("/")[2] for tag in each.category.split(","))
+            categories = tuple(dict.fromkeys(name for path in paths for name in _categories([path])))
         if categories and len(named) == MAX_GROUPS and categories not in named:
             left_out.append(f"group {categories[0]!r}: over {MAX_GROUPS} groups name categories; it names none")
             categories = ()

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.advice import advise
+from aggregator.cli.add_list import ListAdded, NotAList, listed_feeds, row_of, source_of
 from aggregator.cli.terminal import printable
 from aggregator.clock import utc_now
 from aggregator.config.addresses import web_address
-from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_source
+from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_sources
 from aggregator.config.findings import Unfit
 from aggregator.config.loader import MAX_BYTES, read_config
 from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreError
@@ -39,9 +40,17 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     adding = _Adding(options, environ)
     added: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
+    lists: list[ListAdded] = []
     try:
         for typed in options.urls:
             try:
+                if taken := adding.take_in(typed):
+                    lists.append(taken)
+                    added += taken.rows
+                    refused += [{"url": typed, "code": "left_out", "why": why} for why in taken.left_out]
+                    if not options.json:
+                        print(printable(taken.in_words()), flush=True)
+                    continue
                 row = adding.add(typed)
             except _NotAdded as error:
                 refused.append({"url": typed, "code": error.code, "why": error.why})
@@ -55,6 +64,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         adding.close()
     if options.json:
         record = {"version": 1, "config": str(options.config), "added": added, "refused": refused}
+        record["lists"] = [taken.record() for taken in lists]
         print(json.dumps(record, ensure_ascii=False))
     return 1 if refused else 0
 
@@ -100,9 +110,11 @@ class _Adding:
         self._options, self._environ = options, environ
         self._data = _read(self._path)
         self._sources: tuple[Source, ...] = ()
+        self._settings: Settings | None = None
         self._problem: ConfigError | None = None  # perhaps all that is wrong is that it has no source yet
         try:
-            self._sources = read_config(self._data or b"", self._path, environ).sources
+            self._settings = read_config(self._data or b"", self._path, environ)
+            self._sources = self._settings.sources
         except ConfigError as error:
             self._problem = error
         self._trials: Trials | None = None
@@ -115,15 +127,48 @@ class _Adding:
             _NotAdded: it was not.
             ConfigError: feeds.yaml is wrong as it stands.
         """
-        if not _SCHEME.match(typed) and Path(typed).is_file():
+        if _is_file(typed):
             there = os.path.relpath(typed, self._path.parent)
             entry = f"- {{kind: file, url: {json.dumps(literal(there), ensure_ascii=False)}}}"
-            raise _NotAdded("refused", f"it is a file; write {entry} below sources:")
+            first = "copy it into the folder of feeds.yaml, and there " if there.startswith("..") else ""
+            raise _NotAdded("refused", f"it is a file; {first}write {entry} below sources:")
         address, draft, found = self._found(typed)
         final = self._final(draft, found, address)
         replace_config(self._path, self._data, final.data)
         self._data, self._sources = final.data, final.settings.sources
         return _row(final, found)
+
+    def take_in(self, typed: str) -> ListAdded | None:
+        """Add the feeds that a local OPML file names, without asking them; None if it is no such file.
+
+        Feeds that are sources already are left as they are.
+
+        Raises:
+            _NotAdded: none of it was added.
+            ConfigError: feeds.yaml is wrong as it stands.
+        """
+        if not _is_file(typed):
+            return None
+        try:
+            listed = listed_feeds(Path(typed))
+        except NotAList:
+            return None
+        if self._options.title is not None:
+            raise _NotAdded("refused", "--title is for one feed, and this is a list of feeds")
+        if not listed.outlines:
+            said = "; ".join((*listed.left_out, *listed.notices)[:5])
+            raise _NotAdded("no_feed", f"a list that names no feed{': ' + said if said else ''}")
+        self._read_past(replace(self._settings, sources=self._sources) if self._settings else None)
+        held = self._held()
+        new = [outline for outline in listed.outlines if match_url(outline.url) not in held]
+        known = [outline.url for outline in listed.outlines if match_url(outline.url) in held]
+        rows: list[dict[str, Any]] = []
+        if new:
+            draft = self._with([source_of(outline, self._options.category) for outline in new])
+            replace_config(self._path, self._data, draft.data)
+            self._data, self._settings, self._sources = draft.data, draft.settings, draft.settings.sources
+            rows = [row_of(source, draft.settings) for source in draft.settings.sources[-len(new) :]]
+        return ListAdded(typed, rows, known, listed.left_out, listed.notices)
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -151,33 +196,43 @@ class _Adding:
         try:
             if "${" not in address:
                 self._check_is_new(web_address(address, address).url)
-            new = NewSource(url=address, title=self._options.title, categories=self._options.category)
-            data = with_source(self._data or b"", new)
-            settings = read_config(data, self._path, self._environ)
         except Unfit as unfit:
             raise _NotAdded("refused", f"it {unfit}") from unfit
+        return self._with([NewSource(url=address, title=self._options.title, categories=self._options.category)])
+
+    def _with(self, new: Sequence[NewSource]) -> _Draft:
+        """Return feeds.yaml with more sources, read and found good; all else in it must say what it said."""
+        try:
+            data = with_sources(self._data or b"", new)
+            settings = read_config(data, self._path, self._environ)
         except (EditRefused, ConfigError) as error:
             if self._problem is not None and self._data:
                 raise self._problem from error
             problems = error.problems if isinstance(error, ConfigError) else ()
             raise _NotAdded("config", "; ".join(problem.what for problem in problems) or str(error)) from error
-        if list(map(_core, settings.sources[:-1])) != list(map(_core, self._sources)):
+        if list(map(_core, settings.sources[: -len(new)])) != list(map(_core, self._sources)):
             raise _NotAdded("config", "feeds.yaml is written in a way that no program can edit; add it by hand")
         return _Draft(data, settings)
 
     def _asked(self, draft: _Draft) -> Found:
         """Ask for the address of a draft's new source, and for what is behind it."""
         if self._trials is None:
-            try:
-                self._past = past_of(draft.settings, utc_now())
-            except StoreError as error:
-                print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
+            self._read_past(draft.settings)
             self._trials = Trials(draft.settings, utc_now, self._past)
         self._check_is_new(draft.source.url)  # also with the addresses in use, now that the store was read
         if reason := why_not_now(draft.source, self._past.waiting.get(draft.source.key), utc_now()):
             raise NoFeed("skipped", reason)
         self._trials.keep_secrets(draft.settings)
         return find(draft.source, self._trials, self._choose)
+
+    def _read_past(self, settings: Settings | None) -> None:
+        """Read what the store knows of the sources: addresses in use, and who was asked lately."""
+        if settings is None:
+            return
+        try:
+            self._past = past_of(settings, utc_now())
+        except StoreError as error:
+            print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
 
     def _final(self, draft: _Draft, found: Found, address: str) -> _Draft:
         """Give feeds.yaml with the feed that was found; with what was typed, if that is its address."""
@@ -192,13 +247,20 @@ class _Adding:
         Raises:
             _NotAdded: one has.
         """
-        wanted = {match_url(url) for url in urls}
+        held = self._held()
+        source = next((held[name] for url in urls if (name := match_url(url)) in held), None)
+        if source is not None:
+            shown = source.safe_url or "a local file"
+            raise _NotAdded("known", f"it is a source already: {source.key}, {shown}, in line {source.line}")
+
+    def _held(self) -> Mapping[str, Source]:
+        """Return the sources by their addresses, in any spelling: now, before, and in use."""
+        held: dict[str, Source] = {}
         for source in self._sources:
             known = self._past.dues.get(source.key)
-            names = [source.url, *source.was, *([known.url] if known else [])]
-            if any(match_url(Url(name)) in wanted for name in names):
-                shown = source.safe_url or "a local file"
-                raise _NotAdded("known", f"it is a source already: {source.key}, {shown}, in line {source.line}")
+            for name in (source.url, *source.was, *([known.url] if known else [])):
+                held.setdefault(match_url(Url(name)), source)
+        return held
 
     def _choose(self, feeds: Sequence[NamedFeed]) -> Sequence[NamedFeed]:
         """Let the operator choose, at a terminal; else the best are tried, and the report names the others."""
@@ -212,6 +274,10 @@ class _Adding:
             said = line.strip() or ("1" if line else "0")
             if said.isascii() and said.isdigit() and int(said) <= len(feeds):
                 return [feeds[int(said) - 1]] if int(said) else []
+
+
+def _is_file(typed: str) -> bool:
+    return not _SCHEME.match(typed) and Path(typed).is_file()
 
 
 def _core(source: Source) -> Source:
@@ -230,14 +296,11 @@ def _read(path: Path) -> bytes | None:
 
 def _row(final: _Draft, found: Found) -> dict[str, Any]:
     """Give what was added, as `--json` tells it."""
-    source, feed, secrets = final.source, found.poll.feed, final.settings.secrets
+    feed, secrets = found.poll.feed, final.settings.secrets
+    row = row_of(final.source, final.settings)
     advice = [each for each in advise(found.poll, utc_now(), secrets=secrets) if each.code != "moved"]
-    return {
-        "key": source.key,
-        "url": source.safe_url,
-        "line": source.line,
-        "categories": list(source.categories),
-        "title": source.title or feed.title,
+    return row | {
+        "title": row["title"] or feed.title,
         "format": feed.format,
         "entries": len(feed.entries),
         "others": [
@@ -245,7 +308,6 @@ def _row(final: _Draft, found: Found) -> dict[str, Any]:
             for each in found.others
         ],
         "advice": [{"code": each.code, "text": each.text, "write": dict(each.write)} for each in advice],
-        "warnings": [said for said in final.settings.warnings if f":{source.line}:" in said],
     }
 
 

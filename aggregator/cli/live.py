@@ -12,7 +12,7 @@ from aggregator.clock import Clock, rfc3339
 from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
 from aggregator.model.poll import Cut, Failed, Fetched, Gathered
-from aggregator.model.settings import Kind, Settings, Source
+from aggregator.model.settings import Settings, Source
 from aggregator.parse.discovery import best_first
 from aggregator.publish.preview import hints_record
 from aggregator.trials import Past, Trials, past_of, why_not_now
@@ -21,7 +21,7 @@ from aggregator.urls import Url, without_secrets
 NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"
 STOPPED = "the run was stopped"
 NULLS = (
-    "status error ended_at bytes ms conditional hints title format encoding charset newest newest_age_s entries"
+    "status error ended_at bytes ms conditional hints title format encoding charset newest newest_age_s entries listed"
 ).split()
 NO_ROOM = "its redirect led to a host without room, or our own network is down"
 
@@ -89,7 +89,7 @@ class Live:
         return _row(
             source,
             outcome="failed" if failed else "fetched",
-            status=None if source.reading.kind is Kind.FILE else getattr(answer, "status", None),
+            status=None if source.path is not None else getattr(answer, "status", None),
             error=f"{failed.code}: {failed.text}" if failed else None,
             redirects=[{"status": hop.status, "url": shown(hop.url)} for hop in answer.hops],
             ended_at=None if source.safe_url is None or source.path is not None else shown(at),
@@ -132,6 +132,7 @@ def _feed(feed: Feed, now: datetime) -> dict[str, Any]:
             "without_title": sum(not entry.title for entry in feed.entries),
             "left_out": len(feed.left_out),
         },
+        "listed": len(feed.outlines) if feed.format == "opml" else None,
         "notices": list(feed.notices),
     }
 
@@ -177,7 +178,10 @@ def _facts(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"{row['format']}"
         yield row["encoding"]
         entries = row["entries"]
-        yield f"{entries['count']} {'entry' if entries['count'] == 1 else 'entries'}"
+        if row["listed"] is None:
+            yield counted(entries["count"], "entry", "entries")
+        else:
+            yield f"{counted(row['listed'], 'feed')} named"
         for name, word in (("without_date", "date"), ("without_id", "id"), ("without_title", "title")):
             if entries[name]:
                 yield f"{entries[name]} without {word}"

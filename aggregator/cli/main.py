@@ -175,9 +175,10 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Finds the feed behind an address: the address itself, what its page names, or, if it names none, one of three "
         "well-known paths. The feed is read once, and written into feeds.yaml, where all that stands there stays. "
+        "Of a local OPML file, all feeds are written there, and none is read. "
         "Exit 1 if an address was not added."
     )
-    parser.add_argument("urls", nargs="+", metavar="URL", help="of a feed or of a page; without https:// too")
+    parser.add_argument("urls", nargs="+", metavar="URL", help="of a feed or of a page; or an OPML file")
     parser.add_argument(
         "--category", action="append", default=[], metavar="NAME", help="where it goes; may be repeated"
     )

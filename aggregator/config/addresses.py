@@ -74,8 +74,14 @@ def _guessed(text: str) -> str:
     return "https://host/path, or kind: file beside the path of a file"
 
 
+def is_path(text: str) -> bool:
+    """Return whether the address of a `kind: opml` is a path, or a file: URL, and not an address on the web."""
+    text = text.strip()
+    return text.lower().startswith("file://") or not (_SCHEME.match(text) or text.startswith("url:"))
+
+
 def file_address(text: str, folder: Path) -> Address:
-    """Read the address of a `kind: file` source: a path below the folder of feeds.yaml, symlinks resolved (S2).
+    """Read the path of a local source (`kind: file`, `opml`): below the folder of feeds.yaml, symlinks resolved (S2).
 
     Args:
         text: the path, relative to the folder, or a file: URL.

@@ -1,4 +1,4 @@
-"""One more source in the text of feeds.yaml: comments, layout, quoting and order of all that stands there are kept.
+"""More sources in the text of feeds.yaml: comments, layout, quoting and order of all that stands there are kept.
 
 The text is edited, not written anew: whoever keeps a file in order wants it back as it was. Whether the result says
 what it should is for the caller to find out, by reading it before it takes the place of the old file.
@@ -69,12 +69,12 @@ class _List:
             self.end = _end(event)
 
 
-def with_source(data: bytes, new: NewSource) -> bytes:
-    """Give a feeds.yaml with one more source, at the end of its list and in the form of its neighbours.
+def with_sources(data: bytes, new: Sequence[NewSource]) -> bytes:
+    """Return a feeds.yaml with more sources, at the end of its list and in the form of their neighbours.
 
     Args:
         data: the file as it is; empty for a new one.
-        new: what is added.
+        new: what is added, at least one, in this order.
 
     Raises:
         EditRefused: the list is written in a way that is not for a program to edit.
@@ -86,7 +86,7 @@ def with_source(data: bytes, new: NewSource) -> bytes:
         raise EditRefused("feeds.yaml is not YAML in UTF-8; `aggregator check` says where") from error
     newline = "\r\n" if "\r\n" in text else "\n"
     if found is None:
-        text = f"{_ended(text, newline)}{_KEY}:{newline}  - {_item(new)}{newline}"
+        text = f"{_ended(text, newline)}{_KEY}:{newline}{_lines(new, newline)}"
     elif found.is_flow and (found.has_items or found.is_within_flow):
         text = _in_flow(text, found, new, newline)
     elif found.has_items:
@@ -208,8 +208,8 @@ def _end(event: yaml.Event) -> int:
     return int(event.end_mark.index)
 
 
-def _in_block(text: str, found: _List, new: NewSource, newline: str) -> str:
-    """Write it on lines of its own, behind the last item and its comment."""
+def _in_block(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
+    """Write them on lines of their own, behind the last item and its comment."""
     line = text.rfind("\n", 0, found.item) + 1
     dash = _DASH.fullmatch(text[line : found.item])
     if dash is None:
@@ -217,30 +217,30 @@ def _in_block(text: str, found: _List, new: NewSource, newline: str) -> str:
     indent, gap = dash[1], dash[2]
     head, tail = _split_behind(text, found.end, newline)
     if found.item_is_block:
-        item = f"{newline}{indent} {gap}".join(f"{key}: {value}" for key, value in _pairs(new))
+        items = [f"{newline}{indent} {gap}".join(f"{key}: {value}" for key, value in _pairs(each)) for each in new]
     else:
-        item = _item(new)
-    return f"{head}{indent}-{gap}{item}{newline}{tail}"
+        items = [_item(each) for each in new]
+    return head + "".join(f"{indent}-{gap}{item}{newline}" for item in items) + tail
 
 
-def _in_empty(text: str, found: _List, new: NewSource, newline: str) -> str:
-    """Write it below the key, of which nothing is said yet, or that it has none."""
+def _in_empty(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
+    """Write them below the key, of which nothing is said yet, or that it has none."""
     end = found.closing + 1 if found.is_flow else found.end
     if text[found.start : end].strip():
         text = text[: found.start].rstrip() + text[end:]
     head, tail = _split_behind(text, found.key_end, newline)
-    return f"{head}  - {_item(new)}{newline}{tail}"
+    return f"{head}{_lines(new, newline)}{tail}"
 
 
-def _in_flow(text: str, found: _List, new: NewSource, newline: str) -> str:
-    """Write it before the bracket, behind the last item: on a line of its own, if that one has."""
-    item = _item(new, in_flow=True)
+def _in_flow(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
+    """Write them before the bracket, behind the last item: on lines of their own, if that one has."""
+    items = [_item(each, in_flow=True) for each in new]
     if not found.has_items:
-        return f"{text[: found.closing]}{item}{text[found.closing :]}"
+        return f"{text[: found.closing]}{', '.join(items)}{text[found.closing :]}"
     line = text.rfind("\n", 0, found.item) + 1
     indent = text[line : found.item]
     between = f",{newline}{indent}" if line and not indent.strip() else ", "
-    return f"{text[: found.end]}{between}{item}{text[found.end :]}"
+    return text[: found.end] + "".join(between + item for item in items) + text[found.end :]
 
 
 def _split_behind(text: str, place: int, newline: str) -> tuple[str, str]:
@@ -251,6 +251,10 @@ def _split_behind(text: str, place: int, newline: str) -> tuple[str, str]:
 
 def _ended(text: str, newline: str) -> str:
     return text if text.endswith("\n") else text + newline
+
+
+def _lines(new: Sequence[NewSource], newline: str) -> str:
+    return "".join(f"  - {_item(each)}{newline}" for each in new)
 
 
 def _item(new: NewSource, *, in_flow: bool = False) -> str:

@@ -72,6 +72,7 @@ def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
         key=derived_key(Address(outline.url), Path()),
         url=outline.url,
         safe_url=without_secrets(outline.url, settings.secrets),
+        path=None,  # the list may be a local file; its feeds are not
         listed_by=by.key,
         title=None,
         categories=_categories(by, outline),
@@ -87,7 +88,7 @@ def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
         auth=None,
         accept=None,
         trust=False,  # it says of the list that what is gone is meant, and nothing of its feeds (R44)
-        allow_private=by.allow_private and _is_allowed(outline.url, settings.hosts),
+        allow_private=by.own_machine and _is_allowed(outline.url, settings.hosts),
     )
 
 

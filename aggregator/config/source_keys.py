@@ -160,7 +160,7 @@ class SourceKeys(DefaultKeys):
     HOME, CALLED = "sources", "a source"
     url = required(
         Text("an address", "https://host/path", limit=addresses.MAX_ADDRESS, exact=True, quotable=False),
-        "Address of the feed; of a `kind: file` the path, within the folder of feeds.yaml.",
+        "Address of the feed; of a `kind: file` the path, within the folder of feeds.yaml; of a `kind: opml` either.",
     )
     key_ = optional(
         Text("a key", "lower-case letters, digits, dots and hyphens", check=vocabulary.source_key),

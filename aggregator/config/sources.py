@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from aggregator.config.addresses import Address, file_address, has_literal_secret, web_address
+from aggregator.config.addresses import Address, file_address, has_literal_secret, is_path, web_address
 from aggregator.config.crowding import crowded
 from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
@@ -148,7 +148,7 @@ class SourceReader:
         place = said.place(SourceKeys.url)
         raw = place.raw if isinstance(place, Scalar) else text
         try:
-            is_file = kind is Kind.FILE
+            is_file = kind is Kind.FILE or (kind is Kind.OPML and is_path(text))
             address = file_address(text, self._root) if is_file else web_address(first_address(said, text), raw)
         except Unfit as unfit:
             self._found.problem_at(place, f"{quoted(raw)} {unfit}")
@@ -162,6 +162,8 @@ class SourceReader:
 
     def _check_pace(self, said: Values, address: Address | None, allow_private: bool) -> None:
         is_own = allow_private or (address is not None and address.path is not None)
+        if said[SourceKeys.kind] is Kind.OPML:
+            is_own = False  # the feeds that the list names share its pace, and may be anybody's
         can_tell = is_own or (address is not None and self._around.has_all_rules)
         self._pace.check(said, is_own_machine=is_own if can_tell else None)
 

@@ -129,7 +129,7 @@ def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
     What of it may be seen is up to the settings of the day on which it is published: see `publish.showing` (S44).
     """
     source = due.source
-    address = source.safe_url if source.reading.kind is not Kind.FILE else None
+    address = source.safe_url if source.path is None else None
     return Origin(
         id=feed.id if feed.id and is_identifier(feed.id) else address or minted_id(store_uuid, source.key, ""),
         title=source.title or feed.title,

@@ -31,7 +31,7 @@ from aggregator.model.entry import NO_HINTS
 from aggregator.model.hosts import budget_key
 from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.poll import Answer, Cut, Due, Fetched, Unreached, asides_of
-from aggregator.model.settings import HostRule, Kind, Reading, Request, Secret
+from aggregator.model.settings import HostRule, Reading, Request, Secret
 from aggregator.urls import Url
 
 PASSAGE_SECONDS: Final = 4.0  # the longest wait for a host that a redirect led to
@@ -107,7 +107,7 @@ class Client:
                 if is_bound(trip.due) and (barred := self._barred(trip)) is not None:
                     return barred
                 with self._watch.over(trip.flight):
-                    is_file = trip.due.source.reading.kind is Kind.FILE
+                    is_file = trip.due.source.path is not None
                     answer = read_local(trip, partial(self._grow, trip)) if is_file else self._walk(trip)
             error = TimedOut(trip.due.url, TimedOut.WHOLE, trip.flight.seconds)
             if answer is not None and trip.flight.ended is None:

@@ -11,6 +11,7 @@ class RawOutline:
 
     href: str
     title: str | None = None
+    category: str | None = None  # its own attribute: categories such as /a/b, or tags, with commas between them
     groups: tuple[str, ...] = ()  # texts of the outlines around it, the outermost first
 
 

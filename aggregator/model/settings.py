@@ -200,7 +200,7 @@ class Source:
     @property
     def own_machine(self) -> bool:
         """Tell whether it lies on the operator's own machines, which need no way out into the world (P87)."""
-        return self.allow_private or self.reading.kind is Kind.FILE
+        return self.allow_private or self.path is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,13 @@ MAX_DEPTH: Final = 20  # outlines within outlines (S16)
 _MAX_TEXT: Final = 1000  # characters of a title
 
 
-def outlines_of(text: str, url: Url) -> RawFeed:
+def outlines_of(text: str, url: Url, *, limit: int = MAX_OUTLINES) -> RawFeed:
     """Read a list of feeds. What has no address is a group, and names a category for what stands in it.
 
     Args:
         text: the document.
         url: that answered.
+        limit: feeds that are read.
 
     Raises:
         NotAFeed: something else.
@@ -44,11 +45,12 @@ def outlines_of(text: str, url: Url) -> RawFeed:
         raise not_text(text, url) from error
     root = local_name(tree.root)
     if root in ("rss", "feed", "rdf"):
-        raise NotAFeed(url, "a feed, not a list of feeds; leave kind: opml away")
+        advice = "write kind: file" if url.startswith("file:") else "leave kind: opml away"
+        raise NotAFeed(url, f"a feed, not a list of feeds; {advice}")
     if root != "opml":
         raise not_xml(text, url, root, f"XML with the root <{root[:80]}> is no OPML list")
     notices = [*prolog.notices, *tree.notices]
-    found = _walk(tree.root, notices)
+    found = _walk(tree.root, notices, limit)
     if tree.cut:
         notices.append("the document is cut off")
     return RawFeed(
@@ -67,7 +69,7 @@ def _title(root: etree._Element) -> str:
     return next(map(text_of, titles), "")
 
 
-def _walk(root: etree._Element, notices: list[str]) -> list[RawOutline]:
+def _walk(root: etree._Element, notices: list[str], limit: int) -> list[RawOutline]:
     found: list[RawOutline] = []
     seen = 0
     bodies = [each for each in root if isinstance(each.tag, str) and local_name(each) == "body"]
@@ -82,10 +84,11 @@ def _walk(root: etree._Element, notices: list[str]) -> list[RawOutline]:
             href = attribute(element, "xmlurl")
             title = (attribute(element, "title") or attribute(element, "text") or "")[:_MAX_TEXT]
             if href is not None:
-                if len(found) == MAX_OUTLINES:
-                    notices.append(f"over {MAX_OUTLINES} feeds, of which the first {MAX_OUTLINES} were read")
+                if len(found) == limit:
+                    notices.append(f"over {limit} feeds, of which the first {limit} were read")
                     break
-                found.append(RawOutline(href=href, title=title or None, groups=groups))
+                category = (attribute(element, "category") or "")[:_MAX_TEXT]
+                found.append(RawOutline(href=href, title=title or None, category=category or None, groups=groups))
             elif title:
                 groups = (*groups, title)
         if depth == MAX_DEPTH:

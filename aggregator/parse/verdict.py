@@ -60,6 +60,13 @@ _XML_KINDS = {
     "svg": "a picture",
 }
 
+_LOCAL_KINDS = {  # of a local file: what can be read there as it is on the web is not named again
+    "urlset": "a sitemap, which is read from the web only; write the address of the sitemap as kind: sitemap",
+    "sitemapindex": "an index of sitemaps, which is read from the web only; write one of them as kind: sitemap",
+    "service": "an AtomPub service document, no feed",
+    "entry": "a single Atom entry, no feed",
+}
+
 
 def not_text(text: str, url: Url) -> NotAFeed:
     """Say what a body without any markup is."""
@@ -111,7 +118,10 @@ def not_xml(text: str, url: Url, root: str, why: str) -> NotAFeed:
     """
     if root.lower() == "html":
         return not_page(text, url)
-    return _said(url, _XML_KINDS.get(root.lower(), why), text)
+    kind = root.lower()
+    if url.startswith("file:") and kind in _LOCAL_KINDS:
+        return _said(url, _LOCAL_KINDS[kind], text)
+    return _said(url, _XML_KINDS.get(kind, why), text)
 
 
 def is_page(text: str) -> bool:

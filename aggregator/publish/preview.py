@@ -12,7 +12,6 @@ from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.poll import Fetched
 from aggregator.model.preview import Preview
-from aggregator.model.settings import Kind
 
 EXCERPT = 300  # characters of a text
 
@@ -41,7 +40,7 @@ def preview_record(preview: Preview) -> dict[str, Any]:
         "source": {"key": poll.due.source.key, "url": poll.due.source.safe_url, "known": poll.due.id != 0},
         "asked": rfc3339(answer.asked_at),
         "outcome": move.outcome.value,
-        "status": None if poll.due.source.reading.kind is Kind.FILE else move.status,
+        "status": None if poll.due.source.path is not None else move.status,
         "error": f"{move.code}: {move.error}" if move.code else None,
         "bytes": answer.wire_bytes or (answer.body_bytes if isinstance(answer, Fetched) else 0),
         "ms": round(answer.seconds * 1000),

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from aggregator.clean import display_title, plain_text
 from aggregator.decide.ids import minted_id
 from aggregator.model.poll import State
-from aggregator.model.settings import Category, CategoryKey, Kind, Roster, Show, SourceKey
+from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
 from aggregator.model.status import SourceStatus, Status
 from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
 from aggregator.publish.excerpt import excerpt_of
@@ -111,7 +111,7 @@ class Showing:
         link = row.feed.link if row.feed else None
         veil = self._veils.get(row.key)
         key = row.key if veil is None else public_name(row.key)
-        address = source.safe_url if source.reading.kind is not Kind.FILE else None
+        address = source.safe_url if source.path is None else None
         return SourceLine(
             key=key,
             title=(veil.struck(title) if veil else title) or key,

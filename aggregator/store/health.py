@@ -71,12 +71,21 @@ OF_SITEMAPS = OF_PAGES | {
 
 OF_FILES = {"not_found": "there is no such file below the folder of feeds.yaml; put it there, or mend url:"}
 
-_OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_SITEMAPS, Kind.JSON: OF_LISTS, Kind.FILE: OF_FILES}
+_OF_OUTLINES = {"not_a_feed": "the answer is no OPML list of feeds; look for the list's own address"}
+
+_OF_KINDS = {Kind.HTML: OF_PAGES, Kind.SITEMAP: OF_SITEMAPS, Kind.JSON: OF_LISTS, Kind.OPML: _OF_OUTLINES}
 
 
-def advice_for(code: str | None, kind: Kind) -> str | None:
-    """Say what an operator can do about a failure of a source; None if nothing is known that helps."""
-    return _OF_KINDS.get(kind, {}).get(code or "") or ADVICE.get(code or "")
+def advice_for(code: str | None, kind: Kind, *, is_local: bool = False) -> str | None:
+    """Return what an operator can do about a failure of a source; None if nothing is known that helps.
+
+    Args:
+        code: of the failure (DESIGN 3.2).
+        kind: of the source.
+        is_local: the source is a file below the folder of feeds.yaml.
+    """
+    local = OF_FILES.get(code or "") if is_local else None
+    return local or _OF_KINDS.get(kind, {}).get(code or "") or ADVICE.get(code or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +307,8 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
         return None
     if settings is not None and _is_mended(row, settings, opens=opens):
         return "feeds.yaml says otherwise since then; the next poll asks it at once"
-    advice = advice_for(row["code"], settings.reading.kind if settings is not None else Kind.FEED)
+    kind, is_local = (settings.reading.kind, settings.path is not None) if settings is not None else (Kind.FEED, False)
+    advice = advice_for(row["code"], kind, is_local=is_local)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
 

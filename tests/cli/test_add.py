@@ -37,7 +37,7 @@ def run(folder: Path, *arguments: str) -> Done:
 
 def report(folder: Path, *arguments: str) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(run(folder, *arguments, "--json").stdout)
-    assert set(record) == {"version", "config", "added", "refused"}
+    assert set(record) == {"version", "config", "added", "refused", "lists"}
     return record
 
 
@@ -135,6 +135,64 @@ def test_p89_a_guess_keeps_to_robots_txt(planet: Path, publisher: Publisher) -> 
         publisher.says("/robots.txt", closed)
         assert report(planet, page)["refused"][0]["why"].endswith("its robots.txt bars guessing")
     assert "/feed" not in [asked.path for asked in publisher.asked]
+
+
+EXPORT = """<opml version="2.0"><head><title>A reader's export</title></head><body>
+<outline text="技术"><outline text="Deep"><outline title="A &amp; B: #1" text="x" type="rss" xmlUrl="https://a.example/feed"/>
+</outline><outline text="C" type="rss" xmlUrl="http://c.example/?q=${KEY}&amp;b"/></outline>
+<outline text="again" xmlUrl="http://www.a.example/feed"/>
+<outline text="D" category="/news/world,tag" xmlUrl="https://d.example/"/>
+<outline text="old" xmlUrl="http://127.0.0.9/old"/><outline text="E" xmlUrl="vfolder"/>
+<outline text="{x}"><outline xmlUrl="https://f.example/"/></outline>
+</body></opml>"""
+
+
+def test_an_opml_file_is_taken_in_with_groups_and_titles(planet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (planet / "elsewhere").mkdir()
+    (planet / "elsewhere" / "my feeds.opml").write_bytes(EXPORT.encode("gb18030"))
+    monkeypatch.chdir(planet / "elsewhere")
+    done = run(planet, "my feeds.opml")
+    assert done.returncode == 1, "an outline without an address is named"
+    assert "added 4 feeds of my feeds.opml, lines 5 to 8 of feeds.yaml" in done.stdout
+    assert "  1 is a source already, and stays as it is\n" in done.stdout
+    assert "left out: outline 'E': vfolder is no http or https address" in done.stdout
+    new = [line for line in text(planet).splitlines() if line not in (LOOPBACK + KEPT).splitlines()]
+    assert [line for line in text(planet).splitlines() if line not in new] == (LOOPBACK + KEPT).splitlines()
+    sources = load_config(planet / "feeds.yaml", {}).sources[1:]
+    assert [(source.url, source.title, source.categories) for source in sources] == [
+        ("https://a.example/feed", "A & B: #1", ("Deep",)),
+        ("http://c.example/?q=${KEY}&b", "C", ("技术",)),
+        ("https://d.example/", "D", ("world", "tag")),
+        ("https://f.example/", None, ("general",)),
+    ]
+    again = report(planet, "my feeds.opml")
+    assert again["added"] == []
+    assert len(again["lists"][0]["known"]) == 5
+
+
+def test_500_feeds_of_a_list_are_taken_in_at_once(planet: Path) -> None:
+    rows = "".join(f'<outline text="F {n}" type="rss" xmlUrl="https://h{n}.example/feed"/>' for n in range(600))
+    (planet / "big.opml").write_text(f"<opml><body><outline text='G'>{rows}</outline></body></opml>", encoding="utf-8")
+    before = KEPT.replace("\n", "\r\n")
+    (planet / "feeds.yaml").write_bytes(before.encode())
+    added = report(planet, str(planet / "big.opml"), "--category", "mine")["added"]
+    assert len(added) == 600
+    assert {tuple(row["categories"]) for row in added} == {("mine",)}
+    assert (added[0]["line"], added[-1]["line"]) == (4, 603)
+    assert (planet / "feeds.yaml").read_bytes().endswith(b"\r\n\r\n# the end\r\n")
+
+
+def test_what_is_no_list_or_names_nothing_adds_nothing(planet: Path) -> None:
+    for name, body, why in (
+        ("none.opml", "<opml><body><outline text='a note'/></body></opml>", "a list that names no feed"),
+        ("page.opml", "<!doctype html><html><body>Sign in</body></html>", "it is a file; write - {kind: file"),
+    ):
+        (planet / name).write_text(body, encoding="utf-8")
+        (refused,) = report(planet, str(planet / name))["refused"]
+        assert why in refused["why"]
+    (planet / "one.opml").write_text("<opml><body><outline xmlUrl='http://a.example/'/></body></opml>")
+    assert "--title is for one feed" in report(planet, str(planet / "one.opml"), "--title", "x")["refused"][0]["why"]
+    assert text(planet) == LOOPBACK + KEPT
 
 
 @pytest.mark.parametrize(

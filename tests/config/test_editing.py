@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_source
+from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_sources
 from aggregator.config.loader import read_config
 
 URL = "https://new.example/feed"
@@ -77,11 +77,11 @@ def read(data: bytes) -> list[tuple[str, str | None, tuple[str, ...]]]:
 )
 def test_what_stands_there_stays_and_one_piece_is_added(before: str, line: str | None) -> None:
     old = before.encode()
-    new = with_source(old, NEW)
+    new = with_sources(old, [NEW])
     assert read(new) == [*read(old), (URL, None, ("general",))]
     if line is not None:
         assert new.replace(line.encode(), b"", 1) == old
-    full = with_source(old, FULL)
+    full = with_sources(old, [FULL])
     assert read(full)[-1] == (FULL.url, FULL.title, FULL.categories)
     assert read(full)[:-1] == read(old)
 
@@ -101,7 +101,7 @@ def test_what_stands_there_stays_and_one_piece_is_added(before: str, line: str |
     ],
 )
 def test_a_file_without_sources_gets_its_first(before: str) -> None:
-    new = with_source(before.encode(), FULL)
+    new = with_sources(before.encode(), [FULL])
     assert read(new) == [(FULL.url, FULL.title, FULL.categories)]
     kept = re.sub(r" (\[ ?\]|~)", "", before)
     assert all(line in new.decode() for line in kept.splitlines())
@@ -113,17 +113,17 @@ def test_a_file_without_sources_gets_its_first(before: str) -> None:
 )
 def test_what_is_not_for_a_program_to_edit_is_refused(before: str) -> None:
     with pytest.raises(EditRefused):
-        with_source(before.encode(), NEW)
+        with_sources(before.encode(), [NEW])
 
 
 def test_brackets_around_all_stay() -> None:
-    assert read(with_source(b"{sources: [], site: {title: x}}", NEW)) == [(URL, None, ("general",))]
+    assert read(with_sources(b"{sources: [], site: {title: x}}", [NEW])) == [(URL, None, ("general",))]
 
 
 def test_a_variable_stays_one_and_what_looks_like_one_does_not_become_one() -> None:
-    data = with_source(b"sources:\n  - https://a.example/\n", NewSource(url="https://b.example/${KEY}"))
+    data = with_sources(b"sources:\n  - https://a.example/\n", [NewSource(url="https://b.example/${KEY}")])
     assert "https://b.example/k" in read_config(data, Path("feeds.yaml"), {"KEY": "k"}).sources[-1].url
-    data = with_source(data, NewSource(url=literal("https://c.example/?${KEY}"), title="${KEY}"))
+    data = with_sources(data, [NewSource(url=literal("https://c.example/?${KEY}"), title="${KEY}")])
     last = read_config(data, Path("feeds.yaml"), {"KEY": "k"}).sources[-1]
     assert (last.url, last.title) == ("https://c.example/?${KEY}", "${KEY}")
 
@@ -138,7 +138,7 @@ def test_any_text_comes_back(title: str, category: str) -> None:
     title, category = (" ".join(text.replace("{", "").split()) or "x" for text in (title, category))
     category = category.replace("\ufeff", "") or "x"
     for before in (b"sources:\n  - https://a.example/\n", b"sources: ['https://a.example/']\n"):
-        data = with_source(before, NewSource(url=URL, title=title, categories=(category,)))
+        data = with_sources(before, [NewSource(url=URL, title=title, categories=(category,))])
         assert read(data)[-1] == (URL, title, (category,))
 
 
