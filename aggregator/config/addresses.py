@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from aggregator.config.findings import Unfit
+from aggregator.config.findings import Unfit, quoted
 from aggregator.model.settings import BucketAddress, Secret
 from aggregator.urls import BadUrl, Url, file_url, host_of, is_address, normalise, split_credentials
 
@@ -53,9 +53,16 @@ def web_address(text: str, raw: str) -> Address:
     try:
         url, auth = split_credentials(normalise(text))
     except BadUrl as error:
-        advice = "kind: file beside it, and a path" if text.startswith("file:") else "https://host/path"
+        advice = "kind: file beside it, and a path" if text.startswith("file:") else _as_web(raw)
+        if re.match(r"https?://[^\s/]+\.\S+\s+\S", text):  # newsboat's way to tag a feed
+            advice = "the address alone, and what follows as category: or title:"
         raise Unfit(f"is no address of a source: it {error}; write {advice}") from error
     return Address(url, (auth[0], Secret(auth[1])) if auth else None)
+
+
+def read_as(text: str) -> str | None:
+    """Return the http or https address that a `feed:` address stands for; None if it is none."""
+    return _unfeed(text) if _FEED_SCHEME.match(text) else None
 
 
 def _unfeed(text: str) -> str:
@@ -65,6 +72,12 @@ def _unfeed(text: str) -> str:
         return text
     rest = text[match.end() :]
     return rest if re.match(r"https?:", rest, re.I) else "http://" + rest.lstrip("/")
+
+
+def _as_web(raw: str) -> str:
+    """Return what to write for an address of another scheme; `rss:`, `pcast:` and the like stand for the web."""
+    match = re.match(r"(?:rss|pcast|itpc|podcast|itms|itmss|webcal|feeds|atom)://(\S+)$", raw, re.I)
+    return quoted(f"https://{match[1]}") if match and "${" not in raw else "https://host/path"
 
 
 def _guessed(text: str) -> str:

@@ -20,8 +20,6 @@ def categories_of(
     mentions: Mapping[CategoryKey, Sequence[Node]],
     entries: int,
     found: Findings,
-    *,
-    was_in_force: bool = False,
 ) -> tuple[Category, ...]:
     """Make the categories: those declared, in the order of the file, then those that only sources name.
 
@@ -31,33 +29,45 @@ def categories_of(
         mentions: the categories that sources name, with all places of each.
         entries: publish.entries.
         found: takes problems and warnings.
-        was_in_force: the file was accepted before: a name in it that looks misspelt is the name of a category by now.
     """
     declared = {pair.name: _category(pair, entries) for pair in pairs}
     _check_unique(pairs, found)
     _check_was(pairs, mentions, found)
     used = dict.fromkeys(mentions) | dict.fromkeys(key for source in sources for key in source.categories)
     made = [key for key in used if key not in declared]
-    known = Declared(declared if made and not was_in_force else ())
+    known = Declared(declared if made and not found.was_in_force else ())
     for number, key in enumerate(made):
         if key in mentions and key != GENERAL:
-            meant = known.meant_by(key)
-            if meant is not None:
-                _refuse_slip(key, meant, mentions[key], found)
+            refused = _slip(key, known)
+            if refused is not None:
+                for place in mentions[key]:
+                    found.problem_at(place, refused)
                 continue
             near = nearest(key, declared) if number * len(declared) < MAX_COMPARED else None
             advice = f'did you mean "{near}"?' if near else "declare it to give it a title"
-            found.note(
-                mentions[key][0], f"category {quoted(key)} is not declared under categories: and is made; {advice}"
-            )
+            if len(parts := _parts(key)) > 1:
+                advice = f"if several are meant, write [{', '.join(parts)}]"
+            what = f"category {quoted(key)} is not declared under categories: and is made"
+            found.note(mentions[key][0], f"{what}; {advice}")
     return (*declared.values(), *(Category(key=key, title=key, declared=False, entries=entries) for key in made))
 
 
-def _refuse_slip(key: CategoryKey, meant: str, places: Iterable[Node], found: Findings) -> None:
-    """Note a misspelt category at each place: its entries would enter a feed to which nobody is subscribed."""
+def _slip(key: CategoryKey, declared: Declared) -> str | None:
+    """Return why a name is refused, whose feed nobody is subscribed to; None if it is a name of its own."""
+    parts = _parts(key)
+    if len(parts) > 1 and any(part in declared for part in parts):
+        what = f"{quoted(key)} is one category, which is not declared; write [{', '.join(parts)}]"
+        return f"{what}, or add {quoted(key)}: {{}} under categories: if it is one"
+    meant = declared.meant_by(key)
+    if meant is None:
+        return None
     what = f"category {quoted(key)} is not declared, and {quoted(meant)} is; write {quoted(meant)}"
-    for place in places:
-        found.problem_at(place, f"{what}, or add {quoted(key)}: {{}} under categories: if both are meant")
+    return f"{what}, or add {quoted(key)}: {{}} under categories: if both are meant"
+
+
+def _parts(key: CategoryKey) -> list[str]:
+    """Return the names of a text that may have been meant as a list."""
+    return [part.strip() for part in key.split(",") if part.strip()]
 
 
 def _category(pair: Pair[str, Values], entries: int) -> Category:

@@ -16,6 +16,8 @@ from aggregator.config.syntax import MAX_DEPTH, syntax_problem
 
 MAX_EXPANDED = 100_000  # nodes that aliases may stand for (S52)
 
+TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u201a"  # quotation marks that YAML takes for letters
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -85,6 +87,11 @@ def read_document(data: bytes, found: Findings) -> Node | None:
     except _Stop:
         builder.cut()
     return builder.root
+
+
+def is_between_marks(node: Scalar) -> bool:
+    """Report whether a plain scalar is between typographic quotation marks, which YAML takes as part of the text."""
+    return node.plain and len(node.raw) > 1 and node.raw[0] in TYPOGRAPHIC and node.raw[-1] in TYPOGRAPHIC
 
 
 def node_of(value: Json) -> Node:
@@ -253,6 +260,11 @@ class _Builder:
 
     def _key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar) and node.raw:
+            if is_between_marks(node) and not self._found.was_in_force:
+                bare = node.raw.strip(TYPOGRAPHIC)
+                what = f"{node.raw[0]} and {node.raw[-1]} are typographic quotation marks, which quote nothing in YAML"
+                self._found.problem(node.line, node.column, f"{what}; write {quoted(bare)}")
+                return Scalar(node.line, node.column, bare) if bare else _NO_KEY
             return node
         found = "an empty key" if isinstance(node, Scalar) else "a list or a mapping as a key"
         self._found.problem(

@@ -33,8 +33,9 @@ class Unfit(ValueError):
 class Findings:
     """Collects what reading finds, in any order."""
 
-    def __init__(self, file: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, file: str, environ: Mapping[str, str], *, was_in_force: bool = False) -> None:
         self.environ = environ
+        self.was_in_force = was_in_force  # accepted before, so that what merely looks like a slip is meant by now
         self.homes: Mapping[str, list[str]] = {}  # of each key, the tables that have it: for advice
         self.secrets: set[str] = set()
         self._file = file

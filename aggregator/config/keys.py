@@ -16,6 +16,7 @@ ALWAYS = timedelta(days=31)  # R21: nothing is due later than that
 CENTURY = timedelta(days=36500)
 MAX_SOURCES = 100_000  # S16
 FORMATS = ("atom", "rss", "json", "html")
+OTHER_FORMATS = {"rss2": "rss", "rss2.0": "rss", "rss20": "rss", "xml": "rss", "jsonfeed": "json"}
 
 
 class SiteKeys(Keys):
@@ -97,7 +98,7 @@ class PublishKeys(Keys):
     )
     formats = key(
         ListOf(
-            Choice(**{name: name for name in FORMATS}),
+            Choice(others=OTHER_FORMATS, **{name: name for name in FORMATS}),
             "a list of formats",
             "[atom, rss, json, html] or some of them",
             least=1,
@@ -198,7 +199,12 @@ class _Closer(Shape[Closeness]):
 DEDUPE: Shape[Closeness] = Either(
     Choice(near=Closeness(Dedupe.NEAR), exact=Closeness(Dedupe.EXACT), off=Closeness(Dedupe.OFF)), _Closer()
 )
-SHOW = Choice(full=Show.FULL, summary=Show.SUMMARY, title=Show.TITLE)
+SHOW = Choice(
+    others={"excerpt": "summary", "content": "full", "all": "full", "link": "title"},
+    full=Show.FULL,
+    summary=Show.SUMMARY,
+    title=Show.TITLE,
+)
 PATTERN = Text(
     "a pattern", "a regular expression such as (?i)sponsored", limit=1000, exact=True, check=patterns.pattern
 )
@@ -252,11 +258,13 @@ class DefaultKeys(Keys):
 
     HOME, CALLED = "defaults", "defaults"
     every = key(
-        DurationOr("auto", timedelta(seconds=1), ALWAYS),
+        DurationOr("auto", timedelta(seconds=1), ALWAYS, between_polls=True),
         "auto",
         "How often to poll: `auto` follows the publisher's rhythm. Under 15m only with `frequent`, or `allow_private`.",
     )
-    min_interval = key(Duration(timedelta(seconds=1), ALWAYS), "15m", "`auto` never polls more often.")
+    min_interval = key(
+        Duration(timedelta(seconds=1), ALWAYS, between_polls=True), "15m", "`auto` never polls more often."
+    )
     max_interval = key(Duration(timedelta(seconds=1), ALWAYS), "1d", "`auto` and backoff never wait longer.")
     keep = key(
         DurationOr("forever", timedelta(days=1), CENTURY),

@@ -1,5 +1,6 @@
 """feeds.yaml becomes `Settings`, or a list of all that is wrong with it (DESIGN 3.1, Errors)."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,12 @@ def read_config(data: bytes, path: Path, environ: Mapping[str, str], *, was_in_f
         data: the file's bytes.
         path: where it stands; relative paths in it count from that folder.
         environ: what `${NAME}` is looked up in.
-        was_in_force: it was accepted once, perhaps by an earlier version: names in it that look misspelt are names.
+        was_in_force: it was accepted once, perhaps by an earlier version: what looks like a slip in it is meant by now.
 
     Raises:
         ConfigError: it can't be used; with every problem of the file.
     """
-    found = Findings(str(path), environ)
+    found = Findings(str(path), environ, was_in_force=was_in_force)
     found.homes = HOMES
     settings = None
     if len(data) > MAX_BYTES:
@@ -62,7 +63,7 @@ def read_config(data: bytes, path: Path, environ: Mapping[str, str], *, was_in_f
     else:
         root = read_document(data, found)
         if root is not None:
-            settings = _settings(root, path.parent.resolve() / path.name, found, was_in_force=was_in_force)
+            settings = _settings(root, path.parent.resolve() / path.name, found)
         elif not found.problems:
             found.problem(1, 1, "the file is empty; write sources: and a list of addresses")
     if settings is None or found.problems:
@@ -78,11 +79,11 @@ def _why_unreadable(error: OSError) -> str:
     return f"it can't be read: {error.strerror}; let this user read it"
 
 
-def _settings(root: Node, path: Path, found: Findings, *, was_in_force: bool) -> Settings | None:
+def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
     try:
         said = ROOT.read(root, found)
     except Unfit as unfit:
-        found.problem_at(root, str(unfit))
+        found.problem_at(root, _other_format(root) or str(unfit))
         return None
     publish = _publish(said[RootKeys.publish], path.parent, found)
     rules = host_rules(said[RootKeys.hosts], found)
@@ -97,9 +98,6 @@ def _settings(root: Node, path: Path, found: Findings, *, was_in_force: bool) ->
     reader = SourceReader(around, found)
     listed = said[RootKeys.sources]
     sources = reader.read(listed or ())
-    categories = categories_of(
-        said[RootKeys.categories], sources, reader.mentions, publish.entries, found, was_in_force=was_in_force
-    )
     host, port = bind_parts(said[RootKeys.serve][ServeKeys.bind])
     database = path.parent / store_path(said[RootKeys.store])
     if not isinstance(publish.to, Path):
@@ -125,12 +123,21 @@ def _settings(root: Node, path: Path, found: Findings, *, was_in_force: bool) ->
         workers=said[RootKeys.workers],
         proxy=_proxy(said, found),
         hosts=rules,
-        categories=categories,
+        categories=categories_of(said[RootKeys.categories], sources, reader.mentions, publish.entries, found),
         sources=sources,
         warnings=found.warnings,
         notes=found.notes,
         secrets=frozenset(map(Secret, found.secrets)),
     )
+
+
+def _other_format(root: Node) -> str | None:
+    """Return what to do with a file of another reader that was given in place of feeds.yaml; None: it is none."""
+    if isinstance(root, Scalar) and root.raw.startswith("<"):
+        return "this is XML, not YAML; write sources: and a list of addresses; of OPML see docs/opml.md"
+    if isinstance(root, Scalar) and re.match(r"https?://", root.raw):
+        return "addresses alone are not a mapping; write sources: and below it a line with - for each address"
+    return None
 
 
 def _site(said: Values, serve: Values) -> Site:

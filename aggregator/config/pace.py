@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 from aggregator.config.document import Node, Scalar
-from aggregator.config.durations import duration_text
+from aggregator.config.durations import COURTEOUS, duration_text
 from aggregator.config.findings import Findings, quoted
 from aggregator.config.keys import DefaultKeys
 from aggregator.config.schedules import shortest_gap
 from aggregator.config.source_keys import SourceKeys
 from aggregator.config.tables import Key, Values
 
-COURTEOUS = timedelta(minutes=15)  # the shortest interval without a reason
 SHORTEST = timedelta(minutes=1)  # with one
 
 _REASON = "or the reason in frequent:"

@@ -1,11 +1,32 @@
 """Patterns of rules: regular expressions of re2, whose time grows with the text and no faster (S24)."""
 
+import re
 from functools import lru_cache
 
 from aggregator.config.findings import Unfit
 from aggregator.model.replacement import parse_replacement
 
 MAX_PATTERN = 1000  # characters
+
+_UNESCAPED = r"(?<!\\)(?:\\\\)*"  # an even number of backslashes, or none
+_NOT_IN_RE2 = tuple(
+    (re.compile(_UNESCAPED + form), advice)
+    for form, advice in (
+        (
+            r"\(\?<?!",
+            "it has no look-ahead or look-behind; write what must not match under exclude, and the rest of the pattern "
+            "under include",
+        ),
+        (
+            r"\(\?<?=",
+            "it has no look-ahead or look-behind; write all that must match, in the order in which it comes (a.*b|b.*a "
+            "if that may be either), and in rewrite ( ) round what is to stay, with \\1 in with",
+        ),
+        (r"\(\?>|[*+?}]\+", "it has no atomic groups, and needs none; write (?: ) for (?> ), and no + after * + ? }"),
+        (r"\(\?\(", "it has no conditions; write one rule for each of the two cases"),
+        (r"\\[1-9]|\(\?P=|\\k[<{']", "it has no references back to a group; write out what the group may be"),
+    )
+)
 
 
 def pattern(text: str) -> str:
@@ -16,6 +37,9 @@ def pattern(text: str) -> str:
     """
     why = _fault_of(text)
     if why is not None:
+        advice = next((advice for form, advice in _NOT_IN_RE2 if form.search(text)), None)
+        if advice is not None:
+            raise Unfit(f"is no pattern that re2 takes: {advice}")
         raise Unfit(f"is no pattern: {why}; write a regular expression that re2 takes, such as (?i)sponsored")
     return text
 

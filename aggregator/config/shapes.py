@@ -6,10 +6,10 @@ One object answers for message, JSON Schema and documentation, so that the three
 import difflib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from aggregator.config.document import Json, ListNode, Node, Scalar, node_of
+from aggregator.config.document import TYPOGRAPHIC, Json, ListNode, Node, Scalar, is_between_marks, node_of
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.config.variables import has_variable
 
@@ -76,11 +76,20 @@ def shown(node: Node) -> str:
     return "a list" if isinstance(node, ListNode) else "a mapping"
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Give the word that was probably meant, if there is one."""
+def nearest(word: str, words: Iterable[str], *, likely: bool = False) -> str | None:
+    """Return the word that was probably meant, if there is one.
+
+    Args:
+        word: as written.
+        words: those that may be meant.
+        likely: take a word with another first letter only if it is very near: `tags` is not `pages`.
+    """
     near = {known.casefold(): known for known in words}
-    close = difflib.get_close_matches(word.casefold(), near, n=1, cutoff=0.6)
-    return near[close[0]] if close else None
+    folded = word.casefold()
+    for close in difflib.get_close_matches(folded, near, n=3, cutoff=0.6):
+        if not likely or close[0] == folded[:1] or difflib.SequenceMatcher(None, close, folded).ratio() >= 0.75:
+            return near[close]
+    return None
 
 
 class ScalarShape(Shape[T_co]):
@@ -90,7 +99,15 @@ class ScalarShape(Shape[T_co]):
         """Read a value, variables filled in."""
         if not isinstance(node, Scalar) or node.is_null:
             raise self.unfit(node)
+        if is_between_marks(node) and not found.was_in_force:
+            raise self._typographic(node.raw)
         return self.value(node, found.filled(node.raw))
+
+    def _typographic(self, raw: str) -> Unfit:
+        """Return the error for a value between typographic quotation marks: YAML would take them as part of it."""
+        bare = raw.strip(TYPOGRAPHIC)
+        advice = f"write {quoted(bare)}, or {quoted(raw)} if the marks are part of the text"
+        return Unfit(f"{raw[0]} and {raw[-1]} are typographic quotation marks, which quote nothing in YAML; {advice}")
 
     @abstractmethod
     def value(self, node: Scalar, text: str) -> T_co:
@@ -161,6 +178,11 @@ class Text(ScalarShape[str]):
 
     def _named(self, raw: str) -> str:
         return "the value" if self._hidden else quoted(raw)
+
+    def _typographic(self, raw: str) -> Unfit:
+        if not self._hidden:
+            return super()._typographic(raw)
+        return Unfit(f"the value is in typographic quotation marks, which quote nothing in YAML; write {self.write}")
 
     def schema(self) -> Schema:
         form: Schema = {"pattern": rf"{self.form}|\$\{{"} if self.form else {} if self._exact else {"minLength": 1}
@@ -239,8 +261,14 @@ class Flag(ScalarShape[bool]):
 class Choice(ScalarShape[T]):
     """One of a few words. Where `off` is one of them, YAML's false says the same (S52)."""
 
-    def __init__(self, **choices: T) -> None:
-        self._choices = choices
+    def __init__(self, *, others: Mapping[str, str] | None = None, **choices: T) -> None:
+        """Declare the words.
+
+        Args:
+            others: words that people write instead, each with the one that they mean.
+            choices: the words with their values.
+        """
+        self._choices, self._others = choices, others or {}
         *most, last = choices
         self.words = self.write = f"{', '.join(most)} or {last}" if most else last
 
@@ -252,7 +280,7 @@ class Choice(ScalarShape[T]):
         word = "off" if node.is_false and "off" in self._choices else text
         if word in self._choices:
             return self._choices[word]
-        near = nearest(text, self._choices)
+        near = self._others.get(text.casefold()) or nearest(text, self._choices)
         raise Unfit(f"{quoted(node.raw)} is not {self.words}; write {near}") if near else self.unfit(node)
 
     def schema(self) -> Schema:

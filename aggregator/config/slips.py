@@ -7,7 +7,7 @@ typing errors differ. Names that differ as words do (`web3` beside `web`, `newsr
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from aggregator.slugs import HAN, pinyin
 
@@ -22,7 +22,8 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 class Declared:
     """The declared names, made ready for many questions; looking up one name does not go through all of them."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
         self._same: dict[str, str] = {}  # spelt without case and separators: the name
         self._shortened: dict[Words, list[str]] = {}  # each name's words, whole and with one character left out
         for name in names:
@@ -30,6 +31,9 @@ class Declared:
             self._same.setdefault("".join(words), name)
             for form in _forms(words):
                 self._shortened.setdefault(form, []).append(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
 
     def meant_by(self, name: str) -> str | None:
         """Return the declared name that `name` misspells; None if it is a name of its own."""

@@ -151,7 +151,21 @@ class PageKeys(Keys):
 PAGE = Table(PageKeys, words="a mapping", write="{from: 0, by: 20}")
 ENTRY = Table(EntryKeys, words="a mapping", write="{title: …, link: …}")
 DETAIL = Table(DetailKeys, words="a mapping", write="{url: …, content: …}")
-_KINDS = Choice(feed=Kind.FEED, json=Kind.JSON, html=Kind.HTML, sitemap=Kind.SITEMAP, file=Kind.FILE, opml=Kind.OPML)
+_KINDS = Choice(
+    others={
+        **dict.fromkeys("rss rss2 rss2.0 atom rdf jsonfeed json_feed json-feed xml podcast youtube".split(), "feed"),
+        **dict.fromkeys("web webpage website page scrape scraper xpath css".split(), "html"),
+        **dict.fromkeys("api rest graphql".split(), "json"),
+        **dict.fromkeys("local path".split(), "file"),
+        **dict.fromkeys("list subscriptions".split(), "opml"),
+    },
+    feed=Kind.FEED,
+    json=Kind.JSON,
+    html=Kind.HTML,
+    sitemap=Kind.SITEMAP,
+    file=Kind.FILE,
+    opml=Kind.OPML,
+)
 
 
 class SourceKeys(DefaultKeys):

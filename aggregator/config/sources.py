@@ -9,7 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from aggregator.config.addresses import Address, file_address, has_literal_secret, is_path, web_address
+from aggregator.config.addresses import (
+    Address,
+    file_address,
+    has_literal_secret,
+    is_path,
+    read_as,
+    web_address,
+)
 from aggregator.config.crowding import crowded
 from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
@@ -79,6 +86,7 @@ class SourceReader:
         """Make the records of all sources; one without a usable address is left out, its problems noted."""
         read = [(said.node, source) for said in sources if (source := self._source(said)) is not None]
         self._check_claims([source for _, source in read])
+        self._check_same(read)
         return crowded(read, self._around.rules, self._found)
 
     def _source(self, said: Values) -> Source | None:
@@ -156,6 +164,9 @@ class SourceReader:
         if address.auth is not None:
             user, password = address.auth
             self._found.keep_secret(str.__str__(password) or user)
+        if not is_file and (rewritten := read_as(text)) is not None:
+            told = f"is read as {quoted(rewritten)}; write that" if raw == text else "has no web scheme; write https://"
+            self._found.warn(place, f"{quoted(raw)} {told}")
         if has_literal_secret(raw):
             self._found.warn(place, f"a password or token is written out in this URL; {_HIDE}")
         return address
@@ -326,6 +337,25 @@ class SourceReader:
         if "/" in name:
             return file_address(name, self._root).url
         raise Unfit("is no URL and no key of a source; write the earlier address or key")
+
+    def _check_same(self, read: Sequence[tuple[Node, Source]]) -> None:
+        """Warn of a feed that is polled twice, by addresses that mostly lead to the same place."""
+        first: dict[object, Source] = {}
+        for node, source in read:
+            if source.path is not None:
+                continue
+            rest = source.url.partition("://")[2]
+            plain = rest.removeprefix("www.").rstrip("/")
+            asked = (plain, source.auth, source.headers, source.request, source.paging)
+            other = first.setdefault(asked, source)
+            if other.url != source.url:
+                place = node.values.get("url", node) if isinstance(node, MapNode) else node
+                raw = place.raw if isinstance(place, Scalar) else "this address"
+                what = (
+                    f"{quoted(raw)} is probably the feed of line {other.line}, polled twice: the addresses differ in "
+                )
+                what += "http, https, www. or a slash at the end alone"
+                self._found.warn(place, f"{what}; keep one of the two, with the categories of both")
 
     def _check_claims(self, sources: Sequence[Source]) -> None:
         """See that each history goes to one source, and that nobody has it still."""

@@ -26,7 +26,9 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, st
     problem = error.problem or "no YAML"
     if "quoted scalar" in (error.context or "") and "end of stream" in problem and opened:
         return opened.line + 1, opened.column + 1, "the quote opened here is never closed; close it"
-    if char == "\t" or "tab character" in problem:
+    if "document start" in problem and re.match(r"\s*\[[^\]\n]+\]\s*$", "\n".join(lines[:line])):
+        what = "this is an ini file, as Planet Venus has it, not YAML; docs/venus.md says how it moves here"
+    elif char == "\t" or "tab character" in problem:
         what = "a tab stands here; write spaces"
     elif column and written[column - 1 : column + 1] == "${":
         what = 'within { } or [ ] a variable needs quotes; write "${NAME}"'

@@ -8,10 +8,12 @@ values = Table(SiteKeys).read(node, found)
 values[SiteKeys.title]  # a str
 """
 
+import re
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from aggregator.config.document import Json, MapNode, Node, Scalar
+from aggregator.config.document import TYPOGRAPHIC, Json, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
+from aggregator.config.others import MEANT
 from aggregator.config.shapes import Schema, Shape, nearest, read_default
 
 MAX_NAMED = 13  # keys that a message lists
@@ -162,8 +164,12 @@ class Table(Shape[Values]):
         what = f"{quoted(name)} is no key of {self.declares.CALLED}"
         if name == "<<":
             return 'merge keys ("<<") are not read; write the keys out, or use defaults:'
+        plain = re.sub(r"[\s-]+", "_", name.strip(TYPOGRAPHIC)).casefold()
+        meant = MEANT.get(self.declares.HOME, {}).get(plain)
+        if meant is not None and plain not in self.keys:
+            return f"{what}; write {meant}"
         homes = found.homes.get(name, [])
-        near = nearest(name.replace("-", "_"), self.keys)
+        near = plain if plain in self.keys else nearest(plain, self.keys, likely=True)
         if near and not homes:
             return f"{what}; write {near}"
         if homes:

@@ -40,7 +40,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         'feeds.yaml:2:3: "titel" is no key of site; write title',
         'feeds.yaml:3:13: "Europe/Berln" is no time zone; write Europe/Berlin',
         'feeds.yaml:4:10: "100" is out of range; write a whole number from 1 to 64',
-        'feeds.yaml:6:10: "5 minuts" is not a duration; write 5m, 2h or 1d',
+        'feeds.yaml:6:10: "5 minuts" is not a duration; write 15m, or 5m and the reason in frequent:',
         'feeds.yaml:8:18: "index" is a name that the site needs itself; write another, such as index-2',
         'feeds.yaml:11:10: "https://EXAMPLE.org:443/feed.xml" is polled already, in line 10; '
         "write all its categories there as a list, or use route",
@@ -57,7 +57,8 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         # unknown keys, at every level
         ("sorces: []\n" + SOURCES, '1:1: "sorces" is no key of feeds.yaml; write sources'),
         ("timezone: UTC\n" + SOURCES, '1:1: "timezone" is no key of feeds.yaml; write it under site: or in a source'),
-        ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is no key of serve; write one of bind'),
+        ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is no key of serve; '
+         "write bind: 127.0.0.1:8080, address and port in one"),
         ("publish: {worker: 3}\n" + SOURCES, '1:11: "worker" is no key of publish; '
          "write one of to, formats, entries, archive_page, entry_pages, gzip, fair, refresh, theme, static, aliases, "
          "jekyll, hub"),
@@ -107,11 +108,13 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("defaults: {dedupe: never}\n" + SOURCES, '1:20: "never" is not near, exact or off; write near'),
         ("defaults: {dedupe: {near: 2}}\n" + SOURCES, '1:27: "2" is out of range; write a number from 0 to 1'),
         # durations
-        ("defaults: {timeout: 5 minuts}\n" + SOURCES, '1:21: "5 minuts" is not a duration; write 5m, 2h or 1d'),
-        ("defaults: {timeout: 15}\n" + SOURCES, '1:21: "15" is not a duration; write 5m, 2h or 1d'),
+        ("defaults: {timeout: 5 minuts}\n" + SOURCES, '1:21: "5 minuts" is not a duration; write 5m'),
+        ("defaults: {timeout: 15}\n" + SOURCES, '1:21: "15" has no unit; write 15s'),
         ("defaults: {timeout: 1h}\n" + SOURCES, '1:21: "1h" is out of range; write 100ms to 10m'),
-        ("defaults: {every: always}\n" + SOURCES, '1:19: "always" is not a duration or auto; write 5m, 2h, 1d or auto'),
-        ("defaults: {every: 5 minuts}\n" + SOURCES, '1:19: "5 minuts" is not a duration; write 5m, 2h or 1d'),
+        ("defaults: {every: always}\n" + SOURCES,
+         '1:19: "always" is not a duration or auto; write 15m, 2h, 1d or auto'),
+        ("defaults: {every: 5 minuts}\n" + SOURCES, '1:19: "5 minuts" is not a duration; '
+         "write 15m, or 5m and the reason in frequent:"),
         ("defaults: {min_interval: 2d}\n" + SOURCES,
          "1:26: min_interval 2d is over max_interval 1d; write at most 1d"),
         ("defaults: {max_interval: 5m}\n" + SOURCES,
@@ -145,7 +148,11 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("categories: {' ': {}}\n" + SOURCES,
          '1:14: " " is no category; write a name of 1 to 200 characters in one line'),
         ("categories: {a: {exclude: [{title: '(?=x)'}]}}\n" + SOURCES,
-         '1:36: "(?=x)" is no pattern: invalid perl operator: (?=; '
+         '1:36: "(?=x)" is no pattern that re2 takes: it has no look-ahead or look-behind; write all that must '
+         "match, in the order in which it comes (a.*b|b.*a if that may be either), and in rewrite ( ) round what is to "
+         "stay, with \\1 in with"),
+        ("categories: {a: {exclude: [{title: '(x'}]}}\n" + SOURCES,
+         '1:36: "(x" is no pattern: missing ): (x; '
          "write a regular expression that re2 takes, such as (?i)sponsored"),
         ("categories: {a: {exclude: [{}]}}\n" + SOURCES,
          "1:28: a rule without a field matches everything; write {title: pattern}"),
