@@ -413,7 +413,8 @@ class StateLost(AggregatorError):
     def __str__(self) -> str:
         return (
             f"{self.path} was published by an aggregator whose state is lost; nothing was polled. "
-            f"`aggregator {self.options} restore --from-site {self.site}` brings it back, "
+            f"`aggregator {self.options} restore --from-site {self.site}` brings it back from the published files, "
+            f"`aggregator {self.options} restore FILE` from a backup, "
             f"`aggregator {self.options} publish --take-over` starts anew over it"
         )
 
@@ -435,7 +436,8 @@ class StrangerInTheWay(PublishError):
     def __init__(self, output: str, path: str, *, ours: bool) -> None:
         told = "stands there and is not in this store; " + (
             "it was published by an aggregator whose state is lost: "
-            "`restore --from-site` brings it back, `publish --take-over` starts anew over it"
+            "`restore --from-site` brings it back from the published files, `restore FILE` from a backup, "
+            "`publish --take-over` starts anew over it"
             if ours
             else "it is somebody else's file: move it away, or choose another place in publish.to"
         )

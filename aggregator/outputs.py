@@ -4,7 +4,9 @@ Whoever is asked for a path compares it with these; it is never joined to a fold
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 MAX_DEPTH: Final = 8  # folders and the file in them
@@ -35,6 +37,8 @@ _PARTS = {
     "archive": "atom|json|html",
 }
 
+_NAME = re.compile(r"\{(\w+)\}")
+_FEEDS = frozenset(_PARTS["feed"].split("|"))
 _FORMATS = {name: name for name in ("atom", "rss", "json", "html")} | {"css": "html", "svg": "html"}
 
 
@@ -58,6 +62,31 @@ SHAPES: Final = tuple(
 def is_output(path: str) -> bool:
     """Tell whether a path is of the shape of one of our outputs, whether or not it stands there."""
     return any(shape.pattern.fullmatch(path) for shape in SHAPES)
+
+
+def main_outputs(slugs: Collection[str], formats: Collection[str]) -> frozenset[str]:
+    """Return the paths of all outputs but archive pages and the pages of stories.
+
+    Args:
+        slugs: of the categories.
+        formats: those that are published.
+    """
+    values = {"slug": slugs, "feed": _PARTS["feed"].split("|"), "format": _PARTS["format"].split("|")}
+    paths: set[str] = set()
+    for shape in SHAPES:
+        names = _NAME.findall(shape.template)
+        if values.keys() >= set(names):
+            combined = product(*(values[name] for name in names))
+            paths |= {shape.template.format(**dict(zip(names, some, strict=True))) for some in combined}
+    return frozenset(path for path in paths if is_published(path, formats))
+
+
+def is_published(path: str, formats: Collection[str]) -> bool:
+    """Return whether an output is written with these formats."""
+    needed = format_of(path)
+    if path == "opml.xml":
+        return not _FEEDS.isdisjoint(formats)
+    return needed is None or needed in formats
 
 
 def is_path(path: str) -> bool:

@@ -172,7 +172,7 @@ class World:
     def is_new(self) -> bool:
         """Tell whether nothing was ever stored or published from this store."""
         with self.store.read() as tx:
-            return tx.files.folder() is None and not tx.is_filled()
+            return tx.is_new()
 
     def has_details(self) -> bool:
         """Tell whether any source asks for details."""

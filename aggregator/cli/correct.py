@@ -19,9 +19,10 @@ from aggregator.config import load_config
 from aggregator.errors import AggregatorError, ConfigError, LockHeld, PublishError
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.settings import Settings
+from aggregator.publish.destination import open_destination
 from aggregator.publish.lost import refuse_lost
 from aggregator.store import open_store
-from aggregator.store.database import Store, is_store
+from aggregator.store.database import Store
 from aggregator.store.finding import FoundEntry
 from aggregator.store.transaction import Transaction
 from aggregator.world import World, open_world
@@ -88,18 +89,19 @@ def _have_done(
         broken = error
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
+    arguments = _looked_up(settings, arguments_of)
     number: int | None = None
     end = monotonic() + PATIENCE
     while True:
         try:
             with _held(settings, options.command, broken) as world:
                 if number is None:
-                    number = _file(world.store, act, arguments_of)
+                    number = _file(world.store, act, arguments)
                 return _do(world, number)
         except LockHeld as held:
             with _beside(settings) as store:
                 if number is None:
-                    number = _file(store, act, arguments_of)
+                    number = _file(store, act, arguments)
                 outcome = _await(store, number, min(end, monotonic() + KNOCK))
             if outcome is not None:
                 return outcome, None, ""
@@ -119,19 +121,12 @@ class Postponed(LockHeld):
 
 @contextmanager
 def _held(settings: Settings, command: str, broken: ConfigError | None) -> Iterator[World]:
-    """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good.
-
-    Where there is no store, none is made: a new one would know nothing that could be corrected.
-    """
-    if not is_store(settings.store):
-        read_store(settings).close()
+    """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good."""
     if broken is not None:
         open_store(settings.store, now=utc_now(), command=command).close()
         raise broken
     world = open_world(settings, command=command, clock=utc_now)
     try:
-        if world.is_new():
-            refuse_lost(world.folder, settings)
         yield world
     finally:
         world.close()
@@ -146,9 +141,27 @@ def _beside(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def _file(store: Store, act: Act, arguments_of: Callable[[Transaction], Arguments]) -> int:
-    with store.read() as tx:  # however long it takes to find, nobody waits for it
-        arguments = arguments_of(tx)
+def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Arguments]) -> Arguments:
+    """Look the arguments of a request up in the store, before anything changes: what is refused puts no edit in force.
+
+    Where there is no store, none is made: a new one would know nothing that could be corrected.
+
+    Raises:
+        Unclear: what the operator named is nothing, or more than one thing.
+        StoreError: there is no store, or it can't be read.
+        StateLost: the state is lost.
+    """
+    store = read_store(settings)
+    try:
+        with store.read() as tx:
+            if tx.is_new():
+                refuse_lost(open_destination(settings.publish.to), settings)
+            return arguments_of(tx)
+    finally:
+        store.close()
+
+
+def _file(store: Store, act: Act, arguments: Arguments) -> int:
     with store.begin() as tx:
         return tx.requests.file(act, arguments, utc_now())
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from aggregator.clock import utc_now
 from aggregator.config import load_config
+from aggregator.config.lists import has_lists
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.model.settings import Settings
@@ -75,6 +76,25 @@ def opened_world(
         yield world
     finally:
         world.close()
+
+
+def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of feeds.yaml with the sources that lists name, and change nothing.
+
+    A command looks its arguments up in them before it opens the store: one that is refused puts no feeds.yaml in force.
+
+    Raises:
+        ConfigError: everything that is wrong with feeds.yaml.
+        StoreError: the store, which knows what lists name, can't be read.
+    """
+    settings = load_config(options.config, environ)
+    if not has_lists(settings) or not is_store(settings.store):
+        return settings
+    store = open_store(settings.store, now=utc_now(), writes=False)
+    try:
+        return store.listed(settings)
+    finally:
+        store.close()
 
 
 def read_store(settings: Settings) -> Store:

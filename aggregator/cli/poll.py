@@ -16,7 +16,7 @@ from aggregator.backlog import ListedBacklog, WithDetails
 from aggregator.cadence import may_ask_again
 from aggregator.cli.counted import counted
 from aggregator.cli.names import keys_of
-from aggregator.cli.open import opened_world
+from aggregator.cli.open import configured, opened_world
 from aggregator.cli.stopping import stopping
 from aggregator.cli.terminal import ahead_in_words, printable
 from aggregator.clock import rfc3339
@@ -40,6 +40,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     limit = _limit_of(options.limit)
     if limit is None:
         print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
+        return 2
+    if options.keys and keys_of(options.keys, configured(options, environ), options.config) is None:
         return 2
     with opened_world(options, environ, goes_on=True) as world:
         keys = keys_of(options.keys, world.settings, options.config)

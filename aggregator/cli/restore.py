@@ -11,6 +11,8 @@ from aggregator.cli.open import opened_world
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
+from aggregator.publish.post import check_templates
+from aggregator.publish.trial import look_of
 from aggregator.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup
 
@@ -24,6 +26,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
         return 2
     settings = load_config(options.config, environ)
+    look_of(settings)  # a theme or a template that can't be used is refused before anything is restored
+    check_templates(settings)
     if options.file is not None:
         restore_backup(Path(options.file), settings.store)
         with opened_world(options, environ):

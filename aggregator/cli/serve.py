@@ -34,6 +34,7 @@ OURS = 5
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve until a signal says stop; then end within ten seconds (R54)."""
     use_one_heap()
+    chosen = server(options.server)  # before feeds.yaml comes into force: its extra may be missing
     stop = threading.Event()
     before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                     **(searching(world, index) if index else {}),
                 },
             )
-            web = server(options.server)(application, world.settings.host, world.settings.port)
+            web = chosen(application, world.settings.host, world.settings.port)
             web.start()  # before anything is polled: a port that is taken ends us at once
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: service.reload())
             try:

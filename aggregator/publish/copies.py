@@ -66,8 +66,7 @@ class Copies:
             wanted |= looks.keys()
             for path, look in looks.items():
                 if everything or self._known.get(path) != look or path not in before:
-                    render = partial(source.read, path, MAX_STATIC_BYTES)
-                    outputs.append(Output(path=path, render=render, max_age=STATIC_AGE, gzip=False, copied=True))
+                    outputs.append(_static_output(source, path))
         elif self._static is not None:  # not mounted today, say: what was copied stays
             self._pass_over("static", f"there is no folder {self._static}; what was copied from it stays")
             wanted |= before
@@ -78,6 +77,16 @@ class Copies:
         put.failed += failed
         self._known |= {w.path: looks[w.path] for w in put.written if w.path in looks}
         return put
+
+    def first_outputs(self) -> Iterator[Output]:
+        """Return all copies that are wanted; before the first publication no target of an alias can be read."""
+        for path, target in self._aliases:
+            render = partial(self._folder.read, target, EVERY_OUTPUT_BYTES)
+            yield Output(path=path, render=render, max_age=0, copied=True, like=target)
+        if self._static is not None and self._static.is_dir():
+            source = Folder(self._static)
+            for path, _ in self._static_files(self._static):
+                yield _static_output(source, path)
 
     def _static_files(self, static: Path) -> Iterator[tuple[str, _Look]]:
         """Give the files to copy, and how each looks; what can't be copied is named once."""
@@ -103,6 +112,11 @@ class Copies:
         if (path, why) not in self._passed_over:
             self._passed_over.add((path, why))
             log.warning("skip_copy", extra={"output": path, "why": why})
+
+
+def _static_output(source: Folder, path: str) -> Output:
+    render = partial(source.read, path, MAX_STATIC_BYTES)
+    return Output(path=path, render=render, max_age=STATIC_AGE, gzip=False, copied=True)
 
 
 def _fault_of(file: Path, path: str, aliases: set[str]) -> str | None:

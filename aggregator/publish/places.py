@@ -12,10 +12,9 @@ from typing import TypeVar
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError, StrangerInTheWay
-from aggregator.outputs import format_of, is_output
+from aggregator.outputs import is_output, is_published
 from aggregator.publish.abreast import abreast
 from aggregator.publish.destination import Destination
-from aggregator.publish.shown import FEEDS
 from aggregator.store.database import Store
 from aggregator.store.files import Written
 from aggregator.urls import Url
@@ -65,11 +64,20 @@ class Places:
         self._store, self._folder, self._clock, self._gzip = store, folder, clock, gzip
         self._shown: dict[str, tuple[str, str]] = {}  # path: digest of what it showed last, and of its bytes
 
-    def settle(self) -> None:
+    def settle(self, first: Callable[[], Iterable[Output]], *, take_over: bool) -> None:
         """See whether the folder is the one that the list is of; if it is another, let everything be rendered there.
 
         A tree that was moved as a whole stays ours: its files have the digests that we remember. What else stands in
         the new folder is somebody else's, and what stood in the old one is left there.
+
+        Args:
+            first: returns the outputs whose names are known before anything is rendered. Where nothing of ours stands
+                yet, nobody else's file may stand at any of them.
+            take_over: write over files that the list does not name, if they bear our mark.
+
+        Raises:
+            StrangerInTheWay: a file that we did not write stands in a folder in which we never published; nothing was
+                written there, and the folder is not ours.
         """
         where = self._folder.where()
         with self._store.read() as tx:
@@ -80,6 +88,9 @@ class Places:
         listed = [path for path, digest in digests.items() if digest is not None]
         stands = self._abreast(self._folder.digest, listed)
         kept = {path for path, digest in stands if digest == digests[path]}
+        # A stylesheet is the same in the folder of any aggregator; a feed bears the id of its store.
+        if not any(path.startswith(("category/", "all.")) for path in kept):
+            self._refuse_strangers([*first()], take_over=take_over)
         with self._store.begin() as tx:
             tx.files.adopt_folder(where, kept)
         if before is not None:
@@ -192,7 +203,7 @@ class Places:
         """
         with self._store.read() as tx:
             listed = tx.files.digests(stories=False).keys() - tx.files.copies()
-        return self.remove(path for path in listed if not _is_published(path, formats))
+        return self.remove(path for path in listed if not is_published(path, formats))
 
     def remove_listed(self, paths: Sequence[str]) -> list[str]:
         """Remove files of ours; what the list does not name is left alone.
@@ -255,6 +266,14 @@ class Places:
                     tx.files.add(paths, self._clock(), copied=copied)
         return placed
 
+    def _refuse_strangers(self, outputs: Sequence[Output], *, take_over: bool) -> None:
+        of_path = {output.path: output for output in outputs}
+        for path, ours in self._abreast(self._folder.stranger, sorted(of_path)):
+            # A path that can't be read (PublishError) fails by itself when its turn comes, and harms no other (R32).
+            is_strange = isinstance(ours, bool) and not (ours and take_over)
+            if is_strange and not self._is_already(of_path[path]):
+                raise StrangerInTheWay(path, self._folder.named(path), ours=ours is True)
+
     def _is_already(self, output: Output) -> bool:
         """Tell whether a copy stands there that the store forgot: with the same bytes nothing of anybody's is lost."""
         if not output.copied:
@@ -302,11 +321,3 @@ def _rendered(output: Output) -> bytes:
 def _is_lasting(path: str) -> bool:
     """Tell whether an output gets its name once and keeps it: the page of a story, or of an archive."""
     return is_output(path) and (path.startswith("entry/") or "/archive/" in path)
-
-
-def _is_published(path: str, formats: Collection[str]) -> bool:
-    """Tell whether an output is there with these formats."""
-    needed = format_of(path)
-    if path == "opml.xml":
-        return not FEEDS.isdisjoint(formats)
-    return needed is None or needed in formats

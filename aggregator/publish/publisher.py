@@ -7,7 +7,7 @@ dirty, and the next publication repairs it (invariant 6).
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from aggregator.clock import Clock
 from aggregator.errors import PublishError
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
+from aggregator.outputs import main_outputs
 from aggregator.publish.adoption import adopt_outputs
 from aggregator.publish.copies import Copies
 from aggregator.publish.destination import Destination
@@ -107,6 +108,7 @@ class Publisher:
                 self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.categories.unlisted()
             )
         edition = Edition(showing=showing, everything=everything, take_over=take_over)
+        self._settle(take_over=take_over)
         try:
             self._bring(edition, debounce=debounce, restate=restate, is_cut=is_cut)
             return edition.published()
@@ -116,9 +118,31 @@ class Publisher:
                     self._publish_status(edition, stale=True)
             raise
 
+    def _settle(self, *, take_over: bool) -> None:
+        """See whether we publish where we did before; in a folder that is new to us, no file of others is in the way.
+
+        Raises:
+            StrangerInTheWay: one is; nothing was written, and that is an alarm of `status` (R67).
+            PublishError: it can't be told where the folder is.
+        """
+        with self._store.read() as tx:  # a restored store takes what bears our mark for its own
+            adopts = tx.files.is_adopting()
+        try:
+            self._places.settle(self._first_outputs, take_over=take_over or adopts)
+        except PublishError as error:
+            self._note_failure(failure_of(error))
+            raise
+
+    def _first_outputs(self) -> Iterator[Output]:
+        """Return what is written in a new folder, as far as its names are known before anything is rendered."""
+        with self._store.read() as tx:
+            slugs = [row.slug for row in tx.categories.rows()]
+        for path in main_outputs(slugs, self._formats.names):
+            yield Output(path=path, render=bytes, max_age=0)
+        yield from self._copies.first_outputs()
+
     def _bring(self, edition: Edition, *, debounce: timedelta, restate: bool, is_cut: Callable[[], bool]) -> None:
         showing, everything, take_over = edition.showing, edition.everything, edition.take_over
-        self._places.settle()
         adopts = self._adopt()
         if not self._looked:
             self.notice_losses()

@@ -348,6 +348,10 @@ class Transaction:
         """Tell whether there are entries."""
         return restoring.is_filled(self._connection)
 
+    def is_new(self) -> bool:
+        """Return whether nothing was ever stored or published from this store."""
+        return self.files.folder() is None and not self.is_filled()
+
     def lay_ground(self, restored: Restored, now: datetime) -> None:
         """Give a store without entries the id and the categories that a lost one had."""
         restoring.lay_ground(self._connection, restored, now)

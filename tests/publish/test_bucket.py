@@ -223,6 +223,7 @@ def test_r32_what_fails_beside_others_harms_none_and_is_made_up_for(
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(20)))))
     newsroom.writes(YAML.format(url=url))
     with newsroom.opened() as world:
+        world.publish()
         OneShot(world).poll([], everything=True, limit=timedelta(0))
         service.refusals.extend([(403, "AccessDenied")] * 3)  # whichever three ask first what stands there
         first = world.publish()

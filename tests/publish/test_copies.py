@@ -77,11 +77,11 @@ def test_an_alias_goes_with_its_line_or_its_target(room: Newsroom) -> None:
 
 
 def test_an_alias_is_never_written_over_somebody_elses_file(room: Newsroom) -> None:
+    begin(room, STATIC)
     room.writes(ALIASES)
-    (room.folder / "public").mkdir()
     (room.folder / "public" / "atom.xml").write_text("mine")
     with room.opened() as world:
-        Desk(world).says("a", said("a"))
+        Desk(world).says("a", said("a2"))
         with pytest.raises(StrangerInTheWay, match=r"atom\.xml"):
             world.publish()
     assert room.published("atom.xml") == b"mine"

@@ -98,8 +98,53 @@ def test_somebody_elses_file_in_another_folder_is_not_written_over(room: Newsroo
     room.writes("publish: {to: other/}" + TWO)
     with room.opened() as world, pytest.raises(StrangerInTheWay, match=r"other/index\.html stands there"):
         world.publish(everything=True)
-    assert (room.folder / "other" / "index.html").read_text() == "my own site"
-    assert (room.folder / "other" / "category" / "a.atom").is_file(), "what it stands not beside is published"
+    assert tree(room.folder / "other") == {"index.html": b"my own site"}
+
+
+@pytest.mark.parametrize("path", ["index.html", "category/a.json", "status.json", "old.xml", "own.txt"])
+def test_nothing_is_written_in_a_folder_of_somebody_else(room: Newsroom, path: str) -> None:
+    theirs, static = room.folder / "public" / path, room.folder / "static"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    static.mkdir()
+    (static / "own.txt").write_text("of feeds.yaml")
+    room.writes("publish: {static: static, aliases: {old.xml: all.atom}}" + TWO)
+    command = ["-q", "-c", str(room.folder / "feeds.yaml")]
+    for _ in range(2):
+        with room.opened() as world:
+            Desk(world).says("a", said("a"))
+            with pytest.raises(StrangerInTheWay, match=rf"public/{path} stands there"):
+                world.publish()
+        assert tree(room.folder / "public") == {path: b"mine"}
+    assert main([*command, "publish", "--take-over"], {}) == 3
+    assert tree(room.folder / "public") == {path: b"mine"}
+    theirs.unlink()
+    assert main([*command, "publish"], {}) == 0
+    assert room.titles("category/a.atom") == ["Title a"]
+
+
+def test_nothing_is_written_in_a_folder_of_another_aggregator(room: Newsroom) -> None:
+    begin(room)
+    shutil.copytree(room.folder / "public", room.folder / "other")
+    (room.folder / "other" / "category" / "b.atom").unlink()
+    (room.folder / "var" / "aggregator.db").unlink()
+    room.writes("publish: {to: third/}" + TWO)
+    with room.opened() as world:
+        Desk(world).says("a", said("a2"))
+        world.publish()
+    before = tree(room.folder / "other")
+    room.writes("publish: {to: other/}" + TWO)
+    with room.opened() as world, pytest.raises(StrangerInTheWay, match="restore FILE"):
+        world.publish()
+    assert tree(room.folder / "other") == before
+
+
+def test_what_stands_beside_outputs_is_in_nobodys_way(room: Newsroom) -> None:
+    (room.folder / "public" / "category").mkdir(parents=True)
+    for path in ("notes.html", "category/theirs.atom"):
+        (room.folder / "public" / path).write_text("mine")
+    begin(room)
+    assert room.titles("category/a.atom") == ["Title a"]
 
 
 def test_a_tree_that_was_moved_as_a_whole_stays_ours(room: Newsroom) -> None:
@@ -133,8 +178,7 @@ def test_a_link_that_leads_elsewhere_is_another_folder(room: Newsroom) -> None:
     (room.folder / "two" / "index.html").write_text("my own site")
     with room.opened() as world, pytest.raises(StrangerInTheWay):
         world.publish()
-    assert (room.folder / "two" / "index.html").read_text() == "my own site"
-    assert (room.folder / "two" / "category" / "a.atom").is_file()
+    assert tree(room.folder / "two") == {"index.html": b"my own site"}
 
 
 # --- marks
@@ -222,7 +266,9 @@ def test_r32_a_folder_that_cannot_be_looked_into_harms_no_other(room: Newsroom) 
 def test_somebody_elses_file_stops_its_category_and_no_other(
     room: Newsroom, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (room.folder / "public" / "category").mkdir(parents=True)
+    room.writes(TWO.replace("category: a}", "category: c}"))
+    with room.opened() as world:
+        world.publish()
     theirs = room.folder / "public" / "category" / "a.json"
     theirs.write_text("{}")
     room.writes(TWO)
