@@ -272,5 +272,6 @@ def _changes(
         withdrawn=tuple(standing.withdrawn),
         rulings=tuple(rulings),
         dirty=frozenset(standing.dirty),
+        unpinned=frozenset(standing.unpinned),
         events=(*events, *standing.events),
     )

@@ -200,9 +200,8 @@ def _settle(
         work.standing.settle(story, after, sort_at=sort_at, because=BECAUSE, backfill=backfill)
     if change.is_rewritten:
         for publication in work.standing.publications_of(story):
-            if publication.shown == number and not publication.withdrawn and publication.digest != change.entry.digest:
-                quiet = publication.page is not None  # of a template change pages take no notice (M7)
-                work.standing.reshow(publication, change.entry.digest, None, moves=False, quiet=quiet)
+            if not publication.withdrawn:
+                work.standing.reword(publication, number, change.entry.digest, None, template=True)
 
 
 def _as_filed(member: KnownEntry, filed: Refiled | None) -> KnownEntry:

@@ -69,16 +69,7 @@ class Revisions:
         if held:
             return before
         for publication in self._publications(before):
-            if publication.shown != before.id:
-                self._work.standing.dirty.add((publication.category, publication.page))  # its credit may read otherwise
-            elif publication.digest != entry.digest:
-                self._work.standing.reshow(
-                    publication,
-                    entry.digest,
-                    entry.updated,
-                    moves=not template,
-                    quiet=template and publication.page is not None,  # of that, pages take no notice (M7)
-                )
+            self._work.standing.reword(publication, before.id, entry.digest, entry.updated, template=template)
         return replace(
             before,
             shown_digest=entry.digest,
@@ -142,7 +133,7 @@ class Revisions:
         self._work.note(Code.REVISE_ENTRY, before.id, before.story, fields=["published"])
         for publication in self._publications(before):
             if publication.shown == before.id:
-                self._work.standing.dirty.add((publication.category, publication.page))
+                self._work.standing.reword(publication, before.id, publication.digest, None, template=False)
 
     def _publications(self, entry: KnownEntry) -> list[KnownPublication]:
         """Give where the story of an entry can be seen."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from aggregator.decide.copies import OPEN, best_of, compare, copy_of, moved_updated
 from aggregator.decide.order import believed
-from aggregator.model.changes import NewPublication, ShownChange
+from aggregator.model.changes import NewPublication, Pin, ShownChange, Unpinned
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
@@ -41,6 +41,8 @@ class Standing:
     shown: list[ShownChange] = field(default_factory=list)
     withdrawn: list[tuple[int, int]] = field(default_factory=list)
     dirty: set[tuple[int, int | None]] = field(default_factory=set)
+    pins: set[Pin] = field(default_factory=set)
+    unpinned: set[Unpinned] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     _as_decided: dict[tuple[int, int], KnownPublication] = field(default_factory=dict)
 
@@ -167,27 +169,40 @@ class Standing:
             if copies and not publication.withdrawn and publication.page is None:
                 self._switch(publication, best_of(copies, self.roster), because)
 
-    def reshow(
-        self, publication: KnownPublication, digest: Digest, own: datetime | None, *, moves: bool, quiet: bool
+    def reword(
+        self, publication: KnownPublication, entry: int, digest: Digest, own: datetime | None, *, template: bool
     ) -> None:
-        """Let what a publication shows read otherwise (T4).
+        """Let an entry that a publication shows, or credits, read otherwise (T4).
 
         Args:
             publication: as it stands.
-            digest: of what it shows from now on.
+            entry: that reads otherwise.
+            digest: of it from now on.
             own: the source's `updated` of that.
-            moves: whether `updated` moves.
-            quiet: whether the document is rendered no sooner for it.
+            template: by a change of much at once (R47), or by an edited rule: `updated` does not move, and an archive
+                page goes on to show what it shows (M7).
         """
-        updated = moved_updated(publication.updated, own, self.now) if moves else publication.updated
-        self._show(publication, publication.shown, digest, updated)
-        if not quiet:
+        is_shown = publication.shown == entry
+        if template and publication.page is not None:
+            shows = publication.digest if is_shown else None
+            self.pins.add(Pin(category=publication.category, story=publication.story, entry=entry, digest=shows))
+            self.dirty.add((publication.category, None))  # the start page may show it, though its page does not
+        else:
+            self._unpin(publication, entry)
             self.dirty.add((publication.category, publication.page))
+        if is_shown and publication.digest != digest:
+            updated = publication.updated if template else moved_updated(publication.updated, own, self.now)
+            self._show(publication, entry, digest, updated)
+
+    def _unpin(self, publication: KnownPublication, entry: int | None = None) -> None:
+        if publication.page is not None:
+            self.unpinned.add(Unpinned(category=publication.category, story=publication.story, entry=entry))
 
     def _withdraw(self, publication: KnownPublication, because: str) -> None:
         if publication.withdrawn:
             return
         self.withdrawn.append((publication.story, publication.category))
+        self._unpin(publication)
         self.dirty |= {(publication.category, publication.page), (publication.category, None)}  # where its tombstone is
         self._as_decided[publication.story, publication.category] = replace(publication, withdrawn_at=self.now)
         self._note(Code.WITHDRAW_STORY, publication.story, publication.category, because=because)
@@ -198,6 +213,7 @@ class Standing:
         gone_at = said_gone_at(publication.withdrawn_at, publication.updated).replace(microsecond=0)
         shown = next((entry for entry in copies if entry.id == publication.shown), None) or best_of(copies, self.roster)
         self._show(publication, shown.id, shown.shown_digest, max(self.now, gone_at + SECOND))
+        self._unpin(publication)
         self.dirty |= {(publication.category, publication.page), (publication.category, None)}  # where its tombstone is
         self._note(Code.RETURN_STORY, publication.story, publication.category, shown.id, because=because)
 
@@ -217,6 +233,7 @@ class Standing:
         same = publication.digest == shown.shown_digest
         updated = publication.updated if same else moved_updated(publication.updated, shown.updated, self.now)
         self._show(publication, shown.id, shown.shown_digest, updated)
+        self._unpin(publication)
         self.dirty.add((publication.category, publication.page))
         self._note(Code.SWITCH_COPY, publication.story, publication.category, shown.id, because=because)
 

@@ -96,6 +96,8 @@ class Work:
             relisted=tuple(self.relisted),
             withdrawn=tuple(self.standing.withdrawn),
             dirty=frozenset(self.standing.dirty),
+            pins=frozenset(self.standing.pins),
+            unpinned=frozenset(self.standing.unpinned),
             hits=tuple(self.hits.items()),
             events=tuple(self.events),
         )

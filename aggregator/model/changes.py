@@ -202,6 +202,25 @@ class ShownChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """An entry that an archive page goes on to show as it is stored so far (M7)."""
+
+    category: int
+    story: int
+    entry: int
+    digest: Digest | None  # of what the page shows; None: the entry is only credited there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpinned:
+    """What an archive page shows as it is stored from now on."""
+
+    category: int
+    story: int
+    entry: int | None  # None: all that tell the story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """What a document said of itself, to be kept on the source."""
 
@@ -236,6 +255,8 @@ class EntryChanges:
     relisted: tuple[Relisted, ...] = ()
     withdrawn: tuple[tuple[int, int], ...] = ()  # story, category: publications without a copy left there (T9)
     dirty: frozenset[tuple[int, int | None]] = frozenset()  # (category, archive page or None for the main document)
+    pins: frozenset[Pin] = frozenset()
+    unpinned: frozenset[Unpinned] = frozenset()  # also of what `pins` names
     hits: tuple[tuple[Hit, int], ...] = ()  # of rules on those that are stored for the first time, with how many
     events: tuple[Event, ...] = ()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from aggregator.model.changes import NewPublication, NewStory, ShownChange
+from aggregator.model.changes import NewPublication, NewStory, ShownChange, Unpinned
 from aggregator.model.event import Event
 from aggregator.model.known import KnownEntry, KnownStory
 
@@ -99,4 +99,5 @@ class StoryChanges:
     traceless: bool = False  # nobody has seen what is withdrawn, so it has no tombstone (T6)
     rulings: tuple[Ruling, ...] = ()
     dirty: frozenset[tuple[int, int | None]] = frozenset()  # (category, archive page or None for the main document)
+    unpinned: frozenset[Unpinned] = frozenset()
     events: tuple[Event, ...] = ()

@@ -28,6 +28,7 @@ from aggregator.store.dialect import insert
 from aggregator.store.fingerprints import write_bands
 from aggregator.store.hits import write_hits
 from aggregator.store.known import ENTRY
+from aggregator.store.page_wordings import pin, unpin
 from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.records import (
     enclosures_to_json,
@@ -64,6 +65,8 @@ def write(
     _retire(connection, written.retired)
     if written.new:
         connection.execute(entry.insert(), [_new_row(item, source_id, now) for item in written.new])
+    pin(connection, written.pins)
+    unpin(connection, written.unpinned)
     _write_revised(connection, written.revised, now)
     _write_completed(connection, written.completed)
     _write_released(connection, written.released, now)

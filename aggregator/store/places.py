@@ -144,6 +144,7 @@ def _write(connection: Connection, standing: Standing) -> None:
         shown=tuple(standing.shown),
         withdrawn=tuple(standing.withdrawn),
         dirty=frozenset(standing.dirty),
+        unpinned=frozenset(standing.unpinned),
         events=tuple(standing.events),
     )
     write(connection, changes, standing.now)

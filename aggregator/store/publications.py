@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, case, select, update
@@ -18,6 +19,7 @@ from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import Credit, Publication
 from aggregator.store.dialect import MAX_IN
+from aggregator.store.page_wordings import PageWordings, page_wordings
 from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.urls import Url
@@ -61,7 +63,9 @@ _SHOWN = (
     ),
 )
 
+Row = RowMapping | Mapping[str, Any]  # of a query made of `shown`
 Credits = Mapping[tuple[int, int], Sequence[Credit]]  # by category and story
+NONE: PageWordings = MappingProxyType({})
 
 
 def shown() -> Select[Any]:
@@ -84,16 +88,27 @@ def filled(connection: Connection, query: Select[Any], *, on_page: bool = False)
         connection: a reading one.
         query: made of `shown`.
         on_page: give them as they stand in their documents: an archive page that was thinned shows no texts, though
-            the store has them for another category (K3).
+            the store has them for another category (K3), and one takes no notice of template changes (M7).
     """
-    rows = connection.execute(query).mappings().all()
-    found = with_copies(connection, rows)
-    return tuple(_as_it_stands(one, row) if on_page else one for one, row in zip(found, rows, strict=True))
+    rows: Sequence[Row] = connection.execute(query).mappings().all()
+    if not on_page:
+        return tuple(with_copies(connection, rows))
+    places = [(row["category_id"], row["story_id"]) for row in rows if row["page"] is not None]
+    wordings = page_wordings(connection, places)
+    rows = [_as_worded(row, wordings) for row in rows] if wordings else rows
+    found = with_copies(connection, rows, wordings)
+    return tuple(_as_it_stands(one, row) for one, row in zip(found, rows, strict=True))
 
 
-def with_copies(connection: Connection, rows: Sequence[RowMapping]) -> list[Publication]:
-    """Make publications of what such a query gave, each with the other copies of its story."""
-    credits = _credits(connection, rows)
+def with_copies(connection: Connection, rows: Sequence[Row], wordings: PageWordings = NONE) -> list[Publication]:
+    """Make publications of what such a query gave, each with the other copies of its story.
+
+    Args:
+        connection: a reading one.
+        rows: what the query gave.
+        wordings: what archive pages show otherwise than the entries read.
+    """
+    credits = _credits(connection, rows, wordings)
     return [_publication(row, credits) for row in rows]
 
 
@@ -132,17 +147,28 @@ def placements(connection: Connection, stories: Sequence[int]) -> list[Placement
     return found
 
 
-def _as_it_stands(found: Publication, row: RowMapping) -> Publication:
+def _as_worded(row: Row, wordings: PageWordings) -> Row:
+    """Give a row as its archive page shows the entry."""
+    said = wordings.get((row["category_id"], row["story_id"], row["shown_id"]))
+    if said is None:
+        return row
+    own = {"shown_digest": said["digest"]} if "digest" in said else {}
+    return dict(row) | {f"entry_{name}": value for name, value in said.items() if name != "digest"} | own
+
+
+def _as_it_stands(found: Publication, row: Row) -> Publication:
     """Leave out the texts of what was thinned on its page."""
     return found if row["thinned_at"] is None else replace(found, summary="", content="")
 
 
-def _credits(connection: Connection, rows: Iterable[RowMapping], *, late: bool = False) -> Credits:
+def _credits(
+    connection: Connection, rows: Iterable[Row], wordings: PageWordings = NONE, *, late: bool = False
+) -> Credits:
     """Give the other copies of each story, first seen first; an archive page takes no notice of `late` ones (M7).
 
     Two categories may show different copies of one story (T2): to each the other one is a credit.
     """
-    told_by: dict[int, list[RowMapping]] = defaultdict(list)
+    told_by: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         told_by[row["story_id"]].append(row)
     found: dict[tuple[int, int], list[Credit]] = defaultdict(list)
@@ -169,12 +195,15 @@ def _credits(connection: Connection, rows: Iterable[RowMapping], *, late: bool =
                 if copy.id == told["shown_id"] or (is_late and not late):
                     continue
                 keys = keys or _keys(connection)
-                origin = origin_of(copy.origin)
+                said = wordings.get((told["category_id"], copy.story_id, copy.id))
+                link, origin = (
+                    (said["link"], origin_of(said["origin"])) if said else (copy.link, origin_of(copy.origin))
+                )
                 found[told["category_id"], copy.story_id].append(
                     Credit(
                         source=SourceKey(copy.key),
                         title=origin.title if origin else "",
-                        link=_url(copy.link),
+                        link=_url(link),
                         site=origin.link if origin else None,
                         places=tuple(keys[place] for place in copy.categories),
                         key=copy.entry_key,
@@ -189,7 +218,7 @@ def _keys(connection: Connection) -> dict[int, CategoryKey]:
     return {row.id: CategoryKey(row.key) for row in connection.execute(select(category.c.id, category.c.key)).all()}
 
 
-def _publication(row: RowMapping, credits: Credits) -> Publication:
+def _publication(row: Row, credits: Credits) -> Publication:
     origin = origin_of(row["entry_origin"])
     assert origin is not None, "every entry is stored with its origin (A9)"
     return Publication(

@@ -17,6 +17,7 @@ from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.events import write_events
 from aggregator.store.fingerprints import begin_trimming
+from aggregator.store.page_wordings import let_go
 from aggregator.store.schema import EPOCH, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
 from aggregator.store.touched import touch
 
@@ -209,6 +210,7 @@ def _thin_pages(connection: Connection, places: Sequence[Place], keeps: Mapping[
             chosen = update(publication).where(*on_page, publication.c.story_id.in_(part))
             connection.execute(chosen.values(thinned_at=now))
         if stories:
+            let_go(connection, category, stories)
             thinned.update(stories)
             pages[category].append(page)
             facts = {"page": page, "entries": len(stories)}

@@ -374,6 +374,16 @@ publication = Table(
     Index("ix_publication_pageless", "entered_at", sqlite_where=_PAGELESS, postgresql_where=_PAGELESS),
 )
 
+page_wording = Table(
+    "page_wording",
+    metadata,
+    Column("category_id", ForeignKey("category.id"), nullable=False),
+    Column("story_id", ForeignKey("story.id"), nullable=False),
+    Column("entry_id", Id, nullable=False),  # no foreign key, as in `fingerprint`
+    Column("data", LargeBinary, nullable=False),  # JSON of what the archive page shows of the entry, deflated (M7)
+    PrimaryKeyConstraint("category_id", "story_id", "entry_id"),
+)
+
 verdict = Table(
     "verdict",
     metadata,

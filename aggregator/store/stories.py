@@ -17,6 +17,7 @@ from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.events import write_events
 from aggregator.store.fingerprints import band_founders
 from aggregator.store.lookups import entry_query, known_entry, known_stories, rows_by, verdicts
+from aggregator.store.page_wordings import unpin
 from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.touched import touch
@@ -75,6 +76,7 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
             )
     if changes.publications:
         connection.execute(publication.insert(), [publication_row(item) for item in changes.publications])
+    unpin(connection, changes.unpinned)
     write_shown(connection, changes.shown)
     withdraw(connection, changes.withdrawn, now, traceless=changes.traceless)
     if changes.rulings:

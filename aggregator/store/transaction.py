@@ -38,6 +38,7 @@ from aggregator.store import (
     moves,
     network,
     outlines,
+    page_wordings,
     places,
     publications,
     restoring,
@@ -214,6 +215,7 @@ class Transaction:
 
     def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[Refiled], now: datetime) -> None:
         """Write what edited rules make of a source's stored entries."""
+        page_wordings.pin(self._connection, changes.pins)  # before the entries read otherwise
         entries.write_refiled(self._connection, filed)
         entries.write(self._connection, source_id, changes, now)
         write_events(self._connection, changes.events, now)

@@ -1,0 +1,96 @@
+"""What archive pages show of entries that a template change, or an edited rule, has made read otherwise since (M7).
+
+A page that is closed takes no notice of such a change. As long as it shows an entry otherwise than the entry reads,
+that is kept here, so that the page is the same whenever it is rendered. A row ends with the next revision of the entry,
+with the texts of the page (`keep`), and when the story is withdrawn there.
+"""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, type_coerce
+
+from aggregator.model.changes import Pin, Unpinned
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.lookups import rows_by
+from aggregator.store.schema import EPOCH, MICROSECOND, Id, entry, page_wording
+
+PageWordings = Mapping[tuple[int, int, int], Mapping[str, Any]]  # by category, story and entry: columns of the entry
+
+_CREDITED = ("link", "origin")  # what a page shows of another copy
+_SHOWN = (
+    *_CREDITED,
+    *"title summary content authors tags enclosures supplement rights language published".split(),
+)
+
+
+def pin(connection: Connection, pins: Collection[Pin]) -> None:
+    """Keep what archive pages show of entries, before their rows say something else.
+
+    What a page shows since an earlier such change stays.
+
+    Args:
+        connection: a writing one.
+        pins: which entries, and where.
+    """
+    if not pins:
+        return
+    columns = (type_coerce(entry.c[name], BigInteger if name == "published" else entry.c[name].type) for name in _SHOWN)
+    query = select(entry.c.id, *(column.label(name) for name, column in zip(_SHOWN, columns, strict=True)))
+    stored = {row["id"]: row for row in rows_by(connection, query, entry.c.id, sorted({one.entry for one in pins}))}
+    rows = []
+    for one in sorted(pins, key=lambda one: (one.category, one.story, one.entry)):
+        names = _CREDITED if one.digest is None else _SHOWN
+        said = {name: stored[one.entry][name] for name in names} | ({"digest": one.digest} if one.digest else {})
+        data = zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
+        rows.append({"category_id": one.category, "story_id": one.story, "entry_id": one.entry, "data": data})
+    connection.execute(insert(page_wording, connection.dialect.name).on_conflict_do_nothing(), rows)
+
+
+def unpin(connection: Connection, unpinned: Iterable[Unpinned]) -> None:
+    """Let archive pages show entries as they are stored from now on.
+
+    Args:
+        connection: a writing one.
+        unpinned: which of a story in a category.
+    """
+    rows = [{"of_category": one.category, "of_story": one.story, "of_entry": one.entry} for one in unpinned]
+    if rows:
+        chosen = delete(page_wording).where(
+            page_wording.c.category_id == bindparam("of_category"),
+            page_wording.c.story_id == bindparam("of_story"),
+            page_wording.c.entry_id == func.coalesce(bindparam("of_entry", type_=Id), page_wording.c.entry_id),
+        )
+        connection.execute(chosen, rows)
+
+
+def page_wordings(connection: Connection, places: Iterable[tuple[int, int]]) -> PageWordings:
+    """Give what archive pages show otherwise than the entries read, by category, story and entry.
+
+    Args:
+        connection: a reading one.
+        places: categories and stories that stand on a page there.
+    """
+    stories: dict[int, list[int]] = defaultdict(list)
+    for category, story in places:
+        stories[category].append(story)
+    found: dict[tuple[int, int, int], Mapping[str, Any]] = {}
+    for category, some in stories.items():
+        of_category = select(page_wording).where(page_wording.c.category_id == category)
+        for row in rows_by(connection, of_category, page_wording.c.story_id, some):
+            said = json.loads(zlib.decompress(row["data"]))
+            if said.get("published") is not None:
+                said["published"] = EPOCH + said["published"] * MICROSECOND
+            found[category, row["story_id"], row["entry_id"]] = said
+    return found
+
+
+def let_go(connection: Connection, category: int, stories: Collection[int]) -> None:
+    """Drop what the archive pages of a category show otherwise of some stories: their texts are gone there (K3)."""
+    chosen = delete(page_wording).where(page_wording.c.category_id == category)
+    numbers = sorted(stories)
+    for start in range(0, len(numbers), MAX_IN):
+        connection.execute(chosen.where(page_wording.c.story_id.in_(numbers[start : start + MAX_IN])))

@@ -1,0 +1,217 @@
+"""What a closed archive page shows, and that disk and store agree about it (DESIGN 4.1, M7; R47; invariant 4)."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from aggregator.clean import plain_text
+from aggregator.model.correction import Act
+from aggregator.model.entry import Entry
+from tests.desk import Desk, said
+from tests.newsroom import START, Newsroom
+from tests.publish.test_forced import force, old
+from tests.twin import ask
+
+YAML = """
+publish: {entries: 10, archive_page: 10, formats: [atom, rss, json, html]}
+defaults: {dedupe: exact, initial: 200}
+sources:
+  - {key: one, url: 'https://one.example/', category: x}
+"""
+PAGES = tuple(f"category/x/archive/{number}.{suffix}" for number in (1, 2) for suffix in ("atom", "json", "html"))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    room = Newsroom(tmp_path)
+    room.writes("site: {title: A planet, base_url: 'https://planet.example/'}" + YAML)
+    return room
+
+
+def reframed(articles: Sequence[Entry], frame: str) -> list[Entry]:
+    """Give articles as their source tells them since it changed the frame of all of them (R47)."""
+    contents = [f"{one.content}<p>{frame}</p>" for one in articles]
+    return [
+        replace(one, content=content, text=plain_text(content)) for one, content in zip(articles, contents, strict=True)
+    ]
+
+
+def tell(room: Newsroom, *entries: Entry, key: str = "one") -> None:
+    """Let a source say a document, an hour later, and publish what comes of it."""
+    room.clock.move(hours=1)
+    with room.opened() as world:
+        Desk(world).says(key, *entries)
+        world.publish()
+
+
+def pages(room: Newsroom) -> dict[str, bytes]:
+    return {path: room.published(path) for path in PAGES}
+
+
+def count(room: Newsroom) -> int:
+    """Count what archive pages show otherwise than the entries read."""
+    with closing(sqlite3.connect(room.folder / "var/aggregator.db")) as database:
+        (found,) = database.execute("SELECT count(*) FROM page_wording").fetchone()
+    return int(found)
+
+
+def test_m7_a_template_change_reaches_no_closed_page_whenever_that_is_rendered(room: Newsroom) -> None:
+    tell(room, *old(30))
+    before = pages(room)
+    tell(room, *reframed(old(30), "Follow us"))
+    assert pages(room) == before
+    assert b"Follow us" in room.published("category/x.atom")
+    assert force(room) == [], "what stands on the disk is what the store renders"
+    tell(room, *reframed(old(30), "Subscribe"))
+    assert pages(room) == before
+    assert force(room) == []
+
+
+def test_m7_other_settings_render_a_closed_page_with_what_it_showed(room: Newsroom) -> None:
+    tell(room, *old(30))
+    tell(room, *reframed(old(30), "Follow us"))
+    room.writes("site: {title: Our planet, base_url: 'https://planet.example/'}" + YAML)
+    with room.opened() as world:
+        world.publish()
+    page = room.published("category/x/archive/1.html")
+    assert b"Our planet" in page
+    assert b"Follow us" not in page
+
+
+def test_m7_a_revision_shows_on_a_closed_page_and_that_of_no_other_entry(room: Newsroom) -> None:
+    articles = old(30)
+    tell(room, *articles)
+    tell(room, *(framed := reframed(articles, "Follow us")))
+    framed[25] = replace(framed[25], title="Corrected")
+    tell(room, *framed)
+    items = room.items("category/x/archive/1.json")
+    assert {one["title"]: "Follow us" in one["content_html"] for one in items} == {
+        **{f"Title {number}": False for number in range(1, 11) if number != 5},
+        "Corrected": True,
+    }
+    assert force(room) == []
+    again = reframed(framed, "Subscribe")
+    tell(room, *again)
+    assert b"Subscribe" not in room.published("category/x/archive/1.json")
+    assert force(room) == []
+
+
+def test_m7_a_change_that_is_taken_back_leaves_the_page_alone(room: Newsroom) -> None:
+    tell(room, *old(30))
+    before = pages(room)
+    tell(room, *reframed(old(30), "Follow us"))
+    tell(room, *old(30))
+    assert pages(room) == before
+    assert force(room) == []
+
+
+def test_r47_pages_of_stories_and_what_shows_all_categories_show_the_text_of_today(room: Newsroom) -> None:
+    tell(room, *old(30))
+    tell(room, *reframed(old(30), "Follow us"))
+    [page] = [path for path in room.files() if path.startswith("entry/") and b"item 1 says" in room.published(path)]
+    assert b"Follow us" in room.published(page)
+    with room.opened() as world, world.store.read() as tx:
+        (row,) = tx.categories.rows()
+        [first, *_] = tx.documents.newest([row.id], 50)[-1:]
+        [on_page] = [one for one in tx.documents.publications(row.id, 1) if one.story == first.story]
+        assert "Follow us" in first.content
+        assert "Follow us" not in on_page.content
+        assert first.digest != on_page.digest, "each the digest of what it shows"
+        assert first.updated == on_page.updated, "R47 moves none"
+
+
+def test_m7_a_credit_on_a_closed_page_stays_as_it_was(room: Newsroom) -> None:
+    room.writes(
+        "site: {title: A planet, base_url: 'https://planet.example/'}"
+        + YAML
+        + "  - {key: two, url: 'https://two.example/', category: y}\n"
+    )
+    told = [replace(one, id=f"two-{one.id}") for one in old(30)]
+    with room.opened() as world:
+        Desk(world).says("one", *old(30))
+        Desk(world).says("two", *told)
+        world.publish()
+    tell(room, *old(30))
+    before = pages(room)
+    assert b'"also"' in before["category/x/archive/1.json"]
+    moved = [replace(one, link=one.link and type(one.link)(f"{one.link}/moved")) for one in told]
+    tell(room, *moved, key="two")
+    assert pages(room) == before
+    assert b"/moved" in room.published("category/x.json")
+    assert force(room) == []
+    moved[29] = replace(moved[29], title="Corrected")
+    tell(room, *moved, key="two")
+    assert room.published("category/x/archive/1.json").count(b"/moved") == 1
+    assert force(room) == []
+
+
+def test_m7_edited_rules_reach_no_closed_page(room: Newsroom) -> None:
+    tell(room, *old(30))
+    before = pages(room)
+    rule = "rewrite: [{title: {replace: '^Title', with: 'Story'}}]"
+    room.writes(
+        "site: {title: A planet, base_url: 'https://planet.example/'}"
+        + YAML.replace("category: x}", f"category: x, {rule}}}")
+    )
+    with room.opened() as world:
+        ask(world, Act.RULES)
+        world.publish()
+    assert room.titles("category/x.atom")[0] == "Story 30"
+    assert pages(room) == before
+    assert force(room) == []
+
+
+def test_m8_what_was_withdrawn_stands_on_its_page_again_as_it_reads_today(room: Newsroom) -> None:
+    tell(room, *old(30))
+    tell(room, *reframed(old(30), "Follow us"))
+    with room.opened() as world:
+        with world.store.read() as tx:
+            (row,) = tx.categories.rows()
+            oldest = tx.documents.publications(row.id, 1)[-1].story
+        assert count(room) == 20
+        ask(world, Act.RETRACT, story=oldest, undo=False)
+        world.publish()
+        assert count(room) == 19
+        room.clock.move(hours=1)
+        ask(world, Act.RETRACT, story=oldest, undo=True)
+        world.publish()
+    assert "Follow us" in room.items("category/x/archive/1.json")[-1]["content_html"]
+    assert force(room) == []
+
+
+def test_k3_a_page_that_loses_its_texts_keeps_none_of_them_elsewhere(room: Newsroom) -> None:
+    room.writes(
+        "site: {title: A planet, base_url: 'https://planet.example/'}"
+        + YAML.replace("category: x}", "category: x, keep: 30d}")
+    )
+    tell(room, *old(30))
+    tell(room, *reframed(old(30), "Follow us"))
+    tell(room, said(31, published=START))
+    room.clock.move(days=40)
+    with room.opened() as world:
+        assert count(room) == 20
+        while world.upkeep.thin():
+            pass
+        world.publish()
+        assert count(room) == 0
+    item = json.loads(room.published("category/x/archive/1.json"))["items"][-1]
+    assert item["content_text"] == ""
+    assert force(room) == []
+
+
+def test_i42_an_earlier_date_shows_on_a_closed_page(room: Newsroom) -> None:
+    articles = old(30)
+    tell(room, *articles)
+    tell(room, *(framed := reframed(articles, "Follow us")))
+    earlier = START - timedelta(days=400)
+    framed[29] = replace(framed[29], published=earlier)
+    tell(room, *framed)
+    dates = [one["date_published"] for one in room.items("category/x/archive/1.json")]
+    assert min(dates).startswith(earlier.date().isoformat())
+    assert force(room) == []

@@ -1,0 +1,63 @@
+"""A store of each released schema is brought up to date with its data in it (R60, R61)."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from aggregator.store import database
+from aggregator.store.schema import metadata
+from tests.desk import Desk, said
+from tests.newsroom import Newsroom
+
+YAML = "publish: {entries: 10, archive_page: 10}\nsources: [{key: one, url: 'https://one.example/', initial: 200}]\n"
+
+
+def as_of(released: str, path: Path) -> None:
+    """Give a database the schema of a release, with all that it has a place for."""
+    newer = path.with_name("newer.db")
+    path.rename(newer)
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, released)
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as old:
+        tables = [name for (name,) in old.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        old.execute("ATTACH ? AS newer", [str(newer)])
+        for table in tables:
+            if table != "alembic_version":
+                columns = ", ".join(f'"{row[1]}"' for row in old.execute(f"PRAGMA main.table_info('{table}')"))
+                old.execute(f'INSERT INTO main."{table}" ({columns}) SELECT {columns} FROM newer."{table}"')
+        old.commit()
+    newer.unlink()
+
+
+@pytest.mark.parametrize("released", ["0001"])
+def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, released: str) -> None:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    with room.opened() as world:
+        Desk(world).says("one", *(said(number) for number in range(35)))
+        world.publish()
+    before, path = room.files(), room.folder / "var/aggregator.db"
+    as_of(released, path)
+    with room.opened() as world:
+        world.publish(everything=True)
+        assert room.files() == before
+        Desk(world).says("one", said(36), *(said(number) for number in range(35)))
+        world.publish()
+    assert room.titles()[0] == "Title 36"
+    assert path.with_name(f"{path.name}.before-{database.HEAD}-from-{released}").exists()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
