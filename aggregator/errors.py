@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, NamedTuple
 
+from aggregator.extras import install_command
 from aggregator.urls import Url, redact
 
 
@@ -389,7 +390,7 @@ class ExtraMissing(AggregatorError):
         self.what, self.extra = what, extra
 
     def __str__(self) -> str:
-        return f"{self.what} needs the extra {self.extra}: pip install 'aggregator[{self.extra}]'"
+        return f"{self.what} needs the extra {self.extra}; install it: {install_command(self.extra)}"
 
 
 class PublishError(AggregatorError):

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from aggregator.extras import install_command
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from tests.cli.test_preview import shown
@@ -264,4 +265,4 @@ def test_the_extra_that_is_missing_is_named_by_check(newsroom: Newsroom, module:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "feeds.yaml:2:" in done.stderr
-    assert "full_text needs the extra fulltext: pip install 'aggregator[fulltext]'" in done.stderr
+    assert f"full_text needs the extra fulltext; install it: {install_command('fulltext')}" in done.stderr

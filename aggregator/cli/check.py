@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,7 +20,7 @@ from aggregator.cli.stopping import stopping
 from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
-from aggregator.errors import ConfigError, Problem, StoreError
+from aggregator.errors import ConfigError, ExtraMissing, Problem, StoreError
 from aggregator.model.settings import Settings
 
 LEVEL = logging.ERROR
@@ -50,6 +51,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         for warning in warnings:
             print(f"{warning} (a warning)", file=sys.stderr)
         raise
+    if options.server == "granian" and find_spec("granian") is None:
+        raise ExtraMissing("--server granian", "granian")
     keys = keys_of(options.keys, settings, options.config)
     if keys is None:
         return 2

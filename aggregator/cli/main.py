@@ -157,6 +157,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("keys", nargs="*", metavar="KEY", help="with --live: these sources only, by key or URL")
     parser.add_argument("--live", action="store_true", help="ask the sources too")
     parser.add_argument("--strict", action="store_true", help="with --live: exit 1 for what was odd as well")
+    parser.add_argument("--server", choices=("waitress", "granian"), help="whether `serve --server` could start it")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +18,12 @@ from aggregator.config.source_keys import ROOT, RootKeys
 from aggregator.config.sources import Around, SourceReader
 from aggregator.config.tables import Key, Values
 from aggregator.config.tree import HOMES
-from aggregator.errors import ConfigError, Problem
+from aggregator.errors import ConfigError, ExtraMissing, Problem
 from aggregator.model.hosts import is_public
 from aggregator.model.settings import Jekyll, Publish, Secret, Settings, Site
 from aggregator.urls import Url, host_of, normalise
 
+BUCKETS = "obstore"  # what the extra s3 brings
 MAX_BYTES = 32 * 2**20  # of feeds.yaml (S16)
 
 
@@ -101,6 +103,9 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
     host, port = bind_parts(said[RootKeys.serve][ServeKeys.bind])
     database = path.parent / store_path(said[RootKeys.store])
     if not isinstance(publish.to, Path):
+        if find_spec(BUCKETS) is None:
+            place = said[RootKeys.publish].place(PublishKeys.to)
+            found.problem_at(place, str(ExtraMissing("a bucket", "s3")))
         if said[RootKeys.site][SiteKeys.base_url] is None:
             place = said[RootKeys.publish].place(PublishKeys.to)
             found.problem_at(place, "publish.to is a bucket; write in site.base_url where readers find it")

@@ -219,7 +219,7 @@ class SourceKeys(DefaultKeys):
         [],
         "Entries that are published in another category too.",
     )
-    full_text = key(Flag(), False, "Take the text of the article, where it says more; needs `aggregator[fulltext]`.")
+    full_text = key(Flag(), False, "Take the text of the article, where it says more; needs the extra `fulltext`.")
     show = optional(SHOW, "What this publisher lets us show.")
     noindex = key(Flag(), False, "`true`: asks search engines to leave its entries out.")
     private = key(Flag(), False, "`true`: the address appears in no output.")

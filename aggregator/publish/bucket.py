@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from aggregator.errors import PublishError
+from aggregator.errors import ExtraMissing, PublishError
 from aggregator.model.settings import BucketAddress
 from aggregator.publish.files import segments_of
 from aggregator.publish.mark import HEAD_BYTES, bears_mark
@@ -29,7 +29,7 @@ try:
     from obstore import exceptions
     from obstore.store import S3Store
 except ModuleNotFoundError as error:
-    raise PublishError("publish.to", "a bucket needs the extra s3: pip install 'aggregator[s3]'") from error
+    raise PublishError("publish.to", str(ExtraMissing("a bucket", "s3"))) from error
 
 log = logging.getLogger(__name__)
 

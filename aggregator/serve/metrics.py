@@ -12,7 +12,7 @@ from logging import getLogger
 from time import monotonic
 from wsgiref.types import WSGIEnvironment
 
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, ExtraMissing
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
 from aggregator.model.poll import Outcome
@@ -25,7 +25,7 @@ log = getLogger(__name__)
 
 FRESH_SECONDS = 15.0  # for which what the store said is good enough
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)  # seconds; no poll may take longer (P81)
-HOW = "there are no metrics: install aggregator[metrics], which brings prometheus-client, and start again"
+HOW = "there are no metrics: the extra metrics is not installed; the log of serve has the command"  # for anyone to read
 
 
 class Meter:
@@ -127,7 +127,7 @@ def load_meter() -> Meter | None:
     try:
         return Meter()
     except ImportError:
-        log.info("lack_metrics", extra={"advice": HOW})
+        log.info("lack_metrics", extra={"advice": str(ExtraMissing("/metrics", "metrics"))})
         return None
 
 

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.errors import StoreError
+from aggregator.extras import install_command
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.poll import State
 from aggregator.model.status import Figures
@@ -146,8 +147,10 @@ def test_without_the_extra_it_says_what_to_install(
         meter, figures=lambda: pytest.fail("nobody needs them"), asked=lambda: 0, tick_age=lambda: 0.0
     ).answer({})
     assert reply.status is HTTPStatus.NOT_IMPLEMENTED
-    assert b"aggregator[metrics]" in reply.body
+    assert b"extra metrics is not installed" in reply.body
+    assert sys.prefix.encode() not in reply.body, "anyone may read it"
     assert [record.message for record in caplog.records] == ["lack_metrics"], "once, not for each request"
+    assert install_command("metrics") in str(vars(caplog.records[0])["advice"])
 
 
 def test_serve_answers_at_metrics(tmp_path: Path, publisher: Publisher) -> None:

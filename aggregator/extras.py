@@ -1,0 +1,92 @@
+"""How to install the libraries of an extra beside this program, whichever way it was installed itself.
+
+The name `aggregator` on a public package index is somebody else's program, so no command names it without an address.
+"""
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+NAME = "aggregator"
+SOURCE = Path(__file__).resolve().parents[1]  # of an editable installation
+
+
+def install_command(extra: str) -> str:
+    """Return the shell command that installs the libraries of an extra for the interpreter that runs this program."""
+    from importlib.metadata import PackageNotFoundError, distribution  # 20 ms, which `--help` need not pay
+
+    try:
+        found = distribution(NAME)
+    except PackageNotFoundError:  # started from a source folder that was never installed
+        return command_for(
+            extra, {"url": SOURCE.as_uri(), "dir_info": {"editable": True}}, (), installer=_installer("")
+        )
+    direct = json.loads(found.read_text("direct_url.json") or "null")
+    if direct is not None and direct.get("dir_info", {}).get("editable") and (SOURCE / "pyproject.toml").is_file():
+        direct |= {"url": SOURCE.as_uri()}
+    installer = _installer((found.read_text("INSTALLER") or "").strip())
+    return command_for(extra, direct, found.requires or (), installer=installer)
+
+
+def command_for(
+    extra: str, direct: Mapping[str, Any] | None, requires: Sequence[str], *, installer: Sequence[str]
+) -> str:
+    """Return the command for one way in which this program was installed.
+
+    Args:
+        extra: name of the extra.
+        direct: direct_url.json as the packaging specification has it; None where an index or a system package brought
+            the program.
+        requires: requirements of the distribution, as its metadata has them.
+        installer: the command that installs what follows it.
+
+    Returns:
+        One that installs the program's own source with the extra. Where no source is known, or the file or folder is
+        no longer there, one that installs the libraries of the extra alone.
+    """
+    libraries = [
+        text.strip() for text, _, marker in (line.partition(";") for line in requires) if _is_of(marker, extra)
+    ]
+    source = _source_of(direct, extra)
+    if source is None or (libraries and not _is_there(str(direct and direct.get("url")))):
+        source = libraries
+    return shlex.join([*installer, *source])
+
+
+def _installer(name: str) -> list[str]:
+    """Return the command of the installer: uv makes environments without pip."""
+    if name == "uv" and find_spec("pip") is None:
+        return ["uv", "pip", "install", "--python", sys.executable]
+    return [sys.executable, "-m", "pip", "install"]
+
+
+def _source_of(direct: Mapping[str, Any] | None, extra: str) -> list[str] | None:
+    if direct is None:
+        return None
+    url = str(direct["url"])
+    if direct.get("dir_info", {}).get("editable"):
+        return ["-e", f"{_path_of(url)}[{extra}]"]
+    if "dir_info" in direct:
+        return [f"{_path_of(url)}[{extra}]"]
+    if vcs := direct.get("vcs_info"):
+        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+    folder = f"#subdirectory={direct['subdirectory']}" if direct.get("subdirectory") else ""
+    return [f"{NAME}[{extra}] @ {url}{folder}"]
+
+
+def _path_of(url: str) -> str:
+    return unquote(urlsplit(url).path)
+
+
+def _is_there(url: str) -> bool:
+    return not url.startswith("file:") or Path(_path_of(url)).exists()
+
+
+def _is_of(marker: str, extra: str) -> bool:
+    return re.search(rf"""\bextra\s*==\s*["']{re.escape(extra)}["']""", marker) is not None
