@@ -291,6 +291,9 @@ class NamedFeed(NamedTuple):
     format: str = ""  # atom, rss, rdf, json; empty if the page doesn't say
 
 
+NAMES_ONE = "it names one feed: "  # before its address, in the text of a NotAFeed
+
+
 class NotAFeed(ParseError):
     """Something else than a feed: a web page, an API's error, a maintenance note (I14)."""
 
@@ -309,7 +312,7 @@ class NotAFeed(ParseError):
     def __str__(self) -> str:
         hint = ""
         if len(self.feeds) == 1:
-            hint = f"; it names one feed: {self.feeds[0].url}"
+            hint = f"; {NAMES_ONE}{self.feeds[0].url}"
         elif self.feeds:
             hint = f"; it names {len(self.feeds)} feeds"
         return self._said(self.why + hint + (f"; it begins: {self.shown}" if self.shown else ""))

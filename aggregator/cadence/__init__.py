@@ -1,11 +1,12 @@
 """When a source is due next, and why (DESIGN, section 5; P50 to P72). Pure: all it knows comes in as arguments."""
 
 from aggregator.cadence.explain import explain
-from aggregator.cadence.rhythm import later_arrivals, median_gap
+from aggregator.cadence.rhythm import ARRIVALS, later_arrivals, median_gap
 from aggregator.cadence.skip import outside_skipped
 from aggregator.cadence.turn import Course, Pace, Turn, crash_floor, may_ask_again, next_turn
 
 __all__ = [
+    "ARRIVALS",
     "Course",
     "Pace",
     "Turn",

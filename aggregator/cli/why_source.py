@@ -5,6 +5,7 @@ from aggregator.cli.why_story import names_of, trail_of
 from aggregator.cli.why_words import indented
 from aggregator.clock import rfc3339
 from aggregator.model.event import Code
+from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import SourceStatus
 from aggregator.store.transaction import Transaction
@@ -39,7 +40,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         *indented(
             [
                 f"{source.state.value}; publishes in {', '.join(source.categories)}",
-                f"next poll {frame.moment(source.next_due)}: {source.because or 'it was never polled'}",
+                _next_poll(source, frame),
                 *([f"{source.failures} failed in a row, {source.code}: {source.error}"] if source.code else []),
                 *([f"→ {source.advice}"] if source.advice else []),
                 f"entries: {counts or 'none yet'}",
@@ -81,6 +82,12 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         "decisions": decided,
     }
     return Section(lines, record)
+
+
+def _next_poll(source: SourceStatus, frame: Frame) -> str:
+    if source.state is State.PAUSED:
+        return "not polled, since feeds.yaml says paused: true"
+    return f"next poll {frame.moment(source.next_due)}: {source.because or 'it was never polled'}"
 
 
 def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+NAME_ENCODING = "; write encoding: "  # in a notice, before the name of the set that was found by the bytes
+
 
 class Step(StrEnum):
     """What decided, in the order in which it is asked (I2)."""

@@ -47,6 +47,9 @@ class SourceStatus:
     moved_to: Url | None = None  # where its permanent redirects lead, without secrets
     clock_skew: timedelta = timedelta(0)  # of its clock ahead of ours, if they differ by more than ten minutes (P88)
     private: bool = False  # its address is shown to nobody (S44)
+    quiet: AlarmCode | None = None  # it answers, and yet there is nothing new or nothing at all: silent, empty
+    line: int | None = None  # of feeds.yaml where it is written; of a source that a list names, where the list is
+    is_titled: bool = True  # else `title` is made from its address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

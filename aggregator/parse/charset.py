@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from aggregator.characters import legal
-from aggregator.model.charset import Charset, Step
+from aggregator.model.charset import NAME_ENCODING, Charset, Step
 from aggregator.parse.detect import are_kin, detect, is_2022, is_at_home, oddity
 from aggregator.parse.encodings import MULTIBYTE, SPARE, WIDE, codec_of, name_of
 from aggregator.parse.mixture import unmix
@@ -256,7 +256,7 @@ def _encoded_twice(text: str, reading: _Reading) -> str:
 def _notices(reading: _Reading) -> Iterator[str]:
     """Say what was contradicted as advice, the weightiest first."""
     found = name_of(reading.codec)
-    advice = "" if found == "utf-8" else f"; write encoding: {found}"
+    advice = "" if found == "utf-8" else f"{NAME_ENCODING}{found}"
     said = " and ".join(f"the {step} says {label}" for step, label in reading.claims)
     if reading.step is Step.OPERATOR and reading.lossy:
         yield f"encoding: {found} does not fit the bytes; leave it out, and see what is found"

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from aggregator.clean import display_title, plain_text
 from aggregator.decide.ids import minted_id
+from aggregator.model.naming import name_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
 from aggregator.model.status import SourceStatus, Status
@@ -114,7 +115,7 @@ class Showing:
         address = source.safe_url if source.path is None else None
         return SourceLine(
             key=key,
-            title=(veil.struck(title) if veil else title) or key,
+            title=(veil.struck(title) or key) if veil else name_of(title, address, source.path, key),
             link=veil.link(link) if veil else link,
             url=None if veil else address,
             state=State.PAUSED if row.paused else row.state,
@@ -137,7 +138,7 @@ class Showing:
         if veil is None:
             return source
         name = public_name(source.key)
-        title = name if source.title == source.key else veil.struck(source.title)
+        title = veil.struck(source.title) if source.is_titled else name
         return replace(source, key=name, title=title, url=None, private=True)
 
     def _listed(self, names: tuple[str, ...]) -> tuple[CategoryKey, ...]:

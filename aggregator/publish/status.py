@@ -69,9 +69,11 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
         error = source.code if public else f"{source.code}: {source.error}"
     record: dict[str, object] = {
         "key": source.key,
+        "title": source.title,
         "url": source.url if not public else None if source.private else web_address(source.url),
         "categories": list(source.categories),
         "state": source.state.value,
+        "quiet": source.quiet.value if source.quiet else None,
         "last_attempt": rfc3339(source.last_attempt),
         "last_success": rfc3339(source.last_success),
         "next_due": rfc3339(source.next_due),
@@ -84,6 +86,7 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
         "advice": None if public else source.advice,
     }
     if not public:
+        record["line"] = source.line
         record["because"] = source.because or None
         record["moved_to"] = source.moved_to
         record["clock_skew_s"] = round(source.clock_skew.total_seconds()) or None
@@ -189,6 +192,7 @@ _compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 ROW_BYTES = 200  # our own part of a source on the page, at most
+FEW = 5  # quiet sources that are not folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,7 @@ class _Row:
     word: str
     trouble: str
     facts: tuple[str, ...]
+    is_quiet: bool
 
 
 def render_status_page(status: Status, site: Site, look: Look | None = None) -> bytes:
@@ -220,16 +225,18 @@ def render_status_page(status: Status, site: Site, look: Look | None = None) -> 
             said.append(messages.text("next_due", when=moment(source.next_due)))
         return (*said, messages.text("per_week", count=f"{source.per_week:g}"))
 
-    rows = [
-        _Row(
+    def row(source: SourceStatus) -> _Row:
+        state = _state_shown(source)
+        return _Row(
             title=plain(source.title) or source.key,
             state=source.state.value,
-            word=messages.state(source.state.value),
-            trouble=messages.trouble(source.state.value, source.code),
+            word=messages.state(state),
+            trouble=messages.trouble(state, source.code),
             facts=facts(source),
+            is_quiet=state != source.state.value,
         )
-        for source in status.sources
-    ]
+
+    rows = [row(source) for source in status.sources]
     troubled = sum(source.state in TROUBLED for source in status.sources)
     fit, beyond = fitting(rows, lambda row: ROW_BYTES + size_of(row.title, row.word, row.trouble, *row.facts))
     return render_page(
@@ -246,11 +253,28 @@ def render_status_page(status: Status, site: Site, look: Look | None = None) -> 
         refused=status.config.error is not None,
         offline=status.outage.public and messages.text("network_down", when=moment(status.outage.public)),
         rows=fit,
+        parts=_parts(fit, messages),
         categories=[
             (plain(c.title), f"category/{c.slug}.html", messages.text("holds", count=c.stories), moment(c.newest))
             for c in _listed(status, public=True)
         ],
     )
+
+
+def _state_shown(source: SourceStatus) -> str:
+    """Return the state as pages name it: a source that answers, and yet brings nothing, is not fine."""
+    return source.quiet.value if source.state is State.OK and source.quiet is not None else source.state.value
+
+
+def _parts(rows: Sequence[_Row], messages: Messages) -> list[tuple[str, list[_Row]]]:
+    """Return the rows in parts, each with its heading (empty: always open); many quiet sources are one part."""
+    quiet = [row for row in rows if row.is_quiet]
+    if len(quiet) <= FEW:
+        return [("", list(rows))]
+    first = rows.index(quiet[0])  # they are next to each other: worst first
+    heading = messages.text("quiet", count=len(quiet))
+    parts = [("", list(rows[:first])), (heading, quiet), ("", [row for row in rows[first:] if not row.is_quiet])]
+    return [(text, some) for text, some in parts if some]
 
 
 def _fetched(fetching: Fetching, messages: Messages, since: str) -> str:

@@ -1,17 +1,21 @@
 """How things stand, counted from the store (DESIGN 3.2, `status`)."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from aggregator.cadence import explain
-from aggregator.errors import AddressRefused
+from aggregator.cadence import ARRIVALS, explain
+from aggregator.decide.order import believed
+from aggregator.errors import NAMES_ONE, AddressRefused, NotAFeed
 from aggregator.model.alarm import AlarmCode
+from aggregator.model.charset import NAME_ENCODING
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, Fetching, HostSums, Sums
 from aggregator.model.hosts import slowed, spacing_of
+from aggregator.model.naming import name_of_source
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_settings_of
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
@@ -22,12 +26,16 @@ from aggregator.store.hosts import Hosts
 from aggregator.store.network import lag
 from aggregator.store.outbox import Outbox
 from aggregator.store.posts import faults
-from aggregator.store.records import observed_of
-from aggregator.store.schema import EPOCH, alarm, category, publication, source, store
+from aggregator.store.records import arrivals_of, observed_of
+from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before
 from aggregator.urls import Url, without_secrets
 
 WEEKS = 4  # that `per_week` looks back
+QUIET = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers, and brings nothing
+NEWEST = 50  # stories of a category, by their place in it, whose dates are compared
+_ONE_FEED = re.compile(f"{re.escape(NAMES_ONE)}(\\S+?)(?=;|\\s|$)")
+_SEVERAL = re.compile(r"it names \d+ feeds")
 HOSTS = 50  # of the busiest
 ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.PAUSED)  # what needs a hand first
 
@@ -125,23 +133,30 @@ def status_of(
     sums = sums_since(connection, first_day(now))
     details, further = (asides_since(connection, first_day(now), kind) for kind in (DETAIL, FURTHER))
     opens = bool(roster.opened - opened_before(connection))
-    found = [
-        _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens) for row in rows
-    ]
-    names = "config_path config_loaded_at config_error output_error network_down_since own_down_since".split()
+    names = (
+        "config_path config_loaded_at config_error output_error network_down_since own_down_since created_at".split()
+    )
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
     outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
     late = lag(connection, now)
     hub = Outbox(connection).status()
     ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection)), *of_hub(hub, now)]
     wrong = [*ours, *of_sources(rows, sums, now)]
+    quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
+    found = [
+        replace(
+            _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens),
+            quiet=quiet.get(row["id"]),
+        )
+        for row in rows
+    ]
     return Status(
         at=now,
-        sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), -s.failures, s.key))),
+        sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), s.quiet is None, -s.failures, s.key))),
         categories=tuple(_categories(connection, roster, counted)),
         config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
         fetching=Fetching(
-            since=EPOCH + timedelta(days=first_day(now)),
+            since=max(EPOCH + timedelta(days=first_day(now)), kept.created_at),
             sums=_total(sums.values()),
             details=_all_asides(details.values()),
             further=_all_asides(further.values()),
@@ -204,7 +219,8 @@ _SHOWN = tuple(  # there are kilobytes more of each source
     source.c[name]
     for name in (
         "id key url url_in_use host_key paused state claims created_at attempted_at succeeded_at due_at interval "
-        "cadence failures failing_since code error feed entries arrivals observations settings_digest"
+        "cadence failures failing_since code error feed entries arrivals observations settings_digest notices "
+        "first_stored_at"
     ).split()
 )
 
@@ -217,12 +233,14 @@ def _source(
     if moved_to is not None:
         moved_to = without_secrets(moved_to, secrets)
     state = State.PAUSED if row["paused"] else State(row["state"])
-    title = (settings.title if settings else None) or (row["feed"]["title"] if row["feed"] else None) or row["key"]
+    title = (settings.title if settings else None) or (row["feed"]["title"] if row["feed"] else None)
     due = row["due_at"]
     return SourceStatus(
         key=SourceKey(row["key"]),
         url=settings.safe_url if settings else None,
-        title=title,
+        title=name_of_source(settings, title) if settings else title or row["key"],
+        is_titled=bool(title and title.strip()),
+        line=settings.line if settings else None,
         categories=settings.places if settings else (),
         state=state,
         last_attempt=row["attempted_at"],
@@ -235,7 +253,7 @@ def _source(
         code=row["code"],
         error=row["error"],
         entries=row["entries"],
-        per_week=round(fresh / _weeks(row["created_at"], now), 1),
+        per_week=round(_per_week(row, fresh, now), 1),
         lag=max(now - due, timedelta(0)) if state is not State.PAUSED else timedelta(0),
         advice=_advice(row, state, now, settings, opens=opens) or (_moved(moved_to, settings) if moved_to else None),
         moved_to=moved_to,
@@ -293,9 +311,21 @@ def _hosts(
     )
 
 
-def _weeks(since: datetime, now: datetime) -> float:
-    """Give how many weeks a rate is taken over: four, or less for a source that is younger, but at least one."""
-    return min(float(WEEKS), max(1.0, (now - since) / timedelta(weeks=1)))
+def _per_week(row: RowMapping, fresh: int, now: datetime) -> float:
+    """Return how many new entries a source has in a week, over the last four or since it is here.
+
+    What the first poll found is no news. In a source's first week the dates of the last thirty entries decide.
+    """
+    stored: datetime | None = row["first_stored_at"]
+    if stored is None:
+        return 0.0
+    week = timedelta(weeks=1)
+    if now - stored >= week:
+        return fresh / min(float(WEEKS), (now - stored) / week)
+    arrivals = [when for when in arrivals_of(row["arrivals"]) if now - when <= WEEKS * week]
+    if len(arrivals) < ARRIVALS:
+        return len(arrivals) / WEEKS
+    return len(arrivals) / max((now - arrivals[0]) / week, 1 / 7)
 
 
 def _advice(row: RowMapping, state: State, now: datetime, settings: Source | None, *, opens: bool) -> str | None:
@@ -304,13 +334,29 @@ def _advice(row: RowMapping, state: State, now: datetime, settings: Source | Non
             return "polling it ends this program; report what the system's log says of that, or write paused: true"
         return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
-        return None
+        return _charset_advice(row, settings) if state is State.OK else None
     if settings is not None and _is_mended(row, settings, opens=opens):
         return "feeds.yaml says otherwise since then; the next poll asks it at once"
     kind, is_local = (settings.reading.kind, settings.path is not None) if settings is not None else (Kind.FEED, False)
-    advice = advice_for(row["code"], kind, is_local=is_local)
+    advice = _named_feed(row) or advice_for(row["code"], kind, is_local=is_local)
     long = row["failing_since"] is not None and now - row["failing_since"] > DEAD
     return f"no success for {(now - row['failing_since']).days} days; {advice}" if long and advice else advice
+
+
+def _named_feed(row: RowMapping) -> str | None:
+    """Return what to write where the page that stood in place of a feed names feeds itself (P91)."""
+    if row["code"] != NotAFeed.code or row["error"] is None:
+        return None
+    if (one := _ONE_FEED.search(row["error"])) is not None:
+        return f"write url: {one[1]}"
+    return f"`aggregator check --live {row['key']}` lists them" if _SEVERAL.search(row["error"]) else None
+
+
+def _charset_advice(row: RowMapping, settings: Source | None) -> str | None:
+    """Return what was wrong with the character set of the last document, if `encoding` would settle it."""
+    if settings is None or settings.reading.encoding is not None:
+        return None
+    return next((notice for notice in row["notices"] or () if NAME_ENCODING in notice), None)
 
 
 def _is_mended(row: RowMapping, settings: Source, *, opens: bool) -> bool:
@@ -350,9 +396,21 @@ def _count(connection: Connection, changed: Mapping[int, int], counted: dict[int
     for start in range(0, len(numbers), MAX_IN):
         place = publication.c.category_id
         counting = (
-            select(place, func.count(publication.c.sort_at), func.max(publication.c.entered_at))
+            select(place, func.count(publication.c.sort_at))
             .where(place.in_(numbers[start : start + MAX_IN]), publication.c.withdrawn_at.is_(None))
             .group_by(place)
         )
-        for number, stories, newest in connection.execute(counting):
-            counted[number] = Holding(changed[number], stories, newest)
+        for number, stories in connection.execute(counting):
+            counted[number] = Holding(changed[number], stories, _newest(connection, number))
+
+
+def _newest(connection: Connection, number: int) -> datetime | None:
+    """Return the latest date of the stories at the top of a category, their own as pages show it (I42).
+
+    When a story arrived says little: all that a new source brings along arrives at once.
+    """
+    here = (publication.c.category_id == number) & publication.c.withdrawn_at.is_(None)
+    top = select(publication.c.shown_id).where(here).order_by(publication.c.sort_at.desc()).limit(NEWEST).subquery()
+    dates = select(entry.c.published, entry.c.updated, entry.c.first_seen).join(top, top.c.shown_id == entry.c.id)
+    rows = connection.execute(dates)
+    return max((believed(row[0] or row[1], row[2]) or row[2] for row in rows), default=None)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, type_coerce
 
 from aggregator.model.changes import Changes
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, DaySums, RecentPoll, SourceHistory, Sums
@@ -20,6 +20,7 @@ from aggregator.store.schema import EPOCH, aside_day, poll_day, source
 DETAIL, FURTHER = "detail", "further"  # kinds of requests beside polls
 KEPT = 20  # polls of a source
 KEPT_DAYS = 400
+MICROSECONDS_A_DAY = 86_400_000_000
 OK = 200
 NOT_MODIFIED = 304
 AHEAD = timedelta(days=1)  # of the poll: a new entry dated later is noted (R48),
@@ -187,8 +188,13 @@ def asides_since(connection: Connection, day: int, kind: str) -> dict[str, Aside
 
 
 def new_since(connection: Connection, day: int) -> dict[int, int]:
-    """Give how many new entries each source in feeds.yaml had from a day on; none of those that had none."""
-    joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & (poll_day.c.day >= day))
+    """Return how many new entries each source in feeds.yaml had from a day on; none of those that had none.
+
+    The day on which a source brought its first entries is left out: most of those were there before (M1).
+    """
+    first = type_coerce(source.c.first_stored_at, BigInteger) // MICROSECONDS_A_DAY
+    later = (poll_day.c.day >= day) & (poll_day.c.day > func.coalesce(first, 0))
+    joined = source.join(poll_day, (poll_day.c.source_id == source.c.id) & later)
     query = select(source.c.id, func.sum(poll_day.c.new)).select_from(joined)
     return {row[0]: int(row[1]) for row in connection.execute(query.where(source.c.active).group_by(source.c.id))}
 

@@ -15,7 +15,7 @@ from aggregator.store.history import KEPT
 from aggregator.world import World, open_world
 from tests.command import Done, aggregator
 from tests.desk import Desk, said
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, START, Newsroom, item, rss
 from tests.publisher import Publisher, Reply, redirect
 
 MISSPELT = "categories: {python: {}}\nsources: [{key: a, url: 'https://a.example/', category: pyhton}]\n"
@@ -59,13 +59,13 @@ def one(world: World, key: str) -> str:
 def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: Newsroom) -> None:
     with room.opened() as world:
         desk = Desk(world)
-        desk.says("a", said(1), said(2))
+        desk.says("a", said(1, published=START - timedelta(days=9)), said(2, published=START - timedelta(days=2)))
         room.clock.move(days=1)
         desk.unchanged(["a"])
         lines = one(world, "a").splitlines()
         due = world.store.status(world.roster, world.clock()).sources[-1]
     assert lines[0] == "Feed a (a), https://a.example/"
-    assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 2 a week; in general"
+    assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week; in general"
     assert lines[2] == "  validators: ETag"
     assert lines[3].startswith(f"  next at {due.next_due.astimezone(BERLIN):%Y-%m-%d %H:%M}, in ")
     assert lines[3].endswith(": every 60 min as feeds.yaml says")
@@ -110,7 +110,7 @@ def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: Newsroom)
         fetching = record(world)["fetching"]
     hosts = fetching.pop("hosts")
     assert fetching == {
-        "since": "2026-03-03T00:00:00Z",
+        "since": "2026-03-04T12:00:00Z",
         "polls": 4,
         "not_modified": 3,
         "share_304": 0.75,
@@ -246,3 +246,107 @@ def test_a_misspelt_category_that_is_in_force_stays_so_beside_the_error(tmp_path
     assert [category["slug"] for category in record["categories"]] == ["python", "pyhton"]
     assert 'write "python"' in record["config"]["error"]
     assert run(tmp_path, "poll").returncode == 2
+
+
+def test_a_rate_leaves_out_what_the_first_poll_found(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        desk.says("a", *(said(number, published=START - timedelta(days=40 * number)) for number in range(1, 30)))
+        assert record(world)["sources"][0]["per_week"] == 0, "none of them is of the last four weeks"
+        room.clock.move(days=7)
+        desk.says("a", said("x", published=room.clock.now), said("y", published=room.clock.now))
+        room.clock.move(days=7)
+        desk.unchanged(["a"])
+        (a,) = (source for source in record(world)["sources"] if source["key"] == "a")
+    assert a["per_week"] == 1
+
+
+def test_what_polling_cost_is_told_since_the_first_start_at_most(room: Newsroom) -> None:
+    with room.opened() as world:
+        assert record(world)["fetching"]["since"] == "2026-03-04T12:00:00Z"
+        room.clock.move(days=3)
+        assert record(world)["fetching"]["since"] == "2026-03-06T00:00:00Z"
+
+
+def test_the_newest_of_a_category_is_the_latest_date_of_its_stories(room: Newsroom) -> None:
+    with room.opened() as world:
+        desk = Desk(world)
+        assert record(world)["categories"][0]["newest"] is None
+        desk.says("a", said(1, published=START - timedelta(days=30)), said(2, published=START - timedelta(days=90)))
+        assert record(world)["categories"][0]["newest"] == "2026-02-02T12:00:00Z"
+        room.clock.move(days=1)
+        desk.says("b", said("late", published=START - timedelta(days=60)))
+        assert record(world)["categories"][0]["newest"] == "2026-02-02T12:00:00Z", "it arrived last, and is older"
+        desk.says(
+            "b", said("late", published=START - timedelta(days=60)), said("ahead", published=START + timedelta(99))
+        )
+        assert record(world)["categories"][0]["newest"] == "2026-03-05T12:00:00Z", "as pages show a date ahead (I42)"
+        desk.says("a", said("undated"))
+        assert record(world)["categories"][0]["newest"] == "2026-03-05T12:00:00Z"
+
+
+def test_a_paused_source_promises_no_poll_anywhere(room: Newsroom) -> None:
+    room.writes("sources: [{key: a, url: 'https://a.example/', paused: true}, {key: b, url: 'https://b.example/'}]")
+    with room.opened() as world:
+        assert "\n  not polled\n" in one(world, "a") + "\n"
+    done = run(room.folder, "why", "a")
+    assert "not polled, since feeds.yaml says paused: true" in done.stdout
+    assert "next poll" not in done.stdout
+
+
+def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path, publisher: Publisher) -> None:
+    link = "<link rel=alternate type=application/rss+xml href={}>"
+    page = "<!doctype html><html><head><title>Site</title>{}</head><body>Hello</body></html>"
+    html = {"Content-Type": "text/html"}
+    publisher.says("/one", Reply(200, page.format(link.format("/all.rss")).encode(), html))
+    two = link.format("/a.rss") + link.format("/b.rss")
+    publisher.says("/two", Reply(200, page.format(two).encode(), html))
+    publisher.says("/none", Reply(200, page.format("").encode(), html))
+    lines = "".join(f"  - {{key: {key}, url: '{publisher.url(f'/{key}')}'}}\n" for key in ("one", "two", "none"))
+    room = Newsroom(tmp_path)
+    room.writes(f"sources:\n{lines}")
+    room.poll()
+    with room.opened() as world:
+        advice = {source["key"]: source["advice"] for source in record(world)["sources"]}
+    assert advice == {
+        "one": f"write url: {publisher.url('/all.rss')}",
+        "two": "`aggregator check --live two` lists them",
+        "none": "the answer is no feed; look for the feed's own address",
+    }
+
+
+def test_a_character_set_that_was_guessed_is_advised_in_the_list(tmp_path: Path, publisher: Publisher) -> None:
+    text = "山东省政府召开新闻发布会，介绍今年以来全省经济运行情况。" * 20
+    body = rss(item(1, title=text)).decode().replace("utf-8", "gb2312").encode("gb18030")
+    url = publisher.serve("/gbk", body.replace(b"gb2312", b"utf-8"))
+    room = Newsroom(tmp_path)
+    room.writes(f"sources: [{{key: gbk, url: '{url}'}}]")
+    room.poll()
+    (source,) = told(tmp_path)["sources"]
+    assert (source["state"], source["advice"].endswith("the bytes are gb18030; write encoding: gb18030")) == (
+        "ok",
+        True,
+    )
+    assert "→ " in run(tmp_path, "status").stdout
+    room.writes(f"sources: [{{key: gbk, url: '{url}', encoding: gb18030}}]")
+    assert told(tmp_path)["sources"][0]["advice"] is None
+
+
+def test_what_answers_and_brings_nothing_is_not_fine_on_the_status_page(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    names = [f"s{number}" for number in range(8)]
+    room.writes(
+        "sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/feed', every: 1h}}\n" for key in names)
+    )
+    with room.opened() as world:
+        desk = Desk(world)
+        for key in names:
+            desk.says(key, said(key, published=START - timedelta(days=400)))
+        desk.says("s0", said("new", published=START))
+        world.publish()
+        public = json.loads(room.published("status.json"))
+    assert [source["quiet"] for source in public["sources"]] == ["silent"] * 7 + [None]
+    page = room.published("status.html").decode()
+    assert page.count("<strong>quiet</strong>") == 7
+    assert page.count("<strong>fine</strong>") == 1
+    assert "<summary>Sources without a new story for a long time: 7</summary>" in page
