@@ -147,12 +147,12 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
 
 
 def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
-    """Publish what is held of a source because it looked like another feed: an operator says it is the one (R44)."""
+    """Publish what is held of a source, since it looked like another feed (R44) or lost fields: that is meant."""
     source = roster.sources.get(SourceKey(str(arguments.get("source"))))
     due = tx.look_up(source) if source is not None else None
     if due is None:
         raise CorrectionRefused(f"{arguments.get('source')} is no source of feeds.yaml any more")
-    if due.observed.suspect_since is None:
+    if due.observed.suspect_since is None and not due.observed.lost:
         raise CorrectionRefused(f"{due.source.key} is not suspect, so nothing of it is held back")
     released = release(due, now, tx.known(due, NO_NEWS, now), roster, by="operator")
 

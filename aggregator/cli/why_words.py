@@ -167,7 +167,14 @@ SENTENCES: dict[str, Callable[[Step, Names], str]] = {
     ),
     Code.SUSPECT_SOURCE: lambda step, names: "it looks like another feed than before: what is new in it is held",
     Code.CLEAR_SOURCE: lambda step, names: f"it is believed again, by {CLEARED.get(step.facts.get('by', ''), 'time')}",
-    Code.HOLD_ENTRY: lambda step, names: f"{names.entry(step.entry)} was held: its source looked like another feed",
+    Code.LOSE_FIELDS: lambda step, names: (
+        f"no entry has {' or '.join(lost)} any more, and most had: nothing that is stored loses it"
+        if (lost := step.facts.get("fields"))
+        else "its entries have again what they had lost, or are asked for it no more"
+    ),
+    Code.HOLD_ENTRY: lambda step, names: (
+        f"{names.entry(step.entry)} was held: {step.facts.get('because') or 'its source looked like another feed'}"
+    ),
     Code.RELEASE_ENTRY: lambda step, names: f"{names.entry(step.entry)} was let go, and published{_because(step)}",
     Code.DROP_ENTRY: lambda step, names: (
         f"{names.entry(step.entry)} was not published: the feed that came back does not list it"

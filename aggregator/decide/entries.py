@@ -10,6 +10,7 @@ from datetime import datetime
 
 from aggregator.decide.fresh import FLOOD, Fresh
 from aggregator.decide.limits import Newcomer
+from aggregator.decide.losses import HOLDING, is_held_for_loss, lost_since, missing_fields
 from aggregator.decide.observe import is_walked_again
 from aggregator.decide.order import believed, newest_first, own_dates
 from aggregator.decide.rekey import is_rekeyed
@@ -20,7 +21,7 @@ from aggregator.decide.work import Findings, Work
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import key_form
 from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
-from aggregator.model.entry import Entry, Feed, Origin
+from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState, Identity, Known, KnownEntry
 from aggregator.model.poll import Due
@@ -54,6 +55,7 @@ def decide_entries(
             withdrawals.relist(as_kept.get(number, before), updated)
     since = suspect_since(due, feed, known, asked_at)
     _note_suspicion(work, feed, since)
+    lacks = _note_losses(work)
     fallback = believed(feed.updated, asked_at) or asked_at
     dates = own_dates(entries, fallback=fallback, asked_at=asked_at)
     placed = [(*document[place], dates[place]) for place in newest_first(dates)]
@@ -64,13 +66,12 @@ def decide_entries(
     overflowed = bool(news) and len(news) == len(document) and due.stored_before and since is None
     if overflowed:
         work.note(Code.OVERFLOW, new=len(news))
-    if since is None and known.held:
-        news += released(
-            work, {before.id: entry for before, entry in listed.values()}, all_of_them=not is_itself(known)
-        )
+    if since is None and not lacks and known.held:
+        is_proven = bool(known.lost) if due.observed.suspect_since is None else not is_itself(known)
+        news += released(work, {before.id: entry for before, entry in listed.values()}, all_of_them=is_proven)
         news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := evident_link(one.entry))]
-    Fresh(work, links).add(news, hold=since is not None)
+    Fresh(work, links).add(news, hold="suspect" if since is not None else lacks)
     is_as_before = since is not None or not document or is_walked_again(due, feed)
     return work.changes(), Findings(
         rekeyed=is_rekeyed(known.partners, document),
@@ -78,6 +79,8 @@ def decide_entries(
         flooded=flooded,
         unfiled=work.filing.is_short,
         suspect_since=since,
+        lost=known.lost if document else None,
+        forgone=tuple(name for name in due.observed.forgone if name in missing_fields(due.source, entries)),
         listed=None if is_as_before else tuple(_numbers(work, document)),
     )
 
@@ -145,6 +148,16 @@ def _note_suspicion(work: Work, feed: Feed, since: datetime | None) -> None:
         work.note(Code.CLEAR_SOURCE, by="itself" if is_itself(known) else "time")
 
 
+def _note_losses(work: Work) -> str:
+    """Note in the trail which fields are lost; return why new entries are held for it, empty if they are not."""
+    observed, lost = work.due.observed, work.known.lost
+    if lost != observed.lost:
+        work.note(Code.LOSE_FIELDS, fields=list(lost))
+    if is_held_for_loss(lost, lost_since(lost, observed, work.asked_at), work.asked_at):
+        return f"no entry of its source has a {' or '.join(name for name in lost if name in HOLDING)} any more"
+    return ""
+
+
 def released(work: Work, listed: Mapping[int, Entry], *, all_of_them: bool) -> list[Newcomer]:
     """Give what was held of a source that is believed again, to be published now; the rest is dropped (R44).
 
@@ -159,7 +172,8 @@ def released(work: Work, listed: Mapping[int, Entry], *, all_of_them: bool) -> l
         if held.id in work.taken_back:
             continue
         entry = listed.get(held.id, held.entry)
-        if all_of_them or held.id in listed:
+        is_own = not work.due.observed.suspect_since and held.entry.key_rule is KeyRule.ID  # it lacked a field, no id
+        if all_of_them or is_own or held.id in listed:
             date = believed(entry.published or entry.updated, work.asked_at) or work.asked_at
             news.append(Newcomer(entry, held.form, date, held.id))
         else:

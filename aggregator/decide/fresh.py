@@ -42,12 +42,12 @@ class Fresh:
         self._tellers = Tellers(work.known)
         self._stored: set[int] = set()  # those that are stored already
 
-    def add(self, fresh: Sequence[Newcomer], *, hold: bool = False) -> None:
+    def add(self, fresh: Sequence[Newcomer], *, hold: str = "") -> None:
         """Store new entries, newest first, and publish those that may be.
 
         Args:
             fresh: those that were not published yet.
-            hold: their source is suspect; none is shown until that is settled (R44).
+            hold: why none is shown yet: `suspect`, their source may be another feed (R44), or what they lack.
         """
         first = not self._work.due.stored_before
         passed: list[Passed] = []
@@ -63,7 +63,8 @@ class Fresh:
                 self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason)
                 self._store(number, one.entry, one.form, EntryState.REJECTED)
             elif hold:
-                self._work.note(Code.HOLD_ENTRY, number)
+                because: dict[str, object] = {} if hold == "suspect" else {"because": hold}
+                self._work.note(Code.HOLD_ENTRY, number, None, **because)
                 self._store(number, one.entry, one.form, EntryState.HELD)
             elif self._came_before(one):
                 self._work.note(Code.KEEP_KNOWN, number)

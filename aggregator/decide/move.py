@@ -6,6 +6,7 @@ from datetime import datetime
 from aggregator.cadence import Course, Pace, next_turn
 from aggregator.cadence.schedule import Schedule
 from aggregator.cadence.turn import GONE_SPAN, GONE_TIMES
+from aggregator.decide.losses import is_held_for_loss
 from aggregator.decide.observe import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
 from aggregator.decide.work import Findings
 from aggregator.model.changes import Move
@@ -139,7 +140,8 @@ def _hints(poll: Gathered) -> Hints:
 
 def _state(due: Due, answer: Answer, observed: Observed) -> State:
     if not isinstance(answer, Failed):
-        return State.SUSPECT if observed.suspect_since else State.OK
+        held = is_held_for_loss(observed.lost, observed.lost_since, answer.asked_at)
+        return State.SUSPECT if observed.suspect_since or held else State.OK
     if due.state is State.GONE:  # until it answers with a feed again
         return State.GONE
     since = observed.gone_since

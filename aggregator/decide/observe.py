@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aggregator.cadence import median_gap
+from aggregator.decide.losses import lost_since
 from aggregator.decide.rekey import TWICE
 from aggregator.decide.work import Findings
 from aggregator.model.entry import Feed
@@ -64,6 +65,7 @@ def after_document(before: Observed, poll: Gathered, findings: Findings) -> Obse
         return before
     times = before.rekeyed_times + 1 if findings.rekeyed else 0
     now = poll.answer.asked_at
+    lost = before.lost if findings.lost is None else findings.lost
     hurry = min(before.hurry + 1, MAX_HURRY) if findings.overflowed else 0
     return _with(
         before,
@@ -74,6 +76,9 @@ def after_document(before: Observed, poll: Gathered, findings: Findings) -> Obse
         overflowed_at=now if findings.overflowed else before.overflowed_at,
         flooded_at=now if findings.flooded else before.flooded_at,
         unfiled_at=now if findings.unfiled else before.unfiled_at,
+        lost=lost,
+        lost_since=lost_since(lost, before, now),
+        forgone=before.forgone if findings.lost is None else findings.forgone,
         reread=False,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from aggregator.decide.article import is_better
 from aggregator.decide.copies import MAX_UNDATED
+from aggregator.decide.losses import kept_fields
 from aggregator.decide.work import Work
 from aggregator.identity import digest_of
 from aggregator.model.changes import RevisedEntry
@@ -28,7 +29,9 @@ class Revisions:
         Returns:
             The entry with what is kept of it to be shown.
         """
-        source_digest = entry.told_digest
+        source_digest, known = entry.told_digest, self._work.known
+        if known.lost and before.id in known.completed:
+            entry = kept_fields(entry, known.completed[before.id], known.lost, self._work.due.source)
         if before.thinned:
             entry = _without_text(before, entry)
         elif (before.content or before.summary) and not (entry.content or entry.summary):  # I61

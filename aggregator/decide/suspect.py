@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from aggregator.decide.losses import HOLDING, is_held_for_loss
 from aggregator.model.entry import Feed
 from aggregator.model.known import EntryState, Identity, Known
-from aggregator.model.poll import Due, Failed, Gathered
+from aggregator.model.poll import Due, Failed, Gathered, State
 from aggregator.model.settings import Kind
 from aggregator.urls import host_of
 
@@ -43,10 +44,10 @@ def is_itself(known: Known) -> bool:
 
 def is_release(poll: Gathered) -> bool:
     """Tell whether a poll that brought no document ends the wait all the same: nothing has changed for long enough."""
-    since = poll.due.observed.suspect_since
-    return (
-        since is not None
-        and poll.is_quiet
-        and not isinstance(poll.answer, Failed)
-        and poll.answer.asked_at - since >= PROOF
-    )
+    if not poll.is_quiet or isinstance(poll.answer, Failed):
+        return False
+    observed, asked_at = poll.due.observed, poll.answer.asked_at
+    if observed.suspect_since is not None:
+        return asked_at - observed.suspect_since >= PROOF
+    was_held = poll.due.state is State.SUSPECT and not HOLDING.isdisjoint(observed.lost)
+    return was_held and not is_held_for_loss(observed.lost, observed.lost_since, asked_at)

@@ -38,6 +38,8 @@ class Findings:
     flooded: bool = False  # more of them than are published as new (R47)
     unfiled: bool = False  # an item named no category though it should, or one too many
     suspect_since: datetime | None = None  # since when it looks like another feed (R44)
+    lost: tuple[str, ...] | None = None  # fields that most entries had and none has any more; None: nobody looked
+    forgone: tuple[str, ...] = ()  # fields that an operator gave up, and that are still missing
     listed: tuple[int, ...] | None = None  # the ids of its entries; None: of no use to recognise the next one by
 
 

@@ -16,6 +16,7 @@ class AlarmCode(StrEnum):
     UNCONDITIONAL = "unconditional"  # fetched whole although validators are on offer (P94)
     FUTURE = "future"  # new entries dated ahead (R48)
     REPLACED = "replaced"  # it looks like another feed than before (R44)
+    FIELDS_LOST = "fields_lost"  # most entries had a field that none has any more
     OVERFLOW = "overflow"  # its window ran over between two polls (R45)
     FLOOD = "flood"  # more new entries at once than are published as new (R47)
     UNFILED = "unfiled"  # items name no category, or too many of them (DESIGN 3.1, Categories)

@@ -36,7 +36,8 @@ class Code(StrEnum):
     REUSE_ID = "reuse_id"  # a new entry under the id of another one; facts: other (I35)
     SUSPECT_SOURCE = "suspect_source"  # looks like another feed than before; facts: before, after (R44)
     CLEAR_SOURCE = "clear_source"  # it is believed again; facts: by (R44)
-    HOLD_ENTRY = "hold_entry"  # new, of a source that is suspect (R44)
+    LOSE_FIELDS = "lose_fields"  # of a source: most entries had them, none has any more; facts: fields, or none
+    HOLD_ENTRY = "hold_entry"  # new, of a source that is suspect (R44), or lost fields; facts: because
     RELEASE_ENTRY = "release_entry"  # held before, published now; facts: by (R44)
     DROP_ENTRY = "drop_entry"  # held before, and not of the source that came back (R44)
     WITHDRAW_ENTRY = "withdraw_entry"  # taken back by its source; facts: when (I26)

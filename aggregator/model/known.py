@@ -171,11 +171,12 @@ class Known:
     entries: Mapping[str, KnownEntry] = field(default_factory=dict)  # of this source, by form of a key or an alias
     completed: Mapping[int, Entry] = field(
         default_factory=dict
-    )  # whole, if details complete them: those that may change
+    )  # whole, if details complete them, or fields are lost: those that may change
     reused: Mapping[str, KnownEntry] = field(default_factory=dict)  # by form: bears that id, and is another article
     partners: Mapping[str, Partner] = field(default_factory=dict)  # by form: known under another id (I35)
-    held: tuple[Held, ...] = ()  # all of this source, if it is suspect (R44)
+    held: tuple[Held, ...] = ()  # all of this source, if it is suspect (R44), or has lost fields
     identity: Identity | None = None  # of the document before; None: there was none
+    lost: tuple[str, ...] = ()  # fields that none of its entries has, though most of those before had (`losses`)
     is_akin: bool = False  # a link or a title of this document was in the one before
     deleted: Mapping[str, KnownEntry] = field(default_factory=dict)  # what the document takes back, by form (I26)
     copies: Mapping[int, tuple[KnownEntry, ...]] = field(default_factory=dict)  # all that tell those stories, by story

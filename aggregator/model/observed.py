@@ -48,6 +48,9 @@ class Observed:
     unfiled_at: datetime | None = None  # when an item last named no category though it should, or one too many
     flooded_at: datetime | None = None  # when it last brought more new entries than are published as new (R47)
     list_doubt: str | None = None  # why the last list of sources is not believed; None: it is
+    lost: tuple[str, ...] = ()  # fields that most of its entries had and none has any more
+    lost_since: datetime | None = None  # when the first of them went, or the first without which entries are held
+    forgone: tuple[str, ...] = ()  # fields of which an operator accepted that
     reread: bool = False  # feeds.yaml says otherwise how it is read: what reads otherwise for it is no news (R47)
     restored_until: datetime | None = None  # newest date of what was restored: what is older came before (DESIGN 3.2)
     skew_seconds: int = 0  # of its clock against ours, if over ten minutes (P88)

@@ -1,6 +1,6 @@
 """What is wrong now, as far as the store shows it, and one notice when that changes (R19, R43, R46, R48, P94, R67)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from logging import getLogger
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 from aggregator.cadence import median_gap
 from aggregator.decide.filing import MOST
 from aggregator.decide.fresh import FLOOD, FLOOD_SHOWN
+from aggregator.decide.losses import is_held_for_loss
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.history import NO_SUMS, Sums
 from aggregator.model.observed import Observed
@@ -133,6 +134,11 @@ def _of_documents(observed: Observed, now: datetime) -> Iterator[tuple[AlarmCode
     if observed.suspect_since is not None:
         since = f"it looks like another feed since {observed.suspect_since:%Y-%m-%d %H:%M} UTC"
         yield AlarmCode.REPLACED, f"{since}; what is new is held back until it is accepted, or the same for 48 h"
+    if observed.lost:
+        text = f"no entry has {_listed(observed.lost)} any more, and most had; what was published keeps what it had"
+        if is_held_for_loss(observed.lost, observed.lost_since, now):
+            text = f"{text}; what is new is held back until that is mended or accepted, for 48 h at most"
+        yield AlarmCode.FIELDS_LOST, text
     if observed.overflowed_at is not None and now - observed.overflowed_at < NOTED:
         yield AlarmCode.OVERFLOW, "all its entries were new at once; some may have come and gone between two polls"
     if observed.flooded_at is not None and now - observed.flooded_at < NOTED:
@@ -143,6 +149,10 @@ def _of_documents(observed: Observed, now: datetime) -> Iterator[tuple[AlarmCode
         yield AlarmCode.LIST_SHRUNK, observed.list_doubt
     if observed.by_link:
         yield AlarmCode.REKEYED, "its ids changed from poll to poll; its links tell entries apart now"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
 def _entries(count: int) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -329,8 +329,11 @@ def _per_week(row: RowMapping, fresh: int, now: datetime) -> float:
 
 
 def _advice(row: RowMapping, state: State, now: datetime, settings: Source | None, *, opens: bool) -> str | None:
+    observed = observed_of(row["observations"])
+    if state in (State.SUSPECT, State.OK) and observed.lost and observed.suspect_since is None:
+        return _advice_on_losses(row["key"], observed.lost, settings)
     if state is State.SUSPECT:
-        if observed_of(row["observations"]).suspect_since is None:
+        if observed.suspect_since is None:
             return "polling it ends this program; report what the system's log says of that, or write paused: true"
         return f"if it is still the feed you want: aggregator accept {row['key']}; else take it out of feeds.yaml"
     if state is not State.FAILING:
@@ -357,6 +360,15 @@ def _charset_advice(row: RowMapping, settings: Source | None) -> str | None:
     if settings is None or settings.reading.encoding is not None:
         return None
     return next((notice for notice in row["notices"] or () if NAME_ENCODING in notice), None)
+
+
+def _advice_on_losses(key: str, lost: Sequence[str], settings: Source | None) -> str:
+    """Return what an operator can do about fields that no entry has any more."""
+    meant = f"if that is meant, aggregator accept {key}"
+    if settings is not None and settings.reading.fields:
+        fields = ", ".join(f"entry.{name}" for name in lost)
+        return f"see what it answers with aggregator preview {key}, and correct {fields} in feeds.yaml; {meant}"
+    return f"look at the feed, and tell the publisher that its entries have no {' and no '.join(lost)}; {meant}"
 
 
 def _is_mended(row: RowMapping, settings: Source, *, opens: bool) -> bool:

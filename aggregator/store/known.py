@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, RowMapping, select
 
 from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
 from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import evident_link, telling
@@ -68,9 +69,11 @@ def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: 
     mine = {form: item for form, item in mine.items() if form not in reused}
     unknown = {form for form, _ in document if form not in mine}
     before = _document_before(connection, due) if unknown or not document else (None, ())
+    lost = _lost(connection, due, feed, before[1])
     traces = _traces(connection, due, document, unknown, mine, reused, before[1]) if unknown else []
     partners = _partners(connection, pairs_of(document, unknown, traces))
-    held = _held(connection, due) if due.observed.suspect_since else ()
+    waits = due.observed.suspect_since or due.observed.lost_since
+    held = _held(connection, due) if waits and due.awaits is None else ()
     fresh = [item for form, item in document if form in unknown and form not in partners]
     if due.awaits is not None:  # stored, and seen for the first time only now
         fresh += [item for _, item in document]
@@ -105,10 +108,11 @@ def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: 
         next_entry=row["next_entry"],
         next_story=row["next_story"],
         entries=mine,
-        completed=_completed(connection, due, document, mine, partners),
+        completed=_completed(connection, due, document, mine, partners, has_lost=bool(lost)),
         reused=reused,
         partners=partners,
         held=held,
+        lost=lost,
         identity=before[0],
         is_akin=is_akin,
         deleted=deleted,
@@ -136,14 +140,37 @@ def _completed(
     document: Sequence[tuple[str, Entry]],
     mine: Mapping[str, KnownEntry],
     partners: Mapping[str, Partner],
+    *,
+    has_lost: bool,
 ) -> dict[int, Entry]:
-    """Give the entries that a document may revise, with what their details or articles have added."""
-    if due.source.detail is None or due.awaits is not None:
+    """Give the entries that a document may revise, with what their details have added, or the document has lost."""
+    if (due.source.detail is None or due.awaits is not None) and not has_lost:
         return {}
     pairs = ((mine[form], item) for form, item in document if form in mine)
     changed = {one.id for one, item in pairs if one.digest != item.told_digest or one.published != item.published}
     changed |= {partner.entry.id for partner in partners.values()}
     return {row["id"]: entry_of(row) for row in rows_by(connection, select(entry), entry.c.id, sorted(changed))}
+
+
+def _lost(connection: Connection, due: Due, feed: Feed, listed: Sequence[int]) -> tuple[str, ...]:
+    """Return the fields that a document has lost; the document before is looked at only if one is missing.
+
+    Args:
+        connection: a reading one.
+        due: the source.
+        feed: the document.
+        listed: ids of the entries of the document before, if they were looked up already.
+    """
+    if due.awaits is not None or not due.stored_before:
+        return ()
+    missing = missing_fields(due.source, feed.entries)
+    before: list[Entry] = []
+    if may_be_lost(missing, feed.entries, due.observed):
+        listed = listed or _document_before(connection, due)[1]
+        sample = sorted(listed)[-SAMPLE:] if len(listed) >= FEWEST else ()
+        query = select(entry).where(entry.c.thinned.is_(None), entry.c.state != EntryState.WITHDRAWN.value)
+        before = [entry_of(row) for row in rows_by(connection, query, entry.c.id, sample)]
+    return lost_fields(missing, feed.entries, before, due.observed)
 
 
 def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:

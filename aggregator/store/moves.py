@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, select, update
 
 from aggregator.model.changes import Changes, Move
+from aggregator.model.observed import Observed
 from aggregator.model.poll import Due, State
 from aggregator.store.history import later_recent
 from aggregator.store.records import (
@@ -85,11 +86,16 @@ def _standing_values(moved: Move) -> dict[str, Any]:
 
 
 def clear_suspicion(connection: Connection, due: Due) -> None:
-    """Take from a source that it looks like another feed (R44)."""
+    """Take from a source that it looks like another feed (R44), or has lost fields: they may be missing now."""
     state = State.OK if due.state is State.SUSPECT else due.state
-    observed = observed_to_json(replace(due.observed, suspect_since=None))
+    observed = observed_to_json(_accepted(due.observed))
     chosen = update(source).where(source.c.id == due.id)
     connection.execute(chosen.values(state=state.value, observations=observed))
+
+
+def _accepted(observed: Observed) -> Observed:
+    forgone = tuple(dict.fromkeys((*observed.forgone, *observed.lost)))
+    return replace(observed, suspect_since=None, lost=(), lost_since=None, forgone=forgone)
 
 
 def _statement(names: str) -> Update:

@@ -169,6 +169,8 @@ def observed_to_json(observed: Observed) -> dict[str, Any] | None:
         value = getattr(observed, name)
         if value != getattr(NOTHING_OBSERVED, name):
             said[name] = round(value.timestamp()) if isinstance(value, datetime) else value
+            if isinstance(value, tuple):
+                said[name] = list(value)
     return said
 
 
@@ -209,6 +211,9 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "flooded_at": _instant,
     "restored_until": _instant,
     "unfiled_at": _instant,
+    "lost": tuple,
+    "lost_since": _instant,
+    "forgone": tuple,
 }
 
 

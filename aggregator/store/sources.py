@@ -15,7 +15,7 @@ from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
 from aggregator.store.files import Files
-from aggregator.store.records import observed_to_json, origin_of
+from aggregator.store.records import observed_of, observed_to_json, origin_of
 from aggregator.store.retention import put_off as put_off_thinning
 from aggregator.store.schema import MICROSECOND, source, store
 from aggregator.urls import Url, host_of
@@ -90,8 +90,8 @@ def sync_sources(
                 events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts=facts))
             change |= {"etag": None, "last_modified": None, "validators_url": None, "body_digest": None}
             same_place = row["url"] == item.source.url
-            observed = observed_to_json(Observed(reread=same_place and bool(row["settings_digest"])))
-            change |= {"due_at": now, "earliest_at": now, "claims": 0, "observations": observed}
+            observed = _observed_on(observed_of(row["observations"]), same_place, reread=bool(row["settings_digest"]))
+            change |= {"due_at": now, "earliest_at": now, "claims": 0, "observations": observed_to_json(observed)}
         elif not row["active"]:
             change |= {"due_at": max(row["due_at"], now), "earliest_at": max(row["earliest_at"], now)}
         changed.append({"row_id": row["id"]} | {f"new_{name}": value for name, value in change.items() if name != "id"})
@@ -119,6 +119,23 @@ def sync_sources(
     if renamed:
         Files(connection).forget_looks()  # outputs name sources by their keys, archive pages where a feed has no title
     return events
+
+
+def _observed_on(before: Observed, same_place: bool, *, reread: bool) -> Observed:
+    """Return what stays of the observations on a source whose settings have changed: why its entries are held.
+
+    Args:
+        before: the observations.
+        same_place: its address is the same.
+        reread: it was polled with other settings.
+    """
+    return Observed(
+        reread=same_place and reread,
+        suspect_since=before.suspect_since if same_place else None,
+        lost=before.lost,
+        lost_since=before.lost_since,
+        forgone=before.forgone,
+    )
 
 
 def opened_before(connection: Connection) -> frozenset[str]:

@@ -148,6 +148,18 @@ def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(desk: Desk, world: W
     assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
 
 
+def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(room: Newsroom) -> None:
+    with room.opened() as world:
+        sold(Desk(world), room)
+    room.writes(SOURCES.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
+    room.clock.move(hours=1)
+    with room.opened() as world:
+        assert Desk(world).says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
+        room.clock.move(hours=48)
+        Desk(world).unchanged(["one"])
+        assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4"}
+
+
 def test_r44_a_failure_is_no_proof(desk: Desk, world: World, room: Newsroom) -> None:
     sold(desk, room)
     room.clock.move(hours=60)

@@ -34,7 +34,7 @@ PASSES = (
     "make_story publish_story switch_copy keep_known revise_entry hold_revision keep_content change_state move_url "
     "withdraw_story return_story rekey_entry suspect_source clear_source hold_entry release_entry withdraw_entry "
     "relist_entry flood template overflow fill_category await_detail retry_detail complete_entry thin_page leave_out "
-    "doubt_list move_settings"
+    "doubt_list move_settings lose_fields"
 ).split()
 
 
