@@ -1,7 +1,7 @@
 """Which texts can be an id that we publish: IRIs, and among them those that keep the rules of their own scheme (A4).
 
-Checkers of feeds know RFC 3986 and the rules of `tag:` and `urn:`: an id that breaks these is an error to the W3C feed
-validator, though RFC 3987 has nothing against its characters.
+An id that is an IRI stays byte for byte, or subscribers of a planet that moves here would meet each entry as new. RFC
+3987 is the grammar; the rules of `tag:` and `urn:` are those of their RFCs, widened by its characters beyond ASCII.
 """
 
 import re
@@ -9,19 +9,34 @@ from typing import Final
 
 from aggregator.characters import legal
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\xa0<>\"{}|\\^`\s]+")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`]+")
+
+# RFC 3987, section 2.2: ucschar, anywhere beside ASCII; iprivate, in a query alone.
+_UCSCHAR: Final = "\xa0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef" + "".join(
+    f"{chr(plane << 16 | (0x1000 if plane == 14 else 0))}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 15)
+)
+_IPRIVATE: Final = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
+# Section 4.1: an IRI has no bidirectional formatting characters. Unicode 6.3 added U+061C and U+2066 to U+2069 to them.
+_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _ENCODED = "%[0-9A-Fa-f]{2}"
-_CHARACTER = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|{_ENCODED})"  # of RFC 3986, without brackets: they stand around IPv6
-_FRAGMENT = rf"(?:#{_CHARACTER}*)?"
-_URI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{_CHARACTER}+{_FRAGMENT}")
+_PLAIN = "A-Za-z0-9._~!$&'()*+,;=:@/"  # of RFC 3986, without brackets: they stand around IPv6
+_SCHEME = "[A-Za-z][A-Za-z0-9+.-]*:"
+_URI = re.compile(rf"{_SCHEME}(?:[{_PLAIN}?-]|{_ENCODED})+(?:#(?:[{_PLAIN}?-]|{_ENCODED})*)?")
+_PATH = rf"(?:[{_PLAIN}{_UCSCHAR}-]|{_ENCODED})"
+_QUERY = rf"(?:\?(?:[{_PLAIN}?{_UCSCHAR}{_IPRIVATE}-]|{_ENCODED})*)?"
+_FRAGMENT = rf"(?:#(?:[{_PLAIN}?{_UCSCHAR}-]|{_ENCODED})*)?"
+_IDENTIFIER = re.compile(rf"{_SCHEME}(?![#]|\Z){_PATH}*{_QUERY}{_FRAGMENT}")
 _DATE = "[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
-_DNS = "[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+_LETTER = f"a-z0-9{_UCSCHAR}"
+_DNS = f"[{_LETTER}](?:[{_LETTER}.-]*[{_LETTER}])?"
 _RULES: Final = {  # of schemes, in lower case
     # RFC 4151, section 2.1: a name or a mail address in lower case, and the date on which its holder had it.
-    "tag": re.compile(rf"tag:(?:[a-z0-9._-]+@)?{_DNS},{_DATE}:{_CHARACTER}*{_FRAGMENT}"),
+    "tag": re.compile(rf"tag:(?:[{_LETTER}._-]+@)?{_DNS},{_DATE}:{_PATH}*{_QUERY}{_FRAGMENT}"),
     # RFC 2141, which RFC 8141 widens: what keeps it is valid by both.
-    "urn": re.compile(rf"(?i:urn):[A-Za-z0-9][A-Za-z0-9-]{{1,31}}:(?:[A-Za-z0-9()+,.:=@;$_!*'-]|{_ENCODED})+"),
+    "urn": re.compile(
+        rf"(?i:urn):[A-Za-z0-9][A-Za-z0-9-]{{1,31}}:(?:[A-Za-z0-9()+,.:=@;$_!*'{_UCSCHAR}-]|{_ENCODED})+"
+    ),
     "http": re.compile(r"(?i:http)://[^/?#].*"),  # RFC 9110, section 4.2.1: an empty host is none
     "https": re.compile(r"(?i:https)://[^/?#].*"),
     "ftp": re.compile(r"(?i:ftp)://[^/?#].*"),
@@ -35,11 +50,17 @@ def is_iri(text: str) -> bool:
 
 
 def is_identifier(text: str) -> bool:
-    """Tell whether a text can be an id in a feed as it is: a URI that keeps the rules of its scheme (A4)."""
-    if _URI.fullmatch(text) is None:
-        return False
-    scheme = text.partition(":")[0].lower()
+    """Return whether a text can be an id in a feed as it is: an IRI that keeps the rules of its scheme (A4)."""
+    return _IDENTIFIER.fullmatch(text) is not None and _BIDI.search(text) is None and _keeps_rules(text)
+
+
+def is_uri(text: str) -> bool:
+    """Return whether a text is a URI by RFC 3986 that keeps the rules of its scheme."""
+    return _URI.fullmatch(text) is not None and _keeps_rules(text)
+
+
+def _keeps_rules(text: str) -> bool:
     if text[:9].lower() == "urn:uuid:":
         return _UUID.fullmatch(text) is not None
-    rule = _RULES.get(scheme)
+    rule = _RULES.get(text.partition(":")[0].lower())
     return rule is None or rule.fullmatch(text) is not None

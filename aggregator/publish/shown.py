@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aggregator.characters import legal
 from aggregator.clean import sanitise
 from aggregator.clean.iso639 import well_known
-from aggregator.identifiers import is_identifier, is_iri
+from aggregator.identifiers import is_iri, is_uri
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
@@ -270,7 +270,7 @@ def tags_of(tagged: Publication | Origin) -> tuple[Tag, ...]:
 def _scheme_of(scheme: str | None) -> str | None:
     """Give a scheme so that it is a URI; a name or anything else that is none says nothing to a reader."""
     uri = web_address(scheme) or scheme
-    return uri if uri and is_identifier(uri) else None
+    return uri if uri and is_uri(uri) else None
 
 
 def enclosures_of(publication: Publication) -> tuple[tuple[str, Enclosure], ...]:

@@ -59,7 +59,6 @@ def test_t1_a_story_keeps_the_id_of_its_founding_entry(desk: Desk, world: World)
     [
         pytest.param("tag:one.example:1", id="a-tag-without-a-date"),
         pytest.param("urn:uuid:1", id="a-short-uuid"),
-        pytest.param("https://one.example/新闻/1", id="letters-that-rfc-3986-lacks"),
     ],
 )
 def test_a4_an_id_that_checkers_of_feeds_refuse_is_minted(desk: Desk, world: World, own_id: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lxml import etree
 
 from tests.publish.extension_profile import faults_of_extensions
-from tests.publish.values import MEDIA_TYPE, is_language, is_uri
+from tests.publish.values import MEDIA_TYPE, is_id, is_language, is_uri
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
@@ -54,7 +54,7 @@ def faults_of_atom(data: bytes) -> list[str]:
         f"date {e.text}" for e in feed.iter(f"{ATOM}updated", f"{ATOM}published") if not DATE.fullmatch(e.text or "")
     ]
     named = (feed, *feed.iter(f"{ATOM}source"))
-    faults += [f"id {e.text}" for parent in named for e in parent.iterfind(f"{ATOM}id") if not is_uri(e.text)]
+    faults += [f"id {e.text}" for parent in named for e in parent.iterfind(f"{ATOM}id") if not is_id(e.text)]
     faults += [f"language {e.get(LANG)}" for e in feed.iter() if LANG in e.attrib and not is_language(e.get(LANG))]
     faults += [f"no namespace: {e.tag}" for e in feed.iter() if isinstance(e.tag, str) and not e.tag.startswith("{")]
     faults += [f"xml:base on {e.tag}" for e in feed.iter() if "{http://www.w3.org/XML/1998/namespace}base" in e.attrib]
@@ -64,7 +64,7 @@ def faults_of_atom(data: bytes) -> list[str]:
 def faults_of_ids(data: bytes) -> list[str]:
     """Name the ids of entries that checkers find wrong: rendering takes what is stored, so others had to be minted."""
     entries = parsed(data).iterfind(f"{ATOM}entry")
-    return [f"id {key}" for entry in entries if not is_uri(key := entry.findtext(f"{ATOM}id"))]
+    return [f"id {key}" for entry in entries if not is_id(key := entry.findtext(f"{ATOM}id"))]
 
 
 def _faults_of_entry(entry: etree._Element) -> list[str]:

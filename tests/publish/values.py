@@ -26,6 +26,11 @@ def is_uri(text: str | None) -> bool:
     return any(rule.fullmatch(str(text)) for rule in rules)
 
 
+def is_id(text: str | None) -> bool:
+    """Return whether a text can be an id: a URI, its letters beyond ASCII left aside (RFC 3987, section 3.1)."""
+    return is_uri(re.sub(r"[^\x00-\x7f]", "x", text or ""))
+
+
 def is_language(text: str | None) -> bool:
     """Tell whether a language tag begins with a code of ISO 639-1 or 639-2: others are unknown to checkers of feeds."""
     match = LANGUAGE.fullmatch(text or "")

@@ -13,6 +13,7 @@ from tests.service.miniflux import Miniflux
 from tests.service.postgres import postgres, postgres_programs
 from tests.service.relay import Relay
 
+IRI = "https://news.example/头条"  # an id that is no URI (A4)
 TECH, TECH_JSON, NEWS = "/category/tech.atom", "/category/tech.json", "/category/dazhongribao.atom"
 
 pytestmark = [
@@ -44,7 +45,7 @@ def test_miniflux_follows_categories_through_additions_edits_and_a_restart(
 ) -> None:
     """About 37 s: a category that was rendered a moment ago is rendered again when 30 s are over (R33)."""
     tech = publisher.serve("/tech.xml", rss(item(1), item(2)))
-    news = publisher.serve("/news.xml", rss(item(11, title="头条"), item(12, title="要闻")), host="127.0.0.2")
+    news = publisher.serve("/news.xml", rss(item(11, title="头条", guid=IRI), item(12, title="要闻")), host="127.0.0.2")
     service.writes(
         f"sources:\n  - {{url: '{tech}', category: tech, every: 1s}}\n"
         f"  - {{url: '{news}', category: 大众日报, every: 1s}}\n"
@@ -77,7 +78,7 @@ def test_miniflux_follows_categories_through_additions_edits_and_a_restart(
     service.stop()
     publisher.edit(
         "/news.xml",
-        rss(item(13, title="快讯"), item(11, title="头条（更正）"), item(12, title="要闻")),
+        rss(item(13, title="快讯"), item(11, title="头条（更正）", guid=IRI), item(12, title="要闻")),
         host="127.0.0.2",
     )
     for feed in feeds.values():

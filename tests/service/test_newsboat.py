@@ -13,6 +13,7 @@ from tests.service.conftest import Service
 from tests.service.program import Program
 from tests.service.relay import Relay
 
+IRI = "http://e.example/ä"  # an id that is no URI (A4)
 FEED = "/category/tech.atom"
 
 pytestmark = [
@@ -61,7 +62,7 @@ def test_newsboat_shows_what_is_added_and_edited_and_gets_304_in_between(
     tmp_path: Path, publisher: Publisher, service: Service, relay: Relay
 ) -> None:
     """About 33 s: a category that was rendered a moment ago is rendered again when 30 s are over (R33)."""
-    source = publisher.serve("/tech.xml", rss(item(1), item(2)))
+    source = publisher.serve("/tech.xml", rss(item(1, guid=IRI), item(2)))
     service.writes(f"sources: [{{url: '{source}', category: tech, every: 1s}}]\n")
     service.start()
     service.wait_for(FEED, "Title 1", "Title 2")
@@ -69,6 +70,7 @@ def test_newsboat_shows_what_is_added_and_edited_and_gets_304_in_between(
     newsboat.reload()
     before = newsboat.titles()
     assert sorted(before.values()) == ["Title 1", "Title 2"]
+    assert before[IRI] == "Title 1"
     assert "This is what item 1 says" in newsboat.text("Title 1")
     assert newsboat.unread() == "2 unread articles"
 
@@ -76,7 +78,7 @@ def test_newsboat_shows_what_is_added_and_edited_and_gets_304_in_between(
     newsboat.reload()
     assert relay.passed(FEED)[-1].is_not_modified
 
-    publisher.edit("/tech.xml", rss(item(3), item(1, title="Title 1, corrected"), item(2)))
+    publisher.edit("/tech.xml", rss(item(3), item(1, title="Title 1, corrected", guid=IRI), item(2)))
     service.wait_for(FEED, "Title 1, corrected", "Title 2", "Title 3")
     newsboat.reload()
     assert relay.passed(FEED)[-1].is_conditional

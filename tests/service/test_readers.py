@@ -31,7 +31,7 @@ SOURCE = """<?xml version="1.0" encoding="utf-8"?>
 <published>2026-03-01T08:00:00+08:00</published><updated>2026-03-02T00:00:00Z</updated>
 <summary>In short.</summary><content type="html">&lt;p&gt;One &amp;amp; &lt;em&gt;two&lt;/em&gt;,
 &lt;a href="/x?y=1&amp;amp;z=2"&gt;three&lt;/a&gt;.&lt;/p&gt;</content></entry>
-<entry><id>https://heron.example/2</id><title>大众日报：第二条新闻 🐦</title><link href="https://heron.example/2"/>
+<entry><id>https://heron.example/ä?第=二</id><title>大众日报：第二条新闻 🐦</title><link href="https://heron.example/2"/>
 <published>2026-02-28T23:59:59Z</published><updated>2026-02-28T23:59:59Z</updated>
 <content type="html">&lt;p&gt;正文，&lt;strong&gt;强调&lt;/strong&gt;。&lt;/p&gt;&lt;ul&gt;
 &lt;li&gt;一&lt;/li&gt;&lt;/ul&gt;</content></entry>
@@ -57,7 +57,7 @@ EXPECTED: dict[str, Entry] = {
             "One & two, three.|https://heron.example/x?y=1&z=2",
         ),
         (
-            "https://heron.example/2",
+            "https://heron.example/ä?第=二",
             "大众日报：第二条新闻 🐦",
             "https://heron.example/2",
             "2026-02-28T23:59:59Z",

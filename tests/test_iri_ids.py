@@ -1,0 +1,87 @@
+"""Ids with letters beyond ASCII stay what they are, from the source to every format and back (A4; RFC 3987)."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+from lxml import etree
+
+from aggregator.cli import main
+from tests.newsroom import ATOM, Newsroom
+from tests.publisher import Publisher
+
+IRIS = [
+    "http://e.org/ä",
+    "https://пример.example/новости?q=да#раздел",
+    "tag:bücher.example,2020:大众",
+    "http://e.org/a\u0308",
+]
+KINDS = ["atom", "rss", "json"]
+
+
+def written(kind: str, ids: list[str]) -> str:
+    """Return a feed of one format with these ids."""
+    if kind == "atom":
+        entries = (
+            f"<entry><id>{one}</id><title>{n}</title><updated>2026-03-0{n}T00:00:00Z</updated></entry>"
+            for n, one in enumerate(ids, start=1)
+        )
+        return f'<feed xmlns="http://www.w3.org/2005/Atom"><id>tag:e.org,2020:ä</id>{"".join(entries)}</feed>'
+    if kind == "rss":
+        items = (f'<item><guid isPermaLink="false">{one}</guid><title>{n}</title></item>' for n, one in enumerate(ids))
+        return f'<rss version="2.0"><channel><title>t</title>{"".join(items)}</channel></rss>'
+    quoted = (f'{{"id": "{one}", "content_text": "{n}"}}' for n, one in enumerate(ids))
+    return f'{{"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": [{", ".join(quoted)}]}}'
+
+
+def published(room: Newsroom) -> dict[str, set[str]]:
+    """Return the ids in each format."""
+    path = "category/general"
+    guids = etree.fromstring(room.published(f"{path}.rss")).iterfind("channel/item/guid")
+    return {
+        "atom": {str(entry.findtext(f"{ATOM}id")) for entry in room.entries(f"{path}.atom")},
+        "rss": {str(guid.text) for guid in guids},
+        "json": {str(one["id"]) for one in room.items(f"{path}.json")},
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a4_iris_are_published_byte_for_byte(newsroom: Newsroom, publisher: Publisher, kind: str) -> None:
+    newsroom.writes(f"sources: ['{publisher.serve('/feed', written(kind, IRIS).encode())}']\n")
+    assert newsroom.poll()["new"] == len(IRIS)
+    assert published(newsroom) == {kind: set(IRIS) for kind in KINDS}
+    before = newsroom.files()
+    newsroom.clock.move(hours=1)
+    assert (newsroom.poll()["new"], newsroom.files()) == (0, before)
+
+
+def test_a4_a_restore_from_the_site_and_a_retraction_know_iris(newsroom: Newsroom, publisher: Publisher) -> None:
+    url = publisher.serve("/feed", written("atom", IRIS).encode())
+    newsroom.writes(f"sources: [{{url: '{url}', key: e}}]\n")
+    newsroom.poll()
+    shutil.rmtree(newsroom.folder / "var")
+    command = ["-q", "-c", str(newsroom.folder / "feeds.yaml")]
+    assert main([*command, "restore", "--from-site", str(newsroom.folder / "public")], {}) == 0
+    assert newsroom.poll()["new"] == 0
+    assert published(newsroom) == {kind: set(IRIS) for kind in KINDS}
+    assert main([*command, "retract", IRIS[0]], {}) == 0
+    assert published(newsroom) == {kind: set(IRIS[1:]) for kind in KINDS}
+    [grave] = etree.fromstring(newsroom.published("category/general.atom")).iterfind("{*}deleted-entry")
+    assert grave.get("ref") == IRIS[0]
+
+
+def test_a4_what_was_published_with_a_minted_id_keeps_it(newsroom: Newsroom, publisher: Publisher) -> None:
+    """Earlier versions minted the id of an entry whose own was an IRI."""
+    url = publisher.serve("/feed", written("atom", IRIS[:2]).encode())
+    newsroom.writes(f"sources: ['{url}']\n")
+    newsroom.poll()
+    minted = "urn:uuid:60a76c80-d399-51d9-b93c-0003939e0af6"
+    with closing(sqlite3.connect(newsroom.folder / "var" / "aggregator.db")) as database:
+        database.execute("UPDATE story SET atom_id = ? WHERE atom_id = ?", (minted, IRIS[0]))
+        database.commit()
+    publisher.serve("/feed", written("atom", IRIS[:3]).replace("<title>1<", "<title>one<").encode())
+    newsroom.clock.move(hours=1)
+    report = newsroom.poll()
+    assert (report["new"], report["revised"]) == (1, 1)
+    assert published(newsroom) == {kind: {minted, *IRIS[1:3]} for kind in KINDS}
