@@ -105,10 +105,17 @@ class Dispatcher:
                 self._give_back(unasked)
         if self._runner.fault is not None:
             raise self._runner.fault
-        self._follow_network()
-        if self._patient:  # a service has ended, and nobody looks any more
-            with self._world.store.begin() as tx:
-                tx.note_network(NO_OUTAGE)
+        try:
+            if self._runner.store_error is not None:
+                raise self._runner.store_error
+            self._follow_network()
+            if self._patient:  # a service has ended, and nobody looks any more
+                with self._world.store.begin() as tx:
+                    tx.note_network(NO_OUTAGE)
+        except StoreError as error:
+            if not self._patient:
+                raise
+            self._note_store(error)
 
     def _look_after(self, *, claim: bool) -> None:
         """See that the workers work, and give them work; wait a minute when the store can't be written (R7)."""

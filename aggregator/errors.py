@@ -6,8 +6,9 @@ AggregatorError                everything we raise on purpose
 ├── SourceError(url)           their side: recorded, tried again when due, never stops another source
 │   ├── FetchError             one class for each thing that happens on the way
 │   └── ParseError             not a feed, or nothing usable in it, or `Overran`: too dear to read
-├── ReadersBusy, CutShort      nobody's fault: the body was not read this time
-├── StoreError                 our side: the command ends, nothing half written; `LockHeld(by)`, `NoStore`
+├── ReadersBusy, CutShort      nobody's fault: the body was not read, or not decided, this time
+├── StoreError                 our side: the command ends, nothing half written; `LockHeld(by)`, `NoStore`,
+│                              `DiskFailed`
 ├── CorrectionRefused      what an operator asked for makes no sense as things stand; nothing was changed
 ├── AddressInUse(address)      our side: nobody can be served there; the command ends
 ├── TemplateFailed(template)   an operator's template can't be filled in; the old file stays in place
@@ -348,11 +349,15 @@ class ReadersBusy(AggregatorError):
 
 
 class CutShort(AggregatorError):
-    """A body was not read to the end, for the program stops (R54)."""
+    """What a poll brought was not read, or not decided, to the end, for the program stops (R54)."""
 
 
 class StoreError(AggregatorError):
     """Our store can't be used; nothing was half written."""
+
+
+class DiskFailed(StoreError):
+    """The disk under our store is full, fails, or can't be written: no fault of what was to be stored (R7)."""
 
 
 class NoStore(StoreError):

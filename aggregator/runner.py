@@ -8,15 +8,16 @@ replaced; one that hangs beyond all limits is given up and replaced, since a thr
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from logging import getLogger
-from time import monotonic
+from time import monotonic, thread_time
 
-from aggregator.errors import StoreError
+from aggregator.errors import CutShort, DiskFailed, StoreError
 from aggregator.handover import Tray, WorkLine
 from aggregator.model.changes import Settled
-from aggregator.model.poll import Answer, Due, Exchange, Failed, Gathered
+from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Unreached
 from aggregator.pipeline import Ports, gather, settle
 
 log = getLogger(__name__)
@@ -82,7 +83,8 @@ class Runner:
         self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._stuck = 0  # workers given up that have not come back
         self._settler = threading.Thread(target=self._settle, name="settle", daemon=True)
-        self.store_error: StoreError | None = None  # why the last group was not stored; may pass (R7)
+        self._settling_since: float | None = None  # when it began to settle the group it is at
+        self.store_error: StoreError | None = None  # why a group was not stored; may pass (R7)
         self.fault: Exception | None = None  # why it can't go on at all
 
     def start(self) -> None:
@@ -225,9 +227,15 @@ class Runner:
         if due is not None:
             self._return(_gone_wrong(due, self._ports, type(error).__name__))
 
+    def settling_seconds(self) -> float:
+        """Return for how many seconds the group of polls at hand has been decided and stored; 0 if there is none."""
+        since = self._settling_since
+        return 0.0 if since is None else monotonic() - since
+
     def _settle(self) -> None:
         while results := self._results.take(linger=LINGER_SECONDS):
             for group in _groups(results):
+                self._settling_since, worked = monotonic(), thread_time()
                 try:
                     changes = self._stored(group)
                     settled = {change.due.turn for change in changes}
@@ -235,20 +243,32 @@ class Runner:
                 except Exception as error:  # the tray must be emptied, or the workers wait for ever
                     self.fault = error
                     log.exception("settle_polls", extra={"polls": len(group)})
+                finally:
+                    facts = {"polls": len(group), "seconds": round(self.settling_seconds(), 3)}
+                    log.debug("settle_group", extra=facts | {"cpu_seconds": round(thread_time() - worked, 3)})
+                    self._settling_since = None
 
     def _stored(self, group: Sequence[Gathered]) -> Sequence[Settled]:
-        """Settle a group, or one by one those of a group with poison in it; give the changes that were stored (R40)."""
+        """Settle a group, or one by one those of a group with poison in it; give the changes that were stored (R40).
+
+        What is not decided when the program is cut is put back, as if it had not been asked (R54).
+        """
         try:
             return settle(group, self._ports)
+        except CutShort:
+            return self._put_back(group)
+        except DiskFailed as error:  # no poll's fault, and nothing else can be stored either (R7)
+            self._put_off(group, error)
+            return []
         except Exception as error:
             trace = None if isinstance(error, StoreError) else error
             log.error("settle_polls", extra={"error": str(error), "polls": len(group)}, exc_info=trace)
         changes: list[Settled] = []
-        for poll in group:
+        for place, poll in enumerate(group):
             try:
                 changes += self._stored_alone(poll)
             except StoreError as error:  # not even that it failed can be stored: the fault lies with the store
-                self.store_error = error
+                self._put_off(group[place:], error)
                 break
         return changes
 
@@ -256,10 +276,31 @@ class Runner:
         """Settle a poll, or else that it failed."""
         try:
             return settle([poll], self._ports)
+        except CutShort:
+            return self._put_back([poll])
+        except DiskFailed:
+            raise
         except Exception as error:
             failed = settle([_gone_wrong(poll.due, self._ports, type(error).__name__)], self._ports)
             log.exception("settle_poll", extra={"source": poll.due.source.key})
             return failed
+
+    def _put_back(self, polls: Sequence[Gathered]) -> Sequence[Settled]:
+        """Put sources back to where they were before they were asked: the next run asks them first (R54)."""
+        return settle([Gathered(poll.due, Cut(asked_at=poll.answer.asked_at)) for poll in polls], self._ports)
+
+    def _put_off(self, polls: Sequence[Gathered], error: StoreError) -> None:
+        """Leave polls that can't be stored to their sources' next turn: they count against nobody (R7).
+
+        So little may fit on a full disk. If not, their claims stand, which moved them on a little (R13).
+        """
+        self.store_error = error
+        asked = [poll for poll in polls if not isinstance(poll.answer, Cut)]
+        with suppress(StoreError):
+            settle(
+                [Gathered(poll.due, Unreached(asked_at=poll.answer.asked_at, waits=True)) for poll in asked],
+                self._ports,
+            )
 
 
 def _groups(polls: Iterable[Gathered]) -> Iterator[list[Gathered]]:

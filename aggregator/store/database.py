@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, inspect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from aggregator.config.lists import has_lists, with_lists
-from aggregator.errors import NoStore, StoreError
+from aggregator.errors import DiskFailed, NoStore, StoreError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import Status
 from aggregator.store import dialect
@@ -89,10 +89,15 @@ class Store:
         try:
             with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
                 yield connection
-        except OperationalError as error:
-            raise StoreError(f"the store {self.where}: {error.orig}") from error
-        except (SQLAlchemyError, sqlite3.Error) as error:  # the latter where a file is no database at all
-            raise StoreError(f"the store {self.where}: {str(error).splitlines()[0]}") from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise self._error_of(error) from error
+
+    def _error_of(self, error: SQLAlchemyError | sqlite3.Error) -> StoreError:
+        if (fault := dialect.disk_fault(error)) is not None:
+            return DiskFailed(f"the store {self.where}: {fault}")
+        if isinstance(error, OperationalError):
+            return StoreError(f"the store {self.where}: {error.orig}")
+        return StoreError(f"the store {self.where}: {str(error).splitlines()[0]}")  # where a file is no database, say
 
     @property
     def where(self) -> str:

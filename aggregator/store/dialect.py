@@ -1,6 +1,7 @@
 """What differs between SQLite and PostgreSQL, and nothing else."""
 
-from typing import Any
+import sqlite3
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +13,12 @@ PRAGMAS: tuple[str, ...] = (  # R4
     "busy_timeout=5000",
     "journal_size_limit=67108864",
 )
+DISK_FAULTS: Final = {  # by SQLite's primary result code
+    sqlite3.SQLITE_FULL: "the disk it is on is full: make room",
+    sqlite3.SQLITE_IOERR: "the disk it is on fails or is full: see to it",
+    sqlite3.SQLITE_READONLY: "the disk it is on can't be written: see to its mount and permissions",
+    sqlite3.SQLITE_CANTOPEN: "its files can't be opened: see to the disk and its permissions",
+}
 MAX_IN = 900  # values of one IN list; old builds of SQLite take 999 parameters a statement
 
 
@@ -38,6 +45,21 @@ def checkpoint(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
+def disk_fault(error: BaseException) -> str | None:
+    """Return what to say of the disk, if an error means that it is full or fails; None if it does not.
+
+    SQLite then rolls back by itself, so that the error at hand may be the next one: "no such savepoint".
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, sqlite3.Error):
+            what = DISK_FAULTS.get(getattr(found, "sqlite_errorcode", 0) & 0xFF)  # the rest says more of the same
+            if what is not None:
+                return f"{what} ({found})"
+        found = found.__cause__ or found.__context__
+    return None
 
 
 def set_foreign_keys(connection: Connection, *, on: bool) -> None:
