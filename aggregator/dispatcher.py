@@ -294,6 +294,10 @@ class Dispatcher:
             self._end_alone({*settled, *(due.turn for due in others)})
         self._wake.set()
 
+    def settling_seconds(self) -> float:
+        """Return for how many seconds the group of polls at hand has been decided and stored; 0 if there is none."""
+        return self._runner.settling_seconds()
+
     def is_idle(self) -> bool:
         """Tell whether nothing is under way, but for polls that are held (P87)."""
         with self._lock:

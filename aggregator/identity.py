@@ -8,13 +8,14 @@ tests pin them.
 
 import html
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 
+from aggregator.characters import normalised
+from aggregator.clean.titles import MAX_TITLE, bounded_title
 from aggregator.identifiers import is_iri
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule
 from aggregator.urls import Url, is_start_page
@@ -79,7 +80,8 @@ def identify(feed: Feed) -> Feed:
 
     Entries that bear one id are merged if they agree in link or title, and in date or text, and the latest `updated`
     wins; an id that two different entries bear, or all of them, is none (I33), and I34 finds keys instead. What key an
-    entry gets depends on what the document holds, never on the order in which it does. That order stays.
+    entry gets depends on what the document holds, never on the order in which it does. That order stays. Titles are cut
+    to `MAX_TITLE` only here, when keys are found: entries that were stored before there was that limit keep theirs.
     """
     site = feed.link
     entries = _without_useless_ids(feed.entries, site)
@@ -89,8 +91,10 @@ def identify(feed: Feed) -> Feed:
     keyed += _keyed_without_id(nameless, entries, site, taken={key_form(entry.key) for entry in keyed})
     keyed.sort(key=lambda entry: entry.position)
     lost = len(feed.entries) - len(keyed)
-    merged = (f"{lost} entries bear the id of another, and its link or title: merged",) if lost else ()
-    return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *merged))
+    notices = [f"{lost} entries bear the id of another, and its link or title: merged"] if lost else []
+    if any(len(entry.title) > MAX_TITLE for entry in feed.entries):
+        notices.append(f"a title of over {MAX_TITLE:,} characters was cut")
+    return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *notices))
 
 
 def identify_by_link(feed: Feed) -> Feed:
@@ -252,6 +256,8 @@ def _keyed_without_id(
 
 
 def _keyed(entry: Entry, key: str, rule: KeyRule) -> Entry:
+    """Give an entry its key, which may come of its whole title; what is digested, stored and shown is bounded (I15)."""
+    entry = replace(entry, title=bounded_title(entry.title))
     return replace(entry, key=EntryKey(key), key_rule=rule, digest=digest_of(entry), text_digest=text_digest_of(entry))
 
 
@@ -292,7 +298,7 @@ def _address(url: str) -> str:
 
 
 def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return normalised("NFC", text)
 
 
 def _moment(entry: Entry) -> float:
@@ -301,4 +307,4 @@ def _moment(entry: Entry) -> float:
 
 
 def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(normalised("NFKC", text).casefold().split())

@@ -19,6 +19,7 @@ from aggregator.corrections import merge_kin
 from aggregator.decide import decide
 from aggregator.decide.suspect import is_release
 from aggregator.decide.twins import follow
+from aggregator.dedupe.budget import Budget
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
 from aggregator.further import has_further, with_further
 from aggregator.identity import identify_by_link
@@ -56,6 +57,8 @@ class Ports(Intake):
 
     store: Store
     roster: Callable[[], Roster]
+    is_cut: Callable[[], bool] = lambda: False  # the program stops, and what is not decided yet is left undone (R54)
+    worked: Callable[[], float] = thread_time  # seconds of this thread: by them comparing entries has an end
     on_listed: Callable[[], None] = lambda: None  # a list of sources names others than before
     on_made: Callable[[], None] = lambda: None  # items have named new categories: the roster lacks them
 
@@ -120,6 +123,7 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
 
     Raises:
         StoreError: our side failed; nothing of the group was written.
+        CutShort: the program stops, and polls with entries are left: nothing of the group was written.
     """
     roster = ports.roster()
     asked, returned, waiting = [], [], []
@@ -149,13 +153,19 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
         for poll in asked:
             if _says_nothing(poll):
                 continue
-            change = decide(poll, tx.known(poll.due, poll.feed, poll.answer.asked_at), roster)
+            _end_if_cut(ports)
+            budget = Budget(clock=ports.worked, is_cut=ports.is_cut)
+            known = tx.known(poll.due, poll.feed, poll.answer.asked_at, budget=budget)
+            change = decide(poll, known, roster, budget)
             if not tx.try_write(change):  # one that can't be stored falls alone
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
                 tx.move([change])
             merge_kin(tx, change.entries.kin, roster, change.asked_at)
             changes.append(change)
-        completions = [settle_detail(tx, poll, roster) for poll in details]
+        completions = []
+        for poll in details:
+            _end_if_cut(ports)
+            completions.append(settle_detail(tx, poll, roster))
         tx.add_details([(poll.due, poll.answer) for poll in details])
     settled: list[Settled] = [*changes, *completions]
     if any(one.entries.categories for one in settled):
@@ -169,6 +179,11 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
     for completion in completions:
         log_detail(completion)
     return settled
+
+
+def _end_if_cut(ports: Ports) -> None:
+    if ports.is_cut():
+        raise CutShort
 
 
 def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Answer, Feed | None]:

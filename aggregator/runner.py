@@ -31,7 +31,7 @@ SPARE_SECONDS = 75.0  # to wait for a reader, to read (30 each: S15) and to stor
 DEATHS = 3  # in a minute: then it is no accident (R25)
 MINUTE = 60.0
 TOO_MANY_STUCK = 0.25  # share of the workers (R24)
-PATIENCE = 8.0  # seconds that polls under way get at a stop; the fetches among them are cut before that (R54)
+PATIENCE = 6.5  # seconds that polls under way get at a stop; the fetches among them are cut before that (R54)
 
 
 class WorkersLost(Exception):

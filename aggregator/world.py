@@ -72,6 +72,7 @@ class World:
             let_go=self._bodies.let_go,
             read=self.readers.read,
             store=store,
+            is_cut=lambda: self._cut,
             roster=lambda: self.roster,
             on_listed=self._take_lists,
             on_made=self._complete,
@@ -282,7 +283,7 @@ class World:
             return tx.figures(self.clock())
 
     def cut(self) -> None:
-        """End every fetch and every reading under way, and each later one at once: the program stops (R54)."""
+        """End every fetch, reading and decision under way, and each later one at once: the program stops (R54)."""
         self._cut = True
         self.readers.close()
         for client in (self._client, *self._retired):

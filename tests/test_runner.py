@@ -134,6 +134,21 @@ def test_r7_a_store_that_cannot_be_written_is_nobodys_poison(tmp_path: Path) -> 
             tx._connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO source")
 
 
+def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp_path: Path) -> None:
+    with watched(tmp_path) as watch:
+        world = watch.desk.world
+        with world.store.read() as tx:
+            (before,) = tx.turns.named(["s0"])
+        poll = document(watch.desk.claim("s0"), identify(Feed(format="rss 2.0", entries=numbered((said(1),)))))
+        world.cut()
+        watch.runner.deliver([poll])
+        watch.wait(1)
+        with world.store.read() as tx:
+            assert tx.turns.named(["s0"]) == [before]
+        assert row(world, "s0") == ("never", 0)
+        assert (watch.lost, watch.runner.fault, watch.runner.store_error) == ([poll.due], None, None)
+
+
 def test_r25_a_worker_that_dies_is_replaced_and_its_poll_is_settled(tmp_path: Path) -> None:
     def dies(poll: Gathered) -> None:
         raise RuntimeError("a fault of ours")

@@ -3,6 +3,6 @@
 from aggregator.clean.feed import clean
 from aggregator.clean.sanitiser import sanitise
 from aggregator.clean.text import is_seen, plain_text
-from aggregator.clean.titles import display_title
+from aggregator.clean.titles import bounded_title, display_title
 
-__all__ = ["clean", "display_title", "is_seen", "plain_text", "sanitise"]
+__all__ = ["bounded_title", "clean", "display_title", "is_seen", "plain_text", "sanitise"]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from aggregator.characters import legal
 from aggregator.clean.dates import date_in, read_date
 from aggregator.clean.enclosures import enclosures_of
 from aggregator.clean.language import language_of
@@ -12,8 +11,8 @@ from aggregator.clean.links import alternate_of, base_of, related, resolve
 from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.sanitiser import sanitise
 from aggregator.clean.supplement import supplement_of
-from aggregator.clean.text import category_of, html_of, text_of
-from aggregator.clean.titles import title_of
+from aggregator.clean.text import MAX_ID, category_of, html_of, identifier_of, text_of
+from aggregator.clean.titles import bounded_title, title_of
 from aggregator.model.entry import Entry, Origin, RawEntry, RawLink, RawOrigin, RawText
 from aggregator.urls import Url
 
@@ -64,7 +63,9 @@ def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entr
             text = summary_text
     title = title_of(raw.title)
     enclosures = enclosures_of(raw.enclosures, bases, around.url)
-    identifier = (legal(raw.id).strip() or None) if raw.id else None
+    identifier = identifier_of(raw.id)
+    if identifier is None and raw.id and len(raw.id) > MAX_ID:
+        notices.append(f"an id of over {MAX_ID:,} characters counts as none")
     if not (identifier or title or content or summary or link or enclosures):
         raise UnreadableEntryError("is empty: no id, title, text, link or file")
     languages = (
@@ -88,7 +89,7 @@ def clean_entry(raw: RawEntry, around: Surroundings, notices: list[str]) -> Entr
         supplement=supplement_of(raw.supplement, raw.links, bases, around.url),
         published=published,
         updated=updated,
-        rights=title_of(raw.rights) or None,
+        rights=bounded_title(title_of(raw.rights)) or None,
         language=language_of(*languages, raw.language, around.language),
         origin=_origin_of(raw.origin, around) if raw.origin else None,
         filed=_filed(raw.filed),
@@ -163,17 +164,17 @@ def _origin_of(raw: RawOrigin, around: Surroundings) -> Origin | None:
     link = alternate_of(raw.links, around.url)
     self_link = related(raw.links, "self", around.url)
     bases = (link, around.url)
-    identifier = legal(raw.id or "").strip() or self_link or link
+    identifier = identifier_of(raw.id) or self_link or link
     if not identifier:
         return None
     return Origin(
         id=identifier,
-        title=title_of(raw.title),
+        title=bounded_title(title_of(raw.title)),
         updated=read_date(raw.updated, around.zone, day_first=around.day_first).when,
         self_link=self_link,
         link=link,
         authors=people_of(raw.authors, bases),
-        rights=title_of(raw.rights) or None,
+        rights=bounded_title(title_of(raw.rights)) or None,
         icon=resolve(raw.icon, bases) if raw.icon else None,
         logo=resolve(raw.logo, bases) if raw.logo else None,
         tags=tags_of(raw.tags),

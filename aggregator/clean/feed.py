@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from aggregator.characters import legal
 from aggregator.clean.dates import read_date
 from aggregator.clean.entry import Surroundings, UnreadableEntryError, clean_entry
 from aggregator.clean.language import language_of
@@ -10,8 +9,8 @@ from aggregator.clean.links import alternate_of, related, resolve
 from aggregator.clean.order import day_first
 from aggregator.clean.outlines import clean_outlines
 from aggregator.clean.people import people_of, tags_of
-from aggregator.clean.text import line_of
-from aggregator.clean.titles import title_of
+from aggregator.clean.text import identifier_of, line_of
+from aggregator.clean.titles import bounded_title, title_of
 from aggregator.clean.zones import zone_of
 from aggregator.model.entry import Entry, Feed, RawEntry, RawFeed
 from aggregator.model.settings import Reading
@@ -50,13 +49,13 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
     bases = (site, raw.url)
     return Feed(
         format=raw.format,
-        id=legal(raw.id).strip() or None if raw.id else None,
-        title=title_of(raw.title),
+        id=identifier_of(raw.id),
+        title=bounded_title(title_of(raw.title)),
         link=site,
         self_link=related(raw.links, "self", raw.url),
         authors=people_of(raw.authors, bases),
         updated=read_date(raw.updated, zone, day_first=order).when,
-        rights=title_of(raw.rights) or None,
+        rights=bounded_title(title_of(raw.rights)) or None,
         icon=resolve(raw.icon, bases) if raw.icon else None,
         logo=resolve(raw.logo, bases) if raw.logo else None,
         tags=tags_of(raw.tags),
@@ -68,7 +67,7 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
         older=related(raw.links, "prev-archive", raw.url) or related(raw.links, "next", raw.url),
         following=raw.following,
         deleted=tuple(
-            (legal(ref).strip(), read_date(when, zone).when) for ref, when in raw.deleted if legal(ref).strip()
+            (found, read_date(when, zone).when) for ref, when in raw.deleted if (found := identifier_of(ref))
         ),
         encoding=raw.encoding,
         charset=raw.charset,

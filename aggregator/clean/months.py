@@ -3,6 +3,8 @@
 import unicodedata
 from functools import lru_cache
 
+from aggregator.characters import normalised
+
 # A line for each month of English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and Russian; then of
 # Czech, Slovak, Swedish, Danish, Norwegian, Finnish, Turkish, Hungarian, Romanian, Catalan, Indonesian; of Greek,
 # Ukrainian, Bulgarian and Hebrew; of Arabic (Egypt and the Gulf, Iraq and the Levant, the Maghreb) and Persian.
@@ -61,5 +63,5 @@ def _months() -> dict[str, int]:
 
 def _folded(word: str) -> str:
     """Write a word without case and accents."""
-    letters = unicodedata.normalize("NFKD", word.casefold())
+    letters = normalised("NFKD", word.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).strip(".").replace("ı", "i")

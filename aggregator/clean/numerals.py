@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from aggregator.characters import normalised
+
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "元": 1}
 _TENS = {"十": 1, "廿": 2, "卅": 3}
 _HAN_NUMBER = re.compile(r"([〇零○一二三四五六七八九十廿卅]{1,6}|元(?=年))(?=\s*[年月日号號时時点點分秒])")
@@ -21,7 +23,7 @@ def plainly(text: str) -> str:
 
     Nothing is read here, and what is no date stays what it was.
     """
-    text = "".join(_figure(char) for char in _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+    text = "".join(_figure(char) for char in _INVISIBLE.sub("", normalised("NFKC", text)))
     text = _HAN_NUMBER.sub(lambda number: str(_han(number[1])), text)
     text = _HALF_PAST.sub("30分", text)
     text = _ERA_YEAR.sub(lambda year: str(_ERAS[year[1]] + int(year[2])), text)

@@ -9,16 +9,16 @@ from aggregator.clean.links import resolve
 from aggregator.clean.text import line_of
 from aggregator.clean.titles import title_of
 from aggregator.model.entry import Person, RawText, Tag
-from aggregator.urls import Url
+from aggregator.urls import MAX_URL, Url
 
 MAX_TAGS: Final = 50
-_MAX_NAME = 500  # characters
+MAX_NAME: Final = 500  # characters of a person's name or a tag (I15)
 _MAIL = re.compile(r"[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,255}")
 
 
 def name_of(text: str) -> str:
     """Give a name or a label as plain text: markup and references in it are read as in a title that has no type."""
-    return title_of(RawText(value=text, type="unknown"))[:_MAX_NAME].strip()
+    return title_of(RawText(value=text, type="unknown"))[:MAX_NAME].strip()
 
 
 def people_of(people: Iterable[Person], bases: Sequence[Url | None]) -> tuple[Person, ...]:
@@ -42,6 +42,8 @@ def tags_of(tags: Iterable[Tag]) -> tuple[Tag, ...]:
     for tag in tags:
         term = name_of(tag.term)
         scheme = line_of(tag.scheme or "") or None
+        if scheme is not None and len(scheme) > MAX_URL:
+            scheme = None
         if term and len(cleaned) < MAX_TAGS:
             label = name_of(tag.label) if tag.label else ""
             cleaned.setdefault((term.casefold(), scheme), Tag(term=term, scheme=scheme, label=label or None))

@@ -4,11 +4,11 @@ import html
 import re
 from functools import lru_cache
 from typing import Final
-from unicodedata import category, normalize
+from unicodedata import category
 
 import nh3
 
-from aggregator.characters import legal
+from aggregator.characters import legal, normalised
 
 _UNSEEN = re.compile(  # but the joiners
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0]"
@@ -29,6 +29,7 @@ BLOCKS: Final = frozenset(
 _BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS, key=len, reverse=True))})(?![a-z0-9])[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 _MANY_TAGS = 2000  # start tags
+MAX_ID: Final = 4096  # characters of an id (I15): each is an address, or as short as one
 
 
 def line_of(text: str) -> str:
@@ -38,12 +39,18 @@ def line_of(text: str) -> str:
     return _on_one_line(legal(text))
 
 
+def identifier_of(text: str | None) -> str | None:
+    """Return an id without blanks around it; None for none, and for one of over `MAX_ID` characters."""
+    found = legal(text or "").strip()
+    return found if 0 < len(found) <= MAX_ID else None
+
+
 def category_of(text: str) -> str:
     """Make the name of a category of a text: what nobody can see makes no other name, and no name by itself.
 
     Joiners stand, inside: Persian is written with them, and so are some emoji.
     """
-    line = normalize("NFC", line_of(legal(text)))
+    line = normalised("NFC", line_of(legal(text)))
     if line.isascii():
         return line
     return " ".join(_UNSEEN.sub("", line).strip("\u200c\u200d ").split())

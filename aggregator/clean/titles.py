@@ -9,6 +9,7 @@ from aggregator.clean.text import BLOCKS, is_seen, line_of, plain_text
 from aggregator.model.entry import RawText
 
 LENGTH: Final = 80  # characters of the text that stand for a missing title (I51)
+MAX_TITLE: Final = 2000  # characters (I15)
 _UNTITLED = {
     "ar": "(بلا عنوان)",
     "cs": "(bez názvu)",
@@ -81,12 +82,17 @@ def display_title(title: str, text: str, language: str) -> str:
     return _UNTITLED.get(tag) or _UNTITLED.get(tag.partition("-")[0]) or "(untitled)"
 
 
-def _shortened(text: str) -> str:
+def bounded_title(title: str) -> str:
+    """Return a title of at most `MAX_TITLE` characters: a longer one is cut, with an ellipsis (I15)."""
+    return _shortened(title, MAX_TITLE - 1) if len(title) > MAX_TITLE else title
+
+
+def _shortened(text: str, length: int = LENGTH) -> str:
     """Take the first characters of a text, with an ellipsis, cutting no combined character (A65)."""
-    if len(text) <= LENGTH:
+    if len(text) <= length:
         return text
-    end = LENGTH
-    while end > LENGTH // 2 and (
+    end = length
+    while end > length // 2 and (
         unicodedata.category(text[end]).startswith("M")
         or text[end] in _JOINING
         or text[end - 1] == "\u200d"

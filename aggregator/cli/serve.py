@@ -1,12 +1,14 @@
 """`aggregator serve`: poll, publish and serve in one process, until SIGTERM."""
 
 import argparse
+import gc
 import logging
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from aggregator.cli.open import opened_world
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 LEVEL = logging.INFO
 OURS = 5
+WEB_ENDS = 8.0  # seconds after a signal by which answers under way end or are cut (R54),
+WEB_SECONDS = (0.5, 3.0)  # and so long at least, and at most, after all else has ended
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -68,9 +72,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 print(f"aggregator serves {where(world.settings)}", file=sys.stderr)
                 while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
                     pass
+                ends = monotonic() + WEB_ENDS
                 service.stop()
+                web.stop(max(WEB_SECONDS[0], min(WEB_SECONDS[1], ends - monotonic())))
             finally:
-                web.stop()
+                web.stop(WEB_SECONDS[0])  # again is no harm
+        gc.freeze()  # what is left ends with the process; to look through it took seconds on a busy machine
         return 0 if stop.is_set() and service.fault is None else OURS
     finally:
         for number, handler in before.items():

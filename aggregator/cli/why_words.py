@@ -75,7 +75,8 @@ def _joined(step: Step, names: Names) -> str:
     against = names.entry(facts.get("with_entry"))
     also = ", ".join(names.story(number) for number in facts.get("others", ()))
     kin = f"; it matched {also} too, and joined the oldest" if also else ""
-    return f"{names.entry(step.entry)} joined: {facts.get('evidence')}{because}, held against {against}{kin}"
+    how = f"{facts.get('evidence')}{because}, held against {against}{kin}{_uncompared(step)}"
+    return f"{names.entry(step.entry)} joined: {how}"
 
 
 def _merged(step: Step, names: Names) -> str:
@@ -120,10 +121,20 @@ def _because(step: Step) -> str:
     return f": {step.facts['because']}" if step.facts.get("because") else ""
 
 
+def _uncompared(step: Step) -> str:
+    """Say how many entries it was not compared with, so that they count as different."""
+    count = len(step.facts.get("uncompared", ()))
+    if not count:
+        return ""
+    which = "1 copy it may be of was" if count == 1 else f"{count} copies it may be of were"
+    return f"; {which} not compared: that would cost too much"
+
+
 SENTENCES: dict[str, Callable[[Step, Names], str]] = {
     Code.MAKE_STORY: lambda step, names: (
         f"{names.entry(step.entry)} matched no story that was there and founded one"
         + (", with its place by its own date (a first poll)" if step.facts.get("backfill") else "")
+        + _uncompared(step)
     ),
     Code.JOIN_STORY: _joined,
     Code.PUBLISH_STORY: lambda step, names: f"entered {names.category(step)}, by {names.entry(step.entry)}",

@@ -18,6 +18,7 @@ from aggregator.decide.revisions import Revisions, is_redated
 from aggregator.decide.suspect import identity_of, is_itself, suspect_since
 from aggregator.decide.withdraw import Withdrawals, relisted_at, without
 from aggregator.decide.work import Findings, Work
+from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identity import key_form
 from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
@@ -31,7 +32,13 @@ TEMPLATE_MIN = 10  # that many entries, and over half of a document, changed at 
 
 
 def decide_entries(
-    due: Due, feed: Feed, asked_at: datetime, known: Known, roster: Roster, origin: Origin
+    due: Due,
+    feed: Feed,
+    asked_at: datetime,
+    known: Known,
+    roster: Roster,
+    origin: Origin,
+    budget: Budget | None = None,
 ) -> tuple[EntryChanges, Findings]:
     """Say what becomes of the entries of a document that was read, and what it showed of its source.
 
@@ -42,6 +49,10 @@ def decide_entries(
         known: what the store knows that bears on these entries.
         roster: the sources and categories as feeds.yaml has them.
         origin: the `atom:source` for entries that carry none.
+        budget: what comparing them with those of other sources may cost; a new one if None.
+
+    Raises:
+        CutShort: the program stops.
     """
     work = Work(due=due, asked_at=asked_at, known=known, roster=roster, origin=origin)
     withdrawals = Withdrawals(work)
@@ -71,7 +82,7 @@ def decide_entries(
         news += released(work, {before.id: entry for before, entry in listed.values()}, all_of_them=is_proven)
         news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := evident_link(one.entry))]
-    Fresh(work, links).add(news, hold="suspect" if since is not None else lacks)
+    Fresh(work, links, budget).add(news, hold="suspect" if since is not None else lacks)
     is_as_before = since is not None or not document or is_walked_again(due, feed)
     return work.changes(), Findings(
         rekeyed=is_rekeyed(known.partners, document),

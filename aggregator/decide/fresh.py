@@ -1,7 +1,7 @@
 """Entries that are seen for the first time: which pass the rules, which story each tells, and where it enters."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
@@ -10,7 +10,8 @@ from aggregator.decide.limits import Newcomer, Passed, Places, still_limited, wi
 from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.decide.terms import terms_between
 from aggregator.decide.work import Work
-from aggregator.dedupe.tellers import Match, Tellers, Terms, evident_link
+from aggregator.dedupe.budget import Budget
+from aggregator.dedupe.tellers import Found, Match, Tellers, Terms, evident_link
 from aggregator.identifiers import is_identifier
 from aggregator.identity import global_id_hash
 from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
@@ -33,13 +34,14 @@ class Fresh:
     Args:
         work: what is known, and where decisions go.
         links: those that its new entries bear.
+        budget: what comparing them with others may cost.
     """
 
-    def __init__(self, work: Work, links: Iterable[str]) -> None:
+    def __init__(self, work: Work, links: Iterable[str], budget: Budget | None = None) -> None:
         self._work = work
         self._joined: set[int] = set()  # stories that an entry of this document joined
         self._bearers = Counter(links)
-        self._tellers = Tellers(work.known)
+        self._tellers = Tellers(work.known, budget)
         self._stored: set[int] = set()  # those that are stored already
 
     def add(self, fresh: Sequence[Newcomer], *, hold: str = "") -> None:
@@ -210,18 +212,21 @@ class Fresh:
         self, number: int, entry: Entry, form: str, where: Places, sort_at: datetime, *, backfill: bool
     ) -> None:
         places = self._ids(number, where.keys)
-        matches = self._matches(entry, form)
+        found = self._matches(entry, form)
+        uncompared: dict[str, object] = {"uncompared": sorted(found.uncompared)} if found.uncompared else {}
+        matches = [match for match in found.matches if match.story not in self._joined]
         bands: tuple[int, ...] = ()
         if matches:
             story = matches[0].story
-            self._join(self._as_known(number, entry, form, places), sort_at, matches, backfill=backfill)
+            self._join(self._as_known(number, entry, form, places), sort_at, matches, uncompared, backfill=backfill)
         else:
             story = self._found(number, entry)
             bands = self._work.known.bands.get(form, ())
             shown = self._as_known(number, entry, form, places)
             for place in places:
                 self._work.standing.enter(story, place, shown, sort_at, backfill=backfill)
-            self._work.note(Code.MAKE_STORY, number, story, categories=list(places), backfill=backfill)
+            facts = {"categories": list(places), "backfill": backfill, **uncompared}
+            self._work.note(Code.MAKE_STORY, number, story, **facts)
         self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused, where.limited, bands)
 
     def _found(self, number: int, entry: Entry) -> int:
@@ -276,15 +281,15 @@ class Fresh:
 
     # Copies of a story that is there.
 
-    def _matches(self, entry: Entry, form: str) -> list[Match]:
+    def _matches(self, entry: Entry, form: str) -> Found:
         """Give the stories that an entry may join, the oldest first."""
         due, known = self._work.due, self._work.known
         if due.source.dedupe is Dedupe.OFF:
-            return []
+            return Found()
         link = evident_link(entry)
         if link and self._bearers[link] + known.bearers.get(link, {}).get(due.id, 0) != 1:
             link = None  # three posts with one shop page as link
-        found = self._tellers.matches(
+        return self._tellers.matches(
             entry,
             due.id,
             link=link,
@@ -292,13 +297,20 @@ class Fresh:
             near=known.near.get(form, frozenset()),
             terms_of=self._terms,
         )
-        return [match for match in found if match.story not in self._joined]
 
     def _terms(self, story: KnownStory, other: KnownEntry) -> Terms:
         work = self._work
         return terms_between(work.due.source, other.source_key, story, work.known, work.roster)
 
-    def _join(self, copy: KnownEntry, sort_at: datetime, matches: Sequence[Match], *, backfill: bool) -> None:
+    def _join(
+        self,
+        copy: KnownEntry,
+        sort_at: datetime,
+        matches: Sequence[Match],
+        uncompared: Mapping[str, object],
+        *,
+        backfill: bool,
+    ) -> None:
         """Let a copy join the oldest story it matches (T5), and show it where it is the better one (T2, T3)."""
         match, *others = matches
         story = self._work.known.stories[match.story]
@@ -312,6 +324,7 @@ class Fresh:
             because=match.because,
             with_entry=match.other.id,
             others=[other.story for other in others],
+            **uncompared,
         )
         for other in others:
             self._note_kin(story, self._work.known.stories[other.story], agrees=match.agrees and other.agrees)

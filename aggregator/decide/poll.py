@@ -12,6 +12,7 @@ from aggregator.decide.order import believed
 from aggregator.decide.outlines import doubt_of
 from aggregator.decide.suspect import identity_of, is_release
 from aggregator.decide.work import Findings, Work
+from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.tellers import evident_link
 from aggregator.identifiers import is_identifier
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read
@@ -32,7 +33,7 @@ RATE_LIMITED = 429
 UNAVAILABLE = 503
 
 
-def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
+def decide(poll: Gathered, known: Known, roster: Roster, budget: Budget | None = None) -> Changes:
     """Say what a poll changes.
 
     Everything goes by the poll's own `asked_at`, so that the group it happens to share changes nothing (STYLE, 1).
@@ -41,6 +42,10 @@ def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
         poll: what `gather` brought; never one that was cut (R54).
         known: what the store knows of its entries; `NOTHING_KNOWN` will do for a quiet poll.
         roster: the sources and categories as feeds.yaml has them.
+        budget: what comparing its entries with others may cost; a new one if None.
+
+    Raises:
+        CutShort: the program stops.
     """
     due, answer = poll.due, poll.answer
     if poll.is_quiet:
@@ -50,7 +55,7 @@ def decide(poll: Gathered, known: Known, roster: Roster) -> Changes:
         return Changes(due=due, asked_at=answer.asked_at, move=move, entries=entries, events=_events(due, move))
     feed = poll.feed
     origin = origin_of(due, feed, known.store_uuid)
-    entries, findings = decide_entries(due, feed, answer.asked_at, known, roster, origin)
+    entries, findings = decide_entries(due, feed, answer.asked_at, known, roster, origin, budget)
     arrivals = _arrivals(due, feed, entries, answer.asked_at)
     findings = replace(findings, is_kin=_is_kin(due, feed, known))
     move = move_of(poll, roster, arrivals, findings)

@@ -79,7 +79,7 @@ def judge(
     return found
 
 
-def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator[tuple[Stored, list[Match]]]:
+def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator[tuple[Stored, Sequence[Match]]]:
     tellers = Tellers(known)
     for item in stored:
         ours = roster.sources.get(item.known.source_key)
@@ -98,7 +98,7 @@ def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator
                 near=known.near.get(item.known.form, frozenset()),
                 terms_of=partial(_terms, ours, known, roster),
                 stays=item.known.story,
-            ),
+            ).matches,
         )
 
 

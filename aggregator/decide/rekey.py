@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from aggregator.dedupe.likeness import Telling, are_kin
-from aggregator.dedupe.tellers import evident_link, telling_of
+from aggregator.dedupe.budget import Budget
+from aggregator.dedupe.likeness import are_kin
+from aggregator.dedupe.tellers import evident_link, telling, telling_of
 from aggregator.model.entry import Enclosure, Entry
 from aggregator.model.known import KnownEntry, Trace
 
@@ -74,11 +75,14 @@ def is_rekeyed(pairs: Mapping[str, object], document: Sequence[object]) -> bool:
     return bool(pairs) and 2 * len(pairs) > len(document)
 
 
-def is_another(before: KnownEntry, entry: Entry) -> bool:
+def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
     """Tell whether an id that is known has come with another article.
 
     Everything must speak for it: another address, another title, another date, and a text that has little in common.
-    Whatever is less is a revision, however thorough.
+    Whatever is less is a revision, however thorough; so is what would cost too much to compare.
+
+    Raises:
+        CutShort: the program stops.
     """
     link = evident_link(entry)
     if link is None or before.match_link is None or link == before.match_link:
@@ -87,7 +91,10 @@ def is_another(before: KnownEntry, entry: Entry) -> bool:
         return False
     if not entry.title or not before.title:
         return False
-    return not are_kin(Telling(entry.title, entry.text), telling_of(before))
+    if budget.is_spent():
+        return False
+    with budget.counting():
+        return are_kin(telling(entry), telling_of(before)) is False
 
 
 @dataclass(frozen=True, slots=True)

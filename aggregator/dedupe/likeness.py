@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import Match, SequenceMatcher
+from difflib import Match
 from functools import cached_property
 from itertools import islice, pairwise
 
-from aggregator.dedupe.titles import Titles, compare_titles, have_one_slot, run_in
+from aggregator.dedupe.budget import BoundedMatcher, Steps, TooCostly
+from aggregator.dedupe.titles import Titles, compare_titles, have_one_slot, holds
 from aggregator.dedupe.tokens import is_number, tokens_of, weight
 
 NEAR = 0.85  # text similarity that is asked for where the titles are the same (DESIGN 3.1, dedupe)
 MAX_TOKENS = 1_500  # compared of each side
+MAX_CHARACTERS = 65_536  # of a text, in which so many tokens are looked for: to fold a text takes all its length
 MIN_TEXT = 16  # weight; a shorter text is no evidence by itself
 MIN_TITLE = 12  # weight from which a title tells a story alone, where there is no text
 MIN_EXCERPT = 8  # and where the text of one side stands in the other's
@@ -43,7 +45,7 @@ class Telling:
     @cached_property
     def tokens(self) -> tuple[str, ...]:
         """The text, at most `MAX_TOKENS` of it."""
-        return tuple(islice(tokens_of(self.text), MAX_TOKENS))
+        return tuple(islice(tokens_of(self.text[:MAX_CHARACTERS]), MAX_TOKENS))
 
     @cached_property
     def title_weight(self) -> int:
@@ -58,6 +60,10 @@ class Likeness:
     is_same: bool
     similarity: float  # of the texts between their heads and tails, 0 to 1
     because: str  # what decided, for `why`
+    is_compared: bool = True  # False: that would have cost too much, and so they count as two
+
+
+NOT_COMPARED = Likeness(False, 0.0, "too costly to compare", is_compared=False)
 
 
 def likeness(one: Telling, other: Telling, *, linked: bool = False, near: float = NEAR) -> Likeness:
@@ -69,27 +75,45 @@ def likeness(one: Telling, other: Telling, *, linked: bool = False, near: float 
         linked: they bear one link, or one id that a stranger would hardly make.
         near: the similarity that is asked for, 0 to 1.
     """
-    titles = compare_titles(one.title, other.title)
+    try:
+        return _likeness(one, other, linked=linked, near=near, steps=Steps())
+    except TooCostly:
+        return NOT_COMPARED
+
+
+def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps: Steps) -> Likeness:
+    titles = compare_titles(one.title, other.title, steps)
     if titles is Titles.NUMBERS:
         return Likeness(False, 0.0, "numbers differ in the titles")
     if min(weight(one.tokens), weight(other.tokens)) < MIN_TEXT:
         return _by_title(one, other, titles, linked=linked)
-    texts = _Alignment.of(one.tokens, other.tokens)
+    texts = _Alignment.of(one.tokens, other.tokens, steps)
     if not linked and titles in (Titles.ALIKE, Titles.OTHER) and _is_form(one.title, other.title, texts):
         return Likeness(False, texts.inner, "one form, filled in for another title")
-    return _by_text(texts, titles, linked=linked, near=near)
+    return _by_text(texts, titles, linked=linked, near=near, steps=steps)
 
 
-def are_kin(one: Telling, other: Telling) -> bool:
+def are_kin(one: Telling, other: Telling) -> bool | None:
     """Tell whether two entries under one `urn:` or `tag:` id can be two states of one story.
 
     Their ids are made to be unique, yet `urn:post:1` and the example of RFC 4287 are found in many feeds.
+
+    Returns:
+        None if it can't be told: that would cost too much.
     """
-    if one.title and other.title and compare_titles(one.title, other.title) not in (Titles.OTHER, Titles.NUMBERS):
+    try:
+        return _are_kin(one, other, Steps())
+    except TooCostly:
+        return None
+
+
+def _are_kin(one: Telling, other: Telling, steps: Steps) -> bool:
+    apart = (Titles.OTHER, Titles.NUMBERS)
+    if one.title and other.title and compare_titles(one.title, other.title, steps) not in apart:
         return True
     if min(weight(one.tokens), weight(other.tokens)) < MIN_TEXT:
         return False
-    return _Alignment.of(one.tokens, other.tokens).of_shorter >= CORE
+    return _Alignment.of(one.tokens, other.tokens, steps).of_shorter >= CORE
 
 
 def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
@@ -98,7 +122,7 @@ def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> 
     enough = min(one.title_weight, other.title_weight)
     if titles is Titles.SAME and (linked or short == long or (not short and enough >= MIN_TITLE)):
         return Likeness(True, 1.0, "same title")
-    if titles in (Titles.SAME, Titles.WITHIN) and short and enough >= MIN_EXCERPT and run_in(short, long) is not None:
+    if titles in (Titles.SAME, Titles.WITHIN) and short and enough >= MIN_EXCERPT and holds(long, short):
         return Likeness(True, 1.0, "same title, and the text of one stands in the other's")
     if titles is Titles.WITHIN and linked:
         return Likeness(True, 1.0, "same link, and one title goes on where the other ends")
@@ -108,11 +132,11 @@ def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> 
     return Likeness(False, 0.0, "too little text to go by")
 
 
-def _by_text(texts: "_Alignment", titles: Titles, *, linked: bool, near: float) -> Likeness:
+def _by_text(texts: "_Alignment", titles: Titles, *, linked: bool, near: float, steps: Steps) -> Likeness:
     differs = Likeness(False, texts.inner, "the texts differ")
     if texts.figures > (FIGURES * texts.core if linked and texts.core >= LONG else 0):
         return Likeness(False, texts.inner, "numbers differ in the texts")
-    if not linked and texts.is_refilled:
+    if not linked and texts.is_refilled(steps):
         return Likeness(False, texts.inner, "one form, filled in with another name")
     if titles in (Titles.SAME, Titles.WITHIN):
         if texts.inner < near or texts.of_shorter < CORE:
@@ -136,8 +160,7 @@ def _is_form(one: str, other: str, texts: "_Alignment") -> bool:
     if have_one_slot(ours, theirs):
         return True
     return any(
-        (run_in(mine, ours) is not None and run_in(mine, theirs) is None)
-        or (run_in(yours, theirs) is not None and run_in(yours, ours) is None)
+        (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
         for mine, yours in texts.gaps
         if mine and yours  # what an agency sets before its text has nothing in its place
     )
@@ -155,8 +178,8 @@ class _Alignment:
     gaps: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # what stands between shared runs, before and after them
 
     @classmethod
-    def of(cls, ours: Sequence[str], theirs: Sequence[str]) -> "_Alignment":
-        matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+    def of(cls, ours: Sequence[str], theirs: Sequence[str], steps: Steps) -> "_Alignment":
+        matcher = BoundedMatcher(ours, theirs, steps)
         blocks = [block for block in matcher.get_matching_blocks() if block.size >= _BLOCK]
         if not blocks:
             return cls(0.0, 0.0, 0.0, 0, 0, ())
@@ -172,19 +195,18 @@ class _Alignment:
             gaps=tuple(_gaps(ours, theirs, blocks)),
         )
 
-    @property
-    def is_refilled(self) -> bool:
+    def is_refilled(self, steps: Steps) -> bool:
         """Tell whether the same words stand for the same others twice: a name, in a form that was filled in again."""
         swaps = Counter(gap for gap in self.gaps if all(gap))
-        return any(count > 1 and not _are_spellings(*swap) for swap, count in swaps.items())
+        return any(count > 1 and not _are_spellings(*swap, steps) for swap, count in swaps.items())
 
 
-def _are_spellings(one: Sequence[str], other: Sequence[str]) -> bool:
+def _are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> bool:
     """Tell whether two runs of words may be one, as two agencies write it: Kiev and Kyiv, colour and color."""
     if len(one) != len(other):
         return "".join(one) == "".join(other)
     pairs = [pair for words in zip(one, other, strict=True) for pair in (words, words[::-1])]  # which is first counts
-    return all(SequenceMatcher(None, *pair, autojunk=False).ratio() >= SPELLING for pair in pairs)
+    return all(BoundedMatcher(*pair, steps).ratio() >= SPELLING for pair in pairs)
 
 
 def _gaps(

@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
-from aggregator.clean import plain_text
+from aggregator.clean import bounded_title, plain_text
+from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.likeness import NEAR, Likeness, Telling, are_kin, likeness
 from aggregator.identity import global_id_hash, speaks_for_itself
 from aggregator.model.entry import Entry
@@ -25,6 +27,7 @@ class Evidence(StrEnum):
 
 
 STRONGEST = {evidence: rank for rank, evidence in enumerate(Evidence)}
+MAX_KEPT = 64  # texts of stored entries that are kept ready to be compared with the next entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +51,27 @@ class Match:
     because: str = ""  # what decided, where texts were compared
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The stories that an entry may join, the oldest first."""
+
+    matches: tuple[Match, ...] = ()
+    uncompared: frozenset[int] = frozenset()  # entries that count as different, for it costs too much to compare them
+
+
 class Tellers:
     """The shown and founding entries of all known stories, by what they may be recognised by.
 
     Made once for a document: looking through all stories for each entry grew with the square of both.
+
+    Args:
+        known: what is known around the document.
+        budget: what comparing may cost; where it is spent, entries count as different.
     """
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self, known: Known, budget: Budget | None = None) -> None:
+        self._known, self._budget = known, budget or Budget()
+        self._telling_of = lru_cache(MAX_KEPT)(lambda number: telling_of(known.others[number]))
         self._by: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._stories_of: dict[int, set[int]] = defaultdict(set)  # of each entry that tells one
         for story in known.stories.values():
@@ -75,7 +91,7 @@ class Tellers:
         near: Collection[int],
         terms_of: Callable[[KnownStory, KnownEntry], Terms],
         stays: int | None = None,
-    ) -> list[Match]:
+    ) -> Found:
         """Give the stories that tell what an entry tells, the oldest first.
 
         Only shown and founding entries count, never another member: no chains (T5); founding ones are also those of
@@ -92,15 +108,23 @@ class Tellers:
             near: entries that share a band with it.
             terms_of: what the settings allow between it and an entry of a story.
             stays: the story that it tells, if it is stored already.
+
+        Raises:
+            CutShort: the program stops.
         """
-        new = _New(entry, link, seen, frozenset(near))
+        with self._budget.counting():
+            new = _New(entry, link, seen, frozenset(near))
+            return Found(tuple(self._matches(new, source, stays, terms_of)), frozenset(new.uncompared))
+
+    def _matches(
+        self, new: "_New", source: int, stays: int | None, terms_of: Callable[[KnownStory, KnownEntry], Terms]
+    ) -> Iterator[Match]:
         numbers: set[int] = set()
-        for kind, value in (("id", new.id_hash), ("text", entry.text_digest), ("link", link)):
+        for kind, value in (("id", new.id_hash), ("text", new.entry.text_digest), ("link", new.link)):
             if value is not None:
                 numbers |= self._by.get((kind, value), set())
-        for other in near:
+        for other in new.near:
             numbers |= self._stories_of.get(other, set())
-        found = []
         stories = [self._known.stories[number] for number in numbers]
         for story in sorted(stories, key=lambda story: (story.created_at, story.id)):
             if (source in story.sources and story.id != stays) or (
@@ -115,8 +139,7 @@ class Tellers:
                 if not self._tells_rather_another(new, story, match, terms_of(story, other))
             ]
             if evidence:
-                found.append(min(evidence, key=lambda match: STRONGEST[match.evidence]))
-        return found
+                yield min(evidence, key=lambda match: STRONGEST[match.evidence])
 
     def _told(self, story: KnownStory) -> list[KnownEntry]:
         known = self._known
@@ -152,8 +175,13 @@ class Tellers:
         is_near = terms.dedupe is Dedupe.NEAR and met and new.is_close_to(other, terms.window)
         if not (linked or is_near):
             return
-        theirs = telling_of(other)
+        if self._budget.is_spent():
+            new.uncompared.add(other.id)
+            return
+        theirs = self._telling_of(other.id)
         alike = likeness(new.telling, theirs, linked=linked, near=terms.near)
+        if not alike.is_compared:
+            new.uncompared.add(other.id)
         if alike.is_same:
             evidence = Evidence.ID if same_id else Evidence.LINK if linked else Evidence.NEAR
             yield _match(story, evidence, other, alike, agrees=True)
@@ -168,6 +196,7 @@ class _New:
         self.entry, self.link, self.near, self._seen = entry, link, near, seen
         self.id_hash = global_id_hash(entry.id) if entry.id else None
         self.telling = telling(entry)
+        self.uncompared: set[int] = set()  # entries that it was to be compared with, and was not: too costly
 
     def is_close_to(self, other: KnownEntry, window: timedelta) -> bool:
         """Tell whether the two lie in one window: by when they were seen, or by their own dates."""
@@ -179,12 +208,12 @@ class _New:
 
 def telling(entry: Entry) -> Telling:
     """Give what of an entry is compared with others."""
-    return Telling(entry.title, entry.text, _instant(entry.published))
+    return Telling(bounded_title(entry.title), entry.text, _instant(entry.published))
 
 
 def telling_of(known: KnownEntry) -> Telling:
-    """Give the same of a stored entry."""
-    return Telling(known.title, plain_text(known.content or known.summary), _instant(known.published))
+    """Give the same of a stored entry; titles that were stored before they had a limit are longer than it."""
+    return Telling(bounded_title(known.title), plain_text(known.content or known.summary), _instant(known.published))
 
 
 def _instant(published: datetime | None) -> datetime | None:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from enum import Enum, auto
 
+from aggregator.dedupe.budget import BoundedMatcher, Steps
 from aggregator.dedupe.tokens import is_number, tokens_of, weight
 
 _WIRE = re.compile(r"^[A-Z]{3,12}(?: \d{1,2})?\s*[-–—:]\s*")  # "UPDATE 1-", as agencies count their versions
@@ -24,8 +24,12 @@ class Titles(Enum):
     NUMBERS = auto()  # another issue, version, price or date: two stories, however alike they are
 
 
-def compare_titles(one: str, other: str) -> Titles:
-    """Compare two titles; one that is missing is like any other."""
+def compare_titles(one: str, other: str, steps: Steps) -> Titles:
+    """Compare two titles; one that is missing is like any other.
+
+    Raises:
+        TooCostly: it takes more steps than there are.
+    """
     ours, theirs = (tuple(tokens_of(_WIRE.sub("", title))) for title in (one, other))
     if not ours or not theirs:
         return Titles.ALIKE
@@ -38,8 +42,7 @@ def compare_titles(one: str, other: str) -> Titles:
         return Titles.NUMBERS if any(map(str.isdigit, long.replace(short, "", 1))) else Titles.WITHIN
     if _numbers(ours) != _numbers(theirs):
         return Titles.NUMBERS
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    return Titles.ALIKE if matcher.ratio() >= _HALF else Titles.OTHER
+    return Titles.ALIKE if BoundedMatcher(ours, theirs, steps).ratio() >= _HALF else Titles.OTHER
 
 
 def pieces_of(title: str) -> list[tuple[str, ...]]:
@@ -47,10 +50,9 @@ def pieces_of(title: str) -> list[tuple[str, ...]]:
     return [piece for part in _BETWEEN.split(_WIRE.sub("", title)) if (piece := tuple(tokens_of(part)))]
 
 
-def run_in(short: Sequence[str], long: Sequence[str]) -> int | None:
-    """Say where the longer sequence has the shorter one as it is; None if it has not."""
-    size = len(short)
-    return next((i for i in range(len(long) - size + 1) if tuple(long[i : i + size]) == tuple(short)), None)
+def holds(long: Sequence[str], short: Sequence[str]) -> bool:
+    """Tell whether one sequence of tokens has another in it as it is."""
+    return not short or _spaced(short) in _spaced(long)  # no token has a blank in it; Python's `in` is linear
 
 
 def have_one_slot(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -74,3 +76,7 @@ def _is_piece(title: tuple[str, ...], other: str) -> bool:
 
 def _numbers(tokens: Sequence[str]) -> list[str]:
     return [token for token in tokens if is_number(token)]
+
+
+def _spaced(tokens: Sequence[str]) -> str:
+    return f" {' '.join(tokens)} "

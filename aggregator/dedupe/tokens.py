@@ -5,10 +5,11 @@ near-duplicates in news).
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+
+from aggregator.characters import normalised
 
 # Kana, bopomofo, hangul, Han with its extensions: scripts that write no blanks between words, or glue them together.
 _CJK = (
@@ -25,7 +26,7 @@ WORD_WEIGHT = 2  # a word says about as much as two characters
 
 def folded(text: str) -> str:
     """Give the form in which texts are compared: NFKC, case folded, Han characters simplified, words without points."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = normalised("NFKC", text).casefold()
     if text.isascii():
         return text
     text = _POINTS.sub("", text)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from aggregator.clean import plain_text, sanitise
+from aggregator.clean import bounded_title, plain_text, sanitise
+from aggregator.clean.people import MAX_NAME
 from aggregator.identity import digest_of, text_digest_of
 from aggregator.model.entry import Entry, Original, Person, Tag
 from aggregator.model.replacement import parse_replacement
@@ -75,7 +76,7 @@ def _replacing(step: Rewrite) -> _Replace:
 
 
 def _title(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
-    return replace(entry, title=" ".join(new(entry.title).split()))
+    return replace(entry, title=bounded_title(" ".join(new(entry.title).split())))
 
 
 def _content(entry: Entry, new: _Replace, classes: frozenset[str]) -> Entry:
@@ -92,8 +93,12 @@ def _html(html: str, new: _Replace, classes: frozenset[str]) -> str:
 
 
 def _authors(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
-    people = ((person, " ".join(new(person.name).split())) for person in entry.authors)
+    people = ((person, _name(new(person.name))) for person in entry.authors)
     return replace(entry, authors=_kept(replace(one, name=name) for one, name in people if name or not one.name))
+
+
+def _name(text: str) -> str:
+    return " ".join(text.split())[:MAX_NAME].rstrip()
 
 
 def _kept(people: Iterable[Person]) -> tuple[Person, ...]:
@@ -103,8 +108,8 @@ def _kept(people: Iterable[Person]) -> tuple[Person, ...]:
 def _tags(entry: Entry, new: _Replace, _: frozenset[str]) -> Entry:
     tags = []
     for tag in entry.tags:
-        term = " ".join(new(tag.term).split())
-        label = " ".join(new(tag.label).split()) or None if tag.label else None
+        term = _name(new(tag.term))
+        label = _name(new(tag.label)) or None if tag.label else None
         if term:
             tags.append(Tag(term=term, scheme=tag.scheme, label=label))
     return replace(entry, tags=tuple(dict.fromkeys(tags)))

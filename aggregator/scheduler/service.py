@@ -46,9 +46,9 @@ QUIET = timedelta(minutes=15)  # without a publication, after which what it woul
 SEARCH_SECONDS = 0.5  # that one of them may take
 HOURLY = timedelta(hours=1)  # the status page grows stale though nothing happens
 GRACE = 5.0  # seconds that polls under way get when we stop (R54)
-LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left is dirty at the next start
+LAST_WORD = 6.5  # seconds after which a publication begins no further category: what is left is dirty at the next start
 JUMP = timedelta(minutes=5)  # of the wall clock against the steady one (R21)
-ALIVE = timedelta(seconds=60)  # since the last tick (R57)
+ALIVE = timedelta(seconds=60)  # since the last tick, or for which one group of polls is decided (R57)
 
 
 class ServiceFailed(Exception):
@@ -153,24 +153,26 @@ class Service:
         """End within ten seconds, with everything stored and published (R54)."""
         begun = self._publish_until = monotonic()  # a publication under way ends at its next category
         self._pinger.stop()
-        self._jobs.shutdown(wait=True)
         self._dispatcher.stop()
-        cut = threading.Timer(GRACE, self._world.cut)
+        cut = threading.Timer(GRACE, self._world.cut)  # counted from now, whatever the jobs are at
         cut.daemon = True
         cut.start()
+        self._jobs.shutdown(wait=True)
         self._thread.join()
         self._pinger.join()
         cut.cancel()
         self._publish_until = begun + LAST_WORD
-        self._publish(debounce=timedelta(0))
+        if not self._is_cut():
+            self._publish(debounce=timedelta(0))
 
     def reload(self) -> None:
         """Look at feeds.yaml now, changed or not (SIGHUP)."""
         self._watch.forget()
 
     def is_alive(self) -> bool:
-        """Tell whether the clock of the service goes (R57, `/healthz`)."""
-        return self._world.clock() - self._ticked_at < ALIVE and self._thread.is_alive()
+        """Tell whether the clock of the service goes, and polls are decided and stored in time (R57, `/healthz`)."""
+        is_deciding_long = self._dispatcher.settling_seconds() >= ALIVE.total_seconds()
+        return self._world.clock() - self._ticked_at < ALIVE and self._thread.is_alive() and not is_deciding_long
 
     def tick_age(self) -> float:
         """Give the seconds since the last tick."""

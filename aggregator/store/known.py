@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, RowMapping, select
 from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
 from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
+from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import evident_link, telling
 from aggregator.identifiers import is_identifier
@@ -47,7 +48,15 @@ SLACK = timedelta(hours=1)  # polls that are settled together were asked at diff
 ENTRY = "entry"  # the kind of an alias
 
 
-def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = ()) -> Known:
+def known(
+    connection: Connection,
+    due: Due,
+    feed: Feed,
+    now: datetime,
+    *,
+    also: Sequence[Entry] = (),
+    budget: Budget | None = None,
+) -> Known:
     """Look up all that bears on a document: its own entries, and the stories that others may have told before.
 
     About ten statements, whatever the number of entries; a few more where ids are unknown.
@@ -58,13 +67,18 @@ def known(connection: Connection, due: Due, feed: Feed, now: datetime, *, also: 
         feed: the document.
         now: the time.
         also: stored entries of the source that are to be published too, and tell no story yet.
+        budget: what comparing its entries may cost; a new one if None.
+
+    Raises:
+        CutShort: the program stops.
     """
+    budget = budget or Budget()
     document = [(key_form(item.key), item) for item in feed.entries]
     mine = _own(connection, due, [form for form, _ in document])
     reused = {
         form: mine[form]
         for form, item in document
-        if form in mine and mine[form].digest != item.told_digest and is_another(mine[form], item)
+        if form in mine and mine[form].digest != item.told_digest and is_another(mine[form], item, budget)
     }
     mine = {form: item for form, item in mine.items() if form not in reused}
     unknown = {form for form, _ in document if form not in mine}

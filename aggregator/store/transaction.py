@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.decide.detail import retry_event
+from aggregator.dedupe.budget import Budget
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
 from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.entry import Entry, Feed
@@ -205,9 +206,11 @@ class Transaction:
         """Keep what sites said in theirs."""
         robots.keep_robots(self._connection, learnt)
 
-    def known(self, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = ()) -> Known:
+    def known(
+        self, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
+    ) -> Known:
         """Look up all that bears on a document, and on stored entries that are to be published now."""
-        return known.known(self._connection, due, feed, now, also=also)
+        return known.known(self._connection, due, feed, now, also=also, budget=budget)
 
     def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
         """Say what a source would bring into a category that it enters (N2), and how much into the main document."""

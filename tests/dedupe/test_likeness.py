@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.dedupe.budget import Steps
 from aggregator.dedupe.likeness import Telling, likeness
 from aggregator.dedupe.sketch import BANDS, MAX_PIECES, bands_of
 from aggregator.dedupe.titles import Titles, compare_titles
@@ -117,8 +118,8 @@ def test_a_higher_threshold_asks_for_more() -> None:
     ],
 )
 def test_titles(one: str, other: str, verdict: Titles) -> None:
-    assert compare_titles(one, other) is verdict
-    assert compare_titles(other, one) is verdict
+    assert compare_titles(one, other, Steps()) is verdict
+    assert compare_titles(other, one, Steps()) is verdict
 
 
 def test_tokens_need_no_segmentation() -> None:

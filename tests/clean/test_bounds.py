@@ -1,0 +1,93 @@
+"""Short fields have a limit, and what is beyond it costs no known entry its key (I15)."""
+
+import sqlite3
+import unicodedata
+from contextlib import closing
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.characters import MAX_MARKS, normalised
+from aggregator.clean.people import MAX_NAME
+from aggregator.clean.text import MAX_ID
+from aggregator.clean.titles import MAX_TITLE, bounded_title
+from aggregator.identity import digest_of, identify
+from aggregator.model.entry import Entry, Feed, KeyRule
+from aggregator.urls import MAX_URL
+from tests.answers import atom, identified, rss
+from tests.desk import Desk, said
+from tests.newsroom import START, Newsroom
+
+LONG = "漢" * (MAX_TITLE + 500)
+
+
+def test_a_title_is_cut_with_a_notice() -> None:
+    feed = identified(rss(f"<item><title>{LONG}</title><guid>1</guid></item>"))
+    assert feed.entries[0].title == LONG[: MAX_TITLE - 1] + "…"
+    assert feed.notices == (f"a title of over {MAX_TITLE:,} characters was cut",)
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_a_title_within_the_limit_stays(title: str) -> None:
+    assert bounded_title(title) == title
+    assert len(bounded_title(title * MAX_TITLE)) <= MAX_TITLE
+
+
+def test_a_key_that_comes_of_a_long_title_is_that_of_the_whole_title() -> None:
+    first, second = (Entry(title=LONG + end, published=START) for end in ("1", "2"))
+    found = identify(Feed(entries=(first, replace(second, position=1)))).entries
+    assert [entry.key_rule for entry in found] == [KeyRule.TITLE_AND_DATE] * 2
+    keys = ["sha256:" + sha256(f"{LONG}{end}\0{START:%Y-%m-%dT%H:%M:%SZ}".encode()).hexdigest() for end in "12"]
+    assert [entry.key for entry in found] == keys
+    assert found[0].digest == digest_of(found[0]), "of what is stored and shown"
+
+
+def test_long_rights_names_schemes_and_ids_are_no_more_than_short_ones() -> None:
+    feed = identified(
+        atom(
+            f"<entry><id>tag:a.example,2026:{'i' * MAX_ID}</id><title>T</title><link href='https://site.example/1'/>"
+            f"<rights>{LONG}</rights><author><name>{'n' * 3000}</name></author>"
+            f"<category term='{'t' * 3000}' scheme='https://s.example/{'s' * MAX_URL}'/></entry>",
+            feed=f"<rights>{LONG}</rights>",
+        ).replace("<title>T</title><updated>", f"<title>{LONG}</title><updated>")
+    )
+    [entry] = feed.entries
+    assert (entry.id, entry.key_rule) == (None, KeyRule.LINK)
+    assert (len(entry.authors[0].name), len(entry.tags[0].term), entry.tags[0].scheme) == (MAX_NAME, MAX_NAME, None)
+    assert entry.rights is not None
+    assert feed.rights is not None
+    assert len(entry.rights) == len(feed.rights) == len(feed.title) == MAX_TITLE
+    assert f"an id of over {MAX_ID:,} characters counts as none" in feed.notices
+
+
+def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_entry(newsroom: Newsroom) -> None:
+    newsroom.writes("sources: [{key: one, url: 'https://one.example/f'}, {key: two, url: 'https://two.example/f'}]\n")
+    with newsroom.opened() as world:
+        desk = Desk(world)
+        desk.says("one", said(1, title=LONG))
+        old = digest_of(said(1, title=LONG))  # what a program without the limit has stored
+        with closing(sqlite3.connect(Path(newsroom.folder) / "var" / "aggregator.db")) as store:
+            store.execute("UPDATE entry SET title = ?, digest = ?, shown_digest = NULL", (LONG, old))
+            store.commit()
+        again = [desk.says("one", said(1, title=LONG)).entries for _ in range(2)]
+        assert [(entries.fresh, entries.revisions) for entries in again] == [(0, 1), (0, 0)]
+        copy = desk.says("two", said(2, title=LONG, text=said(1).content, link="https://two.example/2"))
+        assert copy.entries.duplicates == 1
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+@given(text=st.text(max_size=60))
+def test_normalised_is_the_normal_form_of_any_text_that_people_write(form: str, text: str) -> None:
+    assert normalised(form, text) == unicodedata.normalize(form, text)  # type: ignore[arg-type]  # both take these two
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f73\u0f71", "\u0301\uff9e"])
+def test_marks_are_put_in_order_in_runs_that_have_an_end(marks: str) -> None:
+    """Two hundred thousand of them took minutes, and no other thread ran meanwhile."""
+    text = "a" + "".join(mark * 50_000 for mark in marks) + "".join(marks) * 50_000
+    found = normalised("NFC", text)
+    assert max(map(len, found.split("\u034f"))) <= 3 * MAX_MARKS + 1

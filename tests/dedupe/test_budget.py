@@ -1,0 +1,78 @@
+"""What comparing two entries may cost, whatever is in them (I15, R40)."""
+
+from difflib import SequenceMatcher
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.clean.titles import MAX_TITLE
+from aggregator.dedupe.budget import BoundedMatcher, Budget, Steps, TooCostly
+from aggregator.dedupe.likeness import MAX_TOKENS, Telling, are_kin, likeness
+from aggregator.dedupe.titles import compare_titles, holds
+from aggregator.errors import CutShort
+
+TOKENS = st.lists(st.sampled_from("abcd"), max_size=30)
+# One word between words that are only here: a match at every place, and none of two words. It took 14 s.
+ONE = " ".join(f"word one{number}" for number in range(MAX_TOKENS))
+OTHER = " ".join(f"word other{number}" for number in range(MAX_TOKENS))
+LETTERS = "a" * 20_000
+
+
+@given(TOKENS, TOKENS)
+def test_a_bounded_matcher_finds_what_difflib_finds(ours: list[str], theirs: list[str]) -> None:
+    plain = SequenceMatcher(None, ours, theirs, autojunk=False)
+    assert BoundedMatcher(ours, theirs, Steps()).get_matching_blocks() == plain.get_matching_blocks()
+
+
+@given(TOKENS, TOKENS)
+def test_a_run_is_found_where_it_stands(long: list[str], short: list[str]) -> None:
+    places = range(len(long) - len(short) + 1)
+    assert holds(long, short) is any(long[place : place + len(short)] == short for place in places)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(("Title", ONE), ("Title", OTHER), id="one-word-everywhere"),
+        pytest.param(("Title", "漢" * 2000), ("Title", "漢" * 1400 + "字" + "漢" * 99), id="one-character"),
+        pytest.param(("漢" * MAX_TITLE, "漢"), ("漢" * (MAX_TITLE - 9) + "字字", "漢"), id="title-of-one-character"),
+        pytest.param(
+            ("Title", f"{'q w e r t z ' * 9} {LETTERS} u i o p {LETTERS} a s d f"),
+            ("Title", f"{'q w e r t z ' * 9} {LETTERS}b u i o p {LETTERS}b a s d f"),
+            id="words-of-one-letter",
+        ),
+    ],
+)
+def test_r40_what_would_cost_too_much_counts_as_two(one: tuple[str, str], other: tuple[str, str]) -> None:
+    found = likeness(Telling(*one), Telling(*other))
+    assert (found.is_same, found.is_compared) == (False, False)
+
+
+def test_r40_whether_two_are_kin_is_not_told_at_any_price() -> None:
+    assert are_kin(Telling("", ONE), Telling("", OTHER)) is None
+
+
+def test_titles_of_one_character_are_not_compared_token_by_token() -> None:
+    with pytest.raises(TooCostly):
+        compare_titles("漢" * 5000, "漢" * 4999 + "字", Steps())
+    assert likeness(Telling("漢" * 5000, ""), Telling("漢" * 5000, ""), linked=True).is_same, "equal ones need no steps"
+
+
+def test_the_seconds_of_a_poll_come_to_an_end() -> None:
+    now = [0.0]
+    budget = Budget(5.0, clock=lambda: now[0])
+    with budget.counting():
+        now[0] += 4.0
+        assert not budget.is_spent()
+    now[0] += 100.0  # deciding and storing
+    assert not budget.is_spent()
+    with budget.counting():
+        now[0] += 1.0
+        assert budget.is_spent()
+    assert budget.is_spent()
+
+
+def test_r54_nothing_is_compared_when_the_program_stops() -> None:
+    with pytest.raises(CutShort):
+        Budget(is_cut=lambda: True).is_spent()

@@ -1,0 +1,71 @@
+"""A service that settles for too long, or is to end while it does (R54, R57)."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from aggregator.scheduler import Service
+from tests.newsroom import Newsroom, item, rss
+from tests.publisher import Held, Publisher
+
+PATIENCE = 30.0  # seconds: a hang becomes a failure
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.01)  # another thread: there is no event to wait on
+
+
+def test_r57_healthz_fails_while_a_group_of_polls_is_settled_for_a_minute(
+    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = [0.0]
+    monkeypatch.setattr("aggregator.runner.monotonic", lambda: time.monotonic() + late[0])
+    newsroom.writes(f"sources: ['{publisher.says('/a', Held(200, rss(item(1))))}']\n")
+    with newsroom.opened("serve") as world:
+        service = Service(world, {})
+        service.start()
+        publisher.wait_until_asked(1)
+        with world.store.begin():  # as long as this lasts, nobody settles anything
+            publisher.release()
+            wait_for(lambda: _moved_on(service, late))
+        wait_for(service.is_alive)
+        service.stop()
+
+
+def _moved_on(service: Service, late: list[float]) -> bool:
+    """Let ten seconds more pass, and see whether it still says that it is alive."""
+    late[0] += 10.0
+    return not service.is_alive()
+
+
+def test_r54_polls_stop_before_the_jobs_end(
+    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that takes its time, such as a large publication, must not let polls go on, nor their grace begin late."""
+    newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
+    cut, going_on = threading.Event(), threading.Event()
+    monkeypatch.setattr("aggregator.scheduler.service.GRACE", 0.0)
+    with newsroom.opened("serve") as world:
+        ends = world.cut
+
+        def note() -> None:
+            ends()
+            cut.set()
+
+        monkeypatch.setattr(world, "cut", note)
+        service = Service(world, {})
+        service.start()
+
+        def works() -> None:
+            going_on.set()
+            assert cut.wait(PATIENCE), "what is under way was cut only when the jobs had ended"
+
+        service._jobs.add_job(works)
+        assert going_on.wait(PATIENCE)
+        service.stop()
+    assert cut.is_set()
