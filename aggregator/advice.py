@@ -14,7 +14,7 @@ from aggregator.model.settings import Kind, Source
 from aggregator.parse.discovery import best_first
 from aggregator.store.alarms import SILENT, SILENT_GAPS
 from aggregator.store.health import advice_for
-from aggregator.urls import Url, match_url, without_secrets
+from aggregator.urls import Url, host_of, match_url, without_secrets
 
 PERMANENT: Final = (301, 308)
 AHEAD: Final = timedelta(days=1)  # a date further ahead comes from no clock that is a little wrong (I42)
@@ -76,7 +76,7 @@ def same_address(polls: Iterable[Gathered]) -> Mapping[str, Advice]:
 def _failed(answer: Failed, source: Source, secrets: Iterable[str]) -> Advice:
     text, kind = answer.text, source.reading.kind
     feeds = answer.error.feeds if isinstance(answer.error, NotAFeed) else ()
-    write = {"url": str(without_secrets(best_first(feeds)[0].url, secrets))} if feeds else {}
+    write = {"url": str(without_secrets(best_first(feeds)[0].url, secrets))} if feeds and not source.private else {}
     hint = advice_for(answer.code, kind, is_local=source.path is not None)
     says_itself = (answer.code == "not_a_feed" and kind is not Kind.JSON) or (hint is not None and hint in text)
     if hint is not None and not says_itself:
@@ -89,6 +89,10 @@ def _moved(poll: Gathered, answer: Fetched, secrets: Iterable[str]) -> Iterator[
     source = poll.due.source
     target = settled_url(poll.due.url, answer)
     if target == source.url or source.path is not None:
+        return
+    if source.private:
+        text = f"it redirects for good, to {host_of(target)}; its addresses are private: a browser shows the new one"
+        yield Advice(code="moved", text=text)
         return
     shown = without_secrets(target, secrets)
     write = {"url": str(shown)} | ({"was": str(source.safe_url)} if source.safe_url else {})

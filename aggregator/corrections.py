@@ -22,7 +22,9 @@ from aggregator.model.entry import NO_NEWS
 from aggregator.model.event import Code, Event
 from aggregator.model.poll import Due
 from aggregator.model.settings import CategoryKey, Roster, Source, SourceKey
+from aggregator.model.tokens import Hush
 from aggregator.store.database import Store
+from aggregator.store.hush import private_hush
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
@@ -41,6 +43,7 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
     """
     with store.read() as tx:
         waiting = tx.requests.pending()
+        hush = private_hush(tx, roster.sources.values()) if waiting else Hush(())
     for request in waiting:
         try:
             with store.begin() as tx:
@@ -55,7 +58,8 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
         if not outcome.done:
             with store.begin() as tx:
                 tx.requests.finish(request, outcome, clock())
-        facts = {"request": request.id, "command": request.command, "done": outcome.done, "said": outcome.said}
+        facts: dict[str, object] = {"request": request.id, "command": request.command, "done": outcome.done}
+        facts["said"] = hush.text(outcome.said)
         log.info("take_request", extra=facts)
     return len(waiting)
 

@@ -32,6 +32,7 @@ class _Way:
     parts: list[Feed]  # the poll's own document, and those behind it
     asides: list[Aside] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    met: list[Url] = field(default_factory=list)  # addresses that other documents were found at (S44)
     broke_off: bool = False
 
     def asking(self, url: Url) -> Due:
@@ -53,7 +54,7 @@ def has_further(due: Due, feed: Feed) -> bool:
 
 def with_further(
     due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
-) -> tuple[Feed, tuple[Aside, ...]]:
+) -> tuple[Feed, tuple[Aside, ...], tuple[Url, ...]]:
     """Add what other documents list.
 
     What was read before one of them fails is kept. Where that leaves a gap before what is known, `gap` says so.
@@ -66,7 +67,8 @@ def with_further(
         steady: tells the time in seconds.
 
     Returns:
-        All of it as one document, no more entries than `limit`, and the answers.
+        All of it as one document, no more entries than `limit`; the answers; and the addresses that redirects led to,
+        or that the documents name as theirs or as that of an earlier one.
     """
     way = _Way(due, [feed])
     wanted = _sitemaps(way) if feed.more else _pages(way) if due.source.paging is None else _list_pages(way)
@@ -80,7 +82,9 @@ def with_further(
         answer, part = ask(asking)
         is_spent = answer.hints.exhausted is not None
         way.asides += asides_of(due.host_key, answer)
+        way.met += answer.met
         if part is not None:
+            way.met += [part.self_link] if part.self_link is not None else []
             way.parts.append(part)
             if way.is_full:
                 break
@@ -104,7 +108,7 @@ def with_further(
         left_out=(*feed.left_out, *(each for part in rest for each in part.left_out)),
         gap=way.notices[-1] if way.broke_off and due.source.paging is not None and due.stored_before else None,
     )
-    return document, tuple(way.asides)
+    return document, tuple(way.asides), tuple(way.met)
 
 
 def _sitemaps(way: _Way) -> Iterator[Due]:
@@ -130,6 +134,7 @@ def _pages(way: _Way) -> Iterator[Due]:
         if url is None or url in seen or host_key_of(url) != own or way.is_full:
             return
         seen.add(url)
+        way.met.append(url)
         yield way.asking(url)
         if len(way.parts) == read:
             return

@@ -31,6 +31,7 @@ from aggregator.model.poll import Answer, Aside, Cut, Due, Exchange, Failed, Fet
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
 from aggregator.rules import rewritten
+from aggregator.secrecy import hushed, narrowed, safe_text
 from aggregator.store.database import Store
 
 log = getLogger(__name__)
@@ -75,26 +76,27 @@ def gather(due: Due, ports: Intake) -> Gathered:
         answer = ports.fetch(due)
         if isinstance(answer, Fetched) and not answer.same_body:
             began = thread_time()
-            safe = _as_read(answer, due, redactor.narrowed(due.source))
+            safe = _as_read(answer, due, narrowed(redactor, due, answer))
             feed = ports.read(safe, due)
             if due.observed.by_link:
                 feed = identify_by_link(feed)
             if due.awaits is None and has_further(due, feed):
                 ask = partial(_ask_further, ports=ports, redactor=redactor)
-                feed, asides = with_further(due, feed, ask, is_spent=answer.hints.exhausted is not None)
-                answer = replace(answer, asides=(*answer.asides, *asides), hints=_patient(answer.hints, asides))
+                feed, asides, met = with_further(due, feed, ask, is_spent=answer.hints.exhausted is not None)
+                hints, met = _patient(answer.hints, asides), (*answer.met, *met)
+                answer = replace(answer, asides=(*answer.asides, *asides), met=met, hints=hints)
             if due.awaits is None:  # a detail is rewritten with the entry that it belongs to
                 feed = _rewritten(feed, due.source)
             overran = thread_time() - began > LONG_READ
             if due.awaits is None:
                 answer = replace(answer, packed=_packed(safe))
     except (CutShort, ReadersBusy) as error:
-        answer = _unread(error, due, _exchange(answer, ports))
+        answer = _unread(error, due, _exchange(answer, ports), redactor)
     except SourceError as error:  # their side; the hints of an answer that can't be read still count
         overran = isinstance(error, Overran)
         answer = Failed.of(error, _exchange(answer, ports))
     except Exception as error:
-        hidden = _hidden_trace(error, redactor)
+        hidden = _hidden_trace(error, lambda text: safe_text(text, due, answer, feed, redactor))
         log.exception(
             "crash_poll",
             extra={"source": due.source.key, "traceback": hidden},
@@ -108,8 +110,10 @@ def gather(due: Due, ports: Intake) -> Gathered:
     if isinstance(answer, Failed):
         if answer.error is not None:  # its frames hold the body
             answer.error.__traceback__ = answer.error.__context__ = answer.error.__cause__ = None
-        answer = replace(answer, text=redactor.text(answer.text))
-    return Gathered(due, answer, feed, overran=overran)
+        answer = replace(answer, text=safe_text(answer.text, due, answer, feed, redactor))
+    if answer.met:
+        answer = replace(answer, met=tuple(map(redactor.url, answer.met)))
+    return Gathered(due, answer, hushed(feed, due, answer), overran=overran)
 
 
 def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
@@ -197,14 +201,14 @@ def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Answer
         if isinstance(answer, Cut) and not isinstance(answer, Unreached):
             raise CutShort
         if isinstance(answer, Failed):
-            return replace(answer, text=redactor.text(answer.text)), None
+            return replace(answer, text=safe_text(answer.text, due, answer, NO_NEWS, redactor)), None
         if not isinstance(answer, Fetched):
             return answer, None
         feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), due)
         return replace(answer, body=b""), identify_by_link(feed) if due.observed.by_link else feed
     except ParseError as error:
         failed = Failed.of(error, answer)
-        return replace(failed, text=redactor.text(failed.text)), None
+        return replace(failed, text=safe_text(failed.text, due, failed, NO_NEWS, redactor)), None
     finally:
         ports.let_go(due)
 
@@ -287,19 +291,21 @@ def _packed(answer: Fetched) -> PackedBody | None:
     return PackedBody(digest=answer.body_digest, headers=headers, data=data)
 
 
-def _unread(error: CutShort | ReadersBusy, due: Due, answer: Exchange) -> Cut:
+def _unread(error: CutShort | ReadersBusy, due: Due, answer: Exchange, redactor: Redactor) -> Cut:
     """Give the answer to a poll whose body was not read, through no fault of its source (R54, L5)."""
     if isinstance(error, CutShort):
         return Cut(asked_at=answer.asked_at)
-    log.warning("put_off_poll", extra={"source": due.source.key, "error": str(error)})
+    log.warning(
+        "put_off_poll", extra={"source": due.source.key, "error": safe_text(str(error), due, answer, NO_NEWS, redactor)}
+    )
     return Unreached(asked_at=answer.asked_at, waits=True)
 
 
-def _hidden_trace(error: Exception, redactor: Redactor) -> str | None:
+def _hidden_trace(error: Exception, safe: Callable[[str], str]) -> str | None:
     """Give the traceback of a fault of ours without secrets, if it quotes any; None if it can be logged as it is."""
     trace = "".join(format_exception(error))
-    safe = redactor.text(trace)
-    return None if safe == trace else safe
+    shown = safe(trace)
+    return None if shown == trace else shown
 
 
 def _exchange(answer: Answer | None, ports: Intake) -> Exchange:

@@ -202,6 +202,12 @@ def without_secrets(url: Url, secrets: Iterable[str]) -> Url:
     return Url(text)
 
 
+def start_of(url: Url) -> Url:
+    """Return the address of a URL's whole site: scheme and host, without user and password."""
+    parts = urlsplit(url)
+    return Url(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/")
+
+
 def host_of(url: Url) -> str:
     """Give the host of a URL: lower case, IDNA, no port; an IPv6 address without brackets; empty if there is none."""
     parts = _split(url)

@@ -277,7 +277,7 @@ def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
         walked.append(asking.url)
         return Fetched(asked_at=START, url=asking.url, body=b"", body_digest=Digest("")), feeds[len(walked)]
 
-    document, asides = with_further(due, feeds[0], ask, steady=lambda: next(clock))
+    document, asides, _ = with_further(due, feeds[0], ask, steady=lambda: next(clock))
     assert walked == ["https://api.example/list?page=2", "https://api.example/list?page=3"]
     assert [entry.key for entry in document.entries] == ["n0", "n1", "n2"]
     assert document.notices == ("its further documents were not all read: there are too many for 300 s",)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -24,6 +24,7 @@ from aggregator.publish.lost import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.finding import FoundEntry
+from aggregator.store.hush import private_hush
 from aggregator.store.transaction import Transaction
 from aggregator.world import World, open_world
 
@@ -102,7 +103,7 @@ def _have_done(
             with _beside(settings) as store:
                 if number is None:
                     number = _file(store, act, arguments)
-                outcome = _await(store, number, min(end, monotonic() + KNOCK))
+                outcome = _await(store, settings, number, min(end, monotonic() + KNOCK))
             if outcome is not None:
                 return outcome, None, ""
             if monotonic() >= end:
@@ -156,7 +157,10 @@ def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Argumen
         with store.read() as tx:
             if tx.is_new():
                 refuse_lost(open_destination(settings.publish.to), settings)
-            return arguments_of(tx)
+            try:
+                return arguments_of(tx)
+            except Unclear as error:
+                raise Unclear(private_hush(tx, settings.sources).text(str(error))) from error
     finally:
         store.close()
 
@@ -170,7 +174,7 @@ def _do(world: World, number: int) -> tuple[Outcome, Sequence[str], str]:
     """Carry out what waits, ours included, and publish what became dirty."""
     world.take_requests()
     with world.store.read() as tx:
-        outcome = tx.requests.outcome(number)
+        outcome = _shown(tx, tx.requests.outcome(number), world.settings)
     assert outcome is not None, "every request that waits is taken"
     try:
         published = world.publish()
@@ -180,13 +184,21 @@ def _do(world: World, number: int) -> tuple[Outcome, Sequence[str], str]:
     return outcome, published.changed, failed
 
 
-def _await(store: Store, number: int, end: float) -> Outcome | None:
+def _await(store: Store, settings: Settings, number: int, end: float) -> Outcome | None:
     while True:
         with store.read() as tx:
-            outcome = tx.requests.outcome(number)
+            outcome = _shown(tx, tx.requests.outcome(number), settings)
         if outcome is not None or monotonic() >= end:
             return outcome
         time.sleep(LOOK)
+
+
+def _shown(tx: Transaction, outcome: Outcome | None, settings: Settings) -> Outcome | None:
+    """Return an outcome without the addresses of private sources, of which ids are made (S44)."""
+    if outcome is None:
+        return None
+    hush = private_hush(tx, settings.sources)
+    return replace(outcome, said=hush.text(outcome.said), facts=hush.record(dict(outcome.facts)))
 
 
 def meant(tx: Transaction, thing: str) -> Meant:

@@ -13,10 +13,12 @@ from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
 from aggregator.model.poll import Cut, Failed, Fetched, Gathered
 from aggregator.model.settings import Settings, Source
+from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
 from aggregator.publish.preview import hints_record
+from aggregator.secrecy import hush_of
 from aggregator.trials import Past, Trials, past_of, why_not_now
-from aggregator.urls import Url, without_secrets
+from aggregator.urls import Url
 
 NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"
 STOPPED = "the run was stopped"
@@ -81,12 +83,12 @@ class Live:
             advice = (*advice, twin)
 
         def shown(url: Url) -> str:
-            return without_secrets(url, secrets)
+            return led_address(url, secrets, private=source.private)
 
         failed = answer if isinstance(answer, Failed) else None
         feeds = best_first(failed.error.feeds) if failed and isinstance(failed.error, NotAFeed) else ()
         at = failed.error.url if failed and failed.error else getattr(answer, "url", poll.due.url)
-        return _row(
+        row = _row(
             source,
             outcome="failed" if failed else "fetched",
             status=None if source.path is not None else getattr(answer, "status", None),
@@ -101,6 +103,7 @@ class Live:
             advice=[_advice(each) for each in advice],
             **({} if failed else _feed(poll.feed, self._clock())),
         )
+        return hush_of(poll.due, answer, poll.feed).record(row) if source.private else row
 
 
 def _row(source: Source, *, skipped: str | None = None, **said: Any) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
 from aggregator.model.settings import Settings, SourceKey
+from aggregator.model.status import SourceStatus, Status
 from aggregator.urls import BadUrl, normalise
 
 
@@ -31,6 +33,15 @@ def keys_of(names: Sequence[str], settings: Settings, config: Path) -> list[Sour
             print(f"aggregator: no source {name} in {config}{hint}", file=sys.stderr)
     found = [key for key in keys if key is not None]
     return found if len(found) == len(names) else None
+
+
+def source_named(name: str, status: Status, settings: Settings) -> SourceStatus | None:
+    """Return the source that has a key or a URL; the URL as feeds.yaml has it, or as reports show it."""
+    url: str | None = None
+    with suppress(BadUrl):
+        url = normalise(name)
+    keys = {name, *(source.key for source in settings.sources if url is not None and source.url == url)}
+    return next((s for s in status.sources if s.key in keys or (url is not None and s.url == url)), None)
 
 
 def _normal(name: str) -> str:

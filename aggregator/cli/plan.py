@@ -17,9 +17,11 @@ from aggregator.config.lists import with_lists
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore
 from aggregator.model.settings import Settings
+from aggregator.model.tokens import Hush
 from aggregator.plan import Plan, plan_of
 from aggregator.publish.plan import counts_of, reapplied_record
 from aggregator.store import open_store
+from aggregator.store.hush import private_hush
 
 LEVEL = logging.WARNING
 FOUND = 1  # exit code (DESIGN 3.2)
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store = open_store(_store_of(options.config, new, environ), now=now, command="plan", writes=False)
     except NoStore as error:
         print(f"aggregator: {error}; so everything is new", file=sys.stderr)
-        return _tell(options, plan_of(None, new, None, now), None)
+        return _tell(options, plan_of(None, new, None, now), None, Hush(()))
     try:
         with store.read() as tx:
             text = tx.last_good_config()
@@ -43,9 +45,10 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             lists = tx.lists()
             listed = None if old is None else with_lists(old, lists)
             plan = plan_of(listed, with_lists(new, lists), tx, now)
+            hush = private_hush(tx, new.sources)
     finally:
         store.close()
-    return _tell(options, plan, old)
+    return _tell(options, plan, old, hush)
 
 
 def _read_as(path: Path, place: Path, environ: Mapping[str, str]) -> Settings:
@@ -72,8 +75,8 @@ def _in_force(text: str, place: Path, environ: Mapping[str, str]) -> Settings | 
         return None
 
 
-def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None) -> int:
-    record = plan_record(plan, str(options.new or options.config), is_first=old is None)
+def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None, hush: Hush) -> int:
+    record = hush.record(plan_record(plan, str(options.new or options.config), is_first=old is None))
     print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(in_words(record))))
     return FOUND if options.exit_code and plan.changes_anything else 0
 

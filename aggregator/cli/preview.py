@@ -35,6 +35,7 @@ from aggregator.pipeline import Intake, gather
 from aggregator.publish.preview import preview_record
 from aggregator.reader import Readers
 from aggregator.reader.pool import LARGE
+from aggregator.secrecy import hush_of
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.trials import why_not_now
@@ -62,6 +63,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             return 1
         preview = _preview(due, settings, store)
     record = preview_record(preview)
+    if source.private:
+        poll = preview.poll
+        record = hush_of(poll.due, poll.answer, poll.feed).record(record)
     print(json.dumps(record, ensure_ascii=False) if options.json else in_words(record, settings.site.timezone))
     return 1 if preview.changes.move.code else 0
 

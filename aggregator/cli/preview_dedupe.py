@@ -23,6 +23,7 @@ from aggregator.model.settings import Roster, Settings, Source
 from aggregator.publish.rejudged import rejudged_record
 from aggregator.store import open_store
 from aggregator.store.database import Store
+from aggregator.store.hush import private_hush
 
 MOST = 5_000  # entries of the source, the newest of them
 EXAMPLE = "'{near: 0.8, window: 14d}'"
@@ -40,13 +41,15 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     store = open_store(settings.store, now=now, command="preview", writes=False)
     try:
         found = _found(store, settings, source, wish, now)
+        with store.read() as tx:
+            hush = private_hush(tx, settings.sources)
     finally:
         store.close()
     if found is None:
         print(f"aggregator: {source.key} was never polled; its stored entries are what this looks at", file=sys.stderr)
         return 1
     tried = roster_under(Roster.of(settings), source.key, wish).sources[source.key]
-    record = rejudged_record(source, tried, *found)
+    record = hush.record(rejudged_record(source, tried, *found))
     print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(_in_words(record))))
     return 0
 

@@ -15,6 +15,7 @@ from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
 from aggregator.model.settings import Kind, Settings
+from aggregator.model.tokens import Hush
 from aggregator.replay import (
     KINDS,
     NothingToReplay,
@@ -25,6 +26,7 @@ from aggregator.replay import (
     stored_versions,
     versions_in,
 )
+from aggregator.store.hush import private_hush
 
 LEVEL = logging.ERROR
 STRANGER = "https://replay.invalid/feed"  # the address of a feed whose source nobody names
@@ -40,14 +42,17 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if settings is None:
         return 2
     try:
-        versions = versions_in(options.folder, utc_now()) if options.folder else _stored(settings)
+        versions, hush = (versions_in(options.folder, utc_now()), Hush(())) if options.folder else _stored(settings)
     except NothingToReplay as error:
         print(f"aggregator: {error}", file=sys.stderr)
         return 2
     with Replay(settings, versions) as replay:
         steps = tuple(replay.steps())
     record = replay_record(options.folder, steps)
-    print(json.dumps(record, ensure_ascii=False) if options.json else in_words(steps, with_titles=options.verbose > 0))
+    if options.json:
+        print(json.dumps(hush.record(record), ensure_ascii=False))
+    else:
+        print(hush.text(in_words(steps, with_titles=options.verbose > 0)))
     return 1 if any(step.error for step in steps) else 0
 
 
@@ -69,12 +74,14 @@ def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settin
     return None
 
 
-def _stored(settings: Settings) -> list[Version]:
-    """Give what the store keeps of the one source."""
+def _stored(settings: Settings) -> tuple[list[Version], Hush]:
+    """Return what the store keeps of the one source, and what hides its addresses if it is private."""
     (source,) = settings.sources
     store = read_store(settings)
     try:
-        return stored_versions(store, source.key)
+        with store.read() as tx:
+            hush = private_hush(tx, settings.sources)
+        return stored_versions(store, source.key), hush
     finally:
         store.close()
 

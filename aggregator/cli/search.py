@@ -12,6 +12,7 @@ from aggregator.errors import ConfigError
 from aggregator.model.known import EntryState
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
+from aggregator.store.hush import private_hush
 from aggregator.store.searching import Find
 
 LEVEL = logging.WARNING
@@ -30,12 +31,15 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         index = open_index(store)
         index.catch_up()
         found = index.find(query, limit=options.limit)
+        with store.read() as tx:
+            hush = private_hush(tx, settings.sources)
     finally:
         store.close()
     if options.json:
-        print(json.dumps({"version": 1, "query": query.text, "found": [*map(_record, found)]}, ensure_ascii=False))
+        rows = hush.record([*map(_record, found)])
+        print(json.dumps({"version": 1, "query": query.text, "found": rows}, ensure_ascii=False))
     else:
-        print("\n\n".join(map(_in_words, found)) or NOTHING)
+        print(hush.text("\n\n".join(map(_in_words, found))) or NOTHING)
     return 0
 
 

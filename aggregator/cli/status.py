@@ -9,6 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
+from aggregator.cli.names import source_named
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.status_words import in_words, one_in_words
 from aggregator.cli.terminal import printable
@@ -18,9 +19,10 @@ from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import SourceStatus, Status
+from aggregator.model.tokens import Hush
 from aggregator.publish.status import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
-from aggregator.urls import BadUrl, normalise
+from aggregator.store.hush import private_hush
 
 LEVEL = logging.WARNING
 DAYS = 7  # whose sums are shown of one source
@@ -40,31 +42,33 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         status = store.status(store.completed(Roster.of(settings)), utc_now(), settings.secrets)
         if broken:
             status = replace(status, config=replace(status.config, error=broken))
+        with store.read() as tx:
+            hush = private_hush(tx, settings.sources)
         if not options.key:
-            print(_all(status, settings, as_json=options.json))
+            print(_all(status, settings, hush, as_json=options.json))
             return 0
-        source = _named(options.key, status)
+        source = source_named(options.key, status, settings)
         if source is None:
             near = get_close_matches(options.key, [s.key for s in status.sources], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             print(f"aggregator: no source {options.key} in {options.config}{hint}", file=sys.stderr)
             return 2
-        print(_one(source, status, store, settings, as_json=options.json))
+        print(_one(source, status, store, settings, hush, as_json=options.json))
         return 0
     finally:
         store.close()
 
 
-def _all(status: Status, settings: Settings, *, as_json: bool) -> str:
+def _all(status: Status, settings: Settings, hush: Hush, *, as_json: bool) -> str:
     if as_json:
-        return json.dumps(status_record(status, public=False), ensure_ascii=False)
+        return json.dumps(hush.record(status_record(status, public=False)), ensure_ascii=False)
     said = in_words(status)
     if settings.site.contact is None:  # P75
         said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
-    return printable("\n".join([said, *(f"{advice}." for advice in heavy_feeds(settings))]))
+    return printable("\n".join([hush.text(said), *(f"{advice}." for advice in heavy_feeds(settings))]))
 
 
-def _one(source: SourceStatus, status: Status, store: Store, settings: Settings, *, as_json: bool) -> str:
+def _one(source: SourceStatus, status: Status, store: Store, settings: Settings, hush: Hush, *, as_json: bool) -> str:
     with store.read() as tx:
         history = tx.history(source.key, status.at, days=DAYS)
         hits = [each for each in tx.rule_hits() if each.source == source.key]
@@ -73,13 +77,6 @@ def _one(source: SourceStatus, status: Status, store: Store, settings: Settings,
         record = source_record(source, public=False) | history_record(history)
         record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
         record["rules"] = [rule_record(each) for each in hits]
-        return json.dumps(record, ensure_ascii=False)
-    return printable(one_in_words(source, history, alarms, hits, status.at, ZoneInfo(settings.site.timezone)))
-
-
-def _named(name: str, status: Status) -> SourceStatus | None:
-    try:
-        url: str | None = normalise(name)
-    except BadUrl:
-        url = None
-    return next((s for s in status.sources if s.key == name or (url is not None and s.url == url)), None)
+        return json.dumps(hush.record(record), ensure_ascii=False)
+    said = one_in_words(source, history, alarms, hits, status.at, ZoneInfo(settings.site.timezone))
+    return printable(hush.text(said))

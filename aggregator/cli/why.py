@@ -8,9 +8,9 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from zoneinfo import ZoneInfo
 
+from aggregator.cli.names import source_named
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.why_category import category_section
 from aggregator.cli.why_frame import Frame, Section
@@ -20,10 +20,9 @@ from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.settings import Roster, Settings
-from aggregator.model.status import SourceStatus, Status
 from aggregator.store.database import Store
+from aggregator.store.hush import private_hush
 from aggregator.store.transaction import Transaction
-from aggregator.urls import BadUrl, normalise
 
 LEVEL = logging.WARNING
 UNKNOWN = 2  # exit code (DESIGN 3.2)
@@ -44,15 +43,21 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     store = read_store(settings)
     try:
         sections = explain(options.thing, store, settings)
+        with store.read() as tx:
+            hush = private_hush(tx, settings.sources)
     finally:
         store.close()
     if not sections:
         print(f"aggregator: nothing is called {options.thing}. {LOOKED_UP}", file=sys.stderr)
         return UNKNOWN
     if options.json:
-        print(json.dumps({"version": 1, "found": [section.record for section in sections]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"version": 1, "found": hush.record([section.record for section in sections])}, ensure_ascii=False
+            )
+        )
     else:
-        print("\n\n".join("\n".join(section.lines) for section in sections))
+        print(hush.text("\n\n".join("\n".join(section.lines) for section in sections)))
     return 0
 
 
@@ -61,7 +66,7 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
     settings = store.listed(settings)
     roster, now = store.completed(Roster.of(settings)), utc_now()
     frame = Frame(roster, ZoneInfo(settings.site.timezone), now)
-    source = _source_named(thing, store.status(roster, now, settings.secrets))
+    source = source_named(thing, store.status(roster, now, settings.secrets), settings)
     with store.read() as tx:
         sections = [] if source is None else [source_section(tx, source, frame)]
         resting = tx.trail.resting_source(thing) if source is None else None
@@ -79,13 +84,6 @@ def _stories(tx: Transaction, thing: str, frame: Frame) -> list[Section]:
     numbers = [number] if number is not None else sorted({e.story for e in found if e.story is not None})
     sections = [story_section(tx, each, frame) for each in numbers[:MOST]]
     return sections + [entry_section(tx, e.id, frame) for e in found[:MOST] if e.story is None]
-
-
-def _source_named(thing: str, status: Status) -> SourceStatus | None:
-    url: str | None = None
-    with suppress(BadUrl):
-        url = normalise(thing)
-    return next((s for s in status.sources if s.key == thing or (url is not None and s.url == url)), None)
 
 
 def _category_named(thing: str, settings: Settings) -> str:

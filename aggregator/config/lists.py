@@ -20,7 +20,8 @@ from aggregator.model.settings import (
     Source,
     SourceKey,
 )
-from aggregator.urls import Url, host_of, without_secrets
+from aggregator.model.tokens import safe_address
+from aggregator.urls import Url, host_of
 
 Lists = Mapping[SourceKey, Sequence[Outline]]
 
@@ -71,7 +72,7 @@ def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
         by,
         key=derived_key(Address(outline.url), Path()),
         url=outline.url,
-        safe_url=without_secrets(outline.url, settings.secrets),
+        safe_url=safe_address(outline.url, settings.secrets, private=by.private),
         path=None,  # the list may be a local file; its feeds are not
         listed_by=by.key,
         title=None,

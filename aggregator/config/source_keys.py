@@ -222,7 +222,7 @@ class SourceKeys(DefaultKeys):
     full_text = key(Flag(), False, "Take the text of the article, where it says more; needs the extra `fulltext`.")
     show = optional(SHOW, "What this publisher lets us show.")
     noindex = key(Flag(), False, "`true`: asks search engines to leave its entries out.")
-    private = key(Flag(), False, "`true`: the address appears in no output.")
+    private = key(Flag(), False, "`true`: the address appears in no output, nor does where it leads: private.md.")
     timezone = key(
         Text("a time zone", "a name such as Europe/Berlin", check=vocabulary.timezone),
         "UTC",

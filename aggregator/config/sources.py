@@ -45,7 +45,8 @@ from aggregator.model.settings import (
     SourceKey,
 )
 from aggregator.model.template import has_fields
-from aggregator.urls import host_of, without_secrets
+from aggregator.model.tokens import safe_address
+from aggregator.urls import host_of
 
 FULLTEXT = ("trafilatura", "lxml_html_clean")  # what the extra brings
 NEAR = 0.85  # similarity of texts
@@ -108,7 +109,7 @@ class SourceReader:
         return Source(
             key=key,
             url=address.url,
-            safe_url=without_secrets(address.url, self._found.secrets),
+            safe_url=safe_address(address.url, self._found.secrets, private=said[SourceKeys.private]),
             path=address.path,
             line=said.node.line,
             title=said[SourceKeys.title],

@@ -1,6 +1,6 @@
 """What a poll adds to the observations on its source (P13, P15, P16, P29, P34, P40, P41, P48, P70, P88, R43). Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,8 @@ STUCK = timedelta(days=30)  # of nothing but 304, before they are doubted, and b
 STUCK_ENTRIES = 5  # that the rhythm predicts for that time
 SKEWED = timedelta(minutes=10)
 MAX_WALKS = 3  # in a row that break off, before what lies beyond is given up
+MAX_ADDRESSES = 50  # of a source, that are remembered (S44)
+MAX_ADDRESS_CHARACTERS = 16 * 1024  # of all of them
 MAX_HURRY = 3  # halvings of an interval (R45)
 
 
@@ -39,6 +41,7 @@ def observe(poll: Gathered, *, identical: int, is_kin: bool) -> Observed:
     """
     due, answer = poll.due, poll.answer
     before = replace(due.observed, overran=True) if poll.overran else due.observed
+    before = with_addresses(before, due.source.url, _met(poll))
     if answer.skew is not None:
         skewed = abs(answer.skew) > SKEWED
         before = _with(before, skew_seconds=round(answer.skew.total_seconds()) if skewed else 0)
@@ -81,6 +84,38 @@ def after_document(before: Observed, poll: Gathered, findings: Findings) -> Obse
         forgone=before.forgone if findings.lost is None else findings.forgone,
         reread=False,
     )
+
+
+def with_addresses(before: Observed, configured: Url, met: Iterable[Url]) -> Observed:
+    """Add addresses that a source led to, or that its documents name as their own (S44).
+
+    Once there are more of them than are kept, none is added: `rotates` says that the list is not complete.
+
+    Args:
+        before: the observations on the source.
+        configured: the source's URL, which is known as long as feeds.yaml has it.
+        met: the addresses.
+    """
+    new = [url for url in dict.fromkeys(met) if url != configured and url not in before.addresses]
+    if not new or before.rotates:
+        return before
+    kept, size = list(before.addresses), sum(map(len, before.addresses))
+    for url in new:
+        size += len(url)
+        if len(kept) == MAX_ADDRESSES or size > MAX_ADDRESS_CHARACTERS:
+            return replace(before, addresses=tuple(kept), rotates=True)
+        kept.append(url)
+    return replace(before, addresses=tuple(kept))
+
+
+def _met(poll: Gathered) -> Iterator[Url]:
+    due = poll.due
+    yield from poll.answer.met
+    if poll.feed.self_link is not None:
+        yield poll.feed.self_link
+    yield due.url
+    if due.validators is not None:
+        yield due.validators.url
 
 
 def adopted_url(observed: Observed, now: datetime) -> Url | None:

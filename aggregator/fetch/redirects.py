@@ -11,7 +11,7 @@ from urllib.parse import quote_from_bytes, urlsplit
 from aggregator.errors import AddressRefused, BadRedirect
 from aggregator.fetch.flight import REDIRECTED
 from aggregator.model.poll import Hop
-from aggregator.urls import BadUrl, Url, normalise, split_credentials
+from aggregator.urls import BadUrl, Url, normalise, normalise_link, split_credentials
 
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
 KEEP_METHOD = frozenset({307, 308})  # the others turn a POST into a GET (RFC 9110, section 15.4)
@@ -54,6 +54,7 @@ class Chain:
     def __init__(self, start: Url, configured: Url, *, is_own: bool = True) -> None:
         self.url = start
         self.hops: tuple[Hop, ...] = ()
+        self.met: tuple[Url, ...] = ()  # where redirects led, as they said it: with user and password, refused ones too
         self._home = origin_of(configured)
         self._is_own = is_own
         self._seen = {start}
@@ -115,7 +116,9 @@ class Chain:
             text = quote_from_bytes(raw, safe=bytes(range(128)))  # some other encoding: byte by byte
         text = text.strip(" \t").replace(" ", "%20")  # many send file names as they are; in a host it stays no host
         try:
-            target, _ = split_credentials(normalise(text, self.url))  # a stranger's user and password are not sent
+            said = normalise_link(text, self.url)
+            self.met = (*self.met, said)
+            target, _ = split_credentials(normalise(said))  # a stranger's user and password are not sent
         except BadUrl as error:
             raise BadRedirect(self.url, f"its Location {error}") from error
         return target

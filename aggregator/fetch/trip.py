@@ -11,6 +11,7 @@ from aggregator.fetch.guard import Guard
 from aggregator.fetch.redirects import Chain
 from aggregator.model.entry import NO_HINTS, Hints
 from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, Hop
+from aggregator.urls import Url
 
 
 class Trip:
@@ -38,6 +39,7 @@ class Trip:
             "seconds": flight.taken(),
             "wire_bytes": flight.received + (self.reading.tell() if self.reading is not None else 0),
             "hops": self.chain.hops,
+            "met": self.chain.met,
             "hints": self.hints,
             "peer": flight.peer,
             "conditional": self.conditional,
@@ -63,6 +65,7 @@ class Common(TypedDict):
     seconds: float
     wire_bytes: int
     hops: tuple[Hop, ...]
+    met: tuple[Url, ...]
     hints: Hints
     peer: str | None
     conditional: bool

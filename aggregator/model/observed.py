@@ -53,6 +53,8 @@ class Observed:
     forgone: tuple[str, ...] = ()  # fields of which an operator accepted that
     reread: bool = False  # feeds.yaml says otherwise how it is read: what reads otherwise for it is no news (R47)
     restored_until: datetime | None = None  # newest date of what was restored: what is older came before (DESIGN 3.2)
+    addresses: tuple[Url, ...] = ()  # that it led to or named as its own, oldest first: secret if it is private (S44)
+    rotates: bool = False  # there were more of them than are kept
     skew_seconds: int = 0  # of its clock against ours, if over ten minutes (P88)
 
 

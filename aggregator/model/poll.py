@@ -140,6 +140,7 @@ class Exchange:
     seconds: float = 0.0
     wire_bytes: int = 0
     hops: tuple[Hop, ...] = ()
+    met: tuple[Url, ...] = ()  # where redirects led, refused ones and those of further documents among them (S44)
     hints: Hints = NO_HINTS
     peer: str | None = None  # the address that answered first, in text form (P61)
     conditional: bool = False  # the last request carried a validator (P94)
@@ -202,6 +203,7 @@ class Failed(Exchange):
             seconds=exchange.seconds,
             wire_bytes=exchange.wire_bytes,
             hops=exchange.hops,
+            met=exchange.met,
             hints=exchange.hints,
             conditional=exchange.conditional,
             skew=exchange.skew,

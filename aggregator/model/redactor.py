@@ -7,10 +7,10 @@ from html import escape
 from urllib.parse import quote, quote_plus, urlsplit
 
 from aggregator.model.settings import Settings, Source
+from aggregator.model.tokens import STRUCK, is_oddly_coded, strike_coded
 from aggregator.urls import Url, host_of
 
 MIN_SECRET = 6  # characters; a shorter one would be found, and struck out, in everything
-STRUCK = "***"
 
 _QUERY = "!$%&()*+,-./:;=?@[\\]^_`{|}~"  # what a browser leaves as it is in a query, and in a path
 _PATH = "!$%&'()*+,-./:;=@[\\]^_|~"
@@ -20,7 +20,7 @@ _ZEROS = 256  # bytes of a body in which UTF-16 shows
 
 
 class Redactor:
-    """Strikes out secrets, as they are and as URLs, HTML and JSON write them."""
+    """Strikes out secrets, as they are and as URLs, HTML and JSON write them, with escapes that nothing needs too."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """Make one for some secrets; those under six characters are left alone."""
@@ -52,13 +52,22 @@ class Redactor:
         few._forms = {s: forms for s, forms in self._forms.items() if any(f in text for f in forms for text in sent)}
         return few
 
+    def with_tokens(self, tokens: Iterable[str]) -> "Redactor":
+        """Return a redactor that strikes out some texts besides; those under six characters are left alone."""
+        more = Redactor(tokens)
+        more._forms |= self._forms
+        return more
+
     def text(self, text: str) -> str:
         """Strike them out of a text."""
         for forms in self._forms.values():
             for form in forms:
                 if form in text:
                     text = text.replace(form, STRUCK)
-        return text
+        return strike_coded(text, self._finds) if self._forms else text
+
+    def _finds(self, text: str) -> bool:
+        return any(form in text for forms in self._forms.values() for form in forms)
 
     def url(self, url: Url) -> Url:
         """Strike them out of an address, which then leads nowhere, but is still a base for others."""
@@ -73,7 +82,11 @@ class Redactor:
                     needle = form.encode(codec, errors="ignore")  # half a character of the environment's
                     if len(needle) >= MIN_SECRET and needle in body:
                         body = body.replace(needle, STRUCK.encode(codec))
-        return body
+        if not self._forms or codecs != ("utf-8",) or not is_oddly_coded(body):
+            return body
+        text = body.decode("utf-8", "surrogateescape")
+        struck = strike_coded(text, self._finds)
+        return body if struck == text else struck.encode("utf-8", "surrogateescape")
 
 
 def _forms_of(secret: str) -> tuple[str, ...]:

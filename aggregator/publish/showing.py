@@ -50,10 +50,13 @@ class Showing:
 
     def _veil_of(self, key: SourceKey) -> Veil:
         source = self._roster.sources.get(key)
-        addresses: list[str] = [*self._limits[key].addresses]
+        limit = self._limits[key]
+        addresses: list[str] = [*limit.addresses]
+        met: list[str] = [*limit.met]
         if source is not None:
             addresses += [source.url, *(was for was in source.was if ":" in was)]
-        return Veil(addresses)
+            met += [str.__str__(each.url) for each in (source.detail, source.paging) if each is not None]
+        return Veil(addresses, met, rotates=limit.rotates)
 
     def publication(self, publication: Publication, category: Category) -> Publication:
         """Give a publication as it is shown in a category."""

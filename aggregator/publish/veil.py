@@ -7,18 +7,27 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import sha256
-from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
+from urllib.parse import SplitResult, unquote, unquote_plus
 
 from aggregator.model.entry import Origin, Person
 from aggregator.model.settings import SourceKey
 from aggregator.model.story import Publication
 from aggregator.model.supplement import Supplement
+from aggregator.model.tokens import (
+    LONG,
+    MIN_SEGMENT,
+    MIN_VALUE,
+    STRUCK,
+    any_of,
+    holds,
+    is_random,
+    secrets_of,
+    split,
+    strike_coded,
+)
 from aggregator.urls import Url
 
-STRUCK = "***"
-MIN_SEGMENT = 8  # characters from which a part of a path tells one address from others
-MIN_VALUE = 6  # the same of a value in a query
-LONG = 20  # from which a part without a digit is no word
+_LONG_PART = re.compile(rf"[\w.~+-]{{{LONG},}}")
 
 
 def public_name(key: SourceKey) -> SourceKey:
@@ -29,14 +38,25 @@ def public_name(key: SourceKey) -> SourceKey:
 class Veil:
     """Knows a private source's addresses by their parts."""
 
-    def __init__(self, addresses: Iterable[str]) -> None:
-        """Make one of all addresses that the source has or had."""
+    def __init__(self, addresses: Iterable[str], met: Iterable[str] = (), *, rotates: bool = False) -> None:
+        """Make one of all addresses that the source has or had.
+
+        Args:
+            addresses: as configured: each longer part of their path is looked for in ids and enclosures (S44).
+            met: addresses that redirects led to, that answered, or that documents named as their own. They may be
+                plain public pages, so that of their parts only those count that are likely secret.
+            rotates: there were more of the latter than are kept: whatever looks drawn at random is struck out, and
+                every value of their secret parameters.
+        """
         names: set[str] = set()  # part of an id or an enclosure
         tells: set[str] = set()  # part of a link
         strikes: set[str] = set()  # part of a text: nothing that may be a word
+        tokens: set[str] = set()  # part of any of them, whatever its case
         whole: set[str] = set()
         for address in addresses:
-            parts = urlsplit(address)
+            parts = split(address)
+            if parts is None:
+                continue
             segments = {s for s in _spelled(parts.path.split("/"), unquote) if len(s) >= MIN_SEGMENT}
             pairs = [pair for pair in re.split("[&;]", parts.query) if pair]
             values = {
@@ -47,22 +67,53 @@ class Veil:
             tells |= made_up | values
             strikes |= made_up | {v for v in values if len(v) >= LONG or re.search("[0-9A-Z]", v)}
             strikes |= {p for p in pairs if len(p) >= MIN_SEGMENT}
+            tokens |= secrets_of(address).tokens
             whole |= {*_place(parts)}
-        address = "|".join(sorted(whole, key=lambda p: (-len(p), p)))
-        self._names, self._tells = _any_of(names, address), _any_of(tells | strikes, address)
-        self._strikes = _any_of(strikes, address)
+        parameters: set[str] = set()
+        for address in met:
+            parts, secrets = split(address), secrets_of(address)
+            if parts is None:
+                continue
+            names |= secrets.values
+            tells |= secrets.values
+            tokens |= secrets.tokens
+            strikes |= {pair for pair in secrets.pairs if len(pair) >= MIN_SEGMENT}
+            parameters |= {pair.partition("=")[0] for pair in secrets.pairs if "=" in pair}
+            whole |= {*_met_place(parts)}
+        said = [f"(?i:{pattern})" for pattern in sorted(whole, key=lambda p: (-len(p), p))]
+        said += [f"(?i:{any_of(tokens)})"] if tokens else []
+        if rotates and parameters:
+            said.append(rf"(?i:(?<![\w-])(?:{any_of(parameters)})=[^&#\s\"'<>]+)")
+        self._rotates = rotates
+        self._names, self._tells = _pattern(names, said), _pattern(tells | strikes, said)
+        self._strikes = _pattern(strikes, said)
 
     def names(self, text: str) -> bool:
-        """Tell whether an id, a key or the address of an enclosure holds a part of the source's address."""
-        return _finds(self._names, text)
+        """Return whether an id, a key or the address of an enclosure holds a part of the source's address."""
+        return self._holds(self._names, text)
 
     def tells(self, link: str | None) -> bool:
-        """Tell whether a link is the source's address, or holds what is likely a token of it."""
-        return link is not None and _finds(self._tells, link)
+        """Return whether a link is the source's address, or holds what is likely a token of it."""
+        return link is not None and self._holds(self._tells, link)
 
     def struck(self, text: str) -> str:
-        """Give a text, or HTML, in which the source's address and its tokens are struck out."""
-        return text if self._strikes is None else self._strikes.sub(STRUCK, text)
+        """Return a text, or HTML, in which the source's address and its tokens are struck out."""
+        if self._strikes is not None:
+            text = strike_coded(self._strikes.sub(STRUCK, text), self._finder(self._strikes))
+        if self._rotates:
+            text = _LONG_PART.sub(lambda found: STRUCK if is_random(found[0]) else found[0], text)
+        return text
+
+    def _holds(self, pattern: re.Pattern[str] | None, text: str) -> bool:
+        return (pattern is not None or self._rotates) and holds(text, self._finder(pattern))
+
+    def _finder(self, pattern: re.Pattern[str] | None) -> Callable[[str], bool]:
+        def finds(text: str) -> bool:
+            if pattern is not None and pattern.search(text):
+                return True
+            return self._rotates and any(map(is_random, _LONG_PART.findall(text)))
+
+        return finds
 
     def origin(self, origin: Origin, minted: str) -> Origin:
         """Give an `atom:source` that has a minted id, a title and the site's link, and nothing else."""
@@ -129,22 +180,46 @@ def _spelled(parts: Iterable[str], decoded: Callable[[str], str]) -> set[str]:
     return {spelling for part in parts for spelling in (part, decoded(part))}
 
 
-def _place(parts: SplitResult) -> Iterable[str]:
-    """Give the pattern of host and path, whatever scheme, final slash and query; none of a bare host with a query."""
+def _hosts(parts: SplitResult) -> set[str]:
+    """Return the host with its port as the address writes it, and in the letters of its language."""
     host = parts.netloc.rpartition("@")[2]
+    try:
+        return {host, ".".join(map(_label, host.split(".")))}
+    except UnicodeError:
+        return {host}
+
+
+def _label(label: str) -> str:
+    name, colon, port = label.partition(":")
+    return (name[4:].encode("ascii").decode("punycode") if name.lower().startswith("xn--") else name) + colon + port
+
+
+def _place(parts: SplitResult) -> Iterable[str]:
+    """Yield patterns of host and path, whatever scheme, final slash and query; none of a bare host with a query."""
     path = parts.path.rstrip("/")
-    if path:
+    for host in _hosts(parts):
+        if path:
+            for spelling in {path, unquote(path)}:
+                yield rf"(?<![\w.-]){re.escape(host + spelling)}/?(?!\.?[\w/%-])"
+        elif host and not parts.query:
+            yield rf"(?<![\w.-]){re.escape(host)}/?(?![\w.:/?#%-])"
+
+
+def _met_place(parts: SplitResult) -> Iterable[str]:
+    """Yield patterns of host, path and query; none of a start page, to which a site's link leads.
+
+    Where there is a query, the same path with another one is another page: `/index.php?p=1` may be an article.
+    """
+    path = parts.path.rstrip("/")
+    for host in _hosts(parts):
         for spelling in {path, unquote(path)}:
-            yield rf"(?<![\w.-]){re.escape(host + spelling)}/?(?!\.?[\w/%-])"
-    elif host and not parts.query:
-        yield rf"(?<![\w.-]){re.escape(host)}/?(?![\w.:/?#%-])"
+            place = rf"(?<![\w.-]){re.escape(host + spelling)}/?"
+            if parts.query:
+                yield rf"{place}\?{re.escape(parts.query)}(?![\w%=&-])"
+            if path:
+                yield place + (r"(?!\.?[\w/%?-])" if parts.query else r"(?!\.?[\w/%-])")
 
 
-def _any_of(parts: Iterable[str], address: str) -> re.Pattern[str] | None:
-    said = [re.escape(part) for part in sorted(parts, key=lambda part: (-len(part), part))]
-    patterns = [address, *said] if address else said
-    return re.compile("|".join(patterns)) if patterns else None
-
-
-def _finds(pattern: re.Pattern[str] | None, text: str) -> bool:
-    return pattern is not None and bool(pattern.search(text) or ("%" in text and pattern.search(unquote(text))))
+def _pattern(parts: Iterable[str], said: Iterable[str]) -> re.Pattern[str] | None:
+    whole = any_of(parts, *said)
+    return re.compile(whole) if whole else None

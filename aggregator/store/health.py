@@ -19,6 +19,7 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_settings_of
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
+from aggregator.model.tokens import led_address
 from aggregator.store.alarms import DEAD, first_day, of_hub, of_posts, of_sources, overall, with_since
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
@@ -29,7 +30,7 @@ from aggregator.store.posts import faults
 from aggregator.store.records import arrivals_of, observed_of
 from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before
-from aggregator.urls import Url, without_secrets
+from aggregator.urls import Url, host_of
 
 WEEKS = 4  # that `per_week` looks back
 QUIET = (AlarmCode.SILENT, AlarmCode.EMPTY)  # of a source that answers, and brings nothing
@@ -218,7 +219,7 @@ def last_good_config(connection: Connection) -> str | None:
 _SHOWN = tuple(  # there are kilobytes more of each source
     source.c[name]
     for name in (
-        "id key url url_in_use host_key paused state claims created_at attempted_at succeeded_at due_at interval "
+        "id key url url_in_use private host_key paused state claims created_at attempted_at succeeded_at due_at interval "
         "cadence failures failing_since code error feed entries arrivals observations settings_digest notices "
         "first_stored_at"
     ).split()
@@ -231,7 +232,7 @@ def _source(
     observed = observed_of(row["observations"])
     moved_to = Url(row["url_in_use"]) if row["url_in_use"] != row["url"] else observed.moved_to
     if moved_to is not None:
-        moved_to = without_secrets(moved_to, secrets)
+        moved_to = led_address(moved_to, secrets, private=row["private"])
     state = State.PAUSED if row["paused"] else State(row["state"])
     title = (settings.title if settings else None) or (row["feed"]["title"] if row["feed"] else None)
     due = row["due_at"]
@@ -264,6 +265,8 @@ def _source(
 
 def _moved(target: Url, settings: Source | None) -> str:
     """Propose to write down where a feed has moved: whoever reads feeds.yaml sees it, and no redirect is in the way."""
+    if settings is not None and settings.private:
+        return f"it redirects for good, to {host_of(target)}; its addresses are private: a browser shows the new one"
     was = f" and was: {settings.safe_url}" if settings and settings.safe_url else ""
     return f"it redirects for good; write url: {target}{was} in feeds.yaml"
 

@@ -214,6 +214,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "lost": tuple,
     "lost_since": _instant,
     "forgone": tuple,
+    "addresses": tuple,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
+from aggregator.decide.observe import with_addresses
 from aggregator.errors import AddressRefused
 from aggregator.model.entry import Origin
 from aggregator.model.event import Code, Event
@@ -43,7 +44,9 @@ class Limits:
     private: bool
     show: Show | None
     noindex: bool
-    addresses: tuple[Url, ...]  # as configured, and in use
+    addresses: tuple[Url, ...]  # as configured
+    met: tuple[Url, ...] = ()  # of a private source: in use, and whatever else its answers led to or named as its own
+    rotates: bool = False  # there were more of the latter than are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,14 @@ def sync_sources(
             change |= {"etag": None, "last_modified": None, "validators_url": None, "body_digest": None}
             same_place = row["url"] == item.source.url
             observed = _observed_on(observed_of(row["observations"]), same_place, reread=bool(row["settings_digest"]))
+            met = _met_before(row, item.source)
+            observed = replace(observed, addresses=met.addresses, rotates=met.rotates)
             change |= {"due_at": now, "earliest_at": now, "claims": 0, "observations": observed_to_json(observed)}
-        elif not row["active"]:
+        elif row["url"] != item.source.url:
+            met = _met_before(row, item.source)
+            observed = replace(observed_of(row["observations"]), addresses=met.addresses, rotates=met.rotates)
+            change["observations"] = observed_to_json(observed)
+        if not moves and not row["active"]:
             change |= {"due_at": max(row["due_at"], now), "earliest_at": max(row["earliest_at"], now)}
         changed.append({"row_id": row["id"]} | {f"new_{name}": value for name, value in change.items() if name != "id"})
     shortened = [
@@ -216,6 +225,17 @@ def _is_adopted(item: Placed, row: RowMapping) -> bool:
     return bool(row["settings_digest"] == fetch_settings_of(replace(item.source, url=Url(row["url"]))))
 
 
+def _met_before(row: RowMapping, wanted: Source) -> Observed:
+    """Return the observations that outlive a change of what is fetched: the addresses of before, secret for good.
+
+    Those that feeds.yaml itself named stay where they were secret. Else an old value of `${NAME}` would stay with them.
+    """
+    before = observed_of(row["observations"])
+    names = ("url", "url_in_use", "validators_url") if row["private"] or wanted.private else ()
+    met = [Url(row[name]) for name in names if row[name]]
+    return with_addresses(Observed(addresses=before.addresses, rotates=before.rotates), wanted.url, met)
+
+
 def _heir(
     wanted: Source, rows: Mapping[str, RowMapping], by_url: Mapping[str, RowMapping], all_wanted: Collection[str]
 ) -> RowMapping | None:
@@ -244,15 +264,22 @@ def source_rows(connection: Connection) -> list[SourceRow]:
 
 def limits(connection: Connection) -> dict[SourceKey, Limits]:
     """Give the sources of which not everything may be shown, in the order of their keys."""
-    names = ("key", "url", "url_in_use", "private", "show", "noindex")
+    names = ("key", "url", "url_in_use", "validators_url", "observations", "private", "show", "noindex")
     limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
     query = select(*(source.c[name] for name in names)).where(limited)
-    return {
-        SourceKey(row.key): Limits(
-            private=row.private,
-            show=Show(row.show) if row.show else None,
-            noindex=row.noindex,
-            addresses=tuple(dict.fromkeys((Url(row.url), Url(row.url_in_use)))),
-        )
-        for row in connection.execute(query.order_by(source.c.key)).all()
-    }
+    return {SourceKey(row["key"]): _limits(row) for row in connection.execute(query.order_by(source.c.key)).mappings()}
+
+
+def _limits(row: RowMapping) -> Limits:
+    made = Limits(
+        private=row["private"],
+        show=Show(row["show"]) if row["show"] else None,
+        noindex=row["noindex"],
+        addresses=(Url(row["url"]),),
+    )
+    if not made.private:
+        return made
+    observed = observed_of(row["observations"])
+    in_use = [Url(row[name]) for name in ("url_in_use", "validators_url") if row[name]]
+    met = tuple(dict.fromkeys(url for url in (*in_use, *observed.addresses) if url != row["url"]))
+    return replace(made, met=met, rotates=observed.rotates)

@@ -64,6 +64,45 @@ def test_s44_a_link_goes_if_it_is_the_address_or_holds_its_token(veil: Veil, lin
     assert veil.tells(link) is told
 
 
+MET = Veil(
+    ["https://pub.example/start"],
+    [
+        "https://bücher.example/x".replace("bücher", "xn--bcher-kva"),
+        "https://pub.example/index.php?feed=podcast-rss",
+        "https://cdn.example/news2026/articles/9f8e7d6c5b4a.xml?auth=sekrettoken",
+        "https://pub.example/",
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        pytest.param("https://bücher.example/x/", True, id="in-the-letters-of-its-language"),
+        pytest.param("//XN--BCHER-KVA.example/x", True, id="without-scheme"),
+        pytest.param("https://cdn.example/9F8E7D6C5B4A/1", True, id="token-in-capitals"),
+        pytest.param("https://cdn.example/%39f8e7d6c5b4%61/1", True, id="token-with-escapes"),
+        pytest.param("https://x.example/?u=https%253A%252F%252Fcdn.example%252F9f8e7d6c5b4%2561", True, id="nested"),
+        pytest.param("https://pub.example/?q=sekrettoken", True, id="value"),
+        pytest.param("https://pub.example/index.php?feed=podcast-rss", True, id="a-plain-address-itself"),
+        pytest.param("https://cdn.example/news2026/articles/1", False, id="words-of-a-path"),
+        pytest.param("https://pub.example/index.php?p=1", False, id="the-same-page-otherwise-asked"),
+        pytest.param("https://pub.example/?feed=podcast", False, id="a-word-of-a-query"),
+        pytest.param("https://pub.example/", False, id="start-page"),
+    ],
+)
+def test_s44_of_an_address_that_was_met_only_itself_and_its_secrets_count(link: str, told: bool) -> None:
+    assert MET.tells(link) is told
+
+
+def test_s44_where_more_addresses_came_than_are_kept_whatever_looks_random_goes() -> None:
+    veil = Veil(["https://pub.example/start"], ["https://pub.example/in?auth=sekrettoken"], rotates=True)
+    assert veil.tells("https://pub.example/0123456789abcdef01234567/1")
+    assert veil.names("https://pub.example/a.mp3?auth=anotherword")
+    assert veil.struck("See 0123456789abcdef01234567, or in?auth=other now") == "See ***, or in?*** now"
+    assert not veil.tells("https://pub.example/2026/the-big-story-of-the-day")
+
+
 def test_s44_texts_lose_the_address_and_nothing_else() -> None:
     html = (
         '<p>Your feed: https://pub.example/feed/9f8e7d6c5b4a/articles.rss. <img src="https://i.example/9f8e7d6c5b4a">'

@@ -1,0 +1,261 @@
+"""Parts of an address that are likely secret, and the ways in which a text may spell them (S44). Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
+
+from aggregator.urls import Url, start_of, without_secrets
+
+STRUCK = "***"
+MIN_SEGMENT = 8  # characters from which a part of a path tells one address from others
+MIN_VALUE = 6  # the same of a value in a query
+LONG = 20  # from which a part without a digit is no word
+ROUNDS = 8  # of decoding: a text may be encoded several times
+
+# Names of parameters whose value is secret, whatever it looks like: `auth`, `access_token`, `X-Amz-Signature`.
+_SECRET_NAME = re.compile(
+    r"(?:.*[_.-])?(?:api|access|auth|private|secret|user|feed|rss|member|csrf|id|login)?"
+    r"(?:auth|token|key|sig|signature|secret|pass|passwd|password|passcode|pwd|hash|session|sid|jwt|ticket|credentials?)",
+    re.I,
+)
+_SECRET_WORD = re.compile("secret|token|passw|apikey", re.I)  # in a segment of a path that says itself what it is
+_WORD = re.compile(r"[a-z]{1,15}|[A-Z][a-z]{1,15}|[A-Z]{1,12}|[0-9]{1,8}")
+_ALNUM = re.compile("[A-Za-z0-9]+")
+_SWITCH = re.compile("(?<=[a-zA-Z])(?=[0-9])|(?<=[0-9])(?=[a-zA-Z])|(?<=[a-z])(?=[A-Z])")
+_PIECES = re.compile(r"[/;,:@!&?=.|]")
+
+_CODED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w|\\[u/]")
+_ODD = rb"%(?:25)*(?:2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|4F|6F|5F|7E)|&(?:amp;)*#x?[0-9]|\\u00[2-7]"
+_ODDLY_CODED = re.compile(_ODD, re.I)
+_JSON = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_RUN = re.compile(r"[^\s\"'<>]+")
+_ASCII_RUN = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What of an address is likely a secret."""
+
+    tokens: frozenset[str]  # no words: struck out wherever they stand
+    values: frozenset[str]  # of parameters with telling names, words among them: struck out of links and ids
+    pairs: frozenset[str]  # name=value, as written
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Return tokens and values together."""
+        return self.tokens | self.values
+
+
+def secrets_of(address: str) -> Secrets:
+    """Return the parts of an address that are likely secret: of userinfo, path, query and fragment.
+
+    A part of a path or a value is likely one if it looks drawn at random, or if its name says so (`token=`). Words,
+    years and short numbers are none: every page of a publisher may have them in its address.
+    """
+    parts = split(address)
+    if parts is None:
+        return Secrets(frozenset(), frozenset(), frozenset())
+    tokens, values, said = set[str](), set[str](), set[str]()
+    user, colon, password = parts.netloc.rpartition("@")[0].partition(":")
+    tokens |= {each for each in _spelled(user) if is_random(each)}
+    tokens |= {each for each in _spelled(password) if len(each) >= MIN_VALUE}
+    if colon and user:
+        said.add(f"{user}:{password}")
+    for segment in parts.path.split("/"):
+        tokens |= {each for each in _spelled(segment) if is_random(each) or _says_secret(each)}
+        for pair in re.split("[;&]", segment):
+            _take(pair, tokens, values, said)
+    for pair in (*re.split("[&;]", parts.query), *re.split("[&;]", parts.fragment)):
+        _take(pair, tokens, values, said)
+    return Secrets(frozenset(tokens), frozenset(values), frozenset(said))
+
+
+def _take(pair: str, tokens: set[str], values: set[str], said: set[str]) -> None:
+    """Add what is secret of `name=value`, or of a value alone."""
+    name, equals, value = pair.partition("=")
+    if not equals:
+        name, value = "", pair
+    found = {each for each in _spelled(value) if is_random(each)}
+    tokens |= found
+    names = {each for each in _spelled(value) if len(each) >= MIN_VALUE} if _SECRET_NAME.fullmatch(name) else set()
+    values |= names
+    tokens |= {each for each in names if len(each) >= LONG or re.search("[0-9A-Z]", each)}
+    if equals and (found or names):
+        said.add(pair)
+
+
+def is_random(part: str) -> bool:
+    """Return whether a part of an address looks drawn at random, and not written by a person.
+
+    True of `9f8e7d6c`, `s3cr3tt0ken`, 20 letters in a row; false of `blog2024`, `2026-01-15`, `rss2.0.xml`,
+    `the-big-story-of-the-day`.
+    """
+    if len(part) < MIN_SEGMENT or "/" in part:
+        return False
+    runs = _ALNUM.findall(part)
+    if len(part) >= LONG and not all(_WORD.fullmatch(word) for run in runs for word in _SWITCH.split(run)):
+        return True
+    return any(map(_is_random_run, runs))
+
+
+def _is_random_run(run: str) -> bool:
+    letters = sum(char.isalpha() for char in run)
+    digits = len(run) - letters
+    if not digits:
+        return len(run) > 12 and len(_SWITCH.findall(run)) > 3
+    if not letters:
+        return digits > 10
+    if len(run) >= MIN_SEGMENT and re.fullmatch("[0-9a-f]+|[0-9A-F]+", run):
+        return True
+    switches = len(_SWITCH.findall(run))
+    return (len(run) >= MIN_SEGMENT and (switches > 1 or digits > 4)) or (len(run) >= MIN_VALUE and switches > 2)
+
+
+def _says_secret(segment: str) -> bool:
+    return len(segment) >= MIN_SEGMENT and bool(_SECRET_WORD.search(segment))
+
+
+def split(address: str) -> SplitResult | None:
+    """Take an address apart; None if it can't be."""
+    try:
+        return urlsplit(address if "://" in address or address.startswith("//") else f"//{address}")
+    except ValueError:
+        return None
+
+
+def _spelled(part: str) -> set[str]:
+    """Return a part as it stands and decoded, and the pieces of both, `token` of `token.xml`."""
+    whole = {part, unquote(part), unquote_plus(part)}
+    for _ in range(2):
+        whole |= {unquote(each) for each in whole}
+    return {piece for each in whole for piece in (each, *_PIECES.split(each)) if piece}
+
+
+# Spellings -----------------------------------------------------------------------------------------------------------
+
+
+def forms(text: str) -> Iterator[str]:
+    """Yield a text as it stands, and each of its decoded forms: percent signs, HTML and JSON escapes, also nested."""
+    yield text
+    for _ in range(ROUNDS):
+        if not _CODED.search(text):
+            return
+        before = text
+        for decode in (unquote, unescape, _from_json):
+            decoded = decode(text)
+            if decoded != text:
+                text = decoded
+                yield text
+        if text == before:
+            return
+
+
+def _from_json(text: str) -> str:
+    return _JSON.sub(lambda found: chr(int(found[1], 16)), text).replace("\\/", "/") if "\\" in text else text
+
+
+def holds(text: str, finds: Callable[[str], bool]) -> bool:
+    """Return whether a text, or one of its decoded forms, is one in which something is found."""
+    return any(map(finds, forms(text)))
+
+
+def strike_coded(text: str, finds: Callable[[str], bool]) -> str:
+    """Strike out each stretch between blanks, quotes and angle brackets whose decoded form holds a secret.
+
+    What a text spells plainly is struck out before, by whoever knows it more exactly.
+
+    Args:
+        text: plain text, HTML, JSON or an address.
+        finds: returns whether a decoded text holds a secret.
+    """
+    if not _CODED.search(text) or not holds(text, finds):
+        return text
+    return _RUN.sub(lambda found: _struck_run(found[0], finds), text)
+
+
+def _struck_run(run: str, finds: Callable[[str], bool]) -> str:
+    if not _CODED.search(run) or not holds(run, finds):
+        return run
+    rest = len(run) - len(run.rstrip("\\"))  # they escape the quote behind it
+    kept = run[len(run) - rest :]
+    run = run[: len(run) - rest]
+    narrower = _ASCII_RUN.sub(lambda found: STRUCK if holds(found[0], finds) else found[0], run)
+    return (STRUCK if holds(narrower, finds) else narrower) + kept
+
+
+def is_oddly_coded(body: bytes) -> bool:
+    """Return whether a body escapes characters that need no escape: letters, digits, and what stands among them."""
+    return bool(_ODDLY_CODED.search(body))
+
+
+def any_of(parts: Iterable[str], *patterns: str) -> str:
+    """Return a pattern of any of some texts, the longest first, and of patterns; empty if there is none."""
+    said = [re.escape(part) for part in sorted(set(parts), key=lambda part: (-len(part), part))]
+    return "|".join([*patterns, *said])
+
+
+class Hush:
+    """Strikes the secrets of private sources out of what operators read: logs, errors, reports.
+
+    Operators know the configured addresses, so hosts and words stay. Of addresses that a source led to, only the host
+    stays.
+
+    Args:
+        configured: addresses that stand in feeds.yaml.
+        met: addresses that answers led to or named.
+    """
+
+    def __init__(self, configured: Iterable[str], met: Iterable[str] = ()) -> None:
+        configured, met = tuple(configured), tuple(met)
+        tokens = {token for address in (*configured, *met) for token in secrets_of(address).tokens}
+        tokens |= {pair for address in (*configured, *met) for pair in secrets_of(address).pairs}
+        ours = {place_of(address) for address in configured}
+        places = {place for address in met if (place := place_of(address)) and place not in ours}
+        pattern = any_of(tokens)
+        self._tokens = re.compile(pattern, re.I) if pattern else None
+        whole = any_of(places)
+        self._places = re.compile(rf"(?<![\w.-])(?:{whole})/?(?!\.?[\w/%-])", re.I) if whole else None
+
+    def text(self, text: str) -> str:
+        """Strike them out of a text."""
+        if self._places is not None:
+            text = self._places.sub(lambda found: f"{found[0].partition('/')[0]}/{STRUCK}", text)
+        if self._tokens is None:
+            return text
+        text = self._tokens.sub(STRUCK, text)
+        return strike_coded(text, self._finds)
+
+    def record(self, value: Any) -> Any:
+        """Strike them out of all texts of a JSON value; names of fields stay."""
+        match value:
+            case str():
+                return self.text(value)
+            case list() | tuple():
+                return [self.record(each) for each in value]
+            case dict():
+                return {name: self.record(each) for name, each in value.items()}
+        return value
+
+    def _finds(self, text: str) -> bool:
+        return self._tokens is not None and bool(self._tokens.search(text))
+
+
+def safe_address(url: Url, secrets: Iterable[str], *, private: bool) -> Url:
+    """Return a source's own address as operators may see it: without our secrets, and if private without its tokens."""
+    return without_secrets(url, {*secrets, *secrets_of(url).all} if private else secrets)
+
+
+def led_address(url: Url, secrets: Iterable[str], *, private: bool) -> Url:
+    """Return an address that a source led to as operators may see it: of a private source's the host alone."""
+    return start_of(url) if private else without_secrets(url, secrets)
+
+
+def place_of(address: str) -> str | None:
+    """Return host and path of an address, without scheme, userinfo, query and last slash; None of a start page."""
+    parts = split(address)
+    if parts is None or not parts.path.rstrip("/"):
+        return None
+    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
