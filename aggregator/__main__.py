@@ -5,9 +5,12 @@ import sys
 
 from aggregator.cli.main import NO_WORK, main
 
+UMASK = 0o027  # what we write is nobody else's to read (S61); a narrower one of the operator's stays
+
 
 def run() -> None:
     """Run the command line and exit with its code (DESIGN 3.2)."""
+    os.umask(os.umask(UMASK) | UMASK)  # outputs are given their own rights, for web servers of other users
     code = main(sys.argv[1:], os.environ)
     try:
         sys.stdout.flush()

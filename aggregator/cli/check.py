@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import unquote
 
 from aggregator.cli.counted import counted
 from aggregator.cli.names import keys_of
@@ -20,8 +21,10 @@ from aggregator.cli.stopping import stopping
 from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
+from aggregator.config.addresses import store_path
 from aggregator.errors import ConfigError, ExtraMissing, Problem, StoreError
 from aggregator.model.settings import Settings
+from aggregator.rights import open_to_others
 
 LEVEL = logging.ERROR
 
@@ -62,6 +65,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             f"{options.config}: no site.contact; write an address that a host may turn to, it goes into the User-Agent"
         )
     warnings += [f"{options.config}: {advice}" for advice in heavy_feeds(settings)]
+    warnings += _readable_stores(settings)
     record = {"version": 1, "ok": True, "problems": [], "warnings": warnings}
     for warning in warnings if not options.json else ():
         print(warning, file=sys.stderr)
@@ -149,6 +153,14 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
             store.close()
     except (StoreError, ConfigError):  # nothing to compare with, and no fault of this file
         return ()
+
+
+def _readable_stores(settings: Settings) -> list[str]:
+    """Name the files of the store that every user of the machine can read: passwords and secret addresses are in it."""
+    return [
+        f"{each}: every user of this machine can read it, and it holds secrets: chmod 600 '{each}'"
+        for each in open_to_others(Path(unquote(store_path(settings.store))))
+    ]
 
 
 def _check_theme(settings: Settings) -> None:

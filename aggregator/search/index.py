@@ -18,6 +18,7 @@ from aggregator.clean import plain_text
 from aggregator.dedupe.tokens import tokens_of
 from aggregator.errors import StoreError
 from aggregator.model.story import Publication
+from aggregator.rights import make_private
 from aggregator.search.query import Query
 from aggregator.store.database import Store
 from aggregator.store.searching import EntryText, Find
@@ -154,6 +155,10 @@ class SearchIndex:
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            make_private(self._path)
+        except OSError as error:
+            raise StoreError(f"the search index {self._path}: {error.strerror}") from error
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
             try:

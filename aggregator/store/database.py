@@ -19,6 +19,7 @@ from aggregator.config.lists import has_lists, with_lists
 from aggregator.errors import DiskFailed, NoStore, StoreError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import Status
+from aggregator.rights import make_folder, make_private, tighten
 from aggregator.store import dialect
 from aggregator.store.health import Holding
 from aggregator.store.lock import StoreLock
@@ -199,7 +200,7 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
     if path is not None:
         try:
             if writes:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
             elif not path.exists():
                 raise NoStore(f"there is no store at {path} yet; `aggregator poll` makes one")
         except OSError as error:
@@ -209,12 +210,22 @@ def open_store(url: str, *, now: datetime, command: str = "", writes: bool = Tru
     try:
         if writes:
             opened.take_lock(command=command, now=now)
+        if writes and path is not None:
+            _make_private(path)
         _bring_up_to_date(opened, path, now, writes=writes)
         opened._file = None if path is None else path.stat()
     except BaseException:
         opened.close()
         raise
     return opened
+
+
+def _make_private(path: Path) -> None:
+    try:
+        make_private(path)
+    except OSError as error:
+        raise StoreError(f"the store {path} can't be made: {error.strerror}") from error
+    tighten(path)
 
 
 def is_store(url: str) -> bool:
@@ -236,7 +247,7 @@ def restore_backup(backup: Path, url: str) -> None:
         raise StoreError(f"there is a store at {path}; move it away to restore another one")
     if not backup.is_file():
         raise StoreError(f"{backup}: there is no such file")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     _copy(backup, path, adopts=True)
 
 
@@ -251,6 +262,7 @@ def _copy(path: Path, target: Path, *, adopts: bool = False) -> None:
     unfinished = target.with_name(f"{target.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
+        make_private(unfinished, like=target)
         with (
             closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(unfinished)) as copy,
@@ -302,6 +314,7 @@ def _back_up(path: Path, revision: str) -> None:
     target = path.with_name(f"{path.name}.before-{HEAD}-from-{revision}")
     if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
         raise StoreError(f"not enough space beside {path} to back it up before migrating it; make room and start again")
+    make_private(target)
     with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
         source.backup(copy)
 

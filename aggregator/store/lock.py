@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aggregator.clock import rfc3339
 from aggregator.errors import LockHeld, StoreError
+from aggregator.rights import MODE
 
 
 class StoreLock:
@@ -36,7 +37,7 @@ class StoreLock:
         """
         while self._fd is None:
             try:
-                fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
             except OSError as error:
                 raise StoreError(f"the lock {self._path} can't be made: {error.strerror}") from error
             try:
