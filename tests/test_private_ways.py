@@ -185,6 +185,23 @@ def test_s44_a_source_made_private_later_hides_where_it_led(newsroom: Newsroom, 
     assert list(leaks(newsroom.folder / "public", FIRST)) == []
 
 
+def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(newsroom: Newsroom, publisher: Publisher) -> None:
+    base = f"http://127.0.0.1:{publisher.port}"
+    publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
+    items = [item(n, description=f"Item {n} is at {base}/in/{FIRST}/{n}") for n in range(25)]
+    publisher.serve(f"/in/{FIRST}/feed.xml", rss(*items))
+    private = feeds(f"{base}/start").removeprefix(LOOPBACK)
+    pages = "publish: {entries: 10, archive_page: 10}\n"
+    newsroom.writes(pages + private.replace(", private: true", ""))
+    newsroom.poll()
+    assert "category/x/archive/1.atom" in [*leaks(newsroom.folder / "public", FIRST)]
+    rewrite = ", rewrite: [{title: {replace: Title, with: News}}]"
+    newsroom.writes(pages + private.replace(", private: true", f", private: true{rewrite}"))
+    with newsroom.opened() as world:
+        world.publish(everything=True)
+    assert [*leaks(newsroom.folder / "public", FIRST)] == []
+
+
 def test_s44_a_redirect_to_a_plain_page_takes_no_link_away(newsroom: Newsroom, publisher: Publisher) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     page = "/magazine-2026/index.php?feed=podcast-rss"
