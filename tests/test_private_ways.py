@@ -307,3 +307,18 @@ def test_s44_posts_hide_it_too(newsroom: Newsroom, publisher: Publisher) -> None
     newsroom.poll()
     assert list((newsroom.folder / "posts").rglob("*.*")) != []
     assert list(leaks(newsroom.folder / "posts", FIRST)) == []
+
+
+def test_s44_a_page_in_place_of_a_private_feed_names_no_address(newsroom: Newsroom, publisher: Publisher) -> None:
+    base = f"http://127.0.0.1:{publisher.port}"
+    page = f'<html><head><link rel="alternate" type="application/rss+xml" href="/in/{FIRST}/feed.xml"></head><body>x'
+    publisher.says("/start", Reply(200, page.encode(), {"Content-Type": "text/html"}))
+    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    report = newsroom.poll()
+    assert "it names one feed" in str(report["results"])
+    assert not holds(str(report), FIRST)
+    for command in ("status", "status p", "status p --json", "why p", "check --live", "check --live --json"):
+        said = aggregator(*command.split(), cwd=newsroom.folder)
+        assert not holds(said.stdout + said.stderr, FIRST), command
+        assert "***" not in said.stdout.partition("write url:")[2], command
+    assert look(newsroom, FIRST) == []

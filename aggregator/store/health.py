@@ -219,8 +219,8 @@ def last_good_config(connection: Connection) -> str | None:
 _SHOWN = tuple(  # there are kilobytes more of each source
     source.c[name]
     for name in (
-        "id key url url_in_use private host_key paused state claims created_at attempted_at succeeded_at due_at interval "
-        "cadence failures failing_since code error feed entries arrivals observations settings_digest notices "
+        "id key url url_in_use private host_key paused state claims created_at attempted_at succeeded_at due_at "
+        "interval cadence failures failing_since code error feed entries arrivals observations settings_digest notices "
         "first_stored_at"
     ).split()
 )
@@ -353,6 +353,8 @@ def _named_feed(row: RowMapping) -> str | None:
     """Return what to write where the page that stood in place of a feed names feeds itself (P91)."""
     if row["code"] != NotAFeed.code or row["error"] is None:
         return None
+    if row["private"] and "it names " in row["error"]:
+        return "open the page in a browser and write the address of its feed: what is private is not shown here"
     if (one := _ONE_FEED.search(row["error"])) is not None:
         return f"write url: {one[1]}"
     return f"`aggregator check --live {row['key']}` lists them" if _SEVERAL.search(row["error"]) else None
