@@ -279,7 +279,7 @@ def test_p69_what_was_skipped_is_named_and_a_file_is_read_whenever_it_is_wished(
     assert main(arguments, {}) == 0
     said = capsys.readouterr().out
     assert "1 fetched" in said
-    assert said.splitlines()[1].endswith("want to be left alone: other")
+    assert said.splitlines()[1].endswith("want to be left alone: A feed (other, line 2)")
     assert "Title 3" in newsroom.titles()
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from aggregator.clock import rfc3339
@@ -34,6 +35,12 @@ def configure_logging(form: str, *, level: int) -> None:
     logging.raiseExceptions = False  # a closed stderr stops nothing (R58)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def drop_logged(names: Collection[str]) -> None:
+    """Leave out log lines of these names: what they say of sources is told in another way. Errors stay."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: record.levelno >= logging.ERROR or record.getMessage() not in names)
 
 
 class TextLines(logging.Formatter):

@@ -189,7 +189,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", nargs="?", metavar="KEY", help="all about one source, by key or URL")
+    parser.add_argument("key", nargs="?", metavar="KEY", help="all about one source, by title, key or URL")
+    parser.add_argument("--all", action="store_true", help="list everything one by one, also what is alike")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

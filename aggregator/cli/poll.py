@@ -15,6 +15,8 @@ from time import monotonic
 from aggregator.backlog import ListedBacklog, WithDetails
 from aggregator.cadence import may_ask_again
 from aggregator.cli.counted import counted
+from aggregator.cli.folding import alarm_lines, called, folded, grouped
+from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import configured, opened_world
 from aggregator.cli.stopping import stopping
@@ -22,8 +24,11 @@ from aggregator.cli.terminal import ahead_in_words, printable
 from aggregator.clock import rfc3339
 from aggregator.dispatcher import Dispatcher
 from aggregator.errors import PublishError, StrangerInTheWay
+from aggregator.model.alarm import Alarm
 from aggregator.model.changes import Changes, Completion, Settled
+from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
+from aggregator.model.settings import SourceKey
 from aggregator.publish.edition import Published
 from aggregator.store.turns import Waiting
 from aggregator.websub import tell_for_a_while
@@ -32,6 +37,8 @@ from aggregator.world import World
 LEVEL = logging.WARNING
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
 NAMED = 10  # sources in one line
+EVERYTHING = "aggregator status --all"  # the command that lists what is folded here
+TOLD = ("poll_source", "raise_alarm")  # in the log, once each, what the report tells as well
 UNITS = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -43,6 +50,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 2
     if options.keys and keys_of(options.keys, configured(options, environ), options.config) is None:
         return 2
+    if not (options.json or options.verbose or options.log == "json"):
+        drop_logged(TOLD)
     with opened_world(options, environ, goes_on=True) as world:
         keys = keys_of(options.keys, world.settings, options.config)
         if keys is None:
@@ -62,10 +71,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished = str(error)
             tell_for_a_while(world, is_over=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
+        names = shot.names()
     print(
         json.dumps(report, ensure_ascii=False)
         if options.json
-        else printable(in_words(report, shot.left_alone, shot.none_due))
+        else printable(in_words(report, shot.left_alone, shot.none_due, names=names, alarms=shot.alarms))
     )
     if unpublished:
         print(f"aggregator: {unpublished}", file=sys.stderr)
@@ -85,6 +95,7 @@ class OneShot:
         self._completions: list[Completion] = []
         self._skipped: list[Report] = []
         self.left_alone: list[str] = []  # sources that were wished for, and must not be asked yet (P69)
+        self.alarms: tuple[Alarm, ...] = ()  # what has become wrong
         self.none_due = ""  # how that is, if nothing is due
         self._dispatcher: Dispatcher | None = None
         self._stopped = False
@@ -133,7 +144,7 @@ class OneShot:
         self._skipped += [self._report_of(item) for item in others]
         self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
-            tx.note_alarms(self._world.clock())
+            self.alarms = tx.note_alarms(self._world.clock())
         self._world.end_waits()
         self._world.upkeep.end_tombstones()
         self._world.upkeep.trim_bodies()
@@ -201,6 +212,15 @@ class OneShot:
             "results": [_row(row) for row in rows],
         }
 
+    def names(self) -> dict[SourceKey, str]:
+        """Return what sources are called in reports: title, key and line of feeds.yaml."""
+        sources = self._world.roster.sources
+        with self._world.store.read() as tx:
+            titles = tx.titles()
+        return {
+            key: called(name_of_source(source, titles.get(key)), key, source.line) for key, source in sources.items()
+        }
+
     def _with_completions(self, row: Report) -> Report:
         """Count what waited for its detail with its source: published or rejected in this run."""
         done = [one.entries for one in self._completions if one.due.source.key == row.key]
@@ -241,8 +261,24 @@ def report_of(change: Changes) -> Report:
     )
 
 
-def in_words(report: Mapping[str, object], left_alone: Sequence[str] = (), none_due: str = "") -> str:
-    """Say in a few lines what `poll --json` says in full, and why sources were not asked."""
+def in_words(
+    report: Mapping[str, object],
+    left_alone: Sequence[str] = (),
+    none_due: str = "",
+    *,
+    names: Mapping[SourceKey, str] | None = None,
+    alarms: Sequence[Alarm] = (),
+) -> str:
+    """Say in a few lines what `poll --json` says in full, and why sources were not asked.
+
+    Args:
+        report: the shape of `poll --json`.
+        left_alone: keys of sources that must not be asked yet.
+        none_due: why nothing is due, if that is so.
+        names: what sources are called.
+        alarms: what has become wrong in this run.
+    """
+    names = names or {}
     lines = [
         "{asked}: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
         "{entries}, {revised} revised, {duplicates} of them copies, {rejected} rejected.".format(
@@ -253,11 +289,19 @@ def in_words(report: Mapping[str, object], left_alone: Sequence[str] = (), none_
     ]
     results = report["results"]
     assert isinstance(results, list)
-    lines += [f"  {row['key']}: {row['error']}" for row in results if row["error"]]
+    failed = [row for row in results if row["error"]]
+    for same in grouped(failed, lambda row: row["error"].partition(":")[0]):
+        lines += folded(
+            [f"  {names.get(row['key'], row['key'])}: {row['error']}" for row in same],
+            lambda line: [line],
+            f"  {same[0]['error'].partition(':')[0]}: and {{}}; `{EVERYTHING}` lists all",
+        )
+    lines += alarm_lines(alarms, names, EVERYTHING)
     if none_due:
         lines.append(f"  {none_due}")
     if left_alone:
-        named = ", ".join(left_alone[:NAMED]) + (", …" if len(left_alone) > NAMED else "")
+        named = ", ".join(names.get(SourceKey(key), key) for key in left_alone[:NAMED])
+        named += ", …" if len(left_alone) > NAMED else ""
         lines.append(f"  not asked, since they were in the last five minutes, or want to be left alone: {named}")
     published = report["published"]
     assert isinstance(published, list)

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)
         if not options.key:
-            print(_all(status, settings, hush, as_json=options.json))
+            print(_all(status, settings, hush, as_json=options.json, folds=not options.all))
             return 0
         source = source_named(options.key, status, settings)
         if source is None:
@@ -59,10 +59,10 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store.close()
 
 
-def _all(status: Status, settings: Settings, hush: Hush, *, as_json: bool) -> str:
+def _all(status: Status, settings: Settings, hush: Hush, *, as_json: bool, folds: bool) -> str:
     if as_json:
         return json.dumps(hush.record(status_record(status, public=False)), ensure_ascii=False)
-    said = in_words(status)
+    said = in_words(status, folds=folds)
     if settings.site.contact is None:  # P75
         said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
     return printable("\n".join([hush.text(said), *(f"{advice}." for advice in heavy_feeds(settings))]))

@@ -1,10 +1,12 @@
 """What `status` says in words: of everything in lines, what needs a hand first; of one source all that is known."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aggregator.cli.counted import counted
+from aggregator.cli.folding import alarm_lines, called, folded, grouped, shortened
 from aggregator.cli.terminal import about, ahead_in_words, printable
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
@@ -12,6 +14,7 @@ from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHist
 from aggregator.model.poll import State
 from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
 
+FINE = 20  # sources without trouble that are told one by one
 IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
 UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
@@ -23,8 +26,13 @@ _RULES = ("hits", "last", "rule")
 _WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # columns that are set to the left
 
 
-def in_words(status: Status) -> str:
-    """Say it in lines, what needs a hand first."""
+def in_words(status: Status, *, folds: bool = True) -> str:
+    """Say it in lines, what needs a hand first.
+
+    Args:
+        status: how things stand.
+        folds: tell many things that are alike in few lines; else each by itself.
+    """
     lines = []
     for what, since in (
         ("The network has", status.outage.public),
@@ -48,17 +56,7 @@ def in_words(status: Status) -> str:
         lines.append(_manners(status.fetching))
     if status.hub is not None:
         lines.append(_of_hub(status.hub))
-    lines += [f"  alarm {alarm.code.value}: {alarm.source or 'all'}: {alarm.text}" for alarm in status.alarms]
-    width = max((len(s.key) for s in status.sources), default=0)
-    for source in status.sources:
-        when = (
-            f"next {ahead_in_words(source.next_due, status.at)}" if source.state is not State.PAUSED else "not polled"
-        )
-        lines.append(f"  {source.state.value:8} {source.key:{width}}  {source.entries:5} entries  {when}")
-        if source.code:
-            lines += _indented(f"{source.code}: {source.error}")
-        if source.advice:
-            lines += _indented(f"→ {source.advice}")
+    lines += _sources(status, folds=folds)
     for category in status.categories:
         newest = f", newest {rfc3339(category.newest)}" if category.newest else ""
         stories, sources = counted(category.stories, "story", "stories"), counted(category.sources, "source")
@@ -66,6 +64,47 @@ def in_words(status: Status) -> str:
     for gone in status.removed:
         lines.append(f"  category/{gone.slug}: left feeds.yaml {gone.removed_at:%Y-%m-%d}; its files stay")
     return "\n".join(lines)
+
+
+def _sources(status: Status, *, folds: bool) -> list[str]:
+    """Say how the sources stand: those in trouble, what else is wrong, those with advice, and the others."""
+    names = {s.key: called(s.title, s.key) for s in status.sources}
+    alarms = {some[0].source: some for some in grouped(status.alarms, lambda alarm: alarm.source)}
+    all_of = "aggregator status --all" if folds else ""
+    bad = [s for s in status.sources if s.state in IN_TROUBLE]
+    advised = [s for s in status.sources if s.state not in IN_TROUBLE and s.advice]
+    others = [s for s in status.sources if s.state not in IN_TROUBLE and not s.advice]
+    shown = [*bad, *advised, *(others if not folds or len(others) <= FINE else ())]
+    width = max((len(shortened(s.title)) for s in shown), default=0)
+
+    def lines_of(source: SourceStatus) -> list[str]:
+        is_polled = source.state is not State.PAUSED
+        when = f"next {ahead_in_words(source.next_due, status.at)}" if is_polled else "not polled"
+        lines = [f"  {source.state.value:8} {shortened(source.title):{width}}  {source.entries:5} entries  {when}"]
+        if source.code or source.advice:
+            lines += _indented(called(source.key, source.key, source.line))
+        if source.code:
+            lines += _indented(f"{source.code}: {source.error}")
+        if source.state in IN_TROUBLE:
+            lines += _indented(*(f"alarm {alarm.code.value}: {alarm.text}" for alarm in alarms.get(source.key, ())))
+        return lines + (_indented(f"→ {source.advice}") if source.advice else [])
+
+    def together(sources: Sequence[SourceStatus], what: str) -> list[str]:
+        if not folds:
+            return [line for source in sources for line in lines_of(source)]
+        return folded(sources, lines_of, f"           and {{}} {what}; `{all_of}` lists all")
+
+    lines = alarm_lines([alarm for alarm in status.alarms if alarm.source is None], names, all_of)
+    for some in grouped(bad, lambda s: (s.state, s.code)):
+        lines += together(some, f"{some[0].state.value} with {some[0].code}" if some[0].code else some[0].state.value)
+    told = {source.key for source in bad}
+    lines += alarm_lines([a for a in status.alarms if a.source is not None and a.source not in told], names, all_of)
+    lines += together(advised, "with advice")
+    if folds and len(others) > FINE:
+        states = Counter((source.quiet or source.state).value for source in others)
+        counts = ", ".join(f"{count:,} {state}" for state, count in states.items())
+        return [*lines, f"  {counted(len(others), 'source')} without trouble: {counts}; `{all_of}` lists all"]
+    return lines + [line for source in others for line in lines_of(source)]
 
 
 def one_in_words(

@@ -24,5 +24,9 @@ def name_of(title: str | None, url: Url | None, path: Path | None, key: str) -> 
 
 
 def name_of_source(source: Source, feed_title: str | None = None) -> str:
-    """Return what a source of feeds.yaml is called, with the title that its feed gave itself if that is known."""
-    return name_of(source.title or feed_title, source.safe_url, source.path, source.key)
+    """Return what a source of feeds.yaml is called, with the title that its feed gave itself if that is known.
+
+    The address of a private source names it nowhere: reports are kept and passed on (S44).
+    """
+    address = None if source.private else source.safe_url
+    return name_of(source.title or feed_title, address, source.path, source.key)

@@ -78,7 +78,9 @@ class Edition:
         return failure_of(self.strangers[0]) + more if self.strangers else None
 
     def published(self) -> Published:
-        """Say what was done."""
+        """Say what was done, the log in one line."""
+        if self.changed or self.posts:
+            log.info("write_outputs", extra={"files": len(self.changed), "posts": len(set(self.posts))})
         for stranger in self.strangers[1:]:
             log.error("write_output", extra={"output": stranger.output, "error": stranger.why})
         if self.strangers:

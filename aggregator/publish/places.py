@@ -164,7 +164,7 @@ class Places:
                     continue
                 if came:
                     put.changed.append(output.path)
-                    log.info("write_output", extra={"output": output.path, "bytes": len(data)})
+                    log.debug("write_output", extra={"output": output.path, "bytes": len(data)})
                 digest = hashlib.sha256(data).hexdigest()
                 if output.facts:
                     self._shown[output.path] = (output.facts, digest)

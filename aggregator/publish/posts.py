@@ -288,7 +288,7 @@ class Posts:
             try:
                 if self._folder(row.folder).replace(row.name, data, gzip=False, durable=False):
                     exported.changed.append(path)
-                    log.info("write_post", extra={"output": path, "bytes": len(data)})
+                    log.debug("write_post", extra={"output": path, "bytes": len(data)})
             except PublishError as error:
                 written.append(replace(row, fault=error.why))
                 exported.failed.append(path)

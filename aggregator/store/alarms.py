@@ -178,8 +178,8 @@ def with_since(connection: Connection, found: Iterable[Found], now: datetime) ->
     )
 
 
-def note_alarms(connection: Connection, now: datetime) -> None:
-    """Log what has become wrong, and what is over, once each, and remember it (R46)."""
+def note_alarms(connection: Connection, now: datetime) -> tuple[Alarm, ...]:
+    """Log what has become wrong, and what is over, once each, and remember it (R46). Return what has become wrong."""
     found = {(one.code.value, one.source_id): one for one in _present(connection, now)}
     noticed = {(row.code, row.source_id) for row in connection.execute(select(alarm))}
     new = [one for place, one in found.items() if place not in noticed]
@@ -196,3 +196,4 @@ def note_alarms(connection: Connection, now: datetime) -> None:
             log.info("end_alarm", extra={"alarm": gone["was_code"], "source": keys.get(int(gone["was_source"]))})
         chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
         connection.execute(delete(alarm).where(chosen), over)
+    return tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)

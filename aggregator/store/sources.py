@@ -252,6 +252,13 @@ def share_addresses(connection: Connection) -> bool:
     return connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
 
 
+def titles(connection: Connection) -> dict[SourceKey, str]:
+    """Return the titles that feeds gave themselves, of sources in feeds.yaml; none of those without one."""
+    query = select(source.c.key, source.c.feed).where(source.c.active, source.c.feed.is_not(None))
+    found = ((SourceKey(key), str(feed.get("title") or "").strip()) for key, feed in connection.execute(query))
+    return {key: title for key, title in found if title}
+
+
 def source_rows(connection: Connection) -> list[SourceRow]:
     """Give the sources of feeds.yaml as the lists show them, in the order of their keys."""
     names = ("key", "url", "state", "paused", "code", "error", "feed")

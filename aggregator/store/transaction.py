@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from aggregator.decide.detail import retry_event
 from aggregator.dedupe.budget import Budget
+from aggregator.model.alarm import Alarm
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
 from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.entry import Entry, Feed
@@ -392,9 +393,13 @@ class Transaction:
         """Count what metrics show."""
         return health.figures_of(self._connection, now)
 
-    def note_alarms(self, now: datetime) -> None:
-        """Log what has become wrong with sources, and what is over, once each (R46)."""
-        alarms.note_alarms(self._connection, now)
+    def titles(self) -> dict[SourceKey, str]:
+        """Return the titles that feeds gave themselves, of sources in feeds.yaml; none of those without one."""
+        return sources.titles(self._connection)
+
+    def note_alarms(self, now: datetime) -> tuple[Alarm, ...]:
+        """Log what has become wrong with sources, and what is over, once each (R46); return what has become wrong."""
+        return alarms.note_alarms(self._connection, now)
 
     def keep_config(self, text: str, path: str, now: datetime) -> None:
         """Keep the feeds.yaml that is in force from now on."""

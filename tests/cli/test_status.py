@@ -92,7 +92,12 @@ def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: Ne
     assert lines[1] == (
         "Since 2026-03-12 00:00 UTC: 2 polls, 50% not modified, 1 failed, 0 B; busiest host a.example with 2."
     )
-    assert lines[2] == "  alarm dead: a: no success since 2026-03-04; 3 failures in a row (dns)"
+    assert lines[2].startswith("  failing  a.example        0 entries  next in ")
+    assert [line.strip() for line in lines[3:6]] == [
+        "a (line 2)",
+        "dns: it failed",
+        "alarm dead: no success since 2026-03-04; 3 failures in a row (dns)",
+    ]
     assert "  3 failures in a row, since 2026-03-07 13:00; dns: it failed" in in_full
     assert "  alarm dead: no success since" in in_full
 

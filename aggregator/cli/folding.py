@@ -1,0 +1,71 @@
+"""Lines of reports about many sources: worst first, sources by their names, and what is alike folded into few lines."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from aggregator.cli.counted import counted
+from aggregator.model.alarm import Alarm, AlarmCode
+from aggregator.model.settings import SourceKey
+
+FEW = 5  # alike things that are told one by one
+SHOWN = 3  # of more than that
+
+WIDTH = 60  # characters of a name
+
+T = TypeVar("T")
+
+
+def shortened(name: str) -> str:
+    """Return a name that fits into a column."""
+    return name if len(name) <= WIDTH else name[: WIDTH - 1] + "…"
+
+
+def called(name: str, key: str, line: int | None = None) -> str:
+    """Return what a source is called, and what it takes to find it: its key, and its line in feeds.yaml."""
+    name = shortened(name)
+    facts = ([] if name == key else [key]) + ([] if line is None else [f"line {line}"])
+    return f"{name} ({', '.join(facts)})" if facts else name
+
+
+def folded(things: Sequence[T], lines_of: Callable[[T], list[str]], rest: str) -> list[str]:
+    """Return the lines of alike things: of all if they are few, else of the first ones and how many there are beyond.
+
+    Args:
+        things: in the order in which they are told.
+        lines_of: returns the lines of one.
+        rest: the line that stands for the others, with {} for how many sources they are.
+    """
+    told = things if len(things) <= FEW else things[:SHOWN]
+    lines = [line for thing in told for line in lines_of(thing)]
+    more = len(things) - len(told)
+    return [*lines, rest.format(counted(more, "more source"))] if more else lines
+
+
+def grouped(things: Iterable[T], alike: Callable[[T], object]) -> list[list[T]]:
+    """Return things in groups of what is alike, each in its order; the groups by their first ones."""
+    groups: dict[object, list[T]] = {}
+    for thing in things:
+        groups.setdefault(alike(thing), []).append(thing)
+    return list(groups.values())
+
+
+def alarm_lines(alarms: Iterable[Alarm], names: Mapping[SourceKey, str], everything: str = "") -> list[str]:
+    """Return a line for each alarm, worst first, many of one code folded.
+
+    Args:
+        alarms: in any order.
+        names: what sources are called.
+        everything: the command that lists all of them; empty: this one does.
+    """
+
+    def line_of(alarm: Alarm) -> list[str]:
+        name = names.get(alarm.source, alarm.source) if alarm.source else "all"
+        return [f"  alarm {alarm.code.value}: {name}: {alarm.text}"]
+
+    lines = []
+    order = list(AlarmCode)
+    worst_first = sorted(alarms, key=lambda alarm: (order.index(alarm.code), line_of(alarm)))
+    for same in grouped(worst_first, lambda alarm: alarm.code):
+        rest = f"  alarm {same[0].code.value}: and {{}}; `{everything}` lists all"
+        lines += folded(same, line_of, rest) if everything else [line for alarm in same for line in line_of(alarm)]
+    return lines
