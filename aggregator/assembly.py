@@ -43,10 +43,17 @@ class Shelf:
 
 
 class Assembly:
-    """Makes one state of what all documents say."""
+    """Makes one state of what all documents say.
 
-    def __init__(self, shelves: Sequence[Shelf], settings: Settings) -> None:
+    Args:
+        shelves: the categories as they were published.
+        settings: of feeds.yaml.
+        said: the `updated` of all.atom; None: it is not there.
+    """
+
+    def __init__(self, shelves: Sequence[Shelf], settings: Settings, *, said: datetime | None = None) -> None:
         self._settings, self._roster = settings, Roster.of(settings)
+        self._said = said
         self._by_slug = _keys_by_slug(settings)
         order = [category.key for category in settings.categories]
         self._shelves = sorted(shelves, key=lambda s: order.index(k) if (k := self._key_of(s)) in order else len(order))
@@ -80,7 +87,7 @@ class Assembly:
                     slug=shelf.slug,
                     feed_id=shelf.main.feed_id,
                     created_at=shelf.main.updated,
-                    pages=len(shelf.pages),
+                    said=tuple(page.updated for page in (shelf.main, *shelf.pages)),
                     is_listed=key in self._roster.categories,
                     is_unlisted=shelf.is_unlisted,
                     is_forgotten=shelf.is_forgotten,
@@ -114,6 +121,7 @@ class Assembly:
                 for one in self._publications
             ),
             tombstones=tuple(graves),
+            said=self._said,
             notices=tuple(self._notices),
             orphans=tuple(self._orphans),
         )

@@ -19,7 +19,7 @@ from aggregator.model.hosts import rule_for
 from aggregator.model.poll import Due, Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
-from aggregator.publish.recall import RecalledDocument, recall
+from aggregator.publish.recall import RecalledDocument, recall, recall_updated
 from aggregator.publish.stories import GONE_LIST, gone_of
 from aggregator.slugs import free_slug
 from aggregator.store import open_store
@@ -151,7 +151,7 @@ def _restored(read: Read, listed: Sequence[str], settings: Settings) -> Restored
     ]
     if not shelves:
         raise NothingThere("no category/*.atom that an aggregator wrote is there; nothing was restored")
-    return Assembly(shelves, settings).restored()
+    return Assembly(shelves, settings, said=recall_updated(read("all.atom") or b"")).restored()
 
 
 def _expected_slugs(settings: Settings) -> Iterator[str]:

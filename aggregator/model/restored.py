@@ -17,11 +17,16 @@ class RestoredCategory:
     slug: str
     feed_id: str
     created_at: datetime
-    pages: int  # archive pages
+    said: tuple[datetime, ...]  # the `updated` of its main document, and of each archive page, the first one first
     is_listed: bool  # stands in feeds.yaml
     is_unlisted: bool = True  # neither in the site's opml.xml nor in its gone.txt
     is_forgotten: bool = False  # gone.txt answers 404 for it: it was removed more than 90 days ago (A44)
     namer: SourceKey | None = None  # a source there whose items name it
+
+    @property
+    def pages(self) -> int:
+        """How many archive pages it has."""
+        return len(self.said) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +78,6 @@ class Restored:
     entries: tuple[RestoredEntry, ...]  # no two of one source and key; those that found stories first
     publications: tuple[RestoredPublication, ...]
     tombstones: tuple[RestoredTombstone, ...]
+    said: datetime | None = None  # the `updated` of all.atom
     notices: tuple[str, ...] = ()  # what could not be told
     orphans: tuple[str, ...] = ()  # slugs at which nothing is published any more

@@ -33,6 +33,7 @@ from aggregator.publish.status import render_status_json, render_status_page
 from aggregator.publish.stories import LATE, StoryPages
 from aggregator.store.categories import CategoryRow, SiteRow
 from aggregator.store.database import Store
+from aggregator.store.documents import ALL
 from aggregator.store.transaction import Transaction
 from aggregator.urls import Url
 
@@ -245,9 +246,12 @@ class Publisher:
         with self._store.read() as tx:  # one moment for all formats (R31)
             row = next(found for found in tx.categories.rows() if found.id == row.id)
             numbers = range(1, row.pages + 1) if edition.everything or row.look != look else row.dirty_pages
-            documents = [self._document(tx, row, category, n, edition.showing) for n in (*numbers, None)]
+            said = tx.documents.said(row.id, (*numbers, None))
+            documents = [self._document(tx, row, category, n, edition.showing, said.get(n)) for n in (*numbers, None)]
+        news = {one.archive: one.updated for one in documents if one.updated != said.get(one.archive)}
         with self._store.begin() as tx:  # before the first file: after a kill nobody knows how many there are (T6)
             tx.categories.offer(row.id, self._clock())
+            tx.documents.say(row.id, news)
         age = self._max_age(category)
         has_news = _has_news(row, look)
         outputs = [o for document in documents for o in self._formats.outputs(document, age, has_news=has_news)]
@@ -268,11 +272,12 @@ class Publisher:
             listed = (c for c in self._roster.categories.values() if not c.unlisted)
             age = min(map(self._max_age, listed), default=MAX_AGE[1])
             rows, news = tx.categories.rows(), _has_news(site, look)
-            outputs = self._site.outputs(
-                tx, rows, looks, self._roster, edition.showing, age, site.created_at, has_news=news
-            )
+            said = tx.documents.said(ALL, [None]).get(None)
+            everything = self._site.everything(tx, rows, self._roster, edition.showing, site.created_at, said)
+            outputs = self._site.outputs(tx, everything, rows, looks, self._roster, edition.showing, age, has_news=news)
         with self._store.begin() as tx:
             tx.categories.offer(None, self._clock())
+            tx.documents.say(ALL, {None: everything.updated} if everything.updated != said else {})
         if edition.everything or site.look != look:
             with self._store.begin() as tx:
                 tx.files.sync_gone()
@@ -325,7 +330,13 @@ class Publisher:
     # Documents.
 
     def _document(
-        self, tx: Transaction, row: CategoryRow, category: Category, page: int | None, showing: Showing
+        self,
+        tx: Transaction,
+        row: CategoryRow,
+        category: Category,
+        page: int | None,
+        showing: Showing,
+        said: datetime | None,
     ) -> Document:
         path = f"category/{row.slug}"
         publications = tuple(showing.publication(p, category) for p in tx.documents.publications(row.id, page))
@@ -337,7 +348,7 @@ class Publisher:
             title=category.title,
             description=category.description,
             language=self._settings.site.language,
-            updated=latest(publications, graves, row.created_at),
+            updated=latest(publications, graves, row.created_at, said),
             publications=publications,
             tombstones=graves,
             archive=page,

@@ -80,9 +80,8 @@ def recall(atom: bytes, feed: bytes | None, *, path: str, base_url: str) -> Reca
     Raises:
         PublishError: it is not what we write.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     try:
-        root = etree.fromstring(atom, parser)
+        root = etree.fromstring(atom, _parser())
         found = _document(root, base_url)
     except (etree.XMLSyntaxError, ValueError, TypeError, KeyError) as error:
         raise PublishError(f"{path}.atom", f"can't be read back: {error}") from error
@@ -113,8 +112,25 @@ def links_to_search(index: bytes, *, base_url: str) -> bool:
     return False
 
 
+def recall_updated(atom: bytes) -> datetime | None:
+    """Read the `updated` of an Atom feed back; None if it is not one that we write."""
+    try:
+        root = etree.fromstring(atom, _parser())
+        return datetime.fromisoformat(_text(root, "updated")) if _is_feed_of_ours(root) else None
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+
+
+def _is_feed_of_ours(root: etree._Element) -> bool:
+    return bool(root.tag == f"{ATOM}feed" and root.findtext(f"{ATOM}generator") == "aggregator")
+
+
 def _document(root: etree._Element, base_url: str) -> RecalledDocument:
-    if root.tag != f"{ATOM}feed" or root.findtext(f"{ATOM}generator") != "aggregator":
+    if not _is_feed_of_ours(root):
         raise ValueError("no aggregator wrote it")
     previous = [link.get("href") for link in root.iterchildren(f"{ATOM}link") if link.get("rel") == "prev-archive"]
     is_archive = root.find(f"{{{HISTORY}}}archive") is not None

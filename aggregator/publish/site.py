@@ -46,12 +46,12 @@ class SiteOutputs:
     def outputs(
         self,
         tx: Transaction,
+        everything: Document,
         rows: Sequence[CategoryRow],
         looks: Mapping[int, str],
         roster: Roster,
         showing: Showing,
         age: int,
-        created: datetime,
         *,
         has_news: bool,
     ) -> list[Output]:
@@ -59,19 +59,16 @@ class SiteOutputs:
 
         Args:
             tx: a reading one: all is of one moment.
+            everything: the document of that name, of the same moment.
             rows: the categories as they stand.
             looks: digest of what shapes a category besides the store, by its number.
             roster: sources and categories as feeds.yaml has them.
             showing: what may be seen.
             age: how many seconds whoever reads them may keep them (A75).
-            created: when a site without categories began.
             has_news: more than a backfill may have changed `all.*` (I62).
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
-        by_key = {row.key: row for row in rows}
-        listed = [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
-        created = min((row.created_at for row in rows), default=created)
-        everything = self._all(tx, listed, roster, showing, created)
+        listed = _listed(rows, roster)
         outputs = list(self._formats.outputs(everything, age, has_news=has_news))
         lines = [line for row in tx.sources() if (line := showing.source_line(row)) is not None]
         also = ALSO
@@ -94,8 +91,27 @@ class SiteOutputs:
             Output(path="index.html", render=self._start_page(tx, listed, looks, showing, also), max_age=age),
         ]
 
-    def _all(self, tx: Transaction, listed: Listed, roster: Roster, showing: Showing, created: datetime) -> Document:
-        site, numbers = self._settings.site, [row.id for _, row in listed]
+    def everything(
+        self,
+        tx: Transaction,
+        rows: Sequence[CategoryRow],
+        roster: Roster,
+        showing: Showing,
+        created: datetime,
+        said: datetime | None,
+    ) -> Document:
+        """Give the document over all categories.
+
+        Args:
+            tx: a reading one.
+            rows: the categories as they stand.
+            roster: sources and categories as feeds.yaml has them.
+            showing: what may be seen.
+            created: when a site without categories began.
+            said: the latest `updated` that it has said so far (A7).
+        """
+        site, numbers = self._settings.site, [row.id for _, row in _listed(rows, roster)]
+        created = min((row.created_at for row in rows), default=created)
         newest = tx.documents.newest(numbers, self._settings.publish.entries)
         publications = tuple(showing.publication(p, roster.categories[p.category]) for p in newest)
         publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
@@ -106,7 +122,7 @@ class SiteOutputs:
             title=site.title,
             description=None,
             language=site.language,
-            updated=latest(publications, graves, created),
+            updated=latest(publications, graves, created, said),
             publications=publications,
             tombstones=graves,
             has_story_pages=self._has_story_pages,
@@ -137,9 +153,24 @@ class SiteOutputs:
         return render
 
 
-def latest(publications: Sequence[Publication], graves: Sequence[Tombstone], created: datetime) -> datetime:
-    """Give a feed's `updated`: the newest of what stands in it; of an empty one, when its category was made (A7)."""
-    return max((*(p.updated for p in publications), *(grave.when for grave in graves)), default=created)
+def latest(
+    publications: Sequence[Publication], graves: Sequence[Tombstone], created: datetime, said: datetime | None
+) -> datetime:
+    """Give a feed's `updated`: the newest of what stands in it, and never less than it has said before (A7).
+
+    Args:
+        publications: that stand in it.
+        graves: its tombstones.
+        created: when its category was made, for one that is empty.
+        said: the latest that it has said so far; None: it has said nothing yet.
+    """
+    newest = max((*(p.updated for p in publications), *(grave.when for grave in graves)), default=created)
+    return newest if said is None else max(newest, said)
+
+
+def _listed(rows: Sequence[CategoryRow], roster: Roster) -> Listed:
+    by_key = {row.key: row for row in rows}
+    return [(c, by_key[c.key]) for c in roster.categories.values() if c.key in by_key and not c.unlisted]
 
 
 def _line_of(category: Category, row: CategoryRow, newest: tuple[Publication, ...]) -> CategoryLine:

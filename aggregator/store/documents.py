@@ -1,17 +1,19 @@
 """What a document shows, read in one go from one moment of the store (R31)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, func, literal, select
 
 from aggregator.decide.standing import said_gone_at
 from aggregator.model.story import Publication, Tombstone
-from aggregator.store.dialect import MAX_IN
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.lookups import rows_by
 from aggregator.store.publications import filled, shown, with_copies
-from aggregator.store.schema import Instant, category, entry, publication, source, story
+from aggregator.store.schema import Instant, category, document, entry, publication, source, story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,10 @@ FAIR_AMONG = 50  # newest stories of a category; what is older takes no place fr
 
 STANDING_TOMBSTONE = publication.c.withdrawn_at.is_not(None) & publication.c.tombstone_ended_at.is_(None)
 _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
+
+
+ALL: Final = 0  # in place of a category: of what shows all categories together
+MAIN: Final = 0  # in place of a page
 
 
 class Documents:
@@ -79,6 +85,26 @@ class Documents:
         place = publication.c.page.is_(None) if page is None else publication.c.page == page
         query = shown().where(publication.c.category_id == number, place, publication.c.withdrawn_at.is_(None))
         return filled(self._connection, query.order_by(*_IN_ORDER), on_page=True)
+
+    def said(self, number: int, pages: Collection[int | None]) -> dict[int | None, datetime]:
+        """Give the latest `updated` that documents have said so far, of those that have said any (A7).
+
+        Args:
+            number: of the category, or `ALL`.
+            pages: archive pages; None: the main document.
+        """
+        query = select(document.c.page, document.c.updated).where(document.c.category_id == number)
+        rows = rows_by(self._connection, query, document.c.page, sorted(page or MAIN for page in pages))
+        return {row["page"] or None: row["updated"] for row in rows}
+
+    def say(self, number: int, updated: Mapping[int | None, datetime]) -> None:
+        """Note what documents are about to say, before they are written: none says less from then on.
+
+        Args:
+            number: of the category, or `ALL`.
+            updated: archive page, or None for the main document: the feed's `updated`.
+        """
+        say(self._connection, {(number, page or MAIN): when for page, when in updated.items()})
 
     def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
         """Give the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*)."""
@@ -191,6 +217,18 @@ class Documents:
             for number, story_id, source_id in self._connection.execute(query.where(category.c.id.in_(part))):
                 found[number].append((story_id, source_id))
         return {number: some[:limit] for number, some in found.items()}
+
+
+def say(connection: Connection, updated: Mapping[tuple[int, int], datetime]) -> None:
+    """Note what documents say, by category and page."""
+    if updated:
+        rows = [{"category_id": n, "page": page, "updated": when} for (n, page), when in sorted(updated.items())]
+        statement = insert(document, connection.dialect.name)
+        later = statement.excluded.updated
+        statement = statement.on_conflict_do_update(
+            index_elements=["category_id", "page"], set_={"updated": later}, where=document.c.updated < later
+        )
+        connection.execute(statement, rows)
 
 
 def fair_share(told: Sequence[tuple[int, int]], limit: int) -> list[int]:

@@ -19,9 +19,10 @@ from aggregator.model.poll import State
 from aggregator.model.restored import Restored, RestoredEntry
 from aggregator.model.settings import Show, SourceKey
 from aggregator.store import entries, graves
+from aggregator.store.documents import ALL, MAIN, say
 from aggregator.store.publications import publication_row
 from aggregator.store.records import arrivals_to_json, observed_to_json, origin_to_json
-from aggregator.store.schema import EPOCH, MICROSECOND, category, entry, publication, source, store
+from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entry, publication, source, store
 from aggregator.urls import Url
 
 LISTED = 500  # newest entries of a source that its next document is compared with (I35)
@@ -45,6 +46,7 @@ def lay_ground(connection: Connection, restored: Restored, now: datetime) -> Non
         now: the time.
     """
     connection.execute(delete(category))
+    connection.execute(delete(document))
     connection.execute(update(store).values(adopts=True))
     if restored.store is not None:
         connection.execute(update(store).values(uuid=str(restored.store)))
@@ -68,6 +70,11 @@ def lay_ground(connection: Connection, restored: Restored, now: datetime) -> Non
     ]
     if rows:
         connection.execute(category.insert(), rows)
+    numbers = {row.slug: row.id for row in connection.execute(select(category.c.slug, category.c.id)).all()}
+    said = {(ALL, MAIN): restored.said} if restored.said is not None else {}
+    for one in restored.categories:
+        said |= {(numbers[one.slug], page): when for page, when in enumerate(one.said, start=MAIN)}
+    say(connection, said)
 
 
 def fill(connection: Connection, restored: Restored, now: datetime, detailed: Mapping[SourceKey, int]) -> None:

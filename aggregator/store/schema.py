@@ -374,6 +374,15 @@ publication = Table(
     Index("ix_publication_pageless", "entered_at", sqlite_where=_PAGELESS, postgresql_where=_PAGELESS),
 )
 
+document = Table(
+    "document",
+    metadata,
+    Column("category_id", Id, nullable=False),  # 0: all.*
+    Column("page", Integer, nullable=False),  # 0: the main document
+    Column("updated", Instant, nullable=False),  # the latest that it has said: it never goes back (A7)
+    PrimaryKeyConstraint("category_id", "page"),
+)
+
 page_wording = Table(
     "page_wording",
     metadata,

@@ -11,10 +11,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from aggregator.model.correction import Act
 from aggregator.store import database
 from aggregator.store.schema import metadata
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
+from tests.twin import ask
 
 YAML = "publish: {entries: 10, archive_page: 10}\nsources: [{key: one, url: 'https://one.example/', initial: 200}]\n"
 
@@ -41,7 +43,7 @@ def as_of(released: str, path: Path) -> None:
     newer.unlink()
 
 
-@pytest.mark.parametrize("released", ["0001"])
+@pytest.mark.parametrize("released", ["0001", "0002"])
 def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, released: str) -> None:
     room = Newsroom(tmp_path)
     room.writes(YAML)
@@ -58,6 +60,36 @@ def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, rel
         world.publish()
     assert room.titles()[0] == "Title 36"
     assert path.with_name(f"{path.name}.before-{database.HEAD}-from-{released}").exists()
+    check_schema(path)
+
+
+@pytest.mark.parametrize("released", ["0001", "0002"])
+def test_a7_feeds_of_an_older_schema_go_on_from_what_they_said(tmp_path: Path, released: str) -> None:
+    room = Newsroom(tmp_path)
+    room.writes(YAML)
+    with room.opened() as world:
+        Desk(world).says("one", *(said(number) for number in range(25)))
+        world.publish()
+        with world.store.read() as tx:
+            (row,) = tx.categories.rows()
+            story = tx.documents.publications(row.id, None)[0].story
+        room.clock.move(hours=1)
+        ask(world, Act.RETRACT, story=story, undo=False)
+        world.publish()
+    said_so = b"  <updated>2026-03-04T13:00:00Z</updated>"
+    assert said_so in room.published("category/general.atom")
+    as_of(released, room.folder / "var/aggregator.db")
+    room.clock.move(days=31)
+    with room.opened() as world:
+        assert world.upkeep.end_tombstones() == 1
+        world.publish()
+    feed = room.published("category/general.atom")
+    assert b"deleted-entry" not in feed
+    assert said_so in feed
+    check_schema(room.folder / "var/aggregator.db")
+
+
+def check_schema(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
