@@ -3,13 +3,18 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.cadence.hosts import Restraint, after_answer, faded
+from aggregator.cadence.hosts import Restraint, after_answer, faded, rests_of
 from aggregator.cli.poll import OneShot
+from aggregator.cli.poll import in_words as poll_in_words
+from aggregator.cli.status_words import in_words
+from aggregator.cli.why_frame import Frame
+from aggregator.cli.why_source import source_section
 from aggregator.config import load_config
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import SLOWEST, SPACING, slowed
@@ -231,6 +236,67 @@ def test_p17_a_run_that_follows_respects_the_pause_of_a_host(newsroom: Newsroom,
     newsroom.clock.move(minutes=5)
     assert outcomes(newsroom.poll(everything=False)) == {"beside": "fetched"}
     assert [asked.path for asked in publisher.asked] == ["/busy", "/other", "/beside"]
+
+
+def test_p30_who_made_a_host_rest_is_known_as_long_as_it_does_and_counts_for_ten_minutes() -> None:
+    host = Host().says("a", 429).says("b", 429, retry=6 * HOUR).waits(HOUR)
+    owed = faded(host.owed, host.now)
+    assert owed is not None
+    (rest,) = rests_of({"x.example": owed}, host.now).values()
+    assert (rest.host, rest.source, rest.status, rest.until) == ("x.example", "b", 429, NOON + 6 * HOUR)
+    before = host.doublings
+    assert host.says("c", 503).doublings == before, "of its own an hour later"
+    assert rests_of({"x.example": owed}, host.now + 6 * HOUR) == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "minutes", "because"),
+    [
+        (Reply(429, b"", {"Retry-After": "3600"}), 5, "since it answered 429 to s0"),
+        (
+            Reply(200, rss(item(1)), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}),
+            20,
+            "since its count of requests for us was used up by s0",
+        ),
+    ],
+)
+def test_p30_a_host_that_rests_is_named_with_its_source(
+    newsroom: Newsroom, publisher: Publisher, answer: Reply, minutes: int, because: str
+) -> None:
+    urls = [publisher.says("/0", answer), *(publisher.says(f"/{n}", Reply(200, rss(item(n)))) for n in range(1, 5))]
+    rows = [f"{{key: s{number}, url: '{url}'}}" for number, url in enumerate(urls)]
+    newsroom.writes(f"sources: [{rows[0]}]")
+    newsroom.poll()
+    newsroom.writes(f"sources: [{', '.join(rows)}]")
+    newsroom.clock.move(minutes=minutes)
+    with newsroom.opened() as world:
+        shot = OneShot(world)
+        shot.poll((), everything=False, limit=timedelta(0))
+        report = shot.report(())
+    host = "127.0.0.1"
+    rests = report["resting"]
+    assert isinstance(rests, list)
+    (resting,) = rests
+    assert (resting["host"], resting["source"], resting["sources"]) == (host, "s0", 4)
+    results = report["results"]
+    assert isinstance(results, list)
+    assert all(row["host_rests"]["until"] == resting["until"] for row in results)
+    assert f"4 sources not asked: {host} rests until {resting['until']}, {because}" in poll_in_words(report)
+    with newsroom.opened("status") as world, world.store.read() as tx:
+        status = world.store.status(world.roster, newsroom.clock())
+        said = in_words(status)
+        (row,) = (source for source in status.sources if source.key == "s3")
+        frame = Frame(world.roster, ZoneInfo("UTC"), newsroom.clock())
+        why = "\n".join(source_section(tx, row, frame).lines)
+    assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}" in said
+    assert " (s0); 5 sources wait for that" in said
+    assert "next now" not in said
+    assert f"{host} rests until {resting['until']}, {because}" in why
+    assert "never polled" not in why
+    newsroom.clock.move(minutes=61)
+    with newsroom.opened("status") as world:
+        status = world.store.status(world.roster, newsroom.clock())
+    assert (status.rests, {source.rest for source in status.sources}) == ((), {None})
 
 
 def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(newsroom: Newsroom, publisher: Publisher) -> None:

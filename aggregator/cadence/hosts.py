@@ -3,12 +3,15 @@
 Pure. When the source itself is due again is `turn`'s to say.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import doublings_of
+from aggregator.model.rest import Rest
+from aggregator.model.settings import SourceKey
 
 FORBIDDEN: Final = 403
 TOO_MANY_REQUESTS: Final = 429
@@ -25,10 +28,10 @@ _NEVER = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One source that was refused lately."""
+    """One source that was refused lately, or told that the count for us is used up."""
 
     source: str  # its key
-    status: int  # 403, 429 or 503
+    status: int  # 403, 429 or 503, or any with a count that is used up (P37)
     at: datetime
     until: datetime | None = None  # when it may be asked again, if the answer said so
 
@@ -40,7 +43,7 @@ class Restraint:
     doublings: int = 0  # of its spacing
     troubled_at: datetime  # when it last asked for peace, or a doubling was taken back
     opens_at: datetime | None = None  # no start before
-    troubles: tuple[Trouble, ...] = ()  # of the last ten minutes, each source once, the latest last
+    troubles: tuple[Trouble, ...] = ()  # of the last ten minutes, or of its rest; each source once, the latest last
 
 
 def after_answer(
@@ -64,7 +67,8 @@ def after_answer(
         None if it is owed nothing; a record equal to `before` if nothing changed.
     """
     owed = faded(before, now) or Restraint(troubled_at=now)
-    others = tuple(trouble for trouble in owed.troubles if trouble.source != source)
+    kept = tuple(trouble for trouble in owed.troubles if trouble.source != source)
+    others = tuple(trouble for trouble in kept if _is_recent(trouble, now))
     pause = hints.exhausted or _NEVER
     if status in (TOO_MANY_REQUESTS, UNAVAILABLE):
         busy = [trouble for trouble in others if trouble.status in (TOO_MANY_REQUESTS, UNAVAILABLE)]
@@ -77,9 +81,9 @@ def after_answer(
         # What comes during a pause was asked before it: still the same trouble.
         more = owed.doublings + (owed.opens_at is None)
         owed = replace(owed, doublings=min(more, doublings_of(spacing)), troubled_at=now)
-    if status in (FORBIDDEN, TOO_MANY_REQUESTS, UNAVAILABLE):
+    if status in (FORBIDDEN, TOO_MANY_REQUESTS, UNAVAILABLE) or (status is not None and hints.exhausted):
         until = now + min(hints.retry_after, LONGEST) if hints.retry_after else None
-        troubles = (*others, Trouble(source, status, now, until))
+        troubles = (*kept, Trouble(source, status, now, until))
         owed = replace(owed, troubles=troubles[-REMEMBERED:])
     if pause:
         opens_at = now + min(pause, LONGEST)
@@ -101,9 +105,24 @@ def faded(owed: Restraint | None, now: datetime) -> Restraint | None:
         doublings=owed.doublings - taken_back,
         troubled_at=troubled_at + taken_back * CALM,
         opens_at=opens_at,
-        troubles=tuple(trouble for trouble in owed.troubles if abs(now - trouble.at) < WINDOW),
+        troubles=tuple(trouble for trouble in owed.troubles if opens_at is not None or _is_recent(trouble, now)),
     )
     return left if left.doublings or left.opens_at or left.troubles else None
+
+
+def rests_of(restraints: Mapping[str, Restraint], now: datetime) -> dict[str, Rest]:
+    """Return the host keys to which no request leaves for a while, by key."""
+    found: dict[str, Rest] = {}
+    for key, restraint in restraints.items():
+        if restraint.opens_at is not None and restraint.opens_at > now:
+            last = next((each for each in reversed(restraint.troubles) if each.status != FORBIDDEN), None)
+            source, status = (SourceKey(last.source), last.status) if last is not None else (None, None)
+            found[key] = Rest(host=key, until=restraint.opens_at, source=source, status=status)
+    return found
+
+
+def _is_recent(trouble: Trouble, now: datetime) -> bool:
+    return abs(now - trouble.at) < WINDOW
 
 
 def _refuses(troubles: tuple[Trouble, ...]) -> bool:

@@ -14,11 +14,13 @@ from time import monotonic
 
 from aggregator.backlog import ListedBacklog, WithDetails
 from aggregator.cadence import may_ask_again
+from aggregator.cadence.hosts import rests_of
 from aggregator.cli.counted import counted
 from aggregator.cli.folding import alarm_lines, called, folded, grouped
 from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import configured, opened_world
+from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.stopping import stopping
 from aggregator.cli.terminal import ahead_in_words, printable
 from aggregator.clock import rfc3339
@@ -28,8 +30,10 @@ from aggregator.model.alarm import Alarm
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
+from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
 from aggregator.publish.edition import Published
+from aggregator.publish.status import rest_record
 from aggregator.store.turns import Waiting
 from aggregator.websub import tell_for_a_while
 from aggregator.world import World
@@ -140,7 +144,8 @@ class OneShot:
         left = {item.key for item in wanted if item.id not in polled}
         if left:
             with self._world.store.read() as tx:  # some were claimed, and put back or put off
-                self._skipped += map(self._skipped_row, tx.turns.named(left))
+                rests = rests_of(tx.hosts.restraints(), self._world.clock())
+                self._skipped += [self._skipped_row(item, rests) for item in tx.turns.named(left)]
         self._skipped += [self._report_of(item) for item in others]
         self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
@@ -209,6 +214,10 @@ class OneShot:
             "withdrawn": sum(row.withdrawn for row in rows),
             "published": list(published),
             "posts": list(posts),
+            "resting": [
+                {**(rest_record(rest) or {}), "sources": sources}
+                for rest, sources in Counter(row.rest for row in rows if row.rest is not None).most_common()
+            ],
             "results": [_row(row) for row in rows],
         }
 
@@ -231,8 +240,8 @@ class OneShot:
             rejected=row.rejected + sum(entries.rejected for entries in done),
         )
 
-    def _skipped_row(self, item: Waiting) -> Report:
-        row = self._report_of(item)
+    def _skipped_row(self, item: Waiting, rests: Mapping[str, Rest]) -> Report:
+        row = replace(self._report_of(item), rest=rests.get(item.host_key))
         if self._dispatcher is not None and self._dispatcher.is_unreached(item):
             return replace(row, code="network_down", error="so many hosts are out of reach that it must be our network")
         return row
@@ -296,6 +305,13 @@ def in_words(
             lambda line: [line],
             f"  {same[0]['error'].partition(':')[0]}: and {{}}; `{EVERYTHING}` lists all",
         )
+    resting = report["resting"]
+    assert isinstance(resting, list)
+    for each in resting:
+        rest = Rest(
+            host=each["host"], until=datetime.fromisoformat(each["until"]), source=each["source"], status=each["status"]
+        )
+        lines.append(f"  {counted(each['sources'], 'source')} not asked: {rest_in_words(rest, names)}")
     lines += alarm_lines(alarms, names, EVERYTHING)
     if none_due:
         lines.append(f"  {none_due}")
@@ -332,6 +348,7 @@ def _row(row: Report) -> dict[str, object]:
         "rejected": row.rejected,
         "error": f"{row.code}: {row.error}" if row.code else None,
         "next_due": rfc3339(row.next_due),
+        "host_rests": rest_record(row.rest),
     }
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.cli.counted import counted
 from aggregator.cli.folding import alarm_lines, called, folded, grouped, shortened
+from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.terminal import about, ahead_in_words, printable
 from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
@@ -56,6 +57,11 @@ def in_words(status: Status, *, folds: bool = True) -> str:
         lines.append(_manners(status.fetching))
     if status.hub is not None:
         lines.append(_of_hub(status.hub))
+    names = {source.key: called(source.title, source.key) for source in status.sources}
+    for rest in status.rests:
+        waiting = sum(source.rest is not None and source.rest.host == rest.host for source in status.sources)
+        waits = counted(waiting, "source waits", "sources wait")
+        lines.append(f"  {rest_in_words(rest, names)}; {waits} for that")
     lines += _sources(status, folds=folds)
     for category in status.categories:
         newest = f", newest {rfc3339(category.newest)}" if category.newest else ""
@@ -79,7 +85,7 @@ def _sources(status: Status, *, folds: bool) -> list[str]:
 
     def lines_of(source: SourceStatus) -> list[str]:
         is_polled = source.state is not State.PAUSED
-        when = f"next {ahead_in_words(source.next_due, status.at)}" if is_polled else "not polled"
+        when = f"next {ahead_in_words(_next_at(source), status.at)}" if is_polled else "not polled"
         lines = [f"  {source.state.value:8} {shortened(source.title):{width}}  {source.entries:5} entries  {when}"]
         if source.code or source.advice:
             lines += _indented(called(source.key, source.key, source.line))
@@ -136,7 +142,9 @@ def one_in_words(
         lines.append("  not polled")
     else:
         because = f": {source.because}" if source.because else ""
-        lines.append(f"  next at {_moment(source.next_due, zone)}, {ahead_in_words(source.next_due, now)}{because}")
+        if source.rest is not None and source.rest.until > source.next_due:
+            because = f": {rest_in_words(source.rest)}"
+        lines.append(f"  next at {_moment(_next_at(source), zone)}, {ahead_in_words(_next_at(source), now)}{because}")
     if source.code:
         failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
         lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
@@ -168,6 +176,11 @@ def one_in_words(
         ]
         lines += ["", "Days (UTC):", *_table(head, rows)]
     return "\n".join(lines)
+
+
+def _next_at(source: SourceStatus) -> datetime:
+    """Return when a source may be asked next: when it is due, or, if that is later, when its host has rested."""
+    return source.next_due if source.rest is None else max(source.next_due, source.rest.until)
 
 
 def _rule(hits: RuleHits, zone: ZoneInfo) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What `why` says of a source."""
 
+from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.why_frame import Frame, Section
 from aggregator.cli.why_story import names_of, trail_of
 from aggregator.cli.why_words import indented
@@ -8,6 +9,7 @@ from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import SourceStatus
+from aggregator.publish.status import rest_record
 from aggregator.store.transaction import Transaction
 
 POLLS = 5  # the last ones
@@ -63,6 +65,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         "state": source.state.value,
         "categories": list(source.categories),
         "next_due": rfc3339(source.next_due),
+        "host_rests": rest_record(source.rest),
         "because": source.because,
         "failures": source.failures,
         "error": f"{source.code}: {source.error}" if source.code else None,
@@ -88,6 +91,8 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
 def _next_poll(source: SourceStatus, frame: Frame) -> str:
     if source.state is State.PAUSED:
         return "not polled, since feeds.yaml says paused: true"
+    if source.rest is not None and source.rest.until > source.next_due:
+        return f"next poll {frame.moment(source.rest.until)}: {rest_in_words(source.rest)}"
     return f"next poll {frame.moment(source.next_due)}: {source.because or 'it was never polled'}"
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from aggregator.errors import AddressRefused, RobotsRefused, SourceError
 from aggregator.model.entry import NO_HINTS, NO_NEWS, Digest, Feed, Hints
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
+from aggregator.model.rest import Rest
 from aggregator.model.settings import Reading, Request, Source
 from aggregator.urls import Url
 
@@ -287,3 +288,4 @@ class Report:
     code: str | None = None
     error: str | None = None
     next_due: datetime | None = None
+    rest: Rest | None = None  # of its host, if that is why it was not asked

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.history import Fetching
 from aggregator.model.poll import State
+from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
 from aggregator.urls import Url
 
@@ -49,6 +50,7 @@ class SourceStatus:
     private: bool = False  # its address is shown to nobody (S44)
     quiet: AlarmCode | None = None  # it answers, and yet there is nothing new or nothing at all: silent, empty
     line: int | None = None  # of feeds.yaml where it is written; of a source that a list names, where the list is
+    rest: Rest | None = None  # of its host
     is_titled: bool = True  # else `title` is made from its address
 
 
@@ -150,4 +152,5 @@ class Status:
     schema: str
     removed: tuple[RemovedCategory, ...] = ()  # the last one first
     outage: Outage = NO_OUTAGE  # as the process that polls has found
+    rests: tuple[Rest, ...] = ()  # hosts with sources of ours, the one that opens first before
     hub: HubStatus | None = None  # None: it never was owed a ping

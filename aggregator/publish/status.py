@@ -9,6 +9,7 @@ from aggregator.clock import rfc3339
 from aggregator.model.alarm import Alarm
 from aggregator.model.history import Fetching, SourceHistory
 from aggregator.model.poll import State
+from aggregator.model.rest import Rest
 from aggregator.model.settings import Site
 from aggregator.model.status import CategoryStatus, RuleHits, SourceStatus, Status
 from aggregator.publish import mark
@@ -89,8 +90,16 @@ def source_record(source: SourceStatus, *, public: bool) -> dict[str, object]:
         record["line"] = source.line
         record["because"] = source.because or None
         record["moved_to"] = source.moved_to
+        record["host_rests"] = rest_record(source.rest)
         record["clock_skew_s"] = round(source.clock_skew.total_seconds()) or None
     return record
+
+
+def rest_record(rest: Rest | None) -> dict[str, object] | None:
+    """Return the rest of a host as `--json` reports it."""
+    if rest is None:
+        return None
+    return {"host": rest.host, "until": rfc3339(rest.until), "source": rest.source, "status": rest.status}
 
 
 def rule_record(hits: RuleHits) -> dict[str, object]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from aggregator.cadence import ARRIVALS, explain
+from aggregator.cadence.hosts import rests_of
 from aggregator.decide.order import believed
 from aggregator.errors import NAMES_ONE, AddressRefused, NotAFeed
 from aggregator.model.alarm import AlarmCode
@@ -144,10 +145,13 @@ def status_of(
     ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection)), *of_hub(hub, now)]
     wrong = [*ours, *of_sources(rows, sums, now)]
     quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
+    rests = rests_of(Hosts(connection).restraints(), now)
+    waiting = {row["host_key"] for row in rows if not row["paused"]}
     found = [
         replace(
             _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens),
             quiet=quiet.get(row["id"]),
+            rest=None if row["paused"] else rests.get(row["host_key"]),
         )
         for row in rows
     ]
@@ -170,6 +174,7 @@ def status_of(
         schema=schema,
         removed=_removed(connection),
         outage=outage,
+        rests=tuple(sorted((rests[host] for host in waiting & rests.keys()), key=lambda rest: (rest.until, rest.host))),
         hub=hub,
     )
 

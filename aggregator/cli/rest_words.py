@@ -1,0 +1,23 @@
+"""Hosts that asked to be left alone, in words: which, until when, and because of which source (P30, P31, P37)."""
+
+from collections.abc import Mapping
+
+from aggregator.clock import rfc3339
+from aggregator.model.rest import Rest
+from aggregator.model.settings import SourceKey
+
+
+def rest_in_words(rest: Rest, names: Mapping[SourceKey, str] | None = None) -> str:
+    """Return why no source of a host is asked, such as "example.org rests until …, since it answered 429 to A Blog".
+
+    Args:
+        rest: of the host.
+        names: what sources are called; the others are called by their keys.
+    """
+    line = f"{rest.host} rests until {rfc3339(rest.until)}"
+    if rest.source is None:
+        return f"{line}, as it asked for"
+    name = (names or {}).get(rest.source, rest.source)
+    if rest.status in (429, 503):
+        return f"{line}, since it answered {rest.status} to {name}"
+    return f"{line}, since its count of requests for us was used up by {name}"
