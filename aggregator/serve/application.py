@@ -20,12 +20,13 @@ from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
 from aggregator.publish.media import Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
-from aggregator.serve.shelf import Document, Shelf
+from aggregator.serve.shelf import Copy, Document, FilePart, Shelf
 from aggregator.urls import Url
 
 log = logging.getLogger(__name__)
 
 MAX_REQUEST_LINE = 8192  # bytes (S67)
+LARGE_BYTES = 256 * 1024  # from which a document is sent from its file
 READ_ONLY = ("GET", "HEAD")
 _HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers put two together with a comma
 
@@ -48,6 +49,7 @@ class Reply:
     status: HTTPStatus
     headers: Headers
     body: bytes = b""
+    part: "FilePart | None" = None  # in place of a body, to be sent as the reader takes it
 
     def __post_init__(self) -> None:
         _check_headers(self.headers)
@@ -131,8 +133,11 @@ class Application:
         headers = [*reply.headers, *GUARDS]
         bodiless = reply.status is HTTPStatus.NOT_MODIFIED
         if not bodiless:
-            headers.append(("Content-Length", str(len(reply.body))))
+            headers.append(("Content-Length", str(reply.part.size if reply.part else len(reply.body))))
         start_response(f"{reply.status.value} {reply.status.phrase}", headers)
+        if reply.part is not None:
+            wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](reply.part)
+            return wrapped
         return [] if bodiless or environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
 
     def _reply(self, environ: WSGIEnvironment) -> Reply:
@@ -192,13 +197,32 @@ class Application:
         policy = PAGE_POLICY if document.role is Role.PAGE else SANDBOX
         headers = (*tags, ("Content-Type", document.media_type), ("Content-Security-Policy", policy))
         if copy.coding is not None:
-            return Reply(HTTPStatus.OK, (*headers, ("Content-Encoding", copy.coding)), document.read(copy))
+            return _reply(environ, HTTPStatus.OK, (*headers, ("Content-Encoding", copy.coding)), document, copy)
         headers += (("Accept-Ranges", "bytes"),)  # of the plain bytes only (A77)
         if part is None:
-            return Reply(HTTPStatus.OK, headers, document.read(copy))
+            return _reply(environ, HTTPStatus.OK, headers, document, copy)
         start, stop = part
         place = ("Content-Range", f"bytes {start}-{stop - 1}/{plain.size}")
-        return Reply(HTTPStatus.PARTIAL_CONTENT, (*headers, place), document.read(plain, start, stop))
+        return _reply(environ, HTTPStatus.PARTIAL_CONTENT, (*headers, place), document, plain, start, stop)
+
+
+def _reply(
+    environ: WSGIEnvironment,
+    status: HTTPStatus,
+    headers: Headers,
+    document: Document,
+    copy: Copy,
+    start: int = 0,
+    stop: int | None = None,
+) -> Reply:
+    """Return bytes of a document; many of them as a part of the open file, where the server takes such.
+
+    To read a large document for each reader costs time, and memory for as long as the reader needs.
+    """
+    size = (copy.size if stop is None else stop) - start
+    if size >= LARGE_BYTES and environ["REQUEST_METHOD"] == "GET" and "wsgi.file_wrapper" in environ:
+        return Reply(status, headers, part=document.part(copy, start, size))
+    return Reply(status, headers, document.read(copy, start, stop))
 
 
 def _refuse(environ: WSGIEnvironment, methods: tuple[str, ...], *, takes_body: bool = False) -> Reply | None:

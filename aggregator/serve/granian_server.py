@@ -5,7 +5,11 @@ an answer's time. So this drives the worker that granian's own command has for W
 directly. granian does not promise to keep that worker as it is: the extra names the one minor version we know.
 
 One thread answers documents: several would spend more time on waiting for each other than on answers. Whatever may take
-longer (`/search`) is answered in threads of its own, so that no reader waits for another's question.
+longer (`/search`) is answered in threads of its own, so that no reader waits for another's question. Health checks have
+threads that answer nothing else.
+
+granian leaves connections beyond its limit unaccepted, and has no limit of time for a reader. So it may accept more
+than `MAX_CONNECTIONS`, and a thread of ours closes those that finish no request (S67).
 """
 
 import asyncio
@@ -19,8 +23,12 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from aggregator.errors import AggregatorError, ExtraMissing
 from aggregator.serve.application import MAX_REQUEST_LINE
-from aggregator.serve.names import is_document
-from aggregator.serve.server import MAX_CONNECTIONS, PATIENCE_SECONDS, listen
+from aggregator.serve.channel import CHECK_THREADS, PATIENCE_SECONDS
+from aggregator.serve.crowd import MAX_CONNECTIONS
+from aggregator.serve.names import is_check, is_document
+from aggregator.serve.room import SPARE_CONNECTIONS, Room
+from aggregator.serve.server import listen
+from aggregator.serve.sockets import can_look
 
 try:
     from granian import _futures, _granian
@@ -53,7 +61,7 @@ class GranianServer:
         """Make a server; nothing is bound before `start`.
 
         Args:
-            application: what answers; called by up to five threads at a time.
+            application: what answers; called by up to seven threads at a time.
             host: an address, or a name, of whose addresses one is taken.
             port: 0 takes a free one, see `address`.
             patience_seconds: for the head of a request to arrive, and for the next one on a kept connection (S67).
@@ -61,6 +69,7 @@ class GranianServer:
         self._application, self._host, self._port = application, host, port
         self._patience_seconds = patience_seconds
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+        self._checks = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="web-check")
         self._end = _core.WorkerSignal()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
@@ -90,7 +99,7 @@ class GranianServer:
             ipc=None,
             threads=1,
             py_threads=1,
-            backpressure=MAX_CONNECTIONS,
+            backpressure=MAX_CONNECTIONS + (SPARE_CONNECTIONS if can_look() else 0),
             http_mode="1",
             http1_opts=HTTP1Settings(
                 header_read_timeout=int(self._patience_seconds * 1000), max_buffer_size=MAX_HEADER_BYTES
@@ -98,6 +107,8 @@ class GranianServer:
             metrics=(None, None),
         )
         self._thread.start()
+        if can_look():
+            threading.Thread(target=Room(self._port).keep, args=(self._ended,), name="web-room", daemon=True).start()
 
     def is_alive(self) -> bool:
         """Tell whether requests are answered."""
@@ -109,7 +120,8 @@ class GranianServer:
             return
         self._end.set()
         self._thread.join(timeout_seconds)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._checks):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         try:
@@ -128,7 +140,7 @@ class GranianServer:
         if is_document(path):
             self._answer(protocol, environ)
         else:
-            self._pool.submit(self._answer, protocol, environ)
+            (self._checks if is_check(path) else self._pool).submit(self._answer, protocol, environ)
 
     def _answer(self, protocol: Any, environ: WSGIEnvironment) -> None:
         said: list[tuple[str, list[tuple[str, str]]]] = []

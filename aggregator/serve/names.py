@@ -24,6 +24,11 @@ def is_document(path: str) -> bool:
     return _DOCUMENT.search(path) is not None
 
 
+def is_check(path: str) -> bool:
+    """Tell whether a URL path asks for a health check, below the path of `base_url` or at the root."""
+    return path.endswith(("/healthz", "/readyz"))
+
+
 def name_of(path: str, copy_of: Callable[[str], str | None] = no_copies) -> str | None:
     """Give the published name that a URL path asks for; None if there is none.
 

@@ -1,9 +1,10 @@
 """How often one client may ask (S57, S67)."""
 
-import ipaddress
 import threading
 from collections.abc import Callable
 from time import monotonic
+
+from aggregator.serve.crowd import client_of
 
 MAX_CLIENTS = 10_000  # that are remembered; those beyond share one count
 LOCAL_SHARE = 10  # as often as others a client on this machine may ask: a reverse proxy is all its clients
@@ -21,7 +22,8 @@ class RateLimit:
 
     def lets_pass(self, address: str) -> bool:
         """Count a request; tell whether it is one too many."""
-        client, share = _client_of(address)
+        client = client_of(address)
+        share = LOCAL_SHARE if client == "::/64" or client.startswith("127.") else 1  # ::1 lies in ::/64
         with self._lock:
             now = self._steady()
             if now - self._began >= WINDOW_SECONDS:
@@ -31,16 +33,3 @@ class RateLimit:
                 client = ""
             count = self._counts[client] = self._counts.get(client, 0) + 1
             return count <= self._a_minute * share
-
-
-def _client_of(address: str) -> tuple[str, int]:
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address, 1
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is None:
-            network = ipaddress.ip_network((found, 64), strict=False)
-            return str(network), LOCAL_SHARE if found.is_loopback else 1
-        found = found.ipv4_mapped
-    return str(found), LOCAL_SHARE if found.is_loopback else 1

@@ -1,7 +1,8 @@
 """The web server: a WSGI application on waitress, in threads of its own, with limits (S67) and an end.
 
-Where waitress does something else than we want (PITFALLS 2.2, 2.6, 6.4), a class of ours says what and why. Its stubs
-are wrong or silent about much of what is used here; `Any` is for those places.
+Where waitress does something else than we want (PITFALLS 2.2, 2.6, 6.4), a class of ours says what and why; the classes
+for connections and threads are in channel.py. waitress' stubs are wrong or silent about much of what is used here;
+`Any` is for those places.
 """
 
 import errno
@@ -9,134 +10,45 @@ import logging
 import socket
 import threading
 import time
-from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.server import create_server
-from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
 
 from aggregator.errors import AddressInUse
-from aggregator.serve.application import GUARDS, MAX_REQUEST_LINE, refusal
-from aggregator.serve.names import is_document
+from aggregator.serve.application import MAX_REQUEST_LINE
+from aggregator.serve.channel import PATIENCE_SECONDS, STALLED_SECONDS, PatientChannel, PromptDispatcher
+from aggregator.serve.crowd import BURST, MAX_CONNECTIONS, crowded_out
 
 log = logging.getLogger(__name__)
 
 THREADS = 8
-MAX_CONNECTIONS = 100  # S67
-PATIENCE_SECONDS = 10.0  # for the whole of a request, and for the next one on a kept connection (S67)
-CROWDED_SECONDS = 1.0  # for the next request, while others wait for a connection
-STALLED_SECONDS = 30  # for a reader that takes nothing of its answer
+NEVER = (
+    2**62
+)  # bytes of an answer for which a thread would wait: the next request waits instead, see `PromptDispatcher`
 MAX_HEADER_BYTES = 2 * MAX_REQUEST_LINE  # request line and header fields together
 TICK_SECONDS = 1.0  # how often the loop looks at the clock
 
 
-class KeepingTask(WSGITask):
-    """Keeps the connection after a 304: waitress would close it, as a 304 has no Content-Length."""
+class RoomyServer(TcpWSGIServer):
+    """Accepts every connection and closes others to make room; waitress would leave new ones unaccepted (S67)."""
 
-    request: Any
+    active_channels: Any  # each a PatientChannel, by its number
 
-    def build_response_header(self) -> bytes:
-        close = self.close_on_finish or self.request.headers.get("CONNECTION", "").lower() == "close"
-        head = super().build_response_header()
-        if self.status.startswith("304") and self.version == "1.1" and not close:
-            self.close_on_finish = False
-            head = head.replace(b"Connection: close\r\n", b"")
-        return head
-
-
-class PlainErrorTask(ErrorTask):
-    """Says no like the application does: waitress would repeat the header line that it could not read (S41)."""
-
-    request: Any
-
-    def execute(self) -> None:
-        reply = refusal(HTTPStatus(self.request.error.code))
-        self.status = f"{reply.status.value} {reply.status.phrase}"
-        self.response_headers = [*reply.headers, *GUARDS]
-        self.content_length = len(reply.body)
-        self.set_close_on_finish()
-        self.write(reply.body)
-
-
-class FirmParser(HTTPRequestParser):
-    """Calls a bad request what it is: on `GET http://[/` waitress would log a fault and hang up."""
-
-    def parse_header(self, header_plus: bytes) -> None:
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:
-            raise ParsingError("unreadable") from error
-
-
-class PatientChannel(HTTPChannel):
-    """A connection with an end to its patience.
-
-    waitress counts from the last byte, so that a byte a minute holds a connection for ever; this counts from the moment
-    the client's turn began, or its request did. The loop asks `readable` at each turn.
-    """
-
-    parser_class = FirmParser
-    task_class = KeepingTask
-    error_task_class = PlainErrorTask
-    server: Any
-    patience_seconds = PATIENCE_SECONDS
-    is_prompt = False  # its next request is answered by the loop
-    _turn: tuple[float, bool] | None = None  # since when (monotonic), and whether its request has begun
-
-    def received(self, data: bytes) -> bool:
-        taken: bool = super().received(data)
-        while self.is_prompt:  # not in `add_task`: a lock is held there that `service` needs
-            self.is_prompt = False
-            self.service()
-        return taken
-
-    def readable(self) -> bool:
-        if not self.server.accepting:  # stopping: what has arrived is answered, nothing more is read
-            return False
-        if not super().readable():
-            self._turn = None
-            return False
-        now, begun = time.monotonic(), self.request is not None
-        if self._turn is None or self._turn[1] != begun:
-            self._turn = now, begun
-        crowded = self.server.in_connection_overflow and not begun
-        if now - self._turn[0] > (CROWDED_SECONDS if crowded else self.patience_seconds):
-            self.will_close = True
-        return not self.will_close
-
-    def send_continue(self) -> None:
-        """Ask for the body, unless the request is settled: waitress would then wait for one that it has refused."""
-        if self.request is not None and self.request.completed:
-            self.request.expect_continue = False
-        else:
-            super().send_continue()
-
-
-class PromptDispatcher(ThreadedTaskDispatcher):
-    """Lets the loop answer requests for documents itself, and threads whatever may take longer.
-
-    Handing a request to a thread and its answer back takes more than twice as long as the answer. The loop is never
-    held up: an answer that does not fit into the socket's buffer is sent as the reader takes it, and while any of one
-    waits, the next goes to a thread (a thread may wait for room, S67).
-    """
-
-    loop_thread = 0  # its identity, once it runs
-
-    def add_task(self, task: Any) -> None:
-        request = task.requests[0]
-        is_quick = request.error is not None or is_document(request.path)
-        if is_quick and not task.total_outbufs_len and self.is_loop():
-            task.is_prompt = True
-        else:
-            super().add_task(task)
-
-    def is_loop(self) -> bool:
-        """Tell whether it is the loop that asks."""
-        return threading.get_ident() == self.loop_thread
+    def handle_accept(self) -> None:
+        """Accept what waits, up to a burst, then make room."""
+        for _ in range(BURST):
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                break
+        excess = len(self.active_channels) - MAX_CONNECTIONS
+        if excess > 0:
+            waits = [(channel, wait) for channel in self.active_channels.values() if (wait := channel.wait())]
+            for channel in crowded_out(waits, excess):
+                channel.drop()
 
 
 class WebServer:
@@ -185,18 +97,24 @@ class WebServer:
         sockets: Any = self._sockets
         workers = PromptDispatcher()
         workers.set_thread_count(THREADS)
-        self._server = create_server(
+        self._server = RoomyServer(
             self._application,
-            map=sockets,
-            sockets=[listener],
-            _dispatcher=workers,
-            connection_limit=MAX_CONNECTIONS + 2,  # it counts the listener and the trigger too
-            channel_timeout=STALLED_SECONDS,
-            cleanup_interval=STALLED_SECONDS // 3,
-            max_request_header_size=MAX_HEADER_BYTES,
-            max_request_body_size=self._max_body_bytes + 1,
-            log_socket_errors=False,  # readers that hang up are no news
-            ident="aggregator",
+            sockets,
+            True,
+            listener,
+            dispatcher=workers,
+            adj=Adjustments(
+                connection_limit=MAX_CONNECTIONS + BURST + 2,  # it counts the listener and the trigger too
+                channel_timeout=STALLED_SECONDS,
+                cleanup_interval=STALLED_SECONDS // 3,
+                max_request_header_size=MAX_HEADER_BYTES,
+                max_request_body_size=self._max_body_bytes + 1,
+                outbuf_high_watermark=NEVER,
+                log_socket_errors=False,  # readers that hang up are no news
+                ident="aggregator",
+            ),
+            bind_socket=False,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
         )
         self._server.channel_class = self._channel
         wake = self._server.pull_trigger
@@ -223,7 +141,7 @@ class WebServer:
         self._thread.join(timeout_seconds + TICK_SECONDS)
         workers = server.task_dispatcher
         workers.shutdown(timeout=max(0.0, ends - time.monotonic()))
-        if not workers.threads:  # else one might still write to the trigger, when its number is another file's
+        if workers.has_ended():  # else one might still write to the trigger, when its number is another file's
             server.trigger.close()
             self._server = None
 

@@ -26,6 +26,7 @@ GONE = "gone.txt"
 FORGOTTEN = "404="  # before a path in it
 NOINDEX = b'<meta name="robots" content="noindex">'  # as our pages say it, in their first bytes
 HEAD_BYTES = 8192
+CHUNK_BYTES = 256 * 1024  # of a part of a file that are read at once
 MAX_KNOWN = 4096  # documents whose tags are remembered; about 1 kB each
 # A file system's clock ticks every few milliseconds: of versions written within one tick, a later one may have size,
 # times and even the inode of an earlier one. What was read of a file as young as that isn't remembered.
@@ -51,6 +52,49 @@ class _Known:
     gzip: Copy | None
     noindex: bool = False
     link: str | None = None
+
+
+class FilePart:
+    """A part of a published file as an open file of its own, which whoever reads it closes.
+
+    Published files are replaced and never changed (R30), so that the bytes stay those that the tags are of.
+    """
+
+    def __init__(self, handle: int, start: int, size: int) -> None:
+        """Open the part.
+
+        Args:
+            handle: of the whole file; may be closed afterwards.
+            start: where the part begins, in bytes.
+            size: of the part, in bytes.
+
+        Raises:
+            OSError: no further file can be opened.
+        """
+        self._handle, self._start, self.size, self._place = os.dup(handle), start, size, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, at most `CHUNK_BYTES` at a time; none at the end."""
+        left = min(self.size - self._place, CHUNK_BYTES)
+        data = os.pread(self._handle, left if size < 0 else min(size, left), self._start + self._place)
+        self._place += len(data)
+        return data
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place of the part, and return it."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.size}[whence]
+        self._place = min(max(base + place, 0), self.size)
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place in the part."""
+        return self._place
+
+    def close(self) -> None:
+        """Close the file; again is no harm."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
 
 
 class Document:
@@ -84,6 +128,14 @@ class Document:
             OSError: the file can't be read, or somebody cut it short.
         """
         return _read(self._handles[0 if copy is self.plain else 1], start, copy.size if stop is None else stop)
+
+    def part(self, copy: Copy, start: int, size: int) -> FilePart:
+        """Return bytes of a copy as a part of its file, which stays open when the document is closed.
+
+        Raises:
+            OSError: no further file can be opened.
+        """
+        return FilePart(self._handles[0 if copy is self.plain else 1], start, size)
 
 
 class Shelf:

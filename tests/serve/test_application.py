@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import threading
 from email.utils import formatdate, parsedate_to_datetime
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator.errors import StoreError
-from aggregator.serve.application import Application, Endpoint, Reply, text_reply
+from aggregator.serve.application import LARGE_BYTES, Application, Endpoint, Reply, text_reply
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import Document, Shelf
 from aggregator.urls import normalise
@@ -587,3 +588,18 @@ def test_r30_readers_get_whole_versions_while_files_are_replaced(folder: Folder,
     stop.set()
     writer.join()
     assert not faults
+
+
+def test_a70_a77_a_large_document_is_the_same_in_whole_in_part_and_without_its_body(
+    folder: Folder, client: Client
+) -> None:
+    body = os.urandom(LARGE_BYTES * 5)
+    folder.publish("all.atom", body)
+    whole = client.ask("/all.atom")
+    assert (whole.status, whole.body) == (200, body)
+    assert client.ask("/all.atom", "HEAD").headers["content-length"] == str(len(body))
+    part = client.ask("/all.atom", Range=f"bytes=7-{LARGE_BYTES * 4}")
+    assert (part.status, part.body) == (206, body[7 : LARGE_BYTES * 4 + 1])
+    assert gzip.decompress(client.ask("/all.atom", Accept_Encoding="gzip").body) == body
+    assert client.ask("/all.atom", If_None_Match=whole.headers["etag"]).status == 304
+    assert client.connections == 1

@@ -13,7 +13,8 @@ from waitress import wasyncore
 
 from aggregator.errors import AddressInUse, AggregatorError
 from aggregator.serve.application import Application, Endpoint, text_reply
-from aggregator.serve.server import MAX_CONNECTIONS, WebServer, listen
+from aggregator.serve.crowd import MAX_CONNECTIONS
+from aggregator.serve.server import WebServer, listen
 from aggregator.serve.shelf import Shelf
 from tests.serve.conftest import ATOM, Client, Folder
 

@@ -237,3 +237,20 @@ def test_r30_readers_beside_a_writer_see_one_version_or_another(folder: Folder, 
     finally:
         stop.set()
         writer.join()
+
+
+def test_a_part_of_a_file_is_read_like_a_file(folder: Folder, shelf: Shelf) -> None:
+    body = os.urandom(700_000)
+    folder.publish("all.atom", body, twin=False)
+    document = shelf.open("/all.atom")
+    assert document is not None
+    with document:
+        part = document.part(document.plain, 1000, 600_000)
+    folder.publish("all.atom", b"another version", twin=False)
+    assert part.seek(0, os.SEEK_END) == part.size == 600_000
+    assert part.read() == b""
+    assert part.seek(0) == part.tell() == 0
+    assert b"".join(iter(part.read, b"")) == body[1000:601_000]
+    assert (part.seek(10), part.seek(5, os.SEEK_CUR), part.read(3)) == (10, 15, body[1015:1018])
+    part.close()
+    part.close()  # again is no harm
