@@ -208,9 +208,9 @@ class Files:
         self._connection.execute(update(store).values(adopts=False))
 
     def forget_looks(self) -> None:
-        """Let everything be rendered again, archive pages and all: something has changed that any of it may show."""
+        """Let everything be rendered again, archive pages, posts and all: something has changed that they may show."""
         self._connection.execute(update(category).values(look=None))
-        self._connection.execute(update(store).values(look=None, stories_look=None, gone_stale=True))
+        self._connection.execute(update(store).values(look=None, stories_look=None, posts_look=None, gone_stale=True))
 
 
 def _below(slug: str) -> ColumnElement[bool]:

@@ -13,8 +13,8 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
 from aggregator.store.documents import Documents
-from aggregator.store.lookups import copies_of, entry_of, known_categories, known_stories
-from aggregator.store.schema import entry, publication, source, story
+from aggregator.store.lookups import copies_of, entry_of, known_categories, known_stories, rows_by
+from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.store.stories import write
 from aggregator.store.touched import touch
 
@@ -82,6 +82,7 @@ def _fill(
         connection.execute(of_entry.values(categories=bindparam("new_places")), wider)
         touch(connection, (), [one for one, _ in chosen.places])  # credits say where copies stand
     _settle(connection, chosen.joined, standing)
+    _credit_anew(connection, chosen.places, place, standing)
     _write(connection, standing)
     return len(chosen.publications)
 
@@ -116,6 +117,20 @@ def _settle(connection: Connection, joined: Mapping[int, int], standing: Standin
     copies = copies_of(connection, joined)
     for number, told in known_stories(connection, joined):
         standing.settle(told, copies[number], gained={joined[number]}, because="its source entered the category")
+
+
+def _credit_anew(
+    connection: Connection, wider: Sequence[tuple[int, tuple[int, ...]]], place: int, standing: Standing
+) -> None:
+    """Render anew what names copies of unlisted categories from now on: they stand in a listed one as well (S44)."""
+    unlisted = set(connection.execute(select(category.c.id).where(category.c.unlisted)).scalars())
+    if place in unlisted:
+        return
+    seen = [one for one, places in wider if unlisted.issuperset(places[:-1])]
+    told = {row["story_id"] for row in rows_by(connection, select(entry.c.story_id), entry.c.id, seen)}
+    for _, one in known_stories(connection, {number for number in told if number is not None}):
+        stands = (publication for publication in one.publications if not publication.withdrawn)
+        standing.dirty.update((publication.category, publication.page) for publication in stands)
 
 
 def _choose_anew(connection: Connection, ranked: Sequence[int], standing: Standing) -> None:

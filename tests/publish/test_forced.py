@@ -1,5 +1,6 @@
 """What is rendered again though nothing has changed has the same bytes, at whatever time (invariant 4)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,4 +80,36 @@ def test_a45_a_category_under_a_new_key_has_it_in_all_its_documents(room: Newsro
         world.publish()
     for path in ("category/x.json", "category/x/archive/1.json"):
         assert b'"category":"y"' in room.published(path)
+    assert force(room) == []
+
+
+def test_a_source_under_a_new_key_has_it_in_its_posts(room: Newsroom) -> None:
+    yaml = YAML.replace("html]", "html], jekyll: {to: posts, hot: 3d, archive_to: older}")
+    room.writes(yaml + "sources: [{key: one, url: 'https://one.example/', category: x}]\n")
+    with room.opened() as world:
+        Desk(world).says("one", *old(5), title="")  # a feed without a title has its key for a name
+        world.publish()
+    room.writes(yaml + "sources: [{key: uno, was: one, url: 'https://one.example/', category: x}]\n")
+    with room.opened() as world:
+        world.publish()
+    posts = [path.read_text() for name in ("posts", "older") for path in (room.folder / name).iterdir()]
+    assert len(posts) == 5
+    assert [post for post in posts if "uno" not in post] == []
+
+
+def test_s44_a_copy_that_enters_a_listed_category_is_credited_in_all_others(room: Newsroom) -> None:
+    yaml = YAML + "categories: {x: {}, y: {}, hidden: {unlisted: true}}\n"
+    sources = "sources:\n  - {key: one, url: 'https://one.example/', category: x}\n"
+    room.writes(yaml + sources + "  - {key: two, url: 'https://two.example/', category: hidden}\n")
+    articles = old(35)
+    with room.opened() as world:
+        Desk(world).says("one", *articles)
+        Desk(world).says("two", *(replace(one, id=f"two-{one.id}") for one in articles))
+        world.publish()
+    assert b'"also"' not in room.published("category/x/archive/1.json")
+    room.writes(yaml + sources + "  - {key: two, url: 'https://two.example/', category: [hidden, y]}\n")
+    with room.opened() as world:
+        world.publish()
+    for path in ("category/x.json", "category/x/archive/1.json"):
+        assert b'"also"' in room.published(path)
     assert force(room) == []
