@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
 from aggregator.clean import plain_text
 from aggregator.cli.why_frame import Frame
 from aggregator.clock import rfc3339
+from aggregator.dedupe.budget import BoundedMatcher, Steps, TooCostly
 from aggregator.model.trail import EntryRecord, Wording
 
 TEXTS = ("title", "summary", "content")
@@ -97,10 +97,13 @@ def _changes(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, i
         return []
     if max(len(left), len(right)) > COMPARED:  # a comparison would take the square of it
         return [(head, head + len(left), head, head + len(right))]
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
+    try:
+        changes = BoundedMatcher(left, right, Steps()).get_opcodes()
+    except TooCostly:
+        return [(head, head + len(left), head, head + len(right))]
     return [
         (low + head, high + head, start + head, end + head)
-        for kind, low, high, start, end in matcher.get_opcodes()
+        for kind, low, high, start, end in changes
         if kind != "equal"
     ]
 

@@ -42,6 +42,8 @@ class Fresh:
         self._joined: set[int] = set()  # stories that an entry of this document joined
         self._bearers = Counter(links)
         self._tellers = Tellers(work.known, budget)
+        self._taken_ids = {*work.known.taken, *(made.atom_id for made in work.stories)}
+        self._taken_pages = {*work.known.taken_pages, *(made.page_id for made in work.stories)}
         self._stored: set[int] = set()  # those that are stored already
 
     def add(self, fresh: Sequence[Newcomer], *, hold: str = "") -> None:
@@ -232,17 +234,18 @@ class Fresh:
     def _found(self, number: int, entry: Entry) -> int:
         """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""
         story = self._work.known.next_story + len(self._work.stories)
-        mine = {made.atom_id for made in self._work.stories}
         atom_id = entry.id or ""
         keeps = not self._work.due.source.private and is_identifier(atom_id)
-        if not keeps or atom_id in self._work.known.taken or atom_id in mine:
+        if not keeps or atom_id in self._taken_ids:
             if keeps:
                 self._work.note(Code.MINT_ID, number, story, taken=atom_id)
             atom_id = minted_id(self._work.known.store_uuid, self._work.due.source.key, entry.key)
-        if atom_id in self._work.known.taken or atom_id in mine:  # its key named another entry before (I35)
+        if atom_id in self._taken_ids:  # its key named another entry before (I35)
             key = f"{entry.key}\0{number}"
             atom_id = minted_id(self._work.known.store_uuid, self._work.due.source.key, key)
-        page_id = page_id_of(atom_id, self._work.known.taken_pages | {made.page_id for made in self._work.stories})
+        page_id = page_id_of(atom_id, self._taken_pages)
+        self._taken_ids.add(atom_id)
+        self._taken_pages.add(page_id)
         self._work.stories.append(NewStory(id=story, atom_id=atom_id, page_id=page_id, founder=number))
         return story
 

@@ -22,7 +22,7 @@ def minted_feed_id(store_uuid: str, key: str, taken: Container[str]) -> str:
     return feed_id
 
 
-def page_id_of(atom_id: str, taken: frozenset[str] = frozenset()) -> str:
+def page_id_of(atom_id: str, taken: Container[str] = frozenset()) -> str:
     """Give the id of a story's page: 16 hex digits of SHA-256 of its atom:id, longer on collision (DESIGN 3.3)."""
     digits = sha256(atom_id.encode()).hexdigest()
     length = PAGE_ID

@@ -44,13 +44,12 @@ class Standing:
     pins: set[Pin] = field(default_factory=set)
     unpinned: set[Unpinned] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
-    _as_decided: dict[tuple[int, int], KnownPublication] = field(default_factory=dict)
+    _as_decided: dict[int, dict[int, KnownPublication]] = field(default_factory=dict)  # by story and category
 
     def publications_of(self, story: KnownStory) -> list[KnownPublication]:
         """Give a story's publications as they stand after what was decided so far."""
         before = {publication.category: publication for publication in story.publications}
-        since = {place: changed for (number, place), changed in self._as_decided.items() if number == story.id}
-        return list((before | since).values())
+        return list((before | self._as_decided.get(story.id, {})).values())
 
     def settle(
         self,
@@ -140,7 +139,7 @@ class Standing:
             updated=own,
         )
         self.publications.append(made)
-        self._as_decided[story, category] = KnownPublication(
+        self._as_decided.setdefault(story, {})[category] = KnownPublication(
             story=story,
             category=category,
             entered_at=self.now,
@@ -204,7 +203,9 @@ class Standing:
         self.withdrawn.append((publication.story, publication.category))
         self._unpin(publication)
         self.dirty |= {(publication.category, publication.page), (publication.category, None)}  # where its tombstone is
-        self._as_decided[publication.story, publication.category] = replace(publication, withdrawn_at=self.now)
+        self._as_decided.setdefault(publication.story, {})[publication.category] = replace(
+            publication, withdrawn_at=self.now
+        )
         self._note(Code.WITHDRAW_STORY, publication.story, publication.category, because=because)
 
     def _return(self, publication: KnownPublication, copies: Sequence[KnownEntry], because: str) -> None:
@@ -241,7 +242,7 @@ class Standing:
         story, category = publication.story, publication.category
         change = ShownChange(story=story, category=category, shown=shown, digest=digest, updated=updated)
         self.shown.append(change)
-        self._as_decided[story, category] = replace(
+        self._as_decided.setdefault(story, {})[category] = replace(
             publication, shown=shown, digest=digest, updated=updated, withdrawn_at=None
         )
 
