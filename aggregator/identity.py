@@ -75,8 +75,12 @@ _NOISE = (
 )
 
 
-def identify(feed: Feed) -> Feed:
+def identify(feed: Feed, *, by_text: bool = False) -> Feed:
     """Give each entry of a document its key and its digests.
+
+    Args:
+        feed: cleaned.
+        by_text: dates tell nothing apart: of an entry without id and link, title and content make the key (I34).
 
     Entries that bear one id are merged if they agree in link or title, and in date or text, and the latest `updated`
     wins; an id that two different entries bear, or all of them, is none (I33), and I34 finds keys instead. What key an
@@ -88,7 +92,7 @@ def identify(feed: Feed) -> Feed:
     named = [entry for entry in entries if entry.id]
     nameless = [entry for entry in entries if not entry.id]
     keyed = [_keyed(entry, entry.id or "", KeyRule.ID) for entry in named]
-    keyed += _keyed_without_id(nameless, entries, site, taken={key_form(entry.key) for entry in keyed})
+    keyed += _keyed_without_id(nameless, entries, site, taken={key_form(entry.key) for entry in keyed}, by_text=by_text)
     keyed.sort(key=lambda entry: entry.position)
     lost = len(feed.entries) - len(keyed)
     notices = [f"{lost} entries bear the id of another, and its link or title: merged"] if lost else []
@@ -97,9 +101,16 @@ def identify(feed: Feed) -> Feed:
     return replace(feed, entries=tuple(keyed), notices=(*feed.notices, *notices))
 
 
-def identify_by_link(feed: Feed) -> Feed:
-    """Identify the entries of a source whose ids change all the time, and so say nothing: as if it had none (I35)."""
-    return identify(replace(feed, entries=tuple(replace(entry, id=None) for entry in feed.entries)))
+def identify_again(feed: Feed, *, by_link: bool, by_text: bool) -> Feed:
+    """Identify the entries of a source whose ids or dates change all the time, and so say nothing (I35).
+
+    Args:
+        feed: as `identify` gave it.
+        by_link: its ids change: they are read as if there were none.
+        by_text: the dates of its entries without id and link change: title and content tell these apart.
+    """
+    entries = tuple(replace(entry, id=None) for entry in feed.entries) if by_link else feed.entries
+    return identify(replace(feed, entries=entries), by_text=by_text) if by_link or by_text else feed
 
 
 def key_form(key: str) -> str:
@@ -230,13 +241,13 @@ def _latest(copies: Sequence[Entry]) -> Entry:
 
 
 def _keyed_without_id(
-    nameless: Sequence[Entry], entries: Sequence[Entry], site: Url | None, *, taken: set[str]
+    nameless: Sequence[Entry], entries: Sequence[Entry], site: Url | None, *, taken: set[str], by_text: bool
 ) -> list[Entry]:
     """Find keys for entries that have no usable id: the first thing that tells one from all others (I34)."""
     rules: tuple[tuple[KeyRule, Callable[[Entry], str | None]], ...] = (
         (KeyRule.LINK, lambda entry: _telling_link(entry, site)),
         (KeyRule.ENCLOSURE, lambda entry: entry.enclosures[0].url if entry.enclosures else None),
-        (KeyRule.TITLE_AND_DATE, _title_and_date),
+        *(() if by_text else ((KeyRule.TITLE_AND_DATE, _title_and_date),)),
     )
     counts = {
         rule: Counter(key_form(found) for entry in entries if (found := candidate(entry))) for rule, candidate in rules

@@ -22,7 +22,7 @@ from aggregator.decide.twins import follow
 from aggregator.dedupe.budget import Budget
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
 from aggregator.further import has_further, with_further
-from aggregator.identity import identify_by_link
+from aggregator.identity import identify_again
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.entry import NO_NEWS, Feed, Hints
 from aggregator.model.event import Code
@@ -78,8 +78,7 @@ def gather(due: Due, ports: Intake) -> Gathered:
             began = thread_time()
             safe = _as_read(answer, due, narrowed(redactor, due, answer))
             feed = ports.read(safe, due)
-            if due.observed.by_link:
-                feed = identify_by_link(feed)
+            feed = _identified(feed, due)
             if due.awaits is None and has_further(due, feed):
                 ask = partial(_ask_further, ports=ports, redactor=redactor)
                 feed, asides, met = with_further(due, feed, ask, is_spent=answer.hints.exhausted is not None)
@@ -205,7 +204,7 @@ def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Answer
         if not isinstance(answer, Fetched):
             return answer, None
         feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), due)
-        return replace(answer, body=b""), identify_by_link(feed) if due.observed.by_link else feed
+        return replace(answer, body=b""), _identified(feed, due)
     except ParseError as error:
         failed = Failed.of(error, answer)
         return replace(failed, text=safe_text(failed.text, due, failed, NO_NEWS, redactor)), None
@@ -217,6 +216,11 @@ def _patient(hints: Hints, asides: Sequence[Aside]) -> Hints:
     """Add how long the answers to further documents want their source to be left alone (P56)."""
     waits = [wait for each in asides if (wait := each.hints.retry_after) is not None]
     return replace(hints, retry_after=max([*waits, hints.retry_after or timedelta(0)])) if waits else hints
+
+
+def _identified(feed: Feed, due: Due) -> Feed:
+    """Return a document with keys that say something, where its source's ids or dates do not (I35)."""
+    return identify_again(feed, by_link=due.observed.by_link, by_text=due.observed.by_text)
 
 
 def _rewritten(feed: Feed, source: Source) -> Feed:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.clean import plain_text
-from aggregator.identity import identify, identify_by_link
+from aggregator.identity import identify, identify_again
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
@@ -57,8 +57,8 @@ class Desk:
         self._bodies += 1
         due = self.claim(key)
         facts: dict[str, Any] = {"title": f"Feed {key}"} | feed
-        by = identify_by_link if due.observed.by_link else identify
-        document = by(Feed(format="rss 2.0", entries=numbered(entries), **facts))
+        document = identify(Feed(format="rss 2.0", entries=numbered(entries), **facts))
+        document = identify_again(document, by_link=due.observed.by_link, by_text=due.observed.by_text)
         answer = Fetched(
             asked_at=self.world.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )

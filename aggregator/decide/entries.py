@@ -13,7 +13,7 @@ from aggregator.decide.limits import Newcomer
 from aggregator.decide.losses import HOLDING, is_held_for_loss, lost_since, missing_fields
 from aggregator.decide.observe import is_walked_again
 from aggregator.decide.order import believed, newest_first, own_dates
-from aggregator.decide.rekey import is_rekeyed
+from aggregator.decide.rekey import DATE_MOVED, is_date_moved, is_rekeyed
 from aggregator.decide.revisions import Revisions, is_redated
 from aggregator.decide.suspect import identity_of, is_itself, suspect_since
 from aggregator.decide.withdraw import Withdrawals, relisted_at, without
@@ -85,7 +85,8 @@ def decide_entries(
     Fresh(work, links, budget).add(news, hold="suspect" if since is not None else lacks)
     is_as_before = since is not None or not document or is_walked_again(due, feed)
     return work.changes(), Findings(
-        rekeyed=is_rekeyed(known.partners, document),
+        rekeyed=is_rekeyed({form: one for form, one in known.partners.items() if one.because != DATE_MOVED}, document),
+        redated=is_date_moved(known.partners),
         overflowed=overflowed,
         flooded=flooded,
         unfiled=work.filing.is_short,

@@ -67,6 +67,7 @@ def after_document(before: Observed, poll: Gathered, findings: Findings) -> Obse
     if poll.is_quiet or not poll.feed.entries:
         return before
     times = before.rekeyed_times + 1 if findings.rekeyed else 0
+    redated_times = before.redated_times + 1 if findings.redated else 0
     now = poll.answer.asked_at
     lost = before.lost if findings.lost is None else findings.lost
     hurry = min(before.hurry + 1, MAX_HURRY) if findings.overflowed else 0
@@ -75,6 +76,8 @@ def after_document(before: Observed, poll: Gathered, findings: Findings) -> Obse
         restored_until=None,
         rekeyed_times=times,
         by_link=before.by_link or times >= TWICE,
+        redated_times=redated_times,
+        by_text=before.by_text or redated_times >= TWICE,
         hurry=hurry,
         overflowed_at=now if findings.overflowed else before.overflowed_at,
         flooded_at=now if findings.flooded else before.flooded_at,

@@ -16,10 +16,11 @@ from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.likeness import are_kin
 from aggregator.dedupe.tellers import evident_link, telling, telling_of
 from aggregator.model.entry import Enclosure, Entry
-from aggregator.model.known import KnownEntry, Trace
+from aggregator.model.known import KnownEntry, Partner, Trace
 
 FEWEST = 3  # entries under unknown ids, and over half of the document: it may have been re-keyed as a whole (I35),
 SHARE = 0.9  # and was, if so many of them are known otherwise
+DATE_MOVED = "same title and text, without an id and a link, under another date"
 TWICE = 2  # documents in a row whose ids had changed: from then on links tell its entries apart
 
 _Item = TypeVar("_Item")
@@ -39,7 +40,8 @@ def pairs_of(
 ) -> dict[str, Pair]:
     """Find the entries under unknown ids that are known all the same.
 
-    Where title, own date and either address or text are what they were, one entry is enough. On less, on the link
+    Where title, own date and either address or text are what they were, one entry is enough; and of entries without id
+    and address, whose key is made of title and date, if all but the date is what it was. On less, on the link
     alone, the digest alone, title and date, or date and file, a document is believed to be re-keyed as a whole, or not
     at all.
 
@@ -56,6 +58,7 @@ def pairs_of(
         return {}
     moved = not {_host(evident_link(entry)) for _, entry in fresh} & {_host(trace.link) for trace in traces}
     found = _matched(fresh, traces, _RENAMED, _matched(fresh, traces, _TWIN[moved], {}))
+    found = _matched(fresh, traces, _REDATED, found)
     if may_be_rekeyed(len(fresh), len(document)):
         wholesale = dict(found)
         for evidence in (_LINK[moved], *_ALONE):
@@ -73,6 +76,11 @@ def may_be_rekeyed(unknown: int, listed: int) -> bool:
 def is_rekeyed(pairs: Mapping[str, object], document: Sequence[object]) -> bool:
     """Tell whether the ids of most of a document have changed: twice in a row, and they say nothing (I35)."""
     return bool(pairs) and 2 * len(pairs) > len(document)
+
+
+def is_date_moved(pairs: Mapping[str, Pair | Partner]) -> bool:
+    """Return whether an entry without id and link came under another date: twice in a row, and dates say nothing."""
+    return any(pair.because == DATE_MOVED for pair in pairs.values())
 
 
 def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
@@ -173,6 +181,13 @@ _RENAMED = _Evidence(  # its address was edited, and its id is its address
     "same title, date and text, at another address",
     lambda entry: (entry.published, entry.text_digest) if entry.published and entry.text_digest else None,
     lambda trace: (trace.published, trace.text_digest) if trace.published and trace.text_digest else None,
+)
+_REDATED = _Evidence(
+    DATE_MOVED,
+    lambda entry: (
+        entry.told_digest if not entry.id and evident_link(entry) is None and (entry.title or entry.text) else None
+    ),
+    lambda trace: trace.digest if trace.link is None and not trace.has_id else None,
 )
 _LINK = {
     False: _Evidence("same address", evident_link, lambda trace: trace.link),

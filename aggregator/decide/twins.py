@@ -20,7 +20,7 @@ def follow(poll: Gathered, twin: Due) -> Gathered | None:
     """
     if not shares_an_answer(poll.due.source, twin.source):
         return None
-    if poll.due.observed.by_link != twin.observed.by_link:
+    if (poll.due.observed.by_link, poll.due.observed.by_text) != (twin.observed.by_link, twin.observed.by_text):
         return None  # one goes by ids, the other can't
     match poll.answer:
         case Failed():

@@ -34,6 +34,7 @@ class Findings:
 
     is_kin: bool = True  # evidently of the feed that is stored (P40)
     rekeyed: bool = False  # most of its ids had changed (I35)
+    redated: bool = False  # an entry without id and link came under another date
     overflowed: bool = False  # all its entries were new (R45)
     flooded: bool = False  # more of them than are published as new (R47)
     unfiled: bool = False  # an item named no category though it should, or one too many

@@ -69,6 +69,7 @@ class Trace:
     title: str
     published: datetime | None
     enclosures: tuple[Enclosure, ...]
+    has_id: bool = False  # of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ class Observed:
     overran: bool = False  # to read a body of it took too much once; kept, or a restart would forget the danger (S15)
     rekeyed_times: int = 0  # documents in a row most of whose ids had changed (I35)
     by_link: bool = False  # its ids change all the time: links tell its entries apart (I35)
+    redated_times: int = 0  # documents in a row with an entry without id and link that came under another date
+    by_text: bool = False  # such dates change all the time: title and text tell those entries apart (I35)
     suspect_since: datetime | None = None  # since when it looks like another feed (R44)
     hurry: int = 0  # halvings of its interval, since its window ran over (R45)
     broken_walks: int = 0  # polls in a row whose way through further pages to what is known broke off (R45)

@@ -147,7 +147,10 @@ def _of_documents(observed: Observed, now: datetime) -> Iterator[tuple[AlarmCode
         yield AlarmCode.UNFILED, f"items named no category, or more than {MOST} of them; those entries are in general"
     if observed.list_doubt is not None:
         yield AlarmCode.LIST_SHRUNK, observed.list_doubt
-    if observed.by_link:
+    if observed.by_text:
+        what = "an entry without id and link came under another date from poll to poll"
+        yield AlarmCode.REKEYED, f"{what}; titles and texts tell such entries apart now"
+    elif observed.by_link:
         yield AlarmCode.REKEYED, "its ids changed from poll to poll; its links tell entries apart now"
 
 

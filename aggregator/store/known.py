@@ -248,7 +248,7 @@ def _traces(
     unknown, any with an address of this one. So what is looked at grows with the document, not with the store.
     """
     here = {item.id for item in mine.values()}
-    names = ("id", "match_link", "digest", "text_digest", "title", "published", "enclosures")
+    names = ("id", "own_id", "match_link", "digest", "text_digest", "title", "published", "enclosures")
     query = select(*(entry.c[name] for name in names)).where(
         entry.c.source_id == due.id, entry.c.state != EntryState.HELD.value
     )
@@ -276,6 +276,7 @@ def _trace(row: RowMapping) -> Trace:
         title=row["title"],
         published=row["published"],
         enclosures=enclosures_of(row["enclosures"]),
+        has_id=row["own_id"] is not None,
     )
 
 

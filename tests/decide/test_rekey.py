@@ -327,6 +327,56 @@ def test_i35_missing_ids_that_appear_are_no_news(newsroom: Newsroom, publisher: 
     assert newsroom.titles() == [f"Title {n}" for n in range(5)]
 
 
+def test_i35_one_entry_without_id_and_link_whose_date_moves(newsroom: Newsroom, publisher: Publisher) -> None:
+    def document(poll: int) -> Reply:
+        moving = item("moving", guid="", link="", title="A note", pubDate=f"Wed, 04 Mar 2026 0{poll}:00:00 GMT")
+        return Reply(200, rss(moving, *(item(n) for n in range(3 + poll))))
+
+    url = publisher.says("/feed.xml", *map(document, range(7)))
+    newsroom.writes(f"sources: ['{url}']")
+    news, rekeyed = [], []
+    for _ in range(7):
+        news.append(newsroom.poll()["new"])
+        newsroom.clock.move(hours=2)
+        with newsroom.opened("status") as world, world.store.read() as tx:
+            key = world.settings.sources[0].key
+            rekeyed.append(len(tx.trail.source_steps(key, (Code.REKEY_ENTRY,), 20)))
+            alarms = {alarm.code.value: alarm.text for alarm in world.store.status(world.roster, START).alarms}
+    assert news == [4, 1, 1, 1, 1, 1, 1]
+    assert newsroom.titles().count("A note") == 1
+    assert rekeyed == [0, 1, 2, 3, 3, 3, 3], "from then on the text is the id, and that keeps still"
+    assert alarms["rekeyed"].endswith("titles and texts tell such entries apart now")
+
+
+@pytest.mark.parametrize(("title", "content"), [("Another note", ""), ("", "<p>It says something else.</p>")])
+def test_i35_without_id_and_link_another_title_or_text_is_another_entry(desk: Desk, title: str, content: str) -> None:
+    note = bare(1)
+    desk.says("one", note)
+    other = replace(note, published=START - HOUR, title=title or note.title, content=content or note.content)
+    assert desk.says("one", other).entries.fresh == 1
+
+
+def test_i35_two_notes_alike_that_stand_there_together_are_two(desk: Desk) -> None:
+    first, second = bare(1), replace(bare(1), published=START - HOUR)
+    assert desk.says("one", first, second).entries.fresh == 2
+    assert desk.says("one", replace(first, published=START), second).entries.fresh == 0
+    third = replace(first, published=START + HOUR)
+    assert desk.says("one", third, replace(first, published=START), second).entries.fresh == 1
+
+
+def test_i35_a_date_that_moves_once_is_no_habit(desk: Desk) -> None:
+    note = bare(1)
+    desk.says("one", note)
+    assert desk.says("one", replace(note, published=START - HOUR)).entries.fresh == 0
+    changes = desk.says("one", replace(note, published=START - HOUR), said(7))
+    assert (changes.move.observed.redated_times, changes.move.observed.by_text) == (0, False)
+
+
+def bare(number: int) -> Entry:
+    """Make an entry without id and link, dated."""
+    return replace(said(number), id=None, link=None, published=START - DAY)
+
+
 def test_i32_http_becomes_https(newsroom: Newsroom, publisher: Publisher) -> None:
     plain = [item(n, guid=f"http://news.example/{n}", link=f"http://news.example/{n}") for n in range(5)]
     safe = [item(n, guid=f"https://news.example/{n}", link=f"https://news.example/{n}") for n in range(5)]
