@@ -322,3 +322,25 @@ def test_s44_a_page_in_place_of_a_private_feed_names_no_address(newsroom: Newsro
         assert not holds(said.stdout + said.stderr, FIRST), command
         assert "***" not in said.stdout.partition("write url:")[2], command
     assert look(newsroom, FIRST) == []
+
+
+def test_s44_a_store_of_before_this_was_remembered_hides_where_it_answers(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    base = f"http://127.0.0.1:{publisher.port}"
+    publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
+    publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
+    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    newsroom.poll()
+    store = sqlite3.connect(newsroom.folder / "var" / "aggregator.db")
+    with store:
+        store.execute("UPDATE source SET observations = NULL")
+    store.close()
+    with newsroom.opened() as world:
+        world.publish(everything=True)
+    assert [*leaks(newsroom.folder / "public", FIRST)] == []
+    assert newsroom.poll()["not_modified"] == 1
+    publisher.says("/start", Reply(302, b"", {"Location": f"/in/{SECOND}/feed.xml"}))
+    publisher.serve(f"/in/{SECOND}/feed.xml", telling(base, SECOND, 2))
+    newsroom.poll()
+    assert [*leaks(newsroom.folder / "public", FIRST, SECOND)] == []

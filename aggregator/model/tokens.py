@@ -1,8 +1,10 @@
 """Parts of an address that are likely secret, and the ways in which a text may spell them (S44). Pure."""
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from typing import Any
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
@@ -191,10 +193,59 @@ def is_oddly_coded(body: bytes) -> bool:
     return bool(_ODDLY_CODED.search(body))
 
 
-def any_of(parts: Iterable[str], *patterns: str) -> str:
-    """Return a pattern of any of some texts, the longest first, and of patterns; empty if there is none."""
-    said = [re.escape(part) for part in sorted(set(parts), key=lambda part: (-len(part), part))]
-    return "|".join([*patterns, *said])
+class Needles:
+    """Finds any of many patterns in texts that almost never have one.
+
+    A pattern of a hundred alternatives costs a hundred looks at each character. So each pattern comes with a literal
+    that has to be there, which is looked for first, at the speed of memory.
+
+    Args:
+        patterns: (literal, pattern), where case does not count for the literal. Of two that fit at one place the
+            earlier one is found.
+    """
+
+    def __init__(self, patterns: Iterable[tuple[str, str]]) -> None:
+        self._patterns = tuple(dict.fromkeys((literal.lower(), pattern) for literal, pattern in patterns))
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to find."""
+        return bool(self._patterns)
+
+    def among(self, texts: Sequence[str]) -> "Needles":
+        """Return those that may be in one of some texts."""
+        lower = [text.lower() for text in texts]
+        return Needles(each for each in self._patterns if any(each[0] in text for text in lower))
+
+    def search(self, text: str) -> bool:
+        """Return whether one is in a text."""
+        pattern = self._there(text)
+        return pattern is not None and bool(pattern.search(text))
+
+    def sub(self, replaced: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """Return a text with something in the place of each."""
+        pattern = self._there(text)
+        return text if pattern is None else pattern.sub(replaced, text)
+
+    def _there(self, text: str) -> re.Pattern[str] | None:
+        lower = text.lower()
+        found = [pattern for literal, pattern in self._patterns if literal in lower]
+        return _compiled("|".join(found)) if found else None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def whatever_case(parts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield literals and patterns of texts whose case does not count, the longest first."""
+    for part in longest_first(parts):
+        yield part, f"(?i:{re.escape(part)})"
+
+
+def longest_first(parts: Iterable[str]) -> list[str]:
+    """Return texts in the order in which they have to be looked for: one may be part of another."""
+    return sorted(set(parts), key=lambda part: (-len(part), part))
 
 
 class Hush:
@@ -214,33 +265,34 @@ class Hush:
         tokens |= {pair for address in (*configured, *met) for pair in secrets_of(address).pairs}
         ours = {place_of(address) for address in configured}
         places = {place for address in met if (place := place_of(address)) and place not in ours}
-        pattern = any_of(tokens)
-        self._tokens = re.compile(pattern, re.I) if pattern else None
-        whole = any_of(places)
-        self._places = re.compile(rf"(?<![\w.-])(?:{whole})/?(?!\.?[\w/%-])", re.I) if whole else None
+        self._tokens = Needles(whatever_case(tokens))
+        self._places = Needles(
+            (place, rf"(?i:(?<![\w.-]){re.escape(place)}/?(?!\.?[\w/%-]))") for place in longest_first(places)
+        )
 
     def text(self, text: str) -> str:
         """Strike them out of a text."""
-        if self._places is not None:
-            text = self._places.sub(lambda found: f"{found[0].partition('/')[0]}/{STRUCK}", text)
-        if self._tokens is None:
+        if not self._tokens and not self._places:
             return text
-        text = self._tokens.sub(STRUCK, text)
-        return strike_coded(text, self._finds)
+        text = self._places.sub(lambda found: f"{found[0].partition('/')[0]}/{STRUCK}", text)
+        return strike_coded(self._tokens.sub(STRUCK, text), self._tokens.search)
 
     def record(self, value: Any) -> Any:
         """Strike them out of all texts of a JSON value; names of fields stay."""
+        few = Hush(())  # a report has thousands of texts, and as a rule none of the secrets
+        said = tuple(forms(json.dumps(value, ensure_ascii=False)))
+        few._tokens, few._places = self._tokens.among(said), self._places.among(said)
+        return few._record(value)
+
+    def _record(self, value: Any) -> Any:
         match value:
             case str():
                 return self.text(value)
             case list() | tuple():
-                return [self.record(each) for each in value]
+                return [self._record(each) for each in value]
             case dict():
-                return {name: self.record(each) for name, each in value.items()}
+                return {name: self._record(each) for name, each in value.items()}
         return value
-
-    def _finds(self, text: str) -> bool:
-        return self._tokens is not None and bool(self._tokens.search(text))
 
 
 def safe_address(url: Url, secrets: Iterable[str], *, private: bool) -> Url:

@@ -18,12 +18,14 @@ from aggregator.model.tokens import (
     MIN_SEGMENT,
     MIN_VALUE,
     STRUCK,
-    any_of,
+    Needles,
     holds,
     is_random,
+    longest_first,
     secrets_of,
     split,
     strike_coded,
+    whatever_case,
 )
 from aggregator.urls import Url
 
@@ -52,7 +54,7 @@ class Veil:
         tells: set[str] = set()  # part of a link
         strikes: set[str] = set()  # part of a text: nothing that may be a word
         tokens: set[str] = set()  # part of any of them, whatever its case
-        whole: set[str] = set()
+        whole: set[tuple[str, str]] = set()
         for address in addresses:
             parts = split(address)
             if parts is None:
@@ -80,13 +82,15 @@ class Veil:
             strikes |= {pair for pair in secrets.pairs if len(pair) >= MIN_SEGMENT}
             parameters |= {pair.partition("=")[0] for pair in secrets.pairs if "=" in pair}
             whole |= {*_met_place(parts)}
-        said = [f"(?i:{pattern})" for pattern in sorted(whole, key=lambda p: (-len(p), p))]
-        said += [f"(?i:{any_of(tokens)})"] if tokens else []
-        if rotates and parameters:
-            said.append(rf"(?i:(?<![\w-])(?:{any_of(parameters)})=[^&#\s\"'<>]+)")
+        said = [(place, f"(?i:{pattern})") for place, pattern in sorted(whole, key=lambda p: (-len(p[1]), p))]
+        said += whatever_case(tokens)
+        if rotates:
+            said += [(name, rf"(?i:(?<![\w-]){re.escape(name)}=[^&#\s\"'<>]+)") for name in longest_first(parameters)]
         self._rotates = rotates
-        self._names, self._tells = _pattern(names, said), _pattern(tells | strikes, said)
-        self._strikes = _pattern(strikes, said)
+        self._names, self._tells, self._strikes = (
+            Needles([*said, *((part, re.escape(part)) for part in longest_first(parts))])
+            for parts in (names, tells | strikes, strikes)
+        )
 
     def names(self, text: str) -> bool:
         """Return whether an id, a key or the address of an enclosure holds a part of the source's address."""
@@ -98,18 +102,17 @@ class Veil:
 
     def struck(self, text: str) -> str:
         """Return a text, or HTML, in which the source's address and its tokens are struck out."""
-        if self._strikes is not None:
-            text = strike_coded(self._strikes.sub(STRUCK, text), self._finder(self._strikes))
+        text = strike_coded(self._strikes.sub(STRUCK, text), self._finder(self._strikes))
         if self._rotates:
             text = _LONG_PART.sub(lambda found: STRUCK if is_random(found[0]) else found[0], text)
         return text
 
-    def _holds(self, pattern: re.Pattern[str] | None, text: str) -> bool:
-        return (pattern is not None or self._rotates) and holds(text, self._finder(pattern))
+    def _holds(self, needles: Needles, text: str) -> bool:
+        return holds(text, self._finder(needles))
 
-    def _finder(self, pattern: re.Pattern[str] | None) -> Callable[[str], bool]:
+    def _finder(self, needles: Needles) -> Callable[[str], bool]:
         def finds(text: str) -> bool:
-            if pattern is not None and pattern.search(text):
+            if needles.search(text):
                 return True
             return self._rotates and any(map(is_random, _LONG_PART.findall(text)))
 
@@ -194,19 +197,19 @@ def _label(label: str) -> str:
     return (name[4:].encode("ascii").decode("punycode") if name.lower().startswith("xn--") else name) + colon + port
 
 
-def _place(parts: SplitResult) -> Iterable[str]:
-    """Yield patterns of host and path, whatever scheme, final slash and query; none of a bare host with a query."""
+def _place(parts: SplitResult) -> Iterable[tuple[str, str]]:
+    """Yield literals and patterns of host and path, whatever the query; none of a bare host with a query."""
     path = parts.path.rstrip("/")
     for host in _hosts(parts):
         if path:
             for spelling in {path, unquote(path)}:
-                yield rf"(?<![\w.-]){re.escape(host + spelling)}/?(?!\.?[\w/%-])"
+                yield host + spelling, rf"(?<![\w.-]){re.escape(host + spelling)}/?(?!\.?[\w/%-])"
         elif host and not parts.query:
-            yield rf"(?<![\w.-]){re.escape(host)}/?(?![\w.:/?#%-])"
+            yield host, rf"(?<![\w.-]){re.escape(host)}/?(?![\w.:/?#%-])"
 
 
-def _met_place(parts: SplitResult) -> Iterable[str]:
-    """Yield patterns of host, path and query; none of a start page, to which a site's link leads.
+def _met_place(parts: SplitResult) -> Iterable[tuple[str, str]]:
+    """Yield literals and patterns of host, path and query; none of a start page, to which a site's link leads.
 
     Where there is a query, the same path with another one is another page: `/index.php?p=1` may be an article.
     """
@@ -215,11 +218,6 @@ def _met_place(parts: SplitResult) -> Iterable[str]:
         for spelling in {path, unquote(path)}:
             place = rf"(?<![\w.-]){re.escape(host + spelling)}/?"
             if parts.query:
-                yield rf"{place}\?{re.escape(parts.query)}(?![\w%=&-])"
+                yield host + spelling, rf"{place}\?{re.escape(parts.query)}(?![\w%=&-])"
             if path:
-                yield place + (r"(?!\.?[\w/%?-])" if parts.query else r"(?!\.?[\w/%-])")
-
-
-def _pattern(parts: Iterable[str], said: Iterable[str]) -> re.Pattern[str] | None:
-    whole = any_of(parts, *said)
-    return re.compile(whole) if whole else None
+                yield host + spelling, place + (r"(?!\.?[\w/%?-])" if parts.query else r"(?!\.?[\w/%-])")

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -135,4 +136,15 @@ def test_a_slug_belongs_to_one_category(url: str) -> None:
     rows = [values | {"key": "a", "feed_id": "urn:a"}, values | {"key": "b", "feed_id": "urn:b"}]
     with pytest.raises(StoreError), opened._transaction(writes=True) as connection:
         connection.execute(insert(category), rows)
+    opened.close()
+
+
+def test_s44_an_error_of_the_database_quotes_no_values(url: str) -> None:
+    opened = open_store(url, now=NOON)
+    value = "9f8e" * 4
+    with pytest.raises(StoreError) as raised, opened.begin() as tx:
+        tx.note_config_error({"a": value})  # type: ignore[arg-type] # what no column takes
+    said = "".join(format_exception(raised.value))
+    assert "UPDATE store" in said
+    assert value not in said
     opened.close()
