@@ -28,7 +28,7 @@ def make_engine(url: str) -> Engine:
     sqlite3 begins by itself, too late and deferred: 60 of 80 concurrent read-then-write transactions met "database is
     locked" at once, whatever the timeout. So it must not, and what will write begins IMMEDIATE (R4).
     """
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # a traceback in the log would quote what sources told (S44)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
