@@ -36,7 +36,7 @@ def records_of(said: Values, kind: Kind, found: Findings) -> Records:
     if kind not in RECORDS:
         for key in (SourceKeys.items, SourceKeys.entry, SourceKeys.detail):
             if said.says(key):
-                found.warn(said.place(key), f"{key.name} has no effect on kind {kind}; write kind: json, or remove it")
+                found.warn(said.place(key), f"{key.name} has no effect on kind {kind}; {_instead(said, key, kind)}")
         return Records(request=request)
     entry = said[SourceKeys.entry]
     if kind is Kind.JSON and not said.says(SourceKeys.entry):
@@ -56,6 +56,13 @@ def records_of(said: Values, kind: Kind, found: Findings) -> Records:
     body = str.__str__(detail.request.body or "")
     asked = tuple(dict.fromkeys((*fields_of(detail.url), *fields_of(body))))
     return Records(items=items, fields=fields, request=request, detail=detail, asked=asked)
+
+
+def _instead(said: Values, key: Key[Values | None] | Key[str | None], kind: Kind) -> str:
+    """Return what to write where a key of `kind: json` and `html` has no effect."""
+    if key is SourceKeys.detail and said[SourceKeys.full_text] and kind is not Kind.FILE:
+        return "remove it: full_text takes the articles behind the links"
+    return "write kind: json, or remove it" if kind is Kind.FEED else "remove it"
 
 
 def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:

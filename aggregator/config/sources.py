@@ -222,7 +222,7 @@ class SourceReader:
         if not said[SourceKeys.full_text]:
             return None
         place = said.place(SourceKeys.full_text)
-        if kind is Kind.FILE or said.says(SourceKeys.detail):
+        if kind is Kind.FILE or (kind in RECORDS and said.says(SourceKeys.detail)):
             other = "on kind file" if kind is Kind.FILE else "beside detail"
             self._found.warn(place, f"full_text has no effect {other}; remove it")
             return None

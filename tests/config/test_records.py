@@ -54,6 +54,39 @@ def test_a_feed_has_no_items() -> None:
     ]
 
 
+DETAIL = "detail: {url: 'https://e.org/{id}', content: text}"
+
+
+@pytest.mark.parametrize(
+    ("said", "advice", "is_article"),
+    [
+        (
+            "url: 'https://e.org/f'",
+            ["detail has no effect on kind feed; remove it: full_text takes the articles behind the links"],
+            True,
+        ),
+        (
+            "kind: sitemap, url: 'https://e.org/s.xml'",
+            ["detail has no effect on kind sitemap; remove it: full_text takes the articles behind the links"],
+            True,
+        ),
+        (f"{LIST}, entry: {{id: id}}", ["full_text has no effect beside detail; remove it"], False),
+        (
+            "kind: file, url: f.xml",
+            ["full_text has no effect on kind file; remove it", "detail has no effect on kind file; remove it"],
+            None,
+        ),
+    ],
+)
+def test_of_detail_and_full_text_one_has_an_effect_and_the_other_is_said_to_have_none(
+    said: str, advice: list[str], is_article: bool | None
+) -> None:
+    text = f"sources: [{{{said}, full_text: true, {DETAIL}}}]"
+    assert [warning.partition(": ")[2] for warning in warnings(text)] == advice
+    detail = settings(text).sources[0].detail
+    assert (None if detail is None else detail.reading.is_article) == is_article
+
+
 def test_a_mapping_is_sent_as_json_and_a_text_as_it_is() -> None:
     entry = "entry: {id: a}, method: POST"
     [source] = settings(f"sources: [{{{LIST}, {entry}, body: {{page: 1, q: '新闻', all: true}}}}]").sources
