@@ -11,6 +11,7 @@ from aggregator.model.settings import Roster
 from aggregator.urls import Url, host_key_of
 
 OPEN = timedelta(hours=1)  # how long after it was made a publication may still show another copy (T3)
+SECOND = timedelta(seconds=1)  # what a published date counts in (A8)
 LONGER = 1.5  # how much more text a copy must have to be preferred for it
 MAX_UNDATED = 24  # revisions that a source did not date and that are still published (T4)
 
@@ -91,7 +92,12 @@ def _is_original(copy: Copy) -> bool:
 
 
 def moved_updated(before: datetime, own: datetime | None, asked_at: datetime) -> datetime:
-    """Give a publication's `updated` after what it shows has changed (T4); it never goes back (invariant 3)."""
-    if own is not None and before < own <= asked_at:
+    """Return a publication's `updated` after its content has changed (T4).
+
+    It is always later than before, also where the poll is not: the clock was set back, or the old value lies ahead of
+    it (I42). Dates are published in whole seconds, so it is later by a second at least.
+    """
+    later = before.replace(microsecond=0) + SECOND
+    if own is not None and later <= own <= asked_at:
         return own
-    return max(before, asked_at)
+    return max(later, asked_at)

@@ -3,7 +3,7 @@
 Each can be undone by another: nothing is deleted, ids and places stay what they were.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -73,13 +73,12 @@ def _merged(
     ours, theirs = told.members[kept], told.members[merged]
     standing = Standing(now=now, roster=roster, categories=told.categories)
     standing.settle(other, (), because=because)
-    standing.settle(into, _first_seen_first((*ours, *theirs)), gained={entry.id for entry in theirs})
+    standing.settle(into, sorted((*ours, *theirs), key=lambda entry: entry.id), gained={entry.id for entry in theirs})
     moved = [
         MovedEntry(
             id=entry.id,
             story=kept,
             merged_from=merged if entry.merged_from is None else entry.merged_from,
-            joined_at=now,
         )
         for entry in theirs
     ]
@@ -136,7 +135,7 @@ def unmerge(told: Told, number: int, entry: int | None, *, now: datetime, roster
         sort_at -= MICROSECOND  # each next one stands below (M1)
         ids = {member.id for member in group}
         for member in group:
-            moved.append(MovedEntry(id=member.id, story=target.id, merged_from=None, joined_at=member.first_seen))
+            moved.append(MovedEntry(id=member.id, story=target.id, merged_from=None))
             facts = {"to": target.id, "revived": first.merged_from is not None}
             events.append(Event(code=Code.UNMERGE_STORY, entry=member.id, story=number, facts=facts))
             rulings |= {Ruling.on(member.id, m.id, Verdict.DIFFERENT) for m in members if m.id not in ids}
@@ -212,10 +211,6 @@ def _leaving(story: KnownStory, members: Sequence[KnownEntry], wanted: int | Non
 
 def _own_date(entry: KnownEntry) -> datetime:
     return believed(entry.published or entry.updated, entry.first_seen) or entry.first_seen
-
-
-def _first_seen_first(entries: Iterable[KnownEntry]) -> list[KnownEntry]:
-    return sorted(entries, key=lambda entry: (entry.first_seen, entry.id))
 
 
 class _Naming:

@@ -6,17 +6,15 @@ category and one out of it, whoever wants it: a poll, an operator, an edit of fe
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from aggregator.decide.copies import OPEN, best_of, compare, copy_of, moved_updated
+from aggregator.decide.copies import OPEN, SECOND, best_of, compare, copy_of, moved_updated
 from aggregator.decide.order import believed
 from aggregator.model.changes import NewPublication, Pin, ShownChange, Unpinned
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
 from aggregator.model.settings import Roster
-
-SECOND = timedelta(seconds=1)  # what a published date counts in (A8)
 
 
 def said_gone_at(withdrawn_at: datetime, updated: datetime) -> datetime:
@@ -45,6 +43,7 @@ class Standing:
     unpinned: set[Unpinned] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     _as_decided: dict[int, dict[int, KnownPublication]] = field(default_factory=dict)  # by story and category
+    _updated_before: dict[tuple[int, int], datetime] = field(default_factory=dict)  # of what this act has moved
 
     def publications_of(self, story: KnownStory) -> list[KnownPublication]:
         """Give a story's publications as they stand after what was decided so far."""
@@ -190,7 +189,7 @@ class Standing:
             self._unpin(publication, entry)
             self.dirty.add((publication.category, publication.page))
         if is_shown and publication.digest != digest:
-            updated = publication.updated if template else moved_updated(publication.updated, own, self.now)
+            updated = publication.updated if template else self._moved(publication, own)
             self._show(publication, entry, digest, updated)
 
     def _unpin(self, publication: KnownPublication, entry: int | None = None) -> None:
@@ -232,11 +231,16 @@ class Standing:
         if shown.id == publication.shown:
             return
         same = publication.digest == shown.shown_digest
-        updated = publication.updated if same else moved_updated(publication.updated, shown.updated, self.now)
+        updated = publication.updated if same else self._moved(publication, shown.updated)
         self._show(publication, shown.id, shown.shown_digest, updated)
         self._unpin(publication)
         self.dirty.add((publication.category, publication.page))
         self._note(Code.SWITCH_COPY, publication.story, publication.category, shown.id, because=because)
+
+    def _moved(self, publication: KnownPublication, own: datetime | None) -> datetime:
+        """Return the `updated` of a publication that shows something else now; one act moves it once."""
+        before = self._updated_before.setdefault((publication.story, publication.category), publication.updated)
+        return max(publication.updated, moved_updated(before, own, self.now))
 
     def _show(self, publication: KnownPublication, shown: int, digest: Digest, updated: datetime) -> None:
         story, category = publication.story, publication.category

@@ -126,7 +126,7 @@ class Tellers:
         for other in new.near:
             numbers |= self._stories_of.get(other, set())
         stories = [self._known.stories[number] for number in numbers]
-        for story in sorted(stories, key=lambda story: (story.created_at, story.id)):
+        for story in sorted(stories, key=lambda story: story.id):
             if (source in story.sources and story.id != stays) or (
                 story.retracted_at is None and all(p.withdrawn for p in story.publications)
             ):

@@ -67,7 +67,6 @@ class MovedEntry:
     id: int
     story: int
     merged_from: int | None
-    joined_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -368,7 +368,7 @@ class Publisher:
         now = self._clock()
         with self._store.read() as tx:
             last = tx.files.written_at("status.json")
-        if not stale and last is not None and now - last < STATUS_AGE:
+        if not stale and last is not None and timedelta(0) <= now - last < STATUS_AGE:
             return
         status = edition.showing.status(self._store.status(self._roster, now))
         outputs = [Output(path="status.json", render=partial(render_status_json, status), max_age=MAX_AGE[0])]

@@ -6,7 +6,7 @@ from datetime import datetime
 from logging import getLogger
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, func, select, update
 
 from aggregator.decide.ids import minted_feed_id
 from aggregator.errors import StoreError
@@ -14,6 +14,7 @@ from aggregator.model.changes import NewPublication
 from aggregator.model.settings import Category, CategoryKey, Show, SourceKey
 from aggregator.slugs import free_slug
 from aggregator.store.schema import category, publication, source, store
+from aggregator.store.sequence import filing_time
 
 log = getLogger(__name__)
 
@@ -124,7 +125,9 @@ class Categories:
         filing = update(publication).where(of_category, publication.c.story_id == bindparam("of_story"))
         rows = [{"of_story": told, "on_page": page} for page, stories in pages.items() for told in stories]
         if rows:
-            self._connection.execute(filing.values(page=bindparam("on_page"), filed_at=now, backfill=False), rows)
+            filed_at = filing_time(self._connection, {told for stories in pages.values() for told in stories}, now)
+            values = {"page": bindparam("on_page"), "filed_at": filed_at, "backfill": False}
+            self._connection.execute(filing.values(values), rows)
             known = select(category.c.dirty, category.c.dirty_pages).where(category.c.id == number)
             before = self._connection.execute(known).one()
             dirty = before.dirty_pages | {str(page): before.dirty + 1 for page in pages}
@@ -135,12 +138,21 @@ class Categories:
     def offer(self, number: int | None, now: datetime) -> None:
         """Note that what stands in the store may be read from now on: files are about to be written (T6).
 
+        The time noted is not before that of anything these files show, also when the clock was set back since.
+
         Args:
             number: of the category; None: of what shows all categories together.
             now: the time after everything was looked up that the files will show.
         """
         place = update(store) if number is None else _of(number)
-        self._connection.execute(place.values(offered_at=now))
+        newest = select(func.max(publication.c.entered_at)).where(publication.c.page.is_(None))
+        if number is None:  # what stands in a category that is rendered was noted there
+            waiting = select(category.c.id).where(category.c.dirty != category.c.rendered)
+            newest = newest.where(publication.c.category_id.in_(waiting))
+        else:
+            newest = newest.where(publication.c.category_id == number)
+        entered = self._connection.execute(newest).scalar_one()
+        self._connection.execute(place.values(offered_at=now if entered is None else max(now, entered)))
 
     def mark_rendered(self, row: CategoryRow, look: str, filed_at: datetime | None) -> None:
         """Note which generation stands in the files. What was changed meanwhile stays dirty, page by page.

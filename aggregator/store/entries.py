@@ -1,7 +1,7 @@
 """Entries, stories and publications, as a poll leaves them: a statement for each kind of row."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,7 @@ from aggregator.store.records import (
 )
 from aggregator.store.revisions import keep_wordings
 from aggregator.store.schema import alias, category, entry, publication, store, story
+from aggregator.store.sequence import joining_times
 from aggregator.store.touched import touch
 
 
@@ -63,13 +64,15 @@ def write(
         connection.execute(story.insert(), rows)
     _make_categories(connection, written.categories, now)
     _retire(connection, written.retired)
+    told = {item.story for some in (written.new, written.released) for item in some if item.story is not None}
+    joined = joining_times(connection, told, now)
     if written.new:
-        connection.execute(entry.insert(), [_new_row(item, source_id, now) for item in written.new])
+        connection.execute(entry.insert(), [_new_row(item, source_id, now, joined) for item in written.new])
     pin(connection, written.pins)
     unpin(connection, written.unpinned)
     _write_revised(connection, written.revised, now)
     _write_completed(connection, written.completed)
-    _write_released(connection, written.released, now)
+    _write_released(connection, written.released, joined)
     write_bands(connection, (*written.new, *written.released))
     _write_aliases(connection, written.aliases, source_id)
     _take_back(connection, written.taken_back)
@@ -107,7 +110,7 @@ def _origin(item: NewEntry | RevisedEntry) -> dict[str, Any] | None:
     return value if value is None or item.entry.origin is None else value | {"own": True}
 
 
-def _new_row(item: NewEntry, source_id: int, now: datetime) -> dict[str, Any]:
+def _new_row(item: NewEntry, source_id: int, now: datetime, joined: Mapping[int, datetime]) -> dict[str, Any]:
     told = item.entry
     return {
         "id": item.id,
@@ -128,7 +131,7 @@ def _new_row(item: NewEntry, source_id: int, now: datetime) -> dict[str, Any]:
         "undated": 0,
         "state": item.state.value,
         "story_id": item.story,
-        "joined_at": now if item.story is not None else None,
+        "joined_at": joined[item.story] if item.story is not None else None,
         "categories": list(item.categories),
         "refused": list(item.refused) or None,
         "limited": list(item.limited) or None,
@@ -218,7 +221,7 @@ def _retire(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(statement.values(key_hash=bindparam("form")), rows)
 
 
-def _write_released(connection: Connection, released: Sequence[ReleasedEntry], now: datetime) -> None:
+def _write_released(connection: Connection, released: Sequence[ReleasedEntry], joined: Mapping[int, datetime]) -> None:
     if released:
         statement = update(entry).where(entry.c.id == bindparam("row_id"))
         values: dict[str, Any] = {
@@ -230,7 +233,7 @@ def _write_released(connection: Connection, released: Sequence[ReleasedEntry], n
                 "row_id": item.id,
                 "new_state": item.state.value,
                 "new_story_id": item.story,
-                "new_joined_at": now if item.story is not None else None,
+                "new_joined_at": joined[item.story] if item.story is not None else None,
                 "new_categories": list(item.categories),
                 "new_refused": list(item.refused) or None,
                 "new_limited": list(item.limited) or None,

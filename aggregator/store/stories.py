@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -20,6 +19,7 @@ from aggregator.store.lookups import entry_query, known_entry, known_stories, ro
 from aggregator.store.page_wordings import unpin
 from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
+from aggregator.store.sequence import moving_times
 from aggregator.store.touched import touch
 
 
@@ -42,7 +42,7 @@ def told(connection: Connection, numbers: Collection[int]) -> Told:
         store_uuid=own.uuid,
         next_story=own.next_story,
         stories=stories,
-        members={n: tuple(sorted(some, key=lambda e: (e.first_seen, e.id))) for n, some in members.items()},
+        members={n: tuple(sorted(some, key=lambda e: e.id)) for n, some in members.items()},
         same=same,
         different=different,
         taken=frozenset(found["atom_id"] for found in rows_by(connection, ids, story.c.atom_id, sorted(may_be))),
@@ -64,10 +64,13 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
     left = _stories_of(connection, [moved.id for moved in changes.moved])  # their pages credited what goes
     if changes.moved:
         statement = update(entry).where(entry.c.id == bindparam("row_id"))
-        names = ("story", "merged_from", "joined_at")
-        values: dict[str, Any] = {("story_id" if name == "story" else name): bindparam(f"new_{name}") for name in names}
-        rows = [{"row_id": m.id} | {f"new_{name}": getattr(m, name) for name in names} for m in changes.moved]
-        connection.execute(statement.values(values), rows)
+        names = ("story_id", "merged_from", "joined_at")
+        times = moving_times(connection, changes.moved, now)
+        rows = [
+            {"row_id": m.id, "new_story_id": m.story, "new_merged_from": m.merged_from, "new_joined_at": times[m.id]}
+            for m in changes.moved
+        ]
+        connection.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), rows)
     of_row = update(story).where(story.c.id == bindparam("row_id"))
     for column, pairs in (("merged_into", changes.merged), ("retracted_at", changes.retracted)):
         if pairs:

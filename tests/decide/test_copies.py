@@ -54,5 +54,18 @@ def test_t4_updated_moves_to_the_sources_own_or_the_poll(own: datetime | None, m
     assert moved_updated(NOON - 2 * HOUR, own, NOON) == moved
 
 
-def test_invariant_3_updated_never_goes_back() -> None:
-    assert moved_updated(NOON + HOUR, None, NOON) == NOON + HOUR
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param(None, id="undated"),
+        pytest.param(NOON - HOUR, id="dated-before"),
+        pytest.param(NOON + HOUR, id="dated-the-same"),
+        pytest.param(NOON + 2 * HOUR, id="dated-after-the-poll"),
+    ],
+)
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(milliseconds=300), HOUR], ids=str)
+def test_t4_updated_moves_also_when_the_old_value_is_not_before_the_poll(
+    own: datetime | None, ahead: timedelta
+) -> None:
+    before = NOON + ahead
+    assert moved_updated(before, own, NOON) == before.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,0 +1,112 @@
+"""Which came first in one story: the filing of its publications, or an entry that joined it (M7).
+
+`publication.filed_at` and `entry.joined_at` are compared with each other, so neither may run behind the other when the
+wall clock is set back. Each is the time of its act, or just after the last one that it must follow.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, select
+
+from aggregator.decide.order import MICROSECOND
+from aggregator.model.correction import MovedEntry
+from aggregator.store.lookups import rows_by
+from aggregator.store.schema import entry, publication
+
+NONE: Final = timedelta(0)
+
+
+def joining_times(connection: Connection, stories: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Return the `joined_at` of entries that join stories now: later than each filing of the story so far.
+
+    Args:
+        connection: a reading one will do.
+        stories: numbers of the stories.
+        now: the time.
+    """
+    query = select(publication.c.story_id, publication.c.filed_at.label("at")).where(
+        publication.c.filed_at.is_not(None)
+    )
+    filings = _by_story(connection, query, publication.c.story_id, stories)
+    return {number: max([now, *(when + MICROSECOND for when in filings[number])]) for number in stories}
+
+
+def filing_time(connection: Connection, stories: Collection[int], now: datetime) -> datetime:
+    """Return the `filed_at` of publications that are filed now: no entry joined one of their stories later.
+
+    Args:
+        connection: a reading one will do.
+        stories: numbers of the stories.
+        now: the time.
+    """
+    query = select(entry.c.story_id, entry.c.joined_at.label("at")).where(entry.c.joined_at.is_not(None))
+    joined = _by_story(connection, query, entry.c.story_id, stories)
+    return max([now, *(when for some in joined.values() for when in some)])
+
+
+def moving_times(connection: Connection, moved: Sequence[MovedEntry], now: datetime) -> dict[int, datetime]:
+    """Return the `joined_at` of entries that an operator moves to another story, by the id of the entry.
+
+    A merged entry joins at the time of the merge. Entries that were one story differ by as many microseconds as filings
+    of that story lay between them, so that `unmerge` finds the order again: which of them the closed pages of the
+    revived story credit.
+
+    Args:
+        connection: a reading one will do, of the time before they move.
+        moved: the entries; each comes into `story`, from the story that it told (T7), or back to that (T8).
+        now: the time of the act.
+    """
+    columns = (entry.c.id, entry.c.story_id, entry.c.merged_from, entry.c.joined_at, entry.c.first_seen)
+    rows = {row["id"]: row for row in rows_by(connection, select(*columns), entry.c.id, [one.id for one in moved])}
+    first: dict[int, datetime] = {}  # story that entries of one merge came from: when the first of them joined
+    for row in rows.values():
+        came_from = row["merged_from"]
+        if came_from is not None:
+            first[came_from] = min(row["joined_at"], first.get(came_from, row["joined_at"]))
+    stories = {one.story for one in moved} | {row["story_id"] for row in rows.values()}
+    query = select(publication.c.story_id, publication.c.filed_at.label("at")).where(
+        publication.c.filed_at.is_not(None)
+    )
+    filings = {
+        number: sorted(set(some))
+        for number, some in _by_story(connection, query, publication.c.story_id, stories).items()
+    }
+    merging = joining_times(connection, stories, now)
+    times: dict[int, datetime] = {}
+    for one in moved:
+        row = rows[one.id]
+        came_from = row["merged_from"]
+        apart = row["joined_at"] - first[came_from] if came_from is not None else NONE
+        if one.merged_from is None:
+            times[one.id] = _back_in_order(row["first_seen"], filings.get(one.story, ()), apart)
+            continue
+        if came_from is None:
+            before = sum(when < row["joined_at"] for when in filings.get(row["story_id"], ()))
+            apart = before * MICROSECOND
+        times[one.id] = merging[one.story] + apart
+    return times
+
+
+def _back_in_order(first_seen: datetime, filings: Sequence[datetime], apart: timedelta) -> datetime:
+    """Return when an entry joined the story that it is back in, after as many filings as `apart` has microseconds."""
+    place = min(apart // MICROSECOND, len(filings))
+    joined = max([first_seen, *(when + MICROSECOND for when in filings[:place])])
+    return min([joined, *filings[place:]])
+
+
+def _filings(connection: Connection, stories: Collection[int]) -> Mapping[int, list[datetime]]:
+    filed = publication.c.filed_at
+    query = select(publication.c.story_id, filed.label("at")).where(filed.is_not(None))
+    return _by_story(connection, query, publication.c.story_id, stories)
+
+
+def _by_story(
+    connection: Connection, query: Select[Any], column: Any, stories: Collection[int]
+) -> Mapping[int, list[datetime]]:
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for row in rows_by(connection, query, column, sorted(stories)):
+        found[row["story_id"]].append(row["at"])
+    return found
