@@ -64,7 +64,7 @@ class Withdrawals:
         self._work.relisted.append(Relisted(before.id, state, updated))
         said = updated.isoformat(timespec="seconds")
         self._work.note(Code.RELIST_ENTRY, before.id, before.story, updated=said)
-        self._again[before.id] = replace(before, state=state)
+        self._again[before.id] = replace(before, state=state, updated=updated)
         story = self._work.known.stories.get(before.story) if before.story is not None else None
         if story is None or story.retracted_at is not None:
             return

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Select, func, select
+from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, case, func, select, type_coerce
 
 from aggregator.clean import plain_text
+from aggregator.decide.order import FUTURE, MICROSECOND
 from aggregator.model.correction import Verdict
 from aggregator.model.entry import Digest, Entry, EntryKey, KeyRule, Original
 from aggregator.model.known import (
@@ -40,6 +41,16 @@ _KNOWN = (
         ).split()
     ),
     *KNOWN_SOURCE,
+)
+
+_OWN = func.coalesce(entry.c.published, entry.c.updated)
+# An entry's own date, as far as it is believed (I42): by this, the newest of a source's stored entries are found.
+OWN_DATE = case(
+    (
+        type_coerce(_OWN, BigInteger) > type_coerce(entry.c.first_seen, BigInteger) + FUTURE // MICROSECOND,
+        entry.c.first_seen,
+    ),
+    else_=func.coalesce(_OWN, entry.c.first_seen),
 )
 
 

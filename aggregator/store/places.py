@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.decide.backfill import Published, backfill
 from aggregator.decide.standing import Standing
@@ -13,7 +13,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
 from aggregator.store.documents import Documents
-from aggregator.store.lookups import copies_of, entry_of, known_categories, known_stories, rows_by
+from aggregator.store.lookups import OWN_DATE, copies_of, entry_of, known_categories, known_stories, rows_by
 from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.store.stories import write
 from aggregator.store.touched import touch
@@ -170,10 +170,9 @@ def _published(connection: Connection, number: int) -> Iterator[Published]:
 
     Those that it or an operator took back are among them, as not standing.
     """
-    dated = func.coalesce(entry.c.published, entry.c.updated, entry.c.first_seen)
     ids = select(entry.c.id).join(story, story.c.id == entry.c.story_id)
     ids = ids.where(entry.c.source_id == number, entry.c.state.in_((EntryState.PUBLISHED, EntryState.WITHDRAWN)))
-    order = iter(connection.execute(ids.order_by(dated.desc(), entry.c.id)).scalars().all())
+    order = iter(connection.execute(ids.order_by(OWN_DATE.desc(), entry.c.id)).scalars().all())
     while part := list(islice(order, PART)):
         updated: dict[int, datetime] = {}
         shown = select(publication.c.shown_id, publication.c.updated).where(publication.c.shown_id.in_(part))

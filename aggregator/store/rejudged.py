@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import evident_link, telling
@@ -14,6 +14,7 @@ from aggregator.store.fingerprints import near_entries
 from aggregator.store.known import SLACK, told_by_others
 from aggregator.store.lookups import (
     KNOWN_SOURCE,
+    OWN_DATE,
     bearers_of,
     entry_of,
     known_categories,
@@ -59,8 +60,7 @@ class Rejudged:
         )
         if since is not None:
             ids = ids.where(entry.c.first_seen >= since)
-        dated = func.coalesce(entry.c.published, entry.c.updated, entry.c.first_seen)
-        order = iter(self._connection.execute(ids.order_by(dated.desc(), entry.c.id)).scalars().all())
+        order = iter(self._connection.execute(ids.order_by(OWN_DATE.desc(), entry.c.id)).scalars().all())
         while part := list(islice(order, PART)):
             query = _stored(all_of_them=True).where(entry.c.id.in_(part))
             found = {row["id"]: row for row in self._connection.execute(query).mappings()}
