@@ -190,7 +190,7 @@ def test_k2_a_shorter_keep_says_how_many_texts_it_would_take(
     assert record["thins"] == [{"source": "two", "keep": "30d", "entries": 9}]
     command = ["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")]
     assert main(command, polled.environ) == 0
-    assert "two keeps texts for 30d: those of 9 stored entries would leave" in capsys.readouterr().out
+    assert ") keeps texts for 30d: those of 9 stored entries would leave" in capsys.readouterr().out
     assert planned(polled, f"defaults: {{keep: 60d}}\n{shorter}", capsys)["thins"] == []
 
 

@@ -63,7 +63,10 @@ def test_it_goes_by_the_rules_of_a_source_and_touches_no_store(tmp_path: Path) -
     assert titles(version, "rejected") == ["Spam"]
     assert not (tmp_path / "var").exists()
     refused = replay(folder, "--source", "b")
-    assert (refused.returncode, refused.stderr) == (2, "aggregator: no source b in feeds.yaml\n")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "aggregator: no source b in feeds.yaml; see the titles and keys in `aggregator status --all`\n",
+    )
 
 
 def test_a_version_that_is_no_feed_is_told_and_the_others_go_on(tmp_path: Path) -> None:

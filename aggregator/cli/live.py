@@ -7,10 +7,12 @@ from typing import Any
 
 from aggregator.advice import Advice, advise, dates_of, same_address
 from aggregator.cli.counted import counted
+from aggregator.cli.folding import called
 from aggregator.cli.terminal import printable, span_in_words
 from aggregator.clock import Clock, rfc3339
 from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
+from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Cut, Failed, Fetched, Gathered
 from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
@@ -110,7 +112,8 @@ def _row(source: Source, *, skipped: str | None = None, **said: Any) -> dict[str
     """Give a row; what does not apply to it is null, or empty."""
     empty: dict[str, Any] = dict.fromkeys(NULLS)
     empty |= {"redirects": [], "notices": [], "feeds": [], "advice": []}
-    named = {"key": source.key, "url": source.safe_url, "line": source.line}
+    name = name_of_source(source, said.get("title"))
+    named = {"key": source.key, "name": name, "url": source.safe_url, "line": source.line}
     return named | {"outcome": "skipped", "reason": skipped} | empty | said
 
 
@@ -150,9 +153,9 @@ def _advice(advice: Advice) -> dict[str, Any]:
 def in_words(row: Mapping[str, Any]) -> str:
     """Say a row in lines: what it is, what wants a hand, and what was odd and needs none."""
     if row["outcome"] == "skipped":
-        return printable(f"skipped  {row['key']}: {row['reason']}")
+        return printable(f"skipped  {called(row['name'], row['key'], row['line'])}: {row['reason']}")
     word = "failed" if row["outcome"] == "failed" else "look" if row["advice"] else "ok"
-    lines = [f"{word:8} {row['key']}: {', '.join(_facts(row))}"]
+    lines = [f"{word:8} {called(row['name'], row['key'], row['line'])}: {', '.join(_facts(row))}"]
     lines += [f"           redirect {hop['status']} from {hop['url']}" for hop in row["redirects"]]
     if row["redirects"] and row["ended_at"]:
         lines.append(f"           ends at {row['ended_at']}")

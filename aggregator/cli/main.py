@@ -122,7 +122,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _poll(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("keys", nargs="*", metavar="KEY", help="poll these sources, by key or URL, due or not")
+    parser.add_argument("keys", nargs="*", metavar="KEY", help="poll these sources, by title, key or URL, due or not")
     parser.add_argument("--all", action="store_true", help="poll everything that is not paused, due or not")
     parser.add_argument("--for", dest="limit", default="10m", metavar="TIME", help="stop after that time; 0: no limit")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a source failed")
@@ -154,7 +154,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "Says what is wrong with feeds.yaml, without touching network or store. With --live each source is asked once, "
         "as politely as a poll would, and what it answers is told: nothing is stored. Exit 1 if something wants a hand."
     )
-    parser.add_argument("keys", nargs="*", metavar="KEY", help="with --live: these sources only, by key or URL")
+    parser.add_argument("keys", nargs="*", metavar="KEY", help="with --live: these sources only, by title, key or URL")
     parser.add_argument("--live", action="store_true", help="ask the sources too")
     parser.add_argument("--strict", action="store_true", help="with --live: exit 1 for what was odd as well")
     parser.add_argument("--server", choices=("waitress", "granian"), help="whether `serve --server` could start it")
@@ -200,7 +200,9 @@ def _preview(parser: argparse.ArgumentParser) -> None:
         "which stories they would join. Nothing is stored, so it works beside a running `serve`. The source is asked "
         "once, without validators, since a 304 would show nothing; not if it was asked in the last five minutes."
     )
-    parser.add_argument("source", metavar="SOURCE", help="a key or URL in feeds.yaml, any other URL, or a local file")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a title, key or URL in feeds.yaml, any other URL, or a local file"
+    )
     parser.add_argument(
         "--dedupe",
         metavar="VALUE",

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from aggregator.cli.folding import called
 from aggregator.cli.plan_words import in_words
 from aggregator.cli.terminal import printable
 from aggregator.clock import rfc3339, utc_now
@@ -16,7 +17,8 @@ from aggregator.config import load_config
 from aggregator.config.lists import with_lists
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore
-from aggregator.model.settings import Settings
+from aggregator.model.naming import name_of_source
+from aggregator.model.settings import Settings, SourceKey
 from aggregator.model.tokens import Hush
 from aggregator.plan import Plan, plan_of
 from aggregator.publish.plan import counts_of, reapplied_record
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store = open_store(_store_of(options.config, new, environ), now=now, command="plan", writes=False)
     except NoStore as error:
         print(f"aggregator: {error}; so everything is new", file=sys.stderr)
-        return _tell(options, plan_of(None, new, None, now), None, Hush(()))
+        return _tell(options, plan_of(None, new, None, now), None, Hush(()), _names(None, new, {}))
     try:
         with store.read() as tx:
             text = tx.last_good_config()
@@ -45,10 +47,18 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             lists = tx.lists()
             listed = None if old is None else with_lists(old, lists)
             plan = plan_of(listed, with_lists(new, lists), tx, now)
+            names = _names(listed, with_lists(new, lists), tx.titles())
             hush = private_hush(tx, new.sources)
     finally:
         store.close()
-    return _tell(options, plan, old, hush)
+    return _tell(options, plan, old, hush, names)
+
+
+def _names(old: Settings | None, new: Settings, titles: Mapping[SourceKey, str]) -> dict[str, str]:
+    """Return what sources are called; the line is that of the new file."""
+    names = {s.key: called(name_of_source(s, titles.get(s.key)), s.key) for s in (old.sources if old else ())}
+    names |= {s.key: called(name_of_source(s, titles.get(s.key)), s.key, s.line) for s in new.sources}
+    return {str(key): name for key, name in names.items()}
 
 
 def _read_as(path: Path, place: Path, environ: Mapping[str, str]) -> Settings:
@@ -75,9 +85,10 @@ def _in_force(text: str, place: Path, environ: Mapping[str, str]) -> Settings | 
         return None
 
 
-def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None, hush: Hush) -> int:
+def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None, hush: Hush, names: Mapping[str, str]) -> int:
     record = hush.record(plan_record(plan, str(options.new or options.config), is_first=old is None))
-    print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(in_words(record))))
+    words = hush.text(printable("\n".join(in_words(record, lambda key: names.get(key, key)))))
+    print(json.dumps(record, ensure_ascii=False) if options.json else words)
     return FOUND if options.exit_code and plan.changes_anything else 0
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
 
+from aggregator.cli.names import matches, stored_titles, unclear
 from aggregator.cli.preview_dedupe import run_dedupe
 from aggregator.cli.preview_detail import with_detail
 from aggregator.cli.preview_words import in_words
@@ -51,10 +51,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return run_dedupe(options, environ)
     settings, source = _found(options, environ)
     if source is None:
-        near = get_close_matches(options.source, [each.key for each in settings.sources], 1)
-        hint = f"did you mean {near[0]}?" if near else "write one of its keys, a URL with https://, or a file's path"
-        print(f"aggregator: no source {options.source} in {options.config}; {hint}", file=sys.stderr)
-        return 2
+        keys = matches(options.source, settings.sources, lambda: stored_titles(settings))
+        if len(keys) != 1:
+            near = "write a title or a key of its sources, a URL with https://, or a file's path"
+            print(f"aggregator: {unclear(options.source, keys, settings, options.config, near)}", file=sys.stderr)
+            return 2
+        source = next(each for each in settings.sources if each.key == keys[0])
     now = utc_now()
     with _opened(settings, now) as store:
         due, wait = _due(source, settings, store, now)

@@ -6,9 +6,9 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
+from aggregator.cli.names import keys_of
 from aggregator.cli.open import read_store
 from aggregator.cli.terminal import printable
 from aggregator.clock import utc_now
@@ -62,15 +62,12 @@ def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settin
     if key is None:
         return read_config(json.dumps({"sources": [STRANGER]}).encode(), Path("feeds.yaml"), {})
     settings = load_config(options.config, environ)
-    keys = [source.key for source in settings.sources]
+    keys = keys_of([key], settings, options.config)
     for source in settings.sources:
-        if source.key == key:
+        if keys and source.key == keys[0]:
             kind = Kind.FEED if source.reading.kind is Kind.FILE else source.reading.kind
             polled = replace(source, paused=False, reading=replace(source.reading, kind=kind))
             return replace(settings, sources=(polled,))
-    near = get_close_matches(key, keys, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    print(f"aggregator: no source {key} in {options.config}{hint}", file=sys.stderr)
     return None
 
 

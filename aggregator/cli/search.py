@@ -5,11 +5,14 @@ import json
 import logging
 from collections.abc import Mapping
 
+from aggregator.cli.folding import shortened
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.clock import rfc3339
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.known import EntryState
+from aggregator.model.naming import name_of_source
+from aggregator.model.settings import SourceKey
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
 from aggregator.store.hush import private_hush
@@ -33,13 +36,15 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         found = index.find(query, limit=options.limit)
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)
+            titles = tx.titles()
+        names = {each.key: name_of_source(each, titles.get(each.key)) for each in store.listed(settings).sources}
     finally:
         store.close()
     if options.json:
         rows = hush.record([*map(_record, found)])
         print(json.dumps({"version": 1, "query": query.text, "found": rows}, ensure_ascii=False))
     else:
-        print(hush.text("\n\n".join(map(_in_words, found))) or NOTHING)
+        print(hush.text("\n\n".join(_in_words(find, names) for find in found)) or NOTHING)
     return 0
 
 
@@ -61,9 +66,10 @@ def _why_not(state: EntryState) -> str:
     return "withdrawn" if state is EntryState.PUBLISHED else state.value  # an entry of a story that was retracted
 
 
-def _in_words(find: Find) -> str:
+def _in_words(find: Find, names: Mapping[SourceKey, str]) -> str:
     when = find.published or find.first_seen
     where = f"in {', '.join(find.categories)}" if find.categories else f"not shown: {_why_not(find.state)}"
     where += f", told by entry {find.shown_by}" if find.shown_by is not None else ""
     link = find.link or "no link"
-    return f"{find.title or '(no title)'}\n  {when:%Y-%m-%d} {find.source}, {where}\n  {link} (entry {find.entry})"
+    name = shortened(names.get(find.source, find.source))
+    return f"{find.title or '(no title)'}\n  {when:%Y-%m-%d} {name}, {where}\n  {link} (entry {find.entry})"

@@ -6,10 +6,9 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.names import source_named
+from aggregator.cli.names import keys_of
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.status_words import in_words, one_in_words
 from aggregator.cli.terminal import printable
@@ -47,11 +46,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if not options.key:
             print(_all(status, settings, hush, as_json=options.json, folds=not options.all))
             return 0
-        source = source_named(options.key, status, settings)
+        keys = keys_of([options.key], settings, options.config)
+        source = next((each for each in status.sources if keys and each.key == keys[0]), None)
         if source is None:
-            near = get_close_matches(options.key, [s.key for s in status.sources], 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            print(f"aggregator: no source {options.key} in {options.config}{hint}", file=sys.stderr)
+            if keys:
+                print(f"aggregator: {keys[0]} was not polled yet; `aggregator poll {keys[0]}` does", file=sys.stderr)
             return 2
         print(_one(source, status, store, settings, hush, as_json=options.json))
         return 0

@@ -133,7 +133,7 @@ def one_in_words(
     """
     sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
     lines = [
-        f"{source.title} ({source.key}), {source.url or 'a local file'}",
+        f"{called(source.title, source.key, source.line)}, {source.url or 'a local file'}",
         f"  {source.state.value}, last success {_moment(source.last_success, zone)}; {source.entries} entries, "
         f"{source.per_week:g} a week; in {', '.join(source.categories)}",
         f"  validators: {' and '.join(sent) or 'none'}",

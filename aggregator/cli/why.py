@@ -10,10 +10,10 @@ import sys
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.names import source_named
+from aggregator.cli.names import matches
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.why_category import category_section
-from aggregator.cli.why_frame import Frame, Section
+from aggregator.cli.why_frame import Frame, Section, names_in
 from aggregator.cli.why_source import resting_section, source_section
 from aggregator.cli.why_story import entry_section, story_section
 from aggregator.clock import utc_now
@@ -28,9 +28,9 @@ LEVEL = logging.WARNING
 UNKNOWN = 2  # exit code (DESIGN 3.2)
 MOST = 10  # stories that are explained where a thing may be several
 LOOKED_UP = (
-    "Looked up: the keys and URLs of sources, the keys, slugs and files of categories, the ids of stories and of their "
-    "pages, and the numbers, own ids and links of stored entries. What is in none of them was in no document that was "
-    "read: `aggregator why SOURCE` says when its source was polled last."
+    "Looked up: the keys, titles and URLs of sources, the keys, slugs and files of categories, the ids of stories and "
+    "of their pages, and the numbers, own ids and links of stored entries. What is in none of them was in no document "
+    "that was read: `aggregator why SOURCE` says when its source was polled last."
 )
 
 
@@ -65,11 +65,14 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
     """Say what was recorded of a thing, as whatever it may be; nothing if it is nothing."""
     settings = store.listed(settings)
     roster, now = store.completed(Roster.of(settings)), utc_now()
-    frame = Frame(roster, ZoneInfo(settings.site.timezone), now)
-    source = source_named(thing, store.status(roster, now, settings.secrets), settings)
+    status = store.status(roster, now, settings.secrets)
     with store.read() as tx:
-        sections = [] if source is None else [source_section(tx, source, frame)]
-        resting = tx.trail.resting_source(thing) if source is None else None
+        titles = tx.titles()
+        keys = matches(thing, settings.sources, lambda: titles)
+        frame = Frame(roster, ZoneInfo(settings.site.timezone), now, names_in(roster, titles))
+        named = [source for source in status.sources if source.key in keys]
+        sections = [source_section(tx, source, frame) for source in named[:MOST]]
+        resting = tx.trail.resting_source(thing) if not named else None
         if resting is not None:
             sections.append(resting_section(tx, resting, frame))
         category = tx.trail.category(_category_named(thing, settings))

@@ -29,7 +29,7 @@ def category_section(category: CategoryRecord, frame: Frame) -> Section:
                 f"the last story entered {frame.moment(category.newest)}",
                 f"{category.withdrawn} withdrawn, {category.tombstones} of them with a tombstone in the main feed",
                 f"{dirty}; last rendered {frame.moment(category.rendered_at)}",
-                f"sources: {', '.join(sources) or 'none'}",
+                f"sources: {', '.join(map(frame.name, sources)) or 'none'}",
             ]
         ),
     ]

@@ -36,10 +36,10 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
     entries = tx.trail.source_steps(key, OF_ENTRIES, LATELY)
     states = tx.trail.entry_states(key)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
-    told, trail = trail_of(moves, (), names_of(tx, moves, (), zone=frame.zone), frame)
-    decided, decisions = trail_of(entries, (), names_of(tx, entries, (), zone=frame.zone), frame)
+    told, trail = trail_of(moves, (), names_of(tx, moves, (), frame=frame), frame)
+    decided, decisions = trail_of(entries, (), names_of(tx, entries, (), frame=frame), frame)
     lines = [
-        f"{source.title} (source {source.key}), {source.url or 'an address that is not shown'}",
+        f"{source.title} (source {source.key}{_line_of(source)}), {source.url or 'an address that is not shown'}",
         *indented(
             [
                 f"{source.state.value}; publishes in {', '.join(source.categories)}",
@@ -88,6 +88,10 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
     return Section(lines, record)
 
 
+def _line_of(source: SourceStatus) -> str:
+    return "" if source.line is None else f", line {source.line}"
+
+
 def _next_poll(source: SourceStatus, frame: Frame) -> str:
     if source.state is State.PAUSED:
         return "not polled, since feeds.yaml says paused: true"
@@ -100,7 +104,7 @@ def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
     """Tell of a source that left feeds.yaml."""
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
     states = tx.trail.entry_states(key)
-    told, trail = trail_of(moves, (), names_of(tx, moves, (), zone=frame.zone), frame)
+    told, trail = trail_of(moves, (), names_of(tx, moves, (), frame=frame), frame)
     counts = ", ".join(f"{count} {state.value}" for state, count in sorted(states.items()))
     lines = [
         f"source {key}",

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aggregator.cli.why_frame import Frame, Section
 from aggregator.cli.why_revisions import revisions_of
@@ -19,7 +18,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
     story = tx.trail.story(number)
     shown = next((e for e in story.entries if e.id == story.founder), None) or next(iter(story.entries), None)
     ruled = {number for verdict in story.verdicts for number in (verdict.entry, verdict.other)}
-    names = names_of(tx, story.steps, story.entries, ruled, zone=frame.zone)
+    names = names_of(tx, story.steps, story.entries, ruled, frame=frame)
     lines = [
         (shown.title if shown else "") or "(untitled)",
         *indented([f"story {story.atom_id}, page {story.page_id}, made {frame.moment(story.created_at)}"]),
@@ -31,7 +30,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
     lines += indented([f"{merged} was merged into it" for merged in story.merged])
     places = []
     for place in story.places:
-        because = None if place.withdrawn_at else shown_because(place, story, frame.roster, frame.now)
+        because = None if place.withdrawn_at else shown_because(place, story, frame.roster, frame.now, frame.name)
         lines += indented([stands(place, frame.zone), *indented([because] if because else [])])
         places.append(
             {
@@ -74,7 +73,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
 def entry_section(tx: Transaction, number: int, frame: Frame) -> Section:
     """Tell of an entry that tells no story."""
     entry, steps = tx.trail.entry(number)
-    told, trail = trail_of(steps, [entry], names_of(tx, steps, [entry], zone=frame.zone), frame)
+    told, trail = trail_of(steps, [entry], names_of(tx, steps, [entry], frame=frame), frame)
     lines = [entry.title or "(untitled)", *_entry_lines(entry, frame), *trail]
     return Section(lines, {"kind": "entry"} | _entry_record(entry, frame) | {"steps": told})
 
@@ -83,7 +82,7 @@ def _entry_lines(entry: EntryRecord, frame: Frame) -> list[str]:
     dates = [f"seen {frame.moment(entry.first_seen)}"]
     dated = entry.published or entry.updated
     dates += [f"dated {frame.moment(dated)}"] if dated else ["without a date"]
-    line = f"entry {entry.id} of {entry.source}: {becomes_of(entry)}; {', '.join(dates)}"
+    line = f"entry {entry.id} of {frame.name(entry.source)}: {becomes_of(entry)}; {', '.join(dates)}"
     known = [part for part in (entry.link, f"id {entry.own_id}" if entry.own_id else None) if part]
     if entry.rewritten_by:
         was = f"; its source says: {entry.told_title}" if entry.told_title != entry.title else ""
@@ -98,9 +97,9 @@ def names_of(
     entries: Iterable[EntryRecord],
     also: Collection[int] = (),
     *,
-    zone: ZoneInfo,
+    frame: Frame,
 ) -> Names:
-    """Find the names of whatever the steps mention; times are told in `zone`."""
+    """Find the names of whatever the steps mention."""
     facts = [step.facts for step in steps]
     stories = {fact[name] for fact in facts for name in ("into", "to", "parted", "merged") if name in fact}
     stories |= {number for fact in facts for number in fact.get("others", ())}
@@ -109,7 +108,8 @@ def names_of(
     for number in sorted(wanted - set(sources) - {0}):
         if (found := tx.finding.entry(number)) is not None:
             sources[number] = found.source
-    return Names(tx.trail.category_keys(), tx.trail.atom_ids(stories), sources, zone)
+    named = {number: frame.name(key) for number, key in sources.items()}
+    return Names(tx.trail.category_keys(), tx.trail.atom_ids(stories), named, frame.zone)
 
 
 def trail_of(
@@ -117,7 +117,8 @@ def trail_of(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Give what happened, first things first: as records and as lines."""
     found: list[tuple[datetime, str, str, dict[str, Any]]] = [
-        (entry.first_seen, "store_entry", stored(entry), {"entry": entry.id}) for entry in entries
+        (entry.first_seen, "store_entry", stored(entry, frame.name(entry.source)), {"entry": entry.id})
+        for entry in entries
     ]
     found += [(step.at, step.code, said(step, names), {"entry": step.entry, **step.facts}) for step in steps]
     found.sort(key=lambda step: (step[0], step[1] != "store_entry"))

@@ -38,7 +38,7 @@ class Names:
 
     categories: Mapping[int, CategoryKey]
     atom_ids: Mapping[int, str]
-    sources: Mapping[int, SourceKey]  # of entries
+    sources: Mapping[int, str]  # of entries, as people call them
     zone: ZoneInfo  # of the site: all times are told in it
 
     def instant(self, told: object) -> str:
@@ -233,10 +233,10 @@ SENTENCES: dict[str, Callable[[Step, Names], str]] = {
 }
 
 
-def stored(entry: EntryRecord) -> str:
+def stored(entry: EntryRecord, source: str) -> str:
     """Say where an entry came from and what it is known by."""
     rule = KEY_RULES[entry.key_rule]
-    return f"entry {entry.id} was stored for the first time, from {entry.source}; it is known by {rule}"
+    return f"entry {entry.id} was stored for the first time, from {source}; it is known by {rule}"
 
 
 def becomes_of(entry: EntryRecord) -> str:
@@ -257,7 +257,9 @@ def stands(place: PlaceRecord, zone: ZoneInfo) -> str:
     return f"{place.category}: {document}, entered {entered}, updated {updated}"
 
 
-def shown_because(place: PlaceRecord, story: StoryRecord, roster: Roster, now: datetime) -> str:
+def shown_because(
+    place: PlaceRecord, story: StoryRecord, roster: Roster, now: datetime, name_of: Callable[[SourceKey], str]
+) -> str:
     """Say which copy a category shows, and why that one (T2, T3)."""
     copies = [
         copy for copy in story.copies if copy.state is EntryState.PUBLISHED and place.category_id in copy.categories
@@ -265,18 +267,19 @@ def shown_because(place: PlaceRecord, story: StoryRecord, roster: Roster, now: d
     shown = next((copy for copy in copies if copy.id == place.shown), None)
     if shown is None:
         return f"shows entry {place.shown}"
-    name = f"shows entry {shown.id} ({shown.source_key})"
+    name = f"shows entry {shown.id} ({name_of(shown.source_key)})"
     others = [copy for copy in copies if copy.id != shown.id]
     if not others:
         return f"{name}: the only copy that is published there"
     rival = best_of(others, roster)
+    other = f"entry {rival.id} ({name_of(rival.source_key)})"
     first, second = (shown, rival) if copies.index(shown) < copies.index(rival) else (rival, shown)
     wins, merit = compare(copy_of(second, roster), copy_of(first, roster))
     if (second if wins else first) is shown:
-        return f"{name}, before entry {rival.id} ({rival.source_key}): {merit}"
+        return f"{name}, before {other}: {merit}"
     if place.page is not None or now >= place.entered_at + OPEN:
-        return f"{name}, fixed an hour after it entered, before entry {rival.id} ({rival.source_key}), though {merit}"
-    return f"{name}, not entry {rival.id} ({rival.source_key}), which bears its id and does not say the same"
+        return f"{name}, fixed an hour after it entered, before {other}, though {merit}"
+    return f"{name}, not {other}, which bears its id and does not say the same"
 
 
 def moment(when: datetime | None, zone: ZoneInfo) -> str:

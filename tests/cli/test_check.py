@@ -54,7 +54,7 @@ def test_nothing_is_wrong_with_a_good_feed_and_nothing_is_stored(tmp_path: Path,
     writes(tmp_path, good=f"url: '{url}'")
     done = run(tmp_path, "--live")
     assert done.returncode == 0, done.stderr
-    assert "ok       good: HTTP 200, rss 2.0, utf-8, 2 entries" in done.stdout
+    assert "ok       A feed (good, line 3): HTTP 200, rss 2.0, utf-8, 2 entries" in done.stdout
     assert done.stdout.endswith("1 of 1 source asked; nothing is wrong.\n")
     row = found(tmp_path)["good"]
     assert row["entries"] == {"count": 2, "without_date": 1, "without_id": 1, "without_title": 1, "left_out": 0}
@@ -140,7 +140,7 @@ def test_p69_who_was_asked_a_moment_ago_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "feeds.yaml").write_text("sources: [{url: 'http://127.0.0.1:9/', key: one}]\n", encoding="utf-8")
     subprocess.run([*command(tmp_path)[:-1], "poll"], check=True, capture_output=True)
     done = run(tmp_path, "--live")
-    assert "skipped  one: was asked at" in done.stdout
+    assert "skipped  127.0.0.1:9 (one, line 1): was asked at" in done.stdout
     assert done.returncode == 0
 
 
@@ -217,5 +217,15 @@ def test_s44_an_address_shows_no_secret(tmp_path: Path, publisher: Publisher, mo
 
 def test_s31_a_terminal_is_told_nothing_it_would_obey() -> None:
     row: dict[str, Any] = dict.fromkeys(("status", "format", "newest", "hints", "ended_at"))
-    row |= {"key": "k", "outcome": "fetched", "bytes": 1, "ms": 1, "redirects": [], "feeds": [], "advice": []}
+    row |= {
+        "key": "k",
+        "name": "k",
+        "line": 1,
+        "outcome": "fetched",
+        "bytes": 1,
+        "ms": 1,
+        "redirects": [],
+        "feeds": [],
+        "advice": [],
+    }
     assert all(char == "\n" or char.isprintable() for char in in_words(row | {"notices": ["\x1b[31m\x9b\u202e"]}))

@@ -64,7 +64,7 @@ def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: N
         desk.unchanged(["a"])
         lines = one(world, "a").splitlines()
         due = world.store.status(world.roster, world.clock()).sources[-1]
-    assert lines[0] == "Feed a (a), https://a.example/"
+    assert lines[0] == "Feed a (a, line 2), https://a.example/"
     assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week; in general"
     assert lines[2] == "  validators: ETag"
     assert lines[3].startswith(f"  next at {due.next_due.astimezone(BERLIN):%Y-%m-%d %H:%M}, in ")

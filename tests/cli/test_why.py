@@ -95,17 +95,18 @@ def test_a_story_is_told_from_the_first_entry_to_what_is_shown(world: World, why
     assert lines[0] == TITLE
     assert lines[1].startswith(f"  story {TAG}, page ")
     assert "  x: category/x, entered 2026-03-05 12:00, updated 2026-03-05 12:10" in lines
-    assert "    shows entry 3 (two), before entry 2 (one): its source has a higher priority" in lines
-    assert "    shows entry 3 (two): the only copy that is published there" in lines
+    assert "    shows entry 3 (Feed two), before entry 2 (Feed one): its source has a higher priority" in lines
+    assert "    shows entry 3 (Feed two): the only copy that is published there" in lines
     steps = [line for line in lines if line.startswith("  2026-")]
     assert steps == [
-        "  2026-03-05 12:00  entry 2 was stored for the first time, from one; it is known by its own id",
-        "  2026-03-05 12:00  entry 2 (one) matched no story that was there and founded one, with its place by its own "
-        "date (a first poll)",
-        "  2026-03-05 12:10  entry 3 was stored for the first time, from two; it is known by its own id",
-        "  2026-03-05 12:10  entry 3 (two) joined: nearly the same (same title, same text), held against entry 2 (one)",
-        "  2026-03-05 12:10  entered y, by entry 3 (two)",
-        "  2026-03-05 12:10  x shows entry 3 (two) from now on: its source has a higher priority",
+        "  2026-03-05 12:00  entry 2 was stored for the first time, from Feed one; it is known by its own id",
+        "  2026-03-05 12:00  entry 2 (Feed one) matched no story that was there and founded one, with its place by its "
+        "own date (a first poll)",
+        "  2026-03-05 12:10  entry 3 was stored for the first time, from Feed two; it is known by its own id",
+        "  2026-03-05 12:10  entry 3 (Feed two) joined: nearly the same (same title, same text), held against entry 2 "
+        "(Feed one)",
+        "  2026-03-05 12:10  entered y, by entry 3 (Feed two)",
+        "  2026-03-05 12:10  x shows entry 3 (Feed two) from now on: its source has a higher priority",
     ]
     assert why(TAG) == why("2") == why("https://one.example/lamp") == "\n".join(lines) + "\n"
 
@@ -124,9 +125,12 @@ def test_an_operators_word_is_told_with_its_request(world: World, why: Asked, ro
     room.clock.move(days=1)
     carry_out(world, "unmerge", story=2, entry=None)
     said = why(TAG)
-    assert "an operator said 2026-03-06 12:10 that entry 2 (one) and entry 3 (two) tell different stories" in said
+    assert (
+        "an operator said 2026-03-06 12:10 that entry 2 (Feed one) and entry 3 (Feed two) tell different stories"
+        in said
+    )
     assert "y: withdrawn 2026-03-06 12:10" in said
-    assert "x shows entry 2 (one) from now on: the copy that was shown is gone (request 1)" in said
+    assert "x shows entry 2 (Feed one) from now on: the copy that was shown is gone (request 1)" in said
     carry_out(world, "merge", story=2, other=3)
     carry_out(world, "retract", story=2, undo=False)
     said = why(TAG)
@@ -141,8 +145,8 @@ def test_an_operators_word_is_told_with_its_request(world: World, why: Asked, ro
 def test_an_entry_that_was_rejected_says_by_which_rule(world: World, why: Asked) -> None:
     Desk(world).says("three", entry(7, title="Sponsored bread"))
     said = why("item-7")
-    assert "entry 4 of three: rejected by a rule" in said
-    assert "entry 4 (three) was rejected: y: exclude title: Sponsored" in said
+    assert "entry 4 of Feed three: rejected by a rule" in said
+    assert "entry 4 (Feed three) was rejected: y: exclude title: Sponsored" in said
     assert [found["kind"] for found in why.record("4")] == ["entry"]
 
 
@@ -150,11 +154,11 @@ def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(world: World, 
     room.clock.move(hours=1)
     Desk(world).fails("two", "dns")
     said = why("two")
-    assert said.startswith("Feed two (source two), https://two.example/feed\n  failing; publishes in x, y\n")
+    assert said.startswith("Feed two (source two, line 7), https://two.example/feed\n  failing; publishes in x, y\n")
     assert "1 failed in a row, dns: it failed" in said
     assert "2026-03-05 13:10  failed; next by " in said
     assert "from ok to failing: dns: it failed" in said
-    assert "entry 3 (two) joined: nearly the same" in said
+    assert "entry 3 (Feed two) joined: nearly the same" in said
     assert why("https://two.example/feed") == said
     (record,) = why.record("two")
     assert (record["kind"], record["state"], record["entries"]) == ("source", "failing", {"published": 2})
@@ -196,7 +200,7 @@ def test_what_bears_two_names_is_told_as_both(room: Newsroom, why: Asked) -> Non
 def test_of_an_unknown_thing_it_says_what_was_looked_up(world: World, why: Asked) -> None:
     error = why.error("https://nowhere.example/article")
     assert error.startswith(
-        "aggregator: nothing is called https://nowhere.example/article. Looked up: the keys and URLs"
+        "aggregator: nothing is called https://nowhere.example/article. Looked up: the keys, titles and URLs"
     )
 
 

@@ -67,7 +67,7 @@ def test_why_shows_the_wordings_of_each_entry(tmp_path: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert "    revised 2026-03-04 13:00: content\n      content: “The lamp was dark since 2017, and" in told
     assert "    revised 2026-03-04 14:00: title, content\n      title: “Lamp” became “The lamp”\n" in told
-    assert "entry 1 (a) was revised by its source: title, content (before: “Lamp”)" in told
+    assert "entry 1 (Feed a) was revised by its source: title, content (before: “Lamp”)" in told
     assert main(["-c", str(tmp_path / "feeds.yaml"), "why", "item-1", "--json"], {}) == 0
     (story,) = json.loads(capsys.readouterr().out)["found"]
     first, second = story["entries"][0]["earlier"]
