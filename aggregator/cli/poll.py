@@ -40,6 +40,7 @@ from aggregator.world import World
 
 LEVEL = logging.WARNING
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
+LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left the next run publishes
 NAMED = 10  # sources in one line
 EVERYTHING = "aggregator status --all"  # the command that lists what is folded here
 TOLD = ("poll_source", "raise_alarm")  # in the log, once each, what the report tells as well
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             unpublished, published = "", Published(changed=())
             world.take_requests()
             try:
-                published = world.publish()
+                published = world.publish(is_cut=shot.is_late)
                 if published.failed:
                     unpublished = "could not be written: " + ", ".join(published.failed)
             except StrangerInTheWay as error:
@@ -103,6 +104,7 @@ class OneShot:
         self.none_due = ""  # how that is, if nothing is due
         self._dispatcher: Dispatcher | None = None
         self._stopped = False
+        self._ends: float | None = None  # when nothing more may begin, once we were told to stop
 
     def poll(self, keys: Sequence[str] | None, *, everything: bool, limit: timedelta) -> None:
         """Poll what is due, or these, or all, for at most `limit` (0: as long as it takes).
@@ -150,6 +152,8 @@ class OneShot:
         self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
             self.alarms = tx.note_alarms(self._world.clock())
+        if self._stopped:  # what else a run does in the end, the next one does (R54)
+            return
         self._world.end_waits()
         self._world.upkeep.end_tombstones()
         self._world.upkeep.trim_bodies()
@@ -165,9 +169,13 @@ class OneShot:
             else:
                 self._completions.append(one)
 
+    def is_late(self) -> bool:
+        """Tell whether we were told to stop so long ago that nothing more may begin (R54)."""
+        return self._ends is not None and monotonic() >= self._ends
+
     def stop(self) -> None:
         """Ask nobody any more; polls under way get a few seconds and are then cut (R54)."""
-        self._stopped = True
+        self._stopped, self._ends = True, monotonic() + LAST_WORD
         if self._dispatcher is not None:
             self._dispatcher.stop()
         cut = threading.Timer(GRACE, self._world.cut)

@@ -158,10 +158,11 @@ class Service:
         cut.daemon = True
         cut.start()
         self._jobs.shutdown(wait=True)
+        self._publish_until = begun + LAST_WORD
+        self._publish(debounce=timedelta(0))  # what is stored so far, while polls under way have their grace
         self._thread.join()
         self._pinger.join()
         cut.cancel()
-        self._publish_until = begun + LAST_WORD
         if not self._is_cut():
             self._publish(debounce=timedelta(0))
 
