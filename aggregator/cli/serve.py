@@ -40,7 +40,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     use_one_heap()
     chosen = server(options.server)  # before feeds.yaml comes into force: its extra may be missing
     stop = threading.Event()
-    before = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
+    told: list[float] = []  # when a signal came
+    before = {number: signal.signal(number, _stopper(stop, told)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with opened_world(options, environ, last_good=options.last_good, goes_on=True) as world:
             meter = load_meter()
@@ -72,9 +73,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 print(f"aggregator serves {where(world.settings)}", file=sys.stderr)
                 while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
                     pass
-                ends = monotonic() + WEB_ENDS
-                service.stop()
-                web.stop(max(WEB_SECONDS[0], min(WEB_SECONDS[1], ends - monotonic())))
+                begun = told[0] if told else monotonic()
+                service.stop(begun)
+                web.stop(max(WEB_SECONDS[0], min(WEB_SECONDS[1], begun + WEB_ENDS - monotonic())))
             finally:
                 web.stop(WEB_SECONDS[0])  # again is no harm
         gc.freeze()  # what is left ends with the process; to look through it took seconds on a busy machine
@@ -117,10 +118,11 @@ def searching(world: World, index: SearchIndex) -> dict[str, Endpoint]:
     return search(find, page=page, record=render_found_json)
 
 
-def _stopper(stop: threading.Event) -> Callable[[int, object], None]:
-    """Give a signal handler that sets an event."""
+def _stopper(stop: threading.Event, told: list[float]) -> Callable[[int, object], None]:
+    """Return a signal handler that sets an event, and notes when."""
 
     def handler(number: int, frame: object) -> None:
+        told.append(monotonic())
         signal.signal(number, signal.SIG_DFL)  # a second signal ends the process at once
         # In a thread of its own: the main thread waits on this very event, and may be inside its lock.
         threading.Thread(target=stop.set, name="stop", daemon=True).start()

@@ -149,12 +149,17 @@ class Service:
         self._pinger.start()
         self._jobs.start()
 
-    def stop(self) -> None:
-        """End within ten seconds, with everything stored and published (R54)."""
-        begun = self._publish_until = monotonic()  # a publication under way ends at its next category
+    def stop(self, told_at: float | None = None) -> None:
+        """End within ten seconds, with everything stored and published (R54).
+
+        Args:
+            told_at: when we were told to, by `time.monotonic`: perhaps while we were starting; None: just now.
+        """
+        begun = monotonic() if told_at is None else told_at
+        self._publish_until = begun  # a publication under way ends at its next category
         self._pinger.stop()
         self._dispatcher.stop()
-        cut = threading.Timer(GRACE, self._world.cut)  # counted from now, whatever the jobs are at
+        cut = threading.Timer(max(0.0, begun + GRACE - monotonic()), self._world.cut)  # whatever the jobs are at
         cut.daemon = True
         cut.start()
         self._jobs.shutdown(wait=True)
