@@ -179,8 +179,11 @@ class _Alignment:
 
     @classmethod
     def of(cls, ours: Sequence[str], theirs: Sequence[str], steps: Steps) -> "_Alignment":
-        matcher = BoundedMatcher(ours, theirs, steps)
-        blocks = [block for block in matcher.get_matching_blocks() if block.size >= _BLOCK]
+        if ours == theirs:  # as the matcher would find, after the square of their length where they repeat themselves
+            found = [Match(0, 0, len(ours))]
+        else:
+            found = BoundedMatcher(ours, theirs, steps).get_matching_blocks()
+        blocks = [block for block in found if block.size >= _BLOCK]
         if not blocks:
             return cls(0.0, 0.0, 0.0, 0, 0, ())
         first, last = blocks[0], blocks[-1]

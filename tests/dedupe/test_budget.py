@@ -49,6 +49,12 @@ def test_r40_what_would_cost_too_much_counts_as_two(one: tuple[str, str], other:
     assert (found.is_same, found.is_compared) == (False, False)
 
 
+def test_equal_texts_are_the_same_however_often_they_repeat_themselves() -> None:
+    one, other = (Telling(title, "漢" * 2000) for title in ("Title", "Another"))
+    assert likeness(one, other, linked=True).is_same
+    assert are_kin(Telling("", "漢" * 2000), Telling("", "漢" * 2000))
+
+
 def test_r40_whether_two_are_kin_is_not_told_at_any_price() -> None:
     assert are_kin(Telling("", ONE), Telling("", OTHER)) is None
 
