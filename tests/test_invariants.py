@@ -55,6 +55,7 @@ class Planet(RuleBasedStateMachine):
         self.fixed: dict[tuple[str, str], object] = {}  # (category, atom_id): sort_at, page_id
         self.pages: dict[tuple[str, str], int] = {}
         self.updated: dict[tuple[str, str], tuple[datetime, object]] = {}
+        self.feeds_updated: dict[str, str] = {}  # by path, as each document said last
         self.standing: set[tuple[str, str]] = set()  # (category, atom_id) when it was last looked
         self.readers = {slug: [Subscriber(tombstone_wins_ties=wins) for wins in (True, False)] for slug in "xy"}
         self.read_at = self.room.clock()
@@ -105,6 +106,13 @@ class Planet(RuleBasedStateMachine):
             self.feeds[key][at] = said(
                 0, own_id=old.id, title=old.title, link=old.link, text=old.content + f" Edit {self.made}."
             )
+
+    @rule(key=sources)
+    def change_the_frame(self, key: str) -> None:
+        """A source changes the frame of all that it lists (R47)."""
+        self.made += 1
+        frame = f" Frame {self.made}."
+        self.feeds[key] = [replace(old, content=old.content + frame, text=old.text + frame) for old in self.feeds[key]]
 
     @rule(key=sources, other=sources, place=some, theirs=some)
     def say_the_same(self, key: str, other: str, place: int, theirs: int) -> None:
@@ -279,6 +287,7 @@ class Planet(RuleBasedStateMachine):
         assert self.room.files() == before
         for slug in self.readers:
             self.walk(slug)
+        self.check_feed("all", self.room.published("all.atom"))
         self.read_at = self.room.clock()
 
     def walk(self, slug: str) -> None:
@@ -289,6 +298,7 @@ class Planet(RuleBasedStateMachine):
         met, documents = [], []
         for path, document in self.documents(slug):
             documents.append(document)
+            self.check_feed(path, document)
             number = int(path.rpartition("/")[2]) if "/archive/" in path else 0
             for entry in self.room.entries(f"{path}.atom"):
                 atom_id = str(entry.findtext(f"{ATOM}id"))
@@ -308,6 +318,12 @@ class Planet(RuleBasedStateMachine):
             reader.reads(*documents)
             assert set(met) <= set(reader.titles)
             assert set(met) == set(reader.titles) or self.room.clock() - self.read_at >= TOMBSTONE
+
+    def check_feed(self, path: str, document: bytes) -> None:
+        """See that the `updated` of a feed does not go back, whatever leaves it (A7)."""
+        updated = str(etree.fromstring(document).findtext(f"{ATOM}updated"))
+        assert self.feeds_updated.get(path, "") <= updated
+        self.feeds_updated[path] = updated
 
     @invariant()
     def ids_order_and_dates_hold(self) -> None:
