@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import format_datetime
+from html import escape
 from typing import Final
 
 from feedgen.entry import FeedEntry
@@ -36,6 +37,7 @@ _ROOT = {"dc": DUBLIN_CORE, "atom": ATOM, "content": CONTENT}  # declared once, 
 _FEEDS = frozenset({"application/atom+xml", "application/rss+xml", "application/xml", "text/xml"})
 # Texts that are no HTML, as lxml writes them: no < in a text, no > in an attribute.
 _PLAIN = re.compile(rb"(<(?:title|source|category|dc:rights|media:title)(?: [^<>]*)?>)([^<]*&[^<]*)")
+_MARKUP = re.compile("<[A-Za-z/!?]|&#?[A-Za-z0-9]+;")
 _PLAIN_OF_CHANNEL = re.compile(rb"(<(?:title|description)>)([^<]*&[^<]*)")
 
 _items: Memory[bytes] = Memory(4 * 1024 * 1024, each_bytes=3072)
@@ -109,7 +111,7 @@ def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
     title = shown.line_of(document.title) or shown.line_of(site.title) or mark.NAME
     feed = FeedGenerator()
     feed.title(title)
-    feed.description(shown.line_of(document.description) or title)  # RSS demands one
+    feed.description(_as_html(shown.line_of(document.description) or title))  # RSS demands one
     feed.link(rel="self", type=shown.MEDIA_TYPES["rss"], href=shown.url_of(site, document.path, ".rss"))
     feed.link(rel="alternate", href=shown.page_of(document, site, html=html))
     feed.lastBuildDate(shown.whole_utc(document.updated))
@@ -120,6 +122,14 @@ def _head(document: Document, site: Site, *, ttl: int, html: bool) -> bytes:
     feed.register_extension("faithful", _FeedPart, atom=False, rss=True)
     feed.faithful.updated, feed.faithful.hub = document.updated, document.hub
     return _PLAIN_OF_CHANNEL.sub(_in_hexadecimal, feed.rss_str(pretty=True))
+
+
+def _as_html(plain: str) -> str:
+    """Return a plain text so that it reads the same where it is rendered as HTML, which readers do with descriptions.
+
+    A text without anything that HTML would take for markup stays as it is.
+    """
+    return escape(plain, quote=False) if _MARKUP.search(plain) else plain
 
 
 # --- an item

@@ -33,6 +33,7 @@ _ADDRESS = re.compile(
     r"(https?://)(?:[^/?#]*@)?([^/?#@\s\x00-\x20\x7f-\xa0<>\"{}|\\^`]+)(.*)", re.IGNORECASE | re.DOTALL
 )
 _NO_IRI = re.compile(r'[^!-~]|[<>"{}|\\^`\[\]]|%(?![0-9A-Fa-f]{2})')
+_NAMING = frozenset({"http", "https", "urn", "tag", "info"})  # URI schemes of what a category's scheme may be (S33)
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]*/[A-Za-z0-9][\w!#$&^.+-]*(;[\x20-\x7e]*)?", re.ASCII)
 
@@ -268,9 +269,12 @@ def tags_of(tagged: Publication | Origin) -> tuple[Tag, ...]:
 
 
 def _scheme_of(scheme: str | None) -> str | None:
-    """Give a scheme so that it is a URI; a name or anything else that is none says nothing to a reader."""
+    """Return a scheme as a URI that may be published; None if it is a name, or a URI that a reader could run or open.
+
+    Beside web addresses, URIs that only name something are kept: a reader that makes links of them leads nowhere.
+    """
     uri = web_address(scheme) or scheme
-    return uri if uri and is_uri(uri) else None
+    return uri if uri and is_uri(uri) and uri.partition(":")[0].lower() in _NAMING else None
 
 
 def enclosures_of(publication: Publication) -> tuple[tuple[str, Enclosure], ...]:

@@ -285,6 +285,13 @@ def test_a16_a_scheme_is_a_uri_that_keeps_the_rules_of_its_own_scheme() -> None:
     assert found == ["https://heron.example/%C3%A9", None, "tag:heron.example,2020:t", None, None]
 
 
+@pytest.mark.parametrize("scheme", ["javascript:alert(1)", "file:///etc/passwd", "JavaScript:x", "data:,x", "app:open"])
+def test_s33_a_scheme_that_a_reader_could_run_is_dropped(scheme: str) -> None:
+    tags = (Tag(term="a", scheme=scheme), Tag(term="b", scheme="urn:example:b"))
+    found = [c.get("scheme") for c in entry_of(a_publication(tags=tags)).iterfind(f"{ATOM}category")]
+    assert found == [None, "urn:example:b"]
+
+
 @pytest.mark.parametrize(
     ("source_id", "self_link", "identifier"),
     [

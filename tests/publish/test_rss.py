@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from html import unescape
 
 import feedparser
 import pytest
@@ -137,11 +138,18 @@ def test_a50_plain_texts_hold_ampersands_and_angles_as_the_profile_prefers_them(
     )
     data = rendered(a_document(publication, title="A&B", description="<All> of it"))
     assert b"<title>A&#x26;B</title>" in data
-    assert b"<description>&#x3C;All&gt; of it</description>" in data
+    assert b"<description>&#x26;lt;All&#x26;gt; of it</description>" in data, "readers render it as HTML"
     assert b"<title>Use &#x3C;details&gt; &#x26; &#x3C;b&gt;</title>" in data
     assert b'<category domain="https://x.example/?c&amp;d">a&#x3C;b</category>' in data
     assert b'<source url="https://x.example/f?a=1&amp;b=2">R&#x26;D</source>' in data
     assert b"<description>&lt;p&gt;a &amp;amp; b&lt;/p&gt;</description>" in data, "HTML stays as it is"
+    assert b"<description>R&#x26;D, 1 &#x3C; 2</description>" in rendered(a_document(description="R&D, 1 < 2"))
+
+
+def test_s39_a_foreign_name_is_no_markup_where_a_description_is_rendered_as_html() -> None:
+    name = "<img src=x onerror=alert(1)> &lt;b&gt;"
+    said = channel_of(a_document(title=name, description=None)).findtext("description") or ""
+    assert (unescape(said), "<" in said) == (name, False)
 
 
 def test_a52_short_text_alone_is_html_too() -> None:
