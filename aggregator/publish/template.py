@@ -1,9 +1,9 @@
 """Templates of posts: sandboxed Jinja without escaping, in which what is foreign remains text (S45; DESIGN 7).
 
 What an expression of a template gives is foreign; what stands in the template itself is the operator's. In the body of
-a post, what a site generator would run in foreign text (Liquid, shortcodes, attribute lists of Markdown, tags in a
-plain text) becomes entities, which read the same. Front matter is data, which nobody runs: there a text stays as it
-is, and quotes that would break it are escaped.
+a post, what a site generator would run in foreign text becomes entities, which read the same: Liquid, shortcodes; of
+Markdown links, images, definitions, attribute lists, fences and formulas; tags in a plain text. Front matter is data,
+which nobody runs: there a text stays as it is, and quotes that would break it are escaped.
 """
 
 import re
@@ -22,13 +22,22 @@ from aggregator.publish.scalars import Quoted, yaml_of
 from aggregator.slugs import pinyin, slug_of
 
 # Stand-ins for foreign characters until it is known where they stand; no cleaned text holds these (I7).
-_BRACE, _ANGLE, _QUOTE, _BACKSLASH = "\x01", "\x02", "\x03", "\x04"
-_PLAIN = str.maketrans({_BRACE: "{", _ANGLE: "<", _QUOTE: '"', _BACKSLASH: "\\"})
-_ESCAPED = str.maketrans({_BRACE: "{", _ANGLE: "<", _QUOTE: '\\"', _BACKSLASH: "\\\\"})
-_INERT = str.maketrans({_BRACE: "&#123;", _ANGLE: "&lt;", _QUOTE: '"', _BACKSLASH: "\\"})
+_BRACE, _ANGLE, _QUOTE, _BACKSLASH, _BRACKET, _TICK, _TILDE, _DOLLAR = map(chr, range(1, 9))
+_SIGNS = {_BRACE: "{", _ANGLE: "<", _QUOTE: '"', _BACKSLASH: "\\", _BRACKET: "]", _TICK: "`", _TILDE: "~", _DOLLAR: "$"}
+_PLAIN = str.maketrans(_SIGNS)
+_ESCAPED = str.maketrans(_SIGNS | {_QUOTE: '\\"', _BACKSLASH: "\\\\"})
+_INERT = str.maketrans(_SIGNS | {_BRACE: "&#123;", _ANGLE: "&lt;"})
+_UNFENCED = str.maketrans({_TICK: "&#96;", _TILDE: "&#126;"})
 
 _RUN = re.compile(r"\{(?=[{%:]|\Z)")  # `{{`, `{%`, `{:`; the last one of a text may meet its like in the next
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_FENCES = re.compile(rf"[`{_TICK}]{{3,}}|[~{_TILDE}]{{3,}}")
+_LINKS = re.compile(rf"{_BRACKET}(?=[(\[:])")  # `](`, `][`, `]:`, whoever wrote what follows
+_FORMULA = re.compile(rf"\$(?={_DOLLAR})|{_DOLLAR}(?=[${_DOLLAR}])")
+_ADDRESS = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\])?[^\s\[\]]*")  # brackets in it are those of an IPv6 address
+_MARKDOWN = re.compile(r"[&<>\\`*_{}\[\]#|~$^]")
+_BEGINNING = re.compile(r"\A(\d*)([-+=.):])")  # of a list, a definition, a line below a heading
+_NUMBER = re.compile(r"[-+.]?\d[\da-fA-FxXoO_.,:+-]*")  # or a date, for one reader of YAML or another
 _FRONT = re.compile(r"(---[ \t]*\n)(.*?)(^---[ \t]*(?:\n|\Z))", re.DOTALL | re.MULTILINE)
 _IN_QUOTES = re.compile(r'"(?:[^"\\\n]|\\.)*"')  # the template's own quotes: foreign ones are stand-ins
 _BLANK_LINE = re.compile(r"\n(?=[ \t]*\n)")
@@ -71,7 +80,13 @@ class PostTemplate:
             finalize=finish,
             loader=FunctionLoader(lambda wanted: (source, name, None) if wanted == name else None),
         )
-        environment.filters |= {"yaml": yaml_of, "pinyin": _pinyin, "slug": slug_of, "one_block": _one_block}
+        environment.filters |= {
+            "yaml": _yaml,
+            "markdown": _markdown,
+            "pinyin": _pinyin,
+            "slug": slug_of,
+            "one_block": _one_block,
+        }
         environment.globals |= known
         try:
             self._template = environment.get_template(name)
@@ -118,13 +133,19 @@ def finished(rendered: str) -> str:
     """
     front = _FRONT.match(rendered)
     if front is None:
-        return rendered.translate(_INERT)
+        return _inert(rendered)
     opening, data, closing = front.groups()
     data = _IN_QUOTES.sub(lambda found: found[0].translate(_ESCAPED), data).translate(_PLAIN)
     why = _fault_of(data)
     if why is not None:
         raise ValueError(f"its front matter is no YAML: {why}; write values as {{{{ … | yaml }}}}")
-    return f"{opening}{data}{closing}{rendered[front.end() :].translate(_INERT)}"
+    return f"{opening}{data}{closing}{_inert(rendered[front.end() :])}"
+
+
+def _inert(body: str) -> str:
+    """Return a body with what is foreign in it inert."""
+    body = _FENCES.sub(lambda found: found[0].translate(_UNFENCED), body)
+    return _FORMULA.sub("&#36;", _LINKS.sub("&#93;", body)).translate(_INERT)
 
 
 def _fault_of(front: str) -> str | None:
@@ -140,7 +161,9 @@ def _marked(value: object) -> str:
     text = str(value)
     for stand_in in _PLAIN:
         text = text.replace(chr(stand_in), "")
-    text = _RUN.sub(_BRACE, text)
+    text = _RUN.sub(_BRACE, text).replace("$", _DOLLAR).replace("`", _TICK).replace("~", _TILDE)
+    if isinstance(value, Plain) or not _ADDRESS.fullmatch(text):
+        text = text.replace("]", _BRACKET)
     if isinstance(value, Plain) or not isinstance(value, str):
         text = _TAG.sub(_ANGLE, text)
     return text if isinstance(value, Quoted) else text.replace('"', _QUOTE).replace("\\", _BACKSLASH)
@@ -148,6 +171,33 @@ def _marked(value: object) -> str:
 
 def _pinyin(text: object) -> Plain:
     return Plain(pinyin(str(text)))
+
+
+def _yaml(value: object, *, bare: bool = False) -> Quoted:
+    """Return a value as YAML.
+
+    Args:
+        value: as `yaml_of` takes it.
+        bare: leave a text without quotes if every reader of YAML reads it back the same without.
+    """
+    return Quoted(value) if bare and isinstance(value, str) and _reads_back(value) else yaml_of(value)
+
+
+def _reads_back(text: str) -> bool:
+    if _NUMBER.fullmatch(text) or len(text) < 2 or not text.isprintable():  # y and n are flags
+        return False
+    try:
+        node = yaml.compose(f"- {text}\n", Loader=_LOADER)
+    except yaml.YAMLError:
+        return False
+    (item,) = node.value if isinstance(node, yaml.SequenceNode) and len(node.value) == 1 else (None,)
+    return isinstance(item, yaml.ScalarNode) and (item.tag, item.value) == ("tag:yaml.org,2002:str", text)
+
+
+def _markdown(text: object) -> str:
+    """Return a plain text as Markdown that shows it as it is, on one line: each sign with a meaning is an entity."""
+    shown = _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", " ".join(str(text).split()))
+    return _BEGINNING.sub(lambda found: f"{found[1]}&#{ord(found[2])};", shown)
 
 
 def _one_block(html: object) -> str:
