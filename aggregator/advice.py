@@ -1,7 +1,7 @@
 """What an operator may want to do about a source that was tried. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -40,10 +40,25 @@ def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tup
     """
     match poll.answer:
         case Failed():
-            return (_failed(poll.answer, poll.due.source, secrets),)
+            found: tuple[Advice, ...] = (_failed(poll.answer, poll.due.source, secrets),)
         case Fetched():
-            return (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
-    return ()
+            found = (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
+        case _:
+            found = ()
+    return tuple(_as_own(advice, poll.due.source) for advice in found)
+
+
+def _as_own(advice: Advice, source: Source) -> Advice:
+    """Return what can be done for a feed that a list names: its settings are the list's, so it has to be written out.
+
+    Its history goes on: it keeps the key that comes of its address, or `was` hands the history over.
+    """
+    if source.listed_by is None or not advice.write or source.safe_url is None:
+        return advice
+    text = f"{advice.text}; tell whoever keeps the list {source.listed_by}, or write it out as a source of your own"
+    names = ", ".join(source.categories)
+    category = {"category": names if len(source.categories) == 1 else f"[{names}]"} if names else {}
+    return replace(advice, text=text, write={"url": str(source.safe_url)} | dict(advice.write) | category)
 
 
 def settled_url(start: Url, answer: Fetched) -> Url:

@@ -17,6 +17,7 @@ from aggregator.backlog import ListedBacklog
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import Restraint
 from aggregator.clock import Clock
+from aggregator.config.lists import has_lists
 from aggregator.errors import NoStore
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
@@ -65,6 +66,24 @@ def past_of(settings: Settings, now: datetime) -> Past:
             return Past(
                 dues, waiting, tx.hosts.restraints(), tx.hosts.last_starts(now - widest_spacing(settings.hosts))
             )
+    finally:
+        store.close()
+
+
+def listed_of(settings: Settings, now: datetime) -> Settings:
+    """Return the settings with the sources that lists name (`kind: opml`), as far as a store knows the lists.
+
+    Raises:
+        StoreError: there is a store, and it can't be read.
+    """
+    if not has_lists(settings):
+        return settings
+    try:
+        store = open_store(settings.store, now=now, writes=False)
+    except NoStore:
+        return settings
+    try:
+        return store.listed(settings)
     finally:
         store.close()
 

@@ -1,7 +1,9 @@
 """Lists of sources that live elsewhere (`kind: opml`; P47, P66, S16, N5)."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import pytest
@@ -10,8 +12,9 @@ from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.event import Code
 from aggregator.model.settings import Source, SourceKey
+from tests.command import aggregator
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
-from tests.publisher import Publisher, Reply
+from tests.publisher import Publisher, Reply, redirect
 from tests.running import Running
 
 YAML = "sources:\n  - {{kind: opml, url: {url}, key: list, category: friends, every: 15m, dedupe: off}}\n"
@@ -231,6 +234,72 @@ def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: Newsroo
 
 
 @pytest.mark.slow
+def live(newsroom: Newsroom, *keys: str) -> list[dict[str, Any]]:
+    """Return the rows of `check --live --json`, as a command gives them."""
+    config = str(newsroom.folder / "feeds.yaml")
+    record = json.loads(aggregator("-c", config, "check", "--live", "--json", *keys).stdout)
+    rows: list[dict[str, Any]] = record["live"]["results"]
+    return rows
+
+
+def test_check_live_judges_the_feeds_of_a_list(newsroom: Newsroom, publisher: Publisher) -> None:
+    (good,) = feeds(publisher, "ada")
+    lost = publisher.says("/lost.xml", Reply(404, b""))
+    newsroom.writes(YAML.format(url="l.opml"))
+    (newsroom.folder / "l.opml").write_bytes(listing([good, lost]))
+    rows = {row["url"]: row for row in live(newsroom)}  # before anything was polled, the list itself names them
+    assert (rows[good]["outcome"], rows[good]["listed_by"], rows[good]["advice"]) == ("fetched", "list", [])
+    assert rows[lost]["advice"][0]["code"] == "not_found"
+    assert len(rows) == 3
+    newsroom.poll()
+    newsroom.clock.move(hours=2)
+    (row,) = live(newsroom, rows[lost]["key"])
+    assert row["url"] == lost
+
+
+def test_the_advice_for_a_feed_of_a_list_that_moved_can_be_followed(newsroom: Newsroom, publisher: Publisher) -> None:
+    (new,) = feeds(publisher, "ada")
+    old = publisher.says("/old.xml", redirect(new, 301))
+    newsroom.writes(YAML.format(url="l.opml"))
+    (newsroom.folder / "l.opml").write_bytes(listing([old]))
+    newsroom.poll()
+    before = newsroom.published("category/friends.atom")
+    row = next(row for row in live(newsroom, old) if row["listed_by"])
+    (advice,) = (each for each in row["advice"] if each["code"] == "moved")
+    assert advice["write"] == {"url": new, "was": old, "category": "friends"}
+    assert "tell whoever keeps the list list, or write it out as a source of your own" in advice["text"]
+    own = ", ".join(f"{name}: '{value}'" for name, value in advice["write"].items())
+    newsroom.writes(YAML.format(url="l.opml") + f"  - {{{own}}}\n")
+    newsroom.clock.move(hours=2)
+    asked = len(publisher.asked)
+    report = newsroom.poll()
+    assert report["new"] == 0
+    assert newsroom.published("category/friends.atom") == before
+    assert [each.path for each in publisher.asked[asked:]] == ["/ada.xml"], "the list's own entry is not asked too"
+
+
+def test_a_list_that_names_a_feed_by_its_new_address_keeps_its_history(
+    newsroom: Newsroom, publisher: Publisher
+) -> None:
+    (new,) = feeds(publisher, "ada")
+    old = publisher.says("/old.xml", redirect(new, 301))
+    newsroom.writes(YAML.format(url="l.opml"))
+    (newsroom.folder / "l.opml").write_bytes(listing([old]))
+    for _ in range(4):  # the redirect is adopted after three polls over two days (P40)
+        newsroom.poll()
+        newsroom.clock.move(days=1)
+    before = newsroom.published("category/friends.atom")
+    (newsroom.folder / "l.opml").write_bytes(listing([new]))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert set(listed(newsroom)) == {new}
+    assert newsroom.published("category/friends.atom") == before
+    with newsroom.opened("status") as world:
+        (row,) = (source for source in world.store.status(world.roster, newsroom.clock()).sources if source.url == new)
+    assert row.entries == 1
+
+
 def test_serve_takes_up_a_list_and_an_edit_of_feeds_yaml(tmp_path: Path, publisher: Publisher) -> None:
     urls = feeds(publisher, *(f"f{number}" for number in range(12)))
     at = publisher.says("/list.opml", Reply(200, listing(urls)))

@@ -56,7 +56,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         raise
     if options.server == "granian" and find_spec("granian") is None:
         raise ExtraMissing("--server granian", "granian")
-    keys = keys_of(options.keys, settings, options.config)
+    whole = _with_lists(settings) if options.live else settings
+    keys = keys_of(options.keys, whole, options.config)
     if keys is None:
         return 2
     warnings = sorted(warned, key=_place)
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for warning in warnings if not options.json else ():
         print(warning, file=sys.stderr)
     if options.live:
-        return _live(options, settings, frozenset(keys), record)
+        return _live(options, whole, frozenset(keys), record)
     if options.json:
         print(json.dumps(record, ensure_ascii=False))
         return 0
@@ -85,7 +86,8 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
     from aggregator.cli.live import Live, in_words, summary_in_words
 
     began = monotonic()
-    live = Live(settings, utc_now, [source for source in settings.sources if not keys or source.key in keys])
+    chosen = [source for source in settings.sources if not keys or source.key in keys]
+    live = Live(settings, utc_now, chosen, follows=not keys)
     rows = []
     with stopping(live.stop) as signals:
         try:
@@ -112,6 +114,17 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
     if signals:
         return 128 + signals[0]
     return 1 if found or (options.strict and odd) else 0
+
+
+def _with_lists(settings: Settings) -> Settings:
+    """Return the settings with the sources that lists name, as far as it is known which these are."""
+    from aggregator.trials import listed_of
+
+    try:
+        return listed_of(settings, utc_now())
+    except StoreError as error:
+        print(f"aggregator: {error}; so it is not known which feeds lists name", file=sys.stderr)
+        return settings
 
 
 def _missing_files(settings: Settings, config: Path) -> list[str]:

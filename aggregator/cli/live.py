@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from aggregator.cli.counted import counted
 from aggregator.cli.folding import called
 from aggregator.cli.terminal import printable, span_in_words
 from aggregator.clock import Clock, rfc3339
+from aggregator.config.lists import with_lists
 from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
 from aggregator.model.naming import name_of_source
@@ -37,10 +39,11 @@ class Live:
         settings: the whole of feeds.yaml.
         clock: tells the time.
         sources: those to look at.
+        follows: feeds that lists name now are looked at too, once the lists have answered.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, sources: Sequence[Source]) -> None:
-        self._settings, self._clock, self._sources = settings, clock, sources
+    def __init__(self, settings: Settings, clock: Clock, sources: Sequence[Source], *, follows: bool = False) -> None:
+        self._settings, self._clock, self._sources, self._follows = settings, clock, sources, follows
         try:
             self._past = past_of(settings, clock())
         except StoreError as error:
@@ -50,16 +53,26 @@ class Live:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give a row of `check --live --json` for each source: first those that are not asked, then as they answer."""
+        asked: list[Gathered] = []
+        yield from self._rows_of(self._sources, asked)
+        if self._follows and not self._trials.stopped:
+            lists = {poll.due.source.key: poll.feed.outlines for poll in asked if poll.feed.outlines}
+            written = [source for source in self._settings.sources if source.listed_by is None]
+            named = with_lists(replace(self._settings, sources=tuple(written)), lists).sources[len(written) :]
+            known = {source.key for source in self._settings.sources}
+            yield from self._rows_of([source for source in named if source.key not in known], asked)
+
+    def _rows_of(self, sources: Sequence[Source], asked: list[Gathered]) -> Iterator[dict[str, Any]]:
+        """Yield a row for each source; add the polls to `asked`."""
         now = self._clock()
         wanted: list[Source] = []
-        for source in self._sources:
+        for source in sources:
             reason = "paused" if source.paused else why_not_now(source, self._past.waiting.get(source.key), now)
             if reason is None:
                 wanted.append(source)
             else:
                 yield _row(source, skipped=reason)
         left = {source.key: source for source in wanted}
-        asked: list[Gathered] = []
         for poll in self._trials.run(wanted):
             del left[poll.due.source.key]
             asked.append(poll)
@@ -113,7 +126,8 @@ def _row(source: Source, *, skipped: str | None = None, **said: Any) -> dict[str
     empty: dict[str, Any] = dict.fromkeys(NULLS)
     empty |= {"redirects": [], "notices": [], "feeds": [], "advice": []}
     name = name_of_source(source, said.get("title"))
-    named = {"key": source.key, "name": name, "url": source.safe_url, "line": source.line}
+    named: dict[str, Any] = {"key": source.key, "name": name, "url": source.safe_url}
+    named |= {"line": source.line, "listed_by": source.listed_by}
     return named | {"outcome": "skipped", "reason": skipped} | empty | said
 
 

@@ -38,7 +38,7 @@ from aggregator.reader.pool import LARGE
 from aggregator.secrecy import hush_of
 from aggregator.store import open_store
 from aggregator.store.database import Store
-from aggregator.trials import why_not_now
+from aggregator.trials import listed_of, why_not_now
 from aggregator.urls import BadUrl, host_of, normalise
 from aggregator.world import user_agent_of
 
@@ -78,7 +78,7 @@ def _found(options: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Set
     stranger = _stranger(name)
     if stranger is not None and not options.config.exists():
         return stranger, stranger.sources[0]
-    settings = load_config(options.config, environ)
+    settings = listed_of(load_config(options.config, environ), utc_now())
     same = [each for each in settings.sources if name == each.key or each.url == _normal(name)]
     same += [each for each in settings.sources if stranger and each.url == stranger.sources[0].url]
     if same:

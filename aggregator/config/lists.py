@@ -34,15 +34,15 @@ def has_lists(settings: Settings) -> bool:
 def with_lists(settings: Settings, lists: Lists) -> Settings:
     """Add the sources that lists name, with the settings of their list.
 
-    A URL or key that feeds.yaml has itself stays the operator's; one in several lists is one source, of the first of
-    them, in the categories of all (P66).
+    A URL or key that feeds.yaml has itself, now or as the earlier one of a source (`was`), stays the operator's; one in
+    several lists is one source, of the first of them, in the categories of all (P66).
 
     Args:
         settings: of feeds.yaml alone.
         lists: the last good copy of each, by the list's key, or an earlier one that its `was` names.
     """
-    own = {source.url for source in settings.sources}
-    keys = {source.key for source in settings.sources}
+    own = {str(url) for source in settings.sources for url in (source.url, *source.was)}
+    keys = {str(key) for source in settings.sources for key in (source.key, *source.was)}
     listed: dict[Url, Source] = {}
     for source in settings.sources:
         if source.reading.kind is not Kind.OPML:

@@ -273,7 +273,8 @@ def _moved(target: Url, settings: Source | None) -> str:
     if settings is not None and settings.private:
         return f"it redirects for good, to {host_of(target)}; its addresses are private: a browser shows the new one"
     was = f" and was: {settings.safe_url}" if settings and settings.safe_url else ""
-    return f"it redirects for good; write url: {target}{was} in feeds.yaml"
+    own = " as a source of your own" if settings and settings.listed_by else ""
+    return f"it redirects for good; write url: {target}{was}{own} in feeds.yaml"
 
 
 def _total(sums: Iterable[Sums]) -> Sums:

@@ -70,12 +70,13 @@ def sync_sources(
     """
     rows = {row["key"]: row for row in connection.execute(select(*_SYNCED)).mappings()}
     by_url = {row["url"]: row for row in rows.values()}
+    in_use = {row["url_in_use"]: row for row in rows.values() if row["url_in_use"] != row["url"]}
     wanted = {item.source.key: item for item in placed}
     new, changed, events = [], [], []
     renamed = False
     for key, item in wanted.items():
         row = rows.get(key)
-        if row is None and (row := _heir(item.source, rows, by_url, wanted)) is not None:
+        if row is None and (row := _heir(item.source, rows, by_url, in_use, wanted)) is not None:
             events.append(Event(code=Code.MOVE_SETTINGS, source=row["id"], facts={"key": [row["key"], key]}))
             renamed = True
         if row is None:
@@ -237,13 +238,19 @@ def _met_before(row: RowMapping, wanted: Source) -> Observed:
 
 
 def _heir(
-    wanted: Source, rows: Mapping[str, RowMapping], by_url: Mapping[str, RowMapping], all_wanted: Collection[str]
+    wanted: Source,
+    rows: Mapping[str, RowMapping],
+    by_url: Mapping[str, RowMapping],
+    in_use: Mapping[str, RowMapping],
+    all_wanted: Collection[str],
 ) -> RowMapping | None:
+    """Return the row whose history a source takes over: `was` names it, or a list names a feed by its new address."""
     for name in wanted.was:
         row = rows.get(name) or by_url.get(name)
         if row is not None and row["key"] not in all_wanted:
             return row
-    return None
+    moved = in_use.get(wanted.url) if wanted.listed_by is not None else None  # whoever keeps a list can write no `was`
+    return moved if moved is not None and moved["key"] not in all_wanted else None
 
 
 def share_addresses(connection: Connection) -> bool:
