@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished = str(error)
             tell_for_a_while(world, is_over=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
-        names = shot.names()
+        names = {} if options.json else shot.names()
     print(
         json.dumps(report, ensure_ascii=False)
         if options.json
