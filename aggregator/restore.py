@@ -24,6 +24,7 @@ from aggregator.publish.stories import GONE_LIST, gone_of
 from aggregator.slugs import free_slug
 from aggregator.store import open_store
 from aggregator.store.files import FORGOTTEN
+from aggregator.store.taking_in import TakenIn
 from aggregator.trials import Trials
 from aggregator.urls import host_of, normalise
 from aggregator.world import World, open_world
@@ -94,6 +95,35 @@ def restore(restored: Restored, settings: Settings, clock: Clock) -> World:
         world.close()
         raise
     return world
+
+
+def take_in_outputs(world: World, text: str) -> TakenIn:
+    """Add to a store that was restored from a backup what the outputs of a later time tell.
+
+    Args:
+        world: an open one, whose outputs stand in `publish.to`.
+        text: feeds.yaml, as it is in force.
+
+    Raises:
+        NothingThere: no output stands there.
+        NothingToRestore: a part of them is missing, so that nothing was taken in.
+        PublishError: a document is not what we write, or can't be read.
+        StoreError: the store can't be written.
+    """
+    folder = world.folder
+    there = {*folder.below("category")}
+
+    def read(path: str) -> bytes | None:
+        if path not in there and (path.startswith("category/") or folder.digest(path) is None):
+            return None
+        return folder.read(path, MAX_FILE)
+
+    listed = sorted(match[1] for path in there if (match := _FEED.fullmatch(path)))
+    restored = _restored(read, listed, world.settings)
+    with world.store.begin() as tx:
+        taken = tx.take_in(restored, world.clock())
+    world.sync(text)
+    return taken
 
 
 # Reading.

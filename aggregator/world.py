@@ -175,6 +175,11 @@ class World:
         with self.store.read() as tx:
             return tx.is_new()
 
+    def is_adopting(self) -> bool:
+        """Return whether the store was restored, and nothing was published since."""
+        with self.store.read() as tx:
+            return tx.files.is_adopting()
+
     def has_details(self) -> bool:
         """Tell whether any source asks for details."""
         return self._has_details

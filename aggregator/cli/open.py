@@ -70,6 +70,11 @@ def opened_world(
     try:
         if goes_on and world.is_new():
             refuse_lost(world.folder, settings)
+        if goes_on and world.is_adopting():  # `restore FILE` did so, unless it was killed
+            from aggregator.cli.taken_in import take_in  # late: what reads outputs back is hardly ever needed
+
+            if said := take_in(world):
+                print(f"aggregator: {said}", file=sys.stderr)
         if broken:
             with world.store.begin() as tx:
                 tx.note_config_error(broken)

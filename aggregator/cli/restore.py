@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aggregator.cli.open import opened_world
+from aggregator.cli.taken_in import take_in
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
@@ -30,8 +31,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     check_templates(settings)
     if options.file is not None:
         restore_backup(Path(options.file), settings.store)
-        with opened_world(options, environ):
-            pass  # it can be opened, and is in line with feeds.yaml
+        with opened_world(options, environ) as world:
+            if said := take_in(world):
+                print(f"aggregator: {said}", file=sys.stderr)
         print(f"restored from {options.file}; `aggregator publish` brings the files in line")
         return 0
     try:

@@ -16,7 +16,7 @@ from aggregator.model.entry import EntryKey
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
-from aggregator.model.restored import Restored, RestoredEntry
+from aggregator.model.restored import Restored, RestoredCategory, RestoredEntry
 from aggregator.model.settings import Show, SourceKey
 from aggregator.store import entries, graves
 from aggregator.store.documents import ALL, MAIN, say
@@ -50,31 +50,45 @@ def lay_ground(connection: Connection, restored: Restored, now: datetime) -> Non
     connection.execute(update(store).values(adopts=True))
     if restored.store is not None:
         connection.execute(update(store).values(uuid=str(restored.store)))
-    rows: list[dict[str, object]] = [
-        {
-            "key": one.key,
-            "slug": one.slug,
-            "feed_id": one.feed_id,
-            "created_at": one.created_at,
-            "active": one.is_listed,
-            "removed_at": None if one.is_listed else one.created_at if one.is_forgotten else now,
-            "unlisted": not one.is_listed and one.is_unlisted,
-            "title": one.key,
-            "show": Show.FULL.value,
-            "pages": one.pages,
-            "dirty": 1,
-            "rendered": 0,
-            "dirty_pages": {},
-        }
-        for one in restored.categories
-    ]
+    rows = [category_values(one, now) for one in restored.categories]
     if rows:
         connection.execute(category.insert(), rows)
-    numbers = {row.slug: row.id for row in connection.execute(select(category.c.slug, category.c.id)).all()}
+    numbers = {row.key: row.id for row in connection.execute(select(category.c.key, category.c.id)).all()}
+    note_said(connection, restored, numbers)
+
+
+def note_said(connection: Connection, restored: Restored, numbers: Mapping[str, int]) -> None:
+    """Record the `updated` of each document that was read: none says less from now on (invariant 3).
+
+    Args:
+        connection: a writing one.
+        restored: what was read.
+        numbers: ids of categories by their keys; one that is not there is left out.
+    """
     said = {(ALL, MAIN): restored.said} if restored.said is not None else {}
     for one in restored.categories:
-        said |= {(numbers[one.slug], page): when for page, when in enumerate(one.said, start=MAIN)}
+        if one.key in numbers:
+            said |= {(numbers[one.key], page): when for page, when in enumerate(one.said, start=MAIN)}
     say(connection, said)
+
+
+def category_values(one: RestoredCategory, now: datetime) -> dict[str, object]:
+    """Return the row of a category, as far as documents tell it, without an id."""
+    return {
+        "key": one.key,
+        "slug": one.slug,
+        "feed_id": one.feed_id,
+        "created_at": one.created_at,
+        "active": one.is_listed,
+        "removed_at": None if one.is_listed else one.created_at if one.is_forgotten else now,
+        "unlisted": not one.is_listed and one.is_unlisted,
+        "title": one.key,
+        "show": Show.FULL.value,
+        "pages": one.pages,
+        "dirty": 1,
+        "rendered": 0,
+        "dirty_pages": {},
+    }
 
 
 def fill(connection: Connection, restored: Restored, now: datetime, detailed: Mapping[SourceKey, int]) -> None:
@@ -91,11 +105,11 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
     for one in restored.entries:
         of_source[one.source].append(one)
     told = {one.story for one in restored.entries}
-    sources = _sources(connection, of_source, now, lost=any(grave.ref not in told for grave in restored.tombstones))
+    numbered = sources(connection, of_source, now, lost=any(grave.ref not in told for grave in restored.tombstones))
     for place in restored.categories:
-        if place.namer is not None and place.namer in sources:  # feeds.yaml names the source, and its items name this
+        if place.namer is not None and place.namer in numbered:  # feeds.yaml names the source, and its items name this
             named = update(category).where(category.c.key == place.key)
-            values = {"source_id": sources[place.namer], "active": True, "unlisted": False, "removed_at": None}
+            values = {"source_id": numbered[place.namer], "active": True, "unlisted": False, "removed_at": None}
             connection.execute(named.values(values))
     places = {row.key: row.id for row in connection.execute(select(category.c.key, category.c.id)).all()}
     numbers = _numbers(restored.entries)
@@ -127,8 +141,8 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
             )
             for one in some
         )
-        entries.write(connection, sources[key], EntryChanges(new=new), now)
-        _settle_source(connection, sources[key], some, numbers, now, initial=detailed.get(key))
+        entries.write(connection, numbered[key], EntryChanges(new=new), now)
+        settle_source(connection, numbered[key], some, numbers, now, initial=detailed.get(key))
     layers = now - timedelta(seconds=1)  # so long before, whatever may still join
     seen = [
         {
@@ -163,7 +177,9 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
     stands = {"rendered": category.c.dirty, "rendered_at": category.c.created_at}  # that, as far as a document tells
     connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
     graves.bury_elsewhere(connection, restored, stories, places)
-    graves.bury(connection, restored, sources.get(LOST), stories, places, len(numbers) + 1, now)
+    lost = numbered.get(LOST)
+    free, free_story = len(numbers) + 1, len(stories) + 1
+    graves.bury(connection, restored, lost, stories, places, free=free, free_story=free_story, now=now)
 
 
 def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKey], int]:
@@ -178,7 +194,7 @@ def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKe
     }
 
 
-def _sources(
+def sources(
     connection: Connection, wanted: Mapping[SourceKey, Sequence[RestoredEntry]], now: datetime, *, lost: bool
 ) -> dict[SourceKey, int]:
     """Give the numbers of sources; one that feeds.yaml does not name any more rests (R53)."""
@@ -219,7 +235,7 @@ def _write_stories(connection: Connection, made: Sequence[NewStory], now: dateti
         entries.write(connection, 0, EntryChanges(stories=tuple(made)), now)
 
 
-def _settle_source(
+def settle_source(
     connection: Connection,
     number: int,
     some: Sequence[RestoredEntry],

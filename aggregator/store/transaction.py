@@ -69,6 +69,7 @@ from aggregator.store.running import Running
 from aggregator.store.schema import store
 from aggregator.store.searching import Searching
 from aggregator.store.sources import Limits, Placed, SourceRow
+from aggregator.store.taking_in import TakenIn, take_in
 from aggregator.store.trail import Trail
 from aggregator.store.turns import Turns
 from aggregator.urls import Url
@@ -365,6 +366,10 @@ class Transaction:
     def fill(self, restored: Restored, now: datetime, *, detailed: Mapping[SourceKey, int]) -> None:
         """Write what a lost store held, as far as it was published; `detailed`: `initial` of sources with details."""
         restoring.fill(self._connection, restored, now, detailed)
+
+    def take_in(self, restored: Restored, now: datetime) -> TakenIn:
+        """Add to a store that was restored from a backup what the outputs of a later time tell."""
+        return take_in(self._connection, restored, now)
 
     # How things stand.
 

@@ -1,0 +1,28 @@
+"""What a store that was restored from a backup takes in from the outputs that stand there, in words."""
+
+from aggregator.assembly import NothingToRestore
+from aggregator.cli.counted import counted
+from aggregator.errors import PublishError
+from aggregator.restore import NothingThere, take_in_outputs
+from aggregator.store.taking_in import TakenIn
+from aggregator.world import World
+
+
+def take_in(world: World) -> str:
+    """Take in what was published after the backup; return what came of it, in words; empty if there was nothing."""
+    try:
+        taken = take_in_outputs(world, world.settings.path.read_text(encoding="utf-8"))
+    except NothingThere:
+        return ""
+    except (NothingToRestore, PublishError) as error:
+        return (
+            "what was published after the backup is not taken in, and comes back as far as its sources still list it: "
+            f"{error}"
+        )
+    if taken == TakenIn():
+        return ""
+    stories, pages = counted(taken.stories, "story", "stories"), counted(taken.pages, "archive page")
+    revised = counted(taken.revised, "revision")
+    return (
+        f"taken in from what was published after the backup: {stories}, {pages}, {revised}, {taken.withdrawn} withdrawn"
+    )
