@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.trouble import Net, address_of
 
 EVERY = 5.0  # seconds
-MAX_GAP, MAX_STOP = EVERY + 20.0, 10.0
+MAX_GAP, MAX_STOP = EVERY + 60.0, 10.0
 TITLE = "漢" * 29_999
 ITEM = "<item><title>{title}</title><guid>{side}-{number}</guid><description>{text}</description></item>"
 HOSTILE = 2  # sources, the first ones
