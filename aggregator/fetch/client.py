@@ -21,6 +21,7 @@ from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
 from aggregator.fetch.flight import Crowded, Ended, Watch
 from aggregator.fetch.freshness import hints_of
 from aggregator.fetch.guard import Guard
+from aggregator.fetch.local import is_local
 from aggregator.fetch.reading import read_answer, read_local, read_rest
 from aggregator.fetch.redirects import FOLLOWED, KEEP_METHOD, origin_of
 from aggregator.fetch.request import ACCEPT_ROBOTS, GET, Headers, headers_of, is_conditional
@@ -107,8 +108,9 @@ class Client:
                 if is_bound(trip.due) and (barred := self._barred(trip)) is not None:
                     return barred
                 with self._watch.over(trip.flight):
-                    is_file = trip.due.source.path is not None
-                    answer = read_local(trip, partial(self._grow, trip)) if is_file else self._walk(trip)
+                    answer = (
+                        read_local(trip, partial(self._grow, trip)) if is_local(trip.due.source) else self._walk(trip)
+                    )
             error = TimedOut(trip.due.url, TimedOut.WHOLE, trip.flight.seconds)
             if answer is not None and trip.flight.ended is None:
                 return answer
