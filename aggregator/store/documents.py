@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -107,11 +107,7 @@ class Documents:
         say(self._connection, {(number, page or MAIN): when for page, when in updated.items()})
 
     def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
-        """Return the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*).
-
-        A story has the latest `updated` of all its publications: which of them is the first may change, when a source
-        is added or a story withdrawn from a category, and `updated` must not go back by that (invariant 3).
-        """
+        """Give the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*)."""
         earlier, listed = publication.alias(), list(numbers)
         before = (
             select(earlier.c.story_id)
@@ -130,11 +126,7 @@ class Documents:
         chosen = select(publication.c.story_id).join(story, story.c.id == publication.c.story_id).where(*stands)
         stories = self._connection.execute(chosen.order_by(*_IN_ORDER).limit(limit)).scalars().all()
         query = shown().where(publication.c.story_id.in_(stories), *stands)
-        found = filled(self._connection, query.order_by(*_IN_ORDER))
-        moved = select(publication.c.story_id, func.max(publication.c.updated)).group_by(publication.c.story_id)
-        rows = self._connection.execute(moved.where(publication.c.story_id.in_(stories))).all()
-        updated: dict[int, datetime] = {number: when for number, when in rows}
-        return tuple(replace(one, updated=updated[one.story]) for one in found)
+        return filled(self._connection, query.order_by(*_IN_ORDER))
 
     def newest_of_each(self, numbers: Sequence[int], limit: int, *, fair: bool) -> dict[int, tuple[Publication, ...]]:
         """Give the newest stories of each of some categories, in a few statements however many these are.
@@ -185,10 +177,8 @@ class Documents:
             .exists()
         )
         when = func.max(publication.c.withdrawn_at).label("withdrawn_at")
-        every = publication.alias()
-        updated = select(func.max(every.c.updated)).where(every.c.story_id == story.c.id).scalar_subquery()
         query = (
-            select(story.c.atom_id, when, updated.label("updated"), source.c.key)
+            select(story.c.atom_id, when, func.max(publication.c.updated).label("updated"), source.c.key)
             .join(story, story.c.id == publication.c.story_id)
             .outerjoin(entry, entry.c.id == story.c.founder_id)
             .outerjoin(source, source.c.id == entry.c.source_id)

@@ -14,7 +14,7 @@ from aggregator.model.story import Publication
 from aggregator.urls import normalise_link
 from aggregator.world import World
 from tests.desk import Desk, said
-from tests.newsroom import ATOM, START, Newsroom
+from tests.newsroom import START, Newsroom
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TEXT = "<p>This is what item 1 says at some length, so that it can be told from all others.</p>"
@@ -161,23 +161,6 @@ def test_t4_what_is_listed_again_enters_a_category_with_its_new_date(tmp_path: P
     with room.opened() as world:
         Desk(world).says("one", said(2), said(1, published=START - DAY, updated=START + HOUR))
         assert [p.updated for p in publications(world, 2) if p.title == "Title 1"] == [START + HOUR]
-
-
-def test_invariant_3_updated_does_not_go_back_in_all_when_another_publication_is_the_first(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
-    room.writes(feeds(one="x"))
-    with room.opened() as world:
-        desk = Desk(world)
-        desk.says("one", said(9))
-        room.clock.move(hours=1)
-        desk.says("one", said(1), said(9))
-        world.publish()
-        before = [str(entry.findtext(f"{ATOM}updated")) for entry in room.entries("all.atom")]
-        desk.says("two", said(1, own_id="theirs", published=START - DAY))
-        world.publish()
-        (there,) = room.entries("category/y.atom")
-        assert there.findtext(f"{ATOM}updated") == "2026-03-03T12:00:00Z"
-        assert sorted(str(entry.findtext(f"{ATOM}updated")) for entry in room.entries("all.atom")) == sorted(before)
 
 
 def test_r44_what_is_taken_back_is_not_released(desk: Desk, world: World, room: Newsroom) -> None:
