@@ -39,7 +39,7 @@ def sign_of(poll: Gathered) -> Sign:
     A redirect that led nowhere says that whoever sent it was reached. A local file says nothing.
     """
     answer: Answer = poll.answer
-    if isinstance(answer, Cut) or poll.due.source.path is not None:
+    if isinstance(answer, Cut) or poll.due.source.is_local:
         return Sign.NOTHING
     if not isinstance(answer, Failed) or answer.status is not None or answer.hops:
         return Sign.ANSWER

@@ -19,6 +19,7 @@ import contextlib
 import gzip
 import hashlib
 import os
+import random
 import socket
 import ssl
 import struct
@@ -42,6 +43,7 @@ Value = str | bytes  # of a header; bytes go out as they are, str as Latin-1
 HeaderLines = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 _HOUR_ZERO = datetime(2026, 1, 1, tzinfo=UTC)  # the first Last-Modified of `serve`
+_PORTS = (20_000, 32_000)  # below those that the system gives to clients, which hold them at any address
 _PATIENCE = 10.0  # seconds until a wait in a test becomes a failure
 
 
@@ -526,13 +528,27 @@ class Publisher:
         with self._changed:
             if host in self._listeners or self.closed:
                 return
-            listener = socket.socket()
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, self.port))
+            listener = self._bound(host)
             listener.listen(128)
             self.port = listener.getsockname()[1]
             self._listeners[host] = listener
             self._start(partial(self._accept, listener), f"publisher-{host}")
+
+    def _bound(self, host: str) -> socket.socket:
+        """Return a socket at our port of an address; the first one chooses the port, where no client's may be."""
+        ports = [self.port] if self.port else random.SystemRandom().sample(range(*_PORTS), 20)
+        for port in ports:
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((host, port))
+            except OSError:
+                listener.close()
+                if port == ports[-1]:
+                    raise
+            else:
+                return listener
+        raise AssertionError("a port was tried")
 
     def _start(self, work: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)

@@ -39,7 +39,8 @@ class Steady:
 
 
 def gathered(answer: Answer, kind: Kind = Kind.FEED) -> Gathered:
-    source = Source(key=SourceKey("a"), url=URL, reading=Reading(kind=kind))
+    path = Path("/feed.xml") if kind is Kind.FILE else None
+    source = Source(key=SourceKey("a"), url=URL, reading=Reading(kind=kind), path=path)
     return Gathered(Due(source=source, id=1, url=URL, host_key="a.example", due_at=START), answer)
 
 

@@ -21,7 +21,6 @@ from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
 from aggregator.fetch.flight import Crowded, Ended, Watch
 from aggregator.fetch.freshness import hints_of
 from aggregator.fetch.guard import Guard
-from aggregator.fetch.local import is_local
 from aggregator.fetch.reading import read_answer, read_local, read_rest
 from aggregator.fetch.redirects import FOLLOWED, KEEP_METHOD, origin_of
 from aggregator.fetch.request import ACCEPT_ROBOTS, GET, Headers, headers_of, is_conditional
@@ -109,7 +108,7 @@ class Client:
                     return barred
                 with self._watch.over(trip.flight):
                     answer = (
-                        read_local(trip, partial(self._grow, trip)) if is_local(trip.due.source) else self._walk(trip)
+                        read_local(trip, partial(self._grow, trip)) if trip.due.source.is_local else self._walk(trip)
                     )
             error = TimedOut(trip.due.url, TimedOut.WHOLE, trip.flight.seconds)
             if answer is not None and trip.flight.ended is None:

@@ -9,13 +9,8 @@ from urllib.request import url2pathname
 from aggregator.errors import BodyTooLarge, EmptyBody, FileUnreadable
 from aggregator.fetch.body import Grow
 from aggregator.fetch.coding import MAX_DECODED_BYTES
-from aggregator.model.settings import Kind, Source
+from aggregator.model.settings import Source
 from aggregator.urls import Url
-
-
-def is_local(source: Source) -> bool:
-    """Report whether a source is read from a file: only two kinds may be, whatever else a source says (S2)."""
-    return source.path is not None and source.reading.kind in (Kind.FILE, Kind.OPML)
 
 
 def read_file(source: Source, url: Url, grow: Grow) -> bytes:

@@ -200,7 +200,12 @@ class Source:
     @property
     def own_machine(self) -> bool:
         """Tell whether it lies on the operator's own machines, which need no way out into the world (P87)."""
-        return self.allow_private or self.path is not None
+        return self.allow_private or self.is_local
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the source is a file: only these kinds are read from the disk, whatever else a source says (S2)."""
+        return self.path is not None and self.reading.kind in (Kind.FILE, Kind.OPML)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
