@@ -1,10 +1,11 @@
 """The verbs of a transaction. None begins or commits; each runs statements and gives records (STYLE, section 9).
 
-What only one part of the program asks for is a part of the transaction, with verbs of its own: `tx.posts.keep(…)`.
+Tables that one part of the program uses have an object of their own, made when it is first used: `tx.posts.keep(…)`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from logging import getLogger
 from typing import Any
 from uuid import UUID, uuid4
@@ -82,21 +83,81 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.pages = Pages(connection)
-        self.files = Files(connection)
-        self.outbox = Outbox(connection)
-        self.search = Searching(connection)
-        self.trail = Trail(connection)
-        self.posts = Posts(connection)
-        self.documents = Documents(connection)
-        self.finding = Finding(connection)
-        self.requests = Requests(connection)
-        self.rejudged = Rejudged(connection)
-        self.turns = Turns(connection)
-        self.running = Running(connection)
-        self.details = Details(connection)
-        self.hosts = Hosts(connection)
-        self.categories = Categories(connection)
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Pages of stories."""
+        return Pages(self._connection)
+
+    @cached_property
+    def files(self) -> Files:
+        """List of written files."""
+        return Files(self._connection)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Pings owed to the hub."""
+        return Outbox(self._connection)
+
+    @cached_property
+    def search(self) -> Searching:
+        """Input of the search index."""
+        return Searching(self._connection)
+
+    @cached_property
+    def trail(self) -> Trail:
+        """Records for `why`."""
+        return Trail(self._connection)
+
+    @cached_property
+    def posts(self) -> Posts:
+        """List of written posts."""
+        return Posts(self._connection)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Everything that a document shows."""
+        return Documents(self._connection)
+
+    @cached_property
+    def finding(self) -> Finding:
+        """Stories and entries by any of their names."""
+        return Finding(self._connection)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Corrections that wait."""
+        return Requests(self._connection)
+
+    @cached_property
+    def rejudged(self) -> Rejudged:
+        """Stored entries for `preview --dedupe`."""
+        return Rejudged(self._connection)
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Due sources."""
+        return Turns(self._connection)
+
+    @cached_property
+    def running(self) -> Running:
+        """Whether `serve` or `poll` runs."""
+        return Running(self._connection)
+
+    @cached_property
+    def details(self) -> Details:
+        """Entries that wait for a detail."""
+        return Details(self._connection)
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """Pauses and spacing of hosts."""
+        return Hosts(self._connection)
+
+    @cached_property
+    def categories(self) -> Categories:
+        """Categories and their generations."""
+        return Categories(self._connection)
 
     # The store itself.
 
