@@ -15,7 +15,7 @@ from aggregator.dedupe.sketch import BANDS, bands_of
 from aggregator.dedupe.tellers import telling_of
 from aggregator.model.changes import NewEntry, ReleasedEntry
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.lookups import entry_query, known_entry, rows_by
+from aggregator.store.lookups import ENTRIES_BY_ID, known_entry, rows_by
 from aggregator.store.schema import entry, fingerprint, store, story
 
 CROWD = 30  # stories of one band; what more of them share is a form, not a story
@@ -88,7 +88,7 @@ def write_bands(connection: Connection, new: Sequence[NewEntry | ReleasedEntry])
 
 def band_founders(connection: Connection, numbers: Collection[int]) -> None:
     """Keep the bands of stored entries that found a story only now: another's led to theirs before (T8)."""
-    found = map(known_entry, rows_by(connection, entry_query(), entry.c.id, sorted(numbers)))
+    found = map(known_entry, rows_by(connection, ENTRIES_BY_ID, sorted(numbers)))
     rows = [
         {"band": band, "entry_id": one.id} for one in found if not one.thinned for band in bands_of(telling_of(one))
     ]

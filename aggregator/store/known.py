@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, select
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select
 
 from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
@@ -29,10 +29,15 @@ from aggregator.model.poll import Due
 from aggregator.model.settings import Dedupe, Kind
 from aggregator.store.fingerprints import near_entries
 from aggregator.store.lookups import (
+    ATOM_IDS,
+    ENTRIES,
+    ENTRIES_BY_ID,
+    PAGE_IDS,
+    ROWS_BY_ID,
     bearers_of,
+    by,
     copies_of,
     entry_of,
-    entry_query,
     known_categories,
     known_entry,
     known_stories,
@@ -46,6 +51,39 @@ from aggregator.store.schema import alias, entry, source, store, story, verdict
 SLACK = timedelta(hours=1)  # polls that are settled together were asked at different times
 
 ENTRY = "entry"  # the kind of an alias
+
+_SOURCE: Any = bindparam("source", type_=BigInteger)
+_STORE = select(
+    store.c.uuid,
+    store.c.next_entry,
+    store.c.next_story,
+    store.c.offered_at,
+    select(verdict.c.entry_id).exists().label("ruled"),  # hardly ever; then it costs a statement more
+)
+_BEFORE = select(source.c.identity, source.c.listed).where(source.c.id == _SOURCE)
+_MINE = ENTRIES.where(entry.c.source_id == _SOURCE)
+_MINE_BY_FORM, _MINE_BY_ID = by(_MINE, entry.c.key_hash), by(_MINE, entry.c.id)
+_ALIASES = by(
+    select(alias.c.value_hash, alias.c.target_id).where(alias.c.kind == ENTRY, alias.c.source_id == _SOURCE),
+    alias.c.value_hash,
+)
+_OTHERS = select(entry.c.story_id).where(entry.c.story_id.is_not(None), entry.c.source_id != _SOURCE).distinct()
+_TOLD = tuple(by(_OTHERS, entry.c[name]) for name in ("id_hash", "text_digest", "match_link", "id"))
+_LOST = by(
+    select(story.c.atom_id)
+    .join(entry, entry.c.id == story.c.founder_id)
+    .join(source, source.c.id == entry.c.source_id)
+    .where(source.c.key == LOST),
+    story.c.atom_id,
+)
+_TRACES = select(
+    *(entry.c[name] for name in "id own_id match_link digest text_digest title published enclosures".split())
+).where(entry.c.source_id == _SOURCE, entry.c.state != EntryState.HELD.value)
+_TRACES_BY_ID, _TRACES_BY_LINK, _TRACES_BY_TEXT = (
+    by(_TRACES, entry.c[name]) for name in ("id", "match_link", "text_digest")
+)
+_SAMPLE = by(select(entry).where(entry.c.thinned.is_(None), entry.c.state != EntryState.WITHDRAWN.value), entry.c.id)
+_HELD = select(entry).where(entry.c.source_id == _SOURCE, entry.c.state == EntryState.HELD.value).order_by(entry.c.id)
 
 
 def known(
@@ -105,15 +143,12 @@ def known(
     own = {item.story for item in listed if item.story is not None}
     stories = dict(known_stories(connection, candidates | own | taken_back))
     wanted = {number for item in stories.values() for number in (item.founder, *(p.shown for p in item.publications))}
-    counters = (store.c.uuid, store.c.next_entry, store.c.next_story, store.c.offered_at)
-    ruled = select(verdict.c.entry_id).exists().label("ruled")  # hardly ever; then it costs a statement more
-    row = connection.execute(select(*counters, ruled)).mappings().one()
+    row = connection.execute(_STORE).mappings().one()
     same, different = verdicts(connection, wanted) if row["ruled"] else ({}, {})
     wanted.update(*same.values(), *different.values())
-    others = {row["id"]: known_entry(row) for row in rows_by(connection, entry_query(), entry.c.id, sorted(wanted))}
+    others = {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, sorted(wanted))}
     may_be = {minted_id(row["uuid"], due.source.key, item.key) for item in fresh}
     may_be |= {item.id for item in fresh if item.id and is_identifier(item.id)}
-    atom_ids, pages = select(story.c.atom_id), select(story.c.page_id)
     pages_of = sorted(map(page_id_of, may_be))
     categories = known_categories(connection)
     buried = _buried(connection, may_be) if due.observed.restored_until else frozenset()
@@ -138,9 +173,9 @@ def known(
         bearers=bearers_of(connection, links),
         bands=bands,
         near=near,
-        taken=frozenset(r["atom_id"] for r in rows_by(connection, atom_ids, story.c.atom_id, sorted(may_be))),
+        taken=frozenset(r["atom_id"] for r in rows_by(connection, ATOM_IDS, sorted(may_be))),
         buried=buried,
-        taken_pages=frozenset(r["page_id"] for r in rows_by(connection, pages, story.c.page_id, pages_of)),
+        taken_pages=frozenset(r["page_id"] for r in rows_by(connection, PAGE_IDS, pages_of)),
         next_category=max((one.id for one in categories.values()), default=0) + 1,
         outlines=known_outlines(connection, due.id) if due.source.reading.kind is Kind.OPML else (),
         categories=categories,
@@ -163,7 +198,7 @@ def _completed(
     pairs = ((mine[form], item) for form, item in document if form in mine)
     changed = {one.id for one, item in pairs if one.digest != item.told_digest or one.published != item.published}
     changed |= {partner.entry.id for partner in partners.values()}
-    return {row["id"]: entry_of(row) for row in rows_by(connection, select(entry), entry.c.id, sorted(changed))}
+    return {row["id"]: entry_of(row) for row in rows_by(connection, ROWS_BY_ID, sorted(changed))}
 
 
 def _lost(connection: Connection, due: Due, feed: Feed, listed: Sequence[int]) -> tuple[str, ...]:
@@ -182,16 +217,13 @@ def _lost(connection: Connection, due: Due, feed: Feed, listed: Sequence[int]) -
     if may_be_lost(missing, feed.entries, due.observed):
         listed = listed or _document_before(connection, due)[1]
         sample = sorted(listed)[-SAMPLE:] if len(listed) >= FEWEST else ()
-        query = select(entry).where(entry.c.thinned.is_(None), entry.c.state != EntryState.WITHDRAWN.value)
-        before = [entry_of(row) for row in rows_by(connection, query, entry.c.id, sample)]
+        before = [entry_of(row) for row in rows_by(connection, _SAMPLE, sample)]
     return lost_fields(missing, feed.entries, before, due.observed)
 
 
 def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:
     """Tell which atom ids are of what was withdrawn before the store was lost (DESIGN 3.2, restore)."""
-    founder = select(story.c.atom_id).join(entry, entry.c.id == story.c.founder_id)
-    lost = founder.join(source, source.c.id == entry.c.source_id).where(source.c.key == LOST)
-    return frozenset(row["atom_id"] for row in rows_by(connection, lost, story.c.atom_id, sorted(ids)))
+    return frozenset(row["atom_id"] for row in rows_by(connection, _LOST, sorted(ids)))
 
 
 def told_by_others(
@@ -202,34 +234,27 @@ def told_by_others(
     texts = {item.text_digest for item in entries if item.text_digest}
     links = {link for item in entries if (link := evident_link(item))}
     neighbours = {number for found in near.values() for number in found}
-    told = select(entry.c.story_id).where(entry.c.story_id.is_not(None), entry.c.source_id != source).distinct()
     found: set[int] = set()
-    by: tuple[tuple[Column[Any], set[Any]], ...] = (
-        (entry.c.id_hash, ids),
-        (entry.c.text_digest, texts),
-        (entry.c.match_link, links),
-        (entry.c.id, neighbours),
-    )
-    for column, values in by:
-        found.update(row["story_id"] for row in rows_by(connection, told, column, sorted(values)))
+    wanted: tuple[set[Any], ...] = (ids, texts, links, neighbours)
+    for statement, values in zip(_TOLD, wanted, strict=True):
+        found.update(row["story_id"] for row in rows_by(connection, statement, sorted(values), source=source))
     return found
 
 
 def _own(connection: Connection, due: Due, forms: Sequence[str]) -> dict[str, KnownEntry]:
     """Give a source's entries by the forms of their keys, and of their other ids where no key is so (I35)."""
-    mine = entry_query().where(entry.c.source_id == due.id)
-    found = {row["key_hash"]: known_entry(row) for row in rows_by(connection, mine, entry.c.key_hash, forms)}
+    own = {"source": due.id}
+    found = {row["key_hash"]: known_entry(row) for row in rows_by(connection, _MINE_BY_FORM, forms, **own)}
     rest = [form for form in forms if form not in found]
-    others = select(alias.c.value_hash, alias.c.target_id).where(alias.c.kind == ENTRY, alias.c.source_id == due.id)
-    targets = {row["value_hash"]: row["target_id"] for row in rows_by(connection, others, alias.c.value_hash, rest)}
-    rows = rows_by(connection, mine, entry.c.id, sorted(set(targets.values())))
+    targets = {row["value_hash"]: row["target_id"] for row in rows_by(connection, _ALIASES, rest, **own)}
+    rows = rows_by(connection, _MINE_BY_ID, sorted(set(targets.values())), **own)
     by_id = {row["id"]: known_entry(row) for row in rows}
     return found | {form: by_id[target] for form, target in targets.items() if target in by_id}
 
 
 def _document_before(connection: Connection, due: Due) -> tuple[Identity | None, Sequence[int]]:
     """Give the identity that the source's last document had, and the entries that the last one with any listed."""
-    row = connection.execute(select(source.c.identity, source.c.listed).where(source.c.id == due.id)).one_or_none()
+    row = connection.execute(_BEFORE, {"source": due.id}).one_or_none()
     return (None, ()) if row is None else (Identity(**row.identity) if row.identity else None, row.listed or ())
 
 
@@ -248,12 +273,9 @@ def _traces(
     unknown, any with an address of this one. So what is looked at grows with the document, not with the store.
     """
     here = {item.id for item in mine.values()}
-    names = ("id", "own_id", "match_link", "digest", "text_digest", "title", "published", "enclosures")
-    query = select(*(entry.c[name] for name in names)).where(
-        entry.c.source_id == due.id, entry.c.state != EntryState.HELD.value
-    )
+    own = {"source": due.id}
     numbers = {*listed, *(item.id for item in reused.values())} - here
-    rows = {row["id"]: row for row in rows_by(connection, query, entry.c.id, sorted(numbers))}
+    rows = {row["id"]: row for row in rows_by(connection, _TRACES_BY_ID, sorted(numbers), **own)}
     fresh = [item for form, item in document if form in unknown]
     links: set[str] = set()
     if not mine or may_be_rekeyed(len(unknown), len(document)):
@@ -262,8 +284,9 @@ def _traces(
         if len(hosts) == 1:  # what its addresses would have been there
             links |= {f"{host}/{link.partition('/')[2]}" for host in hosts for link in links}
     texts = {item.text_digest for item in fresh if item.text_digest}
-    for column, values in ((entry.c.match_link, links), (entry.c.text_digest, texts)):
-        rows |= {row["id"]: row for row in rows_by(connection, query, column, sorted(values)) if row["id"] not in here}
+    for statement, values in ((_TRACES_BY_LINK, links), (_TRACES_BY_TEXT, texts)):
+        found = rows_by(connection, statement, sorted(values), **own)
+        rows |= {row["id"]: row for row in found if row["id"] not in here}
     return [_trace(row) for row in rows.values()]
 
 
@@ -282,14 +305,13 @@ def _trace(row: RowMapping) -> Trace:
 
 def _partners(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, Partner]:
     numbers = sorted(pair.known for pair in pairs.values())
-    found = {row["id"]: known_entry(row) for row in rows_by(connection, entry_query(), entry.c.id, numbers)}
+    found = {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, numbers)}
     return {form: Partner(entry=found[pair.known], because=pair.because) for form, pair in pairs.items()}
 
 
 def _held(connection: Connection, due: Due) -> tuple[Held, ...]:
     """Give what is held of a source, the newest first (R44)."""
-    query = select(entry).where(entry.c.source_id == due.id, entry.c.state == EntryState.HELD.value)
-    rows = connection.execute(query.order_by(entry.c.id)).mappings()
+    rows = connection.execute(_HELD, {"source": due.id}).mappings()
     return tuple(Held(id=row["id"], form=row["key_hash"], entry=entry_of(row)) for row in rows)
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, case, func, select, type_coerce
+from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, bindparam, case, func, select, type_coerce
 
 from aggregator.clean import plain_text
 from aggregator.decide.order import FUTURE, MICROSECOND
@@ -54,21 +54,56 @@ OWN_DATE = case(
 )
 
 
+def by(query: Select[Any], column: Column[Any]) -> Select[Any]:
+    """Return a statement for `rows_by`: the rows of a query in which a column has one of the values.
+
+    Statements are module constants: to build one for each poll costs as much as to run it.
+    """
+    return query.where(column.in_(bindparam("values", expanding=True)))
+
+
 def rows_by(
-    connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[Any]
+    connection: Connection, statement: Select[Any], values: Sequence[Any], **bound: object
 ) -> Iterator[RowMapping]:
-    """Run a query for any number of values, in as few statements as the database's limit allows."""
+    """Run a statement of `by`, in as many parts as the limit of the database asks for.
+
+    Args:
+        connection: a reading one will do.
+        statement: made by `by`.
+        values: any number of them; without any, nothing is run.
+        bound: values of other parameters of the statement.
+    """
     for start in range(0, len(values), MAX_IN):
-        yield from connection.execute(query.where(column.in_(values[start : start + MAX_IN]))).mappings()
+        yield from connection.execute(statement, {"values": values[start : start + MAX_IN], **bound}).mappings()
 
 
-def entry_query() -> Select[Any]:
-    """Give the query for what decisions need of stored entries."""
-    return select(*_KNOWN).join(source, source.c.id == entry.c.source_id)
+ENTRIES = select(*_KNOWN).join(source, source.c.id == entry.c.source_id)  # rows for `known_entry`
+ENTRIES_BY_ID = by(ENTRIES, entry.c.id)
+ENTRIES_BY_STORY = by(ENTRIES.order_by(entry.c.id), entry.c.story_id)
+ROWS_BY_ID = by(select(entry), entry.c.id)  # whole rows, for `entry_of`
+ATOM_IDS = by(select(story.c.atom_id), story.c.atom_id)
+PAGE_IDS = by(select(story.c.page_id), story.c.page_id)
+_PUBLICATIONS = by(select(publication).order_by(publication.c.category_id), publication.c.story_id)
+_TELLERS = by(select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id)
+_STORIES = by(select(story), story.c.id)
+_CATEGORIES = select(
+    *(category.c[name] for name in ("id", "key", "slug", "feed_id", "active", "offered_at")),
+    category.c.source_id.label("made_by"),
+)
+_VERDICTS = select(verdict).where(
+    verdict.c.entry_id.in_(bindparam("values", expanding=True))
+    | verdict.c.other_id.in_(bindparam("values", expanding=True))
+)
+_BEARERS = by(
+    select(entry.c.match_link, entry.c.source_id, func.count().label("bearers")).group_by(
+        entry.c.match_link, entry.c.source_id
+    ),
+    entry.c.match_link,
+)
 
 
 def known_entry(row: RowMapping) -> KnownEntry:
-    """Read a row of `entry_query`."""
+    """Read a row of `ENTRIES`."""
     return KnownEntry(
         id=row["id"],
         source=row["source_id"],
@@ -104,7 +139,7 @@ def known_entry(row: RowMapping) -> KnownEntry:
 def copies_of(connection: Connection, stories: Collection[int]) -> dict[int, tuple[KnownEntry, ...]]:
     """Give all entries that tell some stories, first seen first."""
     found: dict[int, list[KnownEntry]] = defaultdict(list)
-    for row in rows_by(connection, entry_query().order_by(entry.c.id), entry.c.story_id, sorted(stories)):
+    for row in rows_by(connection, ENTRIES_BY_STORY, sorted(stories)):
         found[row["story_id"]].append(known_entry(row))
     return {number: tuple(copies) for number, copies in found.items()}
 
@@ -113,8 +148,7 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
     """Give stories with their publications, by number."""
     numbers = sorted(ids)
     publications: dict[int, list[KnownPublication]] = defaultdict(list)
-    order = publication.c.category_id
-    for row in rows_by(connection, select(publication).order_by(order), publication.c.story_id, numbers):
+    for row in rows_by(connection, _PUBLICATIONS, numbers):
         publications[row["story_id"]].append(
             KnownPublication(
                 story=row["story_id"],
@@ -128,9 +162,9 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
             )
         )
     tellers: dict[int, set[int]] = defaultdict(set)
-    for row in rows_by(connection, select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id, numbers):
+    for row in rows_by(connection, _TELLERS, numbers):
         tellers[row["story_id"]].add(row["source_id"])
-    for row in rows_by(connection, select(story), story.c.id, numbers):
+    for row in rows_by(connection, _STORIES, numbers):
         yield (
             row["id"],
             KnownStory(
@@ -149,9 +183,7 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
 
 def known_categories(connection: Connection) -> dict[CategoryKey, KnownCategory]:
     """Give the categories that have a slug."""
-    names = ("id", "key", "slug", "feed_id", "active", "offered_at")
-    columns = (*(category.c[name] for name in names), category.c.source_id.label("made_by"))
-    rows = connection.execute(select(*columns)).mappings()
+    rows = connection.execute(_CATEGORIES).mappings()
     return {row["key"]: KnownCategory(**row) for row in rows}
 
 
@@ -210,8 +242,7 @@ def verdicts(connection: Connection, ids: Iterable[int]) -> tuple[Said, Said]:
     numbers = sorted(wanted)
     for start in range(0, len(numbers), MAX_IN // 2):
         part = numbers[start : start + MAX_IN // 2]
-        query = select(verdict).where(verdict.c.entry_id.in_(part) | verdict.c.other_id.in_(part))
-        for row in connection.execute(query).all():
+        for row in connection.execute(_VERDICTS, {"values": part}).all():
             for one, other in ((row.entry_id, row.other_id), (row.other_id, row.entry_id)):
                 if one in wanted:
                     said[Verdict(row.verdict)][one].add(other)
@@ -222,8 +253,6 @@ def verdicts(connection: Connection, ids: Iterable[int]) -> tuple[Said, Said]:
 def bearers_of(connection: Connection, links: Iterable[str]) -> Mapping[str, Mapping[int, int]]:
     """Give how many entries of each source bear a link."""
     found: dict[str, dict[int, int]] = defaultdict(dict)
-    count = func.count().label("bearers")
-    query = select(entry.c.match_link, entry.c.source_id, count).group_by(entry.c.match_link, entry.c.source_id)
-    for row in rows_by(connection, query, entry.c.match_link, sorted(links)):
+    for row in rows_by(connection, _BEARERS, sorted(links)):
         found[row["match_link"]][row["source_id"]] = row["bearers"]
     return found

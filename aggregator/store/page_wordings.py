@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, 
 
 from aggregator.model.changes import Pin, Unpinned
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.lookups import rows_by
+from aggregator.store.lookups import by, rows_by
 from aggregator.store.schema import EPOCH, MICROSECOND, Id, entry, page_wording
 
 PageWordings = Mapping[tuple[int, int, int], Mapping[str, Any]]  # by category, story and entry: columns of the entry
@@ -24,6 +24,20 @@ _CREDITED = ("link", "origin")  # what a page shows of another copy
 _SHOWN = (
     *_CREDITED,
     *"title summary content authors tags enclosures supplement rights language published".split(),
+)
+
+_STORED = by(
+    select(
+        entry.c.id,
+        *(
+            type_coerce(entry.c[name], BigInteger if name == "published" else entry.c[name].type).label(name)
+            for name in _SHOWN
+        ),
+    ),
+    entry.c.id,
+)
+_OF_CATEGORY = by(
+    select(page_wording).where(page_wording.c.category_id == bindparam("category")), page_wording.c.story_id
 )
 
 
@@ -38,9 +52,7 @@ def pin(connection: Connection, pins: Collection[Pin]) -> None:
     """
     if not pins:
         return
-    columns = (type_coerce(entry.c[name], BigInteger if name == "published" else entry.c[name].type) for name in _SHOWN)
-    query = select(entry.c.id, *(column.label(name) for name, column in zip(_SHOWN, columns, strict=True)))
-    stored = {row["id"]: row for row in rows_by(connection, query, entry.c.id, sorted({one.entry for one in pins}))}
+    stored = {row["id"]: row for row in rows_by(connection, _STORED, sorted({one.entry for one in pins}))}
     rows = []
     for one in sorted(pins, key=lambda one: (one.category, one.story, one.entry)):
         names = _CREDITED if one.digest is None else _SHOWN
@@ -79,8 +91,7 @@ def page_wordings(connection: Connection, places: Iterable[tuple[int, int]]) -> 
         stories[category].append(story)
     found: dict[tuple[int, int, int], Mapping[str, Any]] = {}
     for category, some in stories.items():
-        of_category = select(page_wording).where(page_wording.c.category_id == category)
-        for row in rows_by(connection, of_category, page_wording.c.story_id, some):
+        for row in rows_by(connection, _OF_CATEGORY, some, category=category):
             said = json.loads(zlib.decompress(row["data"]))
             if said.get("published") is not None:
                 said["published"] = EPOCH + said["published"] * MICROSECOND

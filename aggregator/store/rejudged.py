@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, bindparam, select
 
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import evident_link, telling
@@ -16,6 +16,7 @@ from aggregator.store.lookups import (
     KNOWN_SOURCE,
     OWN_DATE,
     bearers_of,
+    by,
     entry_of,
     known_categories,
     known_entry,
@@ -26,6 +27,10 @@ from aggregator.store.lookups import (
 from aggregator.store.schema import entry, source
 
 PART = 500  # entries that are looked at together
+_STORED = select(entry, *KNOWN_SOURCE).join(source, source.c.id == entry.c.source_id)
+_PUBLISHED = _STORED.where(entry.c.state == EntryState.PUBLISHED.value)
+_BY_ID = by(_STORED, entry.c.id)
+_TELLERS = by(_PUBLISHED.where(entry.c.source_id != bindparam("source")).order_by(entry.c.id), entry.c.story_id)
 
 
 class Rejudged:
@@ -36,7 +41,7 @@ class Rejudged:
 
     def stored_since(self, source_id: int, since: datetime, *, most: int) -> list[Stored]:
         """Give the published entries of a source that were seen first, or are dated, since a time; the newest first."""
-        query = _stored().where(
+        query = _PUBLISHED.where(
             entry.c.source_id == source_id,
             entry.c.thinned.is_(None),  # two titles say too little
             (entry.c.first_seen >= since) | (entry.c.published >= since),
@@ -62,7 +67,7 @@ class Rejudged:
             ids = ids.where(entry.c.first_seen >= since)
         order = iter(self._connection.execute(ids.order_by(OWN_DATE.desc(), entry.c.id)).scalars().all())
         while part := list(islice(order, PART)):
-            query = _stored(all_of_them=True).where(entry.c.id.in_(part))
+            query = _STORED.where(entry.c.id.in_(part))
             found = {row["id"]: row for row in self._connection.execute(query).mappings()}
             yield [
                 Stored(
@@ -88,8 +93,7 @@ class Rejudged:
 
     def tellers_of(self, stories: Collection[int], *, but: int) -> list[Stored]:
         """Give the entries that tell some stories, but those of one source."""
-        query = _stored().where(entry.c.source_id != but).order_by(entry.c.id)
-        rows = rows_by(self._connection, query, entry.c.story_id, sorted(stories))
+        rows = rows_by(self._connection, _TELLERS, sorted(stories), source=but)
         return [Stored(known=known_entry(row), entry=entry_of(row)) for row in rows]
 
     def known_around(self, stored: Sequence[Stored], window: timedelta) -> Known:
@@ -116,7 +120,7 @@ class Rejudged:
         }
         same, different = verdicts(self._connection, wanted)
         wanted.update(*same.values(), *different.values())
-        rows = rows_by(self._connection, _stored(all_of_them=True), entry.c.id, sorted(wanted))
+        rows = rows_by(self._connection, _BY_ID, sorted(wanted))
         return Known(
             stories=stories,
             others={row["id"]: known_entry(row) for row in rows},
@@ -126,8 +130,3 @@ class Rejudged:
             near=near,
             categories=known_categories(self._connection),
         )
-
-
-def _stored(*, all_of_them: bool = False) -> Select[tuple[object, ...]]:
-    query = select(entry, *KNOWN_SOURCE).join(source, source.c.id == entry.c.source_id)
-    return query if all_of_them else query.where(entry.c.state == EntryState.PUBLISHED.value)

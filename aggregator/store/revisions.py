@@ -15,13 +15,15 @@ from sqlalchemy import Connection, RowMapping, delete, func, or_, select
 
 from aggregator.model.trail import Earlier, Wording
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.lookups import rows_by
+from aggregator.store.lookups import by, rows_by
 from aggregator.store.records import enclosures_of, people_of, tags_of
 from aggregator.store.schema import entry, revision
 
 KEPT = 10  # earlier wordings of one entry, the newest
 KEPT_BYTES = 64 * 1024  # of them together, compressed; the newest that fit
 WORDING = ("title", "link", "summary", "content", "authors", "tags", "enclosures")  # what digests are of (I38)
+_WORDINGS = by(select(entry.c.id, *(entry.c[name] for name in WORDING)), entry.c.id)
+_EARLIER = by(select(revision).order_by(revision.c.id), revision.c.entry_id)
 
 
 def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
@@ -35,9 +37,8 @@ def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any
         now: the time of the revision.
     """
     numbers = sorted(revised)
-    before = select(entry.c.id, *(entry.c[name] for name in WORDING))
     rows = []
-    for row in rows_by(connection, before, entry.c.id, numbers):
+    for row in rows_by(connection, _WORDINGS, numbers):
         said = {name: row[name] for name in WORDING if row[name]}
         if said != {name: revised[row["id"]][name] for name in WORDING if revised[row["id"]][name]}:
             data = zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
@@ -64,7 +65,7 @@ def _trim(connection: Connection, numbers: list[int]) -> None:
 def earlier_wordings(connection: Connection, entries: Collection[int]) -> Mapping[int, tuple[Earlier, ...]]:
     """Give what entries said before, by their numbers, the oldest first; without those that never said otherwise."""
     found: dict[int, list[Earlier]] = defaultdict(list)
-    for row in rows_by(connection, select(revision).order_by(revision.c.id), revision.c.entry_id, sorted(entries)):
+    for row in rows_by(connection, _EARLIER, sorted(entries)):
         said = dict.fromkeys(WORDING) | json.loads(zlib.decompress(row["data"]))
         found[row["entry_id"]].append(Earlier(until=row["replaced_at"], wording=wording_of(said)))
     return {number: tuple(wordings) for number, wordings in found.items()}

@@ -15,18 +15,29 @@ from aggregator.store.dialect import insert
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.events import write_events
 from aggregator.store.fingerprints import band_founders
-from aggregator.store.lookups import entry_query, known_entry, known_stories, rows_by, verdicts
+from aggregator.store.lookups import (
+    ATOM_IDS,
+    ENTRIES_BY_STORY,
+    PAGE_IDS,
+    by,
+    known_entry,
+    known_stories,
+    rows_by,
+    verdicts,
+)
 from aggregator.store.page_wordings import unpin
 from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.sequence import moving_times
 from aggregator.store.touched import touch
 
+_STORIES = by(select(entry.c.story_id), entry.c.id)
+
 
 def told(connection: Connection, numbers: Collection[int]) -> Told:
     """Look up stories and all that bears on a correction of them."""
     members: dict[int, list[KnownEntry]] = {number: [] for number in numbers}
-    for row in rows_by(connection, entry_query(), entry.c.story_id, sorted(numbers)):
+    for row in rows_by(connection, ENTRIES_BY_STORY, sorted(numbers)):
         members[row["story_id"]].append(known_entry(row))
     everyone = [member for some in members.values() for member in some]
     came_from = {member.merged_from for member in everyone if member.merged_from is not None}
@@ -36,7 +47,6 @@ def told(connection: Connection, numbers: Collection[int]) -> Told:
     own = connection.execute(select(store.c.uuid, store.c.next_story)).one()
     may_be = {minted_id(own.uuid, member.source_key, member.key) for member in everyone}
     may_be |= {member.own_id for member in everyone if member.own_id and is_identifier(member.own_id)}
-    ids, pages = select(story.c.atom_id), select(story.c.page_id)
     pages_of = sorted(map(page_id_of, may_be))
     return Told(
         store_uuid=own.uuid,
@@ -45,8 +55,8 @@ def told(connection: Connection, numbers: Collection[int]) -> Told:
         members={n: tuple(sorted(some, key=lambda e: e.id)) for n, some in members.items()},
         same=same,
         different=different,
-        taken=frozenset(found["atom_id"] for found in rows_by(connection, ids, story.c.atom_id, sorted(may_be))),
-        taken_pages=frozenset(found["page_id"] for found in rows_by(connection, pages, story.c.page_id, pages_of)),
+        taken=frozenset(found["atom_id"] for found in rows_by(connection, ATOM_IDS, sorted(may_be))),
+        taken_pages=frozenset(found["page_id"] for found in rows_by(connection, PAGE_IDS, pages_of)),
         categories=frozenset(connection.execute(select(category.c.id).where(category.c.active)).scalars()),
     )
 
@@ -106,7 +116,7 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
 
 def _stories_of(connection: Connection, entries: Collection[int]) -> set[int]:
     """Give the stories that entries tell so far."""
-    found = rows_by(connection, select(entry.c.story_id), entry.c.id, sorted(entries))
+    found = rows_by(connection, _STORIES, sorted(entries))
     return {row["story_id"] for row in found if row["story_id"] is not None}
 
 

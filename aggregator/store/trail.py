@@ -11,12 +11,13 @@ from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.trail import CategoryRecord, Earlier, EntryRecord, PlaceRecord, Step, StoryRecord, VerdictRecord
 from aggregator.store.documents import STANDING_TOMBSTONE
-from aggregator.store.lookups import rows_by
+from aggregator.store.lookups import by, rows_by
 from aggregator.store.revisions import earlier_wordings, wording_of
 from aggregator.store.schema import category, entry, event, publication, source, story, verdict
 from aggregator.store.stories import told
 
 STEPS = 200  # of one thing that are told, the newest
+_ATOM_IDS = by(select(story.c.id, story.c.atom_id), story.c.id)
 
 
 class Trail:
@@ -57,9 +58,7 @@ class Trail:
                 VerdictRecord(entry=found.entry_id, other=found.other_id, verdict=Verdict(found.verdict), at=found.at)
                 for found in self._connection.execute(select(verdict).where(ruled).order_by(verdict.c.at)).all()
             ),
-            merged=tuple(
-                found["atom_id"] for found in rows_by(self._connection, select(story.c.atom_id), story.c.id, absorbed)
-            ),
+            merged=tuple(found["atom_id"] for found in rows_by(self._connection, _ATOM_IDS, absorbed)),
             steps=steps(self._connection, or_(event.c.story_id == number, event.c.entry_id.in_(ids))),
         )
 
@@ -124,7 +123,7 @@ class Trail:
 
     def atom_ids(self, numbers: Collection[int]) -> dict[int, str]:
         """Give the atom_id of each of these stories."""
-        rows = rows_by(self._connection, select(story.c.id, story.c.atom_id), story.c.id, sorted(numbers))
+        rows = rows_by(self._connection, _ATOM_IDS, sorted(numbers))
         return {row["id"]: row["atom_id"] for row in rows}
 
 
