@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, func, literal, select
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, literal, select
 
 from aggregator.decide.standing import said_gone_at
 from aggregator.model.story import Publication, Tombstone
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.lookups import rows_by
+from aggregator.store.lookups import by, rows_by
 from aggregator.store.publications import filled, shown, with_copies
 from aggregator.store.schema import Instant, category, document, entry, publication, source, story
 
@@ -37,6 +37,12 @@ _IN_ORDER = (publication.c.sort_at.desc(), story.c.atom_id)  # M1
 
 ALL: Final = 0  # in place of a category: of what shows all categories together
 MAIN: Final = 0  # in place of a page
+_SAID = by(
+    select(document.c.page, document.c.updated).where(
+        document.c.category_id == bindparam("category", type_=BigInteger)
+    ),
+    document.c.page,
+)
 
 
 class Documents:
@@ -93,8 +99,7 @@ class Documents:
             number: of the category, or `ALL`.
             pages: archive pages; None: the main document.
         """
-        query = select(document.c.page, document.c.updated).where(document.c.category_id == number)
-        rows = rows_by(self._connection, query, document.c.page, sorted(page or MAIN for page in pages))
+        rows = rows_by(self._connection, _SAID, sorted(page or MAIN for page in pages), category=number)
         return {row["page"] or None: row["updated"] for row in rows}
 
     def say(self, number: int, updated: Mapping[int | None, datetime]) -> None:

@@ -81,6 +81,7 @@ ENTRIES = select(*_KNOWN).join(source, source.c.id == entry.c.source_id)  # rows
 ENTRIES_BY_ID = by(ENTRIES, entry.c.id)
 ENTRIES_BY_STORY = by(ENTRIES.order_by(entry.c.id), entry.c.story_id)
 ROWS_BY_ID = by(select(entry), entry.c.id)  # whole rows, for `entry_of`
+STORIES_OF = by(select(entry.c.story_id), entry.c.id)
 ATOM_IDS = by(select(story.c.atom_id), story.c.atom_id)
 PAGE_IDS = by(select(story.c.page_id), story.c.page_id)
 _PUBLICATIONS = by(select(publication).order_by(publication.c.category_id), publication.c.story_id)

@@ -13,7 +13,15 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
 from aggregator.store.documents import Documents
-from aggregator.store.lookups import OWN_DATE, copies_of, entry_of, known_categories, known_stories, rows_by
+from aggregator.store.lookups import (
+    OWN_DATE,
+    STORIES_OF,
+    copies_of,
+    entry_of,
+    known_categories,
+    known_stories,
+    rows_by,
+)
 from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.store.stories import write
 from aggregator.store.touched import touch
@@ -127,7 +135,7 @@ def _credit_anew(
     if place in unlisted:
         return
     seen = [one for one, places in wider if unlisted.issuperset(places[:-1])]
-    told = {row["story_id"] for row in rows_by(connection, select(entry.c.story_id), entry.c.id, seen)}
+    told = {row["story_id"] for row in rows_by(connection, STORIES_OF, seen)}
     for _, one in known_stories(connection, {number for number in told if number is not None}):
         stands = (publication for publication in one.publications if not publication.withdrawn)
         standing.dirty.update((publication.category, publication.page) for publication in stands)

@@ -13,10 +13,20 @@ from sqlalchemy import Connection, Select, select
 
 from aggregator.decide.order import MICROSECOND
 from aggregator.model.correction import MovedEntry
-from aggregator.store.lookups import rows_by
+from aggregator.store.lookups import by, rows_by
 from aggregator.store.schema import entry, publication
 
 NONE: Final = timedelta(0)
+_FILINGS = by(
+    select(publication.c.story_id, publication.c.filed_at.label("at")).where(publication.c.filed_at.is_not(None)),
+    publication.c.story_id,
+)
+_JOININGS = by(
+    select(entry.c.story_id, entry.c.joined_at.label("at")).where(entry.c.joined_at.is_not(None)), entry.c.story_id
+)
+_MOVED = by(
+    select(entry.c.id, entry.c.story_id, entry.c.merged_from, entry.c.joined_at, entry.c.first_seen), entry.c.id
+)
 
 
 def joining_times(connection: Connection, stories: Collection[int], now: datetime) -> dict[int, datetime]:
@@ -27,10 +37,7 @@ def joining_times(connection: Connection, stories: Collection[int], now: datetim
         stories: numbers of the stories.
         now: the time.
     """
-    query = select(publication.c.story_id, publication.c.filed_at.label("at")).where(
-        publication.c.filed_at.is_not(None)
-    )
-    filings = _by_story(connection, query, publication.c.story_id, stories)
+    filings = _times(connection, _FILINGS, stories)
     return {number: max([now, *(when + MICROSECOND for when in filings[number])]) for number in stories}
 
 
@@ -42,8 +49,7 @@ def filing_time(connection: Connection, stories: Collection[int], now: datetime)
         stories: numbers of the stories.
         now: the time.
     """
-    query = select(entry.c.story_id, entry.c.joined_at.label("at")).where(entry.c.joined_at.is_not(None))
-    joined = _by_story(connection, query, entry.c.story_id, stories)
+    joined = _times(connection, _JOININGS, stories)
     return max([now, *(when for some in joined.values() for when in some)])
 
 
@@ -59,21 +65,14 @@ def moving_times(connection: Connection, moved: Sequence[MovedEntry], now: datet
         moved: the entries; each comes into `story`, from the story that it told (T7), or back to that (T8).
         now: the time of the act.
     """
-    columns = (entry.c.id, entry.c.story_id, entry.c.merged_from, entry.c.joined_at, entry.c.first_seen)
-    rows = {row["id"]: row for row in rows_by(connection, select(*columns), entry.c.id, [one.id for one in moved])}
+    rows = {row["id"]: row for row in rows_by(connection, _MOVED, [one.id for one in moved])}
     first: dict[int, datetime] = {}  # story that entries of one merge came from: when the first of them joined
     for row in rows.values():
         came_from = row["merged_from"]
         if came_from is not None:
             first[came_from] = min(row["joined_at"], first.get(came_from, row["joined_at"]))
     stories = {one.story for one in moved} | {row["story_id"] for row in rows.values()}
-    query = select(publication.c.story_id, publication.c.filed_at.label("at")).where(
-        publication.c.filed_at.is_not(None)
-    )
-    filings = {
-        number: sorted(set(some))
-        for number, some in _by_story(connection, query, publication.c.story_id, stories).items()
-    }
+    filings = {number: sorted(set(some)) for number, some in _times(connection, _FILINGS, stories).items()}
     merging = joining_times(connection, stories, now)
     times: dict[int, datetime] = {}
     for one in moved:
@@ -97,16 +96,9 @@ def _back_in_order(first_seen: datetime, filings: Sequence[datetime], apart: tim
     return min([joined, *filings[place:]])
 
 
-def _filings(connection: Connection, stories: Collection[int]) -> Mapping[int, list[datetime]]:
-    filed = publication.c.filed_at
-    query = select(publication.c.story_id, filed.label("at")).where(filed.is_not(None))
-    return _by_story(connection, query, publication.c.story_id, stories)
-
-
-def _by_story(
-    connection: Connection, query: Select[Any], column: Any, stories: Collection[int]
-) -> Mapping[int, list[datetime]]:
+def _times(connection: Connection, statement: Select[Any], stories: Collection[int]) -> Mapping[int, list[datetime]]:
+    """Return the times of filings or joinings, by story."""
     found: dict[int, list[datetime]] = defaultdict(list)
-    for row in rows_by(connection, query, column, sorted(stories)):
+    for row in rows_by(connection, statement, sorted(stories)):
         found[row["story_id"]].append(row["at"])
     return found

@@ -19,7 +19,7 @@ from aggregator.store.lookups import (
     ATOM_IDS,
     ENTRIES_BY_STORY,
     PAGE_IDS,
-    by,
+    STORIES_OF,
     known_entry,
     known_stories,
     rows_by,
@@ -30,8 +30,6 @@ from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.sequence import moving_times
 from aggregator.store.touched import touch
-
-_STORIES = by(select(entry.c.story_id), entry.c.id)
 
 
 def told(connection: Connection, numbers: Collection[int]) -> Told:
@@ -116,7 +114,7 @@ def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
 
 def _stories_of(connection: Connection, entries: Collection[int]) -> set[int]:
     """Give the stories that entries tell so far."""
-    found = rows_by(connection, _STORIES, sorted(entries))
+    found = rows_by(connection, STORIES_OF, sorted(entries))
     return {row["story_id"] for row in found if row["story_id"] is not None}
 
 
