@@ -84,7 +84,7 @@ ROWS_BY_ID = by(select(entry), entry.c.id)  # whole rows, for `entry_of`
 STORIES_OF = by(select(entry.c.story_id), entry.c.id)
 ATOM_IDS = by(select(story.c.atom_id), story.c.atom_id)
 PAGE_IDS = by(select(story.c.page_id), story.c.page_id)
-_PUBLICATIONS = by(select(publication).order_by(publication.c.category_id), publication.c.story_id)
+PUBLICATIONS_BY_STORY = by(select(publication).order_by(publication.c.category_id), publication.c.story_id)
 _TELLERS = by(select(entry.c.story_id, entry.c.source_id).distinct(), entry.c.story_id)
 _STORIES = by(select(story), story.c.id)
 _CATEGORIES = select(
@@ -149,7 +149,7 @@ def known_stories(connection: Connection, ids: Iterable[int]) -> Iterator[tuple[
     """Give stories with their publications, by number."""
     numbers = sorted(ids)
     publications: dict[int, list[KnownPublication]] = defaultdict(list)
-    for row in rows_by(connection, _PUBLICATIONS, numbers):
+    for row in rows_by(connection, PUBLICATIONS_BY_STORY, numbers):
         publications[row["story_id"]].append(
             KnownPublication(
                 story=row["story_id"],

@@ -31,21 +31,25 @@ from aggregator.model.known import LOST, EntryState
 from aggregator.model.restored import Restored, RestoredEntry, RestoredPublication
 from aggregator.model.settings import SourceKey
 from aggregator.store import entries, graves, restoring
-from aggregator.store.lookups import rows_by
+from aggregator.store.lookups import PUBLICATIONS_BY_STORY, by, rows_by
 from aggregator.store.publications import publication_row
 from aggregator.store.schema import MICROSECOND, category, detail, entry, publication, source, store, story
 
 _Key = tuple[SourceKey, str]  # source, and form of an entry's key
 
-_ENTRY = select(
-    entry.c.id,
+_STORIES = by(select(story), story.c.atom_id)
+_ENTRIES = by(
+    select(
+        entry.c.id,
+        entry.c.key_hash,
+        entry.c.state,
+        entry.c.story_id,
+        entry.c.undated,
+        func.coalesce(entry.c.shown_digest, entry.c.digest).label("shown_digest"),
+        source.c.key.label("source_key"),
+    ).join(source, source.c.id == entry.c.source_id),
     entry.c.key_hash,
-    entry.c.state,
-    entry.c.story_id,
-    entry.c.undated,
-    func.coalesce(entry.c.shown_digest, entry.c.digest).label("shown_digest"),
-    source.c.key.label("source_key"),
-).join(source, source.c.id == entry.c.source_id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +127,11 @@ class _TakingIn:
 
     def _known_stories(self) -> dict[str, RowMapping]:
         atom_ids = sorted({one.story for one in self._restored.entries} | {t.ref for t in self._restored.tombstones})
-        return {row["atom_id"]: row for row in rows_by(self._connection, select(story), story.c.atom_id, atom_ids)}
+        return {row["atom_id"]: row for row in rows_by(self._connection, _STORIES, atom_ids)}
 
     def _known_entries(self) -> list[RowMapping]:
         forms = sorted({key_form(one.entry.key) for one in self._restored.entries})
-        return list(rows_by(self._connection, _ENTRY, entry.c.key_hash, forms))
+        return list(rows_by(self._connection, _ENTRIES, forms))
 
     def _may_join(self, one: RestoredEntry) -> bool:
         """Return whether an entry may tell its story in the store: not one that tells another, or was withdrawn."""
@@ -252,7 +256,7 @@ class _TakingIn:
 
     def _write_publications(self) -> int:
         numbers = sorted(set(self._story_ids.values()))
-        rows = rows_by(self._connection, select(publication), publication.c.story_id, numbers)
+        rows = rows_by(self._connection, PUBLICATIONS_BY_STORY, numbers)
         self._standing = {(row["story_id"], row["category_id"]): row for row in rows}
         told = {_key_of(one): one for one in self._told}
         new: list[dict[str, Any]] = []
