@@ -24,12 +24,13 @@ ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DAYS = 30
 STORE_ID = "6f1c2f0a-6b5e-4b0e-9d0e-0a4c7a3b9d11"
+HOSTS = "harbour valley moved gone busy private lists page api f0 f1 f2 f3".split()
 PAPERS = ("大众日报", "经济日报", "21财经")
 YAML = """site:
   {{title: Golden, base_url: "https://planet.example/", contact: ops@planet.example, timezone: Asia/Shanghai}}
 workers: 1
 proxy: http://127.0.0.1:{port}
-hosts: {{example: {{allow_private: true, spacing: 0s, parallel: 16}}}}
+hosts: {{{hosts}}}
 publish:
   entries: 10
   archive_page: 10
@@ -164,7 +165,9 @@ class Month:
 
     def write_config(self, *, software: str = "software", was: str = "") -> None:
         """Write feeds.yaml."""
-        text = YAML.format(port=self.publisher.port, software=software, was=f", was: {was}" if was else "")
+        hosts = ", ".join(f"{host}.example: {{allow_private: true, spacing: 0s}}" for host in HOSTS)
+        previous = f", was: {was}" if was else ""
+        text = YAML.format(port=self.publisher.port, hosts=hosts, software=software, was=previous)
         (self.folder / "feeds.yaml").write_text(text, encoding="utf-8")
 
     def command(self, *arguments: str, keep: str = "") -> Done:
