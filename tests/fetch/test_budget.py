@@ -512,6 +512,9 @@ class AnyOrder(RuleBasedStateMachine):
             before, spacing = self.starts.get(place, (0.0, 0.0))
             assert now >= before + min(spacing, promised) - ROUNDING
             self.starts[place] = (now, from_now_on)
+        if trip.address is not None and trip.spacing_at == 0:  # its name goes before the network's spacing
+            for other in self.waiting.values():  # chosen before, and not to wait for it
+                other.spacing_at = 0.0 if other.address == trip.address else other.spacing_at
 
     def changed(self) -> None:
         """Take what is in force now for what was promised, where it is less."""
@@ -525,8 +528,9 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(key=st.sampled_from(KEYS), number=st.integers(0, 3))
     def take(self, key: str, number: int) -> None:
         source = KEYS.index(key) * 10 + number
+        is_full = self.budgets.is_full(key)  # from now on the key is known, and `blocked` names it
         blocked = self.budgets.blocked()
-        assert self.budgets.is_full(key) == (key in blocked)
+        assert is_full == (key in blocked)
         is_under_way = source in self.waiting | self.flying | self.answered
         must_wait = key in blocked or is_under_way or bool(self.ways.get(source, set()) & blocked)
         assert self.budgets.take(source, key) is not must_wait
