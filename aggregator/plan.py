@@ -233,9 +233,12 @@ def _categories(
 def left_behind(
     old: Settings, new: Settings, heirs: Mapping[SourceKey, SourceKey], tx: Transaction
 ) -> tuple[Left, ...]:
-    """Return the categories that look renamed without `was:`, as far as anything of theirs is published."""
-    before = Roster.of(old)
-    found = departures(before, Roster.of(new), heirs)
+    """Return the categories that look renamed without `was:`, as far as anything of theirs is published.
+
+    Where the new one is back, with feeds of its own, `was:` would have no effect: it is none of them.
+    """
+    before, back = Roster.of(old), {row.key for row in tx.categories.resting()}
+    found = [one for one in departures(before, Roster.of(new), heirs) if one.key not in back]
     former = tx.categories.former([before.categories[one.was] for one in found])
     return tuple(Left(departure=one, feed=f"category/{row.slug}") for one in found if (row := former.get(one.was)))
 

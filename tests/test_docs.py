@@ -160,6 +160,10 @@ def test_what_restore_md_says_to_type(planet: Path) -> None:
         typed("aggregator restore copy.db", planet)
         == "restored from copy.db; `aggregator publish` brings the files in line\n"
     )
+    shutil.rmtree(planet / "var")
+    config = planet / "feeds.yaml"
+    done = typed(f"aggregator -c {config} restore copy.db", planet)
+    assert done == f"restored from copy.db; `aggregator -c {config} publish` brings the files in line\n"
     states = {"sources.html", "sources.opml", "status.html", "status.json"}  # of sources, which the site did not tell
     assert set(typed("aggregator publish", planet).split()) <= states
     shutil.rmtree(planet / "var")

@@ -18,6 +18,7 @@ from aggregator.cli.why_source import source_section
 from aggregator.config import load_config
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import SLOWEST, SPACING, slowed
+from aggregator.model.settings import SourceKey
 from aggregator.world import World, open_world
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply, redirect
@@ -286,12 +287,13 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
         status = world.store.status(world.roster, newsroom.clock())
         said = in_words(status)
         (row,) = (source for source in status.sources if source.key == "s3")
-        frame = Frame(world.roster, ZoneInfo("UTC"), newsroom.clock())
+        frame = Frame(world.roster, ZoneInfo("UTC"), newsroom.clock(), {SourceKey("s0"): "Zero (s0)"})
         why = "\n".join(source_section(tx, row, frame).lines)
     assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}" in said
     assert " (s0); 5 sources wait for that" in said
     assert "next now" not in said
-    assert f"{host} rests until {resting['until']}, {because}" in why
+    assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}Zero (s0)" in why
+    assert row.next_at == datetime.fromisoformat(resting["until"])
     assert "never polled" not in why
     newsroom.clock.move(minutes=61)
     with newsroom.opened("status") as world:

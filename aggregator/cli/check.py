@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from aggregator.cli.counted import counted
@@ -22,9 +22,13 @@ from aggregator.cli.weight import heavy_feeds
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.addresses import store_path
+from aggregator.config.findings import quoted
 from aggregator.errors import ConfigError, ExtraMissing, Problem, StoreError
 from aggregator.model.settings import Settings
 from aggregator.rights import open_to_others
+
+if TYPE_CHECKING:  # it asks the store only where there is one
+    from aggregator.store.transaction import Transaction
 
 LEVEL = logging.ERROR
 
@@ -34,6 +38,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if (options.keys or options.strict) and not options.live:
         print(f"aggregator: {'KEY' if options.keys else '--strict'} is for `check --live`; add --live", file=sys.stderr)
         return 2
+    lacks_server = None
+    if options.server == "granian" and find_spec("granian") is None:
+        lacks_server = ExtraMissing("--server granian", "granian")
     warned: tuple[str, ...] = ()
     try:
         settings = load_config(options.config, environ)
@@ -53,9 +60,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             return 2
         for warning in warnings:
             print(f"{warning} (a warning)", file=sys.stderr)
+        if lacks_server is not None:
+            print(f"aggregator: {lacks_server}", file=sys.stderr)
         raise
-    if options.server == "granian" and find_spec("granian") is None:
-        raise ExtraMissing("--server granian", "granian")
+    if lacks_server is not None:
+        raise lacks_server
     whole = _with_lists(settings) if options.live else settings
     keys = keys_of(options.keys, whole, options.config)
     if keys is None:
@@ -136,6 +145,20 @@ def _missing_files(settings: Settings, config: Path) -> list[str]:
     ]
 
 
+def _late_renames(settings: Settings, config: Path, tx: "Transaction") -> tuple[str, ...]:
+    """Name the categories whose `was:` came too late: both have feeds, and one can't become the other."""
+    fed, left = {row.key for row in tx.categories.rows()}, {row.key: row.slug for row in tx.categories.resting()}
+    return tuple(
+        f"{config}: was: {quoted(was)} of category {quoted(item.key)} has no effect: {quoted(item.key)} has a feed of "
+        f"its own by now; for the readers of category/{left[was]}.* to get news again, call the category {quoted(was)} "
+        "as before, also at its sources, and write the new name as its title:"
+        for item in settings.categories
+        if item.key in fed
+        for was in item.was
+        if was in left
+    )
+
+
 def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Name the categories that look renamed without `was:` since what was in force last, if there is a store."""
     from aggregator.store.database import is_store, open_store
@@ -156,9 +179,10 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
                 lists = tx.lists()
                 old = with_lists(read_config(text.encode(), config, environ, was_in_force=True), lists)
                 new = with_lists(settings, lists)
+                late = _late_renames(settings, config, tx)
                 lines = {source.key: source.line for source in new.sources}
                 heirs = heirs_of({s.key: s for s in old.sources}, {s.key: s for s in new.sources})
-                return tuple(
+                return late + tuple(
                     str(Problem(str(config), lines[left.departure.sources[0]], 1, left.departure.in_words(left.feed)))
                     for left in left_behind(old, new, heirs, tx)
                 )

@@ -22,7 +22,7 @@ from aggregator.parse.discovery import best_first
 from aggregator.publish.preview import hints_record
 from aggregator.secrecy import hush_of
 from aggregator.trials import Past, Trials, past_of, why_not_now
-from aggregator.urls import Url
+from aggregator.urls import Url, host_of
 
 NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"
 STOPPED = "the run was stopped"
@@ -81,7 +81,7 @@ class Live:
             else:
                 yield self._row_of(poll, asked)
         for source in left.values():
-            yield _row(source, skipped=STOPPED if self._trials.stopped else NOT_ASKED)
+            yield _row(source, skipped=STOPPED if self._trials.stopped else _not_asked(source, asked))
 
     def stop(self) -> None:
         """Ask nobody any more; another thread may do so."""
@@ -119,6 +119,16 @@ class Live:
             **({} if failed else _feed(poll.feed, self._clock())),
         )
         return hush_of(poll.due, answer, poll.feed).record(row) if source.private else row
+
+
+def _not_asked(source: Source, asked: Sequence[Gathered]) -> str:
+    """Return why a source was left out: what its host answered, and to which source."""
+    for poll in asked:
+        told, status = poll.due.source, getattr(poll.answer, "status", None)
+        if status in (429, 503) and host_of(told.url) == host_of(source.url):
+            said = called(name_of_source(told), told.key, told.line)
+            return f"its host answered {status} to {said}, so it is left alone for a while; try again later"
+    return NOT_ASKED
 
 
 def _row(source: Source, *, skipped: str | None = None, **said: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Sources as an operator names them: by key, by URL, a local file by its path, or by what reports call them."""
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.urls import BadUrl, normalise
 
+USUAL = Path("feeds.yaml")  # where -c names no other
 Titles = Mapping[SourceKey, str]  # that feeds gave themselves
 
 
@@ -65,15 +67,32 @@ def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Pa
         keys: of the sources that it may mean.
         settings: which have the sources.
         config: feeds.yaml, as the operator named it.
-        near: what to do where nothing is spelt alike.
+        near: what to do where nothing is called alike.
     """
     if keys:
         lines = {source.key: source.line for source in settings.sources}
         places = ", ".join(f"{key} (line {lines[key]})" for key in keys)
         return f'{len(keys)} sources in {config} are called "{name}": {places}; write the key'
-    close = get_close_matches(name, [source.key for source in settings.sources], 1)
-    hint = f"did you mean {close[0]}?" if close else near or "see the titles and keys in `aggregator status --all`"
+    if meant := _meant(name, settings):
+        return f"no source {name} in {config}; did you mean {meant}?"
+    hint = near or f"see the titles and keys in `{command(config, 'status --all')}`"
     return f"no source {name} in {config}; {hint}"
+
+
+def command(config: Path, rest: str) -> str:
+    """Return a command of ours as it has to be typed in the folder where we were started."""
+    return f"aggregator {rest}" if config == USUAL else f"aggregator -c {shlex.quote(str(config))} {rest}"
+
+
+def _meant(name: str, settings: Settings) -> str | None:
+    """Return what a misspelt or shortened name probably means: a key or, in quotes, a title; None: nothing is near."""
+    keys = get_close_matches(name, [source.key for source in settings.sources], 1)
+    if keys:
+        return keys[0]
+    own, wanted = stored_titles(settings), _folded(name)
+    called = {_folded(each): each for source in settings.sources for each in _names(source, own)}
+    near = [each for each in called if len(wanted) > 2 and wanted in each] or get_close_matches(wanted, called, 1)
+    return f'"{called[near[0]]}"' if near else None
 
 
 def stored_titles(settings: Settings) -> Titles:

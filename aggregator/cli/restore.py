@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from aggregator.cli.names import command
 from aggregator.cli.open import opened_world
 from aggregator.cli.taken_in import take_in
 from aggregator.clock import utc_now
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with opened_world(options, environ) as world:
             if said := take_in(world):
                 print(f"aggregator: {said}", file=sys.stderr)
-        print(f"restored from {options.file}; `aggregator publish` brings the files in line")
+        print(f"restored from {options.file}; `{command(options.config, 'publish')}` brings the files in line")
         return 0
     try:
         restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd())

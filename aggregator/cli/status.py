@@ -77,5 +77,5 @@ def _one(source: SourceStatus, status: Status, store: Store, settings: Settings,
         record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
         record["rules"] = [rule_record(each) for each in hits]
         return json.dumps(hush.record(record), ensure_ascii=False)
-    said = one_in_words(source, history, alarms, hits, status.at, ZoneInfo(settings.site.timezone))
+    said = one_in_words(source, history, alarms, hits, status, ZoneInfo(settings.site.timezone))
     return printable(hush.text(said))

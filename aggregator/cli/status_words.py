@@ -85,7 +85,7 @@ def _sources(status: Status, *, folds: bool) -> list[str]:
 
     def lines_of(source: SourceStatus) -> list[str]:
         is_polled = source.state is not State.PAUSED
-        when = f"next {ahead_in_words(_next_at(source), status.at)}" if is_polled else "not polled"
+        when = f"next {ahead_in_words(source.next_at, status.at)}" if is_polled else "not polled"
         lines = [f"  {source.state.value:8} {shortened(source.title):{width}}  {source.entries:5} entries  {when}"]
         if source.code or source.advice:
             lines += _indented(called(source.key, source.key, source.line))
@@ -118,7 +118,7 @@ def one_in_words(
     history: SourceHistory,
     alarms: Iterable[Alarm],
     hits: Sequence[RuleHits],
-    now: datetime,
+    status: Status,
     zone: ZoneInfo,
 ) -> str:
     """Say all that is known of one source.
@@ -128,9 +128,10 @@ def one_in_words(
         history: its last polls and days.
         alarms: what is wrong with it.
         hits: how often its rules had a say.
-        now: the time.
+        status: of all, which names other sources and the time.
         zone: in which times are shown.
     """
+    names = {each.key: called(each.title, each.key) for each in status.sources}
     sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
     lines = [
         f"{called(source.title, source.key, source.line)}, {source.url or 'a local file'}",
@@ -143,8 +144,8 @@ def one_in_words(
     else:
         because = f": {source.because}" if source.because else ""
         if source.rest is not None and source.rest.until > source.next_due:
-            because = f": {rest_in_words(source.rest)}"
-        lines.append(f"  next at {_moment(_next_at(source), zone)}, {ahead_in_words(_next_at(source), now)}{because}")
+            because = f": {rest_in_words(source.rest, names)}"
+        lines.append(f"  next at {_moment(source.next_at, zone)}, {ahead_in_words(source.next_at, status.at)}{because}")
     if source.code:
         failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
         lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
@@ -154,7 +155,7 @@ def one_in_words(
         way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
         lines.append(f"  its clock is {about(abs(source.clock_skew))} {way} ours")
     lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
-    lines += [f"  · {printable(notice)}" for notice in history.notices]
+    lines += [f"  · {printable(notice)}" for notice in history.notices if notice != source.advice]
     if source.advice:
         lines.append(f"  → {source.advice}")
     if hits:
@@ -176,11 +177,6 @@ def one_in_words(
         ]
         lines += ["", "Days (UTC):", *_table(head, rows)]
     return "\n".join(lines)
-
-
-def _next_at(source: SourceStatus) -> datetime:
-    """Return when a source may be asked next: when it is due, or, if that is later, when its host has rested."""
-    return source.next_due if source.rest is None else max(source.next_due, source.rest.until)
 
 
 def _rule(hits: RuleHits, zone: ZoneInfo) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def _next_poll(source: SourceStatus, frame: Frame) -> str:
     if source.state is State.PAUSED:
         return "not polled, since feeds.yaml says paused: true"
     if source.rest is not None and source.rest.until > source.next_due:
-        return f"next poll {frame.moment(source.rest.until)}: {rest_in_words(source.rest)}"
+        return f"next poll {frame.moment(source.rest.until)}: {rest_in_words(source.rest, frame.names)}"
     return f"next poll {frame.moment(source.next_due)}: {source.because or 'it was never polled'}"
 
 

@@ -14,6 +14,7 @@ MAX_ADDRESS = 4096  # characters (S22)
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FEED_SCHEME = re.compile(r"feed:(?://(?!/))?(?=https?:)|feed:", re.I)
+_FILE_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.(opml|xml|rss|atom|rdf|json)", re.I)  # no host ends so
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
 _BUCKET = re.compile(
     r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/*((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*(?:[A-Za-z0-9_][A-Za-z0-9._-]*)?)/*"
@@ -81,6 +82,9 @@ def _as_web(raw: str) -> str:
 
 
 def _guessed(text: str) -> str:
+    if _FILE_NAME.fullmatch(text) and "${" not in text and len(text) <= 200:
+        kind = "opml" if text.lower().endswith(".opml") else "file"
+        return f"{{kind: {kind}, url: {text}}} for a file beside feeds.yaml, or https://host/{text}"
     looks_like_host = re.match(r"[\w-]+(\.[\w-]+)+(:[0-9]+)?(/\S*)?$", text)
     if looks_like_host and "${" not in text and len(text) <= 200:
         return f"https://{text}"

@@ -174,8 +174,9 @@ class Table(Shape[Values]):
             return f"{what}; write {near}"
         if homes:
             return f"{what}; write it {' or '.join(homes[:3])}" + (f", or write {near} here" if near else "")
-        named = ", ".join(self.keys) if len(self.keys) <= MAX_NAMED else "one that docs/feeds.md lists"
-        return f"{what}; write {named}, or remove it" if len(self.keys) > MAX_NAMED else f"{what}; write one of {named}"
+        if len(self.keys) > MAX_NAMED:
+            return f"{what}; write one that docs/feeds.md lists, or remove it"
+        return f"{what}; write {'one of ' if len(self.keys) > 1 else ''}{', '.join(self.keys)}"
 
     def schema(self) -> Schema:
         properties: dict[str, Json] = {}

@@ -13,7 +13,10 @@ from aggregator.model.hosts import rule_for
 from aggregator.model.settings import HostRule
 from aggregator.urls import Url, host_of
 
-PRIVATE = "its address is private or reserved; if it is your own machine, allow it under hosts: with allow_private"
+PRIVATE = (
+    "its address is private or reserved; if it is your own machine, allow it under hosts: {HOST: {allow_private: true}}"
+    ", with its name or address for HOST"
+)
 STRANGER = (
     "its address is private, and only a source whose own URL lies under an entry of hosts: with allow_private may be "
     "sent there"

@@ -53,6 +53,11 @@ class SourceStatus:
     rest: Rest | None = None  # of its host
     is_titled: bool = True  # else `title` is made from its address
 
+    @property
+    def next_at(self) -> datetime:
+        """Return when it may be asked next: when it is due, or, if that is later, when its host has rested."""
+        return self.next_due if self.rest is None else max(self.next_due, self.rest.until)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryStatus:

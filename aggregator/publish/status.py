@@ -231,7 +231,7 @@ def render_status_page(status: Status, site: Site, look: Look | None = None) -> 
     def facts(source: SourceStatus) -> tuple[str, ...]:
         said = [messages.text("last_success", when=moment(source.last_success))]
         if source.state is not State.PAUSED:
-            said.append(messages.text("next_due", when=moment(source.next_due)))
+            said.append(messages.text("next_due", when=moment(source.next_at)))
         return (*said, messages.text("per_week", count=f"{source.per_week:g}"))
 
     def row(source: SourceStatus) -> _Row:

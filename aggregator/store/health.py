@@ -49,7 +49,7 @@ ADVICE = {  # by code of DESIGN 3.2
     "reset": "the server breaks off; if it goes on, tell the publisher",
     "http": "the server answers with an error, or not as a web server should; tell the publisher",
     "redirect": "open the address in a browser and write the one it ends at",
-    "refused": "if it is your own machine, allow it under hosts: with allow_private",
+    "refused": "if it is your own machine, allow it under hosts: {HOST: {allow_private: true}}",
     "auth": "it wants a password; write it as ${NAME} in the URL or under headers:",
     "forbidden": "the publisher refuses us; ask them, and set site.contact so that they know who asks",
     "challenge": "a bot challenge stands before the feed; ask the publisher to let feed readers pass",

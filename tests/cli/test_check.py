@@ -162,6 +162,33 @@ def test_p30_a_429_is_a_rest_for_the_others_of_its_host(tmp_path: Path, publishe
     rows = found(tmp_path)
     assert sorted(row["outcome"] for row in rows.values()) == ["failed", "skipped", "skipped"]
     assert len(publisher.asked) == 1
+    failed = next(row for row in rows.values() if row["outcome"] == "failed")
+    told = f"its host answered 429 to {failed['name']} ({failed['key']}, line {failed['line']}), "
+    assert [row["reason"].startswith(told) for row in rows.values() if row["reason"]] == [True, True]
+
+
+def test_a_was_that_comes_too_late_is_said_not_to_work(tmp_path: Path) -> None:
+    (tmp_path / "one.xml").write_bytes(rss(item(1)))
+    config, text = tmp_path / "feeds.yaml", "sources: [{kind: file, url: one.xml, category: %s}]\n"
+    for key in ("friends", "buddies"):
+        config.write_text(text % key, encoding="utf-8")
+        subprocess.run([*command(tmp_path)[:-1], "poll"], check=True, capture_output=True)
+    config.write_text("categories: {buddies: {was: friends}}\n" + text % "buddies", encoding="utf-8")
+    said = run(tmp_path).stderr
+    assert f'{config}: was: "friends" of category "buddies" has no effect: ' in said
+    assert "for the readers of category/friends.* to get news again" in said
+    config.write_text("categories: {friends: {title: Buddies}}\n" + text % "friends", encoding="utf-8")
+    assert "friends" not in run(tmp_path).stderr, "as it says"
+    assert "was:" not in aggregator("-c", str(config), "plan").stdout
+
+
+def test_a_missing_server_is_told_with_all_else_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.cli.check.find_spec", lambda name: None)
+    (tmp_path / "feeds.yaml").write_text("sources: [5]\n", encoding="utf-8")
+    done = run(tmp_path, "--server", "granian")
+    assert done.returncode == 2
+    assert "--server granian needs the extra granian; install it: " in done.stderr
+    assert "is a number without quotes" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

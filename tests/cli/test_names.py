@@ -65,6 +65,16 @@ def test_a_title_of_two_sources_is_told_with_their_keys() -> None:
     assert unclear("locall", [], SAID, Path("feeds.yaml")) == "no source locall in feeds.yaml; did you mean local?"
 
 
+@pytest.mark.parametrize("name", ["the blgo", "the b"])
+def test_a_title_that_is_misspelt_or_cut_is_found(name: str) -> None:
+    assert unclear(name, [], SAID, Path("feeds.yaml")) == f'no source {name} in feeds.yaml; did you mean "The Blog"?'
+
+
+def test_a_name_that_is_near_nothing_names_a_command_that_works_where_it_is_typed() -> None:
+    lists = "see the titles and keys in `aggregator -c '/etc/my planet.yaml' status --all`"
+    assert unclear("xyz", [], SAID, Path("/etc/my planet.yaml")) == f"no source xyz in /etc/my planet.yaml; {lists}"
+
+
 def test_commands_take_titles_and_reports_say_them(tmp_path: Path, publisher: Publisher) -> None:
     one = publisher.serve("/one", rss(item(1), title="Harbour News"))
     two = publisher.serve("/two", rss(item(2), title="Twins"))

@@ -53,7 +53,7 @@ def one(world: World, key: str) -> str:
     with world.store.read() as tx:
         history = tx.history(source.key, status.at, days=7)
     alarms = [alarm for alarm in status.alarms if alarm.source == key]
-    return one_in_words(source, history, alarms, (), status.at, BERLIN)
+    return one_in_words(source, history, alarms, (), status, BERLIN)
 
 
 def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: Newsroom) -> None:

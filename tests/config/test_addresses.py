@@ -60,6 +60,18 @@ def test_p85_userinfo_is_taken_out_of_the_url() -> None:
             id="path",
         ),
         pytest.param(
+            "blogroll.opml",
+            "does not begin with http:// or https://; write {kind: opml, url: blogroll.opml} for a file beside "
+            "feeds.yaml, or https://host/blogroll.opml",
+            id="opml-file",
+        ),
+        pytest.param(
+            "my.feed.xml",
+            "does not begin with http:// or https://; write {kind: file, url: my.feed.xml} for a file beside "
+            "feeds.yaml, or https://host/my.feed.xml",
+            id="feed-file",
+        ),
+        pytest.param(
             "file:///etc/passwd",
             "is no address of a source: it does not begin with http:// or https:// and a host; "
             "write kind: file beside it, and a path",

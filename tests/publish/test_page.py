@@ -4,6 +4,7 @@ import gzip
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from aggregator.model.entry import Enclosure, Origin, Person
 from aggregator.model.poll import State
+from aggregator.model.rest import Rest
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, Credit, SourceLine
 from aggregator.publish import page, trial
@@ -429,6 +431,13 @@ def test_s44_a_redacted_address_is_shown_and_is_no_link() -> None:
 
 def test_sources_have_no_times_so_the_page_changes_with_a_state_only() -> None:
     assert b"<time" not in PAGES["sources.html"]
+
+
+def test_the_status_says_when_a_source_is_asked_whose_host_rests() -> None:
+    due = trial._STATUS.sources[0]
+    rest = Rest(host="a.example", until=due.next_due + timedelta(days=400), source=None, status=429)
+    seen = Page(render_status_page(replace(trial._STATUS, sources=(replace(due, state=State.OK, rest=rest),)), SITE))
+    assert str(rest.until.year) in seen.text
 
 
 def test_a69_the_status_of_many_sources_says_what_it_has_no_room_for() -> None:
