@@ -574,3 +574,24 @@ def test_news_of_any_source_is_stored_after_a_restore_however_the_sources_interl
     report = newsroom.poll()
     assert (report["new"], report["failed"]) == (2, 0)
     assert set(newsroom.titles()[:2]) == {"Title 6", "Title 5"}
+
+
+def test_what_a_source_never_had_is_no_loss_after_a_restore(newsroom: Newsroom, publisher: Publisher) -> None:
+    def served(count: int) -> str:
+        notes = [item(f"n{n}", title="", guid=f"urn:example:n{n}") for n in reversed(range(count))]
+        return publisher.serve("/notes", rss(*notes))
+
+    newsroom.writes(SITE + f"sources: ['{served(8)}']\n")
+    newsroom.poll()
+    planet = Planet.__new__(Planet)
+    planet.room = newsroom
+    planet.lose()
+    planet.restore()
+    for count in (10, 12):  # entries came back as they were published, with titles and dates of ours
+        served(count)
+        newsroom.clock.move(hours=3)
+        assert newsroom.poll()["new"] == 2
+        assert len(newsroom.entries("category/general.atom")) == count
+    with newsroom.opened("status") as world:
+        status = world.store.status(world.roster, newsroom.clock())
+    assert "fields_lost" not in {alarm.code.value for alarm in status.alarms}

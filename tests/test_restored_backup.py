@@ -226,3 +226,14 @@ def test_what_the_backup_has_and_older_outputs_have_not_stays(site: Site) -> Non
     (site.room.folder / "older").rename(site.room.folder / "public")
     site.restores()
     assert site.outputs() == before
+
+
+def test_what_a_source_never_had_is_no_loss_after_a_backup_came_back(site: Site) -> None:
+    notes = [item(f"n{n}", title="", guid=f"urn:example:n{n}") for n in range(12)]
+    site.serve("/b", *notes[:8])
+    site.poll()
+    site.goes_on()
+    for count in (10, 12):  # entries came back as they were published, with titles and dates of ours
+        site.serve("/b", *notes[:count])
+        assert site.poll()["new"] == 2
+        assert set(ids(site, "category/news.atom")) >= {f"urn:example:n{n}" for n in range(count)}

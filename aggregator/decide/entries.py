@@ -10,7 +10,7 @@ from datetime import datetime
 
 from aggregator.decide.fresh import FLOOD, Fresh
 from aggregator.decide.limits import Newcomer
-from aggregator.decide.losses import HOLDING, is_held_for_loss, lost_since, missing_fields
+from aggregator.decide.losses import HOLDING, forgone_fields, is_held_for_loss, lost_since, missing_fields
 from aggregator.decide.observe import is_walked_again
 from aggregator.decide.order import believed, newest_first, own_dates
 from aggregator.decide.rekey import DATE_MOVED, is_date_moved, is_rekeyed
@@ -92,7 +92,7 @@ def decide_entries(
         unfiled=work.filing.is_short,
         suspect_since=since,
         lost=known.lost if document else None,
-        forgone=tuple(name for name in due.observed.forgone if name in missing_fields(due.source, entries)),
+        forgone=forgone_fields(missing_fields(due.source, entries), due.observed),
         listed=None if is_as_before else tuple(_numbers(work, document)),
     )
 

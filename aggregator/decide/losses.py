@@ -73,9 +73,23 @@ def missing_fields(source: Source, entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(name for name in watched_fields(source) if not any(map(_SAID[name], told)))
 
 
+def forgone_fields(missing: Sequence[str], observed: Observed) -> tuple[str, ...]:
+    """Return the missing fields of a document whose absence is no loss.
+
+    These are what an operator accepted, and after a restore whatever the first document lacks: entries came back as
+    they were published, with titles and dates that we had made for them.
+
+    Args:
+        missing: of the document (`missing_fields`).
+        observed: of the source, before this document.
+    """
+    known = observed.forgone if observed.restored_until is None else missing
+    return tuple(name for name in missing if name in known and name not in observed.lost)
+
+
 def may_be_lost(missing: Sequence[str], entries: Sequence[Entry], observed: Observed) -> bool:
     """Return whether the entries of the document before have to be looked at."""
-    known = {*observed.lost, *observed.forgone}
+    known = {*observed.lost, *forgone_fields(missing, observed)}
     return len(entries) >= FEWEST and any(name not in known for name in missing)
 
 
@@ -94,8 +108,10 @@ def lost_fields(
         observed: of the source, before this document.
     """
 
+    forgone = forgone_fields(missing, observed)
+
     def is_lost(name: str) -> bool:
-        if name in observed.lost or name in observed.forgone:
+        if name in observed.lost or name in forgone:
             return name in observed.lost
         had = sum(bool(_SAID[name](entry.as_told)) for entry in before)
         return had >= FEWEST and 2 * had > len(before)

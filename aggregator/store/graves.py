@@ -154,8 +154,11 @@ def withdraw_since(
     return len(gone)
 
 
-def mind_buried(connection: Connection) -> None:
-    """Let the next poll of each source look for entries that are known by their tombstones alone."""
+def mind_restored(connection: Connection) -> None:
+    """Let the next poll of each source mind that entries were restored.
+
+    Some may be known by their tombstones alone, and others have titles and dates that we had made for them.
+    """
     rows = connection.execute(select(source.c.id, source.c.observations)).all()
     seen = [(row.id, observed_of(row.observations)) for row in rows]
     values = [

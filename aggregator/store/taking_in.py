@@ -343,8 +343,9 @@ class _TakingIn:
         gone = graves.withdraw_since(
             self._connection, self._restored, self._story_ids, self._places, self._standing, stand
         )
-        if not self._story_ids.keys() >= {grave.ref for grave in self._restored.tombstones}:
-            graves.mind_buried(self._connection)
+        has_buried = not self._story_ids.keys() >= {grave.ref for grave in self._restored.tombstones}
+        if has_buried or any(_key_of(one) not in self._known for one in self._told):
+            graves.mind_restored(self._connection)
         free, free_story = self._free, self._free_story
         graves.bury(
             self._connection,
