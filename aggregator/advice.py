@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.cadence import later_arrivals, median_gap
+from aggregator.decide.losses import FEWEST, missing_fields
 from aggregator.errors import NotAFeed
 from aggregator.model.charset import Step
 from aggregator.model.entry import Feed
@@ -43,6 +44,7 @@ def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tup
             found: tuple[Advice, ...] = (_failed(poll.answer, poll.due.source, secrets),)
         case Fetched():
             found = (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
+            found += tuple(_fields(poll.feed, poll.due.source))
         case _:
             found = ()
     return tuple(_as_own(advice, poll.due.source) for advice in found)
@@ -126,6 +128,17 @@ def _charset(feed: Feed) -> Iterator[Advice]:
         yield Advice(code="charset", text=f"{why}, the bytes are {feed.encoding}", write={"encoding": feed.encoding})
     elif charset.lossy:
         yield Advice(code="charset", text=f"{charset.lossy} characters could not be decoded as {feed.encoding}")
+
+
+def _fields(feed: Feed, source: Source) -> Iterator[Advice]:
+    mapped = dict(source.reading.fields)
+    missing = [f"entry.{name}" for name in missing_fields(source, feed.entries) if name in mapped]
+    if missing and len(feed.entries) >= FEWEST:
+        said = (
+            f"{' and '.join(missing)} {'find' if len(missing) > 1 else 'finds'} nothing in any of {len(feed.entries)}"
+        )
+        text = f"{said} entries; look at the address for what it is called there, and correct or remove it under entry:"
+        yield Advice(code="no_field", text=text)
 
 
 def _entries(feed: Feed, now: datetime) -> Iterator[Advice]:

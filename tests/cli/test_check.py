@@ -167,6 +167,19 @@ def test_p30_a_429_is_a_rest_for_the_others_of_its_host(tmp_path: Path, publishe
     assert [row["reason"].startswith(told) for row in rows.values() if row["reason"]] == [True, True]
 
 
+def test_a_mapped_field_that_finds_nothing_is_named(tmp_path: Path, publisher: Publisher) -> None:
+    records = [{"id": n, "headline": f"News {n}", "link": f"https://e.example/{n}"} for n in range(5)]
+    url = publisher.says("/api", Reply(200, json.dumps(records).encode(), {"Content-Type": "application/json"}))
+    few = publisher.says("/few", Reply(200, json.dumps(records[:4]).encode(), {"Content-Type": "application/json"}))
+    more = "kind: json, items: '@', entry: {id: id, link: url_w, title: headline}"
+    writes(tmp_path, api=f"url: '{url}', {more}", few=f"url: '{few}', {more}")
+    rows = found(tmp_path)
+    (advice,) = rows["api"]["advice"]
+    assert advice["code"] == "no_field"
+    assert advice["text"].startswith("entry.link finds nothing in any of 5 entries; ")
+    assert rows["few"]["advice"] == [], "so few prove nothing"
+
+
 def test_a_was_that_comes_too_late_is_said_not_to_work(tmp_path: Path) -> None:
     (tmp_path / "one.xml").write_bytes(rss(item(1)))
     config, text = tmp_path / "feeds.yaml", "sources: [{kind: file, url: one.xml, category: %s}]\n"
