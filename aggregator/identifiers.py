@@ -5,6 +5,7 @@ An id that is an IRI stays byte for byte, or subscribers of a planet that moves 
 """
 
 import re
+from functools import cache
 from typing import Final
 
 from aggregator.characters import legal
@@ -26,20 +27,18 @@ _URI = re.compile(rf"{_SCHEME}(?:[{_PLAIN}?-]|{_ENCODED})+(?:#(?:[{_PLAIN}?-]|{_
 _PATH = rf"(?:[{_PLAIN}{_UCSCHAR}-]|{_ENCODED})"
 _QUERY = rf"(?:\?(?:[{_PLAIN}?{_UCSCHAR}{_IPRIVATE}-]|{_ENCODED})*)?"
 _FRAGMENT = rf"(?:#(?:[{_PLAIN}?{_UCSCHAR}-]|{_ENCODED})*)?"
-_IDENTIFIER = re.compile(rf"{_SCHEME}(?![#]|\Z){_PATH}*{_QUERY}{_FRAGMENT}")
+_IDENTIFIER: Final = rf"{_SCHEME}(?![#]|\Z){_PATH}*{_QUERY}{_FRAGMENT}"
 _DATE = "[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
 _LETTER = f"a-z0-9{_UCSCHAR}"
 _DNS = f"[{_LETTER}](?:[{_LETTER}.-]*[{_LETTER}])?"
-_RULES: Final = {  # of schemes, in lower case
+_RULES: Final = {  # of schemes, in lower case; compiled when first used: a poll without news needs none
     # RFC 4151, section 2.1: a name or a mail address in lower case, and the date on which its holder had it.
-    "tag": re.compile(rf"tag:(?:[{_LETTER}._-]+@)?{_DNS},{_DATE}:{_PATH}*{_QUERY}{_FRAGMENT}"),
+    "tag": rf"tag:(?:[{_LETTER}._-]+@)?{_DNS},{_DATE}:{_PATH}*{_QUERY}{_FRAGMENT}",
     # RFC 2141, which RFC 8141 widens: what keeps it is valid by both.
-    "urn": re.compile(
-        rf"(?i:urn):[A-Za-z0-9][A-Za-z0-9-]{{1,31}}:(?:[A-Za-z0-9()+,.:=@;$_!*'{_UCSCHAR}-]|{_ENCODED})+"
-    ),
-    "http": re.compile(r"(?i:http)://[^/?#].*"),  # RFC 9110, section 4.2.1: an empty host is none
-    "https": re.compile(r"(?i:https)://[^/?#].*"),
-    "ftp": re.compile(r"(?i:ftp)://[^/?#].*"),
+    "urn": rf"(?i:urn):[A-Za-z0-9][A-Za-z0-9-]{{1,31}}:(?:[A-Za-z0-9()+,.:=@;$_!*'{_UCSCHAR}-]|{_ENCODED})+",
+    "http": r"(?i:http)://[^/?#].*",  # RFC 9110, section 4.2.1: an empty host is none
+    "https": r"(?i:https)://[^/?#].*",
+    "ftp": r"(?i:ftp)://[^/?#].*",
 }
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # RFC 9562, section 4
 
@@ -51,7 +50,7 @@ def is_iri(text: str) -> bool:
 
 def is_identifier(text: str) -> bool:
     """Return whether a text can be an id in a feed as it is: an IRI that keeps the rules of its scheme (A4)."""
-    return _IDENTIFIER.fullmatch(text) is not None and _BIDI.search(text) is None and _keeps_rules(text)
+    return _compiled(_IDENTIFIER).fullmatch(text) is not None and _BIDI.search(text) is None and _keeps_rules(text)
 
 
 def is_uri(text: str) -> bool:
@@ -63,4 +62,9 @@ def _keeps_rules(text: str) -> bool:
     if text[:9].lower() == "urn:uuid:":
         return _UUID.fullmatch(text) is not None
     rule = _RULES.get(text.partition(":")[0].lower())
-    return rule is None or rule.fullmatch(text) is not None
+    return rule is None or _compiled(rule).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

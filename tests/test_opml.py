@@ -300,6 +300,23 @@ def test_a_list_that_names_a_feed_by_its_new_address_keeps_its_history(
     assert row.entries == 1
 
 
+def test_s44_a_list_takes_over_no_private_source(newsroom: Newsroom, publisher: Publisher) -> None:
+    (new,) = feeds(publisher, "ada")
+    old = publisher.says("/old.xml?token=0123456789abcdef0123456789", redirect(new, 301))
+    newsroom.writes(f"sources: [{{url: '{old}', key: secret, private: true}}]\n")
+    for _ in range(4):  # the redirect is adopted after three polls over two days (P40)
+        newsroom.poll()
+        newsroom.clock.move(days=1)
+    newsroom.writes(YAML.format(url="l.opml"))
+    (newsroom.folder / "l.opml").write_bytes(listing([new]))
+    newsroom.poll()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert set(listed(newsroom)) == {new}
+    with newsroom.opened() as world, world.store.read() as tx:
+        assert tx.limits()[SourceKey("secret")].private
+
+
 def test_serve_takes_up_a_list_and_an_edit_of_feeds_yaml(tmp_path: Path, publisher: Publisher) -> None:
     urls = feeds(publisher, *(f"f{number}" for number in range(12)))
     at = publisher.says("/list.opml", Reply(200, listing(urls)))

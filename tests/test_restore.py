@@ -576,7 +576,10 @@ def test_news_of_any_source_is_stored_after_a_restore_however_the_sources_interl
     assert set(newsroom.titles()[:2]) == {"Title 6", "Title 5"}
 
 
-def test_what_a_source_never_had_is_no_loss_after_a_restore(newsroom: Newsroom, publisher: Publisher) -> None:
+@pytest.mark.parametrize("edit", ["", ", timezone: Europe/Berlin"], ids=["as-before", "read-otherwise"])
+def test_what_a_source_never_had_is_no_loss_after_a_restore(
+    newsroom: Newsroom, publisher: Publisher, edit: str
+) -> None:
     def served(count: int) -> str:
         notes = [item(f"n{n}", title="", guid=f"urn:example:n{n}") for n in reversed(range(count))]
         return publisher.serve("/notes", rss(*notes))
@@ -587,6 +590,7 @@ def test_what_a_source_never_had_is_no_loss_after_a_restore(newsroom: Newsroom, 
     planet.room = newsroom
     planet.lose()
     planet.restore()
+    newsroom.writes(SITE + f"sources: [{{url: '{publisher.url('/notes')}'{edit}}}]\n")
     for count in (10, 12):  # entries came back as they were published, with titles and dates of ours
         served(count)
         newsroom.clock.move(hours=3)

@@ -132,7 +132,7 @@ def sync_sources(
 
 
 def _observed_on(before: Observed, same_place: bool, *, reread: bool) -> Observed:
-    """Return what stays of the observations on a source whose settings have changed: why its entries are held.
+    """Return what stays of the observations on a source whose settings have changed.
 
     Args:
         before: the observations.
@@ -145,6 +145,7 @@ def _observed_on(before: Observed, same_place: bool, *, reread: bool) -> Observe
         lost=before.lost,
         lost_since=before.lost_since,
         forgone=before.forgone,
+        restored_until=before.restored_until,  # until its first poll after a restore, whatever is edited meanwhile
     )
 
 
@@ -244,13 +245,17 @@ def _heir(
     in_use: Mapping[str, RowMapping],
     all_wanted: Collection[str],
 ) -> RowMapping | None:
-    """Return the row whose history a source takes over: `was` names it, or a list names a feed by its new address."""
+    """Return the row whose history a source takes over: `was` names it, or a list names a feed by its new address.
+
+    A list takes over no private source: what that published stays hidden for good (S44).
+    """
     for name in wanted.was:
         row = rows.get(name) or by_url.get(name)
         if row is not None and row["key"] not in all_wanted:
             return row
     moved = in_use.get(wanted.url) if wanted.listed_by is not None else None  # whoever keeps a list can write no `was`
-    return moved if moved is not None and moved["key"] not in all_wanted else None
+    free = moved is not None and moved["key"] not in all_wanted and not moved["private"]
+    return moved if free else None
 
 
 def share_addresses(connection: Connection) -> bool:
