@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -65,7 +66,9 @@ def test_r54_polls_stop_before_the_jobs_end(
             going_on.set()
             assert cut.wait(PATIENCE), "what is under way was cut only when the jobs had ended"
 
-        service._jobs.add_job(works)
+        # An interval, as all jobs of a service have: APScheduler drops one that runs once after it began, and a stop in
+        # between makes that fail.
+        service._jobs.add_job(works, "interval", hours=1, next_run_time=datetime.now(UTC))
         assert going_on.wait(PATIENCE)
         service.stop()
     assert cut.is_set()
