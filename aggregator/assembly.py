@@ -21,7 +21,7 @@ from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.orders import merged
 from aggregator.publish.recall import Recalled, RecalledDocument
 from aggregator.publish.veil import public_name
-from aggregator.slugs import free_slug
+from aggregator.text.slugs import free_slug
 from aggregator.urls import Url, host_of
 
 UNKNOWN = "-unknown"  # key of the source of entries that name none; like `LOST`, no source in feeds.yaml can have it

@@ -14,10 +14,10 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 
-from aggregator.characters import normalised
 from aggregator.clean.titles import MAX_TITLE, bounded_title
-from aggregator.identifiers import is_iri
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed, KeyRule
+from aggregator.text.iris import is_iri
+from aggregator.text.xml_chars import normalised
 from aggregator.urls import Url, is_start_page
 
 VERSION = "1"  # of both digests, which begin with it: digests of two versions say nothing of each other

@@ -21,10 +21,10 @@ from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.recall import RecalledDocument, recall, recall_updated
 from aggregator.publish.stories import GONE_LIST, gone_of
-from aggregator.slugs import free_slug
 from aggregator.store import open_store
 from aggregator.store.files import FORGOTTEN
 from aggregator.store.taking_in import TakenIn
+from aggregator.text.slugs import free_slug
 from aggregator.trials import Trials
 from aggregator.urls import host_of, normalise
 from aggregator.world import World, open_world

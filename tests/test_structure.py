@@ -10,10 +10,10 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "clock characters identifiers urls slugs outputs extras rights errors challenge model config fetch parse clean "
-    "identity reader dedupe rules secrecy cadence decide store publish search corrections completions further pipeline "
-    "outage handover runner hosts upkeep world backlog dispatcher trials orders assembly restore advice finder replay "
-    "renames plan websub scheduler serve distributed cli __init__ __main__"
+    "clock text urls outputs extras rights errors model config fetch parse clean identity reader dedupe rules "
+    "secrecy cadence decide store publish search corrections completions further pipeline outage handover runner "
+    "hosts upkeep world backlog dispatcher trials orders assembly restore advice finder replay renames plan websub "
+    "scheduler serve distributed cli __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},
@@ -29,8 +29,8 @@ HOMES = {
     "ruamel": {"config"},
     "can_ada": {"urls"},
     "publicsuffixlist": {"urls"},
-    "xpinyin": {"slugs"},
-    "anyascii": {"slugs"},
+    "xpinyin": {"text"},
+    "anyascii": {"text"},
     "re2": {"config", "rules"},
     "waitress": {"serve"},
     "prometheus_client": {"serve"},

@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-from aggregator.characters import normalised
+from aggregator.text.xml_chars import normalised
 
 # A line for each month of English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and Russian; then of
 # Czech, Slovak, Swedish, Danish, Norwegian, Finnish, Turkish, Hungarian, Romanian, Catalan, Indonesian; of Greek,

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from aggregator.characters import normalised
+from aggregator.text.xml_chars import normalised
 
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "元": 1}
 _TENS = {"十": 1, "廿": 2, "卅": 3}

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from aggregator.characters import legal
 from aggregator.clean.links import resolve
 from aggregator.clean.text import line_of
 from aggregator.clean.titles import title_of
 from aggregator.model.entry import Person, RawText, Tag
+from aggregator.text.xml_chars import legal
 from aggregator.urls import MAX_URL, Url
 
 MAX_TAGS: Final = 50

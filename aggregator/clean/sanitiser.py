@@ -7,7 +7,6 @@ from typing import Final
 
 import nh3
 
-from aggregator.characters import legal
 from aggregator.clean.depth import bounded, is_deep
 from aggregator.clean.embeds import embeds_as_links
 from aggregator.clean.leftovers import without_leftovers
@@ -15,6 +14,7 @@ from aggregator.clean.links import resolve
 from aggregator.clean.media import LAZY, LAZY_SETS, is_hidden, tidy_media
 from aggregator.clean.scripted import without_scripts
 from aggregator.clean.text import DROPPED, html_of, plain_text
+from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
 # S32. Anything else is unwrapped, but for DROPPED, which goes with its content.

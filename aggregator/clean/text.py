@@ -8,7 +8,7 @@ from unicodedata import category
 
 import nh3
 
-from aggregator.characters import legal, normalised
+from aggregator.text.xml_chars import legal, normalised
 
 _UNSEEN = re.compile(  # but the joiners
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0]"

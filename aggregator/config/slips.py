@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 
-from aggregator.slugs import HAN, pinyin
+from aggregator.text.slugs import HAN, pinyin
 
 LEAST = 5  # characters of the shorter word: at four, one letter makes another word (`book`, `boot`)
 LEAST_SWAPPED = 4  # two neighbours in the wrong order, which seldom makes another word

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from aggregator.config.findings import Unfit
 from aggregator.config.shapes import nearest
-from aggregator.slugs import RESERVED, is_slug, slug_of
+from aggregator.text.slugs import RESERVED, is_slug, slug_of
 
 SOURCE_KEY = r"[a-z0-9][a-z0-9._-]{0,79}"  # DESIGN 3.1, Source keys
 MAX_CATEGORY = 200  # characters of a category's key

@@ -11,12 +11,12 @@ from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.order import believed
 from aggregator.decide.standing import Standing
 from aggregator.errors import CorrectionRefused
-from aggregator.identifiers import is_identifier
 from aggregator.model.changes import NewStory
 from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, Told, Verdict
 from aggregator.model.event import Code, Event
 from aggregator.model.known import LOST, EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import Roster
+from aggregator.text.iris import is_identifier
 
 MICROSECOND = timedelta(microseconds=1)
 

@@ -11,7 +11,7 @@ from aggregator.model.entry import Entry
 from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
 from aggregator.model.settings import GENERAL, CategoryKey, Roster, Source
-from aggregator.slugs import free_slug
+from aggregator.text.slugs import free_slug
 
 MOST: Final = 200  # that the items of one source name; beyond, they go to `general`
 

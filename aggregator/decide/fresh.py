@@ -12,7 +12,6 @@ from aggregator.decide.terms import terms_between
 from aggregator.decide.work import Work
 from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.tellers import Found, Match, Tellers, Terms, evident_link
-from aggregator.identifiers import is_identifier
 from aggregator.identity import global_id_hash
 from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
@@ -22,6 +21,7 @@ from aggregator.model.hosts import budget_key
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import CategoryKey, Dedupe
 from aggregator.rules import judge
+from aggregator.text.iris import is_identifier
 from aggregator.urls import host_key_of
 
 FLOOD = 200  # more new entries than this in one poll are a flood (R47)

@@ -14,7 +14,6 @@ from aggregator.decide.suspect import identity_of, is_release
 from aggregator.decide.work import Findings, Work
 from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.tellers import evident_link
-from aggregator.identifiers import is_identifier
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read
 from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event
@@ -26,6 +25,7 @@ from aggregator.model.poll import (
     Gathered,
 )
 from aggregator.model.settings import Kind, Roster
+from aggregator.text.iris import is_identifier
 from aggregator.urls import host_of
 
 GONE = 410

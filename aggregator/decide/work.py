@@ -7,7 +7,6 @@ from datetime import datetime
 from aggregator.decide.filing import Filing
 from aggregator.decide.order import believed
 from aggregator.decide.standing import Standing
-from aggregator.identifiers import is_identifier
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,
@@ -26,6 +25,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
 from aggregator.model.poll import Due
 from aggregator.model.settings import Roster
+from aggregator.text.iris import is_identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

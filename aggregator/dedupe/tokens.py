@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
-from aggregator.characters import normalised
+from aggregator.text.xml_chars import normalised
 
 # Kana, bopomofo, hangul, Han with its extensions: scripts that write no blanks between words, or glue them together.
 _CJK = (

@@ -6,7 +6,6 @@ import hashlib
 from urllib3 import HTTPHeaderDict
 from urllib3.response import HTTPResponse
 
-from aggregator.challenge import is_challenge
 from aggregator.errors import BadRedirect, BadStatus, EmptyBody, FetchError, ProtocolFault
 from aggregator.fetch.body import MAX_ARTICLE_BYTES, Grow, read_body, read_some
 from aggregator.fetch.coding import MAX_DECODED_BYTES
@@ -17,6 +16,7 @@ from aggregator.fetch.request import Headers, asks_for_delta, is_delta, storable
 from aggregator.fetch.trip import Trip
 from aggregator.model.entry import Digest
 from aggregator.model.poll import Answer, Fetched, NotModified
+from aggregator.text.challenges import is_challenge
 
 
 def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> Answer:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from aggregator.characters import legal
 from aggregator.model.settings import Paging, Request, Secret
+from aggregator.text.xml_chars import legal
 from aggregator.urls import Url, normalise, split_credentials
 
 PLACE: Final = re.compile(r"\{ *(page|next) *\}")

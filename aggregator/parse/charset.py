@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from aggregator.characters import legal
 from aggregator.model.charset import NAME_ENCODING, Charset, Step
 from aggregator.parse.detect import are_kin, detect, is_2022, is_at_home, oddity
 from aggregator.parse.encodings import MULTIBYTE, SPARE, WIDE, codec_of, name_of
 from aggregator.parse.mixture import unmix
+from aggregator.text.xml_chars import legal
 
 # Longest first: the mark of UTF-32 begins with that of UTF-16.
 _MARKS = (

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from aggregator.characters import legal
 from aggregator.errors import CutOff, NotAFeed, ParseError
 from aggregator.model.entry import RawFeed
 from aggregator.model.poll import Fetched
@@ -18,6 +17,7 @@ from aggregator.parse.records import records_of
 from aggregator.parse.tree import NoTree, tree_of
 from aggregator.parse.verdict import is_page, not_json, not_page, not_text, not_xml
 from aggregator.parse.wrapping import in_json, in_page
+from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
 MAX_ENTRIES: Final = 5000  # of a document (I15)

@@ -5,9 +5,9 @@ import json
 import re
 from typing import Final
 
-from aggregator.challenge import is_challenge
 from aggregator.errors import NotAFeed
 from aggregator.parse.discovery import discover
+from aggregator.text.challenges import is_challenge
 from aggregator.urls import Url
 
 _SHOWN: Final = 200  # characters of a body that is no feed (I14)

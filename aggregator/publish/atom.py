@@ -17,13 +17,13 @@ from lxml import etree
 
 from aggregator.clean import plain_text
 from aggregator.errors import PublishError
-from aggregator.identifiers import is_identifier, is_iri
 from aggregator.model.entry import Origin, Person
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication, Tombstone
 from aggregator.publish import mark, shown
 from aggregator.publish.extensions import declare, extend
 from aggregator.publish.memory import Memory
+from aggregator.text.iris import is_identifier, is_iri
 
 log = logging.getLogger(__name__)
 

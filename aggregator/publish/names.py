@@ -4,7 +4,7 @@ import re
 from collections.abc import Container
 from hashlib import sha256
 
-from aggregator.slugs import in_ascii
+from aggregator.text.slugs import in_ascii
 
 MAX_NAME = 150  # characters of a name or folder
 MAX_FOLDERS = 4  # that a name may lie in

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from aggregator.characters import legal
 from aggregator.clean import sanitise
 from aggregator.clean.iso639 import well_known
-from aggregator.identifiers import is_iri, is_uri
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.model.supplement import NO_SUPPLEMENT, Reference, Supplement
 from aggregator.publish.memory import Memory
+from aggregator.text.iris import is_iri, is_uri
+from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
 ALL = "all"  # the path of the document over all categories, which has no page of its own

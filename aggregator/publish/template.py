@@ -19,7 +19,7 @@ from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.publish.names import safe_part
 from aggregator.publish.sandbox import Sandbox, said_of
 from aggregator.publish.scalars import Quoted, yaml_of
-from aggregator.slugs import pinyin, slug_of
+from aggregator.text.slugs import pinyin, slug_of
 
 # Stand-ins for foreign characters until it is known where they stand; no cleaned text holds these (I7).
 _BRACE, _ANGLE, _QUOTE, _BACKSLASH, _BRACKET, _TICK, _TILDE, _DOLLAR = map(chr, range(1, 9))

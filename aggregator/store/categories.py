@@ -12,9 +12,9 @@ from aggregator.decide.ids import minted_feed_id
 from aggregator.errors import StoreError
 from aggregator.model.changes import NewPublication
 from aggregator.model.settings import Category, CategoryKey, Show, SourceKey
-from aggregator.slugs import free_slug
 from aggregator.store.schema import category, publication, source, store
 from aggregator.store.sequence import filing_time
+from aggregator.text.slugs import free_slug
 
 log = getLogger(__name__)
 

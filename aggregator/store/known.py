@@ -12,7 +12,6 @@ from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.dedupe.budget import Budget
 from aggregator.dedupe.sketch import bands_of
 from aggregator.dedupe.tellers import evident_link, telling
-from aggregator.identifiers import is_identifier
 from aggregator.identity import global_id_hash, key_form
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.known import (
@@ -47,6 +46,7 @@ from aggregator.store.lookups import (
 from aggregator.store.outlines import known_outlines
 from aggregator.store.records import enclosures_of
 from aggregator.store.schema import alias, entry, source, store, story, verdict
+from aggregator.text.iris import is_identifier
 
 SLACK = timedelta(hours=1)  # polls that are settled together were asked at different times
 

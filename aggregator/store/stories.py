@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.decide.ids import minted_id, page_id_of
-from aggregator.identifiers import is_identifier
 from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.known import KnownEntry
 from aggregator.store.categories import is_backfill, raise_generations
@@ -30,6 +29,7 @@ from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.sequence import moving_times
 from aggregator.store.touched import touch
+from aggregator.text.iris import is_identifier
 
 
 def told(connection: Connection, numbers: Collection[int]) -> Told:

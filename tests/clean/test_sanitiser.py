@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.characters import legal
 from aggregator.clean import sanitise
 from aggregator.clean.embeds import video_of
 from aggregator.clean.sanitiser import TAGS
+from aggregator.text.xml_chars import legal
 from aggregator.urls import normalise
 
 BASE = normalise("https://site.example/dir/post.html")

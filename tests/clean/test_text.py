@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.characters import legal
 from aggregator.clean import plain_text
 from aggregator.clean.text import html_of
+from aggregator.text.xml_chars import legal
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.challenge import is_challenge
 from aggregator.errors import BadStatus, EmptyBody
 from aggregator.fetch import Client
+from aggregator.text.challenges import is_challenge
 from tests.fetch.conftest import ATOM, due_for, failed, fetched
 from tests.publisher import Closes, Hangs, Publisher, Reply
 

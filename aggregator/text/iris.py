@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import Final
 
-from aggregator.characters import legal
+from aggregator.text.xml_chars import legal
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`]+")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.slugs import RESERVED, free_slug, is_slug, pinyin, slug_of
+from aggregator.text.slugs import RESERVED, free_slug, is_slug, pinyin, slug_of
 
-NAMES = Path(__file__).parents[2] / "shared" / "corpus" / "finews" / "pinyin.json"
+NAMES = Path(__file__).parents[3] / "shared" / "corpus" / "finews" / "pinyin.json"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identifiers import is_identifier, is_iri, is_uri
+from aggregator.text.iris import is_identifier, is_iri, is_uri
 
 # RFC 3987, section 2.2.
 UCSCHAR = [(0xA0, 0xD7FF), (0xF900, 0xFDCF), (0xFDF0, 0xFFEF)]

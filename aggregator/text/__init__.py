@@ -1,0 +1,1 @@
+"""Plain functions on text: what XML allows, what an IRI is, what a slug is."""
