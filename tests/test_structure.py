@@ -10,9 +10,9 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "clock text urls outputs extras rights errors model config fetch parse clean identity reader dedupe rules "
-    "secrecy cadence decide store publish search corrections completions further pipeline outage handover runner "
-    "hosts upkeep world backlog dispatcher trials orders assembly restore advice finder replay renames plan websub "
+    "clock text urls extras rights errors model config fetch parse clean identity reader dedupe rules secrecy "
+    "cadence decide store publish search corrections completions further pipeline outage handover runner hosts "
+    "upkeep world backlog dispatcher trials orders assembly restore advice finder replay renames plan websub "
     "scheduler serve distributed cli __init__ __main__"
 ).split()
 HOMES = {

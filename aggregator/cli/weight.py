@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from aggregator.model.output_paths import is_output
 from aggregator.model.settings import Settings
-from aggregator.outputs import is_output
 
 HEAVY_BYTES: Final = 2**20
 MAX_NAMED: Final = 5

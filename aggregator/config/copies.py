@@ -11,7 +11,7 @@ from pathlib import Path
 from aggregator.config.compounds import Pair
 from aggregator.config.document import Node
 from aggregator.config.findings import Findings, Unfit, quoted
-from aggregator.outputs import HIDDEN, MAX_DEPTH, collides, format_of, is_output, is_path
+from aggregator.model.output_paths import HIDDEN, MAX_DEPTH, collides, format_of, is_output, is_path
 
 MAX_NAMED = 3  # that one message names
 

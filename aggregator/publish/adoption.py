@@ -4,7 +4,7 @@ from collections.abc import Collection
 from logging import getLogger
 
 from aggregator.clock import Clock
-from aggregator.outputs import TWIN, is_output
+from aggregator.model.output_paths import TWIN, is_output
 from aggregator.publish.abreast import abreast
 from aggregator.publish.copies import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import Destination

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from aggregator.config.copies import files_below
+from aggregator.model.output import Output
+from aggregator.model.output_paths import collides, is_path
 from aggregator.model.settings import Publish
-from aggregator.outputs import collides, is_path
 from aggregator.publish.destination import Destination
 from aggregator.publish.files import Folder
-from aggregator.publish.places import Output, Places, Put
+from aggregator.publish.places import Places, Put
 from aggregator.store.database import Store
 
 log = getLogger(__name__)

@@ -17,7 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from aggregator.errors import PublishError
-from aggregator.outputs import MAX_DEPTH, TWIN, is_path
+from aggregator.model.output_paths import MAX_DEPTH, TWIN, is_path
 from aggregator.publish import regular, twin
 from aggregator.publish.mark import HEAD_BYTES, bears_mark
 

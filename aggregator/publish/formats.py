@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from aggregator.model.output import Output
+from aggregator.model.output_paths import format_of
 from aggregator.model.settings import Settings, Site
 from aggregator.model.story import Document
-from aggregator.outputs import format_of
 from aggregator.publish.atom import leave_out_faulty, render_atom
 from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.look import Look
 from aggregator.publish.page import render_archive, render_category
-from aggregator.publish.places import Output
 from aggregator.publish.readback import read_back_atom, read_back_json, read_back_rss
 from aggregator.publish.rss import render_rss
 from aggregator.publish.shown import ALL, FEEDS, url_of

@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 
 from aggregator.errors import StateLost
+from aggregator.model.output_paths import is_output
 from aggregator.model.settings import Settings
-from aggregator.outputs import is_output
 from aggregator.publish.destination import Destination
 
 _NEWEST = re.compile(r"category/[a-z0-9-]+\.(?:atom|json|rss|html)")  # archive pages never stand alone

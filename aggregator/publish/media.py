@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from aggregator.outputs import is_output
+from aggregator.model.output_paths import is_output
 
 STALE_SECONDS = 86400  # how long a cache may answer in our place while we are down (A75)
 

@@ -15,9 +15,10 @@ from logging import getLogger
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError
+from aggregator.model.output import Output
+from aggregator.model.output_paths import main_outputs
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
-from aggregator.outputs import main_outputs
 from aggregator.publish.adoption import adopt_outputs
 from aggregator.publish.copies import Copies
 from aggregator.publish.destination import Destination
@@ -25,7 +26,7 @@ from aggregator.publish.edition import Edition, Published, failure_of
 from aggregator.publish.filing import HEAVIEST, WIDEST, Standing, file_pages, weight_of
 from aggregator.publish.formats import Formats
 from aggregator.publish.look import Look, plain_look
-from aggregator.publish.places import Output, Places
+from aggregator.publish.places import Places
 from aggregator.publish.posts import Posts
 from aggregator.publish.showing import Showing
 from aggregator.publish.site import SiteOutputs, latest

@@ -15,11 +15,11 @@ from aggregator.decide.ids import minted_id
 from aggregator.model.naming import name_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
+from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.status import SourceStatus, Status
 from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
 from aggregator.publish.excerpt import excerpt_of
 from aggregator.publish.veil import Veil, public_name
-from aggregator.store.sources import Limits, SourceRow
 
 
 class Showing:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
 from aggregator.publish.filing import fitting
@@ -13,7 +14,6 @@ from aggregator.publish.look import Look
 from aggregator.publish.memory import Memory
 from aggregator.publish.opml import render_feeds_opml, render_sources_opml
 from aggregator.publish.page import Section, render_index, render_sources, section_of
-from aggregator.publish.places import Output
 from aggregator.publish.showing import Showing
 from aggregator.publish.shown import ALL, FEEDS, ICON
 from aggregator.store.categories import CategoryRow

@@ -14,12 +14,13 @@ from logging import getLogger
 
 from aggregator.clock import Clock
 from aggregator.errors import StrangerInTheWay
+from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
 from aggregator.publish import mark, shown
 from aggregator.publish.look import Look
 from aggregator.publish.page import render_note, render_story
-from aggregator.publish.places import Output, Places, Put
+from aggregator.publish.places import Places, Put
 from aggregator.publish.showing import Showing
 from aggregator.store.database import Store
 from aggregator.store.files import FORGOTTEN, GONE

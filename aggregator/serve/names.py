@@ -7,7 +7,7 @@ put together from the parts that matched. What the operator puts beside them is 
 import re
 from collections.abc import Callable
 
-from aggregator.outputs import SHAPES
+from aggregator.model.output_paths import SHAPES
 
 MAX_PATH = 128  # characters; the longest has 97
 

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from aggregator.decide.observe import with_addresses
 from aggregator.errors import AddressRefused
-from aggregator.model.entry import Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
+from aggregator.model.source_row import Limits, SourceRow
 from aggregator.store.files import Files
 from aggregator.store.records import observed_of, observed_to_json, origin_of
 from aggregator.store.retention import put_off as put_off_thinning
@@ -22,31 +22,6 @@ from aggregator.store.schema import MICROSECOND, source, store
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRow:
-    """A source as the lists show it."""
-
-    key: SourceKey
-    url: Url
-    state: State
-    paused: bool
-    code: str | None
-    error: str | None
-    feed: Origin | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What may not be shown of a source, as feeds.yaml said last: it holds also once the source is gone from there."""
-
-    private: bool
-    show: Show | None
-    noindex: bool
-    addresses: tuple[Url, ...]  # as configured
-    met: tuple[Url, ...] = ()  # of a private source: in use, and whatever else its answers led to or named as its own
-    rotates: bool = False  # there were more of the latter than are kept
 
 
 @dataclass(frozen=True, slots=True)

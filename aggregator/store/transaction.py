@@ -26,6 +26,7 @@ from aggregator.model.poll import Due, Exchange
 from aggregator.model.restored import Restored
 from aggregator.model.robots import Robots
 from aggregator.model.settings import Category, CategoryKey, Roster, Source, SourceKey
+from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.status import Figures, Lag, Outage, RuleHits, Status
 from aggregator.store import (
     alarms,
@@ -69,7 +70,7 @@ from aggregator.store.retention import Thinned
 from aggregator.store.running import Running
 from aggregator.store.schema import store
 from aggregator.store.searching import Searching
-from aggregator.store.sources import Limits, Placed, SourceRow
+from aggregator.store.sources import Placed
 from aggregator.store.taking_in import TakenIn, take_in
 from aggregator.store.trail import Trail
 from aggregator.store.turns import Turns
