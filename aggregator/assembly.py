@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from aggregator.errors import AggregatorError
-from aggregator.identity import digest_of, text_digest_of
+from aggregator.identify.keys import digest_of, text_digest_of
 from aggregator.model.entry import Entry, EntryKey, Origin
 from aggregator.model.restored import (
     Restored,

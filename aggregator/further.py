@@ -9,7 +9,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Final
 
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.paging import page_after, places_in
 from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, asides_of

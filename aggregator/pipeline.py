@@ -19,10 +19,10 @@ from aggregator.corrections import merge_kin
 from aggregator.decide import decide
 from aggregator.decide.suspect import is_release
 from aggregator.decide.twins import follow
-from aggregator.dedupe.budget import Budget
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
 from aggregator.further import has_further, with_further
-from aggregator.identity import identify_again
+from aggregator.identify.budget import Budget
+from aggregator.identify.keys import identify_again
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.entry import NO_NEWS, Feed, Hints
 from aggregator.model.event import Code

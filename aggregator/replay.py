@@ -16,7 +16,7 @@ from typing import Any
 
 from aggregator.clock import rfc3339
 from aggregator.errors import AggregatorError
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code

@@ -20,8 +20,8 @@ from sqlalchemy import create_engine, insert
 
 from aggregator.clean import plain_text
 from aggregator.clean.dates import parse_date
-from aggregator.dedupe.likeness import Likeness, Telling, likeness
-from aggregator.dedupe.sketch import bands_of
+from aggregator.identify.minhash import bands_of
+from aggregator.identify.similarity import Likeness, Telling, likeness
 from aggregator.store.dialect import make_engine
 from aggregator.store.fingerprints import near_entries
 from aggregator.store.schema import entry, fingerprint, metadata, source, story

@@ -23,7 +23,7 @@ from sqlalchemy import create_engine, text
 
 from aggregator.clean import plain_text
 from aggregator.config import load_config
-from aggregator.identity import identify
+from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Fetched, Gathered

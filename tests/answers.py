@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from aggregator.clean import clean
-from aggregator.identity import identify
+from aggregator.identify.keys import identify
 from aggregator.model.entry import Digest, Feed, RawFeed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading

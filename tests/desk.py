@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from aggregator.clean import plain_text
-from aggregator.identity import identify, identify_again
+from aggregator.identify.keys import identify, identify_again
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified

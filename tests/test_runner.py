@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.identity import identify
+from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.entry import Digest, Feed
 from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome

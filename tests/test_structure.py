@@ -10,10 +10,10 @@ import aggregator
 
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
-    "clock text urls extras rights errors model config fetch parse clean identity reader dedupe rules secrecy "
-    "cadence decide store publish search corrections completions further pipeline outage handover runner hosts "
-    "upkeep world backlog dispatcher trials orders assembly restore advice finder replay renames plan websub "
-    "scheduler serve distributed cli __init__ __main__"
+    "clock text urls extras rights errors model config fetch parse clean identify reader rules secrecy cadence "
+    "decide store publish search corrections completions further pipeline outage handover runner hosts upkeep world "
+    "backlog dispatcher trials orders assembly restore advice finder replay renames plan websub scheduler serve "
+    "distributed cli __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},
@@ -39,7 +39,7 @@ HOMES = {
     "trafilatura": {"parse"},
     "apscheduler": {"scheduler", "cadence"},
     "procrastinate": {"distributed"},
-    "rensa": {"dedupe"},
+    "rensa": {"identify"},
     "jmespath": {"config", "parse"},
     "selectolax": {"config", "parse", "clean"},
     "lxml": {"config", "parse", "clean", "publish"},

@@ -8,7 +8,7 @@ from typing import Any
 from aggregator.clean import plain_text
 from aggregator.cli.why_frame import Frame
 from aggregator.clock import rfc3339
-from aggregator.dedupe.budget import BoundedMatcher, Steps, TooCostly
+from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
 from aggregator.model.trail import EntryRecord, Wording
 
 TEXTS = ("title", "summary", "content")

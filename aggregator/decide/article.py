@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 from typing import Final
 
 from aggregator.clean.text import text_of
-from aggregator.dedupe.tokens import tokens_of, weight
+from aggregator.identify.tokens import tokens_of, weight
 from aggregator.model.entry import Entry
 
 MIN_WEIGHT: Final = 60  # of an article for which the feed has no text: in characters of Chinese, or half as many words

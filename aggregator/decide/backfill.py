@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.decide.order import believed, sort_times
-from aggregator.identity import digest_of
+from aggregator.identify.keys import digest_of
 from aggregator.model.changes import NewPublication
 from aggregator.model.entry import Entry
 from aggregator.model.settings import Category

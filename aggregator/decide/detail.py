@@ -11,8 +11,8 @@ from aggregator.decide.article import with_article
 from aggregator.decide.fresh import Fresh
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.work import Work
-from aggregator.dedupe.tellers import evident_link
-from aggregator.identity import digest_of, key_form, text_digest_of
+from aggregator.identify.keys import digest_of, key_form, text_digest_of
+from aggregator.identify.matching import evident_link
 from aggregator.model.changes import CompletedEntry, Completion
 from aggregator.model.entry import Entry, Origin
 from aggregator.model.event import Code, Event

@@ -18,9 +18,9 @@ from aggregator.decide.revisions import Revisions, is_redated
 from aggregator.decide.suspect import identity_of, is_itself, suspect_since
 from aggregator.decide.withdraw import Withdrawals, relisted_at, without
 from aggregator.decide.work import Findings, Work
-from aggregator.dedupe.budget import Budget
-from aggregator.dedupe.tellers import evident_link
-from aggregator.identity import key_form
+from aggregator.identify.budget import Budget
+from aggregator.identify.keys import key_form
+from aggregator.identify.matching import evident_link
 from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
 from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code

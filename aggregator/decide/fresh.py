@@ -10,9 +10,9 @@ from aggregator.decide.limits import Newcomer, Passed, Places, still_limited, wi
 from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.decide.terms import terms_between
 from aggregator.decide.work import Work
-from aggregator.dedupe.budget import Budget
-from aggregator.dedupe.tellers import Found, Match, Tellers, Terms, evident_link
-from aggregator.identity import global_id_hash
+from aggregator.identify.budget import Budget
+from aggregator.identify.keys import global_id_hash
+from aggregator.identify.matching import Found, Match, Tellers, Terms, evident_link
 from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
 from aggregator.model.entry import Entry

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from aggregator.identity import digest_of
+from aggregator.identify.keys import digest_of
 from aggregator.model.entry import Entry
 from aggregator.model.observed import Observed
 from aggregator.model.settings import Kind, Source

@@ -12,8 +12,8 @@ from aggregator.decide.order import believed
 from aggregator.decide.outlines import doubt_of
 from aggregator.decide.suspect import identity_of, is_release
 from aggregator.decide.work import Findings, Work
-from aggregator.dedupe.budget import Budget
-from aggregator.dedupe.tellers import evident_link
+from aggregator.identify.budget import Budget
+from aggregator.identify.matching import evident_link
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read
 from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event

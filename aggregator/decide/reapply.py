@@ -12,7 +12,7 @@ from aggregator.decide.fresh import FLOOD_SHOWN, Fresh
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.order import believed
 from aggregator.decide.work import Work
-from aggregator.dedupe.tellers import evident_link
+from aggregator.identify.matching import evident_link
 from aggregator.model.changes import Refiled
 from aggregator.model.correction import Told
 from aggregator.model.entry import Entry

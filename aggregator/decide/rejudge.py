@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aggregator.decide.terms import terms_between
-from aggregator.dedupe.tellers import Match, Tellers, Terms, evident_link
+from aggregator.identify.matching import Match, Tellers, Terms, evident_link
 from aggregator.model.known import Known, KnownEntry, KnownStory, Stored
 from aggregator.model.settings import Roster, Source, SourceKey
 

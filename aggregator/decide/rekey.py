@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from aggregator.dedupe.budget import Budget
-from aggregator.dedupe.likeness import are_kin
-from aggregator.dedupe.tellers import evident_link, telling, telling_of
+from aggregator.identify.budget import Budget
+from aggregator.identify.matching import evident_link, telling, telling_of
+from aggregator.identify.similarity import are_kin
 from aggregator.model.entry import Enclosure, Entry
 from aggregator.model.known import KnownEntry, Partner, Trace
 

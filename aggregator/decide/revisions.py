@@ -6,7 +6,7 @@ from aggregator.decide.article import is_better
 from aggregator.decide.copies import MAX_UNDATED
 from aggregator.decide.losses import kept_fields
 from aggregator.decide.work import Work
-from aggregator.identity import digest_of
+from aggregator.identify.keys import digest_of
 from aggregator.model.changes import RevisedEntry
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aggregator.dedupe.tellers import Terms
+from aggregator.identify.matching import Terms
 from aggregator.model.known import Known, KnownStory
 from aggregator.model.settings import Category, Dedupe, Roster, Source, SourceKey
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aggregator.decide.order import FUTURE
 from aggregator.decide.work import Work
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
 from aggregator.model.changes import Relisted, TakenBack
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.event import Code

@@ -5,7 +5,7 @@ from typing import Any
 
 from aggregator.clean import display_title
 from aggregator.clock import rfc3339
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
 from aggregator.model.changes import EntryChanges
 from aggregator.model.entry import Entry, Hints
 from aggregator.model.event import Code

@@ -1,7 +1,7 @@
 """Reading, in a sentence; the same wherever it is done."""
 
 from aggregator.clean import clean
-from aggregator.identity import identify
+from aggregator.identify.keys import identify
 from aggregator.model.entry import Feed
 from aggregator.model.poll import Fetched
 from aggregator.model.settings import Reading

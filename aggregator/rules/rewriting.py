@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from aggregator.clean import bounded_title, plain_text, sanitise
 from aggregator.clean.people import MAX_NAME
-from aggregator.identity import digest_of, text_digest_of
+from aggregator.identify.keys import digest_of, text_digest_of
 from aggregator.model.entry import Entry, Original, Person, Tag
 from aggregator.model.replacement import parse_replacement
 from aggregator.model.settings import Rewrite

@@ -15,8 +15,8 @@ from logging import getLogger
 from pathlib import Path
 
 from aggregator.clean import plain_text
-from aggregator.dedupe.tokens import tokens_of
 from aggregator.errors import StoreError
+from aggregator.identify.tokens import tokens_of
 from aggregator.model.story import Publication
 from aggregator.rights import make_private
 from aggregator.search.query import Query

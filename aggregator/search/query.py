@@ -9,7 +9,7 @@ without.
 import re
 from dataclasses import dataclass
 
-from aggregator.dedupe.tokens import tokens_of
+from aggregator.identify.tokens import tokens_of
 
 MAX_LENGTH = 200  # characters (S57)
 MAX_TERMS = 16

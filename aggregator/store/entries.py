@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, update
 
-from aggregator.dedupe.tellers import evident_link
-from aggregator.identity import global_id_hash
+from aggregator.identify.keys import global_id_hash
+from aggregator.identify.matching import evident_link
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from aggregator.identity import global_id_hash
+from aggregator.identify.keys import global_id_hash
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.store.schema import entry, source, story

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, tuple_, update
 
-from aggregator.dedupe.sketch import BANDS, bands_of
-from aggregator.dedupe.tellers import telling_of
+from aggregator.identify.matching import telling_of
+from aggregator.identify.minhash import BANDS, bands_of
 from aggregator.model.changes import NewEntry, ReleasedEntry
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.lookups import ENTRIES_BY_ID, known_entry, rows_by

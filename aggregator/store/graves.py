@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from aggregator.decide.ids import page_id_of
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
 from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
 from aggregator.model.entry import Digest, Entry, EntryKey, Origin
 from aggregator.model.known import EntryState

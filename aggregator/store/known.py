@@ -9,10 +9,10 @@ from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select
 from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
 from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
-from aggregator.dedupe.budget import Budget
-from aggregator.dedupe.sketch import bands_of
-from aggregator.dedupe.tellers import evident_link, telling
-from aggregator.identity import global_id_hash, key_form
+from aggregator.identify.budget import Budget
+from aggregator.identify.keys import global_id_hash, key_form
+from aggregator.identify.matching import evident_link, telling
+from aggregator.identify.minhash import bands_of
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.known import (
     LOST,

@@ -6,8 +6,8 @@ from itertools import islice
 
 from sqlalchemy import Connection, bindparam, select
 
-from aggregator.dedupe.sketch import bands_of
-from aggregator.dedupe.tellers import evident_link, telling
+from aggregator.identify.matching import evident_link, telling
+from aggregator.identify.minhash import bands_of
 from aggregator.model.known import EntryState, Known, Stored
 from aggregator.model.settings import SourceKey
 from aggregator.store.fingerprints import near_entries

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from aggregator.decide.detail import PATIENCE
 from aggregator.decide.ids import page_id_of
-from aggregator.dedupe.sketch import bands_of
-from aggregator.dedupe.tellers import telling
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
+from aggregator.identify.matching import telling
+from aggregator.identify.minhash import bands_of
 from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
 from aggregator.model.entry import EntryKey
 from aggregator.model.known import LOST, EntryState

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from aggregator.decide.ids import page_id_of
-from aggregator.dedupe.sketch import bands_of
-from aggregator.dedupe.tellers import telling
-from aggregator.identity import key_form
+from aggregator.identify.keys import key_form
+from aggregator.identify.matching import telling
+from aggregator.identify.minhash import bands_of
 from aggregator.model.changes import (
     CompletedEntry,
     EntryChanges,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.decide.detail import retry_event
-from aggregator.dedupe.budget import Budget
+from aggregator.identify.budget import Budget
 from aggregator.model.alarm import Alarm
 from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
 from aggregator.model.correction import StoryChanges, Told

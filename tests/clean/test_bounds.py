@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aggregator.clean.people import MAX_NAME
 from aggregator.clean.text import MAX_ID
 from aggregator.clean.titles import MAX_TITLE, bounded_title
-from aggregator.identity import digest_of, identify
+from aggregator.identify.keys import digest_of, identify
 from aggregator.model.entry import Entry, Feed, KeyRule
 from aggregator.text.xml_chars import MAX_MARKS, normalised
 from aggregator.urls import MAX_URL

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.dedupe.tellers import Evidence
+from aggregator.identify.matching import Evidence
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
 from aggregator.world import World

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.decide.rekey import Pair, pairs_of
-from aggregator.dedupe.tellers import evident_link
-from aggregator.identity import identify
+from aggregator.identify.keys import identify
+from aggregator.identify.matching import evident_link
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Enclosure, Entry, Feed
 from aggregator.model.event import Code

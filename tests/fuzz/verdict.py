@@ -21,7 +21,7 @@ from aggregator.decide.entries import decide_entries
 from aggregator.decide.order import believed
 from aggregator.decide.poll import origin_of
 from aggregator.errors import AggregatorError
-from aggregator.identity import identify, key_form
+from aggregator.identify.keys import identify, key_form
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.known import EntryState, Known, KnownCategory
 from aggregator.model.poll import Due, Fetched

@@ -11,7 +11,7 @@ from lxml import etree
 
 from aggregator.clean import clean, sanitise
 from aggregator.errors import ParseError
-from aggregator.identity import identify, key_form
+from aggregator.identify.keys import identify, key_form
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.settings import Reading
 from aggregator.parse import texts

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity import digest_of
+from aggregator.identify.keys import digest_of
 from aggregator.model.entry import Digest, Entry, Person, Tag
 from aggregator.model.settings import Rewrite
 from aggregator.rules import rewritten

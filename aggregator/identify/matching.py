@@ -8,9 +8,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 from aggregator.clean import bounded_title, plain_text
-from aggregator.dedupe.budget import Budget
-from aggregator.dedupe.likeness import NEAR, Likeness, Telling, are_kin, likeness
-from aggregator.identity import global_id_hash, speaks_for_itself
+from aggregator.identify.budget import Budget
+from aggregator.identify.keys import global_id_hash, speaks_for_itself
+from aggregator.identify.similarity import NEAR, Likeness, Telling, are_kin, likeness
 from aggregator.model.entry import Entry
 from aggregator.model.known import Known, KnownEntry, KnownStory
 from aggregator.model.settings import Dedupe

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.identity import (
+from aggregator.identify.keys import (
     VERSION,
     digest_of,
     global_id_hash,

@@ -13,9 +13,9 @@ from difflib import Match
 from functools import cached_property
 from itertools import islice, pairwise
 
-from aggregator.dedupe.budget import BoundedMatcher, Steps, TooCostly
-from aggregator.dedupe.titles import Titles, compare_titles, have_one_slot, holds
-from aggregator.dedupe.tokens import is_number, tokens_of, weight
+from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
+from aggregator.identify.titles import Titles, compare_titles, have_one_slot, holds
+from aggregator.identify.tokens import is_number, tokens_of, weight
 
 NEAR = 0.85  # text similarity that is asked for where the titles are the same (DESIGN 3.1, dedupe)
 MAX_TOKENS = 1_500  # compared of each side

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.dedupe.budget import Steps
-from aggregator.dedupe.likeness import Telling, likeness
-from aggregator.dedupe.sketch import BANDS, MAX_PIECES, bands_of
-from aggregator.dedupe.titles import Titles, compare_titles
-from aggregator.dedupe.tokens import folded, tokens_of
+from aggregator.identify.budget import Steps
+from aggregator.identify.minhash import BANDS, MAX_PIECES, bands_of
+from aggregator.identify.similarity import Telling, likeness
+from aggregator.identify.titles import Titles, compare_titles
+from aggregator.identify.tokens import folded, tokens_of
 
 TEXT = (
     "After nine years in a workshop cellar, the lamp of the old lighthouse is back where it belongs. Four people "

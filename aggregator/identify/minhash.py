@@ -12,9 +12,9 @@ from hashlib import blake2b
 
 from rensa import RMinHash
 
-from aggregator.dedupe.likeness import MIN_TEXT, Telling
-from aggregator.dedupe.titles import pieces_of
-from aggregator.dedupe.tokens import tokens_of, weight
+from aggregator.identify.similarity import MIN_TEXT, Telling
+from aggregator.identify.titles import pieces_of
+from aggregator.identify.tokens import tokens_of, weight
 
 VERSION = 1  # of tokens, shingles, rows and hashes
 BANDS, ROWS = 10, 5

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.clean.titles import MAX_TITLE
-from aggregator.dedupe.budget import BoundedMatcher, Budget, Steps, TooCostly
-from aggregator.dedupe.likeness import MAX_TOKENS, Telling, are_kin, likeness
-from aggregator.dedupe.titles import compare_titles, holds
 from aggregator.errors import CutShort
+from aggregator.identify.budget import BoundedMatcher, Budget, Steps, TooCostly
+from aggregator.identify.similarity import MAX_TOKENS, Telling, are_kin, likeness
+from aggregator.identify.titles import compare_titles, holds
 
 TOKENS = st.lists(st.sampled_from("abcd"), max_size=30)
 # One word between words that are only here: a match at every place, and none of two words. It took 14 s.

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from aggregator.dedupe.budget import BoundedMatcher, Steps
-from aggregator.dedupe.tokens import is_number, tokens_of, weight
+from aggregator.identify.budget import BoundedMatcher, Steps
+from aggregator.identify.tokens import is_number, tokens_of, weight
 
 _WIRE = re.compile(r"^[A-Z]{3,12}(?: \d{1,2})?\s*[-–—:]\s*")  # "UPDATE 1-", as agencies count their versions
 _BETWEEN = re.compile(r"\s[|\-–—·•»/]\s|[|_：:]|\s?[-–—](?=[^\x00-\x7f])")  # a site's name, a label, a section

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from aggregator.dedupe.likeness import RETITLED, Telling, likeness
-from aggregator.dedupe.sketch import bands_of
-from tests.dedupe.forms import BOILERPLATE, FORMS, STORIES, Form, Told
+from aggregator.identify.minhash import bands_of
+from aggregator.identify.similarity import RETITLED, Telling, likeness
+from tests.identify.forms import BOILERPLATE, FORMS, STORIES, Form, Told
 
 LANGUAGES = set(BOILERPLATE)
 
