@@ -13,9 +13,9 @@ from typing import Any
 from aggregator.clock import Clock
 from aggregator.decide import release
 from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
+from aggregator.decide.draft import Work
 from aggregator.decide.poll import origin_of
-from aggregator.decide.reapply import Reapplied, carry_out, has_rules, reapply
-from aggregator.decide.work import Work
+from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
 from aggregator.errors import CorrectionRefused, StoreError
 from aggregator.model.correction import Act, Outcome, Request, StoryChanges, Told
 from aggregator.model.entry import NO_NEWS

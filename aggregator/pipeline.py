@@ -17,8 +17,8 @@ from aggregator.clock import Clock
 from aggregator.completions import settle_detail
 from aggregator.corrections import merge_kin
 from aggregator.decide import decide
+from aggregator.decide.same_address import follow
 from aggregator.decide.suspect import is_release
-from aggregator.decide.twins import follow
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
 from aggregator.further import has_further, with_further
 from aggregator.identify.budget import Budget

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from aggregator.config.durations import duration_text
-from aggregator.decide.reapply import Reapplied, has_rules, reapply
+from aggregator.decide.rules_again import Reapplied, has_rules, reapply
 from aggregator.model.paging import places_in
 from aggregator.model.settings import (
     CategoryKey,

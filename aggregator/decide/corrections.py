@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.order import believed
-from aggregator.decide.standing import Standing
+from aggregator.decide.publications import Standing
 from aggregator.errors import CorrectionRefused
 from aggregator.model.changes import NewStory
 from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, Told, Verdict

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.decide.article import with_article
-from aggregator.decide.fresh import Fresh
+from aggregator.decide.draft import Work
 from aggregator.decide.limits import Newcomer
-from aggregator.decide.work import Work
+from aggregator.decide.new_entries import Fresh
 from aggregator.identify.keys import digest_of, key_form, text_digest_of
 from aggregator.identify.matching import evident_link
 from aggregator.model.changes import CompletedEntry, Completion

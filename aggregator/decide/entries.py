@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from aggregator.decide.fresh import FLOOD, Fresh
+from aggregator.decide.changed_ids import DATE_MOVED, is_date_moved, is_rekeyed
+from aggregator.decide.draft import Findings, Work
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.losses import HOLDING, forgone_fields, is_held_for_loss, lost_since, missing_fields
-from aggregator.decide.observe import is_walked_again
+from aggregator.decide.new_entries import FLOOD, Fresh
 from aggregator.decide.order import believed, newest_first, own_dates
-from aggregator.decide.rekey import DATE_MOVED, is_date_moved, is_rekeyed
 from aggregator.decide.revisions import Revisions, is_redated
+from aggregator.decide.source_health import is_walked_again
 from aggregator.decide.suspect import identity_of, is_itself, suspect_since
-from aggregator.decide.withdraw import Withdrawals, relisted_at, without
-from aggregator.decide.work import Findings, Work
+from aggregator.decide.withdrawals import Withdrawals, relisted_at, without
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import evident_link

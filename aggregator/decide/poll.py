@@ -4,14 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from aggregator.cadence import later_arrivals
+from aggregator.decide.draft import Findings, Work
 from aggregator.decide.entries import decide_entries, released
-from aggregator.decide.fresh import Fresh
 from aggregator.decide.ids import minted_id
-from aggregator.decide.move import move_of
+from aggregator.decide.new_entries import Fresh
 from aggregator.decide.order import believed
-from aggregator.decide.outlines import doubt_of
-from aggregator.decide.suspect import identity_of, is_release
-from aggregator.decide.work import Findings, Work
+from aggregator.decide.source_state import move_of
+from aggregator.decide.suspect import doubt_of, identity_of, is_release
 from aggregator.identify.budget import Budget
 from aggregator.identify.matching import evident_link
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read

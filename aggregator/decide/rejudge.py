@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aggregator.decide.terms import terms_between
+from aggregator.decide.limits import terms_between
 from aggregator.identify.matching import Match, Tellers, Terms, evident_link
 from aggregator.model.known import Known, KnownEntry, KnownStory, Stored
 from aggregator.model.settings import Roster, Source, SourceKey

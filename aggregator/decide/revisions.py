@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from aggregator.decide.article import is_better
 from aggregator.decide.copies import MAX_UNDATED
+from aggregator.decide.draft import Work
 from aggregator.decide.losses import kept_fields
-from aggregator.decide.work import Work
 from aggregator.identify.keys import digest_of
 from aggregator.model.changes import RevisedEntry
 from aggregator.model.entry import Entry

@@ -1,12 +1,14 @@
 """Whether a source is still the feed it was, and what is held until that is known (R44). Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from aggregator.decide.losses import HOLDING, is_held_for_loss
 from aggregator.model.entry import Feed
 from aggregator.model.known import EntryState, Identity, Known
+from aggregator.model.outline import Outline
 from aggregator.model.poll import Due, Failed, Gathered, State
-from aggregator.model.settings import Kind
+from aggregator.model.settings import Kind, Source
 from aggregator.urls import host_of
 
 PROOF = timedelta(hours=48)  # of an identity that does not change again; then it is believed
@@ -51,3 +53,28 @@ def is_release(poll: Gathered) -> bool:
         return asked_at - observed.suspect_since >= PROOF
     was_held = poll.due.state is State.SUSPECT and not HOLDING.isdisjoint(observed.lost)
     return was_held and not is_held_for_loss(observed.lost, observed.lost_since, asked_at)
+
+
+FEW = 3  # feeds; of a list that short any number may go at once, though not all
+
+
+def doubt_of(source: Source, feed: Feed, known: Sequence[Outline]) -> str | None:
+    """Say why the last good copy of a list stays in force; None if this one is believed.
+
+    Args:
+        source: the list; `trust: true` is the operator's word that what it says is meant.
+        feed: what it says now.
+        known: the last good copy; empty if there was none.
+    """
+    if not known or source.trust:
+        return None
+    left = {outline.url for outline in feed.outlines}
+    gone = sum(outline.url not in left for outline in known)
+    advice = "its last good copy stays in force; if that is meant, write trust: true for as long"
+    if feed.cut and gone:
+        return f"a list that is cut off, without {gone} of its {len(known)} feeds: its last good copy stays in force"
+    if not left:
+        return f"a list that is empty, of {len(known)} feeds: {advice}"
+    if len(known) > FEW and 2 * gone > len(known):
+        return f"a list that lost {gone} of its {len(known)} feeds at once: {advice}"
+    return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aggregator.clock import rfc3339
-from aggregator.decide.reapply import Reapplied
+from aggregator.decide.rules_again import Reapplied
 
 DOES = ("publish", "withdraw", "move", "rewrite")
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from aggregator.cadence import crash_floor, outside_skipped
-from aggregator.decide.twins import shares_an_answer
+from aggregator.decide.same_address import shares_an_answer
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
 from aggregator.model.poll import CRASHES, Due, State, Validators

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, literal, select
 
-from aggregator.decide.standing import said_gone_at
+from aggregator.decide.publications import said_gone_at
 from aggregator.model.story import Publication, Tombstone
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.lookups import by, rows_by

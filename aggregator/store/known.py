@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select
 
+from aggregator.decide.changed_ids import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
-from aggregator.decide.rekey import Pair, is_another, may_be_rekeyed, pairs_of
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash, key_form
 from aggregator.identify.matching import evident_link, telling

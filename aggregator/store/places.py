@@ -7,7 +7,7 @@ from itertools import islice
 from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.decide.backfill import Published, backfill
-from aggregator.decide.standing import Standing
+from aggregator.decide.publications import Standing
 from aggregator.model.correction import StoryChanges
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState

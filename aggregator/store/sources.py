@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
-from aggregator.decide.observe import with_addresses
+from aggregator.decide.source_health import with_addresses
 from aggregator.errors import AddressRefused
 from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed

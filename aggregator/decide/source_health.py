@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aggregator.cadence import median_gap
+from aggregator.decide.changed_ids import TWICE
+from aggregator.decide.draft import Findings
 from aggregator.decide.losses import lost_since
-from aggregator.decide.rekey import TWICE
-from aggregator.decide.work import Findings
 from aggregator.model.entry import Feed
 from aggregator.model.observed import Ask, Observed
 from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered, Hop, NotModified

@@ -6,9 +6,9 @@ from datetime import datetime
 from aggregator.cadence import Course, Pace, next_turn
 from aggregator.cadence.schedule import Schedule
 from aggregator.cadence.turn import GONE_SPAN, GONE_TIMES
+from aggregator.decide.draft import Findings
 from aggregator.decide.losses import is_held_for_loss
-from aggregator.decide.observe import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
-from aggregator.decide.work import Findings
+from aggregator.decide.source_health import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
 from aggregator.model.changes import Move
 from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.hosts import budget_key

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aggregator.decide import decide
-from aggregator.decide.observe import permanent_target
+from aggregator.decide.source_health import permanent_target
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Feed
 from aggregator.model.known import Identity, Known

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from aggregator.decide.draft import Work
 from aggregator.decide.order import FUTURE
-from aggregator.decide.work import Work
 from aggregator.identify.keys import key_form
 from aggregator.model.changes import Relisted, TakenBack
 from aggregator.model.entry import Entry, Feed

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from aggregator.decide.fresh import FLOOD_SHOWN, Fresh
+from aggregator.decide.draft import Work
 from aggregator.decide.limits import Newcomer
+from aggregator.decide.new_entries import FLOOD_SHOWN, Fresh
 from aggregator.decide.order import believed
-from aggregator.decide.work import Work
 from aggregator.identify.matching import evident_link
 from aggregator.model.changes import Refiled
 from aggregator.model.correction import Told

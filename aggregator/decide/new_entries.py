@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
+from aggregator.decide.draft import Work
 from aggregator.decide.ids import minted_id, page_id_of
-from aggregator.decide.limits import Newcomer, Passed, Places, still_limited, within_limits
+from aggregator.decide.limits import Newcomer, Passed, Places, still_limited, terms_between, within_limits
 from aggregator.decide.order import MICROSECOND, sort_times
-from aggregator.decide.terms import terms_between
-from aggregator.decide.work import Work
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.matching import Found, Match, Tellers, Terms, evident_link

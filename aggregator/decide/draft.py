@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from aggregator.decide.filing import Filing
+from aggregator.decide.item_categories import Filing
 from aggregator.decide.order import believed
-from aggregator.decide.standing import Standing
+from aggregator.decide.publications import Standing
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.decide.rekey import Pair, pairs_of
+from aggregator.decide.changed_ids import Pair, pairs_of
 from aggregator.identify.keys import identify
 from aggregator.identify.matching import evident_link
 from aggregator.model.changes import Changes
