@@ -14,7 +14,7 @@ from aggregator.model.poll import Failed, Fetched, Gathered
 from aggregator.model.settings import Kind, Source
 from aggregator.parse.discovery import best_first
 from aggregator.store.alarms import SILENT, SILENT_GAPS
-from aggregator.store.health import advice_for
+from aggregator.store.status import advice_for
 from aggregator.urls import Url, host_of, match_url, without_secrets
 
 PERMANENT: Final = (301, 308)

@@ -13,7 +13,7 @@ from typing import Protocol
 from aggregator.clock import Clock
 from aggregator.fetch.budget import Budgets
 from aggregator.store.database import Store
-from aggregator.store.turns import Waiting
+from aggregator.store.schedule import Waiting
 
 MAX_HOSTS = 1000  # that are looked at for whether a run may end
 LONGEST_REST = 60.0  # seconds that a one-shot run waits for a host, beyond its spacing

@@ -15,7 +15,7 @@ from aggregator.model.poll import Due, Gathered, Unreached
 from aggregator.model.status import NO_OUTAGE
 from aggregator.outage import Network
 from aggregator.runner import Runner
-from aggregator.store.turns import Waiting
+from aggregator.store.schedule import Waiting
 from aggregator.world import World
 
 CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)

@@ -22,7 +22,7 @@ from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.recall import RecalledDocument, recall, recall_updated
 from aggregator.publish.stories import GONE_LIST, gone_of
 from aggregator.store import open_store
-from aggregator.store.files import FORGOTTEN
+from aggregator.store.output_list import FORGOTTEN
 from aggregator.store.taking_in import TakenIn
 from aggregator.text.slugs import free_slug
 from aggregator.trials import Trials

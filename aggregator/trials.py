@@ -31,7 +31,7 @@ from aggregator.outage import Network
 from aggregator.pipeline import Intake, gather
 from aggregator.reader import Readers
 from aggregator.store import open_store
-from aggregator.store.turns import Waiting
+from aggregator.store.schedule import Waiting
 from aggregator.urls import Url
 from aggregator.world import user_agent_of
 

@@ -23,7 +23,7 @@ from aggregator.clean.dates import parse_date
 from aggregator.identify.minhash import bands_of
 from aggregator.identify.similarity import Likeness, Telling, likeness
 from aggregator.store.dialect import make_engine
-from aggregator.store.fingerprints import near_entries
+from aggregator.store.minhash_bands import near_entries
 from aggregator.store.schema import entry, fingerprint, metadata, source, story
 from aggregator.urls import BadUrl, is_start_page, match_url, normalise_link
 

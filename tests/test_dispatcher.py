@@ -17,7 +17,7 @@ from aggregator.fetch.budget import Budgets
 from aggregator.model.poll import Due, Failed, Gathered, NotModified
 from aggregator.model.settings import SourceKey
 from aggregator.pipeline import settle
-from aggregator.store.turns import Waiting
+from aggregator.store.schedule import Waiting
 from aggregator.urls import normalise
 from aggregator.world import World, open_world
 from tests.newsroom import START, Newsroom, item, rss

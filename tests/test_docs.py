@@ -20,7 +20,7 @@ from aggregator.model.poll import State
 from aggregator.model.status import Figures, Lag
 from aggregator.replay import KINDS
 from aggregator.serve.metrics import Meter
-from aggregator.store.health import ADVICE
+from aggregator.store.status import ADVICE
 from tests.command import aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Publisher, Reply

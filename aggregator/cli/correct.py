@@ -23,9 +23,9 @@ from aggregator.publish.destination import open_destination
 from aggregator.publish.lost import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store
-from aggregator.store.finding import FoundEntry
 from aggregator.store.hush import private_hush
 from aggregator.store.transaction import Transaction
+from aggregator.store.why import FoundEntry
 from aggregator.world import World, open_world
 
 DONE, WRONG, NO_WORK = 0, 2, 3  # exit codes (DESIGN 3.2)

@@ -16,7 +16,7 @@ from aggregator.model.settings import SourceKey
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
 from aggregator.store.hush import private_hush
-from aggregator.store.searching import Find
+from aggregator.store.search import Find
 
 LEVEL = logging.WARNING
 NOTHING = "nothing is found; all words have to be in one entry"

@@ -17,7 +17,7 @@ from aggregator.model.output_paths import is_output, is_published
 from aggregator.publish.abreast import abreast
 from aggregator.publish.destination import Destination
 from aggregator.store.database import Store
-from aggregator.store.files import Written
+from aggregator.store.output_list import Written
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -22,7 +22,7 @@ from aggregator.publish.showing import Showing
 from aggregator.publish.strays import Place, Strays
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
-from aggregator.store.posts import ExportRow, PostRow
+from aggregator.store.post_list import ExportRow, PostRow
 from aggregator.store.publications import Placement
 
 log = getLogger(__name__)

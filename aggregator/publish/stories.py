@@ -23,8 +23,8 @@ from aggregator.publish.page import render_note, render_story
 from aggregator.publish.places import Places, Put
 from aggregator.publish.showing import Showing
 from aggregator.store.database import Store
-from aggregator.store.files import FORGOTTEN, GONE
-from aggregator.store.pages import Dirty, Looks, Place, StoredPage
+from aggregator.store.output_list import FORGOTTEN, GONE
+from aggregator.store.story_pages import Dirty, Looks, Place, StoredPage
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)

@@ -21,7 +21,7 @@ from aggregator.model.story import Publication
 from aggregator.rights import make_private
 from aggregator.search.query import Query
 from aggregator.store.database import Store
-from aggregator.store.searching import EntryText, Find
+from aggregator.store.search import EntryText, Find
 
 log = getLogger(__name__)
 

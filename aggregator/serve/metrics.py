@@ -18,8 +18,8 @@ from aggregator.model.event import Code
 from aggregator.model.poll import Outcome
 from aggregator.model.status import Figures
 from aggregator.serve.application import SANDBOX, Endpoint, Reply, refusal, text_reply
-from aggregator.store.health import ADVICE
 from aggregator.store.history import NOT_MODIFIED, is_unconditional
+from aggregator.store.status import ADVICE
 
 log = getLogger(__name__)
 

@@ -18,9 +18,9 @@ from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import HubStatus, Lag, Outage
 from aggregator.store.history import day_of, sums_since
+from aggregator.store.hub_pings import Outbox
 from aggregator.store.network import lag, outage
-from aggregator.store.outbox import Outbox
-from aggregator.store.posts import faults
+from aggregator.store.post_list import faults
 from aggregator.store.records import arrivals_of, observed_of
 from aggregator.store.schema import alarm, source, store
 

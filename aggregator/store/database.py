@@ -21,8 +21,8 @@ from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import Status
 from aggregator.rights import make_folder, make_private, tighten
 from aggregator.store import dialect
-from aggregator.store.health import Holding
 from aggregator.store.lock import StoreLock
+from aggregator.store.status import Holding
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)

@@ -16,9 +16,9 @@ from aggregator.model.known import EntryState
 from aggregator.model.poll import Awaited, Due, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.lookups import entry_of
+from aggregator.store.queries import entry_of
+from aggregator.store.schedule import Waiting
 from aggregator.store.schema import detail, entry, source
-from aggregator.store.turns import Waiting
 from aggregator.urls import Url
 
 PROBE = timedelta(minutes=2)  # in which a request finds out whether a host in trouble is back

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, lite
 from aggregator.decide.publications import said_gone_at
 from aggregator.model.story import Publication, Tombstone
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.lookups import by, rows_by
 from aggregator.store.publications import filled, shown, with_copies
+from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import Instant, category, document, entry, publication, source, story
 
 

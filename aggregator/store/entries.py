@@ -1,11 +1,13 @@
 """Entries, stories and publications, as a poll leaves them: a statement for each kind of row."""
 
+import json
+import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, delete, func, or_, select, update
 
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.matching import evident_link
@@ -23,25 +25,93 @@ from aggregator.model.changes import (
 )
 from aggregator.model.entry import Entry
 from aggregator.model.known import EntryState
+from aggregator.model.trail import Earlier, Wording
 from aggregator.store.categories import insert_category, is_backfill, raise_generations
-from aggregator.store.dialect import insert
-from aggregator.store.fingerprints import write_bands
-from aggregator.store.hits import write_hits
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.dirty import touch
+from aggregator.store.history import write_hits
 from aggregator.store.known import ENTRY
+from aggregator.store.minhash_bands import write_bands
 from aggregator.store.page_wordings import pin, unpin
 from aggregator.store.publications import publication_row, withdraw, write_shown
+from aggregator.store.queries import by, rows_by
 from aggregator.store.records import (
+    enclosures_of,
     enclosures_to_json,
     origin_to_json,
     original_to_json,
+    people_of,
     people_to_json,
     supplement_to_json,
+    tags_of,
     tags_to_json,
 )
-from aggregator.store.revisions import keep_wordings
-from aggregator.store.schema import alias, category, entry, publication, store, story
+from aggregator.store.schema import alias, category, entry, publication, revision, store, story
 from aggregator.store.sequence import joining_times
-from aggregator.store.touched import touch
+
+KEPT = 10  # earlier wordings of one entry, the newest
+KEPT_BYTES = 64 * 1024  # of them together, compressed; the newest that fit
+WORDING = ("title", "link", "summary", "content", "authors", "tags", "enclosures")  # what digests are of (I38)
+_WORDINGS = by(select(entry.c.id, *(entry.c[name] for name in WORDING)), entry.c.id)
+_EARLIER = by(select(revision).order_by(revision.c.id), revision.c.entry_id)
+
+
+def keep_wordings(connection: Connection, revised: Mapping[int, Mapping[str, Any]], now: datetime) -> None:
+    """Keep what entries have said until now, before their rows say something else.
+
+    Three statements, however many there are; what says the same once more (another date, I42) is not kept.
+
+    Args:
+        connection: a writing one.
+        revised: what each will say, by its number: the columns of `WORDING`.
+        now: the time of the revision.
+    """
+    numbers = sorted(revised)
+    rows = []
+    for row in rows_by(connection, _WORDINGS, numbers):
+        said = {name: row[name] for name in WORDING if row[name]}
+        if said != {name: revised[row["id"]][name] for name in WORDING if revised[row["id"]][name]}:
+            data = zlib.compress(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
+            rows.append({"entry_id": row["id"], "replaced_at": now, "data": data})
+    if not rows:
+        return
+    connection.execute(revision.insert(), rows)
+    _trim(connection, [row["entry_id"] for row in rows])
+
+
+def _trim(connection: Connection, numbers: list[int]) -> None:
+    """Drop the oldest wordings of entries of which there are too many, or too much."""
+    of_entry, newest_first = revision.c.entry_id, revision.c.id.desc()
+    place = func.row_number().over(partition_by=of_entry, order_by=newest_first).label("place")
+    length = func.length(revision.c.data)
+    size = func.sum(length).over(partition_by=of_entry, order_by=newest_first).label("size")
+    for start in range(0, len(numbers), MAX_IN):
+        part = revision.c.entry_id.in_(numbers[start : start + MAX_IN])
+        counted = select(revision.c.id, place, size).where(part).subquery()
+        over = select(counted.c.id).where(or_(counted.c.place > KEPT, counted.c.size > KEPT_BYTES))
+        connection.execute(delete(revision).where(revision.c.id.in_(over)))
+
+
+def earlier_wordings(connection: Connection, entries: Collection[int]) -> Mapping[int, tuple[Earlier, ...]]:
+    """Give what entries said before, by their numbers, the oldest first; without those that never said otherwise."""
+    found: dict[int, list[Earlier]] = defaultdict(list)
+    for row in rows_by(connection, _EARLIER, sorted(entries)):
+        said = dict.fromkeys(WORDING) | json.loads(zlib.decompress(row["data"]))
+        found[row["entry_id"]].append(Earlier(until=row["replaced_at"], wording=wording_of(said)))
+    return {number: tuple(wordings) for number, wordings in found.items()}
+
+
+def wording_of(said: Mapping[str, Any] | RowMapping) -> Wording:
+    """Read the columns of `WORDING`."""
+    return Wording(
+        title=said["title"] or "",
+        link=said["link"],
+        summary=said["summary"] or "",
+        content=said["content"] or "",
+        authors=tuple(person.name for person in people_of(said["authors"])),
+        tags=tuple(tag.label or tag.term for tag in tags_of(said["tags"])),
+        enclosures=tuple(item.url for item in enclosures_of(said["enclosures"])),
+    )
 
 
 def write(

@@ -3,19 +3,22 @@
 The lines are plain text, written with the row at each poll and read only when somebody asks.
 """
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, type_coerce
 
-from aggregator.model.changes import Changes
+from aggregator.model.changes import Changes, Hit
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, DaySums, RecentPoll, SourceHistory, Sums
-from aggregator.model.poll import Aside, Due, Exchange, Failed, Outcome, stayed_here
-from aggregator.store.dialect import insert
-from aggregator.store.schema import EPOCH, aside_day, poll_day, source
+from aggregator.model.poll import Aside, Due, Exchange, Failed, Outcome, PackedBody, stayed_here
+from aggregator.model.settings import SourceKey
+from aggregator.model.status import RuleHits
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.schema import EPOCH, MICROSECOND, aside_day, body, poll_day, rule_hit, source
 
 DETAIL, FURTHER = "detail", "further"  # kinds of requests beside polls
 KEPT = 20  # polls of a source
@@ -237,3 +240,72 @@ def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
 
 def _date(day: int) -> date:
     return (EPOCH + timedelta(days=day)).date()
+
+
+BODIES_KEPT = 3  # bodies of one source, the newest
+DEFLATE = "deflate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """A document as it came, less secrets (S44)."""
+
+    asked_at: datetime
+    headers: dict[str, str]  # names in lower case
+    data: bytes
+
+
+def keep_body(connection: Connection, number: int, packed: PackedBody, asked_at: datetime) -> None:
+    """Keep the body of a source; those of which there are too many then are dropped by `trim_bodies`."""
+    row = {"source_id": number, "fetched_at": asked_at, "headers": dict(packed.headers), "digest": packed.digest}
+    connection.execute(body.insert().values(row | {"codec": DEFLATE, "data": packed.data}))
+
+
+def trim_bodies(connection: Connection, now: datetime) -> int:
+    """Drop all but the newest bodies of each source, and what is older than it keeps texts; give how many were dropped.
+
+    The last body of a source that is still polled stays: what it says, the source lists (K2).
+    """
+    place = func.row_number().over(partition_by=body.c.source_id, order_by=body.c.id.desc()).label("place")
+    placed = select(body.c.id, body.c.source_id, body.c.fetched_at, place).subquery()
+    until = type_coerce(placed.c.fetched_at, BigInteger) + source.c.keep
+    is_over = (until <= (now - EPOCH) // MICROSECOND) & ((placed.c.place > 1) | ~source.c.active)
+    query = select(placed.c.id).join(source, source.c.id == placed.c.source_id)
+    over = list(connection.execute(query.where((placed.c.place > BODIES_KEPT) | is_over)).scalars())
+    for start in range(0, len(over), MAX_IN):
+        connection.execute(delete(body).where(body.c.id.in_(over[start : start + MAX_IN])))
+    return len(over)
+
+
+def bodies_of(connection: Connection, key: str) -> list[StoredBody]:
+    """Give the bodies that are kept of a source, the oldest first."""
+    query = select(body).join(source, source.c.id == body.c.source_id).where(source.c.key == key).order_by(body.c.id)
+    return [
+        StoredBody(asked_at=row.fetched_at, headers=row.headers, data=zlib.decompress(row.data))
+        for row in connection.execute(query).all()
+        if row.codec == DEFLATE
+    ]
+
+
+def write_hits(connection: Connection, source_id: int, hits: Sequence[tuple[Hit, int]], now: datetime) -> None:
+    """Add to the counts of rules, in one statement."""
+    if not hits:
+        return
+    statement = insert(rule_hit, connection.dialect.name)
+    statement = statement.on_conflict_do_update(
+        index_elements=["source_id", "place", "rule"],
+        set_={"hits": rule_hit.c.hits + statement.excluded.hits, "last_at": statement.excluded.last_at},
+    )
+    rows = [
+        {"source_id": source_id, "place": hit.place, "rule": hit.rule, "hits": count, "last_at": now}
+        for hit, count in hits
+    ]
+    connection.execute(statement, rows)
+
+
+def rule_hits(connection: Connection) -> list[RuleHits]:
+    """Give the counts of all rules that ever matched anything, of sources that stand in feeds.yaml."""
+    query = select(source.c.key, rule_hit.c.place, rule_hit.c.rule, rule_hit.c.hits, rule_hit.c.last_at)
+    query = query.join(source, source.c.id == rule_hit.c.source_id).where(source.c.active)
+    rows = connection.execute(query.order_by(source.c.key, rule_hit.c.place, rule_hit.c.rule)).all()
+    return [RuleHits(SourceKey(key), place, rule, count, last_at) for key, place, rule, count, last_at in rows]

@@ -26,8 +26,8 @@ from aggregator.model.known import (
 )
 from aggregator.model.poll import Due
 from aggregator.model.settings import Dedupe, Kind
-from aggregator.store.fingerprints import near_entries
-from aggregator.store.lookups import (
+from aggregator.store.minhash_bands import near_entries
+from aggregator.store.queries import (
     ATOM_IDS,
     ENTRIES,
     ENTRIES_BY_ID,
@@ -43,9 +43,9 @@ from aggregator.store.lookups import (
     rows_by,
     verdicts,
 )
-from aggregator.store.outlines import known_outlines
 from aggregator.store.records import enclosures_of
 from aggregator.store.schema import alias, entry, source, store, story, verdict
+from aggregator.store.sources import known_outlines
 from aggregator.text.iris import is_identifier
 
 SLACK = timedelta(hours=1)  # polls that are settled together were asked at different times

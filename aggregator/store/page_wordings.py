@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, 
 
 from aggregator.model.changes import Pin, Unpinned
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.lookups import by, rows_by
+from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import EPOCH, MICROSECOND, Id, entry, page_wording
 
 PageWordings = Mapping[tuple[int, int, int], Mapping[str, Any]]  # by category, story and entry: columns of the entry

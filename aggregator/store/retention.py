@@ -15,11 +15,11 @@ from sqlalchemy import BigInteger, Connection, delete, or_, select, tuple_, type
 from aggregator.model.event import Code, Event
 from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import MAX_IN
+from aggregator.store.dirty import touch
 from aggregator.store.events import write_events
-from aggregator.store.fingerprints import begin_trimming
+from aggregator.store.minhash_bands import begin_trimming
 from aggregator.store.page_wordings import let_go
 from aggregator.store.schema import EPOCH, MICROSECOND, UNPUBLISHED, entry, publication, revision, source, store
-from aggregator.store.touched import touch
 
 DAILY = timedelta(days=1)  # from the end of one look through the archives to the beginning of the next
 PAGES = 10  # that are looked at in one transaction: 5 ms, or 50 if they all lose the texts of 50 entries each

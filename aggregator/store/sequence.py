@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 
 from aggregator.decide.order import MICROSECOND
 from aggregator.model.correction import MovedEntry
-from aggregator.store.lookups import by, rows_by
+from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import entry, publication
 
 NONE: Final = timedelta(0)

@@ -1,24 +1,25 @@
 """Sources in the store: what feeds.yaml makes of them, and what of it outputs show."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from logging import getLogger
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from aggregator.decide.source_health import with_addresses
 from aggregator.errors import AddressRefused
 from aggregator.model.event import Code, Event
 from aggregator.model.observed import Observed
+from aggregator.model.outline import Outline
 from aggregator.model.poll import State
 from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
 from aggregator.model.source_row import Limits, SourceRow
-from aggregator.store.files import Files
+from aggregator.store.output_list import Files
 from aggregator.store.records import observed_of, observed_to_json, origin_of
 from aggregator.store.retention import put_off as put_off_thinning
-from aggregator.store.schema import MICROSECOND, source, store
+from aggregator.store.schema import MICROSECOND, outline, source, store
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)
@@ -277,3 +278,41 @@ def _limits(row: RowMapping) -> Limits:
     in_use = [Url(row[name]) for name in ("url_in_use", "validators_url") if row[name]]
     met = tuple(dict.fromkeys(url for url in (*in_use, *observed.addresses) if url != row["url"]))
     return replace(made, met=met, rotates=observed.rotates)
+
+
+def known_outlines(connection: Connection, source_id: int) -> tuple[Outline, ...]:
+    """Give the feeds of one list, in its order."""
+    rows = connection.execute(
+        select(outline).where(outline.c.source_id == source_id).order_by(outline.c.position)
+    ).all()
+    return tuple(_outline(row.url, row.title, row.categories) for row in rows)
+
+
+def lists(connection: Connection) -> dict[SourceKey, list[Outline]]:
+    """Give the feeds of all lists, by the key of each, or the one that it had last."""
+    found: dict[SourceKey, list[Outline]] = {}
+    asked = select(source.c.key, outline).join_from(outline, source).order_by(outline.c.source_id, outline.c.position)
+    for row in connection.execute(asked):
+        found.setdefault(SourceKey(row.key), []).append(_outline(row.url, row.title, row.categories))
+    return found
+
+
+def keep_outlines(connection: Connection, source_id: int, outlines: Sequence[Outline]) -> None:
+    """Put a list in the place of the one before."""
+    connection.execute(delete(outline).where(outline.c.source_id == source_id))
+    rows = [
+        {
+            "source_id": source_id,
+            "position": position,
+            "url": each.url,
+            "title": each.title,
+            "categories": list(each.categories),
+        }
+        for position, each in enumerate(outlines)
+    ]
+    if rows:
+        connection.execute(outline.insert(), rows)
+
+
+def _outline(url: str, title: str, categories: Sequence[str]) -> Outline:
+    return Outline(url=Url(url), title=title, categories=tuple(map(str, categories)))

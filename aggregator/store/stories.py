@@ -11,10 +11,13 @@ from aggregator.model.correction import StoryChanges, Told
 from aggregator.model.known import KnownEntry
 from aggregator.store.categories import is_backfill, raise_generations
 from aggregator.store.dialect import insert
+from aggregator.store.dirty import touch
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.events import write_events
-from aggregator.store.fingerprints import band_founders
-from aggregator.store.lookups import (
+from aggregator.store.minhash_bands import band_founders
+from aggregator.store.page_wordings import unpin
+from aggregator.store.publications import publication_row, withdraw, write_shown
+from aggregator.store.queries import (
     ATOM_IDS,
     ENTRIES_BY_STORY,
     PAGE_IDS,
@@ -24,11 +27,8 @@ from aggregator.store.lookups import (
     rows_by,
     verdicts,
 )
-from aggregator.store.page_wordings import unpin
-from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.schema import category, entry, publication, store, story, verdict
 from aggregator.store.sequence import moving_times
-from aggregator.store.touched import touch
 from aggregator.text.iris import is_identifier
 
 

@@ -30,9 +30,10 @@ from aggregator.model.entry import EntryKey
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.restored import Restored, RestoredEntry, RestoredPublication
 from aggregator.model.settings import SourceKey
-from aggregator.store import entries, graves, restoring
-from aggregator.store.lookups import PUBLICATIONS_BY_STORY, by, rows_by
+from aggregator.store import entries, restoring
+from aggregator.store import restoring as graves
 from aggregator.store.publications import publication_row
+from aggregator.store.queries import PUBLICATIONS_BY_STORY, by, rows_by
 from aggregator.store.schema import MICROSECOND, category, detail, entry, publication, source, store, story
 
 _Key = tuple[SourceKey, str]  # source, and form of an entry's key

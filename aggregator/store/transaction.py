@@ -30,50 +30,49 @@ from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.status import Figures, Lag, Outage, RuleHits, Status
 from aggregator.store import (
     alarms,
-    bodies,
     categories,
     claims,
+    dirty,
     entries,
-    fingerprints,
-    health,
     history,
-    hits,
+    hosts,
     known,
-    moves,
+    minhash_bands,
     network,
-    outlines,
     page_wordings,
-    places,
+    poll_results,
     publications,
     restoring,
     retention,
-    robots,
+    source_categories,
     sources,
+    status,
     stories,
-    touched,
 )
-from aggregator.store.bodies import StoredBody
+from aggregator.store import history as bodies
+from aggregator.store import history as hits
+from aggregator.store import sources as outlines
 from aggregator.store.categories import Categories
 from aggregator.store.details import Details
 from aggregator.store.documents import Documents
 from aggregator.store.events import trim_events, write_events
-from aggregator.store.files import Files
-from aggregator.store.finding import Finding
+from aggregator.store.history import StoredBody
 from aggregator.store.hosts import Hosts
-from aggregator.store.outbox import Outbox
-from aggregator.store.pages import Pages
-from aggregator.store.posts import Posts
+from aggregator.store.hub_pings import Outbox
+from aggregator.store.output_list import Files
+from aggregator.store.post_list import Posts
 from aggregator.store.publications import Placement
-from aggregator.store.rejudged import Rejudged
 from aggregator.store.requests import Requests
 from aggregator.store.retention import Thinned
 from aggregator.store.running import Running
+from aggregator.store.schedule import Turns
 from aggregator.store.schema import store
-from aggregator.store.searching import Searching
+from aggregator.store.search import Searching
 from aggregator.store.sources import Placed
+from aggregator.store.stored_entries import Rejudged
+from aggregator.store.story_pages import Pages
 from aggregator.store.taking_in import TakenIn, take_in
-from aggregator.store.trail import Trail
-from aggregator.store.turns import Turns
+from aggregator.store.why import Finding, Trail
 from aggregator.urls import Url
 
 log = getLogger(__name__)
@@ -189,7 +188,7 @@ class Transaction:
         sources.ask_refused(self._connection, roster.opened, now)
         roster = roster.with_made(self.made_categories(roster))
         categories.sync_categories(self._connection, list(roster.categories.values()), now)
-        events += places.place_sources(self._connection, [one.source for one in listed], roster, now)
+        events += source_categories.place_sources(self._connection, [one.source for one in listed], roster, now)
         write_events(self._connection, events, now)
 
     def made_categories(self, roster: Roster) -> dict[SourceKey, tuple[CategoryKey, ...]]:
@@ -264,11 +263,11 @@ class Transaction:
 
     def robots(self) -> list[Robots]:
         """Give what is known of sites' robots.txt."""
-        return robots.known_robots(self._connection)
+        return hosts.known_robots(self._connection)
 
     def keep_robots(self, learnt: Sequence[Robots]) -> None:
         """Keep what sites said in theirs."""
-        robots.keep_robots(self._connection, learnt)
+        hosts.keep_robots(self._connection, learnt)
 
     def known(
         self, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
@@ -278,7 +277,7 @@ class Transaction:
 
     def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
         """Say what a source would bring into a category that it enters (N2), and how much into the main document."""
-        return places.would_fill(self._connection, was, settings, category, now)
+        return source_categories.would_fill(self._connection, was, settings, category, now)
 
     def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[Refiled], now: datetime) -> None:
         """Write what edited rules make of a source's stored entries."""
@@ -293,7 +292,7 @@ class Transaction:
 
     def move(self, changes: Sequence[Changes]) -> None:
         """Write the quiet polls of a group: one statement for all, and what their sources' states became."""
-        moves.move(self._connection, changes)
+        poll_results.move(self._connection, changes)
         history.add_days(self._connection, changes)
         for change in changes:
             write_events(self._connection, change.events, change.asked_at)
@@ -318,7 +317,7 @@ class Transaction:
                     outlines.keep_outlines(self._connection, changes.due.id, changes.outlines)
                 if changes.read is not None and changes.read.body is not None:
                     bodies.keep_body(self._connection, changes.due.id, changes.read.body, changes.asked_at)
-                if moves.write_read(self._connection, changes):
+                if poll_results.write_read(self._connection, changes):
                     categories.raise_site(self._connection)
                 self.move([changes])
                 write_events(self._connection, changes.entries.events, changes.asked_at)
@@ -351,11 +350,11 @@ class Transaction:
 
     def is_trimming_bands(self) -> bool:
         """Tell whether bands of texts that are gone are looked for."""
-        return fingerprints.is_trimming(self._connection)
+        return minhash_bands.is_trimming(self._connection)
 
     def trim_bands(self) -> int:
         """Look at the next few, and drop what is found; give how many were dropped."""
-        return fingerprints.trim_bands(self._connection)
+        return minhash_bands.trim_bands(self._connection)
 
     def would_thin(self, key: SourceKey, keep: timedelta, now: datetime) -> int:
         """Count the entries of a source whose texts would leave, by and by, if it kept them so long."""
@@ -366,7 +365,7 @@ class Transaction:
         entries.write(self._connection, due.id, released, now)
         self.details.add(due.id, released.waiting, now)
         write_events(self._connection, released.events, now)
-        moves.clear_suspicion(self._connection, due)
+        poll_results.clear_suspicion(self._connection, due)
         categories.raise_site(self._connection)
 
     # An operator's corrections.
@@ -405,7 +404,7 @@ class Transaction:
 
     def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
         """Give (generation, number) of stories that have changed after a generation, page by page."""
-        return touched.touched_since(self._connection, generation, after=after, limit=limit)
+        return dirty.touched_since(self._connection, generation, after=after, limit=limit)
 
     def placements(self, stories: Sequence[int]) -> list[Placement]:
         """Give where some stories stand, or stood."""
@@ -450,7 +449,7 @@ class Transaction:
 
     def status(self, roster: Roster, now: datetime, **how: Any) -> Status:
         """Count how sources and categories stand; see `health.status_of`."""
-        return health.status_of(self._connection, roster, now, **how)
+        return status.status_of(self._connection, roster, now, **how)
 
     def history(self, key: SourceKey, now: datetime, *, days: int) -> SourceHistory:
         """Give the last polls of a source that is in the store, and the sums of its last days."""
@@ -458,7 +457,7 @@ class Transaction:
 
     def figures(self, now: datetime) -> Figures:
         """Count what metrics show."""
-        return health.figures_of(self._connection, now)
+        return status.figures_of(self._connection, now)
 
     def titles(self) -> dict[SourceKey, str]:
         """Return the titles that feeds gave themselves, of sources in feeds.yaml; none of those without one."""
@@ -470,16 +469,16 @@ class Transaction:
 
     def keep_config(self, text: str, path: str, now: datetime) -> None:
         """Keep the feeds.yaml that is in force from now on."""
-        health.keep_config(self._connection, text, path, now)
+        status.keep_config(self._connection, text, path, now)
 
     def note_config_error(self, error: str | None) -> None:
         """Say why a later edit is not in force."""
-        health.note_config_error(self._connection, error)
+        status.note_config_error(self._connection, error)
 
     def note_output_error(self, error: str | None) -> bool:
         """Say which outputs could not be brought up to date, and why; None once they could. Tell whether it is news."""
-        return health.note_output_error(self._connection, error)
+        return status.note_output_error(self._connection, error)
 
     def last_good_config(self) -> str | None:
         """Give the feeds.yaml that was last in force."""
-        return health.last_good_config(self._connection)
+        return status.last_good_config(self._connection)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aggregator.model.hosts import budget_key
 from aggregator.model.poll import Cut, Due, Failed, Fetched
 from aggregator.model.settings import Request, Secret, Source, SourceKey
-from aggregator.store.outbox import Ping
+from aggregator.store.hub_pings import Ping
 from aggregator.urls import Url
 from aggregator.world import World
 

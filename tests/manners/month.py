@@ -12,7 +12,7 @@ from aggregator.backlog import DueBacklog
 from aggregator.config import load_config
 from aggregator.dispatcher import SPREAD, Dispatcher
 from aggregator.fetch.budget import Budgets
-from aggregator.store.turns import Waiting
+from aggregator.store.schedule import Waiting
 from aggregator.world import World, open_world
 from tests.manners.catalogue_hints import CROWD, CROWD_SPACING
 from tests.manners.exchange import Habit

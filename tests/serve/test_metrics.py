@@ -17,7 +17,7 @@ from aggregator.model.alarm import AlarmCode
 from aggregator.model.poll import State
 from aggregator.model.status import Figures
 from aggregator.serve.metrics import FRESH_SECONDS, Meter, load_meter, metrics
-from aggregator.store.health import ADVICE
+from aggregator.store.status import ADVICE
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import LOOPBACK, Newsroom, item, rss

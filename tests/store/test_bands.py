@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from aggregator.config import load_config
 from aggregator.model.entry import Entry
 from aggregator.scheduler.service import Service
-from aggregator.store import fingerprints
+from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
 from aggregator.world import World
 from tests.desk import Desk, said
@@ -64,7 +64,7 @@ def bands(world: World) -> int:
 def drop_bands(world: World) -> None:
     """Drop all bands that go some day."""
     with world.store.begin() as tx:
-        fingerprints.begin_trimming(tx._connection)
+        minhash_bands.begin_trimming(tx._connection)
     while world.upkeep.trim_bands():
         pass
 
@@ -102,7 +102,7 @@ def stories(world: World, *keys: str) -> set[int | None]:
 
 def test_thirty_copies_of_a_story_are_no_form(room: Newsroom) -> None:
     keys = [f"{one}{other}" for one in "abcdef" for other in "abcdef"]
-    assert len(keys) > fingerprints.CROWD
+    assert len(keys) > minhash_bands.CROWD
     room.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
     with room.opened() as world:
         for key in keys:
@@ -125,7 +125,7 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monke
     with room.opened() as world:
         grow_old(room, world)
         all_of_them = bands(world)
-        monkeypatch.setattr(fingerprints, "WALKED", 7)
+        monkeypatch.setattr(minhash_bands, "WALKED", 7)
         monkeypatch.setattr("aggregator.upkeep.BAND_STEPS", 2)
         with pytest.raises(ZeroDivisionError), world.store.begin() as tx:
             tx.trim_bands() / 0  # something goes wrong before its end
@@ -145,7 +145,7 @@ def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: Newsroom, monk
     """A `poll` once a day takes a few steps a day, and each day begins with a look through the archives."""
     with room.opened() as world:
         grow_old(room, world)
-        monkeypatch.setattr(fingerprints, "WALKED", bands(world) // 4)
+        monkeypatch.setattr(minhash_bands, "WALKED", bands(world) // 4)
         monkeypatch.setattr("aggregator.upkeep.BAND_STEPS", 1)
         for _ in range(6):
             world.upkeep.trim_bands()
@@ -162,7 +162,7 @@ def is_trimming(world: World) -> bool:
 def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
     with room.opened() as world:
         grow_old(room, world)
-        monkeypatch.setattr(fingerprints, "BANDS", 1)  # of 120 bands that stay, 15 texts are worth it
+        monkeypatch.setattr(minhash_bands, "BANDS", 1)  # of 120 bands that stay, 15 texts are worth it
         drop_bands(world)
         Desk(world).says("a", *(tells("a", number, world=world) for number in range(30, 20, -1)))
         world.publish()
@@ -172,9 +172,9 @@ def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(room: Newsroom, m
         room.clock.move(days=30)
         assert world.upkeep.thin() == 10
         assert not is_trimming(world)
-        monkeypatch.setattr(fingerprints, "BANDS", 2)
+        monkeypatch.setattr(minhash_bands, "BANDS", 2)
         with world.store.begin() as tx:
-            fingerprints.begin_trimming(tx._connection)
+            minhash_bands.begin_trimming(tx._connection)
         assert is_trimming(world)
         assert world.upkeep.trim_bands() > 0
 
@@ -196,7 +196,7 @@ def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
         gone = tx._connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
         tx._connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
         tx._connection.execute(update(store).values(bands_walked=None))
-        fingerprints.begin_trimming(tx._connection)
+        minhash_bands.begin_trimming(tx._connection)
     room.poll()
     with room.opened() as world:
         assert len(banded(world)) == 10

@@ -7,8 +7,8 @@ import pytest
 
 from aggregator.model.settings import SourceKey
 from aggregator.replay import NothingToReplay, Replay, stored_versions
-from aggregator.store import bodies
-from aggregator.store.bodies import StoredBody
+from aggregator.store import history
+from aggregator.store.history import StoredBody
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply
 
@@ -38,12 +38,12 @@ def test_a_body_that_changed_something_is_kept(newsroom: Newsroom, publisher: Pu
 
 
 def test_only_the_newest_stay(newsroom: Newsroom, publisher: Publisher) -> None:
-    documents = [rss(*(item(n) for n in range(count))) for count in range(1, bodies.KEPT + 4)]
+    documents = [rss(*(item(n) for n in range(count))) for count in range(1, history.BODIES_KEPT + 4)]
     feeds(newsroom, publisher.says("/feed", *(Reply(200, document) for document in documents)))
     for _ in documents:
         newsroom.poll()
         newsroom.clock.move(hours=2)
-    assert [one.data for one in kept(newsroom)] == documents[-bodies.KEPT :]
+    assert [one.data for one in kept(newsroom)] == documents[-history.BODIES_KEPT :]
 
 
 def test_one_that_stays_large_is_not_kept(newsroom: Newsroom, publisher: Publisher) -> None:

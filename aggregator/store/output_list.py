@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.outbox import Outbox
+from aggregator.store.hub_pings import Outbox
 from aggregator.store.schema import category, file, store
 from aggregator.urls import Url
 

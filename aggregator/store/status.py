@@ -25,9 +25,9 @@ from aggregator.store.alarms import DEAD, first_day, of_hub, of_posts, of_source
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
 from aggregator.store.hosts import Hosts
+from aggregator.store.hub_pings import Outbox
 from aggregator.store.network import lag
-from aggregator.store.outbox import Outbox
-from aggregator.store.posts import faults
+from aggregator.store.post_list import faults
 from aggregator.store.records import arrivals_of, observed_of
 from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before

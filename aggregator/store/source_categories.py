@@ -12,19 +12,11 @@ from aggregator.model.correction import StoryChanges
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
+from aggregator.store.dirty import touch
 from aggregator.store.documents import Documents
-from aggregator.store.lookups import (
-    OWN_DATE,
-    STORIES_OF,
-    copies_of,
-    entry_of,
-    known_categories,
-    known_stories,
-    rows_by,
-)
+from aggregator.store.queries import OWN_DATE, STORIES_OF, copies_of, entry_of, known_categories, known_stories, rows_by
 from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.store.stories import write
-from aggregator.store.touched import touch
 
 PART = 200  # entries that are looked at together
 RANKED = "its source has another priority"

@@ -10,9 +10,9 @@ from aggregator.identify.matching import evident_link, telling
 from aggregator.identify.minhash import bands_of
 from aggregator.model.known import EntryState, Known, Stored
 from aggregator.model.settings import SourceKey
-from aggregator.store.fingerprints import near_entries
 from aggregator.store.known import SLACK, told_by_others
-from aggregator.store.lookups import (
+from aggregator.store.minhash_bands import near_entries
+from aggregator.store.queries import (
     KNOWN_SOURCE,
     OWN_DATE,
     bearers_of,

@@ -15,7 +15,7 @@ from aggregator.identify.matching import telling_of
 from aggregator.identify.minhash import BANDS, bands_of
 from aggregator.model.changes import NewEntry, ReleasedEntry
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.lookups import ENTRIES_BY_ID, known_entry, rows_by
+from aggregator.store.queries import ENTRIES_BY_ID, known_entry, rows_by
 from aggregator.store.schema import entry, fingerprint, store, story
 
 CROWD = 30  # stories of one band; what more of them share is a form, not a story

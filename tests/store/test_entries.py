@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.model.trail import Earlier
-from aggregator.store import revisions
+from aggregator.store import entries
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
@@ -84,7 +84,7 @@ def test_revisions_cost_three_statements_however_many_there_are(room: Newsroom, 
 def test_only_the_newest_wordings_stay(room: Newsroom, world: World) -> None:
     desk, chance = Desk(world), random.Random(1)
     updated = START
-    for number in range(revisions.KEPT + 5):
+    for number in range(entries.KEPT + 5):
         updated += timedelta(hours=1)  # dated, or the 25th would be held (T4)
         desk.says("a", said(1, text=f"<p>Number {number}</p>", updated=updated), said(2))
     assert [one.wording.content for one in earlier(world)] == [f"<p>Number {n}</p>" for n in range(4, 14)]
@@ -93,7 +93,7 @@ def test_only_the_newest_wordings_stay(room: Newsroom, world: World) -> None:
         desk.says("a", said(1), said(2, text=noise(chance, 50_000), updated=updated))
     kept = earlier(world, 2)
     assert [len(one.wording.content) > 40_000 for one in kept] == [True, True], "each shrinks to about half"
-    assert len(earlier(world)) == revisions.KEPT, "one entry's do not count for another"
+    assert len(earlier(world)) == entries.KEPT, "one entry's do not count for another"
 
 
 def test_a_wording_that_is_too_large_is_not_kept(room: Newsroom, world: World) -> None:
