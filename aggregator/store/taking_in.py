@@ -31,7 +31,6 @@ from aggregator.model.known import LOST, EntryState
 from aggregator.model.restored import Restored, RestoredEntry, RestoredPublication
 from aggregator.model.settings import SourceKey
 from aggregator.store import entries, restoring
-from aggregator.store import restoring as graves
 from aggregator.store.publications import publication_row
 from aggregator.store.queries import PUBLICATIONS_BY_STORY, by, rows_by
 from aggregator.store.schema import MICROSECOND, category, detail, entry, publication, source, store, story
@@ -341,14 +340,14 @@ class _TakingIn:
 
     def _withdraw(self) -> int:
         stand = {(self._story_ids.get(p.story), self._places.get(p.category)) for p in self._restored.publications}
-        gone = graves.withdraw_since(
+        gone = restoring.withdraw_since(
             self._connection, self._restored, self._story_ids, self._places, self._standing, stand
         )
         has_buried = not self._story_ids.keys() >= {grave.ref for grave in self._restored.tombstones}
         if has_buried or any(_key_of(one) not in self._known for one in self._told):
-            graves.mind_restored(self._connection)
+            restoring.mind_restored(self._connection)
         free, free_story = self._free, self._free_story
-        graves.bury(
+        restoring.bury(
             self._connection,
             self._restored,
             self._lost,

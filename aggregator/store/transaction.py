@@ -49,9 +49,6 @@ from aggregator.store import (
     status,
     stories,
 )
-from aggregator.store import history as bodies
-from aggregator.store import history as hits
-from aggregator.store import sources as outlines
 from aggregator.store.categories import Categories
 from aggregator.store.details import Details
 from aggregator.store.documents import Documents
@@ -199,7 +196,7 @@ class Transaction:
 
     def lists(self) -> Mapping[SourceKey, Sequence[Outline]]:
         """Give the last good copy of each list of sources."""
-        return outlines.lists(self._connection)
+        return sources.lists(self._connection)
 
     # Polls.
 
@@ -288,7 +285,7 @@ class Transaction:
 
     def rule_hits(self) -> list[RuleHits]:
         """Give how often each rule had a say."""
-        return hits.rule_hits(self._connection)
+        return history.rule_hits(self._connection)
 
     def move(self, changes: Sequence[Changes]) -> None:
         """Write the quiet polls of a group: one statement for all, and what their sources' states became."""
@@ -314,9 +311,9 @@ class Transaction:
                     )
                     self.details.add(changes.due.id, changes.entries.waiting, changes.asked_at)
                 if changes.outlines is not None:
-                    outlines.keep_outlines(self._connection, changes.due.id, changes.outlines)
+                    sources.keep_outlines(self._connection, changes.due.id, changes.outlines)
                 if changes.read is not None and changes.read.body is not None:
-                    bodies.keep_body(self._connection, changes.due.id, changes.read.body, changes.asked_at)
+                    history.keep_body(self._connection, changes.due.id, changes.read.body, changes.asked_at)
                 if poll_results.write_read(self._connection, changes):
                     categories.raise_site(self._connection)
                 self.move([changes])
@@ -328,11 +325,11 @@ class Transaction:
 
     def bodies(self, key: SourceKey) -> list[StoredBody]:
         """Give the bodies that are kept of a source, the oldest first."""
-        return bodies.bodies_of(self._connection, key)
+        return history.bodies_of(self._connection, key)
 
     def trim_bodies(self, now: datetime) -> int:
         """Drop all but the newest bodies of each source, and what it no longer keeps; give how many were dropped."""
-        return bodies.trim_bodies(self._connection, now)
+        return history.trim_bodies(self._connection, now)
 
     # What leaves in time.
 
