@@ -20,7 +20,7 @@ from aggregator.model.restored import (
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
 from aggregator.orders import merged
 from aggregator.publish.recall import Recalled, RecalledDocument
-from aggregator.publish.veil import public_name
+from aggregator.render.redaction import public_name
 from aggregator.text.slugs import free_slug
 from aggregator.urls import Url, host_of
 

@@ -27,15 +27,15 @@ from aggregator.pipeline import Ports
 from aggregator.publish.copies import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
 from aggregator.publish.edition import Published
-from aggregator.publish.look import Look
-from aggregator.publish.mark import HOME
 from aggregator.publish.post import check_templates
 from aggregator.publish.publisher import MAX_AGE, Publisher
 from aggregator.publish.recall import links_to_search
-from aggregator.publish.showing import Showing
 from aggregator.publish.topics import keep_topics
-from aggregator.publish.trial import look_of
 from aggregator.reader import Readers
+from aggregator.render.mark import HOME
+from aggregator.render.theme import Look
+from aggregator.render.theme_check import look_of
+from aggregator.render.visibility import Showing
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.sources import Placed

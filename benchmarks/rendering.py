@@ -24,13 +24,13 @@ from aggregator.clean import sanitise
 from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Document, Publication
-from aggregator.publish.atom import render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.memory import forget_all
-from aggregator.publish.page import render_category
-from aggregator.publish.readback import read_back_atom, read_back_json, read_back_rss
-from aggregator.publish.rss import render_rss
 from aggregator.publish.twin import packed
+from aggregator.render.atom import render_atom
+from aggregator.render.cache import forget_all
+from aggregator.render.html_pages import render_category
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.rss import render_rss
+from aggregator.render.verify import read_back_atom, read_back_json, read_back_rss
 from aggregator.urls import Url
 
 ATOM_LIMIT, ALL_LIMIT, PACK_LIMIT = 1.2, 5.0, 0.45

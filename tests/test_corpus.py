@@ -9,9 +9,9 @@ import pytest
 from lxml import etree
 
 from tests.newsroom import ATOM, Newsroom
-from tests.publish.checks import faults_of_atom, faults_of_ids
-from tests.publish.rss_profile import faults_of_rss
 from tests.publisher import Publisher
+from tests.render.checks import faults_of_atom, faults_of_ids
+from tests.render.rss_profile import faults_of_rss
 
 SHARED = Path(__file__).parents[2] / "shared"
 REAL = SHARED / "corpus" / "real"

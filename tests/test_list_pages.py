@@ -15,7 +15,7 @@ from aggregator.model.paging import page_after
 from aggregator.model.poll import Answer, Due, Fetched
 from aggregator.model.settings import Paging, Request, Secret, Source, SourceKey
 from aggregator.model.status import Status
-from aggregator.publish.status import fetching_record
+from aggregator.render.status_page import fetching_record
 from aggregator.urls import BadUrl, Url
 from tests.newsroom import START, Newsroom
 from tests.publisher import Held, Publisher, Reply

@@ -13,7 +13,7 @@ from aggregator.cli.status_words import in_words
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
-from aggregator.publish.status import fetching_record
+from aggregator.render.status_page import fetching_record
 from tests.cli.test_preview import shown
 from tests.command import aggregator
 from tests.newsroom import Newsroom

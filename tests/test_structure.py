@@ -11,9 +11,9 @@ import aggregator
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
     "clock text urls extras rights errors model config fetch parse clean identify reader rules secrecy cadence "
-    "decide store publish search corrections completions further pipeline outage handover runner hosts upkeep world "
-    "backlog dispatcher trials orders assembly restore advice finder replay renames plan websub scheduler serve "
-    "distributed cli __init__ __main__"
+    "decide store render publish search corrections completions further pipeline outage handover runner hosts "
+    "upkeep world backlog dispatcher trials orders assembly restore advice finder replay renames plan websub "
+    "scheduler serve distributed cli __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},
@@ -23,8 +23,8 @@ HOMES = {
     "nh3": {"clean"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
-    "feedgen": {"publish"},
-    "jinja2": {"publish"},
+    "feedgen": {"render"},
+    "jinja2": {"publish", "render"},
     "yaml": {"config", "publish"},
     "ruamel": {"config"},
     "can_ada": {"urls"},
@@ -42,7 +42,7 @@ HOMES = {
     "rensa": {"identify"},
     "jmespath": {"config", "parse"},
     "selectolax": {"config", "parse", "clean"},
-    "lxml": {"config", "parse", "clean", "publish"},
+    "lxml": {"config", "parse", "clean", "publish", "render"},
 }
 MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 

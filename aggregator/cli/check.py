@@ -207,7 +207,7 @@ def _check_theme(settings: Settings) -> None:
         ConfigError: it can't be used; with each place.
     """
     if settings.publish.theme is not None:
-        from aggregator.publish.trial import look_of
+        from aggregator.render.theme_check import look_of
 
         look_of(settings)
 

@@ -33,7 +33,7 @@ from aggregator.model.poll import Outcome, Report
 from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
 from aggregator.publish.edition import Published
-from aggregator.publish.status import rest_record
+from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import Waiting
 from aggregator.websub import tell_for_a_while
 from aggregator.world import World

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aggregator.cli.open import opened_world
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
-from aggregator.publish.found import Answer, render_found, render_found_json
+from aggregator.render.search_page import Answer, render_found, render_found_json
 from aggregator.scheduler import Service
 from aggregator.scheduler.heap import use_one_heap
 from aggregator.search import SearchIndex, open_index

@@ -19,7 +19,7 @@ from aggregator.errors import ConfigError
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import SourceStatus, Status
 from aggregator.model.tokens import Hush
-from aggregator.publish.status import alarm_record, history_record, rule_record, source_record, status_record
+from aggregator.render.status_page import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
 

@@ -9,7 +9,7 @@ from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import SourceStatus
-from aggregator.publish.status import rest_record
+from aggregator.render.status_page import rest_record
 from aggregator.store.transaction import Transaction
 
 POLLS = 5  # the last ones

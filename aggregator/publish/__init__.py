@@ -1,4 +1,1 @@
-"""From records to files: `render_*` gives bytes, `read_back_*` proves them, `file_pages` decides where a story stands.
-
-Only `files.py` writes. Rendering is a function of the records alone: no clock, no chance, no order of a set (A30).
-"""
+"""Decides what is rendered again, and writes outputs and posts to a folder or a bucket. Only `files.py` writes files."""

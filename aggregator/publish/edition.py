@@ -8,7 +8,7 @@ from logging import getLogger
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.publish.places import Put
 from aggregator.publish.posts import Exported
-from aggregator.publish.showing import Showing
+from aggregator.render.visibility import Showing
 
 log = getLogger(__name__)
 

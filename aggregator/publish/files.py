@@ -19,7 +19,7 @@ from pathlib import Path
 from aggregator.errors import PublishError
 from aggregator.model.output_paths import MAX_DEPTH, TWIN, is_path
 from aggregator.publish import regular, twin
-from aggregator.publish.mark import HEAD_BYTES, bears_mark
+from aggregator.render.mark import HEAD_BYTES, bears_mark
 
 FOLDER_MODE = 0o755
 

@@ -8,13 +8,13 @@ from aggregator.model.output import Output
 from aggregator.model.output_paths import format_of
 from aggregator.model.settings import Settings, Site
 from aggregator.model.story import Document
-from aggregator.publish.atom import leave_out_faulty, render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.look import Look
-from aggregator.publish.page import render_archive, render_category
-from aggregator.publish.readback import read_back_atom, read_back_json, read_back_rss
-from aggregator.publish.rss import render_rss
-from aggregator.publish.shown import ALL, FEEDS, url_of
+from aggregator.render.atom import leave_out_faulty, render_atom
+from aggregator.render.fields import ALL, FEEDS, url_of
+from aggregator.render.html_pages import render_archive, render_category
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.rss import render_rss
+from aggregator.render.theme import Look
+from aggregator.render.verify import read_back_atom, read_back_json, read_back_rss
 from aggregator.store.database import Store
 from aggregator.urls import Url
 

@@ -10,11 +10,11 @@ from aggregator.clean import plain_text
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.model.settings import Jekyll, Settings, Site
 from aggregator.model.story import Publication
-from aggregator.publish import shown
-from aggregator.publish.messages import load_messages
 from aggregator.publish.names import name_of
 from aggregator.publish.template import Plain, finished, name_template, post_template, read_template
-from aggregator.publish.views import plain
+from aggregator.render import fields
+from aggregator.render.template_context import plain
+from aggregator.render.translations import load_messages
 
 BUILT_IN = "post.md.j2"
 SAMPLE = datetime.fromisoformat("2000-01-01T12:00:00+00:00")
@@ -125,7 +125,7 @@ class PostWriter:
     def _values(
         self, publication: Publication, slug: str, title: str, others: Sequence[tuple[str, str]]
     ) -> dict[str, object]:
-        fault = shown.fault_of(publication)
+        fault = fields.fault_of(publication)
         if fault:
             raise ValueError(fault)
         category = _category(slug, title)
@@ -146,7 +146,7 @@ def check_templates(settings: Settings) -> None:
 def _template_text(jekyll: Jekyll, settings: Settings) -> str:
     if jekyll.template is not None:
         return read_template(jekyll.template, (str(settings.path), *jekyll.template_at))
-    return (files("aggregator.publish") / "templates" / BUILT_IN).read_text(encoding="utf-8")
+    return (files("aggregator.render") / "templates" / BUILT_IN).read_text(encoding="utf-8")
 
 
 def _site_of(site: Site) -> dict[str, str]:
@@ -159,26 +159,26 @@ def _site_of(site: Site) -> dict[str, str]:
 
 
 def _story(publication: Publication, categories: tuple[PostCategory, ...], zone: ZoneInfo) -> Story:
-    content, summary = shown.content_of(publication), shown.summary_of(publication)
+    content, summary = fields.content_of(publication), fields.summary_of(publication)
     short, long = plain_text(summary), plain_text(content)
     return Story(
         key=publication.entry_key or publication.page_id,
         id=publication.page_id,
-        title=Plain(plain(shown.title_of(publication))),
-        link=shown.web_address(publication.link) or "",
+        title=Plain(plain(fields.title_of(publication))),
+        link=fields.web_address(publication.link) or "",
         html=content or summary,
         summary=Plain(short),
         lead=Plain(short if content and not long.startswith(short.rstrip("….")) else ""),
         published=(publication.published or publication.sort_at).astimezone(zone),
         updated=publication.updated.astimezone(zone),
         authors=tuple(
-            PostAuthor(Plain(plain(person.name)), person.uri or "") for person in shown.named(publication.authors)
+            PostAuthor(Plain(plain(person.name)), person.uri or "") for person in fields.named(publication.authors)
         ),
-        tags=tuple(dict.fromkeys(Plain(plain(tag.label or tag.term)) for tag in shown.tags_of(publication))),
+        tags=tuple(dict.fromkeys(Plain(plain(tag.label or tag.term)) for tag in fields.tags_of(publication))),
         source=PostSource(
             publication.source,
-            Plain(plain(shown.source_title_of(publication))),
-            shown.web_address(publication.origin.link) or "",
+            Plain(plain(fields.source_title_of(publication))),
+            fields.web_address(publication.origin.link) or "",
         ),
         categories=categories,
     )

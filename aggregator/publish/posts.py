@@ -18,8 +18,8 @@ from aggregator.model.settings import Roster, Settings
 from aggregator.publish.files import Folder
 from aggregator.publish.names import free_name
 from aggregator.publish.post import PostWriter
-from aggregator.publish.showing import Showing
 from aggregator.publish.strays import Place, Strays
+from aggregator.render.visibility import Showing
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.post_list import ExportRow, PostRow

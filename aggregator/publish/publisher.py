@@ -25,13 +25,13 @@ from aggregator.publish.destination import Destination
 from aggregator.publish.edition import Edition, Published, failure_of
 from aggregator.publish.filing import HEAVIEST, WIDEST, Standing, file_pages, weight_of
 from aggregator.publish.formats import Formats
-from aggregator.publish.look import Look, plain_look
 from aggregator.publish.places import Places
 from aggregator.publish.posts import Posts
-from aggregator.publish.showing import Showing
 from aggregator.publish.site import SiteOutputs, latest
-from aggregator.publish.status import render_status_json, render_status_page
 from aggregator.publish.stories import LATE, StoryPages
+from aggregator.render.status_page import render_status_json, render_status_page
+from aggregator.render.theme import Look, plain_look
+from aggregator.render.visibility import Showing
 from aggregator.store.categories import CategoryRow, SiteRow
 from aggregator.store.database import Store
 from aggregator.store.documents import ALL

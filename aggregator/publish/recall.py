@@ -19,8 +19,8 @@ from aggregator.clean import plain_text, sanitise
 from aggregator.errors import PublishError
 from aggregator.model.entry import Digest, Enclosure, Entry, EntryKey, KeyRule, Origin, Person, Tag
 from aggregator.model.story import Tombstone
-from aggregator.publish.atom import HISTORY, LANG, TOMBSTONES
-from aggregator.publish.shown import UNTITLED
+from aggregator.render.atom import HISTORY, LANG, TOMBSTONES
+from aggregator.render.fields import UNTITLED
 from aggregator.store.records import supplement_of
 from aggregator.urls import Url, normalise_link
 

@@ -10,12 +10,12 @@ from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
 from aggregator.publish.filing import fitting
 from aggregator.publish.formats import Formats
-from aggregator.publish.look import Look
-from aggregator.publish.memory import Memory
-from aggregator.publish.opml import render_feeds_opml, render_sources_opml
-from aggregator.publish.page import Section, render_index, render_sources, section_of
-from aggregator.publish.showing import Showing
-from aggregator.publish.shown import ALL, FEEDS, ICON
+from aggregator.render.cache import Memory
+from aggregator.render.fields import ALL, FEEDS, ICON
+from aggregator.render.html_pages import Section, render_index, render_sources, section_of
+from aggregator.render.opml import render_feeds_opml, render_sources_opml
+from aggregator.render.theme import Look
+from aggregator.render.visibility import Showing
 from aggregator.store.categories import CategoryRow
 from aggregator.store.transaction import Transaction
 

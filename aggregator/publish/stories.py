@@ -17,11 +17,11 @@ from aggregator.errors import StrangerInTheWay
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
-from aggregator.publish import mark, shown
-from aggregator.publish.look import Look
-from aggregator.publish.page import render_note, render_story
 from aggregator.publish.places import Places, Put
-from aggregator.publish.showing import Showing
+from aggregator.render import fields, mark
+from aggregator.render.html_pages import render_note, render_story
+from aggregator.render.theme import Look
+from aggregator.render.visibility import Showing
 from aggregator.store.database import Store
 from aggregator.store.output_list import FORGOTTEN, GONE
 from aggregator.store.story_pages import Dirty, Looks, Place, StoredPage
@@ -196,7 +196,7 @@ class StoryPages:
         part = _Part([], [], {})
         for number in sorted(numbers):
             stored = pages[number]
-            path = f"{shown.story_path(stored.page_id)}.html"
+            path = f"{fields.story_path(stored.page_id)}.html"
             part.of_path[path] = number
             output = self._output(stored, path, pages, showing) if self.are_made else None
             if output is not None:
@@ -211,7 +211,7 @@ class StoryPages:
         if stored.shown is not None:
             first = stored.places[0]
             publication = showing.publication(stored.shown, self._category(first))
-            fault = shown.fault_of(publication)
+            fault = fields.fault_of(publication)
             if fault:
                 log.warning("leave_out_entry", extra={"output": path, "entry": publication.atom_id, "why": fault})
                 return None
@@ -236,7 +236,7 @@ class StoryPages:
         if not met or stored.shown is None:
             return None
         publication = showing.publication(stored.shown, self._category(stored.places[0]))
-        return StoryPlace(title=shown.title_of(publication), path=shown.story_path(stored.page_id))
+        return StoryPlace(title=fields.title_of(publication), path=fields.story_path(stored.page_id))
 
     def _category(self, place: Place) -> Category:
         """Give a category as feeds.yaml has it, or had it last."""

@@ -17,8 +17,8 @@ from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSynta
 
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.publish.names import safe_part
-from aggregator.publish.sandbox import Sandbox, said_of
 from aggregator.publish.scalars import Quoted, yaml_of
+from aggregator.render.sandbox import Sandbox, said_of
 from aggregator.text.slugs import pinyin, slug_of
 
 # Stand-ins for foreign characters until it is known where they stand; no cleaned text holds these (I7).

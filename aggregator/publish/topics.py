@@ -1,7 +1,7 @@
 """Which of our feeds a hub may be told of (A86)."""
 
 from aggregator.model.settings import Settings
-from aggregator.publish.shown import ALL, FEEDS, url_of
+from aggregator.render.fields import ALL, FEEDS, url_of
 from aggregator.store.transaction import Transaction
 from aggregator.urls import Url
 

@@ -19,7 +19,7 @@ from aggregator.dispatcher import SPREAD, Dispatcher
 from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
-from aggregator.publish.memory import forget_all
+from aggregator.render.cache import forget_all
 from aggregator.scheduler.heap import give_back
 from aggregator.scheduler.jobs import JobWatch
 from aggregator.scheduler.lag import LagWatch

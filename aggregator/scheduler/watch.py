@@ -9,7 +9,7 @@ from pathlib import Path
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.model.settings import Settings
-from aggregator.publish.theme import digest_of, read_files, signature_of
+from aggregator.render.theme import digest_of, read_files, signature_of
 
 log = getLogger(__name__)
 

@@ -18,7 +18,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
-from aggregator.publish.media import Role, cache_control
+from aggregator.render.media_types import Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
 from aggregator.serve.shelf import Copy, Document, FilePart, Shelf
 from aggregator.urls import Url

@@ -15,7 +15,7 @@ from wsgiref.types import WSGIEnvironment
 
 from aggregator.errors import AggregatorError
 from aggregator.model.story import Publication
-from aggregator.publish.found import Answer
+from aggregator.render.search_page import Answer
 from aggregator.search.index import SearchTimeout
 from aggregator.search.query import Query, parse_query
 from aggregator.serve.application import PAGE_POLICY, SANDBOX, Endpoint, Reply, refusal

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from aggregator.clock import Clock, utc_now
-from aggregator.publish.media import Role, media_of
+from aggregator.render.media_types import Role, media_of
 from aggregator.serve.links import link_of
 from aggregator.serve.names import name_of, no_copies
 

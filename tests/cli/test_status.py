@@ -10,7 +10,7 @@ import pytest
 
 from aggregator.cli.status_words import in_words, one_in_words
 from aggregator.config.loader import read_config
-from aggregator.publish.status import status_record
+from aggregator.render.status_page import status_record
 from aggregator.store.history import KEPT
 from aggregator.world import World, open_world
 from tests.command import Done, aggregator

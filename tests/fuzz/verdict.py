@@ -28,13 +28,13 @@ from aggregator.model.poll import Due, Fetched
 from aggregator.model.settings import Category, CategoryKey, Reading, Roster, Site, Source, SourceKey
 from aggregator.model.story import Document, Publication
 from aggregator.parse import parse
-from aggregator.publish.atom import leave_out_faulty, render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.page import render_category
-from aggregator.publish.readback import read_back_atom, read_back_json
+from aggregator.render.atom import leave_out_faulty, render_atom
+from aggregator.render.html_pages import render_category
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.verify import read_back_atom, read_back_json
 from aggregator.urls import Url
 from tests.fuzz.cases import Case
-from tests.publish.checks import ATOM, Page, faults_of_atom
+from tests.render.checks import ATOM, Page, faults_of_atom
 
 SLOW = 10.0  # seconds of the processor; a case that takes longer is a finding
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

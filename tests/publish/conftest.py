@@ -1,44 +1,5 @@
-"""Golden files, and a sanitiser that leaves them alone."""
+"""The same as for what is rendered."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from tests.render.conftest import _nothing_remembered, html_as_it_is
 
-import pytest
-
-from aggregator.publish import atom, jsonfeed, rss, shown
-
-GOLDEN = Path(__file__).parent / "golden"
-
-Golden = Callable[[str, bytes], None]
-
-
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compare bytes with a golden file; `pytest tests/publish --regold` writes it."""
-
-    def compare(name: str, data: bytes) -> None:
-        if request.config.getoption("--regold", default=False):
-            (GOLDEN / name).write_bytes(data)
-        assert data.decode() == (GOLDEN / name).read_text(encoding="utf-8")
-
-    return compare
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    """Forget what earlier tests rendered."""
-    atom.forget()
-    rss.forget()
-    jsonfeed.forget()
-    shown.forget()
-    yield
-    atom.forget()
-    rss.forget()
-    jsonfeed.forget()
-    shown.forget()
-
-
-@pytest.fixture
-def html_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave HTML as it is: golden files are about rendering, not about cleaning."""
-    monkeypatch.setattr("aggregator.publish.shown.sanitise", lambda html, base, allow_classes: html)
+__all__ = ["_nothing_remembered", "html_as_it_is"]

@@ -12,13 +12,13 @@ from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import SourceKey
 from aggregator.model.story import Credit, Publication
 from aggregator.model.supplement import Image, Reference, Supplement
-from aggregator.publish.atom import render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.page import render_category
-from aggregator.publish.rss import render_rss
-from aggregator.publish.shown import FEEDS
+from aggregator.render.atom import render_atom
+from aggregator.render.fields import FEEDS
+from aggregator.render.html_pages import render_category
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.rss import render_rss
 from aggregator.urls import Url
-from tests.publish.records import SITE, a_document, a_publication
+from tests.render.records import SITE, a_document, a_publication
 
 
 def hostile(address: str) -> Publication:

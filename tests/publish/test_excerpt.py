@@ -3,8 +3,7 @@
 import pytest
 
 from aggregator.clean import plain_text
-from aggregator.publish.excerpt import EXCERPT, excerpt_of
-from aggregator.publish.prose import shorten
+from aggregator.render.html_fragments import EXCERPT, excerpt_of, shorten
 
 LONG = "<p>One &amp; two, three &lt; four.</p>" * 500
 

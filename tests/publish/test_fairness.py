@@ -5,7 +5,7 @@ import pytest
 from aggregator.store.documents import fair_share
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
-from tests.publish.checks import Page, parsed
+from tests.render.checks import Page, parsed
 
 TWO = """sources:
   - {url: 'https://a.example/feed', key: a, title: Paper A}

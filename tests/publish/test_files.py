@@ -13,13 +13,13 @@ import pytest
 
 from aggregator.errors import PublishError
 from aggregator.publish import files
-from aggregator.publish.atom import render_atom
 from aggregator.publish.files import Folder
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.look import plain_look
-from aggregator.publish.mark import bears_mark
-from aggregator.publish.page import render_category
-from tests.publish.records import SAMPLE, SITE, STORE, a_start_page
+from aggregator.render.atom import render_atom
+from aggregator.render.html_pages import render_category
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.mark import bears_mark
+from aggregator.render.theme import plain_look
+from tests.render.records import SAMPLE, SITE, STORE, a_start_page
 
 PATH = "category/python.atom"
 

@@ -7,15 +7,15 @@ import jsonschema
 import pytest
 from lxml import etree
 
-from aggregator.publish.atom import render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.rss import render_rss
+from aggregator.render.atom import render_atom
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.rss import render_rss
 from aggregator.urls import Url
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
-from tests.publish.checks import SCHEMA, faults_of_atom, parsed
-from tests.publish.records import RICH, SITE, STORE, a_document
-from tests.publish.rss_profile import faults_of_rss
+from tests.render.checks import SCHEMA, faults_of_atom, parsed
+from tests.render.records import RICH, SITE, STORE, a_document
+from tests.render.rss_profile import faults_of_rss
 
 HUB = Url("https://hub.example.org/?user=a&feed=b")
 NAMED = a_document(RICH, hub=HUB)

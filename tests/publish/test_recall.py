@@ -1,9 +1,9 @@
 """What a document shows is read back as it was rendered, so that a restored site shows it again (DESIGN 3.3)."""
 
-from aggregator.publish.atom import render_atom
-from aggregator.publish.jsonfeed import render_json
 from aggregator.publish.recall import recall
-from tests.publish.records import RICH, SITE, STORE, a_document
+from aggregator.render.atom import render_atom
+from aggregator.render.jsonfeed import render_json
+from tests.render.records import RICH, SITE, STORE, a_document
 
 
 def test_a9_a_source_is_read_back_whole() -> None:

@@ -11,8 +11,8 @@ import pytest
 from lxml import html
 
 from aggregator.errors import StrangerInTheWay
-from aggregator.publish import page
-from aggregator.publish.views import Scribe
+from aggregator.render import html_pages
+from aggregator.render.template_context import Scribe
 from aggregator.serve.application import Application
 from aggregator.serve.shelf import Shelf
 from aggregator.world import World
@@ -184,13 +184,13 @@ def test_only_what_changed_is_rendered(room: Newsroom, world: World, monkeypatch
     desk.says("a", *entries)
     world.publish()
     rendered: list[str] = []
-    real = page.render_page
+    real = html_pages.render_page
 
     def noted(name: str, scribe: Scribe, path: str, **more: Any) -> bytes:
         rendered.append(path)
         return real(name, scribe, path, **more)
 
-    monkeypatch.setattr(page, "render_page", noted)
+    monkeypatch.setattr(html_pages, "render_page", noted)
     entries[3] = said(3, title="Corrected")
     desk.says("a", said("new"), *entries)
     changed = [path for path in world.publish().changed if path.startswith("entry/")]

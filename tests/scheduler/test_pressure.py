@@ -8,7 +8,7 @@ from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 
 from aggregator.backlog import DueBacklog
 from aggregator.dispatcher import Dispatcher
-from aggregator.publish.memory import Memory
+from aggregator.render.cache import Memory
 from aggregator.scheduler import Service
 from aggregator.scheduler.memory import MemoryWatch
 from tests.newsroom import LOOPBACK, START, Newsroom, item, rss

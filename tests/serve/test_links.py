@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from aggregator.publish.atom import render_atom
-from aggregator.publish.jsonfeed import render_json
-from aggregator.publish.rss import render_rss
+from aggregator.render.atom import render_atom
+from aggregator.render.jsonfeed import render_json
+from aggregator.render.rss import render_rss
 from aggregator.serve.links import link_of
 from aggregator.urls import Url
-from tests.publish.records import RICH, SITE, STORE, a_document, a_publication
+from tests.render.records import RICH, SITE, STORE, a_document, a_publication
 from tests.serve.conftest import Client, Folder
 
 HUB = Url("https://hub.example.org/?user=a&feed=b")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.publish.media import Role, media_of
+from aggregator.render.media_types import Role, media_of
 from aggregator.serve.names import MAX_PATH, name_of
 
 

@@ -10,7 +10,7 @@ from aggregator.errors import StoreError
 from aggregator.model.entry import Origin
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Publication
-from aggregator.publish.found import Answer, render_found, render_found_json
+from aggregator.render.search_page import Answer, render_found, render_found_json
 from aggregator.search.index import SearchTimeout
 from aggregator.search.query import Query
 from aggregator.serve.application import Application

@@ -1,0 +1,1 @@
+"""From records to bytes: `render_*` makes them, `read_back_*` proves them. No clock, no chance (A30)."""

@@ -1,0 +1,202 @@
+"""How foreign HTML, sanitised, fits into a page of ours, and how a text is shortened."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape, unescape
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from aggregator.clean import is_seen, plain_text
+from aggregator.render.cache import Memory
+
+_TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
+# What a page has otherwise: some start tags, and links that begin with no letter, as those around pictures do.
+_CHANGED = re.compile(r"<(?:h[1-6]|pre|table|img|video|audio)\b|<a\s[^<>]*>(?!\w)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r'\s([^\s"\'<>/=]+)(?:="([^"]*)")?')
+_PICTURES = frozenset({"img", "picture", "video", "audio"})
+
+
+def dress(html: str) -> str:
+    """Fit sanitised HTML into a page.
+
+    Headings stand below the story's own, and no rank is left out between two (A61); images load late (A62, A68). A link
+    around a picture without a text is called what it leads to, and one around nothing goes: nobody sees it, but the
+    keyboard stops there (WCAG 2.4.4). Code and tables may be wider than a phone. They scroll by themselves, so the
+    keyboard has to get there (WCAG 2.1.1).
+
+    Tokens are read as our sanitiser writes them: text without `<`, attributes in double quotes. Anything else is given
+    back as it came: adding an attribute in the wrong place could open a hole.
+    """
+    if not _CHANGED.search(html):
+        return html
+    tokens = []
+    at = 0
+    while at < len(html):
+        match = _TOKEN.match(html, at)
+        if match is None:
+            return html
+        tokens.append(match[0])
+        at = match.end()
+    names = [_TAG.match(token) for token in tokens]
+    dressed = list(map(_dressed, tokens, names))
+    _rank_headings(tokens, names, dressed)
+    _name_links(tokens, names, dressed)
+    return "".join(dressed)
+
+
+def _dressed(token: str, name: re.Match[str] | None) -> str:
+    if name is None:
+        return token
+    tag, closes = name[1].lower(), token.startswith("</")
+    if tag == "pre" and not closes:
+        return _with(token, name, 'tabindex="0"')
+    if tag == "table":
+        return f"{token}</div>" if closes else f'<div class="scroll" tabindex="0">{token}'
+    if tag == "img" and not closes:
+        has = _attributes(token)
+        wanted = (("loading", "lazy"), ("referrerpolicy", "no-referrer"), ("alt", ""))
+        return _with(token, name, *(f'{k}="{v}"' for k, v in wanted if k not in has))
+    return token
+
+
+def _rank_headings(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
+    """Give each heading a rank below the last one before it that was of a higher rank: h4, h1, h3 are h3, h3, h4."""
+    above: list[int] = []  # ranks, each lower than the one before it
+    for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
+        if name is None or not _is_heading(name[1]):
+            continue
+        if not token.startswith("</"):
+            rank = int(name[1][1])
+            while above and above[-1] >= rank:
+                above.pop()
+            above.append(rank)
+        dressed[at] = f"{token[: name.start(1)]}h{min(2 + max(len(above), 1), 6)}{token[name.end() :]}"
+
+
+def _name_links(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dressed: list[str]) -> None:
+    """Say where links lead that show no text, and take those away that show nothing at all."""
+    opened: int | None = None  # the last link that has begun and not ended, while nothing was seen in it
+    pictured = False
+    for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
+        tag = name[1].lower() if name else ""
+        if tag == "a" and not token.startswith("</"):
+            opened, pictured = (at if _attributes(token).get("href") else None), False
+        elif opened is None:
+            continue
+        elif tag == "a":
+            begins = names[opened]
+            if pictured and begins is not None:
+                dressed[opened] = _with(tokens[opened], begins, *_name_of(_attributes(tokens[opened])))
+            elif not pictured:
+                dressed[opened] = dressed[at] = ""
+            opened = None
+        elif tag in _PICTURES:
+            pictured = True
+            opened = None if _attributes(token).get("alt") else opened
+        elif not tag and is_seen(unescape(token)):
+            opened = None
+
+
+def _name_of(link: Mapping[str, str]) -> tuple[str, ...]:
+    if link.get("title"):
+        return ()
+    href = unescape(link["href"])
+    try:
+        place = urlsplit(href).hostname or href.partition(":")[2] or href
+    except ValueError:
+        place = href
+    return (f'aria-label="{escape(place)}"',)
+
+
+def _with(token: str, name: re.Match[str], *attributes: str) -> str:
+    """Add attributes to a tag."""
+    return token[: name.end()] + "".join(f" {attribute}" for attribute in attributes) + token[name.end() :]
+
+
+def _attributes(token: str) -> dict[str, str]:
+    return {name.lower(): value for name, value in _ATTRIBUTE.findall(token)}
+
+
+def _is_heading(name: str) -> bool:
+    return len(name) == 2 and name[0] in "hH" and name[1] in "123456"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to at most `limit` code points, the ellipsis included, never inside what people see as one (A65)."""
+    if len(text) <= limit:
+        return text
+    end = limit - 1
+    while end > 0 and _joins(text, end):
+        end -= 1
+    return text[:end].rstrip() + "…"
+
+
+def _joins(text: str, at: int) -> bool:
+    """Tell whether the code point at a place belongs to the one before it."""
+    char, before = text[at], text[at - 1]
+    return (
+        unicodedata.category(char) in ("Mn", "Me", "Mc")
+        or char in "\u200c\u200d"
+        or before == "\u200d"
+        or 0x1F3FB <= ord(char) <= 0x1F3FF  # skin tones
+        or (0x1F1E6 <= ord(char) <= 0x1F1FF and 0x1F1E6 <= ord(before) <= 0x1F1FF)  # flags
+        or (0xAC00 <= ord(before) <= 0xD7A3 and 0x1160 <= ord(char) <= 0x11FF)  # Hangul
+    )
+
+
+EXCERPT: Final = 300  # code points
+_ENOUGH: Final = 8 * EXCERPT  # characters of HTML that hold as many, as a rule: a whole article costs ten times as much
+
+_excerpts: Memory[str] = Memory(2 * 1024 * 1024, each_bytes=512)
+
+
+def excerpt_of(content: str) -> str:
+    """Give the beginning of a text.
+
+    Args:
+        content: safe HTML.
+
+    Returns:
+        HTML without an element; empty if the text holds no word.
+    """
+    found = _excerpts.get(content)
+    if found is None:
+        found = escape(shorten(_text_of(content), EXCERPT), quote=False)
+        _excerpts.keep(content, found, len(content) + len(found))
+    return found
+
+
+def _text_of(content: str) -> str:
+    """Give as much of a text as is needed, or all of it."""
+    if len(content) > _ENOUGH:
+        beginning = plain_text(content[: content.rfind("<", 0, _ENOUGH)])
+        if len(beginning) > 2 * EXCERPT:
+            return beginning
+    return plain_text(content)
+
+
+Item = TypeVar("Item")
+
+MAX_BYTES = 1_000_000  # of what others wrote on a page; with our own, below 1 MiB
+
+
+def fitting(
+    items: Iterable[Item], size_of: Callable[[Item], int], room_bytes: int = MAX_BYTES
+) -> tuple[list[Item], int]:
+    """Give the first items for which there is room, and how many there are beyond these."""
+    kept: list[Item] = []
+    beyond = 0
+    for item in items:
+        room_bytes -= size_of(item)
+        if room_bytes >= 0:
+            kept.append(item)
+        else:
+            beyond += 1
+    return kept, beyond
+
+
+def size_of(*texts: str | None) -> int:
+    """Give how many bytes texts take on a page, escaped."""
+    return sum(len(escape(text).encode()) for text in texts if text)

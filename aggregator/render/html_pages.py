@@ -1,0 +1,352 @@
+"""Pages for people: categories, archive, start page, sources (A60 to A69, A80). No script, one stylesheet, no clock.
+
+A page shows at most 50 stories in full and stays below a megabyte (A69); what is beyond that is a list of headlines,
+each with its place on the page, so that links to it hold.
+"""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from markupsafe import Markup
+
+from aggregator.model.poll import State
+from aggregator.model.settings import Site
+from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote, StoryPage, StoryPlace
+from aggregator.render import fields, mark
+from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
+from aggregator.render.template_context import Named, Scribe, Story, is_right_to_left, plain
+from aggregator.render.theme import Look
+
+LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
+ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
+LINK_BYTES = 40  # our own part of a category in the list of all, about
+TROUBLED = frozenset({State.FAILING, State.GONE, State.SUSPECT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """A feed to subscribe to."""
+
+    label: str
+    type: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A category on the start page, ready to stand there."""
+
+    title: str
+    description: str
+    path: str
+    feed: str | None
+    stories: tuple[Story, ...]
+    html: Markup  # all of it, as `section.html` has it
+
+
+@dataclass(frozen=True, slots=True)
+class _SourceRow:
+    """A source on the page of sources."""
+
+    anchor: str
+    title: str
+    link: str | None
+    feed: str | None
+    redacted: bool  # the address has lost something and leads nowhere (S44)
+    state: str
+    word: str
+    trouble: str
+    categories: str
+
+
+def render_category(document: Document, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+    """Render the page of a category.
+
+    Args:
+        document: the category's main document.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published beside the page.
+        look: of all pages; None: the one that comes with the program.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
+    """
+    return _render_document(document, site, formats, look, feeds_of=document.path)
+
+
+def render_archive(document: Document, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+    """Render the page of an archive document. Nothing on it changes when newer pages come (M6, M7)."""
+    assert document.archive is not None
+    assert document.current is not None
+    messages = Scribe.of(site, document.language, look).messages
+    part = messages.text("archive", number=document.archive)
+    note = messages.text("archive_note", title=plain(document.title))
+    return _render_document(document, site, formats, look, feeds_of=document.current, part=part, note=note)
+
+
+def section_of(
+    line: CategoryLine,
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None = None,
+    *,
+    has_story_pages: bool = False,
+) -> Section:
+    """Give a category as it stands on the start page.
+
+    Args:
+        line: the category and its newest stories.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        look: of all pages.
+        has_story_pages: each story has a page of its own.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
+    """
+    scribe = Scribe.of(site, site.language, look)
+    section = Section(
+        title=plain(line.title),
+        description=plain(line.description or ""),
+        path=f"{line.path}.html",
+        feed=fields.url_of(site, line.path, ".atom") if "atom" in formats else None,
+        stories=scribe.headlines(line.newest, f"{line.path}.html", "" if has_story_pages else None),
+        html=Markup(""),
+    )
+    values = {"t": scribe.messages.text, "site": plain(site.title), "section": section}
+    html = scribe.look.theme.render("section.html", "index.html", values)
+    return replace(section, html=Markup(html.strip()))  # the template escapes what it is given
+
+
+def render_index(
+    sections: Sequence[Section],
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None = None,
+    *,
+    also: frozenset[str] = frozenset(),
+) -> bytes:
+    """Render the start page: the newest stories of each category, and the way to everything else.
+
+    Args:
+        sections: the listed categories, in order.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        look: of all pages.
+        also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
+    """
+    scribe = Scribe.of(site, site.language, look)
+    feeds = _feeds(fields.ALL, site, formats, plain(site.title))
+    others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
+    canonical = str(site.base_url)
+    listed = sum(LINK_BYTES + size_of(section.path, section.title) for section in sections)
+    fit, _ = fitting(sections, lambda section: len(section.html.encode()), MAX_BYTES - listed)
+    bare = [replace(section, html=Markup("")) for section in sections[len(fit) :]]  # in the list of all alone
+    return render_page(
+        "index", scribe, "", title="", canonical=canonical, feeds=feeds, sections=[*fit, *bare], others=others
+    )
+
+
+def render_sources(
+    lines: Sequence[SourceLine],
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None = None,
+    *,
+    also: frozenset[str] = frozenset(),
+) -> bytes:
+    """Render the list of sources, each with a word for its state and, while it fails, what is wrong in words.
+
+    Args:
+        lines: the sources, in order.
+        site: title, language and public address.
+        formats: of the feeds that are published.
+        look: of all pages.
+        also: other outputs that exist; of interest here: `sources.opml`.
+    """
+    scribe = Scribe.of(site, site.language, look)
+    messages = scribe.messages
+    rows = [
+        _SourceRow(
+            anchor=f"source-{line.key}",
+            title=plain(line.title) or line.key,
+            link=fields.web_address(line.link),
+            feed=plain(line.url or "") if "…" in (line.url or "") else fields.web_address(line.url),
+            redacted="…" in (line.url or ""),
+            state=line.state.value,
+            word=messages.state(line.state.value),
+            trouble=messages.trouble(line.state.value, line.code),
+            categories=messages.text("list_separator").join(plain(title) for title in line.categories),
+        )
+        for line in lines
+    ]
+    troubled = [row for row, line in zip(rows, lines, strict=True) if line.state in TROUBLED]
+    summary = ""
+    if troubled:
+        which = "trouble_one" if len(rows) == 1 else "trouble_other"
+        summary = messages.text(which, count=len(troubled), total=len(rows))
+    fit, beyond = fitting(rows, _size_of)
+    if beyond:  # what needs a hand stands there in any case
+        others = (row for row in rows if row.state not in TROUBLED)
+        fit, beyond = fitting((*troubled, *others), _size_of)
+        troubled = [row for row in fit if row.state in TROUBLED]
+    return render_page(
+        "sources",
+        scribe,
+        "sources.html",
+        title=messages.text("sources"),
+        canonical=fields.url_of(site, "sources.html"),
+        feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
+        rows=fit,
+        troubled=troubled,
+        summary=summary,
+        more=messages.text("no_room", count=beyond) if beyond else "",
+        blogroll="sources.opml" if "sources.opml" in also else None,
+    )
+
+
+def _size_of(row: _SourceRow) -> int:
+    size = ROW_BYTES + size_of(
+        row.anchor, row.link, row.title, row.categories, row.feed, row.feed, row.word, row.trouble
+    )
+    return size + (ROW_BYTES + size_of(row.anchor, row.title, row.trouble) if row.state in TROUBLED else 0)
+
+
+def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+    """Render the page of a story; its canonical address is the original's (A60).
+
+    Args:
+        page: the story, and where it stands.
+        site: title, language, zone and public address.
+        formats: of the feeds that are published.
+        look: of all pages.
+    """
+    scribe = Scribe.of(site, site.language, look)
+    story = scribe.story(page.publication)
+    return render_page(
+        "entry",
+        scribe,
+        page.path,
+        title=story.title,
+        canonical=story.original or fields.url_of(site, page.path),
+        feeds=[feed for place in page.places for feed in _feeds(place.path, site, formats, plain(place.title))],
+        reloads=False,
+        story=story,
+        tags=[plain(tag.label or tag.term) for tag in fields.tags_of(page.publication)],
+        places=[_place(page.path, place) for place in page.places],
+        noindex=page.publication.noindex,
+    )
+
+
+def render_note(note: StoryNote, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+    """Render what stands in place of a story that is withdrawn, or part of another now (A42, T7)."""
+    scribe = Scribe.of(site, site.language, look)
+    return render_page(
+        "gone",
+        scribe,
+        note.path,
+        title=scribe.messages.text("withdrawn"),
+        canonical=fields.url_of(site, note.path),
+        feeds=_feeds(fields.ALL, site, formats, plain(site.title)),
+        reloads=False,
+        part_of=_place(note.path, note.part_of) if note.part_of else None,
+    )
+
+
+def _place(page: str, place: StoryPlace) -> Named:
+    return Named(plain(place.title), _relative(page, f"{place.path}.html"))
+
+
+def _render_document(
+    document: Document,
+    site: Site,
+    formats: frozenset[str],
+    look: Look | None,
+    *,
+    feeds_of: str,
+    part: str = "",
+    note: str = "",
+) -> bytes:
+    scribe = Scribe.of(site, document.language, look)
+    stories, earlier = scribe.stories(document)
+    path = f"{document.path}.html"
+    heading = plain(document.title)
+    return render_page(
+        "category",
+        scribe,
+        path,
+        title=f"{heading} – {part}" if part else heading,
+        canonical=fields.url_of(site, path),
+        feeds=_feeds(feeds_of, site, formats, heading),
+        reloads=document.archive is None,
+        heading=heading,
+        part=part,
+        description=plain(document.description or ""),
+        note=note,
+        stories=stories,
+        earlier=earlier,
+        current=_relative(path, f"{document.current}.html") if document.current else None,
+        older=_relative(path, f"{document.prev_archive}.html") if document.prev_archive else None,
+    )
+
+
+def render_page(
+    template: str,
+    scribe: Scribe,
+    path: str,
+    *,
+    title: str,
+    canonical: str,
+    feeds: list[_Feed],
+    reloads: bool = True,
+    **more: Any,
+) -> bytes:
+    """Render a page of `templates/` in the frame that all pages share.
+
+    Args:
+        template: its name, without suffix.
+        scribe: the site's language, zone and look.
+        path: of the page below the folder: decides how links to the root begin.
+        title: of the page; empty on the start page.
+        canonical: the page's own public address, or the original's (A60).
+        feeds: that the page announces.
+        reloads: whether the page changes by itself, so that `publish.refresh` is for it.
+        more: what the template itself asks for; docs/theme.md names it.
+
+    Raises:
+        PublishError: a template of the operator's theme can't be rendered.
+    """
+    messages, look = scribe.messages, scribe.look
+    refresh = look.refresh if reloads else None
+    values = dict(
+        t=messages.text,
+        site=plain(scribe.site.title),
+        zone=scribe.zone.key,
+        language=fields.language_of(scribe.language) or messages.language,
+        direction="rtl" if is_right_to_left(messages.language) else "ltr",  # of our labels; stories say theirs
+        here=template,
+        title=title,
+        canonical=canonical,
+        feeds=feeds,
+        root="../" * path.count("/"),
+        refresh=int(refresh.total_seconds()) if refresh else None,
+        search=look.search,
+        program=mark.NAME,
+        program_home=mark.HOME,
+    )
+    return look.theme.render(f"{template}.html", path, values | more).encode()
+
+
+def _feeds(path: str, site: Site, formats: frozenset[str], title: str) -> list[_Feed]:
+    return [
+        _Feed(label, fields.MEDIA_TYPES[name], f"{title} ({label})", fields.url_of(site, path, f".{name}"))
+        for name, label in LABELS.items()
+        if name in formats
+    ]
+
+
+def _relative(page: str, target: str) -> str:
+    return posixpath.relpath(target, posixpath.dirname(page) or ".")

@@ -1,0 +1,173 @@
+"""What templates see of a story: texts without markup, links that are web addresses, dates as people write them."""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aggregator.clean import plain_text
+from aggregator.model.entry import Enclosure
+from aggregator.model.settings import Site
+from aggregator.model.story import Document, Publication
+from aggregator.render import fields
+from aggregator.render.html_fragments import MAX_BYTES, dress, shorten
+from aggregator.render.theme import Look, plain_look
+from aggregator.render.translations import Messages
+
+MAX_STORIES = 50  # in full on a page (A69)
+HEADLINE_BYTES = 300  # our own part of a headline, about
+EXCERPT = 400  # characters of a story that would make the page too large
+RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku nqo ps sd syr ug ur yi".split())
+
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name that may lead somewhere."""
+
+    name: str
+    url: str | None
+    note: str = ""
+    audio: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story as the templates see it: texts without markup, but for `html`, which went through the sanitiser."""
+
+    anchor: str
+    title: str
+    url: str  # the story's page, else the original, else its place on the page
+    original: str | None
+    language: str | None  # None: the page's own
+    direction: str  # rtl where its language says so, else auto: the first letters decide (I60)
+    source: Named
+    authors: str
+    machine_date: str
+    day: str
+    moment: str
+    updated: tuple[str, str] | None = None  # for machines and for people; None: not since
+    html: str = ""
+    excerpt: str = ""  # instead of `html`
+    credits: tuple[Named, ...] = ()
+    attached: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """Turns records into what templates see, for one page in one language, zone and look."""
+
+    site: Site
+    messages: Messages
+    zone: ZoneInfo
+    language: str
+    look: Look
+
+    @classmethod
+    def of(cls, site: Site, language: str, look: Look | None = None) -> "Scribe":
+        """Give the scribe of a page in a language; labels are those of the site's. Without a look, it is ours."""
+        look = look or plain_look()
+        return cls(site, look.theme.messages(site.language), ZoneInfo(site.timezone), language, look)
+
+    def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
+        """Give the stories in full, and the headlines of those for which the page has no room."""
+        sound = [publication for publication in document.publications if not fields.fault_of(publication)]
+        root = "../" * document.path.count("/") if document.has_story_pages else None
+        room = MAX_BYTES
+        earlier = []
+        for publication in sound[MAX_STORIES:]:
+            headline = self._story(publication, root=root)
+            room -= HEADLINE_BYTES + len(f"{headline.title}{headline.url}{headline.source.name}".encode())
+            if room < MAX_BYTES // 2:
+                break
+            earlier.append(headline)
+        full = []
+        for publication in sound[:MAX_STORIES]:
+            if publication.noindex:  # its text stands on no page that search engines are let to
+                full.append(self._story(publication, root=root))
+                continue
+            html = dress(fields.content_of(publication) or fields.summary_of(publication))
+            size = len(html.encode())
+            if size <= room:
+                full.append(self._story(publication, root=root, html=html))
+                room -= size
+            else:
+                full.append(self._story(publication, root=root, excerpt=_excerpt(html)))
+        return full, earlier
+
+    def headlines(self, publications: Iterable[Publication], page: str, root: str | None = None) -> tuple[Story, ...]:
+        """Give stories without their content, for another page than the one where they stand.
+
+        Args:
+            publications: the stories.
+            page: where they stand, as a link.
+            root: where links to stories' pages begin; None: they have none.
+        """
+        sound = (publication for publication in publications if not fields.fault_of(publication))
+        return tuple(self._story(publication, page, root=root) for publication in sound)
+
+    def story(self, publication: Publication) -> Story:
+        """Give a story for a page of its own."""
+        html = dress(fields.content_of(publication) or fields.summary_of(publication))
+        if len(html.encode()) > MAX_BYTES:
+            return self._story(publication, excerpt=_excerpt(html))
+        return self._story(publication, html=html)
+
+    def _story(
+        self, publication: Publication, page: str = "", *, root: str | None = None, html: str = "", excerpt: str = ""
+    ) -> Story:
+        language = fields.language_of(publication.language)
+        source = fields.source_title_of(publication)
+        authors = [plain(p.name) for p in fields.named(publication.authors) if p.name != source]
+        when = publication.published or publication.updated
+        original = fields.web_address(publication.link)
+        own = None if root is None else f"{root}{fields.story_path(publication.page_id)}.html"
+        machine_updated = fields.instant(publication.updated)
+        return Story(
+            anchor=publication.page_id,
+            title=plain(fields.title_of(publication)),
+            url=own or original or f"{page}#{publication.page_id}",
+            original=original,
+            language=language if language and language.lower() != self.language.lower() else None,
+            direction="rtl" if language and is_right_to_left(language) else "auto",
+            source=Named(plain(source), fields.web_address(publication.origin.link)),
+            authors=self.messages.text("list_separator").join(authors),
+            machine_date=fields.instant(when),
+            day=self.messages.day(when, self.zone),
+            moment=self.messages.moment(when, self.zone),
+            updated=(machine_updated, self.messages.moment(publication.updated, self.zone))
+            if machine_updated != fields.instant(when)
+            else None,
+            html=html,
+            excerpt=excerpt,
+            credits=_credits(publication),
+            attached=tuple(_attached(url, enclosure) for url, enclosure in fields.enclosures_of(publication)),
+        )
+
+
+def _excerpt(html: str) -> str:
+    return shorten(plain(plain_text(html)), EXCERPT)
+
+
+def plain(text: str) -> str:
+    """Give foreign text as one line without stray marks that turn the direction of what follows (A63)."""
+    return fields.line_of(_BIDI.sub("", text))
+
+
+def is_right_to_left(language: str) -> bool:
+    """Tell whether a language is written from right to left, by its first subtag."""
+    return language.partition("-")[0].lower() in RIGHT_TO_LEFT
+
+
+def _credits(publication: Publication) -> tuple[Named, ...]:
+    copies = (Named(plain(c.title) or c.source, fields.web_address(c.link)) for c in publication.credits)
+    return tuple(dict.fromkeys(copies))
+
+
+def _attached(url: str, enclosure: Enclosure) -> Named:
+    name = enclosure.title or posixpath.basename(url.partition("?")[0].partition("#")[0]) or url
+    length = enclosure.length or 0
+    size = "" if not length else f"{length / 1e6:.1f} MB" if length >= 1e6 else f"{max(length // 1000, 1)} kB"
+    return Named(plain(name), url, size, audio=(enclosure.type or "").startswith("audio/"))

@@ -1,0 +1,321 @@
+"""Templates, stylesheet, icon and texts: ours, and those that an operator's theme has in their place, file by file.
+
+A theme is the operator's own, but what it shows is foreign. So its templates run in a sandbox (S64), escape all they
+are given, and may not let markup through (S39): that is done in `prose.html`, which no theme replaces, nor `head.html`
+with the policy (A80) and our mark.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType, TracebackType
+
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError, nodes
+
+from aggregator.errors import ConfigError, Problem, PublishError
+from aggregator.render.sandbox import Sandbox, said_of
+from aggregator.render.translations import BadCatalogue, Catalogue, Messages, messages_of, read_catalogue
+
+FIXED = frozenset({"head.html", "prose.html"})  # what keeps pages safe and known as ours; no theme replaces it
+BUILT_IN = "built-in/"  # before a name: our own template of that name, for a theme's to extend or include
+STYLE, ICON, CATALOGUES = "style.css", "icon.svg", "catalogue"
+MAX_BYTES = 256 * 1024  # of a template or stylesheet
+MAX_ICON_BYTES = 32 * 1024
+MAX_FILES = 200
+
+_CSS_MARK, _SVG_MARK = b"/* generator: aggregator */\n", b"<!-- generator: aggregator -->\n"
+_OURS = files("aggregator.render") / "templates"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.html")
+_LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\.toml")
+# What rendering a template of somebody else's can raise.
+FAULTS = (
+    TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
+
+def _no_function(value: object) -> object:
+    """Refuse to print a function: `{{ site.title }}`, where `site` is a text, names a method of all texts."""
+    if isinstance(value, FunctionType | MethodType | BuiltinFunctionType):
+        what = f"{value.__name__!r} is a function here, and no text"
+        raise TemplateRuntimeError(f"{what}; docs/theme.md says which names there are")
+    return value
+
+
+@dataclass(frozen=True, eq=False)
+class Theme:
+    """What pages are made of. Two themes with one digest make the same pages."""
+
+    folder: Path | None  # None: ours alone
+    called: str = ""  # the folder, as messages name it
+    texts: Mapping[str, str] = field(default_factory=dict)  # own templates by name
+    catalogues: Mapping[str, Catalogue] = field(default_factory=dict)  # own, by language in lower case
+    stylesheet: bytes = b""
+    icon: bytes = b""
+    digest: str = ""  # of its own files; empty: ours alone
+
+    @classmethod
+    def built_in(cls) -> "Theme":
+        """Give the one that comes with the program."""
+        return cls(None, stylesheet=(_OURS / STYLE).read_bytes(), icon=(_OURS / ICON).read_bytes())
+
+    def messages(self, language: str) -> Messages:
+        """Give the texts of a language."""
+        found = self._messages.get(language)
+        if found is None:
+            found = self._messages[language] = messages_of(language, self.catalogues)
+        return found
+
+    def render(self, name: str, path: str, values: Mapping[str, object]) -> str:
+        """Render a template.
+
+        Args:
+            name: of the template, with its suffix.
+            path: of the page, for messages.
+            values: what the template sees.
+
+        Raises:
+            PublishError: a template of the operator's can't be rendered; it names file and line.
+        """
+        if self.folder is None:
+            return self._environment.get_template(name).render(values)
+        try:
+            return self._environment.get_template(name).render(values)
+        except TemplateSyntaxError as error:
+            raise PublishError(path, f"{error.filename}:{error.lineno}: {error.message}") from error
+        except FAULTS as error:
+            raise PublishError(path, f"{self.place_of(error)}: {said_of(error, 'theme.md')}") from error
+
+    def place_of(self, error: BaseException) -> str:
+        """Give the place in a template where an error arose, as `file:line`."""
+        found = f"{self.called}/"
+        for frame, line in _walked(error.__traceback__):
+            if frame in self._files:
+                found = f"{frame}:{line}"
+        return found
+
+    @cached_property
+    def _messages(self) -> dict[str, Messages]:
+        return {}
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        return frozenset(f"{self.called}/{name}" for name in self.texts)
+
+    @cached_property
+    def _environment(self) -> Sandbox:
+        return Sandbox(
+            loader=FunctionLoader(self._load),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_no_function,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+
+    def _load(self, name: str) -> tuple[str, str, None] | None:
+        if name in self.texts:
+            return self.texts[name], f"{self.called}/{name}", None
+        own = name.removeprefix(BUILT_IN)
+        return (_template(own), f"{BUILT_IN}{own}", None) if own in ours() else None
+
+
+def read_theme(folder: Path, called: str) -> Theme:
+    """Read a theme's folder. Files that are none of a theme's are left alone.
+
+    Args:
+        folder: where it is.
+        called: how messages name it.
+
+    Raises:
+        ConfigError: it can't be used; with every problem of every file.
+    """
+    problems: list[Problem] = []
+    try:
+        found = read_files(folder)
+    except OSError as error:
+        why = "there is no such folder; make it, or take `theme` out of feeds.yaml"
+        if not isinstance(error, FileNotFoundError):
+            why = f"{Path(str(error.filename)).name} can't be read: {error.strerror}; mend it, or move it away"
+        raise ConfigError([Problem(called, 1, 1, why)]) from error
+    problems += _strays(folder, called)
+    if len(found) > MAX_FILES:
+        raise ConfigError([Problem(called, 1, 1, f"it has over {MAX_FILES} files of a theme; write fewer")])
+    texts: dict[str, str] = {}
+    catalogues: dict[str, Catalogue] = {}
+    data: dict[str, bytes] = {}
+    for name, raw in found.items():
+        limit = MAX_ICON_BYTES if name == ICON else MAX_BYTES
+        try:
+            if len(raw) > limit:
+                raise ValueError(f"it has over {limit // 1024} KiB; write less")
+            text = raw.decode("utf-8-sig")
+            if name.endswith(".toml"):
+                catalogues[name.removeprefix(f"{CATALOGUES}/").removesuffix(".toml")] = read_catalogue(text)
+            elif name.endswith(".html"):
+                texts[name] = text
+            else:
+                data[name] = text.encode()
+        except BadCatalogue as error:
+            problems += (Problem(f"{called}/{name}", line, 1, what) for line, what in error.faults)
+        except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError too
+            line = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+            at = (int(line[1]), int(line[2])) if line else (1, 1)
+            what = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).partition(" (at line")[0]
+            problems.append(Problem(f"{called}/{name}", *at, what))
+    plain = Theme.built_in()
+    theme = Theme(
+        folder,
+        called,
+        texts,
+        catalogues,
+        _marked(data[STYLE], _CSS_MARK) if STYLE in data else plain.stylesheet,
+        _marked(data[ICON], _SVG_MARK) if ICON in data else plain.icon,
+        digest_of(found),
+    )
+    problems += theme_problems(theme)
+    if problems:
+        raise ConfigError(problems)
+    return theme
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Read what of a folder belongs to a theme, by name.
+
+    Raises:
+        OSError: the folder, or a file in it, can't be read.
+    """
+    return {name: _head(path) for name, path in _listed(folder)}
+
+
+def signature_of(folder: Path) -> tuple[object, ...]:
+    """Give what changes when a file of a theme does; cheap enough for every second."""
+    try:
+        stats = [(name, path.stat()) for name, path in _listed(folder)]
+    except OSError as error:
+        return (type(error).__name__,)
+    return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
+
+
+def digest_of(found: Mapping[str, bytes]) -> str:
+    """Give the digest of a theme's files."""
+    digest = hashlib.sha256()
+    for name, raw in sorted(found.items()):
+        digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def ours() -> frozenset[str]:
+    """Give the names of our own templates."""
+    return frozenset(file.name for file in _OURS.iterdir() if file.name.endswith(".html"))
+
+
+def theme_problems(theme: Theme) -> Iterator[Problem]:
+    """Name what is wrong with a theme's templates, as far as that can be seen without rendering them."""
+    used = set(ours())
+    parsed: list[str] = []
+    for name, text in sorted(theme.texts.items()):
+        file = f"{theme.called}/{name}"
+        try:
+            tree = theme._environment.parse(text, name, file)
+        except TemplateSyntaxError as error:
+            yield Problem(file, error.lineno, 1, error.message or "it is no template")
+            continue
+        parsed.append(name)
+        if name in FIXED:
+            yield Problem(file, 1, 1, "this part is not for a theme to replace: it keeps pages safe; remove the file")
+        for call in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+            wanted = getattr(call, "template", None)
+            if isinstance(wanted, nodes.Const) and isinstance(wanted.value, str):
+                used.add(wanted.value)
+                if theme._load(wanted.value) is None:
+                    yield Problem(file, call.lineno, 1, f"there is no template {wanted.value!r}; {_names_there_are()}")
+        for each in tree.find_all(nodes.Filter):
+            if each.name == "safe":
+                yield Problem(
+                    file, each.lineno, 1, "`|safe` would let foreign markup through; write {{ prose.show(story.html) }}"
+                )
+        for scope in tree.find_all(nodes.EvalContextModifier):
+            yield Problem(file, scope.lineno, 1, "texts are escaped everywhere; take `autoescape` out")
+    for name in parsed:
+        if name not in used:
+            what = f"no page is called so and no template includes it; {_names_there_are()}"
+            yield Problem(f"{theme.called}/{name}", 1, 1, what)
+
+
+def _names_there_are() -> str:
+    return f"write one of {', '.join(sorted(name.removesuffix('.html') for name in ours() - FIXED))}"
+
+
+def _listed(folder: Path) -> list[tuple[str, Path]]:
+    found = [(path.name, path) for path in folder.iterdir() if _NAME.fullmatch(path.name) or path.name in (STYLE, ICON)]
+    catalogues = folder / CATALOGUES
+    if catalogues.is_dir():
+        found += [(f"{CATALOGUES}/{p.name}", p) for p in catalogues.iterdir() if _LANGUAGE.fullmatch(p.name)]
+    return sorted(found)
+
+
+def _strays(folder: Path, called: str) -> Iterator[Problem]:
+    """Name files that look like parts of a theme and have no effect: a slip of the pen, mostly.
+
+    No hidden ones: editors and file managers leave these (`.#style.css`, `._style.css`).
+    """
+    known = {path for _, path in _listed(folder)}
+    for path in sorted({*folder.glob("[!.]*.css"), *folder.glob("[!.]*.html"), *folder.glob("[!.]*.toml")} - known):
+        write = STYLE if path.suffix == ".css" else f"{CATALOGUES}/{path.name.lower()}"
+        if path.suffix == ".html":
+            write = path.name.lower() if path.name.lower() in ours() else "small letters, digits, - and _"
+        yield Problem(f"{called}/{path.name}", 1, 1, f"no file of a theme is called so; write {write}")
+    for path in sorted({*(folder / CATALOGUES).glob("[!.]*.toml")} - known):
+        what = f"no language is called so; write one such as {CATALOGUES}/nl.toml or {CATALOGUES}/zh-tw.toml"
+        yield Problem(f"{called}/{CATALOGUES}/{path.name}", 1, 1, what)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+@lru_cache(maxsize=32)
+def _template(name: str) -> str:
+    return (_OURS / name).read_text(encoding="utf-8")
+
+
+def _marked(data: bytes, mark: bytes) -> bytes:
+    """Add our mark to a file that may begin with something that has to come first (DESIGN 3.3)."""
+    if mark.strip() in data:
+        return data
+    return mark + data if data.lstrip()[:1] != b"<" else data.rstrip() + b"\n" + mark
+
+
+def _walked(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
+    while trace is not None:
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What every page of a site shares besides its texts."""
+
+    theme: Theme
+    refresh: timedelta | None = None  # so often pages that change reload themselves; None: never
+    search: bool = False  # whether /search answers: under `serve`, never on a static host
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """Give what shapes bytes, so that a change of it renders pages anew."""
+        return self.theme.digest, self.refresh and self.refresh.total_seconds(), self.search
+
+
+@lru_cache(maxsize=1)
+def plain_look() -> Look:
+    """Give the look that comes with the program."""
+    return Look(theme=Theme.built_in())

@@ -1,0 +1,159 @@
+"""What of the store anyone may see, by the settings of the day: limits that publishers set, privacy, credits (S44).
+
+Nothing of this is decided when an entry is stored: an operator who writes `private: true` today wants it to hold for
+what came yesterday, and for as long as it is published, whether or not the source still stands in feeds.yaml.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+from aggregator.clean import display_title, plain_text
+from aggregator.decide.ids import minted_id
+from aggregator.model.naming import name_of
+from aggregator.model.poll import State
+from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
+from aggregator.model.source_row import Limits, SourceRow
+from aggregator.model.status import SourceStatus, Status
+from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
+from aggregator.render.html_fragments import excerpt_of
+from aggregator.render.redaction import Veil, public_name
+
+
+class Showing:
+    """Leaves away what may not be seen.
+
+    Args:
+        roster: the sources and categories as feeds.yaml has them.
+        limits: of the sources of which not everything may be shown, those that left feeds.yaml among them.
+        language: of the site, for titles that we make.
+        store: its id, from which ids are minted.
+        unlisted: the categories that are in no index, those that left feeds.yaml among them.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        limits: Mapping[SourceKey, Limits],
+        language: str,
+        store: UUID,
+        unlisted: frozenset[CategoryKey],
+    ) -> None:
+        self._roster, self._limits, self._language, self._store = roster, limits, language, store
+        self._unlisted = unlisted
+        self._veils = {key: self._veil_of(key) for key, limit in limits.items() if limit.private}
+        self.said = {key: repr(limit) for key, limit in sorted(limits.items())}
+        said = [[*self.said.items()], sorted(unlisted)]
+        self.digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()  # of what limits shape
+
+    def _veil_of(self, key: SourceKey) -> Veil:
+        source = self._roster.sources.get(key)
+        limit = self._limits[key]
+        addresses: list[str] = [*limit.addresses]
+        met: list[str] = [*limit.met]
+        if source is not None:
+            addresses += [source.url, *(was for was in source.was if ":" in was)]
+            met += [str.__str__(each.url) for each in (source.detail, source.paging) if each is not None]
+        return Veil(addresses, met, rotates=limit.rotates)
+
+    def publication(self, publication: Publication, category: Category) -> Publication:
+        """Give a publication as it is shown in a category."""
+        publication = self._with_public_id(publication)
+        source = self._roster.sources.get(publication.source)
+        limit = self._limits.get(publication.source)
+        credits = tuple(credit for credit in publication.credits if self._is_credited(credit, category))
+        if credits != publication.credits:
+            publication = replace(publication, credits=credits)
+        if not publication.title:
+            text = plain_text(publication.content or publication.summary)
+            publication = replace(publication, title=display_title("", text, self._language))
+        if source and source.reading.allow_classes:
+            publication = replace(publication, allow_classes=source.reading.allow_classes)
+        if limit and limit.noindex:
+            publication = replace(publication, noindex=True)
+        publication = _limited(publication, {category.show, limit.show if limit and limit.show else Show.FULL})
+        veil = self._veils.get(publication.source)
+        if veil is None:
+            return publication
+        minted = minted_id(str(self._store), publication.source, "")
+        return veil.publication(publication, name=public_name(publication.source), minted=minted)
+
+    def _is_credited(self, credit: Credit, category: Category) -> bool:
+        """Tell whether a copy may be named in a category: not a private one, nor one of other, unlisted categories.
+
+        That a story of theirs is told elsewhere says what they are (T2, S44).
+        """
+        if credit.source in self._veils:
+            return False
+        return category.key in credit.places or not self._unlisted.issuperset(credit.places)
+
+    def _with_public_id(self, publication: Publication) -> Publication:
+        """Give an id without a private address. Ids never change, but such a one may not be shown any longer.
+
+        It is the id of the founding entry: what other copies tell, or who is left of them, bears on nothing.
+        """
+        shown = self._public_id(publication.atom_id, publication.founder)
+        return publication if shown == publication.atom_id else replace(publication, atom_id=shown)
+
+    def tombstone(self, tombstone: Tombstone) -> Tombstone:
+        """Give a tombstone under the id that readers know."""
+        return replace(tombstone, ref=self._public_id(tombstone.ref, tombstone.source))
+
+    def _public_id(self, atom_id: str, founder: SourceKey | None) -> str:
+        veil = self._veils.get(founder) if founder else None
+        return uuid5(self._store, f"private\0{atom_id}").urn if veil and veil.names(atom_id) else atom_id
+
+    def source_line(self, row: SourceRow) -> SourceLine | None:
+        """Give a source's line in the public list; None if it is in no listed category, or a list named it just now."""
+        source = self._roster.sources.get(row.key)
+        listed = self._listed(source.places) if source is not None else ()
+        if source is None or not listed:
+            return None
+        title = source.title or (row.feed.title if row.feed else "")
+        link = row.feed.link if row.feed else None
+        veil = self._veils.get(row.key)
+        key = row.key if veil is None else public_name(row.key)
+        address = source.safe_url if source.path is None else None
+        return SourceLine(
+            key=key,
+            title=(veil.struck(title) or key) if veil else name_of(title, address, source.path, key),
+            link=veil.link(link) if veil else link,
+            url=None if veil else address,
+            state=State.PAUSED if row.paused else row.state,
+            code=row.code,
+            categories=tuple(self._roster.categories[name].title for name in listed),
+        )
+
+    def status(self, status: Status) -> Status:
+        """Give how things stand, for anyone to see: nothing of unlisted categories, no private address (S69)."""
+        found = [self._source_status(source) for source in status.sources]
+        return replace(
+            status,
+            sources=tuple(source for source in found if source.categories),
+            categories=tuple(category for category in status.categories if not category.unlisted),
+        )
+
+    def _source_status(self, source: SourceStatus) -> SourceStatus:
+        source = replace(source, categories=self._listed(source.categories))
+        veil = self._veils.get(source.key)
+        if veil is None:
+            return source
+        name = public_name(source.key)
+        title = veil.struck(source.title) if source.is_titled else name
+        return replace(source, key=name, title=title, url=None, private=True)
+
+    def _listed(self, names: tuple[str, ...]) -> tuple[CategoryKey, ...]:
+        categories = self._roster.categories
+        keys = map(CategoryKey, names)
+        return tuple(key for key in keys if key in categories and not categories[key].unlisted)
+
+
+def _limited(publication: Publication, shows: set[Show]) -> Publication:
+    """Leave away what the category or the publisher does not let us show; the strictest counts."""
+    if Show.TITLE in shows:
+        return replace(publication, content="", summary="")
+    if Show.SUMMARY in shows:
+        return replace(publication, content="", summary=publication.summary or excerpt_of(publication.content))
+    return publication

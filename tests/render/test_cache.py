@@ -1,0 +1,40 @@
+"""What was rendered lately."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator.render.cache import Memory
+
+
+def test_what_was_kept_is_found() -> None:
+    memory: Memory[str] = Memory(100, each_bytes=0)
+    memory.keep("a", "x", 5)
+    assert memory.get("a") == "x"
+    assert memory.get("b") is None
+    memory.clear()
+    assert memory.get("a") is None
+
+
+def test_what_was_not_asked_for_longest_goes_first() -> None:
+    memory: Memory[str] = Memory(100, each_bytes=0)
+    for name in "abcdefghij":
+        memory.keep(name, name, 10)
+    assert memory.get("a") == "a"
+    memory.keep("k", "k", 10)
+    assert memory.get("a") == "a"
+    assert memory.get("b") is None
+
+
+def test_what_is_large_drives_nothing_out() -> None:
+    memory: Memory[str] = Memory(100, each_bytes=0)
+    memory.keep("a", "a", 10)
+    memory.keep("b", "b", 11)
+    assert (memory.get("a"), memory.get("b")) == ("a", None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12)), max_size=60))
+def test_l4_it_never_weighs_more_than_its_limit(kept: list[tuple[int, int]]) -> None:
+    memory: Memory[int] = Memory(100, each_bytes=0)
+    for key, size in kept:
+        memory.keep(key, size, size)
+        assert memory._bytes == sum(size for _, size in memory._kept.values()) <= 100
