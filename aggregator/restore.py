@@ -20,7 +20,7 @@ from aggregator.model.poll import Due, Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.recall import RecalledDocument, recall, recall_updated
-from aggregator.publish.stories import GONE_LIST, gone_of
+from aggregator.publish.story_pages import GONE_LIST, gone_of
 from aggregator.store import open_store
 from aggregator.store.output_list import FORGOTTEN
 from aggregator.store.taking_in import TakenIn

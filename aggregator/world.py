@@ -24,13 +24,13 @@ from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
 from aggregator.model.status import Figures
 from aggregator.model.story import Publication
 from aggregator.pipeline import Ports
-from aggregator.publish.copies import EVERY_OUTPUT_BYTES
+from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
-from aggregator.publish.edition import Published
-from aggregator.publish.post import check_templates
+from aggregator.publish.hub_topics import keep_topics
+from aggregator.publish.posts.post import check_templates
 from aggregator.publish.publisher import MAX_AGE, Publisher
 from aggregator.publish.recall import links_to_search
-from aggregator.publish.topics import keep_topics
+from aggregator.publish.report import Published
 from aggregator.reader import Readers
 from aggregator.render.mark import HOME
 from aggregator.render.theme import Look

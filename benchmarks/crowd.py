@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aggregator.publish.files import Folder
+from aggregator.publish.folder import Folder
 from benchmarks.serving import serving
 
 FEED, LARGE = "category/harbour.atom", "category/large.atom"

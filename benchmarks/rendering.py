@@ -24,7 +24,7 @@ from aggregator.clean import sanitise
 from aggregator.model.entry import Origin, Person, Tag
 from aggregator.model.settings import CategoryKey, Site, SourceKey
 from aggregator.model.story import Document, Publication
-from aggregator.publish.twin import packed
+from aggregator.publish.atomic_file import packed
 from aggregator.render.atom import render_atom
 from aggregator.render.cache import forget_all
 from aggregator.render.html_pages import render_category

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         warned += _left_categories(settings, options.config, environ)
         _check_theme(settings)
         if settings.publish.jekyll is not None:
-            from aggregator.publish.post import check_templates
+            from aggregator.publish.posts.post import check_templates
 
             check_templates(settings)
     except ConfigError as error:

@@ -32,7 +32,7 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
 from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
-from aggregator.publish.edition import Published
+from aggregator.publish.report import Published
 from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import Waiting
 from aggregator.websub import tell_for_a_while

@@ -13,7 +13,7 @@ from aggregator.cli.taken_in import take_in
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
-from aggregator.publish.post import check_templates
+from aggregator.publish.posts.post import check_templates
 from aggregator.render.theme_check import look_of
 from aggregator.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup

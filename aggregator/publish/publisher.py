@@ -19,16 +19,16 @@ from aggregator.model.output import Output
 from aggregator.model.output_paths import main_outputs
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
-from aggregator.publish.adoption import adopt_outputs
-from aggregator.publish.copies import Copies
+from aggregator.publish.adopt import adopt_outputs
+from aggregator.publish.aliases import Copies
+from aggregator.publish.archiving import HEAVIEST, WIDEST, Standing, file_pages, weight_of
 from aggregator.publish.destination import Destination
-from aggregator.publish.edition import Edition, Published, failure_of
-from aggregator.publish.filing import HEAVIEST, WIDEST, Standing, file_pages, weight_of
 from aggregator.publish.formats import Formats
-from aggregator.publish.places import Places
-from aggregator.publish.posts import Posts
+from aggregator.publish.output_list import Places
+from aggregator.publish.posts.export import Posts
+from aggregator.publish.report import Edition, Published, failure_of
 from aggregator.publish.site import SiteOutputs, latest
-from aggregator.publish.stories import LATE, StoryPages
+from aggregator.publish.story_pages import LATE, StoryPages
 from aggregator.render.status_page import render_status_json, render_status_page
 from aggregator.render.theme import Look, plain_look
 from aggregator.render.visibility import Showing

@@ -8,7 +8,7 @@ from functools import partial
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
-from aggregator.publish.filing import fitting
+from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
 from aggregator.render.cache import Memory
 from aggregator.render.fields import ALL, FEEDS, ICON

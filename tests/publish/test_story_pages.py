@@ -248,7 +248,7 @@ def test_another_order_of_categories_shows_another_copy(room: Newsroom) -> None:
 
 
 def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aggregator.publish.stories.BATCH", 5)
+    monkeypatch.setattr("aggregator.publish.story_pages.BATCH", 5)
     monkeypatch.setattr("aggregator.publish.publisher.LATE", 10)
     with room.opened() as world:
         Desk(world).says("a", *(said(number) for number in range(40)))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from logging import getLogger
 
 from aggregator.errors import PublishError, StrangerInTheWay
-from aggregator.publish.places import Put
-from aggregator.publish.posts import Exported
+from aggregator.publish.output_list import Put
+from aggregator.publish.posts.export import Exported
 from aggregator.render.visibility import Showing
 
 log = getLogger(__name__)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.model.settings import Show
-from aggregator.publish.filing import HEAVIEST, Page, Standing, file_pages, fitting, in_order, weight_of
+from aggregator.publish.archiving import HEAVIEST, Page, Standing, file_pages, fitting, in_order, weight_of
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, Newsroom
 

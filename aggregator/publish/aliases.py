@@ -14,8 +14,8 @@ from aggregator.model.output import Output
 from aggregator.model.output_paths import collides, is_path
 from aggregator.model.settings import Publish
 from aggregator.publish.destination import Destination
-from aggregator.publish.files import Folder
-from aggregator.publish.places import Places, Put
+from aggregator.publish.folder import Folder
+from aggregator.publish.output_list import Places, Put
 from aggregator.store.database import Store
 
 log = getLogger(__name__)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.errors import PublishError
-from aggregator.publish import files
-from aggregator.publish.files import Folder
+from aggregator.publish import folder as files
+from aggregator.publish.folder import Folder
 from aggregator.render.atom import render_atom
 from aggregator.render.html_pages import render_category
 from aggregator.render.jsonfeed import render_json
@@ -277,7 +277,7 @@ def test_r30_a_kill_at_any_instant_leaves_the_old_or_the_new_file(tmp_path: Path
     script = """
 import os, sys
 from pathlib import Path
-from aggregator.publish import files
+from aggregator.publish import folder as files
 step, root = int(sys.argv[1]), Path(sys.argv[2])
 calls = 0
 def dying(name):

@@ -14,8 +14,7 @@ from aggregator.clock import Clock
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.output import Output
 from aggregator.model.output_paths import is_output, is_published
-from aggregator.publish.abreast import abreast
-from aggregator.publish.destination import Destination
+from aggregator.publish.destination import Destination, abreast
 from aggregator.store.database import Store
 from aggregator.store.output_list import Written
 

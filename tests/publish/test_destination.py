@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from aggregator.errors import PublishError
-from aggregator.publish.abreast import abreast
+from aggregator.publish.destination import abreast
 
 PATIENCE = 30  # seconds: only turns a hang into a failure
 

@@ -17,7 +17,7 @@ from aggregator.errors import StrangerInTheWay
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
-from aggregator.publish.places import Places, Put
+from aggregator.publish.output_list import Places, Put
 from aggregator.render import fields, mark
 from aggregator.render.html_pages import render_note, render_story
 from aggregator.render.theme import Look

@@ -6,9 +6,11 @@ Markdown links, images, definitions, attribute lists, fences and formulas; tags 
 which nobody runs: there a text stays as it is, and quotes that would break it are escaped.
 """
 
+import json
 import re
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,44 @@ import yaml
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 
 from aggregator.errors import ConfigError, Problem, TemplateFailed
-from aggregator.publish.names import safe_part
-from aggregator.publish.scalars import Quoted, yaml_of
+from aggregator.publish.posts.names import safe_part
 from aggregator.render.sandbox import Sandbox, said_of
 from aggregator.text.slugs import pinyin, slug_of
+
+# JSON text is YAML, but for what YAML takes for line breaks or does not let stand in a text at all.
+_UNFIT = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+class Quoted(str):
+    """YAML that is finished: nothing in it needs to be escaped any more."""
+
+    __slots__ = ()
+
+
+def yaml_of(value: object) -> Quoted:
+    """Give a value as YAML: a text in double quotes, always; lists and mappings in one line.
+
+    Args:
+        value: a text, number, flag, date or None, or lists and mappings of such; of anything else, what `str` says.
+    """
+    match value:
+        case None | bool() | int() | float():
+            return Quoted(json.dumps(value))
+        case datetime():
+            return Quoted(value.isoformat(" ", timespec="seconds"))
+        case date():
+            return Quoted(value.isoformat())
+        case Mapping():
+            return Quoted("{" + ", ".join(f"{_text(key)}: {yaml_of(item)}" for key, item in value.items()) + "}")
+        case list() | tuple():
+            return Quoted("[" + ", ".join(map(yaml_of, value)) + "]")
+        case _:
+            return Quoted(_text(value))
+
+
+def _text(value: object) -> str:
+    return _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(str(value), ensure_ascii=False))
+
 
 # Stand-ins for foreign characters until it is known where they stand; no cleaned text holds these (I7).
 _BRACE, _ANGLE, _QUOTE, _BACKSLASH, _BRACKET, _TICK, _TILDE, _DOLLAR = map(chr, range(1, 9))

@@ -9,9 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.publish.names import free_name, name_of, safe_part
-from aggregator.publish.scalars import yaml_of
-from aggregator.publish.template import Plain, finished, post_template
+from aggregator.publish.posts.names import free_name, name_of, safe_part
+from aggregator.publish.posts.template import Plain, finished, post_template, yaml_of
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 

@@ -10,20 +10,67 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from logging import getLogger
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from aggregator.clock import Clock
 from aggregator.errors import PublishError, TemplateFailed
 from aggregator.model.settings import Roster, Settings
-from aggregator.publish.files import Folder
-from aggregator.publish.names import free_name
-from aggregator.publish.post import PostWriter
-from aggregator.publish.strays import Place, Strays
+from aggregator.publish.folder import Folder
+from aggregator.publish.posts.names import free_name
+from aggregator.publish.posts.post import PostWriter
 from aggregator.render.visibility import Showing
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.post_list import ExportRow, PostRow
 from aggregator.store.publications import Placement
+
+Place = tuple[str, str]  # of a file: folder, name
+
+
+class Strays:
+    """The files in the folders of posts that the store does not list.
+
+    A post is named when it is first written, after the copy that is shown then; later another may be shown, or its
+    date be mended, and no document tells the first.
+
+    Args:
+        folders: those of posts, by their names.
+        store: that lists what is ours.
+        file: the template of names; a file with another suffix is no post.
+
+    Raises:
+        PublishError: it can't be told what stands there.
+    """
+
+    def __init__(self, folders: Mapping[str, Folder], store: Store, file: str) -> None:
+        suffix = PurePosixPath(file).suffix
+        there = [(folder, name) for folder, its in folders.items() for name in its.below("") if name.endswith(suffix)]
+        with store.read() as tx:
+            listed = tx.posts.bearers([name for _, name in there])
+        self._found: dict[str, list[Place]] = {}
+        for folder, name in sorted(there):
+            if name.lower() not in listed and (digest := folders[folder].digest(name)) is not None:
+                self._found.setdefault(digest, []).append((folder, name))
+
+    def has(self, digest: str, name: str) -> bool:
+        """Tell whether a file with these bytes has this name."""
+        return any(name == stray for _, stray in self._found.get(digest, ()))
+
+    def take(self, digest: str, name: str) -> Iterable[Place]:
+        """Give the file that a post was, and its like in the other folder; nobody else gets it.
+
+        Args:
+            digest: of what the post is now.
+            name: that it would like to have: of several files with its bytes, one with that name.
+        """
+        found = self._found.get(digest, [])
+        if not found:
+            return ()
+        chosen = name if self.has(digest, name) else found[0][1]
+        mine = [place for place in found if place[1] == chosen]
+        self._found[digest] = [place for place in found if place[1] != chosen]
+        return mine
+
 
 log = getLogger(__name__)
 

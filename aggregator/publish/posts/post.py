@@ -10,8 +10,8 @@ from aggregator.clean import plain_text
 from aggregator.errors import ConfigError, Problem, TemplateFailed
 from aggregator.model.settings import Jekyll, Settings, Site
 from aggregator.model.story import Publication
-from aggregator.publish.names import name_of
-from aggregator.publish.template import Plain, finished, name_template, post_template, read_template
+from aggregator.publish.posts.names import name_of
+from aggregator.publish.posts.template import Plain, finished, name_template, post_template, read_template
 from aggregator.render import fields
 from aggregator.render.template_context import plain
 from aggregator.render.translations import load_messages

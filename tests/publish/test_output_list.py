@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.cli import main
 from aggregator.errors import StrangerInTheWay
-from aggregator.publish.files import Folder
+from aggregator.publish.folder import Folder
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from aggregator.errors import PublishError
 from aggregator.model.output_paths import MAX_DEPTH, TWIN, is_path
-from aggregator.publish import regular, twin
+from aggregator.publish import atomic_file
 from aggregator.render.mark import HEAD_BYTES, bears_mark
 
 FOLDER_MODE = 0o755
 
-_TEMPORARY = re.compile(rf"\..{{1,210}}\.[0-9a-f]{{16}}{re.escape(regular.TEMPORARY)}", re.ASCII)
+_TEMPORARY = re.compile(rf"\..{{1,210}}\.[0-9a-f]{{16}}{re.escape(atomic_file.TEMPORARY)}", re.ASCII)
 _SYNC = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Python has no call of its own for it
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ADVICE = {
@@ -96,19 +96,19 @@ class Folder:
         """
         with _failing(path), self._parent(path, make=True) as (folder, name):
             assert folder is not None
-            stood = regular.stands(folder, name, data)
+            stood = atomic_file.stands(folder, name, data)
             same = stood is not None
             touched = False
             with contextlib.ExitStack() as stack:
-                stage = partial(regular.staged, folder, durable=durable)
+                stage = partial(atomic_file.staged, folder, durable=durable)
                 waiting, modified = [], stood
-                if gzip and not (same and twin.fits(folder, name + TWIN, data)):
-                    waiting.append(stack.enter_context(stage(name + TWIN, twin.packed(data), modified=modified)))
+                if gzip and not (same and atomic_file.fits(folder, name + TWIN, data)):
+                    waiting.append(stack.enter_context(stage(name + TWIN, atomic_file.packed(data), modified=modified)))
                     modified = waiting[0].modified
                 if not same:
                     waiting.append(stack.enter_context(stage(name, data, modified=modified)))
                 if not gzip:
-                    touched = regular.unlink(folder, name + TWIN)
+                    touched = atomic_file.unlink(folder, name + TWIN)
                 for each in waiting:
                     each.place()
                     touched = True
@@ -150,7 +150,7 @@ class Folder:
         with _failing(path), self._parent(path, make=False) as (folder, name):
             if folder is None:
                 return False
-            gone = regular.unlink(folder, name + TWIN) | regular.unlink(folder, name)
+            gone = atomic_file.unlink(folder, name + TWIN) | atomic_file.unlink(folder, name)
             if gone:
                 os.fsync(folder)
             return gone
@@ -168,7 +168,7 @@ class Folder:
         with _failing(path), self._parent(path, make=False) as (folder, name):
             if folder is None:
                 return None
-            heads = [regular.head_of(folder, each, HEAD_BYTES) for each in (name, name + TWIN)]
+            heads = [atomic_file.head_of(folder, each, HEAD_BYTES) for each in (name, name + TWIN)]
             stand = [head for head in heads if head is not None]
             return all(map(bears_mark, stand)) if stand else None
 
@@ -216,7 +216,7 @@ class Folder:
     def _reading(self, path: str) -> Iterator[BufferedReader | None]:
         """Open a regular file to read; None if there is none."""
         with _failing(path), self._parent(path, make=False) as (folder, name), contextlib.ExitStack() as stack:
-            descriptor = None if folder is None else stack.enter_context(regular.opened(folder, name))
+            descriptor = None if folder is None else stack.enter_context(atomic_file.opened(folder, name))
             yield None if descriptor is None else stack.enter_context(os.fdopen(os.dup(descriptor), "rb"))
 
     def sweep(self) -> int:

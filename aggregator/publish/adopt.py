@@ -5,10 +5,9 @@ from logging import getLogger
 
 from aggregator.clock import Clock
 from aggregator.model.output_paths import TWIN, is_output
-from aggregator.publish.abreast import abreast
-from aggregator.publish.copies import EVERY_OUTPUT_BYTES
-from aggregator.publish.destination import Destination
-from aggregator.publish.stories import GONE_LIST, gone_of
+from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
+from aggregator.publish.destination import Destination, abreast
+from aggregator.publish.story_pages import GONE_LIST, gone_of
 from aggregator.store.database import Store
 
 log = getLogger(__name__)
