@@ -11,8 +11,8 @@ from typing import ClassVar
 from xml.sax.saxutils import quoteattr
 
 from tests.manners.peers.peer import Outside
-from tests.service.miniflux import Miniflux as Server
-from tests.service.postgres import postgres, postgres_programs
+from tests.programs.miniflux import Miniflux as Server
+from tests.programs.postgres import postgres, postgres_programs
 
 SETTINGS = {"BATCH_SIZE": "1000", "NO_PROXY": "127.0.0.0/8"}  # all that is due in one turn; the rest is its default
 

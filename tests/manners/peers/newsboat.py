@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from tests.manners.habits import HOUR
 from tests.manners.peers.peer import Outside
-from tests.service.program import Program
+from tests.programs.program import Program
 
 TURN = 600.0  # seconds: it asks one source after the other
 

@@ -16,8 +16,8 @@ import feedparser
 import pytest
 
 from tests.newsroom import Newsroom
+from tests.programs.program import Program
 from tests.publisher import Publisher
-from tests.service.program import Program
 
 READER = Path(__file__).parents[2] / ".cache" / "reader"  # where .ci/services installs the library
 SCRIPTS = Path(__file__).parent

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from tests.service.program import PATIENCE, Program, free_port
+from tests.programs.program import PATIENCE, Program, free_port
 
 ADMIN, PASSWORD = "admin", "known to the test alone"
 TURN = 300.0  # seconds that it may take to ask all that is due

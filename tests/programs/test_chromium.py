@@ -14,11 +14,11 @@ from lxml import html as lxml_html
 
 from aggregator.clean.sanitiser import TAGS
 from tests.newsroom import ATOM
+from tests.programs.conftest import Service
+from tests.programs.hostile import hostile_atom, hostile_json, hostile_rdf, hostile_rss
+from tests.programs.program import Program
+from tests.programs.vectors import addresses, markup
 from tests.publisher import Publisher
-from tests.service.conftest import Service
-from tests.service.hostile import hostile_atom, hostile_json, hostile_rdf, hostile_rss
-from tests.service.program import Program
-from tests.service.vectors import addresses, markup
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
 KINDS = ("rss", "rdf", "html", "text", "xhtml", "json")

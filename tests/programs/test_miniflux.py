@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.newsroom import item, rss
+from tests.programs.conftest import Service
+from tests.programs.miniflux import Miniflux
+from tests.programs.postgres import postgres, postgres_programs
+from tests.programs.relay import Relay
 from tests.publisher import Publisher
-from tests.service.conftest import Service
-from tests.service.miniflux import Miniflux
-from tests.service.postgres import postgres, postgres_programs
-from tests.service.relay import Relay
 
 IRI = "https://news.example/头条"  # an id that is no URI (A4)
 TECH, TECH_JSON, NEWS = "/category/tech.atom", "/category/tech.json", "/category/dazhongribao.atom"

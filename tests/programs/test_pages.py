@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs.browser import Browser, Tab, problems_of
+from tests.programs.conftest import Service
 from tests.publisher import Publisher
-from tests.service.browser import Browser, Tab, problems_of
-from tests.service.conftest import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.service,
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which(CHROMIUM), reason="Chromium is not installed: apt-get install chromium"),
-    pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci --prefix tests/service"),
+    pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci --prefix tests/programs"),
 ]
 
 # Texts twice as large, in a browser where the width of the screen stays what it is (WCAG 1.4.4, 1.4.10).

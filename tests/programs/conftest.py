@@ -11,9 +11,9 @@ import pytest
 from lxml import etree
 
 from tests.newsroom import ATOM, LOOPBACK
+from tests.programs.program import Program, free_port
+from tests.programs.relay import Relay
 from tests.publisher import Publisher
-from tests.service.program import Program, free_port
-from tests.service.relay import Relay
 
 STOP = 10.0  # seconds until `serve` has ended (R54)
 

@@ -4,8 +4,8 @@ import socket
 from dataclasses import dataclass
 from http.client import HTTPResponse
 
+from tests.programs.program import PATIENCE
 from tests.publisher import Asked, Headers, Publisher, Reply, Talk
-from tests.service.program import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)

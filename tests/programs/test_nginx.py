@@ -17,8 +17,8 @@ from aggregator.serve.application import Application, Endpoint, text_reply
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import Shelf
 from tests.newsroom import Newsroom, item, rss
+from tests.programs.program import Program, free_port
 from tests.publisher import Publisher, Reply
-from tests.service.program import Program, free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 PAGE = Path(__file__).parents[2] / "docs" / "nginx.md"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.newsroom import item, rss
+from tests.programs.conftest import Service
+from tests.programs.program import Program
+from tests.programs.relay import Relay
 from tests.publisher import Publisher
-from tests.service.conftest import Service
-from tests.service.program import Program
-from tests.service.relay import Relay
 
 IRI = "http://e.example/ä"  # an id that is no URI (A4)
 FEED = "/category/tech.atom"

@@ -14,9 +14,9 @@ import pytest
 
 from tests.bucket import ENVIRON
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.programs.program import Program, free_port
 from tests.publisher import Publisher, Reply
 from tests.running import Running
-from tests.service.program import Program, free_port
 
 MOTO = Path("/usr/lib/python3/dist-packages/moto")
 YAML = """
