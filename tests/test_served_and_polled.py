@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.scheduler import Service
+from aggregator.service import Service
 from aggregator.store.running import ONE_RUN, RUNS, SERVED_FOR
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom, item, rss

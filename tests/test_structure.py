@@ -13,7 +13,7 @@ ORDER = (
     "clock text urls extras rights errors model config fetch parse clean identify reader rules secrecy cadence "
     "decide store render publish search corrections completions further pipeline outage handover runner hosts "
     "upkeep world backlog dispatcher trials orders assembly restore advice finder replay renames plan websub "
-    "scheduler serve distributed cli __init__ __main__"
+    "service serve distributed cli __init__ __main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},
@@ -37,7 +37,7 @@ HOMES = {
     "granian": {"serve"},
     "obstore": {"publish"},
     "trafilatura": {"parse"},
-    "apscheduler": {"scheduler", "cadence"},
+    "apscheduler": {"service", "cadence"},
     "procrastinate": {"distributed"},
     "rensa": {"identify"},
     "jmespath": {"config", "parse"},

@@ -12,7 +12,7 @@ MAX_FIELD = 2048  # characters (S55)
 _OWN = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | {"message", "asctime", "taskName"}
 _QUIET = {
     "alembic": logging.WARNING,
-    "apscheduler": logging.CRITICAL,  # how jobs fare is said by scheduler/jobs.py
+    "apscheduler": logging.CRITICAL,  # how jobs fare is said by service/jobs.py
     "waitress.queue": logging.ERROR,
     "urllib3": logging.ERROR,
 }

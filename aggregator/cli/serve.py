@@ -15,8 +15,6 @@ from aggregator.cli.open import opened_world
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
 from aggregator.render.search_page import Answer, render_found, render_found_json
-from aggregator.scheduler import Service
-from aggregator.scheduler.heap import use_one_heap
 from aggregator.search import SearchIndex, open_index
 from aggregator.search.query import Query
 from aggregator.serve.application import Application, Endpoint
@@ -24,6 +22,8 @@ from aggregator.serve.metrics import load_meter, metrics
 from aggregator.serve.search import search
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import Shelf
+from aggregator.service import Service
+from aggregator.service.memory import use_one_heap
 from aggregator.world import World
 
 if TYPE_CHECKING:

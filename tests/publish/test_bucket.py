@@ -16,8 +16,8 @@ from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.extras import install_command
 from aggregator.model.settings import BucketAddress
 from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
-from aggregator.scheduler import Service
-from aggregator.scheduler.outputs import OutputWatch
+from aggregator.service import Service
+from aggregator.service.outputs import OutputWatch
 from aggregator.world import World
 from tests.bucket import PATIENCE, ObjectService, Stored
 from tests.newsroom import Newsroom, item, rss

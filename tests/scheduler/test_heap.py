@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from aggregator.scheduler import heap
+from aggregator.service import memory
 
 PROGRAM = """
 import re
-from aggregator.scheduler import heap
+from aggregator.service import memory as heap
 
 def held_kib():
     return int(re.search(r"RssAnon:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -37,5 +37,5 @@ def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError
 
     monkeypatch.setattr(ctypes, "CDLL", no_library)
-    heap.use_one_heap()
-    heap.give_back()
+    memory.use_one_heap()
+    memory.give_back()

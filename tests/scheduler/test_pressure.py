@@ -9,12 +9,12 @@ from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 from aggregator.backlog import DueBacklog
 from aggregator.dispatcher import Dispatcher
 from aggregator.render.cache import Memory
-from aggregator.scheduler import Service
-from aggregator.scheduler.memory import MemoryWatch
+from aggregator.service import Service
+from aggregator.service.memory import MemoryWatch
 from tests.newsroom import LOOPBACK, START, Newsroom, item, rss
 from tests.publisher import Publisher
 from tests.running import Running
-from tests.scheduler.test_service import FAST, rows
+from tests.service.test_service import FAST, rows
 from tests.test_outage import Internet, online
 
 

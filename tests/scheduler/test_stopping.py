@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aggregator.scheduler import Service
+from aggregator.service import Service
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Held, Publisher
 
@@ -50,7 +50,7 @@ def test_r54_polls_stop_before_the_jobs_end(
     """A job that takes its time, such as a large publication, must not let polls go on, nor their grace begin late."""
     newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     cut, going_on = threading.Event(), threading.Event()
-    monkeypatch.setattr("aggregator.scheduler.service.GRACE", 0.0)
+    monkeypatch.setattr("aggregator.service.service.GRACE", 0.0)
     with newsroom.opened("serve") as world:
         ends = world.cut
 

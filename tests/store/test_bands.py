@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from aggregator.config import load_config
 from aggregator.model.entry import Entry
-from aggregator.scheduler.service import Service
+from aggregator.service.service import Service
 from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
 from aggregator.world import World

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator.model.event import PASSING_FOR, Code, Event
-from aggregator.scheduler.service import Service
+from aggregator.service.service import Service
 from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom

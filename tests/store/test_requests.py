@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
-from aggregator.scheduler.service import Service
+from aggregator.service.service import Service
 from aggregator.store import requests
 from aggregator.store.schema import event, request
 from aggregator.world import World

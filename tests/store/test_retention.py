@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from aggregator.model.known import EntryState
-from aggregator.scheduler.service import Service
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
+from aggregator.service.service import Service
 from aggregator.store import retention
 from aggregator.store.schema import body, entry, publication, revision, source
 from aggregator.world import World

@@ -1,5 +1,5 @@
 """The clock of a service: what polls, publishes and watches feeds.yaml for as long as it runs."""
 
-from aggregator.scheduler.service import Service
+from aggregator.service.service import Service
 
 __all__ = ["Service"]

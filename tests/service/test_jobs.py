@@ -4,7 +4,7 @@ import pytest
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 
 from aggregator.errors import StoreError
-from aggregator.scheduler.jobs import JobWatch
+from aggregator.service.jobs import JobWatch
 from tests.newsroom import START
 
 

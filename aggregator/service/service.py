@@ -20,13 +20,12 @@ from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
 from aggregator.render.cache import forget_all
-from aggregator.scheduler.heap import give_back
-from aggregator.scheduler.jobs import JobWatch
-from aggregator.scheduler.lag import LagWatch
-from aggregator.scheduler.memory import MemoryWatch, Pressure
-from aggregator.scheduler.outputs import OutputWatch
-from aggregator.scheduler.watch import ConfigWatch
 from aggregator.search import SearchIndex
+from aggregator.service.jobs import JobWatch
+from aggregator.service.lag import LagWatch
+from aggregator.service.memory import MemoryWatch, Pressure, give_back
+from aggregator.service.outputs import OutputWatch
+from aggregator.service.watch import ConfigWatch
 from aggregator.websub import Pinger
 from aggregator.world import World
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.scheduler.memory import Memory, MemoryWatch, Pressure, memory_of
+from aggregator.service.memory import Memory, MemoryWatch, Pressure, memory_of
 
 MIB = 1 << 20
 

@@ -4,6 +4,7 @@ Anonymous memory counts, not the page cache, which the kernel takes back by itse
 read once is no pressure. Both generations of control groups are read, and every group above ours: the tightest kills.
 """
 
+import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -115,3 +116,27 @@ def _named(path: Path, name: str, unit_bytes: int) -> int | None:
         if len(words) > 1 and words[0] == name and words[1].isdigit():
             return int(words[1]) * unit_bytes
     return None
+
+
+ARENA_MAX = -8  # `M_ARENA_MAX` of malloc.h
+ARENAS = 1  # Python's own lock lets one thread at a time allocate, nearly always
+
+
+def use_one_heap() -> None:
+    """Let all threads that begin from now on share one heap."""
+    if (libc := _glibc()) is not None:
+        libc.mallopt(ARENA_MAX, ARENAS)
+
+
+def give_back() -> None:
+    """Give to the system what is free; takes some milliseconds."""
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    try:
+        libc = ctypes.CDLL(None)
+    except (OSError, TypeError):  # where programs have no C library of their own to ask
+        return None
+    return libc if hasattr(libc, "malloc_trim") and hasattr(libc, "mallopt") else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.model.status import Lag
-from aggregator.scheduler.lag import LagWatch
+from aggregator.service.lag import LagWatch
 from tests.desk import Desk
 from tests.newsroom import START, Newsroom
 
