@@ -7,16 +7,22 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from logging import getLogger
+from typing import Protocol
 
 from aggregator.backlog import Backlog
+from aggregator.clock import Clock
 from aggregator.errors import StoreError
+from aggregator.fetch.budget import Budgets
+from aggregator.hosts import Hosts
 from aggregator.model.changes import Settled
 from aggregator.model.poll import Due, Gathered, Unreached
+from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import NO_OUTAGE
 from aggregator.outage import Network
+from aggregator.pipeline import Ports
 from aggregator.runner import Runner
+from aggregator.store.database import Store
 from aggregator.store.schedule import Waiting
-from aggregator.world import World
 
 CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)
 TICK = 1.0  # seconds between two looks, if nothing else wakes us
@@ -26,12 +32,28 @@ SPREAD = timedelta(minutes=5)  # over which what fell due while nothing was aske
 log = getLogger(__name__)
 
 
+class Parts(Protocol):
+    """The parts of the program that a dispatcher uses; settings and roster change while it runs."""
+
+    clock: Clock
+    steady: Callable[[], float]
+    store: Store
+    budgets: Budgets
+    hosts: Hosts
+    ports: Ports
+    settings: Settings
+    roster: Roster
+
+    def host_count(self, own: bool) -> int:
+        """Return how many host keys the sources have, on the operator's own machines or elsewhere."""
+
+
 class Dispatcher:
     """Claims sources and hands them to the workers."""
 
     def __init__(
         self,
-        world: World,
+        world: Parts,
         backlog: Backlog,
         *,
         on_settled: Callable[[Sequence[Settled]], None] = lambda settled: None,
@@ -41,7 +63,7 @@ class Dispatcher:
         """Make a dispatcher.
 
         Args:
-            world: open.
+            world: the open store, the client and the settings.
             backlog: where sources come from.
             on_settled: called after each group that was stored.
             on_network: called when the network went down or came back.
