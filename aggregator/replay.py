@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from aggregator.app import World, open_world
 from aggregator.clock import rfc3339
 from aggregator.errors import AggregatorError
 from aggregator.identify.keys import key_form
@@ -23,9 +24,8 @@ from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.poll import Answer, Due, Fetched, Gathered
 from aggregator.model.settings import Settings, SourceKey
-from aggregator.pipeline import gather, settle
+from aggregator.poll.pipeline import gather, settle
 from aggregator.store.database import Store
-from aggregator.world import World, open_world
 
 INDEX = "index.json"
 SUFFIXES = frozenset({".xml", ".json", ".atom", ".rss", ".rdf", ".txt", ".html"})

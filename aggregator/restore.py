@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
+from aggregator.app import World, open_world
 from aggregator.assembly import Assembly, NothingToRestore, Shelf
 from aggregator.clock import Clock
 from aggregator.model.entry import NO_NEWS as NOTHING
@@ -27,7 +28,6 @@ from aggregator.store.taking_in import TakenIn
 from aggregator.text.slugs import free_slug
 from aggregator.trials import Trials
 from aggregator.urls import host_of, normalise
-from aggregator.world import World, open_world
 
 MAX_FILE = 64 * 2**20  # bytes of a document in a folder
 _FEED = re.compile(r"category/([a-z0-9][a-z0-9-]{0,63})\.atom")

@@ -13,7 +13,7 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from aggregator.backlog import ListedBacklog
+from aggregator.app import user_agent_of
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import Restraint
 from aggregator.clock import Clock
@@ -21,19 +21,19 @@ from aggregator.config.lists import has_lists
 from aggregator.errors import NoStore
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
-from aggregator.hosts import Hosts
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import budget_key, widest_spacing
 from aggregator.model.poll import Due, Fetched, Gathered
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Settings, Source, SourceKey
-from aggregator.outage import Network
-from aggregator.pipeline import Intake, gather
+from aggregator.poll.due_queue import ListedBacklog
+from aggregator.poll.host_limits import Hosts
+from aggregator.poll.network_monitor import Network
+from aggregator.poll.pipeline import Intake, gather
 from aggregator.reader import Readers
 from aggregator.store import open_store
 from aggregator.store.schedule import Waiting
 from aggregator.urls import Url
-from aggregator.world import user_agent_of
 
 TICK = 0.2  # seconds between two looks at who may be asked next, if no answer comes sooner
 

@@ -21,16 +21,16 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from aggregator.app import World, open_world
 from aggregator.clean import plain_text
 from aggregator.config import load_config
 from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Fetched, Gathered
-from aggregator.pipeline import settle
+from aggregator.poll.pipeline import settle
 from aggregator.store.schema import EPOCH, MICROSECOND, entry, file, publication, story
 from aggregator.urls import Url
-from aggregator.world import World, open_world
 
 LIMIT_MS, RATIO_LIMIT = 150.0, 1.25
 BEGAN = datetime(2024, 3, 4, 12, tzinfo=UTC)

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from aggregator.app import World
 from aggregator.clean import plain_text
 from aggregator.identify.keys import identify, identify_again
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
-from aggregator.pipeline import settle
+from aggregator.poll.pipeline import settle
 from aggregator.urls import normalise_link
-from aggregator.world import World
 
 
 def said(

@@ -12,9 +12,9 @@ from typing import Any
 
 from lxml import etree
 
+from aggregator.app import World, open_world
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
-from aggregator.world import World, open_world
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from aggregator.backlog import DueBacklog
-from aggregator.dispatcher import Dispatcher
+from aggregator.app import World
 from aggregator.model.poll import CRASHES, State
+from aggregator.poll.dispatcher import Dispatcher
+from aggregator.poll.due_queue import DueBacklog
 from aggregator.store.schema import source
-from aggregator.world import World
 from tests.command import aggregator
 from tests.desk import Desk
 from tests.newsroom import LOOPBACK, Newsroom, item, rss

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from lxml import etree
 
-from aggregator.corrections import TOMBSTONE
 from aggregator.model.entry import Entry
 from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
+from aggregator.poll.corrections import TOMBSTONE
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, Newsroom
 from tests.subscriber import Subscriber

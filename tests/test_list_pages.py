@@ -9,12 +9,12 @@ import pytest
 
 from aggregator.cli.poll import OneShot
 from aggregator.cli.status_words import in_words
-from aggregator.further import with_further
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed
 from aggregator.model.paging import page_after
 from aggregator.model.poll import Answer, Due, Fetched
 from aggregator.model.settings import Paging, Request, Secret, Source, SourceKey
 from aggregator.model.status import Status
+from aggregator.poll.pagination import with_further
 from aggregator.render.status_page import fetching_record
 from aggregator.urls import BadUrl, Url
 from tests.newsroom import START, Newsroom

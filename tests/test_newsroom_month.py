@@ -17,11 +17,11 @@ from time import process_time
 
 from sqlalchemy import func, select
 
+from aggregator.app import World
 from aggregator.cli.poll import OneShot
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.store.schema import entry
-from aggregator.world import World
 from tests.newsroom import ATOM, Newsroom
 from tests.publisher import Publisher, Reply
 

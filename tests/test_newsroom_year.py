@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
+from aggregator.app import World
 from aggregator.model.entry import Entry
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, START, Newsroom
 

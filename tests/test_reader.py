@@ -25,7 +25,7 @@ from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.poll import CRASHES, Due, Fetched, Outcome
 from aggregator.model.settings import Reading, Source, SourceKey
 from aggregator.model.supplement import Image, Reference, Supplement
-from aggregator.pipeline import gather, settle
+from aggregator.poll.pipeline import gather, settle
 from aggregator.reader import Readers
 from aggregator.reader.codec import from_json, to_json
 from aggregator.reader.pool import LARGE, Limits, ReadingCrashed, is_dangerous

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator.errors import ConnectionLost
 from aggregator.model.poll import Answer, Due
-from aggregator.pipeline import gather
+from aggregator.poll.pipeline import gather
 from tests.desk import Desk
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply

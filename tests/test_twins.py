@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.urls import Url
-from aggregator.world import World
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, redirect
 

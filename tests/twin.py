@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from aggregator.world import World
+from aggregator.app import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

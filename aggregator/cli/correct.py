@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
+from aggregator.app import World, open_world
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.clock import utc_now
 from aggregator.config import load_config
@@ -26,7 +27,6 @@ from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
 from aggregator.store.transaction import Transaction
 from aggregator.store.why import FoundEntry
-from aggregator.world import World, open_world
 
 DONE, WRONG, NO_WORK = 0, 2, 3  # exit codes (DESIGN 3.2)
 PATIENCE = 10.0  # seconds that a command waits for the process that holds the store

@@ -9,6 +9,7 @@ from logging import getLogger
 from pathlib import Path
 from urllib.parse import quote
 
+from aggregator.app import World, open_world
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.lists import has_lists
@@ -21,7 +22,6 @@ from aggregator.render.theme import plain_look
 from aggregator.render.theme_check import look_of
 from aggregator.store import open_store
 from aggregator.store.database import Store, is_store
-from aggregator.world import World, open_world
 
 log = getLogger(__name__)
 

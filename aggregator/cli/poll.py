@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 
-from aggregator.backlog import ListedBacklog, WithDetails
+from aggregator.app import World
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import rests_of
 from aggregator.cli.counted import counted
@@ -24,7 +24,6 @@ from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.stopping import stopping
 from aggregator.cli.terminal import ahead_in_words, printable
 from aggregator.clock import rfc3339
-from aggregator.dispatcher import Dispatcher
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.alarm import Alarm
 from aggregator.model.changes import Changes, Completion, Settled
@@ -32,11 +31,12 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
 from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
+from aggregator.poll.dispatcher import Dispatcher
+from aggregator.poll.due_queue import ListedBacklog, WithDetails
 from aggregator.publish.report import Published
 from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import Waiting
 from aggregator.websub import tell_for_a_while
-from aggregator.world import World
 
 LEVEL = logging.WARNING
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
 
+from aggregator.app import user_agent_of
 from aggregator.cli.names import matches, stored_titles, unclear
 from aggregator.cli.preview_dedupe import run_dedupe
 from aggregator.cli.preview_detail import with_detail
@@ -31,7 +32,7 @@ from aggregator.model.preview import Preview
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Category, Roster, Settings, Source
 from aggregator.parse import parse
-from aggregator.pipeline import Intake, gather
+from aggregator.poll.pipeline import Intake, gather
 from aggregator.publish.preview import preview_record
 from aggregator.reader import Readers
 from aggregator.reader.pool import LARGE
@@ -40,7 +41,6 @@ from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.trials import listed_of, why_not_now
 from aggregator.urls import BadUrl, host_of, normalise
-from aggregator.world import user_agent_of
 
 LEVEL = logging.ERROR
 

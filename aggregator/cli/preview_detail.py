@@ -9,7 +9,7 @@ from aggregator.model.detail import request_of, url_of
 from aggregator.model.hosts import spacing_of
 from aggregator.model.poll import Awaited, Failed, Gathered
 from aggregator.model.settings import Settings
-from aggregator.pipeline import Intake, gather
+from aggregator.poll.pipeline import Intake, gather
 
 
 def with_detail(poll: Gathered, changes: Changes, intake: Intake, settings: Settings) -> Gathered:

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from aggregator.app import World
 from aggregator.cli.open import opened_world
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
@@ -24,7 +25,6 @@ from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import Shelf
 from aggregator.service import Service
 from aggregator.service.memory import use_one_heap
-from aggregator.world import World
 
 if TYPE_CHECKING:
     from aggregator.serve.granian_server import GranianServer

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from aggregator.world import World
+from aggregator.app import World
 
 ONE = timedelta(hours=1).total_seconds()  # between two looks for one output, in a bucket
 ALL = timedelta(days=1).total_seconds()  # for all

@@ -14,11 +14,12 @@ from time import monotonic
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from aggregator.backlog import DueBacklog, WithDetails
-from aggregator.dispatcher import SPREAD, Dispatcher
+from aggregator.app import World
 from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
+from aggregator.poll.dispatcher import SPREAD, Dispatcher
+from aggregator.poll.due_queue import DueBacklog, WithDetails
 from aggregator.render.cache import forget_all
 from aggregator.search import SearchIndex
 from aggregator.service.jobs import JobWatch
@@ -27,7 +28,6 @@ from aggregator.service.memory import MemoryWatch, Pressure, give_back
 from aggregator.service.outputs import OutputWatch
 from aggregator.service.watch import ConfigWatch
 from aggregator.websub import Pinger
-from aggregator.world import World
 
 log = getLogger(__name__)
 

@@ -8,12 +8,12 @@ from time import monotonic
 from typing import Final
 from urllib.parse import urlencode
 
+from aggregator.app import World
 from aggregator.model.hosts import budget_key
 from aggregator.model.poll import Cut, Due, Failed, Fetched
 from aggregator.model.settings import Request, Secret, Source, SourceKey
 from aggregator.store.hub_pings import Ping
 from aggregator.urls import Url
-from aggregator.world import World
 
 log = getLogger(__name__)
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from aggregator.app import World
 from aggregator.cli import main
 from aggregator.cli.why_words import SENTENCES, Names, said
 from aggregator.model.event import Code
 from aggregator.model.trail import Step
-from aggregator.world import World
 from tests.desk import Desk
 from tests.desk import said as entry
 from tests.newsroom import START, Newsroom

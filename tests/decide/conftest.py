@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aggregator.world import World
+from aggregator.app import World
 from tests.newsroom import Newsroom
 
 

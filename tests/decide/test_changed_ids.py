@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.decide.changed_ids import Pair, pairs_of
 from aggregator.identify.keys import identify
 from aggregator.identify.matching import evident_link
@@ -14,7 +15,6 @@ from aggregator.model.entry import Enclosure, Entry, Feed
 from aggregator.model.event import Code
 from aggregator.model.known import Trace
 from aggregator.urls import Url, normalise_link
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom, item, rss
 from tests.publisher import Publisher, Reply

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.model.entry import Entry
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, Newsroom
 from tests.twin import ask

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from aggregator.corrections import TOMBSTONE
+from aggregator.app import World
 from aggregator.model.changes import Changes
 from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.story import Publication
-from aggregator.world import World
+from aggregator.poll.corrections import TOMBSTONE
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, START, Newsroom
 

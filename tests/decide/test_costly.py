@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.cli import main
 from aggregator.errors import CutShort
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

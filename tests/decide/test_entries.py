@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.model.entry import Origin
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

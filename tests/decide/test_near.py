@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.identify.matching import Evidence
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

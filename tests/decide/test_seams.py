@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
 from aggregator.model.story import Publication
 from aggregator.urls import normalise_link
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

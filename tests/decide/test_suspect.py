@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.model.changes import Changes
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.urls import Url, normalise_link
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

@@ -8,12 +8,12 @@ from time import monotonic
 
 import pytest
 
-from aggregator.backlog import DueBacklog
+from aggregator.app import World, open_world
 from aggregator.config import load_config
-from aggregator.dispatcher import SPREAD, Dispatcher
 from aggregator.fetch.budget import Budgets
+from aggregator.poll.dispatcher import SPREAD, Dispatcher
+from aggregator.poll.due_queue import DueBacklog
 from aggregator.store.schedule import Waiting
-from aggregator.world import World, open_world
 from tests.manners.catalogue_hints import CROWD, CROWD_SPACING
 from tests.manners.exchange import Habit
 from tests.manners.ledger import Ledger
@@ -154,7 +154,7 @@ def a_month(newsroom: Newsroom, habits: Sequence[Habit], span: timedelta) -> Led
     clock = VirtualClock()
     with Origin(habits, clock) as origin, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", origin.authority)
-        patch.setattr("aggregator.runner.LINGER_SECONDS", 0.001)  # real time, of which a month has none to spare
+        patch.setattr("aggregator.poll.workers.LINGER_SECONDS", 0.001)  # real time, of which a month has none to spare
         month = Month(newsroom, origin, clock)
         urls = origin.urls()
         newsroom.writes(feeds_yaml(habits, urls), hosts=HOSTS)

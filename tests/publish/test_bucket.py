@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.cli.poll import OneShot
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.extras import install_command
@@ -18,7 +19,6 @@ from aggregator.model.settings import BucketAddress
 from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
 from aggregator.service import Service
 from aggregator.service.outputs import OutputWatch
-from aggregator.world import World
 from tests.bucket import PATIENCE, ObjectService, Stored
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply

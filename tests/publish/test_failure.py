@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.cli import main
 from aggregator.errors import StrangerInTheWay
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

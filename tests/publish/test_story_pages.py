@@ -10,12 +10,12 @@ from urllib.parse import urljoin
 import pytest
 from lxml import html
 
+from aggregator.app import World
 from aggregator.errors import StrangerInTheWay
 from aggregator.render import html_pages
 from aggregator.render.template_context import Scribe
 from aggregator.serve.application import Application
 from aggregator.serve.shelf import Shelf
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.errors import StoreError
 from aggregator.search import open_index
 from aggregator.search.index import SearchIndex, SearchTimeout
 from aggregator.search.query import parse_query
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from aggregator.app import World
 from aggregator.errors import StoreError
 from aggregator.extras import install_command
 from aggregator.model.alarm import AlarmCode
@@ -18,7 +19,6 @@ from aggregator.model.poll import State
 from aggregator.model.status import Figures
 from aggregator.serve.metrics import FRESH_SECONDS, Meter, load_meter, metrics
 from aggregator.store.status import ADVICE
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import LOOPBACK, Newsroom, item, rss
 from tests.publisher import Publisher, Reply

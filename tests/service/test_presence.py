@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.search import open_index
 from aggregator.service import Service
 from aggregator.service.service import ServiceFailed
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

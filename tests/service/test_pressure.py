@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 
-from aggregator.backlog import DueBacklog
-from aggregator.dispatcher import Dispatcher
+from aggregator.poll.dispatcher import Dispatcher
+from aggregator.poll.due_queue import DueBacklog
 from aggregator.render.cache import Memory
 from aggregator.service import Service
 from aggregator.service.memory import MemoryWatch
 from tests.newsroom import LOOPBACK, START, Newsroom, item, rss
+from tests.poll.test_network_monitor import Internet, online
 from tests.publisher import Publisher
 from tests.running import Running
 from tests.service.test_service import FAST, rows
-from tests.test_outage import Internet, online
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ def test_r57_healthz_fails_while_a_group_of_polls_is_settled_for_a_minute(
     newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = [0.0]
-    monkeypatch.setattr("aggregator.runner.monotonic", lambda: time.monotonic() + late[0])
+    monkeypatch.setattr("aggregator.poll.workers.monotonic", lambda: time.monotonic() + late[0])
     newsroom.writes(f"sources: ['{publisher.says('/a', Held(200, rss(item(1))))}']\n")
     with newsroom.opened("serve") as world:
         service = Service(world, {})

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.model.alarm import Alarm
 from aggregator.model.status import Outage
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
+from aggregator.app import World
 from aggregator.config import load_config
 from aggregator.model.entry import Entry
 from aggregator.service.service import Service
 from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 from tests.twin import Step, Twin, ask, twins
@@ -126,7 +126,7 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monke
         grow_old(room, world)
         all_of_them = bands(world)
         monkeypatch.setattr(minhash_bands, "WALKED", 7)
-        monkeypatch.setattr("aggregator.upkeep.BAND_STEPS", 2)
+        monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 2)
         with pytest.raises(ZeroDivisionError), world.store.begin() as tx:
             tx.trim_bands() / 0  # something goes wrong before its end
         assert bands(world) == all_of_them
@@ -146,7 +146,7 @@ def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: Newsroom, monk
     with room.opened() as world:
         grow_old(room, world)
         monkeypatch.setattr(minhash_bands, "WALKED", bands(world) // 4)
-        monkeypatch.setattr("aggregator.upkeep.BAND_STEPS", 1)
+        monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 1)
         for _ in range(6):
             world.upkeep.trim_bands()
             room.clock.move(days=1, minutes=1)

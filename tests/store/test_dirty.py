@@ -4,10 +4,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from aggregator.app import World
 from aggregator.store.dirty import touch
 from aggregator.store.schema import store, story
 from aggregator.store.story_pages import Dirty
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.backlog import DueBacklog
-from aggregator.dispatcher import Dispatcher
 from aggregator.model.changes import Settled
+from aggregator.poll.dispatcher import Dispatcher
+from aggregator.poll.due_queue import DueBacklog
 from aggregator.store import dialect
 from tests.command import Done, aggregator
 from tests.newsroom import Newsroom, item, rss
@@ -78,7 +78,7 @@ def test_r7_a_full_disk_ends_a_poll_with_one_line_and_counts_against_nobody(
 def test_r7_a_service_goes_on_trying_on_a_full_disk(
     newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("aggregator.dispatcher.PAUSE", 0.0)
+    monkeypatch.setattr("aggregator.poll.dispatcher.PAUSE", 0.0)
     newsroom.writes(f"sources: ['{publisher.serve('/a', SMALL)}']\n")
     newsroom.poll()
     publisher.edit("/a", LARGE)

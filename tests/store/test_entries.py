@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.model.trail import Earlier
 from aggregator.store import entries
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

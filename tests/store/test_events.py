@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aggregator.app import World
 from aggregator.model.event import PASSING_FOR, Code, Event
 from aggregator.service.service import Service
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 from tests.twin import Twin, ask, twins
@@ -86,9 +86,9 @@ def test_a_step_is_bounded_and_what_is_left_goes_next(room: Newsroom, monkeypatc
         Desk(world).says("a", *(said(f"n{number}") for number in range(16)))
         passing = sum(not lasts for *_, lasts in told(world))
         room.clock.move(days=91)
-        for module in ("store.events", "upkeep"):
+        for module in ("store.events", "poll.maintenance"):
             monkeypatch.setattr(f"aggregator.{module}.TRIMMED", 2)
-        monkeypatch.setattr("aggregator.upkeep.TRIM_STEPS", 5)
+        monkeypatch.setattr("aggregator.poll.maintenance.TRIM_STEPS", 5)
         dropped = [world.upkeep.trim_events() for _ in range(3)]
     assert dropped == [10, passing - 10, 0]
 

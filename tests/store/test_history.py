@@ -7,13 +7,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.app import World
 from aggregator.model.changes import Changes, Move
 from aggregator.model.history import DaySums, SourceHistory, Sums
 from aggregator.model.poll import Due, Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
 from aggregator.urls import Url
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from aggregator.app import World
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.service.service import Service
 from aggregator.store import requests
 from aggregator.store.schema import event, request
-from aggregator.world import World
 from tests.newsroom import Newsroom
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from aggregator.app import World
 from aggregator.model.known import EntryState
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
 from aggregator.service.service import Service
 from aggregator.store import retention
 from aggregator.store.schema import body, entry, publication, revision, source
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import ATOM, Newsroom, item, rss
 from tests.publisher import Publisher, Reply

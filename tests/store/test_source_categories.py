@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.world import World
+from aggregator.app import World
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

@@ -5,7 +5,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from aggregator.world import World
+from aggregator.app import World
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom
 

@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from aggregator.app import World
 from aggregator.errors import StoreError
 from aggregator.model.alarm import AlarmCode
 from aggregator.serve.metrics import Meter
 from aggregator.websub import Pinger, pings, tell_hub
 from aggregator.websub.pings import pause_after
-from aggregator.world import World
 from tests.desk import Desk, said
 from tests.newsroom import LOOPBACK, Newsroom
 from tests.publisher import Hangs, Publisher, Reply, Reset, redirect

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from logging import getLogger
 from typing import Protocol
 
-from aggregator.backlog import Backlog
 from aggregator.clock import Clock
 from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
-from aggregator.hosts import Hosts
 from aggregator.model.changes import Settled
 from aggregator.model.poll import Due, Gathered, Unreached
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import NO_OUTAGE
-from aggregator.outage import Network
-from aggregator.pipeline import Ports
-from aggregator.runner import Runner
+from aggregator.poll.due_queue import Backlog
+from aggregator.poll.host_limits import Hosts
+from aggregator.poll.network_monitor import Network
+from aggregator.poll.pipeline import Ports
+from aggregator.poll.workers import Runner
 from aggregator.store.database import Store
 from aggregator.store.schedule import Waiting
 

@@ -11,19 +11,20 @@ from typing import Any
 
 from aggregator import __version__
 from aggregator.clock import Clock
-from aggregator.completions import end_waits
-from aggregator.corrections import take_requests
 from aggregator.errors import AggregatorError, PublishError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
-from aggregator.hosts import Hosts
 from aggregator.model.hosts import budget_key, is_public
 from aggregator.model.poll import Answer, Cut, Due
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
 from aggregator.model.status import Figures
 from aggregator.model.story import Publication
-from aggregator.pipeline import Ports
+from aggregator.poll.corrections import take_requests
+from aggregator.poll.details import end_waits
+from aggregator.poll.host_limits import Hosts
+from aggregator.poll.maintenance import Upkeep
+from aggregator.poll.pipeline import Ports
 from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
 from aggregator.publish.hub_topics import keep_topics
@@ -39,7 +40,6 @@ from aggregator.render.visibility import Showing
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.sources import Placed
-from aggregator.upkeep import Upkeep
 from aggregator.urls import Url, host_of
 
 log = getLogger(__name__)

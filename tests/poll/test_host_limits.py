@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.app import World, open_world
 from aggregator.cadence.hosts import Restraint, after_answer, faded, rests_of
 from aggregator.cli.poll import OneShot
 from aggregator.cli.poll import in_words as poll_in_words
@@ -19,7 +20,6 @@ from aggregator.config import load_config
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import SLOWEST, SPACING, slowed
 from aggregator.model.settings import SourceKey
-from aggregator.world import World, open_world
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher, Reply, redirect
 

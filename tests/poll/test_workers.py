@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.app import World
 from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.entry import Digest, Feed
 from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome
-from aggregator.pipeline import Ports
-from aggregator.runner import Runner, WorkersLost
-from aggregator.world import World
+from aggregator.poll.pipeline import Ports
+from aggregator.poll.workers import Runner, WorkersLost
 from tests.desk import Desk, numbered, said
 from tests.newsroom import START, Newsroom
 
@@ -173,7 +173,7 @@ def test_r25_the_settling_thread_outlives_a_fault_and_it_is_seen(tmp_path: Path)
 
 
 def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aggregator.runner.SPARE_SECONDS", -1000.0)  # whatever is under way hangs
+    monkeypatch.setattr("aggregator.poll.workers.SPARE_SECONDS", -1000.0)  # whatever is under way hangs
     asked, released = threading.Event(), threading.Event()
 
     def hangs(due: Due) -> Answer:
@@ -199,7 +199,7 @@ def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: p
 def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each document has its own time, however many there are."""
     clock = [0.0]
-    monkeypatch.setattr("aggregator.runner.monotonic", lambda: clock[0])
+    monkeypatch.setattr("aggregator.poll.workers.monotonic", lambda: clock[0])
 
     def walks(due: Due, ports: Ports) -> Gathered:
         for _ in range(5):
@@ -208,7 +208,7 @@ def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatc
             watch.runner.look_after()
         return Gathered(due, answer)
 
-    monkeypatch.setattr("aggregator.runner.gather", walks)
+    monkeypatch.setattr("aggregator.poll.workers.gather", walks)
     with watched(tmp_path) as watch:
         watch.runner.submit(watch.desk.claim("s0"))
         watch.wait(1)
@@ -218,7 +218,7 @@ def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatc
 
 
 def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aggregator.runner.TOO_MANY_STUCK", 1.0)
+    monkeypatch.setattr("aggregator.poll.workers.TOO_MANY_STUCK", 1.0)
     asked, released = threading.Semaphore(0), threading.Semaphore(0)
 
     def hangs(due: Due) -> Answer:
@@ -232,7 +232,7 @@ def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pyt
             assert asked.acquire(timeout=PATIENCE)
             (worker,) = (w for w in watch.runner._workers if w.due is not None)
             with monkeypatch.context() as patch:
-                patch.setattr("aggregator.runner.SPARE_SECONDS", -1000.0)
+                patch.setattr("aggregator.poll.workers.SPARE_SECONDS", -1000.0)
                 watch.runner.look_after()
             released.release()
             worker.thread.join(PATIENCE)

@@ -3,7 +3,7 @@
 from logging import getLogger
 
 from aggregator.clock import Clock
-from aggregator.corrections import end_tombstones, forget_removed
+from aggregator.poll.corrections import end_tombstones, forget_removed
 from aggregator.store.database import Store
 from aggregator.store.events import TRIMMED
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.backlog import DueBacklog, ListedBacklog
+from aggregator.app import World, open_world
 from aggregator.config import load_config
-from aggregator.dispatcher import Dispatcher
 from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
 from aggregator.model.poll import Due, Failed, Gathered, NotModified
 from aggregator.model.settings import SourceKey
-from aggregator.pipeline import settle
+from aggregator.poll.dispatcher import Dispatcher
+from aggregator.poll.due_queue import DueBacklog, ListedBacklog
+from aggregator.poll.pipeline import settle
 from aggregator.store.schedule import Waiting
 from aggregator.urls import normalise
-from aggregator.world import World, open_world
 from tests.newsroom import START, Newsroom, item, rss
 from tests.publisher import Publisher
 
@@ -222,7 +222,7 @@ class Full(DueBacklog):
 def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
     newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("aggregator.dispatcher.PAUSE", 0.0)
+    monkeypatch.setattr("aggregator.poll.dispatcher.PAUSE", 0.0)
     newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     with opened(newsroom) as world, caplog.at_level("WARNING"):
         ended = threading.Event()

@@ -15,10 +15,10 @@ from logging import getLogger
 from time import monotonic, thread_time
 
 from aggregator.errors import CutShort, DiskFailed, StoreError
-from aggregator.handover import Tray, WorkLine
 from aggregator.model.changes import Settled
 from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Unreached
-from aggregator.pipeline import Ports, gather, settle
+from aggregator.poll.pipeline import Ports, gather, settle
+from aggregator.poll.queues import Tray, WorkLine
 
 log = getLogger(__name__)
 

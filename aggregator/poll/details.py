@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aggregator.clock import Clock
-from aggregator.corrections import merge_kin
 from aggregator.decide.detail import complete, merged, retry
 from aggregator.decide.poll import origin_of
 from aggregator.model.changes import Completion
 from aggregator.model.entry import NO_NEWS, Entry
 from aggregator.model.poll import Due, Failed, Gathered
 from aggregator.model.settings import Roster
+from aggregator.poll.corrections import merge_kin
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 

@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.backlog import DueBacklog
+from aggregator.app import World, open_world
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
-from aggregator.dispatcher import Dispatcher
 from aggregator.errors import BadStatus, ConnectFailed, FetchError, NameUnknown, TimedOut
 from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Hop, NotModified, Unreached
 from aggregator.model.settings import Kind, Reading, Source, SourceKey
-from aggregator.outage import FAULTS, HOSTS, WINDOW, Network, Reach, Sign, Told, sign_of
+from aggregator.poll.dispatcher import Dispatcher
+from aggregator.poll.due_queue import DueBacklog
+from aggregator.poll.network_monitor import FAULTS, HOSTS, WINDOW, Network, Reach, Sign, Told, sign_of
 from aggregator.urls import Url, host_of
-from aggregator.world import World, open_world
 from tests.newsroom import START, MovedClock, Newsroom
 
 URL = Url("https://a.example/feed")

@@ -6,8 +6,8 @@ from time import monotonic
 
 import pytest
 
-from aggregator import handover
-from aggregator.handover import Tray, WorkLine
+from aggregator.poll import queues
+from aggregator.poll.queues import Tray, WorkLine
 
 PATIENCE = 10.0  # seconds; a hang becomes a failure
 
@@ -65,7 +65,7 @@ def test_work_that_takes_its_time_brings_in_the_whole_crew() -> None:
 
 
 def test_who_is_awake_takes_the_next_before_who_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handover, "EAGER_SECONDS", PATIENCE)
+    monkeypatch.setattr(queues, "EAGER_SECONDS", PATIENCE)
     line: WorkLine[int] = WorkLine()
     line.put(0)
     assert line.take(rested=True) == 0

@@ -14,13 +14,10 @@ from time import thread_time
 from traceback import format_exception
 
 from aggregator.clock import Clock
-from aggregator.completions import settle_detail
-from aggregator.corrections import merge_kin
 from aggregator.decide import decide
 from aggregator.decide.same_address import follow
 from aggregator.decide.suspect import is_release
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
-from aggregator.further import has_further, with_further
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import identify_again
 from aggregator.model.changes import Changes, Completion, Settled
@@ -30,6 +27,9 @@ from aggregator.model.known import NOTHING_KNOWN
 from aggregator.model.poll import Answer, Aside, Cut, Due, Exchange, Failed, Fetched, Gathered, PackedBody, Unreached
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
+from aggregator.poll.corrections import merge_kin
+from aggregator.poll.details import settle_detail
+from aggregator.poll.pagination import has_further, with_further
 from aggregator.rules import rewritten
 from aggregator.secrecy import hushed, narrowed, safe_text
 from aggregator.store.database import Store
