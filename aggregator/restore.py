@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from aggregator.app import World, open_world
 from aggregator.assembly import Assembly, NothingToRestore, Shelf
 from aggregator.clock import Clock
+from aggregator.dry_run.probe import Trials
 from aggregator.model.entry import NO_NEWS as NOTHING
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import rule_for
@@ -26,7 +27,6 @@ from aggregator.store import open_store
 from aggregator.store.output_list import FORGOTTEN
 from aggregator.store.taking_in import TakenIn
 from aggregator.text.slugs import free_slug
-from aggregator.trials import Trials
 from aggregator.urls import host_of, normalise
 
 MAX_FILE = 64 * 2**20  # bytes of a document in a folder

@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from aggregator.cli.preview_words import STATES
+from aggregator.dry_run.replay import KINDS
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.poll import State
 from aggregator.model.status import Figures, Lag
-from aggregator.replay import KINDS
 from aggregator.serve.metrics import Meter
 from aggregator.store.status import ADVICE
 from tests.command import aggregator
@@ -145,7 +145,9 @@ def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet:
     text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", text.partition("`--json` gives")[2]))
     assert set(row) | set(row["charset"]) | set(row["entries"]) <= named
-    written = set(re.findall(r'code="(\w+)"', (ROOT / "aggregator" / "advice.py").read_text(encoding="utf-8")))
+    written = set(
+        re.findall(r'code="(\w+)"', (ROOT / "aggregator" / "dry_run" / "advice.py").read_text(encoding="utf-8"))
+    )
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == written
 
 

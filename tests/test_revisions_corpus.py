@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from aggregator.config.loader import read_config
+from aggregator.dry_run.replay import Replay, Step, versions_in
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
-from aggregator.replay import Replay, Step, versions_in
 from tests.newsroom import START
 
 REVISIONS = Path(__file__).parents[2] / "shared" / "corpus" / "revisions"

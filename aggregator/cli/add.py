@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aggregator.advice import advise
 from aggregator.cli.add_list import ListAdded, NotAList, listed_feeds, row_of, source_of
 from aggregator.cli.terminal import printable
 from aggregator.clock import utc_now
@@ -20,10 +19,11 @@ from aggregator.config.addresses import web_address
 from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_sources
 from aggregator.config.findings import Unfit
 from aggregator.config.loader import MAX_BYTES, read_config
+from aggregator.dry_run.advice import advise
+from aggregator.dry_run.discovery import Found, NoFeed, find
+from aggregator.dry_run.probe import Past, Trials, past_of, why_not_now
 from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreError
-from aggregator.finder import Found, NoFeed, find
 from aggregator.model.settings import Settings, Source
-from aggregator.trials import Past, Trials, past_of, why_not_now
 from aggregator.urls import Url, match_url, without_secrets
 
 LEVEL = logging.ERROR

@@ -127,7 +127,7 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
 
 def _with_lists(settings: Settings) -> Settings:
     """Return the settings with the sources that lists name, as far as it is known which these are."""
-    from aggregator.trials import listed_of
+    from aggregator.dry_run.probe import listed_of
 
     try:
         return listed_of(settings, utc_now())
@@ -167,7 +167,7 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
         return ()
     from aggregator.config.lists import with_lists
     from aggregator.config.loader import read_config
-    from aggregator.plan import heirs_of, left_behind
+    from aggregator.dry_run.plan import heirs_of, left_behind
 
     try:
         store = open_store(settings.store, now=utc_now(), command="check", writes=False)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from aggregator.advice import Advice, advise, dates_of, same_address
 from aggregator.cli.counted import counted
 from aggregator.cli.folding import called
 from aggregator.cli.terminal import printable, span_in_words
 from aggregator.clock import Clock, rfc3339
 from aggregator.config.lists import with_lists
+from aggregator.dry_run.advice import Advice, advise, dates_of, same_address
+from aggregator.dry_run.probe import Past, Trials, past_of, why_not_now
 from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
 from aggregator.model.naming import name_of_source
@@ -21,7 +22,6 @@ from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
 from aggregator.publish.preview import hints_record
 from aggregator.secrecy import hush_of
-from aggregator.trials import Past, Trials, past_of, why_not_now
 from aggregator.urls import Url, host_of
 
 NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"

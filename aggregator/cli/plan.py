@@ -16,11 +16,11 @@ from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.config.lists import with_lists
 from aggregator.config.loader import read_config
+from aggregator.dry_run.plan import Plan, plan_of
 from aggregator.errors import ConfigError, NoStore
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, SourceKey
 from aggregator.model.tokens import Hush
-from aggregator.plan import Plan, plan_of
 from aggregator.publish.plan import counts_of, reapplied_record
 from aggregator.store import open_store
 from aggregator.store.hush import private_hush

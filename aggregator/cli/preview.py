@@ -22,6 +22,7 @@ from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
 from aggregator.decide import decide
+from aggregator.dry_run.probe import listed_of, why_not_now
 from aggregator.errors import ParseError, StoreError
 from aggregator.fetch import Client
 from aggregator.fetch.budget import Budgets
@@ -39,7 +40,6 @@ from aggregator.reader.pool import LARGE
 from aggregator.secrecy import hush_of
 from aggregator.store import open_store
 from aggregator.store.database import Store
-from aggregator.trials import listed_of, why_not_now
 from aggregator.urls import BadUrl, host_of, normalise
 
 LEVEL = logging.ERROR

@@ -12,18 +12,67 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from aggregator.clean import display_title, plain_text
 from aggregator.cli.names import keys_of
 from aggregator.cli.terminal import printable, span_in_words
-from aggregator.clock import utc_now
+from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
-from aggregator.decide.rejudge import Rejudged, compare, judge, roster_under
+from aggregator.dry_run.rejudge import Pair, Rejudged, compare, judge, roster_under
 from aggregator.errors import ConfigError
+from aggregator.model.known import KnownEntry
 from aggregator.model.settings import Roster, Settings, Source
-from aggregator.publish.rejudged import rejudged_record
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
+
+
+def rejudged_record(source: Source, tried: Source, looked_at: int, found: Rejudged) -> dict[str, Any]:
+    """Give it in plain values.
+
+    Args:
+        source: as feeds.yaml has it.
+        tried: the same with the settings that are tried.
+        looked_at: how many of its entries were.
+        found: what would be otherwise.
+    """
+    return {
+        "version": 1,
+        "source": source.key,
+        "now": _settings_record(source),
+        "tried": _settings_record(tried),
+        "looked_at": looked_at,
+        "merge": [_pair(pair) for pair in found.merge],
+        "part": [_pair(pair) for pair in found.part],
+    }
+
+
+def _settings_record(source: Source) -> dict[str, Any]:
+    return {"dedupe": source.dedupe.value, "near": source.near, "window_s": round(source.window.total_seconds())}
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "entry": _entry_record(pair.one),
+        "other": _entry_record(pair.other),
+        "evidence": pair.match.evidence.value,
+        "similarity": pair.match.similarity,
+        "because": pair.match.because or None,
+    }
+
+
+def _entry_record(known: KnownEntry) -> dict[str, Any]:
+    text = plain_text(known.content or known.summary)
+    return {
+        "id": known.id,
+        "story": known.story,
+        "source": known.source_key,
+        "title": display_title(known.title, text, "en"),
+        "link": known.link,
+        "published": rfc3339(known.published),
+        "first_seen": rfc3339(known.first_seen),
+    }
+
 
 MOST = 5_000  # entries of the source, the newest of them
 EXAMPLE = "'{near: 0.8, window: 14d}'"

@@ -14,9 +14,7 @@ from aggregator.cli.terminal import printable
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
-from aggregator.model.settings import Kind, Settings
-from aggregator.model.tokens import Hush
-from aggregator.replay import (
+from aggregator.dry_run.replay import (
     KINDS,
     NothingToReplay,
     Replay,
@@ -26,6 +24,8 @@ from aggregator.replay import (
     stored_versions,
     versions_in,
 )
+from aggregator.model.settings import Kind, Settings
+from aggregator.model.tokens import Hush
 from aggregator.store.hush import private_hush
 
 LEVEL = logging.ERROR

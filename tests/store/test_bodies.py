@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.dry_run.replay import NothingToReplay, Replay, stored_versions
 from aggregator.model.settings import SourceKey
-from aggregator.replay import NothingToReplay, Replay, stored_versions
 from aggregator.store import history
 from aggregator.store.history import StoredBody
 from tests.newsroom import Newsroom, item, rss

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from aggregator.advice import settled_url
+from aggregator.dry_run.advice import settled_url
+from aggregator.dry_run.probe import Trials
 from aggregator.errors import AggregatorError, NamedFeed, NotAFeed
 from aggregator.fetch.crawl import AGENT
 from aggregator.fetch.robots import may_fetch
@@ -13,7 +14,6 @@ from aggregator.model.entry import NO_NEWS, Feed
 from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered
 from aggregator.model.settings import Source
 from aggregator.parse.discovery import best_first, guesses
-from aggregator.trials import Trials
 from aggregator.urls import Url, normalise
 
 MAX_TRIED: Final = 3  # feeds that a page names, one after the other, until one is a feed

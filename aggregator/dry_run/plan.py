@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aggregator.config.durations import duration_text
 from aggregator.decide.rules_again import Reapplied, has_rules, reapply
+from aggregator.dry_run.renames import Departure, departures
 from aggregator.model.paging import places_in
 from aggregator.model.settings import (
     CategoryKey,
@@ -19,7 +20,6 @@ from aggregator.model.settings import (
     SourceKey,
     fetch_settings_of,
 )
-from aggregator.renames import Departure, departures
 from aggregator.store.transaction import Transaction
 
 if TYPE_CHECKING:

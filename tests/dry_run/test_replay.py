@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.replay import NothingToReplay, versions_in
+from aggregator.dry_run.replay import NothingToReplay, versions_in
 from tests.command import Done, aggregator
 from tests.newsroom import item, rss
 

@@ -1,0 +1,1 @@
+"""What would happen, found out without storing or publishing anything."""
