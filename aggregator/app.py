@@ -30,10 +30,10 @@ from aggregator.publish.destination import open_destination
 from aggregator.publish.hub_topics import keep_topics
 from aggregator.publish.posts.post import check_templates
 from aggregator.publish.publisher import MAX_AGE, Publisher
-from aggregator.publish.recall import links_to_search
 from aggregator.publish.report import Published
 from aggregator.reader import Readers
 from aggregator.render.mark import HOME
+from aggregator.render.search_page import links_to_search
 from aggregator.render.theme import Look
 from aggregator.render.theme_check import look_of
 from aggregator.render.visibility import Showing

@@ -7,7 +7,7 @@ import pytest
 
 from aggregator.config import load_config
 from aggregator.model.known import EntryState
-from aggregator.restore import read_site, restore
+from aggregator.restore.restore import read_site, restore
 from tests.newsroom import ATOM, Newsroom
 from tests.publisher import Publisher, Reply
 from tests.test_newsroom_details import YAML, asked, item, listed, states, text

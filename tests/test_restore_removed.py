@@ -11,7 +11,7 @@ import pytest
 from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.poll.corrections import REMOVED
-from aggregator.restore import read_site, restore
+from aggregator.restore.restore import read_site, restore
 from tests.newsroom import Newsroom, item, rss
 from tests.publisher import Publisher
 

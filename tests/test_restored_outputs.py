@@ -11,7 +11,7 @@ import pytest
 
 from aggregator.config import load_config
 from aggregator.errors import StrangerInTheWay
-from aggregator.restore import read_site, restore
+from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
 from tests.newsroom import KILLED, Newsroom, item, rss
 from tests.publisher import Publisher

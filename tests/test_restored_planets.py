@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from aggregator.config import load_config
 from aggregator.model.entry import Entry
-from aggregator.orders import merged
-from aggregator.restore import read_site, restore
+from aggregator.restore.combine import merged
+from aggregator.restore.restore import read_site, restore
 from tests.desk import Desk, said
 from tests.newsroom import START, Newsroom
 

@@ -11,8 +11,8 @@ import aggregator
 ROOT = Path(aggregator.__file__).parent
 ORDER = (
     "clock text urls extras rights errors model config fetch parse clean identify reader rules secrecy cadence "
-    "decide store render publish search poll app dry_run orders assembly restore websub service serve distributed "
-    "cli __init__ __main__"
+    "decide store render publish search poll app dry_run restore websub service serve distributed cli __init__ "
+    "__main__"
 ).split()
 HOMES = {
     "requests": {"fetch"},
@@ -41,7 +41,7 @@ HOMES = {
     "rensa": {"identify"},
     "jmespath": {"config", "parse"},
     "selectolax": {"config", "parse", "clean"},
-    "lxml": {"config", "parse", "clean", "publish", "render"},
+    "lxml": {"config", "parse", "clean", "publish", "render", "restore"},
 }
 MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 

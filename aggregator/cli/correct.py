@@ -21,7 +21,7 @@ from aggregator.errors import AggregatorError, ConfigError, LockHeld, PublishErr
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import open_destination
-from aggregator.publish.lost import refuse_lost
+from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush

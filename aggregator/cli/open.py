@@ -17,9 +17,9 @@ from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import open_destination
-from aggregator.publish.lost import refuse_lost
 from aggregator.render.theme import plain_look
 from aggregator.render.theme_check import look_of
+from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store, is_store
 

@@ -15,7 +15,7 @@ from aggregator.config import load_config
 from aggregator.errors import StoreError
 from aggregator.publish.posts.post import check_templates
 from aggregator.render.theme_check import look_of
-from aggregator.restore import NothingThere, read_site, restore
+from aggregator.restore.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup
 
 LEVEL = logging.WARNING

@@ -1,10 +1,10 @@
 """What a store that was restored from a backup takes in from the outputs that stand there, in words."""
 
 from aggregator.app import World
-from aggregator.assembly import NothingToRestore
 from aggregator.cli.counted import counted
 from aggregator.errors import PublishError
-from aggregator.restore import NothingThere, take_in_outputs
+from aggregator.restore.combine import NothingToRestore
+from aggregator.restore.restore import NothingThere, take_in_outputs
 from aggregator.store.taking_in import TakenIn
 
 

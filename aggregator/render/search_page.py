@@ -2,8 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
+from urllib.parse import urljoin
+
+from lxml import etree
 
 from aggregator.clean import plain_text
 from aggregator.model.settings import Site
@@ -90,3 +94,18 @@ def _excerpt(publication: Publication, terms: Sequence[str]) -> str:
     if start:
         start = text.find(" ", start, start + BEFORE) + 1 or start  # at a word, where there are blanks
     return ("…" if start else "") + shorten(text[start:], EXCERPT)
+
+
+def links_to_search(index: bytes, *, base_url: str) -> bool:
+    """Return whether an index page links to /search, as pages do while a service runs (docs/decisions/0118).
+
+    Args:
+        index: bytes of index.html, made by any theme.
+        base_url: of the site.
+    """
+    with suppress(etree.LxmlError, ValueError):
+        page = etree.fromstring(index, etree.HTMLParser(no_network=True, encoding="utf-8"))
+        if page is not None:
+            targets = (str(link.get("href") or link.get("action") or "") for link in page.iter("a", "form"))
+            return any(urljoin(base_url, target).partition("?")[0] == f"{base_url}search" for target in targets)
+    return False

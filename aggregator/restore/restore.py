@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from aggregator.app import World, open_world
-from aggregator.assembly import Assembly, NothingToRestore, Shelf
 from aggregator.clock import Clock
 from aggregator.dry_run.probe import Trials
 from aggregator.model.entry import NO_NEWS as NOTHING
@@ -21,8 +20,9 @@ from aggregator.model.hosts import rule_for
 from aggregator.model.poll import Due, Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
-from aggregator.publish.recall import RecalledDocument, recall, recall_updated
 from aggregator.publish.story_pages import GONE_LIST, gone_of
+from aggregator.restore.combine import Assembly, NothingToRestore, Shelf
+from aggregator.restore.read_site import RecalledDocument, recall, recall_updated
 from aggregator.store import open_store
 from aggregator.store.output_list import FORGOTTEN
 from aggregator.store.taking_in import TakenIn

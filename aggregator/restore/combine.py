@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TypeVar
 from uuid import UUID
 
 from aggregator.errors import AggregatorError
@@ -18,11 +20,42 @@ from aggregator.model.restored import (
     RestoredTombstone,
 )
 from aggregator.model.settings import CategoryKey, Roster, Settings, SourceKey
-from aggregator.orders import merged
-from aggregator.publish.recall import Recalled, RecalledDocument
 from aggregator.render.redaction import public_name
+from aggregator.restore.read_site import Recalled, RecalledDocument
 from aggregator.text.slugs import free_slug
 from aggregator.urls import Url, host_of
+
+Item = TypeVar("Item")
+
+
+def merged(orders: Sequence[Sequence[Item]]) -> list[Item]:
+    """Put orders together, so that each of them holds; where two clash, the first.
+
+    Where nothing tells, the order is that in which things are first met.
+    """
+    found = list(dict.fromkeys(item for order in orders for item in order))
+    before: dict[Item, set[Item]] = {item: set() for item in found}  # what must stand right before it, or earlier
+    for order in orders:
+        for earlier, later in pairwise(dict.fromkeys(order)):
+            if not _leads(later, earlier, before):
+                before[later].add(earlier)
+    result: list[Item] = []
+    while found:
+        item = next(one for one in found if before[one].issubset(result))
+        found.remove(item)
+        result.append(item)
+    return result
+
+
+def _leads(item: Item, to: Item, before: Mapping[Item, set[Item]]) -> bool:
+    """Tell whether one thing must stand before another."""
+    seen: set[Item] = set()
+    waiting = [to]
+    while waiting:
+        seen.add(one := waiting.pop())
+        waiting += before[one] - seen
+    return item in seen
+
 
 UNKNOWN = "-unknown"  # key of the source of entries that name none; like `LOST`, no source in feeds.yaml can have it
 

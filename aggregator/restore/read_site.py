@@ -6,12 +6,11 @@ It reads what our own renderers wrote, and nothing else; whoever edits those doc
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -95,21 +94,6 @@ def recall(atom: bytes, feed: bytes | None, *, path: str, base_url: str) -> Reca
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise PublishError(f"{path}.json", f"can't be read back: {error!r}") from error
     return replace(found, entries=entries, store=own.get("store"), category=own.get("category"), facts=True)
-
-
-def links_to_search(index: bytes, *, base_url: str) -> bool:
-    """Return whether an index page links to /search, as pages do while a service runs (docs/decisions/0118).
-
-    Args:
-        index: bytes of index.html, made by any theme.
-        base_url: of the site.
-    """
-    with suppress(etree.LxmlError, ValueError):
-        page = etree.fromstring(index, etree.HTMLParser(no_network=True, encoding="utf-8"))
-        if page is not None:
-            targets = (str(link.get("href") or link.get("action") or "") for link in page.iter("a", "form"))
-            return any(urljoin(base_url, target).partition("?")[0] == f"{base_url}search" for target in targets)
-    return False
 
 
 def recall_updated(atom: bytes) -> datetime | None:

@@ -1,8 +1,8 @@
 """What a document shows is read back as it was rendered, so that a restored site shows it again (DESIGN 3.3)."""
 
-from aggregator.publish.recall import recall
 from aggregator.render.atom import render_atom
 from aggregator.render.jsonfeed import render_json
+from aggregator.restore.read_site import recall
 from tests.render.records import RICH, SITE, STORE, a_document
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from aggregator.assembly import NothingToRestore
 from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.errors import PublishError, StoreError
 from aggregator.model.entry import Origin
-from aggregator.restore import read_site, restore
+from aggregator.restore.combine import NothingToRestore
+from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
 from aggregator.store.records import origin_of
 from aggregator.store.schema import entry, source
