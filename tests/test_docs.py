@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from aggregator.cli.preview_words import STATES
+from aggregator.cli.preview.text import STATES
 from aggregator.dry_run.replay import KINDS
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.poll import State

@@ -10,7 +10,7 @@ import pytest
 from aggregator.extras import install_command
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
-from tests.cli.test_preview import shown
+from tests.cli.preview.test_command import shown
 from tests.newsroom import LOOPBACK, Newsroom
 from tests.publisher import Publisher, Reply, redirect
 

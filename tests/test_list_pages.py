@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aggregator.cli.poll import OneShot
-from aggregator.cli.status_words import in_words
+from aggregator.cli.status import in_words
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed
 from aggregator.model.paging import page_after
 from aggregator.model.poll import Answer, Due, Fetched

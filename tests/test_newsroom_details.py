@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from aggregator.cli.status_words import in_words
+from aggregator.cli.status import in_words
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.render.status_page import fetching_record
-from tests.cli.test_preview import shown
+from tests.cli.preview.test_command import shown
 from tests.command import aggregator
 from tests.newsroom import Newsroom
 from tests.publisher import Publisher, Reply

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from aggregator.cli.correct import Arguments, Unclear, correct
+from aggregator.cli.corrections import Arguments, Unclear, correct
 from aggregator.cli.names import matches, unclear
 from aggregator.config import load_config
 from aggregator.errors import ConfigError

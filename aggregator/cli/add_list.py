@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.clean.outlines import clean_outlines
-from aggregator.cli.counted import counted
+from aggregator.cli.terminal import counted
 from aggregator.config.addresses import MAX_ADDRESS
 from aggregator.config.editing import NewSource, literal
 from aggregator.errors import AggregatorError, ParseError

@@ -12,20 +12,54 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from aggregator.cli.counted import counted
 from aggregator.cli.names import keys_of
-from aggregator.cli.stopping import stopping
-from aggregator.cli.weight import heavy_feeds
+from aggregator.cli.open import stopping
+from aggregator.cli.terminal import counted
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.addresses import store_path
 from aggregator.config.findings import quoted
 from aggregator.errors import ConfigError, ExtraMissing, Problem, StoreError
+from aggregator.model.output_paths import is_output
 from aggregator.model.settings import Settings
 from aggregator.rights import open_to_others
+
+HEAVY_BYTES: Final = 2**20
+MAX_NAMED: Final = 5
+
+
+def heavy_feeds(settings: Settings) -> list[str]:
+    """Advise fewer entries where a published main feed is over a mebibyte, the heaviest first; five at most.
+
+    Entries are never shortened for it: readers that overwrite would lose text they had. A bucket is not looked into.
+    """
+    root = settings.publish.to
+    if not isinstance(root, Path):
+        return []
+    found: dict[str, int] = {}
+    for file in (*root.glob("all.*"), *root.glob("category/*.*")):
+        path = file.relative_to(root).as_posix()
+        if not is_output(path) or path.endswith(".html"):
+            continue
+        try:
+            size = file.lstat().st_size
+        except OSError:  # replaced, or removed, a moment ago
+            continue
+        feed = path.rpartition(".")[0]
+        if size > HEAVY_BYTES:
+            found[feed] = max(size, found.get(feed, 0))
+    heaviest = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    said = [
+        f"{feed} has {size / 2**20:.1f} MiB, and readers fetch all of it at each change; write fewer entries: "
+        + ("under publish:" if feed == "all" else "for this category, or show: summary")
+        for feed, size in heaviest[:MAX_NAMED]
+    ]
+    more = len(heaviest) - MAX_NAMED
+    return said + ([f"{more} more feeds have over 1 MiB"] if more > 0 else [])
+
 
 if TYPE_CHECKING:  # it asks the store only where there is one
     from aggregator.store.transaction import Transaction
@@ -92,7 +126,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str], record: dict[str, Any]) -> int:
     """Ask the sources, and tell of each as soon as it has answered."""
-    from aggregator.cli.live import Live, in_words, summary_in_words
+    from aggregator.cli.check_live import Live, in_words, summary_in_words
 
     began = monotonic()
     chosen = [source for source in settings.sources if not keys or source.key in keys]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from aggregator.cli.counted import counted
+from aggregator.cli.terminal import counted
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.settings import SourceKey
 

@@ -4,7 +4,7 @@ import argparse
 import logging
 from collections.abc import Mapping
 
-from aggregator.cli.correct import Arguments, correct, meant
+from aggregator.cli.corrections import Arguments, correct, meant
 from aggregator.model.correction import Act
 from aggregator.store.transaction import Transaction
 

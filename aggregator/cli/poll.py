@@ -15,14 +15,12 @@ from time import monotonic
 from aggregator.app import World
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import rests_of
-from aggregator.cli.counted import counted
 from aggregator.cli.folding import alarm_lines, called, folded, grouped
 from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
-from aggregator.cli.open import configured, opened_world
+from aggregator.cli.open import configured, opened_world, stopping
 from aggregator.cli.rest_words import rest_in_words
-from aggregator.cli.stopping import stopping
-from aggregator.cli.terminal import ahead_in_words, printable
+from aggregator.cli.terminal import ahead_in_words, counted, printable
 from aggregator.clock import rfc3339
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.alarm import Alarm

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from aggregator.cli.correct import correct
+from aggregator.cli.corrections import correct
 from aggregator.cli.open import opened_world
 from aggregator.errors import StrangerInTheWay
 from aggregator.model.correction import Act

@@ -4,24 +4,281 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from aggregator.cli.check import heavy_feeds
+from aggregator.cli.folding import alarm_lines, called, folded, grouped, shortened
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import last_good_settings, read_store
-from aggregator.cli.status_words import in_words, one_in_words
-from aggregator.cli.terminal import printable
-from aggregator.cli.weight import heavy_feeds
-from aggregator.clock import utc_now
+from aggregator.cli.rest_words import rest_in_words
+from aggregator.cli.terminal import about, ahead_in_words, counted, printable
+from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.model.alarm import Alarm
+from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
+from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Settings
-from aggregator.model.status import SourceStatus, Status
+from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
 from aggregator.model.tokens import Hush
 from aggregator.render.status_page import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
+
+FINE = 20  # sources without trouble that are told one by one
+IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
+UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+
+_POLLS = ("time", "outcome", "status", "bytes", "ms", "new", "revised", "next due", "because")
+_DAYS = ("day", "polls", "not modified", "unconditional", "failures", "bytes", "new")
+_DETAILS = ("details", "failed", "their bytes")
+_FURTHER = ("further", "failed", "their bytes")
+_RULES = ("hits", "last", "rule")
+_WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # columns that are set to the left
+
+
+def in_words(status: Status, *, folds: bool = True) -> str:
+    """Say it in lines, what needs a hand first.
+
+    Args:
+        status: how things stand.
+        folds: tell many things that are alike in few lines; else each by itself.
+    """
+    lines = []
+    for what, since in (
+        ("The network has", status.outage.public),
+        ("Your own machines have", status.outage.own),
+    ):
+        if since:
+            lines.append(
+                f"{what} been out of reach since {rfc3339(since)}; failures count against no source meanwhile."
+            )
+    if status.config.error:
+        lines += [
+            "feeds.yaml was edited and can't be used; the last good one is in force:",
+            *_indented(status.config.error),
+        ]
+    bad = [s for s in status.sources if s.state in IN_TROUBLE]
+    total = sum(category.stories for category in status.categories)
+    several = f" in {len(status.categories)} categories, counted in each" if len(status.categories) > 1 else ""
+    sources = counted(len(status.sources), "source")
+    lines.append(f"{sources}, {len(bad)} in trouble; {counted(total, 'story', 'stories')}{several}.")
+    if status.fetching.sums.polls:
+        lines.append(_manners(status.fetching))
+    if status.hub is not None:
+        lines.append(_of_hub(status.hub))
+    names = {source.key: called(source.title, source.key) for source in status.sources}
+    for rest in status.rests:
+        waiting = sum(source.rest is not None and source.rest.host == rest.host for source in status.sources)
+        waits = counted(waiting, "source waits", "sources wait")
+        lines.append(f"  {rest_in_words(rest, names)}; {waits} for that")
+    lines += _sources(status, folds=folds)
+    for category in status.categories:
+        newest = f", newest {rfc3339(category.newest)}" if category.newest else ""
+        stories, sources = counted(category.stories, "story", "stories"), counted(category.sources, "source")
+        lines.append(f"  category/{category.slug}: {stories} from {sources}{newest}")
+    for gone in status.removed:
+        lines.append(f"  category/{gone.slug}: left feeds.yaml {gone.removed_at:%Y-%m-%d}; its files stay")
+    return "\n".join(lines)
+
+
+def _sources(status: Status, *, folds: bool) -> list[str]:
+    """Say how the sources stand: those in trouble, what else is wrong, those with advice, and the others."""
+    names = {s.key: called(s.title, s.key) for s in status.sources}
+    alarms = {some[0].source: some for some in grouped(status.alarms, lambda alarm: alarm.source)}
+    all_of = "aggregator status --all" if folds else ""
+    bad = [s for s in status.sources if s.state in IN_TROUBLE]
+    advised = [s for s in status.sources if s.state not in IN_TROUBLE and s.advice]
+    others = [s for s in status.sources if s.state not in IN_TROUBLE and not s.advice]
+    shown = [*bad, *advised, *(others if not folds or len(others) <= FINE else ())]
+    width = max((len(shortened(s.title)) for s in shown), default=0)
+
+    def lines_of(source: SourceStatus) -> list[str]:
+        is_polled = source.state is not State.PAUSED
+        when = f"next {ahead_in_words(source.next_at, status.at)}" if is_polled else "not polled"
+        lines = [f"  {source.state.value:8} {shortened(source.title):{width}}  {source.entries:5} entries  {when}"]
+        if source.code or source.advice:
+            lines += _indented(called(source.key, source.key, source.line))
+        if source.code:
+            lines += _indented(f"{source.code}: {source.error}")
+        if source.state in IN_TROUBLE:
+            lines += _indented(*(f"alarm {alarm.code.value}: {alarm.text}" for alarm in alarms.get(source.key, ())))
+        return lines + (_indented(f"→ {source.advice}") if source.advice else [])
+
+    def together(sources: Sequence[SourceStatus], what: str) -> list[str]:
+        if not folds:
+            return [line for source in sources for line in lines_of(source)]
+        return folded(sources, lines_of, f"           and {{}} {what}; `{all_of}` lists all")
+
+    lines = alarm_lines([alarm for alarm in status.alarms if alarm.source is None], names, all_of)
+    for some in grouped(bad, lambda s: (s.state, s.code)):
+        lines += together(some, f"{some[0].state.value} with {some[0].code}" if some[0].code else some[0].state.value)
+    told = {source.key for source in bad}
+    lines += alarm_lines([a for a in status.alarms if a.source is not None and a.source not in told], names, all_of)
+    lines += together(advised, "with advice")
+    if folds and len(others) > FINE:
+        states = Counter((source.quiet or source.state).value for source in others)
+        counts = ", ".join(f"{count:,} {state}" for state, count in states.items())
+        return [*lines, f"  {counted(len(others), 'source')} without trouble: {counts}; `{all_of}` lists all"]
+    return lines + [line for source in others for line in lines_of(source)]
+
+
+def one_in_words(
+    source: SourceStatus,
+    history: SourceHistory,
+    alarms: Iterable[Alarm],
+    hits: Sequence[RuleHits],
+    status: Status,
+    zone: ZoneInfo,
+) -> str:
+    """Say all that is known of one source.
+
+    Args:
+        source: how it stands.
+        history: its last polls and days.
+        alarms: what is wrong with it.
+        hits: how often its rules had a say.
+        status: of all, which names other sources and the time.
+        zone: in which times are shown.
+    """
+    names = {each.key: called(each.title, each.key) for each in status.sources}
+    sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
+    lines = [
+        f"{called(source.title, source.key, source.line)}, {source.url or 'a local file'}",
+        f"  {source.state.value}, last success {_moment(source.last_success, zone)}; {source.entries} entries, "
+        f"{source.per_week:g} a week; in {', '.join(source.categories)}",
+        f"  validators: {' and '.join(sent) or 'none'}",
+    ]
+    if source.state is State.PAUSED:
+        lines.append("  not polled")
+    else:
+        because = f": {source.because}" if source.because else ""
+        if source.rest is not None and source.rest.until > source.next_due:
+            because = f": {rest_in_words(source.rest, names)}"
+        lines.append(f"  next at {_moment(source.next_at, zone)}, {ahead_in_words(source.next_at, status.at)}{because}")
+    if source.code:
+        failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
+        lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
+    if source.moved_to:
+        lines.append(f"  redirects for good to {source.moved_to}")
+    if source.clock_skew:
+        way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
+        lines.append(f"  its clock is {about(abs(source.clock_skew))} {way} ours")
+    lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
+    lines += [f"  · {printable(notice)}" for notice in history.notices if notice != source.advice]
+    if source.advice:
+        lines.append(f"  → {source.advice}")
+    if hits:
+        lines += ["", "Rules (new entries):", *_table(_RULES, [_rule(each, zone) for each in hits])]
+    if history.recent:
+        lines += ["", f"Last polls ({zone.key}):", *_table(_POLLS, [_poll(poll, zone) for poll in history.recent])]
+    if history.days:
+        has_details = any(one.details.requests for one in history.days)
+        has_further = any(one.further.requests for one in history.days)
+        head = (*_DAYS, *(_DETAILS if has_details else ()), *(_FURTHER if has_further else ()))
+        rows = [
+            (
+                one.day.isoformat(),
+                *_sums(one.polls),
+                *(_aside_sums(one.details) if has_details else ()),
+                *(_aside_sums(one.further) if has_further else ()),
+            )
+            for one in history.days
+        ]
+        lines += ["", "Days (UTC):", *_table(head, rows)]
+    return "\n".join(lines)
+
+
+def _rule(hits: RuleHits, zone: ZoneInfo) -> tuple[str, ...]:
+    rule = f"{hits.place}: {hits.rule}" if hits.place else hits.rule
+    return str(hits.hits), _moment(hits.last_at, zone), rule
+
+
+def _poll(poll: RecentPoll, zone: ZoneInfo) -> tuple[str, ...]:
+    return (
+        f"{poll.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        poll.outcome.value,
+        str(poll.status or "-"),
+        _size(poll.wire_bytes),
+        str(poll.milliseconds),
+        str(poll.new),
+        str(poll.revised),
+        _moment(poll.next_due, zone),
+        poll.because,
+    )
+
+
+def _sums(sums: Sums) -> tuple[str, ...]:
+    counts = (sums.polls, sums.not_modified, sums.unconditional, sums.failures)
+    return (*map(str, counts), _size(sums.bytes), str(sums.new))
+
+
+def _aside_sums(sums: AsideSums) -> tuple[str, ...]:
+    return str(sums.requests), str(sums.failures), _size(sums.bytes)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return [
+        "  ".join(
+            [
+                "",
+                *(
+                    cell.ljust(width) if name in _WORDS else cell.rjust(width)
+                    for name, cell, width in zip(head, row, widths, strict=True)
+                ),
+            ]
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def _manners(fetching: Fetching) -> str:
+    """Say what polling has cost, and whom the most."""
+    sums = fetching.sums
+    polls = counted(sums.polls, "poll")
+    line = (
+        f"Since {fetching.since:%Y-%m-%d %H:%M} UTC: {polls}, {fetching.share_304:.0%} not modified, "
+        f"{sums.failures:,} failed, {_size(sums.bytes)}"
+    )
+    if fetching.details.requests:
+        asked = fetching.details
+        line += f"; {asked.requests:,} details and articles, {asked.failures:,} failed, {_size(asked.bytes)}"
+    if fetching.further.requests:
+        asked = fetching.further
+        documents = counted(asked.requests, "further document")
+        line += f"; {documents} and robots.txt, {asked.failures:,} failed, {_size(asked.bytes)}"
+    requests = {host.host: host.sums.polls + host.details.requests + host.further.requests for host in fetching.hosts}
+    busiest = next((name for name, count in requests.items() if count and name != "file"), None)
+    return f"{line}; busiest host {busiest} with {requests[busiest]:,}." if busiest else f"{line}."
+
+
+def _of_hub(hub: HubStatus) -> str:
+    """Say whether the hub was told of what has changed."""
+    if not hub.owed:
+        return "The hub was told of all that has changed."
+    feeds = "1 feed that has" if hub.owed == 1 else f"{hub.owed} feeds that have"
+    line = f"The hub has yet to be told of {feeds} changed"
+    if hub.failing_since is None:
+        return f"{line}."
+    return f"{line}; it has not taken that since {rfc3339(hub.failing_since)}: {hub.error}"
+
+
+def _indented(*texts: str) -> list[str]:
+    return [f"           {line}" for text in texts for line in text.splitlines()]
+
+
+def _size(count: int) -> str:
+    return next((f"{count / size:.1f} {unit}" for unit, size in UNITS if count >= size), f"{count} B")
+
+
+def _moment(when: datetime | None, zone: ZoneInfo) -> str:
+    return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else "never"
+
 
 LEVEL = logging.WARNING
 DAYS = 7  # whose sums are shown of one source

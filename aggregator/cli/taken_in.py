@@ -1,7 +1,7 @@
 """What a store that was restored from a backup takes in from the outputs that stand there, in words."""
 
 from aggregator.app import World
-from aggregator.cli.counted import counted
+from aggregator.cli.terminal import counted
 from aggregator.errors import PublishError
 from aggregator.restore.combine import NothingToRestore
 from aggregator.restore.restore import NothingThere, take_in_outputs

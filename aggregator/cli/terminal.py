@@ -32,3 +32,14 @@ def ahead_in_words(when: datetime, now: datetime) -> str:
     if gap <= timedelta(0):
         return f"now, {about(-gap)} late" if -gap > timedelta(minutes=1) else "now"
     return f"in {about(gap)}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Say how many: `1 source`, `1,200 sources`.
+
+    Args:
+        count: of them.
+        one: what one of them is called.
+        many: what several are called, if that is not `one` with an s.
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aggregator.cli.live import in_words
+from aggregator.cli.check_live import in_words
 from tests.command import Done, aggregator
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Hangs, Publisher, Reply, redirect

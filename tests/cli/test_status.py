@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from aggregator.app import World, open_world
-from aggregator.cli.status_words import in_words, one_in_words
+from aggregator.cli.status import in_words, one_in_words
 from aggregator.config.loader import read_config
 from aggregator.render.status_page import status_record
 from aggregator.store.history import KEPT

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from aggregator.cli.weight import heavy_feeds
+from aggregator.cli.check import heavy_feeds
 from aggregator.config import load_config
 from tests.command import aggregator
 from tests.desk import Desk, said

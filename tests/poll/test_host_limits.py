@@ -13,9 +13,9 @@ from aggregator.app import World, open_world
 from aggregator.cadence.hosts import Restraint, after_answer, faded, rests_of
 from aggregator.cli.poll import OneShot
 from aggregator.cli.poll import in_words as poll_in_words
-from aggregator.cli.status_words import in_words
-from aggregator.cli.why_frame import Frame
-from aggregator.cli.why_source import source_section
+from aggregator.cli.status import in_words
+from aggregator.cli.why.sentences import Frame
+from aggregator.cli.why.source import source_section
 from aggregator.config import load_config
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import SLOWEST, SPACING, slowed

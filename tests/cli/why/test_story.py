@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aggregator.cli import main
-from aggregator.cli.why_revisions import COMPARED, changed_fields, text_changes
+from aggregator.cli.why.story import COMPARED, changed_fields, text_changes
 from aggregator.model.trail import Wording
 from tests.desk import Desk, said
 from tests.newsroom import Newsroom

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 
 from aggregator.cli.names import matches
 from aggregator.cli.open import last_good_settings, read_store
-from aggregator.cli.why_category import category_section
-from aggregator.cli.why_frame import Frame, Section, names_in
-from aggregator.cli.why_source import resting_section, source_section
-from aggregator.cli.why_story import entry_section, story_section
+from aggregator.cli.why.sentences import Frame, Section, names_in
+from aggregator.cli.why.source import category_section, resting_section, source_section
+from aggregator.cli.why.story import entry_section, story_section
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from aggregator.cli.counted import counted
 from aggregator.cli.folding import called
-from aggregator.cli.terminal import printable, span_in_words
+from aggregator.cli.preview.record import hints_record
+from aggregator.cli.terminal import counted, printable, span_in_words
 from aggregator.clock import Clock, rfc3339
 from aggregator.config.lists import with_lists
 from aggregator.dry_run.advice import Advice, advise, dates_of, same_address
@@ -20,7 +20,6 @@ from aggregator.model.poll import Cut, Failed, Fetched, Gathered
 from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
-from aggregator.publish.preview import hints_record
 from aggregator.secrecy import hush_of
 from aggregator.urls import Url, host_of
 

@@ -262,7 +262,7 @@ def test_r27_what_takes_longer_is_kept_and_the_command_says_so(
     operator: Operator, planet: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also with a feeds.yaml that was broken meanwhile: whoever holds the store goes on with the good one."""
-    monkeypatch.setattr("aggregator.cli.correct.PATIENCE", 0.5)
+    monkeypatch.setattr("aggregator.cli.corrections.PATIENCE", 0.5)
     slow = publisher.says("/slow.xml", Held(body=rss(item(9))), host="127.0.0.3")
     whole = (planet / "feeds.yaml").read_text(encoding="utf-8")
     text = whole.replace("]\n", f", {{url: '{slow}', timeout: 30s}}]\n")

@@ -10,7 +10,7 @@ import pytest
 
 from aggregator.app import World
 from aggregator.cli import main
-from aggregator.cli.why_words import SENTENCES, Names, said
+from aggregator.cli.why.sentences import SENTENCES, Names, said
 from aggregator.model.event import Code
 from aggregator.model.trail import Step
 from tests.desk import Desk
@@ -218,7 +218,7 @@ def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
 def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
     room: Newsroom, world: World, why: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aggregator.cli.why.utc_now", room.clock)
+    monkeypatch.setattr("aggregator.cli.why.command.utc_now", room.clock)
     young = why(TAG)
     assert "is kept, and no more" not in young
     assert "founded one" in young

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aggregator.cli import main
-from aggregator.cli.preview_words import in_words
+from aggregator.cli.preview.text import in_words
 from aggregator.clock import utc_now
 from aggregator.fetch.budget import Budgets
 from tests.command import Done, aggregator
@@ -269,7 +269,7 @@ def test_p61_pages_and_robots_txt_keep_their_distance(
             with super().passage(key, seconds, is_over) as may:
                 yield may
 
-    monkeypatch.setattr("aggregator.cli.preview.Budgets", Counted)
+    monkeypatch.setattr("aggregator.cli.preview.command.Budgets", Counted)
     publisher.says("/robots.txt", Reply(404))
     more = b'<li><a href=/1>One</a></li><a rel="next" href="/2">More</a>'
     publisher.says("/2", Reply(200, b"<li><a href=/3>Two</a></li>", {"Content-Type": "text/html"}))

@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,32 +16,74 @@ from types import MappingProxyType
 
 from aggregator.app import user_agent_of
 from aggregator.cli.names import matches, stored_titles, unclear
-from aggregator.cli.preview_dedupe import run_dedupe
-from aggregator.cli.preview_detail import with_detail
-from aggregator.cli.preview_words import in_words
+from aggregator.cli.preview.dedupe import run_dedupe
+from aggregator.cli.preview.record import preview_record
+from aggregator.cli.preview.text import in_words
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
 from aggregator.decide import decide
+from aggregator.decide.detail import merged
 from aggregator.dry_run.probe import listed_of, why_not_now
 from aggregator.errors import ParseError, StoreError
 from aggregator.fetch import Client
 from aggregator.fetch.budget import Budgets
-from aggregator.model.hosts import budget_key, rule_for
+from aggregator.model.changes import Changes
+from aggregator.model.detail import request_of, url_of
+from aggregator.model.hosts import budget_key, rule_for, spacing_of
 from aggregator.model.known import Known, KnownCategory
-from aggregator.model.poll import Answer, Due, Fetched, Gathered
+from aggregator.model.poll import Answer, Awaited, Due, Failed, Fetched, Gathered
 from aggregator.model.preview import Preview
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Category, Roster, Settings, Source
 from aggregator.parse import parse
 from aggregator.poll.pipeline import Intake, gather
-from aggregator.publish.preview import preview_record
 from aggregator.reader import Readers
 from aggregator.reader.pool import LARGE
 from aggregator.secrecy import hush_of
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.urls import BadUrl, host_of, normalise
+
+
+def with_detail(poll: Gathered, changes: Changes, intake: Intake, settings: Settings) -> Gathered:
+    """Give a poll with the detail of its newest entry that would wait for one; a notice says what came of it.
+
+    One request, after the spacing of its host: it may be the one that was just asked (P61).
+    """
+    detail = poll.due.source.detail
+    if detail is None or not changes.entries.waiting:
+        return poll
+    waiting = changes.entries.waiting[0]
+    entry = next(new.entry for new in changes.entries.new if new.id == waiting.id)
+    asked = dict(waiting.asked)
+    url, request = url_of(detail, asked), request_of(detail, asked)
+    assert url is not None
+    assert request is not None
+    awaits = Awaited(
+        entry=waiting.id,
+        link=entry.link,
+        date=waiting.date,
+        backfill=waiting.backfill,
+        since=changes.asked_at,
+        request=request,
+        reading=detail.reading,
+    )
+    threading.Event().wait(spacing_of(waiting.host_key, settings.hosts).total_seconds())
+    told = gather(replace(poll.due, url=url, host_key=waiting.host_key, validators=None, awaits=awaits), intake)
+    entries = tuple(merged(one, told) if one.key == entry.key else one for one in poll.feed.entries)
+    what = "article" if detail.reading.is_article else "detail"
+    notices = (*poll.feed.notices, f"the {what} of {entry.title or entry.key!r} {_outcome(told)}")
+    return replace(poll, feed=replace(poll.feed, entries=entries, notices=notices))
+
+
+def _outcome(told: Gathered) -> str:
+    if told.feed.entries:
+        return "came; it is shown, the others would be asked for by polls"
+    if isinstance(told.answer, Failed):
+        return f"did not come: {told.answer.text}"
+    return f"has nothing in it: {'; '.join(told.feed.left_out) or 'no entry'}"
+
 
 LEVEL = logging.ERROR
 

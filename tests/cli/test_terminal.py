@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.cli.counted import counted
+from aggregator.cli.terminal import counted
 
 
 @pytest.mark.parametrize(

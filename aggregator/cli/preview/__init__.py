@@ -1,0 +1,3 @@
+from aggregator.cli.preview.command import LEVEL, run
+
+__all__ = ["LEVEL", "run"]
