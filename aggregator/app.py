@@ -34,9 +34,9 @@ from aggregator.publish.report import Published
 from aggregator.reader import Readers
 from aggregator.render.mark import HOME
 from aggregator.render.search_page import links_to_search
-from aggregator.render.theme import Look
-from aggregator.render.theme_check import look_of
-from aggregator.render.visibility import Showing
+from aggregator.render.theme import PageStyle
+from aggregator.render.theme_check import checked_style
+from aggregator.render.visibility import Visibility
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.sources import Placed
@@ -48,10 +48,12 @@ SERVES = "serve"  # the command that does
 LONGEST_POLL = timedelta(seconds=150)  # a poll's timeout is 120 s at most (P81)
 
 
-class World:
+class App:
     """An open store, a client, the budgets of the hosts, and the settings they serve. Made by `open_world`."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, steady: Callable[[], float], look: Look) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, steady: Callable[[], float], look: PageStyle
+    ) -> None:
         self.store, self.clock, self.steady = store, clock, steady
         self.folder = open_destination(settings.publish.to)
         self._root = settings.publish.to if isinstance(settings.publish.to, Path) else None
@@ -81,7 +83,7 @@ class World:
         )
         self._note_files()
 
-    def _enforce(self, settings: Settings, look: Look, publisher: Publisher) -> None:
+    def _enforce(self, settings: Settings, look: PageStyle, publisher: Publisher) -> None:
         self._count(settings, look, publisher)
         self._client = Client(
             user_agent=user_agent_of(settings.site),
@@ -93,7 +95,7 @@ class World:
             sites=self.hosts.sites,
         )
 
-    def _count(self, settings: Settings, look: Look, publisher: Publisher) -> None:
+    def _count(self, settings: Settings, look: PageStyle, publisher: Publisher) -> None:
         """Go by other sources and categories."""
         self.settings, self.look, self._publisher = settings, look, publisher
         self._listed = self.roster = Roster.of(settings)
@@ -133,7 +135,7 @@ class World:
             self._apply(settings, text)
 
     def _apply(self, settings: Settings, text: str) -> None:
-        look = replace(look_of(settings), search=self.look.search)
+        look = replace(checked_style(settings), search=self.look.search)
         written, settings = settings, self.store.listed(settings)
         publisher = Publisher(self.store, settings, self.folder, self.clock, look)
         old = self.settings
@@ -271,10 +273,12 @@ class World:
         """Say of which output a listed file is a copy: its own path if it is the operator's own; None if it is none."""
         return self._copies.get(path)
 
-    def showing(self) -> Showing:
+    def showing(self) -> Visibility:
         """Give what decides what anyone may see, as things stand now."""
         with self.store.read() as tx:
-            return Showing(self.roster, tx.limits(), self.settings.site.language, tx.uuid(), tx.categories.unlisted())
+            return Visibility(
+                self.roster, tx.limits(), self.settings.site.language, tx.uuid(), tx.categories.unlisted()
+            )
 
     def as_shown(self, publications: Sequence[Publication]) -> list[Publication]:
         """Give publications as anyone may see them."""
@@ -351,15 +355,15 @@ def _index_links_to_search(settings: Settings) -> bool:
     return links_to_search(index, base_url=str(settings.site.base_url))
 
 
-def open_world(
+def open_app(
     settings: Settings,
     *,
     command: str,
     clock: Clock,
     text: str | None = None,
     steady: Callable[[], float] = monotonic,
-    look: Look | None = None,
-) -> World:
+    look: PageStyle | None = None,
+) -> App:
     """Open the store for work, and bring it in line with feeds.yaml.
 
     Args:
@@ -376,19 +380,19 @@ def open_world(
         StoreError: it can't be opened.
         PublishError: the folder for the outputs can't be made.
     """
-    look = look or look_of(settings)
+    look = look or checked_style(settings)
     check_templates(settings)
     store = open_store(settings.store, now=clock(), command=command)
     try:
         if isinstance(settings.publish.to, Path) and settings.store.startswith("sqlite:"):
             look = replace(look, search=_is_served(store, clock, settings) or command == SERVES)
-        world = World(settings, store, clock, steady, look)
-        world.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
-        world.hosts.recall()
+        app = App(settings, store, clock, steady, look)
+        app.sync(settings.path.read_text(encoding="utf-8") if text is None else text)
+        app.hosts.recall()
     except BaseException:
         store.close()
         raise
-    return world
+    return app
 
 
 def user_agent_of(site: Site) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.clean import plain_text
 from aggregator.config import load_config
 from aggregator.identify.keys import identify
@@ -48,21 +48,21 @@ class Planet:
         head = "publish: {formats: [atom, json, html]}\ndefaults: {initial: 5000, dedupe: exact}\nsources:\n"
         (folder / "feeds.yaml").write_text(head + "".join(lines))
 
-    def opened(self) -> World:
+    def opened(self) -> App:
         """Open it as a command does."""
-        return open_world(load_config(self.folder / "feeds.yaml", {}), command="poll", clock=lambda: self.now)
+        return open_app(load_config(self.folder / "feeds.yaml", {}), command="poll", clock=lambda: self.now)
 
-    def says(self, world: World, number: int, count: int) -> None:
+    def says(self, app: App, number: int, count: int) -> None:
         """Let a source tell so many new entries, in one document."""
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             (waiting,) = tx.turns.named([f"s{number}"])
-            (due,) = tx.claim([waiting.id], self.now, world.roster.sources)
+            (due,) = tx.claim([waiting.id], self.now, app.roster.sources)
         document = identify(
             Feed(format="atom 1.0", title=f"Site {number}", entries=tuple(map(self.entry, range(count))))
         )
         digest = Digest(f"{number}/{self.told}")
         answer = Fetched(asked_at=self.now, url=due.url, body=b"", body_digest=digest, etag=None)
-        (changes,) = settle([Gathered(due, answer, document)], world.ports)
+        (changes,) = settle([Gathered(due, answer, document)], app.ports)
         assert isinstance(changes, Changes)
 
     def entry(self, place: int) -> Entry:
@@ -162,25 +162,25 @@ def measure(stored: int, categories: int, rounds: int, profile: cProfile.Profile
     costs, written = [], []
     with tempfile.TemporaryDirectory() as name:
         planet = Planet(Path(name), categories)
-        world = planet.opened()
+        app = planet.opened()
         try:
             each = stored // categories
             for number in range(categories):
-                planet.says(world, number, min(POLLED, each))
-            world.publish()
+                planet.says(app, number, min(POLLED, each))
+            app.publish()
         finally:
-            world.close()
+            app.close()
         inflate(planet.folder / "var" / "aggregator.db", each - POLLED)
-        world = planet.opened()
+        app = planet.opened()
         try:
-            world.publish()
+            app.publish()
             for number in range(-2, rounds):
                 planet.now += timedelta(days=2)
-                planet.says(world, (number + 7) % categories, 1)
+                planet.says(app, (number + 7) % categories, 1)
                 if profile is not None and number >= 0:
                     profile.enable()
                 began = time.process_time()
-                published = world.publish()
+                published = app.publish()
                 cost = time.process_time() - began
                 if profile is not None:
                     profile.disable()
@@ -188,7 +188,7 @@ def measure(stored: int, categories: int, rounds: int, profile: cProfile.Profile
                     costs.append(cost * 1000)
                     written.append(len(published.changed))
         finally:
-            world.close()
+            app.close()
     return statistics.median(costs), int(statistics.median(written))
 
 

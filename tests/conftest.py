@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.haste import make_haste
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test starts would compile us anew
@@ -44,6 +44,6 @@ def publisher() -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
+def newsroom(tmp_path: Path) -> SampleSite:
     """Give a whole aggregator in a temporary folder."""
-    return Newsroom(tmp_path)
+    return SampleSite(tmp_path)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.clean import plain_text
 from aggregator.identify.keys import identify, identify_again
 from aggregator.model.changes import Changes
@@ -38,18 +38,18 @@ def said(
     )
 
 
-class Desk:
+class FakeSource:
     """Claims sources of a world and settles what they say."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, app: App) -> None:
+        self.app = app
         self._bodies = 0
 
     def claim(self, key: str) -> Due:
         """Claim a source, due or not."""
-        with self.world.store.begin() as tx:
+        with self.app.store.begin() as tx:
             (waiting,) = tx.turns.named([key])
-            (due,) = tx.claim([waiting.id], self.world.clock(), self.world.roster.sources)
+            (due,) = tx.claim([waiting.id], self.app.clock(), self.app.roster.sources)
         return due
 
     def says(self, key: str, *entries: Entry, **feed: object) -> Changes:
@@ -60,21 +60,21 @@ class Desk:
         document = identify(Feed(format="rss 2.0", entries=numbered(entries), **facts))
         document = identify_again(document, by_link=due.observed.by_link, by_text=due.observed.by_text)
         answer = Fetched(
-            asked_at=self.world.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
+            asked_at=self.app.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )
-        (changes,) = settle([Gathered(due, answer, document)], self.world.ports)
+        (changes,) = settle([Gathered(due, answer, document)], self.app.ports)
         assert isinstance(changes, Changes)
         return changes
 
     def unchanged(self, keys: Sequence[str]) -> list[Changes]:
         """Let sources answer 304, in one group."""
-        polls = [Gathered(self.claim(key), NotModified(asked_at=self.world.clock())) for key in keys]
-        return [one for one in settle(polls, self.world.ports) if isinstance(one, Changes)]
+        polls = [Gathered(self.claim(key), NotModified(asked_at=self.app.clock())) for key in keys]
+        return [one for one in settle(polls, self.app.ports) if isinstance(one, Changes)]
 
     def fails(self, key: str, code: str = "timeout") -> Changes:
         """Let a source fail."""
-        answer = Failed(asked_at=self.world.clock(), code=code, text="it failed", status=None)
-        (changes,) = settle([Gathered(self.claim(key), answer)], self.world.ports)
+        answer = Failed(asked_at=self.app.clock(), code=code, text="it failed", status=None)
+        (changes,) = settle([Gathered(self.claim(key), answer)], self.app.ports)
         assert isinstance(changes, Changes)
         return changes
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lxml import etree
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
 
@@ -36,7 +36,7 @@ class MovedClock:
         self.now += timedelta(**by)
 
 
-class Newsroom:
+class SampleSite:
     """A feeds.yaml, its store and its outputs."""
 
     def __init__(self, folder: Path) -> None:
@@ -48,23 +48,23 @@ class Newsroom:
         (self.folder / "feeds.yaml").write_text(hosts + yaml, encoding="utf-8")
 
     @contextmanager
-    def opened(self, command: str = "poll") -> Iterator[World]:
+    def opened(self, command: str = "poll") -> Iterator[App]:
         """Open store and folder as a command does."""
         settings = load_config(self.folder / "feeds.yaml", self.environ)
-        world = open_world(settings, command=command, clock=self.clock)
+        app = open_app(settings, command=command, clock=self.clock)
         try:
-            yield world
+            yield app
         finally:
-            world.close()
+            app.close()
 
     def poll(
         self, keys: Sequence[str] = (), *, everything: bool = True, limit: timedelta = timedelta(0)
     ) -> dict[str, Any]:
         """Run `poll --all` and give its report."""
-        with self.opened() as world:
-            shot = OneShot(world)
+        with self.opened() as app:
+            shot = OneShot(app)
             shot.poll(keys, everything=everything, limit=limit)
-            published = world.publish()
+            published = app.publish()
             return dict(shot.report(published.changed, published.posts))
 
     def dies_publishing(self, files: int) -> bool:
@@ -94,8 +94,8 @@ class Newsroom:
 
         try:
             sys.addaudithook(end_at_last)
-            with self.opened() as world:
-                world.publish()
+            with self.opened() as app:
+                app.publish()
             code = 0
         finally:
             os._exit(code)

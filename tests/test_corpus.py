@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from lxml import etree
 
-from tests.newsroom import ATOM, Newsroom
+from tests.newsroom import ATOM, SampleSite
 from tests.publisher import Publisher
 from tests.render.checks import faults_of_atom, faults_of_ids
 from tests.render.rss_profile import faults_of_rss
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 
-def serve_forty(newsroom: Newsroom, publisher: Publisher) -> None:
+def serve_forty(newsroom: SampleSite, publisher: Publisher) -> None:
     """Serve forty real feeds of every size and format, ten in each of four categories."""
     found = sorted(path for path in REAL.iterdir() if path.stat().st_size < 400_000)
     chosen = found[:: len(found) // FORTY][:FORTY]
@@ -36,7 +36,7 @@ def serve_forty(newsroom: Newsroom, publisher: Publisher) -> None:
 
 
 def test_forty_real_feeds_are_polled_twice_and_the_second_time_nothing_changes(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     serve_forty(newsroom, publisher)
     first = newsroom.poll()
@@ -48,7 +48,7 @@ def test_forty_real_feeds_are_polled_twice_and_the_second_time_nothing_changes(
     assert newsroom.files() == before
 
 
-def test_what_is_published_of_them_is_valid(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_is_published_of_them_is_valid(newsroom: SampleSite, publisher: Publisher) -> None:
     serve_forty(newsroom, publisher)
     newsroom.poll()
     root = newsroom.folder / "public"
@@ -75,7 +75,7 @@ MAX_BYTES = 3_000_000
 
 @pytest.mark.slow
 def test_what_is_published_of_the_whole_corpus_is_valid_in_every_format(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     """About a minute: every file that may be a feed, broken and hostile ones too, in sixteen categories."""
     files = (path for tree in TREES for path in tree.rglob("*") if path.is_file())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.newsroom import ATOM, LOOPBACK, Newsroom, item, rss
+from tests.newsroom import ATOM, LOOPBACK, SampleSite, item, rss
 from tests.publisher import Publisher
 
 SOURCES = 6
@@ -26,7 +26,7 @@ def test_r2_kills_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) 
     chance = random.Random(20260304)
     rooms = [[item(f"{source}-0")] for source in range(SOURCES)]
     urls = [publisher.serve(f"/{n}.xml", rss(*items), host=f"127.0.0.{n + 2}") for n, items in enumerate(rooms)]
-    newsroom = Newsroom(tmp_path)
+    newsroom = SampleSite(tmp_path)
     newsroom.writes(
         "defaults: {dedupe: off}\npublish: {formats: [atom, json], entries: 10, archive_page: 10}\nsources:\n"
         + "".join(f"  - '{url}'\n" for url in urls),

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.poll import CRASHES, State
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
 from aggregator.store.schema import source
 from tests.command import aggregator
-from tests.desk import Desk
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.desk import FakeSource
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.publisher import Hangs, Held, Publisher, Reply
 
 HANGS = "/hangs"
@@ -86,28 +86,28 @@ def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_
     assert crashing.status() == {"bad": "ok", "good": "ok", "late": "ok", "alarms": []}
 
 
-def crashed(world: World, **claims: int) -> None:
+def crashed(app: App, **claims: int) -> None:
     """Let sources have been in flight at so many crashes in a row; they are due."""
-    with world.store.begin() as tx:
+    with app.store.begin() as tx:
         for key, count in claims.items():
             tx._connection.execute(update(source).where(source.c.key == key).values(claims=count))
 
 
-def claims_of(world: World, key: str) -> int:
-    with world.store.read() as tx:
+def claims_of(app: App, key: str) -> int:
+    with app.store.read() as tx:
         return int(tx._connection.execute(select(source.c.claims).where(source.c.key == key)).scalar_one())
 
 
-def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = {
         name: publisher.says(f"/{name}", Held(200, rss(item(name))), host=f"127.0.0.{n}")
         for n, name in enumerate(("one", "two", "odd"), 1)
     }
     newsroom.writes("sources:\n" + "".join(f"  - {{key: {key}, url: '{url}'}}\n" for key, url in urls.items()))
-    with newsroom.opened() as world:
-        crashed(world, odd=CRASHES)
+    with newsroom.opened() as app:
+        crashed(app, odd=CRASHES)
         settled = threading.Semaphore(0)
-        dispatcher = Dispatcher(world, DueBacklog(world.store), on_settled=lambda _: settled.release())
+        dispatcher = Dispatcher(app, DueBacklog(app.store), on_settled=lambda _: settled.release())
         thread = threading.Thread(target=dispatcher.run)
         thread.start()
         publisher.wait_until_asked(1, "/odd")
@@ -118,20 +118,20 @@ def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(newsroom: News
             settled.acquire(timeout=10)
         dispatcher.stop()
         thread.join(10)
-        assert claims_of(world, "odd") == 0
+        assert claims_of(app, "odd") == 0
 
 
-def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: SampleSite, publisher: Publisher) -> None:
     slow = publisher.says("/slow", Held(200, rss(item(1))))
     odd = publisher.serve("/odd", rss(item(2)), host="127.0.0.2")
     newsroom.writes(f"sources: [{{key: slow, url: '{slow}'}}, {{key: odd, url: '{odd}'}}]\n")
-    with newsroom.opened() as world:
-        crashed(world, odd=CRASHES)
-        with world.store.begin() as tx:
+    with newsroom.opened() as app:
+        crashed(app, odd=CRASHES)
+        with app.store.begin() as tx:
             tx._connection.execute(
-                update(source).where(source.c.key == "odd").values(due_at=world.clock().replace(minute=30))
+                update(source).where(source.c.key == "odd").values(due_at=app.clock().replace(minute=30))
             )
-        dispatcher = Dispatcher(world, DueBacklog(world.store))
+        dispatcher = Dispatcher(app, DueBacklog(app.store))
         thread = threading.Thread(target=dispatcher.run)
         thread.start()
         publisher.wait_until_asked(1, "/slow")
@@ -139,54 +139,54 @@ def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: Newsroom, publi
         dispatcher.wake()
         publisher.release()
         publisher.wait_until_asked(1, "/odd")
-        claims = claims_of(world, "slow")
+        claims = claims_of(app, "slow")
         dispatcher.stop()
         thread.join(10)
         assert claims == 0, "its poll was settled first"
 
 
 def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
-    newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+    newsroom: SampleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
     newsroom.writes("sources: [{key: odd, url: 'https://odd.example/'}, {key: fine, url: 'https://fine.example/'}]\n")
-    with newsroom.opened() as world:
-        crashed(world, odd=CRASHES + 1, fine=CRASHES)
+    with newsroom.opened() as app:
+        crashed(app, odd=CRASHES + 1, fine=CRASHES)
         for _ in range(2):
-            with caplog.at_level(logging.INFO), world.store.begin() as tx:
-                assert len(tx.find_crashed(world.clock())) == 2
-                tx.note_alarms(world.clock())
-        states = {one.key: one.state for one in world.store.status(world.roster, world.clock()).sources}
+            with caplog.at_level(logging.INFO), app.store.begin() as tx:
+                assert len(tx.find_crashed(app.clock())) == 2
+                tx.note_alarms(app.clock())
+        states = {one.key: one.state for one in app.store.status(app.roster, app.clock()).sources}
         assert states == {"odd": State.SUSPECT, "fine": State.NEVER}
         assert [record.alarm for record in caplog.records if record.message == "raise_alarm"] == ["crash"]  # type: ignore[attr-defined]
-        Desk(world).fails("odd")
-        status = world.store.status(world.roster, world.clock())
+        FakeSource(app).fails("odd")
+        status = app.store.status(app.roster, app.clock())
         assert {one.key: one.state for one in status.sources} == {"odd": State.FAILING, "fine": State.NEVER}
         assert "crash" not in [alarm.code for alarm in status.alarms]
 
 
-def test_r13_what_is_given_back_counts_neither_for_nor_against(newsroom: Newsroom) -> None:
+def test_r13_what_is_given_back_counts_neither_for_nor_against(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{key: odd, url: 'https://odd.example/'}]\n")
-    with newsroom.opened() as world:
-        crashed(world, odd=CRASHES)
-        due = Desk(world).claim("odd")
-        with world.store.begin() as tx:
+    with newsroom.opened() as app:
+        crashed(app, odd=CRASHES)
+        due = FakeSource(app).claim("odd")
+        with app.store.begin() as tx:
             tx.give_back([due])
-        assert claims_of(world, "odd") == CRASHES
-        due = Desk(world).claim("odd")
-        with world.store.begin() as tx:
-            tx.put_off([(due, world.clock())])
-        assert claims_of(world, "odd") == CRASHES
+        assert claims_of(app, "odd") == CRASHES
+        due = FakeSource(app).claim("odd")
+        with app.store.begin() as tx:
+            tx.put_off([(due, app.clock())])
+        assert claims_of(app, "odd") == CRASHES
 
 
 @pytest.mark.parametrize(("every", "hours"), [("", 1), (", every: 3h", 3)])
 def test_p52_what_is_put_off_at_its_first_poll_waits_for_its_interval(
-    newsroom: Newsroom, every: str, hours: int
+    newsroom: SampleSite, every: str, hours: int
 ) -> None:
     newsroom.writes(f"sources: [{{key: led, url: 'https://led.example/'{every}}}]\n")
-    with newsroom.opened() as world:
-        due = Desk(world).claim("led")
-        with world.store.begin() as tx:
-            tx.put_off([(due, world.clock())])
-        with world.store.read() as tx:
+    with newsroom.opened() as app:
+        due = FakeSource(app).claim("led")
+        with app.store.begin() as tx:
+            tx.put_off([(due, app.clock())])
+        with app.store.read() as tx:
             (waiting,) = tx.turns.named(["led"])
-        assert waiting.due_at == world.clock() + timedelta(hours=hours)
+        assert waiting.due_at == app.clock() + timedelta(hours=hours)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher
 from tests.test_newsroom_details import YAML, item, listed, text
 
@@ -27,7 +27,7 @@ A_ROUND = 4  # new articles
 def test_r2_kills_among_details_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) -> None:
     """The list gains articles each round; a poll is killed after a random time, and the last one is let through."""
     chance = random.Random(20260304)
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     url, base = publisher.url("/list", host="127.0.0.2"), publisher.url("", host="127.0.0.3")
     room.writes("publish: {formats: [atom, json], jekyll: {to: posts}}\n" + YAML.format(url=url, base=base))
     articles = [item(n, **{"from": PAPERS[n % 2]}) for n in range(A_ROUND * (ROUNDS + 1))]

@@ -11,7 +11,7 @@ from aggregator.extras import install_command
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from tests.cli.preview.test_command import shown
-from tests.newsroom import LOOPBACK, Newsroom
+from tests.newsroom import LOOPBACK, SampleSite
 from tests.publisher import Publisher, Reply, redirect
 
 FIRST = "The council closed the old bridge over the river on Monday morning, after engineers had found cracks in it."
@@ -45,7 +45,7 @@ def feed(publisher: Publisher, *items: tuple[str, str], title: str = "Bridge", m
     return Reply(200, f"<rss version='2.0'><channel><title>News</title>{said}</channel></rss>".encode())
 
 
-def opened(publisher: Publisher, newsroom: Newsroom, *replies: Reply, robots: Reply | None = None) -> None:
+def opened(publisher: Publisher, newsroom: SampleSite, *replies: Reply, robots: Reply | None = None) -> None:
     """Write feeds.yaml for a feed."""
     publisher.says("/robots.txt", robots or Reply(404))
     newsroom.writes(YAML.format(url=publisher.says("/feed", *replies)))
@@ -56,13 +56,13 @@ def asked(publisher: Publisher) -> list[str]:
     return [one.path for one in publisher.asked if one.path != "/feed"]
 
 
-def item(newsroom: Newsroom) -> dict[str, Any]:
+def item(newsroom: SampleSite) -> dict[str, Any]:
     """Give the one item that is published."""
     [one] = newsroom.items()
     return one
 
 
-def test_an_article_that_says_more_takes_the_place_of_the_excerpt(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_an_article_that_says_more_takes_the_place_of_the_excerpt(publisher: Publisher, newsroom: SampleSite) -> None:
     head = (
         '<meta name="author" content="Ann Lee"><meta property="og:image" content="/lead.jpg">'
         '<meta property="article:published_time" content="2026-03-01T08:30:00+02:00">'
@@ -89,7 +89,7 @@ def test_an_article_that_says_more_takes_the_place_of_the_excerpt(publisher: Pub
     assert request.headers["Accept"].startswith("text/html")
 
 
-def test_p92_once_an_entry(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p92_once_an_entry(publisher: Publisher, newsroom: SampleSite) -> None:
     items = [("/a", "<p>Short.</p>"), ("/b", "<p>Brief.</p>")]
     opened(publisher, newsroom, feed(publisher, items[0]), feed(publisher, *items))
     for path in ("/a", "/b"):
@@ -132,7 +132,7 @@ CONSENT = Reply(
     ids="shorter another login consent pdf json empty forbidden gone".split(),
 )
 def test_what_is_no_better_is_not_kept_and_nobody_waits(
-    publisher: Publisher, newsroom: Newsroom, content: str, reply: Reply
+    publisher: Publisher, newsroom: SampleSite, content: str, reply: Reply
 ) -> None:
     opened(publisher, newsroom, feed(publisher, ("/a", content)))
     publisher.says("/a", reply)
@@ -143,7 +143,7 @@ def test_what_is_no_better_is_not_kept_and_nobody_waits(
     assert asked(publisher) == ["/robots.txt", "/a"]
 
 
-def test_p89_robots_txt_is_obeyed_and_the_feed_text_published(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p89_robots_txt_is_obeyed_and_the_feed_text_published(publisher: Publisher, newsroom: SampleSite) -> None:
     robots = Reply(200, b"User-agent: *\nDisallow: /closed/\n", {"Content-Type": "text/plain"})
     opened(publisher, newsroom, feed(publisher, ("/closed/a", "<p>Short.</p>")), robots=robots)
     assert newsroom.poll()["new"] == 1
@@ -153,14 +153,14 @@ def test_p89_robots_txt_is_obeyed_and_the_feed_text_published(publisher: Publish
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_an_article_that_does_not_come_is_waited_for_a_day_at_most(
-    publisher: Publisher, newsroom: Newsroom, status: int
+    publisher: Publisher, newsroom: SampleSite, status: int
 ) -> None:
     opened(publisher, newsroom, feed(publisher, ("/a", "<p>Short.</p>")))
     publisher.says("/a", *[Reply(status)] * 30)
     for _ in range(23):
         newsroom.poll()
         newsroom.clock.move(hours=1)
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         assert tx.trail.entry_states(SourceKey("news")) == {EntryState.WAITING: 1}
     newsroom.clock.move(hours=2)
     newsroom.poll()
@@ -168,7 +168,7 @@ def test_an_article_that_does_not_come_is_waited_for_a_day_at_most(
     assert asked(publisher).count("/a") < 13
 
 
-def test_an_article_that_comes_late_is_taken(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_an_article_that_comes_late_is_taken(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/a", Reply(404), page(FIRST, REST))
     assert newsroom.poll()["new"] == 0
@@ -177,7 +177,7 @@ def test_an_article_that_comes_late_is_taken(publisher: Publisher, newsroom: New
     assert REST in item(newsroom)["content_html"]
 
 
-def test_i38_the_digest_is_of_the_feeds_item(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_i38_the_digest_is_of_the_feeds_item(publisher: Publisher, newsroom: SampleSite) -> None:
     other = "<p>A wholly different text says that nothing of this ever happened, with apologies to all.</p>"
     opened(
         publisher,
@@ -198,7 +198,7 @@ def test_i38_the_digest_is_of_the_feeds_item(publisher: Publisher, newsroom: New
     assert asked(publisher) == ["/robots.txt", "/a"]
 
 
-def test_a_full_feed_that_drops_a_paragraph_drops_it(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_full_feed_that_drops_a_paragraph_drops_it(publisher: Publisher, newsroom: SampleSite) -> None:
     """An article that was no better leaves nothing behind that could be taken for its text."""
     head = '<meta name="author" content="Ann Lee">'
     opened(
@@ -214,7 +214,7 @@ def test_a_full_feed_that_drops_a_paragraph_drops_it(publisher: Publisher, newsr
     assert item(newsroom)["content_html"] == f"<p>{FIRST}</p>"
 
 
-def test_p45_s6_a_link_may_lead_elsewhere(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p45_s6_a_link_may_lead_elsewhere(publisher: Publisher, newsroom: SampleSite) -> None:
     """What is relative counts from the page that answered."""
     opened(publisher, newsroom, feed(publisher, ("/go", "<p>The old bridge over the river.</p>")))
     publisher.says("/go", redirect(publisher.url("/deep/a")))
@@ -224,7 +224,7 @@ def test_p45_s6_a_link_may_lead_elsewhere(publisher: Publisher, newsroom: Newsro
     assert item(newsroom)["url"] == publisher.url("/go")
 
 
-def test_json_lists_and_sitemaps_have_articles_too(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_json_lists_and_sitemaps_have_articles_too(publisher: Publisher, newsroom: SampleSite) -> None:
     publisher.says("/robots.txt", Reply(404))
     for path in ("/a", "/b"):
         publisher.says(path, page(FIRST, REST))
@@ -242,7 +242,7 @@ def test_json_lists_and_sitemaps_have_articles_too(publisher: Publisher, newsroo
     assert [REST in one["content_html"] for one in newsroom.items()] == [True, True]
 
 
-def test_rules_see_the_article(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_rules_see_the_article(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/feed", feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/robots.txt", Reply(404))
     publisher.says("/a", page(FIRST, REST))
@@ -250,7 +250,7 @@ def test_rules_see_the_article(publisher: Publisher, newsroom: Newsroom) -> None
     assert newsroom.poll()["rejected"] == 1
 
 
-def test_preview_shows_the_newest_article(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_preview_shows_the_newest_article(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/a", page(FIRST, REST))
     record = shown("news", newsroom.folder)
@@ -258,7 +258,7 @@ def test_preview_shows_the_newest_article(publisher: Publisher, newsroom: Newsro
 
 
 @pytest.mark.parametrize("module", ["trafilatura", "lxml_html_clean"])
-def test_the_extra_that_is_missing_is_named_by_check(newsroom: Newsroom, module: str) -> None:
+def test_the_extra_that_is_missing_is_named_by_check(newsroom: SampleSite, module: str) -> None:
     newsroom.writes(YAML.format(url="https://example.org/feed"), hosts=LOOPBACK)
     code = f"import sys; sys.modules['{module}'] = None; from aggregator.__main__ import run; sys.exit(run())"
     command = [sys.executable, "-c", code, "-c", str(newsroom.folder / "feeds.yaml"), "check"]

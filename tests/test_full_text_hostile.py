@@ -8,7 +8,7 @@ import pytest
 from aggregator.fetch.body import MAX_ARTICLE_BYTES
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import EndlessBody, GzipBomb, Hangs, Publisher, Reply, Slow, redirect
 from tests.test_full_text import FIRST, REST, asked, feed, item, opened, page
 
@@ -16,9 +16,9 @@ EXCERPT = f"<p>{FIRST[:70]}…</p>"
 HEAD = '<meta name="author" content="Ann Lee"><meta property="og:image" content="/lead.jpg">'
 
 
-def why(newsroom: Newsroom) -> str:
+def why(newsroom: SampleSite) -> str:
     """Say why an entry was completed as it was."""
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         [step] = tx.trail.source_steps(SourceKey("news"), [Code.COMPLETE_ENTRY], 9)
     return str(step.facts["because"])
 
@@ -41,7 +41,7 @@ LONG = page(FIRST, REST, more=f"<!--{'x' * MAX_ARTICLE_BYTES}-->")
     ],
 )
 def test_p82_what_is_too_large_is_no_article(
-    publisher: Publisher, newsroom: Newsroom, reply: Reply, because: str
+    publisher: Publisher, newsroom: SampleSite, reply: Reply, because: str
 ) -> None:
     opened(publisher, newsroom, feed(publisher, ("/a", EXCERPT)))
     publisher.says("/a", reply)
@@ -57,7 +57,7 @@ def test_p82_what_is_too_large_is_no_article(
 @pytest.mark.parametrize("slow", [Slow(200, b"<p>" * 99), Hangs()], ids=["drips", "hangs"])
 @pytest.mark.parametrize("path", ["/a", "/robots.txt"])
 def test_p81_who_is_slow_is_cut_off_and_the_entry_waits(
-    publisher: Publisher, newsroom: Newsroom, slow: Reply, path: str
+    publisher: Publisher, newsroom: SampleSite, slow: Reply, path: str
 ) -> None:
     opened(publisher, newsroom, feed(publisher, ("/a", EXCERPT)))
     publisher.says("/a", page(FIRST, REST))
@@ -86,7 +86,7 @@ def test_p81_who_is_slow_is_cut_off_and_the_entry_waits(
 )
 @pytest.mark.parametrize("by", ["link", "redirect"])
 def test_s3_s7_neither_link_nor_redirect_leads_inside(
-    publisher: Publisher, newsroom: Newsroom, target: str, because: str, by: str
+    publisher: Publisher, newsroom: SampleSite, target: str, because: str, by: str
 ) -> None:
     reply = feed(publisher, ("/a", EXCERPT))
     if by == "link":
@@ -99,7 +99,7 @@ def test_s3_s7_neither_link_nor_redirect_leads_inside(
     assert [path for path in asked(publisher) if path not in ("/robots.txt", "/a")] == []
 
 
-def test_p89_a_huge_robots_txt_is_read_as_far_as_its_limit(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p89_a_huge_robots_txt_is_read_as_far_as_its_limit(publisher: Publisher, newsroom: SampleSite) -> None:
     robots = b"User-agent: *\n" * 20_000 + b"Disallow: /closed\n" * 20_000
     opened(publisher, newsroom, feed(publisher, ("/a", EXCERPT)), robots=Reply(200, robots))
     publisher.says("/a", page(FIRST, REST))
@@ -107,7 +107,7 @@ def test_p89_a_huge_robots_txt_is_read_as_far_as_its_limit(publisher: Publisher,
     assert REST in item(newsroom)["content_html"]
 
 
-def test_s31_what_an_article_hides_is_neither_run_nor_shown(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_s31_what_an_article_hides_is_neither_run_nor_shown(publisher: Publisher, newsroom: SampleSite) -> None:
     head = '<link rel="canonical" href="https://evil.example/"><base href="https://evil.example/"><style>p{}</style>'
     more = (
         "<script>steal()</script><style>body{display:none}</style><iframe src='//evil.example/'></iframe>"
@@ -126,7 +126,7 @@ def test_s31_what_an_article_hides_is_neither_run_nor_shown(publisher: Publisher
         assert hidden not in said
 
 
-def test_a_dead_link_that_leads_to_a_start_page_brings_no_article(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_dead_link_that_leads_to_a_start_page_brings_no_article(publisher: Publisher, newsroom: SampleSite) -> None:
     start = page(*[f"Ten ways to peel an orange, and {n} more for those who like apples better." for n in range(9)])
     opened(publisher, newsroom, feed(publisher, ("/a", ""), ("/b", ""), title="Council closes the old bridge"))
     publisher.says("/a", redirect("/"))
@@ -138,7 +138,7 @@ def test_a_dead_link_that_leads_to_a_start_page_brings_no_article(publisher: Pub
     assert REST in contents[publisher.url("/b")]
 
 
-def test_a_revision_keeps_what_came_from_the_article(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_revision_keeps_what_came_from_the_article(publisher: Publisher, newsroom: SampleSite) -> None:
     other = "<p>A wholly different text says that nothing of this ever happened, with apologies to all.</p>"
     opened(
         publisher,

@@ -23,8 +23,8 @@ from aggregator.model.entry import Entry
 from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.poll.corrections import TOMBSTONE
-from tests.desk import Desk, said
-from tests.newsroom import ATOM, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import ATOM, SampleSite
 from tests.subscriber import Subscriber
 
 PLACES = {"one": "x", "two": "[x, y]", "three": "y"}
@@ -46,7 +46,7 @@ class Planet(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.room = Newsroom(self.folder)
+        self.room = SampleSite(self.folder)
         self.places, self.ranks = dict(PLACES), dict.fromkeys(KEYS, 0) | {"three": 1}
         self.owners = dict.fromkeys(KEYS, 0)  # how often each source was sold
         self.feeds: dict[str, list[Entry]] = {key: [] for key in KEYS}
@@ -71,8 +71,8 @@ class Planet(RuleBasedStateMachine):
             for key in KEYS
         )
         self.room.writes(YAML + "".join(rows))
-        self.world = self.stack.enter_context(self.room.opened())
-        self.desk = Desk(self.world)
+        self.app = self.stack.enter_context(self.room.opened())
+        self.desk = FakeSource(self.app)
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
@@ -212,7 +212,7 @@ class Planet(RuleBasedStateMachine):
     @rule()
     def end_tombstones(self) -> None:
         """Tombstones end that have stood for thirty days (M8)."""
-        self.world.upkeep.end_tombstones()
+        self.app.upkeep.end_tombstones()
 
     @rule(key=sources)
     def accept(self, key: str) -> None:
@@ -242,17 +242,17 @@ class Planet(RuleBasedStateMachine):
 
     def ask(self, command: str, **arguments: object) -> None:
         """File a request and have it carried out; what makes no sense is refused, never more."""
-        with self.world.store.begin() as tx:
+        with self.app.store.begin() as tx:
             number = tx.requests.file(command, arguments, self.room.clock())
-        self.world.take_requests()
-        with self.world.store.read() as tx:
+        self.app.take_requests()
+        with self.app.store.read() as tx:
             outcome = tx.requests.outcome(number)
         assert outcome is not None
         assert "a fault of ours" not in outcome.said
 
     def numbers(self) -> Sequence[int]:
         """Give the numbers of all stories that ever were."""
-        with self.world.store.read() as tx:
+        with self.app.store.read() as tx:
             return range(1, tx.told([]).next_story)
 
     @rule(hours=st.integers(1, 60))
@@ -268,22 +268,22 @@ class Planet(RuleBasedStateMachine):
             self.poll(key)
             self.ids_order_and_dates_hold()  # it goes by the time of the last poll, and what that was
         self.room.clock.move(days=days)
-        self.world.upkeep.thin()
+        self.app.upkeep.thin()
 
     @rule()
     def forget_how_it_came(self) -> None:
         """Every event goes that goes some day: nothing that is promised may hang on one."""
-        with self.world.store.begin() as tx:
+        with self.app.store.begin() as tx:
             while tx.trim_events(self.room.clock() + PASSING_FOR + timedelta(days=1)):
                 pass
 
     @rule()
     def publish(self) -> None:
         """What is dirty is published; doing so again writes nothing; rendering all of it gives the same bytes (A30)."""
-        self.world.publish()
+        self.app.publish()
         before = self.room.files()
-        assert self.world.publish().changed == ()
-        self.world.publish(everything=True)
+        assert self.app.publish().changed == ()
+        self.app.publish(everything=True)
         assert self.room.files() == before
         for slug in self.readers:
             self.walk(slug)
@@ -308,7 +308,7 @@ class Planet(RuleBasedStateMachine):
                 else:
                     assert (slug, atom_id) not in self.pages
         assert len(met) == len(set(met))
-        with self.world.store.read() as tx:
+        with self.app.store.read() as tx:
             (row,) = [row for row in tx.categories.rows() if row.slug == slug]
             stored = [
                 p.atom_id for page in (None, *range(1, row.pages + 1)) for p in tx.documents.publications(row.id, page)
@@ -331,7 +331,7 @@ class Planet(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         before_standing, self.standing = self.standing, set()
-        with self.world.store.read() as tx:
+        with self.app.store.read() as tx:
             for row in tx.categories.rows():
                 graves = {tombstone.ref for tombstone in tx.documents.tombstones(row.id)}
                 for page in (None, *range(1, row.pages + 1)):
@@ -353,7 +353,7 @@ class Planet(RuleBasedStateMachine):
         """A story stands in a category as long as an entry of it is published there, and shows one that is (T9)."""
         if not hasattr(self, "world"):
             return
-        with self.world.store.read() as tx:
+        with self.app.store.read() as tx:
             told = tx.told([])
             told = tx.told(range(1, told.next_story))
         for number, members in told.members.items():
@@ -366,17 +366,17 @@ class Planet(RuleBasedStateMachine):
         """What `status` and metrics say, without counting what has not changed, is what there is."""
         if not hasattr(self, "world"):
             return
-        assert self.world.store.path is not None
-        with closing(sqlite3.connect(self.world.store.path)) as database:
+        assert self.app.store.path is not None
+        with closing(sqlite3.connect(self.app.store.path)) as database:
             counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
             assert [row for row in database.execute(counts) if row[1] != row[2]] == []
             (stories,) = database.execute("SELECT count(*) FROM story").fetchone()
-            assert self.world.figures().stories == stories
+            assert self.app.figures().stories == stories
             standing = (
                 "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
                 "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
             )
-            status = self.world.store.status(self.world.roster, self.room.clock())
+            status = self.app.store.status(self.app.roster, self.room.clock())
             assert {category.slug: category.stories for category in status.categories} == dict(
                 database.execute(standing)
             )

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from aggregator.cli import main
-from tests.newsroom import ATOM, Newsroom
+from tests.newsroom import ATOM, SampleSite
 from tests.publisher import Publisher
 
 IRIS = [
@@ -35,7 +35,7 @@ def written(kind: str, ids: list[str]) -> str:
     return f'{{"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": [{", ".join(quoted)}]}}'
 
 
-def published(room: Newsroom) -> dict[str, set[str]]:
+def published(room: SampleSite) -> dict[str, set[str]]:
     """Return the ids in each format."""
     path = "category/general"
     guids = etree.fromstring(room.published(f"{path}.rss")).iterfind("channel/item/guid")
@@ -47,7 +47,7 @@ def published(room: Newsroom) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a4_iris_are_published_byte_for_byte(newsroom: Newsroom, publisher: Publisher, kind: str) -> None:
+def test_a4_iris_are_published_byte_for_byte(newsroom: SampleSite, publisher: Publisher, kind: str) -> None:
     newsroom.writes(f"sources: ['{publisher.serve('/feed', written(kind, IRIS).encode())}']\n")
     assert newsroom.poll()["new"] == len(IRIS)
     assert published(newsroom) == {kind: set(IRIS) for kind in KINDS}
@@ -56,7 +56,7 @@ def test_a4_iris_are_published_byte_for_byte(newsroom: Newsroom, publisher: Publ
     assert (newsroom.poll()["new"], newsroom.files()) == (0, before)
 
 
-def test_a4_a_restore_from_the_site_and_a_retraction_know_iris(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a4_a_restore_from_the_site_and_a_retraction_know_iris(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.serve("/feed", written("atom", IRIS).encode())
     newsroom.writes(f"sources: [{{url: '{url}', key: e}}]\n")
     newsroom.poll()
@@ -71,7 +71,7 @@ def test_a4_a_restore_from_the_site_and_a_retraction_know_iris(newsroom: Newsroo
     assert grave.get("ref") == IRIS[0]
 
 
-def test_a4_what_was_published_with_a_minted_id_keeps_it(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a4_what_was_published_with_a_minted_id_keeps_it(newsroom: SampleSite, publisher: Publisher) -> None:
     """Earlier versions minted the id of an entry whose own was an IRI."""
     url = publisher.serve("/feed", written("atom", IRIS[:2]).encode())
     newsroom.writes(f"sources: ['{url}']\n")

@@ -17,7 +17,7 @@ from aggregator.model.status import Status
 from aggregator.poll.pagination import with_further
 from aggregator.render.status_page import fetching_record
 from aggregator.urls import BadUrl, Url
-from tests.newsroom import START, Newsroom
+from tests.newsroom import START, SampleSite
 from tests.publisher import Held, Publisher, Reply
 
 LIST = "sources: [{{kind: json, key: desk, url: '{url}', items: items, entry: {{id: id, title: title}}, {more}}}]\n"
@@ -43,18 +43,18 @@ def asked(publisher: Publisher, since: int = 0) -> list[str]:
     return [request.path.removeprefix("/list") for request in publisher.asked[since:]]
 
 
-def notices(newsroom: Newsroom) -> tuple[str, ...]:
+def notices(newsroom: SampleSite) -> tuple[str, ...]:
     """Give what `status desk` says was odd about the last document."""
-    with newsroom.opened() as world, world.store.read() as tx:
-        return tx.history(world.settings.sources[0].key, newsroom.clock(), days=1).notices
+    with newsroom.opened() as app, app.store.read() as tx:
+        return tx.history(app.settings.sources[0].key, newsroom.clock(), days=1).notices
 
 
-def standing(newsroom: Newsroom) -> Status:
-    with newsroom.opened() as world:
-        return world.store.status(world.roster, newsroom.clock())
+def standing(newsroom: SampleSite) -> Status:
+    with newsroom.opened() as app:
+        return app.store.status(app.roster, newsroom.clock())
 
 
-def test_i28_a_first_poll_reads_the_pages_to_their_end(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_i28_a_first_poll_reads_the_pages_to_their_end(publisher: Publisher, newsroom: SampleSite) -> None:
     url = numbered(publisher, page(5, 6), page(3, 4), page(1, 2), page())
     newsroom.writes(LIST.format(url=url, more="pages: 9"))
     assert newsroom.poll()["new"] == 6
@@ -66,7 +66,7 @@ def test_i28_a_first_poll_reads_the_pages_to_their_end(publisher: Publisher, new
     assert notices(newsroom) == ()
 
 
-def test_r45_after_an_outage_a_poll_reads_on_to_what_is_known(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_r45_after_an_outage_a_poll_reads_on_to_what_is_known(publisher: Publisher, newsroom: SampleSite) -> None:
     newsroom.writes(LIST.format(url=numbered(publisher, page(*range(1, 21))), more="pages: 9"))
     newsroom.poll()
     numbered(
@@ -80,7 +80,7 @@ def test_r45_after_an_outage_a_poll_reads_on_to_what_is_known(publisher: Publish
     assert not standing(newsroom).alarms, "nothing was missed (R45)"
 
 
-def test_pages_bound_each_walk_and_what_may_be_missing_is_said(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_pages_bound_each_walk_and_what_may_be_missing_is_said(publisher: Publisher, newsroom: SampleSite) -> None:
     url = numbered(publisher, page(7, 8), page(5, 6), page(3, 4), page(1, 2))
     newsroom.writes(LIST.format(url=url, more="pages: 2"))
     assert newsroom.poll()["new"] == 6
@@ -92,7 +92,7 @@ def test_pages_bound_each_walk_and_what_may_be_missing_is_said(publisher: Publis
     assert notices(newsroom) == ("nothing known in 3 pages: entries may be missing; raise pages:",)
 
 
-def test_what_a_list_pins_to_its_top_ends_no_way(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_what_a_list_pins_to_its_top_ends_no_way(publisher: Publisher, newsroom: SampleSite) -> None:
     pinned = {"id": "n1", "title": "News 1"}
 
     def topped(*numbers: int) -> Reply:
@@ -112,7 +112,7 @@ def test_what_a_list_pins_to_its_top_ends_no_way(publisher: Publisher, newsroom:
     assert asked(publisher, begun + 4) == ["?page=1"]
 
 
-def test_initial_counts_over_all_pages_and_limit_over_a_poll(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_initial_counts_over_all_pages_and_limit_over_a_poll(publisher: Publisher, newsroom: SampleSite) -> None:
     url = numbered(publisher, page(8, 9), page(6, 7), page(4, 5), page(2, 3))
     newsroom.writes(LIST.format(url=url, more="pages: 9, initial: 3, limit: 5"))
     report = newsroom.poll()
@@ -121,7 +121,7 @@ def test_initial_counts_over_all_pages_and_limit_over_a_poll(publisher: Publishe
     assert standing(newsroom).sources[0].entries == 5
 
 
-def test_a_post_has_the_page_in_its_body(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_post_has_the_page_in_its_body(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", page(5, 6), page(3, 4, more=1), page())
     more = "pages: 9, method: POST, body: {from: '{page}', q: 'page {page}', size: 2}, page: {from: 0, by: 2}"
     newsroom.writes(LIST.format(url=url, more=more))
@@ -132,7 +132,7 @@ def test_a_post_has_the_page_in_its_body(publisher: Publisher, newsroom: Newsroo
     assert {request.headers["Content-Type"] for request in publisher.asked} == {"application/json"}
 
 
-def test_a_cursor_goes_where_next_stands(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_cursor_goes_where_next_stands(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", page(5, 6, paging={"next": 40}), page(3, 4, paging={"next": "x+/="}), page(1, 2))
     more = "pages: 9, next: paging.next, method: POST, body: {after: '{next}', n: 2}"
     newsroom.writes(LIST.format(url=url, more=more))
@@ -144,7 +144,7 @@ def test_a_cursor_goes_where_next_stands(publisher: Publisher, newsroom: Newsroo
     ]
 
 
-def test_a_cursor_in_an_address_is_encoded_and_at_first_left_out(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_cursor_in_an_address_is_encoded_and_at_first_left_out(publisher: Publisher, newsroom: SampleSite) -> None:
     publisher.says("/list?n=2", page(3, 4, next="a&n=9"))
     publisher.says("/list?after=a%26n%3D9&n=2", page(1, 2, next=""))
     newsroom.writes(LIST.format(url=publisher.url("/list?after={next}&n=2"), more="pages: 9, next: next"))
@@ -153,7 +153,7 @@ def test_a_cursor_in_an_address_is_encoded_and_at_first_left_out(publisher: Publ
 
 
 def test_s70_an_address_that_a_list_names_is_asked_on_its_own_host_alone(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     publisher.says("/2", page(3, 4, links={"next": publisher.url("/list/3", host="127.0.0.2")}))
     url = publisher.says("/list", page(5, 6, links={"next": "/2"}))
@@ -168,7 +168,7 @@ def test_s70_an_address_that_a_list_names_is_asked_on_its_own_host_alone(
 
 
 def test_s7_a_port_that_no_web_server_has_is_not_asked_for_a_next_page(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     url = publisher.says("/list", page(5, 6, next="http://127.0.0.1:6379/2"))
     newsroom.writes(LIST.format(url=url, more="pages: 9, next: next"))
@@ -193,7 +193,7 @@ def test_s7_a_port_that_no_web_server_has_is_not_asked_for_a_next_page(
     ],
 )
 def test_a_list_whose_next_page_never_ends_comes_to_an_end(
-    publisher: Publisher, newsroom: Newsroom, pages: list[Reply], requests: int, new: int
+    publisher: Publisher, newsroom: SampleSite, pages: list[Reply], requests: int, new: int
 ) -> None:
     for number, reply in enumerate(pages):
         publisher.says(f"/list?{number}" if number else "/list", reply)
@@ -203,7 +203,7 @@ def test_a_list_whose_next_page_never_ends_comes_to_an_end(
     assert len(publisher.asked) == requests
 
 
-def test_a_page_beyond_the_last_may_be_not_found(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_page_beyond_the_last_may_be_not_found(publisher: Publisher, newsroom: SampleSite) -> None:
     newsroom.writes(LIST.format(url=numbered(publisher, page(3, 4), page(1, 2), Reply(404)), more="pages: 9"))
     assert newsroom.poll()["new"] == 4
     assert asked(publisher)[-1] == "?page=3"
@@ -211,7 +211,7 @@ def test_a_page_beyond_the_last_may_be_not_found(publisher: Publisher, newsroom:
 
 
 def test_r45_where_a_page_fails_what_was_read_is_kept_and_the_way_is_gone_again(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     newsroom.writes(LIST.format(url=numbered(publisher, page(1, 2)), more="pages: 9"))
     newsroom.poll()
@@ -235,7 +235,9 @@ def test_r45_where_a_page_fails_what_was_read_is_kept_and_the_way_is_gone_again(
     assert publisher.asked[-1].headers["If-None-Match"] == '"v2"'
 
 
-def test_r45_a_page_that_never_answers_is_given_up_after_three_walks(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_r45_a_page_that_never_answers_is_given_up_after_three_walks(
+    publisher: Publisher, newsroom: SampleSite
+) -> None:
     newsroom.writes(LIST.format(url=numbered(publisher, page(1, 2)), more="pages: 9"))
     newsroom.poll()
     numbered(publisher, page(5, 6), Reply(500))
@@ -247,17 +249,17 @@ def test_r45_a_page_that_never_answers_is_given_up_after_three_walks(publisher: 
     assert asked(publisher, begun).count("?page=1") == 5
 
 
-def test_p56_a_page_that_wants_peace_gets_it(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p56_a_page_that_wants_peace_gets_it(publisher: Publisher, newsroom: SampleSite) -> None:
     url = numbered(publisher, page(3, 4), Reply(429, b"", {"Retry-After": "7200"}))
     newsroom.writes(LIST.format(url=url, more="pages: 9"))
     [row] = newsroom.poll()["results"]
     assert (row["new"], row["outcome"]) == (2, "fetched")
     assert row["next_due"] >= f"{START + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         assert tx.hosts.restraints()["127.0.0.1"].opens_at is not None, "its host rests, for other sources too (P30)"
 
 
-def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(publisher: Publisher, newsroom: SampleSite) -> None:
     spent = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}
     url = numbered(publisher, page(5, 6), page(3, 4, headers=spent), page(1, 2))
     newsroom.writes(LIST.format(url=url, more="pages: 9"))
@@ -285,20 +287,20 @@ def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
 
 
 def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     held = page(1, 2)
     url = numbered(publisher, page(5, 6), page(3, 4), Held(200, held.body))
     newsroom.writes(LIST.format(url=url, more="pages: 9"))
-    with newsroom.opened() as world:
-        shot = OneShot(world)
+    with newsroom.opened() as app:
+        shot = OneShot(app)
         polling = threading.Thread(target=lambda: shot.poll([], everything=True, limit=timedelta(0)))
         polling.start()
         publisher.wait_until_asked(1, "/list?page=3")
-        world.cut()
+        app.cut()
         polling.join(10)
         assert not polling.is_alive()
-        [source] = world.store.status(world.roster, newsroom.clock()).sources
+        [source] = app.store.status(app.roster, newsroom.clock()).sources
         assert (source.entries, source.last_attempt) == (0, None)
     publisher.release()
     numbered(publisher, page(5, 6), page(3, 4), page(1, 2), page())
@@ -307,7 +309,7 @@ def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
 
 
 def test_p93_further_pages_and_robots_txt_are_counted_beside_the_polls(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     publisher.says("/robots.txt", Reply(404))
     closed = publisher.says("/robots.txt", Reply(200, b"User-agent: *\nDisallow: /closed"), host="127.0.0.2")
@@ -327,12 +329,12 @@ def test_p93_further_pages_and_robots_txt_are_counted_beside_the_polls(
     hosts = {host["host"]: (host["polls"], host["further"]["requests"]) for host in fetching["hosts"]}
     assert hosts == {"127.0.0.1": (2, 3), "127.0.0.2": (1, 1)}, "what robots.txt closes was not asked for"
     assert "; 4 further documents and robots.txt, 0 failed, " in in_words(standing(newsroom))
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         [desk], [site] = (tx.history(SourceKey(key), newsroom.clock(), days=1).days for key in ("desk", "site"))
     assert (desk.further.requests, site.further.requests) == (2, 1)
 
 
-def test_p66_two_lists_at_one_address_get_what_each_has_posted(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p66_two_lists_at_one_address_get_what_each_has_posted(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", page(1), page(2))
     one, other = (
         f"{{kind: json, key: {key}, url: '{url}', items: items, entry: {{id: id, title: title}}, category: {key}, "

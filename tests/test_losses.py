@@ -10,7 +10,7 @@ from aggregator.model.correction import Act
 from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.model.status import SourceStatus
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher, Reply
 
 API = """
@@ -44,29 +44,29 @@ def answer(numbers: Iterable[int], *, lacks: Iterable[str] = ()) -> Reply:
     return Reply(200, json.dumps({"data": [story(number, lacks=lacks) for number in numbers]}).encode())
 
 
-def status_of(newsroom: Newsroom) -> tuple[SourceStatus, dict[str, str]]:
+def status_of(newsroom: SampleSite) -> tuple[SourceStatus, dict[str, str]]:
     """Return how the source stands, and its alarms with their texts."""
-    with newsroom.opened("status") as world:
-        status = world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app:
+        status = app.store.status(app.roster, newsroom.clock())
     (row,) = status.sources
     return row, {alarm.code.value: alarm.text for alarm in status.alarms if alarm.source}
 
 
-def accept(newsroom: Newsroom) -> None:
-    with newsroom.opened() as world:
-        with world.store.begin() as tx:
+def accept(newsroom: SampleSite) -> None:
+    with newsroom.opened() as app:
+        with app.store.begin() as tx:
             tx.requests.file(Act.ACCEPT, {"source": "api"}, newsroom.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
 
 
-def again(newsroom: Newsroom, **later: float) -> dict[str, Any]:
+def again(newsroom: SampleSite, **later: float) -> dict[str, Any]:
     newsroom.clock.move(**(later or {"hours": 1}))
     return newsroom.poll()
 
 
 @pytest.mark.parametrize("more", ["", REWRITE])
-def test_an_api_that_renames_fields_revises_nothing(newsroom: Newsroom, publisher: Publisher, more: str) -> None:
+def test_an_api_that_renames_fields_revises_nothing(newsroom: SampleSite, publisher: Publisher, more: str) -> None:
     url = publisher.says(
         "/api",
         answer(range(1, 9)),
@@ -97,7 +97,7 @@ def test_an_api_that_renames_fields_revises_nothing(newsroom: Newsroom, publishe
 
 
 def test_without_an_author_new_entries_are_published_and_old_ones_keep_theirs(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     url = publisher.says("/api", answer(range(1, 7)), *[answer(range(1, n), lacks=["by"]) for n in range(8, 15)])
     newsroom.writes(API % url)
@@ -111,7 +111,7 @@ def test_without_an_author_new_entries_are_published_and_old_ones_keep_theirs(
     assert {title for title, names in authors.items() if "A. Writer" in names} == {f"Story {n}" for n in range(1, 7)}
 
 
-def test_what_an_operator_accepts_may_be_missing(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_an_operator_accepts_may_be_missing(newsroom: SampleSite, publisher: Publisher) -> None:
     lacking = [answer(range(1, n), lacks=["url"]) for n in (9, 10, 11)]
     url = publisher.says("/api", answer(range(1, 9)), *lacking)
     newsroom.writes(API % url)
@@ -128,7 +128,7 @@ def test_what_an_operator_accepts_may_be_missing(newsroom: Newsroom, publisher: 
     assert (len(urls), sum("news.example" in each for each in urls)) == (10, 8), "what was published keeps what it had"
 
 
-def test_what_is_held_is_published_after_two_days(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_is_held_is_published_after_two_days(newsroom: SampleSite, publisher: Publisher) -> None:
     last = answer(range(1, 10), lacks=["url"])
     url = publisher.says("/api", answer(range(1, 9)), last, last)
     newsroom.writes(API % url)
@@ -142,7 +142,7 @@ def test_what_is_held_is_published_after_two_days(newsroom: Newsroom, publisher:
     assert sum("news.example" in item["url"] for item in newsroom.items("category/x.json")) == 8
 
 
-def test_an_edit_of_the_mapping_ends_it(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_an_edit_of_the_mapping_ends_it(newsroom: SampleSite, publisher: Publisher) -> None:
     last = answer(range(1, 10), lacks=["url"])
     url = publisher.says("/api", answer(range(1, 9)), last, last)
     newsroom.writes(API % url)
@@ -157,7 +157,7 @@ def test_an_edit_of_the_mapping_ends_it(newsroom: Newsroom, publisher: Publisher
 
 
 def test_a_field_that_few_had_or_that_is_asked_for_no_more_is_not_lost(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     few = [story(n, lacks=() if n < 5 else ["by"]) for n in range(1, 9)]
     url = publisher.says(
@@ -195,7 +195,7 @@ WHOLE = "<title>T {n}</title><link>https://news.example/{n}</link><description>W
     ],
 )
 def test_a_feed_that_loses_links_titles_or_texts(
-    newsroom: Newsroom, publisher: Publisher, after: str, lost: str
+    newsroom: SampleSite, publisher: Publisher, after: str, lost: str
 ) -> None:
     url = publisher.says("/feed", Reply(200, feed(range(6), WHOLE)), Reply(200, feed(range(6), after)))
     newsroom.writes(f"sources: [{{url: '{url}', key: api}}]")
@@ -208,7 +208,7 @@ def test_a_feed_that_loses_links_titles_or_texts(
     assert f"have no {lost}; if that is meant, aggregator accept api" in (row.advice or "")
 
 
-def test_a_feed_may_move_its_text_and_leave_its_authors_away(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_feed_may_move_its_text_and_leave_its_authors_away(newsroom: SampleSite, publisher: Publisher) -> None:
     before = WHOLE + "<author>a@news.example (A)</author>"
     after = WHOLE.replace("description", "content:encoded")
     url = publisher.says("/feed", Reply(200, feed(range(6), before)), Reply(200, feed(range(6), after)))
@@ -218,7 +218,7 @@ def test_a_feed_may_move_its_text_and_leave_its_authors_away(newsroom: Newsroom,
     assert status_of(newsroom)[1] == {}
 
 
-def test_a_selector_that_matches_nothing_any_more(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_selector_that_matches_nothing_any_more(newsroom: SampleSite, publisher: Publisher) -> None:
     def page(name: str) -> Reply:
         rows = "".join(f"<li><a href='/a/{n}'>Story {n}</a><p class={name}>Words {n}.</p></li>" for n in range(6))
         return Reply(200, f"<html><body><ul>{rows}</ul></body></html>".encode(), {"Content-Type": "text/html"})
@@ -235,7 +235,7 @@ def test_a_selector_that_matches_nothing_any_more(newsroom: Newsroom, publisher:
     assert status_of(newsroom)[1]["fields_lost"].startswith("no entry has summary any more")
 
 
-def test_what_details_brought_is_no_loss_of_the_list(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_details_brought_is_no_loss_of_the_list(newsroom: SampleSite, publisher: Publisher) -> None:
     for number in range(1, 10):
         publisher.says(f"/detail/n{number}", Reply(200, json.dumps({"text": f"<p>All of {number}.</p>"}).encode()))
     url = publisher.says("/api", answer(range(1, 8)), answer(range(1, 9)), answer(range(1, 10), lacks=["abstract"]))
@@ -249,12 +249,12 @@ def test_what_details_brought_is_no_loss_of_the_list(newsroom: Newsroom, publish
     assert sum("tells" in item.get("summary", "") for item in newsroom.items("category/x.json")) == 8
 
 
-def test_the_trail_names_the_fields_once(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_the_trail_names_the_fields_once(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/api", answer(range(1, 9)), *[answer(range(1, n), lacks=["by"]) for n in (10, 11)])
     newsroom.writes(API % url)
     newsroom.poll()
     again(newsroom)
     again(newsroom)
-    with newsroom.opened("status") as world, world.store.read() as tx:
-        steps = tx.trail.source_steps(world.settings.sources[0].key, (Code.LOSE_FIELDS,), 10)
+    with newsroom.opened("status") as app, app.store.read() as tx:
+        steps = tx.trail.source_steps(app.settings.sources[0].key, (Code.LOSE_FIELDS,), 10)
     assert [step.facts for step in steps] == [{"fields": ["author"]}]

@@ -10,7 +10,7 @@ from aggregator.decide.item_categories import MOST
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import Status
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher, Reply
 
 YAML = """sources:
@@ -35,13 +35,13 @@ def answer(*items: dict[str, Any]) -> Reply:
     return Reply(200, json.dumps({"list": items}, ensure_ascii=False).encode())
 
 
-def status(newsroom: Newsroom) -> Status:
+def status(newsroom: SampleSite) -> Status:
     """Say how things stand."""
-    with newsroom.opened("status") as world:
-        return world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app:
+        return app.store.status(app.roster, newsroom.clock())
 
 
-def test_each_newspaper_gets_its_category_feed_and_page(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_each_newspaper_gets_its_category_feed_and_page(publisher: Publisher, newsroom: SampleSite) -> None:
     replies = [answer(item(1), item(2, "重庆日报"), item(3, "Daily News")), answer(item(4, "朝日新聞"), item(1))]
     newsroom.writes(YAML.format(url=publisher.says("/list", *replies), category='"{from}"'))
     assert newsroom.poll()["new"] == 3
@@ -68,7 +68,7 @@ def test_each_newspaper_gets_its_category_feed_and_page(publisher: Publisher, ne
     assert status(newsroom).sources[0].categories == ("大众日报", "重庆日报", "Daily News", "朝日新聞")
 
 
-def test_several_names_and_fixed_categories_together(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_several_names_and_fixed_categories_together(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(item(1, tags=["a", "b"]), item(2, tags=[])))
     newsroom.writes(YAML.format(url=url, category='[finance, "{tags}", "{from} 新闻"]'))
     newsroom.poll()
@@ -77,7 +77,7 @@ def test_several_names_and_fixed_categories_together(publisher: Publisher, newsr
     assert newsroom.titles("category/dazhongribao-xinwen.atom") == ["标题 1", "标题 2"]
 
 
-def test_an_item_that_names_none_goes_to_general_with_an_alarm(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_an_item_that_names_none_goes_to_general_with_an_alarm(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(item(1, None), item(2, "  "), item(3, "x" * 150), item(4)))
     newsroom.writes(YAML.format(url=url, category='"{from}"'))
     newsroom.poll()
@@ -89,7 +89,7 @@ def test_an_item_that_names_none_goes_to_general_with_an_alarm(publisher: Publis
     assert "unfiled" not in [alarm.code for alarm in status(newsroom).alarms]
 
 
-def test_s16_no_more_than_so_many_a_source(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_s16_no_more_than_so_many_a_source(publisher: Publisher, newsroom: SampleSite) -> None:
     many = [item(number, f"Paper {number}") for number in range(MOST + 2)]
     url = publisher.says("/list", answer(*many), answer(item(900, "One more"), item(901, "Paper 7"), *many))
     newsroom.writes(YAML.format(url=url, category='"{from}"'))
@@ -100,12 +100,12 @@ def test_s16_no_more_than_so_many_a_source(publisher: Publisher, newsroom: Newsr
     newsroom.poll()
     assert len(newsroom.titles()) == 3
     assert "标题 901" in newsroom.titles("category/paper-7.atom")
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         steps = tx.trail.source_steps(SourceKey("desk"), [Code.FILE_GENERAL], 9)
     assert steps[-1].facts == {"key": "One more", "most": MOST}
 
 
-def test_a_declared_category_keeps_what_feeds_yaml_says(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_declared_category_keeps_what_feeds_yaml_says(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(item(1), item(2, "Spam"), item(3, "人民日报")))
     categories = """categories:
   大众日报: {title: Dazhong Daily, slug: dazhong}
@@ -121,7 +121,7 @@ def test_a_declared_category_keeps_what_feeds_yaml_says(publisher: Publisher, ne
 
 
 def test_n5_they_rest_when_their_source_leaves_and_come_back_as_they_were(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     url = publisher.says("/list", answer(item(1)), answer(item(1), item(2)))
     other = publisher.says("/other", answer(item(9)))
@@ -139,7 +139,7 @@ def test_n5_they_rest_when_their_source_leaves_and_come_back_as_they_were(
     assert newsroom.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]
 
 
-def test_an_entry_that_is_not_published_makes_no_category(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_an_entry_that_is_not_published_makes_no_category(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(item(1, "A"), item(2, "B"), item(3, "C")))
     yaml = YAML.format(url=url, category='"{from}"').replace("initial: 5000", "initial: 1")
     newsroom.writes(yaml + '    exclude: [{title: "1"}]\n')
@@ -147,7 +147,7 @@ def test_an_entry_that_is_not_published_makes_no_category(publisher: Publisher, 
     assert [category.slug for category in status(newsroom).categories] == ["b"]
 
 
-def test_what_nobody_can_see_makes_no_other_newspaper(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_what_nobody_can_see_makes_no_other_newspaper(publisher: Publisher, newsroom: SampleSite) -> None:
     names = ["大众日报", "\ufeff大众\u200b日报\u200b", "\u200b", "\u3164", "روزنامه\u200cها", "e\u0301"]
     url = publisher.says("/list", answer(*(item(number, name) for number, name in enumerate(names))))
     newsroom.writes(YAML.format(url=url, category='"{from}"'))
@@ -162,7 +162,7 @@ def test_what_nobody_can_see_makes_no_other_newspaper(publisher: Publisher, news
 
 
 @pytest.mark.parametrize("name", ["../../etc", "CON", "index", "a/b\\c", "<b>x</b>", "\u202egnp", "🙂", "{{ x }}"])
-def test_s50_foreign_names_make_safe_paths(publisher: Publisher, newsroom: Newsroom, name: str) -> None:
+def test_s50_foreign_names_make_safe_paths(publisher: Publisher, newsroom: SampleSite, name: str) -> None:
     newsroom.writes(YAML.format(url=publisher.says("/list", answer(item(1, name))), category='"{from}"'))
     newsroom.poll()
     [made] = (newsroom.folder / "public/category").glob("*.atom")
@@ -171,7 +171,7 @@ def test_s50_foreign_names_make_safe_paths(publisher: Publisher, newsroom: Newsr
 
 
 def test_a45_one_that_items_have_named_is_renamed_with_its_feed(
-    publisher: Publisher, newsroom: Newsroom, capsys: pytest.CaptureFixture[str]
+    publisher: Publisher, newsroom: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = publisher.says("/list", answer(item(1), item(2, "人民日报")), answer(item(3), item(4, "人民日报")))
     yaml = YAML.format(url=url, category='"{from}"')

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher, Reply
 
 FINEWS = Path(__file__).parents[2] / "shared" / "corpus" / "finews"
@@ -28,7 +28,7 @@ def documented(language: str) -> str:
     return found[1]
 
 
-def opened(publisher: Publisher, newsroom: Newsroom, lists: dict[str, Reply]) -> None:
+def opened(publisher: Publisher, newsroom: SampleSite, lists: dict[str, Reply]) -> None:
     """Offer the API, and write feeds.yaml and template as documented, with the names of this user's own site."""
     for name in LISTS:
         publisher.says(f"/{name}", lists.get(name) or Reply(200, (FINEWS / "api" / name).read_bytes()))
@@ -47,12 +47,12 @@ def opened(publisher: Publisher, newsroom: Newsroom, lists: dict[str, Reply]) ->
     newsroom.writes(yaml)
 
 
-def posts(newsroom: Newsroom) -> dict[str, bytes]:
+def posts(newsroom: SampleSite) -> dict[str, bytes]:
     """Give what was written for Jekyll."""
     return {path.name: path.read_bytes() for path in (newsroom.folder / "site/_posts").glob("*.md")}
 
 
-def written(newsroom: Newsroom) -> dict[str, int]:
+def written(newsroom: SampleSite) -> dict[str, int]:
     """Give when each file was written, those apart that say how things stand."""
     files = [path for path in (newsroom.folder / "site").rglob("*") if path.is_file()]
     return {str(path): path.stat().st_mtime_ns for path in files if not path.name.startswith("status.")}
@@ -64,7 +64,7 @@ def expected() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for folder in folders for path in folder.iterdir()}
 
 
-def test_show_1_each_post_is_the_expected_one_byte_for_byte(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_show_1_each_post_is_the_expected_one_byte_for_byte(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, {})
     newsroom.poll()
     found, wanted = posts(newsroom), expected()
@@ -78,7 +78,7 @@ def test_show_1_each_post_is_the_expected_one_byte_for_byte(publisher: Publisher
 
 
 def test_show_1_a_new_article_is_one_post_its_category_and_the_home_page(
-    publisher: Publisher, newsroom: Newsroom
+    publisher: Publisher, newsroom: SampleSite
 ) -> None:
     opened(publisher, newsroom, {})
     newsroom.poll()
@@ -98,7 +98,7 @@ def test_show_1_a_new_article_is_one_post_its_category_and_the_home_page(
 
 
 @pytest.mark.parametrize("odd", sorted(path.name for path in (FINEWS / "api" / "odd").glob("list-*")))
-def test_odd_lists_break_nothing(publisher: Publisher, newsroom: Newsroom, odd: str) -> None:
+def test_odd_lists_break_nothing(publisher: Publisher, newsroom: SampleSite, odd: str) -> None:
     body = (FINEWS / "api" / "odd" / odd).read_bytes()
     opened(publisher, newsroom, {"list-102.json": Reply(200, body)})
     publisher.says("/detail/1.json", Reply(200, (FINEWS / "api/odd/detail-empty.json").read_bytes()))

@@ -16,7 +16,7 @@ from aggregator.model.settings import SourceKey
 from aggregator.render.status_page import fetching_record
 from tests.cli.preview.test_command import shown
 from tests.command import aggregator
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher, Reply
 
 YAML = """sources:
@@ -46,7 +46,7 @@ def text(number: int) -> Reply:
     return Reply(200, json.dumps({"text": f'<p>正文 {number} <a href="/more">…</a></p>'}, ensure_ascii=False).encode())
 
 
-def opened(publisher: Publisher, newsroom: Newsroom, *lists: Reply, more: str = "") -> None:
+def opened(publisher: Publisher, newsroom: SampleSite, *lists: Reply, more: str = "") -> None:
     """Write feeds.yaml for these answers of the list."""
     url = publisher.says("/list", *lists)
     newsroom.writes(YAML.format(url=url, base=publisher.url("")) + more)
@@ -57,18 +57,18 @@ def asked(publisher: Publisher, path: str = "/text") -> list[str]:
     return [one.path for one in publisher.asked if one.path.startswith(path)]
 
 
-def contents(newsroom: Newsroom) -> list[str]:
+def contents(newsroom: SampleSite) -> list[str]:
     """Give what the newspaper's feed shows, newest first."""
     return [item["content_html"] for item in newsroom.items("category/dazhongribao.json")]
 
 
-def states(newsroom: Newsroom) -> dict[EntryState, int]:
+def states(newsroom: SampleSite) -> dict[EntryState, int]:
     """Count entries by what became of them."""
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         return tx.trail.entry_states(SourceKey("desk"))
 
 
-def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(2), item(1)), listed(item(3), item(2), item(1)))
     for number in (1, 2, 3):
         publisher.says(f"/text?id=NW{number}", text(number))
@@ -89,7 +89,7 @@ def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: Publisher
     assert newsroom.files() == after != before
 
 
-def test_show_5_an_api_that_fails_for_an_hour_loses_nothing(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_show_5_an_api_that_fails_for_an_hour_loses_nothing(publisher: Publisher, newsroom: SampleSite) -> None:
     lists = [listed(*[item(n) for n in range(9, 9 - k, -1)]) for k in range(3, 9)]
     opened(publisher, newsroom, *lists)
     down = [Reply(503)] * 40
@@ -109,7 +109,7 @@ def test_show_5_an_api_that_fails_for_an_hour_loses_nothing(publisher: Publisher
     assert states(newsroom) == {EntryState.PUBLISHED: 8}
 
 
-def test_an_entry_whose_detail_never_comes_is_published_after_a_day(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_an_entry_whose_detail_never_comes_is_published_after_a_day(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(2), item(1)))
     publisher.says("/text?id=NW1", Reply(404))
     publisher.says("/text?id=NW2", text(2))
@@ -132,7 +132,7 @@ def test_an_entry_whose_detail_never_comes_is_published_after_a_day(publisher: P
 
 @pytest.mark.parametrize("body", [b'{"text": ""}', b'{"rc": -1}', b'{"text": null}', b"callback(", b"<html>502</html>"])
 def test_r41_odd_details_break_nothing_and_are_asked_for_again(
-    publisher: Publisher, newsroom: Newsroom, body: bytes
+    publisher: Publisher, newsroom: SampleSite, body: bytes
 ) -> None:
     opened(publisher, newsroom, listed(item(2), item(1)))
     publisher.says("/text?id=NW1", Reply(200, body), text(1))
@@ -144,7 +144,7 @@ def test_r41_odd_details_break_nothing_and_are_asked_for_again(
     assert len(contents(newsroom)) == 2
 
 
-def test_only_what_is_published_is_asked_for(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_only_what_is_published_is_asked_for(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(*map(item, range(5))), more='    initial: 2\n    exclude: [{title: "标题 0"}]\n')
     for number in range(5):
         publisher.says(f"/text?id=NW{number}", text(number))
@@ -153,7 +153,7 @@ def test_only_what_is_published_is_asked_for(publisher: Publisher, newsroom: New
     assert states(newsroom) == {EntryState.PUBLISHED: 2, EntryState.REJECTED: 1, EntryState.KNOWN: 2}
 
 
-def test_rules_see_the_whole_entry(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_rules_see_the_whole_entry(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(2), item(1)), more='    exclude: [{content: "正文 1"}]\n')
     for number in (1, 2):
         publisher.says(f"/text?id=NW{number}", text(number))
@@ -161,7 +161,7 @@ def test_rules_see_the_whole_entry(publisher: Publisher, newsroom: Newsroom) -> 
     assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"]
 
 
-def test_p60_the_budget_of_the_host_holds_for_details(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p60_the_budget_of_the_host_holds_for_details(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", listed(item(3), item(2), item(1)))
     for number in (1, 2, 3):
         publisher.says(f"/text?id=NW{number}", text(number))
@@ -174,7 +174,7 @@ def test_p60_the_budget_of_the_host_holds_for_details(publisher: Publisher, news
         assert one.at - began >= 0.29 * place
 
 
-def test_what_for_leaves_over_is_asked_for_next_time(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_what_for_leaves_over_is_asked_for_next_time(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", listed(*map(item, range(9))))
     for number in range(9):
         publisher.says(f"/text?id=NW{number}", text(number))
@@ -188,7 +188,7 @@ def test_what_for_leaves_over_is_asked_for_next_time(publisher: Publisher, newsr
     assert len(asked(publisher)) == len(set(asked(publisher))) == 9
 
 
-def test_a_corrected_list_keeps_the_text_that_the_detail_gave(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_corrected_list_keeps_the_text_that_the_detail_gave(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(1)), listed(item(1, title="新标题")))
     publisher.says("/text?id=NW1", text(1))
     newsroom.poll()
@@ -200,7 +200,7 @@ def test_a_corrected_list_keeps_the_text_that_the_detail_gave(publisher: Publish
     assert len(asked(publisher)) == 1
 
 
-def test_a_correction_that_comes_first_is_kept(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_correction_that_comes_first_is_kept(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(1)), listed(item(1, title="新标题")))
     publisher.says("/text?id=NW1", Reply(404), text(1))
     newsroom.poll()
@@ -212,15 +212,15 @@ def test_a_correction_that_comes_first_is_kept(publisher: Publisher, newsroom: N
     assert newsroom.poll()["revised"] == 0
 
 
-def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(1)))
     publisher.says("/text?id=NW1", Reply(404), text(1))
     newsroom.poll()
-    with newsroom.opened() as world:
+    with newsroom.opened() as app:
         newsroom.clock.move(minutes=10)
-        with world.store.begin() as tx:  # claimed, and then nothing more
+        with app.store.begin() as tx:  # claimed, and then nothing more
             [waiting] = tx.details.due(newsroom.clock(), limit=9)
-            [due] = tx.claim([waiting.id], newsroom.clock(), world.roster.sources)
+            [due] = tx.claim([waiting.id], newsroom.clock(), app.roster.sources)
             assert due.turn == waiting.id < 0
             assert tx.details.due(newsroom.clock(), limit=9) == []
     newsroom.poll()
@@ -230,7 +230,7 @@ def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: Publishe
     assert len(contents(newsroom)) == 1
 
 
-def test_a_post_for_a_detail(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_post_for_a_detail(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", listed(item(1, code='a"b')))
     there = publisher.says("/text", text(1))
     yaml = YAML.format(url=url, base="x").replace(
@@ -242,7 +242,7 @@ def test_a_post_for_a_detail(publisher: Publisher, newsroom: Newsroom) -> None:
     assert json.loads(publisher.asked[1].body) == {"id": 'a"b', "n": 1}
 
 
-def test_without_detail_in_feeds_yaml_nobody_waits_any_more(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_without_detail_in_feeds_yaml_nobody_waits_any_more(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(1)))
     publisher.says("/text?id=NW1", Reply(503))
     newsroom.poll()
@@ -254,7 +254,7 @@ def test_without_detail_in_feeds_yaml_nobody_waits_any_more(publisher: Publisher
     assert contents(newsroom) == ["摘要 1"]
 
 
-def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: SampleSite) -> None:
     opened(publisher, newsroom, listed(item(1)))
     publisher.says("/text?id=NW1", Reply(404), text(1))
     newsroom.poll()
@@ -262,7 +262,7 @@ def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom)
     newsroom.poll()
     why = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "why", "NW1").stdout
     assert re.search(r"asked for again after 2026-03-\d\d \d\d:\d\d$", why, re.MULTILINE), why
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         [found] = tx.finding.entries("NW1")
         _, steps = tx.trail.entry(found.id)
     codes = [step.code for step in steps]
@@ -273,7 +273,7 @@ def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: Newsroom)
 
 @pytest.mark.parametrize(("reply", "said"), [(text(2), "came; it is shown"), (Reply(404), "did not come: ")])
 def test_preview_asks_for_the_newest_detail_alone(
-    publisher: Publisher, newsroom: Newsroom, reply: Reply, said: str
+    publisher: Publisher, newsroom: SampleSite, reply: Reply, said: str
 ) -> None:
     opened(publisher, newsroom, listed(item(2), item(1)))
     publisher.says("/text?id=NW2", reply)
@@ -283,7 +283,7 @@ def test_preview_asks_for_the_newest_detail_alone(
     assert asked(publisher) == ["/text?id=NW2"]
 
 
-def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", listed(item(2), item(1)), listed(item(3), item(2), item(1)))
     newsroom.writes(YAML.format(url=url, base=publisher.url("", host="127.0.0.2")))
     for number in (1, 3):
@@ -292,11 +292,11 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher
     newsroom.poll()
     newsroom.clock.move(days=1)
     newsroom.poll()
-    with newsroom.opened("status") as world:
-        fetching: Any = fetching_record(world.store.status(world.roster, newsroom.clock()).fetching, public=False)
-        with world.store.read() as tx:
+    with newsroom.opened("status") as app:
+        fetching: Any = fetching_record(app.store.status(app.roster, newsroom.clock()).fetching, public=False)
+        with app.store.read() as tx:
             days = tx.history(SourceKey("desk"), newsroom.clock(), days=9).days
-        said = in_words(world.store.status(world.roster, newsroom.clock()))
+        said = in_words(app.store.status(app.roster, newsroom.clock()))
     assert "; 4 details and articles, 2 failed, " in said
     assert "busiest host 127.0.0.2 with 4." in said
     details = fetching["details"]
@@ -312,7 +312,7 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher
 
 @pytest.mark.parametrize("resumed", [True, False])
 def test_what_waits_for_a_paused_source_is_asked_for_by_nobody_and_published_within_a_day(
-    publisher: Publisher, newsroom: Newsroom, resumed: bool
+    publisher: Publisher, newsroom: SampleSite, resumed: bool
 ) -> None:
     opened(publisher, newsroom, listed(item(2), item(1)))
     publisher.says("/text?id=NW1", text(1))

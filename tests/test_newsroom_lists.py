@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from aggregator.model.event import Code
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Publisher, Reply, redirect
 
 LIST = """sources:
@@ -38,7 +38,7 @@ def answer(*records: object, key: str = "nodeList", **headers: str) -> Reply:
     )
 
 
-def test_p2_a_list_becomes_a_feed_and_is_asked_conditionally(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p2_a_list_becomes_a_feed_and_is_asked_conditionally(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says(
         "/list", answer(written(1), written(2), ETag='"v1"'), Reply(304), answer(written(3), written(1))
     )
@@ -58,7 +58,7 @@ def test_p2_a_list_becomes_a_feed_and_is_asked_conditionally(publisher: Publishe
     assert newest["content_html"] == "<p>第3条。</p>"
 
 
-def test_i38_the_same_list_again_changes_nothing(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_i38_the_same_list_again_changes_nothing(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(written(1), written(2)), answer(written(2), written(1), key="record"))
     newsroom.writes(LIST.format(url=url, more=""))
     newsroom.poll()
@@ -69,20 +69,20 @@ def test_i38_the_same_list_again_changes_nothing(publisher: Publisher, newsroom:
     assert newsroom.files() == before
 
 
-def test_r41_a_bad_record_is_counted_and_the_others_are_published(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_r41_a_bad_record_is_counted_and_the_others_are_published(publisher: Publisher, newsroom: SampleSite) -> None:
     body = answer(written(1), written(2)).body
     assert isinstance(body, bytes)
     broken = body.replace(b'}, {"infocode": "NW2"', b'}, {"infocode": "NW9" oops}, null, {"infocode": "NW2"')
     newsroom.writes(LIST.format(url=publisher.says("/list", Reply(200, broken)), more=""))
     assert newsroom.poll()["new"] == 2
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         left_out = [
-            step.facts["entry"] for step in tx.trail.source_steps(world.settings.sources[0].key, [Code.LEAVE_OUT], 9)
+            step.facts["entry"] for step in tx.trail.source_steps(app.settings.sources[0].key, [Code.LEAVE_OUT], 9)
         ]
     assert sorted(left_out) == ['item 2 is broken JSON: {"infocode": "NW9" oops}', "item 3 is null"]
 
 
-def test_i34_records_without_ids_are_known_again_by_their_links(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_i34_records_without_ids_are_known_again_by_their_links(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(written(1), written(2)), answer(written(2), written(1, digest="neu")))
     yaml = LIST.format(url=url, more="").replace("      id: infocode\n", "")
     newsroom.writes(yaml)
@@ -92,7 +92,7 @@ def test_i34_records_without_ids_are_known_again_by_their_links(publisher: Publi
     assert (report["new"], report["revised"]) == (0, 1)
 
 
-def test_i14_an_error_of_the_api_changes_nothing_that_is_published(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_i14_an_error_of_the_api_changes_nothing_that_is_published(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(written(1)), Reply(200, b'{"rc": -1, "me": "busy"}'), answer(written(1)))
     newsroom.writes(LIST.format(url=url, more=""))
     newsroom.poll()
@@ -104,7 +104,7 @@ def test_i14_an_error_of_the_api_changes_nothing_that_is_published(publisher: Pu
     assert newsroom.published("category/general.atom") == before
 
 
-def test_a_post_sends_its_body_and_no_validators(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_post_sends_its_body_and_no_validators(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", answer(written(1), ETag='"v1"'), answer(written(1), written(2)))
     newsroom.writes(LIST.format(url=url, more="method: POST\n    body: {type: 45, q: '新闻'}"))
     assert newsroom.poll()["new"] == 1
@@ -116,7 +116,7 @@ def test_a_post_sends_its_body_and_no_validators(publisher: Publisher, newsroom:
         assert "If-None-Match" not in asked.headers
 
 
-def test_p45_what_is_posted_stays_at_home(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p45_what_is_posted_stays_at_home(publisher: Publisher, newsroom: SampleSite) -> None:
     publisher.says("/there", answer(written(1)), host="127.0.0.2")
     away = publisher.url("/there", host="127.0.0.2")
     url = publisher.says("/list", redirect(away, 307))
@@ -125,7 +125,7 @@ def test_p45_what_is_posted_stays_at_home(publisher: Publisher, newsroom: Newsro
     assert [(asked.method, asked.body) for asked in publisher.asked] == [("POST", b"token=secret"), ("GET", b"")]
 
 
-def test_p9_an_edited_path_reads_the_list_anew(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_p9_an_edited_path_reads_the_list_anew(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.serve("/list", answer(written(1)).body)
     newsroom.writes(LIST.format(url=url, more=""))
     newsroom.poll()

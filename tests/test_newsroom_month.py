@@ -17,12 +17,12 @@ from time import process_time
 
 from sqlalchemy import func, select
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cli.poll import OneShot
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.store.schema import entry
-from tests.newsroom import ATOM, Newsroom
+from tests.newsroom import ATOM, SampleSite
 from tests.publisher import Publisher, Reply
 
 PAPERS = [
@@ -78,25 +78,25 @@ def article(number: int) -> Reply:
     return Reply(200, json.dumps({"text": text}, ensure_ascii=False).encode())
 
 
-def figures(world: World, written: int, costs: list[float]) -> Figures:
+def figures(app: App, written: int, costs: list[float]) -> Figures:
     """Look at what is there, and say it in the log: `-o log_cli=true` shows how a month goes on."""
-    with world.store._engine.connect() as connection:
+    with app.store._engine.connect() as connection:
         has_text = entry.c.content != ""
         query = select(func.count(), func.coalesce(func.sum(func.length(entry.c.content)), 0)).where(has_text)
         texts, text_bytes = connection.execute(query).one()
-    assert world.store.path is not None
+    assert app.store.path is not None
     found = Figures(
         written=written,
         texts=texts,
         text_bytes=text_bytes,
-        store_bytes=world.store.path.stat().st_size,
+        store_bytes=app.store.path.stat().st_size,
         poll_seconds=median(costs[-DAY:]),
     )
     log.warning("%s", found)
     return found
 
 
-def documents(newsroom: Newsroom, slug: str) -> Iterator[str]:
+def documents(newsroom: SampleSite, slug: str) -> Iterator[str]:
     """Give the documents of a category, as a reader walks through them (RFC 5005)."""
     path = f"category/{slug}"
     while path:
@@ -104,14 +104,14 @@ def documents(newsroom: Newsroom, slug: str) -> Iterator[str]:
         path = newsroom.previous(path)
 
 
-def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/list", listed(1))
     newsroom.writes(YAML.format(url=url, base=publisher.url("")))
     costs: list[float] = []
     days: list[Figures] = []
     came: dict[str, datetime] = {}
     written = 0
-    with newsroom.opened() as world:
+    with newsroom.opened() as app:
         for turn in range(POLLS):
             written += turn % 2  # every second poll finds nothing new
             for number in (written,) if turn % 2 else ():
@@ -119,14 +119,14 @@ def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, 
                 came[f"标题 {number}"] = newsroom.clock.now
             publisher.says("/list", listed(written))
             began = process_time()
-            shot = OneShot(world)
+            shot = OneShot(app)
             shot.poll([], everything=False, limit=timedelta(0))
-            world.publish()
+            app.publish()
             costs.append(process_time() - began)
             newsroom.clock.now += EVERY
             if (turn + 1) % DAY == 0 or turn + 1 == POLLS:
-                days.append(figures(world, written, costs))
-        with world.store.read() as tx:
+                days.append(figures(app, written, costs))
+        with app.store.read() as tx:
             assert tx.trail.entry_states(SourceKey("desk")) == {EntryState.PUBLISHED: written}
             assert tx.details.due(newsroom.clock() + timedelta(days=9), limit=9) == []
             assert len(tx.categories.rows()) == min(len(PAPERS), written)
@@ -141,7 +141,7 @@ def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, 
         _look_at_store(days)
 
 
-def _look_at_files(newsroom: Newsroom, came: dict[str, datetime]) -> None:
+def _look_at_files(newsroom: SampleSite, came: dict[str, datetime]) -> None:
     """See each article in one document, with its text where it is young, or where readers look first."""
     thin_before = newsroom.clock.now - KEEP - timedelta(days=3)  # its page was full, a day came to its end
     seen: list[str] = []

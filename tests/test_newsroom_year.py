@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from lxml import etree, html
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.entry import Entry
-from tests.desk import Desk, said
-from tests.newsroom import ATOM, START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import ATOM, START, SampleSite
 
 DAYS, STEP, NEWS, OLD = 365, 7, 9_700, 300
 ADDED, REVISED = 182, 273  # days on which it happens
@@ -45,13 +45,13 @@ def paths_of(root: Path) -> set[str]:
 class Year:
     """The days of it, and what each archive page said on the day it was closed."""
 
-    def __init__(self, newsroom: Newsroom) -> None:
+    def __init__(self, newsroom: SampleSite) -> None:
         self.room, self.root = newsroom, newsroom.folder / "public"
         self.closed: Kept = {}  # path: the bytes of its first day
         self.changed: set[str] = set()  # paths that were written again
 
-    def pass_days(self, world: World, days: range) -> None:
-        desk = Desk(world)
+    def pass_days(self, app: App, days: range) -> None:
+        desk = FakeSource(app)
         for day in days:
             self.room.clock.now = START + timedelta(days=day)
             fresh = range(told_until(day - STEP) if day else 0, told_until(day))
@@ -61,7 +61,7 @@ class Year:
             if day == REVISED:
                 entries += [said(number, text=f"<p>Entry {number} says it better now.</p>") for number in REVISIONS]
             desk.says("daily", *reversed(entries))
-            self.note(world.publish().changed)
+            self.note(app.publish().changed)
 
     def note(self, written: tuple[str, ...]) -> None:
         for path in written:
@@ -110,19 +110,19 @@ def walk(root: Path, form: str, read: Callable[[bytes], tuple[list[str], str | N
 
 
 @pytest.mark.slow
-def test_show_4_an_archive_walk_over_a_year_meets_each_entry_once(newsroom: Newsroom) -> None:
+def test_show_4_an_archive_walk_over_a_year_meets_each_entry_once(newsroom: SampleSite) -> None:
     year = Year(newsroom)
     newsroom.writes(YAML)
-    with newsroom.opened() as world:
-        year.pass_days(world, range(0, ADDED, STEP))
+    with newsroom.opened() as app:
+        year.pass_days(app, range(0, ADDED, STEP))
     newsroom.writes(YAML + ONE_MORE)
-    with newsroom.opened() as world:
-        year.pass_days(world, range(ADDED, REVISED, STEP))
+    with newsroom.opened() as app:
+        year.pass_days(app, range(ADDED, REVISED, STEP))
         assert not year.changed, "M7: a page that is closed never changes, whatever comes"
         where = {
             title: path for path, data in year.closed.items() if path.endswith(".atom") for title in in_atom(data)[0]
         }
-        year.pass_days(world, range(REVISED, DAYS, STEP))
+        year.pass_days(app, range(REVISED, DAYS, STEP))
     stems = {where[f"Title {number}"].removesuffix(".atom") for number in REVISIONS}
     assert len(stems) == len(REVISIONS)
     assert year.changed == {f"{stem}.{form}" for stem in stems for form in ("atom", "json", "html")}

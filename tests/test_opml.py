@@ -13,7 +13,7 @@ from aggregator.errors import ConfigError
 from aggregator.model.event import Code
 from aggregator.model.settings import Source, SourceKey
 from tests.command import aggregator
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.publisher import Publisher, Reply, redirect
 from tests.running import Running
 
@@ -35,21 +35,21 @@ def feeds(publisher: Publisher, *names: str) -> list[str]:
     ]
 
 
-def listed(newsroom: Newsroom) -> dict[str, Source]:
+def listed(newsroom: SampleSite) -> dict[str, Source]:
     """Give the sources of lists that are polled now, by URL."""
-    with newsroom.opened("status") as world, world.store.read() as tx:
+    with newsroom.opened("status") as app, app.store.read() as tx:
         polled = {row.key for row in tx.sources()}
-        return {s.url: s for s in world.settings.sources if s.listed_by and s.key in polled}
+        return {s.url: s for s in app.settings.sources if s.listed_by and s.key in polled}
 
 
-def alarms(newsroom: Newsroom) -> list[tuple[str, str]]:
+def alarms(newsroom: SampleSite) -> list[tuple[str, str]]:
     """Give the alarms of the list."""
-    with newsroom.opened("status") as world:
-        status = world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app:
+        status = app.store.status(app.roster, newsroom.clock())
     return [(alarm.code, alarm.text) for alarm in status.alarms if alarm.source == "list"]
 
 
-def test_a_list_brings_its_feeds_in_the_same_run(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_list_brings_its_feeds_in_the_same_run(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = feeds(publisher, "ada", "bob")
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)))))
     assert newsroom.poll()["new"] == 2
@@ -59,7 +59,7 @@ def test_a_list_brings_its_feeds_in_the_same_run(newsroom: Newsroom, publisher: 
     assert b"ada.xml" in newsroom.published("sources.html")
 
 
-def test_what_a_list_names_has_its_settings_and_not_its_credentials(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_a_list_names_has_its_settings_and_not_its_credentials(newsroom: SampleSite, publisher: Publisher) -> None:
     (url,) = feeds(publisher, "ada")
     at = publisher.says("/list.opml", Reply(200, listing([url])))
     newsroom.writes(YAML.format(url=at).replace("every:", "headers: {X-Token: s3cret-token}, every:"))
@@ -75,7 +75,7 @@ def test_what_a_list_names_has_its_settings_and_not_its_credentials(newsroom: Ne
     assert "X-Token" not in asked["/ada.xml"].headers
 
 
-def test_a_list_may_be_a_local_file(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_list_may_be_a_local_file(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = feeds(publisher, "ada", "bob")
     (newsroom.folder / "lists").mkdir()
     (newsroom.folder / "lists" / "friends.opml").write_bytes(listing(urls))
@@ -94,24 +94,24 @@ def test_a_list_may_be_a_local_file(newsroom: Newsroom, publisher: Publisher) ->
         (None, "there is no such file below the folder of feeds.yaml"),
     ],
 )
-def test_what_is_no_local_list_is_not_sent_in_a_circle(newsroom: Newsroom, body: bytes | None, advice: str) -> None:
+def test_what_is_no_local_list_is_not_sent_in_a_circle(newsroom: SampleSite, body: bytes | None, advice: str) -> None:
     if body is not None:
         (newsroom.folder / "friends.opml").write_bytes(body)
     newsroom.writes(YAML.format(url="friends.opml"))
     newsroom.poll()
-    with newsroom.opened("status") as world:
-        (row,) = world.store.status(world.roster, newsroom.clock()).sources
+    with newsroom.opened("status") as app:
+        (row,) = app.store.status(app.roster, newsroom.clock()).sources
     assert advice in f"{row.error} {row.advice}"
 
 
-def test_p51_feeds_of_a_list_are_polled_no_more_often_than_others(newsroom: Newsroom) -> None:
+def test_p51_feeds_of_a_list_are_polled_no_more_often_than_others(newsroom: SampleSite) -> None:
     (newsroom.folder / "friends.opml").write_bytes(listing(["http://a.example/"]))
     newsroom.writes(YAML.format(url="friends.opml").replace("15m", "1s"))
     with pytest.raises(ConfigError, match="under 15m"):
         load_config(newsroom.folder / "feeds.yaml", {})
 
 
-def test_n5_added_and_removed(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_n5_added_and_removed(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = feeds(publisher, "ada", "bob", "eve", "kim")
     at = publisher.says("/list.opml", Reply(200, listing(urls[:3])), Reply(200, listing([urls[0], urls[1], urls[3]])))
     newsroom.writes(YAML.format(url=at))
@@ -134,7 +134,7 @@ def test_n5_added_and_removed(newsroom: Newsroom, publisher: Publisher) -> None:
     ],
 )
 def test_a_list_that_lost_most_is_not_believed(
-    newsroom: Newsroom, publisher: Publisher, second: int, because: str
+    newsroom: SampleSite, publisher: Publisher, second: int, because: str
 ) -> None:
     urls = feeds(publisher, "ada", "bob", "eve", "kim")
     short = Reply(200, listing(urls[:second]), {"ETag": '"short"'})
@@ -163,7 +163,7 @@ def test_a_list_that_lost_most_is_not_believed(
         pytest.param(Reply(200, b"<opml><body/></opml>" + b" " * (5 * 2**20)), id="s16-too-large"),
     ],
 )
-def test_a_broken_list_leaves_the_last_good_copy(newsroom: Newsroom, publisher: Publisher, broken: Reply) -> None:
+def test_a_broken_list_leaves_the_last_good_copy(newsroom: SampleSite, publisher: Publisher, broken: Reply) -> None:
     urls = feeds(publisher, "ada", "bob")
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)), broken)))
     newsroom.poll()
@@ -172,16 +172,16 @@ def test_a_broken_list_leaves_the_last_good_copy(newsroom: Newsroom, publisher: 
     assert set(listed(newsroom)) == set(urls)
 
 
-def test_a_restart_without_a_network_keeps_the_sources(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_restart_without_a_network_keeps_the_sources(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = feeds(publisher, "ada")
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)), Reply(503))))
     newsroom.poll()
-    with newsroom.opened() as world:
-        assert [s.url for s in world.settings.sources if s.listed_by] == urls
-        assert [s.url for s in world.written.sources if s.listed_by] == []
+    with newsroom.opened() as app:
+        assert [s.url for s in app.settings.sources if s.listed_by] == urls
+        assert [s.url for s in app.written.sources if s.listed_by] == []
 
 
-def test_p47_what_feeds_yaml_names_stays_the_operators(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p47_what_feeds_yaml_names_stays_the_operators(newsroom: SampleSite, publisher: Publisher) -> None:
     ada, bob = feeds(publisher, "ada", "bob")
     at = publisher.says("/list.opml", Reply(200, listing([ada, bob])))
     newsroom.writes(YAML.format(url=at) + f"  - {{url: {ada}, key: mine, category: own}}\n")
@@ -192,7 +192,7 @@ def test_p47_what_feeds_yaml_names_stays_the_operators(newsroom: Newsroom, publi
 
 
 def test_p66_a_url_in_two_lists_is_one_source_in_the_categories_of_both(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     (ada,) = feeds(publisher, "ada")
     one = publisher.says("/one.opml", Reply(200, listing([ada])))
@@ -204,13 +204,13 @@ def test_p66_a_url_in_two_lists_is_one_source_in_the_categories_of_both(
     assert sum(each.path == "/ada.xml" for each in publisher.asked) == 1
 
 
-def test_a_list_without_feeds_is_no_failure(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_list_without_feeds_is_no_failure(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, b"<opml/>"))))
     assert newsroom.poll(["list"])["fetched"] == 1
     assert listed(newsroom) == {}
 
 
-def test_groups_name_categories_where_the_entry_names_none(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_groups_name_categories_where_the_entry_names_none(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = feeds(publisher, "ada")
     at = publisher.says("/list.opml", Reply(200, listing(urls, group="Séries & <b>")))
     newsroom.writes(f"sources: [{{kind: opml, url: {at}, key: list}}]\n")
@@ -219,7 +219,7 @@ def test_groups_name_categories_where_the_entry_names_none(newsroom: Newsroom, p
     assert newsroom.titles("category/series-b.atom") == ["ada"]
 
 
-def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: SampleSite, publisher: Publisher) -> None:
     (ada,) = feeds(publisher, "ada")
     bad = ["file:///etc/passwd", "javascript:alert(1)", "http://u:pw@127.0.0.1/", "//x", "http://10.0.0.1/feed"]
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([*bad, ada])))))
@@ -227,14 +227,14 @@ def test_a_list_reaches_no_inner_address_unless_it_lies_inside(newsroom: Newsroo
     found = listed(newsroom)
     assert set(found) == {ada, "http://10.0.0.1/feed"}
     assert not found["http://10.0.0.1/feed"].allow_private
-    with newsroom.opened("status") as world, world.store.read() as tx:
+    with newsroom.opened("status") as app, app.store.read() as tx:
         told = [step.facts for step in tx.trail.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 50)]
     assert len(told) == 4
     assert "pw" not in str(told).replace("password", "")
 
 
 @pytest.mark.slow
-def live(newsroom: Newsroom, *keys: str) -> list[dict[str, Any]]:
+def live(newsroom: SampleSite, *keys: str) -> list[dict[str, Any]]:
     """Return the rows of `check --live --json`, as a command gives them."""
     config = str(newsroom.folder / "feeds.yaml")
     record = json.loads(aggregator("-c", config, "check", "--live", "--json", *keys).stdout)
@@ -242,7 +242,7 @@ def live(newsroom: Newsroom, *keys: str) -> list[dict[str, Any]]:
     return rows
 
 
-def test_check_live_judges_the_feeds_of_a_list(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_check_live_judges_the_feeds_of_a_list(newsroom: SampleSite, publisher: Publisher) -> None:
     (good,) = feeds(publisher, "ada")
     lost = publisher.says("/lost.xml", Reply(404, b""))
     newsroom.writes(YAML.format(url="l.opml"))
@@ -257,7 +257,7 @@ def test_check_live_judges_the_feeds_of_a_list(newsroom: Newsroom, publisher: Pu
     assert row["url"] == lost
 
 
-def test_the_advice_for_a_feed_of_a_list_that_moved_can_be_followed(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_the_advice_for_a_feed_of_a_list_that_moved_can_be_followed(newsroom: SampleSite, publisher: Publisher) -> None:
     (new,) = feeds(publisher, "ada")
     old = publisher.says("/old.xml", redirect(new, 301))
     newsroom.writes(YAML.format(url="l.opml"))
@@ -279,7 +279,7 @@ def test_the_advice_for_a_feed_of_a_list_that_moved_can_be_followed(newsroom: Ne
 
 
 def test_a_list_that_names_a_feed_by_its_new_address_keeps_its_history(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     (new,) = feeds(publisher, "ada")
     old = publisher.says("/old.xml", redirect(new, 301))
@@ -295,12 +295,12 @@ def test_a_list_that_names_a_feed_by_its_new_address_keeps_its_history(
     newsroom.poll()
     assert set(listed(newsroom)) == {new}
     assert newsroom.published("category/friends.atom") == before
-    with newsroom.opened("status") as world:
-        (row,) = (source for source in world.store.status(world.roster, newsroom.clock()).sources if source.url == new)
+    with newsroom.opened("status") as app:
+        (row,) = (source for source in app.store.status(app.roster, newsroom.clock()).sources if source.url == new)
     assert row.entries == 1
 
 
-def test_s44_a_list_takes_over_no_private_source(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_a_list_takes_over_no_private_source(newsroom: SampleSite, publisher: Publisher) -> None:
     (new,) = feeds(publisher, "ada")
     old = publisher.says("/old.xml?token=0123456789abcdef0123456789", redirect(new, 301))
     newsroom.writes(f"sources: [{{url: '{old}', key: secret, private: true}}]\n")
@@ -313,7 +313,7 @@ def test_s44_a_list_takes_over_no_private_source(newsroom: Newsroom, publisher: 
     newsroom.clock.move(hours=1)
     newsroom.poll()
     assert set(listed(newsroom)) == {new}
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         assert tx.limits()[SourceKey("secret")].private
 
 

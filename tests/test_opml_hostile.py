@@ -12,7 +12,7 @@ from aggregator.model.outline import Outline
 from aggregator.model.settings import SourceKey
 from aggregator.parse.opml import MAX_OUTLINES, MAX_READ, outlines_of
 from aggregator.urls import Url
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply, redirect
 from tests.test_opml import YAML, feeds, listed, listing
 
@@ -108,15 +108,15 @@ def test_s16_groups_name_no_more_categories_than_items_may() -> None:
     assert len(said) == 5
 
 
-def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(newsroom: SampleSite, publisher: Publisher) -> None:
     """The list lies outside, as far as `hosts:` knows: on a name that leads to loopback it would be inside."""
     bad = ["http://127.0.0.1:22/", "http://127.0.0.1:6379/x", "http://169.254.169.254/", "http://0x7f.0.0.2/"]
     (away,) = (publisher.says("/away", redirect("http://10.0.0.1/feed")),)
     hosts = "hosts: {127.0.0.1: {allow_private: true, spacing: 0s, parallel: 16}}\n"
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([*bad, away])))), hosts=hosts)
     newsroom.poll()
-    with newsroom.opened("status") as world:
-        status = world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app:
+        status = app.store.status(app.roster, newsroom.clock())
     said = {source.url: source.error or "" for source in status.sources if source.key != "list"}
     assert set(said) == {bad[0], bad[1], bad[2], "http://127.0.0.2/", away}
     assert all("port" in said[Url(url)] for url in bad[:2])
@@ -128,7 +128,9 @@ def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(newsroom: New
     assert "10.0.0.1" not in public
 
 
-def test_a_list_that_names_itself_or_other_lists_brings_no_more_feeds(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_list_that_names_itself_or_other_lists_brings_no_more_feeds(
+    newsroom: SampleSite, publisher: Publisher
+) -> None:
     inner = publisher.says("/inner.opml", Reply(200, listing(feeds(publisher, "eve"))))
     home = publisher.url("/list.opml")
     newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([home, f"{home}#x", inner])))))
@@ -141,7 +143,7 @@ def test_a_list_that_names_itself_or_other_lists_brings_no_more_feeds(newsroom: 
     assert "/eve.xml" not in [each.path for each in publisher.asked]
 
 
-def test_r44_trust_in_a_list_is_no_trust_in_its_feeds(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r44_trust_in_a_list_is_no_trust_in_its_feeds(newsroom: SampleSite, publisher: Publisher) -> None:
     yaml = YAML.format(url=publisher.says("/list.opml", Reply(200, listing(feeds(publisher, "ada")))))
     newsroom.writes(yaml.replace("key: list,", "key: list, trust: true, priority: 5,"))
     newsroom.poll()
@@ -149,11 +151,11 @@ def test_r44_trust_in_a_list_is_no_trust_in_its_feeds(newsroom: Newsroom, publis
     assert (one.trust, one.priority) == (False, 5)
 
 
-def test_what_was_left_out_is_named_by_why(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_was_left_out_is_named_by_why(newsroom: SampleSite, publisher: Publisher) -> None:
     publisher.says("/ok.xml", Reply(200, rss(item(1))))
     at = publisher.says("/list.opml", Reply(200, listing(["javascript:alert(1)", publisher.url("/ok.xml")])))
     newsroom.writes(YAML.format(url=at))
     newsroom.poll()
-    with newsroom.opened("status") as world, world.store.read() as tx:
+    with newsroom.opened("status") as app, app.store.read() as tx:
         [step] = tx.trail.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 9)
     assert "javascript" in str(step.facts)

@@ -14,8 +14,8 @@ from aggregator.config import load_config
 from aggregator.model.settings import Roster, SourceKey
 from aggregator.reader.pool import LARGE
 from tests.command import aggregator
-from tests.desk import Desk
-from tests.newsroom import Newsroom, item, rss
+from tests.desk import FakeSource
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Hangs, Publisher, Reply, Reset
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,7 +25,7 @@ def sources(*urls: str, more: str = "") -> str:
     return "sources:\n" + "".join(f"  - {{url: '{url}'{more}}}\n" for url in urls)
 
 
-def test_a_new_entry_is_stored_and_published(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_new_entry_is_stored_and_published(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(2), item(1)))))
     report = newsroom.poll()
     assert (report["fetched"], report["new"], report["failed"]) == (1, 2, 0)
@@ -34,7 +34,7 @@ def test_a_new_entry_is_stored_and_published(newsroom: Newsroom, publisher: Publ
 
 
 @pytest.mark.parametrize("blanks", [pytest.param(0, id="here"), pytest.param(LARGE, id="in-a-process-of-its-own")])
-def test_i57_what_goes_with_an_entry_is_published(newsroom: Newsroom, publisher: Publisher, blanks: int) -> None:
+def test_i57_what_goes_with_an_entry_is_published(newsroom: SampleSite, publisher: Publisher, blanks: int) -> None:
     body = (GOLDEN / "podcast-episodes" / "feed.xml").read_bytes()
     read = json.loads((GOLDEN / "podcast-episodes" / "expected.json").read_bytes())["entries"]
     newsroom.writes(sources(publisher.serve("/feed.xml", body + b" " * blanks)))
@@ -49,7 +49,7 @@ def test_i57_what_goes_with_an_entry_is_published(newsroom: Newsroom, publisher:
     assert full.findtext("{http://www.itunes.com/dtds/podcast-1.0.dtd}season") == "2"
 
 
-def test_p2_r11_the_second_poll_gets_a_304_and_changes_no_file(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p2_r11_the_second_poll_gets_a_304_and_changes_no_file(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(2), item(1)))))
     newsroom.poll()
     before = newsroom.files()
@@ -59,7 +59,7 @@ def test_p2_r11_the_second_poll_gets_a_304_and_changes_no_file(newsroom: Newsroo
     assert newsroom.files() == before
 
 
-def test_p4_the_same_body_again_writes_nothing(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p4_the_same_body_again_writes_nothing(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1)), tags=False)))
     newsroom.poll()
     before = newsroom.files()
@@ -68,7 +68,7 @@ def test_p4_the_same_body_again_writes_nothing(newsroom: Newsroom, publisher: Pu
     assert newsroom.files() == before
 
 
-def test_an_edit_is_a_revision_and_moves_updated(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_an_edit_is_a_revision_and_moves_updated(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(2), item(1)))))
     newsroom.poll()
     (_, first) = newsroom.items()
@@ -81,7 +81,7 @@ def test_an_edit_is_a_revision_and_moves_updated(newsroom: Newsroom, publisher: 
     assert (second["id"], second["date_modified"]) == (first["id"], "2026-03-04T13:00:00Z")
 
 
-def test_a25_a_backdated_entry_enters_at_the_top(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a25_a_backdated_entry_enters_at_the_top(newsroom: SampleSite, publisher: Publisher) -> None:
     dated = item(1, pubDate="Tue, 03 Mar 2026 12:00:00 GMT")
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(dated))))
     newsroom.poll()
@@ -91,7 +91,7 @@ def test_a25_a_backdated_entry_enters_at_the_top(newsroom: Newsroom, publisher: 
     assert newsroom.titles() == ["Title 0", "Title 1"]
 
 
-def test_i62_of_a_first_poll_only_the_newest_are_published(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_i62_of_a_first_poll_only_the_newest_are_published(newsroom: SampleSite, publisher: Publisher) -> None:
     many = rss(*(item(n, pubDate=f"Tue, 03 Mar 2026 10:{n:02}:00 GMT") for n in range(30)))
     newsroom.writes(sources(publisher.serve("/feed.xml", many), more=", initial: 3"))
     report = newsroom.poll()
@@ -102,7 +102,7 @@ def test_i62_of_a_first_poll_only_the_newest_are_published(newsroom: Newsroom, p
     assert newsroom.poll()["new"] == 1
 
 
-def test_r40_bad_sources_harm_no_other(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r40_bad_sources_harm_no_other(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = [
         publisher.says("/reset", Reset()),
         publisher.says("/missing", Reply(404, b"no")),
@@ -120,7 +120,7 @@ def test_r40_bad_sources_harm_no_other(newsroom: Newsroom, publisher: Publisher)
 
 
 def test_i14_what_an_error_quotes_is_as_it_was_sent_for_the_operator_and_nothing_for_the_public(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     page = b"<!doctype html><title>A &amp; B</title>\x1b[31m<script>alert(1)</script>"
     newsroom.writes(
@@ -130,8 +130,8 @@ def test_i14_what_an_error_quotes_is_as_it_was_sent_for_the_operator_and_nothing
     (row,) = newsroom.poll()["results"]
     begins = "it begins: <!doctype html><title>A &amp; B</title>"
     assert begins in row["error"]
-    with newsroom.opened() as world:
-        (source,) = world.store.status(world.roster, world.clock()).sources
+    with newsroom.opened() as app:
+        (source,) = app.store.status(app.roster, app.clock()).sources
     assert begins in (source.error or "")
     for name in ("status.html", "sources.html", "status.json"):
         assert b"alert(1)" not in newsroom.published(name)
@@ -140,7 +140,7 @@ def test_i14_what_an_error_quotes_is_as_it_was_sent_for_the_operator_and_nothing
     assert "\x1b" not in done.stdout
 
 
-def test_of_a_list_of_an_api_the_advice_is_about_the_list(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_of_a_list_of_an_api_the_advice_is_about_the_list(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = {
         "elsewhere": publisher.serve("/elsewhere", b'{"rows": [{"id": 1}]}'),
         "error": publisher.serve("/error", b'{"error": "no key"}', host="127.0.0.2"),
@@ -154,8 +154,8 @@ def test_of_a_list_of_an_api_the_advice_is_about_the_list(newsroom: Newsroom, pu
         )
     )
     assert newsroom.poll()["failed"] == 3
-    with newsroom.opened() as world:
-        found = {source.key: source for source in world.store.status(world.roster, world.clock()).sources}
+    with newsroom.opened() as app:
+        found = {source.key: source for source in app.store.status(app.roster, app.clock()).sources}
     for key in ("elsewhere", "error"):
         assert found[SourceKey(key)].code == "not_a_feed"
         assert "tell its owner; else mend items:" in (found[SourceKey(key)].advice or "")
@@ -163,7 +163,7 @@ def test_of_a_list_of_an_api_the_advice_is_about_the_list(newsroom: Newsroom, pu
     assert "cut off before its first entry ends" in (found[SourceKey("cut")].error or "")
 
 
-def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(
         "defaults: {timeout: 5s}\n" + sources(publisher.says("/hangs", Hangs()), publisher.serve("/good", rss(item(1))))
     )
@@ -172,7 +172,7 @@ def test_p81_a_hanging_source_ends_with_its_timeout(newsroom: Newsroom, publishe
 
 
 def test_p65_a_source_that_was_refused_is_asked_at_once_when_it_is_allowed(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     refused, missing = (
         publisher.serve("/feed.xml", rss(item(1))),
@@ -190,18 +190,18 @@ def test_p65_a_source_that_was_refused_is_asked_at_once_when_it_is_allowed(
     assert [(row["url"], row["new"]) for row in report["results"]] == [(refused, 1)]
 
 
-def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(newsroom: Newsroom) -> None:
+def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(newsroom: SampleSite) -> None:
     feeds = "sources: [{key: a, url: 'https://intranet.example/'}, {key: b, url: 'https://gone.example/'}]\n"
 
     def due(hosts: str = "") -> set[str]:
         newsroom.writes(feeds, hosts=hosts)
-        with newsroom.opened() as world, world.store.read() as tx:
+        with newsroom.opened() as app, app.store.read() as tx:
             return {str(item.key) for item in tx.turns.due(newsroom.clock(), limit=9)}
 
     def fails() -> None:
-        with newsroom.opened() as world:
-            Desk(world).fails("a", "refused")
-            Desk(world).fails("b", "not_found")
+        with newsroom.opened() as app:
+            FakeSource(app).fails("a", "refused")
+            FakeSource(app).fails("b", "not_found")
 
     assert due() == {"a", "b"}
     fails()
@@ -219,7 +219,7 @@ def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(newsroo
     assert due("hosts: {fd00::/8: {allow_private: true}}\n") == set(), "less is open now"
 
 
-def advice_on(newsroom: Newsroom, url: str) -> str:
+def advice_on(newsroom: SampleSite, url: str) -> str:
     """Give what `status` advises, with feeds.yaml as it is now and nothing polled since."""
     settings = load_config(newsroom.folder / "feeds.yaml", {})
     store = read_store(settings)
@@ -230,14 +230,14 @@ def advice_on(newsroom: Newsroom, url: str) -> str:
     return next(source.advice or "" for source in status.sources if source.url == url)
 
 
-def test_a_poll_that_finds_nothing_due_says_when_it_would(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_poll_that_finds_nothing_due_says_when_it_would(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1))), more=", every: 1h"))
     said = []
     for paused in (False, False, True):
         if paused:
             newsroom.writes(sources(publisher.url("/feed.xml"), more=", every: 1h, paused: true"))
-        with newsroom.opened() as world:
-            shot = OneShot(world)
+        with newsroom.opened() as app:
+            shot = OneShot(app)
             shot.poll((), everything=False, limit=timedelta(0))
             said.append(in_words(shot.report(()), none_due=shot.none_due).splitlines()[1])
     assert said[0] == "No file changed."
@@ -245,7 +245,7 @@ def test_a_poll_that_finds_nothing_due_says_when_it_would(newsroom: Newsroom, pu
     assert said[2] == "  there is no source to ask: feeds.yaml has none, or all are paused"
 
 
-def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1)))))
     newsroom.poll()
     target = newsroom.folder / "none" / "x.db"
@@ -254,7 +254,7 @@ def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(newsroom: New
     assert done.stderr == f"aggregator: there is no folder {target.parent}; make it, or write another path\n"
 
 
-def test_p69_what_was_just_asked_is_skipped(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p69_what_was_just_asked_is_skipped(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     newsroom.writes(sources(url))
     newsroom.poll()
@@ -265,7 +265,7 @@ def test_p69_what_was_just_asked_is_skipped(newsroom: Newsroom, publisher: Publi
 
 
 def test_p69_what_was_skipped_is_named_and_a_file_is_read_whenever_it_is_wished(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own, url = newsroom.folder / "own.xml", publisher.serve("/feed.xml", rss(item(2)))
     own.write_bytes(rss(item(1)))
@@ -283,7 +283,7 @@ def test_p69_what_was_skipped_is_named_and_a_file_is_read_whenever_it_is_wished(
     assert "Title 3" in newsroom.titles()
 
 
-def test_r55_only_what_is_due_is_asked(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r55_only_what_is_due_is_asked(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1))), more=", every: 1h"))
     assert newsroom.poll(everything=False)["sources"] == 1
     assert newsroom.poll(everything=False)["sources"] == 0
@@ -294,7 +294,7 @@ def test_r55_only_what_is_due_is_asked(newsroom: Newsroom, publisher: Publisher)
 
 
 @pytest.mark.parametrize("dedupe", ["exact", "off"])
-def test_t1_one_article_of_two_sources_stands_once(newsroom: Newsroom, publisher: Publisher, dedupe: str) -> None:
+def test_t1_one_article_of_two_sources_stands_once(newsroom: SampleSite, publisher: Publisher, dedupe: str) -> None:
     one = publisher.serve("/one", rss(item(1), title="One"))
     two = publisher.serve("/two", rss(item(1, guid="other-1"), title="Two"), host="127.0.0.2")
     newsroom.writes(f"defaults: {{dedupe: {dedupe}}}\n" + sources(one, two))
@@ -307,7 +307,7 @@ def test_t1_one_article_of_two_sources_stands_once(newsroom: Newsroom, publisher
         assert len(related) == 1, "the other copy is credited"
 
 
-def test_alike_is_not_the_same(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_alike_is_not_the_same(newsroom: SampleSite, publisher: Publisher) -> None:
     article = item("article", link="https://paper.example/a", title="The bridge is open")
     comment = item(
         "comment",
@@ -330,7 +330,7 @@ def test_alike_is_not_the_same(newsroom: Newsroom, publisher: Publisher) -> None
     assert len(newsroom.titles()) == 6
 
 
-def test_m2_a_category_of_300_walks_back_to_its_first_entry(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_m2_a_category_of_300_walks_back_to_its_first_entry(newsroom: SampleSite, publisher: Publisher) -> None:
     every = [
         item(n, pubDate=(newsroom.clock.now - timedelta(hours=n + 1)).strftime("%a, %d %b %Y %H:%M:%S GMT"))
         for n in range(300)
@@ -349,7 +349,7 @@ def test_m2_a_category_of_300_walks_back_to_its_first_entry(newsroom: Newsroom, 
 
 
 @pytest.mark.slow
-def test_two_large_sources_telling_the_same_are_stored_in_no_time(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_two_large_sources_telling_the_same_are_stored_in_no_time(newsroom: SampleSite, publisher: Publisher) -> None:
     many = rss(*(item(n) for n in range(1500)))
     one, two = publisher.serve("/one", many), publisher.serve("/two", many, host="127.0.0.2")
     newsroom.writes("defaults: {dedupe: exact, initial: 5000}\n" + sources(one, two))
@@ -357,7 +357,7 @@ def test_two_large_sources_telling_the_same_are_stored_in_no_time(newsroom: News
     assert (report["failed"], report["duplicates"]) == (0, 1500)
 
 
-def test_for_gives_back_what_it_has_no_time_for(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_for_gives_back_what_it_has_no_time_for(newsroom: SampleSite, publisher: Publisher) -> None:
     urls = [publisher.says(f"/{n}", Hangs(), host=f"127.0.0.{n + 2}") for n in range(12)]
     newsroom.writes("workers: 2\ndefaults: {timeout: 1s}\n" + sources(*urls))
     report = newsroom.poll(limit=timedelta(milliseconds=100))
@@ -366,7 +366,7 @@ def test_for_gives_back_what_it_has_no_time_for(newsroom: Newsroom, publisher: P
     assert report["failed"] <= 2, "what had not left is given back, not waited for"
 
 
-def test_r21_a_clock_that_was_set_back_delays_no_publication(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r21_a_clock_that_was_set_back_delays_no_publication(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(sources(publisher.serve("/feed.xml", rss(item(1)))))
     newsroom.poll()
     newsroom.clock.move(hours=-7)
@@ -375,7 +375,7 @@ def test_r21_a_clock_that_was_set_back_delays_no_publication(newsroom: Newsroom,
     assert sorted(newsroom.titles()) == ["Title 1", "Title 2"]
 
 
-def test_p30_a_429_pauses_the_rest_of_its_host(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p30_a_429_pauses_the_rest_of_its_host(newsroom: SampleSite, publisher: Publisher) -> None:
     busy = [publisher.says(f"/{n}", Reply(429, b"", {"Retry-After": "60"})) for n in range(3)]
     calm = publisher.serve("/calm", rss(item(1)), host="127.0.0.2")
     newsroom.writes(sources(*busy, calm), hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n")
@@ -384,9 +384,9 @@ def test_p30_a_429_pauses_the_rest_of_its_host(newsroom: Newsroom, publisher: Pu
     assert len(publisher.asked) == 2
 
 
-def test_a_file_that_is_not_there_is_looked_for_in_its_folder_not_on_a_site(newsroom: Newsroom) -> None:
+def test_a_file_that_is_not_there_is_looked_for_in_its_folder_not_on_a_site(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{kind: file, url: own.xml, key: own}]\n")
-    with newsroom.opened() as world:
-        OneShot(world).poll([], everything=True, limit=timedelta(0))
-        [source] = world.store.status(world.roster, newsroom.clock()).sources
+    with newsroom.opened() as app:
+        OneShot(app).poll([], everything=True, limit=timedelta(0))
+        [source] = app.store.status(app.roster, newsroom.clock()).sources
     assert source.advice == "there is no such file below the folder of feeds.yaml; put it there, or mend url:"

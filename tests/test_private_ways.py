@@ -17,7 +17,7 @@ import pytest
 
 from aggregator.cli.poll import OneShot
 from tests.command import aggregator
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 from tests.running import Running
 
@@ -121,13 +121,13 @@ def feeds(url: str, more: str = "") -> str:
     return f"{LOOPBACK}sources: [{{key: p, url: '{url}', private: true, category: x{more}}}]\n"
 
 
-def look(room: Newsroom, *tokens: str) -> list[str]:
+def look(room: SampleSite, *tokens: str) -> list[str]:
     return [*leaks(room.folder / "public", *tokens), *records(room.folder, *tokens)]
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])
 def test_s44_what_a_redirect_leads_to_is_in_no_output(
-    newsroom: Newsroom, publisher: Publisher, status: int, caplog: pytest.LogCaptureFixture
+    newsroom: SampleSite, publisher: Publisher, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     base = f"http://127.0.0.1:{publisher.port}"
@@ -145,7 +145,7 @@ def test_s44_what_a_redirect_leads_to_is_in_no_output(
     assert f"{base}/articles/1" in links, "the publisher's own pages stay"
 
 
-def test_s44_what_was_seen_once_stays_secret(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_what_was_seen_once_stays_secret(newsroom: SampleSite, publisher: Publisher) -> None:
     """After a restart, after a redirect to somewhere else, after a permanent move, and once the source is removed."""
     base = f"http://127.0.0.1:{publisher.port}"
 
@@ -159,19 +159,19 @@ def test_s44_what_was_seen_once_stays_secret(newsroom: Newsroom, publisher: Publ
         newsroom.poll()
         newsroom.clock.move(hours=30)
         assert look(newsroom, *TOKENS) == [], (number, token)
-    with newsroom.opened() as world:
-        world.publish(everything=True)
+    with newsroom.opened() as app:
+        app.publish(everything=True)
     assert look(newsroom, *TOKENS) == []
     newsroom.writes(feeds(f"{base}/in/{THIRD}/feed.xml").removeprefix(LOOPBACK))
     newsroom.poll()
     assert look(newsroom, *TOKENS) == []
     newsroom.writes("sources: [{url: 'https://other.example/', paused: true}]\n")
-    with newsroom.opened() as world:
-        world.publish(everything=True)
+    with newsroom.opened() as app:
+        app.publish(everything=True)
     assert look(newsroom, *TOKENS) == []
 
 
-def test_s44_a_source_made_private_later_hides_where_it_led(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_a_source_made_private_later_hides_where_it_led(newsroom: SampleSite, publisher: Publisher) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
@@ -180,12 +180,12 @@ def test_s44_a_source_made_private_later_hides_where_it_led(newsroom: Newsroom, 
     newsroom.poll()
     assert list(leaks(newsroom.folder / "public", FIRST)) != []
     newsroom.writes(private)
-    with newsroom.opened() as world:
-        world.publish()
+    with newsroom.opened() as app:
+        app.publish()
     assert list(leaks(newsroom.folder / "public", FIRST)) == []
 
 
-def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(newsroom: SampleSite, publisher: Publisher) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     items = [item(n, description=f"Item {n} is at {base}/in/{FIRST}/{n}") for n in range(25)]
@@ -197,12 +197,12 @@ def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(newsroom: News
     assert "category/x/archive/1.atom" in [*leaks(newsroom.folder / "public", FIRST)]
     rewrite = ", rewrite: [{title: {replace: Title, with: News}}]"
     newsroom.writes(pages + private.replace(", private: true", f", private: true{rewrite}"))
-    with newsroom.opened() as world:
-        world.publish(everything=True)
+    with newsroom.opened() as app:
+        app.publish(everything=True)
     assert [*leaks(newsroom.folder / "public", FIRST)] == []
 
 
-def test_s44_a_redirect_to_a_plain_page_takes_no_link_away(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_a_redirect_to_a_plain_page_takes_no_link_away(newsroom: SampleSite, publisher: Publisher) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     page = "/magazine-2026/index.php?feed=podcast-rss"
     publisher.says("/start", Reply(302, b"", {"Location": page}))
@@ -217,26 +217,26 @@ def test_s44_a_redirect_to_a_plain_page_takes_no_link_away(newsroom: Newsroom, p
 
 
 @pytest.mark.slow
-def test_s44_addresses_that_change_at_each_poll_stay_secret(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_addresses_that_change_at_each_poll_stay_secret(newsroom: SampleSite, publisher: Publisher) -> None:
     """More than are remembered: then whatever looks drawn at random is hidden."""
     base, tokens = f"http://127.0.0.1:{publisher.port}", []
     newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
-    with newsroom.opened() as world:
+    with newsroom.opened() as app:
         for number in range(56):
             token = f"{number:04x}9f8e7d6c5b4a39281706"
             tokens.append(token)
             publisher.says("/start", Reply(302, b"", {"Location": f"/in/{token}/feed.xml?auth={token}"}))
             publisher.serve(f"/in/{token}/feed.xml?auth={token}", telling(base, token, number))
-            OneShot(world).poll((), everything=True, limit=timedelta(0))
+            OneShot(app).poll((), everything=True, limit=timedelta(0))
             newsroom.clock.move(hours=1)
-        world.publish()
+        app.publish()
     assert len(publisher.asked) == 2 * 56
     assert list(leaks(newsroom.folder / "public", *tokens)) == []
 
 
 @pytest.mark.parametrize("kind", ["article", "page"])
 def test_s44_further_documents_and_articles_hide_where_they_led(
-    newsroom: Newsroom, publisher: Publisher, kind: str
+    newsroom: SampleSite, publisher: Publisher, kind: str
 ) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     text = "<p>" + "The article says this at some length, and goes on with it for a while. " * 20 + "</p>"
@@ -298,7 +298,7 @@ def test_s44_a_service_says_nothing_of_it(tmp_path: Path, publisher: Publisher) 
     assert list(leaks(tmp_path / "public", *TOKENS)) == []
 
 
-def test_s44_posts_hide_it_too(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_posts_hide_it_too(newsroom: SampleSite, publisher: Publisher) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
@@ -309,7 +309,7 @@ def test_s44_posts_hide_it_too(newsroom: Newsroom, publisher: Publisher) -> None
     assert list(leaks(newsroom.folder / "posts", FIRST)) == []
 
 
-def test_s44_a_page_in_place_of_a_private_feed_names_no_address(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_a_page_in_place_of_a_private_feed_names_no_address(newsroom: SampleSite, publisher: Publisher) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     page = f'<html><head><link rel="alternate" type="application/rss+xml" href="/in/{FIRST}/feed.xml"></head><body>x'
     publisher.says("/start", Reply(200, page.encode(), {"Content-Type": "text/html"}))
@@ -325,7 +325,7 @@ def test_s44_a_page_in_place_of_a_private_feed_names_no_address(newsroom: Newsro
 
 
 def test_s44_a_store_of_before_this_was_remembered_hides_where_it_answers(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
@@ -336,8 +336,8 @@ def test_s44_a_store_of_before_this_was_remembered_hides_where_it_answers(
     with store:
         store.execute("UPDATE source SET observations = NULL")
     store.close()
-    with newsroom.opened() as world:
-        world.publish(everything=True)
+    with newsroom.opened() as app:
+        app.publish(everything=True)
     assert [*leaks(newsroom.folder / "public", FIRST)] == []
     assert newsroom.poll()["not_modified"] == 1
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{SECOND}/feed.xml"}))

@@ -31,8 +31,8 @@ from aggregator.reader.codec import from_json, to_json
 from aggregator.reader.pool import LARGE, Limits, ReadingCrashed, is_dangerous
 from aggregator.reader.reading import read
 from tests.answers import answer, rss
-from tests.desk import Desk
-from tests.newsroom import LOOPBACK, START, Newsroom
+from tests.desk import FakeSource
+from tests.newsroom import LOOPBACK, START, SampleSite
 from tests.publisher import Publisher
 from tests.running import Running
 
@@ -203,10 +203,10 @@ def test_a_fault_of_ours_in_a_process_is_told_with_its_traceback() -> None:
         assert len(pool.read(SMALL, SUSPECT).entries) == 1, "it goes on"
 
 
-def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(newsroom: Newsroom) -> None:
+def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{url: 'https://a.example/', key: a}]\n")
-    with newsroom.opened() as world:
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        desk = FakeSource(app)
         assert [desk.claim("a").claims for _ in range(CRASHES + 1)] == [0, 1, 2, 3]
         desk.unchanged(["a"])
         assert desk.claim("a").claims == 0
@@ -301,19 +301,21 @@ def test_s44_a_process_does_not_know_our_environment(monkeypatch: pytest.MonkeyP
 # In a poll.
 
 
-def polled(desk: Desk, key: str) -> list[Changes]:
-    settled = settle([gather(desk.claim(key), desk.world.ports)], desk.world.ports)
+def polled(desk: FakeSource, key: str) -> list[Changes]:
+    settled = settle([gather(desk.claim(key), desk.app.ports)], desk.app.ports)
     return [one for one in settled if isinstance(one, Changes)]
 
 
-def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(
+    newsroom: SampleSite, publisher: Publisher
+) -> None:
     small = rss("<item><title>One</title><guid>1</guid><description>Text</description></item>").encode()
     large = publisher.serve("/large", long_feed(4000), host="127.0.0.2")
     other = publisher.serve("/small", small, host="127.0.0.3")
     newsroom.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
-    with newsroom.opened() as world:
-        world.readers._limits = Limits(seconds=0.3)
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        app.readers._limits = Limits(seconds=0.3)
+        desk = FakeSource(app)
         [change] = polled(desk, "large")
         assert (change.move.outcome, change.move.code) == (Outcome.FAILED, "unreadable")
         assert change.move.observed.overran

@@ -8,7 +8,7 @@ import pytest
 from aggregator.config import load_config
 from aggregator.model.known import EntryState
 from aggregator.restore.restore import read_site, restore
-from tests.newsroom import ATOM, Newsroom
+from tests.newsroom import ATOM, SampleSite
 from tests.publisher import Publisher, Reply
 from tests.test_newsroom_details import YAML, asked, item, listed, states, text
 
@@ -23,7 +23,7 @@ PAPERS = ("大众日报", "重庆日报", "人民日报", "Daily News")
 class Desk:
     """A newsroom whose list is polled, with a paper for each item and a text behind each."""
 
-    def __init__(self, room: Newsroom, publisher: Publisher, *, dated: bool) -> None:
+    def __init__(self, room: SampleSite, publisher: Publisher, *, dated: bool) -> None:
         self.room, self.publisher = room, publisher
         self.numbers = list(range(30))
         self.serve()
@@ -55,13 +55,13 @@ class Desk:
         """Bring the state back from the folder; give the outputs and posts that changed by it."""
         settings = load_config(self.room.folder / "feeds.yaml", {})
         restored = read_site("public", settings, self.room.clock, folder=self.room.folder)
-        world = restore(restored, settings, self.room.clock)
+        app = restore(restored, settings, self.room.clock)
         try:
-            published = world.publish(everything=True, take_over=True)
+            published = app.publish(everything=True, take_over=True)
             assert published.failed == ()
             return published.changed + published.posts
         finally:
-            world.close()
+            app.close()
 
     def documents(self) -> Mapping[str, bytes]:
         """Give every document and post but those that say how sources stand."""
@@ -75,7 +75,7 @@ class Desk:
 
 
 @pytest.fixture(params=[False, True], ids=["undated", "dated"])
-def desk(newsroom: Newsroom, publisher: Publisher, request: pytest.FixtureRequest) -> Desk:
+def desk(newsroom: SampleSite, publisher: Publisher, request: pytest.FixtureRequest) -> Desk:
     desk = Desk(newsroom, publisher, dated=request.param)
     desk.poll()
     desk.numbers += [30, 31]
@@ -128,7 +128,7 @@ def test_a_category_renamed_meanwhile_keeps_slug_ids_and_archive(desk: Desk) -> 
 
 
 def test_an_entry_that_waited_for_its_detail_is_published_after_the_loss(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     """It is older than the newest that was published, as is what `initial` left out; only the latter stays so."""
     desk = Desk(newsroom, publisher, dated=True)
@@ -151,7 +151,7 @@ def test_an_entry_that_waited_for_its_detail_is_published_after_the_loss(
 
 
 def test_an_entry_that_waited_is_published_also_where_only_one_had_been(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     desk = Desk(newsroom, publisher, dated=True)
     desk.numbers = [30, 31]
@@ -166,6 +166,6 @@ def test_an_entry_that_waited_is_published_also_where_only_one_had_been(
     assert states(newsroom) == {EntryState.PUBLISHED: 2}
 
 
-def _ids(room: Newsroom, path: str) -> list[str]:
+def _ids(room: SampleSite, path: str) -> list[str]:
     file = room.folder / "public/category" / f"{path}.json"
     return [item["id"] for item in room.items(f"category/{path}.json")] if file.exists() else []

@@ -12,14 +12,14 @@ from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.poll.corrections import REMOVED
 from aggregator.restore.restore import read_site, restore
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher
 
 
 class Site:
     """A newsroom with two categories, each of one source."""
 
-    def __init__(self, room: Newsroom, publisher: Publisher) -> None:
+    def __init__(self, room: SampleSite, publisher: Publisher) -> None:
         self.room = room
         urls = [publisher.serve(f"/{key}", rss(item(key), title=key)) for key in ("one", "two")]
         self.sources = [
@@ -39,13 +39,13 @@ class Site:
     def restores(self) -> None:
         shutil.rmtree(self.room.folder / "var")
         settings = load_config(self.room.folder / "feeds.yaml", {})
-        world = restore(
+        app = restore(
             read_site("public", settings, self.room.clock, folder=self.room.folder), settings, self.room.clock
         )
         try:
-            assert world.publish(everything=True, take_over=True).failed == ()
+            assert app.publish(everything=True, take_over=True).failed == ()
         finally:
-            world.close()
+            app.close()
 
     def outputs(self) -> dict[str, bytes]:
         """Return every output but those that show how the sources are doing."""
@@ -61,7 +61,7 @@ class Site:
 
 
 @pytest.fixture
-def site(newsroom: Newsroom, publisher: Publisher) -> Site:
+def site(newsroom: SampleSite, publisher: Publisher) -> Site:
     return Site(newsroom, publisher)
 
 
@@ -85,9 +85,9 @@ def test_a44_a_removed_category_answers_410_for_90_days_after_the_restore_and_40
         (timedelta(days=2), b"404=category/two.atom"),
     ):
         site.room.clock.now += wait
-        with site.room.opened() as world:
-            world.upkeep.end_tombstones()
-            world.publish()
+        with site.room.opened() as app:
+            app.upkeep.end_tombstones()
+            app.publish()
         assert answer in site.outputs()["gone.txt"]
     before = site.outputs()
     site.restores()
@@ -125,9 +125,9 @@ def test_status_answers_for_a_store_whose_removed_category_has_no_date(site: Sit
 
 
 def test_pages_of_a_service_keep_their_search_link_after_a_restore_from_the_site(site: Site) -> None:
-    with site.room.opened("serve") as world:
-        world.note_serving()
-        world.publish()
+    with site.room.opened("serve") as app:
+        app.note_serving()
+        app.publish()
     before = site.outputs()
     assert b'href="search"' in before["index.html"]
     site.restores()
@@ -141,11 +141,11 @@ def test_pages_of_a_service_keep_their_search_link_after_a_restore_from_the_site
 
 
 def test_pages_of_a_service_keep_their_search_link_after_a_backup_of_before(site: Site, tmp_path: Path) -> None:
-    with site.room.opened() as world:
-        world.store.back_up(tmp_path / "copy.db")
-    with site.room.opened("serve") as world:
-        world.note_serving()
-        world.publish()
+    with site.room.opened() as app:
+        app.store.back_up(tmp_path / "copy.db")
+    with site.room.opened("serve") as app:
+        app.note_serving()
+        app.publish()
     before = site.outputs()
     shutil.rmtree(site.room.folder / "var")
     assert main(["-c", str(site.room.folder / "feeds.yaml"), "restore", str(tmp_path / "copy.db")], {}) == 0

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from aggregator.cli import main
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher
 
 SHAPE = "site: {base_url: 'https://planet.example/'}\npublish: {entries: 10, archive_page: 10}\n"
@@ -16,7 +16,7 @@ SHAPE = "site: {base_url: 'https://planet.example/'}\npublish: {entries: 10, arc
 class Site:
     """A newsroom with two sources, which a backup was made of before more came."""
 
-    def __init__(self, room: Newsroom, publisher: Publisher) -> None:
+    def __init__(self, room: SampleSite, publisher: Publisher) -> None:
         self.room, self.publisher = room, publisher
         self.items = [item(n, guid=f"urn:example:{n}") for n in range(25)]  # none has a date
         self.serve("/a", *reversed(self.items))
@@ -24,8 +24,8 @@ class Site:
         self.writes()
         self.poll()
         self.copy = room.folder / "copy.db"
-        with room.opened() as world:
-            world.store.back_up(self.copy)
+        with room.opened() as app:
+            app.store.back_up(self.copy)
 
     def writes(self, more: str = "") -> None:
         a, b = (self.publisher.url(path) for path in ("/a", "/b"))
@@ -69,7 +69,7 @@ class Site:
 
 
 @pytest.fixture
-def site(newsroom: Newsroom, publisher: Publisher) -> Site:
+def site(newsroom: SampleSite, publisher: Publisher) -> Site:
     return Site(newsroom, publisher)
 
 
@@ -127,12 +127,12 @@ def test_a_source_and_a_category_of_after_the_backup_go_on(site: Site) -> None:
 
 def test_m8_what_was_retracted_after_the_backup_stays_so_and_can_be_brought_back(site: Site) -> None:
     command = ["-q", "-c", str(site.room.folder / "feeds.yaml"), "retract", "urn:example:24"]
-    with site.room.opened() as world:
-        with world.store.begin() as tx:
+    with site.room.opened() as app:
+        with app.store.begin() as tx:
             number = tx.finding.story("urn:example:24")
             tx.requests.file("retract", {"story": number}, site.room.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
     assert "urn:example:24" not in ids(site, "category/news.atom")
     site.goes_on()
     assert main([*command, "--undo"], {}) == 0
@@ -142,8 +142,8 @@ def test_m8_what_was_retracted_after_the_backup_stays_so_and_can_be_brought_back
 def test_what_was_brought_back_after_the_backup_stands(site: Site) -> None:
     command = ["-q", "-c", str(site.room.folder / "feeds.yaml"), "retract", "urn:example:24"]
     assert main(command, {}) == 0
-    with site.room.opened() as world:
-        world.store.back_up(site.copy)
+    with site.room.opened() as app:
+        app.store.back_up(site.copy)
     assert main([*command, "--undo"], {}) == 0
     before = site.outputs()
     site.restores()
@@ -154,11 +154,11 @@ def test_what_was_brought_back_after_the_backup_stands(site: Site) -> None:
 def test_m8_what_came_and_was_retracted_after_the_backup_does_not_come_back(site: Site) -> None:
     site.serve("/a", item(25, guid="urn:example:25"), *reversed(site.items))
     site.poll()
-    with site.room.opened() as world:
-        with world.store.begin() as tx:
+    with site.room.opened() as app:
+        with app.store.begin() as tx:
             tx.requests.file("retract", {"story": tx.finding.story("urn:example:25")}, site.room.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
     before = site.outputs()
     site.restores()
     site.poll()
@@ -170,14 +170,14 @@ def test_m8_what_came_and_was_retracted_after_the_backup_does_not_come_back(site
 
 
 def test_an_entry_that_a_rule_let_pass_after_the_backup_is_published_once(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     url = publisher.serve("/a", rss(item(1), item(2)))
     yaml = f"{SHAPE}sources: [{{key: a, url: '{url}', category: news, exclude: [{{title: 'Title 1'}}]}}]\n"
     newsroom.writes(yaml)
     newsroom.poll()
-    with newsroom.opened() as world:
-        world.store.back_up(newsroom.folder / "copy.db")
+    with newsroom.opened() as app:
+        app.store.back_up(newsroom.folder / "copy.db")
     newsroom.writes(yaml.replace(", exclude: [{title: 'Title 1'}]", ""))
     command = ["-q", "-c", str(newsroom.folder / "feeds.yaml")]
     assert main([*command, "publish", "--rules"], {}) == 0
@@ -209,7 +209,7 @@ def test_nothing_is_taken_in_from_the_outputs_of_another_store(site: Site, tmp_p
     site.poll()
     shutil.rmtree(site.room.folder / "var")
     assert main(["-q", "-c", str(feeds), "restore", str(site.copy)], {}) == 0
-    with site.room.opened() as world, world.store.read() as tx:
+    with site.room.opened() as app, app.store.read() as tx:
         assert tx.finding.entries("https://news.example/another") == []
         assert tx.finding.entries("another") == []
 
@@ -220,8 +220,8 @@ def test_what_the_backup_has_and_older_outputs_have_not_stays(site: Site) -> Non
     site.items[24]["title"] = "Another title"
     site.poll()
     before = site.outputs()
-    with site.room.opened() as world:
-        world.store.back_up(site.copy)
+    with site.room.opened() as app:
+        app.store.back_up(site.copy)
     shutil.rmtree(site.room.folder / "public")
     (site.room.folder / "older").rename(site.room.folder / "public")
     site.restores()

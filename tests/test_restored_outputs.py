@@ -13,7 +13,7 @@ from aggregator.config import load_config
 from aggregator.errors import StrangerInTheWay
 from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
-from tests.newsroom import KILLED, Newsroom, item, rss
+from tests.newsroom import KILLED, SampleSite, item, rss
 from tests.publisher import Publisher
 
 SHAPE = "publish: {formats: [atom, json, html], entries: 10, archive_page: 10, aliases: {old.xml: all.atom}}\n"
@@ -22,15 +22,15 @@ SHAPE = "publish: {formats: [atom, json, html], entries: 10, archive_page: 10, a
 class Site:
     """A newsroom with one source, which a backup was made of before five more entries came."""
 
-    def __init__(self, room: Newsroom, publisher: Publisher) -> None:
+    def __init__(self, room: SampleSite, publisher: Publisher) -> None:
         self.room, self.publisher = room, publisher
         self.items = [item(n) for n in range(20)]
         url = self.serve()
         room.writes(f"{SHAPE}sources: [{{key: a, url: '{url}', category: news, initial: 40}}]\n")
         room.poll()
         self.copy = room.folder / "copy.db"
-        with room.opened() as world:
-            world.store.back_up(self.copy)
+        with room.opened() as app:
+            app.store.back_up(self.copy)
         self.items += [item(n) for n in range(20, 25)]
         self.serve()
         self.poll()
@@ -43,8 +43,8 @@ class Site:
         assert self.room.poll()["failed"] == 0
 
     def publish(self) -> tuple[str, ...]:
-        with self.room.opened() as world:
-            published = world.publish()
+        with self.room.opened() as app:
+            published = app.publish()
             assert (published.failed, published.waiting) == ((), False)
             return published.changed
 
@@ -55,23 +55,23 @@ class Site:
     def restore_site(self) -> None:
         settings = load_config(self.room.folder / "feeds.yaml", {})
         restored = read_site("public", settings, self.room.clock, folder=self.room.folder)
-        world = restore(restored, settings, self.room.clock)
+        app = restore(restored, settings, self.room.clock)
         try:
-            world.publish(everything=True, take_over=True)
+            app.publish(everything=True, take_over=True)
         finally:
-            world.close()
+            app.close()
 
     def pages(self) -> dict[str, bytes]:
         root = self.room.folder / "public"
         return {str(path.relative_to(root)): path.read_bytes() for path in (root / "entry").rglob("*.html")}
 
     def is_adopting(self) -> bool:
-        with self.room.opened() as world, world.store.read() as tx:
+        with self.room.opened() as app, app.store.read() as tx:
             return tx.files.is_adopting()
 
 
 @pytest.fixture
-def site(newsroom: Newsroom, publisher: Publisher) -> Site:
+def site(newsroom: SampleSite, publisher: Publisher) -> Site:
     return Site(newsroom, publisher)
 
 
@@ -139,16 +139,16 @@ def test_a_strangers_file_is_not_touched_after_a_restore(site: Site) -> None:
         site.poll()
     assert not met.value.ours
     assert page.read_bytes() == b"<h1>Somebody else's</h1>"
-    with site.room.opened() as world, world.store.read() as tx:
+    with site.room.opened() as app, app.store.read() as tx:
         assert not tx.files.listed(["notes.html"]), "a mark alone makes no output of ours"
 
 
 def test_a_store_that_was_not_restored_takes_nothing_over(site: Site) -> None:
-    with site.room.opened() as world:
-        with world.store.begin() as tx:
+    with site.room.opened() as app:
+        with app.store.begin() as tx:
             tx.files.unlist(["category/news.atom"])
         with pytest.raises(StrangerInTheWay):
-            world.publish(everything=True)
+            app.publish(everything=True)
 
 
 @pytest.mark.parametrize("files", [0, 1, 3, 9, 20])

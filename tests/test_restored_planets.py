@@ -18,8 +18,8 @@ from aggregator.config import load_config
 from aggregator.model.entry import Entry
 from aggregator.restore.combine import merged
 from aggregator.restore.restore import read_site, restore
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 KEYS = ("one", "two", "three", "four", "five")
 YAML = """
@@ -102,17 +102,17 @@ class Site:
     """A newsroom that goes through what happens."""
 
     def __init__(self, folder: Path) -> None:
-        self.room = Newsroom(folder)
+        self.room = SampleSite(folder)
 
     def goes_through(self, steps: Sequence[Step]) -> None:
-        with self.room.opened() as world:
+        with self.room.opened() as app:
             for what, which, entries, facts in steps:
                 if what == "poll":
-                    Desk(world).says(which, *entries, **facts)
+                    FakeSource(app).says(which, *entries, **facts)
                 elif what == "wait":
                     self.room.clock.move(**which)
                 else:
-                    world.publish()
+                    app.publish()
 
     def copied(self, folder: Path) -> "Site":
         shutil.copytree(self.room.folder, folder)
@@ -124,11 +124,11 @@ class Site:
         shutil.rmtree(self.room.folder / "var")
         loaded = load_config(self.room.folder / "feeds.yaml", {})
         restored = read_site("public", loaded, self.room.clock, folder=self.room.folder)
-        world = restore(restored, loaded, self.room.clock)
+        app = restore(restored, loaded, self.room.clock)
         try:
-            return world.publish(everything=True, take_over=True).changed
+            return app.publish(everything=True, take_over=True).changed
         finally:
-            world.close()
+            app.close()
 
     def documents(self) -> dict[str, bytes]:
         """Give every feed; how sources stand, as lists and pages show it, is not known after a loss."""
@@ -185,8 +185,8 @@ def test_publishing_everything_files_nothing(tmp_path: Path) -> None:
     site.goes_through([("poll", "one", articles, {}), PUBLISH])
     before = site.room.files()
     site.room.clock.move(hours=30)
-    with site.room.opened() as world:
-        world.publish(everything=True)
+    with site.room.opened() as app:
+        app.publish(everything=True)
     assert site.room.files() == before
     site.goes_through([("poll", "one", [said(26), *articles], {}), PUBLISH])
     assert len(site.room.entries("category/x/archive/1.atom")) == 10

@@ -57,7 +57,7 @@ def test_a_sequence_is_told_as_a_careful_reader_would(name: str) -> None:
     with Replay(settings(), versions_in(folder, START)) as replay:
         for step in replay.steps():
             steps.append(step)
-            with replay.world.store.read() as tx:
+            with replay.app.store.read() as tx:
                 stands = {p.story: p for p in tx.documents.publications(1, None)}
             check(stood, stands)
             check_guide(step, guide[step.name])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.cadence.schedule import Schedule
 from aggregator.config.schedules import schedule
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kolkata", "UTC")
 NEW_YEAR = datetime(2026, 1, 1)  # noqa: DTZ001 - Hypothesis wants it naive, and adds the zone
@@ -172,10 +172,10 @@ def test_the_gap_lies_between_two_turns(case: tuple[Schedule, datetime]) -> None
     assert turn + read.gap_after(when) == read.next_after(turn)
 
 
-def test_a_schedule_knows_the_zone_of_the_site(newsroom: Newsroom) -> None:
+def test_a_schedule_knows_the_zone_of_the_site(newsroom: SampleSite) -> None:
     newsroom.writes("site: {timezone: Asia/Kolkata}\nsources: [{url: 'http://127.0.0.1/', schedule: '0 6 * * *'}]\n")
-    with newsroom.opened() as world:
-        (source,) = world.settings.sources
+    with newsroom.opened() as app:
+        (source,) = app.settings.sources
     assert (source.schedule, source.schedule_zone) == ("0 6 * * *", "Asia/Kolkata")
 
 

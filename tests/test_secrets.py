@@ -9,15 +9,15 @@ import pytest
 from aggregator.errors import ConnectionLost
 from aggregator.model.poll import Answer, Due
 from aggregator.poll.pipeline import gather
-from tests.desk import Desk
-from tests.newsroom import Newsroom, item, rss
+from tests.desk import FakeSource
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 TOKEN, HEADER = "TOKEN-9f8e7d6c", "HEADER-5b4a3928"
 MAY_HOLD = {("source", "url"), ("source", "url_in_use"), ("source", "validators_url")}  # or we could not ask
 
 
-def outputs_with(newsroom: Newsroom, *secrets: str) -> list[str]:
+def outputs_with(newsroom: SampleSite, *secrets: str) -> list[str]:
     found = []
     for path in sorted(path for path in (newsroom.folder / "public").rglob("*") if path.is_file()):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -25,7 +25,7 @@ def outputs_with(newsroom: Newsroom, *secrets: str) -> list[str]:
     return found
 
 
-def columns_with(newsroom: Newsroom, *secrets: str) -> set[tuple[str, str]]:
+def columns_with(newsroom: SampleSite, *secrets: str) -> set[tuple[str, str]]:
     store = sqlite3.connect(newsroom.folder / "var" / "aggregator.db")
     store.row_factory = sqlite3.Row
     tables = [row["name"] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -48,13 +48,13 @@ def a_source(publisher: Publisher, path: str = "/feed", **more: str) -> str:
 
 
 @pytest.fixture
-def room(newsroom: Newsroom) -> Newsroom:
+def room(newsroom: SampleSite) -> SampleSite:
     newsroom.environ = {"TOKEN": TOKEN, "HEADER": HEADER}
     return newsroom
 
 
 @pytest.mark.parametrize("private", ["true", "false"])
-def test_s44_what_a_feed_echoes_is_never_stored(room: Newsroom, publisher: Publisher, private: str) -> None:
+def test_s44_what_a_feed_echoes_is_never_stored(room: SampleSite, publisher: Publisher, private: str) -> None:
     path = f"/feed?t={TOKEN}"
     site = f"http://127.0.0.1:{publisher.port}"
     told = f'<p>You sent {HEADER}. <a href="#top">Top</a> <img src="/i.png?{TOKEN}">{"Some words more. " * 9}</p>'
@@ -73,7 +73,7 @@ def test_s44_what_a_feed_echoes_is_never_stored(room: Newsroom, publisher: Publi
     assert room.poll()["not_modified"] == 1
 
 
-def test_p4_the_same_echo_again_is_the_same_body(room: Newsroom, publisher: Publisher) -> None:
+def test_p4_the_same_echo_again_is_the_same_body(room: SampleSite, publisher: Publisher) -> None:
     publisher.serve(f"/feed?t={TOKEN}", rss(item(1, description=f"You sent {HEADER}")), tags=False)
     room.writes(a_source(publisher))
     room.poll()
@@ -83,7 +83,7 @@ def test_p4_the_same_echo_again_is_the_same_body(room: Newsroom, publisher: Publ
     assert room.files() == before
 
 
-def test_s44_a_new_token_makes_no_entry_new(room: Newsroom, publisher: Publisher) -> None:
+def test_s44_a_new_token_makes_no_entry_new(room: SampleSite, publisher: Publisher) -> None:
     for token in (TOKEN, "TOKEN-of-tomorrow"):
         room.environ["TOKEN"] = token
         guid = f"http://127.0.0.1:{publisher.port}/item?t={token}"
@@ -96,7 +96,7 @@ def test_s44_a_new_token_makes_no_entry_new(room: Newsroom, publisher: Publisher
     assert facts == [], "events name hosts"
 
 
-def test_s44_an_error_shows_no_secret(room: Newsroom, publisher: Publisher, caplog: pytest.LogCaptureFixture) -> None:
+def test_s44_an_error_shows_no_secret(room: SampleSite, publisher: Publisher, caplog: pytest.LogCaptureFixture) -> None:
     publisher.says(f"/feed?t={TOKEN}", Reply(302, b"", {"Location": f"http://{TOKEN}.invalid/?{TOKEN}"}))
     room.writes(a_source(publisher))
     (row,) = room.poll()["results"]
@@ -109,7 +109,7 @@ def test_s44_an_error_shows_no_secret(room: Newsroom, publisher: Publisher, capl
 
 @pytest.mark.parametrize("error", [ValueError(f"a fault near {TOKEN}"), ConnectionLost, None], ids=str)
 def test_s44_a_crash_is_logged_without_secrets(
-    room: Newsroom, publisher: Publisher, caplog: pytest.LogCaptureFixture, error: Exception | None
+    room: SampleSite, publisher: Publisher, caplog: pytest.LogCaptureFixture, error: Exception | None
 ) -> None:
     def fetch(due: Due) -> Answer:
         if isinstance(error, ValueError):
@@ -119,8 +119,8 @@ def test_s44_a_crash_is_logged_without_secrets(
         raise ConnectionLost(due.url, f"said {HEADER}")
 
     room.writes(a_source(publisher))
-    with room.opened() as world:
-        poll = gather(Desk(world).claim("a"), replace(world.ports, fetch=fetch))
+    with room.opened() as app:
+        poll = gather(FakeSource(app).claim("a"), replace(app.ports, fetch=fetch))
     said = getattr(poll.answer, "text", TOKEN)
     assert TOKEN not in said
     assert HEADER not in said
@@ -130,7 +130,7 @@ def test_s44_a_crash_is_logged_without_secrets(
         assert "RuntimeError: a fault" in caplog.text, "a traceback without secrets is logged as it is"
 
 
-def test_s44_events_name_the_hosts_of_a_moved_source(room: Newsroom, publisher: Publisher) -> None:
+def test_s44_events_name_the_hosts_of_a_moved_source(room: SampleSite, publisher: Publisher) -> None:
     room.writes(a_source(publisher))
     with room.opened():
         pass

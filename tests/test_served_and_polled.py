@@ -7,22 +7,22 @@ import pytest
 
 from aggregator.service import Service
 from aggregator.store.running import ONE_RUN, RUNS, SERVED_FOR
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom, item, rss
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher
 
 
 @pytest.fixture
-def room(newsroom: Newsroom, publisher: Publisher) -> Newsroom:
+def room(newsroom: SampleSite, publisher: Publisher) -> SampleSite:
     url = publisher.serve("/feed", rss(item(1)))
     newsroom.writes(f"publish: {{formats: [atom, html]}}\nsources: [{{key: a, url: '{url}', every: 15m}}]\n")
     return newsroom
 
 
-def serve(room: Newsroom, *, hours: int = 0) -> None:
+def serve(room: SampleSite, *, hours: int = 0) -> None:
     """Run a service, and do what it does each hour."""
-    with room.opened("serve") as world:
-        service = Service(world, {})
+    with room.opened("serve") as app:
+        service = Service(app, {})
         service.start()
         service._jobs.pause()
         for _ in range(hours):
@@ -31,16 +31,16 @@ def serve(room: Newsroom, *, hours: int = 0) -> None:
         service.stop()
 
 
-def pages(room: Newsroom) -> Mapping[str, tuple[bytes, int, int]]:
+def pages(room: SampleSite) -> Mapping[str, tuple[bytes, int, int]]:
     return {path: file for path, file in room.files().items() if path.endswith(".html")}
 
 
-def has_link(room: Newsroom) -> set[bool]:
+def has_link(room: SampleSite) -> set[bool]:
     searched = {path: b"search" in data for path, (data, *_) in pages(room).items()}
     return set(searched.values())
 
 
-def test_r30_served_and_polled_in_turn_nothing_is_rewritten(room: Newsroom) -> None:
+def test_r30_served_and_polled_in_turn_nothing_is_rewritten(room: SampleSite) -> None:
     room.poll()
     assert has_link(room) == {False}
     serve(room)
@@ -54,7 +54,7 @@ def test_r30_served_and_polled_in_turn_nothing_is_rewritten(room: Newsroom) -> N
         assert pages(room) == before
 
 
-def test_pages_lead_to_a_search_until_nobody_has_answered_it_for_a_week(room: Newsroom) -> None:
+def test_pages_lead_to_a_search_until_nobody_has_answered_it_for_a_week(room: SampleSite) -> None:
     serve(room)
     room.poll()
     serve(room, hours=24 * 9)
@@ -75,14 +75,14 @@ def test_pages_lead_to_a_search_until_nobody_has_answered_it_for_a_week(room: Ne
 # Lag.
 
 
-def alarms(room: Newsroom) -> list[str]:
+def alarms(room: SampleSite) -> list[str]:
     """Say what alarms anybody who looks is told of."""
-    with room.opened() as world:
-        status = world.store.status(world.roster, room.clock())
+    with room.opened() as app:
+        status = app.store.status(app.roster, room.clock())
     return [f"{alarm.code}: {alarm.text}" for alarm in status.alarms]
 
 
-def test_r19_between_the_runs_of_a_cron_job_no_source_is_late(room: Newsroom, publisher: Publisher) -> None:
+def test_r19_between_the_runs_of_a_cron_job_no_source_is_late(room: SampleSite, publisher: Publisher) -> None:
     for _ in range(3 * RUNS):
         room.poll(everything=False)
         for _ in range(5):
@@ -91,7 +91,7 @@ def test_r19_between_the_runs_of_a_cron_job_no_source_is_late(room: Newsroom, pu
     assert len(publisher.asked) >= RUNS
 
 
-def test_r19_a_job_that_is_started_no_more_is_an_alarm(room: Newsroom) -> None:
+def test_r19_a_job_that_is_started_no_more_is_an_alarm(room: SampleSite) -> None:
     for _ in range(RUNS):
         room.poll(everything=False)
         room.clock.move(minutes=5)
@@ -108,9 +108,9 @@ def test_r19_a_job_that_is_started_no_more_is_an_alarm(room: Newsroom) -> None:
     assert alarms(room) == []
 
 
-def test_r19_how_often_a_job_runs_is_known_after_two_runs_and_learnt_anew(room: Newsroom) -> None:
+def test_r19_how_often_a_job_runs_is_known_after_two_runs_and_learnt_anew(room: SampleSite) -> None:
     def gap() -> timedelta:
-        with room.opened() as world, world.store.read() as tx:
+        with room.opened() as app, app.store.read() as tx:
             return tx.lag(room.clock()).between_runs
 
     assert gap() == timedelta(0)
@@ -132,9 +132,9 @@ def test_r19_how_often_a_job_runs_is_known_after_two_runs_and_learnt_anew(room: 
     assert gap() == timedelta(0)
 
 
-def test_r19_a_service_that_asks_nobody_is_late_at_once(room: Newsroom) -> None:
-    with room.opened("serve") as world:
-        world.note_serving()
-        Desk(world).says("a", said(1))
+def test_r19_a_service_that_asks_nobody_is_late_at_once(room: SampleSite) -> None:
+    with room.opened("serve") as app:
+        app.note_serving()
+        FakeSource(app).says("a", said(1))
         room.clock.move(minutes=40)
-        assert [alarm.code.value for alarm in world.store.status(world.roster, room.clock()).alarms] == ["lag"]
+        assert [alarm.code.value for alarm in app.store.status(app.roster, room.clock()).alarms] == ["lag"]

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.urls import Url
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, redirect
 
 
-def served(room: Newsroom) -> int:
+def served(room: SampleSite) -> int:
     """Let whatever is due be asked once, as a service would; give how many polls that were."""
     return len(room.poll(everything=False)["results"])
 
 
 @pytest.fixture
-def room(tmp_path: Path, publisher: Publisher) -> Newsroom:
+def room(tmp_path: Path, publisher: Publisher) -> SampleSite:
     """Give two sources whose addresses both lead, for good, to a third."""
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     publisher.serve("/feed", rss(item(1)))
     old, older = (publisher.says(f"/{name}", redirect("/feed", 301)) for name in ("old", "older"))
     room.writes(
@@ -29,18 +29,18 @@ def room(tmp_path: Path, publisher: Publisher) -> Newsroom:
     return room
 
 
-def in_use(world: World) -> set[Url]:
+def in_use(app: App) -> set[Url]:
     """Give the addresses that the next polls go to."""
-    with world.store.read() as tx:
-        return {due.url for source in world.settings.sources if (due := tx.look_up(source))}
+    with app.store.read() as tx:
+        return {due.url for source in app.settings.sources if (due := tx.look_up(source))}
 
 
-def test_p66_one_request_serves_both(room: Newsroom, publisher: Publisher) -> None:
+def test_p66_one_request_serves_both(room: SampleSite, publisher: Publisher) -> None:
     for _ in range(3):
         room.poll()
         room.clock.move(days=1, hours=2)
-    with room.opened() as world:
-        assert len(in_use(world)) == 1
+    with room.opened() as app:
+        assert len(in_use(app)) == 1
     del publisher.asked[:]
     publisher.edit("/feed", rss(item(2), item(1)))
     assert served(room) == 2
@@ -54,7 +54,7 @@ def test_p66_one_request_serves_both(room: Newsroom, publisher: Publisher) -> No
 
 
 def test_p40_the_operator_writes_the_new_address_and_nothing_is_asked_again(
-    room: Newsroom, publisher: Publisher
+    room: SampleSite, publisher: Publisher
 ) -> None:
     for _ in range(3):
         room.poll()
@@ -71,10 +71,10 @@ def test_p40_the_operator_writes_the_new_address_and_nothing_is_asked_again(
     assert "If-None-Match" in publisher.asked[0].headers
 
 
-def test_p40_a_redirect_is_followed_but_not_adopted_before_its_time(room: Newsroom, publisher: Publisher) -> None:
+def test_p40_a_redirect_is_followed_but_not_adopted_before_its_time(room: SampleSite, publisher: Publisher) -> None:
     room.poll()
     for _ in range(4):
         room.clock.now += timedelta(hours=6)
         room.poll()
-    with room.opened() as world:
-        assert {str(url).rpartition("/")[2] for url in in_use(world)} == {"old", "older"}
+    with room.opened() as app:
+        assert {str(url).rpartition("/")[2] for url in in_use(app)} == {"old", "older"}

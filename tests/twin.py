@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from aggregator.app import World
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from aggregator.app import App
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 Step = tuple[str, Any, Any]
 
@@ -19,9 +19,7 @@ Kind = TypeVar("Kind", bound="Twin")
 
 
 @contextmanager
-def twins(
-    kind: type[Kind], yaml: str, forget: Callable[[World], None], steps: list[Step]
-) -> Iterator[tuple[Kind, Kind]]:
+def twins(kind: type[Kind], yaml: str, forget: Callable[[App], None], steps: list[Step]) -> Iterator[tuple[Kind, Kind]]:
     """Take steps in two newsrooms with one store to begin with; the second one forgets after each step."""
     with TemporaryDirectory() as folder:
         long, short = kind(Path(folder) / "long"), kind(Path(folder) / "short", forget)
@@ -43,23 +41,23 @@ class Twin:
         forget: what is done after each step.
     """
 
-    def __init__(self, folder: Path, forget: Callable[[World], None] = lambda world: None) -> None:
-        self.room, self._forget = Newsroom(folder), forget
+    def __init__(self, folder: Path, forget: Callable[[App], None] = lambda app: None) -> None:
+        self.room, self._forget = SampleSite(folder), forget
         self._edits = 0
 
     def goes_through(self, steps: list[Step]) -> None:
         """Take all steps, then publish."""
-        with self.room.opened() as world:
+        with self.room.opened() as app:
             for step in steps:
-                self.take(world, Desk(world), step)
+                self.take(app, FakeSource(app), step)
                 self.room.clock.move(minutes=10)
-                self._forget(world)
-            world.upkeep.thin()
-            world.publish()
+                self._forget(app)
+            app.upkeep.thin()
+            app.publish()
             self.room.clock.move(minutes=10)
-            self._forget(world)
+            self._forget(app)
 
-    def take(self, world: World, desk: Desk, step: Step) -> None:
+    def take(self, app: App, desk: FakeSource, step: Step) -> None:
         """Take one step."""
         match step:
             case "says", key, numbers:
@@ -70,17 +68,17 @@ class Twin:
                     key, *(said(number, text=f"<p>Edit {self._edits} of {number}, at length.") for number in numbers)
                 )
             case "merge", one, other:
-                ask(world, "merge", story=one, other=other)
+                ask(app, "merge", story=one, other=other)
             case "unmerge", one, _:
-                ask(world, "unmerge", story=one, entry=None)
+                ask(app, "unmerge", story=one, entry=None)
             case "retract", one, undo:
-                ask(world, "retract", story=one, undo=undo)
+                ask(app, "retract", story=one, undo=undo)
             case "waits", hours, _:
                 self.room.clock.move(hours=hours)
-                world.upkeep.end_tombstones()
-                world.upkeep.thin()
+                app.upkeep.end_tombstones()
+                app.upkeep.thin()
             case _:
-                world.publish()
+                app.publish()
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Give all that is stored, but where it lies."""
@@ -97,8 +95,8 @@ class Twin:
         return {path: data for path, (data, *_) in self.room.files().items()}
 
 
-def ask(world: World, command: str, **arguments: object) -> None:
+def ask(app: App, command: str, **arguments: object) -> None:
     """Ask for a correction, and have it carried out."""
-    with world.store.begin() as tx:
-        tx.requests.file(command, arguments, world.clock())
-    world.take_requests()
+    with app.store.begin() as tx:
+        tx.requests.file(command, arguments, app.clock())
+    app.take_requests()

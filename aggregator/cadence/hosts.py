@@ -37,7 +37,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restraint:
+class HostBackoff:
     """What a host key is owed beyond the ordinary."""
 
     doublings: int = 0  # of its spacing
@@ -47,8 +47,8 @@ class Restraint:
 
 
 def after_answer(
-    before: Restraint | None, source: str, status: int | None, hints: Hints, now: datetime, *, spacing: timedelta
-) -> Restraint | None:
+    before: HostBackoff | None, source: str, status: int | None, hints: Hints, now: datetime, *, spacing: timedelta
+) -> HostBackoff | None:
     """Say what a host key is owed after an answer that came from it.
 
     A 429 to one source is a rest for all of them, and a reason to double the spacing; a 403 or 503 to one source is
@@ -66,7 +66,7 @@ def after_answer(
     Returns:
         None if it is owed nothing; a record equal to `before` if nothing changed.
     """
-    owed = faded(before, now) or Restraint(troubled_at=now)
+    owed = expired(before, now) or HostBackoff(troubled_at=now)
     kept = tuple(trouble for trouble in owed.troubles if trouble.source != source)
     others = tuple(trouble for trouble in kept if _is_recent(trouble, now))
     pause = hints.exhausted or _NEVER
@@ -88,10 +88,10 @@ def after_answer(
     if pause:
         opens_at = now + min(pause, LONGEST)
         owed = replace(owed, opens_at=max(opens_at, owed.opens_at or opens_at))
-    return faded(owed, now)
+    return expired(owed, now)
 
 
-def faded(owed: Restraint | None, now: datetime) -> Restraint | None:
+def expired(owed: HostBackoff | None, now: datetime) -> HostBackoff | None:
     """Give what is left of a restraint as time goes by; None once nothing of it holds.
 
     Times that lie ahead of all reason come from a clock that was wrong, and are brought back (R21).
@@ -101,7 +101,7 @@ def faded(owed: Restraint | None, now: datetime) -> Restraint | None:
     troubled_at = min(owed.troubled_at, now)
     taken_back = min((now - troubled_at) // CALM, owed.doublings)
     opens_at = min(owed.opens_at, now + LONGEST) if owed.opens_at is not None and owed.opens_at > now else None
-    left = Restraint(
+    left = HostBackoff(
         doublings=owed.doublings - taken_back,
         troubled_at=troubled_at + taken_back * CALM,
         opens_at=opens_at,
@@ -110,7 +110,7 @@ def faded(owed: Restraint | None, now: datetime) -> Restraint | None:
     return left if left.doublings or left.opens_at or left.troubles else None
 
 
-def rests_of(restraints: Mapping[str, Restraint], now: datetime) -> dict[str, Rest]:
+def rests_of(restraints: Mapping[str, HostBackoff], now: datetime) -> dict[str, Rest]:
     """Return the host keys to which no request leaves for a while, by key."""
     found: dict[str, Rest] = {}
     for key, restraint in restraints.items():

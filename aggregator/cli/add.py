@@ -21,7 +21,7 @@ from aggregator.config.findings import Unfit
 from aggregator.config.loader import MAX_BYTES, read_config
 from aggregator.dry_run.advice import advise
 from aggregator.dry_run.discovery import Found, NoFeed, find
-from aggregator.dry_run.probe import Past, Trials, past_of, why_not_now
+from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now
 from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreError
 from aggregator.model.settings import Settings, Source
 from aggregator.urls import Url, match_url, without_secrets
@@ -117,7 +117,7 @@ class _Adding:
             self._sources = self._settings.sources
         except ConfigError as error:
             self._problem = error
-        self._trials: Trials | None = None
+        self._trials: Prober | None = None
         self._past = Past()
 
     def add(self, typed: str) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class _Adding:
         """Ask for the address of a draft's new source, and for what is behind it."""
         if self._trials is None:
             self._read_past(draft.settings)
-            self._trials = Trials(draft.settings, utc_now, self._past)
+            self._trials = Prober(draft.settings, utc_now, self._past)
         self._check_is_new(draft.source.url)  # also with the addresses in use, now that the store was read
         if reason := why_not_now(draft.source, self._past.waiting.get(draft.source.key), utc_now()):
             raise NoFeed("skipped", reason)

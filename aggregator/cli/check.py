@@ -241,9 +241,9 @@ def _check_theme(settings: Settings) -> None:
         ConfigError: it can't be used; with each place.
     """
     if settings.publish.theme is not None:
-        from aggregator.render.theme_check import look_of
+        from aggregator.render.theme_check import checked_style
 
-        look_of(settings)
+        checked_style(settings)
 
 
 def _place(said: str) -> tuple[int, int]:

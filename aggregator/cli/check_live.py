@@ -12,7 +12,7 @@ from aggregator.cli.terminal import counted, printable, span_in_words
 from aggregator.clock import Clock, rfc3339
 from aggregator.config.lists import with_lists
 from aggregator.dry_run.advice import Advice, advise, dates_of, same_address
-from aggregator.dry_run.probe import Past, Trials, past_of, why_not_now
+from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now
 from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
 from aggregator.model.naming import name_of_source
@@ -48,7 +48,7 @@ class Live:
         except StoreError as error:
             print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
             self._past = Past()
-        self._trials = Trials(settings, clock, self._past)
+        self._trials = Prober(settings, clock, self._past)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give a row of `check --live --json` for each source: first those that are not asked, then as they answer."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.clock import utc_now
 from aggregator.config import load_config
@@ -95,10 +95,10 @@ def _have_done(
     end = monotonic() + PATIENCE
     while True:
         try:
-            with _held(settings, options.command, broken) as world:
+            with _held(settings, options.command, broken) as app:
                 if number is None:
-                    number = _file(world.store, act, arguments)
-                return _do(world, number)
+                    number = _file(app.store, act, arguments)
+                return _do(app, number)
         except LockHeld as held:
             with _beside(settings) as store:
                 if number is None:
@@ -121,16 +121,16 @@ class Postponed(LockHeld):
 
 
 @contextmanager
-def _held(settings: Settings, command: str, broken: ConfigError | None) -> Iterator[World]:
+def _held(settings: Settings, command: str, broken: ConfigError | None) -> Iterator[App]:
     """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good."""
     if broken is not None:
         open_store(settings.store, now=utc_now(), command=command).close()
         raise broken
-    world = open_world(settings, command=command, clock=utc_now)
+    app = open_app(settings, command=command, clock=utc_now)
     try:
-        yield world
+        yield app
     finally:
-        world.close()
+        app.close()
 
 
 @contextmanager
@@ -170,14 +170,14 @@ def _file(store: Store, act: Act, arguments: Arguments) -> int:
         return tx.requests.file(act, arguments, utc_now())
 
 
-def _do(world: World, number: int) -> tuple[Outcome, Sequence[str], str]:
+def _do(app: App, number: int) -> tuple[Outcome, Sequence[str], str]:
     """Carry out what waits, ours included, and publish what became dirty."""
-    world.take_requests()
-    with world.store.read() as tx:
-        outcome = _shown(tx, tx.requests.outcome(number), world.settings)
+    app.take_requests()
+    with app.store.read() as tx:
+        outcome = _shown(tx, tx.requests.outcome(number), app.settings)
     assert outcome is not None, "every request that waits is taken"
     try:
-        published = world.publish()
+        published = app.publish()
     except PublishError as error:
         return outcome, (), str(error)
     failed = "could not be written: " + ", ".join(published.failed) if published.failed else ""

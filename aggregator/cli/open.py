@@ -11,7 +11,7 @@ from logging import getLogger
 from pathlib import Path
 from urllib.parse import quote
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.lists import has_lists
@@ -19,8 +19,8 @@ from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore, StoreError
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import open_destination
-from aggregator.render.theme import plain_look
-from aggregator.render.theme_check import look_of
+from aggregator.render.theme import plain_style
+from aggregator.render.theme_check import checked_style
 from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store, is_store
@@ -31,7 +31,7 @@ log = getLogger(__name__)
 @contextmanager
 def opened_world(
     options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False, goes_on: bool = False
-) -> Iterator[World]:
+) -> Iterator[App]:
     """Load feeds.yaml, say its warnings, open the store, and close it as one file in the end.
 
     Args:
@@ -57,32 +57,32 @@ def opened_world(
         broken = str(error)
         log.error("refuse_config", extra={"error": broken, "advice": "started with the last good one"})
     try:
-        look = look_of(settings)
+        look = checked_style(settings)
     except ConfigError as error:
         if not last_good:
             raise
-        look = plain_look()
+        look = plain_style()
         broken = f"{broken}\n{error}".strip()
         log.error("refuse_config", extra={"error": str(error), "advice": "started with the pages' own look"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
     if goes_on and not is_store(settings.store):
         refuse_lost(open_destination(settings.publish.to), settings)
-    world = open_world(settings, command=options.command, clock=utc_now, text=text, look=look)
+    app = open_app(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
-        if goes_on and world.is_new():
-            refuse_lost(world.folder, settings)
-        if goes_on and world.is_adopting():  # `restore FILE` did so, unless it was killed
+        if goes_on and app.is_new():
+            refuse_lost(app.folder, settings)
+        if goes_on and app.is_adopting():  # `restore FILE` did so, unless it was killed
             from aggregator.cli.taken_in import take_in  # late: what reads outputs back is hardly ever needed
 
-            if said := take_in(world):
+            if said := take_in(app):
                 print(f"aggregator: {said}", file=sys.stderr)
         if broken:
-            with world.store.begin() as tx:
+            with app.store.begin() as tx:
                 tx.note_config_error(broken)
-        yield world
+        yield app
     finally:
-        world.close()
+        app.close()
 
 
 def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import rests_of
 from aggregator.cli.folding import alarm_lines, called, folded, grouped
@@ -33,7 +33,7 @@ from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import ListedBacklog, WithDetails
 from aggregator.publish.report import Published
 from aggregator.render.status_page import rest_record
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 from aggregator.websub import tell_for_a_while
 
 LEVEL = logging.WARNING
@@ -55,24 +55,24 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 2
     if not (options.json or options.verbose or options.log == "json"):
         drop_logged(TOLD)
-    with opened_world(options, environ, goes_on=True) as world:
-        keys = keys_of(options.keys, world.settings, options.config)
+    with opened_world(options, environ, goes_on=True) as app:
+        keys = keys_of(options.keys, app.settings, options.config)
         if keys is None:
             return 2
-        shot = OneShot(world)
+        shot = OneShot(app)
         with stopping(shot.stop) as signals:
             shot.poll(keys, everything=options.all, limit=limit)
             unpublished, published = "", Published(changed=())
-            world.take_requests()
+            app.take_requests()
             try:
-                published = world.publish(is_cut=shot.is_late)
+                published = app.publish(is_cut=shot.is_late)
                 if published.failed:
                     unpublished = "could not be written: " + ", ".join(published.failed)
             except StrangerInTheWay as error:
                 unpublished, published = str(error), Published(changed=error.changed)
             except PublishError as error:
                 unpublished = str(error)
-            tell_for_a_while(world, is_over=lambda: bool(signals))
+            tell_for_a_while(app, is_over=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
         names = {} if options.json else shot.names()
     print(
@@ -91,9 +91,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 class OneShot:
     """One run over a fixed list of sources."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._started, self._from = world.clock(), monotonic()
+    def __init__(self, app: App) -> None:
+        self._world = app
+        self._started, self._from = app.clock(), monotonic()
         self._changes: list[Changes] = []
         self._completions: list[Completion] = []
         self._skipped: list[Report] = []
@@ -123,11 +123,11 @@ class OneShot:
             wanted += named
         self._end(wanted, others)
 
-    def _ask(self, wanted: list[Waiting], keys: Sequence[str] | None, *, spares: bool, limit: timedelta) -> None:
+    def _ask(self, wanted: list[DueItem], keys: Sequence[str] | None, *, spares: bool, limit: timedelta) -> None:
         """Ask these sources; `keys` if they alone may ask for details."""
         listed = ListedBacklog(wanted, spares=spares)
-        world, named = self._world, {item.id for item in wanted} if keys else None
-        backlog = WithDetails(listed, world.store, world.clock, wanted=world.has_details, sources=named)
+        app, named = self._world, {item.id for item in wanted} if keys else None
+        backlog = WithDetails(listed, app.store, app.clock, wanted=app.has_details, sources=named)
         end = self._from + limit.total_seconds()
         self._dispatcher = Dispatcher(self._world, backlog, on_settled=self._note)
         if not self._stopped:
@@ -138,7 +138,7 @@ class OneShot:
             self._dispatcher.run(until=lambda: bool(limit) and monotonic() >= end)
             bell.cancel()
 
-    def _end(self, wanted: Sequence[Waiting], others: Sequence[Waiting]) -> None:
+    def _end(self, wanted: Sequence[DueItem], others: Sequence[DueItem]) -> None:
         """Note what was left, and do what a run does in the end."""
         polled = {change.due.id for change in self._changes}
         left = {item.key for item in wanted if item.id not in polled}
@@ -180,7 +180,7 @@ class OneShot:
         cut.daemon = True
         cut.start()
 
-    def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> tuple[list[Waiting], list[Waiting]]:
+    def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> tuple[list[DueItem], list[DueItem]]:
         """Give the sources to ask, and those that were wished for and may not be asked."""
         now = self._world.clock()
         with self._world.store.read() as tx:
@@ -190,8 +190,8 @@ class OneShot:
                 self.none_due = "" if due else _none_due(*tx.turns.next_turn(), now)
                 return due, []
             named = tx.turns.named(keys or None)
-        wanted: list[Waiting] = []
-        others: list[Waiting] = []
+        wanted: list[DueItem] = []
+        others: list[DueItem] = []
         for item in named:
             source = self._world.roster.sources[item.key]
             may = source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until)
@@ -246,13 +246,13 @@ class OneShot:
             rejected=row.rejected + sum(entries.rejected for entries in done),
         )
 
-    def _skipped_row(self, item: Waiting, rests: Mapping[str, Rest]) -> Report:
+    def _skipped_row(self, item: DueItem, rests: Mapping[str, Rest]) -> Report:
         row = replace(self._report_of(item), rest=rests.get(item.host_key))
         if self._dispatcher is not None and self._dispatcher.is_unreached(item):
             return replace(row, code="network_down", error="so many hosts are out of reach that it must be our network")
         return row
 
-    def _report_of(self, item: Waiting) -> Report:
+    def _report_of(self, item: DueItem) -> Report:
         url = self._world.roster.sources[item.key].safe_url
         return Report(key=item.key, url=url, outcome=Outcome.SKIPPED, next_due=item.due_at)
 

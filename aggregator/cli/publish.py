@@ -22,16 +22,16 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         done = correct(options, environ, Act.RULES, lambda tx: {})
         if done or not (options.all or options.take_over):
             return done
-    with opened_world(options, environ, goes_on=not options.take_over) as world:
-        world.take_requests()
+    with opened_world(options, environ, goes_on=not options.take_over) as app:
+        app.take_requests()
         try:
-            published = world.publish(everything=options.all, take_over=options.take_over)
+            published = app.publish(everything=options.all, take_over=options.take_over)
             changed, posts, failed, why = published.changed, published.posts, published.failed, ""
             if options.take_over:
-                world.clear_lost()
+                app.clear_lost()
         except StrangerInTheWay as stranger:
             changed, posts, failed, why = stranger.changed, (), (stranger.output,), str(stranger)
-        tell_for_a_while(world)
+        tell_for_a_while(app)
     if options.json:
         print(json.dumps({"version": 1, "published": changed, "posts": posts, "failed": failed}, ensure_ascii=False))
     else:

@@ -14,7 +14,7 @@ from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
 from aggregator.publish.posts.post import check_templates
-from aggregator.render.theme_check import look_of
+from aggregator.render.theme_check import checked_style
 from aggregator.restore.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup
 
@@ -28,12 +28,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
         return 2
     settings = load_config(options.config, environ)
-    look_of(settings)  # a theme or a template that can't be used is refused before anything is restored
+    checked_style(settings)  # a theme or a template that can't be used is refused before anything is restored
     check_templates(settings)
     if options.file is not None:
         restore_backup(Path(options.file), settings.store)
-        with opened_world(options, environ) as world:
-            if said := take_in(world):
+        with opened_world(options, environ) as app:
+            if said := take_in(app):
                 print(f"aggregator: {said}", file=sys.stderr)
         print(f"restored from {options.file}; `{command(options.config, 'publish')}` brings the files in line")
         return 0
@@ -44,12 +44,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             raise
         print(f"aggregator: {nothing}", file=sys.stderr)
         return 0
-    world = restore(restored, settings, utc_now)
+    app = restore(restored, settings, utc_now)
     try:
-        published = world.publish(everything=True, take_over=True)
-        world.clear_orphans(restored.orphans)
+        published = app.publish(everything=True, take_over=True)
+        app.clear_orphans(restored.orphans)
     finally:
-        world.close()
+        app.close()
     report = {
         "version": 1,
         "categories": len(restored.categories),

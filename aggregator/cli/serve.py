@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cli.open import opened_world
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
@@ -22,7 +22,7 @@ from aggregator.serve.application import Application, Endpoint
 from aggregator.serve.metrics import load_meter, metrics
 from aggregator.serve.search import search
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from aggregator.service import Service
 from aggregator.service.memory import use_one_heap
 
@@ -43,34 +43,34 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     told: list[float] = []  # when a signal came
     before = {number: signal.signal(number, _stopper(stop, told)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with opened_world(options, environ, last_good=options.last_good, goes_on=True) as world:
+        with opened_world(options, environ, last_good=options.last_good, goes_on=True) as app:
             meter = load_meter()
-            to = world.settings.publish.to
-            index = open_index(world.store) if world.look.search else None
+            to = app.settings.publish.to
+            index = open_index(app.store) if app.look.search else None
             count = meter.count if meter else lambda changes: None
             count_ping = meter.count_ping if meter else lambda taken: None
-            service = Service(world, environ, on_settled=count, on_pinged=count_ping, index=index)
+            service = Service(app, environ, on_settled=count, on_pinged=count_ping, index=index)
             application = Application(
-                Shelf(to, service.max_age, copy_of=world.copy_of) if isinstance(to, Path) else None,
+                PublishedFolder(to, service.max_age, copy_of=app.copy_of) if isinstance(to, Path) else None,
                 health=service.is_alive,
                 ready=service.is_ready,
-                base_url=world.settings.site.base_url,
+                base_url=app.settings.site.base_url,
                 endpoints={
                     "/metrics": metrics(
                         meter,
-                        figures=world.figures,
-                        asked=lambda: sum(world.budgets.asked().values()),
+                        figures=app.figures,
+                        asked=lambda: sum(app.budgets.asked().values()),
                         tick_age=service.tick_age,
                     ),
-                    **(searching(world, index) if index else {}),
+                    **(searching(app, index) if index else {}),
                 },
             )
-            web = chosen(application, world.settings.host, world.settings.port)
+            web = chosen(application, app.settings.host, app.settings.port)
             web.start()  # before anything is polled: a port that is taken ends us at once
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: service.reload())
             try:
                 service.start(stop.is_set)
-                print(f"aggregator serves {where(world.settings)}", file=sys.stderr)
+                print(f"aggregator serves {where(app.settings)}", file=sys.stderr)
                 while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
                     pass
                 begun = told[0] if told else monotonic()
@@ -106,14 +106,14 @@ def server(name: str) -> "type[WebServer | GranianServer]":
     return GranianServer
 
 
-def searching(world: World, index: SearchIndex) -> dict[str, Endpoint]:
+def searching(app: App, index: SearchIndex) -> dict[str, Endpoint]:
     """Make `/search` of a world: what it shows goes by the settings of the moment."""
 
     def find(query: Query, limit: int, seconds: float) -> list[Publication]:
-        return world.as_shown(index.find_public(query, limit=limit, seconds=seconds))
+        return app.as_shown(index.find_public(query, limit=limit, seconds=seconds))
 
     def page(asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer) -> bytes:
-        return render_found(asked, terms, found, answer, world.settings.site, world.look)
+        return render_found(asked, terms, found, answer, app.settings.site, app.look)
 
     return search(find, page=page, record=render_found_json)
 

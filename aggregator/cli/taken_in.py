@@ -1,6 +1,6 @@
 """What a store that was restored from a backup takes in from the outputs that stand there, in words."""
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cli.terminal import counted
 from aggregator.errors import PublishError
 from aggregator.restore.combine import NothingToRestore
@@ -8,10 +8,10 @@ from aggregator.restore.restore import NothingThere, take_in_outputs
 from aggregator.store.taking_in import TakenIn
 
 
-def take_in(world: World) -> str:
+def take_in(app: App) -> str:
     """Take in what was published after the backup; return what came of it, in words; empty if there was nothing."""
     try:
-        taken = take_in_outputs(world, world.settings.path.read_text(encoding="utf-8"))
+        taken = take_in_outputs(app, app.settings.path.read_text(encoding="utf-8"))
     except NothingThere:
         return ""
     except (NothingToRestore, PublishError) as error:

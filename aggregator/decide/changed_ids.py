@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from aggregator.identify.budget import Budget
-from aggregator.identify.matching import evident_link, telling, telling_of
+from aggregator.identify.matching import dedupe_link, telling, telling_of
 from aggregator.identify.similarity import are_kin
 from aggregator.model.entry import Enclosure, Entry
 from aggregator.model.known import KnownEntry, Partner, Trace
@@ -56,7 +56,7 @@ def pairs_of(
     fresh = [(form, entry) for form, entry in document if form in unknown]
     if not fresh or not traces:
         return {}
-    moved = not {_host(evident_link(entry)) for _, entry in fresh} & {_host(trace.link) for trace in traces}
+    moved = not {_host(dedupe_link(entry)) for _, entry in fresh} & {_host(trace.link) for trace in traces}
     found = _matched(fresh, traces, _RENAMED, _matched(fresh, traces, _TWIN[moved], {}))
     found = _matched(fresh, traces, _REDATED, found)
     if may_be_rekeyed(len(fresh), len(document)):
@@ -92,7 +92,7 @@ def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
     Raises:
         CutShort: the program stops.
     """
-    link = evident_link(entry)
+    link = dedupe_link(entry)
     if link is None or before.match_link is None or link == before.match_link:
         return False
     if entry.published is not None and entry.published == before.published:
@@ -160,7 +160,7 @@ def _file_of(published: datetime | None, enclosures: Sequence[Enclosure]) -> obj
 def _twin(because: str, place: Callable[[str | None], str | None], text: str) -> _Evidence:
     return _Evidence(
         because,
-        lambda entry: _twin_of(entry, place(evident_link(entry)), getattr(entry, text)),
+        lambda entry: _twin_of(entry, place(dedupe_link(entry)), getattr(entry, text)),
         lambda trace: _twin_of(trace, place(trace.link), getattr(trace, text)),
     )
 
@@ -185,15 +185,15 @@ _RENAMED = _Evidence(  # its address was edited, and its id is its address
 _REDATED = _Evidence(
     DATE_MOVED,
     lambda entry: (
-        entry.told_digest if not entry.id and evident_link(entry) is None and (entry.title or entry.text) else None
+        entry.told_digest if not entry.id and dedupe_link(entry) is None and (entry.title or entry.text) else None
     ),
     lambda trace: trace.digest if trace.link is None and not trace.has_id else None,
 )
 _LINK = {
-    False: _Evidence("same address", evident_link, lambda trace: trace.link),
+    False: _Evidence("same address", dedupe_link, lambda trace: trace.link),
     True: _Evidence(
         "same path on another host",
-        lambda entry: _slug_of(entry, evident_link(entry)),
+        lambda entry: _slug_of(entry, dedupe_link(entry)),
         lambda trace: _slug_of(trace, trace.link),
     ),
 }

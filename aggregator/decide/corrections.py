@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.order import believed
-from aggregator.decide.publications import Standing
+from aggregator.decide.publications import PublicationDraft
 from aggregator.errors import CorrectionRefused
 from aggregator.model.changes import NewStory
-from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, Told, Verdict
+from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, StoryMembers, Verdict
 from aggregator.model.event import Code, Event
 from aggregator.model.known import LOST, EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import Roster
@@ -21,7 +21,7 @@ from aggregator.text.iris import is_identifier
 MICROSECOND = timedelta(microseconds=1)
 
 
-def merge(told: Told, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges:
+def merge(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges:
     """Let one story tell what two told (T7).
 
     Args:
@@ -47,7 +47,7 @@ def merge(told: Told, kept: int, merged: int, *, now: datetime, roster: Roster) 
     return replace(changes, rulings=tuple(Ruling.on(*pair, Verdict.SAME) for pair in pairs))
 
 
-def merge_unseen(told: Told, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges | None:
+def merge_unseen(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges | None:
     """Let two stories be one because an entry tells both, and nobody has seen the one that goes (T6).
 
     Returns:
@@ -60,18 +60,18 @@ def merge_unseen(told: Told, kept: int, merged: int, *, now: datetime, roster: R
     return replace(changes, traceless=True)
 
 
-def _opposed(told: Told, kept: int, merged: int) -> list[tuple[int, int]]:
+def _opposed(told: StoryMembers, kept: int, merged: int) -> list[tuple[int, int]]:
     """Give the pairs of entries of two stories that an operator called different."""
     ours, theirs = told.members[kept], told.members[merged]
     return [(mine.id, entry.id) for mine in ours for entry in theirs if entry.id in told.different.get(mine.id, ())]
 
 
 def _merged(
-    told: Told, into: KnownStory, other: KnownStory, *, now: datetime, roster: Roster, because: str
+    told: StoryMembers, into: KnownStory, other: KnownStory, *, now: datetime, roster: Roster, because: str
 ) -> StoryChanges:
     kept, merged = into.id, other.id
     ours, theirs = told.members[kept], told.members[merged]
-    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
     standing.settle(other, (), because=because)
     standing.settle(into, sorted((*ours, *theirs), key=lambda entry: entry.id), gained={entry.id for entry in theirs})
     moved = [
@@ -95,7 +95,7 @@ def _merged(
     )
 
 
-def unmerge(told: Told, number: int, entry: int | None, *, now: datetime, roster: Roster) -> StoryChanges:
+def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime, roster: Roster) -> StoryChanges:
     """Take entries out of a story, and remember that they tell something else (T8).
 
     Those that came together by one `merge` leave together, and the story they came from is what it was; each of the
@@ -115,7 +115,7 @@ def unmerge(told: Told, number: int, entry: int | None, *, now: datetime, roster
     members = told.members[number]
     groups = _leaving(story, members, entry)
     gone = {member.id for group in groups for member in group}
-    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
     left = [] if story.retracted_at is not None else [member for member in members if member.id not in gone]
     standing.settle(story, left, because="unmerged")
     naming = _Naming(told)
@@ -144,7 +144,7 @@ def unmerge(told: Told, number: int, entry: int | None, *, now: datetime, roster
     return _changes(standing, stories=naming.stories, moved=moved, merged=merged, rulings=ruled, events=events)
 
 
-def retract(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
+def retract(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
     """Let nobody see a story any more, whatever its sources say later.
 
     Raises:
@@ -153,12 +153,12 @@ def retract(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryC
     story = _standing(told, number)
     if story.retracted_at is not None:
         raise CorrectionRefused(f"{story.atom_id} is retracted already")
-    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
     standing.settle(story, (), because="retracted")
     return _changes(standing, retracted=[(number, now)], events=[Event(code=Code.RETRACT_STORY, story=number)])
 
 
-def restore(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
+def restore(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
     """Undo `retract`: the same id, order and page; and where a copy was published meanwhile, there it is new (N3).
 
     Raises:
@@ -173,12 +173,12 @@ def restore(told: Told, number: int, *, now: datetime, roster: Roster) -> StoryC
             "it can't come back, and stays withdrawn. If there is a backup of the store from before, `aggregator "
             "restore FILE` brings both back where no store is"
         )
-    standing = Standing(now=now, roster=roster, categories=told.categories)
+    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
     standing.settle(story, told.members[number], because="restored")
     return _changes(standing, retracted=[(number, None)], events=[Event(code=Code.RESTORE_STORY, story=number)])
 
 
-def _standing(told: Told, number: int) -> KnownStory:
+def _standing(told: StoryMembers, number: int) -> KnownStory:
     """Give a story that is still one."""
     story = told.stories.get(number)
     if story is None:
@@ -216,7 +216,7 @@ def _own_date(entry: KnownEntry) -> datetime:
 class _Naming:
     """Gives stories their ids, for ever (T8, A4)."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: StoryMembers) -> None:
         self._told = told
         self.stories: list[NewStory] = []
 
@@ -248,7 +248,7 @@ class _Naming:
 
 
 def _changes(
-    standing: Standing,
+    standing: PublicationDraft,
     *,
     stories: Sequence[NewStory] = (),
     moved: Sequence[MovedEntry] = (),

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from aggregator.decide.article import with_article
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.new_entries import Fresh
 from aggregator.identify.keys import digest_of, key_form, text_digest_of
-from aggregator.identify.matching import evident_link
+from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import CompletedEntry, Completion
 from aggregator.model.entry import Entry, Origin
 from aggregator.model.event import Code, Event
@@ -75,10 +75,10 @@ def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster:
     """
     awaited = poll.due.awaits
     assert awaited is not None
-    work = Work(due=poll.due, asked_at=poll.answer.asked_at, known=known, roster=roster, origin=origin)
+    work = Draft(due=poll.due, asked_at=poll.answer.asked_at, known=known, roster=roster, origin=origin)
     work.note(Code.COMPLETE_ENTRY, awaited.entry, because=_because(poll))
     work.completed.append(CompletedEntry(id=awaited.entry, entry=merged))
-    links = [link] if (link := evident_link(merged)) else []
+    links = [link] if (link := dedupe_link(merged)) else []
     one = Newcomer(merged, key_form(listed.key), awaited.date, limited=awaited.limited)
     Fresh(work, links).complete(one, awaited.entry, backfill=awaited.backfill)
     return Completion(due=poll.due, asked_at=poll.answer.asked_at, entries=work.changes())

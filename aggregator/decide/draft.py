@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from aggregator.decide.item_categories import Filing
+from aggregator.decide.item_categories import ItemCategories
 from aggregator.decide.order import believed
-from aggregator.decide.publications import Standing
+from aggregator.decide.publications import PublicationDraft
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,
@@ -48,7 +48,7 @@ NO_FINDINGS = Findings()
 
 
 @dataclass(kw_only=True)
-class Work:
+class Draft:
     """What is known when a document is decided, and what was decided so far."""
 
     due: Due
@@ -69,14 +69,14 @@ class Work:
     relisted: list[Relisted] = field(default_factory=list)
     hits: Counter[Hit] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
-    filing: Filing = field(init=False)  # the categories that entries name
-    standing: Standing = field(init=False)  # where the stories stand of which it says anything
+    filing: ItemCategories = field(init=False)  # the categories that entries name
+    standing: PublicationDraft = field(init=False)  # where the stories stand of which it says anything
 
     def __post_init__(self) -> None:
         """Let stories stand as of the poll."""
-        self.filing = Filing(self.due.id, self.known, self.roster, self.events)
+        self.filing = ItemCategories(self.due.id, self.known, self.roster, self.events)
         categories = frozenset(category.id for category in self.known.categories.values())
-        self.standing = Standing(
+        self.standing = PublicationDraft(
             now=self.asked_at, roster=self.roster, categories=categories, source=self.due.id, events=self.events
         )
 

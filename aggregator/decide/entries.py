@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aggregator.decide.changed_ids import DATE_MOVED, is_date_moved, is_rekeyed
-from aggregator.decide.draft import Findings, Work
+from aggregator.decide.draft import Draft, Findings
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.losses import HOLDING, forgone_fields, is_held_for_loss, lost_since, missing_fields
 from aggregator.decide.new_entries import FLOOD, Fresh
@@ -20,7 +20,7 @@ from aggregator.decide.suspect import identity_of, is_itself, suspect_since
 from aggregator.decide.withdrawals import Withdrawals, relisted_at, without
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import key_form
-from aggregator.identify.matching import evident_link
+from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
 from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code
@@ -54,7 +54,7 @@ def decide_entries(
     Raises:
         CutShort: the program stops.
     """
-    work = Work(due=due, asked_at=asked_at, known=known, roster=roster, origin=origin)
+    work = Draft(due=due, asked_at=asked_at, known=known, roster=roster, origin=origin)
     withdrawals = Withdrawals(work)
     entries = without(feed.entries, withdrawals.take_back(feed))
     document = [(key_form(entry.key), entry) for entry in entries]
@@ -81,7 +81,7 @@ def decide_entries(
         is_proven = bool(known.lost) if due.observed.suspect_since is None else not is_itself(known)
         news += released(work, {before.id: entry for before, entry in listed.values()}, all_of_them=is_proven)
         news.sort(key=lambda one: one.date, reverse=True)
-    links = [link for one in news if (link := evident_link(one.entry))]
+    links = [link for one in news if (link := dedupe_link(one.entry))]
     Fresh(work, links, budget).add(news, hold="suspect" if since is not None else lacks)
     is_as_before = since is not None or not document or is_walked_again(due, feed)
     return work.changes(), Findings(
@@ -103,7 +103,7 @@ def _stored(known: Known, form: str) -> KnownEntry | None:
     return known.entries.get(form) or (partner.entry if partner else None)
 
 
-def _rename(work: Work, document: Sequence[tuple[str, Entry]]) -> None:
+def _rename(work: Draft, document: Sequence[tuple[str, Entry]]) -> None:
     """Give known entries the other ids under which they came, and ids that name another article now to that (I35)."""
     for form, entry in document:
         other, partner = work.known.reused.get(form), work.known.partners.get(form)
@@ -133,7 +133,7 @@ def _listed(
     return found
 
 
-def _revise(work: Work, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -> dict[int, KnownEntry]:
+def _revise(work: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -> dict[int, KnownEntry]:
     """Store what known entries say otherwise now; give those, as they are kept to be shown, by their ids."""
     revisions = Revisions(work)
     revised = [(before, entry) for before, entry in listed if before.digest != entry.told_digest]
@@ -151,7 +151,7 @@ def _revise(work: Work, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -
     }
 
 
-def _note_suspicion(work: Work, feed: Feed, since: datetime | None) -> None:
+def _note_suspicion(work: Draft, feed: Feed, since: datetime | None) -> None:
     before, known = work.due.observed.suspect_since, work.known
     if since is not None and since != before:
         then, now = known.identity or Identity(), identity_of(feed)
@@ -160,7 +160,7 @@ def _note_suspicion(work: Work, feed: Feed, since: datetime | None) -> None:
         work.note(Code.CLEAR_SOURCE, by="itself" if is_itself(known) else "time")
 
 
-def _note_losses(work: Work) -> str:
+def _note_losses(work: Draft) -> str:
     """Note in the trail which fields are lost; return why new entries are held for it, empty if they are not."""
     observed, lost = work.due.observed, work.known.lost
     if lost != observed.lost:
@@ -170,7 +170,7 @@ def _note_losses(work: Work) -> str:
     return ""
 
 
-def released(work: Work, listed: Mapping[int, Entry], *, all_of_them: bool) -> list[Newcomer]:
+def released(work: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) -> list[Newcomer]:
     """Give what was held of a source that is believed again, to be published now; the rest is dropped (R44).
 
     Args:
@@ -194,7 +194,7 @@ def released(work: Work, listed: Mapping[int, Entry], *, all_of_them: bool) -> l
     return news
 
 
-def _numbers(work: Work, document: Sequence[tuple[str, Entry]]) -> Iterator[int]:
+def _numbers(work: Draft, document: Sequence[tuple[str, Entry]]) -> Iterator[int]:
     """Give the ids of the entries that a document lists."""
     new = {item.form: item.id for item in work.new}
     for form, _ in document:

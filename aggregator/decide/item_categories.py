@@ -16,7 +16,7 @@ from aggregator.text.slugs import free_slug
 MOST: Final = 200  # that the items of one source name; beyond, they go to `general`
 
 
-class Filing:
+class ItemCategories:
     """Finds the categories of the entries of one document, and makes those that are missing.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.identify.matching import Terms
 from aggregator.model.changes import Hit
 from aggregator.model.entry import Entry
@@ -29,7 +29,7 @@ class Newcomer:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RuleVerdict:
     """Where an entry goes."""
 
     judgement: Judgement
@@ -38,10 +38,10 @@ class Places:
     limited: tuple[int, ...] = ()  # ids of those that had enough from the poll that brought it
 
 
-Passed = tuple[int, Newcomer, Places]  # its number, itself, where it goes
+Passed = tuple[int, Newcomer, RuleVerdict]  # its number, itself, where it goes
 
 
-def within_limits(work: Work, passed: Sequence[Passed]) -> tuple[list[Passed], list[Passed]]:
+def within_limits(work: Draft, passed: Sequence[Passed]) -> tuple[list[Passed], list[Passed]]:
     """Keep out of each category what is beyond its `limit`.
 
     Args:
@@ -68,7 +68,7 @@ def within_limits(work: Work, passed: Sequence[Passed]) -> tuple[list[Passed], l
     return kept, known
 
 
-def still_limited(work: Work, places: Places, ids: Collection[int]) -> Places:
+def still_limited(work: Draft, places: RuleVerdict, ids: Collection[int]) -> RuleVerdict:
     """Take those categories from the places of an entry that had enough when it came; since then it waited."""
     if not ids:
         return places
@@ -77,12 +77,12 @@ def still_limited(work: Work, places: Places, ids: Collection[int]) -> Places:
     return replace(left, limited=tuple(ids))
 
 
-def _limit_of(work: Work, key: CategoryKey) -> int | None:
+def _limit_of(work: Draft, key: CategoryKey) -> int | None:
     category = work.roster.categories.get(key)
     return category.limit if category is not None and key in work.known.categories else None
 
 
-def _without(work: Work, places: Places, over: Collection[CategoryKey]) -> Places:
+def _without(work: Draft, places: RuleVerdict, over: Collection[CategoryKey]) -> RuleVerdict:
     if not over:
         return places
     limited = tuple(work.known.categories[key].id for key in over)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.decide.ids import minted_id, page_id_of
-from aggregator.decide.limits import Newcomer, Passed, Places, still_limited, terms_between, within_limits
+from aggregator.decide.limits import Newcomer, Passed, RuleVerdict, still_limited, terms_between, within_limits
 from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash
-from aggregator.identify.matching import Found, Match, Tellers, Terms, evident_link
+from aggregator.identify.matching import Found, Match, StoryMatcher, Terms, dedupe_link
 from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
 from aggregator.model.entry import Entry
@@ -36,11 +36,11 @@ class Fresh:
         budget: what comparing them with others may cost.
     """
 
-    def __init__(self, work: Work, links: Iterable[str], budget: Budget | None = None) -> None:
+    def __init__(self, work: Draft, links: Iterable[str], budget: Budget | None = None) -> None:
         self._work = work
         self._joined: set[int] = set()  # stories that an entry of this document joined
         self._bearers = Counter(links)
-        self._tellers = Tellers(work.known, budget)
+        self._tellers = StoryMatcher(work.known, budget)
         self._taken_ids = {*work.known.taken, *(made.atom_id for made in work.stories)}
         self._taken_pages = {*work.known.taken_pages, *(made.page_id for made in work.stories)}
         self._stored: set[int] = set()  # those that are stored already
@@ -140,7 +140,7 @@ class Fresh:
         own = entry.published or entry.updated
         return not known.buried.isdisjoint(ids) or (own is not None and own <= until)
 
-    def _places(self, one: Newcomer) -> Places:
+    def _places(self, one: Newcomer) -> RuleVerdict:
         """Judge an entry by all rules, and count what they said."""
         source, known = self._work.due.source, self._work.known.categories
         seen = one.first_seen or self._work.asked_at
@@ -148,10 +148,10 @@ class Fresh:
         judgement = judge(one.entry, source, self._work.roster.categories, seen=seen, own=own)
         self._work.hits.update(dict.fromkeys(judgement.hits, 1))
         keys = tuple(key for key in judgement.places if source.reading.filing or key in known)
-        places = Places(judgement, keys, tuple(known[key].id for key, _ in judgement.kept_out if key in known))
+        places = RuleVerdict(judgement, keys, tuple(known[key].id for key, _ in judgement.kept_out if key in known))
         return still_limited(self._work, places, one.limited)
 
-    def _note_rules(self, number: int, places: Places) -> None:
+    def _note_rules(self, number: int, places: RuleVerdict) -> None:
         """Say where an entry that is published goes beside its source's categories, and where not."""
         known, judgement = self._work.known.categories, places.judgement
         routed = [(key, rule) for key, rule in judgement.routed if key in places.keys]
@@ -210,7 +210,7 @@ class Fresh:
         )
 
     def _publish(
-        self, number: int, entry: Entry, form: str, where: Places, sort_at: datetime, *, backfill: bool
+        self, number: int, entry: Entry, form: str, where: RuleVerdict, sort_at: datetime, *, backfill: bool
     ) -> None:
         places = self._ids(number, where.keys)
         found = self._matches(entry, form)
@@ -263,7 +263,7 @@ class Fresh:
             shown_digest=item.digest,
             id_hash=global_id_hash(item.id) if item.id else None,
             text_digest=item.text_digest,
-            match_link=evident_link(item),
+            match_link=dedupe_link(item),
             title=item.title,
             link=item.link,
             summary=item.summary,
@@ -288,7 +288,7 @@ class Fresh:
         due, known = self._work.due, self._work.known
         if due.source.dedupe is Dedupe.OFF:
             return Found()
-        link = evident_link(entry)
+        link = dedupe_link(entry)
         if link and self._bearers[link] + known.bearers.get(link, {}).get(due.id, 0) != 1:
             link = None  # three posts with one shop page as link
         return self._tellers.matches(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from aggregator.cadence import later_arrivals
-from aggregator.decide.draft import Findings, Work
+from aggregator.decide.draft import Draft, Findings
 from aggregator.decide.entries import decide_entries, released
 from aggregator.decide.ids import minted_id
 from aggregator.decide.new_entries import Fresh
@@ -12,8 +12,8 @@ from aggregator.decide.order import believed
 from aggregator.decide.source_state import move_of
 from aggregator.decide.suspect import doubt_of, identity_of, is_release
 from aggregator.identify.budget import Budget
-from aggregator.identify.matching import evident_link
-from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Move, Read
+from aggregator.identify.matching import dedupe_link
+from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Read, SourceUpdate
 from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
@@ -118,11 +118,11 @@ def release(due: Due, at: datetime, known: Known, roster: Roster, *, by: str) ->
         roster: the sources and categories as feeds.yaml has them.
         by: who says so, for the trail: `time`, or `operator`.
     """
-    work = Work(due=due, asked_at=at, known=known, roster=roster, origin=origin_of(due, NO_NEWS, known.store_uuid))
+    work = Draft(due=due, asked_at=at, known=known, roster=roster, origin=origin_of(due, NO_NEWS, known.store_uuid))
     work.note(Code.CLEAR_SOURCE, by=by)
     news = released(work, {}, all_of_them=True)
     news.sort(key=lambda one: one.date, reverse=True)
-    links = [link for one in news if (link := evident_link(one.entry))]
+    links = [link for one in news if (link := dedupe_link(one.entry))]
     Fresh(work, links).add(news)
     return work.changes()
 
@@ -148,7 +148,7 @@ def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
     )
 
 
-def _events(due: Due, move: Move) -> tuple[Event, ...]:
+def _events(due: Due, move: SourceUpdate) -> tuple[Event, ...]:
     """Note a change of state, once (R49), and a change of address."""
     events: tuple[Event, ...] = ()
     if (due.state, due.code) != (move.state, move.code):

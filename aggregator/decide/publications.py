@@ -28,7 +28,7 @@ def said_gone_at(withdrawn_at: datetime, updated: datetime) -> datetime:
 
 
 @dataclass(kw_only=True)
-class Standing:
+class PublicationDraft:
     """Decides where stories stand, one act after the other; each sees what those before it have changed."""
 
     now: datetime

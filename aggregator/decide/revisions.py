@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from aggregator.decide.article import is_better
 from aggregator.decide.copies import MAX_UNDATED
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.decide.losses import kept_fields
 from aggregator.identify.keys import digest_of
 from aggregator.model.changes import RevisedEntry
@@ -20,7 +20,7 @@ class Revisions:
         work: what is known, and where decisions go.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Draft) -> None:
         self._work = work
 
     def revise(self, before: KnownEntry, entry: Entry, *, template: bool) -> KnownEntry:

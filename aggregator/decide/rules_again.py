@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.new_entries import FLOOD_SHOWN, Fresh
 from aggregator.decide.order import believed
-from aggregator.identify.matching import evident_link
-from aggregator.model.changes import Refiled
-from aggregator.model.correction import Told
+from aggregator.identify.matching import dedupe_link
+from aggregator.model.changes import RejudgedEntry
+from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory, Stored
@@ -125,8 +125,8 @@ def _keeps_out(key: CategoryKey, entry: Entry, judgement: Judgement, roster: Ros
 
 
 def carry_out(
-    work: Work, changes: Sequence[Reapplied], told: Told, numbers: Mapping[CategoryKey, int]
-) -> list[Refiled]:
+    work: Draft, changes: Sequence[Reapplied], told: StoryMembers, numbers: Mapping[CategoryKey, int]
+) -> list[RejudgedEntry]:
     """Let rules that were edited have their say: what passes is published, what is refused is withdrawn (M8).
 
     What is published now enters at the time of the act (M1); of a flood all but the newest are a backfill (R47).
@@ -165,31 +165,31 @@ def carry_out(
         if change.is_new
     ]
     news.sort(key=lambda one: one.date, reverse=True)
-    links = [link for one in news if (link := evident_link(one.entry))]
+    links = [link for one in news if (link := dedupe_link(one.entry))]
     Fresh(work, links).add(news)
     return [one for one in filed if one.state is not None or one.entry is not None]
 
 
-def _refiled(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> Refiled:
+def _refiled(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> RejudgedEntry:
     known = change.stored.known
     written = change.entry if change.passes or change.is_rewritten else None
     if change.is_new:  # where it goes is for `Fresh` to say
-        return Refiled(id=known.id, entry=written)
+        return RejudgedEntry(id=known.id, entry=written)
     if not (change.lost or change.gained):
-        return Refiled(id=known.id, entry=written)
+        return RejudgedEntry(id=known.id, entry=written)
     lost = {numbers[key] for key in change.lost}
     places = tuple(n for n in known.categories if n not in lost) + tuple(numbers[key] for key in change.gained)
     refused = tuple(numbers[key] for key, _ in change.judgement.kept_out if key in numbers)
     state = EntryState.PUBLISHED if places else EntryState.REJECTED
-    return Refiled(id=known.id, entry=written, state=state, categories=places, refused=refused if places else ())
+    return RejudgedEntry(id=known.id, entry=written, state=state, categories=places, refused=refused if places else ())
 
 
 def _settle(
-    work: Work,
+    work: Draft,
     change: Reapplied,
     story: KnownStory,
     members: Sequence[KnownEntry],
-    now: Mapping[int, Refiled],
+    now: Mapping[int, RejudgedEntry],
     sort_at: datetime,
     *,
     backfill: bool,
@@ -204,7 +204,7 @@ def _settle(
                 work.standing.reword(publication, number, change.entry.digest, None, template=True)
 
 
-def _as_filed(member: KnownEntry, filed: Refiled | None) -> KnownEntry:
+def _as_filed(member: KnownEntry, filed: RejudgedEntry | None) -> KnownEntry:
     if filed is None:
         return member
     if filed.entry is not None:
@@ -212,7 +212,7 @@ def _as_filed(member: KnownEntry, filed: Refiled | None) -> KnownEntry:
     return member if filed.state is None else replace(member, state=filed.state, categories=filed.categories)
 
 
-def _note(work: Work, change: Reapplied, numbers: Mapping[CategoryKey, int]) -> None:
+def _note(work: Draft, change: Reapplied, numbers: Mapping[CategoryKey, int]) -> None:
     """Leave a trail: which rule keeps it out now, or lets it in."""
     known, judgement = change.stored.known, change.judgement
     if change.is_dropped:

@@ -9,7 +9,7 @@ from aggregator.cadence.turn import GONE_SPAN, GONE_TIMES
 from aggregator.decide.draft import Findings
 from aggregator.decide.losses import is_held_for_loss
 from aggregator.decide.source_health import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
-from aggregator.model.changes import Move
+from aggregator.model.changes import SourceUpdate
 from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.hosts import budget_key
 from aggregator.model.observed import Observed
@@ -43,7 +43,7 @@ def _pace(source: Source) -> Pace:
     )
 
 
-def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], findings: Findings) -> Move:
+def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], findings: Findings) -> SourceUpdate:
     """Say where a source stands after a poll.
 
     Args:
@@ -82,7 +82,7 @@ def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], find
     url = _next_url(due, observed, answer.asked_at)
     if url != due.url:
         observed = settled_at(observed)  # the validators stay: they are sent where they belong, and only there (P8)
-    return Move(
+    return SourceUpdate(
         outcome=_outcome(answer, moved=url != due.url),
         state=state,
         status=status,

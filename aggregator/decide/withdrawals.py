@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.decide.order import FUTURE
 from aggregator.identify.keys import key_form
 from aggregator.model.changes import Relisted, TakenBack
@@ -20,7 +20,7 @@ class Withdrawals:
         work: what is known, and where decisions go.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Draft) -> None:
         self._work = work
         self._again: dict[int, KnownEntry] = {}  # what is listed again, by its id
 

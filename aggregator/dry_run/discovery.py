@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from aggregator.dry_run.advice import settled_url
-from aggregator.dry_run.probe import Trials
+from aggregator.dry_run.probe import Prober
 from aggregator.errors import AggregatorError, NamedFeed, NotAFeed
 from aggregator.fetch.crawl import AGENT
 from aggregator.fetch.robots import may_fetch
@@ -42,7 +42,7 @@ class NoFeed(AggregatorError):
         return self.why
 
 
-def find(source: Source, trials: Trials, choose: Choose) -> Found:
+def find(source: Source, trials: Prober, choose: Choose) -> Found:
     """Find the feed behind the address of a source.
 
     Args:
@@ -64,7 +64,7 @@ def find(source: Source, trials: Trials, choose: Choose) -> Found:
     raise _no_feed(poll)
 
 
-def _named(source: Source, trials: Trials, choose: Choose, page: NotAFeed) -> Found:
+def _named(source: Source, trials: Prober, choose: Choose, page: NotAFeed) -> Found:
     feeds = best_first(page.feeds)
     chosen = choose(feeds) if len(feeds) > 1 else feeds
     if not chosen:
@@ -78,7 +78,7 @@ def _named(source: Source, trials: Trials, choose: Choose, page: NotAFeed) -> Fo
     raise NoFeed("no_feed", f"{page.url}: what it names can't be read as a feed: {'; '.join(failures)}")
 
 
-def _guessed(source: Source, trials: Trials, page: NotAFeed) -> Found:
+def _guessed(source: Source, trials: Prober, page: NotAFeed) -> Found:
     """Try the well-known paths of a site, where its robots.txt lets crawlers in: nobody named them (P89, P90)."""
     robots = _robots(source, trials, page.url)
     urls = [url for url in guesses(page.url) if robots is not None and may_fetch(robots, AGENT, urlsplit(url).path)]
@@ -89,7 +89,7 @@ def _guessed(source: Source, trials: Trials, page: NotAFeed) -> Found:
     raise NoFeed("no_feed", f"{page.url}: {page.why}; it names no feed, and {tried}")
 
 
-def _robots(source: Source, trials: Trials, page: Url) -> bytes | None:
+def _robots(source: Source, trials: Prober, page: Url) -> bytes | None:
     """Give a site's robots.txt; empty if it has none, None if that can't be told: all is barred (section 2.3.1)."""
     bodies: list[bytes] = []
 

@@ -15,7 +15,7 @@ from time import monotonic
 
 from aggregator.app import user_agent_of
 from aggregator.cadence import may_ask_again
-from aggregator.cadence.hosts import Restraint
+from aggregator.cadence.hosts import HostBackoff
 from aggregator.clock import Clock
 from aggregator.config.lists import has_lists
 from aggregator.errors import NoStore
@@ -28,11 +28,11 @@ from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.poll.due_queue import ListedBacklog
 from aggregator.poll.host_limits import Hosts
-from aggregator.poll.network_monitor import Network
+from aggregator.poll.network_monitor import NetworkMonitor
 from aggregator.poll.pipeline import Intake, gather
 from aggregator.reader import Readers
 from aggregator.store import open_store
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 from aggregator.urls import Url
 
 TICK = 0.2  # seconds between two looks at who may be asked next, if no answer comes sooner
@@ -43,8 +43,8 @@ class Past:
     """What earlier polls left behind that binds a trial."""
 
     dues: Mapping[SourceKey, Due] = field(default_factory=dict)
-    waiting: Mapping[SourceKey, Waiting] = field(default_factory=dict)
-    restraints: Mapping[str, Restraint] = field(default_factory=dict)  # by host key
+    waiting: Mapping[SourceKey, DueItem] = field(default_factory=dict)
+    restraints: Mapping[str, HostBackoff] = field(default_factory=dict)  # by host key
     starts: Mapping[str, datetime] = field(default_factory=dict)  # when each host key was last asked
 
 
@@ -88,7 +88,7 @@ def listed_of(settings: Settings, now: datetime) -> Settings:
         store.close()
 
 
-def why_not_now(source: Source, item: Waiting | None, now: datetime) -> str | None:
+def why_not_now(source: Source, item: DueItem | None, now: datetime) -> str | None:
     """Say why a source must not be asked now, though the operator wants it (P69); None if it may be."""
     if item is None or source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until):
         return None
@@ -97,7 +97,7 @@ def why_not_now(source: Source, item: Waiting | None, now: datetime) -> str | No
     return f"was asked at {item.attempted_at:%H:%M:%S} UTC; wait five minutes"
 
 
-class Trials:
+class Prober:
     """Asks sources. One for a command; its `close` must follow.
 
     Args:
@@ -168,7 +168,7 @@ class Trials:
         now = self._clock()
         by_id = {due.id: due for due in dues}
         keys = {(due.source.own_machine, due.host_key) for due in dues}
-        network = Network(monotonic, lambda own: sum(mine == own for mine, _ in keys))
+        network = NetworkMonitor(monotonic, lambda own: sum(mine == own for mine, _ in keys))
         backlog = ListedBacklog([_waiting(due) for due in dues], spares=False)
         intake = Intake(
             fetch=self._client.fetch,
@@ -247,8 +247,8 @@ class Trials:
             answers.put(poll)
 
 
-def _waiting(due: Due) -> Waiting:
-    return Waiting(
+def _waiting(due: Due) -> DueItem:
+    return DueItem(
         id=due.id,
         key=due.source.key,
         url=due.url,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aggregator.decide.limits import terms_between
-from aggregator.identify.matching import Match, Tellers, Terms, evident_link
+from aggregator.identify.matching import Match, StoryMatcher, Terms, dedupe_link
 from aggregator.model.known import Known, KnownEntry, KnownStory, Stored
 from aggregator.model.settings import Roster, Source, SourceKey
 
@@ -80,12 +80,12 @@ def judge(
 
 
 def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator[tuple[Stored, Sequence[Match]]]:
-    tellers = Tellers(known)
+    tellers = StoryMatcher(known)
     for item in stored:
         ours = roster.sources.get(item.known.source_key)
         if ours is None:
             continue
-        link = evident_link(item.entry)
+        link = dedupe_link(item.entry)
         if link is not None and known.bearers.get(link, {}).get(item.known.source) != 1:
             link = None
         yield (

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.clock import rfc3339
 from aggregator.errors import AggregatorError
 from aggregator.identify.keys import key_form
@@ -181,14 +181,14 @@ class Replay:
             publish=replace(settings.publish, to=root / "public"),
             sources=tuple(replace(source, detail=None) for source in settings.sources),  # nobody is asked
         )
-        self.world: World = open_world(apart, command="replay", clock=lambda: self._now, text="")
+        self.app: App = open_app(apart, command="replay", clock=lambda: self._now, text="")
         self._listed: dict[int, Named] = {}  # what the version before had, by the store's ids
 
     def __enter__(self) -> "Replay":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.world.close()
+        self.app.close()
         self._folder.cleanup()
 
     def steps(self) -> Iterator[Step]:
@@ -197,13 +197,13 @@ class Replay:
         Raises:
             StoreError: our side failed.
         """
-        (source,) = self.world.written.sources
+        (source,) = self.app.written.sources
         for version in self._versions:
             self._now = version.at
-            with self.world.store.begin() as tx:
+            with self.app.store.begin() as tx:
                 (waiting,) = tx.turns.named([source.key])
-                (due,) = tx.claim([waiting.id], self._now, self.world.roster.sources)
-            ports = replace(self.world.ports, fetch=partial(_answer, version))
+                (due,) = tx.claim([waiting.id], self._now, self.app.roster.sources)
+            ports = replace(self.app.ports, fetch=partial(_answer, version))
             poll = gather(due, ports)
             (changes,) = settle([poll], ports)
             assert isinstance(changes, Changes)
@@ -213,7 +213,7 @@ class Replay:
         found: dict[str, tuple[Named, ...]] = {}
         listed, unchanged = len(self._listed), len(self._listed)
         if not poll.is_quiet and not changes.move.code:
-            with self.world.store.read() as tx:
+            with self.app.store.read() as tx:
                 known = tx.known(poll.due, poll.feed, self._now).entries
             forms = [key_form(entry.key) for entry in poll.feed.entries]
             names = {known[form].id: Named(known[form].title, known[form].link) for form in forms if form in known}

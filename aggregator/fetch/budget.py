@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from aggregator.fetch.manners import Acquaintance
+from aggregator.fetch.manners import HostPolicies
 from aggregator.model.hosts import PARALLEL
 from aggregator.model.settings import HostRule
 
@@ -67,7 +67,7 @@ class Budgets:
 
     def __init__(self, hosts: Sequence[HostRule], monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._known = Acquaintance(hosts)
+        self._known = HostPolicies(hosts)
         self._widest = _widest(hosts)
         self._keys: dict[str, _Gate] = {}
         self._addresses: dict[str, _Gate] = {}

@@ -16,7 +16,7 @@ from aggregator.errors import ConnectionLost, FetchError, RobotsRefused, TimedOu
 from aggregator.fetch.adapter import Adapter
 from aggregator.fetch.bodies import Bodies
 from aggregator.fetch.connection import check_names
-from aggregator.fetch.crawl import Sites, is_bound, is_closed, is_fresh, is_known, may_be_asked
+from aggregator.fetch.crawl import RobotsCache, is_disallowed, is_fresh, is_known, may_be_asked, needs_robots
 from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
 from aggregator.fetch.flight import Crowded, Ended, Watch
 from aggregator.fetch.freshness import hints_of
@@ -75,14 +75,14 @@ class Client:
         tls: ssl.SSLContext | None = None,
         bodies: Bodies | None = None,
         passage: Passage | None = None,
-        sites: Sites | None = None,
+        sites: RobotsCache | None = None,
     ) -> None:
         self._user_agent = user_agent
         self._clock = clock
         self._hosts = tuple(hosts)
         self._guard = Guard(hosts, addresses_of)
         self._bodies, self._passage = bodies, passage
-        self.sites = sites or Sites()
+        self.sites = sites or RobotsCache()
         self._is_proxied = proxy is not None
         self._adapter = Adapter(tls=tls, proxy=None if proxy is None else str.__str__(proxy))
         self._watch = Watch(self._adapter.sweep)
@@ -104,7 +104,7 @@ class Client:
         try:
             answer: Answer | None = None
             while answer is None and trip.flight.ended is None:
-                if is_bound(trip.due) and (barred := self._barred(trip)) is not None:
+                if needs_robots(trip.due) and (barred := self._barred(trip)) is not None:
                     return barred
                 with self._watch.over(trip.flight):
                     answer = (
@@ -200,8 +200,8 @@ class Client:
                     read_rest(trip, answer)
                     flight.came_from = chain.url
                     chain.follow(answer.status, answer.headers.getlist("location"))
-                    if is_bound(trip.due):
-                        if is_closed(self.sites, chain.url):
+                    if needs_robots(trip.due):
+                        if is_disallowed(self.sites, chain.url):
                             raise RobotsRefused(chain.url)
                         if not is_fresh(self.sites, chain.url, trip.asked_at):
                             return None

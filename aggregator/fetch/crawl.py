@@ -22,7 +22,7 @@ MAX_WEIGHT: Final = (
 CRAWLED: Final = frozenset({Kind.HTML, Kind.SITEMAP})  # pages that were made for people; the operator names the others
 
 
-class Sites:
+class RobotsCache:
     """What sites have said, by origin."""
 
     def __init__(self, known: Iterable[Robots] = ()) -> None:
@@ -63,13 +63,13 @@ def _weight(robots: Robots) -> int:
     return sum(len(pattern) for _, pattern in robots.rules)
 
 
-def is_bound(due: Due) -> bool:
+def needs_robots(due: Due) -> bool:
     """Tell whether robots.txt binds what is fetched: a page made for people, not a detail that the operator names."""
     is_page = due.reading.is_article if due.awaits is not None else due.reading.kind in CRAWLED
     return is_page and due.source.robots is None
 
 
-def may_be_asked(sites: Sites, url: Url, now: datetime, ask: Callable[[Url], Answer]) -> Answer | None:
+def may_be_asked(sites: RobotsCache, url: Url, now: datetime, ask: Callable[[Url], Answer]) -> Answer | None:
     """See whether a site leaves a page open, and ask for its robots.txt if need be.
 
     Args:
@@ -93,24 +93,24 @@ def may_be_asked(sites: Sites, url: Url, now: datetime, ask: Callable[[Url], Ans
             robots = said
         elif robots is None or now - robots.asked_at >= KEPT or isinstance(answer, Cut):
             return answer  # not known: all is barred (section 2.3.1.4)
-    if is_closed(sites, url):
+    if is_disallowed(sites, url):
         raise RobotsRefused(url)
     return answer
 
 
-def is_fresh(sites: Sites, url: Url, now: datetime) -> bool:
+def is_fresh(sites: RobotsCache, url: Url, now: datetime) -> bool:
     """Tell whether what is known of a site is no older than a day."""
     robots = sites.of(url)
     return robots is not None and now - robots.asked_at < FRESH
 
 
-def is_closed(sites: Sites, url: Url) -> bool:
+def is_disallowed(sites: RobotsCache, url: Url) -> bool:
     """Tell whether a site is known to keep crawlers from an address."""
     robots = sites.of(url)
     return robots is not None and not allows(robots.rules, _path(url))
 
 
-def is_known(answer: Answer | None, sites: Sites, url: Url) -> bool:
+def is_known(answer: Answer | None, sites: RobotsCache, url: Url) -> bool:
     """Tell whether `may_be_asked` found the page open."""
     return answer is None or sites.of(url) is not None
 

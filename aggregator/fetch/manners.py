@@ -25,7 +25,7 @@ class Manners:
     is_named: bool  # a rule for its name holds: the spacing of a network does not
 
 
-class Acquaintance:
+class HostPolicies:
     """All host keys that were met.
 
     Args:

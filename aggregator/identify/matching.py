@@ -59,7 +59,7 @@ class Found:
     uncompared: frozenset[int] = frozenset()  # entries that count as different, for it costs too much to compare them
 
 
-class Tellers:
+class StoryMatcher:
     """The shown and founding entries of all known stories, by what they may be recognised by.
 
     Made once for a document: looking through all stories for each entry grew with the square of both.
@@ -232,6 +232,6 @@ def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Like
     )
 
 
-def evident_link(entry: Entry) -> str | None:
+def dedupe_link(entry: Entry) -> str | None:
     """Give an entry's link in the form that is compared, if it can be evidence: no site's start page is."""
     return match_url(entry.link) if entry.link and not is_start_page(entry.link) else None

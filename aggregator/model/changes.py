@@ -15,7 +15,7 @@ from aggregator.urls import Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class SourceUpdate:
     """Where a source stands after a poll: the one place in which validators, due time and counters move."""
 
     outcome: Outcome
@@ -117,7 +117,7 @@ class CompletedEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refiled:
+class RejudgedEntry:
     """A stored entry of which edited rules say something else."""
 
     id: int
@@ -296,7 +296,7 @@ class Changes:
 
     due: Due
     asked_at: datetime
-    move: Move
+    move: SourceUpdate
     read: Read | None = None  # None: nothing new was read
     entries: EntryChanges = NOTHING_CHANGED
     outlines: tuple[Outline, ...] | None = None  # of a list of sources; None: as before

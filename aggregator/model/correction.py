@@ -70,7 +70,7 @@ class MovedEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class StoryMembers:
     """Stories with all their entries: whatever bears on a correction."""
 
     store_uuid: str

@@ -13,11 +13,11 @@ from typing import Any
 from aggregator.clock import Clock
 from aggregator.decide import release
 from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
-from aggregator.decide.draft import Work
+from aggregator.decide.draft import Draft
 from aggregator.decide.poll import origin_of
 from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
 from aggregator.errors import CorrectionRefused, StoreError
-from aggregator.model.correction import Act, Outcome, Request, StoryChanges, Told
+from aggregator.model.correction import Act, Outcome, Request, StoryChanges, StoryMembers
 from aggregator.model.entry import NO_NEWS
 from aggregator.model.event import Code, Event
 from aggregator.model.poll import Due
@@ -105,7 +105,7 @@ class _Effect:
     write: Callable[[Request], None]
 
 
-def _correction(tx: Transaction, said: str, changes: StoryChanges, told: Told, now: datetime) -> _Effect:
+def _correction(tx: Transaction, said: str, changes: StoryChanges, told: StoryMembers, now: datetime) -> _Effect:
     def write(request: Request) -> None:
         signed = replace(changes, events=tuple(_signed(event, request) for event in changes.events))
         if not tx.correct(signed, now):
@@ -197,7 +197,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
             passing = [change.entry for change in changes if change.is_new]
             known = tx.known(due, NO_NEWS, now, also=passing)
             origin = origin_of(due, NO_NEWS, known.store_uuid)
-            work = Work(due=due, asked_at=now, known=known, roster=roster, origin=origin)
+            work = Draft(due=due, asked_at=now, known=known, roster=roster, origin=origin)
             stories = {story for change in changes if (story := change.stored.known.story) is not None}
             filed = carry_out(work, changes, tx.told(stories), numbers)
             decided = work.changes()
@@ -234,7 +234,7 @@ def _number(arguments: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _facts(changes: StoryChanges, told: Told) -> dict[str, Any]:
+def _facts(changes: StoryChanges, told: StoryMembers) -> dict[str, Any]:
     """Give what changed, for `--json`."""
     ids = _ids(changes, told)
     touched = sorted({*told.members, *(moved.story for moved in changes.moved)})
@@ -245,7 +245,7 @@ def _facts(changes: StoryChanges, told: Told) -> dict[str, Any]:
     }
 
 
-def _ids(changes: StoryChanges, told: Told) -> dict[int, str]:
+def _ids(changes: StoryChanges, told: StoryMembers) -> dict[int, str]:
     """Give the atom:id of each story that plays a part, by its number."""
     ids = {number: story.atom_id for number, story in told.stories.items()}
     return ids | {story.id: story.atom_id for story in changes.stories}

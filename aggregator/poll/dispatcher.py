@@ -18,11 +18,11 @@ from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import NO_OUTAGE
 from aggregator.poll.due_queue import Backlog
 from aggregator.poll.host_limits import Hosts
-from aggregator.poll.network_monitor import Network
+from aggregator.poll.network_monitor import NetworkMonitor
 from aggregator.poll.pipeline import Ports
 from aggregator.poll.workers import Runner
 from aggregator.store.database import Store
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 
 CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)
 TICK = 1.0  # seconds between two looks, if nothing else wakes us
@@ -53,7 +53,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        world: Parts,
+        app: Parts,
         backlog: Backlog,
         *,
         on_settled: Callable[[Sequence[Settled]], None] = lambda settled: None,
@@ -63,16 +63,16 @@ class Dispatcher:
         """Make a dispatcher.
 
         Args:
-            world: the open store, the client and the settings.
+            app: the open store, the client and the settings.
             backlog: where sources come from.
             on_settled: called after each group that was stored.
             on_network: called when the network went down or came back.
             patient: when the store can't be written, wait and try again (R7), instead of giving up.
         """
-        self._world, self._backlog, self._report, self._patient = world, backlog, on_settled, patient
+        self._world, self._backlog, self._report, self._patient = app, backlog, on_settled, patient
         self._runner = Runner(
-            world.ports,
-            world.settings.workers,
+            app.ports,
+            app.settings.workers,
             on_leave=self._leaves,
             on_return=self._returns,
             judge=self._judge,
@@ -84,13 +84,13 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._in_flight = 0  # claimed and not yet settled
         self._failing = 0  # of those, polls under way of sources whose last poll failed
-        self._network, self._on_network = Network(world.steady, world.host_count), on_network
+        self._network, self._on_network = NetworkMonitor(app.steady, app.host_count), on_network
         self._outage = NO_OUTAGE  # as it was last looked at
         self._paused = False  # the store could not be written when it was last tried
         self._apart: set[int] = set()  # sources that may end this program: each is polled with nothing beside it (R13)
         self._alone: int | None = None  # the one of them that is being polled
         self._unreached: set[int] = set()  # sources that the network kept from being asked, and that were not since
-        self._slow_lane = max(1, world.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
+        self._slow_lane = max(1, app.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Work until the backlog is empty and all is settled, or until `stop`.
@@ -182,7 +182,7 @@ class Dispatcher:
         self._resting.set() if on else self._resting.clear()
         self._wake.set()
 
-    def is_unreached(self, item: Waiting) -> bool:
+    def is_unreached(self, item: DueItem) -> bool:
         """Tell whether a source that was not asked wasn't because the network is down (P87)."""
         return item.id in self._unreached or self._outage.since(own=item.own_machine) is not None
 
@@ -270,7 +270,7 @@ class Dispatcher:
         for due in dues:
             self._runner.submit(due)
 
-    def _claimed(self, chosen: Sequence[Waiting], now: datetime) -> Sequence[Due]:
+    def _claimed(self, chosen: Sequence[DueItem], now: datetime) -> Sequence[Due]:
         """Claim sources; those that can't be claimed give their room back."""
         dues: Sequence[Due] = ()
         try:

@@ -13,7 +13,7 @@ from typing import Protocol
 from aggregator.clock import Clock
 from aggregator.fetch.budget import Budgets
 from aggregator.store.database import Store
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 
 MAX_HOSTS = 1000  # that are looked at for whether a run may end
 LONGEST_REST = 60.0  # seconds that a one-shot run waits for a host, beyond its spacing
@@ -33,7 +33,7 @@ class Backlog(Protocol):
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Give sources that may be asked now, oldest first; room at their hosts is taken for them.
 
         Args:
@@ -48,13 +48,13 @@ class Backlog(Protocol):
 
     def alone(
         self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
-    ) -> Waiting | None:
+    ) -> DueItem | None:
         """Give a source of `apart` whose turn it is to be asked with nothing beside it; no room is taken yet (R13)."""
         ...
 
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Give one source to look with whether the network is back, and take its room: of these hosts, or of any."""
         ...
 
@@ -83,9 +83,9 @@ class DueBacklog:
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Ask the store; ask for more when what came shares room that the first of them took."""
-        chosen: Sequence[Waiting] = ()
+        chosen: Sequence[DueItem] = ()
         span = limit
         while not chosen:
             blocked = budgets.blocked()
@@ -107,7 +107,7 @@ class DueBacklog:
 
     def alone(
         self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
-    ) -> Waiting | None:
+    ) -> DueItem | None:
         """Ask the store for the one that is due, for the longest time."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
@@ -116,7 +116,7 @@ class DueBacklog:
 
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Ask the store for one that is due: nobody is asked more often than usual."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
@@ -169,7 +169,7 @@ class WithDetails:
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Take sources, and with the room that is left, details."""
         self._budgets = budgets
         chosen = self._backlog.ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
@@ -182,19 +182,19 @@ class WithDetails:
 
     def _due(
         self, now: datetime, *, limit: int, blocked: Collection[str], per_host: int, own: bool | None
-    ) -> list[Waiting]:
+    ) -> list[DueItem]:
         with self._store.read() as tx:
             return tx.details.due(now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=self._sources)
 
     def alone(
         self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
-    ) -> Waiting | None:
+    ) -> DueItem | None:
         """Give a source: details ask for nothing of the kind, since their bodies are read apart (R13)."""
         return self._backlog.alone(now, apart, budgets, own=own)
 
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Give a source."""
         return self._backlog.probe(now, hosts, budgets, apart=apart)
 
@@ -215,11 +215,11 @@ class WithDetails:
 class _Line:
     """What waits for one host: either sources that failed last time or others, the operator's own or not."""
 
-    def __init__(self, first: Waiting) -> None:
+    def __init__(self, first: DueItem) -> None:
         self.host_key, self.is_failing, self.own_machine = first.host_key, first.failures > 0, first.own_machine
-        self.waiting: deque[tuple[int, Waiting]] = deque()  # each with its place in the list
+        self.waiting: deque[tuple[int, DueItem]] = deque()  # each with its place in the list
 
-    def take(self, budgets: Budgets, *, answered: Collection[int], apart: Collection[int]) -> Waiting | None:
+    def take(self, budgets: Budgets, *, answered: Collection[int], apart: Collection[int]) -> DueItem | None:
         """Take room for the first of its sources for which there is some, and give that; None if there is none.
 
         Args:
@@ -227,8 +227,8 @@ class _Line:
             answered: sources that need no poll any more, and are dropped.
             apart: sources that are not to be polled beside others.
         """
-        passed: list[tuple[int, Waiting]] = []
-        taken: Waiting | None = None
+        passed: list[tuple[int, DueItem]] = []
+        taken: DueItem | None = None
         while self.waiting and taken is None:
             _, item = first = self.waiting.popleft()
             if item.id in answered:
@@ -253,7 +253,7 @@ class ListedBacklog:
         spares: see `Backlog`; False where the operator names what to ask.
     """
 
-    def __init__(self, waiting: Sequence[Waiting], *, spares: bool) -> None:
+    def __init__(self, waiting: Sequence[DueItem], *, spares: bool) -> None:
         self.spares = spares
         lines: dict[tuple[str, bool, bool], _Line] = {}
         for place, item in enumerate(waiting):
@@ -271,9 +271,9 @@ class ListedBacklog:
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Take them off the list."""
-        chosen: list[Waiting] = []
+        chosen: list[DueItem] = []
         standing: list[_Line] = []
         while self._turns and len(chosen) < limit:
             _, line = heappop(self._turns)
@@ -297,7 +297,7 @@ class ListedBacklog:
 
     def alone(
         self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
-    ) -> Waiting | None:
+    ) -> DueItem | None:
         """Give one once nobody else is left: what the others bring is stored, whatever happens then."""
         waiting = list(self._left(own=own))
         if any(item.id not in apart for item in waiting):
@@ -306,7 +306,7 @@ class ListedBacklog:
 
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Give none: the run ends, and the next one looks."""
         return ()
 
@@ -318,15 +318,15 @@ class ListedBacklog:
         """Tell whether all were taken that are not left for another run."""
         return next(self._left(own=own), None) is None
 
-    def _left(self, *, own: bool | None) -> Iterator[Waiting]:
+    def _left(self, *, own: bool | None) -> Iterator[DueItem]:
         for _, line in self._turns:
             if line.own_machine or not own:
                 yield from (item for _, item in line.waiting if item.id not in self._answered)
 
 
-def _with_room(waiting: Sequence[Waiting], limit: int, failing: int, budgets: Budgets) -> list[Waiting]:
+def _with_room(waiting: Sequence[DueItem], limit: int, failing: int, budgets: Budgets) -> list[DueItem]:
     """Take room for sources, at most `limit`; give those for which there was some."""
-    chosen: list[Waiting] = []
+    chosen: list[DueItem] = []
     full: set[str] = set()  # asked once, however many sources they have
     for item in waiting:
         if len(chosen) == limit:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from logging import getLogger
 
-from aggregator.cadence.hosts import Restraint, after_answer, faded
+from aggregator.cadence.hosts import HostBackoff, after_answer, expired
 from aggregator.clock import Clock
 from aggregator.errors import SourceError, StoreError
 from aggregator.fetch.budget import Budgets
-from aggregator.fetch.crawl import Sites
+from aggregator.fetch.crawl import RobotsCache
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import budget_key, spacing_of, widest_spacing
 from aggregator.model.poll import Cut, Exchange, Failed, Fetched, Gathered, NotModified
@@ -45,11 +45,11 @@ class Hosts:
         clock: Clock,
         *,
         rules: Callable[[], Sequence[HostRule]],
-        sites: Sites | None = None,
+        sites: RobotsCache | None = None,
     ) -> None:
-        self.sites = sites or Sites()
+        self.sites = sites or RobotsCache()
         self._store, self._budgets, self._clock, self._rules = store, budgets, clock, rules
-        self._owed: dict[str, Restraint] = {}
+        self._owed: dict[str, HostBackoff] = {}
         self._unkept: set[str] = set()
         self._lock = threading.Lock()
 
@@ -70,13 +70,13 @@ class Hosts:
         self.adopt(kept, starts)
         self._write()
 
-    def adopt(self, kept: Mapping[str, Restraint], starts: Mapping[str, datetime]) -> None:
+    def adopt(self, kept: Mapping[str, HostBackoff], starts: Mapping[str, datetime]) -> None:
         """Hold to what was asked for by key, as far as it isn't over, and go on with spacings that began."""
         now = self._clock()
         for key, left_at in starts.items():
             self._budgets.recall(key, seconds=(now - left_at).total_seconds())
         for key, before in kept.items():
-            self._note(key, before, faded(before, now), now)
+            self._note(key, before, expired(before, now), now)
 
     def hear(self, poll: Gathered) -> None:
         """Take in an answer: what its host is owed from now on, and that it has room again."""
@@ -120,7 +120,7 @@ class Hosts:
             after = after_answer(before, source, status, hints, now, spacing=spacing)
             self._note(key, before, after, now)
 
-    def _note(self, key: str, before: Restraint | None, after: Restraint | None, now: datetime) -> None:
+    def _note(self, key: str, before: HostBackoff | None, after: HostBackoff | None, now: datetime) -> None:
         if after is not None:
             self._owed[key] = after
         else:

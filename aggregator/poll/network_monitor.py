@@ -49,14 +49,14 @@ def sign_of(poll: Gathered) -> Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[Item]):
+class Verdict(Generic[Item]):
     """What is to become of polls now; those in neither are held."""
 
     charged: tuple[Item, ...] = ()  # theirs: settle them, whatever they brought
     spared: tuple[Item, ...] = ()  # the network's: count them against nobody
 
 
-class Reach(Generic[Item]):
+class HostClassMonitor(Generic[Item]):
     """How far the network reaches one class of hosts. It has no thread and no lock.
 
     Args:
@@ -80,26 +80,26 @@ class Reach(Generic[Item]):
         """For how long the network has been down, from the first failure on; None if it is not."""
         return None if self._down_at is None else self._steady() - self._down_at
 
-    def tell(self, item: Item, host: str, sign: Sign) -> Told[Item]:
+    def tell(self, item: Item, host: str, sign: Sign) -> Verdict[Item]:
         """Hear of a poll, and say what is to become of it and of those held."""
         if sign is Sign.NOTHING:
-            return Told((item,))
+            return Verdict((item,))
         if sign is Sign.ANSWER:
             self._down_at = None
             self._good.pop(host, None)
             self._good[host] = None
             if len(self._good) > GOOD_HOSTS:
                 self._good.popitem(last=False)
-            return Told((item, *self.drain()))
+            return Verdict((item, *self.drain()))
         if self._down_at is not None:
-            return Told(spared=(item,))
+            return Verdict(spared=(item,))
         expired = self.lapse()
         self._held.append((self._steady(), host, item))
         if len(self._held) < FAULTS or len({host for _, host, _ in self._held}) < HOSTS:
-            return Told(expired)
+            return Verdict(expired)
         self._down_at = self._held[0][0]
         self._probe_at = 0.0  # the first one at once: a false alarm is over in a second
-        return Told(expired, self.drain())
+        return Verdict(expired, self.drain())
 
     def lapse(self) -> tuple[Item, ...]:
         """Give those that were held long enough: too few failed with them, so that it was theirs."""
@@ -130,7 +130,7 @@ class Reach(Generic[Item]):
             yield self._held.popleft()[2]
 
 
-class Network:
+class NetworkMonitor:
     """Both classes of hosts, and what their verdicts mean for polls. It has no thread and no lock.
 
     Args:
@@ -141,8 +141,8 @@ class Network:
 
     def __init__(self, steady: Callable[[], float], hosts: Callable[[bool], int] = lambda own: HOSTS) -> None:
         self._hosts = hosts
-        self.public: Reach[Gathered] = Reach(steady)
-        self.own: Reach[Gathered] = Reach(steady)
+        self.public: HostClassMonitor[Gathered] = HostClassMonitor(steady)
+        self.own: HostClassMonitor[Gathered] = HostClassMonitor(steady)
         self._probed: dict[int, Due] = {}  # asked in vain since it went down: turn, and the claim
         self._probing: set[int] = set()  # sources that are being asked
 

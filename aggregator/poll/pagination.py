@@ -25,7 +25,7 @@ Ask = Callable[[Due], tuple[Answer, Feed | None]]
 
 
 @dataclass(slots=True)
-class _Way:
+class _Pagination:
     """How far the documents of a poll have been read."""
 
     due: Due
@@ -70,7 +70,7 @@ def with_further(
         All of it as one document, no more entries than `limit`; the answers; and the addresses that redirects led to,
         or that the documents name as theirs or as that of an earlier one.
     """
-    way = _Way(due, [feed])
+    way = _Pagination(due, [feed])
     wanted = _sitemaps(way) if feed.more else _pages(way) if due.source.paging is None else _list_pages(way)
     end = steady() + MAX_SECONDS
     for asking in wanted:
@@ -111,7 +111,7 @@ def with_further(
     return document, tuple(way.asides), tuple(way.met)
 
 
-def _sitemaps(way: _Way) -> Iterator[Due]:
+def _sitemaps(way: _Pagination) -> Iterator[Due]:
     """Give the sitemaps of an index that have changed since the last poll, on the same host (S70)."""
     due, feed = way.due, way.parts[0]
     since = due.succeeded_at - OVERLAP if due.stored_before and due.succeeded_at else None
@@ -125,7 +125,7 @@ def _sitemaps(way: _Way) -> Iterator[Due]:
     yield from map(way.asking, here[:MAX_SITEMAPS])
 
 
-def _pages(way: _Way) -> Iterator[Due]:
+def _pages(way: _Pagination) -> Iterator[Due]:
     """Follow `prev-archive` or `next` from document to document, on the same host."""
     due = way.due
     own, seen = host_key_of(due.url), {due.url}
@@ -140,7 +140,7 @@ def _pages(way: _Way) -> Iterator[Due]:
             return
 
 
-def _list_pages(way: _Way) -> Iterator[Due]:
+def _list_pages(way: _Pagination) -> Iterator[Due]:
     """Ask for the pages of a list, one after the other, until one has what is known, or nothing new, or is the last.
 
     What no document of ours tells apart would go on for ever: a page is asked for once, and one that brings nothing

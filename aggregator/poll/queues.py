@@ -14,7 +14,7 @@ T = TypeVar("T")
 EAGER_SECONDS = 0.002  # since work was last taken, in which those who are awake anyway get along alone
 
 
-class WorkLine(Generic[T]):
+class WorkQueue(Generic[T]):
     """Work for a crew of threads: whoever has just done some takes the next, one that rests only if nobody else does.
 
     A crew whose work waits for slow networks is up after so many times `EAGER_SECONDS` as it has threads; one whose
@@ -71,7 +71,7 @@ class WorkLine(Generic[T]):
         return self._waiting.popleft()
 
 
-class Tray(Generic[T]):
+class ResultBuffer(Generic[T]):
     """Results for one thread, which takes them together. Bounded: who brings one waits while it is full.
 
     Args:

@@ -18,7 +18,7 @@ from aggregator.errors import CutShort, DiskFailed, StoreError
 from aggregator.model.changes import Settled
 from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Unreached
 from aggregator.poll.pipeline import Ports, gather, settle
-from aggregator.poll.queues import Tray, WorkLine
+from aggregator.poll.queues import ResultBuffer, WorkQueue
 
 log = getLogger(__name__)
 
@@ -75,8 +75,8 @@ class Runner:
         self._ports, self._size, self._patience = ports, workers, patience
         self._on_leave, self._on_return, self._on_settled = on_leave, on_return, on_settled
         self._judge = judge
-        self._dues: WorkLine[Due | None] = WorkLine()  # `room` bounds it
-        self._results: Tray[Gathered] = Tray(workers)
+        self._dues: WorkQueue[Due | None] = WorkQueue()  # `room` bounds it
+        self._results: ResultBuffer[Gathered] = ResultBuffer(workers)
         self._lock = threading.Lock()
         self._made = 0
         self._workers: list[_Worker] = []

@@ -15,7 +15,7 @@ from aggregator.model.output_paths import collides, is_path
 from aggregator.model.settings import Publish
 from aggregator.publish.destination import Destination
 from aggregator.publish.folder import Folder
-from aggregator.publish.output_list import Places, Put
+from aggregator.publish.output_list import OutputList, Put
 from aggregator.store.database import Store
 
 log = getLogger(__name__)
@@ -28,10 +28,10 @@ EVERY_OUTPUT_BYTES: Final = 2**30  # what we wrote ourselves has limits of its o
 _Look = tuple[int, int, int, int]
 
 
-class Copies:
+class Aliases:
     """Brings copies to what they are copies of, for as long as one set of settings holds."""
 
-    def __init__(self, store: Store, folder: Destination, places: Places, publish: Publish) -> None:
+    def __init__(self, store: Store, folder: Destination, places: OutputList, publish: Publish) -> None:
         self._store, self._folder, self._places = store, folder, places
         self._aliases, self._static = publish.aliases, publish.static
         self._known: dict[str, _Look] = {}  # static files that were copied, as they looked then

@@ -14,7 +14,7 @@ BURST = 4  # times `entries`: beyond that the main document is too large to wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Candidate:
     """A publication in the main document: not withdrawn, no page yet."""
 
     story: int
@@ -28,7 +28,7 @@ class Standing:
 Page = tuple[int, list[int]]  # the number, and the story ids in the order of the document (M1)
 
 
-def file_pages(main: Sequence[Standing], *, now: datetime, entries: int, archive_page: int, pages: int) -> list[Page]:
+def file_pages(main: Sequence[Candidate], *, now: datetime, entries: int, archive_page: int, pages: int) -> list[Page]:
     """Say which new archive pages a category gets, and what stands on each.
 
     The first `entries` in order always stay. Of the rest, what a backfill brought is filed at once (M4); then, while
@@ -96,7 +96,7 @@ def fitting(texts: Sequence[tuple[str, str]]) -> int:
     return len(texts)
 
 
-def _too_heavy(standing: Sequence[Standing], archive_page: int) -> list[list[Standing]]:
+def _too_heavy(standing: Sequence[Candidate], archive_page: int) -> list[list[Candidate]]:
     """Give the pages, oldest first, that bring a main document in order below its heaviest; mostly none."""
     total = sum(p.weight for p in standing)
     if total <= HEAVIEST:
@@ -105,7 +105,7 @@ def _too_heavy(standing: Sequence[Standing], archive_page: int) -> list[list[Sta
     while kept > 1 and total > LIGHTER:
         kept -= 1
         total -= standing[kept].weight
-    early: list[list[Standing]] = []
+    early: list[list[Candidate]] = []
     weight = 0
     for publication in reversed(standing[kept:]):
         if not early or len(early[-1]) == archive_page or weight + publication.weight > HEAVIEST:
@@ -116,6 +116,6 @@ def _too_heavy(standing: Sequence[Standing], archive_page: int) -> list[list[Sta
     return early
 
 
-def in_order(publications: Sequence[Standing]) -> list[Standing]:
+def in_order(publications: Sequence[Candidate]) -> list[Candidate]:
     """Put publications into the order of documents: newest `sort_at` first, then by atom_id (M1)."""
     return sorted(sorted(publications, key=lambda p: p.atom_id), key=lambda p: p.sort_at, reverse=True)

@@ -13,7 +13,7 @@ from aggregator.render.fields import ALL, FEEDS, url_of
 from aggregator.render.html_pages import render_archive, render_category
 from aggregator.render.jsonfeed import render_json
 from aggregator.render.rss import render_rss
-from aggregator.render.theme import Look
+from aggregator.render.theme import PageStyle
 from aggregator.render.verify import read_back_atom, read_back_json, read_back_rss
 from aggregator.store.database import Store
 from aggregator.urls import Url
@@ -28,7 +28,7 @@ class Formats:
         store: whose id the feeds carry, for restoring.
     """
 
-    def __init__(self, settings: Settings, look: Look, store: Store) -> None:
+    def __init__(self, settings: Settings, look: PageStyle, store: Store) -> None:
         self.names = settings.publish.formats
         self.html = "html" in self.names
         self._site, self._look, self._store = settings.site, look, store

@@ -39,7 +39,7 @@ class Put:
         log.error("write_output", extra={"output": error.output, "error": error.why})
 
 
-class Places:
+class OutputList:
     """The folder that is published, and the store's list of what we wrote there."""
 
     def __init__(self, store: Store, folder: Destination, clock: Clock, *, gzip: bool) -> None:

@@ -20,18 +20,18 @@ from aggregator.model.output_paths import main_outputs
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import Document
 from aggregator.publish.adopt import adopt_outputs
-from aggregator.publish.aliases import Copies
-from aggregator.publish.archiving import HEAVIEST, WIDEST, Standing, file_pages, weight_of
+from aggregator.publish.aliases import Aliases
+from aggregator.publish.archiving import HEAVIEST, WIDEST, Candidate, file_pages, weight_of
 from aggregator.publish.destination import Destination
 from aggregator.publish.formats import Formats
-from aggregator.publish.output_list import Places
+from aggregator.publish.output_list import OutputList
 from aggregator.publish.posts.export import Posts
 from aggregator.publish.report import Edition, Published, failure_of
 from aggregator.publish.site import SiteOutputs, latest
 from aggregator.publish.story_pages import LATE, StoryPages
 from aggregator.render.status_page import render_status_json, render_status_page
-from aggregator.render.theme import Look, plain_look
-from aggregator.render.visibility import Showing
+from aggregator.render.theme import PageStyle, plain_style
+from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow, SiteRow
 from aggregator.store.database import Store
 from aggregator.store.documents import ALL
@@ -49,14 +49,14 @@ class Publisher:
     """Renders what is dirty, for as long as one set of settings holds."""
 
     def __init__(
-        self, store: Store, settings: Settings, folder: Destination, clock: Clock, look: Look | None = None
+        self, store: Store, settings: Settings, folder: Destination, clock: Clock, look: PageStyle | None = None
     ) -> None:
         self._store, self._settings, self._folder, self._clock = store, settings, folder, clock
-        self._pages = look or plain_look()
+        self._pages = look or plain_style()
         self._formats = Formats(settings, self._pages, store)
-        self._places = Places(store, folder, clock, gzip=settings.publish.gzip)
+        self._places = OutputList(store, folder, clock, gzip=settings.publish.gzip)
         self._posts = Posts(store, settings, clock) if settings.publish.jekyll else None
-        self._copies = Copies(store, folder, self._places, settings.publish)
+        self._copies = Aliases(store, folder, self._places, settings.publish)
         self._stories = StoryPages(store, settings, self._formats.names, self._pages, self._places, clock)
         self._site = SiteOutputs(settings, self._formats, self._pages, has_story_pages=self._stories.are_made)
         self._classes = sorted(
@@ -106,7 +106,7 @@ class Publisher:
             StoreError: our side failed.
         """
         with self._store.read() as tx:
-            showing = Showing(
+            showing = Visibility(
                 self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.categories.unlisted()
             )
         edition = Edition(showing=showing, everything=everything, take_over=take_over)
@@ -308,7 +308,7 @@ class Publisher:
         if sum(p.characters for p in rows) * WIDEST > HEAVIEST:
             weights = {story: weight_of(category.show, *texts) for story, *texts in tx.documents.main_texts(row.id)}
         main = [
-            Standing(
+            Candidate(
                 story=p.story,
                 sort_at=p.sort_at,
                 atom_id=p.atom_id,
@@ -336,7 +336,7 @@ class Publisher:
         row: CategoryRow,
         category: Category,
         page: int | None,
-        showing: Showing,
+        showing: Visibility,
         said: datetime | None,
     ) -> Document:
         path = f"category/{row.slug}"
@@ -392,7 +392,7 @@ class Publisher:
 
     # What shapes bytes besides the store.
 
-    def _look(self, row: CategoryRow, showing: Showing) -> str:
+    def _look(self, row: CategoryRow, showing: Visibility) -> str:
         if self._looks_seen != showing.digest:
             self._looks, self._looks_seen = {}, showing.digest
         if row.id in self._looks:
@@ -405,7 +405,7 @@ class Publisher:
         self._looks[row.id] = look
         return look
 
-    def _site_look(self, rows: Sequence[CategoryRow], showing: Showing) -> str:
+    def _site_look(self, rows: Sequence[CategoryRow], showing: Visibility) -> str:
         publish = self._settings.publish
         slugs = {row.key: row.slug for row in rows}
         categories = [

@@ -8,7 +8,7 @@ from logging import getLogger
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.publish.output_list import Put
 from aggregator.publish.posts.export import Exported
-from aggregator.render.visibility import Showing
+from aggregator.render.visibility import Visibility
 
 log = getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Published:
 class Edition:
     """One publication on its way."""
 
-    showing: Showing
+    showing: Visibility
     everything: bool
     take_over: bool
     changed: list[str] = field(default_factory=list)

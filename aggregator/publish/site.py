@@ -14,8 +14,8 @@ from aggregator.render.cache import Memory
 from aggregator.render.fields import ALL, FEEDS, ICON
 from aggregator.render.html_pages import Section, render_index, render_sources, section_of
 from aggregator.render.opml import render_feeds_opml, render_sources_opml
-from aggregator.render.theme import Look
-from aggregator.render.visibility import Showing
+from aggregator.render.theme import PageStyle
+from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow
 from aggregator.store.transaction import Transaction
 
@@ -39,7 +39,7 @@ class SiteOutputs:
         has_story_pages: each story has a page of its own.
     """
 
-    def __init__(self, settings: Settings, formats: Formats, look: Look, *, has_story_pages: bool) -> None:
+    def __init__(self, settings: Settings, formats: Formats, look: PageStyle, *, has_story_pages: bool) -> None:
         self._settings, self._formats, self._look, self._has_story_pages = settings, formats, look, has_story_pages
         self._sections: Memory[Section] = Memory(4 * 1024 * 1024, each_bytes=1024)
 
@@ -50,7 +50,7 @@ class SiteOutputs:
         rows: Sequence[CategoryRow],
         looks: Mapping[int, str],
         roster: Roster,
-        showing: Showing,
+        showing: Visibility,
         age: int,
         *,
         has_news: bool,
@@ -96,7 +96,7 @@ class SiteOutputs:
         tx: Transaction,
         rows: Sequence[CategoryRow],
         roster: Roster,
-        showing: Showing,
+        showing: Visibility,
         created: datetime,
         said: datetime | None,
     ) -> Document:
@@ -130,7 +130,7 @@ class SiteOutputs:
         )
 
     def _start_page(
-        self, tx: Transaction, listed: Listed, looks: Mapping[int, str], showing: Showing, also: frozenset[str]
+        self, tx: Transaction, listed: Listed, looks: Mapping[int, str], showing: Visibility, also: frozenset[str]
     ) -> Callable[[], bytes]:
         """Give how to render the start page, from what is kept and what is read here."""
         keys = {row.id: (row.id, row.dirty, looks.get(row.id)) for _, row in listed}

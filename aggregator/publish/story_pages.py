@@ -17,11 +17,11 @@ from aggregator.errors import StrangerInTheWay
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings, SourceKey
 from aggregator.model.story import StoryNote, StoryPage, StoryPlace
-from aggregator.publish.output_list import Places, Put
+from aggregator.publish.output_list import OutputList, Put
 from aggregator.render import fields, mark
 from aggregator.render.html_pages import render_note, render_story
-from aggregator.render.theme import Look
-from aggregator.render.visibility import Showing
+from aggregator.render.theme import PageStyle
+from aggregator.render.visibility import Visibility
 from aggregator.store.database import Store
 from aggregator.store.output_list import FORGOTTEN, GONE
 from aggregator.store.story_pages import Dirty, Looks, Place, StoredPage
@@ -57,7 +57,13 @@ class StoryPages:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, formats: frozenset[str], look: Look, places: Places, clock: Clock
+        self,
+        store: Store,
+        settings: Settings,
+        formats: frozenset[str],
+        look: PageStyle,
+        places: OutputList,
+        clock: Clock,
     ) -> None:
         self._store, self._settings, self._places, self._clock = store, settings, places, clock
         self._roster = Roster.of(settings)
@@ -65,7 +71,7 @@ class StoryPages:
         self._formats, self._look = formats, look
         self.are_made = settings.publish.entry_pages and "html" in formats
 
-    def look_around(self, showing: Showing, frame: str, *, everything: bool = False) -> None:
+    def look_around(self, showing: Visibility, frame: str, *, everything: bool = False) -> None:
         """See whether anything has changed that shapes pages besides the store, and which (R34).
 
         Args:
@@ -100,7 +106,7 @@ class StoryPages:
 
     def publish(
         self,
-        showing: Showing,
+        showing: Visibility,
         note: Callable[[Put], Put],
         *,
         late: bool = False,
@@ -164,7 +170,7 @@ class StoryPages:
             tx.files.mark_gone(stale=False)
 
     def _make_each(
-        self, dirty: Dirty, showing: Showing, note: Callable[[Put], Put], *, take_over: bool
+        self, dirty: Dirty, showing: Visibility, note: Callable[[Put], Put], *, take_over: bool
     ) -> StrangerInTheWay | None:
         """Make the pages of a batch one by one; give the first of the strangers that stand in the way."""
         first = None
@@ -177,7 +183,7 @@ class StoryPages:
                 first = first or met
         return first
 
-    def _make(self, dirty: Dirty, showing: Showing, note: Callable[[Put], Put], *, take_over: bool) -> None:
+    def _make(self, dirty: Dirty, showing: Visibility, note: Callable[[Put], Put], *, take_over: bool) -> None:
         """Make the pages of some stories, and say so in the store once they are on the disk (R30)."""
         with self._store.read() as tx:
             part = self._part(tx, tx.pages.with_parts(dirty), showing)
@@ -190,7 +196,7 @@ class StoryPages:
             tx.files.note_written(put.written, self._clock())
             tx.pages.clean({number: seen for number, seen in dirty.items() if number not in failed})
 
-    def _part(self, tx: Transaction, numbers: Iterable[int], showing: Showing) -> _Part:
+    def _part(self, tx: Transaction, numbers: Iterable[int], showing: Visibility) -> _Part:
         numbers = set(numbers)
         pages = tx.pages.stored(numbers, self._order)
         part = _Part([], [], {})
@@ -205,7 +211,9 @@ class StoryPages:
                 part.removed.append(path)
         return part
 
-    def _output(self, stored: StoredPage, path: str, pages: dict[int, StoredPage], showing: Showing) -> Output | None:
+    def _output(
+        self, stored: StoredPage, path: str, pages: dict[int, StoredPage], showing: Visibility
+    ) -> Output | None:
         """Give the page of a story, or the note in its place; None if there is nothing that anyone may know of it."""
         frame = (self._settings.site, self._formats, self._look)
         if stored.shown is not None:
@@ -227,7 +235,7 @@ class StoryPages:
         render = partial(render_note, told, *frame)
         return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, gone=GONE, beside=True)
 
-    def _teller(self, stored: StoredPage, pages: dict[int, StoredPage], showing: Showing) -> StoryPlace | None:
+    def _teller(self, stored: StoredPage, pages: dict[int, StoredPage], showing: Visibility) -> StoryPlace | None:
         """Give the story that tells it now, if anyone may see that (T7)."""
         met: set[int] = set()
         while stored.part_of is not None and stored.story not in met:
@@ -243,7 +251,7 @@ class StoryPages:
         found = self._roster.categories.get(place.key)
         return found or Category(key=place.key, title=place.title, show=place.show, declared=False)
 
-    def _source_looks(self, showing: Showing) -> dict[SourceKey, str]:
+    def _source_looks(self, showing: Visibility) -> dict[SourceKey, str]:
         """Give a digest of what may be seen of each source, of those where that is not simply all."""
         said: dict[SourceKey, list[str]] = {key: [told] for key, told in showing.said.items()}
         for source in self._settings.sources:

@@ -16,8 +16,8 @@ from aggregator.model.settings import Site
 from aggregator.model.story import CategoryLine, Document, SourceLine, StoryNote, StoryPage, StoryPlace
 from aggregator.render import fields, mark
 from aggregator.render.html_fragments import MAX_BYTES, fitting, size_of
-from aggregator.render.template_context import Named, Scribe, Story, is_right_to_left, plain
-from aggregator.render.theme import Look
+from aggregator.render.template_context import ContextBuilder, LinkText, Story, is_right_to_left, plain
+from aggregator.render.theme import PageStyle
 
 LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 ROW_BYTES = 220  # our own part of a source on its page, about; one in trouble stands there twice
@@ -62,7 +62,7 @@ class _SourceRow:
     categories: str
 
 
-def render_category(document: Document, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+def render_category(document: Document, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
     """Render the page of a category.
 
     Args:
@@ -77,11 +77,11 @@ def render_category(document: Document, site: Site, formats: frozenset[str], loo
     return _render_document(document, site, formats, look, feeds_of=document.path)
 
 
-def render_archive(document: Document, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+def render_archive(document: Document, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
     """Render the page of an archive document. Nothing on it changes when newer pages come (M6, M7)."""
     assert document.archive is not None
     assert document.current is not None
-    messages = Scribe.of(site, document.language, look).messages
+    messages = ContextBuilder.of(site, document.language, look).messages
     part = messages.text("archive", number=document.archive)
     note = messages.text("archive_note", title=plain(document.title))
     return _render_document(document, site, formats, look, feeds_of=document.current, part=part, note=note)
@@ -91,7 +91,7 @@ def section_of(
     line: CategoryLine,
     site: Site,
     formats: frozenset[str],
-    look: Look | None = None,
+    look: PageStyle | None = None,
     *,
     has_story_pages: bool = False,
 ) -> Section:
@@ -107,7 +107,7 @@ def section_of(
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     section = Section(
         title=plain(line.title),
         description=plain(line.description or ""),
@@ -125,7 +125,7 @@ def render_index(
     sections: Sequence[Section],
     site: Site,
     formats: frozenset[str],
-    look: Look | None = None,
+    look: PageStyle | None = None,
     *,
     also: frozenset[str] = frozenset(),
 ) -> bytes:
@@ -138,7 +138,7 @@ def render_index(
         look: of all pages.
         also: other outputs that exist, of `opml.xml`, `sources.opml` and `status.html`.
     """
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     feeds = _feeds(fields.ALL, site, formats, plain(site.title))
     others = [name for name in ("opml.xml", "sources.opml", "status.html") if name in also]
     canonical = str(site.base_url)
@@ -154,7 +154,7 @@ def render_sources(
     lines: Sequence[SourceLine],
     site: Site,
     formats: frozenset[str],
-    look: Look | None = None,
+    look: PageStyle | None = None,
     *,
     also: frozenset[str] = frozenset(),
 ) -> bytes:
@@ -167,7 +167,7 @@ def render_sources(
         look: of all pages.
         also: other outputs that exist; of interest here: `sources.opml`.
     """
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     messages = scribe.messages
     rows = [
         _SourceRow(
@@ -215,7 +215,7 @@ def _size_of(row: _SourceRow) -> int:
     return size + (ROW_BYTES + size_of(row.anchor, row.title, row.trouble) if row.state in TROUBLED else 0)
 
 
-def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
     """Render the page of a story; its canonical address is the original's (A60).
 
     Args:
@@ -224,7 +224,7 @@ def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Loo
         formats: of the feeds that are published.
         look: of all pages.
     """
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     story = scribe.story(page.publication)
     return render_page(
         "entry",
@@ -241,9 +241,9 @@ def render_story(page: StoryPage, site: Site, formats: frozenset[str], look: Loo
     )
 
 
-def render_note(note: StoryNote, site: Site, formats: frozenset[str], look: Look | None = None) -> bytes:
+def render_note(note: StoryNote, site: Site, formats: frozenset[str], look: PageStyle | None = None) -> bytes:
     """Render what stands in place of a story that is withdrawn, or part of another now (A42, T7)."""
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     return render_page(
         "gone",
         scribe,
@@ -256,21 +256,21 @@ def render_note(note: StoryNote, site: Site, formats: frozenset[str], look: Look
     )
 
 
-def _place(page: str, place: StoryPlace) -> Named:
-    return Named(plain(place.title), _relative(page, f"{place.path}.html"))
+def _place(page: str, place: StoryPlace) -> LinkText:
+    return LinkText(plain(place.title), _relative(page, f"{place.path}.html"))
 
 
 def _render_document(
     document: Document,
     site: Site,
     formats: frozenset[str],
-    look: Look | None,
+    look: PageStyle | None,
     *,
     feeds_of: str,
     part: str = "",
     note: str = "",
 ) -> bytes:
-    scribe = Scribe.of(site, document.language, look)
+    scribe = ContextBuilder.of(site, document.language, look)
     stories, earlier = scribe.stories(document)
     path = f"{document.path}.html"
     heading = plain(document.title)
@@ -295,7 +295,7 @@ def _render_document(
 
 def render_page(
     template: str,
-    scribe: Scribe,
+    scribe: ContextBuilder,
     path: str,
     *,
     title: str,

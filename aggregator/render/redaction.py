@@ -37,7 +37,7 @@ def public_name(key: SourceKey) -> SourceKey:
     return SourceKey(f"private-{sha256(key.encode()).hexdigest()[:8]}")
 
 
-class Veil:
+class AddressRedactor:
     """Knows a private source's addresses by their parts."""
 
     def __init__(self, addresses: Iterable[str], met: Iterable[str] = (), *, rotates: bool = False) -> None:

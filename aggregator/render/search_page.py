@@ -15,8 +15,8 @@ from aggregator.model.story import Publication
 from aggregator.render import fields
 from aggregator.render.html_fragments import shorten
 from aggregator.render.html_pages import render_page
-from aggregator.render.template_context import Scribe, Story, plain
-from aggregator.render.theme import Look
+from aggregator.render.template_context import ContextBuilder, Story, plain
+from aggregator.render.theme import PageStyle
 
 EXCERPT = 240  # characters
 BEFORE = 60  # of them before the first word that was looked for
@@ -33,7 +33,12 @@ class Answer(Enum):
 
 
 def render_found(
-    asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer, site: Site, look: Look | None = None
+    asked: str,
+    terms: Sequence[str],
+    found: Sequence[Publication],
+    answer: Answer,
+    site: Site,
+    look: PageStyle | None = None,
 ) -> bytes:
     """Render the page.
 
@@ -48,7 +53,7 @@ def render_found(
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     stories: list[Story] = []
     for publication in found:
         for story in scribe.headlines([publication], f"{publication.home or 'index'}.html"):

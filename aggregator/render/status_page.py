@@ -16,8 +16,8 @@ from aggregator.render import mark
 from aggregator.render.fields import url_of, web_address
 from aggregator.render.html_fragments import fitting, size_of
 from aggregator.render.html_pages import TROUBLED, render_page
-from aggregator.render.template_context import Scribe, plain
-from aggregator.render.theme import Look
+from aggregator.render.template_context import ContextBuilder, plain
+from aggregator.render.theme import PageStyle
 from aggregator.render.translations import Messages
 
 
@@ -216,13 +216,13 @@ class _Row:
     is_quiet: bool
 
 
-def render_status_page(status: Status, site: Site, look: Look | None = None) -> bytes:
+def render_status_page(status: Status, site: Site, look: PageStyle | None = None) -> bytes:
     """Render `status.html`: what needs a hand first.
 
     Raises:
         PublishError: a template of the operator's theme can't be rendered.
     """
-    scribe = Scribe.of(site, site.language, look)
+    scribe = ContextBuilder.of(site, site.language, look)
     messages = scribe.messages
 
     def moment(when: datetime | None) -> str:

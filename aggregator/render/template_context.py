@@ -12,7 +12,7 @@ from aggregator.model.settings import Site
 from aggregator.model.story import Document, Publication
 from aggregator.render import fields
 from aggregator.render.html_fragments import MAX_BYTES, dress, shorten
-from aggregator.render.theme import Look, plain_look
+from aggregator.render.theme import PageStyle, plain_style
 from aggregator.render.translations import Messages
 
 MAX_STORIES = 50  # in full on a page (A69)
@@ -24,7 +24,7 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class LinkText:
     """A name that may lead somewhere."""
 
     name: str
@@ -43,7 +43,7 @@ class Story:
     original: str | None
     language: str | None  # None: the page's own
     direction: str  # rtl where its language says so, else auto: the first letters decide (I60)
-    source: Named
+    source: LinkText
     authors: str
     machine_date: str
     day: str
@@ -51,24 +51,24 @@ class Story:
     updated: tuple[str, str] | None = None  # for machines and for people; None: not since
     html: str = ""
     excerpt: str = ""  # instead of `html`
-    credits: tuple[Named, ...] = ()
-    attached: tuple[Named, ...] = ()
+    credits: tuple[LinkText, ...] = ()
+    attached: tuple[LinkText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Scribe:
+class ContextBuilder:
     """Turns records into what templates see, for one page in one language, zone and look."""
 
     site: Site
     messages: Messages
     zone: ZoneInfo
     language: str
-    look: Look
+    look: PageStyle
 
     @classmethod
-    def of(cls, site: Site, language: str, look: Look | None = None) -> "Scribe":
+    def of(cls, site: Site, language: str, look: PageStyle | None = None) -> "ContextBuilder":
         """Give the scribe of a page in a language; labels are those of the site's. Without a look, it is ours."""
-        look = look or plain_look()
+        look = look or plain_style()
         return cls(site, look.theme.messages(site.language), ZoneInfo(site.timezone), language, look)
 
     def stories(self, document: Document) -> tuple[list[Story], list[Story]]:
@@ -132,7 +132,7 @@ class Scribe:
             original=original,
             language=language if language and language.lower() != self.language.lower() else None,
             direction="rtl" if language and is_right_to_left(language) else "auto",
-            source=Named(plain(source), fields.web_address(publication.origin.link)),
+            source=LinkText(plain(source), fields.web_address(publication.origin.link)),
             authors=self.messages.text("list_separator").join(authors),
             machine_date=fields.instant(when),
             day=self.messages.day(when, self.zone),
@@ -161,13 +161,13 @@ def is_right_to_left(language: str) -> bool:
     return language.partition("-")[0].lower() in RIGHT_TO_LEFT
 
 
-def _credits(publication: Publication) -> tuple[Named, ...]:
-    copies = (Named(plain(c.title) or c.source, fields.web_address(c.link)) for c in publication.credits)
+def _credits(publication: Publication) -> tuple[LinkText, ...]:
+    copies = (LinkText(plain(c.title) or c.source, fields.web_address(c.link)) for c in publication.credits)
     return tuple(dict.fromkeys(copies))
 
 
-def _attached(url: str, enclosure: Enclosure) -> Named:
+def _attached(url: str, enclosure: Enclosure) -> LinkText:
     name = enclosure.title or posixpath.basename(url.partition("?")[0].partition("#")[0]) or url
     length = enclosure.length or 0
     size = "" if not length else f"{length / 1e6:.1f} MB" if length >= 1e6 else f"{max(length // 1000, 1)} kB"
-    return Named(plain(name), url, size, audio=(enclosure.type or "").startswith("audio/"))
+    return LinkText(plain(name), url, size, audio=(enclosure.type or "").startswith("audio/"))

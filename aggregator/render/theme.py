@@ -302,7 +302,7 @@ def _walked(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class PageStyle:
     """What every page of a site shares besides its texts."""
 
     theme: Theme
@@ -316,6 +316,6 @@ class Look:
 
 
 @lru_cache(maxsize=1)
-def plain_look() -> Look:
+def plain_style() -> PageStyle:
     """Give the look that comes with the program."""
-    return Look(theme=Theme.built_in())
+    return PageStyle(theme=Theme.built_in())

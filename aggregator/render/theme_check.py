@@ -32,7 +32,7 @@ from aggregator.render.html_pages import (
 )
 from aggregator.render.search_page import Answer, render_found
 from aggregator.render.status_page import render_status_page
-from aggregator.render.theme import Look, Theme, plain_look, read_theme
+from aggregator.render.theme import PageStyle, Theme, plain_style, read_theme
 from aggregator.urls import Url
 
 WHEN = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ POLICIES = (POLICY, POLICY.replace(b"form-action 'none'", b"form-action 'self'")
 FORMATS = frozenset({"atom", "rss", "json", "html"})
 
 
-def look_of(settings: Settings) -> Look:
+def checked_style(settings: Settings) -> PageStyle:
     """Give the look that feeds.yaml asks for; a theme is read, and tried on pages that show all there can be.
 
     Raises:
@@ -52,12 +52,12 @@ def look_of(settings: Settings) -> Look:
     """
     folder, refresh = settings.publish.theme, settings.publish.refresh
     if folder is None:
-        return Look(theme=plain_look().theme, refresh=refresh)
+        return PageStyle(theme=plain_style().theme, refresh=refresh)
     called = folder.relative_to(settings.path.parent) if folder.is_relative_to(settings.path.parent) else folder
     if not folder.is_dir():
         why = f"there is no folder {called}; make it, or take theme out"
         raise ConfigError([Problem(str(settings.path), *settings.publish.theme_at, why)])
-    look = Look(theme=read_theme(folder, str(called)), refresh=refresh)
+    look = PageStyle(theme=read_theme(folder, str(called)), refresh=refresh)
     problems = try_theme(look.theme, settings.site)
     if problems:
         raise ConfigError(problems)
@@ -67,7 +67,7 @@ def look_of(settings: Settings) -> Look:
 def try_theme(theme: Theme, site: Site) -> list[Problem]:
     """Render each kind of page; give what went wrong, each place once."""
     found: set[Problem] = set()
-    for look in (Look(theme=theme), Look(theme=theme, refresh=timedelta(minutes=5), search=True)):
+    for look in (PageStyle(theme=theme), PageStyle(theme=theme, refresh=timedelta(minutes=5), search=True)):
         for path, data in _pages(look, site, found):
             if not any(policy in data for policy in POLICIES) or not mark.bears_mark(data):
                 what = f'{path} comes out without its policy and its mark; write {{% include "head.html" %}} in <head>'
@@ -75,7 +75,7 @@ def try_theme(theme: Theme, site: Site) -> list[Problem]:
     return sorted(found)
 
 
-def _pages(look: Look, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
+def _pages(look: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, bytes]]:
     pages = []
     full = _document("category/specimen", *_PUBLICATIONS, prev_archive="category/specimen/archive/1")
     empty = _document("category/empty")

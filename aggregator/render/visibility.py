@@ -19,10 +19,10 @@ from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.status import SourceStatus, Status
 from aggregator.model.story import Credit, Publication, SourceLine, Tombstone
 from aggregator.render.html_fragments import excerpt_of
-from aggregator.render.redaction import Veil, public_name
+from aggregator.render.redaction import AddressRedactor, public_name
 
 
-class Showing:
+class Visibility:
     """Leaves away what may not be seen.
 
     Args:
@@ -48,7 +48,7 @@ class Showing:
         said = [[*self.said.items()], sorted(unlisted)]
         self.digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()  # of what limits shape
 
-    def _veil_of(self, key: SourceKey) -> Veil:
+    def _veil_of(self, key: SourceKey) -> AddressRedactor:
         source = self._roster.sources.get(key)
         limit = self._limits[key]
         addresses: list[str] = [*limit.addresses]
@@ -56,7 +56,7 @@ class Showing:
         if source is not None:
             addresses += [source.url, *(was for was in source.was if ":" in was)]
             met += [str.__str__(each.url) for each in (source.detail, source.paging) if each is not None]
-        return Veil(addresses, met, rotates=limit.rotates)
+        return AddressRedactor(addresses, met, rotates=limit.rotates)
 
     def publication(self, publication: Publication, category: Category) -> Publication:
         """Give a publication as it is shown in a category."""

@@ -65,7 +65,7 @@ class NothingToRestore(AggregatorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class CategoryDocuments:
     """A category as it was published: its main document, and its archive pages from 1 up."""
 
     slug: str
@@ -84,7 +84,9 @@ class Assembly:
         said: the `updated` of all.atom; None: it is not there.
     """
 
-    def __init__(self, shelves: Sequence[Shelf], settings: Settings, *, said: datetime | None = None) -> None:
+    def __init__(
+        self, shelves: Sequence[CategoryDocuments], settings: Settings, *, said: datetime | None = None
+    ) -> None:
         self._settings, self._roster = settings, Roster.of(settings)
         self._said = said
         self._by_slug = _keys_by_slug(settings)
@@ -161,7 +163,7 @@ class Assembly:
 
     def _leave_out_empty(self) -> None:
         """Take the feed that has the stories, where a category was renamed and begun anew under its new name."""
-        of_key: dict[CategoryKey, list[Shelf]] = {}
+        of_key: dict[CategoryKey, list[CategoryDocuments]] = {}
         for shelf in self._shelves:
             of_key.setdefault(self._key_of(shelf), []).append(shelf)
         for key, shelves in of_key.items():
@@ -222,7 +224,7 @@ class Assembly:
         ours = [place for place in stands if source is not None and place in source.places]
         return tuple(dict.fromkeys((*one.categories, *(copy.categories if copy else ()), *ours)))
 
-    def _key_of(self, shelf: Shelf) -> CategoryKey:
+    def _key_of(self, shelf: CategoryDocuments) -> CategoryKey:
         said = CategoryKey(shelf.main.category or self._by_slug.get(shelf.slug) or shelf.slug)
         heirs = (category.key for category in self._settings.categories if said in category.was)
         return said if said in self._roster.categories else next(heirs, said)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.clock import Clock
-from aggregator.dry_run.probe import Trials
+from aggregator.dry_run.probe import Prober
 from aggregator.model.entry import NO_NEWS as NOTHING
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import rule_for
@@ -21,7 +21,7 @@ from aggregator.model.poll import Due, Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.story_pages import GONE_LIST, gone_of
-from aggregator.restore.combine import Assembly, NothingToRestore, Shelf
+from aggregator.restore.combine import Assembly, CategoryDocuments, NothingToRestore
 from aggregator.restore.read_site import RecalledDocument, recall, recall_updated
 from aggregator.store import open_store
 from aggregator.store.output_list import FORGOTTEN
@@ -56,7 +56,7 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
     """
     if re.match(r"https?://", where):
         source = _site_source(where, settings)
-        trials = Trials(settings, clock)
+        trials = Prober(settings, clock)
         try:
             return _restored(lambda path: _fetched(trials, source, path), [], settings)
         finally:
@@ -68,7 +68,7 @@ def read_site(where: str, settings: Settings, clock: Clock, *, folder: Path) -> 
     return _restored(lambda path: _file(root / path), listed, settings)
 
 
-def restore(restored: Restored, settings: Settings, clock: Clock) -> World:
+def restore(restored: Restored, settings: Settings, clock: Clock) -> App:
     """Fill a new store with what was read; gives it open.
 
     Raises:
@@ -85,23 +85,23 @@ def restore(restored: Restored, settings: Settings, clock: Clock) -> World:
             tx.lay_ground(restored, clock())
     finally:
         store.close()
-    world = open_world(settings, command="restore", clock=clock)
+    app = open_app(settings, command="restore", clock=clock)
     try:
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             detailed = {source.key: source.initial for source in settings.sources if source.detail is not None}
             tx.fill(restored, clock(), detailed=detailed)
-        world.sync(settings.path.read_text(encoding="utf-8"))
+        app.sync(settings.path.read_text(encoding="utf-8"))
     except BaseException:
-        world.close()
+        app.close()
         raise
-    return world
+    return app
 
 
-def take_in_outputs(world: World, text: str) -> TakenIn:
+def take_in_outputs(app: App, text: str) -> TakenIn:
     """Add to a store that was restored from a backup what the outputs of a later time tell.
 
     Args:
-        world: an open one, whose outputs stand in `publish.to`.
+        app: an open one, whose outputs stand in `publish.to`.
         text: feeds.yaml, as it is in force.
 
     Raises:
@@ -110,7 +110,7 @@ def take_in_outputs(world: World, text: str) -> TakenIn:
         PublishError: a document is not what we write, or can't be read.
         StoreError: the store can't be written.
     """
-    folder = world.folder
+    folder = app.folder
     there = {*folder.below("category")}
 
     def read(path: str) -> bytes | None:
@@ -119,10 +119,10 @@ def take_in_outputs(world: World, text: str) -> TakenIn:
         return folder.read(path, MAX_FILE)
 
     listed = sorted(match[1] for path in there if (match := _FEED.fullmatch(path)))
-    restored = _restored(read, listed, world.settings)
-    with world.store.begin() as tx:
-        taken = tx.take_in(restored, world.clock())
-    world.sync(text)
+    restored = _restored(read, listed, app.settings)
+    with app.store.begin() as tx:
+        taken = tx.take_in(restored, app.clock())
+    app.sync(text)
     return taken
 
 
@@ -135,7 +135,7 @@ def _site_source(where: str, settings: Settings) -> Source:
     return Source(key=SourceKey("site"), url=url, allow_private=rule is not None and rule.allow_private)
 
 
-def _fetched(trials: Trials, source: Source, path: str) -> bytes | None:
+def _fetched(trials: Prober, source: Source, path: str) -> bytes | None:
     bodies: list[bytes] = []
 
     def keep(fetched: Fetched, due: Due) -> Feed:
@@ -193,7 +193,7 @@ def _expected_slugs(settings: Settings) -> Iterator[str]:
         yield slug
 
 
-def _shelf(read: Read, slug: str, settings: Settings) -> Shelf | None:
+def _shelf(read: Read, slug: str, settings: Settings) -> CategoryDocuments | None:
     base = str(settings.site.base_url)
 
     def document(path: str) -> RecalledDocument | None:
@@ -215,4 +215,4 @@ def _shelf(read: Read, slug: str, settings: Settings) -> Shelf | None:
                 f"`aggregator -c {shlex.quote(str(settings.path))} publish --take-over` starts anew over what is there"
             )
         pages.append(page)
-    return Shelf(slug, main, pages)
+    return CategoryDocuments(slug, main, pages)

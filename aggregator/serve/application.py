@@ -20,7 +20,7 @@ from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
 from aggregator.render.media_types import Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
-from aggregator.serve.shelf import Copy, Document, FilePart, Shelf
+from aggregator.serve.shelf import Document, Encoding, FilePart, PublishedFolder
 from aggregator.urls import Url
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Application:
 
     def __init__(
         self,
-        shelf: Shelf | None,
+        shelf: PublishedFolder | None,
         *,
         health: Callable[[], bool],
         ready: Callable[[], bool],
@@ -169,7 +169,7 @@ class Application:
     def _endpoint(self, path: str) -> Endpoint | None:
         return self._endpoints.get(path) or next((end for start, end in self._trees if path.startswith(start)), None)
 
-    def _serve(self, shelf: Shelf, document: Document, environ: WSGIEnvironment) -> Reply:
+    def _serve(self, shelf: PublishedFolder, document: Document, environ: WSGIEnvironment) -> Reply:
         """Answer with a document, a part of it, or the word that it hasn't changed."""
         absence = shelf.absence_of(document.name)
         if absence is HTTPStatus.NOT_FOUND:
@@ -211,7 +211,7 @@ def _reply(
     status: HTTPStatus,
     headers: Headers,
     document: Document,
-    copy: Copy,
+    copy: Encoding,
     start: int = 0,
     stop: int | None = None,
 ) -> Reply:

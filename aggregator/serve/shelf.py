@@ -34,7 +34,7 @@ YOUNG_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Encoding:
     """The bytes of a document in one content coding."""
 
     digest: str  # of exactly these bytes (A71)
@@ -48,8 +48,8 @@ class _Known:
 
     signature: tuple[int, ...]
     modified: int
-    plain: Copy
-    gzip: Copy | None
+    plain: Encoding
+    gzip: Encoding | None
     noindex: bool = False
     link: str | None = None
 
@@ -121,7 +121,7 @@ class Document:
         for handle in self._handles:
             os.close(handle)
 
-    def read(self, copy: Copy, start: int = 0, stop: int | None = None) -> bytes:
+    def read(self, copy: Encoding, start: int = 0, stop: int | None = None) -> bytes:
         """Give the bytes of a copy, or those from `start` up to `stop`.
 
         Raises:
@@ -129,7 +129,7 @@ class Document:
         """
         return _read(self._handles[0 if copy is self.plain else 1], start, copy.size if stop is None else stop)
 
-    def part(self, copy: Copy, start: int, size: int) -> FilePart:
+    def part(self, copy: Encoding, start: int, size: int) -> FilePart:
         """Return bytes of a copy as a part of its file, which stays open when the document is closed.
 
         Raises:
@@ -138,7 +138,7 @@ class Document:
         return FilePart(self._handles[0 if copy is self.plain else 1], start, size)
 
 
-class Shelf:
+class PublishedFolder:
     """The published folder, read only."""
 
     def __init__(
@@ -291,8 +291,8 @@ def _read(handle: int, start: int, stop: int) -> bytes:
     return body
 
 
-def _copy(body: bytes, coding: str | None) -> Copy:
-    return Copy(hashlib.sha256(body).hexdigest()[:32], len(body), coding)
+def _copy(body: bytes, coding: str | None) -> Encoding:
+    return Encoding(hashlib.sha256(body).hexdigest()[:32], len(body), coding)
 
 
 def _unpacks_to(packed: bytes, body: bytes) -> bool:

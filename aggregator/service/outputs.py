@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from aggregator.app import World
+from aggregator.app import App
 
 ONE = timedelta(hours=1).total_seconds()  # between two looks for one output, in a bucket
 ALL = timedelta(days=1).total_seconds()  # for all
@@ -19,12 +19,12 @@ class OutputWatch:
     """Looks for outputs that are gone, when it is time to.
 
     Args:
-        world: open; its first publication looks at everything itself.
+        app: open; its first publication looks at everything itself.
         steady: tells the time in seconds, and knows no jump.
     """
 
-    def __init__(self, world: World, steady: Callable[[], float] = monotonic) -> None:
-        self._world, self._steady = world, steady
+    def __init__(self, app: App, steady: Callable[[], float] = monotonic) -> None:
+        self._world, self._steady = app, steady
         self._one_at = self._all_at = steady()
 
     def look(self) -> bool:

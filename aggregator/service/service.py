@@ -14,7 +14,7 @@ from time import monotonic
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
@@ -58,7 +58,7 @@ class Service:
     """Everything that a running `serve` does but serving.
 
     Args:
-        world: open; the service does not close it.
+        app: open; the service does not close it.
         environ: where `${NAME}` in an edited feeds.yaml is looked up.
         memory: watches it.
         on_settled: called after each group of polls that was stored.
@@ -68,7 +68,7 @@ class Service:
 
     def __init__(
         self,
-        world: World,
+        app: App,
         environ: Mapping[str, str],
         *,
         memory: MemoryWatch | None = None,
@@ -77,28 +77,26 @@ class Service:
         index: SearchIndex | None = None,
     ) -> None:
         self._index = index
-        self._world, self._on_settled = world, on_settled
+        self._world, self._on_settled = app, on_settled
         self._memory, self._pressure = memory or MemoryWatch(), Pressure.NONE
         self._lag = LagWatch()
-        self._outputs = OutputWatch(world)
+        self._outputs = OutputWatch(app)
         self._dirty = threading.Event()
         self._publishing = threading.Lock()
-        self._not_before = world.clock()  # when the next rendering may begin, after one that failed
-        self._deaf_until = world.clock()  # to requests, after they could not be carried out
+        self._not_before = app.clock()  # when the next rendering may begin, after one that failed
+        self._deaf_until = app.clock()  # to requests, after they could not be carried out
         self._publish_until: float | None = None  # by the steady clock, once we stop
-        self._published_at = world.clock()  # something
+        self._published_at = app.clock()  # something
         self._published = False  # what the store says stands in the files
         self._edited = False  # an operator's edit was taken up, and is not shown yet
         self._restate = False  # the status page says something that is no longer so
-        self._ticked_at, self._steady = world.clock(), monotonic()
+        self._ticked_at, self._steady = app.clock(), monotonic()
         self._jumped = False  # between two ticks, and due times are not yet re-based
-        backlog = WithDetails(DueBacklog(world.store), world.store, world.clock, wanted=world.has_details)
-        self._dispatcher = Dispatcher(
-            world, backlog, on_settled=self._settled, on_network=self._dirty.set, patient=True
-        )
+        backlog = WithDetails(DueBacklog(app.store), app.store, app.clock, wanted=app.has_details)
+        self._dispatcher = Dispatcher(app, backlog, on_settled=self._settled, on_network=self._dirty.set, patient=True)
         self._thread = threading.Thread(target=self._dispatch, name="dispatch")
-        self._pinger = Pinger(world, on_pinged)
-        self._watch = ConfigWatch(world.written, environ, apply=self._apply, refuse=self._refuse)
+        self._pinger = Pinger(app, on_pinged)
+        self._watch = ConfigWatch(app.written, environ, apply=self._apply, refuse=self._refuse)
         self._jobs = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )

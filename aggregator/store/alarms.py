@@ -18,7 +18,7 @@ from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import HubStatus, Lag, Outage
 from aggregator.store.history import day_of, sums_since
-from aggregator.store.hub_pings import Outbox
+from aggregator.store.hub_pings import HubPings
 from aggregator.store.network import lag, outage
 from aggregator.store.post_list import faults
 from aggregator.store.records import arrivals_of, observed_of
@@ -168,7 +168,7 @@ def _present(connection: Connection, now: datetime) -> list[Found]:
     sums = sums_since(connection, first_day(now))
     failed = connection.execute(select(store.c.output_error)).scalar_one()
     ours = [*overall(lag(connection, now), outage(connection), failed), *of_posts(*faults(connection))]
-    ours += of_hub(Outbox(connection).status(), now)
+    ours += of_hub(HubPings(connection).status(), now)
     return [*ours, *of_sources(rows, sums, now)]
 
 

@@ -17,7 +17,7 @@ from aggregator.model.poll import Awaited, Due, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.queries import entry_of
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 from aggregator.store.schema import detail, entry, source
 from aggregator.urls import Url
 
@@ -68,7 +68,7 @@ class Details:
         per_host: int = 1,
         own: bool | None = None,
         sources: Collection[int] | None = None,
-    ) -> list[Waiting]:
+    ) -> list[DueItem]:
         """Give entries whose details may be asked for, oldest first, at most `per_host` of a host key.
 
         Args:
@@ -98,7 +98,7 @@ class Details:
         most = case((ranked.c.held_up, 1), else_=per_host)
         chosen = select(ranked).where(ranked.c.place <= most).order_by(ranked.c.due_at, ranked.c.place).limit(limit)
         return [
-            Waiting(
+            DueItem(
                 id=-row["entry_id"],
                 key=row["key"],
                 url=row["url"],

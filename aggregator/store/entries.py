@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, case, delete, func, or_, select, update
 
 from aggregator.identify.keys import global_id_hash
-from aggregator.identify.matching import evident_link
+from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import (
     Alias,
     CompletedEntry,
     EntryChanges,
     NewCategory,
     NewEntry,
-    Refiled,
+    RejudgedEntry,
     ReleasedEntry,
     Relisted,
     RevisedEntry,
@@ -161,7 +161,7 @@ def _content(item: Entry) -> dict[str, Any]:
     return {
         "title": item.title,
         "link": item.link,
-        "match_link": evident_link(item),
+        "match_link": dedupe_link(item),
         "summary": item.summary,
         "content": item.content,
         "authors": people_to_json(item.authors),
@@ -323,7 +323,7 @@ def _write_completed(connection: Connection, completed: Sequence[CompletedEntry]
         connection.execute(statement.values(values), {"row_id": item.id})
 
 
-def write_refiled(connection: Connection, filed: Sequence[Refiled]) -> None:
+def write_refiled(connection: Connection, filed: Sequence[RejudgedEntry]) -> None:
     """Write what edited rules make of stored entries; their digests stay those of what the source told (R47)."""
     touch(connection, (), [item.id for item in filed])
     chosen = update(entry).where(entry.c.id == bindparam("row_id"))

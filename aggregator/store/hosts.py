@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from aggregator.cadence.hosts import Restraint, Trouble
+from aggregator.cadence.hosts import HostBackoff, Trouble
 from aggregator.model.robots import KEPT, Robots
 from aggregator.store.dialect import insert
 from aggregator.store.schema import EPOCH, host, robots, source
@@ -20,10 +20,10 @@ class Hosts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def restraints(self) -> dict[str, Restraint]:
+    def restraints(self) -> dict[str, HostBackoff]:
         """Give all of them, by host key."""
         return {
-            row["key"]: Restraint(
+            row["key"]: HostBackoff(
                 doublings=row["spacing"],
                 troubled_at=row["troubled_at"],
                 opens_at=row["opens_at"],
@@ -32,7 +32,7 @@ class Hosts:
             for row in self._connection.execute(select(host)).mappings()
         }
 
-    def keep(self, changed: Mapping[str, Restraint | None]) -> None:
+    def keep(self, changed: Mapping[str, HostBackoff | None]) -> None:
         """Write those that changed; None: nothing is owed any more."""
         owed = [
             {

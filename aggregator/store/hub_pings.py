@@ -28,7 +28,7 @@ class Ping:
     failures: int  # in a row, before this one
 
 
-class Outbox:
+class HubPings:
     """What a transaction tells and keeps of pings: `tx.outbox`."""
 
     def __init__(self, connection: Connection) -> None:

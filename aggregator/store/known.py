@@ -11,7 +11,7 @@ from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash, key_form
-from aggregator.identify.matching import evident_link, telling
+from aggregator.identify.matching import dedupe_link, telling
 from aggregator.identify.minhash import bands_of
 from aggregator.model.entry import Digest, Entry, Feed
 from aggregator.model.known import (
@@ -129,12 +129,12 @@ def known(
     fresh = [item for form, item in document if form in unknown and form not in partners]
     if due.awaits is not None:  # stored, and seen for the first time only now
         fresh += [item for _, item in document]
-    links = {link for item in fresh if (link := evident_link(item))}
+    links = {link for item in fresh if (link := dedupe_link(item))}
     titles = {item.title for item in fresh if item.title}
     is_akin = any(trace.link in links or trace.title in titles for trace in traces)
     fresh += [*(item.entry for item in held), *also]
     deleted = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
-    links = {link for item in fresh if (link := evident_link(item))}
+    links = {link for item in fresh if (link := dedupe_link(item))}
     bands, near = _near(connection, due, fresh, now)
     candidates = told_by_others(connection, due.id, fresh, near)
     taken_back = {item.story for item in deleted.values() if item.story is not None}
@@ -232,7 +232,7 @@ def told_by_others(
     """Give the stories of other sources that some entries may tell too: by id, text, link, or what is near them."""
     ids = {hashed for item in entries if item.id and (hashed := global_id_hash(item.id))}
     texts = {item.text_digest for item in entries if item.text_digest}
-    links = {link for item in entries if (link := evident_link(item))}
+    links = {link for item in entries if (link := dedupe_link(item))}
     neighbours = {number for found in near.values() for number in found}
     found: set[int] = set()
     wanted: tuple[set[Any], ...] = (ids, texts, links, neighbours)
@@ -279,7 +279,7 @@ def _traces(
     fresh = [item for form, item in document if form in unknown]
     links: set[str] = set()
     if not mine or may_be_rekeyed(len(unknown), len(document)):
-        links = {link for item in fresh if (link := evident_link(item))}
+        links = {link for item in fresh if (link := dedupe_link(item))}
         hosts = {row["match_link"].partition("/")[0] for row in rows.values() if row["match_link"]}
         if len(hosts) == 1:  # what its addresses would have been there
             links |= {f"{host}/{link.partition('/')[2]}" for host in hosts for link in links}

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.hub_pings import Outbox
+from aggregator.store.hub_pings import HubPings
 from aggregator.store.schema import category, file, store
 from aggregator.urls import Url
 
@@ -88,7 +88,7 @@ class Files:
             known = select(file.c.path, file.c.digest).where(file.c.path.in_(paths))
             before |= {row.path: row.digest for row in self._connection.execute(known)}
         changed = {w.topic: w.digest for w in topics if w.topic is not None and before.get(w.path) != w.digest}
-        Outbox(self._connection).owe(changed, now)
+        HubPings(self._connection).owe(changed, now)
 
     def written_at(self, path: str) -> datetime | None:
         """Give when a file was last rendered; None if it never was."""

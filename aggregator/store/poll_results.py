@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, select, update
 
-from aggregator.model.changes import Changes, Move
+from aggregator.model.changes import Changes, SourceUpdate
 from aggregator.model.observed import Observed
 from aggregator.model.poll import Due, State
 from aggregator.store.history import later_recent
@@ -64,7 +64,7 @@ def _turn_values(changes: Changes) -> dict[str, Any]:
     }
 
 
-def _standing_values(moved: Move) -> dict[str, Any]:
+def _standing_values(moved: SourceUpdate) -> dict[str, Any]:
     """Give what stays as it is while a source answers 304."""
     validators = moved.validators
     return {

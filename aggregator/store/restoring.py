@@ -178,10 +178,10 @@ def fill(connection: Connection, restored: Restored, now: datetime, detailed: Ma
         connection.execute(publication.insert(), rows)
     stands = {"rendered": category.c.dirty, "rendered_at": category.c.created_at}  # that, as far as a document tells
     connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
-    bury_elsewhere(connection, restored, stories, places)
+    insert_other_tombstones(connection, restored, stories, places)
     lost = numbered.get(LOST)
     free, free_story = len(numbers) + 1, len(stories) + 1
-    bury(connection, restored, lost, stories, places, free=free, free_story=free_story, now=now)
+    insert_tombstones(connection, restored, lost, stories, places, free=free, free_story=free_story, now=now)
 
 
 def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKey], int]:
@@ -279,7 +279,7 @@ def settle_source(
 TOMBSTONE_BEFORE = timedelta(days=1)
 
 
-def bury_elsewhere(
+def insert_other_tombstones(
     connection: Connection, restored: Restored, stories: Mapping[str, NewStory], places: Mapping[str, int]
 ) -> None:
     """Write where a story was withdrawn that still stands in another category: there its tombstone stays (M8)."""
@@ -312,7 +312,7 @@ def _grave_row(grave: RestoredTombstone, told: NewStory, place: int, digest: Dig
     return publication_row(made) | {"withdrawn_at": grave.when}
 
 
-def bury(
+def insert_tombstones(
     connection: Connection,
     restored: Restored,
     lost: int | None,

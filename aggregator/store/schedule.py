@@ -20,7 +20,7 @@ _WAITING = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class DueItem:
     """A source that may be claimed."""
 
     id: int
@@ -34,7 +34,7 @@ class Waiting:
     own_machine: bool = False  # of the operator (P87)
 
 
-class Turns:
+class Schedule:
     """What a transaction tells of whose turn it is: `tx.turns`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -53,7 +53,7 @@ class Turns:
         own: bool | None = None,
         hosts: Collection[str] | None = None,
         ids: Collection[int] | None = None,
-    ) -> list[Waiting]:
+    ) -> list[DueItem]:
         """Give sources that are due, oldest first, at most `per_host` of a host key.
 
         Args:
@@ -92,7 +92,7 @@ class Turns:
         chosen = select(ranked).where(ranked.c.place <= per_host).order_by(ranked.c.due_at, ranked.c.id).limit(limit)
         return [_waiting(row) for row in self._connection.execute(chosen).mappings()]
 
-    def named(self, keys: Collection[str] | None) -> list[Waiting]:
+    def named(self, keys: Collection[str] | None) -> list[DueItem]:
         """Give the sources of these keys, or all that are not paused, due or not, the longest unasked first."""
         found = select(*_WAITING).where(source.c.active)
         if keys is None:
@@ -154,5 +154,5 @@ class Turns:
             )
 
 
-def _waiting(row: RowMapping) -> Waiting:
-    return Waiting(**{column.name: row[column.name] for column in _WAITING})
+def _waiting(row: RowMapping) -> DueItem:
+    return DueItem(**{column.name: row[column.name] for column in _WAITING})

@@ -7,7 +7,7 @@ from itertools import islice
 from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.decide.backfill import Published, backfill
-from aggregator.decide.publications import Standing
+from aggregator.decide.publications import PublicationDraft
 from aggregator.model.correction import StoryChanges
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
@@ -49,7 +49,9 @@ def place_sources(connection: Connection, sources: Sequence[Source], roster: Ros
             continue  # its first poll fills them (I62)
         for key in keys:
             if numbers[key] not in row.places:
-                standing = Standing(now=now, roster=roster, categories=frozenset(numbers.values()), source=row.id)
+                standing = PublicationDraft(
+                    now=now, roster=roster, categories=frozenset(numbers.values()), source=row.id
+                )
                 filled = _fill(connection, row.id, said, roster.categories[key], numbers[key], standing)
                 facts = {"category": numbers[key], "entries": filled}
                 events.append(Event(code=Code.FILL_CATEGORY, source=row.id, category=numbers[key], facts=facts))
@@ -58,14 +60,14 @@ def place_sources(connection: Connection, sources: Sequence[Source], roster: Ros
         connection.execute(chosen.values(places=bindparam("new_places")), moved)
     if ranked:
         connection.execute(chosen.values(priority=bindparam("new_priority")), ranked)
-        standing = Standing(now=now, roster=roster, categories=frozenset(numbers.values()))
+        standing = PublicationDraft(now=now, roster=roster, categories=frozenset(numbers.values()))
         _choose_anew(connection, [int(str(row["row_id"])) for row in ranked], standing)
         _write(connection, standing)
     return events
 
 
 def _fill(
-    connection: Connection, number: int, settings: Source, category: Category, place: int, standing: Standing
+    connection: Connection, number: int, settings: Source, category: Category, place: int, standing: PublicationDraft
 ) -> int:
     """Give a category the newest entries of a source; say how many it had not."""
     in_place = select(publication.c.story_id).where(publication.c.category_id == place)
@@ -112,7 +114,7 @@ def would_fill(
     return len(chosen.publications), sum(made.sort_at >= last for made in chosen.publications)
 
 
-def _settle(connection: Connection, joined: Mapping[int, int], standing: Standing) -> None:
+def _settle(connection: Connection, joined: Mapping[int, int], standing: PublicationDraft) -> None:
     """Let entries stand beside the other copies of their stories, where those are already."""
     copies = copies_of(connection, joined)
     for number, told in known_stories(connection, joined):
@@ -120,7 +122,7 @@ def _settle(connection: Connection, joined: Mapping[int, int], standing: Standin
 
 
 def _credit_anew(
-    connection: Connection, wider: Sequence[tuple[int, tuple[int, ...]]], place: int, standing: Standing
+    connection: Connection, wider: Sequence[tuple[int, tuple[int, ...]]], place: int, standing: PublicationDraft
 ) -> None:
     """Render anew what names copies of unlisted categories from now on: they stand in a listed one as well (S44)."""
     unlisted = set(connection.execute(select(category.c.id).where(category.c.unlisted)).scalars())
@@ -133,7 +135,7 @@ def _credit_anew(
         standing.dirty.update((publication.category, publication.page) for publication in stands)
 
 
-def _choose_anew(connection: Connection, ranked: Sequence[int], standing: Standing) -> None:
+def _choose_anew(connection: Connection, ranked: Sequence[int], standing: PublicationDraft) -> None:
     """Choose the shown copies of the stories that some sources tell beside others, and that a main document shows."""
     other = entry.alias()
     beside = select(other.c.id).where(other.c.story_id == entry.c.story_id, other.c.id != entry.c.id).exists()
@@ -152,7 +154,7 @@ def _choose_anew(connection: Connection, ranked: Sequence[int], standing: Standi
             standing.choose_anew(told, copies[number], RANKED)
 
 
-def _write(connection: Connection, standing: Standing) -> None:
+def _write(connection: Connection, standing: PublicationDraft) -> None:
     """Write where stories stand from now on, and why."""
     changes = StoryChanges(
         publications=tuple(standing.publications),

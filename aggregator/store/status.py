@@ -25,7 +25,7 @@ from aggregator.store.alarms import DEAD, first_day, of_hub, of_posts, of_source
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
 from aggregator.store.hosts import Hosts
-from aggregator.store.hub_pings import Outbox
+from aggregator.store.hub_pings import HubPings
 from aggregator.store.network import lag
 from aggregator.store.post_list import faults
 from aggregator.store.records import arrivals_of, observed_of
@@ -141,7 +141,7 @@ def status_of(
     kept = connection.execute(select(*(store.c[name] for name in names))).one()
     outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
     late = lag(connection, now)
-    hub = Outbox(connection).status()
+    hub = HubPings(connection).status()
     ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection)), *of_hub(hub, now)]
     wrong = [*ours, *of_sources(rows, sums, now)]
     quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
@@ -194,7 +194,7 @@ def figures_of(connection: Connection, now: datetime) -> Figures:
         stories=connection.execute(select(store.c.next_story)).scalar_one()
         - 1,  # none ever leaves, no number is left out
         lag=lag(connection, now),
-        pings_owed=hub.owed if (hub := Outbox(connection).status()) else 0,
+        pings_owed=hub.owed if (hub := HubPings(connection).status()) else 0,
     )
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, bindparam, select
 
-from aggregator.identify.matching import evident_link, telling
+from aggregator.identify.matching import dedupe_link, telling
 from aggregator.identify.minhash import bands_of
 from aggregator.model.known import EntryState, Known, Stored
 from aggregator.model.settings import SourceKey
@@ -126,7 +126,7 @@ class Rejudged:
             others={row["id"]: known_entry(row) for row in rows},
             same=same,
             different=different,
-            bearers=bearers_of(self._connection, {link for item in stored if (link := evident_link(item.entry))}),
+            bearers=bearers_of(self._connection, {link for item in stored if (link := dedupe_link(item.entry))}),
             near=near,
             categories=known_categories(self._connection),
         )

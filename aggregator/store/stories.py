@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.decide.ids import minted_id, page_id_of
-from aggregator.model.correction import StoryChanges, Told
+from aggregator.model.correction import StoryChanges, StoryMembers
 from aggregator.model.known import KnownEntry
 from aggregator.store.categories import is_backfill, raise_generations
 from aggregator.store.dialect import insert
@@ -32,7 +32,7 @@ from aggregator.store.sequence import moving_times
 from aggregator.text.iris import is_identifier
 
 
-def told(connection: Connection, numbers: Collection[int]) -> Told:
+def told(connection: Connection, numbers: Collection[int]) -> StoryMembers:
     """Look up stories and all that bears on a correction of them."""
     members: dict[int, list[KnownEntry]] = {number: [] for number in numbers}
     for row in rows_by(connection, ENTRIES_BY_STORY, sorted(numbers)):
@@ -46,7 +46,7 @@ def told(connection: Connection, numbers: Collection[int]) -> Told:
     may_be = {minted_id(own.uuid, member.source_key, member.key) for member in everyone}
     may_be |= {member.own_id for member in everyone if member.own_id and is_identifier(member.own_id)}
     pages_of = sorted(map(page_id_of, may_be))
-    return Told(
+    return StoryMembers(
         store_uuid=own.uuid,
         next_story=own.next_story,
         stories=stories,

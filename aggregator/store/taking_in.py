@@ -347,7 +347,7 @@ class _TakingIn:
         if has_buried or any(_key_of(one) not in self._known for one in self._told):
             restoring.mind_restored(self._connection)
         free, free_story = self._free, self._free_story
-        restoring.bury(
+        restoring.insert_tombstones(
             self._connection,
             self._restored,
             self._lost,

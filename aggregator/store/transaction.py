@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from aggregator.decide.detail import retry_event
 from aggregator.identify.budget import Budget
 from aggregator.model.alarm import Alarm
-from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, Refiled
-from aggregator.model.correction import StoryChanges, Told
+from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, RejudgedEntry
+from aggregator.model.correction import StoryChanges, StoryMembers
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.history import SourceHistory
 from aggregator.model.known import Known
@@ -55,14 +55,14 @@ from aggregator.store.documents import Documents
 from aggregator.store.events import trim_events, write_events
 from aggregator.store.history import StoredBody
 from aggregator.store.hosts import Hosts
-from aggregator.store.hub_pings import Outbox
+from aggregator.store.hub_pings import HubPings
 from aggregator.store.output_list import Files
 from aggregator.store.post_list import Posts
 from aggregator.store.publications import Placement
 from aggregator.store.requests import Requests
 from aggregator.store.retention import Thinned
 from aggregator.store.running import Running
-from aggregator.store.schedule import Turns
+from aggregator.store.schedule import Schedule
 from aggregator.store.schema import store
 from aggregator.store.search import Searching
 from aggregator.store.sources import Placed
@@ -92,9 +92,9 @@ class Transaction:
         return Files(self._connection)
 
     @cached_property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> HubPings:
         """Pings owed to the hub."""
-        return Outbox(self._connection)
+        return HubPings(self._connection)
 
     @cached_property
     def search(self) -> Searching:
@@ -132,9 +132,9 @@ class Transaction:
         return Rejudged(self._connection)
 
     @cached_property
-    def turns(self) -> Turns:
+    def turns(self) -> Schedule:
         """Due sources."""
-        return Turns(self._connection)
+        return Schedule(self._connection)
 
     @cached_property
     def running(self) -> Running:
@@ -276,7 +276,7 @@ class Transaction:
         """Say what a source would bring into a category that it enters (N2), and how much into the main document."""
         return source_categories.would_fill(self._connection, was, settings, category, now)
 
-    def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[Refiled], now: datetime) -> None:
+    def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[RejudgedEntry], now: datetime) -> None:
         """Write what edited rules make of a source's stored entries."""
         page_wordings.pin(self._connection, changes.pins)  # before the entries read otherwise
         entries.write_refiled(self._connection, filed)
@@ -367,7 +367,7 @@ class Transaction:
 
     # An operator's corrections.
 
-    def told(self, numbers: Collection[int]) -> Told:
+    def told(self, numbers: Collection[int]) -> StoryMembers:
         """Look up stories and all that bears on a correction of them."""
         return stories.told(self._connection, numbers)
 

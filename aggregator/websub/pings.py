@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Final
 from urllib.parse import urlencode
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.hosts import budget_key
 from aggregator.model.poll import Cut, Due, Failed, Fetched
 from aggregator.model.settings import Request, Secret, Source, SourceKey
@@ -26,46 +26,44 @@ LOOK_SECONDS: Final = 1.0  # between two looks for what is owed
 OF_TOPIC: Final = frozenset(range(400, 500)) - {401, 403, 407, 408, 429}
 
 
-def tell_hub(
-    world: World, *, is_over: Callable[[], bool], on_asked: Callable[[bool], None] = lambda taken: None
-) -> None:
+def tell_hub(app: App, *, is_over: Callable[[], bool], on_asked: Callable[[bool], None] = lambda taken: None) -> None:
     """Send the pings that are due, one after the other; what fails stays owed.
 
     Args:
-        world: open.
+        app: open.
         is_over: asked before each; once true, what is left stays owed, too.
         on_asked: called after each with whether the hub has taken it.
 
     Raises:
         StoreError: our side failed. At worst one ping is sent again.
     """
-    while (hub := world.settings.publish.hub) is not None and not is_over():
-        with world.store.read() as tx:
-            ping = tx.outbox.next(world.clock())
+    while (hub := app.settings.publish.hub) is not None and not is_over():
+        with app.store.read() as tx:
+            ping = tx.outbox.next(app.clock())
         if ping is None:
             return
-        answer = world.ports.fetch(_request_of(ping, hub, world))
+        answer = app.ports.fetch(_request_of(ping, hub, app))
         if isinstance(answer, Cut):  # we end, or its host has no room for us now
             return
         if isinstance(answer, Failed):
-            _note_failure(ping, answer, world)
+            _note_failure(ping, answer, app)
         else:
-            _note_told(ping, answer.seconds, world)
+            _note_told(ping, answer.seconds, app)
         on_asked(isinstance(answer, Fetched))
 
 
-def tell_for_a_while(world: World, *, is_over: Callable[[], bool] = lambda: False) -> None:
+def tell_for_a_while(app: App, *, is_over: Callable[[], bool] = lambda: False) -> None:
     """Send what is due as a command that ends: for a minute at most. What is left the next run sends.
 
     Args:
-        world: open.
+        app: open.
         is_over: asked before each ping; once true, no other is sent.
 
     Raises:
         StoreError: our side failed.
     """
     end = monotonic() + WHILE_SECONDS
-    tell_hub(world, is_over=lambda: is_over() or monotonic() >= end)
+    tell_hub(app, is_over=lambda: is_over() or monotonic() >= end)
 
 
 def pause_after(failures: int) -> timedelta:
@@ -73,7 +71,7 @@ def pause_after(failures: int) -> timedelta:
     return min(SPACING * (1 << min(failures, 12) - 1), LONGEST)
 
 
-def _request_of(ping: Ping, hub: Url, world: World) -> Due:
+def _request_of(ping: Ping, hub: Url, app: App) -> Due:
     """Give a ping as what the client sends: the usual form, with the topic by both its names (WebSub, section 6)."""
     form = urlencode({"hub.mode": "publish", "hub.url": ping.topic, "hub.topic": ping.topic})
     request = Request(method="POST", body=Secret(form), is_notice=True)
@@ -81,23 +79,23 @@ def _request_of(ping: Ping, hub: Url, world: World) -> Due:
         source=Source(key=SourceKey("hub"), url=hub, request=request, accept="*/*"),
         id=0,
         url=hub,
-        host_key=budget_key(hub, world.settings.hosts),
-        due_at=world.clock(),
+        host_key=budget_key(hub, app.settings.hosts),
+        due_at=app.clock(),
         is_further=True,  # nobody has taken its host's turn for it: it waits for that itself (P61)
     )
 
 
-def _note_told(ping: Ping, seconds: float, world: World) -> None:
-    now = world.clock()
-    with world.store.begin() as tx:
+def _note_told(ping: Ping, seconds: float, app: App) -> None:
+    now = app.clock()
+    with app.store.begin() as tx:
         tx.outbox.note_told(ping, now, due_at=now + SPACING)
     log.info("send_ping", extra={"topic": ping.topic, "seconds": round(seconds, 3)})
 
 
-def _note_failure(ping: Ping, answer: Failed, world: World) -> None:
-    now, held_up = world.clock(), answer.status not in OF_TOPIC
+def _note_failure(ping: Ping, answer: Failed, app: App) -> None:
+    now, held_up = app.clock(), answer.status not in OF_TOPIC
     pause = max(pause_after(ping.failures + 1), answer.hints.retry_after or SPACING)
-    with world.store.begin() as tx:
+    with app.store.begin() as tx:
         tx.outbox.note_failure(ping, f"{answer.code}: {answer.text}", due_at=now + pause, held_up=held_up)
         dropped = 0
         if now - ping.owed_at >= GIVE_UP:
@@ -112,8 +110,8 @@ def _note_failure(ping: Ping, answer: Failed, world: World) -> None:
 class Pinger:
     """Tells the hub while a service runs, in a thread of its own: a slow hub holds up nothing."""
 
-    def __init__(self, world: World, on_asked: Callable[[bool], None]) -> None:
-        self._world, self._on_asked = world, on_asked
+    def __init__(self, app: App, on_asked: Callable[[bool], None]) -> None:
+        self._world, self._on_asked = app, on_asked
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pings")
 

@@ -19,8 +19,8 @@ from aggregator.model.entry import Entry, Feed, KeyRule
 from aggregator.text.xml_chars import MAX_MARKS, normalised
 from aggregator.urls import MAX_URL
 from tests.answers import atom, identified, rss
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 LONG = "漢" * (MAX_TITLE + 500)
 
@@ -64,10 +64,10 @@ def test_long_rights_names_schemes_and_ids_are_no_more_than_short_ones() -> None
     assert f"an id of over {MAX_ID:,} characters counts as none" in feed.notices
 
 
-def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_entry(newsroom: Newsroom) -> None:
+def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_entry(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{key: one, url: 'https://one.example/f'}, {key: two, url: 'https://two.example/f'}]\n")
-    with newsroom.opened() as world:
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        desk = FakeSource(app)
         desk.says("one", said(1, title=LONG))
         old = digest_of(said(1, title=LONG))  # what a program without the limit has stored
         with closing(sqlite3.connect(Path(newsroom.folder) / "var" / "aggregator.db")) as store:

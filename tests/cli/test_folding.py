@@ -12,8 +12,8 @@ from aggregator.cli.status import in_words
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.settings import SourceKey
 from tests.cli.test_status import run
-from tests.desk import Desk, said
-from tests.newsroom import LOOPBACK, START, Newsroom, item, rss
+from tests.desk import FakeSource, said
+from tests.newsroom import LOOPBACK, START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 
@@ -49,23 +49,23 @@ def test_a_source_is_called_by_its_name_with_what_it_takes_to_find_it() -> None:
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def many(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     names = [f"old{number:02}" for number in range(27)] + [f"bad{number}" for number in range(7)] + ["alone"]
     room.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/feed'}}\n" for key in names))
     return room
 
 
-def test_status_tells_failures_before_silent_sources_and_folds_both(many: Newsroom) -> None:
-    with many.opened() as world:
-        desk = Desk(world)
+def test_status_tells_failures_before_silent_sources_and_folds_both(many: SampleSite) -> None:
+    with many.opened() as app:
+        desk = FakeSource(app)
         for number in range(27):
             key = f"old{number:02}"
             desk.says(key, said(key, published=START.replace(year=2020)), title=f"The {key}")
         desk.fails("alone", "tls")
         for number in range(7):
             desk.fails(f"bad{number}", "dns")
-        status = world.store.status(world.roster, world.clock())
+        status = app.store.status(app.roster, app.clock())
     lines = in_words(status).splitlines()
     heads = [line.split()[:3] for line in lines if not line.startswith("   ")]
     kinds = [head[0] if head[0] != "alarm" else f"alarm {head[1]}" for head in heads]
@@ -101,7 +101,7 @@ def test_poll_tells_each_failure_once(tmp_path: Path, publisher: Publisher) -> N
 def test_a_publication_is_one_line_of_the_log(
     tmp_path: Path, publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(f"sources: ['{publisher.serve('/feed', rss(item(1), item(2)))}']\n")
     caplog.set_level(logging.DEBUG, logger="aggregator.publish")
     report = room.poll()

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from aggregator.cli import main
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher
 
 ARGUMENTS = [
@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 
 
-def config_in_force(room: Newsroom) -> tuple[str, set[str]]:
+def config_in_force(room: SampleSite) -> tuple[str, set[str]]:
     """Return the text of the feeds.yaml in force, and the active sources."""
     with closing(sqlite3.connect(room.folder / "var" / "aggregator.db")) as database:
         [text] = database.execute("SELECT config FROM store").fetchone()
@@ -27,7 +27,9 @@ def config_in_force(room: Newsroom) -> tuple[str, set[str]]:
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
-def test_refused_arguments_put_no_edit_in_force(newsroom: Newsroom, publisher: Publisher, arguments: list[str]) -> None:
+def test_refused_arguments_put_no_edit_in_force(
+    newsroom: SampleSite, publisher: Publisher, arguments: list[str]
+) -> None:
     newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
     newsroom.poll()
     before = config_in_force(newsroom)
@@ -37,13 +39,13 @@ def test_refused_arguments_put_no_edit_in_force(newsroom: Newsroom, publisher: P
 
 
 @pytest.mark.parametrize("arguments", [["poll", "nosuch"], ["poll", "--for", "soon"]], ids=" ".join)
-def test_refused_arguments_make_no_store(newsroom: Newsroom, arguments: list[str]) -> None:
+def test_refused_arguments_make_no_store(newsroom: SampleSite, arguments: list[str]) -> None:
     newsroom.writes("sources: [{key: b, url: 'https://b.example/'}]\n")
     assert main(["-q", "-c", str(newsroom.folder / "feeds.yaml"), *arguments], {}) == 2
     assert {path.name for path in newsroom.folder.iterdir()} == {"feeds.yaml"}
 
 
-def test_a_source_that_a_list_names_can_be_polled_by_its_key(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_source_that_a_list_names_can_be_polled_by_its_key(newsroom: SampleSite, publisher: Publisher) -> None:
     feed = publisher.serve("/feed", rss(item(1)))
     opml = f'<opml version="2.0"><body><outline text="f" type="rss" xmlUrl="{feed}"/></body></opml>'
     listed = publisher.serve("/list.opml", opml.encode())
@@ -53,7 +55,7 @@ def test_a_source_that_a_list_names_can_be_polled_by_its_key(newsroom: Newsroom,
     assert main(["-q", "-c", str(newsroom.folder / "feeds.yaml"), "poll", f"{feed}2"], {}) == 2
 
 
-def test_a_backup_is_not_restored_with_a_theme_that_can_not_be_used(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_backup_is_not_restored_with_a_theme_that_can_not_be_used(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
     newsroom.poll()
     command = ["-q", "-c", str(newsroom.folder / "feeds.yaml")]

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.cli.status import in_words, one_in_words
 from aggregator.config.loader import read_config
 from aggregator.render.status_page import status_record
 from aggregator.store.history import KEPT
 from tests.command import Done, aggregator
-from tests.desk import Desk, said
-from tests.newsroom import LOOPBACK, START, Newsroom, item, rss
+from tests.desk import FakeSource, said
+from tests.newsroom import LOOPBACK, START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply, redirect
 
 MISSPELT = "categories: {python: {}}\nsources: [{key: a, url: 'https://a.example/', category: pyhton}]\n"
@@ -34,36 +34,36 @@ def told(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
     return found
 
 
-def record(world: World) -> dict[str, Any]:
-    return status_record(world.store.status(world.roster, world.clock()), public=False)
+def record(app: App) -> dict[str, Any]:
+    return status_record(app.store.status(app.roster, app.clock()), public=False)
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(
         "sources: [{key: a, url: 'https://a.example/', every: 1h}, {key: b, url: 'https://b.a.example/', every: 1h}]"
     )
     return room
 
 
-def one(world: World, key: str) -> str:
-    status = world.store.status(world.roster, world.clock())
+def one(app: App, key: str) -> str:
+    status = app.store.status(app.roster, app.clock())
     (source,) = (source for source in status.sources if source.key == key)
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         history = tx.history(source.key, status.at, days=7)
     alarms = [alarm for alarm in status.alarms if alarm.source == key]
     return one_in_words(source, history, alarms, (), status, BERLIN)
 
 
-def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1, published=START - timedelta(days=9)), said(2, published=START - timedelta(days=2)))
         room.clock.move(days=1)
         desk.unchanged(["a"])
-        lines = one(world, "a").splitlines()
-        due = world.store.status(world.roster, world.clock()).sources[-1]
+        lines = one(app, "a").splitlines()
+        due = app.store.status(app.roster, app.clock()).sources[-1]
     assert lines[0] == "Feed a (a, line 2), https://a.example/"
     assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week; in general"
     assert lines[2] == "  validators: ETag"
@@ -78,16 +78,16 @@ def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: N
     ]
 
 
-def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.unchanged(["a", "b"])
         for _ in range(3):
             room.clock.move(days=3)
             desk.fails("a", "dns")
         desk.unchanged(["b"])
-        lines = in_words(world.store.status(world.roster, world.clock())).splitlines()
-        in_full = one(world, "a")
+        lines = in_words(app.store.status(app.roster, app.clock())).splitlines()
+        in_full = one(app, "a")
     assert lines[0] == "2 sources, 1 in trouble; 0 stories."
     assert lines[1] == (
         "Since 2026-03-12 00:00 UTC: 2 polls, 50% not modified, 1 failed, 0 B; busiest host a.example with 2."
@@ -102,17 +102,17 @@ def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: Ne
     assert "  alarm dead: no success since" in in_full
 
 
-def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: Newsroom) -> None:
+def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: SampleSite) -> None:
     room.writes(
         "sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}, "
         "{key: c, url: 'https://c.b.example/'}]",
         hosts="hosts: {b.example: {spacing: 5s}}\n",
     )
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.unchanged(["a", "b", "c"])
         desk.fails("c")
-        fetching = record(world)["fetching"]
+        fetching = record(app)["fetching"]
     hosts = fetching.pop("hosts")
     assert fetching == {
         "since": "2026-03-04T12:00:00Z",
@@ -131,20 +131,20 @@ def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: Newsroom)
     ]
 
 
-def test_json_names_at_most_50_hosts(room: Newsroom) -> None:
+def test_json_names_at_most_50_hosts(room: SampleSite) -> None:
     room.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(60)))
-    with room.opened() as world:
-        Desk(world).unchanged(["s59"])
-        hosts = record(world)["fetching"]["hosts"]
+    with room.opened() as app:
+        FakeSource(app).unchanged(["s59"])
+        hosts = record(app)["fetching"]["hosts"]
     assert len(hosts) == 50
     assert hosts[0]["host"] == "s59.example"
 
 
-def test_a_source_never_polled_has_no_reason_yet(room: Newsroom) -> None:
-    with room.opened() as world:
-        (row, _) = record(world)["sources"]
+def test_a_source_never_polled_has_no_reason_yet(room: SampleSite) -> None:
+    with room.opened() as app:
+        (row, _) = record(app)["sources"]
         assert (row["because"], row["moved_to"], row["clock_skew_s"]) == (None, None, None)
-        assert "Last polls" not in one(world, "a")
+        assert "Last polls" not in one(app, "a")
 
 
 def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: Publisher) -> None:
@@ -199,11 +199,11 @@ def test_status_key_as_json_has_polls_days_validators_and_alarms(tmp_path: Path,
     assert told(tmp_path, url) == row, "a URL names a source as well"
 
 
-def test_p93_no_more_than_20_polls_are_shown(room: Newsroom) -> None:
-    with room.opened() as world:
+def test_p93_no_more_than_20_polls_are_shown(room: SampleSite) -> None:
+    with room.opened() as app:
         for _ in range(KEPT + 5):
-            Desk(world).unchanged(["a"])
-        assert one(world, "a").count("not_modified") == KEPT
+            FakeSource(app).unchanged(["a"])
+        assert one(app, "a").count("not_modified") == KEPT
 
 
 def test_p75_status_asks_for_a_contact(tmp_path: Path, publisher: Publisher) -> None:
@@ -216,19 +216,19 @@ def test_p75_status_asks_for_a_contact(tmp_path: Path, publisher: Publisher) -> 
     assert "site.contact" not in run(tmp_path, "status").stdout
 
 
-def test_s69_the_public_is_told_totals_alone(room: Newsroom) -> None:
+def test_s69_the_public_is_told_totals_alone(room: SampleSite) -> None:
     room.writes(
         "sources: [{key: a, url: 'https://a.example/'}, "
         "{key: secret, url: 'https://hidden.example/f00/', private: true}]"
     )
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.unchanged(["a", "secret"])
         for _ in range(3):
             room.clock.move(days=3)
             desk.fails("secret", "dns")
-        world.publish()
-        kept = record(world)
+        app.publish()
+        kept = record(app)
     public = json.loads(room.published("status.json"))
     assert [alarm["source"] for alarm in kept["alarms"] if alarm["code"] == "dead"] == ["secret"]
     assert public["fetching"] == {name: value for name, value in kept["fetching"].items() if name != "hosts"}
@@ -242,58 +242,58 @@ def test_s69_the_public_is_told_totals_alone(room: Newsroom) -> None:
 
 def test_a_misspelt_category_that_is_in_force_stays_so_beside_the_error(tmp_path: Path) -> None:
     """As after an upgrade from a version that made a category of it."""
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(MISSPELT)
     path = tmp_path / "feeds.yaml"
     settings = read_config(path.read_bytes(), path, {}, was_in_force=True)
-    open_world(settings, command="poll", clock=room.clock).close()
+    open_app(settings, command="poll", clock=room.clock).close()
     record = told(tmp_path)
     assert [category["slug"] for category in record["categories"]] == ["python", "pyhton"]
     assert 'write "python"' in record["config"]["error"]
     assert run(tmp_path, "poll").returncode == 2
 
 
-def test_a_rate_leaves_out_what_the_first_poll_found(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_a_rate_leaves_out_what_the_first_poll_found(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", *(said(number, published=START - timedelta(days=40 * number)) for number in range(1, 30)))
-        assert record(world)["sources"][0]["per_week"] == 0, "none of them is of the last four weeks"
+        assert record(app)["sources"][0]["per_week"] == 0, "none of them is of the last four weeks"
         room.clock.move(days=7)
         desk.says("a", said("x", published=room.clock.now), said("y", published=room.clock.now))
         room.clock.move(days=7)
         desk.unchanged(["a"])
-        (a,) = (source for source in record(world)["sources"] if source["key"] == "a")
+        (a,) = (source for source in record(app)["sources"] if source["key"] == "a")
     assert a["per_week"] == 1
 
 
-def test_what_polling_cost_is_told_since_the_first_start_at_most(room: Newsroom) -> None:
-    with room.opened() as world:
-        assert record(world)["fetching"]["since"] == "2026-03-04T12:00:00Z"
+def test_what_polling_cost_is_told_since_the_first_start_at_most(room: SampleSite) -> None:
+    with room.opened() as app:
+        assert record(app)["fetching"]["since"] == "2026-03-04T12:00:00Z"
         room.clock.move(days=3)
-        assert record(world)["fetching"]["since"] == "2026-03-06T00:00:00Z"
+        assert record(app)["fetching"]["since"] == "2026-03-06T00:00:00Z"
 
 
-def test_the_newest_of_a_category_is_the_latest_date_of_its_stories(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
-        assert record(world)["categories"][0]["newest"] is None
+def test_the_newest_of_a_category_is_the_latest_date_of_its_stories(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
+        assert record(app)["categories"][0]["newest"] is None
         desk.says("a", said(1, published=START - timedelta(days=30)), said(2, published=START - timedelta(days=90)))
-        assert record(world)["categories"][0]["newest"] == "2026-02-02T12:00:00Z"
+        assert record(app)["categories"][0]["newest"] == "2026-02-02T12:00:00Z"
         room.clock.move(days=1)
         desk.says("b", said("late", published=START - timedelta(days=60)))
-        assert record(world)["categories"][0]["newest"] == "2026-02-02T12:00:00Z", "it arrived last, and is older"
+        assert record(app)["categories"][0]["newest"] == "2026-02-02T12:00:00Z", "it arrived last, and is older"
         desk.says(
             "b", said("late", published=START - timedelta(days=60)), said("ahead", published=START + timedelta(99))
         )
-        assert record(world)["categories"][0]["newest"] == "2026-03-05T12:00:00Z", "as pages show a date ahead (I42)"
+        assert record(app)["categories"][0]["newest"] == "2026-03-05T12:00:00Z", "as pages show a date ahead (I42)"
         desk.says("a", said("undated"))
-        assert record(world)["categories"][0]["newest"] == "2026-03-05T12:00:00Z"
+        assert record(app)["categories"][0]["newest"] == "2026-03-05T12:00:00Z"
 
 
-def test_a_paused_source_promises_no_poll_anywhere(room: Newsroom) -> None:
+def test_a_paused_source_promises_no_poll_anywhere(room: SampleSite) -> None:
     room.writes("sources: [{key: a, url: 'https://a.example/', paused: true}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as world:
-        assert "\n  not polled\n" in one(world, "a") + "\n"
+    with room.opened() as app:
+        assert "\n  not polled\n" in one(app, "a") + "\n"
     done = run(room.folder, "why", "a")
     assert "not polled, since feeds.yaml says paused: true" in done.stdout
     assert "next poll" not in done.stdout
@@ -308,11 +308,11 @@ def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path,
     publisher.says("/two", Reply(200, page.format(two).encode(), html))
     publisher.says("/none", Reply(200, page.format("").encode(), html))
     lines = "".join(f"  - {{key: {key}, url: '{publisher.url(f'/{key}')}'}}\n" for key in ("one", "two", "none"))
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(f"sources:\n{lines}")
     room.poll()
-    with room.opened() as world:
-        advice = {source["key"]: source["advice"] for source in record(world)["sources"]}
+    with room.opened() as app:
+        advice = {source["key"]: source["advice"] for source in record(app)["sources"]}
     assert advice == {
         "one": f"write url: {publisher.url('/all.rss')}",
         "two": "`aggregator check --live two` lists them",
@@ -324,7 +324,7 @@ def test_a_character_set_that_was_guessed_is_advised_in_the_list(tmp_path: Path,
     text = "山东省政府召开新闻发布会，介绍今年以来全省经济运行情况。" * 20
     body = rss(item(1, title=text)).decode().replace("utf-8", "gb2312").encode("gb18030")
     url = publisher.serve("/gbk", body.replace(b"gb2312", b"utf-8"))
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(f"sources: [{{key: gbk, url: '{url}'}}]")
     room.poll()
     (source,) = told(tmp_path)["sources"]
@@ -338,17 +338,17 @@ def test_a_character_set_that_was_guessed_is_advised_in_the_list(tmp_path: Path,
 
 
 def test_what_answers_and_brings_nothing_is_not_fine_on_the_status_page(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     names = [f"s{number}" for number in range(8)]
     room.writes(
         "sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/feed', every: 1h}}\n" for key in names)
     )
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         for key in names:
             desk.says(key, said(key, published=START - timedelta(days=400)))
         desk.says("s0", said("new", published=START))
-        world.publish()
+        app.publish()
         public = json.loads(room.published("status.json"))
     assert [source["quiet"] for source in public["sources"]] == ["silent"] * 7 + [None]
     page = room.published("status.html").decode()

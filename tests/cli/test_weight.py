@@ -6,26 +6,26 @@ from pathlib import Path
 from aggregator.cli.check import heavy_feeds
 from aggregator.config import load_config
 from tests.command import aggregator
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 YAML = "sources: [{key: a, url: 'https://a.example/', category: a}]\n"
 
 
-def typed(room: Newsroom, *arguments: str) -> str:
+def typed(room: SampleSite, *arguments: str) -> str:
     done = aggregator("-c", "feeds.yaml", *arguments, cwd=room.folder)
     assert done.returncode == 0
     return done.stdout + done.stderr
 
 
 def test_a22_a_feed_of_over_a_mebibyte_is_named_and_no_entry_is_shortened(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(YAML)
     long = "".join(f"<p>{n} Some words of a long article.</p>" for n in range(5000))
-    with room.opened() as world:
-        Desk(world).says("a", *(said(n, text=f"<p>{n}</p>{long}") for n in range(8)))
-        world.publish()
-        settings = world.settings
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(n, text=f"<p>{n}</p>{long}") for n in range(8)))
+        app.publish()
+        settings = app.settings
     heavy = heavy_feeds(settings)
     assert [line.split()[0] for line in heavy] == ["category/a", "all"]
     assert heavy[0].endswith(
@@ -40,11 +40,11 @@ def test_a22_a_feed_of_over_a_mebibyte_is_named_and_no_entry_is_shortened(tmp_pa
 
 
 def test_a22_what_is_light_and_what_is_no_feed_is_not_named(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(YAML)
-    with room.opened() as world:
-        Desk(world).says("a", said(1))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1))
+        app.publish()
     public = tmp_path / "public"
     (public / "category" / "a.html").write_bytes(b"x" * 2**21)
     (public / "category" / "Mine.atom").write_bytes(b"x" * 2**21)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from aggregator.app import World
-from tests.newsroom import Newsroom
+from aggregator.app import App
+from tests.newsroom import SampleSite
 
 
 @pytest.fixture
-def world(room: Newsroom) -> Iterator[World]:
-    with room.opened() as world:
-        yield world
+def app(room: SampleSite) -> Iterator[App]:
+    with room.opened() as app:
+        yield app

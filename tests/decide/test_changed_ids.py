@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.decide.changed_ids import Pair, pairs_of
 from aggregator.identify.keys import identify
-from aggregator.identify.matching import evident_link
+from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Enclosure, Entry, Feed
 from aggregator.model.event import Code
 from aggregator.model.known import Trace
 from aggregator.urls import Url, normalise_link
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom, item, rss
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -28,15 +28,15 @@ sources: [{key: one, url: 'https://one.example/feed', category: x}]
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
+def desk(app: App) -> FakeSource:
+    return FakeSource(app)
 
 
 def renamed(entry: Entry, own_id: str, *, host: str | None = None, scheme: str = "https") -> Entry:
@@ -55,28 +55,30 @@ def codes(changes: Changes) -> list[Code]:
     return [event.code for event in changes.entries.events]
 
 
-def titles(world: World) -> list[str]:
-    with world.store.read() as tx:
+def titles(app: App) -> list[str]:
+    with app.store.read() as tx:
         (row,) = tx.categories.rows()
         return [p.title for p in tx.documents.publications(row.id, None)]
 
 
-def test_p40_another_site_with_paths_as_everywhere_is_not_the_same_one_moved(desk: Desk, world: World) -> None:
+def test_p40_another_site_with_paths_as_everywhere_is_not_the_same_one_moved(desk: FakeSource, app: App) -> None:
     """A domain was sold, or redirects to another paper: /1, /2, /3 are at every site, and so is a post an hour."""
     mine = [said(f"Mine {n}", link=f"https://one.example/{n}", published=START - n * HOUR) for n in range(6)]
     desk.says("one", *mine)
     theirs = [said(f"Theirs {n}", link=f"https://two.example/{n}", published=START - n * HOUR) for n in range(6)]
     assert Code.REKEY_ENTRY not in codes(desk.says("one", *theirs))
-    assert len(titles(world)) == 12
+    assert len(titles(app)) == 12
 
 
-def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(
+    desk: FakeSource, app: App, room: SampleSite
+) -> None:
     before = [
         said(n, own_id=f"http://old.example/?p={n}", link=f"http://old.example/post/{n}", published=START - n * HOUR)
         for n in range(500)
     ]
     desk.says("one", *before, link=normalise_link("http://old.example/"))
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         stood = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.documents.publications(1, None)}
     assert len(stood) == 500
     room.clock.move(days=1)
@@ -86,7 +88,7 @@ def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(desk: Desk, w
     assert changes.entries.fresh == 3
     assert [new.entry.title for new in changes.entries.new] == ["Title new 0", "Title new 1", "Title new 2"]
     assert codes(changes).count(Code.REKEY_ENTRY) == 500
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         stands = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.documents.publications(1, None)}
         links = {p.title: p.link for p in tx.documents.publications(1, None)}
     assert stands | stood == stands, "ids, places and dates are what they were"
@@ -96,7 +98,7 @@ def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(desk: Desk, w
     assert (again.entries.new, again.entries.revised, again.entries.events) == ((), (), ())
 
 
-def test_i35_below_nine_tenths_the_document_is_new(desk: Desk) -> None:
+def test_i35_below_nine_tenths_the_document_is_new(desk: FakeSource) -> None:
     before = [replace(entry, published=None) for entry in articles(10)]
     desk.says("one", *before)
     after = [replace(entry, id=f"b{n}", title=f"Other {n}") for n, entry in enumerate(before[:8])]
@@ -104,7 +106,7 @@ def test_i35_below_nine_tenths_the_document_is_new(desk: Desk) -> None:
     assert changes.entries.fresh == 10
 
 
-def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(desk: Desk) -> None:
+def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(desk: FakeSource) -> None:
     before = [replace(entry, published=None) for entry in articles(10)]
     desk.says("one", *before)
     after = [replace(entry, id=f"b{n}", title=f"Other {n}") for n, entry in enumerate(before)]
@@ -115,13 +117,13 @@ def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(desk: Desk) -> 
     }
 
 
-def test_i35_a_single_entry_is_recognised_by_title_address_and_date(desk: Desk, world: World) -> None:
+def test_i35_a_single_entry_is_recognised_by_title_address_and_date(desk: FakeSource, app: App) -> None:
     old, other = articles(2)
     desk.says("one", old, other)
     changes = desk.says("one", replace(old, id="again"), other)
     assert changes.entries.new == ()
     assert codes(changes) == [Code.REKEY_ENTRY]
-    assert titles(world) == ["Title 0", "Title 1"]
+    assert titles(app) == ["Title 0", "Title 1"]
 
 
 @pytest.mark.parametrize(
@@ -136,14 +138,14 @@ def test_i35_a_single_entry_is_recognised_by_title_address_and_date(desk: Desk, 
     ],
     ids=str,
 )
-def test_i35_a_single_entry_that_differs_in_one_of_them_is_new(desk: Desk, other: dict[str, object]) -> None:
+def test_i35_a_single_entry_that_differs_in_one_of_them_is_new(desk: FakeSource, other: dict[str, object]) -> None:
     old, stays = articles(2)
     desk.says("one", old, stays)
     changes = desk.says("one", replace(old, id="again", **other), stays)  # type: ignore[arg-type]  # fields of Entry
     assert changes.entries.fresh == 1
 
 
-def test_i35_a_single_entry_whose_address_was_edited_is_known(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i35_a_single_entry_whose_address_was_edited_is_known(desk: FakeSource, app: App, room: SampleSite) -> None:
     """Many programs take the address as the id; a typing error in it, mended, makes another of both."""
     old, stays = articles(2)
     desk.says("one", old, stays)
@@ -153,10 +155,10 @@ def test_i35_a_single_entry_whose_address_was_edited_is_known(desk: Desk, world:
     changes = desk.says("one", replace(old, id=link, link=link), stays)
     assert changes.entries.new == ()
     assert codes(changes) == [Code.REKEY_ENTRY, Code.REVISE_ENTRY]
-    assert titles(world) == ["Title 0", "Title 1"]
+    assert titles(app) == ["Title 0", "Title 1"]
 
 
-def test_i35_an_undated_one_at_another_address_is_new(desk: Desk) -> None:
+def test_i35_an_undated_one_at_another_address_is_new(desk: FakeSource) -> None:
     """An open thread has one title and one text each week."""
     old, stays = (replace(entry, published=None) for entry in articles(2))
     desk.says("one", old, stays)
@@ -177,7 +179,7 @@ def episodes(*ids: str, length: int | None = 335_326) -> list[Entry]:
     ]
 
 
-def test_i35_episodes_with_other_titles_ids_and_file_names_are_known_by_dates_and_bytes(desk: Desk) -> None:
+def test_i35_episodes_with_other_titles_ids_and_file_names_are_known_by_dates_and_bytes(desk: FakeSource) -> None:
     desk.says("one", *episodes("a", "b", "c"))
     changes = desk.says("one", *episodes("a-01", "b-01", "c-01"))
     assert changes.entries.new == ()
@@ -187,25 +189,25 @@ def test_i35_episodes_with_other_titles_ids_and_file_names_are_known_by_dates_an
 @pytest.mark.parametrize(
     ("count", "length"), [pytest.param(2, 335_326, id="too-few"), pytest.param(3, None, id="of-unknown-bytes")]
 )
-def test_i35_episodes_of_one_date_are_new_where_that_is_all(desk: Desk, count: int, length: int | None) -> None:
+def test_i35_episodes_of_one_date_are_new_where_that_is_all(desk: FakeSource, count: int, length: int | None) -> None:
     desk.says("one", *episodes(*"abc"[:count], length=length))
     changes = desk.says("one", *episodes(*"xyz"[:count], length=length))
     assert changes.entries.fresh == count
 
 
-def test_i35_an_undated_daily_under_one_title_and_link_is_new_each_day(desk: Desk) -> None:
+def test_i35_an_undated_daily_under_one_title_and_link_is_new_each_day(desk: FakeSource) -> None:
     menu = [said(n, title="Today's menu", link="https://news.example/menu", text=f"<p>Soup {n}</p>") for n in range(2)]
     desk.says("one", menu[0])
     assert desk.says("one", menu[1]).entries.fresh == 1
 
 
-def test_i35_what_is_still_listed_under_its_own_id_is_nobody_elses_past(desk: Desk) -> None:
+def test_i35_what_is_still_listed_under_its_own_id_is_nobody_elses_past(desk: FakeSource) -> None:
     (old,) = articles(1)
     desk.says("one", old)
     assert desk.says("one", replace(old, id="again"), old).entries.fresh == 1
 
 
-def test_i35_ids_that_change_at_every_poll_end_with_links(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i35_ids_that_change_at_every_poll_end_with_links(desk: FakeSource, app: App, room: SampleSite) -> None:
     entries = articles(4)
     news = articles(9, first=100)
     for poll in range(9):
@@ -216,24 +218,24 @@ def test_i35_ids_that_change_at_every_poll_end_with_links(desk: Desk, world: Wor
         assert changes.move.observed.by_link == (poll >= 2)
         if poll >= 4:
             assert Code.REKEY_ENTRY not in codes(changes), "links are the ids now, and those keep still"
-    assert len(titles(world)) == 12
+    assert len(titles(app)) == 12
 
 
-def test_i35_ids_that_count_places(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i35_ids_that_count_places(desk: FakeSource, app: App, room: SampleSite) -> None:
     entries = articles(6)
     for poll in range(5):
         room.clock.move(hours=1)
         listed = articles(poll, first=100)[::-1] + entries
         changes = desk.says("one", *(replace(entry, id=str(place)) for place, entry in enumerate(listed, 1)))
         assert changes.entries.fresh == (6 if poll == 0 else 1)
-    assert len(titles(world)) == len(set(titles(world))) == 10
+    assert len(titles(app)) == len(set(titles(app))) == 10
 
 
 GARDEN = "<p>In spring the beds are dug over, and the seeds go in before the last of the frost is gone from there.</p>"
 HARBOUR = "<p>The ferry stays in port until Thursday since its second engine waits for a part from another country.</p>"
 
 
-def test_i35_an_id_that_is_used_again_names_a_new_article(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i35_an_id_that_is_used_again_names_a_new_article(desk: FakeSource, app: App, room: SampleSite) -> None:
     own_id = "https://news.example/latest"
     old = said(1, own_id=own_id, title="Gardening in spring", text=GARDEN, published=START - DAY)
     new = said(2, own_id=own_id, title="No ferry before Thursday", text=HARBOUR, published=START)
@@ -242,7 +244,7 @@ def test_i35_an_id_that_is_used_again_names_a_new_article(desk: Desk, world: Wor
     changes = desk.says("one", new, *articles(3, first=5))
     assert changes.entries.fresh == 1
     assert Code.REUSE_ID in codes(changes)
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         ids = {p.title: p.atom_id for p in tx.documents.publications(1, None)}
     assert ids["Gardening in spring"] == own_id, "an id that was given out stays where it is"
     assert ids["No ferry before Thursday"] != own_id
@@ -250,10 +252,10 @@ def test_i35_an_id_that_is_used_again_names_a_new_article(desk: Desk, world: Wor
     assert desk.says("one", new, *articles(3, first=5)).entries.events == ()
 
 
-def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(desk: Desk, world: World) -> None:
+def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(desk: FakeSource, app: App) -> None:
     for number, (title, text) in enumerate(((("Gardening in spring"), GARDEN), ("No ferry before Thursday", HARBOUR))):
         desk.says("one", said(number, own_id="latest", title=title, text=text, published=START + number * HOUR))
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         assert len({p.atom_id for p in tx.documents.publications(1, None)}) == 2
 
 
@@ -272,7 +274,7 @@ def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(
     ],
     ids=["address", "text", "title", "date"],
 )
-def test_i35_less_than_everything_is_a_revision(desk: Desk, changes: dict[str, object]) -> None:
+def test_i35_less_than_everything_is_a_revision(desk: FakeSource, changes: dict[str, object]) -> None:
     old = said(1, title="Gardening in spring", text=GARDEN, published=START - DAY)
     desk.says("one", old)
     new = replace(old, **{"published": START} | changes)  # type: ignore[arg-type]  # fields of Entry
@@ -283,7 +285,7 @@ def test_i35_less_than_everything_is_a_revision(desk: Desk, changes: dict[str, o
 
 def trace(number: int, entry: Entry) -> Trace:
     (keyed,) = identify(Feed(entries=(entry,))).entries
-    link = evident_link(keyed)
+    link = dedupe_link(keyed)
     return Trace(
         id=number,
         link=link,
@@ -312,7 +314,7 @@ def test_a_start_page_tells_nothing_apart() -> None:
     assert pairs_of([(str(n), entry) for n, entry in enumerate(here)], set("0123"), [trace(9, here[0])]) == {}
 
 
-def test_i35_missing_ids_that_appear_are_no_news(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_i35_missing_ids_that_appear_are_no_news(newsroom: SampleSite, publisher: Publisher) -> None:
     dated = {"pubDate": "Wed, 04 Mar 2026 05:06:07 GMT"}
     bare = [item(n, guid="", **dated) for n in range(5)]
     ided = [item(n, guid=f"id-{n}", **dated) for n in range(5)]
@@ -327,7 +329,7 @@ def test_i35_missing_ids_that_appear_are_no_news(newsroom: Newsroom, publisher: 
     assert newsroom.titles() == [f"Title {n}" for n in range(5)]
 
 
-def test_i35_one_entry_without_id_and_link_whose_date_moves(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_i35_one_entry_without_id_and_link_whose_date_moves(newsroom: SampleSite, publisher: Publisher) -> None:
     def document(poll: int) -> Reply:
         moving = item("moving", guid="", link="", title="A note", pubDate=f"Wed, 04 Mar 2026 0{poll}:00:00 GMT")
         return Reply(200, rss(moving, *(item(n) for n in range(3 + poll))))
@@ -338,10 +340,10 @@ def test_i35_one_entry_without_id_and_link_whose_date_moves(newsroom: Newsroom, 
     for _ in range(7):
         news.append(newsroom.poll()["new"])
         newsroom.clock.move(hours=2)
-        with newsroom.opened("status") as world, world.store.read() as tx:
-            key = world.settings.sources[0].key
+        with newsroom.opened("status") as app, app.store.read() as tx:
+            key = app.settings.sources[0].key
             rekeyed.append(len(tx.trail.source_steps(key, (Code.REKEY_ENTRY,), 20)))
-            alarms = {alarm.code.value: alarm.text for alarm in world.store.status(world.roster, START).alarms}
+            alarms = {alarm.code.value: alarm.text for alarm in app.store.status(app.roster, START).alarms}
     assert news == [4, 1, 1, 1, 1, 1, 1]
     assert newsroom.titles().count("A note") == 1
     assert rekeyed == [0, 1, 2, 3, 3, 3, 3], "from then on the text is the id, and that keeps still"
@@ -349,14 +351,16 @@ def test_i35_one_entry_without_id_and_link_whose_date_moves(newsroom: Newsroom, 
 
 
 @pytest.mark.parametrize(("title", "content"), [("Another note", ""), ("", "<p>It says something else.</p>")])
-def test_i35_without_id_and_link_another_title_or_text_is_another_entry(desk: Desk, title: str, content: str) -> None:
+def test_i35_without_id_and_link_another_title_or_text_is_another_entry(
+    desk: FakeSource, title: str, content: str
+) -> None:
     note = bare(1)
     desk.says("one", note)
     other = replace(note, published=START - HOUR, title=title or note.title, content=content or note.content)
     assert desk.says("one", other).entries.fresh == 1
 
 
-def test_i35_two_notes_alike_that_stand_there_together_are_two(desk: Desk) -> None:
+def test_i35_two_notes_alike_that_stand_there_together_are_two(desk: FakeSource) -> None:
     first, second = bare(1), replace(bare(1), published=START - HOUR)
     assert desk.says("one", first, second).entries.fresh == 2
     assert desk.says("one", replace(first, published=START), second).entries.fresh == 0
@@ -364,7 +368,7 @@ def test_i35_two_notes_alike_that_stand_there_together_are_two(desk: Desk) -> No
     assert desk.says("one", third, replace(first, published=START), second).entries.fresh == 1
 
 
-def test_i35_a_date_that_moves_once_is_no_habit(desk: Desk) -> None:
+def test_i35_a_date_that_moves_once_is_no_habit(desk: FakeSource) -> None:
     note = bare(1)
     desk.says("one", note)
     assert desk.says("one", replace(note, published=START - HOUR)).entries.fresh == 0
@@ -377,7 +381,7 @@ def bare(number: int) -> Entry:
     return replace(said(number), id=None, link=None, published=START - DAY)
 
 
-def test_i32_http_becomes_https(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_i32_http_becomes_https(newsroom: SampleSite, publisher: Publisher) -> None:
     plain = [item(n, guid=f"http://news.example/{n}", link=f"http://news.example/{n}") for n in range(5)]
     safe = [item(n, guid=f"https://news.example/{n}", link=f"https://news.example/{n}") for n in range(5)]
     url = publisher.says("/feed.xml", *(Reply(200, rss(*items)) for items in (plain, safe)))

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.changes import Changes
 from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.story import Publication
 from aggregator.poll.corrections import TOMBSTONE
-from tests.desk import Desk, said
-from tests.newsroom import ATOM, START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import ATOM, START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SOURCES = """
@@ -38,32 +38,32 @@ TAG = "tag:one.example,2026:lamp"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
 
 @pytest.fixture
-def desk(world: World, room: Newsroom) -> Desk:
-    desk = Desk(world)
+def desk(app: App, room: SampleSite) -> FakeSource:
+    desk = FakeSource(app)
     for key in ("one", "two", "three", "high"):
         desk.says(key, said(f"the-first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30))
     room.clock.move(days=1)
     return desk
 
 
-def tell(desk: Desk, key: str, text: str, title: str, number: str = "", **facts: Any) -> Changes:
+def tell(desk: FakeSource, key: str, text: str, title: str, number: str = "", **facts: Any) -> Changes:
     """Let a source tell something under its own link and id."""
     link = f"https://{key}.example/{title[:8]}{number}".replace(" ", "-")
     return desk.says(key, said(f"{key}-{title}{number}", title=title, text=text, link=link, **facts))
 
 
-def lamp(desk: Desk, key: str, number: str = "", **facts: object) -> Changes:
+def lamp(desk: FakeSource, key: str, number: str = "", **facts: object) -> Changes:
     return tell(desk, key, TEXT, "The lamp is back in its lighthouse", number, **facts)
 
 
-def ferry(desk: Desk, key: str, number: str = "", **facts: object) -> Changes:
+def ferry(desk: FakeSource, key: str, number: str = "", **facts: object) -> Changes:
     return tell(desk, key, OTHER, "The ferry runs twice a day", number, **facts)
 
 
@@ -79,26 +79,26 @@ def entry_of(changes: Changes) -> int:
     return new.id
 
 
-def ask(world: World, command: str, **arguments: object) -> Outcome:
+def ask(app: App, command: str, **arguments: object) -> Outcome:
     """Have a request carried out."""
-    with world.store.begin() as tx:
-        number = tx.requests.file(command, arguments, world.clock())
-    world.take_requests()
-    with world.store.read() as tx:
+    with app.store.begin() as tx:
+        number = tx.requests.file(command, arguments, app.clock())
+    app.take_requests()
+    with app.store.read() as tx:
         outcome = tx.requests.outcome(number)
     assert outcome is not None
     return outcome
 
 
-def done(world: World, command: str, **arguments: object) -> Outcome:
-    outcome = ask(world, command, **arguments)
+def done(app: App, command: str, **arguments: object) -> Outcome:
+    outcome = ask(app, command, **arguments)
     assert outcome.done, outcome.said
     return outcome
 
 
-def standing(world: World, slug: str) -> dict[str, Publication]:
+def standing(app: App, slug: str) -> dict[str, Publication]:
     """Give what stands in a category, by atom:id."""
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         pages = (None, *range(1, row.pages + 1))
         return {
@@ -106,13 +106,13 @@ def standing(world: World, slug: str) -> dict[str, Publication]:
         }
 
 
-def tombstones(world: World, slug: str) -> dict[str, datetime]:
-    with world.store.read() as tx:
+def tombstones(app: App, slug: str) -> dict[str, datetime]:
+    with app.store.read() as tx:
         (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         return {tombstone.ref: tombstone.when for tombstone in tx.documents.tombstones(row.id)}
 
 
-def updated_by_id(room: Newsroom, path: str) -> dict[str, str]:
+def updated_by_id(room: SampleSite, path: str) -> dict[str, str]:
     """Give the ids of a published Atom document, in order, each with its `updated`."""
     return {str(entry.findtext(f"{ATOM}id")): str(entry.findtext(f"{ATOM}updated")) for entry in room.entries(path)}
 
@@ -121,240 +121,242 @@ def joined(changes: Changes) -> bool:
     return any(event.code is Code.JOIN_STORY for event in changes.entries.events)
 
 
-def test_t7_the_merged_ones_entries_move_and_its_publications_go(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t7_the_merged_ones_entries_move_and_its_publications_go(desk: FakeSource, app: App, room: SampleSite) -> None:
     kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
-    before = standing(world, "x")
+    before = standing(app, "x")
     room.clock.move(days=1)
-    done(world, "merge", story=kept, other=merged)
-    assert list(standing(world, "x")) == [TAG]
-    after = standing(world, "x")[TAG]
+    done(app, "merge", story=kept, other=merged)
+    assert list(standing(app, "x")) == [TAG]
+    after = standing(app, "x")[TAG]
     assert (after.sort_at, after.updated, after.title) == (before[TAG].sort_at, before[TAG].updated, before[TAG].title)
     assert [credit.source for credit in after.credits] == ["two"]
     (gone,) = set(before) - {TAG}
-    assert tombstones(world, "x") == tombstones(world, "y") == {gone: room.clock.now}
+    assert tombstones(app, "x") == tombstones(app, "y") == {gone: room.clock.now}
 
 
-def test_t7_the_kept_one_enters_where_only_the_other_stood(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t7_the_kept_one_enters_where_only_the_other_stood(desk: FakeSource, app: App, room: SampleSite) -> None:
     kept = story_of(lamp(desk, "one", own_id=TAG))
     merged = story_of(ferry(desk, "two", published=START))
     room.clock.move(days=1)
-    done(world, "merge", story=kept, other=merged)
-    entered = standing(world, "y")[TAG]
+    done(app, "merge", story=kept, other=merged)
+    entered = standing(app, "y")[TAG]
     assert entered.sort_at == room.clock.now, "M1: the time of the merge"
     assert (entered.source, entered.updated) == ("two", START)
 
 
-def test_t3_within_the_hour_a_merge_may_show_the_better_copy(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t3_within_the_hour_a_merge_may_show_the_better_copy(desk: FakeSource, app: App, room: SampleSite) -> None:
     kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "high"))
-    done(world, "merge", story=kept, other=merged)
-    assert standing(world, "x")[TAG].source == "high"
+    done(app, "merge", story=kept, other=merged)
+    assert standing(app, "x")[TAG].source == "high"
 
 
-def test_t3_after_it_the_choice_is_fixed(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t3_after_it_the_choice_is_fixed(desk: FakeSource, app: App, room: SampleSite) -> None:
     kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "high"))
     room.clock.move(hours=1)
-    done(world, "merge", story=kept, other=merged)
-    assert standing(world, "x")[TAG].source == "one"
+    done(app, "merge", story=kept, other=merged)
+    assert standing(app, "x")[TAG].source == "one"
 
 
-def test_t8_what_was_merged_is_revived_as_it_was(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t8_what_was_merged_is_revived_as_it_was(desk: FakeSource, app: App, room: SampleSite) -> None:
     kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
     lamp(desk, "three")
-    before, in_y, in_z = standing(world, "x"), standing(world, "y"), standing(world, "z")
+    before, in_y, in_z = standing(app, "x"), standing(app, "y"), standing(app, "z")
     (other,) = set(before) - {TAG}
     room.clock.move(days=1)
-    done(world, "merge", story=kept, other=merged)
+    done(app, "merge", story=kept, other=merged)
     room.clock.move(days=1)
-    done(world, "unmerge", story=kept, entry=entry_of_story(world, merged, kept, "two"))
-    after = standing(world, "x")
+    done(app, "unmerge", story=kept, entry=entry_of_story(app, merged, kept, "two"))
+    after = standing(app, "x")
     assert set(after) == set(before)
     again, was = after[other], before[other]
     assert (again.page_id, again.sort_at, again.page) == (was.page_id, was.sort_at, was.page)
     assert again.updated == room.clock.now, "RFC 6721: the newer of entry and tombstone wins"
-    assert other not in tombstones(world, "x")
+    assert other not in tombstones(app, "x")
     assert after[TAG] == before[TAG]
-    assert set(standing(world, "y")) == set(in_y)
-    assert tombstones(world, "y") == {TAG: room.clock.now}, "there it stood by the other's copy alone"
-    assert standing(world, "z") == in_z
+    assert set(standing(app, "y")) == set(in_y)
+    assert tombstones(app, "y") == {TAG: room.clock.now}, "there it stood by the other's copy alone"
+    assert standing(app, "z") == in_z
 
 
-def entry_of_story(world: World, merged: int, kept: int, source: str) -> int:
-    with world.store.read() as tx:
+def entry_of_story(app: App, merged: int, kept: int, source: str) -> int:
+    with app.store.read() as tx:
         (entry,) = [entry.id for entry in tx.finding.entries_of(kept) if entry.source == source]
     return entry
 
 
-def test_t8_otherwise_a_new_story_is_made_now(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t8_otherwise_a_new_story_is_made_now(desk: FakeSource, app: App, room: SampleSite) -> None:
     story = story_of(lamp(desk, "one", own_id=TAG))
     room.clock.move(hours=2)
     copy = lamp(desk, "two", own_id="tag:two.example,2026:lamp", published=START)
     assert story_of(copy) == story
-    assert TAG in standing(world, "y")
+    assert TAG in standing(app, "y")
     room.clock.move(days=1)
-    done(world, "unmerge", story=story, entry=None)
-    alone = standing(world, "x")["tag:two.example,2026:lamp"]
+    done(app, "unmerge", story=story, entry=None)
+    alone = standing(app, "x")["tag:two.example,2026:lamp"]
     assert (alone.sort_at, alone.updated, alone.credits) == (room.clock.now, START, ())
-    assert standing(world, "x")[TAG].credits == ()
-    assert set(standing(world, "y")) == {"tag:two.example,2026:lamp"}
-    assert tombstones(world, "y") == {TAG: room.clock.now}
+    assert standing(app, "x")[TAG].credits == ()
+    assert set(standing(app, "y")) == {"tag:two.example,2026:lamp"}
+    assert tombstones(app, "y") == {TAG: room.clock.now}
 
 
-def test_t8_an_id_that_a_story_has_or_had_is_not_given_again(desk: Desk, world: World) -> None:
+def test_t8_an_id_that_a_story_has_or_had_is_not_given_again(desk: FakeSource, app: App) -> None:
     story = story_of(lamp(desk, "one", own_id=TAG))
     assert story_of(lamp(desk, "two", own_id=TAG)) == story
-    done(world, "unmerge", story=story, entry=None)
-    ids = set(standing(world, "x"))
+    done(app, "unmerge", story=story, entry=None)
+    ids = set(standing(app, "x"))
     assert TAG in ids
     assert all(atom_id.startswith("urn:uuid:") for atom_id in ids - {TAG})
 
 
-def test_t3_the_shown_copy_leaves_and_another_is_shown(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t3_the_shown_copy_leaves_and_another_is_shown(desk: FakeSource, app: App, room: SampleSite) -> None:
     """The choice is fixed, and its copy goes: the best that is left is shown, with a new `updated` (T4)."""
     story = story_of(lamp(desk, "one", own_id=TAG))
     shown = lamp(desk, "high")
-    assert standing(world, "x")[TAG].source == "high"
+    assert standing(app, "x")[TAG].source == "high"
     tell(desk, "two", TEXT.replace("</p>", " It shone at once.</p>"), "The lamp is back in its lighthouse")
     room.clock.move(days=1)
-    done(world, "unmerge", story=story, entry=entry_of(shown))
-    after = standing(world, "x")[TAG]
+    done(app, "unmerge", story=story, entry=entry_of(shown))
+    after = standing(app, "x")[TAG]
     assert after.source == "one"
     assert [credit.source for credit in after.credits] == ["two"]
 
 
-def test_t8_no_copy_joins_the_two_again(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t8_no_copy_joins_the_two_again(desk: FakeSource, app: App, room: SampleSite) -> None:
     """A third copy tells what one of the two tells, word for word, and nearly what the other does."""
     story = story_of(lamp(desk, "one", own_id=TAG))
     title = "The lamp is back in its lighthouse"
     longer = TEXT.replace("</p>", " Reporting by a staff writer.</p>")
     copy = tell(desk, "two", longer, title)
     assert story_of(copy) == story
-    done(world, "unmerge", story=story, entry=None)
+    done(app, "unmerge", story=story, entry=None)
     third = tell(desk, "three", longer, title)
     assert joined(third)
     assert story_of(third) != story
-    assert set(standing(world, "z")) == set(standing(world, "y"))
+    assert set(standing(app, "z")) == set(standing(app, "y"))
 
 
-def test_t8_a_source_that_issues_its_entry_anew_does_not_join_again(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t8_a_source_that_issues_its_entry_anew_does_not_join_again(
+    desk: FakeSource, app: App, room: SampleSite
+) -> None:
     story = story_of(lamp(desk, "one", own_id=TAG))
     assert story_of(lamp(desk, "two")) == story
-    done(world, "unmerge", story=story, entry=None)
+    done(app, "unmerge", story=story, entry=None)
     room.clock.move(hours=1)
     again = lamp(desk, "two", number="-again")
     assert not joined(again)
 
 
-def test_t8_the_verdict_outlives_a_restart_and_the_source(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_t8_the_verdict_outlives_a_restart_and_the_source(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         story = story_of(lamp(desk, "one", own_id=TAG))
         lamp(desk, "two")
-        done(world, "unmerge", story=story, entry=None)
+        done(app, "unmerge", story=story, entry=None)
     kept = SOURCES
     room.writes("\n".join(line for line in kept.splitlines() if "key: two" not in line))
     with room.opened():
         pass
     room.writes(kept)
-    with room.opened() as world:
-        assert not joined(lamp(Desk(world), "two", number="-again"))
+    with room.opened() as app:
+        assert not joined(lamp(FakeSource(app), "two", number="-again"))
 
 
-def test_t7_a_copy_of_what_was_merged_joins_too(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t7_a_copy_of_what_was_merged_joins_too(desk: FakeSource, app: App, room: SampleSite) -> None:
     """T5 compares with what founds or is shown; an operator's `same` makes the merged one's founder such a one."""
     kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
-    done(world, "merge", story=kept, other=merged)
+    done(app, "merge", story=kept, other=merged)
     near = tell(desk, "three", OTHER.replace("</p>", " More follows.</p>"), "The ferry runs twice a day")
     assert joined(near)
     assert story_of(near) == kept
-    assert set(standing(world, "z")) == {TAG}, "N3"
+    assert set(standing(app, "z")) == {TAG}, "N3"
 
 
-def test_merges_of_merges_come_apart_again(desk: Desk, world: World, room: Newsroom) -> None:
+def test_merges_of_merges_come_apart_again(desk: FakeSource, app: App, room: SampleSite) -> None:
     first, second = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
     third = story_of(tell(desk, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
     room.clock.move(days=1)
-    before = [standing(world, slug) for slug in "xyz"]
-    done(world, "merge", story=second, other=first)
-    done(world, "merge", story=third, other=second)
-    assert [len(standing(world, slug)) for slug in "xyz"] == [1, 1, 1]
-    done(world, "unmerge", story=third, entry=None)
-    after = [standing(world, slug) for slug in "xyz"]
+    before = [standing(app, slug) for slug in "xyz"]
+    done(app, "merge", story=second, other=first)
+    done(app, "merge", story=third, other=second)
+    assert [len(standing(app, slug)) for slug in "xyz"] == [1, 1, 1]
+    done(app, "unmerge", story=third, entry=None)
+    after = [standing(app, slug) for slug in "xyz"]
     assert [set(some) for some in after] == [set(some) for some in before]
     assert [p.credits for some in after for p in some.values()] == [()] * 4
 
 
-def test_retract_withdraws_everywhere_and_undo_brings_it_back(desk: Desk, world: World, room: Newsroom) -> None:
+def test_retract_withdraws_everywhere_and_undo_brings_it_back(desk: FakeSource, app: App, room: SampleSite) -> None:
     story = story_of(lamp(desk, "two", own_id=TAG))
-    before = [standing(world, slug)[TAG] for slug in "xy"]
+    before = [standing(app, slug)[TAG] for slug in "xy"]
     room.clock.move(days=1)
-    done(world, "retract", story=story, undo=False)
-    assert TAG not in {*standing(world, "x"), *standing(world, "y")}
-    assert tombstones(world, "x") == tombstones(world, "y") == {TAG: room.clock.now}
+    done(app, "retract", story=story, undo=False)
+    assert TAG not in {*standing(app, "x"), *standing(app, "y")}
+    assert tombstones(app, "x") == tombstones(app, "y") == {TAG: room.clock.now}
     room.clock.move(days=1)
-    done(world, "retract", story=story, undo=True)
+    done(app, "retract", story=story, undo=True)
     for slug, was in zip("xy", before, strict=True):
-        again = standing(world, slug)[TAG]
+        again = standing(app, slug)[TAG]
         assert (again.page_id, again.sort_at, again.page, again.updated) == (
             was.page_id,
             was.sort_at,
             was.page,
             room.clock.now,
         )
-        assert tombstones(world, slug) == {}
+        assert tombstones(app, slug) == {}
 
 
-def test_what_was_retracted_comes_back_by_no_revision_and_no_copy(desk: Desk, world: World, room: Newsroom) -> None:
+def test_what_was_retracted_comes_back_by_no_revision_and_no_copy(desk: FakeSource, app: App, room: SampleSite) -> None:
     story = story_of(lamp(desk, "one", own_id=TAG))
-    done(world, "retract", story=story, undo=False)
+    done(app, "retract", story=story, undo=False)
     room.clock.move(hours=1)
     revised = desk.says("one", said("lamp", own_id=TAG, title="The lamp is back in its lighthouse!", text=TEXT))
     assert revised.entries.revised
     assert story_of(lamp(desk, "two")) == story
-    assert not any(standing(world, slug) for slug in "xyz")
-    done(world, "retract", story=story, undo=True)
-    assert standing(world, "x")[TAG].title == "The lamp is back in its lighthouse!"
-    in_y = standing(world, "y")[TAG]
+    assert not any(standing(app, slug) for slug in "xyz")
+    done(app, "retract", story=story, undo=True)
+    assert standing(app, "x")[TAG].title == "The lamp is back in its lighthouse!"
+    in_y = standing(app, "y")[TAG]
     assert in_y.sort_at == room.clock.now, "N3: there it is new"
 
 
 def test_m8_a_tombstone_ends_after_thirty_days_as_a_change_in_the_store(
-    desk: Desk, world: World, room: Newsroom
+    desk: FakeSource, app: App, room: SampleSite
 ) -> None:
     story = story_of(lamp(desk, "one", own_id=TAG))
     room.clock.move(days=1)
-    done(world, "retract", story=story, undo=False)
-    world.publish()
+    done(app, "retract", story=story, undo=False)
+    app.publish()
     assert b"deleted-entry" in room.published("category/x.atom")
     assert b"deleted-entry" in room.published("all.atom")
     assert TAG.encode() not in room.published("category/x.json")
     room.clock.now += TOMBSTONE
-    assert world.upkeep.end_tombstones() == 0
-    assert world.publish(everything=True).changed == ("status.json",), "rendering knows no time (invariant 4)"
+    assert app.upkeep.end_tombstones() == 0
+    assert app.publish(everything=True).changed == ("status.json",), "rendering knows no time (invariant 4)"
     room.clock.move(seconds=1)
-    assert world.upkeep.end_tombstones() == 1
-    assert {"category/x.atom", "all.atom"} <= set(world.publish().changed)
+    assert app.upkeep.end_tombstones() == 1
+    assert {"category/x.atom", "all.atom"} <= set(app.publish().changed)
     assert b"deleted-entry" not in room.published("category/x.atom")
     assert b"deleted-entry" not in room.published("all.atom")
-    assert world.upkeep.end_tombstones() == 0
+    assert app.upkeep.end_tombstones() == 0
 
 
-def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(desk: Desk, world: World, room: Newsroom) -> None:
+def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(desk: FakeSource, app: App, room: SampleSite) -> None:
     story = story_of(lamp(desk, "one", own_id=TAG))
     for number in range(30):
         room.clock.move(hours=1)
         desk.says("one", said(number, text=f"<p>{number} things were seen at {number} o'clock.</p>"))
     room.clock.move(days=2)
-    world.publish()
+    app.publish()
     path = "category/x/archive/2.atom"  # on the first are those of the first polls
     before = updated_by_id(room, path)
     assert TAG in before
-    done(world, "retract", story=story, undo=False)
-    world.publish()
+    done(app, "retract", story=story, undo=False)
+    app.publish()
     assert TAG.encode() not in room.published(path)
     assert f'ref="{TAG}"'.encode() in room.published("category/x.atom")
     room.clock.move(minutes=1)
-    done(world, "retract", story=story, undo=True)
-    world.publish()
+    done(app, "retract", story=story, undo=True)
+    app.publish()
     assert TAG.encode() not in room.published("category/x.atom")
     after = updated_by_id(room, path)
     assert list(after) == list(before), "in the same order"
@@ -362,28 +364,28 @@ def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(desk: Desk, worl
 
 
 def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
-    desk: Desk, world: World, room: Newsroom
+    desk: FakeSource, app: App, room: SampleSite
 ) -> None:
     """The database itself refuses the last statement of the first request; the second is carried out."""
     kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
     other = story_of(tell(desk, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
-    before = standing(world, "x"), standing(world, "y")
+    before = standing(app, "x"), standing(app, "y")
     with sqlite3.connect(room.folder / "var" / "aggregator.db") as store:
         store.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON event WHEN new.code = 'merge_stories' "
             "BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
     store.close()
-    with world.store.begin() as tx:
-        first = tx.requests.file("merge", {"story": kept, "other": merged}, world.clock())
-        second = tx.requests.file("retract", {"story": other, "undo": False}, world.clock())
-    assert world.take_requests() == 2
-    with world.store.read() as tx:
+    with app.store.begin() as tx:
+        first = tx.requests.file("merge", {"story": kept, "other": merged}, app.clock())
+        second = tx.requests.file("retract", {"story": other, "undo": False}, app.clock())
+    assert app.take_requests() == 2
+    with app.store.read() as tx:
         outcomes = [tx.requests.outcome(number) for number in (first, second)]
     assert [outcome is not None and outcome.done for outcome in outcomes] == [False, True]
-    assert (standing(world, "x"), standing(world, "y")) == before
-    assert standing(world, "z") == {}
-    assert world.take_requests() == 0
+    assert (standing(app, "x"), standing(app, "y")) == before
+    assert standing(app, "z") == {}
+    assert app.take_requests() == 0
 
 
 @pytest.mark.parametrize(
@@ -400,20 +402,20 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(
-    desk: Desk, world: World, command: str, arguments: dict[str, object], why: str
+    desk: FakeSource, app: App, command: str, arguments: dict[str, object], why: str
 ) -> None:
-    world.publish()
-    outcome = ask(world, command, **arguments)
+    app.publish()
+    outcome = ask(app, command, **arguments)
     assert not outcome.done
     assert why in outcome.said
-    assert world.publish(everything=True).changed == ()
+    assert app.publish(everything=True).changed == ()
 
 
-def test_what_was_retracted_or_merged_is_not_merged(desk: Desk, world: World) -> None:
+def test_what_was_retracted_or_merged_is_not_merged(desk: FakeSource, app: App) -> None:
     first, second = story_of(lamp(desk, "one")), story_of(ferry(desk, "two"))
-    done(world, "retract", story=second, undo=False)
-    assert "is retracted; bring it back" in ask(world, "merge", story=first, other=second).said
-    assert "retracted already" in ask(world, "retract", story=second, undo=False).said
-    done(world, "retract", story=second, undo=True)
-    done(world, "merge", story=first, other=second)
-    assert "was merged into another" in ask(world, "merge", story=first, other=second).said
+    done(app, "retract", story=second, undo=False)
+    assert "is retracted; bring it back" in ask(app, "merge", story=first, other=second).said
+    assert "retracted already" in ask(app, "retract", story=second, undo=False).said
+    done(app, "retract", story=second, undo=True)
+    done(app, "merge", story=first, other=second)
+    assert "was merged into another" in ask(app, "merge", story=first, other=second).said

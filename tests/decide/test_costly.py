@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cli import main
 from aggregator.errors import CutShort
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 TITLE = "The lamp is back in its lighthouse"
 WORDS = "After nine years in a cellar the lamp of the old lighthouse is back where it belongs".split()
@@ -26,8 +26,8 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
@@ -37,9 +37,9 @@ def facts(changes: Changes, code: Code) -> list[dict[str, object]]:
 
 
 def test_a_pair_that_is_too_costly_is_two_stories_and_why_says_so(
-    world: World, room: Newsroom, capsys: pytest.CaptureFixture[str]
+    app: App, room: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = Desk(world)
+    desk = FakeSource(app)
     desk.says("one", said(1, title=TITLE, text=f"<p>{LONG}", link="https://one.example/lamp"))
     made = desk.says("two", said(2, title=TITLE, text=f"<p>{OTHER}", link="https://two.example/lamp"))
     assert [fact["uncompared"] for fact in facts(made, Code.MAKE_STORY)] == [[1]]
@@ -47,11 +47,11 @@ def test_a_pair_that_is_too_costly_is_two_stories_and_why_says_so(
     assert "1 copy it may be of was not compared: that would cost too much" in capsys.readouterr().out
 
 
-def test_the_seconds_of_a_poll_are_spent_on_the_first_pairs(world: World) -> None:
+def test_the_seconds_of_a_poll_are_spent_on_the_first_pairs(app: App) -> None:
     ticks = count(step=2)
-    world.ports = replace(world.ports, worked=lambda: float(next(ticks)))
+    app.ports = replace(app.ports, worked=lambda: float(next(ticks)))
     text = " ".join(WORDS * 3)
-    desk = Desk(world)
+    desk = FakeSource(app)
     desk.says("one", *(said(n, title=f"{TITLE} {n}", text=f"<p>{n} {text}</p>") for n in range(4)))
     other = [said(n, own_id=f"x{n}", title=f"{TITLE} {n}", text=f"<p>{n} {text} x</p>") for n in range(4)]
     changes = desk.says("two", *(replace(each, link=None) for each in other))
@@ -61,8 +61,8 @@ def test_the_seconds_of_a_poll_are_spent_on_the_first_pairs(world: World) -> Non
     assert all(fact["uncompared"] for fact in made)
 
 
-def test_r54_a_poll_that_is_not_decided_at_a_stop_changes_nothing(world: World) -> None:
-    world.ports = replace(world.ports, is_cut=lambda: True)
+def test_r54_a_poll_that_is_not_decided_at_a_stop_changes_nothing(app: App) -> None:
+    app.ports = replace(app.ports, is_cut=lambda: True)
     with pytest.raises(CutShort):
-        Desk(world).says("one", said(1))
-    assert world.store.status(world.roster, world.clock()).sources[0].entries == 0
+        FakeSource(app).says("one", said(1))
+    assert app.store.status(app.roster, app.clock()).sources[0].entries == 0

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.identify.matching import Evidence
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TEXT = (
@@ -32,21 +32,21 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
-    desk = Desk(world)
+def desk(app: App) -> FakeSource:
+    desk = FakeSource(app)
     for key in ("one", "two", "three", "exact", "off", "strict"):
         desk.says(key, said(f"the-first-of-{key}", title=f"About {key}", text=f"<p>{key} " * 30))
     return desk
 
 
-def tell(desk: Desk, key: str, text: str = TEXT, title: str = TITLE, **facts: object) -> Changes:
+def tell(desk: FakeSource, key: str, text: str = TEXT, title: str = TITLE, **facts: object) -> Changes:
     """Let a source tell the story in its own words, under its own link."""
     return desk.says(key, said(key, title=title, text=text, link=f"https://{key}.example/lamp", **facts))  # type: ignore[arg-type]  # of any kind
 
@@ -57,7 +57,7 @@ def joined(changes: Changes) -> dict[str, object] | None:
     return facts[0] if facts else None
 
 
-def test_a_wire_story_with_another_head_and_tail_joins_and_says_why(desk: Desk) -> None:
+def test_a_wire_story_with_another_head_and_tail_joins_and_says_why(desk: FakeSource) -> None:
     tell(desk, "one")
     facts = joined(tell(desk, "two", WIRE, f"{TITLE} - The Harbour Post"))
     assert facts is not None
@@ -67,13 +67,13 @@ def test_a_wire_story_with_another_head_and_tail_joins_and_says_why(desk: Desk) 
 
 
 @pytest.mark.parametrize("key", ["exact", "off", "strict"])
-def test_the_strictest_setting_of_a_pair_decides(desk: Desk, key: str) -> None:
+def test_the_strictest_setting_of_a_pair_decides(desk: FakeSource, key: str) -> None:
     tell(desk, "one")
     assert joined(tell(desk, key, WIRE)) is None
     assert joined(tell(desk, "two", WIRE)) is not None
 
 
-def test_a_higher_threshold_of_one_side_counts(desk: Desk) -> None:
+def test_a_higher_threshold_of_one_side_counts(desk: FakeSource) -> None:
     tell(desk, "one")
     changed = TEXT.replace("workshop cellar", "garden shed").replace("wind", "rain")
     assert joined(tell(desk, "three", changed)) is None
@@ -84,25 +84,25 @@ def test_a_higher_threshold_of_one_side_counts(desk: Desk) -> None:
     ("days", "same"),
     [pytest.param(6, True, id="inside"), pytest.param(8, False, id="outside")],
 )
-def test_only_what_lies_in_one_window_is_one_story(desk: Desk, room: Newsroom, days: int, same: bool) -> None:
+def test_only_what_lies_in_one_window_is_one_story(desk: FakeSource, room: SampleSite, days: int, same: bool) -> None:
     tell(desk, "one")
     room.clock.move(days=days)
     assert (joined(tell(desk, "two", WIRE)) is not None) is same
 
 
-def test_own_dates_in_one_window_count_as_well(desk: Desk, room: Newsroom) -> None:
+def test_own_dates_in_one_window_count_as_well(desk: FakeSource, room: SampleSite) -> None:
     tell(desk, "one", published=START)
     room.clock.move(days=30)
     assert joined(tell(desk, "two", WIRE, published=START + HOUR)) is not None
 
 
-def test_a_source_never_joins_its_own_story(desk: Desk) -> None:
+def test_a_source_never_joins_its_own_story(desk: FakeSource) -> None:
     tell(desk, "one")
     again = desk.says("one", said("again", title=TITLE, text=WIRE, link="https://one.example/again"))
     assert joined(again) is None
 
 
-def test_t5_there_are_no_chains(desk: Desk, room: Newsroom) -> None:
+def test_t5_there_are_no_chains(desk: FakeSource, room: SampleSite) -> None:
     """A third copy is compared with what founds or is shown, not with another member."""
     tell(desk, "one")
     tail = "Around the lamp a small museum has grown, which tells of the keepers and of their families. " * 2
@@ -110,11 +110,11 @@ def test_t5_there_are_no_chains(desk: Desk, room: Newsroom) -> None:
     assert joined(tell(desk, "three", f"<p>{tail}</p>", "The museum around the lamp")) is None
 
 
-def test_t3_a_scrapers_longer_copy_an_hour_later_is_not_shown(desk: Desk, room: Newsroom, world: World) -> None:
+def test_t3_a_scrapers_longer_copy_an_hour_later_is_not_shown(desk: FakeSource, room: SampleSite, app: App) -> None:
     tell(desk, "one")
     room.clock.move(hours=1, seconds=1)
     tell(desk, "two", TEXT.replace("</p>", f" {'Read this and more on our pages. ' * 20}</p>"))
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         (category,) = [row for row in tx.categories.rows() if row.slug == "x"]
         told = [p for p in tx.documents.publications(category.id, None) if p.title == TITLE]
     assert [(p.source, len(p.credits)) for p in told] == [("one", 1)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
 from aggregator.errors import CorrectionRefused
-from aggregator.model.correction import StoryChanges, Told, Verdict
+from aggregator.model.correction import StoryChanges, StoryMembers, Verdict
 from aggregator.model.entry import Digest
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
 from aggregator.model.settings import Roster, SourceKey
@@ -81,12 +81,12 @@ class Shelf:
     def members(self, story: int) -> tuple[KnownEntry, ...]:
         return tuple(sorted((e for e in self.entries.values() if e.story == story), key=lambda e: (e.first_seen, e.id)))
 
-    def told(self) -> Told:
+    def told(self) -> StoryMembers:
         said: dict[Verdict, dict[int, frozenset[int]]] = {Verdict.SAME: {}, Verdict.DIFFERENT: {}}
         for pair, verdict in self.verdicts.items():
             for one, other in (pair, pair[::-1]):
                 said[verdict][one] = said[verdict].get(one, frozenset()) | {other}
-        return Told(
+        return StoryMembers(
             store_uuid=UUID,
             next_story=max(self.stories, default=0) + 1,
             stories=self.stories,

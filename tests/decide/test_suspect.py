@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.changes import Changes
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.urls import Url, normalise_link
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SOURCES = """
@@ -28,23 +28,23 @@ THEIRS = {"id": "tag:casino.example,2026:feed", "title": "Casino", "link": norma
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
+def desk(app: App) -> FakeSource:
+    return FakeSource(app)
 
 
-def accept(world: World, key: str) -> Outcome:
+def accept(app: App, key: str) -> Outcome:
     """Have a source accepted, as an operator's command does."""
-    with world.store.begin() as tx:
-        number = tx.requests.file(Act.ACCEPT, {"source": key}, world.clock())
-    world.take_requests()
-    with world.store.read() as tx:
+    with app.store.begin() as tx:
+        number = tx.requests.file(Act.ACCEPT, {"source": key}, app.clock())
+    app.take_requests()
+    with app.store.read() as tx:
         outcome = tx.requests.outcome(number)
     assert outcome is not None
     return outcome
@@ -54,31 +54,31 @@ def codes(changes: Changes) -> set[Code]:
     return {event.code for event in changes.entries.events}
 
 
-def titles(world: World) -> list[str]:
-    with world.store.read() as tx:
+def titles(app: App) -> list[str]:
+    with app.store.read() as tx:
         (row,) = tx.categories.rows()
         return [p.title for p in tx.documents.publications(row.id, None)]
 
 
-def sold(desk: Desk, room: Newsroom, key: str = "one") -> Changes:
+def sold(desk: FakeSource, room: SampleSite, key: str = "one") -> Changes:
     """Let a source be itself, and an hour later somebody else."""
     desk.says(key, said(1), said(2), **OURS)
     room.clock.move(hours=1)
     return desk.says(key, said("c1"), said("c2"), said("c3", title="Spam"), **THEIRS)
 
 
-def test_r44_what_a_stranger_says_is_held(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_what_a_stranger_says_is_held(desk: FakeSource, app: App, room: SampleSite) -> None:
     changes = sold(desk, room)
     assert {Code.SUSPECT_SOURCE, Code.HOLD_ENTRY} <= codes(changes)
     assert changes.move.state is State.SUSPECT
-    assert titles(world) == ["Title 1", "Title 2"]
+    assert titles(app) == ["Title 1", "Title 2"]
     assert changes.entries.fresh == 1, "a rule rejects one of them anyhow"
-    (alarm,) = [a for a in world.store.status(world.roster, room.clock()).alarms if a.source == "one"]
+    (alarm,) = [a for a in app.store.status(app.roster, room.clock()).alarms if a.source == "one"]
     assert alarm.code.value == "replaced"
     room.clock.move(hours=1)
     again = desk.says("one", said("c4"), said("c1"), said("c2"), **THEIRS)
     assert again.move.state is State.SUSPECT
-    assert titles(world) == ["Title 1", "Title 2"]
+    assert titles(app) == ["Title 1", "Title 2"]
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_r44_what_a_stranger_says_is_held(desk: Desk, world: World, room: Newsro
         pytest.param(OURS | {"id": None, "link": None}, id="says-less"),
     ],
 )
-def test_r44_one_change_proves_nothing(desk: Desk, world: World, room: Newsroom, feed: dict[str, object]) -> None:
+def test_r44_one_change_proves_nothing(desk: FakeSource, app: App, room: SampleSite, feed: dict[str, object]) -> None:
     desk.says("one", said(1), **OURS)
     room.clock.move(hours=1)
     assert desk.says("one", said("c1"), **feed).move.state is State.OK
-    assert titles(world) == ["Title c1", "Title 1"]
+    assert titles(app) == ["Title c1", "Title 1"]
 
 
 @pytest.mark.parametrize(
@@ -105,22 +105,22 @@ def test_r44_one_change_proves_nothing(desk: Desk, world: World, room: Newsroom,
         pytest.param(said(1, own_id="other", link="https://casino.example/elsewhere"), id="title"),
     ],
 )
-def test_r44_a_known_id_link_or_title_vouches_for_the_rest(desk: Desk, kept: object) -> None:
+def test_r44_a_known_id_link_or_title_vouches_for_the_rest(desk: FakeSource, kept: object) -> None:
     desk.says("one", said(1), **OURS)
     assert desk.says("one", said("c1"), kept, **THEIRS).move.state is State.OK  # type: ignore[arg-type]
 
 
-def test_r44_new_entries_alone_however_many_are_never_this(desk: Desk) -> None:
+def test_r44_new_entries_alone_however_many_are_never_this(desk: FakeSource) -> None:
     desk.says("one", said(1), **OURS)
     assert desk.says("one", *(said(f"c{n}") for n in range(300)), **OURS).move.state is State.OK
 
 
-def test_r44_a_first_poll_a_file_and_a_trusted_source_are_never_suspect(desk: Desk, room: Newsroom) -> None:
+def test_r44_a_first_poll_a_file_and_a_trusted_source_are_never_suspect(desk: FakeSource, room: SampleSite) -> None:
     assert desk.says("one", said(1), **THEIRS).move.state is State.OK
     assert sold(desk, room, "sure").move.state is State.OK
 
 
-def test_r44_forty_eight_hours_of_one_identity_are_proof(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_forty_eight_hours_of_one_identity_are_proof(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     room.clock.move(hours=47)
     assert desk.says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
@@ -130,105 +130,107 @@ def test_r44_forty_eight_hours_of_one_identity_are_proof(desk: Desk, world: Worl
     assert changes.move.state is State.OK
     assert {Code.CLEAR_SOURCE, Code.RELEASE_ENTRY} <= codes(changes)
     assert changes.entries.fresh == 4
-    assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4", "Title c5"}
-    with world.store.read() as tx:
+    assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4", "Title c5"}
+    with app.store.read() as tx:
         times = {p.title: p.sort_at for p in tx.documents.publications(1, None)}
     assert all(released_at - HOUR < times[f"Title c{n}"] <= released_at for n in (1, 2, 4, 5)), "the time of release"
     assert desk.says("one", said("c5"), said("c4"), said("c1"), **THEIRS).entries.events == ()
 
 
-def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     room.clock.move(hours=47)
     desk.unchanged(["one"])
-    assert titles(world) == ["Title 1", "Title 2"]
+    assert titles(app) == ["Title 1", "Title 2"]
     room.clock.move(hours=1)
     (changes,) = desk.unchanged(["one"])
     assert changes.move.state is State.OK
-    assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
+    assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
 
 
-def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(room: Newsroom) -> None:
-    with room.opened() as world:
-        sold(Desk(world), room)
+def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(room: SampleSite) -> None:
+    with room.opened() as app:
+        sold(FakeSource(app), room)
     room.writes(SOURCES.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
     room.clock.move(hours=1)
-    with room.opened() as world:
-        assert Desk(world).says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
+    with room.opened() as app:
+        assert FakeSource(app).says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
         room.clock.move(hours=48)
-        Desk(world).unchanged(["one"])
-        assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4"}
+        FakeSource(app).unchanged(["one"])
+        assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4"}
 
 
-def test_r44_a_failure_is_no_proof(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_a_failure_is_no_proof(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     room.clock.move(hours=60)
     assert desk.fails("one").move.state is State.FAILING
-    assert titles(world) == ["Title 1", "Title 2"]
+    assert titles(app) == ["Title 1", "Title 2"]
     (changes,) = desk.unchanged(["one"])
     assert changes.move.state is State.OK
 
 
-def test_r44_another_change_begins_anew(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_another_change_begins_anew(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     room.clock.move(hours=47)
     desk.says("one", said("p1"), id="tag:pills.example,2026:f", title="Pills", link=Url("https://pills.example/"))
     room.clock.move(hours=2)
     desk.unchanged(["one"])
-    assert titles(world) == ["Title 1", "Title 2"]
+    assert titles(app) == ["Title 1", "Title 2"]
 
 
-def test_r44_who_comes_back_is_believed_and_the_stranger_forgotten(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_who_comes_back_is_believed_and_the_stranger_forgotten(
+    desk: FakeSource, app: App, room: SampleSite
+) -> None:
     sold(desk, room)
     room.clock.move(hours=5)
     changes = desk.says("one", said(3), said(1), said(2), **OURS)
     assert changes.move.state is State.OK
     assert Code.DROP_ENTRY in codes(changes)
-    assert titles(world) == ["Title 3", "Title 1", "Title 2"]
+    assert titles(app) == ["Title 3", "Title 1", "Title 2"]
     room.clock.move(days=9)
     assert desk.says("one", said("c1"), said(3), **OURS).entries.fresh == 0, "what was dropped is no news either"
 
 
-def test_r44_what_it_lists_itself_was_its_own(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_what_it_lists_itself_was_its_own(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     room.clock.move(hours=5)
     desk.says("one", said("c1"), said(1), **THEIRS)
-    assert titles(world) == ["Title c1", "Title 1", "Title 2"]
+    assert titles(app) == ["Title c1", "Title 1", "Title 2"]
 
 
-def test_r44_an_operator_accepts(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_an_operator_accepts(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     room.clock.move(hours=2)
-    assert not accept(world, "two").done, "that one is not suspect"
-    assert accept(world, "one").facts == {"source": "one", "released": 2}
-    assert set(titles(world)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
-    assert not accept(world, "one").done
+    assert not accept(app, "two").done, "that one is not suspect"
+    assert accept(app, "one").facts == {"source": "one", "released": 2}
+    assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
+    assert not accept(app, "one").done
     room.clock.move(hours=1)
     assert desk.says("one", said("c9"), said("c1"), **THEIRS).move.state is State.OK
-    assert titles(world)[0] == "Title c9"
+    assert titles(app)[0] == "Title c9"
 
 
-def test_r44_what_is_released_meets_its_copies(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_what_is_released_meets_its_copies(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     desk.says("two", said("c1", own_id="theirs"))
     room.clock.move(hours=2)
-    accept(world, "one")
-    with world.store.read() as tx:
+    accept(app, "one")
+    with app.store.read() as tx:
         shown = [
             (p.title, p.source, len(p.credits)) for p in tx.documents.publications(1, None) if p.title == "Title c1"
         ]
     assert shown == [("Title c1", "two", 1)], "one story, two sources"
 
 
-def test_r44_a_revision_of_what_is_held_is_what_is_released(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r44_a_revision_of_what_is_held_is_what_is_released(desk: FakeSource, app: App, room: SampleSite) -> None:
     sold(desk, room)
     desk.says("one", said("c1", title="Corrected"), said("c2"), **THEIRS)
-    accept(world, "one")
-    assert "Corrected" in titles(world)
+    accept(app, "one")
+    assert "Corrected" in titles(app)
     assert desk.says("one", said("c1", title="Corrected"), said("c2"), **THEIRS).entries.events == ()
 
 
-def test_r45_a_window_that_ran_over_halves_the_interval(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r45_a_window_that_ran_over_halves_the_interval(desk: FakeSource, app: App, room: SampleSite) -> None:
     dated = [said(n, published=START - n * DAY) for n in range(10)]
     before = desk.says("one", *dated)
     assert before.move.interval == timedelta(hours=12)
@@ -237,37 +239,37 @@ def test_r45_a_window_that_ran_over_halves_the_interval(desk: Desk, world: World
     assert Code.OVERFLOW in codes(changes)
     assert changes.move.observed.hurry == 1
     assert changes.move.interval < before.move.interval
-    alarms = [a.code.value for a in world.store.status(world.roster, room.clock()).alarms]
+    alarms = [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
     assert "overflow" in alarms
     room.clock.move(days=1)
     after = desk.says("one", said("m"), *(said(f"n{n}") for n in range(9)))
     assert after.move.observed.hurry == 0
-    assert "overflow" not in [a.code.value for a in world.store.status(world.roster, room.clock()).alarms]
+    assert "overflow" not in [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
 
 
-def test_r45_a_first_poll_and_a_known_entry_are_no_gap(desk: Desk) -> None:
+def test_r45_a_first_poll_and_a_known_entry_are_no_gap(desk: FakeSource) -> None:
     assert Code.OVERFLOW not in codes(desk.says("one", said(1)))
     assert Code.OVERFLOW not in codes(desk.says("one", said(2), said(1)))
     assert Code.OVERFLOW not in codes(desk.says("one"))
 
 
-def test_r47_a_flood_is_told_for_a_day(desk: Desk, world: World, room: Newsroom) -> None:
+def test_r47_a_flood_is_told_for_a_day(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said("first"))
     changes = desk.says("one", *(said(n) for n in range(201)), said("first"))
     assert Code.FLOOD in codes(changes)
-    assert "flood" in [a.code.value for a in world.store.status(world.roster, room.clock()).alarms]
+    assert "flood" in [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
     room.clock.move(days=1)
-    assert "flood" not in [a.code.value for a in world.store.status(world.roster, room.clock()).alarms]
+    assert "flood" not in [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
 
 
-def test_m7_of_a_template_change_pages_take_no_notice(desk: Desk, world: World, room: Newsroom) -> None:
+def test_m7_of_a_template_change_pages_take_no_notice(desk: FakeSource, app: App, room: SampleSite) -> None:
     entries = [said(n, published=START - n * DAY) for n in range(200)]
     desk.says("one", *entries)
-    world.publish()
+    app.publish()
     page = room.published("category/x/archive/1.atom")
     room.clock.move(days=1)
     framed = [said(n, text=f"<p>{n} in a new frame, in which all is said again.</p>") for n in range(200)]
     assert Code.TEMPLATE in codes(desk.says("one", *framed))
-    world.publish()
+    app.publish()
     assert b"new frame" in room.published("category/x.atom")
     assert room.published("category/x/archive/1.atom") == page

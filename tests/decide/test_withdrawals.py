@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 from tests.publisher import Publisher, Reply
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -24,34 +24,34 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
-    return Desk(world)
+def desk(app: App) -> FakeSource:
+    return FakeSource(app)
 
 
 def codes(changes: Changes) -> list[Code]:
     return [event.code for event in changes.entries.events]
 
 
-def shown(world: World, number: int = 1) -> list[tuple[str, str, int]]:
+def shown(app: App, number: int = 1) -> list[tuple[str, str, int]]:
     """Give title, source and number of other copies of each publication."""
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         return [(p.title, p.source, len(p.credits)) for p in tx.documents.publications(number, None)]
 
 
-def test_i26_a_tombstone_withdraws_the_story(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i26_a_tombstone_withdraws_the_story(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said(1, own_id="tag:one.example,2026:1"), said(2))
     room.clock.move(hours=1)
     changes = desk.says("one", said(2), deleted=(("tag:one.example,2026:1", room.clock()),))
     assert codes(changes) == [Code.WITHDRAW_ENTRY, Code.WITHDRAW_STORY]
-    assert shown(world) == [("Title 2", "one", 0)]
-    with world.store.read() as tx:
+    assert shown(app) == [("Title 2", "one", 0)]
+    with app.store.read() as tx:
         (tombstone,) = tx.documents.tombstones(1)
     assert (tombstone.ref, tombstone.when) == ("tag:one.example,2026:1", room.clock())
     room.clock.move(hours=1)
@@ -59,85 +59,87 @@ def test_i26_a_tombstone_withdraws_the_story(desk: Desk, world: World, room: New
     assert again.entries.events == (), "once is enough"
 
 
-def test_i26_an_entry_that_was_updated_since_stays(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i26_an_entry_that_was_updated_since_stays(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said(1))
     for when in (START, START + HOUR):
         assert Code.WITHDRAW_ENTRY not in codes(
             desk.says("one", said(1, updated=START + HOUR), deleted=(("item-1", when),))
         )
     assert Code.WITHDRAW_ENTRY not in codes(desk.says("one", said(1), deleted=(("item-1", None),)))
-    assert shown(world) == [("Title 1", "one", 0)]
+    assert shown(app) == [("Title 1", "one", 0)]
     room.clock.move(hours=2)
     changes = desk.says("one", said(1, updated=START + HOUR), deleted=(("item-1", START + 2 * HOUR),))
     assert codes(changes) == [Code.WITHDRAW_ENTRY, Code.WITHDRAW_STORY]
-    assert shown(world) == []
+    assert shown(app) == []
 
 
-def test_i26_other_sources_entries_are_untouched(desk: Desk, world: World) -> None:
+def test_i26_other_sources_entries_are_untouched(desk: FakeSource, app: App) -> None:
     desk.says("one", said(1, own_id="tag:one.example,2026:1"))
     changes = desk.says("two", said(9), deleted=(("tag:one.example,2026:1", START),))
     assert Code.WITHDRAW_ENTRY not in codes(changes)
-    assert len(shown(world)) == 2
+    assert len(shown(app)) == 2
 
 
-def test_t9_the_story_stays_while_a_copy_is_left(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t9_the_story_stays_while_a_copy_is_left(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said(1, own_id="tag:one.example,2026:1"))
     room.clock.move(hours=2)
     desk.says("two", said(1, own_id="theirs"))
     desk.says("high", said(1, own_id="mine"))
-    assert shown(world) == [("Title 1", "one", 2)]
+    assert shown(app) == [("Title 1", "one", 2)]
     room.clock.move(hours=2)
     changes = desk.says("one", deleted=(("tag:one.example,2026:1", room.clock()),))
     assert codes(changes) == [Code.WITHDRAW_ENTRY, Code.SWITCH_COPY]
-    assert shown(world) == [("Title 1", "high", 1)], "the better of the two (T2), and no credit for what is gone"
-    with world.store.read() as tx:
+    assert shown(app) == [("Title 1", "high", 1)], "the better of the two (T2), and no credit for what is gone"
+    with app.store.read() as tx:
         (publication,) = tx.documents.publications(1, None)
     assert publication.atom_id == "tag:one.example,2026:1"
     assert publication.sort_at == START
     assert publication.updated == START, "it says the same"
 
 
-def test_t9_another_text_moves_updated(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t9_another_text_moves_updated(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said(1, own_id="tag:one.example,2026:1"))
     text = "<p>This is what item 1 says at some length, so that it can be told from all others.</p><p>And more.</p>"
     room.clock.move(hours=2)
     desk.says("two", said(1, own_id="tag:one.example,2026:1", text=text))
     room.clock.move(hours=2)
     desk.says("one", deleted=(("tag:one.example,2026:1", room.clock()),))
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         (publication,) = tx.documents.publications(1, None)
     assert (publication.source, publication.updated) == ("two", room.clock())
 
 
-def test_t9_in_a_category_without_a_copy_it_is_withdrawn(desk: Desk, world: World, room: Newsroom) -> None:
+def test_t9_in_a_category_without_a_copy_it_is_withdrawn(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("two", said(1))
     desk.says("one", said(1, own_id="other"))
-    assert (len(shown(world, 1)), len(shown(world, 2))) == (1, 1)
+    assert (len(shown(app, 1)), len(shown(app, 2))) == (1, 1)
     changes = desk.says("two", deleted=(("item-1", room.clock()),))
-    assert (shown(world, 1), shown(world, 2)) == ([("Title 1", "one", 0)], [])
+    assert (shown(app, 1), shown(app, 2)) == ([("Title 1", "one", 0)], [])
     assert len(changes.entries.withdrawn) == 1
 
 
-def test_a_copy_that_is_not_shown_is_no_credit_any_more(desk: Desk, world: World) -> None:
+def test_a_copy_that_is_not_shown_is_no_credit_any_more(desk: FakeSource, app: App) -> None:
     desk.says("one", said(1))
     desk.says("two", said(1, own_id="other"))
     changes = desk.says("two", said(5), deleted=(("other", START),))
     assert (1, None) in changes.entries.dirty
-    assert ("Title 1", "one", 0) in shown(world)
+    assert ("Title 1", "one", 0) in shown(app)
 
 
-def test_what_was_taken_back_stays_so(desk: Desk, world: World, room: Newsroom) -> None:
+def test_what_was_taken_back_stays_so(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said(1))
     desk.says("one", said(2), deleted=(("item-1", START),))
     room.clock.move(hours=1)
     changes = desk.says("one", said(1, title="Once more"), said(2))
     assert changes.entries.new == ()
-    assert shown(world) == [("Title 2", "one", 0)]
+    assert shown(app) == [("Title 2", "one", 0)]
 
 
-def test_i26_listed_again_with_a_later_date_it_returns_where_it_stood(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i26_listed_again_with_a_later_date_it_returns_where_it_stood(
+    desk: FakeSource, app: App, room: SampleSite
+) -> None:
     desk.says("one", said(1, updated=START), said(2))
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         before = {p.atom_id: p for p in tx.documents.publications(1, None)}
     room.clock.move(hours=1)
     desk.says("one", said(2), deleted=(("item-1", START + HOUR),))
@@ -148,7 +150,7 @@ def test_i26_listed_again_with_a_later_date_it_returns_where_it_stood(desk: Desk
     changes = desk.says("one", said(1, text=text, updated=START + 2 * HOUR), said(2))
     assert codes(changes) == [Code.REVISE_ENTRY, Code.RELIST_ENTRY, Code.RETURN_STORY]
     assert changes.entries.new == ()
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         (back,) = [p for p in tx.documents.publications(1, None) if p.title == "Title 1"]
         assert tx.documents.tombstones(1) == ()
     assert (back.content, back.updated) == (text, room.clock()), "newer than its tombstone (T8)"
@@ -159,7 +161,7 @@ def test_i26_listed_again_with_a_later_date_it_returns_where_it_stood(desk: Desk
 
 
 def test_i26_a_tombstone_that_outlasts_the_return_of_its_entry_withdraws_nothing(
-    desk: Desk, world: World, room: Newsroom
+    desk: FakeSource, app: App, room: SampleSite
 ) -> None:
     """The entry comes back unchanged but for its date, leaves the window, and the old tombstone still stands."""
     desk.says("one", said(1, updated=START), said(2))
@@ -167,16 +169,16 @@ def test_i26_a_tombstone_that_outlasts_the_return_of_its_entry_withdraws_nothing
     room.clock.move(hours=3)
     desk.says("one", said(2), deleted=gone)
     desk.says("one", said(1, updated=START + 2 * HOUR), said(2), deleted=gone)
-    assert len(shown(world)) == 2
+    assert len(shown(app)) == 2
     after = desk.says("one", said(2), deleted=gone)
-    assert (codes(after), len(shown(world))) == ([], 2)
+    assert (codes(after), len(shown(app))) == ([], 2)
     room.clock.move(hours=1)
     later = desk.says("one", said(2), deleted=(("item-1", room.clock()),))
     assert codes(later) == [Code.WITHDRAW_ENTRY, Code.WITHDRAW_STORY]
 
 
 def test_i26_it_returns_only_past_the_newest_tombstone_and_by_a_date_that_can_be_believed(
-    desk: Desk, world: World, room: Newsroom
+    desk: FakeSource, app: App, room: SampleSite
 ) -> None:
     desk.says("one", said(1, updated=START), said(2))
     room.clock.move(hours=5)
@@ -189,54 +191,56 @@ def test_i26_it_returns_only_past_the_newest_tombstone_and_by_a_date_that_can_be
 
 
 def test_i26_a_copy_that_returns_is_credited_beside_the_one_that_stands(
-    desk: Desk, world: World, room: Newsroom
+    desk: FakeSource, app: App, room: SampleSite
 ) -> None:
     desk.says("one", said(1, own_id="tag:one.example,2026:1", updated=START))
     desk.says("high", said(1, own_id="mine"))
     room.clock.move(hours=1)
     desk.says("high", said(3), deleted=(("mine", room.clock()),))
-    assert ("Title 1", "one", 0) in shown(world)
+    assert ("Title 1", "one", 0) in shown(app)
     room.clock.move(hours=1)
     changes = desk.says("high", said(1, own_id="mine", updated=room.clock()), said(3))
     assert codes(changes) == [Code.RELIST_ENTRY]
-    assert ("Title 1", "one", 1) in shown(world), "the hour of T3 is over"
+    assert ("Title 1", "one", 1) in shown(app), "the hour of T3 is over"
 
 
-def test_i26_what_an_operator_retracted_does_not_return(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i26_what_an_operator_retracted_does_not_return(desk: FakeSource, app: App, room: SampleSite) -> None:
     desk.says("one", said(1, updated=START), said(2))
     desk.says("one", said(2), deleted=(("item-1", START),))
-    with world.store.begin() as tx:
+    with app.store.begin() as tx:
         tx.requests.file("retract", {"story": 2, "undo": False}, room.clock())
         tx.requests.file("retract", {"story": 1, "undo": False}, room.clock())
-    world.take_requests()
+    app.take_requests()
     room.clock.move(hours=1)
     changes = desk.says("one", said(1, updated=room.clock()), said(2))
     assert codes(changes) == [Code.RELIST_ENTRY]
-    assert shown(world) == []
+    assert shown(app) == []
 
 
-def test_i26_what_was_never_published_is_not_by_returning(room: Newsroom) -> None:
+def test_i26_what_was_never_published_is_not_by_returning(room: SampleSite) -> None:
     room.writes(SOURCES.replace("initial: 200", "initial: 1"))
     old = said(1, published=START - DAY, updated=START - DAY)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("one", said(2, published=START), old)
         desk.says("one", said(2, published=START), deleted=(("item-1", START),))
         room.clock.move(hours=1)
         changes = desk.says("one", said(2, published=START), said(1, published=START - DAY, updated=room.clock()))
         assert codes(changes) == [Code.RELIST_ENTRY]
-        assert [title for title, *_ in shown(world)] == ["Title 2"]
+        assert [title for title, *_ in shown(app)] == ["Title 2"]
 
 
-def test_i35_a_tombstone_may_name_another_id_of_it(desk: Desk, world: World) -> None:
+def test_i35_a_tombstone_may_name_another_id_of_it(desk: FakeSource, app: App) -> None:
     old = said(1, published=START)
     desk.says("one", old)
     desk.says("one", said(1, own_id="new-id", published=START))
     desk.says("one", deleted=(("new-id", START),))
-    assert shown(world) == []
+    assert shown(app) == []
 
 
-def test_i27_to_leave_the_window_is_no_deletion_and_to_return_no_news(desk: Desk, world: World, room: Newsroom) -> None:
+def test_i27_to_leave_the_window_is_no_deletion_and_to_return_no_news(
+    desk: FakeSource, app: App, room: SampleSite
+) -> None:
     desk.says("one", said(1), said(2), said(3))
     room.clock.move(days=1)
     gone = desk.says("one", said(3))
@@ -244,7 +248,7 @@ def test_i27_to_leave_the_window_is_no_deletion_and_to_return_no_news(desk: Desk
     room.clock.move(days=1)
     back = desk.says("one", said(1), said(3))
     assert (back.entries.new, back.entries.revised, back.entries.events) == ((), (), ())
-    assert {title for title, *_ in shown(world)} == {"Title 1", "Title 2", "Title 3"}
+    assert {title for title, *_ in shown(app)} == {"Title 1", "Title 2", "Title 3"}
 
 
 FEED = """<feed xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0">
@@ -256,7 +260,7 @@ ENTRY = (
 STONE = '<at:deleted-entry ref="urn:one" when="2026-03-04T11:00:00Z"/>'
 
 
-def test_i26_from_the_wire_to_the_published_feed(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_i26_from_the_wire_to_the_published_feed(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed", *(Reply(200, FEED.format(part).encode()) for part in (ENTRY, STONE)))
     newsroom.writes(f"sources: ['{url}']")
     assert newsroom.poll()["new"] == 2

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aggregator.cli.main import main
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 OLD = (
     "categories: {x: {}, y: {}}\nsources:\n"
@@ -18,23 +18,23 @@ OLD = (
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.environ["TOKEN"] = "s3cret-token-value"
     room.writes(OLD)
     return room
 
 
 @pytest.fixture
-def polled(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Newsroom:
-    with room.opened() as world:
-        Desk(world).says("one", said(1, title="Django"), said(2, title="Sponsored shoes"), said(3))
+def polled(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> SampleSite:
+    with room.opened() as app:
+        FakeSource(app).says("one", said(1, title="Django"), said(2, title="Sponsored shoes"), said(3))
     monkeypatch.setattr("aggregator.cli.plan.utc_now", room.clock)
     return room
 
 
 def planned(
-    room: Newsroom, yaml: str, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
+    room: SampleSite, yaml: str, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
 ) -> dict[str, Any]:
     """Plan an edit in a file of its own."""
     new = room.folder / "new.yaml"
@@ -46,14 +46,14 @@ def planned(
     return record
 
 
-def test_nothing_changes(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_changes(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     record = planned(polled, OLD, capsys, "--exit-code")
     assert record["changes"] is False
     assert main(["-c", str(polled.folder / "feeds.yaml"), "plan"], polled.environ) == 0
     assert "nothing would change" in capsys.readouterr().out
 
 
-def test_sources_and_categories_come_go_and_change(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sources_and_categories_come_go_and_change(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     new = (
         "categories: {x: {title: Ex}, z: {}}\nsources:\n"
         "  - {key: uno, was: one, url: 'https://one.example/feed', category: x, every: 2h, encoding: gb18030}\n"
@@ -73,7 +73,7 @@ def test_sources_and_categories_come_go_and_change(polled: Newsroom, capsys: pyt
 
 
 def test_what_is_asked_beside_a_list_is_said_as_feeds_yaml_says_it(
-    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+    polled: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api = "  - {{key: api, url: 'https://api.example/list?{query}', kind: json, items: data{more}}}\n"
     plain = OLD + api.format(query="p=1", more=", entry: {id: id, title: name}")
@@ -95,19 +95,19 @@ def test_what_is_asked_beside_a_list_is_said_as_feeds_yaml_says_it(
     }
 
 
-def test_s44_no_secret_is_shown(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_s44_no_secret_is_shown(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     polled.environ["OTHER"] = "another-s3cret"
     record = planned(polled, OLD.replace("TOKEN", "OTHER"), capsys)
     assert [change["name"] for change in record["sources"]["changed"][0]["changes"]] == ["headers"]
     assert "s3cret" not in json.dumps(record)
 
 
-def test_n2_what_a_source_brings_into_a_category(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_n2_what_a_source_brings_into_a_category(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     record = planned(polled, OLD.replace("category: x", "category: [x, y]"), capsys)
     assert record["fills"] == [{"source": "one", "category": "y", "entries": 3, "in_main": 3}]
 
 
-def test_rules_judge_the_last_week(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rules_judge_the_last_week(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     rules = (
         "category: x, exclude: [{title: Sponsored}], route: [{when: {title: Django}, to: y}], "
         "rewrite: [{title: {replace: '^Title', with: Item}}]"
@@ -126,7 +126,7 @@ def test_rules_judge_the_last_week(polled: Newsroom, capsys: pytest.CaptureFixtu
     assert planned(polled, edited, capsys)["rules"] == [], "older ones are left to publish --rules"
 
 
-def test_it_writes_nothing_and_names_its_own_file(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_writes_nothing_and_names_its_own_file(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.read_bytes() for path in (polled.folder / "var").iterdir()}
     planned(polled, OLD.replace("category: x", "category: q"), capsys)
     assert {path: path.read_bytes() for path in (polled.folder / "var").iterdir()} == before
@@ -136,7 +136,7 @@ def test_it_writes_nothing_and_names_its_own_file(polled: Newsroom, capsys: pyte
     assert "bad.yaml:1" in capsys.readouterr().err
 
 
-def test_without_a_store_everything_is_new(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_store_everything_is_new(room: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     record = planned(room, OLD, capsys)
     assert record["first"]
     assert [each["key"] for each in record["sources"]["added"]] == ["one", "two"]
@@ -145,7 +145,7 @@ def test_without_a_store_everything_is_new(room: Newsroom, capsys: pytest.Captur
 
 
 def test_a_category_with_a_new_key_is_renamed_and_its_feed_goes_on(
-    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+    polled: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new = OLD.replace("{x: {}, y: {}}", "{xx: {was: x, title: Ex}, y: {}}").replace("category: x", "category: xx")
     record = planned(polled, new, capsys, "--exit-code", code=1)
@@ -156,13 +156,13 @@ def test_a_category_with_a_new_key_is_renamed_and_its_feed_goes_on(
     main(["-c", str(polled.folder / "feeds.yaml"), "plan", str(polled.folder / "new.yaml")], polled.environ)
     assert "~ category xx, which was x: category/x.* with its ids and archive goes on" in capsys.readouterr().out
     polled.writes(new)
-    with polled.opened() as world:
-        world.publish()
+    with polled.opened() as app:
+        app.publish()
     assert polled.titles("category/x.atom") == ["Django", "Sponsored shoes", "Title 3"], "as it was told"
     assert not (polled.folder / "public/category/xx.atom").exists()
 
 
-def test_a_category_that_comes_back_is_no_new_one(polled: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_category_that_comes_back_is_no_new_one(polled: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     polled.writes(OLD.replace("category: x", "category: y").replace("{x: {}, y: {}}", "{y: {}}"))
     with polled.opened():
         pass
@@ -174,16 +174,16 @@ def test_a_category_that_comes_back_is_no_new_one(polled: Newsroom, capsys: pyte
 
 
 def test_k2_a_shorter_keep_says_how_many_texts_it_would_take(
-    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+    polled: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a main document shows, and what is still listed, would stay."""
     polled.writes(OLD + "publish: {entries: 10, archive_page: 10, formats: [atom]}\n")
-    with polled.opened() as world:
+    with polled.opened() as app:
         for numbers in (range(10), range(10, 20)):
-            Desk(world).says("two", *(said(f"t{number}") for number in numbers))
-            world.publish()
+            FakeSource(app).says("two", *(said(f"t{number}") for number in numbers))
+            app.publish()
             polled.clock.move(days=1)
-        Desk(world).says("two", said("t0"), said("t19"))
+        FakeSource(app).says("two", said("t0"), said("t19"))
     polled.clock.move(days=40)
     shorter = (polled.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[2]
     record = planned(polled, f"defaults: {{keep: 30d}}\n{shorter}", capsys)
@@ -198,7 +198,7 @@ RENAMED = OLD.replace("{x: {}, y: {}}", "{xx: {}, y: {}}").replace("category: x"
 
 
 def test_a_category_renamed_without_was_is_told_with_what_to_write(
-    polled: Newsroom, capsys: pytest.CaptureFixture[str]
+    polled: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = planned(polled, RENAMED, capsys)
     (left,) = record["categories"]["left"]
@@ -233,7 +233,7 @@ def test_a_category_renamed_without_was_is_told_with_what_to_write(
     ],
 )
 def test_only_what_all_sources_leave_for_one_new_category_counts(
-    polled: Newsroom, capsys: pytest.CaptureFixture[str], new: str, left: list[tuple[str, str, bool]]
+    polled: SampleSite, capsys: pytest.CaptureFixture[str], new: str, left: list[tuple[str, str, bool]]
 ) -> None:
     found = planned(polled, new, capsys)["categories"]["left"]
     assert [(one["was"], one["key"], "in place of" in one["advice"]) for one in found] == left

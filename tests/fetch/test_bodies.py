@@ -18,7 +18,7 @@ from aggregator.model.poll import Answer, Cut, Due
 from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url, file_url
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, due_for, failed, fetched
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Asked, Chunked, Publisher, Reply, Talk, Truncated
 
 LARGE = bytes(300_000)
@@ -183,7 +183,7 @@ def test_r42_the_clock_of_a_flight_stands_still_meanwhile() -> None:
     watch.close()
 
 
-def test_r42_whole_polls_let_go_of_their_bodies(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_r42_whole_polls_let_go_of_their_bodies(newsroom: SampleSite, publisher: Publisher) -> None:
     body = rss(item(1)).replace(b"<channel>", b"<channel><!--" + b"x" * SMALL_BYTES + b"-->")
     urls = [publisher.serve("/", body, host=f"127.0.0.{n}") for n in range(2, 6)]
     newsroom.writes("sources:\n" + "".join(f"  - {{url: '{url}', timeout: 5s}}\n" for url in urls))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
-from tests.newsroom import Newsroom, item, rss
+from tests.desk import FakeSource
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 PAGE = Reply(
@@ -18,8 +18,8 @@ def text(robots: str, status: int = 200) -> Reply:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    return SampleSite(tmp_path)
 
 
 def feeds(url: str, more: str = "") -> str:
@@ -30,7 +30,7 @@ def paths(publisher: Publisher) -> list[str]:
     return [request.path for request in publisher.asked]
 
 
-def test_p89_robots_txt_is_asked_for_once_a_day(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_robots_txt_is_asked_for_once_a_day(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"))
     room.writes(feeds(publisher.says("/news", PAGE)))
     assert room.poll()["new"] == 2
@@ -42,7 +42,7 @@ def test_p89_robots_txt_is_asked_for_once_a_day(room: Newsroom, publisher: Publi
     assert paths(publisher)[3:] == ["/robots.txt", "/news"]
 
 
-def test_p89_a_page_that_a_site_closes_is_not_asked_for(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_a_page_that_a_site_closes_is_not_asked_for(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", text("User-agent: aggregator\nDisallow: /news\n"))
     room.writes(feeds(publisher.says("/news", PAGE)))
     (row,) = room.poll()["results"]
@@ -52,7 +52,7 @@ def test_p89_a_page_that_a_site_closes_is_not_asked_for(room: Newsroom, publishe
     assert paths(publisher) == ["/robots.txt"]
 
 
-def test_p89_the_operator_s_reason_opens_it(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_the_operator_s_reason_opens_it(room: SampleSite, publisher: Publisher) -> None:
     room.writes(feeds(publisher.says("/news", PAGE), "robots: we asked them"))
     assert room.poll()["new"] == 2
     assert paths(publisher) == ["/news"]
@@ -61,14 +61,16 @@ def test_p89_the_operator_s_reason_opens_it(room: Newsroom, publisher: Publisher
 @pytest.mark.parametrize(
     ("status", "new"), [pytest.param(404, 2, id="none-there"), pytest.param(503, 0, id="not-to-be-known")]
 )
-def test_p89_what_a_site_without_robots_txt_means(room: Newsroom, publisher: Publisher, status: int, new: int) -> None:
+def test_p89_what_a_site_without_robots_txt_means(
+    room: SampleSite, publisher: Publisher, status: int, new: int
+) -> None:
     publisher.says("/robots.txt", text("", status))
     room.writes(feeds(publisher.says("/news", PAGE)))
     assert room.poll()["new"] == new
     assert ("/news" in paths(publisher)) == bool(new)
 
 
-def test_p89_an_old_robots_txt_is_better_than_none(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_an_old_robots_txt_is_better_than_none(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"), text("", 503))
     room.writes(feeds(publisher.says("/news", PAGE)))
     room.poll()
@@ -76,7 +78,7 @@ def test_p89_an_old_robots_txt_is_better_than_none(room: Newsroom, publisher: Pu
     assert room.poll()["fetched"] == 1
 
 
-def test_p89_a_redirect_leads_to_no_closed_page(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_a_redirect_leads_to_no_closed_page(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"))
     private = publisher.says("/private", PAGE)
     room.writes(feeds(publisher.says("/news", Reply(302, b"", {"Location": private}))))
@@ -84,28 +86,28 @@ def test_p89_a_redirect_leads_to_no_closed_page(room: Newsroom, publisher: Publi
     assert paths(publisher) == ["/robots.txt", "/news"]
 
 
-def test_p89_feeds_are_asked_without(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_feeds_are_asked_without(room: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed", Reply(200, rss(item(1))))
     room.writes(f"sources: ['{url}']\n")
     room.poll()
     assert paths(publisher) == ["/feed"]
 
 
-def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nCrawl-delay: 7\n"))
     url = publisher.says("/news", PAGE)
     room.writes(feeds(url), hosts="hosts: {127.0.0.0/8: {allow_private: true}}\n")
     for _ in range(2):
-        with room.opened() as world:
+        with room.opened() as app:
             if not publisher.asked:
-                world.ports.fetch(Desk(world).claim("page"))
-                world.hosts.keep()
-            assert world.budgets._known.of("127.0.0.1").spacing == 7
+                app.ports.fetch(FakeSource(app).claim("page"))
+                app.hosts.keep()
+            assert app.budgets._known.of("127.0.0.1").spacing == 7
 
 
 @pytest.mark.parametrize(("robots", "new"), [("", 2), ("User-agent: *\nDisallow: /news\n", 0)])
 def test_p89_a_redirect_to_another_site_asks_for_its_robots_txt_first(
-    room: Newsroom, publisher: Publisher, robots: str, new: int
+    room: SampleSite, publisher: Publisher, robots: str, new: int
 ) -> None:
     """Short links lead to sites that nobody has asked yet; each is asked once a day, as any other."""
     publisher.says("/robots.txt", Reply(404))
@@ -120,7 +122,7 @@ def test_p89_a_redirect_to_another_site_asks_for_its_robots_txt_first(
     assert asked == [("1", "/robots.txt"), ("1", "/go"), ("2", "/robots.txt"), *page, ("1", "/go"), *page]
 
 
-def test_p89_a_site_that_does_not_say_closes_what_a_redirect_leads_to(room: Newsroom, publisher: Publisher) -> None:
+def test_p89_a_site_that_does_not_say_closes_what_a_redirect_leads_to(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", Reply(404))
     publisher.says("/robots.txt", Reply(503), host="127.0.0.2")
     there = publisher.says("/news", PAGE, host="127.0.0.2")

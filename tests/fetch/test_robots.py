@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aggregator.fetch.crawl import MAX_WEIGHT, Sites
+from aggregator.fetch.crawl import MAX_WEIGHT, RobotsCache
 from aggregator.fetch.robots import MAX_BYTES, may_fetch, rules_for
 from aggregator.model.robots import Robots
 from aggregator.urls import Url
@@ -73,7 +73,7 @@ def peak_of(call: Callable[[], object]) -> int:
 def test_what_sites_say_is_forgotten_before_it_takes_too_much_room() -> None:
     when = datetime(2026, 3, 4, tzinfo=UTC)
     long = ((False, "/" + "x" * (MAX_WEIGHT // 4)),)
-    sites = Sites(Robots(origin=f"http://{n}.example:80", asked_at=when, rules=long) for n in range(3))
+    sites = RobotsCache(Robots(origin=f"http://{n}.example:80", asked_at=when, rules=long) for n in range(3))
     assert sites.of(Url("http://0.example/")) is not None
     sites.learn(Robots(origin="http://0.example:80", asked_at=when))
     for n in (3, 4):

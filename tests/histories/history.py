@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from aggregator.model.entry import Entry
-from tests.desk import Desk, said
+from tests.desk import FakeSource, said
 from tests.histories.contract import Contract
 from tests.histories.documents import archive_pages, shown_in, updated_of
 from tests.histories.records import DAY, HOUR, Category, Copy, Shown, Source, Story, Told
-from tests.newsroom import START, Newsroom
+from tests.newsroom import START, SampleSite
 from tests.twin import ask
 
 FIRST, LATER = ("one", "two", "three"), ("four", "five")
@@ -56,7 +56,7 @@ class History:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.room, self.config = Newsroom(folder), Config()
+        self.room, self.config = SampleSite(folder), Config()
         self.model = Contract(initial=INITIAL, entries=10, archive_page=10)
         self.model.categories = {slug: Category(slug=slug) for slug in SLUGS}
         self.feeds = {key: Feed() for key in (*FIRST, *LATER)}
@@ -223,7 +223,7 @@ class History:
         if len(feed.told) <= 100:
             feed.told = feed.told[:50]
         date = self.some_date() if self.chance.random() < 0.2 else None
-        desk = Desk(self.world)
+        desk = FakeSource(self.app)
         facts = {"id": f"tag:{key}.example,2026:feed", "updated": date, "deleted": tuple(feed.deleted.items())}
         desk.says(key, *map(entry_of, feed.told), **facts)
         self.model.now = self.room.clock()
@@ -259,7 +259,7 @@ class History:
         """Start the program with feeds.yaml as it is to be."""
         self.stack.close()
         self.room.writes(self.yaml())
-        self.world = self.stack.enter_context(self.room.opened())
+        self.app = self.stack.enter_context(self.room.opened())
         self.model.now = self.room.clock()
 
     def yaml(self) -> str:
@@ -418,7 +418,7 @@ class History:
     def ask(self, command: str, **arguments: object) -> None:
         """Have a correction carried out."""
         self.model.now = self.room.clock()
-        ask(self.world, command, **arguments)
+        ask(self.app, command, **arguments)
 
     def number(self, story: Story) -> int:
         """Return the number by which commands know a story."""
@@ -456,14 +456,14 @@ class History:
 
     def tidy(self) -> None:
         """Let what ends with time come to its end, in the program and in the model."""
-        self.world.upkeep.end_tombstones()
+        self.app.upkeep.end_tombstones()
         self.model.now = self.room.clock()
         self.model.tidy()
 
     def publish(self) -> None:
         """Publish what has changed, and compare all of it with the model."""
         self.tidy()
-        self.world.publish()
+        self.app.publish()
         self.model.publish()
         self.note("publish")
         self.compare()
@@ -475,7 +475,7 @@ class History:
         self.note("publish --all")
         for hours in (0, 1):
             self.room.clock.move(hours=hours)
-            self.world.publish(everything=True)
+            self.app.publish(everything=True)
             after = self.room.files()
             assert sorted(after) == sorted(before)
             changed = [path for path in before if after[path] != before[path]]

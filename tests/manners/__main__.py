@@ -22,7 +22,7 @@ from tests.manners.peers.newsboat import Newsboat
 from tests.manners.peers.peer import Peer, as_followed, days_of
 from tests.manners.peers.reader import Reader
 from tests.manners.rules import RULES
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 
 DAYS = timedelta(days=4)  # that peers are watched
 PEERS: Sequence[Peer] = (Miniflux(), Reader(), Newsboat())
@@ -52,7 +52,7 @@ def main() -> None:
 
 def _ours(habits: Sequence[Habit], span: timedelta, shown: int) -> Sequence[Verdict]:
     with tempfile.TemporaryDirectory() as folder:
-        ledger = a_month(Newsroom(Path(folder)), habits, span)
+        ledger = a_month(SampleSite(Path(folder)), habits, span)
     verdicts = judge(RULES, ledger)
     print(f"{OURS}: {len(habits)} habits, {len(ledger.exchanges)} exchanges in {span}")  # noqa: T201
     print(table(verdicts, shown=shown), flush=True)  # noqa: T201

@@ -8,17 +8,17 @@ from time import monotonic
 
 import pytest
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.config import load_config
 from aggregator.fetch.budget import Budgets
 from aggregator.poll.dispatcher import SPREAD, Dispatcher
 from aggregator.poll.due_queue import DueBacklog
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 from tests.manners.catalogue_hints import CROWD, CROWD_SPACING
 from tests.manners.exchange import Habit
 from tests.manners.ledger import Ledger
 from tests.manners.origin import Origin
-from tests.newsroom import MovedClock, Newsroom
+from tests.newsroom import MovedClock, SampleSite
 
 LATE = timedelta(hours=1)  # at most so much later than possible the service looks: others fall due meanwhile
 IDLE = timedelta(hours=1)
@@ -49,10 +49,10 @@ class MovingBacklog(DueBacklog):
     """
 
     def __init__(
-        self, world: World, origin: Origin, clock: VirtualClock, chance: random.Random, *, brisk: timedelta
+        self, app: App, origin: Origin, clock: VirtualClock, chance: random.Random, *, brisk: timedelta
     ) -> None:
-        super().__init__(world.store)
-        self._world, self._origin, self._clock, self._chance = world, origin, clock, chance
+        super().__init__(app.store)
+        self._world, self._origin, self._clock, self._chance = app, origin, clock, chance
         self._brisk_until = clock.now + brisk  # no lateness before: bursts would hide in it
         self._stirred_at = monotonic()
         self.is_idle: Callable[[], bool] = lambda: True
@@ -67,7 +67,7 @@ class MovingBacklog(DueBacklog):
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Ask the store; move the clock if there is nothing to wait for but time."""
         found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         if not found and self.is_idle():
@@ -101,7 +101,7 @@ class Month:
         clock: of both.
     """
 
-    def __init__(self, newsroom: Newsroom, origin: Origin, clock: VirtualClock) -> None:
+    def __init__(self, newsroom: SampleSite, origin: Origin, clock: VirtualClock) -> None:
         self.newsroom, self.origin, self.clock = newsroom, origin, clock
         newsroom.clock = clock
         self._chance = random.Random(20260304)
@@ -109,24 +109,24 @@ class Month:
     def passes(self, span: timedelta) -> None:
         """Open the world, let it work for some time, and close it."""
         end = self.clock.now + span
-        with self._opened() as world:
-            with world.store.begin() as tx:
+        with self._opened() as app:
+            with app.store.begin() as tx:
                 tx.turns.pull_back(self.clock())
                 tx.turns.spread_overdue(self.clock(), over=SPREAD)
-            backlog = MovingBacklog(world, self.origin, self.clock, self._chance, brisk=2 * SPREAD)
-            dispatcher = Dispatcher(world, backlog)
+            backlog = MovingBacklog(app, self.origin, self.clock, self._chance, brisk=2 * SPREAD)
+            dispatcher = Dispatcher(app, backlog)
             backlog.is_idle, backlog.wake = dispatcher.is_idle, dispatcher.wake
             dispatcher.run(until=lambda: self.clock.now >= end)
         self.origin.start += 1
 
     @contextmanager
-    def _opened(self) -> Iterator[World]:
+    def _opened(self) -> Iterator[App]:
         settings = load_config(self.newsroom.folder / "feeds.yaml", {})
-        world = open_world(settings, command="serve", clock=self.clock, steady=self.clock.steady)
+        app = open_app(settings, command="serve", clock=self.clock, steady=self.clock.steady)
         try:
-            yield world
+            yield app
         finally:
-            world.close()
+            app.close()
 
     def rests(self, span: timedelta) -> None:
         """Let time pass while nothing runs."""
@@ -145,7 +145,7 @@ def feeds_yaml(habits: Sequence[Habit], urls: Mapping[str, str], changed: Mappin
     return "\n".join(lines) + "\n"
 
 
-def a_month(newsroom: Newsroom, habits: Sequence[Habit], span: timedelta) -> Ledger:
+def a_month(newsroom: SampleSite, habits: Sequence[Habit], span: timedelta) -> Ledger:
     """Let a service poll an origin for some time; it is stopped and started again, and its feeds.yaml edited.
 
     Returns:

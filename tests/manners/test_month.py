@@ -13,14 +13,14 @@ from tests.manners.judge import Verdict, judge, table
 from tests.manners.ledger import Ledger
 from tests.manners.month import a_month
 from tests.manners.rules import NEED_A_MONTH, OPEN, RULES, UNJUDGED
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.publisher import Headers
 
 
 @pytest.fixture(scope="module")
 def three_days(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     """Give what an origin saw in three days, restarts and an edit among them."""
-    return a_month(Newsroom(tmp_path_factory.mktemp("manners")), HABITS, timedelta(days=3))
+    return a_month(SampleSite(tmp_path_factory.mktemp("manners")), HABITS, timedelta(days=3))
 
 
 def broken(verdicts: Iterable[Verdict]) -> list[str]:
@@ -41,7 +41,7 @@ def test_every_rule_in_three_days(three_days: Ledger) -> None:
 def test_every_rule_in_a_month(tmp_path: Path) -> None:
     """Of those that change with time; `python -m tests.manners` has all of them for as long."""
     habits = [habit for habit in HABITS if habit.name in LASTING]
-    verdicts = judge(RULES, a_month(Newsroom(tmp_path), habits, WATCHED))
+    verdicts = judge(RULES, a_month(SampleSite(tmp_path), habits, WATCHED))
     print(table(verdicts))  # noqa: T201 - what pytest shows of a failure
     assert broken(verdicts) == []
     assert {verdict.rule.number for verdict in verdicts if not verdict.looked}.isdisjoint(NEED_A_MONTH)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.config import load_config
 from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
@@ -18,86 +18,86 @@ from aggregator.model.settings import SourceKey
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog, ListedBacklog
 from aggregator.poll.pipeline import settle
-from aggregator.store.schedule import Waiting
+from aggregator.store.schedule import DueItem
 from aggregator.urls import normalise
-from tests.newsroom import START, Newsroom, item, rss
+from tests.newsroom import START, SampleSite, item, rss
 from tests.publisher import Publisher
 
 WORKERS = 16
 
 
 @contextmanager
-def opened(newsroom: Newsroom) -> Iterator[World]:
+def opened(newsroom: SampleSite) -> Iterator[App]:
     """Open a world whose two clocks go together, as the test moves them."""
     settings = load_config(newsroom.folder / "feeds.yaml", {})
     clock = newsroom.clock
-    world = open_world(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
+    app = open_app(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
     try:
-        yield world
+        yield app
     finally:
-        world.close()
+        app.close()
 
 
-def chosen(world: World, limit: int = WORKERS, *, failing: int = WORKERS) -> list[Waiting]:
+def chosen(app: App, limit: int = WORKERS, *, failing: int = WORKERS) -> list[DueItem]:
     """Choose what a service would ask now, until there is room for no more."""
-    backlog = DueBacklog(world.store)
-    found: list[Waiting] = []
+    backlog = DueBacklog(app.store)
+    found: list[DueItem] = []
     while len(found) < limit and (
-        ripe := backlog.ripe(world.clock(), limit=limit - len(found), failing=failing, budgets=world.budgets)
+        ripe := backlog.ripe(app.clock(), limit=limit - len(found), failing=failing, budgets=app.budgets)
     ):
         found += ripe
     return found
 
 
-def waiting(*hosts: str) -> list[Waiting]:
+def waiting(*hosts: str) -> list[DueItem]:
     """Give a source on each of some hosts."""
     return [
-        Waiting(id=number, key=SourceKey(f"s{number}"), url=normalise(f"https://{host}/"), host_key=host, due_at=START)
+        DueItem(id=number, key=SourceKey(f"s{number}"), url=normalise(f"https://{host}/"), host_key=host, due_at=START)
         for number, host in enumerate(hosts)
     ]
 
 
-def found_at(world: World, key: str, address: str) -> None:
+def found_at(app: App, key: str, address: str) -> None:
     """Let a key be asked once, long ago, and answer from an address."""
     stranger = -1  # no row has this id
-    assert world.budgets.take(stranger, key)
-    world.budgets.leave(stranger)
-    world.budgets.finish(stranger, peer=address)
+    assert app.budgets.take(stranger, key)
+    app.budgets.leave(stranger)
+    app.budgets.finish(stranger, peer=address)
 
 
 class Shop:
     """Works through what falls due: what is asked at one look is answered at the next, `WORKERS` at once."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, app: App) -> None:
+        self.app = app
         self.lags: dict[SourceKey, list[timedelta]] = {}
         self.under_way: list[Due] = []
 
     def look(self) -> None:
         """Answer what is under way, then ask as much as there is room for."""
-        world, now = self.world, self.world.clock()
+        app, now = self.app, self.app.clock()
         polls = [Gathered(due, NotModified(asked_at=now)) for due in self.under_way]
         for poll in polls:
-            world.hosts.hear(poll)
+            app.hosts.hear(poll)
         if polls:
-            settle(polls, world.ports)
-        ripe = chosen(world)
-        with world.store.begin() as tx:
-            self.under_way = tx.claim([item.id for item in ripe], now, world.roster.sources) if ripe else []
+            settle(polls, app.ports)
+        ripe = chosen(app)
+        with app.store.begin() as tx:
+            self.under_way = tx.claim([item.id for item in ripe], now, app.roster.sources) if ripe else []
         for due in self.under_way:
-            world.budgets.leave(due.id)
+            app.budgets.leave(due.id)
             self.lags.setdefault(due.source.key, []).append(now - due.due_at)
 
 
-def test_l15_a_crowd_on_one_host_makes_nobody_else_late(newsroom: Newsroom) -> None:
+def test_l15_a_crowd_on_one_host_makes_nobody_else_late(newsroom: SampleSite) -> None:
     """2,000 sources on a platform need over an hour; meanwhile 100 on hosts of their own are asked on time."""
     crowd = "".join(f"  - {{key: crowd{n}, url: 'https://u{n}.substack.com/feed', every: 15m}}\n" for n in range(2000))
     alone = "".join(
         f"  - {{key: alone{n}, url: 'https://alone{n}.example/feed', every: 1m, frequent: news}}\n" for n in range(100)
     )
     newsroom.writes(f"sources:\n{crowd}{alone}")
-    with opened(newsroom) as world:
-        shop = Shop(world)
+    with opened(newsroom) as app:
+        shop = Shop(app)
         for _ in range(45):
             shop.look()
             newsroom.clock.move(seconds=4)
@@ -112,63 +112,63 @@ def test_l15_a_crowd_on_one_host_makes_nobody_else_late(newsroom: Newsroom) -> N
     assert len(asked) == 45, "one at each look, and none of them twice"
 
 
-def test_p61_two_sources_of_one_key_are_not_chosen_together(newsroom: Newsroom) -> None:
+def test_p61_two_sources_of_one_key_are_not_chosen_together(newsroom: SampleSite) -> None:
     newsroom.writes("sources: ['https://a.example/1', 'https://a.example/2', 'https://b.example/1']", hosts="")
-    with opened(newsroom) as world:
-        assert sorted(item.host_key for item in chosen(world)) == ["a.example", "b.example"]
+    with opened(newsroom) as app:
+        assert sorted(item.host_key for item in chosen(app)) == ["a.example", "b.example"]
 
 
-def test_p61_no_more_than_two_of_an_address_are_chosen_together(newsroom: Newsroom) -> None:
+def test_p61_no_more_than_two_of_an_address_are_chosen_together(newsroom: SampleSite) -> None:
     """Nor do the many that wait there hide those who could be asked, though they were due before."""
     names = [f"n{number}.example" for number in range(1200)]
     newsroom.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
-    with opened(newsroom) as world:
+    with opened(newsroom) as app:
         for name in names[:-1]:
-            found_at(world, name, "192.0.2.1")
+            found_at(app, name, "192.0.2.1")
             newsroom.clock.move(seconds=2)
-        assert [item.key for item in chosen(world)] == [*names[:2], names[-1]]
+        assert [item.key for item in chosen(app)] == [*names[:2], names[-1]]
 
 
-def test_p61_a_source_waits_for_where_it_is_redirected_and_holds_up_nobody(newsroom: Newsroom) -> None:
+def test_p61_a_source_waits_for_where_it_is_redirected_and_holds_up_nobody(newsroom: SampleSite) -> None:
     names = [f"n{number}.example" for number in range(50)]
     newsroom.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
-    with opened(newsroom) as world:
-        for item in chosen(world, 49):
-            world.budgets.leave(item.id)
-            with world.budgets.passage("hub.example", 0):
+    with opened(newsroom) as app:
+        for item in chosen(app, 49):
+            app.budgets.leave(item.id)
+            with app.budgets.passage("hub.example", 0):
                 pass
-            world.budgets.finish(item.id)
+            app.budgets.finish(item.id)
         newsroom.clock.move(seconds=10)
-        assert [item.key for item in chosen(world)] == [names[0], names[-1]], "one with the room there, one elsewhere"
+        assert [item.key for item in chosen(app)] == [names[0], names[-1]], "one with the room there, one elsewhere"
 
 
-def test_l16_who_failed_gets_no_more_than_their_share(newsroom: Newsroom) -> None:
+def test_l16_who_failed_gets_no_more_than_their_share(newsroom: SampleSite) -> None:
     newsroom.writes("sources: ['https://a.example/', 'https://b.example/', 'https://c.example/']")
-    with opened(newsroom) as world:
-        now = world.clock()
-        with world.store.begin() as tx:
-            dues = tx.claim([item.id for item in chosen(world, 2)], now, world.roster.sources)
+    with opened(newsroom) as app:
+        now = app.clock()
+        with app.store.begin() as tx:
+            dues = tx.claim([item.id for item in chosen(app, 2)], now, app.roster.sources)
         polls = [Gathered(due, Failed(asked_at=now, code="timeout")) for due in dues]
         for poll in polls:
-            world.hosts.hear(poll)
-        settle(polls, world.ports)
+            app.hosts.hear(poll)
+        settle(polls, app.ports)
         newsroom.clock.move(days=1)
-        ripe = DueBacklog(world.store).ripe(world.clock(), limit=9, failing=1, budgets=world.budgets)
+        ripe = DueBacklog(app.store).ripe(app.clock(), limit=9, failing=1, budgets=app.budgets)
         assert [item.failures for item in ripe] == [0, 1]
 
 
-def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(newsroom: Newsroom) -> None:
+def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(newsroom: SampleSite) -> None:
     newsroom.writes("sources: ['https://a.example/']")
-    with opened(newsroom) as world:
-        Dispatcher(world, ListedBacklog(waiting("left.example"), spares=False)).run()
-        assert not world.budgets.is_full("left.example")
+    with opened(newsroom) as app:
+        Dispatcher(app, ListedBacklog(waiting("left.example"), spares=False)).run()
+        assert not app.budgets.is_full("left.example")
 
 
 class Breaking(DueBacklog):
     """Once something was chosen, the store is broken."""
 
-    def __init__(self, world: World, database: Path) -> None:
-        super().__init__(world.store)
+    def __init__(self, app: App, database: Path) -> None:
+        super().__init__(app.store)
         self._database = database
 
     def ripe(
@@ -180,7 +180,7 @@ class Breaking(DueBacklog):
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Choose as ever."""
         found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         assert budgets.is_full("a.example")
@@ -189,12 +189,12 @@ class Breaking(DueBacklog):
         return found
 
 
-def test_a_claim_that_could_not_be_stored_gives_the_room_back(newsroom: Newsroom) -> None:
+def test_a_claim_that_could_not_be_stored_gives_the_room_back(newsroom: SampleSite) -> None:
     newsroom.writes("sources: ['https://a.example/']")
-    with opened(newsroom) as world:
+    with opened(newsroom) as app:
         with pytest.raises(StoreError):
-            Dispatcher(world, Breaking(world, newsroom.folder / "var" / "aggregator.db")).run()
-        assert not world.budgets.is_full("a.example")
+            Dispatcher(app, Breaking(app, newsroom.folder / "var" / "aggregator.db")).run()
+        assert not app.budgets.is_full("a.example")
 
 
 class Full(DueBacklog):
@@ -211,7 +211,7 @@ class Full(DueBacklog):
         budgets: Budgets,
         own: bool | None = None,
         apart: Collection[int] = (),
-    ) -> Sequence[Waiting]:
+    ) -> Sequence[DueItem]:
         """Choose as ever, later."""
         self.looks -= 1
         if self.looks >= 0:
@@ -220,13 +220,13 @@ class Full(DueBacklog):
 
 
 def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
-    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("aggregator.poll.dispatcher.PAUSE", 0.0)
     newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
-    with opened(newsroom) as world, caplog.at_level("WARNING"):
+    with opened(newsroom) as app, caplog.at_level("WARNING"):
         ended = threading.Event()
-        Dispatcher(world, Full(world.store), on_settled=lambda _: ended.set(), patient=True).run(until=ended.is_set)
+        Dispatcher(app, Full(app.store), on_settled=lambda _: ended.set(), patient=True).run(until=ended.is_set)
     assert len(publisher.asked) == 1
     assert [record.msg for record in caplog.records] == ["pause_polls", "resume_polls"]
 

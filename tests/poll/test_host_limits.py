@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.app import World, open_world
-from aggregator.cadence.hosts import Restraint, after_answer, faded, rests_of
+from aggregator.app import App, open_app
+from aggregator.cadence.hosts import HostBackoff, after_answer, expired, rests_of
 from aggregator.cli.poll import OneShot
 from aggregator.cli.poll import in_words as poll_in_words
 from aggregator.cli.status import in_words
@@ -20,7 +20,7 @@ from aggregator.config import load_config
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import SLOWEST, SPACING, slowed
 from aggregator.model.settings import SourceKey
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply, redirect
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -34,7 +34,7 @@ class Host:
 
     def __init__(self, spacing: timedelta = SPACING) -> None:
         self.now, self._spacing = NOON, spacing
-        self.owed: Restraint | None = None
+        self.owed: HostBackoff | None = None
 
     def says(
         self, source: str, status: int | None, *, retry: timedelta | None = None, exhausted: timedelta | None = None
@@ -52,12 +52,12 @@ class Host:
     @property
     def pause(self) -> timedelta:
         """Say how long nobody is asked."""
-        owed = faded(self.owed, self.now)
+        owed = expired(self.owed, self.now)
         return owed.opens_at - self.now if owed and owed.opens_at else timedelta(0)
 
     @property
     def doublings(self) -> int:
-        owed = faded(self.owed, self.now)
+        owed = expired(self.owed, self.now)
         return owed.doublings if owed else 0
 
 
@@ -170,8 +170,8 @@ def test_an_ordinary_answer_changes_nothing_that_would_have_to_be_stored() -> No
 
 
 def test_r21_times_beyond_reason_are_brought_back() -> None:
-    owed = Restraint(doublings=1, troubled_at=NOON + 400 * DAY, opens_at=NOON + 400 * DAY)
-    assert faded(owed, NOON) == Restraint(doublings=1, troubled_at=NOON, opens_at=NOON + DAY)
+    owed = HostBackoff(doublings=1, troubled_at=NOON + 400 * DAY, opens_at=NOON + 400 * DAY)
+    assert expired(owed, NOON) == HostBackoff(doublings=1, troubled_at=NOON, opens_at=NOON + DAY)
 
 
 ANSWERS = st.tuples(
@@ -192,11 +192,11 @@ def test_whatever_is_answered_a_host_is_asked_again(
         before = host.pause
         host.says(source, status, retry=retry, exhausted=exhausted)
         assert before <= host.pause <= DAY
-        assert host.owed == faded(host.owed, host.now)
+        assert host.owed == expired(host.owed, host.now)
         assert slowed(spacing, host.doublings) <= max(spacing, SLOWEST)
         assert len(host.owed.troubles if host.owed else ()) <= 3
         host.waits(later)
-    assert faded(host.owed, host.now + 8 * DAY) is None
+    assert expired(host.owed, host.now + 8 * DAY) is None
 
 
 # Through restarts.
@@ -204,7 +204,7 @@ def test_whatever_is_answered_a_host_is_asked_again(
 TWO = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 1s}}\n"
 
 
-def kept(newsroom: Newsroom) -> list[tuple[object, ...]]:
+def kept(newsroom: SampleSite) -> list[tuple[object, ...]]:
     """Give what the store keeps of hosts."""
     with closing(sqlite3.connect(newsroom.folder / "var" / "aggregator.db")) as store:
         return store.execute("SELECT key, spacing, (opens_at - troubled_at) / 1000000 FROM host").fetchall()
@@ -216,13 +216,13 @@ def outcomes(report: dict[str, object]) -> dict[str, str]:
     return {row["key"]: row["outcome"] for row in rows}
 
 
-def polled(world: World) -> dict[str, str]:
-    shot = OneShot(world)
+def polled(app: App) -> dict[str, str]:
+    shot = OneShot(app)
     shot.poll((), everything=True, limit=timedelta(0))
     return outcomes(shot.report(()))
 
 
-def test_p17_a_run_that_follows_respects_the_pause_of_a_host(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p17_a_run_that_follows_respects_the_pause_of_a_host(newsroom: SampleSite, publisher: Publisher) -> None:
     """A cron job each five minutes: the first meets a 429, the second asks that host nothing, the third does."""
     busy = publisher.says("/busy", Reply(429))
     beside = publisher.serve("/beside", rss(item(1)))
@@ -241,7 +241,7 @@ def test_p17_a_run_that_follows_respects_the_pause_of_a_host(newsroom: Newsroom,
 
 def test_p30_who_made_a_host_rest_is_known_as_long_as_it_does_and_counts_for_ten_minutes() -> None:
     host = Host().says("a", 429).says("b", 429, retry=6 * HOUR).waits(HOUR)
-    owed = faded(host.owed, host.now)
+    owed = expired(host.owed, host.now)
     assert owed is not None
     (rest,) = rests_of({"x.example": owed}, host.now).values()
     assert (rest.host, rest.source, rest.status, rest.until) == ("x.example", "b", 429, NOON + 6 * HOUR)
@@ -262,7 +262,7 @@ def test_p30_who_made_a_host_rest_is_known_as_long_as_it_does_and_counts_for_ten
     ],
 )
 def test_p30_a_host_that_rests_is_named_with_its_source(
-    newsroom: Newsroom, publisher: Publisher, answer: Reply, minutes: int, because: str
+    newsroom: SampleSite, publisher: Publisher, answer: Reply, minutes: int, because: str
 ) -> None:
     urls = [publisher.says("/0", answer), *(publisher.says(f"/{n}", Reply(200, rss(item(n)))) for n in range(1, 5))]
     rows = [f"{{key: s{number}, url: '{url}'}}" for number, url in enumerate(urls)]
@@ -270,8 +270,8 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     newsroom.poll()
     newsroom.writes(f"sources: [{', '.join(rows)}]")
     newsroom.clock.move(minutes=minutes)
-    with newsroom.opened() as world:
-        shot = OneShot(world)
+    with newsroom.opened() as app:
+        shot = OneShot(app)
         shot.poll((), everything=False, limit=timedelta(0))
         report = shot.report(())
     host = "127.0.0.1"
@@ -283,11 +283,11 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     assert isinstance(results, list)
     assert all(row["host_rests"]["until"] == resting["until"] for row in results)
     assert f"4 sources not asked: {host} rests until {resting['until']}, {because}" in poll_in_words(report)
-    with newsroom.opened("status") as world, world.store.read() as tx:
-        status = world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app, app.store.read() as tx:
+        status = app.store.status(app.roster, newsroom.clock())
         said = in_words(status)
         (row,) = (source for source in status.sources if source.key == "s3")
-        frame = Frame(world.roster, ZoneInfo("UTC"), newsroom.clock(), {SourceKey("s0"): "Zero (s0)"})
+        frame = Frame(app.roster, ZoneInfo("UTC"), newsroom.clock(), {SourceKey("s0"): "Zero (s0)"})
         why = "\n".join(source_section(tx, row, frame).lines)
     assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}" in said
     assert " (s0); 5 sources wait for that" in said
@@ -296,32 +296,32 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     assert row.next_at == datetime.fromisoformat(resting["until"])
     assert "never polled" not in why
     newsroom.clock.move(minutes=61)
-    with newsroom.opened("status") as world:
-        status = world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app:
+        status = app.store.status(app.roster, newsroom.clock())
     assert (status.rests, {source.rest for source in status.sources}) == ((), {None})
 
 
-def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed", Reply(429), Reply(200, rss(item(1))))
     newsroom.writes(f"sources: [{{key: a, url: '{url}'}}]", hosts=TWO)
     newsroom.poll()
     newsroom.clock.move(minutes=11)
     settings = load_config(newsroom.folder / "feeds.yaml", {})
     now = [0.0]
-    with closing(open_world(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as world:
-        world.budgets.take(1, "127.0.0.1")
-        world.budgets.leave(1)
-        world.budgets.finish(1)
+    with closing(open_app(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as app:
+        app.budgets.take(1, "127.0.0.1")
+        app.budgets.leave(1)
+        app.budgets.finish(1)
         now[0] = 1.9
-        assert world.budgets.is_full("127.0.0.1")
+        assert app.budgets.is_full("127.0.0.1")
         now[0] = 2.0
-        assert not world.budgets.is_full("127.0.0.1")
+        assert not app.budgets.is_full("127.0.0.1")
     newsroom.clock.move(days=1)
     with newsroom.opened():
         assert kept(newsroom) == [], "nothing of it holds any more"
 
 
-def test_p61_an_ordinary_spacing_outlives_a_restart(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p61_an_ordinary_spacing_outlives_a_restart(newsroom: SampleSite, publisher: Publisher) -> None:
     """Where the operator has made it long, it matters: a host may allow one request in ten minutes."""
     one, two = (publisher.serve(f"/{name}", rss(item(1))) for name in ("one", "two"))
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 10m}}\n"
@@ -331,14 +331,14 @@ def test_p61_an_ordinary_spacing_outlives_a_restart(newsroom: Newsroom, publishe
     settings = load_config(newsroom.folder / "feeds.yaml", {})
     newsroom.clock.move(minutes=9)
     now = [0.0]
-    with closing(open_world(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as world:
-        assert world.budgets.is_full("127.0.0.1")
-        assert world.budgets.next_opening() == 60
+    with closing(open_app(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as app:
+        assert app.budgets.is_full("127.0.0.1")
+        assert app.budgets.next_opening() == 60
         now[0] = 60.0
-        assert not world.budgets.is_full("127.0.0.1")
+        assert not app.budgets.is_full("127.0.0.1")
 
 
-def test_p30_who_answered_is_who_rests(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p30_who_answered_is_who_rests(newsroom: SampleSite, publisher: Publisher) -> None:
     """A redirect leads to another host, which has had enough: the first may be asked, but not the source."""
     publisher.says("/hub", Reply(429), host="127.0.0.2")
     url = publisher.says("/moved", redirect(publisher.url("/hub", host="127.0.0.2")))
@@ -347,55 +347,55 @@ def test_p30_who_answered_is_who_rests(newsroom: Newsroom, publisher: Publisher)
         f"sources:\n  - {{key: moved, url: '{url}'}}\n  - {{key: beside, url: '{beside}'}}\n",
         hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n",
     )
-    with newsroom.opened() as world:
-        assert polled(world) == {"moved": "failed", "beside": "fetched"}
-        blocked = world.budgets.blocked()
+    with newsroom.opened() as app:
+        assert polled(app) == {"moved": "failed", "beside": "fetched"}
+        blocked = app.budgets.blocked()
         assert blocked == {"127.0.0.2"}
-        with world.store.read() as tx:
+        with app.store.read() as tx:
             (moved,) = tx.turns.named(["moved"])
-        assert world.budgets.held_up(blocked) == {moved.id}
+        assert app.budgets.held_up(blocked) == {moved.id}
     assert [row[0] for row in kept(newsroom)] == ["127.0.0.2"]
 
 
 def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     """Else the first host would be asked again and again, only to send us where there is no room."""
     hub = publisher.serve("/hub", rss(item(1)), host="127.0.0.2")
     url = publisher.says("/moved", redirect(hub))
     newsroom.writes(f"sources: [{{key: moved, url: '{url}'}}]")
-    with newsroom.opened() as world:
-        world.budgets.restrain("127.0.0.2", seconds=600, doublings=0)
-        assert polled(world) == {"moved": "skipped"}
+    with newsroom.opened() as app:
+        app.budgets.restrain("127.0.0.2", seconds=600, doublings=0)
+        assert polled(app) == {"moved": "skipped"}
         assert [asked.path for asked in publisher.asked] == ["/moved"]
-        blocked = world.budgets.blocked()
+        blocked = app.budgets.blocked()
         assert blocked == {"127.0.0.2"}
-        with world.store.read() as tx:
-            assert not tx.turns.due(world.clock(), limit=9), "its own host was asked: not at once again (P52)"
-            later = world.clock() + timedelta(days=1)
+        with app.store.read() as tx:
+            assert not tx.turns.due(app.clock(), limit=9), "its own host was asked: not at once again (P52)"
+            later = app.clock() + timedelta(days=1)
             assert tx.turns.due(later, limit=9)
-            assert not tx.turns.due(later, limit=9, held_up=world.budgets.held_up(blocked)), "and then it waits"
+            assert not tx.turns.due(later, limit=9, held_up=app.budgets.held_up(blocked)), "and then it waits"
 
 
-def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.serve("/feed", rss(item(1))).replace("127.0.0.1", "localhost")
     newsroom.writes(
         f"sources: [{{key: a, url: '{url}'}}]", hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n"
     )
-    with newsroom.opened() as world:
-        assert polled(world) == {"a": "fetched"}
+    with newsroom.opened() as app:
+        assert polled(app) == {"a": "fetched"}
         for source, key in enumerate(("127.0.0.1", "b.example")):
-            assert world.budgets.take(source, key)
-            world.budgets.finish(source, peer="127.0.0.1")
-        assert world.budgets.take(1, "127.0.0.1")
-        assert world.budgets.take(2, "b.example")
-        assert world.budgets.blocked() == {"127.0.0.1", "b.example", "localhost"}, "two are in flight at its address"
+            assert app.budgets.take(source, key)
+            app.budgets.finish(source, peer="127.0.0.1")
+        assert app.budgets.take(1, "127.0.0.1")
+        assert app.budgets.take(2, "b.example")
+        assert app.budgets.blocked() == {"127.0.0.1", "b.example", "localhost"}, "two are in flight at its address"
 
 
-def test_a_poll_without_trouble_writes_nothing_of_hosts(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_poll_without_trouble_writes_nothing_of_hosts(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.serve("/feed", rss(item(1)))
     newsroom.writes(f"sources: [{{key: a, url: '{url}'}}]")
     statements: list[str] = []
-    with newsroom.opened() as world, world.store.heard_statements(statements.append):
-        assert polled(world) == {"a": "fetched"}
+    with newsroom.opened() as app, app.store.heard_statements(statements.append):
+        assert polled(app) == {"a": "fetched"}
     assert not [statement for statement in statements if " host " in statement]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.app import World, open_world
+from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
 from aggregator.errors import BadStatus, ConnectFailed, FetchError, NameUnknown, TimedOut
@@ -21,9 +21,18 @@ from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, 
 from aggregator.model.settings import Kind, Reading, Source, SourceKey
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
-from aggregator.poll.network_monitor import FAULTS, HOSTS, WINDOW, Network, Reach, Sign, Told, sign_of
+from aggregator.poll.network_monitor import (
+    FAULTS,
+    HOSTS,
+    WINDOW,
+    HostClassMonitor,
+    NetworkMonitor,
+    Sign,
+    Verdict,
+    sign_of,
+)
 from aggregator.urls import Url, host_of
-from tests.newsroom import START, MovedClock, Newsroom
+from tests.newsroom import START, MovedClock, SampleSite
 
 URL = Url("https://a.example/feed")
 
@@ -76,12 +85,12 @@ def test_p87_a_local_file_says_nothing_of_the_network() -> None:
 
 
 def test_p87_ten_failures_at_five_hosts_are_the_networks() -> None:
-    reach: Reach[int] = Reach(Steady())
+    reach: HostClassMonitor[int] = HostClassMonitor(Steady())
     told = [reach.tell(n, f"h{n % HOSTS}", Sign.FAULT) for n in range(FAULTS)]
-    assert told[:-1] == [Told()] * (FAULTS - 1), "they are held"
+    assert told[:-1] == [Verdict()] * (FAULTS - 1), "they are held"
     assert told[-1].spared == tuple(range(FAULTS))
-    assert reach.tell(99, "h1", Sign.FAULT) == Told(spared=(99,)), "while it is down, no failure is theirs"
-    assert reach.tell(100, "h1", Sign.ANSWER) == Told((100,))
+    assert reach.tell(99, "h1", Sign.FAULT) == Verdict(spared=(99,)), "while it is down, no failure is theirs"
+    assert reach.tell(100, "h1", Sign.ANSWER) == Verdict((100,))
     assert reach.down_seconds is None
 
 
@@ -94,7 +103,7 @@ def test_p87_ten_failures_at_five_hosts_are_the_networks() -> None:
 )
 def test_p87_below_the_threshold_they_are_charged_within_two_minutes(hosts: int, gap: float) -> None:
     steady = Steady()
-    reach: Reach[int] = Reach(steady)
+    reach: HostClassMonitor[int] = HostClassMonitor(steady)
     charged: list[int] = []
     for n in range(FAULTS):
         told = reach.tell(n, f"h{n % hosts}", Sign.FAULT)
@@ -106,16 +115,16 @@ def test_p87_below_the_threshold_they_are_charged_within_two_minutes(hosts: int,
 
 
 def test_p87_an_answer_shows_that_those_held_are_at_fault() -> None:
-    reach: Reach[int] = Reach(Steady())
+    reach: HostClassMonitor[int] = HostClassMonitor(Steady())
     for n in range(FAULTS - 1):
         reach.tell(n, f"h{n}", Sign.FAULT)
-    assert reach.tell(50, "good", Sign.ANSWER) == Told((50, *range(FAULTS - 1)))
-    assert reach.tell(51, "h1", Sign.FAULT) == Told(), "and the count begins anew"
+    assert reach.tell(50, "good", Sign.ANSWER) == Verdict((50, *range(FAULTS - 1)))
+    assert reach.tell(51, "h1", Sign.FAULT) == Verdict(), "and the count begins anew"
 
 
 def test_p87_the_last_good_hosts_are_probed_in_turn_each_minute() -> None:
     steady = Steady()
-    reach: Reach[int] = Reach(steady)
+    reach: HostClassMonitor[int] = HostClassMonitor(steady)
     for host in ("old", "new"):
         reach.tell(0, host, Sign.ANSWER)
     assert not reach.wants_probe()
@@ -137,7 +146,7 @@ def test_p87_each_poll_has_one_verdict_and_none_waits_over_two_minutes(
     steps: list[tuple[Sign, int, float, bool]],
 ) -> None:
     steady = Steady()
-    reach: Reach[int] = Reach(steady)
+    reach: HostClassMonitor[int] = HostClassMonitor(steady)
     told_at: dict[int, float] = {}
     faults: list[tuple[float, int]] = []  # since the last answer: when, and to which host
     verdicts: Counter[int] = Counter()
@@ -166,7 +175,7 @@ def test_p87_each_poll_has_one_verdict_and_none_waits_over_two_minutes(
 
 
 def test_p87_a_probe_in_vain_waits_for_its_turn_and_is_put_back_at_the_end() -> None:
-    network = Network(Steady())
+    network = NetworkMonitor(Steady())
     faults = [gathered(failed(NameUnknown(URL, "x"))) for _ in range(FAULTS + 1)]
     for n, poll in enumerate(faults):
         faults[n] = replace(poll, due=replace(poll.due, id=n, host_key=f"h{n}"))
@@ -203,22 +212,22 @@ class Internet:
 
 
 @contextmanager
-def online(newsroom: Newsroom, internet: Internet) -> Iterator[World]:
+def online(newsroom: SampleSite, internet: Internet) -> Iterator[App]:
     settings = load_config(newsroom.folder / "feeds.yaml", {})
     clock = newsroom.clock
-    world = open_world(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
-    world.ports = replace(world.ports, fetch=internet)
+    app = open_app(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
+    app.ports = replace(app.ports, fetch=internet)
     try:
-        yield world
+        yield app
     finally:
-        world.close()
+        app.close()
 
 
 def pass_time(
-    world: World, clock: MovedClock, until: datetime, *, look: Callable[[], None] = lambda: None, step: float = 10.0
+    app: App, clock: MovedClock, until: datetime, *, look: Callable[[], None] = lambda: None, step: float = 10.0
 ) -> None:
     """Let a service work until then."""
-    dispatcher = Dispatcher(world, DueBacklog(world.store))
+    dispatcher = Dispatcher(app, DueBacklog(app.store))
 
     def over() -> bool:
         if dispatcher.is_idle():
@@ -238,21 +247,21 @@ HOSTS_YAML = "hosts: {own.lan: {allow_private: true, spacing: 0s}}\n"
 
 
 @pytest.mark.slow
-def test_p87_an_hour_without_a_network(newsroom: Newsroom, caplog: pytest.LogCaptureFixture) -> None:
+def test_p87_an_hour_without_a_network(newsroom: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
     newsroom.writes(YAML, hosts=HOSTS_YAML)
     clock, internet = newsroom.clock, Internet(newsroom.clock)
     down = START + timedelta(minutes=45)
     back = down + HOUR
     internet.is_down = lambda host: down <= clock() < back and host != "own.lan"
-    with caplog.at_level(logging.WARNING), online(newsroom, internet) as world:
+    with caplog.at_level(logging.WARNING), online(newsroom, internet) as app:
         since: list[datetime | None] = []
 
         def look() -> None:
             if not since and clock() >= down + HOUR / 2:
-                since.append(world.store.status(world.roster, clock(), ()).outage.public)
+                since.append(app.store.status(app.roster, clock(), ()).outage.public)
 
-        pass_time(world, clock, back + timedelta(minutes=15), look=look)
-        status = world.store.status(world.roster, clock(), ())
+        pass_time(app, clock, back + timedelta(minutes=15), look=look)
+        status = app.store.status(app.roster, clock(), ())
     assert {(source.failures, source.state.value) for source in status.sources} == {(0, "ok")}
     assert status.outage.public is None
     assert [record.message for record in caplog.records] == ["pause_network", "resume_network"]
@@ -275,44 +284,44 @@ def test_p87_an_hour_without_a_network(newsroom: Newsroom, caplog: pytest.LogCap
     assert max(wave) <= 24, "96 that are overdue, in five minutes"
 
 
-def test_p87_a_few_failures_are_charged_to_their_sources(newsroom: Newsroom) -> None:
+def test_p87_a_few_failures_are_charged_to_their_sources(newsroom: SampleSite) -> None:
     newsroom.writes(YAML, hosts=HOSTS_YAML)
     clock, internet = newsroom.clock, Internet(newsroom.clock)
     internet.is_down = lambda host: host in ("h1.example", "h2.example")
-    with online(newsroom, internet) as world:
-        pass_time(world, clock, START + timedelta(minutes=10))
-        status = world.store.status(world.roster, clock(), ())
+    with online(newsroom, internet) as app:
+        pass_time(app, clock, START + timedelta(minutes=10))
+        status = app.store.status(app.roster, clock(), ())
     assert {source.key for source in status.sources if source.failures} == {
         f"s{n}" for n in range(96) if n % 8 in (1, 2)
     }
 
 
-def test_p87_own_machines_that_are_all_off_are_asked_at_their_pace_and_not_blamed(newsroom: Newsroom) -> None:
+def test_p87_own_machines_that_are_all_off_are_asked_at_their_pace_and_not_blamed(newsroom: SampleSite) -> None:
     sources = "".join(f"  - {{key: s{n}, url: 'https://h{n}.lan/', every: 1m, frequent: ours}}\n" for n in range(12))
     hosts = ", ".join(f"h{n}.lan: {{allow_private: true, spacing: 0s}}" for n in range(12))
     newsroom.writes(f"sources:\n{sources}", hosts=f"hosts: {{{hosts}}}\n")
     clock, internet = newsroom.clock, Internet(newsroom.clock)
     down = START + timedelta(minutes=5)
     internet.is_down = lambda host: clock() >= down
-    with online(newsroom, internet) as world:
-        pass_time(world, clock, down + timedelta(minutes=20))
-        status = world.store.status(world.roster, clock(), ())
+    with online(newsroom, internet) as app:
+        pass_time(app, clock, down + timedelta(minutes=20))
+        status = app.store.status(app.roster, clock(), ())
     assert {source.failures for source in status.sources} == {0}
     asked = internet.count(down, down + timedelta(minutes=20))
     assert set(asked.values()) <= {17, 18, 19, 20}, asked
 
 
 @pytest.mark.parametrize(("hosts", "outcome"), [(12, "skipped"), (4, "failed")])
-def test_p87_a_one_shot_run_ends_at_once(newsroom: Newsroom, hosts: int, outcome: str) -> None:
+def test_p87_a_one_shot_run_ends_at_once(newsroom: SampleSite, hosts: int, outcome: str) -> None:
     sources = "".join(f"  - {{key: s{n}, url: 'https://h{n}.example/'}}\n" for n in range(hosts))
     newsroom.writes(f"workers: 2\nsources:\n{sources}{OWN}", hosts=HOSTS_YAML)
     internet = Internet(newsroom.clock)
     internet.is_down = lambda host: host != "own.lan"
-    with online(newsroom, internet) as world:
-        shot = OneShot(world)
+    with online(newsroom, internet) as app:
+        shot = OneShot(app)
         shot.poll(None, everything=False, limit=timedelta(0))
         report = shot.report(())
-        status = world.store.status(world.roster, newsroom.clock(), ())
+        status = app.store.status(app.roster, newsroom.clock(), ())
     assert (report[outcome], report["not_modified"]) == (hosts, 1)
     results = report["results"]
     assert isinstance(results, list)
@@ -323,13 +332,13 @@ def test_p87_a_one_shot_run_ends_at_once(newsroom: Newsroom, hosts: int, outcome
     assert newsroom.clock() == START, "it waited for nothing"
 
 
-def test_p87_a_stop_puts_back_what_was_held(newsroom: Newsroom) -> None:
+def test_p87_a_stop_puts_back_what_was_held(newsroom: SampleSite) -> None:
     lines = "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(HOSTS))
     newsroom.writes(f"sources:\n{lines}", hosts="")
     internet = Internet(newsroom.clock)
     internet.is_down = lambda host: True
-    with online(newsroom, internet) as world:
-        dispatcher = Dispatcher(world, DueBacklog(world.store))
+    with online(newsroom, internet) as app:
+        dispatcher = Dispatcher(app, DueBacklog(app.store))
 
         def stop_once_held() -> bool:
             if len(internet.asked) == HOSTS and dispatcher.is_idle():
@@ -337,32 +346,32 @@ def test_p87_a_stop_puts_back_what_was_held(newsroom: Newsroom) -> None:
             return False
 
         dispatcher.run(until=stop_once_held)
-        found = world.store.status(world.roster, newsroom.clock(), ()).sources
+        found = app.store.status(app.roster, newsroom.clock(), ()).sources
     assert {(source.failures, source.state.value, source.next_due) for source in found} == {(0, "never", START)}
 
 
-def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(newsroom: Newsroom, tmp_path: Path) -> None:
+def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(newsroom: SampleSite, tmp_path: Path) -> None:
     hint = "<skipHours><hour>13</hour></skipHours>"
     feed = f"<rss version='2.0'><channel><title>T</title><link>https://a.example/</link>{hint}</channel></rss>"
     (tmp_path / "feed.xml").write_text(feed, encoding="utf-8")
     newsroom.writes("sources: [{key: a, kind: file, url: feed.xml, every: 20m}]\n")
     assert newsroom.poll()["fetched"] == 1
     newsroom.clock.now = datetime(2026, 3, 4, 12, 59, 59, tzinfo=START.tzinfo)
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         (due,) = tx.turns.due(newsroom.clock(), limit=1)
     newsroom.clock.move(seconds=2)
     report = newsroom.poll(everything=False)
     (row,) = report["results"]
     assert (row["outcome"], row["next_due"], row["error"]) == ("skipped", "2026-03-04T14:00:00Z", None)
     assert due.attempted_at == START
-    with newsroom.opened() as world:
-        (source,) = world.store.status(world.roster, newsroom.clock(), ()).sources
+    with newsroom.opened() as app:
+        (source,) = app.store.status(app.roster, newsroom.clock(), ()).sources
     assert (source.last_attempt, source.failures) == (START, 0)
     assert newsroom.poll(["a"])["fetched"] == 1, "who names it passes over hints (DESIGN 3.2)"
 
 
 def test_p87_with_few_hosts_nothing_is_held_and_a_new_operator_sees_at_once_what_is_out_of_reach() -> None:
-    network = Network(Steady(), lambda own: HOSTS - 1)
+    network = NetworkMonitor(Steady(), lambda own: HOSTS - 1)
     poll = gathered(failed(NameUnknown(URL, "x")))
     assert list(network.judge(poll)) == [poll]
     assert network.held == 0

@@ -12,7 +12,7 @@ from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
 from aggregator.reader.reading import read
 from aggregator.urls import Url
-from tests.newsroom import START, Newsroom, item, rss
+from tests.newsroom import START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
@@ -83,11 +83,11 @@ def test_what_is_no_sitemap_is_told(body: bytes, why: str) -> None:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    return SampleSite(tmp_path)
 
 
-def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(room: Newsroom, publisher: Publisher) -> None:
+def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/robots.txt", Reply(404))
     one = publisher.says("/one.xml", Reply(200, urlset(("https://site.example/one", "2026-03-01"))))
     two = publisher.says("/two.xml.gz", Reply(200, gzip.compress(urlset(("https://site.example/two", "2026-03-02")))))
@@ -105,7 +105,7 @@ def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(room: Ne
     assert [request.path for request in publisher.asked[4:]] == ["/index.xml", "/two.xml.gz"]
 
 
-def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(room: Newsroom, publisher: Publisher) -> None:
+def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(room: SampleSite, publisher: Publisher) -> None:
     def atom(number: int, older: str | None) -> Reply:
         link = f'<link rel="prev-archive" href="{older}"/>' if older else ""
         said = (
@@ -128,7 +128,7 @@ def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(room: Newsroom, publ
     assert [request.path for request in publisher.asked][3:] == ["/3"]
 
 
-def test_i28_a_page_that_fails_ends_the_way_and_not_the_poll(room: Newsroom, publisher: Publisher) -> None:
+def test_i28_a_page_that_fails_ends_the_way_and_not_the_poll(room: SampleSite, publisher: Publisher) -> None:
     publisher.says("/old", Reply(500))
     body = rss(item(1)).replace(
         b"<link>", b'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="/old"/><link>', 1
@@ -139,7 +139,7 @@ def test_i28_a_page_that_fails_ends_the_way_and_not_the_poll(room: Newsroom, pub
     assert [request.path for request in publisher.asked] == ["/feed", "/old"]
 
 
-def test_i28_pages_without_a_feed_lead_to_earlier_ones(room: Newsroom, publisher: Publisher) -> None:
+def test_i28_pages_without_a_feed_lead_to_earlier_ones(room: SampleSite, publisher: Publisher) -> None:
     def page(number: int, head: str = "", more: str = "") -> Reply:
         body = f"<head>{head}</head><ul><li><a href=/{number}>Item {number}</a></ul>{more}"
         return Reply(200, body.encode(), {"Content-Type": "text/html"})
@@ -156,7 +156,7 @@ def test_i28_pages_without_a_feed_lead_to_earlier_ones(room: Newsroom, publisher
 
 
 @pytest.mark.parametrize("kind", ["kind: json, entry: {title: t}", "kind: sitemap", "kind: opml"])
-def test_pages_of_what_has_no_earlier_documents_is_warned_about(room: Newsroom, kind: str) -> None:
+def test_pages_of_what_has_no_earlier_documents_is_warned_about(room: SampleSite, kind: str) -> None:
     room.writes(f"sources: [{{{kind}, url: 'https://a.example/', pages: 3}}]\n")
     said = [str(warning) for warning in load_config(room.folder / "feeds.yaml", {}).warnings]
     assert any("pages has no effect on kind" in each for each in said)

@@ -7,7 +7,7 @@ from time import monotonic
 import pytest
 
 from aggregator.poll import queues
-from aggregator.poll.queues import Tray, WorkLine
+from aggregator.poll.queues import ResultBuffer, WorkQueue
 
 PATIENCE = 10.0  # seconds; a hang becomes a failure
 
@@ -29,7 +29,7 @@ def ended(threads: list[threading.Thread]) -> bool:
 
 
 def test_all_work_is_done_once_whoever_does_it() -> None:
-    line: WorkLine[int | None] = WorkLine()
+    line: WorkQueue[int | None] = WorkQueue()
     done: list[int] = []
 
     def work() -> None:
@@ -48,7 +48,7 @@ def test_all_work_is_done_once_whoever_does_it() -> None:
 
 
 def test_work_that_takes_its_time_brings_in_the_whole_crew() -> None:
-    line: WorkLine[int | None] = WorkLine()
+    line: WorkQueue[int | None] = WorkQueue()
     together = threading.Barrier(8)
 
     def work() -> None:
@@ -66,7 +66,7 @@ def test_work_that_takes_its_time_brings_in_the_whole_crew() -> None:
 
 def test_who_is_awake_takes_the_next_before_who_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "EAGER_SECONDS", PATIENCE)
-    line: WorkLine[int] = WorkLine()
+    line: WorkQueue[int] = WorkQueue()
     line.put(0)
     assert line.take(rested=True) == 0
     taken: list[int] = []
@@ -78,7 +78,7 @@ def test_who_is_awake_takes_the_next_before_who_rests(monkeypatch: pytest.Monkey
 
 
 def test_what_nobody_has_taken_can_be_withdrawn() -> None:
-    line: WorkLine[str] = WorkLine()
+    line: WorkQueue[str] = WorkQueue()
     for name in "abc":
         line.put(name)
     assert len(line) == 3
@@ -87,7 +87,7 @@ def test_what_nobody_has_taken_can_be_withdrawn() -> None:
 
 
 def test_results_come_in_order_and_together() -> None:
-    tray: Tray[int] = Tray(4)
+    tray: ResultBuffer[int] = ResultBuffer(4)
     for number in range(4):
         assert tray.put(number, seconds=0)
     assert not tray.put(4, seconds=0), "it is full"
@@ -97,7 +97,7 @@ def test_results_come_in_order_and_together() -> None:
 
 
 def test_who_waits_for_room_gets_it_and_the_end_is_told() -> None:
-    tray: Tray[int] = Tray(2)
+    tray: ResultBuffer[int] = ResultBuffer(2)
 
     def bring() -> None:
         for number in range(10):

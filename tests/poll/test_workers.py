@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.entry import Digest, Feed
 from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome
 from aggregator.poll.pipeline import Ports
 from aggregator.poll.workers import Runner, WorkersLost
-from tests.desk import Desk, numbered, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, numbered, said
+from tests.newsroom import START, SampleSite
 
 PATIENCE = 10.0  # seconds: a hang becomes a failure
 YAML = "sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(4))
@@ -29,7 +29,7 @@ class Watched:
     """A runner, and what it has told so far."""
 
     runner: Runner
-    desk: Desk
+    desk: FakeSource
     changes: list[Settled] = field(default_factory=list)
     lost: list[Due] = field(default_factory=list)
     told: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -58,11 +58,11 @@ def watched(
     on_return: Callable[[Gathered], None] = lambda poll: None,
     patience: float = PATIENCE,
 ) -> Iterator[Watched]:
-    newsroom = Newsroom(folder)
+    newsroom = SampleSite(folder)
     newsroom.writes(YAML, hosts="")
-    with newsroom.opened() as world:
+    with newsroom.opened() as app:
         runner = Runner(
-            replace(world.ports, fetch=fetch),
+            replace(app.ports, fetch=fetch),
             2,
             on_leave=lambda due: None,
             on_return=on_return,
@@ -70,7 +70,7 @@ def watched(
             on_settled=lambda changes, others: watch.settled(changes, others),
             patience=patience,
         )
-        watch = Watched(runner, Desk(world))
+        watch = Watched(runner, FakeSource(app))
         runner.start()
         try:
             yield watch
@@ -87,9 +87,9 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def row(world: World, key: str) -> tuple[str, int]:
+def row(app: App, key: str) -> tuple[str, int]:
     """Give the state of a source and how often it failed."""
-    (source,) = (s for s in world.store.status(world.roster, START, ()).sources if s.key == key)
+    (source,) = (s for s in app.store.status(app.roster, START, ()).sources if s.key == key)
     return source.state.value, source.failures
 
 
@@ -116,36 +116,36 @@ def test_r40_poison_falls_alone(tmp_path: Path, poison: Callable[[Due], Gathered
         quiet = Gathered(desk.claim("s2"), NotModified(asked_at=START))
         watch.runner.deliver([good, poison(desk.claim("s0")), quiet])
         watch.wait(3)
-        assert [row(desk.world, key) for key in ("s0", "s1", "s2")] == [("failing", 1), ("ok", 0), ("ok", 0)]
+        assert [row(desk.app, key) for key in ("s0", "s1", "s2")] == [("failing", 1), ("ok", 0), ("ok", 0)]
         assert (watch.runner.fault, watch.runner.store_error) == (None, None)
 
 
 def test_r7_a_store_that_cannot_be_written_is_nobodys_poison(tmp_path: Path) -> None:
     with watched(tmp_path) as watch:
         dues = [watch.desk.claim(f"s{n}") for n in range(3)]
-        with watch.desk.world.store.begin() as tx:
+        with watch.desk.app.store.begin() as tx:
             tx._connection.exec_driver_sql("ALTER TABLE source RENAME TO elsewhere")
         watch.runner.deliver(Gathered(due, NotModified(asked_at=START)) for due in dues)
         watch.wait(3)
         assert {due.id for due in watch.lost} == {due.id for due in dues}
         assert watch.runner.store_error is not None
         assert watch.runner.fault is None
-        with watch.desk.world.store.begin() as tx:
+        with watch.desk.app.store.begin() as tx:
             tx._connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO source")
 
 
 def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp_path: Path) -> None:
     with watched(tmp_path) as watch:
-        world = watch.desk.world
-        with world.store.read() as tx:
+        app = watch.desk.app
+        with app.store.read() as tx:
             (before,) = tx.turns.named(["s0"])
         poll = document(watch.desk.claim("s0"), identify(Feed(format="rss 2.0", entries=numbered((said(1),)))))
-        world.cut()
+        app.cut()
         watch.runner.deliver([poll])
         watch.wait(1)
-        with world.store.read() as tx:
+        with app.store.read() as tx:
             assert tx.turns.named(["s0"]) == [before]
-        assert row(world, "s0") == ("never", 0)
+        assert row(app, "s0") == ("never", 0)
         assert (watch.lost, watch.runner.fault, watch.runner.store_error) == ([poll.due], None, None)
 
 
@@ -187,7 +187,7 @@ def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: p
         assert asked.wait(PATIENCE)
         watch.runner.look_after()
         watch.wait(1)
-        assert row(watch.desk.world, "s0") == ("failing", 1)
+        assert row(watch.desk.app, "s0") == ("failing", 1)
         assert isinstance(watch.runner.fault, WorkersLost), "one of two is over a fourth"
         released.set()
         for number in (1, 2, 3):  # two workers are at work again
@@ -253,9 +253,7 @@ def test_r54_a_stop_leaves_behind_what_hangs_and_its_claim_stands(tmp_path: Path
         assert asked.wait(PATIENCE)
         watch.runner.stop()
         watch.runner.close()
-        (source,) = (
-            s for s in watch.desk.world.store.status(watch.desk.world.roster, START, ()).sources if s.key == "s0"
-        )
+        (source,) = (s for s in watch.desk.app.store.status(watch.desk.app.roster, START, ()).sources if s.key == "s0")
         assert source.next_due > START, "as after a crash (R13)"
         assert (source.state.value, watch.changes) == ("never", [])
         released.set()

@@ -15,8 +15,8 @@ import pytest
 
 from aggregator.serve.application import Application, Endpoint, text_reply
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Shelf
-from tests.newsroom import Newsroom, item, rss
+from aggregator.serve.shelf import PublishedFolder
+from tests.newsroom import SampleSite, item, rss
 from tests.programs.program import Program, free_port
 from tests.publisher import Publisher, Reply
 
@@ -68,7 +68,7 @@ class Web:
 
 
 @pytest.fixture
-def folder(newsroom: Newsroom, publisher: Publisher) -> Path:
+def folder(newsroom: SampleSite, publisher: Publisher) -> Path:
     """Give a planet's published folder with archive pages and all."""
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
     newsroom.writes(YAML.format(url=url))
@@ -77,13 +77,13 @@ def folder(newsroom: Newsroom, publisher: Publisher) -> Path:
 
 
 @pytest.fixture
-def ours(newsroom: Newsroom, folder: Path) -> Iterator[Web]:
+def ours(newsroom: SampleSite, folder: Path) -> Iterator[Web]:
     """Give our own server over that folder."""
-    with newsroom.opened("serve") as world:
-        world.publish()
+    with newsroom.opened("serve") as app:
+        app.publish()
         form = text_reply(HTTPStatus.OK, "a form", ("X-Form", "ours"))
         endpoints = {"/search": Endpoint(lambda _: form)}
-        application = Application(Shelf(folder, world.max_age), health=bool, ready=bool, endpoints=endpoints)
+        application = Application(PublishedFolder(folder, app.max_age), health=bool, ready=bool, endpoints=endpoints)
         server = WebServer(application, "127.0.0.1", 0)
         server.start()
         yield Web(server.address[1])

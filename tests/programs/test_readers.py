@@ -15,7 +15,7 @@ from typing import Any
 import feedparser
 import pytest
 
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 from tests.programs.program import Program
 from tests.publisher import Publisher
 
@@ -76,7 +76,7 @@ EXPECTED: dict[str, Entry] = {
 
 
 @pytest.fixture
-def planet(newsroom: Newsroom, publisher: Publisher) -> dict[str, str]:
+def planet(newsroom: SampleSite, publisher: Publisher) -> dict[str, str]:
     """Publish one category of one source, serve its feeds, and give their addresses by format."""
     url = publisher.serve("/feed", SOURCE.encode(), {"Content-Type": "application/atom+xml"})
     newsroom.writes(f"sources: [{{url: '{url}', category: birds}}]\n")
@@ -104,7 +104,7 @@ def reads(entries: Iterable[Mapping[str, Any]]) -> dict[str, Entry]:
 
 
 @pytest.mark.parametrize("name", ["atom", "rss"])
-def test_feedparser(planet: dict[str, str], newsroom: Newsroom, name: str) -> None:
+def test_feedparser(planet: dict[str, str], newsroom: SampleSite, name: str) -> None:
     read = feedparser.parse(newsroom.published(f"category/birds.{name}"))
     assert not read.bozo
     assert [entry.id for entry in read.entries] == list(EXPECTED), "the order is ours"
@@ -122,7 +122,7 @@ def test_feedparser(planet: dict[str, str], newsroom: Newsroom, name: str) -> No
     assert read.entries[3].enclosures[0].href == "https://heron.example/4.mp3"
 
 
-def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], newsroom: Newsroom) -> None:
+def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], newsroom: SampleSite) -> None:
     entries = [
         {
             "id": item["id"],
@@ -141,7 +141,7 @@ def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], newsroom: N
 @pytest.mark.skipif(
     not (SCRIPTS / "node_modules" / "rss-parser").is_dir(), reason="its parsers are not installed: run .ci/services"
 )
-def test_two_parsers_of_npm(planet: dict[str, str], newsroom: Newsroom) -> None:
+def test_two_parsers_of_npm(planet: dict[str, str], newsroom: SampleSite) -> None:
     files = [str(newsroom.folder / "public" / "category" / f"birds.{name}") for name in ("atom", "rss")]
     command = ["node", str(SCRIPTS / "readers.mjs"), str(SCRIPTS), *files]
     said = json.loads(Program(command, newsroom.folder).run())
@@ -156,7 +156,7 @@ def test_two_parsers_of_npm(planet: dict[str, str], newsroom: Newsroom) -> None:
 
 @pytest.mark.service
 @pytest.mark.skipif(not READER.is_dir(), reason="the library reader is not installed: run .ci/services")
-def test_reader(planet: dict[str, str], newsroom: Newsroom) -> None:
+def test_reader(planet: dict[str, str], newsroom: SampleSite) -> None:
     command = [str(READER / "bin" / "python"), str(SCRIPTS / "readers.py"), *planet.values()]
     said = json.loads(Program(command, newsroom.folder).run())
     assert {url: reads(entries) for url, entries in said.items()} == dict.fromkeys(planet.values(), EXPECTED)
@@ -165,7 +165,7 @@ def test_reader(planet: dict[str, str], newsroom: Newsroom) -> None:
 @pytest.mark.service
 @pytest.mark.skipif(not shutil.which("newsboat"), reason="newsboat is not installed: apt-get install newsboat")
 @pytest.mark.parametrize("name", ["atom", "rss"])  # Debian's knows no JSON Feed
-def test_newsboat(planet: dict[str, str], newsroom: Newsroom, name: str) -> None:
+def test_newsboat(planet: dict[str, str], newsroom: SampleSite, name: str) -> None:
     folder = newsroom.folder / "newsboat"
     folder.mkdir()
     (folder / "urls").write_text(f"{planet[name]}\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.bucket import ENVIRON
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.programs.program import Program, free_port
 from tests.publisher import Publisher, Reply
 from tests.running import Running
@@ -98,7 +98,7 @@ def test_a31_a_second_run_puts_nothing(endpoint: str, tmp_path: Path, publisher:
 
 
 def test_a35_many_objects_put_at_once_are_what_a_folder_would_have(
-    endpoint: str, newsroom: Newsroom, publisher: Publisher
+    endpoint: str, newsroom: SampleSite, publisher: Publisher
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(60)))))
     to_bucket = YAML.format(url=url).replace("{to: 's3://planet/site'}", "{to: 's3://planet/site', gzip: false}")
@@ -107,8 +107,8 @@ def test_a35_many_objects_put_at_once_are_what_a_folder_would_have(
     newsroom.writes(
         to_bucket.replace("to: 's3://planet/site', gzip: false", "gzip: false, entries: 10, archive_page: 10")
     )
-    with newsroom.opened() as world:
-        assert world.publish().failed == ()
+    with newsroom.opened() as app:
+        assert app.publish().failed == ()
     in_folder = {path: data for path, (data, *_) in newsroom.files().items()}
     assert len([path for path in in_folder if path.startswith("entry/")]) == 50
     in_bucket = {path: ask(f"{endpoint}/planet/site/{path}").read() for path in in_folder}

@@ -13,8 +13,8 @@ import pytest
 
 from aggregator.errors import StrangerInTheWay
 from tests.bucket import ObjectService
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 from tests.running import Running
 
 ONE = "\nsources: [{key: a, url: 'https://a.example/', category: a}]\n"
@@ -23,32 +23,32 @@ STATIC = "publish: {static: static}" + ONE
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
+def room(tmp_path: Path) -> SampleSite:
     (tmp_path / "static").mkdir()
-    return Newsroom(tmp_path)
+    return SampleSite(tmp_path)
 
 
-def begin(room: Newsroom, yaml: str) -> None:
+def begin(room: SampleSite, yaml: str) -> None:
     room.writes(yaml)
-    with room.opened() as world:
-        Desk(world).says("a", said("a"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a"))
+        app.publish()
 
 
-def again(room: Newsroom, yaml: str, *, says: str = "", everything: bool = False) -> tuple[str, ...]:
+def again(room: SampleSite, yaml: str, *, says: str = "", everything: bool = False) -> tuple[str, ...]:
     """Publish once more, and give what changed."""
     room.writes(yaml)
     room.clock.move(minutes=5)
-    with room.opened() as world:
+    with room.opened() as app:
         if says:
-            Desk(world).says("a", said(says))
-        return tuple(path for path in world.publish(everything=everything).changed if not path.startswith("status."))
+            FakeSource(app).says("a", said(says))
+        return tuple(path for path in app.publish(everything=everything).changed if not path.startswith("status."))
 
 
 # --- aliases
 
 
-def test_an_alias_is_a_copy_with_a_twin_of_its_own(room: Newsroom) -> None:
+def test_an_alias_is_a_copy_with_a_twin_of_its_own(room: SampleSite) -> None:
     begin(room, ALIASES)
     root = room.folder / "public"
     for alias, target in (("atom.xml", "all.atom"), ("Feed/rss", "category/a.rss")):
@@ -58,7 +58,7 @@ def test_an_alias_is_a_copy_with_a_twin_of_its_own(room: Newsroom) -> None:
     assert not (root / "lost.xml").exists()
 
 
-def test_a31_an_alias_moves_with_its_target_and_only_then(room: Newsroom) -> None:
+def test_a31_an_alias_moves_with_its_target_and_only_then(room: SampleSite) -> None:
     begin(room, ALIASES)
     before = room.files()
     assert again(room, ALIASES) == ()
@@ -67,7 +67,7 @@ def test_a31_an_alias_moves_with_its_target_and_only_then(room: Newsroom) -> Non
     assert room.published("atom.xml") == room.published("all.atom")
 
 
-def test_an_alias_goes_with_its_line_or_its_target(room: Newsroom) -> None:
+def test_an_alias_goes_with_its_line_or_its_target(room: SampleSite) -> None:
     begin(room, ALIASES)
     assert again(room, "publish: {aliases: {atom.xml: all.atom}}" + ONE) == ("Feed/rss",)
     assert not (room.folder / "public" / "Feed" / "rss").exists()
@@ -76,23 +76,23 @@ def test_an_alias_goes_with_its_line_or_its_target(room: Newsroom) -> None:
     assert room.published("x") == room.published("all.atom")
 
 
-def test_an_alias_is_never_written_over_somebody_elses_file(room: Newsroom) -> None:
+def test_an_alias_is_never_written_over_somebody_elses_file(room: SampleSite) -> None:
     begin(room, STATIC)
     room.writes(ALIASES)
     (room.folder / "public" / "atom.xml").write_text("mine")
-    with room.opened() as world:
-        Desk(world).says("a", said("a2"))
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a2"))
         with pytest.raises(StrangerInTheWay, match=r"atom\.xml"):
-            world.publish()
+            app.publish()
     assert room.published("atom.xml") == b"mine"
     assert room.published("all.atom").startswith(b"<?xml"), "it harms no output"
 
 
-def test_a_missing_target_is_named_once(room: Newsroom, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_target_is_named_once(room: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
     room.writes(ALIASES)
-    with caplog.at_level(logging.WARNING), room.opened() as world:
-        world.publish()
-        world.publish()
+    with caplog.at_level(logging.WARNING), room.opened() as app:
+        app.publish()
+        app.publish()
     said = [record for record in caplog.records if record.message == "skip_copy"]
     assert [(record.__dict__["output"], record.__dict__["why"]) for record in said] == [
         ("lost.xml", "category/none.atom is not published")
@@ -102,7 +102,7 @@ def test_a_missing_target_is_named_once(room: Newsroom, caplog: pytest.LogCaptur
 # --- static
 
 
-def test_static_files_are_copied_as_they_are(room: Newsroom) -> None:
+def test_static_files_are_copied_as_they_are(room: SampleSite) -> None:
     static = room.folder / "static"
     (static / ".well-known").mkdir()
     (static / "img").mkdir()
@@ -121,7 +121,7 @@ def test_static_files_are_copied_as_they_are(room: Newsroom) -> None:
         assert not (room.folder / "public" / f"{name}.gz").exists()
 
 
-def test_a31_static_files_are_recopied_when_they_change_and_go_when_they_do(room: Newsroom) -> None:
+def test_a31_static_files_are_recopied_when_they_change_and_go_when_they_do(room: SampleSite) -> None:
     static = room.folder / "static"
     (static / "robots.txt").write_text("one")
     (static / "CNAME").write_text("host")
@@ -138,29 +138,29 @@ def test_a31_static_files_are_recopied_when_they_change_and_go_when_they_do(room
     assert not (room.folder / "public" / "CNAME").exists()
 
 
-def test_static_files_are_taken_up_by_the_same_process(room: Newsroom) -> None:
+def test_static_files_are_taken_up_by_the_same_process(room: SampleSite) -> None:
     (room.folder / "static" / "a.txt").write_text("one")
     room.writes(STATIC)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
         (room.folder / "static" / "a.txt").write_text("two")
         (room.folder / "static" / "b.txt").write_text("new")
-        world.publish()
+        app.publish()
         assert (room.published("a.txt"), room.published("b.txt")) == (b"two", b"new")
 
 
-def test_a_folder_that_is_gone_for_a_while_takes_nothing_with_it(room: Newsroom) -> None:
+def test_a_folder_that_is_gone_for_a_while_takes_nothing_with_it(room: SampleSite) -> None:
     (room.folder / "static" / "CNAME").write_text("host")
     room.writes(STATIC)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
         (room.folder / "static").rename(room.folder / "unmounted")
-        world.publish()
+        app.publish()
         assert room.published("CNAME") == b"host"
 
 
 def test_s51_no_symbolic_link_is_followed_and_no_odd_name_copied(
-    room: Newsroom, caplog: pytest.LogCaptureFixture
+    room: SampleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
     static, secret = room.folder / "static", room.folder / "secret.txt"
     secret.write_text("secret")
@@ -182,30 +182,30 @@ def test_s51_no_symbolic_link_is_followed_and_no_odd_name_copied(
     assert {r.__dict__["output"] for r in caplog.records if r.message == "skip_copy"} == names
 
 
-def test_s51_a_link_in_the_published_folder_is_not_followed(room: Newsroom) -> None:
+def test_s51_a_link_in_the_published_folder_is_not_followed(room: SampleSite) -> None:
     (room.folder / "elsewhere").mkdir()
     (room.folder / "public").mkdir()
     (room.folder / "public" / "img").symlink_to(room.folder / "elsewhere")
     (room.folder / "static" / "img").mkdir()
     (room.folder / "static" / "img" / "a.png").write_text("x")
     room.writes(STATIC)
-    with room.opened() as world:
-        assert "img/a.png" in world.publish().failed
+    with room.opened() as app:
+        assert "img/a.png" in app.publish().failed
     assert list((room.folder / "elsewhere").iterdir()) == []
 
 
-def test_what_comes_in_our_way_later_is_passed_over(room: Newsroom) -> None:
+def test_what_comes_in_our_way_later_is_passed_over(room: SampleSite) -> None:
     room.writes(STATIC)
-    with room.opened() as world:
-        Desk(world).says("a", said("a"))
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a"))
         (room.folder / "static" / "index.html").write_text("mine")
         (room.folder / "static" / "category").mkdir()
         (room.folder / "static" / "category" / "a.atom").write_text("mine")
-        world.publish()
+        app.publish()
     assert b"mine" not in room.published("index.html") + room.published("category/a.atom")
 
 
-def test_somebody_elses_file_stays_and_the_same_bytes_are_taken_for_ours(room: Newsroom) -> None:
+def test_somebody_elses_file_stays_and_the_same_bytes_are_taken_for_ours(room: SampleSite) -> None:
     (room.folder / "public").mkdir()
     (room.folder / "public" / "CNAME").write_text("host")
     (room.folder / "static" / "CNAME").write_text("host")
@@ -213,12 +213,12 @@ def test_somebody_elses_file_stays_and_the_same_bytes_are_taken_for_ours(room: N
     (room.folder / "public" / "mine.txt").write_text("mine")
     (room.folder / "static" / "mine.txt").write_text("other")
     room.writes(STATIC)
-    with room.opened() as world, pytest.raises(StrangerInTheWay, match=r"mine\.txt"):
-        world.publish()
+    with room.opened() as app, pytest.raises(StrangerInTheWay, match=r"mine\.txt"):
+        app.publish()
     assert room.published("mine.txt") == b"mine"
 
 
-def test_a_file_that_becomes_a_folder(room: Newsroom) -> None:
+def test_a_file_that_becomes_a_folder(room: SampleSite) -> None:
     (room.folder / "static" / "about").write_text("a file")
     begin(room, STATIC)
     (room.folder / "static" / "about").unlink()
@@ -276,7 +276,7 @@ def test_serve_gives_copies_their_type_tags_and_twin(tmp_path: Path) -> None:
 
 
 def test_a_bucket_has_copies_with_the_type_of_what_they_are_copies_of(
-    room: Newsroom, monkeypatch: pytest.MonkeyPatch
+    room: SampleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (room.folder / "static" / "CNAME").write_text("host")
     publish = "publish: {to: 's3://planet/site', static: static, aliases: {feed.xml: all.rss}}"

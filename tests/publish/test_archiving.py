@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.model.settings import Show
-from aggregator.publish.archiving import HEAVIEST, Page, Standing, file_pages, fitting, in_order, weight_of
-from tests.desk import Desk, said
-from tests.newsroom import ATOM, Newsroom
+from aggregator.publish.archiving import HEAVIEST, Candidate, Page, file_pages, fitting, in_order, weight_of
+from tests.desk import FakeSource, said
+from tests.newsroom import ATOM, SampleSite
 
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def a_main(*spans: tuple[int, timedelta, bool], start: int = 0) -> list[Standing]:
+def a_main(*spans: tuple[int, timedelta, bool], start: int = 0) -> list[Candidate]:
     """Give a main document, newest first, by spans: how many, how long ago they entered, whether by a backfill."""
     rows = [(entered, backfill) for count, entered, backfill in spans for _ in range(count)]
     return [
-        Standing(
+        Candidate(
             story=start + place,
             sort_at=NOW - timedelta(minutes=place),
             atom_id=f"tag:x,2025:{place}",
@@ -33,7 +33,7 @@ def a_main(*spans: tuple[int, timedelta, bool], start: int = 0) -> list[Standing
     ]
 
 
-def filed(main: list[Standing], *, entries: int = 50, archive_page: int = 50, pages: int = 0) -> list[Page]:
+def filed(main: list[Candidate], *, entries: int = 50, archive_page: int = 50, pages: int = 0) -> list[Page]:
     return file_pages(main, now=NOW, entries=entries, archive_page=archive_page, pages=pages)
 
 
@@ -53,7 +53,7 @@ def filed(main: list[Standing], *, entries: int = 50, archive_page: int = 50, pa
         pytest.param([], [], id="empty"),
     ],
 )
-def test_m3_filing_of_news(main: list[Standing], sizes: list[int]) -> None:
+def test_m3_filing_of_news(main: list[Candidate], sizes: list[int]) -> None:
     assert [len(ids) for _, ids in filed(main)] == sizes
 
 
@@ -66,7 +66,7 @@ def test_m3_a_large_archive_page_waits_until_there_is_one() -> None:
     assert len(filed(a_main((300, DAY / 2, False)), entries=50, archive_page=250)) == 1
 
 
-def weighed(*mebibytes: float) -> list[Standing]:
+def weighed(*mebibytes: float) -> list[Candidate]:
     main = a_main((len(mebibytes), timedelta(0), False))
     return [replace(p, weight=int(size * 2**20)) for p, size in zip(main, mebibytes, strict=True)]
 
@@ -81,7 +81,7 @@ def weighed(*mebibytes: float) -> list[Standing]:
         pytest.param(weighed(5, 5, 5, 5), [[3], [2], [1]], id="no-page-is-too-heavy-either"),
     ],
 )
-def test_a22_what_is_too_heavy_loses_its_last_ones(main: list[Standing], pages: list[list[int]]) -> None:
+def test_a22_what_is_too_heavy_loses_its_last_ones(main: list[Candidate], pages: list[list[int]]) -> None:
     assert [ids for _, ids in filed(main)] == pages
 
 
@@ -119,29 +119,29 @@ def test_a22_what_it_holds_is_by_weight_and_not_by_how_it_is_found(texts: list[t
     assert held == len(texts) or sum(weights[: held + 1]) > HEAVIEST
 
 
-def test_a22_all_together_stays_light_and_the_rest_stands_in_its_categories(newsroom: Newsroom) -> None:
+def test_a22_all_together_stays_light_and_the_rest_stands_in_its_categories(newsroom: SampleSite) -> None:
     rows = [f"  - {{key: {key}, url: 'https://{key}.example/', category: {key}}}" for key in "abcd"]
     newsroom.writes("\n".join(["publish: {formats: [atom, json]}", "defaults: {dedupe: off}", "sources:", *rows]))
-    with newsroom.opened() as world:
+    with newsroom.opened() as app:
         for key in "abcd":
             newsroom.clock.move(hours=1)
-            Desk(world).says(key, said(key, text="long-" * 520_000))
-        world.publish()
+            FakeSource(app).says(key, said(key, text="long-" * 520_000))
+        app.publish()
     assert newsroom.titles("all.atom") == ["Title d", "Title c", "Title b"]
     assert [item["title"] for item in newsroom.items("all.json")] == newsroom.titles("all.atom")
     assert newsroom.titles("category/a.atom") == ["Title a"]
     assert max((newsroom.folder / "public" / name).stat().st_size for name in ("all.atom", "all.json")) < 10 * 2**20
 
 
-def test_a22_whoever_walks_the_archive_meets_each_once(newsroom: Newsroom) -> None:
+def test_a22_whoever_walks_the_archive_meets_each_once(newsroom: SampleSite) -> None:
     newsroom.writes(
         "publish: {formats: [atom]}\ndefaults: {dedupe: off}\nsources: [{key: a, url: 'https://a.example/'}]"
     )
-    with newsroom.opened() as world:
+    with newsroom.opened() as app:
         for number in range(4):
             newsroom.clock.move(hours=1)
-            Desk(world).says("a", said(number, text="long-" * 520_000))
-        world.publish()
+            FakeSource(app).says("a", said(number, text="long-" * 520_000))
+        app.publish()
     documents = ("category/general.atom", "category/general/archive/1.atom")
     told = [[entry.findtext(f"{ATOM}title") for entry in newsroom.entries(path)] for path in documents]
     assert told == [["Title 3", "Title 2"], ["Title 1", "Title 0"]]
@@ -171,7 +171,7 @@ def test_m9_initial_of_a_source_in_a_full_category() -> None:
     """Those of the 50 that are newer than its 50th stay, the rest are one short page."""
     old = a_main((50, 2 * DAY, False))
     new = [
-        Standing(
+        Candidate(
             story=1000 + place,
             sort_at=NOW - timedelta(minutes=20 + place, seconds=30),
             atom_id=f"tag:y,2025:{place}",
@@ -197,16 +197,16 @@ def test_m9_five_thousand_at_once_in_an_empty_category() -> None:
 
 
 def test_m1_order_is_sort_at_then_atom_id() -> None:
-    def at(story: int, minutes: int, atom_id: str) -> Standing:
+    def at(story: int, minutes: int, atom_id: str) -> Candidate:
         when = NOW - timedelta(minutes=minutes)
-        return Standing(story=story, sort_at=when, atom_id=atom_id, entered_at=NOW, backfill=False)
+        return Candidate(story=story, sort_at=when, atom_id=atom_id, entered_at=NOW, backfill=False)
 
     assert [p.story for p in in_order([at(1, 5, "b"), at(2, 5, "a"), at(3, 1, "c")])] == [3, 2, 1]
 
 
 STANDINGS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 72), st.booleans()), max_size=160).map(
     lambda rows: [
-        Standing(
+        Candidate(
             story=number,
             sort_at=NOW - timedelta(hours=age),
             atom_id=f"tag:x,2025:{number % 7}-{number}",
@@ -221,7 +221,7 @@ STANDINGS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 72), st.boole
 @settings(max_examples=300, deadline=None)
 @given(main=STANDINGS, entries=st.integers(1, 30), archive_page=st.integers(1, 25), count=st.integers(0, 5))
 def test_m2_every_publication_stands_in_exactly_one_place(
-    main: list[Standing], entries: int, archive_page: int, count: int
+    main: list[Candidate], entries: int, archive_page: int, count: int
 ) -> None:
     pages = filed(main, entries=entries, archive_page=archive_page, pages=count)
     gone = [story for _, ids in pages for story in ids]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cli.poll import OneShot
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.extras import install_command
@@ -20,7 +20,7 @@ from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
 from aggregator.service import Service
 from aggregator.service.outputs import OutputWatch
 from tests.bucket import PATIENCE, ObjectService, Stored
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 PATH = "category/python.atom"
@@ -172,7 +172,7 @@ def test_r54_a_service_that_is_away_costs_one_try_not_one_for_each_output(
 # --- the whole program
 
 
-def test_a_planet_in_a_bucket(service: ObjectService, newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_planet_in_a_bucket(service: ObjectService, newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1))), Reply(200, rss(item(1), item(2))), Reply(304))
     newsroom.writes(YAML.format(url=url))
     assert PATH in newsroom.poll()["published"]
@@ -186,19 +186,19 @@ def test_a_planet_in_a_bucket(service: ObjectService, newsroom: Newsroom, publis
     assert "site/style.css" not in second
     assert b"Title 2" in gzip.decompress(service.objects[KEY].body)
     assert not (newsroom.folder / "public").exists()
-    with newsroom.opened() as world:
-        assert world.publish(everything=True).changed == ()
+    with newsroom.opened() as app:
+        assert app.publish(everything=True).changed == ()
     assert {key.removeprefix("site/") for key in service.puts()} <= {"status.json", "status.html"}
     text = (newsroom.folder / "feeds.yaml").read_text(encoding="utf-8")
     (newsroom.folder / "feeds.yaml").write_text(text.replace("planet/site'", "planet/site', formats: [atom]"))
-    with newsroom.opened() as world:
-        world.publish()
+    with newsroom.opened() as app:
+        app.publish()
     assert {"site/own.html", KEY} <= set(service.objects)
     assert not {"site/index.html", "site/category/python.json"} & set(service.objects), "no longer published"
 
 
 def test_r31_stories_are_put_side_by_side_and_nothing_before_what_it_leads_to(
-    service: ObjectService, newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    service: ObjectService, newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aggregator.publish.bucket.REQUEST_SECONDS", 2 * PATIENCE)  # a put waits for others here
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
@@ -219,25 +219,25 @@ def test_r31_stories_are_put_side_by_side_and_nothing_before_what_it_leads_to(
 
 
 def test_r32_what_fails_beside_others_harms_none_and_is_made_up_for(
-    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+    service: ObjectService, newsroom: SampleSite, publisher: Publisher
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(20)))))
     newsroom.writes(YAML.format(url=url))
-    with newsroom.opened() as world:
-        world.publish()
-        OneShot(world).poll([], everything=True, limit=timedelta(0))
+    with newsroom.opened() as app:
+        app.publish()
+        OneShot(app).poll([], everything=True, limit=timedelta(0))
         service.refusals.extend([(403, "AccessDenied")] * 3)  # whichever three ask first what stands there
-        first = world.publish()
+        first = app.publish()
         stand = {key for key in service.objects if key.startswith("site/entry/")}
         assert (len(first.failed), len(stand)) == (3, 17)
-        second = world.publish()
+        second = app.publish()
     assert second.failed == ()
     assert {f"site/{path}" for path in first.failed} <= {*service.objects}
     assert len([key for key in service.put if key.startswith("site/entry/")]) == 20, "each once"
 
 
 def test_a_stranger_in_the_bucket_is_respected(
-    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+    service: ObjectService, newsroom: SampleSite, publisher: Publisher
 ) -> None:
     service.objects[KEY] = Stored(b"their own")
     newsroom.writes(YAML.format(url=publisher.says("/feed.xml", Reply(200, rss(item(1))))))
@@ -246,7 +246,7 @@ def test_a_stranger_in_the_bucket_is_respected(
     assert service.objects[KEY].body == b"their own"
 
 
-def test_a_refusal_ends_a_command_with_3(service: ObjectService, newsroom: Newsroom, tmp_path: Path) -> None:
+def test_a_refusal_ends_a_command_with_3(service: ObjectService, newsroom: SampleSite, tmp_path: Path) -> None:
     newsroom.writes(YAML.format(url="http://127.0.0.1:9/").replace("planet/site", "nothing-here"))
     done = subprocess.run(
         [sys.executable, "-m", "aggregator", "-c", str(newsroom.folder / "feeds.yaml"), "publish"],
@@ -261,7 +261,7 @@ def test_a_refusal_ends_a_command_with_3(service: ObjectService, newsroom: Newsr
 
 
 @pytest.mark.parametrize("command", ["check", "publish"])
-def test_the_extra_that_is_missing_is_named(newsroom: Newsroom, command: str) -> None:
+def test_the_extra_that_is_missing_is_named(newsroom: SampleSite, command: str) -> None:
     newsroom.writes(YAML.format(url="http://127.0.0.1:9/"))
     code = "import sys; sys.modules['obstore'] = None; from aggregator.__main__ import run; sys.exit(run())"
     done = subprocess.run(
@@ -286,21 +286,21 @@ class Hours:
 
 
 @contextmanager
-def served(newsroom: Newsroom, hours: Hours) -> Iterator[tuple[Service, World]]:
+def served(newsroom: SampleSite, hours: Hours) -> Iterator[tuple[Service, App]]:
     """Run a service whose jobs the test does itself."""
-    with newsroom.opened("serve") as world:
-        service = Service(world, {})
-        service._outputs = OutputWatch(world, hours)
+    with newsroom.opened("serve") as app:
+        service = Service(app, {})
+        service._outputs = OutputWatch(app, hours)
         service.start()
         service._jobs.pause()
         try:
-            yield service, world
+            yield service, app
         finally:
             service.stop()
 
 
 def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
-    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+    service: ObjectService, newsroom: SampleSite, publisher: Publisher
 ) -> None:
     newsroom.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
     newsroom.poll()
@@ -335,7 +335,7 @@ def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
 
 
 def test_a_bucket_that_does_not_answer_is_asked_again_at_the_next_look(
-    service: ObjectService, newsroom: Newsroom, publisher: Publisher
+    service: ObjectService, newsroom: SampleSite, publisher: Publisher
 ) -> None:
     newsroom.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
     newsroom.poll()

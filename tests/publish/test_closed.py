@@ -13,8 +13,8 @@ import pytest
 from aggregator.clean import plain_text
 from aggregator.model.correction import Act
 from aggregator.model.entry import Entry
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 from tests.publish.test_forced import force, old
 from tests.twin import ask
 
@@ -28,8 +28,8 @@ PAGES = tuple(f"category/x/archive/{number}.{suffix}" for number in (1, 2) for s
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes("site: {title: A planet, base_url: 'https://planet.example/'}" + YAML)
     return room
 
@@ -42,26 +42,26 @@ def reframed(articles: Sequence[Entry], frame: str) -> list[Entry]:
     ]
 
 
-def tell(room: Newsroom, *entries: Entry, key: str = "one") -> None:
+def tell(room: SampleSite, *entries: Entry, key: str = "one") -> None:
     """Let a source say a document, an hour later, and publish what comes of it."""
     room.clock.move(hours=1)
-    with room.opened() as world:
-        Desk(world).says(key, *entries)
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says(key, *entries)
+        app.publish()
 
 
-def pages(room: Newsroom) -> dict[str, bytes]:
+def pages(room: SampleSite) -> dict[str, bytes]:
     return {path: room.published(path) for path in PAGES}
 
 
-def count(room: Newsroom) -> int:
+def count(room: SampleSite) -> int:
     """Count what archive pages show otherwise than the entries read."""
     with closing(sqlite3.connect(room.folder / "var/aggregator.db")) as database:
         (found,) = database.execute("SELECT count(*) FROM page_wording").fetchone()
     return int(found)
 
 
-def test_m7_a_template_change_reaches_no_closed_page_whenever_that_is_rendered(room: Newsroom) -> None:
+def test_m7_a_template_change_reaches_no_closed_page_whenever_that_is_rendered(room: SampleSite) -> None:
     tell(room, *old(30))
     before = pages(room)
     tell(room, *reframed(old(30), "Follow us"))
@@ -73,18 +73,18 @@ def test_m7_a_template_change_reaches_no_closed_page_whenever_that_is_rendered(r
     assert force(room) == []
 
 
-def test_m7_other_settings_render_a_closed_page_with_what_it_showed(room: Newsroom) -> None:
+def test_m7_other_settings_render_a_closed_page_with_what_it_showed(room: SampleSite) -> None:
     tell(room, *old(30))
     tell(room, *reframed(old(30), "Follow us"))
     room.writes("site: {title: Our planet, base_url: 'https://planet.example/'}" + YAML)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     page = room.published("category/x/archive/1.html")
     assert b"Our planet" in page
     assert b"Follow us" not in page
 
 
-def test_m7_a_revision_shows_on_a_closed_page_and_that_of_no_other_entry(room: Newsroom) -> None:
+def test_m7_a_revision_shows_on_a_closed_page_and_that_of_no_other_entry(room: SampleSite) -> None:
     articles = old(30)
     tell(room, *articles)
     tell(room, *(framed := reframed(articles, "Follow us")))
@@ -102,7 +102,7 @@ def test_m7_a_revision_shows_on_a_closed_page_and_that_of_no_other_entry(room: N
     assert force(room) == []
 
 
-def test_m7_a_change_that_is_taken_back_leaves_the_page_alone(room: Newsroom) -> None:
+def test_m7_a_change_that_is_taken_back_leaves_the_page_alone(room: SampleSite) -> None:
     tell(room, *old(30))
     before = pages(room)
     tell(room, *reframed(old(30), "Follow us"))
@@ -111,12 +111,12 @@ def test_m7_a_change_that_is_taken_back_leaves_the_page_alone(room: Newsroom) ->
     assert force(room) == []
 
 
-def test_r47_pages_of_stories_and_what_shows_all_categories_show_the_text_of_today(room: Newsroom) -> None:
+def test_r47_pages_of_stories_and_what_shows_all_categories_show_the_text_of_today(room: SampleSite) -> None:
     tell(room, *old(30))
     tell(room, *reframed(old(30), "Follow us"))
     [page] = [path for path in room.files() if path.startswith("entry/") and b"item 1 says" in room.published(path)]
     assert b"Follow us" in room.published(page)
-    with room.opened() as world, world.store.read() as tx:
+    with room.opened() as app, app.store.read() as tx:
         (row,) = tx.categories.rows()
         [first, *_] = tx.documents.newest([row.id], 50)[-1:]
         [on_page] = [one for one in tx.documents.publications(row.id, 1) if one.story == first.story]
@@ -126,17 +126,17 @@ def test_r47_pages_of_stories_and_what_shows_all_categories_show_the_text_of_tod
         assert first.updated == on_page.updated, "R47 moves none"
 
 
-def test_m7_a_credit_on_a_closed_page_stays_as_it_was(room: Newsroom) -> None:
+def test_m7_a_credit_on_a_closed_page_stays_as_it_was(room: SampleSite) -> None:
     room.writes(
         "site: {title: A planet, base_url: 'https://planet.example/'}"
         + YAML
         + "  - {key: two, url: 'https://two.example/', category: y}\n"
     )
     told = [replace(one, id=f"two-{one.id}") for one in old(30)]
-    with room.opened() as world:
-        Desk(world).says("one", *old(30))
-        Desk(world).says("two", *told)
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("one", *old(30))
+        FakeSource(app).says("two", *told)
+        app.publish()
     tell(room, *old(30))
     before = pages(room)
     assert b'"also"' in before["category/x/archive/1.json"]
@@ -151,7 +151,7 @@ def test_m7_a_credit_on_a_closed_page_stays_as_it_was(room: Newsroom) -> None:
     assert force(room) == []
 
 
-def test_m7_edited_rules_reach_no_closed_page(room: Newsroom) -> None:
+def test_m7_edited_rules_reach_no_closed_page(room: SampleSite) -> None:
     tell(room, *old(30))
     before = pages(room)
     rule = "rewrite: [{title: {replace: '^Title', with: 'Story'}}]"
@@ -159,33 +159,33 @@ def test_m7_edited_rules_reach_no_closed_page(room: Newsroom) -> None:
         "site: {title: A planet, base_url: 'https://planet.example/'}"
         + YAML.replace("category: x}", f"category: x, {rule}}}")
     )
-    with room.opened() as world:
-        ask(world, Act.RULES)
-        world.publish()
+    with room.opened() as app:
+        ask(app, Act.RULES)
+        app.publish()
     assert room.titles("category/x.atom")[0] == "Story 30"
     assert pages(room) == before
     assert force(room) == []
 
 
-def test_m8_what_was_withdrawn_stands_on_its_page_again_as_it_reads_today(room: Newsroom) -> None:
+def test_m8_what_was_withdrawn_stands_on_its_page_again_as_it_reads_today(room: SampleSite) -> None:
     tell(room, *old(30))
     tell(room, *reframed(old(30), "Follow us"))
-    with room.opened() as world:
-        with world.store.read() as tx:
+    with room.opened() as app:
+        with app.store.read() as tx:
             (row,) = tx.categories.rows()
             oldest = tx.documents.publications(row.id, 1)[-1].story
         assert count(room) == 20
-        ask(world, Act.RETRACT, story=oldest, undo=False)
-        world.publish()
+        ask(app, Act.RETRACT, story=oldest, undo=False)
+        app.publish()
         assert count(room) == 19
         room.clock.move(hours=1)
-        ask(world, Act.RETRACT, story=oldest, undo=True)
-        world.publish()
+        ask(app, Act.RETRACT, story=oldest, undo=True)
+        app.publish()
     assert "Follow us" in room.items("category/x/archive/1.json")[-1]["content_html"]
     assert force(room) == []
 
 
-def test_k3_a_page_that_loses_its_texts_keeps_none_of_them_elsewhere(room: Newsroom) -> None:
+def test_k3_a_page_that_loses_its_texts_keeps_none_of_them_elsewhere(room: SampleSite) -> None:
     room.writes(
         "site: {title: A planet, base_url: 'https://planet.example/'}"
         + YAML.replace("category: x}", "category: x, keep: 30d}")
@@ -194,18 +194,18 @@ def test_k3_a_page_that_loses_its_texts_keeps_none_of_them_elsewhere(room: Newsr
     tell(room, *reframed(old(30), "Follow us"))
     tell(room, said(31, published=START))
     room.clock.move(days=40)
-    with room.opened() as world:
+    with room.opened() as app:
         assert count(room) == 20
-        while world.upkeep.thin():
+        while app.upkeep.thin():
             pass
-        world.publish()
+        app.publish()
         assert count(room) == 0
     item = json.loads(room.published("category/x/archive/1.json"))["items"][-1]
     assert item["content_text"] == ""
     assert force(room) == []
 
 
-def test_i42_an_earlier_date_shows_on_a_closed_page(room: Newsroom) -> None:
+def test_i42_an_earlier_date_shows_on_a_closed_page(room: SampleSite) -> None:
     articles = old(30)
     tell(room, *articles)
     tell(room, *(framed := reframed(articles, "Follow us")))

@@ -3,8 +3,8 @@
 import pytest
 
 from aggregator.store.documents import fair_share
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 from tests.render.checks import Page, parsed
 
 TWO = """sources:
@@ -30,14 +30,14 @@ def test_a23_a_share_of_five(told: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(("fair", "own"), [(True, 3), (False, 5)])
-def test_a23_on_the_start_page_and_nowhere_else(newsroom: Newsroom, fair: bool, own: int) -> None:
+def test_a23_on_the_start_page_and_nowhere_else(newsroom: SampleSite, fair: bool, own: int) -> None:
     newsroom.writes(f"publish: {{formats: [atom, html], fair: {str(fair).lower()}}}\n{TWO}")
-    with newsroom.opened() as world:
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        desk = FakeSource(app)
         desk.says("b", said("b1"), said("b2"))
         newsroom.clock.move(hours=1)
         desk.says("a", *(said(f"a{n}") for n in range(9)))
-        world.publish()
+        app.publish()
     public = newsroom.folder / "public"
     index = Page((public / "index.html").read_bytes())
     assert index.text.count("Paper A") == own

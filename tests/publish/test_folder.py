@@ -18,7 +18,7 @@ from aggregator.render.atom import render_atom
 from aggregator.render.html_pages import render_category
 from aggregator.render.jsonfeed import render_json
 from aggregator.render.mark import bears_mark
-from aggregator.render.theme import plain_look
+from aggregator.render.theme import plain_style
 from tests.render.records import SAMPLE, SITE, STORE, a_start_page
 
 PATH = "category/python.atom"
@@ -381,7 +381,7 @@ def test_remove_takes_file_and_twin(folder: Folder) -> None:
         ("a.json", render_json(SAMPLE, SITE, STORE, html=True)),
         ("a.html", render_category(SAMPLE, SITE, frozenset({"atom"}))),
         ("index.html", a_start_page([], SITE, frozenset())),
-        ("style.css", plain_look().theme.stylesheet),
+        ("style.css", plain_style().theme.stylesheet),
     ],
 )
 def test_every_output_is_known_again(folder: Folder, name: str, data: bytes) -> None:
@@ -404,7 +404,7 @@ def test_nothing_there_is_no_stranger(folder: Folder) -> None:
 
 
 def test_our_file_with_somebody_elses_twin_is_a_stranger(folder: Folder) -> None:
-    folder.replace("style.css", plain_look().theme.stylesheet, gzip=False)
+    folder.replace("style.css", plain_style().theme.stylesheet, gzip=False)
     (folder.root / "style.css.gz").write_bytes(gzip.compress(b"theirs"))
     assert folder.stranger("style.css") is False
 

@@ -9,8 +9,8 @@ import pytest
 from aggregator.cli import main
 from aggregator.errors import StrangerInTheWay
 from aggregator.publish.folder import Folder
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 TWO = """
 sources:
@@ -20,19 +20,19 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
+def room(tmp_path: Path) -> SampleSite:
     (tmp_path / "home").mkdir()
-    return Newsroom(tmp_path / "home")
+    return SampleSite(tmp_path / "home")
 
 
-def begin(room: Newsroom, yaml: str = TWO) -> None:
+def begin(room: SampleSite, yaml: str = TWO) -> None:
     """Publish two categories."""
     room.writes(yaml)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said("a"))
         desk.says("b", said("b"))
-        world.publish()
+        app.publish()
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -42,18 +42,18 @@ def tree(root: Path) -> dict[str, bytes]:
 # --- cut short
 
 
-def test_r54_a_publication_that_is_cut_leaves_the_rest_for_the_next(room: Newsroom) -> None:
+def test_r54_a_publication_that_is_cut_leaves_the_rest_for_the_next(room: SampleSite) -> None:
     room.writes(TWO)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said("a"))
         desk.says("b", said("b"))
         asked = iter((False, False, True, True))  # before the stories' pages, and before each category
-        cut = world.publish(is_cut=lambda: next(asked))
+        cut = app.publish(is_cut=lambda: next(asked))
         assert cut.waiting
         changed = {path.partition(".")[0] for path in cut.changed if not path.startswith("entry/")}
         assert changed == {"category/a"}, "one category, whole"
-        rest = world.publish()
+        rest = app.publish()
         assert not rest.waiting
         assert {"category/b.atom", "all.atom", "index.html", "status.json"} <= set(rest.changed)
 
@@ -62,14 +62,14 @@ def test_r54_a_publication_that_is_cut_leaves_the_rest_for_the_next(room: Newsro
 
 
 @pytest.mark.parametrize("gone", ["", "category", "index.html", "category/a.atom"])
-def test_what_somebody_removed_is_written_again_at_the_next_start(room: Newsroom, gone: str) -> None:
+def test_what_somebody_removed_is_written_again_at_the_next_start(room: SampleSite, gone: str) -> None:
     begin(room)
     root = room.folder / "public"
     before = tree(root)
     target = root / gone
     shutil.rmtree(target) if target.is_dir() else target.unlink()
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     after = tree(root)
     assert {path for path in before if not path.startswith("status.")} <= set(after)
     assert all(after[path] == data for path, data in before.items() if not path.startswith("status."))
@@ -78,31 +78,31 @@ def test_what_somebody_removed_is_written_again_at_the_next_start(room: Newsroom
 # --- another folder
 
 
-def test_another_folder_gets_everything_and_the_old_one_is_left(room: Newsroom) -> None:
+def test_another_folder_gets_everything_and_the_old_one_is_left(room: SampleSite) -> None:
     begin(room)
     before = tree(room.folder / "public")
     room.writes("publish: {to: other/}" + TWO)
-    with room.opened() as world:
-        world.publish()
-        assert world.publish().changed == ()
+    with room.opened() as app:
+        app.publish()
+        assert app.publish().changed == ()
     after = tree(room.folder / "other")
     assert {path for path in before if not path.startswith("status.")} <= set(after)
     assert all(after[path] == data for path, data in before.items() if not path.startswith("status."))
     assert tree(room.folder / "public") == before
 
 
-def test_somebody_elses_file_in_another_folder_is_not_written_over(room: Newsroom) -> None:
+def test_somebody_elses_file_in_another_folder_is_not_written_over(room: SampleSite) -> None:
     begin(room)
     (room.folder / "other").mkdir()
     (room.folder / "other" / "index.html").write_text("my own site")
     room.writes("publish: {to: other/}" + TWO)
-    with room.opened() as world, pytest.raises(StrangerInTheWay, match=r"other/index\.html stands there"):
-        world.publish(everything=True)
+    with room.opened() as app, pytest.raises(StrangerInTheWay, match=r"other/index\.html stands there"):
+        app.publish(everything=True)
     assert tree(room.folder / "other") == {"index.html": b"my own site"}
 
 
 @pytest.mark.parametrize("path", ["index.html", "category/a.json", "status.json", "old.xml", "own.txt"])
-def test_nothing_is_written_in_a_folder_of_somebody_else(room: Newsroom, path: str) -> None:
+def test_nothing_is_written_in_a_folder_of_somebody_else(room: SampleSite, path: str) -> None:
     theirs, static = room.folder / "public" / path, room.folder / "static"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("mine")
@@ -111,10 +111,10 @@ def test_nothing_is_written_in_a_folder_of_somebody_else(room: Newsroom, path: s
     room.writes("publish: {static: static, aliases: {old.xml: all.atom}}" + TWO)
     command = ["-q", "-c", str(room.folder / "feeds.yaml")]
     for _ in range(2):
-        with room.opened() as world:
-            Desk(world).says("a", said("a"))
+        with room.opened() as app:
+            FakeSource(app).says("a", said("a"))
             with pytest.raises(StrangerInTheWay, match=rf"public/{path} stands there"):
-                world.publish()
+                app.publish()
         assert tree(room.folder / "public") == {path: b"mine"}
     assert main([*command, "publish", "--take-over"], {}) == 3
     assert tree(room.folder / "public") == {path: b"mine"}
@@ -123,23 +123,23 @@ def test_nothing_is_written_in_a_folder_of_somebody_else(room: Newsroom, path: s
     assert room.titles("category/a.atom") == ["Title a"]
 
 
-def test_nothing_is_written_in_a_folder_of_another_aggregator(room: Newsroom) -> None:
+def test_nothing_is_written_in_a_folder_of_another_aggregator(room: SampleSite) -> None:
     begin(room)
     shutil.copytree(room.folder / "public", room.folder / "other")
     (room.folder / "other" / "category" / "b.atom").unlink()
     (room.folder / "var" / "aggregator.db").unlink()
     room.writes("publish: {to: third/}" + TWO)
-    with room.opened() as world:
-        Desk(world).says("a", said("a2"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a2"))
+        app.publish()
     before = tree(room.folder / "other")
     room.writes("publish: {to: other/}" + TWO)
-    with room.opened() as world, pytest.raises(StrangerInTheWay, match="restore FILE"):
-        world.publish()
+    with room.opened() as app, pytest.raises(StrangerInTheWay, match="restore FILE"):
+        app.publish()
     assert tree(room.folder / "other") == before
 
 
-def test_what_stands_beside_outputs_is_in_nobodys_way(room: Newsroom) -> None:
+def test_what_stands_beside_outputs_is_in_nobodys_way(room: SampleSite) -> None:
     (room.folder / "public" / "category").mkdir(parents=True)
     for path in ("notes.html", "category/theirs.atom"):
         (room.folder / "public" / path).write_text("mine")
@@ -147,27 +147,27 @@ def test_what_stands_beside_outputs_is_in_nobodys_way(room: Newsroom) -> None:
     assert room.titles("category/a.atom") == ["Title a"]
 
 
-def test_a_tree_that_was_moved_as_a_whole_stays_ours(room: Newsroom) -> None:
+def test_a_tree_that_was_moved_as_a_whole_stays_ours(room: SampleSite) -> None:
     begin(room)
     before = tree(room.folder / "public")
     room.folder = room.folder.rename(room.folder.with_name("elsewhere"))
-    with room.opened() as world:
-        assert [path for path in world.publish().changed if not path.startswith("status.")] == []
-        Desk(world).says("a", said("more"))
-        assert "category/a.atom" in world.publish().changed
+    with room.opened() as app:
+        assert [path for path in app.publish().changed if not path.startswith("status.")] == []
+        FakeSource(app).says("a", said("more"))
+        assert "category/a.atom" in app.publish().changed
     assert {path for path in set(tree(room.folder / "public")) - set(before) if not path.startswith("entry/")} == set()
 
 
-def test_of_a_moved_tree_a_file_that_was_edited_is_not_ours(room: Newsroom) -> None:
+def test_of_a_moved_tree_a_file_that_was_edited_is_not_ours(room: SampleSite) -> None:
     begin(room)
     room.folder = room.folder.rename(room.folder.with_name("elsewhere"))
     (room.folder / "public" / "index.html").write_text("my own site")
-    with room.opened() as world, pytest.raises(StrangerInTheWay):
-        world.publish()
+    with room.opened() as app, pytest.raises(StrangerInTheWay):
+        app.publish()
     assert (room.folder / "public" / "index.html").read_text() == "my own site"
 
 
-def test_a_link_that_leads_elsewhere_is_another_folder(room: Newsroom) -> None:
+def test_a_link_that_leads_elsewhere_is_another_folder(room: SampleSite) -> None:
     public = room.folder / "public"
     for name in ("one", "two"):
         (room.folder / name).mkdir()
@@ -176,20 +176,20 @@ def test_a_link_that_leads_elsewhere_is_another_folder(room: Newsroom) -> None:
     public.unlink()
     public.symlink_to("two")
     (room.folder / "two" / "index.html").write_text("my own site")
-    with room.opened() as world, pytest.raises(StrangerInTheWay):
-        world.publish()
+    with room.opened() as app, pytest.raises(StrangerInTheWay):
+        app.publish()
     assert tree(room.folder / "two") == {"index.html": b"my own site"}
 
 
 # --- marks
 
 
-def test_every_output_bears_our_mark(room: Newsroom) -> None:
+def test_every_output_bears_our_mark(room: SampleSite) -> None:
     yaml = "publish: {entries: 10, archive_page: 10}\ndefaults: {initial: 40}" + TWO
     room.writes(yaml)
-    with room.opened() as world:
-        Desk(world).says("a", *(said(n) for n in range(40)))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(n) for n in range(40)))
+        app.publish()
     root = room.folder / "public"
     outputs = [path for path in tree(root) if not path.endswith(".gz")]
     kinds = {path.partition(".")[2] for path in outputs}
@@ -198,7 +198,7 @@ def test_every_output_bears_our_mark(room: Newsroom) -> None:
     assert [path for path in outputs if Folder(root).stranger(path) is not True] == []
 
 
-def test_take_over_starts_anew_over_a_whole_site(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+def test_take_over_starts_anew_over_a_whole_site(room: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
     begin(room)
     (room.folder / "var" / "aggregator.db").unlink()
     command = ["-c", str(room.folder / "feeds.yaml"), "publish"]
@@ -212,12 +212,12 @@ def test_take_over_starts_anew_over_a_whole_site(room: Newsroom, capsys: pytest.
     left = [path for path in tree(room.folder / "public") if path.startswith("entry/")]
     assert left == ["entry/00/00112233445566.html", "entry/mine.html"], "nobody would bring the pages up to date"
     assert main([*command, "--all"], {}) == 0
-    with room.opened() as world:
-        Desk(world).says("a", said("a"))
-        assert "category/a.atom" in world.publish().changed, "and none stands in the way of the new ones"
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a"))
+        assert "category/a.atom" in app.publish().changed, "and none stands in the way of the new ones"
 
 
-def test_status_json_says_the_mark_first(room: Newsroom) -> None:
+def test_status_json_says_the_mark_first(room: SampleSite) -> None:
     begin(room)
     assert next(iter(json.loads(room.published("status.json")))) == "_aggregator"
 
@@ -226,17 +226,17 @@ def test_status_json_says_the_mark_first(room: Newsroom) -> None:
 
 
 def test_r32_an_output_that_cannot_be_written_is_named_and_harms_no_other(
-    room: Newsroom, capsys: pytest.CaptureFixture[str]
+    room: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begin(room)
     path = room.folder / "public" / "category" / "a.json"
     path.unlink()
     path.mkdir()
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said("a"), said("a2"))
         desk.says("b", said("b"), said("b2"))
-        published = world.publish()
+        published = app.publish()
     assert published.failed == ("category/a.json",)
     assert {"category/a.atom", "category/b.json", "index.html"} <= set(published.changed)
     command = ["-c", str(room.folder / "feeds.yaml"), "publish", "--json"]
@@ -249,40 +249,40 @@ def test_r32_an_output_that_cannot_be_written_is_named_and_harms_no_other(
     assert json.loads(capsys.readouterr().out)["failed"] == []
 
 
-def test_r32_a_folder_that_cannot_be_looked_into_harms_no_other(room: Newsroom) -> None:
+def test_r32_a_folder_that_cannot_be_looked_into_harms_no_other(room: SampleSite) -> None:
     room.writes(TWO)
     elsewhere = room.folder / "elsewhere"
     elsewhere.mkdir()
     (room.folder / "public").mkdir()
     (room.folder / "public" / "category").symlink_to(elsewhere)
-    with room.opened() as world:
-        Desk(world).says("a", said("a"))
-        published = world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a"))
+        published = app.publish()
     assert "category/a.atom" in published.failed
     assert {"index.html", "all.atom", "status.json"} <= set(published.changed)
     assert list(elsewhere.iterdir()) == [], "links are not followed (S51)"
 
 
 def test_somebody_elses_file_stops_its_category_and_no_other(
-    room: Newsroom, capsys: pytest.CaptureFixture[str]
+    room: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     room.writes(TWO.replace("category: a}", "category: c}"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     theirs = room.folder / "public" / "category" / "a.json"
     theirs.write_text("{}")
     room.writes(TWO)
-    with room.opened() as world:
-        Desk(world).says("b", said("b"))
+    with room.opened() as app:
+        FakeSource(app).says("b", said("b"))
         with pytest.raises(StrangerInTheWay):
-            world.publish()
-        assert world.max_age("category/b.atom") > 300, "what was written is known"
+            app.publish()
+        assert app.max_age("category/b.atom") > 300, "what was written is known"
     assert theirs.read_text() == "{}"
     assert not theirs.with_name("a.atom").exists()
     assert room.titles("category/b.atom") == ["Title b"]
     assert (room.folder / "public" / "index.html").is_file()
-    with room.opened() as world:
-        Desk(world).says("b", said("b"), said("b2"))
+    with room.opened() as app:
+        FakeSource(app).says("b", said("b"), said("b2"))
     assert main(["-c", str(room.folder / "feeds.yaml"), "publish", "--json"], {}) == 3
     done = capsys.readouterr()
     assert json.loads(done.out)["failed"] == ["category/a.json"]
@@ -290,35 +290,35 @@ def test_somebody_elses_file_stops_its_category_and_no_other(
     assert "somebody else's file" in done.err
 
 
-def test_where_the_state_was_lost_nothing_is_mixed_into_what_stands_there(room: Newsroom) -> None:
+def test_where_the_state_was_lost_nothing_is_mixed_into_what_stands_there(room: SampleSite) -> None:
     begin(room)
     (room.folder / "var" / "aggregator.db").unlink()
     (room.folder / "public" / "category" / "b.atom").unlink()
-    with room.opened() as world, pytest.raises(StrangerInTheWay):
-        world.publish()
+    with room.opened() as app, pytest.raises(StrangerInTheWay):
+        app.publish()
     assert not (room.folder / "public" / "category" / "b.atom").exists()
 
 
 # --- formats taken out
 
 
-def test_files_of_a_format_that_was_taken_out_are_removed(room: Newsroom) -> None:
+def test_files_of_a_format_that_was_taken_out_are_removed(room: SampleSite) -> None:
     yaml = "defaults: {initial: 40}" + TWO
     room.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", *(said(n) for n in range(40)))
         desk.says("b", said("b"))
-        world.publish()
+        app.publish()
     root = room.folder / "public"
     (root / "category" / "mine.html").write_text("mine")
     (root / "about.json").write_text("{}")
     room.writes("publish: {entries: 10, archive_page: 10, formats: [atom]}\n" + yaml)
-    with room.opened() as world:
-        assert not world.publish().failed
+    with room.opened() as app:
+        assert not app.publish().failed
         left = {path for path in tree(root) if not path.endswith((".atom", ".gz"))}
         assert left == {"status.json", "opml.xml", "sources.opml", "category/mine.html", "about.json"}
     room.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert {"index.html", "category/a.json", "category/a/archive/1.html", "style.css"} <= set(tree(root))

@@ -10,8 +10,8 @@ import pytest
 from aggregator.model.entry import Enclosure, Entry, Origin
 from aggregator.model.supplement import Contributor, Image, Reference, Supplement
 from aggregator.urls import Url
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 TOKEN = "9f8e7d6c5b4a39281706f5e4"
 ADDRESS = f"https://pub.example/feed/{TOKEN}/rss?auth=sekrettoken"
@@ -20,11 +20,11 @@ ATOM_ID = "tag:pub.example,2026:1"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    return SampleSite(tmp_path)
 
 
-def holding(room: Newsroom, *texts: str) -> list[str]:
+def holding(room: SampleSite, *texts: str) -> list[str]:
     """Name the outputs that hold one of some texts, status.* and twins among them."""
     root = room.folder / "public"
     found = []
@@ -35,7 +35,7 @@ def holding(room: Newsroom, *texts: str) -> list[str]:
     return found
 
 
-def own_feed(desk: Desk, *entries: Entry, **more: object) -> None:
+def own_feed(desk: FakeSource, *entries: Entry, **more: object) -> None:
     facts: dict[str, object] = {
         "id": ADDRESS,
         "self_link": Url(ADDRESS),
@@ -45,33 +45,33 @@ def own_feed(desk: Desk, *entries: Entry, **more: object) -> None:
     desk.says("p", *entries, **facts | more)
 
 
-def test_s44_a_source_made_private_later_shows_its_address_no_more(room: Newsroom) -> None:
+def test_s44_a_source_made_private_later_shows_its_address_no_more(room: SampleSite) -> None:
     room.writes(PRIVATE.replace(", private: true", ""))
-    with room.opened() as world:
-        own_feed(Desk(world), said(1, own_id=ATOM_ID))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), said(1, own_id=ATOM_ID))
+        app.publish()
     assert "category/x.atom" in holding(room, TOKEN, "sekrettoken")
     room.writes(PRIVATE)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert holding(room, TOKEN, "sekrettoken") == []
     assert room.items("category/x.json")[0]["id"] == ATOM_ID, "ids never change"
 
 
-def test_s44_a_private_source_is_public_again_as_it_was(room: Newsroom) -> None:
+def test_s44_a_private_source_is_public_again_as_it_was(room: SampleSite) -> None:
     room.writes(PRIVATE)
-    with room.opened() as world:
-        own_feed(Desk(world), said(1, own_id=ATOM_ID))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), said(1, own_id=ATOM_ID))
+        app.publish()
     room.writes(PRIVATE.replace(", private: true", ""))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     (entry,) = room.entries("category/x.atom")
     assert entry.findtext("{*}source/{*}id") == ADDRESS
 
 
 @pytest.mark.parametrize("since", ["from-the-start", "later"])
-def test_s44_nothing_of_an_entry_holds_a_part_of_the_address(room: Newsroom, since: str) -> None:
+def test_s44_nothing_of_an_entry_holds_a_part_of_the_address(room: SampleSite, since: str) -> None:
     base = f"https://pub.example/feed/{TOKEN}"
     content = f"<p>Hear it at <a href='{base}/1.mp3'>{base}/1.mp3</a>, or subscribe: {ADDRESS}</p>"
     entry = said(1, own_id=f"{base}/item/1", link=f"{base}/item/1", text=content)
@@ -86,12 +86,12 @@ def test_s44_nothing_of_an_entry_holds_a_part_of_the_address(room: Newsroom, sin
         chapters=beside,
     )
     room.writes(PRIVATE.replace(", private: true", "") if since == "later" else PRIVATE)
-    with room.opened() as world:
-        own_feed(Desk(world), _with(entry, enclosures=(sound,), supplement=supplement))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), _with(entry, enclosures=(sound,), supplement=supplement))
+        app.publish()
     room.writes(PRIVATE)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert holding(room, TOKEN, "sekrettoken") == []
     (item,) = room.items("category/x.json")
     assert item["id"].startswith("urn:uuid:")
@@ -105,43 +105,43 @@ def _with(entry: Entry, **changes: object) -> Entry:
 
 
 @pytest.mark.parametrize("link", [ADDRESS, ADDRESS.partition("?")[0], "https://pub.example/?x=sekrettoken"])
-def test_s44_a_site_link_that_tells_the_address_is_left_out(room: Newsroom, link: str) -> None:
+def test_s44_a_site_link_that_tells_the_address_is_left_out(room: SampleSite, link: str) -> None:
     room.writes(PRIVATE)
-    with room.opened() as world:
-        own_feed(Desk(world), said(1), link=Url(link))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), said(1), link=Url(link))
+        app.publish()
     assert holding(room, TOKEN, "sekrettoken") == []
 
 
-def test_s44_the_site_of_a_private_source_is_shown(room: Newsroom) -> None:
+def test_s44_the_site_of_a_private_source_is_shown(room: SampleSite) -> None:
     room.writes(PRIVATE)
-    with room.opened() as world:
-        own_feed(Desk(world), said(1))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), said(1))
+        app.publish()
     (entry,) = room.entries("category/x.atom")
     links = [(link.get("rel"), link.get("href")) for link in entry.findall("{*}source/{*}link")]
     assert links == [("alternate", "https://pub.example/")]
 
 
-def test_s44_the_origin_that_an_entry_carries_is_no_way_round(room: Newsroom) -> None:
+def test_s44_the_origin_that_an_entry_carries_is_no_way_round(room: SampleSite) -> None:
     carried = Origin(id=ADDRESS, title="Own", self_link=Url(ADDRESS))
     room.writes(PRIVATE)
-    with room.opened() as world:
-        own_feed(Desk(world), _with(said(1), origin=carried))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), _with(said(1), origin=carried))
+        app.publish()
     assert holding(room, TOKEN, "sekrettoken") == []
 
 
 @pytest.mark.parametrize("title", ["", "Titled"])
-def test_s44_a_derived_key_shows_no_host(room: Newsroom, title: str) -> None:
+def test_s44_a_derived_key_shows_no_host(room: SampleSite, title: str) -> None:
     room.writes("sources: [{url: 'https://hidden.example/', private: true}, 'https://open.example/']\n")
-    with room.opened() as world:
-        (key,) = [source.key for source in world.settings.sources if source.private]
-        (other,) = [source.key for source in world.settings.sources if not source.private]
-        desk = Desk(world)
+    with room.opened() as app:
+        (key,) = [source.key for source in app.settings.sources if source.private]
+        (other,) = [source.key for source in app.settings.sources if not source.private]
+        desk = FakeSource(app)
         desk.says(key, said(1, link="https://news.example/1"), title=title)
         desk.says(other, said(2, link="https://news.example/2"))
-        world.publish()
+        app.publish()
     assert holding(room, "hidden.example") == []
     named = {item["_aggregator"]["source"] for item in room.items()}
     (status,) = [s["key"] for s in json.loads(room.published("status.json"))["sources"] if s["url"] is None]
@@ -150,70 +150,70 @@ def test_s44_a_derived_key_shows_no_host(room: Newsroom, title: str) -> None:
     assert f'id="source-{status}"'.encode() in room.published("sources.html")
 
 
-def test_s44_a_source_stays_private_when_it_has_left_feeds_yaml(room: Newsroom) -> None:
+def test_s44_a_source_stays_private_when_it_has_left_feeds_yaml(room: SampleSite) -> None:
     other = "{key: o, url: 'https://open.example/', category: x}"
     room.writes(PRIVATE.replace("]\n", f", {other}]\n"))
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("o", said(1, own_id="tag:open.example,2026:1"))
         own_feed(desk, said(1, own_id="tag:open.example,2026:1"), said(2))
-        world.publish()
+        app.publish()
     before = room.files()
     assert holding(room, "Feed p") != [], "it has a title"
     (first, _) = sorted(room.items("category/x.json"), key=lambda item: str(item["title"]))
     assert "also" not in first["_aggregator"], "a private copy is credited nowhere"
     room.writes(f"sources: [{other}]\n")
-    with room.opened() as world:
-        world.publish(everything=True)
+    with room.opened() as app:
+        app.publish(everything=True)
     assert holding(room, TOKEN, "sekrettoken") == []
     after = room.files()
     lists = {f"sources.{form}{twin}" for form in ("html", "opml") for twin in ("", ".gz")}
     assert {path for path in before if before[path][0] != after[path][0]} <= lists
 
 
-def test_s44_a_private_edit_that_was_never_published_holds_too(room: Newsroom) -> None:
+def test_s44_a_private_edit_that_was_never_published_holds_too(room: SampleSite) -> None:
     room.writes(PRIVATE.replace(", private: true", ""))
-    with room.opened() as world:
-        own_feed(Desk(world), said(1))
-        world.publish()
+    with room.opened() as app:
+        own_feed(FakeSource(app), said(1))
+        app.publish()
     room.writes(PRIVATE)
     with room.opened():
         pass  # stored, not rendered
     room.writes("sources: [{key: o, url: 'https://open.example/', category: x}]\n")
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert holding(room, TOKEN, "sekrettoken") == []
 
 
-def test_s69_status_says_nothing_of_unlisted_categories(room: Newsroom) -> None:
+def test_s69_status_says_nothing_of_unlisted_categories(room: SampleSite) -> None:
     room.writes(
         "categories: {hush: {unlisted: true, title: Hush}, open: {}}\n"
         "sources: [{key: one, url: 'https://one.example/', category: hush, title: Whisper},"
         " {key: two, url: 'https://two.example/', category: [open, hush]}]\n"
     )
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("one", said(1))
         desk.says("two", said(2))
-        world.publish()
+        app.publish()
     hushed = ("hush", "Hush", "Whisper", "one.example")
     assert [path for path in holding(room, *hushed) if not path.startswith("category/hush")] == []
     (source,) = json.loads(room.published("status.json"))["sources"]
     assert (source["key"], source["categories"]) == ("two", ["open"])
 
 
-def test_s69_no_path_of_this_machine_is_published(room: Newsroom) -> None:
+def test_s69_no_path_of_this_machine_is_published(room: SampleSite) -> None:
     room.folder.joinpath("harbour.xml").write_text("<rss version='2.0'><channel/></rss>", encoding="utf-8")
     room.writes("sources: [{key: own, kind: file, url: harbour.xml, category: x}]\n")
-    with room.opened() as world:
-        Desk(world).says("own", said(1))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("own", said(1))
+        app.publish()
     assert holding(room, str(room.folder), "file:") == []
     (source,) = json.loads(room.published("status.json"))["sources"]
     assert (source["key"], source["url"]) == ("own", None)
 
 
-def test_t2_a_copy_of_an_unlisted_category_is_credited_there_alone(room: Newsroom) -> None:
+def test_t2_a_copy_of_an_unlisted_category_is_credited_there_alone(room: SampleSite) -> None:
     def feeds(hush: str, extra: str = "") -> str:
         return (
             f"publish: {{entries: 10, archive_page: 10}}\ncategories: {{open: {{}}, other: {{}}{hush}}}\nsources:\n"
@@ -224,58 +224,58 @@ def test_t2_a_copy_of_an_unlisted_category_is_credited_there_alone(room: Newsroo
     whisper = "  - {key: one, url: 'https://one.example/', category: hush, title: Whisper}\n"
     hushed = ("Whisper", "one.example")
     room.writes(feeds(", hush: {unlisted: true}", whisper))
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("two", *(said(n) for n in range(25)))
         desk.says("one", *(said(n, own_id=f"copy-{n}", link=f"https://one.example/{n}") for n in range(25)))
         desk.says("three", said(1, own_id="third", link="https://three.example/1"))
-        world.publish()
+        app.publish()
     named = holding(room, *hushed)
     assert named
     assert [path for path in named if not path.startswith("category/hush")] == []
     assert "category/open.atom" in holding(room, "three.example"), "a copy in another listed category is"
     room.writes(feeds(""))
-    with room.opened() as world:
-        world.publish(everything=True)
+    with room.opened() as app:
+        app.publish(everything=True)
     assert [path for path in holding(room, *hushed) if not path.startswith("category/hush")] == [], (
         "nor once it is gone"
     )
     room.writes(feeds(", hush: {}", whisper))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert "category/open.atom" in holding(room, *hushed), "it is listed now"
 
 
-def test_s44_the_id_of_a_private_founder_is_veiled_also_when_another_copy_alone_is_left(room: Newsroom) -> None:
+def test_s44_the_id_of_a_private_founder_is_veiled_also_when_another_copy_alone_is_left(room: SampleSite) -> None:
     """Its own tombstone must not show what the publication hid: the id is the same before and after."""
     both = PRIVATE.replace("]\n", ", {key: two, url: 'https://two.example/', category: x}]\n")
     own_id = f"https://pub.example/feed/{TOKEN}/1"
     room.writes(both.replace(", private: true", ""))
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         own_feed(desk, said(1, own_id=own_id))
         desk.says("two", said(1, own_id="copy"), said(2))
     room.writes(both)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
         before = {item["id"] for item in room.items("category/x.json")}
-        own_feed(Desk(world), said(3), deleted=((own_id, room.clock()),))
-        world.publish()
+        own_feed(FakeSource(app), said(3), deleted=((own_id, room.clock()),))
+        app.publish()
     after = {item["id"] for item in room.items("category/x.json")}
     assert before < after
     assert holding(room, TOKEN) == []
 
 
-def test_a4_a_private_copy_of_a_public_story_leaves_its_id_alone(room: Newsroom) -> None:
+def test_a4_a_private_copy_of_a_public_story_leaves_its_id_alone(room: SampleSite) -> None:
     """The same publisher's feed for members has a part of its address in common with the ids of the public one."""
     member = "{key: p, url: 'https://pub.example/world-politics/feed?auth=sekrettoken', private: true, category: x}"
-    room.writes(f"sources: [{{key: two, url: 'https://pub.example/world-politics/rss', category: x}}, {member}]\n")
+    room.writes(f"sources: [{{key: two, url: 'https://pub.example/app-politics/rss', category: x}}, {member}]\n")
     own_id = "https://pub.example/world-politics/2026/1"
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("two", said(1, own_id=own_id))
-        world.publish()
+        app.publish()
         assert [item["id"] for item in room.items("category/x.json")] == [own_id]
         desk.says("p", said(1, own_id=own_id))
-        world.publish()
+        app.publish()
     assert [item["id"] for item in room.items("category/x.json")] == [own_id]

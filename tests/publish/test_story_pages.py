@@ -10,14 +10,14 @@ from urllib.parse import urljoin
 import pytest
 from lxml import html
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.errors import StrangerInTheWay
 from aggregator.render import html_pages
-from aggregator.render.template_context import Scribe
+from aggregator.render.template_context import ContextBuilder
 from aggregator.serve.application import Application
-from aggregator.serve.shelf import Shelf
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from aggregator.serve.shelf import PublishedFolder
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 YAML = """
 publish: {entries: 10, archive_page: 10}
@@ -32,59 +32,59 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(YAML)
     return room
 
 
 @pytest.fixture
-def world(room: Newsroom) -> Iterator[World]:
-    with room.opened() as world:
-        yield world
+def app(room: SampleSite) -> Iterator[App]:
+    with room.opened() as app:
+        yield app
 
 
-def pages(room: Newsroom) -> list[str]:
+def pages(room: SampleSite) -> list[str]:
     """Give the paths of all stories' pages."""
     root = room.folder / "public"
     return sorted(str(path.relative_to(root)) for path in root.glob("entry/*/*.html"))
 
 
-def read(room: Newsroom, path: str) -> Any:
+def read(room: SampleSite, path: str) -> Any:
     """Read a page."""
     return html.fromstring(room.published(path))
 
 
-def text(room: Newsroom, path: str) -> str:
+def text(room: SampleSite, path: str) -> str:
     """Give the text of a page, blanks collapsed."""
     return " ".join(read(room, path).find(".//main").text_content().split())
 
 
-def title_of(room: Newsroom, path: str) -> str:
+def title_of(room: SampleSite, path: str) -> str:
     """Give the title of a story on its page; empty on a note."""
     return "".join(heading.text_content() for heading in read(room, path).findall(".//article//h2"))
 
 
-def of_story(room: Newsroom, title: str) -> str:
+def of_story(room: SampleSite, title: str) -> str:
     """Give the path of the page of a story, by its title."""
     (found,) = [path for path in pages(room) if title_of(room, path) == title]
     return found
 
 
-def ask(world: World, command: str, **arguments: object) -> None:
+def ask(app: App, command: str, **arguments: object) -> None:
     """Have an operator's request carried out."""
-    with world.store.begin() as tx:
-        number = tx.requests.file(command, arguments, world.clock())
-    world.take_requests()
-    with world.store.read() as tx:
+    with app.store.begin() as tx:
+        number = tx.requests.file(command, arguments, app.clock())
+    app.take_requests()
+    with app.store.read() as tx:
         outcome = tx.requests.outcome(number)
     assert outcome is not None
     assert outcome.done, outcome.said
 
 
-def story(world: World, path: str) -> int:
+def story(app: App, path: str) -> int:
     """Give the number of a story, by the path of its page."""
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         number = tx.finding.story(f"https://planet.example/{path}")
     assert number is not None
     return number
@@ -93,15 +93,15 @@ def story(world: World, path: str) -> int:
 # --- what it shows
 
 
-def test_n4_a_story_has_one_page_with_the_copy_of_the_first_listed_category(room: Newsroom, world: World) -> None:
-    desk = Desk(world)
+def test_n4_a_story_has_one_page_with_the_copy_of_the_first_listed_category(room: SampleSite, app: App) -> None:
+    desk = FakeSource(app)
     article = said("one", title="The heron lands", own_id="urn:uuid:0b6d9a1e-55a5-4a8e-9f3e-0d7a9c6f1b22")
     desk.says("c", article)
     room.clock.move(hours=2)  # past the hour in which the shown copy is chosen (T3)
     desk.says("a", replace(article, link=None))
     room.clock.move(hours=2)
     desk.says("b", replace(article, content=article.content + "<h1>Heading</h1>"))
-    world.publish()
+    app.publish()
     (path,) = pages(room)
     shown = read(room, path)
     assert shown.findtext(".//h3") == "Heading", "A61: headings of the text lie below the story's own"
@@ -118,16 +118,16 @@ def test_n4_a_story_has_one_page_with_the_copy_of_the_first_listed_category(room
     assert room.clock().strftime("%H:%M") in said_there
 
 
-def test_n4_what_stands_in_unlisted_categories_only_has_no_page(room: Newsroom, world: World) -> None:
-    Desk(world).says("c", said("one"))
-    world.publish()
+def test_n4_what_stands_in_unlisted_categories_only_has_no_page(room: SampleSite, app: App) -> None:
+    FakeSource(app).says("c", said("one"))
+    app.publish()
     assert pages(room) == []
     assert b"entry/" not in room.published("category/hidden.html")
 
 
-def test_pages_link_to_it_and_feeds_to_the_original(room: Newsroom, world: World) -> None:
-    Desk(world).says("a", said("one"), said("two", link=None))
-    world.publish()
+def test_pages_link_to_it_and_feeds_to_the_original(room: SampleSite, app: App) -> None:
+    FakeSource(app).says("a", said("one"), said("two", link=None))
+    app.publish()
     one, two = of_story(room, "Title one"), of_story(room, "Title two")
     for name, root in (("index.html", ""), ("category/second.html", "../")):
         links = {a.text_content(): a.get("href") for a in read(room, name).findall(".//main//a")}
@@ -141,31 +141,31 @@ def test_pages_link_to_it_and_feeds_to_the_original(room: Newsroom, world: World
     assert read(room, two).find(".//link[@rel='canonical']").get("href") == here
 
 
-def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said("one"))
-        world.publish()
+def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"))
+        app.publish()
         assert len(pages(room)) == 1
     room.writes(YAML.replace("entries: 10,", "entries: 10, entry_pages: false,"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
         assert pages(room) == []
         assert b"entry/" not in room.published("index.html")
         assert b'href="https://news.example/one"' in room.published("index.html")
-        Desk(world).says("a", said("two"), said("one"))
-        assert not [path for path in world.publish().changed if path.startswith("entry/")]
+        FakeSource(app).says("a", said("two"), said("one"))
+        assert not [path for path in app.publish().changed if path.startswith("entry/")]
     room.writes(YAML)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert len(pages(room)) == 2
 
 
-def test_noindex_is_kept_on_every_page(room: Newsroom) -> None:
+def test_noindex_is_kept_on_every_page(room: SampleSite) -> None:
     room.writes(YAML.replace("category: second}", "category: second, noindex: true}"))
-    with room.opened() as world:
-        Desk(world).says("a", said("one"))
-        Desk(world).says("b", said("two"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"))
+        FakeSource(app).says("b", said("two"))
+        app.publish()
     robots = ".//meta[@name='robots']"
     assert read(room, of_story(room, "Title one")).find(robots).get("content") == "noindex"
     assert read(room, of_story(room, "Title two")).find(robots) is None
@@ -178,86 +178,86 @@ def test_noindex_is_kept_on_every_page(room: Newsroom) -> None:
 # --- when it is made
 
 
-def test_only_what_changed_is_rendered(room: Newsroom, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(world)
+def test_only_what_changed_is_rendered(room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = FakeSource(app)
     entries = [said(number) for number in range(30)]
     desk.says("a", *entries)
-    world.publish()
+    app.publish()
     rendered: list[str] = []
     real = html_pages.render_page
 
-    def noted(name: str, scribe: Scribe, path: str, **more: Any) -> bytes:
+    def noted(name: str, scribe: ContextBuilder, path: str, **more: Any) -> bytes:
         rendered.append(path)
         return real(name, scribe, path, **more)
 
     monkeypatch.setattr(html_pages, "render_page", noted)
     entries[3] = said(3, title="Corrected")
     desk.says("a", said("new"), *entries)
-    changed = [path for path in world.publish().changed if path.startswith("entry/")]
+    changed = [path for path in app.publish().changed if path.startswith("entry/")]
     assert sorted(changed) == sorted([of_story(room, "Corrected"), of_story(room, "Title new")])
     assert sorted(path for path in rendered if path.startswith("entry/")) == sorted(changed)
     rendered.clear()
     desk.says("b", replace(said(7), id="of-b"))  # a copy joins
-    world.publish()
+    app.publish()
     assert [path for path in rendered if path.startswith("entry/")] == [of_story(room, "Title 7")]
     assert "Also told by" in text(room, of_story(room, "Title 7"))
 
 
-def test_m7_a_late_copy_is_credited_on_the_page_of_the_story(room: Newsroom, world: World) -> None:
-    desk = Desk(world)
+def test_m7_a_late_copy_is_credited_on_the_page_of_the_story(room: SampleSite, app: App) -> None:
+    desk = FakeSource(app)
     desk.says("a", *(said(number) for number in range(40)))
     room.clock.move(days=2)
-    world.publish()
+    app.publish()
     archive = room.published("category/second/archive/1.html")
     desk.says("d", replace(said(39), id="of-d"))
-    world.publish()
+    app.publish()
     assert "Also told by Feed d" in text(room, of_story(room, "Title 39"))
     assert room.published("category/second/archive/1.html") == archive
 
 
-def test_another_title_of_a_category_is_read_on_the_pages_of_its_stories_alone(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said("one"))
-        Desk(world).says("b", said("two"))
-        world.publish()
+def test_another_title_of_a_category_is_read_on_the_pages_of_its_stories_alone(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"))
+        FakeSource(app).says("b", said("two"))
+        app.publish()
         before = room.files()
     room.writes(YAML.replace("title: Second", "title: Another"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     after = room.files()
     assert "In Another" in text(room, of_story(room, "Title one"))
     other = of_story(room, "Title two")
     assert after[other] == before[other], "A31"
 
 
-def test_another_order_of_categories_shows_another_copy(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_another_order_of_categories_shows_another_copy(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said("one"))
         room.clock.move(hours=2)
         desk.says("b", replace(said("one"), id="of-b"))
-        world.publish()
+        app.publish()
     (path,) = pages(room)
     assert "In First, Second" in text(room, path)
     room.writes(
         YAML.replace("first: {title: First}, second: {title: Second}", "second: {title: Second}, first: {title: First}")
     )
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert "In Second, First" in text(room, path)
 
 
-def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aggregator.publish.story_pages.BATCH", 5)
     monkeypatch.setattr("aggregator.publish.publisher.LATE", 10)
-    with room.opened() as world:
-        Desk(world).says("a", *(said(number) for number in range(40)))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(number) for number in range(40)))
+        app.publish()
     room.writes("site: {title: Another name}\n" + YAML)
-    with room.opened("serve") as world:
+    with room.opened("serve") as app:
         room.clock.move(minutes=5)
         rounds = 0
-        while world.publish(debounce=timedelta(seconds=30)).waiting:
+        while app.publish(debounce=timedelta(seconds=30)).waiting:
             rounds += 1
             anew = sum(b"Another name" in room.published(path) for path in pages(room))
             assert anew == 10 * rounds
@@ -267,74 +267,74 @@ def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(room: Newsroom, mon
         assert all(b"Another name" in room.published(path) for path in pages(room))
 
 
-def test_r31_a_crash_between_store_and_files_is_repaired(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said("one"))
-    with room.opened() as world:
-        world.publish()
+def test_r31_a_crash_between_store_and_files_is_repaired(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"))
+    with room.opened() as app:
+        app.publish()
         (path,) = pages(room)
         (room.folder / "public" / path).unlink()
-        world.publish()
+        app.publish()
         assert pages(room) == []
-        world.publish(everything=True)
+        app.publish(everything=True)
     assert pages(room) == [path]
 
 
-def test_r35_another_folder_gets_the_same_pages(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", *(said(number) for number in range(12)))
-        world.publish()
-        ask(world, "retract", story=story(world, of_story(room, "Title 3")))
-        world.publish()
+def test_r35_another_folder_gets_the_same_pages(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(number) for number in range(12)))
+        app.publish()
+        ask(app, "retract", story=story(app, of_story(room, "Title 3")))
+        app.publish()
     before = {path: room.published(path) for path in pages(room)}
     (room.folder / "public").rename(room.folder / "old")
     room.writes(YAML.replace("publish: {", "publish: {to: public, "))
-    with room.opened() as world:
-        with world.store.begin() as tx:
+    with room.opened() as app:
+        with app.store.begin() as tx:
             tx.files.adopt_folder("/elsewhere", ())
-        world.publish()
+        app.publish()
     assert {path: room.published(path) for path in pages(room)} == before
 
 
 def test_r32_a_page_that_cannot_be_rendered_keeps_the_old_one_and_harms_no_other(
-    room: Newsroom, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = Desk(world)
+    desk = FakeSource(app)
     desk.says("a", said("one"), said("two"))
-    world.publish()
+    app.publish()
     one, two = of_story(room, "Title one"), of_story(room, "Title two")
     before = room.published(one)
-    real = Scribe.story
+    real = ContextBuilder.story
 
-    def fails(self: Scribe, publication: Any) -> Any:
+    def fails(self: ContextBuilder, publication: Any) -> Any:
         if publication.title == "Broken":
             raise ZeroDivisionError("a fault of ours")
         return real(self, publication)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Scribe, "story", fails)
+        patched.setattr(ContextBuilder, "story", fails)
         desk.says("a", said("one", title="Broken"), said("two", title="Sound"))
-        published = world.publish()
+        published = app.publish()
         assert published.failed == (one,)
         assert "a fault of ours" in caplog.text
         assert room.published(one) == before
         assert "Sound" in text(room, two)
-        assert world.publish().failed == (one,), "it is tried again"
-    assert one in world.publish().changed
+        assert app.publish().failed == (one,), "it is tried again"
+    assert one in app.publish().changed
     assert "Broken" in text(room, one)
 
 
-def test_somebody_elses_file_stops_no_other_page(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said("one"), said("two"))
-        world.publish()
+def test_somebody_elses_file_stops_no_other_page(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"), said("two"))
+        app.publish()
         one = of_story(room, "Title one")
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             tx.files.unlist([one])
         (room.folder / "public" / one).write_text("mine")
-        Desk(world).says("a", said("one", title="Title eins"), said("two", title="Title zwei"))
+        FakeSource(app).says("a", said("one", title="Title eins"), said("two", title="Title zwei"))
         with pytest.raises(StrangerInTheWay):
-            world.publish()
+            app.publish()
         assert room.published(one) == b"mine"
         assert "Title zwei" in b"".join(room.published(path) for path in pages(room)).decode()
         assert room.titles("category/second.atom") == ["Title eins", "Title zwei"]
@@ -343,139 +343,139 @@ def test_somebody_elses_file_stops_no_other_page(room: Newsroom) -> None:
 # --- what stands there afterwards
 
 
-def test_a42_a_withdrawn_story_leaves_a_note_and_comes_back(room: Newsroom, world: World) -> None:
-    Desk(world).says("a", said("one"), said("two"))
-    world.publish()
+def test_a42_a_withdrawn_story_leaves_a_note_and_comes_back(room: SampleSite, app: App) -> None:
+    FakeSource(app).says("a", said("one"), said("two"))
+    app.publish()
     path = of_story(room, "Title one")
     before = room.published(path)
-    ask(world, "retract", story=story(world, path))
-    world.publish()
+    ask(app, "retract", story=story(app, path))
+    app.publish()
     note = read(room, path)
     assert note.find(".//meta[@name='robots']").get("content") == "noindex"
     assert "Title one" not in note.text_content()
     assert "withdrawn" in note.text_content()
-    ask(world, "retract", story=story(world, path), undo=True)
-    world.publish()
+    ask(app, "retract", story=story(app, path), undo=True)
+    app.publish()
     assert "Title one" in text(room, path)
     assert room.published(path) != before, "updated now (T8)"
 
 
-def test_t7_a_merged_story_names_the_one_it_is_part_of_and_t8_revives_it(room: Newsroom, world: World) -> None:
-    desk = Desk(world)
+def test_t7_a_merged_story_names_the_one_it_is_part_of_and_t8_revives_it(room: SampleSite, app: App) -> None:
+    desk = FakeSource(app)
     desk.says("a", said("one"), said("two"))
     desk.says("d", said("three"))
-    world.publish()
+    app.publish()
     one, two, three = (of_story(room, f"Title {name}") for name in ("one", "two", "three"))
-    ask(world, "merge", story=story(world, one), other=story(world, three))
-    ask(world, "merge", story=story(world, two), other=story(world, one))
-    world.publish()
+    ask(app, "merge", story=story(app, one), other=story(app, three))
+    ask(app, "merge", story=story(app, two), other=story(app, one))
+    app.publish()
     for path in (one, three):
         link = read(room, path).find(".//main//p[@class='lead']/a")
         assert link.text_content() == "Title two"
         assert urljoin(path, link.get("href")) == two
     desk.says("a", said("one"), said("two", title="Zwei"))
-    world.publish()
+    app.publish()
     assert "Zwei" in text(room, three), "the name of the other follows it"
-    ask(world, "unmerge", story=story(world, two))
-    world.publish()
+    ask(app, "unmerge", story=story(app, two))
+    app.publish()
     assert "Title three" in text(room, three)
 
 
-def test_t8_the_story_that_stays_credits_what_has_left_no_more(room: Newsroom, world: World) -> None:
-    desk = Desk(world)
+def test_t8_the_story_that_stays_credits_what_has_left_no_more(room: SampleSite, app: App) -> None:
+    desk = FakeSource(app)
     desk.says("a", said("one"))
     desk.says("d", said("three"))
-    world.publish()
+    app.publish()
     one, three = (of_story(room, f"Title {name}") for name in ("one", "three"))
     before = room.published(one)
-    ask(world, "merge", story=story(world, one), other=story(world, three))
-    world.publish()
+    ask(app, "merge", story=story(app, one), other=story(app, three))
+    app.publish()
     assert room.published(one) != before, "the other source is credited"
-    ask(world, "unmerge", story=story(world, one))
-    world.publish()
+    ask(app, "unmerge", story=story(app, one))
+    app.publish()
     assert room.published(one) == before
-    assert world.publish(everything=True).changed == ()
+    assert app.publish(everything=True).changed == ()
 
 
-def test_a42_gone_txt_lists_the_notes_and_serve_answers_410(room: Newsroom, world: World) -> None:
-    Desk(world).says("a", said("one"), said("two"))
-    world.publish()
+def test_a42_gone_txt_lists_the_notes_and_serve_answers_410(room: SampleSite, app: App) -> None:
+    FakeSource(app).says("a", said("one"), said("two"))
+    app.publish()
     path = of_story(room, "Title one")
     assert not (room.folder / "public" / "gone.txt").exists()
-    ask(world, "retract", story=story(world, path))
-    assert "gone.txt" in world.publish().changed
+    ask(app, "retract", story=story(app, path))
+    assert "gone.txt" in app.publish().changed
     assert room.published("gone.txt").decode().split() == ["generator=aggregator", path]
     status, headers, body = get(room, f"/{path}")
     assert (status, headers["X-Robots-Tag"]) == ("410 Gone", "noindex")
     assert b"withdrawn" in body
-    assert world.publish().changed == ()
-    ask(world, "retract", story=story(world, path), undo=True)
-    world.publish()
+    assert app.publish().changed == ()
+    ask(app, "retract", story=story(app, path), undo=True)
+    app.publish()
     assert room.published("gone.txt").decode().split() == ["generator=aggregator"]
     assert get(room, f"/{path}")[0] == "200 OK"
 
 
-def test_a44_a_removed_category_is_gone_and_comes_back(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", *(said(number) for number in range(25)))
-        Desk(world).says("c", said("hidden"))
+def test_a44_a_removed_category_is_gone_and_comes_back(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(number) for number in range(25)))
+        FakeSource(app).says("c", said("hidden"))
         room.clock.move(days=2)
-        world.publish()
+        app.publish()
     kept = room.files()
     moved = YAML.replace("second: {title: Second}, hidden: {unlisted: true}", "x: {}")
     room.writes(moved.replace("category: second}", "category: x}").replace("category: hidden}", "category: x}"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert get(room, "/category/second.atom")[::2] == ("410 Gone", b"This category is no longer published here.\n")
     assert get(room, "/category/second/archive/1.html")[0] == "410 Gone"
     assert get(room, "/category/x.atom")[0] == "200 OK"
     assert b"hidden" not in room.published("gone.txt"), "no list tells of an unlisted category"
     assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays where it is"
-    with room.opened() as world:
+    with room.opened() as app:
         room.clock.move(days=89)
-        assert world.upkeep.end_tombstones() == 0
+        assert app.upkeep.end_tombstones() == 0
         room.clock.move(days=2)
-        assert world.upkeep.end_tombstones() == 1
-        assert "gone.txt" in world.publish().changed
-        (removed, _) = world.store.status(world.roster, room.clock()).removed
+        assert app.upkeep.end_tombstones() == 1
+        assert "gone.txt" in app.publish().changed
+        (removed, _) = app.store.status(app.roster, room.clock()).removed
     assert get(room, "/category/second.atom")[0] == "404 Not Found"
     assert "404=category/second.atom" in room.published("gone.txt").decode().split()
     assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays all the same"
     assert (removed.title, room.clock() - removed.removed_at) == ("Second", timedelta(days=91))
     room.writes(YAML)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert get(room, "/category/second/archive/1.html")[0] == "200 OK"
 
 
-def test_a44_a_category_that_comes_back_with_news_is_there_at_once(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said("one"))
-        world.publish()
+def test_a44_a_category_that_comes_back_with_news_is_there_at_once(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"))
+        app.publish()
     room.writes(YAML.replace("second: {title: Second}", "x: {}").replace("category: second", "category: x"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert get(room, "/category/second.atom")[0] == "410 Gone"
     room.writes(YAML)
-    with room.opened() as world:
-        Desk(world).says("a", said("two"))  # what is rendered anew must not hide that it was gone
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("two"))  # what is rendered anew must not hide that it was gone
+        app.publish()
     assert get(room, "/category/second.atom")[0] == "200 OK"
     assert b"second" not in room.published("gone.txt")
 
 
-def test_noindex_is_a_header_too(room: Newsroom) -> None:
+def test_noindex_is_a_header_too(room: SampleSite) -> None:
     room.writes(YAML.replace("category: second}\n  - {key: b", "category: second, noindex: true}\n  - {key: b"))
-    with room.opened() as world:
-        Desk(world).says("a", said("one"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("one"))
+        app.publish()
     assert get(room, f"/{of_story(room, 'Title one')}")[1]["X-Robots-Tag"] == "noindex"
     assert "X-Robots-Tag" not in get(room, "/category/second.html")[1]
 
 
-def get(room: Newsroom, path: str) -> tuple[str, dict[str, str], bytes]:
+def get(room: SampleSite, path: str) -> tuple[str, dict[str, str], bytes]:
     """Ask our own server for a path: status, header fields, body."""
-    shelf = Shelf(room.folder / "public", lambda _: 300)
+    shelf = PublishedFolder(room.folder / "public", lambda _: 300)
     application = Application(shelf, health=lambda: True, ready=lambda: True)
     said: list[Any] = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": ""}

@@ -10,8 +10,8 @@ from lxml import etree
 
 from aggregator.model.correction import Act
 from aggregator.model.entry import Entry
-from tests.desk import Desk, said
-from tests.newsroom import ATOM, START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import ATOM, START, SampleSite
 from tests.publish.test_forced import force
 from tests.test_restored_planets import Site
 from tests.twin import ask
@@ -27,8 +27,8 @@ AHEAD = START + timedelta(hours=10)  # of a correction that its source dates lat
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(YAML)
     return room
 
@@ -38,7 +38,7 @@ def older(count: int) -> list[Entry]:
     return [said(number, published=START - timedelta(days=9 + count - number)) for number in range(count, 0, -1)]
 
 
-def updated(room: Newsroom) -> dict[str, datetime]:
+def updated(room: SampleSite) -> dict[str, datetime]:
     """Give what each document says, by its path."""
     found = {}
     for path in room.files():
@@ -52,83 +52,83 @@ def went_back(before: Mapping[str, datetime], after: Mapping[str, datetime]) -> 
     return [path for path, when in before.items() if after[path] < when]
 
 
-def numbers(room: Newsroom, page: int | None) -> list[int]:
+def numbers(room: SampleSite, page: int | None) -> list[int]:
     """Give the stories of a document of the first category, in order."""
-    with room.opened() as world, world.store.read() as tx:
+    with room.opened() as app, app.store.read() as tx:
         row = tx.categories.rows()[0]
         return [one.story for one in tx.documents.publications(row.id, page)]
 
 
-def withdraw(room: Newsroom, story: int) -> None:
-    with room.opened() as world:
-        ask(world, Act.RETRACT, story=story, undo=False)
-        world.publish()
+def withdraw(room: SampleSite, story: int) -> None:
+    with room.opened() as app:
+        ask(app, Act.RETRACT, story=story, undo=False)
+        app.publish()
 
 
-def test_a7_an_empty_category_that_gets_older_entries(room: Newsroom) -> None:
-    with room.opened() as world:
-        world.publish()
+def test_a7_an_empty_category_that_gets_older_entries(room: SampleSite) -> None:
+    with room.opened() as app:
+        app.publish()
         before = updated(room)
         assert set(before) == {"category/x.atom", "all.atom"}
-        Desk(world).says("one", *older(5))
-        world.publish()
+        FakeSource(app).says("one", *older(5))
+        app.publish()
     assert len(room.entries("category/x.atom")) == 5
     assert went_back(before, updated(room)) == []
     assert b"<lastBuildDate>Wed, 04 Mar 2026 12:00:00" in room.published("category/x.rss")
     assert force(room) == []
 
 
-def test_a7_a_new_category_says_what_its_entries_say(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", *older(5))
-        world.publish()
+def test_a7_a_new_category_says_what_its_entries_say(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", *older(5))
+        app.publish()
     assert set(updated(room).values()) == {START - timedelta(days=9)}
 
 
-def test_a7_a_tombstone_that_ends(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", *older(5))
-        world.publish()
+def test_a7_a_tombstone_that_ends(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", *older(5))
+        app.publish()
     room.clock.move(hours=5)
     withdraw(room, numbers(room, None)[2])
     before = updated(room)
     assert before["category/x.atom"] == START + timedelta(hours=5)
     room.clock.move(days=31)
-    with room.opened() as world:
-        assert world.upkeep.end_tombstones() == 1
-        world.publish()
+    with room.opened() as app:
+        assert app.upkeep.end_tombstones() == 1
+        app.publish()
     assert b"deleted-entry" not in room.published("category/x.atom")
     assert went_back(before, updated(room)) == []
     assert force(room) == []
 
 
-def test_a7_a_story_that_was_corrected_last_leaves_the_main_document(room: Newsroom) -> None:
+def test_a7_a_story_that_was_corrected_last_leaves_the_main_document(room: SampleSite) -> None:
     articles = older(19)
-    with room.opened() as world:
-        Desk(world).says("one", *articles)
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("one", *articles)
+        app.publish()
         articles[9] = replace(articles[9], title="Corrected", updated=AHEAD)
         room.clock.move(hours=20)
-        Desk(world).says("one", *articles)
-        world.publish()
+        FakeSource(app).says("one", *articles)
+        app.publish()
         before = updated(room)
         assert before["category/x.atom"] == AHEAD
         news = [said(f"new-{place}", published=START - timedelta(days=90)) for place in range(10)]
         room.clock.move(hours=30)
-        Desk(world).says("one", *news, *articles)
-        world.publish()
+        FakeSource(app).says("one", *news, *articles)
+        app.publish()
         room.clock.move(hours=30)
-        Desk(world).says("one", said("last", published=START - timedelta(days=90)), *news, *articles)
-        world.publish()
+        FakeSource(app).says("one", said("last", published=START - timedelta(days=90)), *news, *articles)
+        app.publish()
     assert "Corrected" in room.titles("category/x/archive/2.atom")
     assert went_back(before, updated(room)) == []
     assert force(room) == []
 
 
-def test_a7_the_newest_story_of_an_archive_page_is_withdrawn(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", *older(20))
-        world.publish()
+def test_a7_the_newest_story_of_an_archive_page_is_withdrawn(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", *older(20))
+        app.publish()
     before = updated(room)
     for story in numbers(room, 1):
         room.clock.move(minutes=1)
@@ -141,14 +141,14 @@ def test_a7_the_newest_story_of_an_archive_page_is_withdrawn(room: Newsroom) -> 
 def test_a7_what_feeds_have_said_outlives_a_restore(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.room.writes(YAML)
-    with site.room.opened() as world:
-        world.publish()
+    with site.room.opened() as app:
+        app.publish()
     site.goes_through([("poll", "one", older(20), {}), ("publish", None, (), {})])
     withdraw(site.room, numbers(site.room, 1)[0])
     site.room.clock.move(days=31)
-    with site.room.opened() as world:
-        world.upkeep.end_tombstones()
-        world.publish()
+    with site.room.opened() as app:
+        app.upkeep.end_tombstones()
+        app.publish()
     before = updated(site.room)
     changed = site.loses_its_state()
     assert [path for path in changed if path.startswith(("category/", "all."))] == []

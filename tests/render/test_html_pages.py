@@ -23,7 +23,7 @@ from aggregator.render import html_pages, theme_check
 from aggregator.render.html_pages import render_archive, render_category, render_sources
 from aggregator.render.status_page import render_status_page
 from aggregator.render.template_context import is_right_to_left
-from aggregator.render.theme import plain_look
+from aggregator.render.theme import plain_style
 from aggregator.urls import Url
 from tests.render.checks import Page
 from tests.render.records import LINKLESS, RICH, SAMPLE, SITE, a_document, a_publication, a_start_page, an_archive
@@ -273,8 +273,8 @@ def test_s39_markup_is_let_through_in_one_place() -> None:
     text = "".join(file.read_text() for file in sorted(templates.glob("*.html")))
     assert len(re.findall(r"\|\s*safe\b", text)) == 1
     assert "autoescape" not in text
-    assert plain_look().theme._environment.autoescape is True
-    assert plain_look().theme._environment.sandboxed
+    assert plain_style().theme._environment.autoescape is True
+    assert plain_style().theme._environment.sandboxed
 
 
 EVIL = "\"><script>x</script>'&<b>"
@@ -470,7 +470,7 @@ def test_no_source_no_trouble() -> None:
 
 
 def colours(scheme: str) -> dict[str, str]:
-    sheet = plain_look().theme.stylesheet.decode()
+    sheet = plain_style().theme.stylesheet.decode()
     light, dark = sheet.split("prefers-color-scheme: dark")
     return dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", {"light": light, "dark": dark}[scheme]))
 
@@ -491,7 +491,7 @@ def test_a62_contrast(scheme: str, text: str, ground: str) -> None:
 
 
 def test_a68_stylesheet_respects_what_readers_prefer_and_fetches_nothing() -> None:
-    sheet = plain_look().theme.stylesheet.decode()
+    sheet = plain_style().theme.stylesheet.decode()
     assert "prefers-color-scheme: dark" in sheet
     assert "prefers-reduced-motion" in sheet
     assert "url(" not in sheet
@@ -528,7 +528,7 @@ def test_the_start_page_of_a_large_planet_weighs_little() -> None:
         for n in range(40)
     ]
     page = a_start_page(lines, SITE, FORMATS)
-    assert len(gzip.compress(page)) + len(gzip.compress(plain_look().theme.stylesheet)) < 60_000
+    assert len(gzip.compress(page)) + len(gzip.compress(plain_style().theme.stylesheet)) < 60_000
     seen = Page(page)
     assert len(seen.all("link", rel="stylesheet")) == 1
     assert not seen.all("script")

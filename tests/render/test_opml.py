@@ -11,8 +11,8 @@ from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, SourceLine
 from aggregator.render.opml import STATES, render_feeds_opml, render_sources_opml
 from aggregator.urls import Url
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 from tests.render.checks import attributes, parsed
 from tests.render.records import SITE
 
@@ -109,16 +109,16 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    return SampleSite(tmp_path)
 
 
-def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(room: Newsroom) -> None:
+def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(room: SampleSite) -> None:
     room.writes(TWO)
-    with room.opened() as world:
+    with room.opened() as app:
         for key in "abc":
-            Desk(world).says(key, said(key), link=f"https://{key}.example/")
-        world.publish()
+            FakeSource(app).says(key, said(key), link=f"https://{key}.example/")
+        app.publish()
     feeds, sources = room.published("opml.xml"), room.published("sources.opml")
     for data in (feeds, sources):
         assert b"hidden" not in data
@@ -134,47 +134,47 @@ def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(room
     assert (room.folder / "public" / "opml.xml.gz").exists(), "A76"
 
 
-def test_a31_a_poll_that_brings_nothing_leaves_both_alone_and_a_state_moves_one(room: Newsroom) -> None:
+def test_a31_a_poll_that_brings_nothing_leaves_both_alone_and_a_state_moves_one(room: SampleSite) -> None:
     room.writes(TWO)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said("a"))
-        world.publish()
+        app.publish()
         before = room.files()
         room.clock.move(hours=3)
         desk.unchanged(["a"])
-        world.publish()
+        app.publish()
         assert room.files() == before
         for _ in range(4):
             room.clock.move(days=2)
             desk.fails("a")
-        changed = world.publish().changed
+        changed = app.publish().changed
     assert "sources.opml" in changed
     assert "opml.xml" not in changed
 
 
-def test_without_a_feed_there_is_nothing_to_import(room: Newsroom) -> None:
+def test_without_a_feed_there_is_nothing_to_import(room: SampleSite) -> None:
     room.writes(TWO)
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert (room.folder / "public" / "opml.xml").exists()
     room.writes(TWO.replace("[atom, html]", "[html]"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert not (room.folder / "public" / "opml.xml").exists()
     assert (room.folder / "public" / "sources.opml").exists()
     room.writes(TWO.replace("[atom, html]", "[json]"))
-    with room.opened() as world:
-        world.publish()
+    with room.opened() as app:
+        app.publish()
     assert b".json" in room.published("opml.xml")
     assert not (room.folder / "public" / "index.html").exists()
 
 
-def test_what_a_reader_imports_can_be_read(room: Newsroom) -> None:
+def test_what_a_reader_imports_can_be_read(room: SampleSite) -> None:
     room.writes(TWO)
-    with room.opened() as world:
-        Desk(world).says("a", said("a"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said("a"))
+        app.publish()
     for outline in etree.fromstring(room.published("opml.xml")).iter("outline"):
         path = str(outline.get("xmlUrl")).removeprefix("http://127.0.0.1:8080/")
         assert feedparser.parse(room.published(path)).entries

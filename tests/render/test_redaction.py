@@ -4,15 +4,15 @@ import pytest
 
 from aggregator.model.entry import Enclosure, Origin, Person, Tag
 from aggregator.model.settings import SourceKey
-from aggregator.render.redaction import Veil, public_name
+from aggregator.render.redaction import AddressRedactor, public_name
 from aggregator.urls import Url
 from tests.render.records import NOON, a_publication
 
-PATH = Veil(["https://pub.example/feed/9f8e7d6c5b4a/articles.rss"])
-QUERY = Veil(["https://pub.example/feed?user=anna&auth=sekrettoken"])
-PLAIN = Veil(["https://pub.example/blog"])
-HOST = Veil(["https://pub.example/"])
-CODED = Veil(["https://pub.example/f%C3%BCr%20mich%20allein/x"])
+PATH = AddressRedactor(["https://pub.example/feed/9f8e7d6c5b4a/articles.rss"])
+QUERY = AddressRedactor(["https://pub.example/feed?user=anna&auth=sekrettoken"])
+PLAIN = AddressRedactor(["https://pub.example/blog"])
+HOST = AddressRedactor(["https://pub.example/"])
+CODED = AddressRedactor(["https://pub.example/f%C3%BCr%20mich%20allein/x"])
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ CODED = Veil(["https://pub.example/f%C3%BCr%20mich%20allein/x"])
         pytest.param(HOST, "https://pub.example", id="nothing-but-a-host"),
     ],
 )
-def test_s44_an_id_that_holds_a_part_of_the_address_names_it(veil: Veil, text: str) -> None:
+def test_s44_an_id_that_holds_a_part_of_the_address_names_it(veil: AddressRedactor, text: str) -> None:
     assert veil.names(text)
 
 
@@ -39,10 +39,10 @@ def test_s44_an_id_that_holds_a_part_of_the_address_names_it(veil: Veil, text: s
         pytest.param(PLAIN, "https://pub.example/blog/2026/1", id="below-it"),
         pytest.param(PLAIN, "https://pub.example/blog.html", id="beside-it"),
         pytest.param(HOST, "https://pub.example/1", id="on-its-host"),
-        pytest.param(Veil([]), "anything", id="no-address"),
+        pytest.param(AddressRedactor([]), "anything", id="no-address"),
     ],
 )
-def test_s44_other_ids_are_left_alone(veil: Veil, text: str) -> None:
+def test_s44_other_ids_are_left_alone(veil: AddressRedactor, text: str) -> None:
     assert not veil.names(text)
 
 
@@ -60,11 +60,13 @@ def test_s44_other_ids_are_left_alone(veil: Veil, text: str) -> None:
         pytest.param(PLAIN, None, False, id="none"),
     ],
 )
-def test_s44_a_link_goes_if_it_is_the_address_or_holds_its_token(veil: Veil, link: str | None, told: bool) -> None:
+def test_s44_a_link_goes_if_it_is_the_address_or_holds_its_token(
+    veil: AddressRedactor, link: str | None, told: bool
+) -> None:
     assert veil.tells(link) is told
 
 
-MET = Veil(
+MET = AddressRedactor(
     ["https://pub.example/start"],
     [
         "https://bücher.example/x".replace("bücher", "xn--bcher-kva"),
@@ -96,7 +98,7 @@ def test_s44_of_an_address_that_was_met_only_itself_and_its_secrets_count(link: 
 
 
 def test_s44_where_more_addresses_came_than_are_kept_whatever_looks_random_goes() -> None:
-    veil = Veil(["https://pub.example/start"], ["https://pub.example/in?auth=sekrettoken"], rotates=True)
+    veil = AddressRedactor(["https://pub.example/start"], ["https://pub.example/in?auth=sekrettoken"], rotates=True)
     assert veil.tells("https://pub.example/0123456789abcdef01234567/1")
     assert veil.names("https://pub.example/a.mp3?auth=anotherword")
     assert veil.struck("See 0123456789abcdef01234567, or in?auth=other now") == "See ***, or in?*** now"

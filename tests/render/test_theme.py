@@ -12,10 +12,10 @@ from aggregator.cli.main import main
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
 from aggregator.render.html_pages import render_category
-from aggregator.render.theme import Theme, ours, plain_look, read_theme, signature_of
-from aggregator.render.theme_check import POLICY, look_of, try_theme
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom, item, rss
+from aggregator.render.theme import Theme, ours, plain_style, read_theme, signature_of
+from aggregator.render.theme_check import POLICY, checked_style, try_theme
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite, item, rss
 from tests.render.checks import Page
 from tests.render.records import RICH, SAMPLE, SITE, a_document
 from tests.running import Running
@@ -61,13 +61,13 @@ def test_a_theme_replaces_file_by_file(folder: Path) -> None:
     (folder / "style.css").write_text("body { color: teal }\n")
     (folder / "README").write_text("not for us")
     theme = read_theme(folder, "theme")
-    look = type(plain_look())(theme=theme)
+    look = type(plain_style())(theme=theme)
     seen = Page(render_category(SAMPLE, SITE, FORMATS, look))
     assert "OWN BRAND" in seen.text
     assert seen.faults == []
     assert seen.all("article")
     assert theme.stylesheet == b"/* generator: aggregator */\nbody { color: teal }\n"
-    assert theme.icon == plain_look().theme.icon
+    assert theme.icon == plain_style().theme.icon
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_s39_what_a_theme_shows_is_escaped(folder: Path) -> None:
         "{% for story in stories %}<p>{{ story.title }}</p>{{ prose.show(story.html) }}{% endfor %}"
     )
     assert problems(folder) == []
-    look = type(plain_look())(theme=read_theme(folder, "theme"))
+    look = type(plain_style())(theme=read_theme(folder, "theme"))
     page = render_category(a_document(RICH), SITE, FORMATS, look).decode()
     assert "&lt;angles&gt;" in page
     assert '<a href="https://heron.example/a?b=1' in page
@@ -222,32 +222,32 @@ def test_the_signature_follows_each_file(folder: Path) -> None:
 # --- from feeds.yaml to the files
 
 
-def test_a_theme_is_named_by_its_place_beside_feeds_yaml(newsroom: Newsroom, folder: Path) -> None:
+def test_a_theme_is_named_by_its_place_beside_feeds_yaml(newsroom: SampleSite, folder: Path) -> None:
     newsroom.writes(THEMED)
     (newsroom.folder / "theme").mkdir(exist_ok=True)
     (newsroom.folder / "theme" / "index.html").write_text("{{ x }}")
     with pytest.raises(ConfigError, match=r"^theme/index.html:1:1: 'x' is undefined; docs/theme.md"):
-        look_of(load_config(newsroom.folder / "feeds.yaml", {}))
+        checked_style(load_config(newsroom.folder / "feeds.yaml", {}))
 
 
-def test_m7_another_theme_renders_every_page_and_no_feed(newsroom: Newsroom) -> None:
+def test_m7_another_theme_renders_every_page_and_no_feed(newsroom: SampleSite) -> None:
     newsroom.writes(THEMED)
     theme = newsroom.folder / "theme"
     theme.mkdir()
-    with newsroom.opened() as world:
-        Desk(world).says("a", *(said(n) for n in range(3)))
-        world.publish()
+    with newsroom.opened() as app:
+        FakeSource(app).says("a", *(said(n) for n in range(3)))
+        app.publish()
     (theme / "base.html").write_text('{% extends "built-in/base.html" %}{% block brand %}<p>NEW</p>{% endblock %}')
-    with newsroom.opened() as world:
-        changed = world.publish().changed
-        assert world.publish().changed == ()
+    with newsroom.opened() as app:
+        changed = app.publish().changed
+        assert app.publish().changed == ()
     assert changed == ("category/general.html", "index.html", "sources.html", "status.html")
     pages = [*(newsroom.folder / "public").rglob("*.html")]
     assert len(pages) == 4 + 3
     assert all(b"NEW" in page.read_bytes() for page in pages), "those of the stories too"
 
 
-def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(newsroom: Newsroom) -> None:
+def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(newsroom: SampleSite) -> None:
     newsroom.writes(THEMED)
     theme = newsroom.folder / "theme"
     theme.mkdir()
@@ -256,34 +256,34 @@ def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(
         '{% extends "base.html" %}{% block main %}\n'
         "{% for story in stories %}{% if story.title == 'Title 2' %}{{ nowhere }}{% endif %}{% endfor %}{% endblock %}"
     )
-    with newsroom.opened() as world:
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
-        assert "category/general.html" in world.publish().changed
+        assert "category/general.html" in app.publish().changed
         before = (newsroom.folder / "public" / "category" / "general.html").read_bytes()
         desk.says("a", said(2), said(1))
-        published = world.publish()
+        published = app.publish()
         assert published.failed == ("category/general.html",)
         assert "category/general.atom" in published.changed
         assert (newsroom.folder / "public" / "category" / "general.html").read_bytes() == before
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             tx.note_alarms(newsroom.clock())
-        [alarm] = world.store.status(world.roster, newsroom.clock()).alarms
+        [alarm] = app.store.status(app.roster, newsroom.clock()).alarms
         assert alarm.code.value == "output"
         assert alarm.text.startswith("category/general.html: theme/category.html:2: 'nowhere' is undefined; docs/")
     (theme / "category.html").unlink()
-    with newsroom.opened() as world:
-        assert "category/general.html" in world.publish().changed
-        assert world.store.status(world.roster, newsroom.clock()).alarms == ()
+    with newsroom.opened() as app:
+        assert "category/general.html" in app.publish().changed
+        assert app.store.status(app.roster, newsroom.clock()).alarms == ()
 
 
-def test_refresh_is_for_pages_that_change(newsroom: Newsroom) -> None:
+def test_refresh_is_for_pages_that_change(newsroom: SampleSite) -> None:
     newsroom.writes(
         "publish: {refresh: 5m, formats: [html], entries: 10, archive_page: 10}\ndefaults: {initial: 30}\n" + SOURCES
     )
-    with newsroom.opened() as world:
-        Desk(world).says("a", *(said(n) for n in range(30)))
-        world.publish()
+    with newsroom.opened() as app:
+        FakeSource(app).says("a", *(said(n) for n in range(30)))
+        app.publish()
     pages = {
         str(path.relative_to(newsroom.folder / "public")): Page(path.read_bytes())
         for path in sorted((newsroom.folder / "public").rglob("*.html"))
@@ -338,7 +338,7 @@ def test_what_venus_md_shows_puts_faces_before_names(folder: Path) -> None:
     (parts,) = re.findall(r"```jinja\n(.*?)```", (DOCS / "venus.md").read_text(encoding="utf-8"), re.DOTALL)
     (folder / "parts.html").write_text(parts.replace('"Ada"', f'"{SAMPLE.publications[0].origin.title}"'))
     assert problems(folder) == []
-    seen = Page(render_category(SAMPLE, SITE, FORMATS, type(plain_look())(theme=read_theme(folder, "theme"))))
+    seen = Page(render_category(SAMPLE, SITE, FORMATS, type(plain_style())(theme=read_theme(folder, "theme"))))
     assert seen.faults == []
     assert {image.get("src") for image in seen.all("img", width="32")} == {"/faces/ada.png"}
 
@@ -360,7 +360,7 @@ def test_r50_a_running_serve_takes_up_edits_of_the_theme(tmp_path: Path, folder:
 
 
 def test_a_start_with_a_broken_theme_ends_or_does_without(
-    newsroom: Newsroom, folder: Path, capsys: pytest.CaptureFixture[str]
+    newsroom: SampleSite, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newsroom.writes(THEMED)
     (folder / "index.html").write_text("{{ x }}")

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 
 from aggregator.urls import Url
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 SOURCE = "{key: a, url: 'https://a.example/', category: x%s}"
 OTHER = "{key: b, url: 'https://b.example/', category: x}"
@@ -17,38 +17,38 @@ LONG = "<p>" + "Words &amp; <em>more</em> words. " * 60 + "The end of it.</p>"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    return SampleSite(tmp_path)
 
 
-def holding(room: Newsroom, text: str) -> list[str]:
+def holding(room: SampleSite, text: str) -> list[str]:
     root = room.folder / "public"
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".gz"]
     return [str(path.relative_to(root)) for path in files if text in path.read_text(encoding="utf-8")]
 
 
-def publish(room: Newsroom, yaml: str) -> tuple[str, ...]:
+def publish(room: SampleSite, yaml: str) -> tuple[str, ...]:
     room.writes(yaml)
-    with room.opened() as world:
-        return world.publish().changed
+    with room.opened() as app:
+        return app.publish().changed
 
 
-def is_as_if_new(room: Newsroom) -> bool:
+def is_as_if_new(room: SampleSite) -> bool:
     """Tell whether rendering all of it gives what stands there (R35)."""
     before = room.files()
-    with room.opened() as world:
-        world.publish(everything=True)
+    with room.opened() as app:
+        app.publish(everything=True)
     return room.files() == before
 
 
 # --- how much is shown
 
 
-def test_show_summary_gives_an_excerpt_where_there_is_no_summary(room: Newsroom) -> None:
+def test_show_summary_gives_an_excerpt_where_there_is_no_summary(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", said(1, text=LONG))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1, text=LONG))
+        app.publish()
     assert holding(room, "The end of it.") == []
     (entry,) = room.entries("category/x.atom")
     summary = entry.find("{*}summary")
@@ -60,32 +60,32 @@ def test_show_summary_gives_an_excerpt_where_there_is_no_summary(room: Newsroom)
     assert room.items("category/x.json")[0]["content_html"].startswith("Words &amp; more words.")
 
 
-def test_show_summary_keeps_the_publishers_own(room: Newsroom) -> None:
+def test_show_summary_keeps_the_publishers_own(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", replace(said(1), summary="<p>In short.</p>"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", replace(said(1), summary="<p>In short.</p>"))
+        app.publish()
     (entry,) = room.entries("category/x.atom")
     assert entry.findtext("{*}summary") == "<p>In short.</p>"
     assert holding(room, "at some length") == []
 
 
-def test_an_excerpt_of_markup_is_text(room: Newsroom) -> None:
+def test_an_excerpt_of_markup_is_text(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", said(1, text="<p>Write &lt;b&gt; for bold &amp;amp; wait.</p>"))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1, text="<p>Write &lt;b&gt; for bold &amp;amp; wait.</p>"))
+        app.publish()
     (entry,) = room.entries("category/x.atom")
     assert entry.findtext("{*}summary") == "Write <b> for bold &amp; wait."
     assert room.items("category/x.json")[0]["content_html"] == "Write &lt;b&gt; for bold &amp;amp; wait."
 
 
 @pytest.mark.parametrize("show", ["summary", "title"])
-def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(room: Newsroom, show: str) -> None:
+def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(room: SampleSite, show: str) -> None:
     room.writes(f"sources: [{SOURCE % f', show: {show}'}, {OTHER}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", said(1, text=LONG))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1, text=LONG))
+        app.publish()
     publish(room, f"sources: [{OTHER}]\n")
     assert is_as_if_new(room)
     assert holding(room, "The end of it.") == []
@@ -101,14 +101,14 @@ def told(copy: dict[str, str]) -> dict[str, str]:
     return {name: copy[name] for name in ("source", "title", "url") if name in copy}
 
 
-def test_every_copy_is_credited_in_every_format(room: Newsroom) -> None:
+def test_every_copy_is_credited_in_every_format(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
         desk.says("a", said(1, own_id=same, link=None))
         desk.says("b", said(1, own_id=same, link=None), link=Url("https://b.example/"))
-        world.publish()
+        app.publish()
     (entry,) = room.entries("category/x.atom")
     related = [
         (link.get("href"), link.get("title")) for link in entry.findall("{*}link") if link.get("rel") != "alternate"
@@ -119,14 +119,14 @@ def test_every_copy_is_credited_in_every_format(room: Newsroom) -> None:
     assert b"Feed b" in room.published("category/x.html")
 
 
-def test_a_copy_with_a_link_is_credited_with_it(room: Newsroom) -> None:
+def test_a_copy_with_a_link_is_credited_with_it(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
         desk.says("a", said(1, own_id=same))
         desk.says("b", said(1, own_id=same, link="https://c.example/1"), title="")
-        world.publish()
+        app.publish()
     (item,) = room.items("category/x.json")
     assert [told(copy) for copy in item["_aggregator"]["also"]] == [
         {"source": "b", "title": "b", "url": "https://c.example/1"}
@@ -136,23 +136,23 @@ def test_a_copy_with_a_link_is_credited_with_it(room: Newsroom) -> None:
 # --- R35: what stands there is what would be rendered
 
 
-def test_r35_class_names_that_are_taken_back_are_rendered_again(room: Newsroom) -> None:
+def test_r35_class_names_that_are_taken_back_are_rendered_again(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ', allow_classes: [em_media]'}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", said(1, text='<p class="em_media">Some text of an entry.</p>'))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1, text='<p class="em_media">Some text of an entry.</p>'))
+        app.publish()
     assert "category/x.atom" in holding(room, "em_media")
     assert "category/x.atom" in publish(room, f"sources: [{SOURCE % ''}]\n")
     assert holding(room, "em_media") == []
     assert is_as_if_new(room)
 
 
-def test_r35_a_renamed_source_is_named_anew_everywhere(room: Newsroom) -> None:
+def test_r35_a_renamed_source_is_named_anew_everywhere(room: SampleSite) -> None:
     head = "publish: {entries: 10, archive_page: 10}\ndefaults: {initial: 40}\n"
     room.writes(f"{head}sources: [{SOURCE % ''}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", *(said(n) for n in range(30)), title="")
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(n) for n in range(30)), title="")
+        app.publish()
     publish(room, f"{head}sources: [{{key: nice, url: 'https://a.example/', category: x, was: a}}]\n")
     assert room.items("category/x.json")[0]["_aggregator"]["source"] == "nice"
     assert is_as_if_new(room)
@@ -160,25 +160,25 @@ def test_r35_a_renamed_source_is_named_anew_everywhere(room: Newsroom) -> None:
     assert first.findtext("{*}source/{*}title") == "nice", "for want of a title of its own"
 
 
-def test_r35_fewer_entries_are_filed_at_once(room: Newsroom) -> None:
+def test_r35_fewer_entries_are_filed_at_once(room: SampleSite) -> None:
     room.writes(f"publish: {{archive_page: 10}}\nsources: [{SOURCE % ''}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", *(said(n) for n in range(30)))
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(n) for n in range(30)))
+        app.publish()
     room.clock.move(days=2)
     publish(room, f"publish: {{archive_page: 10, entries: 10}}\nsources: [{SOURCE % ''}]\n")
     assert len(room.entries("category/x.atom")) == 10
     assert is_as_if_new(room)
 
 
-def test_r35_a_feed_that_changes_its_name_is_listed_anew(room: Newsroom) -> None:
+def test_r35_a_feed_that_changes_its_name_is_listed_anew(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ''}]\n")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
-        world.publish()
+        app.publish()
         desk.says("a", said(1), title="Renamed", link=Url("https://a.example/site"))
-        assert "sources.html" in world.publish().changed
+        assert "sources.html" in app.publish().changed
     assert b"Renamed" in room.published("sources.html")
     assert is_as_if_new(room)
 
@@ -187,22 +187,22 @@ def test_r35_a_feed_that_changes_its_name_is_listed_anew(room: Newsroom) -> None
 
 
 @pytest.mark.parametrize("formats", ["[atom]", "[atom, json, html]"])
-def test_status_is_rewritten_when_a_state_changed(room: Newsroom, formats: str) -> None:
+def test_status_is_rewritten_when_a_state_changed(room: SampleSite, formats: str) -> None:
     room.writes(f"publish: {{formats: {formats}}}\nsources: [{SOURCE % ''}]\n")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
-        world.publish()
+        app.publish()
         desk.fails("a", "not_found")
-        assert "status.json" in world.publish().changed
+        assert "status.json" in app.publish().changed
         (source,) = json.loads(room.published("status.json"))["sources"]
         assert (source["state"], source["error"]) == ("failing", "not_found")
-        assert world.publish().changed == ()
+        assert app.publish().changed == ()
 
 
-def test_a_feed_without_a_title_is_called_by_its_key(room: Newsroom) -> None:
+def test_a_feed_without_a_title_is_called_by_its_key(room: SampleSite) -> None:
     room.writes(f"sources: [{SOURCE % ''}]\n")
-    with room.opened() as world:
-        Desk(world).says("a", said(1), title="")
-        world.publish()
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1), title="")
+        app.publish()
     assert etree.fromstring(room.published("category/x.atom")).findtext("{*}entry/{*}source/{*}title") == "a"

@@ -19,7 +19,7 @@ from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
 from aggregator.store.records import origin_of
 from aggregator.store.schema import entry, source
-from tests.newsroom import START, Newsroom, item, rss
+from tests.newsroom import START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 SITE = "site: {base_url: 'https://planet.example/', title: P}\n"
@@ -35,7 +35,7 @@ class Planet:
     """A newsroom with three sources, an archive, copies, a withdrawn entry, and several polls behind it."""
 
     def __init__(self, folder: Path, publisher: Publisher) -> None:
-        self.room, self.publisher = Newsroom(folder), publisher
+        self.room, self.publisher = SampleSite(folder), publisher
         self.items = [dated(n, guid=f"urn:example:{n}" if n % 2 else f"item-{n}") for n in range(45)]
         self.serve()
         self.room.writes(
@@ -63,13 +63,13 @@ class Planet:
     def restore(self, where: str = "public") -> tuple[str, ...]:
         settings = load_config(self.room.folder / "feeds.yaml", {})
         restored = read_site(where, settings, self.room.clock, folder=self.room.folder)
-        world = restore(restored, settings, self.room.clock)
+        app = restore(restored, settings, self.room.clock)
         try:
-            published = world.publish(everything=True, take_over=True)
+            published = app.publish(everything=True, take_over=True)
             assert published.failed == ()
             return published.changed + published.posts
         finally:
-            world.close()
+            app.close()
 
     def published(self) -> Mapping[str, bytes]:
         """Give every document; what shows how sources stand may differ."""
@@ -97,12 +97,12 @@ def planet(tmp_path: Path, publisher: Publisher) -> Planet:
     planet.poll()
     planet.room.clock.move(days=2)
     planet.poll()
-    with planet.room.opened() as world:
-        with world.store.begin() as tx:
+    with planet.room.opened() as app:
+        with app.store.begin() as tx:
             number = tx.finding.story("urn:example:59")
             tx.requests.file("retract", {"story": number}, planet.room.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
     return planet
 
 
@@ -157,11 +157,11 @@ def test_m8_what_a_rule_took_out_of_one_category_keeps_its_tombstone_there(plane
     feeds = planet.room.folder / "feeds.yaml"
     text = feeds.read_text(encoding="utf-8")
     feeds.write_text(text.replace("category: [tech, web], ", "category: [tech, web], exclude: [{title: 'Title 44'}], "))
-    with planet.room.opened() as world:
-        with world.store.begin() as tx:
+    with planet.room.opened() as app:
+        with app.store.begin() as tx:
             tx.requests.file("rules", {}, planet.room.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
     before = planet.published()
     [told] = [one["id"] for one in planet.room.items("category/quiet.json") if one["title"] == "Title 44"]
     assert f'deleted-entry ref="{told}"'.encode() in before["public/category/tech.atom"]
@@ -223,7 +223,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path, publisher: Publisher) -> Non
 
 @pytest.mark.parametrize(("status", "code"), [(404, 0), (410, 0), (403, 3), (500, 3)])
 def test_a_first_run_has_nothing_to_restore_but_what_can_not_be_read_is_no_first_run(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str], status: int, code: int
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str], status: int, code: int
 ) -> None:
     newsroom.writes("sources: [http://127.0.0.1:9/]\ncategories: {web: {}}\n")
     for path in ("/opml.xml", "/category/web.atom", "/category/general.atom"):
@@ -248,8 +248,8 @@ def test_without_json_ids_tell_entries_apart(planet: Planet) -> None:
 
 def test_r62_a_backup_comes_back(planet: Planet) -> None:
     copy = planet.room.folder / "copy.db"
-    with planet.room.opened() as world:
-        assert world.store.back_up(copy) > 0
+    with planet.room.opened() as app:
+        assert app.store.back_up(copy) > 0
     before = planet.documents()
     url = load_config(planet.room.folder / "feeds.yaml", {}).store
     with pytest.raises(StoreError, match="there is a store"):
@@ -296,7 +296,7 @@ def test_a_state_that_somebody_emptied_is_as_good_as_lost(planet: Planet, capsys
 
 
 def test_who_only_reads_says_of_a_lost_state_what_poll_says(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     feeds = str(newsroom.folder / "feeds.yaml")
     newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
@@ -318,17 +318,17 @@ def test_who_only_reads_says_of_a_lost_state_what_poll_says(
         assert (main(["-c", feeds, *command], {}), capsys.readouterr().err) == (3, said), command
 
 
-def test_a_source_may_be_called_lost(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_source_may_be_called_lost(newsroom: SampleSite, publisher: Publisher) -> None:
     """What was withdrawn before the loss has no source of that name."""
     url = publisher.serve("/feed", rss(item(1), item(2)))
     newsroom.writes(f"sources: [{{key: lost, url: '{url}'}}]\n")
     newsroom.poll()
-    with newsroom.opened() as world:
-        with world.store.begin() as tx:
+    with newsroom.opened() as app:
+        with app.store.begin() as tx:
             [entry] = tx.finding.entries("item-2")
             tx.requests.file("retract", {"story": entry.story}, newsroom.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
     planet = Planet.__new__(Planet)
     planet.room = newsroom
     planet.lose()
@@ -336,23 +336,23 @@ def test_a_source_may_be_called_lost(newsroom: Newsroom, publisher: Publisher) -
     newsroom.clock.move(hours=1)
     assert newsroom.poll()["new"] == 0
     assert newsroom.titles() == ["Title 1"]
-    with newsroom.opened() as world:
-        [source] = world.store.status(world.roster, newsroom.clock()).sources
+    with newsroom.opened() as app:
+        [source] = app.store.status(app.roster, newsroom.clock()).sources
         assert (source.key, source.entries) == ("lost", 2)
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             [entry] = tx.finding.entries("item-1")
             tx.requests.file("retract", {"story": entry.story}, newsroom.clock())
-        world.take_requests()
-        with world.store.begin() as tx:
+        app.take_requests()
+        with app.store.begin() as tx:
             number = tx.requests.file("retract", {"story": entry.story, "undo": True}, newsroom.clock())
-        world.take_requests()
-        with world.store.read() as tx:
+        app.take_requests()
+        with app.store.read() as tx:
             outcome = tx.requests.outcome(number)
         assert outcome is not None
         assert "stands again" in outcome.said
 
 
-def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(newsroom: SampleSite, publisher: Publisher) -> None:
     """A post is named once, after the copy that was shown first; no document tells which that was (DESIGN 7)."""
     told = dated(1, guid="first"), dated(2, guid="other")
     low = publisher.serve("/low", rss(*told))
@@ -377,7 +377,7 @@ def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(newsroom: Newsroom, 
 
 
 def test_i42_a_copy_keeps_its_own_date_where_an_older_one_gave_its_story_the_place(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     """In one category it stands by the date of the copy that was shown there first, in the other by its own."""
     low = publisher.serve("/low", rss(dated(380, guid="low")))
@@ -403,7 +403,7 @@ def test_i42_a_copy_keeps_its_own_date_where_an_older_one_gave_its_story_the_pla
 
 
 def test_a9_a_copy_that_was_credited_has_nothing_of_the_feed_that_was_shown(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     low = publisher.serve("/low", rss(item(1, guid="low"), title="Low"))
     feed = rss(item(1, guid="high"), title="High")
@@ -416,7 +416,7 @@ def test_a9_a_copy_that_was_credited_has_nothing_of_the_feed_that_was_shown(
     planet.room = newsroom
     planet.lose()
     planet.restore()
-    with newsroom.opened() as world, world.store._engine.connect() as connection:
+    with newsroom.opened() as app, app.store._engine.connect() as connection:
         query = select(source.c.key, entry.c.origin).join(entry, entry.c.source_id == source.c.id)
         told = {row.key: origin_of(row.origin) for row in connection.execute(query)}
     assert told["low"] == Origin(id="", title="Low")
@@ -424,7 +424,7 @@ def test_a9_a_copy_that_was_credited_has_nothing_of_the_feed_that_was_shown(
     assert [tag.term for tag in told["high"].tags] == ["High things"]
 
 
-def test_a_post_that_was_in_the_archive_is_not_there_twice(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_post_that_was_in_the_archive_is_not_there_twice(newsroom: SampleSite, publisher: Publisher) -> None:
     url = publisher.serve("/feed", rss(dated(395, guid="old"), dated(399, guid="new")))
     newsroom.writes(SITE + f"publish: {{jekyll: {{to: posts, hot: 3d, archive_to: old}}}}\nsources: ['{url}']\n")
     newsroom.poll()
@@ -444,7 +444,7 @@ CORRECTIONS = (["merge", "x", "y"], ["unmerge", "x"], ["retract", "x"], ["retrac
 
 @pytest.mark.parametrize("command", CORRECTIONS, ids=" ".join)
 def test_nothing_is_corrected_where_the_state_is_lost_and_no_store_is_made(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str], command: list[str]
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     feeds, var = str(newsroom.folder / "feeds.yaml"), newsroom.folder / "var"
     newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/feed', rss(item(1)))}'}}]\n")
@@ -463,7 +463,7 @@ def test_nothing_is_corrected_where_the_state_is_lost_and_no_store_is_made(
 
 
 def test_a_category_that_feeds_yaml_does_not_have_is_named_with_what_to_write(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     feeds, url = newsroom.folder / "feeds.yaml", publisher.serve("/feed", rss(item(1), item(2)))
     newsroom.writes(f"sources: [{{url: '{url}', category: news}}]\n")
@@ -493,7 +493,7 @@ def test_a_category_that_feeds_yaml_does_not_have_is_named_with_what_to_write(
 
 
 def test_two_categories_with_stories_are_not_restored_as_one(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     feeds, url = newsroom.folder / "feeds.yaml", publisher.serve("/feed", rss(item(1)))
     newsroom.writes(f"sources: [{{url: '{url}', category: [news, press]}}]\n")
@@ -507,7 +507,7 @@ def test_two_categories_with_stories_are_not_restored_as_one(
     assert not (newsroom.folder / "var").exists()
 
 
-def test_a_category_folder_of_somebody_else_stands_in_nobodys_way(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_category_folder_of_somebody_else_stands_in_nobodys_way(newsroom: SampleSite, publisher: Publisher) -> None:
     (newsroom.folder / "public/category").mkdir(parents=True)
     (newsroom.folder / "public/category/theirs.atom").write_bytes(b"<feed/>")
     newsroom.writes(f"sources: ['{publisher.serve('/feed', rss(item(1)))}']\n")
@@ -558,7 +558,7 @@ def test_k2_texts_that_come_back_are_kept_from_then_on_however_old_they_are(plan
 
 
 def test_news_of_any_source_is_stored_after_a_restore_however_the_sources_interleave(
-    newsroom: Newsroom, publisher: Publisher
+    newsroom: SampleSite, publisher: Publisher
 ) -> None:
     long, short = [dated(n) for n in (0, 1, 3, 4)], [dated(2)]
     addresses = [publisher.serve("/long", rss(*long)), publisher.serve("/short", rss(*short))]
@@ -578,7 +578,7 @@ def test_news_of_any_source_is_stored_after_a_restore_however_the_sources_interl
 
 @pytest.mark.parametrize("edit", ["", ", timezone: Europe/Berlin"], ids=["as-before", "read-otherwise"])
 def test_what_a_source_never_had_is_no_loss_after_a_restore(
-    newsroom: Newsroom, publisher: Publisher, edit: str
+    newsroom: SampleSite, publisher: Publisher, edit: str
 ) -> None:
     def served(count: int) -> str:
         notes = [item(f"n{n}", title="", guid=f"urn:example:n{n}") for n in reversed(range(count))]
@@ -596,6 +596,6 @@ def test_what_a_source_never_had_is_no_loss_after_a_restore(
         newsroom.clock.move(hours=3)
         assert newsroom.poll()["new"] == 2
         assert len(newsroom.entries("category/general.atom")) == count
-    with newsroom.opened("status") as world:
-        status = world.store.status(world.roster, newsroom.clock())
+    with newsroom.opened("status") as app:
+        status = app.store.status(app.roster, newsroom.clock())
     assert "fields_lost" not in {alarm.code.value for alarm in status.alarms}

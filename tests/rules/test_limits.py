@@ -6,7 +6,7 @@ from aggregator.cli import main
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 from tests.test_newsroom_details import YAML, listed, text
 from tests.test_newsroom_details import item as record
@@ -17,27 +17,27 @@ def news(*numbers: int, **fields: str) -> bytes:
     return rss(*(item(number, pubDate=f"Mon, 0{number} Feb 2026 10:00:00 GMT", **fields) for number in numbers))
 
 
-def states(room: Newsroom, key: str = "a") -> dict[EntryState, int]:
-    with room.opened() as world, world.store.read() as tx:
+def states(room: SampleSite, key: str = "a") -> dict[EntryState, int]:
+    with room.opened() as app, app.store.read() as tx:
         return tx.trail.entry_states(SourceKey(key))
 
 
-def ruled(room: Newsroom) -> None:
+def ruled(room: SampleSite) -> None:
     """Let edited rules have their say, as `publish --rules` does."""
-    with room.opened() as world:
-        with world.store.begin() as tx:
+    with room.opened() as app:
+        with app.store.begin() as tx:
             tx.requests.file("rules", {}, room.clock())
-        world.take_requests()
-        world.publish()
+        app.take_requests()
+        app.publish()
 
 
-def said(room: Newsroom, capsys: pytest.CaptureFixture[str], *command: str) -> str:
+def said(room: SampleSite, capsys: pytest.CaptureFixture[str], *command: str) -> str:
     assert main(["-c", str(room.folder / "feeds.yaml"), *command], {}) == 0
     return capsys.readouterr().out
 
 
 def test_a_category_takes_the_newest_of_a_poll_and_why_says_so_of_the_others(
-    publisher: Publisher, newsroom: Newsroom, capsys: pytest.CaptureFixture[str]
+    publisher: Publisher, newsroom: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = publisher.says("/a", Reply(200, news(1)), Reply(200, news(5, 4, 3, 2, 1)), Reply(200, news(6, 5, 4, 3, 2)))
     newsroom.writes(f"categories: {{few: {{limit: 2}}}}\nsources: [{{key: a, url: '{url}', category: [few, many]}}]\n")
@@ -55,7 +55,7 @@ def test_a_category_takes_the_newest_of_a_poll_and_why_says_so_of_the_others(
 
 
 def test_what_stands_nowhere_by_a_limit_is_known_and_no_edit_brings_it(
-    publisher: Publisher, newsroom: Newsroom, capsys: pytest.CaptureFixture[str]
+    publisher: Publisher, newsroom: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = publisher.says("/a", Reply(200, news(5, 4, 3, 2, 1)))
     yaml = f"sources: [{{key: a, url: '{url}', category: few, exclude: [{{title: 'Title 5'}}]}}]\n"
@@ -71,13 +71,13 @@ def test_what_stands_nowhere_by_a_limit_is_known_and_no_edit_brings_it(
     assert newsroom.titles("category/few.atom") == ["Title 5", "Title 4", "Title 3"]
 
 
-def test_a_route_is_limited_too_and_edited_rules_leave_it_so(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_a_route_is_limited_too_and_edited_rules_leave_it_so(publisher: Publisher, newsroom: SampleSite) -> None:
     url = publisher.says("/a", Reply(200, news(3, 2, 1)))
     yaml = f"sources: [{{key: a, url: '{url}', category: many, route: [{{when: {{title: Title}}, to: few}}]}}]\n"
     newsroom.writes(f"categories: {{few: {{limit: 1}}}}\n{yaml}")
     newsroom.poll()
     assert newsroom.titles("category/few.atom") == ["Title 3"]
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         steps = tx.trail.source_steps(SourceKey("a"), [Code.ROUTE_ENTRY], 9)
     assert len(steps) == 1, "what did not go there is not said to have gone"
     ruled(newsroom)
@@ -85,7 +85,7 @@ def test_a_route_is_limited_too_and_edited_rules_leave_it_so(publisher: Publishe
     assert len(newsroom.titles("category/many.atom")) == 3
 
 
-def test_each_source_counts_by_itself(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_each_source_counts_by_itself(publisher: Publisher, newsroom: SampleSite) -> None:
     feeds = [publisher.serve(f"/{key}", rss(*(item(f"{key}{n}") for n in range(3)))) for key in ("a", "b")]
     sources = ", ".join(f"{{url: '{url}', category: few}}" for url in feeds)
     newsroom.writes(f"categories: {{few: {{limit: 1}}}}\nsources: [{sources}]\n")
@@ -93,7 +93,7 @@ def test_each_source_counts_by_itself(publisher: Publisher, newsroom: Newsroom) 
     assert sorted(newsroom.titles("category/few.atom")) == ["Title a0", "Title b0"]
 
 
-def test_what_waits_for_its_detail_is_limited_as_it_comes(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_what_waits_for_its_detail_is_limited_as_it_comes(publisher: Publisher, newsroom: SampleSite) -> None:
     """A place that it had not then is none later, when it is published alone."""
     url = publisher.says("/list", listed(*(record(n) for n in (4, 3, 2, 1))))
     for number in (1, 2, 3, 4):
@@ -109,7 +109,7 @@ def test_what_waits_for_its_detail_is_limited_as_it_comes(publisher: Publisher, 
     )
 
 
-def test_the_limit_of_all_sources_is_that_of_each_that_has_none(publisher: Publisher, newsroom: Newsroom) -> None:
+def test_the_limit_of_all_sources_is_that_of_each_that_has_none(publisher: Publisher, newsroom: SampleSite) -> None:
     one, other = (publisher.serve(f"/{key}", rss(*(item(f"{key}{n}") for n in range(4)))) for key in ("a", "b"))
     newsroom.writes(
         f"defaults: {{limit: 2}}\nsources: [{{url: '{one}', category: a}}, {{url: '{other}', category: b, limit: 3}}]\n"
@@ -119,7 +119,7 @@ def test_the_limit_of_all_sources_is_that_of_each_that_has_none(publisher: Publi
 
 
 def test_what_limit_leaves_of_a_document_is_said(
-    publisher: Publisher, newsroom: Newsroom, capsys: pytest.CaptureFixture[str]
+    publisher: Publisher, newsroom: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     newsroom.writes(f"sources: [{{key: a, url: '{publisher.serve('/a', news(4, 3, 2, 1))}', limit: 3}}]\n")
     newsroom.poll()

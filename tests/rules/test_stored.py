@@ -9,7 +9,7 @@ import pytest
 
 from aggregator.cli.main import main
 from aggregator.model.correction import Act
-from tests.newsroom import START, Newsroom, item, rss
+from tests.newsroom import START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 
@@ -18,33 +18,33 @@ def feeds(url: str, rules: str, categories: str = "{x: {}, y: {}}") -> str:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    return SampleSite(tmp_path)
 
 
-def poll(room: Newsroom, yaml: str) -> dict[str, Any]:
+def poll(room: SampleSite, yaml: str) -> dict[str, Any]:
     room.writes(yaml)
     room.clock.move(hours=1)
     return room.poll()
 
 
-def reapply(room: Newsroom, yaml: str, **by: float) -> dict[str, Any]:
+def reapply(room: SampleSite, yaml: str, **by: float) -> dict[str, Any]:
     """Do what `publish --rules` does, at a time of our own."""
     room.writes(yaml)
     room.clock.move(**by or {"hours": 1})
-    with room.opened("publish") as world:
-        with world.store.begin() as tx:
+    with room.opened("publish") as app:
+        with app.store.begin() as tx:
             number = tx.requests.file(Act.RULES, {}, room.clock())
-        world.take_requests()
-        with world.store.read() as tx:
+        app.take_requests()
+        with app.store.read() as tx:
             outcome = tx.requests.outcome(number)
-        world.publish()
+        app.publish()
     assert outcome is not None
     assert outcome.done, outcome.said
     return dict(outcome.facts)
 
 
-def spoken(room: Newsroom, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def spoken(room: SampleSite, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     capsys.readouterr()
     assert main(["-c", str(room.folder / "feeds.yaml"), *arguments], {}) == 0
     return capsys.readouterr().out
@@ -54,7 +54,7 @@ ITEMS = [item(1, title="Django news"), item(2, title="Sponsored: shoes"), item(3
 
 
 def test_rules_hold_at_a_poll_and_why_tells_each_drop(
-    room: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    room: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules = (
         "exclude: [{title: Sponsored}], rewrite: [{title: {replace: '^.News. '}}], "
@@ -79,7 +79,7 @@ def test_rules_hold_at_a_poll_and_why_tells_each_drop(
     }
 
 
-def test_a_second_poll_with_rewrites_changes_nothing(room: Newsroom, publisher: Publisher) -> None:
+def test_a_second_poll_with_rewrites_changes_nothing(room: SampleSite, publisher: Publisher) -> None:
     rules = "rewrite: [{title: {replace: '^.News. '}}, {content: {replace: item, with: thing}}]"
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)), Reply(200, rss(*ITEMS, title="Another")))
     poll(room, feeds(url, rules))
@@ -90,7 +90,7 @@ def test_a_second_poll_with_rewrites_changes_nothing(room: Newsroom, publisher: 
 
 
 def test_a_rejected_entry_that_an_edited_rule_lets_pass_waits_for_publish_rules(
-    room: Newsroom, publisher: Publisher
+    room: SampleSite, publisher: Publisher
 ) -> None:
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)))
     poll(room, feeds(url, "exclude: [{title: Sponsored}]"))
@@ -102,7 +102,7 @@ def test_a_rejected_entry_that_an_edited_rule_lets_pass_waits_for_publish_rules(
 
 
 def test_what_an_edited_rule_refuses_is_withdrawn_and_comes_back_where_it_stood(
-    room: Newsroom, publisher: Publisher
+    room: SampleSite, publisher: Publisher
 ) -> None:
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)))
     poll(room, feeds(url, "priority: 0"))
@@ -116,7 +116,7 @@ def test_what_an_edited_rule_refuses_is_withdrawn_and_comes_back_where_it_stood(
     assert ids < {each["id"] for each in room.items("category/x.json")}
 
 
-def test_r47_an_edited_rewrite_moves_no_updated(room: Newsroom, publisher: Publisher) -> None:
+def test_r47_an_edited_rewrite_moves_no_updated(room: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)))
     poll(room, feeds(url, "priority: 0"))
     before = {each["id"]: each["date_modified"] for each in room.items("category/x.json")}
@@ -129,7 +129,7 @@ def test_r47_an_edited_rewrite_moves_no_updated(room: Newsroom, publisher: Publi
     assert "[News] Flask" in room.titles("category/x.atom")
 
 
-def test_n1_a_route_brings_stored_entries_along_and_takes_nothing_back(room: Newsroom, publisher: Publisher) -> None:
+def test_n1_a_route_brings_stored_entries_along_and_takes_nothing_back(room: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)))
     poll(room, feeds(url, "priority: 0"))
     assert reapply(room, feeds(url, "route: [{when: {title: Django}, to: y}]"))["moved"] == 1
@@ -138,7 +138,7 @@ def test_n1_a_route_brings_stored_entries_along_and_takes_nothing_back(room: New
     assert room.titles("category/y.atom") == ["Django news"]
 
 
-def test_n2_entries_that_were_never_kept_out_don_t_flood_a_category(room: Newsroom, publisher: Publisher) -> None:
+def test_n2_entries_that_were_never_kept_out_don_t_flood_a_category(room: SampleSite, publisher: Publisher) -> None:
     items = [item(n, pubDate=f"{START - timedelta(days=n):%a, %d %b %Y %H:%M:%S +0000}") for n in range(20)]
     url = publisher.says("/feed", Reply(200, rss(*items)))
     poll(room, feeds(url, "initial: 20"))
@@ -150,7 +150,7 @@ def test_n2_entries_that_were_never_kept_out_don_t_flood_a_category(room: Newsro
     assert len(room.titles("category/y.atom")) == 5
 
 
-def test_a_category_s_rule_that_is_lifted_lets_in_what_it_kept_out(room: Newsroom, publisher: Publisher) -> None:
+def test_a_category_s_rule_that_is_lifted_lets_in_what_it_kept_out(room: SampleSite, publisher: Publisher) -> None:
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)))
     both = feeds(url, "priority: 0", "{x: {}, y: {exclude: [{title: Django}]}}").replace(
         "category: x", "category: [x, y]"
@@ -161,7 +161,7 @@ def test_a_category_s_rule_that_is_lifted_lets_in_what_it_kept_out(room: Newsroo
     assert room.titles("category/y.atom")[0] == "Django news"
 
 
-def test_strip_takes_elements_out_and_its_edit_is_no_news(room: Newsroom, publisher: Publisher) -> None:
+def test_strip_takes_elements_out_and_its_edit_is_no_news(room: SampleSite, publisher: Publisher) -> None:
     texts = [
         item(n, description=f"<p>Text {n}.</p><div class='share-buttons'><a href='/x'>Tweet</a></div>") for n in (1, 2)
     ]
@@ -178,7 +178,7 @@ def test_strip_takes_elements_out_and_its_edit_is_no_news(room: Newsroom, publis
 
 
 def test_publish_rules_on_the_command_line(
-    room: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    room: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = publisher.says("/feed", Reply(200, rss(*ITEMS)))
     poll(room, feeds(url, "priority: 0"))

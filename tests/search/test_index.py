@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.errors import StoreError
 from aggregator.search import open_index
 from aggregator.search.index import SearchIndex, SearchTimeout
 from aggregator.search.query import parse_query
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 YAML = """
 categories: {shown: {}, hidden: {unlisted: true}}
@@ -25,21 +25,21 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(YAML)
     return room
 
 
 @pytest.fixture
-def world(room: Newsroom) -> Iterator[World]:
-    with room.opened("serve") as world:
-        yield world
+def app(room: SampleSite) -> Iterator[App]:
+    with room.opened("serve") as app:
+        yield app
 
 
 @pytest.fixture
-def index(world: World) -> SearchIndex:
-    return open_index(world.store)
+def index(app: App) -> SearchIndex:
+    return open_index(app.store)
 
 
 def public(index: SearchIndex, text: str) -> list[str]:
@@ -52,8 +52,8 @@ def everything(index: SearchIndex, text: str) -> list[tuple[str, str]]:
     return [(find.title, find.state.value) for find in index.find(parse_query(text), limit=50)]
 
 
-def test_words_of_title_text_authors_newest_first(world: World, index: SearchIndex) -> None:
-    desk = Desk(world)
+def test_words_of_title_text_authors_newest_first(app: App, index: SearchIndex) -> None:
+    desk = FakeSource(app)
     desk.says(
         "a",
         said(1, own_id="urn:example:1", title="Harbour reopens"),
@@ -67,21 +67,21 @@ def test_words_of_title_text_authors_newest_first(world: World, index: SearchInd
     assert public(index, "harbou") == []
 
 
-def test_chinese_needs_no_dictionary_and_no_one_script(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:example:1", title="台湾的服务业"))
+def test_chinese_needs_no_dictionary_and_no_one_script(app: App, index: SearchIndex) -> None:
+    FakeSource(app).says("a", said(1, own_id="urn:example:1", title="台湾的服务业"))
     assert public(index, "服务") == public(index, "臺灣") == ["台湾的服务业"]
     assert public(index, "务服") == []
 
 
-def test_words_are_found_with_their_points_and_without(world: World, index: SearchIndex) -> None:
+def test_words_are_found_with_their_points_and_without(app: App, index: SearchIndex) -> None:
     pointed, plain = "مَرْحَبًا بِكُمْ", "مرحبا بكم"
-    Desk(world).says("a", said(1, title=pointed), said(2, title="שָׁלוֹם עוֹלָם"), said(3, title="عـــاجل"))
+    FakeSource(app).says("a", said(1, title=pointed), said(2, title="שָׁלוֹם עוֹלָם"), said(3, title="عـــاجل"))
     for question, title in ((plain, pointed), (pointed, pointed), ("שלום", "שָׁלוֹם עוֹלָם"), ("عاجل", "عـــاجل")):
         assert public(index, question) == [title], question
 
 
-def test_s57_anyone_finds_what_anyone_may_see(world: World, index: SearchIndex) -> None:
-    desk = Desk(world)
+def test_s57_anyone_finds_what_anyone_may_see(app: App, index: SearchIndex) -> None:
+    desk = FakeSource(app)
     desk.says("a", said(1, own_id="urn:example:1", title="Open word"))
     desk.says("b", said(2, own_id="urn:example:2", title="Unlisted word"))
     desk.says("p", said(3, own_id="urn:example:3", title="Private word"))
@@ -96,8 +96,8 @@ def test_s57_anyone_finds_what_anyone_may_see(world: World, index: SearchIndex) 
     assert ("Advert word", "rejected") in everything(index, "word")
 
 
-def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(world: World, index: SearchIndex) -> None:
-    desk = Desk(world)
+def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(app: App, index: SearchIndex) -> None:
+    desk = FakeSource(app)
     entries = [said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(2)]
     desk.says("a", *entries)
     assert public(index, "word") == ["Word 1", "Word 0"] or public(index, "word") == ["Word 0", "Word 1"]
@@ -108,8 +108,8 @@ def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(wor
     assert public(index, "other") == ["Other 0"]
 
 
-def test_many_are_taken_up_step_by_step(world: World, index: SearchIndex) -> None:
-    desk = Desk(world)
+def test_many_are_taken_up_step_by_step(app: App, index: SearchIndex) -> None:
+    desk = FakeSource(app)
     for part in range(3):
         desk.says(
             "a", *(said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(part * 200, part * 200 + 200))
@@ -124,8 +124,8 @@ def test_many_are_taken_up_step_by_step(world: World, index: SearchIndex) -> Non
     raw.close()
 
 
-def test_a_damaged_index_is_made_anew(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:example:1", title="Open word"))
+def test_a_damaged_index_is_made_anew(app: App, index: SearchIndex) -> None:
+    FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
     assert public(index, "word") == ["Open word"]
     for path in index._path.parent.glob(f"{index._path.name}-*"):
         path.unlink()
@@ -135,8 +135,8 @@ def test_a_damaged_index_is_made_anew(world: World, index: SearchIndex) -> None:
     assert public(index, "word") == ["Open word"]
 
 
-def test_an_index_of_another_store_is_made_anew(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:example:1", title="Open word"))
+def test_an_index_of_another_store_is_made_anew(app: App, index: SearchIndex) -> None:
+    FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
     index.catch_up()
     with sqlite3.connect(index._path) as raw:
         raw.execute("UPDATE meta SET store = 'another', entry = 7")
@@ -144,14 +144,14 @@ def test_an_index_of_another_store_is_made_anew(world: World, index: SearchIndex
     assert public(index, "word") == ["Open word"]
 
 
-def test_s57_a_question_has_a_time(world: World, index: SearchIndex) -> None:
-    Desk(world).says("a", said(1, own_id="urn:example:1", title="Open word"))
+def test_s57_a_question_has_a_time(app: App, index: SearchIndex) -> None:
+    FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
     index.catch_up()
     with pytest.raises(SearchTimeout):
         index.find_public(parse_query("word"), limit=1, seconds=-1)
 
 
-def test_polls_leave_the_index_alone(room: Newsroom) -> None:
-    with room.opened("poll") as world:
-        Desk(world).says("a", said(1, own_id="urn:example:1"))
+def test_polls_leave_the_index_alone(room: SampleSite) -> None:
+    with room.opened("poll") as app:
+        FakeSource(app).says("a", said(1, own_id="urn:example:1"))
     assert not list(room.folder.rglob("*.search*"))

@@ -15,7 +15,7 @@ import pytest
 from aggregator.serve.application import Application
 from aggregator.serve.granian_server import GranianServer
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 
 SECRET = b"nobody may read this"
 ATOM = b"<feed xmlns='http://www.w3.org/2005/Atom'>" + b"0123456789" * 400 + b"</feed>\n"
@@ -131,12 +131,12 @@ def folder(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-def shelf(folder: Folder) -> Shelf:
-    return Shelf(folder.root, lambda name: 1800 if name.startswith("category/") else 300)
+def shelf(folder: Folder) -> PublishedFolder:
+    return PublishedFolder(folder.root, lambda name: 1800 if name.startswith("category/") else 300)
 
 
 @pytest.fixture
-def application(shelf: Shelf) -> Application:
+def application(shelf: PublishedFolder) -> Application:
     return Application(shelf, health=lambda: True, ready=lambda: True)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aggregator.errors import StoreError
 from aggregator.serve.application import LARGE_BYTES, Application, Endpoint, Reply, text_reply
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Document, Shelf
+from aggregator.serve.shelf import Document, PublishedFolder
 from aggregator.urls import normalise
 from tests.serve.conftest import ATOM, SECRET, Client, Folder, Said
 
@@ -439,7 +439,7 @@ def test_a82_neither_host_nor_forwarded_fields_matter(client: Client) -> None:
 
 
 @pytest.fixture
-def planet(shelf: Shelf) -> Application:
+def planet(shelf: PublishedFolder) -> Application:
     base_url = normalise("https://example.org/my%20planet/")
     return Application(shelf, health=lambda: True, ready=lambda: True, base_url=base_url)
 
@@ -467,7 +467,7 @@ def test_a82_the_bare_path_leads_to_the_page(planet: Application) -> None:
     assert said.headers["location"] == "/my%20planet/"
 
 
-def test_a_path_that_is_a_name_of_ours_hides_nothing(shelf: Shelf) -> None:
+def test_a_path_that_is_a_name_of_ours_hides_nothing(shelf: PublishedFolder) -> None:
     application = Application(shelf, health=bool, ready=bool, base_url=normalise("https://example.org/category/"))
     for path in ("/category/python.atom", "/category/category/python.atom", "/category/all.atom", "/all.atom"):
         assert answer(application, path=path).body == ATOM
@@ -476,7 +476,7 @@ def test_a_path_that_is_a_name_of_ours_hides_nothing(shelf: Shelf) -> None:
 # --- checks and further endpoints
 
 
-def test_r57_checks_say_what_they_are_told(shelf: Shelf) -> None:
+def test_r57_checks_say_what_they_are_told(shelf: PublishedFolder) -> None:
     well = {"health": True, "ready": False}
     application = Application(shelf, health=lambda: well["health"], ready=lambda: well["ready"])
     for path, status, body in (("/healthz", 200, b"ok\n"), ("/readyz", 503, b"Service Unavailable\n")):
@@ -488,7 +488,7 @@ def test_r57_checks_say_what_they_are_told(shelf: Shelf) -> None:
     assert answer(application, path="/readyz").status == 200
 
 
-def test_r57_r69_a_store_that_is_gone_fails_the_check_and_no_file(shelf: Shelf) -> None:
+def test_r57_r69_a_store_that_is_gone_fails_the_check_and_no_file(shelf: PublishedFolder) -> None:
     def ready() -> bool:
         raise StoreError("/var/lib/secret.db is corrupt")
 
@@ -498,7 +498,7 @@ def test_r57_r69_a_store_that_is_gone_fails_the_check_and_no_file(shelf: Shelf) 
     assert answer(application).status == 200
 
 
-def test_further_endpoints_answer_at_their_paths(shelf: Shelf) -> None:
+def test_further_endpoints_answer_at_their_paths(shelf: PublishedFolder) -> None:
     def echo(environ: dict[str, Any]) -> Reply:
         return text_reply(HTTPStatus.ACCEPTED, environ["REQUEST_METHOD"], ("Link", "<https://hub.example/>; rel=hub"))
 
@@ -537,7 +537,7 @@ def test_r69_a_file_that_cannot_be_read_is_a_503(
 
 
 def test_a78_nothing_is_published_yet(tmp_path: Path) -> None:
-    application = Application(Shelf(tmp_path / "later", lambda _: 300), health=bool, ready=bool)
+    application = Application(PublishedFolder(tmp_path / "later", lambda _: 300), health=bool, ready=bool)
     assert answer(application, path="/").status == 404
 
 

@@ -15,7 +15,7 @@ from aggregator.serve.application import Application, Endpoint, Reply, text_repl
 from aggregator.serve.crowd import MAX_CONNECTIONS, SHARE, Wait, client_of, crowded_out
 from aggregator.serve.granian_server import GranianServer
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from benchmarks.crowd import CROWD_ADDRESS, KINDS, LARGE, LARGE_BYTES, OTHER_ADDRESS, crowd, slow_socket, worst
 from tests.serve.conftest import ATOM, Client, Folder
 
@@ -135,7 +135,7 @@ def test_s67_slow_readers_take_no_thread_and_get_their_further_answers(
 
 @pytest.mark.parametrize("kind", [WebServer, GranianServer], ids=["waitress", "granian"])
 def test_s67_health_is_told_while_every_other_thread_is_taken(
-    shelf: Shelf, kind: Callable[..., WebServer | GranianServer]
+    shelf: PublishedFolder, kind: Callable[..., WebServer | GranianServer]
 ) -> None:
     may_answer = threading.Event()
 

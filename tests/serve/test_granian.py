@@ -15,7 +15,7 @@ from aggregator.errors import AddressInUse
 from aggregator.extras import install_command
 from aggregator.serve.application import Application, Endpoint, Reply, text_reply
 from aggregator.serve.granian_server import GranianServer
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from tests import publisher as planet
 from tests.newsroom import LOOPBACK, item, rss
 from tests.publisher import Publisher
@@ -75,7 +75,7 @@ def test_s67_a_client_that_does_not_get_to_the_point_is_dropped(client: Client, 
     assert time.monotonic() - began < 30
 
 
-def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_query(shelf: Shelf) -> None:
+def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_query(shelf: PublishedFolder) -> None:
     def fail(environ: WSGIEnvironment) -> Reply:
         raise RuntimeError("a secret")
 

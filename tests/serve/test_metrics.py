@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.errors import StoreError
 from aggregator.extras import install_command
 from aggregator.model.alarm import AlarmCode
@@ -19,8 +19,8 @@ from aggregator.model.poll import State
 from aggregator.model.status import Figures
 from aggregator.serve.metrics import FRESH_SECONDS, Meter, load_meter, metrics
 from aggregator.store.status import ADVICE
-from tests.desk import Desk, said
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.desk import FakeSource, said
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 from tests.running import Running
 
@@ -37,24 +37,24 @@ def samples(text: bytes) -> Samples:
 
 
 @contextmanager
-def opened(tmp_path: Path) -> Iterator[World]:
-    room = Newsroom(tmp_path)
+def opened(tmp_path: Path) -> Iterator[App]:
+    room = SampleSite(tmp_path)
     room.writes(
         "sources: [{key: a, url: 'https://a.example/secret'}, {key: b, url: 'https://b.example/', paused: true}]"
     )
-    with room.opened() as world:
-        yield world
+    with room.opened() as app:
+        yield app
 
 
 def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path) -> None:
     meter = Meter()
-    with opened(tmp_path) as world:
-        desk = Desk(world)
+    with opened(tmp_path) as app:
+        desk = FakeSource(app)
         meter.count([desk.says("a", said(1), said(2))])
         meter.count([desk.says("a", said(1, text="<p>Something else by now.</p>"))])
         meter.count(desk.unchanged(["a"]))
         meter.count([desk.fails("a", "dns")])
-        read = samples(meter.write(world.figures(), asked=3, tick_age=2.5)[1])
+        read = samples(meter.write(app.figures(), asked=3, tick_age=2.5)[1])
     assert read["aggregator_polls_total", "fetched"] == 2
     assert read["aggregator_polls_total", "not_modified"] == 1
     assert read["aggregator_polls_total", "failed"] == 1
@@ -71,8 +71,8 @@ def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path)
 
 
 def test_r67_every_state_alarm_and_code_is_there_from_the_start_at_zero(tmp_path: Path) -> None:
-    with opened(tmp_path) as world:
-        text = Meter().write(world.figures(), asked=0, tick_age=0)[1]
+    with opened(tmp_path) as app:
+        text = Meter().write(app.figures(), asked=0, tick_age=0)[1]
     read = samples(text)
     assert {label for name, label in read if name == "aggregator_sources"} == {state.value for state in State}
     assert {label for name, label in read if name == "aggregator_alarms"} == {code.value for code in AlarmCode}
@@ -82,36 +82,36 @@ def test_r67_every_state_alarm_and_code_is_there_from_the_start_at_zero(tmp_path
 
 
 def test_alarms_are_counted_as_they_were_noticed(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as world:
+    with room.opened() as app:
         for _ in range(4):
             for key in ("a", "b"):
-                Desk(world).fails(key)
+                FakeSource(app).fails(key)
             room.clock.move(days=3)
-        with world.store.begin() as tx:
-            tx.note_alarms(world.clock())
-        read = samples(Meter().write(world.figures(), asked=0, tick_age=0)[1])
+        with app.store.begin() as tx:
+            tx.note_alarms(app.clock())
+        read = samples(Meter().write(app.figures(), asked=0, tick_age=0)[1])
     assert read["aggregator_alarms", "dead"] == 2
     assert read["aggregator_alarms", "silent"] == 0
 
 
 def test_s44_neither_sources_nor_hosts_have_labels(tmp_path: Path) -> None:
     meter = Meter()
-    with opened(tmp_path) as world:
-        meter.count(Desk(world).unchanged(["a"]))
-        text = meter.write(world.figures(), asked=0, tick_age=0)[1]
+    with opened(tmp_path) as app:
+        meter.count(FakeSource(app).unchanged(["a"]))
+        text = meter.write(app.figures(), asked=0, tick_age=0)[1]
     assert b"example" not in text
     assert b"secret" not in text
 
 
 def test_the_store_is_asked_once_in_15_seconds_however_many_ask(tmp_path: Path) -> None:
     now, asked = [100.0], []
-    with opened(tmp_path) as world:
+    with opened(tmp_path) as app:
 
         def figures() -> Figures:
             asked.append(now[0])
-            return world.figures()
+            return app.figures()
 
         endpoint = metrics(Meter(), figures=figures, asked=lambda: 0, tick_age=lambda: 0.0, steady=lambda: now[0])
         threads = [threading.Thread(target=endpoint.answer, args=({},)) for _ in range(8)]

@@ -12,7 +12,7 @@ import pytest
 from aggregator.serve.application import Application, Endpoint, Reply, text_reply
 from aggregator.serve.granian_server import GranianServer
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from tests.serve.conftest import ATOM, Client, Folder
 
 FEED = "/category/python.atom"
@@ -22,7 +22,7 @@ TIMES = 4
 
 @pytest.mark.parametrize("kind", [WebServer, GranianServer], ids=["waitress", "granian"])
 def test_a_question_that_takes_long_holds_up_no_document(
-    shelf: Shelf, kind: Callable[..., WebServer | GranianServer]
+    shelf: PublishedFolder, kind: Callable[..., WebServer | GranianServer]
 ) -> None:
     asked, may_answer = threading.Event(), threading.Event()
 

@@ -16,7 +16,7 @@ from aggregator.search.query import Query
 from aggregator.serve.application import Application
 from aggregator.serve.rate import MAX_CLIENTS, RateLimit
 from aggregator.serve.search import LIMIT, search
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from aggregator.urls import Url, normalise
 from tests.serve.conftest import Said
 from tests.serve.test_application import answer
@@ -59,7 +59,7 @@ def finds() -> list[Publication | Exception]:
 
 
 @pytest.fixture
-def ask(shelf: Shelf, finds: list[Publication | Exception]) -> Callable[..., Said]:
+def ask(shelf: PublishedFolder, finds: list[Publication | Exception]) -> Callable[..., Said]:
     def find(query: Query, limit: int, seconds: float) -> list[Publication]:
         for each in finds:
             if isinstance(each, Exception):
@@ -133,7 +133,7 @@ def test_s57_sixty_a_minute_and_address(ask: Callable[..., Said]) -> None:
     assert ask("", REMOTE_ADDR="192.0.2.1").status == 200, "the form costs nothing"
 
 
-def test_s57_post_is_refused(shelf: Shelf, ask: Callable[..., Said]) -> None:
+def test_s57_post_is_refused(shelf: PublishedFolder, ask: Callable[..., Said]) -> None:
     assert ask("q=a", REQUEST_METHOD="POST").status == 405
 
 

@@ -15,7 +15,7 @@ from aggregator.errors import AddressInUse, AggregatorError
 from aggregator.serve.application import Application, Endpoint, text_reply
 from aggregator.serve.crowd import MAX_CONNECTIONS
 from aggregator.serve.server import WebServer, listen
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from tests.serve.conftest import ATOM, Client, Folder
 
 FEED = "/category/python.atom"
@@ -150,7 +150,7 @@ def test_an_expectation_without_a_body_is_just_a_request(client: Client) -> None
 
 
 def test_a_fault_of_ours_is_a_500_that_says_nothing(
-    shelf: Shelf, serve: Callable[..., WebServer], caplog: pytest.LogCaptureFixture
+    shelf: PublishedFolder, serve: Callable[..., WebServer], caplog: pytest.LogCaptureFixture
 ) -> None:
     def health() -> bool:
         raise RuntimeError("secret")
@@ -164,7 +164,7 @@ def test_a_fault_of_ours_is_a_500_that_says_nothing(
 
 
 def test_s67_a_body_is_read_where_one_is_expected_up_to_its_limit(
-    shelf: Shelf, serve: Callable[..., WebServer]
+    shelf: PublishedFolder, serve: Callable[..., WebServer]
 ) -> None:
     read = Endpoint(
         lambda environ: text_reply(HTTPStatus.OK, environ["wsgi.input"].read().decode()),
@@ -208,7 +208,7 @@ def test_s67_bytes_that_trickle_in_do_not_help(serve: Callable[..., WebServer]) 
 
 
 def test_s67_a_slow_answer_does_not_use_up_patience(
-    shelf: Shelf, serve: Callable[..., WebServer], gate: threading.Event
+    shelf: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event
 ) -> None:
     asked = threading.Event()
 
@@ -333,7 +333,7 @@ def test_r54_stop_finishes_the_answers_under_way(folder: Folder, server: WebServ
 
 
 def test_r54_stop_answers_what_has_arrived(
-    shelf: Shelf, serve: Callable[..., WebServer], gate: threading.Event
+    shelf: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event
 ) -> None:
     asked = threading.Event()
 
@@ -355,7 +355,7 @@ def test_r54_stop_answers_what_has_arrived(
 
 
 def test_r54_stop_does_not_wait_for_ever(
-    shelf: Shelf, serve: Callable[..., WebServer], gate: threading.Event, folder: Folder
+    shelf: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event, folder: Folder
 ) -> None:
     asked = threading.Event()
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from aggregator.serve import shelf as module
-from aggregator.serve.shelf import Shelf
+from aggregator.serve.shelf import PublishedFolder
 from tests.serve.conftest import ATOM, SECRET, Folder
 
 
-def read(shelf: Shelf, path: str, coding: str | None = None) -> bytes | None:
+def read(shelf: PublishedFolder, path: str, coding: str | None = None) -> bytes | None:
     document = shelf.open(path)
     if document is None:
         return None
@@ -24,7 +24,7 @@ def read(shelf: Shelf, path: str, coding: str | None = None) -> bytes | None:
         return document.read(copy) if copy else None
 
 
-def test_a71_tags_are_of_the_bytes_and_differ_by_coding(folder: Folder, shelf: Shelf) -> None:
+def test_a71_tags_are_of_the_bytes_and_differ_by_coding(folder: Folder, shelf: PublishedFolder) -> None:
     folder.publish("all.atom", ATOM, modified=1_700_000_000)
     document = shelf.open("/all.atom")
     assert document is not None
@@ -38,7 +38,7 @@ def test_a71_tags_are_of_the_bytes_and_differ_by_coding(folder: Folder, shelf: S
         assert document.max_age == 300
 
 
-def test_a71_the_same_bytes_again_keep_their_tag(folder: Folder, shelf: Shelf) -> None:
+def test_a71_the_same_bytes_again_keep_their_tag(folder: Folder, shelf: PublishedFolder) -> None:
     tags = set()
     for modified in (1_700_000_000, 1_700_000_100):
         folder.publish("all.atom", ATOM, modified=modified)
@@ -49,7 +49,7 @@ def test_a71_the_same_bytes_again_keep_their_tag(folder: Folder, shelf: Shelf) -
     assert len(tags) == 1
 
 
-def test_r30_a_replaced_file_is_seen_at_once(folder: Folder, shelf: Shelf) -> None:
+def test_r30_a_replaced_file_is_seen_at_once(folder: Folder, shelf: PublishedFolder) -> None:
     for number in range(200):  # many within one tick of the file system's clock, all of one size and date
         body = b"%04d" % number * 100
         folder.publish("all.atom", body, modified=1_700_000_000)
@@ -59,7 +59,7 @@ def test_r30_a_replaced_file_is_seen_at_once(folder: Folder, shelf: Shelf) -> No
         assert gzip.decompress(packed) == body
 
 
-def test_r30_an_open_document_stays_what_it_was(folder: Folder, shelf: Shelf) -> None:
+def test_r30_an_open_document_stays_what_it_was(folder: Folder, shelf: PublishedFolder) -> None:
     document = shelf.open("/all.atom")
     assert document is not None
     with document:
@@ -71,7 +71,7 @@ def test_r30_an_open_document_stays_what_it_was(folder: Folder, shelf: Shelf) ->
     assert read(shelf, "/all.atom") == b"new"
 
 
-def test_a76_a_twin_that_is_ahead_waits_for_its_file(folder: Folder, shelf: Shelf) -> None:
+def test_a76_a_twin_that_is_ahead_waits_for_its_file(folder: Folder, shelf: PublishedFolder) -> None:
     folder.replace("all.atom.gz", gzip.compress(b"new"))
     assert read(shelf, "/all.atom") == ATOM
     assert read(shelf, "/all.atom", "gzip") is None
@@ -92,24 +92,24 @@ def test_a76_a_twin_that_is_ahead_waits_for_its_file(folder: Folder, shelf: Shel
         pytest.param(b"", id="empty"),
     ],
 )
-def test_a76_a_twin_of_something_else_is_not_used(folder: Folder, shelf: Shelf, twin: bytes) -> None:
+def test_a76_a_twin_of_something_else_is_not_used(folder: Folder, shelf: PublishedFolder, twin: bytes) -> None:
     folder.replace("all.atom.gz", twin)
     assert read(shelf, "/all.atom") == ATOM
     assert read(shelf, "/all.atom", "gzip") is None
 
 
-def test_a_twin_without_its_file_is_nothing(folder: Folder, shelf: Shelf) -> None:
+def test_a_twin_without_its_file_is_nothing(folder: Folder, shelf: PublishedFolder) -> None:
     (folder.root / "all.atom").unlink()
     assert read(shelf, "/all.atom") is None
 
 
-def test_an_empty_file_is_served(folder: Folder, shelf: Shelf) -> None:
+def test_an_empty_file_is_served(folder: Folder, shelf: PublishedFolder) -> None:
     folder.publish("all.atom", b"")
     assert read(shelf, "/all.atom") == b""
     assert read(shelf, "/all.atom", "gzip") is not None
 
 
-def test_a_file_that_was_cut_short_is_an_error(folder: Folder, shelf: Shelf) -> None:
+def test_a_file_that_was_cut_short_is_an_error(folder: Folder, shelf: PublishedFolder) -> None:
     document = shelf.open("/all.atom")
     assert document is not None
     with document:
@@ -125,14 +125,16 @@ def test_a_file_that_was_cut_short_is_an_error(folder: Folder, shelf: Shelf) -> 
 @pytest.mark.parametrize(
     "target", ["../secret.atom", "/etc/passwd", ".hidden", "category/.hidden", "all.rss", "nowhere", "category"]
 )
-def test_s51_links_out_of_the_root_or_to_hidden_files_are_refused(folder: Folder, shelf: Shelf, target: str) -> None:
+def test_s51_links_out_of_the_root_or_to_hidden_files_are_refused(
+    folder: Folder, shelf: PublishedFolder, target: str
+) -> None:
     (folder.root / ".hidden").write_bytes(SECRET)
     (folder.root / "category" / ".hidden").write_bytes(SECRET)
     (folder.root / "all.rss").symlink_to(target)
     assert shelf.open("/all.rss") is None
 
 
-def test_s51_a_linked_folder_out_of_the_root_is_refused(folder: Folder, shelf: Shelf) -> None:
+def test_s51_a_linked_folder_out_of_the_root_is_refused(folder: Folder, shelf: PublishedFolder) -> None:
     outside = folder.root.parent / "outside"
     outside.mkdir()
     (outside / "ab0123456789abcd.html").write_bytes(SECRET)
@@ -141,19 +143,19 @@ def test_s51_a_linked_folder_out_of_the_root_is_refused(folder: Folder, shelf: S
     assert shelf.open("/entry/ab/ab0123456789abcd.html") is None
 
 
-def test_s51_a_linked_twin_out_of_the_root_is_not_used(folder: Folder, shelf: Shelf) -> None:
+def test_s51_a_linked_twin_out_of_the_root_is_not_used(folder: Folder, shelf: PublishedFolder) -> None:
     (folder.root / "all.atom.gz").rename(folder.root.parent / "all.atom.gz")
     (folder.root / "all.atom.gz").symlink_to(folder.root.parent / "all.atom.gz")
     assert read(shelf, "/all.atom") == ATOM
     assert read(shelf, "/all.atom", "gzip") is None
 
 
-def test_s51_a_link_inside_the_root_is_followed(folder: Folder, shelf: Shelf) -> None:
+def test_s51_a_link_inside_the_root_is_followed(folder: Folder, shelf: PublishedFolder) -> None:
     (folder.root / "all.rss").symlink_to("all.atom")
     assert read(shelf, "/all.rss") == ATOM
 
 
-def test_s51_folders_pipes_and_sockets_are_no_documents(folder: Folder, shelf: Shelf) -> None:
+def test_s51_folders_pipes_and_sockets_are_no_documents(folder: Folder, shelf: PublishedFolder) -> None:
     (folder.root / "all.rss").mkdir()
     os.mkfifo(folder.root / "all.json")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -163,7 +165,7 @@ def test_s51_folders_pipes_and_sockets_are_no_documents(folder: Folder, shelf: S
 
 
 def test_the_root_may_come_later_and_change_its_target(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "current", lambda _: 300)
+    shelf = PublishedFolder(tmp_path / "current", lambda _: 300)
     assert shelf.open("/all.atom") is None
     for release in ("one", "two"):
         (tmp_path / release).mkdir()
@@ -177,7 +179,7 @@ def test_the_root_may_come_later_and_change_its_target(tmp_path: Path) -> None:
 
 
 def test_an_old_file_is_read_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = Shelf(folder.root, lambda _: 300, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
+    shelf = PublishedFolder(folder.root, lambda _: 300, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
     reads: list[bytes] = []
 
     def unpacks_to(packed: bytes, _: bytes) -> bool:
@@ -195,7 +197,7 @@ def test_an_old_file_is_read_once(folder: Folder, monkeypatch: pytest.MonkeyPatc
 
 def test_not_more_is_remembered_than_has_a_place(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_KNOWN", 3)
-    shelf = Shelf(folder.root, lambda _: 300, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
+    shelf = PublishedFolder(folder.root, lambda _: 300, clock=lambda: datetime.now(UTC) + timedelta(minutes=1))
     for number in range(1, 9):
         folder.publish(f"category/python/archive/{number}.atom", b"%d" % number)
         assert read(shelf, f"/category/python/archive/{number}.atom") == b"%d" % number
@@ -203,7 +205,7 @@ def test_not_more_is_remembered_than_has_a_place(folder: Folder, monkeypatch: py
     assert read(shelf, "/category/python/archive/1.atom") == b"1"
 
 
-def test_no_handle_stays_open(folder: Folder, shelf: Shelf) -> None:
+def test_no_handle_stays_open(folder: Folder, shelf: PublishedFolder) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     (folder.root / "all.json").mkdir()
     for path in ("/all.atom", "/all.json", "/all.rss", "/nothing", "/category/python.atom"):
@@ -211,7 +213,7 @@ def test_no_handle_stays_open(folder: Folder, shelf: Shelf) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_r30_readers_beside_a_writer_see_one_version_or_another(folder: Folder, shelf: Shelf) -> None:
+def test_r30_readers_beside_a_writer_see_one_version_or_another(folder: Folder, shelf: PublishedFolder) -> None:
     stop = threading.Event()
 
     def write() -> None:
@@ -239,7 +241,7 @@ def test_r30_readers_beside_a_writer_see_one_version_or_another(folder: Folder, 
         writer.join()
 
 
-def test_a_part_of_a_file_is_read_like_a_file(folder: Folder, shelf: Shelf) -> None:
+def test_a_part_of_a_file_is_read_like_a_file(folder: Folder, shelf: PublishedFolder) -> None:
     body = os.urandom(700_000)
     folder.publish("all.atom", body, twin=False)
     document = shelf.open("/all.atom")

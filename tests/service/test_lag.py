@@ -8,21 +8,21 @@ import pytest
 
 from aggregator.model.status import Lag
 from aggregator.service.lag import LagWatch
-from tests.desk import Desk
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource
+from tests.newsroom import START, SampleSite
 
 
 def test_r19_lag_is_measured_over_all_that_are_not_paused(tmp_path: Path) -> None:
-    newsroom = Newsroom(tmp_path)
+    newsroom = SampleSite(tmp_path)
     lines = "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/', every: 1h}}\n" for n in range(40))
     newsroom.writes(f"sources:\n{lines}  - {{key: p, url: 'https://p.example/', paused: true}}\n", hosts="")
     statements: list[str] = []
-    with newsroom.opened() as world:
-        Desk(world).unchanged([f"s{n}" for n in range(40)])
-        with world.store.read() as tx:
+    with newsroom.opened() as app:
+        FakeSource(app).unchanged([f"s{n}" for n in range(40)])
+        with app.store.read() as tx:
             dues = sorted(item.due_at for item in tx.turns.named(None))
             now = dues[4] + timedelta(minutes=15, microseconds=1)
-            with world.store.heard_statements(statements.append):
+            with app.store.heard_statements(statements.append):
                 lag = tx.lag(now)
             before = tx.lag(dues[0])
     late = sum(now - due > timedelta(minutes=15) for due in dues)
@@ -33,9 +33,9 @@ def test_r19_lag_is_measured_over_all_that_are_not_paused(tmp_path: Path) -> Non
 
 
 def test_r19_an_empty_store_has_no_lag(tmp_path: Path) -> None:
-    newsroom = Newsroom(tmp_path)
+    newsroom = SampleSite(tmp_path)
     newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
-    with newsroom.opened() as world, world.store.read() as tx:
+    with newsroom.opened() as app, app.store.read() as tx:
         assert tx.lag(START) == Lag(sources=0, late=0, p95=timedelta(0))
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.search import open_index
 from aggregator.service import Service
 from aggregator.service.service import ServiceFailed
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 YAML = """
 publish: {formats: [atom, html], aliases: {old.xml: all.atom}}
@@ -23,28 +23,28 @@ sources: [{key: a, url: 'https://a.example/', paused: true}]
 
 
 @contextmanager
-def serving(room: Newsroom) -> Iterator[tuple[Service, World]]:
+def serving(room: SampleSite) -> Iterator[tuple[Service, App]]:
     """Run a service whose jobs the test does itself."""
     room.writes(YAML)
-    with room.opened("serve") as world:
-        Desk(world).says("a", said(1))
-        service = Service(world, {})
+    with room.opened("serve") as app:
+        FakeSource(app).says("a", said(1))
+        service = Service(app, {})
         service.start()
         service._jobs.pause()
         try:
-            yield service, world
+            yield service, app
         finally:
             service.stop()
 
 
-def outputs(room: Newsroom) -> dict[str, bytes]:
+def outputs(room: SampleSite) -> dict[str, bytes]:
     root = room.folder / "public"
     paths = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("status."))
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
 
 
 @pytest.mark.parametrize("gone", ["", "category", "index.html", "status.json"])
-def test_r57_outputs_that_are_removed_are_written_again_though_nothing_is_new(newsroom: Newsroom, gone: str) -> None:
+def test_r57_outputs_that_are_removed_are_written_again_though_nothing_is_new(newsroom: SampleSite, gone: str) -> None:
     with serving(newsroom) as (service, _):
         assert service.is_ready()
         before = outputs(newsroom)
@@ -58,7 +58,7 @@ def test_r57_outputs_that_are_removed_are_written_again_though_nothing_is_new(ne
         assert outputs(newsroom) == before
 
 
-def test_outputs_that_are_all_there_are_not_made_again(newsroom: Newsroom) -> None:
+def test_outputs_that_are_all_there_are_not_made_again(newsroom: SampleSite) -> None:
     with serving(newsroom) as (service, _):
         before = newsroom.files()
         newsroom.clock.move(minutes=1)
@@ -68,22 +68,22 @@ def test_outputs_that_are_all_there_are_not_made_again(newsroom: Newsroom) -> No
         assert newsroom.files() == before
 
 
-def test_a_store_that_is_gone_is_not_searched(newsroom: Newsroom) -> None:
+def test_a_store_that_is_gone_is_not_searched(newsroom: SampleSite) -> None:
     newsroom.writes(YAML)
-    with newsroom.opened("serve") as world:
-        store = world.store.path
+    with newsroom.opened("serve") as app:
+        store = app.store.path
         assert store is not None
-        service = Service(world, {}, index=open_index(world.store))
+        service = Service(app, {}, index=open_index(app.store))
         shutil.rmtree(store.parent)
         service._catch_up()
 
 
-def test_r67_a_publication_that_fails_under_serve_is_an_alarm_while_it_lasts(newsroom: Newsroom) -> None:
+def test_r67_a_publication_that_fails_under_serve_is_an_alarm_while_it_lasts(newsroom: SampleSite) -> None:
     def alarms() -> list[str]:
         return [one["code"] for one in json.loads(newsroom.published("status.json"))["alarms"]]
 
-    with serving(newsroom) as (service, world):
-        with world.store.begin() as tx:
+    with serving(newsroom) as (service, app):
+        with app.store.begin() as tx:
             tx.files.unlist(["category/general.atom"])
             tx.files.forget_looks()
         for in_the_way, expected in ((True, ["output"]), (True, ["output"]), (False, [])):
@@ -99,12 +99,12 @@ def test_r67_a_publication_that_fails_under_serve_is_an_alarm_while_it_lasts(new
 
 @pytest.mark.parametrize("is_replaced", [False, True])
 def test_r25_a_store_that_is_removed_ends_the_service(
-    newsroom: Newsroom, caplog: pytest.LogCaptureFixture, is_replaced: bool
+    newsroom: SampleSite, caplog: pytest.LogCaptureFixture, is_replaced: bool
 ) -> None:
-    with serving(newsroom) as (service, world):
+    with serving(newsroom) as (service, app):
         service._tick()
         assert (service.is_ready(), service.ended.is_set()) == (True, False)
-        store = world.store.path
+        store = app.store.path
         assert store is not None
         copy = shutil.copyfile(store, store.with_name("copy"))
         store.unlink()

@@ -11,7 +11,7 @@ from aggregator.poll.due_queue import DueBacklog
 from aggregator.render.cache import Memory
 from aggregator.service import Service
 from aggregator.service.memory import MemoryWatch
-from tests.newsroom import LOOPBACK, START, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, START, SampleSite, item, rss
 from tests.poll.test_network_monitor import Internet, online
 from tests.publisher import Publisher
 from tests.running import Running
@@ -54,12 +54,12 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
     (process / "cgroup").write_text("0::/\n")
     (groups / "memory.max").write_text(f"{100 << 20}\n")
     holds(81)
-    newsroom = Newsroom(tmp_path)
+    newsroom = SampleSite(tmp_path)
     newsroom.writes(f"{FAST}sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     cache: Memory[str] = Memory(1000, each_bytes=0)
     cache.keep("key", "value", 10)
-    with caplog.at_level(logging.WARNING), newsroom.opened("serve") as world:
-        service = Service(world, {}, memory=MemoryWatch(process, groups))
+    with caplog.at_level(logging.WARNING), newsroom.opened("serve") as app:
+        service = Service(app, {}, memory=MemoryWatch(process, groups))
         service._tick()
         service.start()
         try:
@@ -81,11 +81,11 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
     assert newsroom.titles() == ["Title 1"], "what was read before is published"
 
 
-def test_caches_are_kept_while_something_is_published_and_no_longer(newsroom: Newsroom) -> None:
+def test_caches_are_kept_while_something_is_published_and_no_longer(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
     cache: Memory[str] = Memory(1000, each_bytes=0)
-    with newsroom.opened("serve") as world:
-        service = Service(world, {})
+    with newsroom.opened("serve") as app:
+        service = Service(app, {})
         cache.keep("key", "value", 10)
         newsroom.clock.move(minutes=14)
         service._spare()
@@ -95,11 +95,11 @@ def test_caches_are_kept_while_something_is_published_and_no_longer(newsroom: Ne
         assert cache.get("key") is None
 
 
-def test_r68_a_dispatcher_that_rests_asks_nobody(newsroom: Newsroom) -> None:
+def test_r68_a_dispatcher_that_rests_asks_nobody(newsroom: SampleSite) -> None:
     newsroom.writes("sources: ['https://a.example/']\n", hosts="")
     clock, internet = newsroom.clock, Internet(newsroom.clock)
-    with online(newsroom, internet) as world:
-        dispatcher = Dispatcher(world, DueBacklog(world.store))
+    with online(newsroom, internet) as app:
+        dispatcher = Dispatcher(app, DueBacklog(app.store))
         dispatcher.rest(on=True)
         looks = 0
 
@@ -116,10 +116,10 @@ def test_r68_a_dispatcher_that_rests_asks_nobody(newsroom: Newsroom) -> None:
     assert (looks >= 10, len(internet.asked), clock()) == (True, 1, START)
 
 
-def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(newsroom: Newsroom) -> None:
+def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
-    with newsroom.opened("serve") as world:
-        service = Service(world, {})
+    with newsroom.opened("serve") as app:
+        service = Service(app, {})
         service.start()
         assert not service._is_cut()
         cuts = []
@@ -130,15 +130,15 @@ def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(ne
 
 @pytest.mark.slow
 def test_r25_three_jobs_that_end_by_a_fault_of_ours_end_the_service(tmp_path: Path) -> None:
-    newsroom = Newsroom(tmp_path)
+    newsroom = SampleSite(tmp_path)
     newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
 
     class Broken(MemoryWatch):
         def look(self) -> None:  # type: ignore[override]
             raise RuntimeError("a fault of ours")
 
-    with newsroom.opened("serve") as world:
-        service = Service(world, {}, memory=Broken())
+    with newsroom.opened("serve") as app:
+        service = Service(app, {}, memory=Broken())
         service.start()
         try:
             assert service.ended.wait(30)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aggregator.service import Service
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Held, Publisher
 
 PATIENCE = 30.0  # seconds: a hang becomes a failure
@@ -22,16 +22,16 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 
 def test_r57_healthz_fails_while_a_group_of_polls_is_settled_for_a_minute(
-    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = [0.0]
     monkeypatch.setattr("aggregator.poll.workers.monotonic", lambda: time.monotonic() + late[0])
     newsroom.writes(f"sources: ['{publisher.says('/a', Held(200, rss(item(1))))}']\n")
-    with newsroom.opened("serve") as world:
-        service = Service(world, {})
+    with newsroom.opened("serve") as app:
+        service = Service(app, {})
         service.start()
         publisher.wait_until_asked(1)
-        with world.store.begin():  # as long as this lasts, nobody settles anything
+        with app.store.begin():  # as long as this lasts, nobody settles anything
             publisher.release()
             wait_for(lambda: _moved_on(service, late))
         wait_for(service.is_alive)
@@ -45,21 +45,21 @@ def _moved_on(service: Service, late: list[float]) -> bool:
 
 
 def test_r54_polls_stop_before_the_jobs_end(
-    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that takes its time, such as a large publication, must not let polls go on, nor their grace begin late."""
     newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     cut, going_on = threading.Event(), threading.Event()
     monkeypatch.setattr("aggregator.service.service.GRACE", 0.0)
-    with newsroom.opened("serve") as world:
-        ends = world.cut
+    with newsroom.opened("serve") as app:
+        ends = app.cut
 
         def note() -> None:
             ends()
             cut.set()
 
-        monkeypatch.setattr(world, "cut", note)
-        service = Service(world, {})
+        monkeypatch.setattr(app, "cut", note)
+        service = Service(app, {})
         service.start()
 
         def works() -> None:

@@ -6,74 +6,74 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.alarm import Alarm
 from aggregator.model.status import Outage
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/', paused: true}]")
     return room
 
 
-def alarms(world: World) -> list[Alarm]:
-    return list(world.store.status(world.roster, world.clock()).alarms)
+def alarms(app: App) -> list[Alarm]:
+    return list(app.store.status(app.roster, app.clock()).alarms)
 
 
-def codes(world: World) -> list[str]:
+def codes(app: App) -> list[str]:
     """Give what is wrong with sources."""
-    return [alarm.code.value for alarm in alarms(world) if alarm.source is not None]
+    return [alarm.code.value for alarm in alarms(app) if alarm.source is not None]
 
 
-def test_r43_a_feed_that_had_five_entries_and_says_none_three_times_is_empty(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r43_a_feed_that_had_five_entries_and_says_none_three_times_is_empty(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", *(said(n) for n in range(5)))
         for _ in range(2):
             desk.says("a")
-        assert "empty" not in codes(world)
+        assert "empty" not in codes(app)
         desk.says("a")
-        assert "empty" in codes(world)
+        assert "empty" in codes(app)
         desk.says("a", said(9))
-        assert "empty" not in codes(world)
+        assert "empty" not in codes(app)
 
 
-def test_r43_a_feed_that_never_had_five_is_not(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r43_a_feed_that_never_had_five_is_not(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", *(said(n) for n in range(4)))
         for _ in range(4):
             desk.says("a")
-        assert "empty" not in codes(world)
+        assert "empty" not in codes(app)
 
 
-def test_r46_dead_after_seven_days_without_a_success(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r46_dead_after_seven_days_without_a_success(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
         for _ in range(3):
             room.clock.move(days=2)
             desk.fails("a", "dns")
-        assert codes(world) == []
+        assert codes(app) == []
         room.clock.move(days=1)
-        (alarm,) = (alarm for alarm in alarms(world) if alarm.source == "a")
+        (alarm,) = (alarm for alarm in alarms(app) if alarm.source == "a")
         assert alarm.code == "dead"
         assert alarm.text == "no success since 2026-03-04; 3 failures in a row (dns)"
         desk.unchanged(["a"])
-        assert codes(world) == []
+        assert codes(app) == []
 
 
-def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
         room.clock.move(days=30)
         desk.fails("a")
-        assert codes(world) == []
+        assert codes(app) == []
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(room: Newsroom) ->
     [pytest.param(1, 90, id="at-least-90-days"), pytest.param(20, 120, id="six-gaps")],
 )
 def test_r46_silent_after_six_median_gaps_and_at_least_90_days(
-    room: Newsroom, gap_days: int, silent_after: int
+    room: SampleSite, gap_days: int, silent_after: int
 ) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         entries = []
         for n in range(4):
             entries.append(said(n, published=room.clock.now))
@@ -92,82 +92,82 @@ def test_r46_silent_after_six_median_gaps_and_at_least_90_days(
             room.clock.move(days=gap_days)
         room.clock.move(days=silent_after - gap_days - 1)
         desk.unchanged(["a"])
-        assert codes(world) == []
+        assert codes(app) == []
         room.clock.move(days=1)
         desk.unchanged(["a"])
-        assert codes(world) == ["silent"]
+        assert codes(app) == ["silent"]
 
 
-def test_p94_unconditional_when_over_a_tenth_of_polls_and_three_at_least(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_p94_unconditional_when_over_a_tenth_of_polls_and_three_at_least(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         for _ in range(3):
             desk.says("a", said(1))  # the first one knew of no validators
-        assert codes(world) == []
+        assert codes(app) == []
         desk.says("a", said(1))
-        assert codes(world) == ["unconditional"]
+        assert codes(app) == ["unconditional"]
         for _ in range(26):
             desk.unchanged(["a"])
-        assert codes(world) == [], "3 of 30 are no more than a tenth"
+        assert codes(app) == [], "3 of 30 are no more than a tenth"
         desk.says("a", said(1))
-        assert codes(world) == ["unconditional"]
+        assert codes(app) == ["unconditional"]
         room.clock.move(days=2)
-        assert codes(world) == [], "what was before yesterday is forgotten"
+        assert codes(app) == [], "what was before yesterday is forgotten"
 
 
-def test_r48_future_and_past(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r48_future_and_past(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
         now = room.clock.now
         desk.says(
             "a", said(2, published=now + timedelta(days=3)), said(3, published=now - timedelta(days=700)), said(1)
         )
-        assert sorted(codes(world)) == ["future", "past"]
+        assert sorted(codes(app)) == ["future", "past"]
 
 
-def test_p87_network_down_is_an_alarm(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).unchanged(["a"])
-        with world.store.begin() as tx:
-            tx.note_network(Outage(public=world.clock()))
+def test_p87_network_down_is_an_alarm(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).unchanged(["a"])
+        with app.store.begin() as tx:
+            tx.note_network(Outage(public=app.clock()))
         room.clock.move(days=1)
-        assert [(alarm.code, alarm.source) for alarm in alarms(world)] == [("network_down", None)], "that is why we lag"
+        assert [(alarm.code, alarm.source) for alarm in alarms(app)] == [("network_down", None)], "that is why we lag"
 
 
-def test_r19_lag_is_an_alarm(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).unchanged(["a"])
-        assert alarms(world) == []
+def test_r19_lag_is_an_alarm(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).unchanged(["a"])
+        assert alarms(app) == []
         room.clock.move(days=1)
-        assert [(alarm.code, alarm.source) for alarm in alarms(world)] == [("lag", None)]
+        assert [(alarm.code, alarm.source) for alarm in alarms(app)] == [("lag", None)]
 
 
-def test_r46_one_notice_for_a_change_not_for_a_poll(room: Newsroom, caplog: pytest.LogCaptureFixture) -> None:
+def test_r46_one_notice_for_a_change_not_for_a_poll(room: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "aggregator.store.alarms")
 
     def notices() -> list[tuple[str, str, object, object]]:
         mine = [record for record in caplog.records if record.name == "aggregator.store.alarms"]
         return [(r.levelname, r.message, vars(r)["alarm"], vars(r)["source"]) for r in mine]
 
-    def look(world: World) -> None:
-        with world.store.begin() as tx:
-            tx.note_alarms(world.clock())
+    def look(app: App) -> None:
+        with app.store.begin() as tx:
+            tx.note_alarms(app.clock())
 
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))
         for _ in range(4):
             room.clock.move(days=2)
             desk.fails("a")
-        look(world)
+        look(app)
         noticed = room.clock.now
         room.clock.move(minutes=5)
-    with room.opened() as world:  # nor for a start of the program
-        look(world)
-        assert [alarm.since for alarm in alarms(world) if alarm.source == "a"] == [noticed]
+    with room.opened() as app:  # nor for a start of the program
+        look(app)
+        assert [alarm.since for alarm in alarms(app) if alarm.source == "a"] == [noticed]
         assert notices() == [("WARNING", "raise_alarm", "dead", "a")]
-        Desk(world).unchanged(["a"])
-        look(world)
-        look(world)
+        FakeSource(app).unchanged(["a"])
+        look(app)
+        look(app)
     assert notices()[1:] == [("INFO", "end_alarm", "dead", "a")]

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.config import load_config
 from aggregator.model.entry import Entry
 from aggregator.service.service import Service
 from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 from tests.twin import Step, Twin, ask, twins
 
 YAML = """
@@ -30,13 +30,13 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(YAML)
     return room
 
 
-def tells(key: str, number: int, *, age: timedelta | None = None, world: World) -> Entry:
+def tells(key: str, number: int, *, age: timedelta | None = None, app: App) -> Entry:
     """Give what a source makes of a story: nearly the words of the others, under a link and an id of its own."""
     words = " ".join(f"word{number}of{place}" for place in range(60))
     return said(
@@ -45,144 +45,146 @@ def tells(key: str, number: int, *, age: timedelta | None = None, world: World) 
         text=f"<p>{words} {key}.</p>",
         own_id=f"{key}-{number}",
         link=f"https://{key}.example/{number}",
-        published=None if age is None else world.clock() - age,
+        published=None if age is None else app.clock() - age,
     )
 
 
-def banded(world: World) -> set[str]:
+def banded(app: App) -> set[str]:
     """Give the own ids of the entries of which bands are kept."""
     query = select(entry.c.own_id).join(fingerprint, fingerprint.c.entry_id == entry.c.id)
-    with world.store._engine.connect() as connection:
+    with app.store._engine.connect() as connection:
         return set(connection.execute(query).scalars())
 
 
-def bands(world: World) -> int:
-    with world.store._engine.connect() as connection:
+def bands(app: App) -> int:
+    with app.store._engine.connect() as connection:
         return int(connection.execute(select(func.count()).select_from(fingerprint)).scalar_one())
 
 
-def drop_bands(world: World) -> None:
+def drop_bands(app: App) -> None:
     """Drop all bands that go some day."""
-    with world.store.begin() as tx:
+    with app.store.begin() as tx:
         minhash_bands.begin_trimming(tx._connection)
-    while world.upkeep.trim_bands():
+    while app.upkeep.trim_bands():
         pass
 
 
-def grow_old(room: Newsroom, world: World) -> None:
+def grow_old(room: SampleSite, app: App) -> None:
     """Let twenty stories come, and ten of them lose their texts."""
-    desk = Desk(world)
+    desk = FakeSource(app)
     for numbers in (range(10, 0, -1), range(20, 10, -1)):
-        desk.says("a", *(tells("a", number, world=world) for number in numbers))
-        world.publish()
+        desk.says("a", *(tells("a", number, app=app) for number in numbers))
+        app.publish()
         room.clock.move(days=1)
-    world.publish()
-    desk.says("a", tells("a", 20, world=world))
+    app.publish()
+    desk.says("a", tells("a", 20, app=app))
     room.clock.move(days=30)
-    assert world.upkeep.thin() == 10
+    assert app.upkeep.thin() == 10
 
 
-def test_bands_are_kept_of_founders_alone(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_bands_are_kept_of_founders_alone(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         for key in "abc":
-            desk.says(key, tells(key, 1, world=world))
-        assert banded(world) == {"a-1"}
-        (told,) = stories(world, *"abc")
-        ask(world, "unmerge", story=told, entry=None)
-        assert banded(world) == {"a-1", "b-1", "c-1"}, "each founds a story now"
+            desk.says(key, tells(key, 1, app=app))
+        assert banded(app) == {"a-1"}
+        (told,) = stories(app, *"abc")
+        ask(app, "unmerge", story=told, entry=None)
+        assert banded(app) == {"a-1", "b-1", "c-1"}, "each founds a story now"
 
 
-def stories(world: World, *keys: str) -> set[int | None]:
+def stories(app: App, *keys: str) -> set[int | None]:
     """Give what stories sources tell."""
     query = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id).where(source.c.key.in_(keys))
-    with world.store._engine.connect() as connection:
+    with app.store._engine.connect() as connection:
         return set(connection.execute(query).scalars())
 
 
-def test_thirty_copies_of_a_story_are_no_form(room: Newsroom) -> None:
+def test_thirty_copies_of_a_story_are_no_form(room: SampleSite) -> None:
     keys = [f"{one}{other}" for one in "abcdef" for other in "abcdef"]
     assert len(keys) > minhash_bands.CROWD
     room.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
-    with room.opened() as world:
+    with room.opened() as app:
         for key in keys:
-            Desk(world).says(key, tells(key, 1, world=world))
-        assert len(stories(world, *keys)) == 1
+            FakeSource(app).says(key, tells(key, 1, app=app))
+        assert len(stories(app, *keys)) == 1
 
 
-def test_k2_bands_go_with_the_texts(room: Newsroom) -> None:
-    with room.opened() as world:
-        grow_old(room, world)
-        before = bands(world)
-        assert len(banded(world)) == 20
-        dropped = world.upkeep.trim_bands()
-        assert banded(world) == {f"a-{number}" for number in range(11, 21)}
-        assert bands(world) == before - dropped > 0
-        assert world.upkeep.trim_bands() == 0
+def test_k2_bands_go_with_the_texts(room: SampleSite) -> None:
+    with room.opened() as app:
+        grow_old(room, app)
+        before = bands(app)
+        assert len(banded(app)) == 20
+        dropped = app.upkeep.trim_bands()
+        assert banded(app) == {f"a-{number}" for number in range(11, 21)}
+        assert bands(app) == before - dropped > 0
+        assert app.upkeep.trim_bands() == 0
 
 
-def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    with room.opened() as world:
-        grow_old(room, world)
-        all_of_them = bands(world)
+def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    with room.opened() as app:
+        grow_old(room, app)
+        all_of_them = bands(app)
         monkeypatch.setattr(minhash_bands, "WALKED", 7)
         monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 2)
-        with pytest.raises(ZeroDivisionError), world.store.begin() as tx:
+        with pytest.raises(ZeroDivisionError), app.store.begin() as tx:
             tx.trim_bands() / 0  # something goes wrong before its end
-        assert bands(world) == all_of_them
-        assert 0 < world.upkeep.trim_bands() <= 14
-    with room.opened() as world:
+        assert bands(app) == all_of_them
+        assert 0 < app.upkeep.trim_bands() <= 14
+    with room.opened() as app:
         looks = 1
-        with world.store.read() as tx:
+        with app.store.read() as tx:
             assert tx.is_trimming_bands(), "a new process goes on with it"
-        while world.upkeep.trim_bands() or is_trimming(world):
+        while app.upkeep.trim_bands() or is_trimming(app):
             looks += 1
         assert looks == all_of_them // 14 + 1
-        assert len(banded(world)) == 10
+        assert len(banded(app)) == 10
 
 
-def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `poll` once a day takes a few steps a day, and each day begins with a look through the archives."""
-    with room.opened() as world:
-        grow_old(room, world)
-        monkeypatch.setattr(minhash_bands, "WALKED", bands(world) // 4)
+    with room.opened() as app:
+        grow_old(room, app)
+        monkeypatch.setattr(minhash_bands, "WALKED", bands(app) // 4)
         monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 1)
         for _ in range(6):
-            world.upkeep.trim_bands()
+            app.upkeep.trim_bands()
             room.clock.move(days=1, minutes=1)
-            world.upkeep.thin()
-        assert banded(world) == {f"a-{number}" for number in range(11, 21)}
+            app.upkeep.thin()
+        assert banded(app) == {f"a-{number}" for number in range(11, 21)}
 
 
-def is_trimming(world: World) -> bool:
-    with world.store.read() as tx:
+def is_trimming(app: App) -> bool:
+    with app.store.read() as tx:
         return tx.is_trimming_bands()
 
 
-def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    with room.opened() as world:
-        grow_old(room, world)
+def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(
+    room: SampleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with room.opened() as app:
+        grow_old(room, app)
         monkeypatch.setattr(minhash_bands, "BANDS", 1)  # of 120 bands that stay, 15 texts are worth it
-        drop_bands(world)
-        Desk(world).says("a", *(tells("a", number, world=world) for number in range(30, 20, -1)))
-        world.publish()
+        drop_bands(app)
+        FakeSource(app).says("a", *(tells("a", number, app=app) for number in range(30, 20, -1)))
+        app.publish()
         room.clock.move(days=1)
-        world.publish()
-        Desk(world).says("a", tells("a", 30, world=world))
+        app.publish()
+        FakeSource(app).says("a", tells("a", 30, app=app))
         room.clock.move(days=30)
-        assert world.upkeep.thin() == 10
-        assert not is_trimming(world)
+        assert app.upkeep.thin() == 10
+        assert not is_trimming(app)
         monkeypatch.setattr(minhash_bands, "BANDS", 2)
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             minhash_bands.begin_trimming(tx._connection)
-        assert is_trimming(world)
-        assert world.upkeep.trim_bands() > 0
+        assert is_trimming(app)
+        assert app.upkeep.trim_bands() > 0
 
 
-def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
-    with room.opened() as world:
-        grow_old(room, world)
-        service = Service(world, {})
+def test_a_poll_and_a_service_drop_them(room: SampleSite) -> None:
+    with room.opened() as app:
+        grow_old(room, app)
+        service = Service(app, {})
         service.start()
         try:
             job = service._jobs.get_job("bands")
@@ -190,16 +192,16 @@ def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
         finally:
             service.stop()
         assert job.trigger.interval == timedelta(minutes=1)
-        assert len(banded(world)) == 10
+        assert len(banded(app)) == 10
     room.writes(YAML.replace("category: x", "category: x, paused: true"))
-    with room.opened() as world, world.store.begin() as tx:
+    with room.opened() as app, app.store.begin() as tx:
         gone = tx._connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
         tx._connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
         tx._connection.execute(update(store).values(bands_walked=None))
         minhash_bands.begin_trimming(tx._connection)
     room.poll()
-    with room.opened() as world:
-        assert len(banded(world)) == 10
+    with room.opened() as app:
+        assert len(banded(app)) == 10
 
 
 # What hangs on bands that go: nothing.
@@ -219,18 +221,18 @@ STEPS = st.one_of(
 class Near(Twin):
     """One whose sources tell nearly the same."""
 
-    def take(self, world: World, desk: Desk, step: Step) -> None:
+    def take(self, app: App, desk: FakeSource, step: Step) -> None:
         """Take one step."""
         match step:
             case "tells", key, (first, count, days):
                 age = None if days is None else timedelta(days=days)
-                desk.says(key, *(tells(key, number, age=age, world=world) for number in range(first, first + count)))
+                desk.says(key, *(tells(key, number, age=age, app=app) for number in range(first, first + count)))
             case "window", length, _:
                 self.room.writes(YAML.replace("dedupe: near", f"dedupe: {{near: 0.85, window: {length}}}"))
                 path = self.room.folder / "feeds.yaml"
-                world.apply(load_config(path, {}), path.read_text())
+                app.apply(load_config(path, {}), path.read_text())
             case _:
-                super().take(world, desk, step)
+                super().take(app, desk, step)
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Give all that is stored but the bands."""

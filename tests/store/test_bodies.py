@@ -9,22 +9,22 @@ from aggregator.dry_run.replay import NothingToReplay, Replay, stored_versions
 from aggregator.model.settings import SourceKey
 from aggregator.store import history
 from aggregator.store.history import StoredBody
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 
 KEY = SourceKey("a")
 
 
-def kept(room: Newsroom) -> list[StoredBody]:
-    with room.opened() as world, world.store.read() as tx:
+def kept(room: SampleSite) -> list[StoredBody]:
+    with room.opened() as app, app.store.read() as tx:
         return tx.bodies(KEY)
 
 
-def feeds(room: Newsroom, url: str, more: str = "") -> None:
+def feeds(room: SampleSite, url: str, more: str = "") -> None:
     room.writes(f"sources: [{{key: a, url: '{url}'{more}}}]")
 
 
-def test_a_body_that_changed_something_is_kept(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a_body_that_changed_something_is_kept(newsroom: SampleSite, publisher: Publisher) -> None:
     first, second = rss(item(1)), rss(item(2), item(1))
     again = rss(item(2), item(1), title="Another title for the feed, and the same entries")
     replies = [Reply(200, document, {"Content-Type": "text/xml"}) for document in (first, first, second, again)]
@@ -37,7 +37,7 @@ def test_a_body_that_changed_something_is_kept(newsroom: Newsroom, publisher: Pu
     assert [one.headers["content-type"] for one in found] == ["text/xml", "text/xml"]
 
 
-def test_only_the_newest_stay(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_only_the_newest_stay(newsroom: SampleSite, publisher: Publisher) -> None:
     documents = [rss(*(item(n) for n in range(count))) for count in range(1, history.BODIES_KEPT + 4)]
     feeds(newsroom, publisher.says("/feed", *(Reply(200, document) for document in documents)))
     for _ in documents:
@@ -46,14 +46,14 @@ def test_only_the_newest_stay(newsroom: Newsroom, publisher: Publisher) -> None:
     assert [one.data for one in kept(newsroom)] == documents[-history.BODIES_KEPT :]
 
 
-def test_one_that_stays_large_is_not_kept(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_one_that_stays_large_is_not_kept(newsroom: SampleSite, publisher: Publisher) -> None:
     noise = random.Random(1).randbytes(100_000).hex()
     feeds(newsroom, publisher.says("/feed", Reply(200, rss(item(1, description=noise)))))
     assert newsroom.poll()["new"] == 1
     assert kept(newsroom) == []
 
 
-def test_s44_it_is_kept_without_what_it_echoes_of_our_secrets(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_s44_it_is_kept_without_what_it_echoes_of_our_secrets(newsroom: SampleSite, publisher: Publisher) -> None:
     newsroom.environ["TOKEN"] = "sekrettoken-0123456789"
     echo = rss(item(1, description="You asked with sekrettoken-0123456789, and here is what it says at some length."))
     feeds(newsroom, publisher.says("/feed", Reply(200, echo)), ", headers: {Authorization: '${TOKEN}'}")
@@ -63,7 +63,7 @@ def test_s44_it_is_kept_without_what_it_echoes_of_our_secrets(newsroom: Newsroom
     assert b"sekrettoken" not in one.data
 
 
-def test_what_is_kept_can_be_replayed_under_other_rules(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_what_is_kept_can_be_replayed_under_other_rules(newsroom: SampleSite, publisher: Publisher) -> None:
     documents = [rss(item(1)), rss(item(2, title="Spam"), item(1))]
     url = publisher.says("/feed", *(Reply(200, document) for document in documents))
     feeds(newsroom, url)
@@ -71,16 +71,16 @@ def test_what_is_kept_can_be_replayed_under_other_rules(newsroom: Newsroom, publ
         newsroom.poll()
         newsroom.clock.move(hours=2)
     feeds(newsroom, url, ", exclude: [{title: Spam}]")
-    with newsroom.opened() as world:
-        versions = stored_versions(world.store, KEY)
-        settings = world.settings
+    with newsroom.opened() as app:
+        versions = stored_versions(app.store, KEY)
+        settings = app.settings
     with Replay(settings, versions) as replay:
         steps = list(replay.steps())
     assert [{kind: len(found) for kind, found in step.found.items()} for step in steps] == [{"new": 1}, {"rejected": 1}]
 
 
 def test_a_source_that_brought_nothing_has_none(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     feeds(room, "https://a.example/")
-    with room.opened() as world, pytest.raises(NothingToReplay, match="no body of a is kept"):
-        stored_versions(world.store, KEY)
+    with room.opened() as app, pytest.raises(NothingToReplay, match="no body of a is kept"):
+        stored_versions(app.store, KEY)

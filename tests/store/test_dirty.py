@@ -4,23 +4,23 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.store.dirty import touch
 from aggregator.store.schema import store, story
 from aggregator.store.story_pages import Dirty
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 
-def generation(world: World) -> int:
-    with world.store.read() as tx:
+def generation(app: App) -> int:
+    with app.store.read() as tx:
         return int(tx._connection.execute(select(store.c.dirty)).scalar_one())
 
 
-def touched(world: World, since: int) -> set[str]:
+def touched(app: App, since: int) -> set[str]:
     """Give the atom ids of the stories that were touched, looked up two at a time."""
     found: list[tuple[int, int]] = []
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         while part := tx.touched_since(since, after=found[-1] if found else (0, 0), limit=2):
             found += part
         names = {row.id: row.atom_id for row in tx._connection.execute(select(story.c.id, story.c.atom_id)).all()}
@@ -29,80 +29,80 @@ def touched(world: World, since: int) -> set[str]:
 
 
 def test_what_a_poll_changes_is_touched_and_nothing_else(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         entries = [said(n, own_id=f"urn:example:{n}") for n in range(5)]
         desk.says("a", *entries)
-        assert touched(world, 0) == {f"urn:example:{n}" for n in range(5)}
-        before = generation(world)
+        assert touched(app, 0) == {f"urn:example:{n}" for n in range(5)}
+        before = generation(app)
         desk.says("a", *entries)
-        assert touched(world, before) == set()
+        assert touched(app, before) == set()
         desk.says("a", *entries[:3], said(3, own_id="urn:example:3", title="Another title"), entries[4])
-        assert touched(world, before) == {"urn:example:3"}
-        before = generation(world)
+        assert touched(app, before) == {"urn:example:3"}
+        before = generation(app)
         desk.says("b", entries[1])
-        assert touched(world, before) == {"urn:example:1"}, "told once more: its credits read otherwise"
+        assert touched(app, before) == {"urn:example:1"}, "told once more: its credits read otherwise"
 
 
 def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         entries = [said(n, own_id=f"urn:example:{n}") for n in range(2)]
         desk.says("a", *entries)
-        before = generation(world)
+        before = generation(app)
         desk.says("a", entries[0], deleted=(("urn:example:1", None),))
-        assert touched(world, before) == {"urn:example:1"}
-        before = generation(world)
-        with world.store.begin() as tx:
+        assert touched(app, before) == {"urn:example:1"}
+        before = generation(app)
+        with app.store.begin() as tx:
             number = tx.finding.story("urn:example:0")
             assert number is not None
             tx.requests.file("retract", {"story": number}, room.clock())
-        world.take_requests()
-        assert touched(world, before) == {"urn:example:0"}
+        app.take_requests()
+        assert touched(app, before) == {"urn:example:0"}
 
 
-def dirty(world: World, *, late: bool) -> Dirty:
-    with world.store.read() as tx:
+def dirty(app: App, *, late: bool) -> Dirty:
+    with app.store.read() as tx:
         return tx.pages.dirty(after=0, late=late, limit=99)
 
 
 def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1), said(2))
-        seen = dirty(world, late=False)
+        seen = dirty(app, late=False)
         assert sorted(seen) == [1, 2]
         desk.says("a", said(1), said(2, title="Another title"))
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             tx.pages.clean(seen)
-        assert len(dirty(world, late=False)) == 1
-        with world.store.begin() as tx:
-            tx.pages.clean(dirty(world, late=False))
-        assert dirty(world, late=False) == dirty(world, late=True) == {}
+        assert len(dirty(app, late=False)) == 1
+        with app.store.begin() as tx:
+            tx.pages.clean(dirty(app, late=False))
+        assert dirty(app, late=False) == dirty(app, late=True) == {}
 
 
 def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1), said(2), said(3))
-        with world.store.begin() as tx:
-            tx.pages.clean({number: seen for number, seen in dirty(world, late=False).items() if number != 3})
+        with app.store.begin() as tx:
+            tx.pages.clean({number: seen for number, seen in dirty(app, late=False).items() if number != 3})
             tx.pages.look_anew("another", late=True)
-        assert (sorted(dirty(world, late=False)), sorted(dirty(world, late=True))) == ([3], [1, 2])
-        with world.store.begin() as tx:
+        assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([3], [1, 2])
+        with app.store.begin() as tx:
             touch(tx._connection, [2, 3], late=True)
-        assert (sorted(dirty(world, late=False)), sorted(dirty(world, late=True))) == ([3], [1, 2])
-        with world.store.begin() as tx:
+        assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([3], [1, 2])
+        with app.store.begin() as tx:
             touch(tx._connection, [2])
-        assert (sorted(dirty(world, late=False)), sorted(dirty(world, late=True))) == ([2, 3], [1])
-        with world.store.begin() as tx:
+        assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([2, 3], [1])
+        with app.store.begin() as tx:
             tx.pages.look_anew("in another folder", late=False)
-        assert (sorted(dirty(world, late=False)), dirty(world, late=True)) == ([1, 2, 3], {})
+        assert (sorted(dirty(app, late=False)), dirty(app, late=True)) == ([1, 2, 3], {})

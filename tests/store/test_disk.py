@@ -14,17 +14,17 @@ from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
 from aggregator.store import dialect
 from tests.command import Done, aggregator
-from tests.newsroom import Newsroom, item, rss
+from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher
 
 PAGES = 8  # of 4 KiB that are free
 LARGE = rss(*(item(number, description=f"{number} " + "many words " * 2_000) for number in range(1, 20)))
 SMALL = rss(item(1))
-Disk = Callable[[Newsroom, pytest.MonkeyPatch], AbstractContextManager[None]]
+Disk = Callable[[SampleSite, pytest.MonkeyPatch], AbstractContextManager[None]]
 
 
 @contextmanager
-def full(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def full(newsroom: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let SQLite find no room beyond a few pages."""
     with closing(sqlite3.connect(database(newsroom))) as store:
         (pages,) = store.execute("PRAGMA page_count").fetchone()
@@ -34,7 +34,7 @@ def full(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @contextmanager
-def failing(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def failing(newsroom: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let no file grow far beyond what the store has now: SQLite takes that for a disk that fails."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (database(newsroom).stat().st_size + PAGES * 4096, before[1]))
@@ -44,24 +44,24 @@ def failing(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def database(newsroom: Newsroom) -> Path:
+def database(newsroom: SampleSite) -> Path:
     return newsroom.folder / "var" / "aggregator.db"
 
 
-def blame(newsroom: Newsroom) -> tuple[str, int, int]:
+def blame(newsroom: SampleSite) -> tuple[str, int, int]:
     """Return state and failures of the one source, and how many of its claims ended in nothing."""
     with closing(sqlite3.connect(database(newsroom))) as store:
         (row,) = store.execute("SELECT state, failures, claims FROM source").fetchall()
     return tuple(row)
 
 
-def poll(newsroom: Newsroom) -> Done:
+def poll(newsroom: SampleSite) -> Done:
     return aggregator("-c", str(newsroom.folder / "feeds.yaml"), "poll", "--all", "--json")
 
 
 @pytest.mark.parametrize("disk", [full, failing])
 def test_r7_a_full_disk_ends_a_poll_with_one_line_and_counts_against_nobody(
-    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, disk: Disk
+    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, disk: Disk
 ) -> None:
     newsroom.writes(f"sources: ['{publisher.serve('/a', SMALL)}']\n")
     poll(newsroom)
@@ -76,7 +76,7 @@ def test_r7_a_full_disk_ends_a_poll_with_one_line_and_counts_against_nobody(
 
 
 def test_r7_a_service_goes_on_trying_on_a_full_disk(
-    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("aggregator.poll.dispatcher.PAUSE", 0.0)
     newsroom.writes(f"sources: ['{publisher.serve('/a', SMALL)}']\n")
@@ -91,8 +91,8 @@ def test_r7_a_service_goes_on_trying_on_a_full_disk(
             newsroom.clock.move(hours=2)
         return bool(stored)
 
-    with full(newsroom, monkeypatch), newsroom.opened("serve") as world, caplog.at_level("WARNING"):
-        Dispatcher(world, DueBacklog(world.store), on_settled=stored.extend, patient=True).run(until=is_over)
+    with full(newsroom, monkeypatch), newsroom.opened("serve") as app, caplog.at_level("WARNING"):
+        Dispatcher(app, DueBacklog(app.store), on_settled=stored.extend, patient=True).run(until=is_over)
     assert [record.msg for record in caplog.records] == ["pause_polls", "resume_polls"]
     assert "the disk it is on is full" in caplog.records[0].__dict__["error"]
     assert blame(newsroom) == ("ok", 0, 0)

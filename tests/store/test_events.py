@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.event import PASSING_FOR, Code, Event
 from aggregator.service.service import Service
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 from tests.twin import Twin, ask, twins
 
 YAML = """
@@ -39,16 +39,16 @@ PASSES = (
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(YAML)
     return room
 
 
-def told(world: World) -> list[tuple[Any, ...]]:
+def told(app: App) -> list[tuple[Any, ...]]:
     """Give all events, in order: when, what, of which entry and story, and whether they last."""
-    assert world.store.path is not None
-    with closing(sqlite3.connect(world.store.path)) as database:
+    assert app.store.path is not None
+    with closing(sqlite3.connect(app.store.path)) as database:
         return database.execute("SELECT at, code, entry_id, story_id, facts, lasts FROM event ORDER BY id").fetchall()
 
 
@@ -59,19 +59,19 @@ def test_r73_what_why_can_not_tell_from_the_rows_lasts(code: Code) -> None:
     assert Event(code=code, facts={"request": 7}).lasts, "what came of an operator's word"
 
 
-def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1), said(9))
         desk.says("b", said(1), said(7))
-        ask(world, "retract", story=1, undo=False)
+        ask(app, "retract", story=1, undo=False)
         room.clock.move(days=89)
         desk.says("a", said(2))
-        assert world.upkeep.trim_events() == 0
-        before = told(world)
+        assert app.upkeep.trim_events() == 0
+        before = told(app)
         room.clock.move(days=1, seconds=1)
-        dropped = world.upkeep.trim_events()
-        after = told(world)
+        dropped = app.upkeep.trim_events()
+        after = told(app)
         assert dropped == len(before) - len(after) > 0
         young = [row for row in after if row[0] > before[-1][0] - 1]
         lasting = ["join_story", "keep_out", "reject_entry", "retract_story", *["withdraw_story"] * 2]
@@ -81,35 +81,35 @@ def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: Newsroom)
         assert set(after) == {row for row in before if row[5] or row in young}
 
 
-def test_a_step_is_bounded_and_what_is_left_goes_next(room: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", *(said(f"n{number}") for number in range(16)))
-        passing = sum(not lasts for *_, lasts in told(world))
+def test_a_step_is_bounded_and_what_is_left_goes_next(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", *(said(f"n{number}") for number in range(16)))
+        passing = sum(not lasts for *_, lasts in told(app))
         room.clock.move(days=91)
         for module in ("store.events", "poll.maintenance"):
             monkeypatch.setattr(f"aggregator.{module}.TRIMMED", 2)
         monkeypatch.setattr("aggregator.poll.maintenance.TRIM_STEPS", 5)
-        dropped = [world.upkeep.trim_events() for _ in range(3)]
+        dropped = [app.upkeep.trim_events() for _ in range(3)]
     assert dropped == [10, passing - 10, 0]
 
 
-def test_a_poll_trims(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said(1))
+def test_a_poll_trims(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1))
     room.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
     room.clock.move(days=91)
     room.poll()
-    with room.opened() as world:
-        assert told(world) == []
+    with room.opened() as app:
+        assert told(app) == []
 
 
-def test_a_service_trims_each_minute(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("a", said(1))
+def test_a_service_trims_each_minute(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("a", said(1))
     room.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
     room.clock.move(days=91)
-    with room.opened() as world:
-        service = Service(world, {})
+    with room.opened() as app:
+        service = Service(app, {})
         service.start()
         try:
             job = service._jobs.get_job("events")
@@ -117,7 +117,7 @@ def test_a_service_trims_each_minute(room: Newsroom) -> None:
         finally:
             service.stop()
         assert job.trigger.interval == timedelta(minutes=1)
-        assert told(world) == []
+        assert told(app) == []
 
 
 # What hangs on events: nothing but what `why` tells.
@@ -143,10 +143,10 @@ def test_r73_nothing_is_decided_published_or_undone_by_an_event_that_goes(steps:
         assert short.published() == long.published()
 
 
-def drop_passing(world: World) -> None:
+def drop_passing(app: App) -> None:
     """Drop all events that go some day."""
-    with world.store.begin() as tx:
-        tx.trim_events(world.clock() + PASSING_FOR)
+    with app.store.begin() as tx:
+        tx.trim_events(app.clock() + PASSING_FOR)
 
 
 def rows(twin: Twin) -> tuple[dict[str, list[dict[str, Any]]], list[tuple[Any, ...]]]:

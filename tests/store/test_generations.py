@@ -3,31 +3,31 @@
 from datetime import timedelta
 from pathlib import Path
 
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 
 def test_a_page_that_was_rendered_is_not_rendered_again_for_what_came_meanwhile(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes(
         "publish: {entries: 10, archive_page: 10, formats: [atom]}\n"
         "sources: [{key: a, url: 'https://a.example/', initial: 5000}]\n"
     )
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         entries = [said(n, published=START - timedelta(hours=n)) for n in range(40)]
         desk.says("a", *entries)
-        world.publish()
+        app.publish()
         entries[35] = said(35, title="Corrected on a page", published=entries[35].published)
         desk.says("a", *entries)
-        with world.store.read() as tx:
+        with app.store.read() as tx:
             (row,) = tx.categories.rows()
         assert row.dirty_pages == (1,)
         entries[25] = said(25, title="Corrected on another", published=entries[25].published)
         desk.says("a", *entries)  # while the first correction is being rendered
-        with world.store.begin() as tx:
+        with app.store.begin() as tx:
             tx.categories.mark_rendered(row, row.look or "", room.clock())
-        with world.store.read() as tx:
+        with app.store.read() as tx:
             (row,) = tx.categories.rows()
         assert row.dirty_pages == (2,), "the first page is done, the second is not"
         assert row.dirty != row.rendered

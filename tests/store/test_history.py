@@ -7,15 +7,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.app import World
-from aggregator.model.changes import Changes, Move
+from aggregator.app import App
+from aggregator.model.changes import Changes, SourceUpdate
 from aggregator.model.history import DaySums, SourceHistory, Sums
 from aggregator.model.poll import Due, Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
 from aggregator.urls import Url
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 SOURCE = Source(key=SourceKey("a"), url=Url("https://a.example/"))
 SECONDS = st.integers(0, 4_000_000_000)
@@ -24,7 +24,7 @@ SECONDS = st.integers(0, 4_000_000_000)
 def changes(recent: str, at: int, outcome: Outcome, status: int | None, size: int, due: int, because: str) -> Changes:
     """Give what a poll brought, as far as its line tells of it."""
     when = datetime.fromtimestamp(at, UTC)
-    move = Move(
+    move = SourceUpdate(
         outcome=outcome,
         state=State.OK,
         status=status,
@@ -71,13 +71,13 @@ def test_a_line_that_another_version_wrote_is_left_out() -> None:
     assert recent_polls(None) == ()
 
 
-def remembered(world: World, key: str = "a") -> SourceHistory:
-    with world.store.read() as tx:
-        return tx.history(SourceKey(key), world.clock(), days=7)
+def remembered(app: App, key: str = "a") -> SourceHistory:
+    with app.store.read() as tx:
+        return tx.history(SourceKey(key), app.clock(), days=7)
 
 
-def opened(tmp_path: Path, sources: int = 1) -> Newsroom:
-    room = Newsroom(tmp_path)
+def opened(tmp_path: Path, sources: int = 1) -> SampleSite:
+    room = SampleSite(tmp_path)
     lines = "".join(f"  - {{key: {chr(97 + n)}, url: 'https://{n}.example/'}}\n" for n in range(sources))
     room.writes(f"sources:\n{lines}")
     return room
@@ -85,14 +85,14 @@ def opened(tmp_path: Path, sources: int = 1) -> Newsroom:
 
 def test_p93_a_source_remembers_its_polls_with_counts_next_due_and_why(tmp_path: Path) -> None:
     room = opened(tmp_path)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1), said(2))
         room.clock.move(minutes=30)
         desk.says("a", said(1, text="<p>It says something else now.</p>"), said(2), said(3))
         room.clock.move(hours=2)
         (last,) = desk.unchanged(["a"])
-        found = remembered(world)
+        found = remembered(app)
     newest, second, first = found.recent
     assert (newest.at, newest.outcome, newest.status) == (room.clock.now, Outcome.NOT_MODIFIED, 304)
     assert newest.next_due == last.move.due_at.replace(microsecond=0)
@@ -104,14 +104,14 @@ def test_p93_a_source_remembers_its_polls_with_counts_next_due_and_why(tmp_path:
 
 def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
     room = opened(tmp_path)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1), said(2))
         desk.fails("a")
         room.clock.move(days=1)
         desk.unchanged(["a"])
         desk.unchanged(["a"])
-        days = remembered(world).days
+        days = remembered(app).days
     assert days == (
         DaySums(day=room.clock.now.date(), polls=Sums(polls=2, not_modified=2)),
         DaySums(day=START.date(), polls=Sums(polls=2, failures=1, new=2)),
@@ -121,53 +121,53 @@ def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
 def test_p93_a_group_of_polls_is_one_statement_for_its_days(tmp_path: Path) -> None:
     room = opened(tmp_path, sources=20)
     statements: list[str] = []
-    with room.opened() as world:
+    with room.opened() as app:
         keys = [chr(97 + n) for n in range(20)]
-        Desk(world).unchanged(keys)
-        with world.store.heard_statements(statements.append):
-            Desk(world).unchanged(keys)
+        FakeSource(app).unchanged(keys)
+        with app.store.heard_statements(statements.append):
+            FakeSource(app).unchanged(keys)
     assert len([s for s in statements if "poll_day" in s]) == 1
 
 
 def test_p93_days_are_kept_400_days(tmp_path: Path) -> None:
     room = opened(tmp_path, sources=2)
-    with room.opened() as world:
-        Desk(world).unchanged(["a", "b"])
+    with room.opened() as app:
+        FakeSource(app).unchanged(["a", "b"])
         room.clock.move(days=399)
-        Desk(world).unchanged(["a"])
-        with world.store.read() as tx:
-            assert len(tx.history(SourceKey("a"), world.clock(), days=1000).days) == 2
+        FakeSource(app).unchanged(["a"])
+        with app.store.read() as tx:
+            assert len(tx.history(SourceKey("a"), app.clock(), days=1000).days) == 2
         room.clock.move(days=1)
-        Desk(world).unchanged(["a"])
-        with world.store.read() as tx:
-            assert [one.day for one in tx.history(SourceKey("a"), world.clock(), days=1000).days] == [
+        FakeSource(app).unchanged(["a"])
+        with app.store.read() as tx:
+            assert [one.day for one in tx.history(SourceKey("a"), app.clock(), days=1000).days] == [
                 room.clock.now.date(),
                 (room.clock.now - timedelta(days=1)).date(),
             ]
-            assert len(tx.history(SourceKey("b"), world.clock(), days=1000).days) == 1, "its own polls clear its own"
+            assert len(tx.history(SourceKey("b"), app.clock(), days=1000).days) == 1, "its own polls clear its own"
 
 
 def test_p94_a_200_to_a_request_without_the_validators_we_hold_is_counted(tmp_path: Path) -> None:
     room = opened(tmp_path)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1))  # nothing was known of it
-        assert remembered(world).days[0].polls.unconditional == 0
+        assert remembered(app).days[0].polls.unconditional == 0
         desk.says("a", said(1))  # the desk sends no validators
         desk.unchanged(["a"])
         desk.fails("a")
-        assert remembered(world).days[0].polls.unconditional == 1
+        assert remembered(app).days[0].polls.unconditional == 1
 
 
 def test_r48_entries_dated_ahead_or_long_ago_are_counted_but_for_a_first_polls_past(tmp_path: Path) -> None:
     room = opened(tmp_path)
     ahead, late = START + timedelta(hours=25), START - timedelta(days=366)
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(1, published=late), said(2, published=START + timedelta(hours=23)))
-        first = asdict(remembered(world).days[0].polls)
+        first = asdict(remembered(app).days[0].polls)
         assert (first["future"], first["past"]) == (0, 0), "an archive is no surprise on a first poll"
         known = (said(1, published=late), said(2, published=START + timedelta(hours=23)))
         desk.says("a", *known, said(3, published=late), said(4, published=ahead), said(5, published=START))
-        second = asdict(remembered(world).days[0].polls)
+        second = asdict(remembered(app).days[0].polls)
     assert (second["future"], second["past"]) == (1, 1)

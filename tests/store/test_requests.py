@@ -7,91 +7,91 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.service.service import Service
 from aggregator.store import requests
 from aggregator.store.schema import event, request
-from tests.newsroom import Newsroom
+from tests.newsroom import SampleSite
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/', paused: true}]\n")
     return room
 
 
 @pytest.fixture
-def world(room: Newsroom) -> Iterator[World]:
-    with room.opened() as world:
-        yield world
+def app(room: SampleSite) -> Iterator[App]:
+    with room.opened() as app:
+        yield app
 
 
-def ask(world: World, *, answered: bool) -> int:
+def ask(app: App, *, answered: bool) -> int:
     """Ask for something; give the number of the request."""
-    with world.store.begin() as tx:
-        number = tx.requests.file(Act.RETRACT, {"story": 1, "undo": False}, world.clock())
+    with app.store.begin() as tx:
+        number = tx.requests.file(Act.RETRACT, {"story": 1, "undo": False}, app.clock())
         (asked,) = (one for one in tx.requests.pending() if one.id == number)
         if answered:
-            tx.requests.finish(asked, Outcome(done=True, said="done", facts={}), world.clock())
+            tx.requests.finish(asked, Outcome(done=True, said="done", facts={}), app.clock())
     return number
 
 
-def kept(world: World) -> list[int]:
-    with world.store._engine.connect() as connection:
+def kept(app: App) -> list[int]:
+    with app.store._engine.connect() as connection:
         return list(connection.execute(select(request.c.id).order_by(request.c.id)).scalars())
 
 
-def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(world: World) -> None:
-    number = ask(world, answered=False)
+def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(app: App) -> None:
+    number = ask(app, answered=False)
     refused = Outcome(done=False, said="there is no such story")
-    with world.store.begin() as tx:
+    with app.store.begin() as tx:
         (asked,) = tx.requests.pending()
-        assert [tx.requests.finish(asked, refused, world.clock()) for _ in range(2)] == [True, False]
-    with world.store._engine.connect() as connection:
+        assert [tx.requests.finish(asked, refused, app.clock()) for _ in range(2)] == [True, False]
+    with app.store._engine.connect() as connection:
         facts = connection.execute(select(event.c.facts).where(event.c.code == Code.REFUSE_REQUEST.value)).scalars()
         assert [fact["request"] for fact in facts] == [number]
 
 
-def test_answered_ones_go_after_a_week_and_those_that_wait_stay(room: Newsroom, world: World) -> None:
-    answered, waiting = ask(world, answered=True), ask(world, answered=False)
+def test_answered_ones_go_after_a_week_and_those_that_wait_stay(room: SampleSite, app: App) -> None:
+    answered, waiting = ask(app, answered=True), ask(app, answered=False)
     room.clock.move(days=6)
-    late, newest = ask(world, answered=True), ask(world, answered=True)
+    late, newest = ask(app, answered=True), ask(app, answered=True)
     room.clock.move(days=1)
-    assert world.upkeep.trim_requests() == 0
+    assert app.upkeep.trim_requests() == 0
     room.clock.move(seconds=1)
-    assert world.upkeep.trim_requests() == 1
-    assert kept(world) == [waiting, late, newest]
-    assert answered not in kept(world)
+    assert app.upkeep.trim_requests() == 1
+    assert kept(app) == [waiting, late, newest]
+    assert answered not in kept(app)
     room.clock.move(days=-30)
-    assert world.upkeep.trim_requests() == 0, "the clock was set back"
+    assert app.upkeep.trim_requests() == 0, "the clock was set back"
 
 
-def test_the_newest_stays_so_that_no_number_is_given_out_twice(room: Newsroom, world: World) -> None:
-    ask(world, answered=True)
-    newest = ask(world, answered=True)
+def test_the_newest_stays_so_that_no_number_is_given_out_twice(room: SampleSite, app: App) -> None:
+    ask(app, answered=True)
+    newest = ask(app, answered=True)
     room.clock.move(days=400)
-    assert world.upkeep.trim_requests() == 1
-    assert kept(world) == [newest]
-    assert ask(world, answered=False) == newest + 1
+    assert app.upkeep.trim_requests() == 1
+    assert kept(app) == [newest]
+    assert ask(app, answered=False) == newest + 1
 
 
-def test_a_step_is_bounded(room: Newsroom, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_bounded(room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(6):
-        ask(world, answered=True)
+        ask(app, answered=True)
     monkeypatch.setattr(requests, "TRIMMED", 2)
     room.clock.move(days=8)
-    assert [world.upkeep.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
+    assert [app.upkeep.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
-    with room.opened() as world:
-        ask(world, answered=True), ask(world, answered=True)
+def test_a_poll_and_a_service_drop_them(room: SampleSite) -> None:
+    with room.opened() as app:
+        ask(app, answered=True), ask(app, answered=True)
         room.clock.move(days=8)
-        newest = ask(world, answered=True)
-        service = Service(world, {})
+        newest = ask(app, answered=True)
+        service = Service(app, {})
         service.start()
         try:
             job = service._jobs.get_job("answers")
@@ -99,9 +99,9 @@ def test_a_poll_and_a_service_drop_them(room: Newsroom) -> None:
         finally:
             service.stop()
         assert job.trigger.interval == timedelta(hours=1)
-        assert kept(world) == [newest]
-        last = ask(world, answered=True)
+        assert kept(app) == [newest]
+        last = ask(app, answered=True)
     room.clock.move(days=8)
     room.poll()
-    with room.opened() as world:
-        assert kept(world) == [last]
+    with room.opened() as app:
+        assert kept(app) == [last]

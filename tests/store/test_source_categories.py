@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.app import World
-from tests.desk import Desk, said
-from tests.newsroom import START, Newsroom
+from aggregator.app import App
+from tests.desk import FakeSource, said
+from tests.newsroom import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TEXT = "<p>This says something else than before, at some length, so that it is a revision for everyone.</p>"
@@ -23,122 +23,122 @@ def feeds(one: str, *, x: str = "{}", y: str = "{}", initial: int = 50) -> str:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(feeds("x"))
     return room
 
 
-def titles(world: World, slug: str) -> list[str]:
+def titles(app: App, slug: str) -> list[str]:
     """Give what a category shows, its archive included, by the order of its main document and then its pages."""
-    with world.store.read() as tx:
+    with app.store.read() as tx:
         (row,) = [row for row in tx.categories.rows() if row.slug == slug]
         pages: list[int | None] = [None, *range(row.pages, 0, -1)]
         return [p.title for page in pages for p in tx.documents.publications(row.id, page)]
 
 
-def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", *(said(n, published=START - n * DAY) for n in range(5)))
+def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", *(said(n, published=START - n * DAY) for n in range(5)))
     room.clock.move(days=1)
     room.writes(feeds("[x, y]", initial=3))
-    with room.opened() as world:
-        assert titles(world, "y") == ["Title 0", "Title 1", "Title 2"]
-        assert len(titles(world, "x")) == 5
-        with world.store.read() as tx:
+    with room.opened() as app:
+        assert titles(app, "y") == ["Title 0", "Title 1", "Title 2"]
+        assert len(titles(app, "x")) == 5
+        with app.store.read() as tx:
             mine, theirs = tx.documents.publications(1, None), tx.documents.publications(2, None)
         assert [p.sort_at for p in theirs] == [START - n * DAY for n in range(3)], "their own dates (M1)"
         assert [p.atom_id for p in theirs] == [p.atom_id for p in mine][:3], "one story, one id (N4)"
         assert [p.updated for p in theirs] == [p.updated for p in mine][:3]
     room.clock.move(days=1)
-    with room.opened() as world:
-        assert len(titles(world, "y")) == 3, "once"
+    with room.opened() as app:
+        assert len(titles(app, "y")) == 3, "once"
 
 
-def test_n1_what_a_source_published_stays_where_it_was(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", said(1), said(2))
+def test_n1_what_a_source_published_stays_where_it_was(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", said(1), said(2))
     room.clock.move(days=1)
     room.writes(feeds("y"))
-    with room.opened() as world:
-        assert sorted(titles(world, "x")) == sorted(titles(world, "y")) == ["Title 1", "Title 2"]
-        Desk(world).says("one", said(3), said(1, text=TEXT), said(2))
-        assert sorted(titles(world, "x")) == ["Title 1", "Title 2"], "new entries go to the new category alone"
-        assert titles(world, "y")[0] == "Title 3"
-        with world.store.read() as tx:
+    with room.opened() as app:
+        assert sorted(titles(app, "x")) == sorted(titles(app, "y")) == ["Title 1", "Title 2"]
+        FakeSource(app).says("one", said(3), said(1, text=TEXT), said(2))
+        assert sorted(titles(app, "x")) == ["Title 1", "Title 2"], "new entries go to the new category alone"
+        assert titles(app, "y")[0] == "Title 3"
+        with app.store.read() as tx:
             both = [next(p for p in tx.documents.publications(n, None) if p.title == "Title 1") for n in (1, 2)]
         assert all("something else" in p.content for p in both), "revisions still reach it there"
 
 
-def test_n2_the_rules_of_the_category_hold(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", *(said(n, published=START - n * DAY) for n in range(4)))
+def test_n2_the_rules_of_the_category_hold(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", *(said(n, published=START - n * DAY) for n in range(4)))
     room.writes(feeds("[x, y]", y="{exclude: [{title: '[02]$'}]}", initial=1))
-    with room.opened() as world:
-        assert titles(world, "y") == ["Title 1"]
+    with room.opened() as app:
+        assert titles(app, "y") == ["Title 1"]
 
 
-def test_n2_a_story_that_is_there_already_stays_as_it_stands(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_n2_a_story_that_is_there_already_stays_as_it_stands(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("two", said(1, own_id="theirs"))
         room.clock.move(hours=2)
         desk.says("one", said(1), said(2))
-        with world.store.read() as tx:
+        with app.store.read() as tx:
             before = [p for p in tx.documents.publications(2, None) if p.title == "Title 1"]
     room.clock.move(days=1)
     room.writes(feeds("[x, y]"))
-    with room.opened() as world, world.store.read() as tx:
+    with room.opened() as app, app.store.read() as tx:
         after = [p for p in tx.documents.publications(2, None) if p.title == "Title 1"]
         assert [(p.source, p.sort_at, p.updated) for p in after] == [(p.source, p.sort_at, p.updated) for p in before]
         assert len(tx.documents.publications(2, None)) == 2
 
 
-def test_n2_what_was_withdrawn_does_not_come_back_by_another_door(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_n2_what_was_withdrawn_does_not_come_back_by_another_door(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("one", said(1), said(2))
         desk.says("one", said(2), deleted=(("item-1", START),))
     room.writes(feeds("[x, y]"))
-    with room.opened() as world:
-        assert titles(world, "y") == ["Title 2"]
+    with room.opened() as app:
+        assert titles(app, "y") == ["Title 2"]
 
 
-def test_n2_a_source_that_was_never_polled_has_nothing_to_give(room: Newsroom) -> None:
+def test_n2_a_source_that_was_never_polled_has_nothing_to_give(room: SampleSite) -> None:
     with room.opened():
         pass
     room.writes(feeds("[x, y]"))
-    with room.opened() as world:
-        assert titles(world, "y") == []
-        Desk(world).says("one", said(1))
-        assert titles(world, "y") == ["Title 1"]
+    with room.opened() as app:
+        assert titles(app, "y") == []
+        FakeSource(app).says("one", said(1))
+        assert titles(app, "y") == ["Title 1"]
 
 
-def test_m4_a_backfill_does_not_flood_the_main_document(room: Newsroom) -> None:
-    with room.opened() as world:
-        desk = Desk(world)
+def test_m4_a_backfill_does_not_flood_the_main_document(room: SampleSite) -> None:
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("one", *(said(n, published=START - n * DAY) for n in range(40)))
         desk.says("two", *(said(f"t{n}", published=START - n * HOUR) for n in range(12)))
-        world.publish()
+        app.publish()
     room.clock.move(hours=1)
     room.writes(feeds("[x, y]"))
-    with room.opened() as world:
-        world.publish()
-        with world.store.read() as tx:
+    with room.opened() as app:
+        app.publish()
+        with app.store.read() as tx:
             (row,) = [row for row in tx.categories.rows() if row.slug == "y"]
             main = [p.title for p in tx.documents.publications(row.id, None)]
         assert sum(not title.startswith("Title t") for title in main) == 1, "those newer than the tenth (M9)"
-        assert len(titles(world, "y")) == 52
+        assert len(titles(app, "y")) == 52
 
 
-def test_n2_moving_back_fills_the_gap(room: Newsroom) -> None:
-    with room.opened() as world:
-        Desk(world).says("one", said(1))
+def test_n2_moving_back_fills_the_gap(room: SampleSite) -> None:
+    with room.opened() as app:
+        FakeSource(app).says("one", said(1))
     room.clock.move(hours=1)
     room.writes(feeds("y"))
-    with room.opened() as world:
-        Desk(world).says("one", said(2), said(1))
+    with room.opened() as app:
+        FakeSource(app).says("one", said(2), said(1))
     room.clock.move(hours=1)
     room.writes(feeds("x"))
-    with room.opened() as world:
-        assert sorted(titles(world, "x")) == ["Title 1", "Title 2"]
+    with room.opened() as app:
+        assert sorted(titles(app, "x")) == ["Title 1", "Title 2"]

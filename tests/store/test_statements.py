@@ -5,9 +5,9 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from aggregator.app import World
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from aggregator.app import App
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 
 def counted(statements: list[str]) -> Counter[str]:
@@ -15,14 +15,14 @@ def counted(statements: list[str]) -> Counter[str]:
 
 
 def test_all_304s_of_a_group_are_one_statement(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(30)))
     statements: list[str] = []
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         keys = [f"s{n}" for n in range(30)]
         desk.unchanged(keys)  # never asked before: their states change
-        with world.store.heard_statements(statements.append):
+        with app.store.heard_statements(statements.append):
             polls_begin = len(statements)
             desk.unchanged(keys)
     settled = [s for s in statements[polls_begin:] if s.startswith("UPDATE source") and "polls" in s]
@@ -30,16 +30,16 @@ def test_all_304s_of_a_group_are_one_statement(tmp_path: Path) -> None:
 
 
 def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said("first"))
         desk.says("b", said("first-of-b"))
         costs = []
         for key, count in (("a", 3), ("b", 150)):
             statements: list[str] = []
-            with world.store.heard_statements(statements.append):
+            with app.store.heard_statements(statements.append):
                 desk.says(key, *(said(f"{key}-{n}") for n in range(count)))
             costs.append(len(statements))
     assert costs[1] - costs[0] <= 1, "bands of 150 entries are more than one statement may name"
@@ -47,57 +47,57 @@ def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) ->
 
 
 def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         entries = [said(n) for n in range(100)]
         desk.says("a", *entries)
-        with world.store.heard_statements(statements.append):
+        with app.store.heard_statements(statements.append):
             desk.says("a", *entries)
     assert not [s for s in statements if s.startswith("INSERT") and "poll_day" not in s]
     assert not [s for s in statements if s.startswith(("UPDATE entry", "UPDATE publication", "UPDATE category"))]
 
 
-def plan_of(world: World, statement: str) -> str:
+def plan_of(app: App, statement: str) -> str:
     """Give how the database goes about a statement; SQLite says it in words."""
-    assert world.store.path is not None
-    with closing(sqlite3.connect(world.store.path)) as database:
+    assert app.store.path is not None
+    with closing(sqlite3.connect(app.store.path)) as database:
         nothing = [None] * statement.count("?")
         return "; ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", nothing))
 
 
-def test_the_newest_of_all_are_looked_for_by_time(newsroom: Newsroom) -> None:
+def test_the_newest_of_all_are_looked_for_by_time(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as world:
-        with world.store.heard_statements(statements.append), world.store.read() as tx:
+    with newsroom.opened() as app:
+        with app.store.heard_statements(statements.append), app.store.read() as tx:
             tx.documents.newest([1, 2, 3], 50)
-        plan = plan_of(world, statements[1])
+        plan = plan_of(app, statements[1])
     assert plan.startswith("SCAN publication USING INDEX ix_publication_sort_at"), plan
 
 
-def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroom: Newsroom) -> None:
+def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as world:
-        with world.store.heard_statements(statements.append):
-            world.store.status(world.roster, world.clock())
+    with newsroom.opened() as app:
+        with app.store.heard_statements(statements.append):
+            app.store.status(app.roster, app.clock())
         (counting,) = (s for s in statements if "JOIN publication" in s or "FROM publication" in s)
-        plan = plan_of(world, counting)
+        plan = plan_of(app, counting)
     assert "publication USING COVERING INDEX ix_publication_standing" in plan
     assert not [s for s in statements if "FROM entry" in s or "JOIN entry" in s]
 
 
-def test_metrics_count_in_an_index_of_sources_and_nowhere_else(newsroom: Newsroom) -> None:
+def test_metrics_count_in_an_index_of_sources_and_nowhere_else(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as world:
-        with world.store.heard_statements(statements.append):
-            world.figures()
+    with newsroom.opened() as app:
+        with app.store.heard_statements(statements.append):
+            app.figures()
         asked = [statement for statement in statements if statement.startswith("SELECT")]
-        plans = [plan_of(world, statement) for statement in asked if "FROM source" in statement]
+        plans = [plan_of(app, statement) for statement in asked if "FROM source" in statement]
     assert {
         table for s in asked for table in ("source", "alarm", "store", "story", "entry") if f"FROM {table}" in s
     } == {
@@ -109,42 +109,42 @@ def test_metrics_count_in_an_index_of_sources_and_nowhere_else(newsroom: Newsroo
     assert all("source USING COVERING INDEX ix_source_due" in plan and "USING INDEX" not in plan for plan in plans)
 
 
-def test_what_categories_hold_is_counted_where_something_has_changed(newsroom: Newsroom) -> None:
+def test_what_categories_hold_is_counted_where_something_has_changed(newsroom: SampleSite) -> None:
     newsroom.writes(
         "sources: [{key: a, url: 'https://a.example/', category: x}, {key: b, url: 'https://b.example/', category: y}]"
     )
-    with newsroom.opened() as world:
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        desk = FakeSource(app)
         for key, told, held in (("a", 1, [1, 0]), ("b", 2, [1, 1]), ("b", 3, [1, 2]), (None, 0, [1, 2])):
             if key is not None:
                 desk.says(key, said(told))
             statements: list[str] = []
-            with world.store.heard_statements(statements.append):
-                status = world.store.status(world.roster, world.clock())
+            with app.store.heard_statements(statements.append):
+                status = app.store.status(app.roster, app.clock())
             assert [category.stories for category in status.categories] == held
     assert not [s for s in statements if "FROM publication" in s]
 
 
-def test_copies_are_found_without_a_look_at_what_every_story_has(newsroom: Newsroom) -> None:
+def test_copies_are_found_without_a_look_at_what_every_story_has(newsroom: SampleSite) -> None:
     newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as world:
-        with world.store.heard_statements(statements.append), world.store.read() as tx:
+    with newsroom.opened() as app:
+        with app.store.heard_statements(statements.append), app.store.read() as tx:
             tx.files.copies()
-        assert "USING COVERING INDEX ix_file_copied" in plan_of(world, statements[1])
+        assert "USING COVERING INDEX ix_file_copied" in plan_of(app, statements[1])
 
 
-def test_a_start_page_of_many_categories_takes_a_few_statements(newsroom: Newsroom) -> None:
+def test_a_start_page_of_many_categories_takes_a_few_statements(newsroom: SampleSite) -> None:
     newsroom.writes(
         "publish: {formats: [html]}\nsources:\n"
         + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/', category: c{n}}}\n" for n in range(30))
     )
     statements: list[str] = []
-    with newsroom.opened() as world:
-        desk = Desk(world)
+    with newsroom.opened() as app:
+        desk = FakeSource(app)
         for n in range(30):
             desk.says(f"s{n}", said(n))
-        with world.store.heard_statements(statements.append), world.store.read() as tx:
+        with app.store.heard_statements(statements.append), app.store.read() as tx:
             newest = tx.documents.newest_of_each(range(1, 31), 5, fair=True)
     assert len(newest) == 30
     assert len(statements) <= 4, "who told them, the stories, their copies; and that it begins"

@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.errors import StoreError
 from aggregator.model.alarm import AlarmCode
 from aggregator.serve.metrics import Meter
 from aggregator.websub import Pinger, pings, tell_hub
 from aggregator.websub.pings import pause_after
-from tests.desk import Desk, said
-from tests.newsroom import LOOPBACK, Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import LOOPBACK, SampleSite
 from tests.publisher import Hangs, Publisher, Reply, Reset, redirect
 
 TAKEN = Reply(204)
@@ -27,7 +27,7 @@ HUB = "127.0.0.2"
 class Planet:
     """A newsroom with a hub: what its source says next is published, and the hub is told."""
 
-    def __init__(self, newsroom: Newsroom, publisher: Publisher) -> None:
+    def __init__(self, newsroom: SampleSite, publisher: Publisher) -> None:
         self.room, self.publisher = newsroom, publisher
         self.clock = newsroom.clock
         self.writes()
@@ -46,15 +46,15 @@ class Planet:
 
     def says(self, *numbers: int, key: str = "a", tell: bool = True, **how: bool) -> None:
         """Let a source say these items; publish; tell the hub."""
-        with self.room.opened() as world:
+        with self.room.opened() as app:
             if numbers:
-                Desk(world).says(key, *map(said, numbers))
-            world.publish(**how)
+                FakeSource(app).says(key, *map(said, numbers))
+            app.publish(**how)
             if tell:
-                self.tell(world)
+                self.tell(app)
 
-    def tell(self, world: World) -> None:
-        tell_hub(world, is_over=lambda: False)
+    def tell(self, app: App) -> None:
+        tell_hub(app, is_over=lambda: False)
 
     def told(self) -> list[str]:
         """Give the topics of the pings since the last look, in order."""
@@ -64,7 +64,7 @@ class Planet:
 
 
 @pytest.fixture
-def planet(newsroom: Newsroom, publisher: Publisher) -> Planet:
+def planet(newsroom: SampleSite, publisher: Publisher) -> Planet:
     """A planet whose source was polled once, with a hub that takes everything."""
     planet = Planet(newsroom, publisher)
     planet.answers(TAKEN)
@@ -120,12 +120,12 @@ def test_a86_a_main_feed_that_an_edit_makes_shorter_is_told(planet: Planet) -> N
 
 
 def test_i62_a_first_poll_beside_news_hides_them_not(planet: Planet) -> None:
-    with planet.room.opened() as world:
-        desk = Desk(world)
+    with planet.room.opened() as app:
+        desk = FakeSource(app)
         desk.says("a", said(2), said(1))
         desk.says("b", said(3))
-        world.publish()
-        planet.tell(world)
+        app.publish()
+        planet.tell(app)
     assert planet.told() == [ALL, GENERAL]
 
 
@@ -166,20 +166,20 @@ def test_a86_at_most_one_ping_a_minute_for_a_topic(planet: Planet) -> None:
 
 def test_a86_what_changes_while_the_hub_is_told_is_told_again(planet: Planet) -> None:
     planet.says(2, 1, tell=False)
-    with planet.room.opened() as world:
-        fetch, desk = world.ports.fetch, Desk(world)
+    with planet.room.opened() as app:
+        fetch, desk = app.ports.fetch, FakeSource(app)
 
         def publish_meanwhile(due: object) -> object:
-            object.__setattr__(world.ports, "fetch", fetch)
+            object.__setattr__(app.ports, "fetch", fetch)
             desk.says("a", said(3), said(2), said(1))
-            world.publish()
+            app.publish()
             return fetch(due)  # type: ignore[arg-type]
 
-        object.__setattr__(world.ports, "fetch", publish_meanwhile)
-        planet.tell(world)
+        object.__setattr__(app.ports, "fetch", publish_meanwhile)
+        planet.tell(app)
         assert planet.told() == [ALL, GENERAL]
         planet.clock.move(minutes=1)
-        planet.tell(world)
+        planet.tell(app)
         assert planet.told() == [ALL], "the one that was under way; the other was told after the change"
 
 
@@ -199,7 +199,7 @@ def test_a86_a_hub_in_trouble_is_asked_once_and_later_for_all(planet: Planet, re
     planet.clock.move(seconds=59)
     planet.says(3, 2, 1)
     assert planet.told() == [], "new changes wait, too"
-    with planet.room.opened() as world, world.store.read() as tx:
+    with planet.room.opened() as app, app.store.read() as tx:
         hub = tx.outbox.status()
     assert hub is not None
     assert (hub.owed, hub.failures) == (2, 1)
@@ -264,10 +264,10 @@ def test_a86_after_a_day_an_old_change_is_no_news_and_the_next_one_is(
     planet.answers(Reply(500))
     planet.says(2, 1)
     asked = 1
-    with planet.room.opened() as world, caplog.at_level(logging.INFO):
+    with planet.room.opened() as app, caplog.at_level(logging.INFO):
         for _ in range(30 * 60):
             planet.clock.move(minutes=1)
-            planet.tell(world)
+            planet.tell(app)
             asked = len(planet.publisher.asked)
     assert 12 <= asked < 24, "ever more rarely"
     lines = [record for record in caplog.records if record.message in ("fail_ping", "drop_pings")]
@@ -288,8 +288,8 @@ def test_a86_a_kill_while_files_are_written_loses_no_ping(planet: Planet) -> Non
     planet.says()
     planet.told()
     planet.clock.move(minutes=1)
-    with planet.room.opened() as world:
-        Desk(world).says("a", said(2), said(1))
+    with planet.room.opened() as app:
+        FakeSource(app).says("a", said(2), said(1))
     files = 0
     while planet.room.dies_publishing(files):  # after each file that a run finds to do, at last after none
         files += 1
@@ -310,9 +310,9 @@ def test_a86_a_kill_before_the_ping_loses_none_and_repeats_none(planet: Planet) 
 def test_a86_a_hub_that_never_answers_is_cut_with_all_else(planet: Planet) -> None:
     planet.answers(Hangs())
     planet.says(2, 1, tell=False)
-    with planet.room.opened() as world:
-        world.cut()
-        planet.tell(world)
+    with planet.room.opened() as app:
+        app.cut()
+        planet.tell(app)
     assert planet.told() == []
     planet.answers(TAKEN)
     planet.says()
@@ -323,13 +323,13 @@ def test_s3_a_hub_at_a_private_address_is_not_asked_unless_allowed(planet: Plane
     planet.room.writes((planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK), hosts="")
     planet.says(2, 1)
     assert planet.told() == []
-    with planet.room.opened() as world, world.store.read() as tx:
+    with planet.room.opened() as app, app.store.read() as tx:
         hub = tx.outbox.status()
     assert hub is not None
     assert str(hub.error).startswith("refused: ")
 
 
-def test_a85_a_new_hub_is_told_once_of_feeds_that_name_it_now(newsroom: Newsroom, publisher: Publisher) -> None:
+def test_a85_a_new_hub_is_told_once_of_feeds_that_name_it_now(newsroom: SampleSite, publisher: Publisher) -> None:
     planet = Planet(newsroom, publisher)
     planet.answers(TAKEN)
     text = (newsroom.folder / "feeds.yaml").read_text(encoding="utf-8")
@@ -366,16 +366,16 @@ def test_an_unlisted_category_is_told_to_nobody(planet: Planet) -> None:
 def test_what_is_owed_of_a_category_is_forgotten_when_it_is_unlisted_or_gone(planet: Planet) -> None:
     planet.says(2, 1, tell=False)
     planet.writes("categories: {general: {unlisted: true}}\n")
-    with planet.room.opened() as world:
-        planet.tell(world)  # before anything is published anew, as beside a service
+    with planet.room.opened() as app:
+        planet.tell(app)  # before anything is published anew, as beside a service
     assert planet.told() == [ALL]
     planet.clock.move(hours=1)
     planet.writes()
     planet.says(3, 2, 1, tell=False)
     text = (planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
     planet.room.writes(text.replace(".example/'", ".example/', category: other"))
-    with planet.room.opened() as world:
-        planet.tell(world)
+    with planet.room.opened() as app:
+        planet.tell(app)
     assert planet.told() == [ALL]
 
 
@@ -391,17 +391,17 @@ def test_r67_a_hub_that_refuses_for_an_hour_is_an_alarm(planet: Planet) -> None:
     planet.answers(Reply(500))
     planet.says(2, 1)
 
-    def alarms(world: World) -> list[AlarmCode]:
-        return [alarm.code for alarm in world.store.status(world.roster, world.clock()).alarms]
+    def alarms(app: App) -> list[AlarmCode]:
+        return [alarm.code for alarm in app.store.status(app.roster, app.clock()).alarms]
 
-    with planet.room.opened() as world:
+    with planet.room.opened() as app:
         planet.clock.move(minutes=59)
-        assert AlarmCode.HUB not in alarms(world)
+        assert AlarmCode.HUB not in alarms(app)
         planet.clock.move(minutes=1)
         planet.answers(TAKEN)
-        assert AlarmCode.HUB in alarms(world)
-        planet.tell(world)
-        assert AlarmCode.HUB not in alarms(world)
+        assert AlarmCode.HUB in alarms(app)
+        planet.tell(app)
+        assert AlarmCode.HUB not in alarms(app)
 
 
 def test_a_fault_of_ours_is_said_once_and_pings_go_on(
@@ -409,7 +409,7 @@ def test_a_fault_of_ours_is_said_once_and_pings_go_on(
 ) -> None:
     asked, enough = [0], threading.Event()
 
-    def fail(world: World, **how: object) -> None:
+    def fail(app: App, **how: object) -> None:
         asked[0] += 1
         if asked[0] > 3:
             enough.set()
@@ -417,8 +417,8 @@ def test_a_fault_of_ours_is_said_once_and_pings_go_on(
 
     monkeypatch.setattr(pings, "tell_hub", fail)
     monkeypatch.setattr(pings, "LOOK_SECONDS", 0.001)
-    with planet.room.opened() as world:
-        pinger = Pinger(world, lambda taken: None)
+    with planet.room.opened() as app:
+        pinger = Pinger(app, lambda taken: None)
         pinger.start()
         assert enough.wait(30)
         pinger.stop()
@@ -433,10 +433,10 @@ def test_r67_metrics_count_pings_and_what_is_owed(planet: Planet) -> None:
     meter = Meter()
     planet.answers(Reply(400), TAKEN)
     planet.says(2, 1, tell=False)
-    with planet.room.opened() as world:
-        before = meter.write(world.figures(), asked=0, tick_age=0)[1].decode()
-        tell_hub(world, is_over=lambda: False, on_asked=meter.count_ping)
-        after = meter.write(world.figures(), asked=0, tick_age=0)[1].decode()
+    with planet.room.opened() as app:
+        before = meter.write(app.figures(), asked=0, tick_age=0)[1].decode()
+        tell_hub(app, is_over=lambda: False, on_asked=meter.count_ping)
+        after = meter.write(app.figures(), asked=0, tick_age=0)[1].decode()
     assert "aggregator_pings_owed 2.0" in before
     assert 'aggregator_pings_total{taken="yes"} 0.0' in before
     assert "aggregator_pings_owed 1.0" in after

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.command import aggregator
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.publisher import Hangs, Publisher, Reply
 from tests.running import Running
 
@@ -30,7 +30,7 @@ def topics(publisher: Publisher) -> list[str]:
 
 
 @pytest.fixture
-def owing(newsroom: Newsroom, publisher: Publisher) -> Running:
+def owing(newsroom: SampleSite, publisher: Publisher) -> Running:
     """A planet that was killed long ago, before its hub, which never answers, was told of Title 2."""
     publisher.says("/hub", Hangs(), host=HUB)
     yaml = yaml_of(publisher)

@@ -18,7 +18,7 @@ from aggregator.model.settings import Roster, Settings
 from aggregator.publish.folder import Folder
 from aggregator.publish.posts.names import free_name
 from aggregator.publish.posts.post import PostWriter
-from aggregator.render.visibility import Showing
+from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow
 from aggregator.store.database import Store
 from aggregator.store.post_list import ExportRow, PostRow
@@ -27,7 +27,7 @@ from aggregator.store.publications import Placement
 Place = tuple[str, str]  # of a file: folder, name
 
 
-class Strays:
+class RestoredNames:
     """The files in the folders of posts that the store does not list.
 
     A post is named when it is first written, after the copy that is shown then; later another may be shown, or its
@@ -132,7 +132,7 @@ class Posts:
 
     def export(
         self,
-        showing: Showing,
+        showing: Visibility,
         *,
         everything: bool,
         take_over: bool,
@@ -202,11 +202,11 @@ class Posts:
         self,
         stories: Sequence[int],
         categories: Mapping[int, CategoryRow],
-        showing: Showing,
+        showing: Visibility,
         exported: Exported,
         *,
         rename: bool,
-        strays: Strays | None,
+        strays: RestoredNames | None,
         take_over: bool,
     ) -> None:
         with self._store.read() as tx:
@@ -218,7 +218,7 @@ class Posts:
 
     # What shall stand.
 
-    def _render(self, part: _Part, showing: Showing, *, rename: bool, strays: Strays | None) -> None:
+    def _render(self, part: _Part, showing: Visibility, *, rename: bool, strays: RestoredNames | None) -> None:
         """Render what stands; a publication whose category is not in feeds.yaml keeps its post as it is (A43)."""
         standing: dict[int, list[Placement]] = {}
         for placement in part.placements:
@@ -251,7 +251,7 @@ class Posts:
             place = (self._folder_of(placement), free)
             part.wanted[place], part.of[place] = data, key
 
-    def _named_again(self, part: _Part, rendered: Sequence[_Rendered], strays: Strays) -> list[_Rendered]:
+    def _named_again(self, part: _Part, rendered: Sequence[_Rendered], strays: RestoredNames) -> list[_Rendered]:
         """Give posts the names under which they stand already; those that stand where they would like to choose first.
 
         What stands in the other folder is written down as theirs, and so goes once the new file is there.
@@ -278,7 +278,7 @@ class Posts:
         placement: Placement,
         placements: Iterable[Placement],
         categories: Mapping[int, CategoryRow],
-        showing: Showing,
+        showing: Visibility,
     ) -> tuple[bytes, str]:
         """Give the bytes of a post, and the name that it would like to have."""
         row = categories[placement.category]
@@ -385,7 +385,7 @@ class Posts:
 
     # Names of things.
 
-    def _look(self, showing: Showing, rows: Iterable[CategoryRow]) -> str:
+    def _look(self, showing: Visibility, rows: Iterable[CategoryRow]) -> str:
         site = self._settings.site
         slugs = {row.key: row.slug for row in rows}
         categories = [(c.title, c.show, c.unlisted, slugs.get(c.key)) for c in self._settings.categories]
@@ -395,9 +395,9 @@ class Posts:
         facts = (frame, where, categories, sorted(classes), showing.digest)
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
-    def _strays(self) -> Strays:
+    def _strays(self) -> RestoredNames:
         folders = {name: self._folder(name) for name in (self._to, self._archive)}
-        return Strays(folders, self._store, self._jekyll.file)
+        return RestoredNames(folders, self._store, self._jekyll.file)
 
     def _relative(self, folder: Path) -> str:
         return Path(os.path.relpath(folder, self._base)).as_posix()

@@ -13,7 +13,7 @@ from aggregator.cli.preview.text import in_words
 from aggregator.clock import utc_now
 from aggregator.fetch.budget import Budgets
 from tests.command import Done, aggregator
-from tests.newsroom import LOOPBACK, Newsroom, item, rss
+from tests.newsroom import LOOPBACK, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
 from tests.running import Running
 
@@ -177,7 +177,7 @@ def told(tmp_path: Path, publisher: Publisher) -> Path:
         f"  - {{url: '{publisher.serve(f'/{key}', body, host=f'127.0.0.{n}')}', key: {key}}}\n"
         for n, (key, body) in enumerate(feeds.items(), 2)
     ]
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.clock.now = utc_now()  # by which the command will look at it
     room.writes(f"sources:\n{''.join(lines)}")
     for key in feeds:  # in this order, whoever answers first
@@ -258,7 +258,7 @@ def test_dedupe_of_a_source_that_was_never_polled(tmp_path: Path) -> None:
 
 
 def test_p61_pages_and_robots_txt_keep_their_distance(
-    newsroom: Newsroom, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[str] = []
 
@@ -281,7 +281,7 @@ def test_p61_pages_and_robots_txt_keep_their_distance(
 
 
 def test_what_a_category_takes_no_more_of_is_shown(
-    newsroom: Newsroom, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = json.dumps([{"id": n, "title": f"News {n}", "of": paper} for n, paper in enumerate("xxyx")]).encode()
     newsroom.writes(

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from aggregator.app import World
+from aggregator.app import App
 from aggregator.cli import main
 from aggregator.cli.why.sentences import SENTENCES, Names, said
 from aggregator.model.event import Code
 from aggregator.model.trail import Step
-from tests.desk import Desk
+from tests.desk import FakeSource
 from tests.desk import said as entry
-from tests.newsroom import START, Newsroom
+from tests.newsroom import START, SampleSite
 
 TAG = "tag:one.example,2026:lamp"
 TITLE = "The lamp is back in its lighthouse"
@@ -34,31 +34,31 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
+def room(tmp_path: Path) -> SampleSite:
+    room = SampleSite(tmp_path)
     room.writes(SOURCES)
     return room
 
 
 @pytest.fixture
-def world(room: Newsroom) -> Iterator[World]:
+def app(room: SampleSite) -> Iterator[App]:
     """A world in which one story is told by two sources, and one source was never asked."""
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         desk.says("two", entry("old", title="About two", text="<p>two and only two " * 30))
         room.clock.move(days=1)
         desk.says("one", entry(1, own_id=TAG, title=TITLE, text=TEXT, link="https://one.example/lamp"))
         room.clock.move(minutes=10)
         wire = f"<p>HARBOUR (Agency) - {TEXT[3:-4]} Reporting by a staff writer.</p>"
         desk.says("two", entry(2, title=TITLE, text=wire, link="https://two.example/lamp", published=START))
-        world.publish()
-        yield world
+        app.publish()
+        yield app
 
 
 class Asked:
     """Asks `why` in this process."""
 
-    def __init__(self, room: Newsroom, heard: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, room: SampleSite, heard: pytest.CaptureFixture[str]) -> None:
         self._room, self._heard = room, heard
 
     def __call__(self, thing: str) -> str:
@@ -80,17 +80,17 @@ class Asked:
 
 
 @pytest.fixture
-def why(room: Newsroom, capsys: pytest.CaptureFixture[str]) -> Asked:
+def why(room: SampleSite, capsys: pytest.CaptureFixture[str]) -> Asked:
     return Asked(room, capsys)
 
 
-def carry_out(world: World, command: str, **arguments: object) -> None:
-    with world.store.begin() as tx:
-        tx.requests.file(command, arguments, world.clock())
-    assert world.take_requests() == 1
+def carry_out(app: App, command: str, **arguments: object) -> None:
+    with app.store.begin() as tx:
+        tx.requests.file(command, arguments, app.clock())
+    assert app.take_requests() == 1
 
 
-def test_a_story_is_told_from_the_first_entry_to_what_is_shown(world: World, why: Asked) -> None:
+def test_a_story_is_told_from_the_first_entry_to_what_is_shown(app: App, why: Asked) -> None:
     lines = why("https://two.example/lamp").splitlines()
     assert lines[0] == TITLE
     assert lines[1].startswith(f"  story {TAG}, page ")
@@ -111,7 +111,7 @@ def test_a_story_is_told_from_the_first_entry_to_what_is_shown(world: World, why
     assert why(TAG) == why("2") == why("https://one.example/lamp") == "\n".join(lines) + "\n"
 
 
-def test_the_json_has_the_same_steps_under_stable_names(world: World, why: Asked) -> None:
+def test_the_json_has_the_same_steps_under_stable_names(app: App, why: Asked) -> None:
     (record,) = why.record(TAG)
     assert (record["kind"], record["id"], record["founder"]) == ("story", TAG, 2)
     assert [place["category"] for place in record["places"]] == ["x", "y"]
@@ -121,9 +121,9 @@ def test_the_json_has_the_same_steps_under_stable_names(world: World, why: Asked
     assert all(step["said"] and step["at"].endswith("Z") for step in record["steps"])
 
 
-def test_an_operators_word_is_told_with_its_request(world: World, why: Asked, room: Newsroom) -> None:
+def test_an_operators_word_is_told_with_its_request(app: App, why: Asked, room: SampleSite) -> None:
     room.clock.move(days=1)
-    carry_out(world, "unmerge", story=2, entry=None)
+    carry_out(app, "unmerge", story=2, entry=None)
     said = why(TAG)
     assert (
         "an operator said 2026-03-06 12:10 that entry 2 (Feed one) and entry 3 (Feed two) tell different stories"
@@ -131,8 +131,8 @@ def test_an_operators_word_is_told_with_its_request(world: World, why: Asked, ro
     )
     assert "y: withdrawn 2026-03-06 12:10" in said
     assert "x shows entry 2 (Feed one) from now on: the copy that was shown is gone (request 1)" in said
-    carry_out(world, "merge", story=2, other=3)
-    carry_out(world, "retract", story=2, undo=False)
+    carry_out(app, "merge", story=2, other=3)
+    carry_out(app, "retract", story=2, undo=False)
     said = why(TAG)
     assert "retracted 2026-03-06 12:10: seen nowhere" in said
     assert "was merged into it" in said
@@ -142,17 +142,17 @@ def test_an_operators_word_is_told_with_its_request(world: World, why: Asked, ro
     assert f"merged into {TAG}, which tells it now" in why(other)
 
 
-def test_an_entry_that_was_rejected_says_by_which_rule(world: World, why: Asked) -> None:
-    Desk(world).says("three", entry(7, title="Sponsored bread"))
+def test_an_entry_that_was_rejected_says_by_which_rule(app: App, why: Asked) -> None:
+    FakeSource(app).says("three", entry(7, title="Sponsored bread"))
     said = why("item-7")
     assert "entry 4 of Feed three: rejected by a rule" in said
     assert "entry 4 (Feed three) was rejected: y: exclude title: Sponsored" in said
     assert [found["kind"] for found in why.record("4")] == ["entry"]
 
 
-def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(world: World, why: Asked, room: Newsroom) -> None:
+def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(app: App, why: Asked, room: SampleSite) -> None:
     room.clock.move(hours=1)
-    Desk(world).fails("two", "dns")
+    FakeSource(app).fails("two", "dns")
     said = why("two")
     assert said.startswith("Feed two (source two, line 7), https://two.example/feed\n  failing; publishes in x, y\n")
     assert "1 failed in a row, dns: it failed" in said
@@ -164,8 +164,8 @@ def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(world: World, 
     assert (record["kind"], record["state"], record["entries"]) == ("source", "failing", {"published": 2})
 
 
-def test_a_source_that_left_feeds_yaml_is_told_too(world: World, why: Asked, room: Newsroom) -> None:
-    world.close()
+def test_a_source_that_left_feeds_yaml_is_told_too(app: App, why: Asked, room: SampleSite) -> None:
+    app.close()
     room.writes("\n".join(line for line in SOURCES.splitlines() if "key: two" not in line))
     with room.opened():
         pass
@@ -175,7 +175,7 @@ def test_a_source_that_left_feeds_yaml_is_told_too(world: World, why: Asked, roo
 
 
 def test_a_category_is_told_by_its_look_its_stories_and_whether_it_is_rendered(
-    world: World, why: Asked, room: Newsroom
+    app: App, why: Asked, room: SampleSite
 ) -> None:
     said = why("x")
     assert "“The X”, shows full, 50 or more in its main feed, listed" in said
@@ -184,20 +184,20 @@ def test_a_category_is_told_by_its_look_its_stories_and_whether_it_is_rendered(
     assert why("category/x.atom") == said
     assert why("http://127.0.0.1:8080/category/x.atom") == said
     room.clock.move(hours=2)
-    carry_out(world, "retract", story=2, undo=False)
+    carry_out(app, "retract", story=2, undo=False)
     said = why("x")
     assert "1 withdrawn, 1 of them with a tombstone" in said
     assert "to be rendered: main feed (1 changes since it was rendered)" in said
 
 
-def test_what_bears_two_names_is_told_as_both(room: Newsroom, why: Asked) -> None:
+def test_what_bears_two_names_is_told_as_both(room: SampleSite, why: Asked) -> None:
     room.writes("sources: [{key: x, url: 'https://x.example/', category: x}]")
-    with room.opened() as world:
-        Desk(world).says("x", entry(1))
+    with room.opened() as app:
+        FakeSource(app).says("x", entry(1))
     assert [found["kind"] for found in why.record("x")] == ["source", "category"]
 
 
-def test_of_an_unknown_thing_it_says_what_was_looked_up(world: World, why: Asked) -> None:
+def test_of_an_unknown_thing_it_says_what_was_looked_up(app: App, why: Asked) -> None:
     error = why.error("https://nowhere.example/article")
     assert error.startswith(
         "aggregator: nothing is called https://nowhere.example/article. Looked up: the keys, titles and URLs"
@@ -216,14 +216,14 @@ def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
 
 
 def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
-    room: Newsroom, world: World, why: Asked, monkeypatch: pytest.MonkeyPatch
+    room: SampleSite, app: App, why: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aggregator.cli.why.command.utc_now", room.clock)
     young = why(TAG)
     assert "is kept, and no more" not in young
     assert "founded one" in young
     room.clock.move(days=91)
-    assert world.upkeep.trim_events() > 0
+    assert app.upkeep.trim_events() > 0
     old = why(TAG)
     assert "founded one" not in old
     (joined,) = (line for line in young.splitlines() if "joined:" in line)

@@ -10,8 +10,8 @@ import pytest
 from aggregator.cli import main
 from aggregator.cli.why.story import COMPARED, changed_fields, text_changes
 from aggregator.model.trail import Wording
-from tests.desk import Desk, said
-from tests.newsroom import Newsroom
+from tests.desk import FakeSource, said
+from tests.newsroom import SampleSite
 
 LAMP = "The lamp was dark since 2017, and some had brought their children."
 
@@ -56,10 +56,10 @@ def test_fields_are_named_as_readers_know_them() -> None:
 
 
 def test_why_shows_the_wordings_of_each_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    room = Newsroom(tmp_path)
+    room = SampleSite(tmp_path)
     room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as world:
-        desk = Desk(world)
+    with room.opened() as app:
+        desk = FakeSource(app)
         for title, text in (("Lamp", LAMP), ("Lamp", LAMP.replace("2017", "2018")), ("The lamp", LAMP)):
             desk.says("a", said(1, title=title, text=f"<p>{text}</p>"))
             room.clock.move(hours=1)
