@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.order import believed
 from aggregator.decide.publications import PublicationDraft
 from aggregator.errors import CorrectionRefused
+from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.model.changes import NewStory
 from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, StoryMembers, Verdict
 from aggregator.model.event import Code, Event

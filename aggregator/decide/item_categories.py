@@ -5,7 +5,7 @@ DESIGN 3.1, Categories: a `category:` with {fields}. The text is key and title; 
 
 from typing import Final
 
-from aggregator.decide.ids import minted_feed_id
+from aggregator.identify.ids import minted_feed_id
 from aggregator.model.changes import NewCategory
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code, Event

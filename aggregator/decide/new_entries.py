@@ -6,10 +6,10 @@ from datetime import datetime
 from itertools import count
 
 from aggregator.decide.draft import Draft
-from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.limits import Newcomer, Passed, RuleVerdict, still_limited, terms_between, within_limits
 from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.identify.budget import Budget
+from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.matching import Found, Match, StoryMatcher, Terms, dedupe_link
 from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry

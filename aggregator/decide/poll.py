@@ -6,12 +6,12 @@ from datetime import datetime
 from aggregator.cadence import later_arrivals
 from aggregator.decide.draft import Draft, Findings
 from aggregator.decide.entries import decide_entries, released
-from aggregator.decide.ids import minted_id
 from aggregator.decide.new_entries import Fresh
 from aggregator.decide.order import believed
 from aggregator.decide.source_state import move_of
 from aggregator.decide.suspect import doubt_of, identity_of, is_release
 from aggregator.identify.budget import Budget
+from aggregator.identify.ids import minted_id
 from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Read, SourceUpdate
 from aggregator.model.entry import NO_NEWS, Feed, Origin

@@ -10,11 +10,11 @@ from typing import Any
 from aggregator.clean import plain_text
 from aggregator.model.entry import Enclosure, KeyRule
 from aggregator.model.settings import Site
+from aggregator.model.stored_json import supplement_to_json
 from aggregator.model.story import Credit, Document, Publication
 from aggregator.model.supplement import ImageRole, Supplement
 from aggregator.render import fields
 from aggregator.render.cache import Memory
-from aggregator.store.records import supplement_to_json
 
 VERSION = "https://jsonfeed.org/version/1.1"
 APART = timedelta(hours=1)  # when a story entered and what its place says: further apart after a backfill alone

@@ -11,7 +11,7 @@ from dataclasses import replace
 from uuid import UUID, uuid5
 
 from aggregator.clean import display_title, plain_text
-from aggregator.decide.ids import minted_id
+from aggregator.identify.ids import minted_id
 from aggregator.model.naming import name_of
 from aggregator.model.poll import State
 from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey

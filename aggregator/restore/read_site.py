@@ -17,10 +17,10 @@ from lxml import etree
 from aggregator.clean import plain_text, sanitise
 from aggregator.errors import PublishError
 from aggregator.model.entry import Digest, Enclosure, Entry, EntryKey, KeyRule, Origin, Person, Tag
+from aggregator.model.stored_json import supplement_of
 from aggregator.model.story import Tombstone
 from aggregator.render.atom import HISTORY, LANG, TOMBSTONES
 from aggregator.render.fields import UNTITLED
-from aggregator.store.records import supplement_of
 from aggregator.urls import Url, normalise_link
 
 _OUR_PAGE = re.compile(r"(?:category/[^/#?]+(?:/archive/\d+)?\.html#[0-9a-f]+|entry/[0-9a-f]{2}/[0-9a-f]+\.html)?")

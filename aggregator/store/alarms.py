@@ -17,11 +17,11 @@ from aggregator.model.observed import Observed
 from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import HubStatus, Lag, Outage
+from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.store.history import day_of, sums_since
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.network import lag, outage
 from aggregator.store.post_list import faults
-from aggregator.store.records import arrivals_of, observed_of
 from aggregator.store.schema import alarm, source, store
 
 log = getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Update, bindparam, func, select, update
 
-from aggregator.decide.ids import minted_feed_id
 from aggregator.errors import StoreError
+from aggregator.identify.ids import minted_feed_id
 from aggregator.model.changes import NewPublication
 from aggregator.model.settings import Category, CategoryKey, Show, SourceKey
 from aggregator.store.schema import category, publication, source, store

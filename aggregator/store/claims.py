@@ -13,12 +13,8 @@ from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
 from aggregator.model.poll import CRASHES, Due, State, Validators
 from aggregator.model.settings import Source, SourceKey
+from aggregator.model.stored_json import arrivals_of, hints_of, observed_of
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.records import (
-    arrivals_of,
-    hints_of,
-    observed_of,
-)
 from aggregator.store.schema import entry, source
 from aggregator.urls import Url
 

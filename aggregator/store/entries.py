@@ -25,17 +25,7 @@ from aggregator.model.changes import (
 )
 from aggregator.model.entry import Entry
 from aggregator.model.known import EntryState
-from aggregator.model.trail import Earlier, Wording
-from aggregator.store.categories import insert_category, is_backfill, raise_generations
-from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.dirty import touch
-from aggregator.store.history import write_hits
-from aggregator.store.known import ENTRY
-from aggregator.store.minhash_bands import write_bands
-from aggregator.store.page_wordings import pin, unpin
-from aggregator.store.publications import publication_row, withdraw, write_shown
-from aggregator.store.queries import by, rows_by
-from aggregator.store.records import (
+from aggregator.model.stored_json import (
     enclosures_of,
     enclosures_to_json,
     origin_to_json,
@@ -46,6 +36,16 @@ from aggregator.store.records import (
     tags_of,
     tags_to_json,
 )
+from aggregator.model.trail import Earlier, Wording
+from aggregator.store.categories import insert_category, is_backfill, raise_generations
+from aggregator.store.dialect import MAX_IN, insert
+from aggregator.store.dirty import touch
+from aggregator.store.history import write_hits
+from aggregator.store.known import ENTRY
+from aggregator.store.minhash_bands import write_bands
+from aggregator.store.page_wordings import pin, unpin
+from aggregator.store.publications import publication_row, withdraw, write_shown
+from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import alias, category, entry, publication, revision, store, story
 from aggregator.store.sequence import joining_times
 

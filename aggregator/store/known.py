@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, select
 
 from aggregator.decide.changed_ids import Pair, is_another, may_be_rekeyed, pairs_of
-from aggregator.decide.ids import minted_id, page_id_of
 from aggregator.decide.losses import FEWEST, SAMPLE, lost_fields, may_be_lost, missing_fields
 from aggregator.identify.budget import Budget
+from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash, key_form
 from aggregator.identify.matching import dedupe_link, telling
 from aggregator.identify.minhash import bands_of
@@ -26,6 +26,7 @@ from aggregator.model.known import (
 )
 from aggregator.model.poll import Due
 from aggregator.model.settings import Dedupe, Kind
+from aggregator.model.stored_json import enclosures_of
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.queries import (
     ATOM_IDS,
@@ -43,7 +44,6 @@ from aggregator.store.queries import (
     rows_by,
     verdicts,
 )
-from aggregator.store.records import enclosures_of
 from aggregator.store.schema import alias, entry, source, store, story, verdict
 from aggregator.store.sources import known_outlines
 from aggregator.text.iris import is_identifier

@@ -9,13 +9,8 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 from aggregator.model.changes import Changes, SourceUpdate
 from aggregator.model.observed import Observed
 from aggregator.model.poll import Due, State
+from aggregator.model.stored_json import arrivals_to_json, hints_to_json, observed_to_json, origin_to_json
 from aggregator.store.history import later_recent
-from aggregator.store.records import (
-    arrivals_to_json,
-    hints_to_json,
-    observed_to_json,
-    origin_to_json,
-)
 from aggregator.store.schema import MICROSECOND, source
 
 

@@ -17,10 +17,10 @@ from aggregator.model.changes import NewPublication, ShownChange
 from aggregator.model.entry import KeyRule
 from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.model.story import Credit, Publication
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.page_wordings import PageWordings, page_wordings
-from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.store.schema import category, entry, publication, source, story
 from aggregator.urls import Url
 

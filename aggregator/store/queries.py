@@ -18,8 +18,8 @@ from aggregator.model.known import (
     KnownStory,
 )
 from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.records import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.store.schema import category, entry, publication, source, story, verdict
 from aggregator.urls import Url, host_key_of
 

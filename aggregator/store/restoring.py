@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from aggregator.decide.detail import PATIENCE
-from aggregator.decide.ids import page_id_of
+from aggregator.identify.ids import page_id_of
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import telling
 from aggregator.identify.minhash import bands_of
@@ -19,11 +19,11 @@ from aggregator.model.observed import Observed
 from aggregator.model.poll import State
 from aggregator.model.restored import Restored, RestoredCategory, RestoredEntry, RestoredTombstone
 from aggregator.model.settings import Show, SourceKey
+from aggregator.model.stored_json import arrivals_to_json, observed_of, observed_to_json, origin_to_json
 from aggregator.store import entries
 from aggregator.store.dirty import touch
 from aggregator.store.documents import ALL, MAIN, say
 from aggregator.store.publications import publication_row
-from aggregator.store.records import arrivals_to_json, observed_of, observed_to_json, origin_to_json
 from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entry, publication, source, store, story
 from aggregator.urls import Url
 

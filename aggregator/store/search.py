@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Select, func, select
 
 from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.stored_json import people_of, tags_of
 from aggregator.model.story import Publication
 from aggregator.store.publications import filled, shown
-from aggregator.store.records import people_of, tags_of
 from aggregator.store.schema import category, entry, publication, source, store
 
 

@@ -16,8 +16,8 @@ from aggregator.model.outline import Outline
 from aggregator.model.poll import State
 from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
 from aggregator.model.source_row import Limits, SourceRow
+from aggregator.model.stored_json import observed_of, observed_to_json, origin_of
 from aggregator.store.output_list import Files
-from aggregator.store.records import observed_of, observed_to_json, origin_of
 from aggregator.store.retention import put_off as put_off_thinning
 from aggregator.store.schema import MICROSECOND, outline, source, store
 from aggregator.urls import Url, host_of

@@ -20,6 +20,7 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.poll import State
 from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_settings_of
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
+from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.model.tokens import led_address
 from aggregator.store.alarms import DEAD, first_day, of_hub, of_posts, of_sources, overall, with_since
 from aggregator.store.dialect import MAX_IN
@@ -28,7 +29,6 @@ from aggregator.store.hosts import Hosts
 from aggregator.store.hub_pings import HubPings
 from aggregator.store.network import lag
 from aggregator.store.post_list import faults
-from aggregator.store.records import arrivals_of, observed_of
 from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before
 from aggregator.urls import Url, host_of

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from aggregator.decide.ids import minted_id, page_id_of
+from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.model.correction import StoryChanges, StoryMembers
 from aggregator.model.known import KnownEntry
 from aggregator.store.categories import is_backfill, raise_generations

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
-from aggregator.decide.ids import page_id_of
+from aggregator.identify.ids import page_id_of
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import telling
 from aggregator.identify.minhash import bands_of

@@ -14,10 +14,10 @@ from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.errors import PublishError, StoreError
 from aggregator.model.entry import Origin
+from aggregator.model.stored_json import origin_of
 from aggregator.restore.combine import NothingToRestore
 from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
-from aggregator.store.records import origin_of
 from aggregator.store.schema import entry, source
 from tests.newsroom import START, SampleSite, item, rss
 from tests.publisher import Publisher, Reply
