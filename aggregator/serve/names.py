@@ -34,7 +34,7 @@ def name_of(path: str, copy_of: Callable[[str], str | None] = no_copies) -> str 
 
     Args:
         path: decoded, with its leading slash.
-        copy_of: tells of what a listed copy is one (`World.copy_of`); None: no copy is listed under that name.
+        copy_of: tells of what a listed copy is one (`App.copy_of`); None: no copy is listed under that name.
     """
     if path == "/":
         return "index.html"
