@@ -10,6 +10,7 @@ from aggregator.decide.losses import FEWEST, missing_fields
 from aggregator.errors import NotAFeed
 from aggregator.model.charset import Step
 from aggregator.model.entry import Feed
+from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Failed, Fetched, Gathered
 from aggregator.model.settings import Kind, Source
 from aggregator.parse.discovery import best_first
@@ -78,15 +79,15 @@ def dates_of(feed: Feed) -> Sequence[datetime]:
 
 def same_address(polls: Iterable[Gathered]) -> Mapping[str, Advice]:
     """Find sources that end at one address, by the key of each but the first (P47)."""
-    first: dict[str, str] = {}
+    first: dict[str, Gathered] = {}
     found: dict[str, Advice] = {}
     for poll in polls:
-        key = poll.due.source.key
-        if isinstance(poll.answer, Fetched) and poll.due.source.path is None:
-            other = first.setdefault(match_url(poll.answer.url), key)
-            if other != key:
-                text = f"it ends at the same address as {other}; keep one of them, with the categories of both"
-                found[key] = Advice(code="same_address", text=text)
+        if isinstance(poll.answer, Fetched) and not poll.due.source.is_local:
+            other = first.setdefault(match_url(poll.answer.url), poll)
+            if other is not poll:
+                name, key = name_of_source(other.due.source, other.feed.title), other.due.source.key
+                text = f"it ends at the same address as {name} ({key}); keep one of them, with the categories of both"
+                found[poll.due.source.key] = Advice(code="same_address", text=text)
     return found
 
 

@@ -20,6 +20,7 @@ from aggregator.errors import CorrectionRefused, StoreError
 from aggregator.model.correction import Act, Outcome, Request, StoryChanges, StoryMembers
 from aggregator.model.entry import NO_NEWS
 from aggregator.model.event import Code, Event
+from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Due
 from aggregator.model.settings import CategoryKey, Roster, Source, SourceKey
 from aggregator.model.tokens import Hush
@@ -166,7 +167,8 @@ def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: 
         merge_kin(tx, released.kin, roster, now)
 
     count = len(released.released)
-    said = f"{due.source.key} is accepted: {count} {'entry' if count == 1 else 'entries'} held back until now"
+    name = name_of_source(due.source, tx.titles().get(due.source.key))
+    said = f"{name} ({due.source.key}) is accepted: {count} {_entries(count)} held back until now"
     return _Effect(said=said, facts={"source": due.source.key, "released": count}, write=write)
 
 

@@ -31,6 +31,8 @@ def test_what_a_suspect_source_says_is_published_when_it_is_accepted(tmp_path: P
     assert (accepted["source"], accepted["released"]) == ("one", 1)
     assert "category/general.atom" in accepted["published"]
     assert "From casino" in feed.read_text(encoding="utf-8")
+    assert accepted["said"].endswith("(one) is accepted: 1 entry held back until now")
+    assert not accepted["said"].startswith("one ")
     again = run("accept", "one", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (2, "aggregator: one is not suspect, so nothing of it is held back\n")
 

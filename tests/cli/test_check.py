@@ -88,6 +88,11 @@ def test_p41_the_address_that_permanent_redirects_lead_to_is_told(tmp_path: Path
     assert rows["moved"]["ended_at"].endswith("/4")
     assert "moved" not in advice(rows["here"]), "a 302 is no reason to write another address"
     assert {code for row in rows.values() for code in advice(row)} == {"moved", "same_address"}
+    texts = [each["text"] for row in rows.values() for each in row["advice"] if each["code"] == "same_address"]
+    assert [text.split(";")[0] for text in texts] in (
+        ["it ends at the same address as A feed (moved)"],
+        ["it ends at the same address as A feed (here)"],
+    )
 
 
 def test_i14_a_page_is_no_feed_and_the_feeds_behind_it_are_named_best_first(

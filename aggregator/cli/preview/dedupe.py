@@ -21,6 +21,7 @@ from aggregator.config.loader import read_config
 from aggregator.dry_run.rejudge import Pair, Rejudged, compare, judge, roster_under
 from aggregator.errors import ConfigError
 from aggregator.model.known import KnownEntry
+from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Roster, Settings, Source
 from aggregator.store import open_store
 from aggregator.store.database import Store
@@ -92,14 +93,17 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         found = _found(store, settings, source, wish, now)
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)
+            titles = tx.titles()
     finally:
         store.close()
     if found is None:
-        print(f"aggregator: {source.key} was never polled; its stored entries are what this looks at", file=sys.stderr)
+        what = f"{name_of_source(source)} ({source.key})"
+        print(f"aggregator: {what} was never polled; its stored entries are what this looks at", file=sys.stderr)
         return 1
     tried = roster_under(Roster.of(settings), source.key, wish).sources[source.key]
     record = hush.record(rejudged_record(source, tried, *found))
-    print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(_in_words(record))))
+    names = {str(one.key): name_of_source(one, titles.get(one.key)) for one in settings.sources}
+    print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(_in_words(record, names))))
     return 0
 
 
@@ -136,24 +140,26 @@ def _found(
     return len(stored), compare(as_it_is, as_wished)
 
 
-def _in_words(record: Mapping[str, Any]) -> Iterator[str]:
+def _in_words(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     count = record["looked_at"]
-    yield f"{record['source']}: {_settings(record['tried'])}, in place of {_settings(record['now'])}"
+    key = record["source"]
+    yield f"{names[key]} ({key}): {_settings(record['tried'])}, in place of {_settings(record['now'])}"
     yield f"  looked at {count} stored {'entry' if count == 1 else 'entries'}; nothing was asked or written"
     for name, words in (("merge", "would be one story"), ("part", "would be stories of their own")):
         pairs = record[name]
         yield f"  {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'} {words}"
         for pair in pairs:
             yield ""
-            yield f"    {_entry(pair['entry'])}"
-            yield f"    {_entry(pair['other'])}"
+            yield f"    {_entry(pair['entry'], names)}"
+            yield f"    {_entry(pair['other'], names)}"
             why = f", {pair['because']}" if pair["because"] else ""
             verb = "would be joined" if name == "merge" else "are joined now"
             yield f"    → {verb} by: {pair['evidence']}{why}; similarity {pair['similarity']:.3f}"
 
 
-def _entry(entry: Mapping[str, Any]) -> str:
-    return f"{entry['id']}  {entry['title']}  ({entry['source']}, {entry['link'] or 'no link'})"
+def _entry(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    source = names.get(entry["source"], entry["source"])  # one that left feeds.yaml has its key alone
+    return f"{entry['id']}  {entry['title']}  ({source}, {entry['link'] or 'no link'})"
 
 
 def _settings(said: Mapping[str, Any]) -> str:

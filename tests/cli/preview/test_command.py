@@ -238,7 +238,8 @@ def test_an_operators_word_that_two_differ_outlasts_any_setting(told: Path) -> N
 
 def test_dedupe_in_words_and_what_is_no_setting(told: Path) -> None:
     done = run("preview", "one", "--dedupe", "{near: 0.7, window: 14d}", cwd=told)
-    assert "one: near 0.7 within 14 d, in place of near 0.85 within 7 d" in done.stdout
+    assert done.stdout.startswith("A feed (one): near 0.7 within 14 d, in place of near 0.85 within 7 d")
+    assert "(A feed, " in done.stdout, "sources by their titles"
     assert "1 pair would be one story" in done.stdout
     assert "would be joined by: nearly the same, same title, same text; similarity 0." in done.stdout
     for value in ("nea", "{near: 2}", "{near: 0.8", "off}, {url: 'https://b.example/'"):
