@@ -336,7 +336,7 @@ class App:
 
 
 def _is_served(store: Store, clock: Clock, settings: Settings) -> bool:
-    """Tell whether a service answers /search now and then: a `poll` in between takes no link to it from any page.
+    """Return whether `serve` runs now and then, so that a `poll` in between keeps the link to /search on pages.
 
     A store that was restored does not know when a service ran last. The index page that was published last shows it.
     """

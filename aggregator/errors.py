@@ -349,7 +349,7 @@ class ReadersBusy(AggregatorError):
 
 
 class CutShort(AggregatorError):
-    """What a poll brought was not read, or not decided, to the end, for the program stops (R54)."""
+    """Raised when the program stops before a poll was read or decided to the end (R54)."""
 
 
 class StoreError(AggregatorError):

@@ -1,4 +1,4 @@
-"""How to install the libraries of an extra beside this program, whichever way it was installed itself.
+"""The command that installs the libraries of an extra, for the way in which this program was installed.
 
 The name `aggregator` on a public package index is somebody else's program, so no command names it without an address.
 """

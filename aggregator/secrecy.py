@@ -1,4 +1,4 @@
-"""What one poll knows of the addresses of a private source, and what it may say of them (S44). Pure."""
+"""Addresses of a private source that one poll has met, and their removal from what is said (S44). Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -25,7 +25,7 @@ class NotAList(AggregatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFeeds:
-    """What an OPML file names."""
+    """The feeds of an OPML file, and what was left out of it."""
 
     outlines: Sequence[Outline] = ()  # each address once, in any spelling, with the categories of all its places
     left_out: Sequence[str] = ()  # outlines that can't be polled, and why

@@ -65,7 +65,7 @@ Names = Callable[[str], str]
 
 
 def in_words(record: Mapping[str, Any], names: Names) -> Iterator[str]:
-    """Say what `plan --json` says, as far as people need it.
+    """Return the plan of `plan --json` as lines for people.
 
     Args:
         record: the shape of `plan --json`.

@@ -168,7 +168,7 @@ class OneShot:
                 self._completions.append(one)
 
     def is_late(self) -> bool:
-        """Tell whether we were told to stop so long ago that nothing more may begin (R54)."""
+        """Return whether the stop was asked for so long ago that nothing more may begin (R54)."""
         return self._ends is not None and monotonic() >= self._ends
 
     def stop(self) -> None:
@@ -284,7 +284,7 @@ def in_words(
     names: Mapping[SourceKey, str] | None = None,
     alarms: Sequence[Alarm] = (),
 ) -> str:
-    """Say in a few lines what `poll --json` says in full, and why sources were not asked.
+    """Return the report of `poll --json` as a few lines, with the reasons why sources were not polled.
 
     Args:
         report: the shape of `poll --json`.

@@ -42,7 +42,7 @@ _WORDS = {"time", "outcome", "next due", "because", "day", "last", "rule"}  # co
 
 
 def in_words(status: Status, *, folds: bool = True) -> str:
-    """Say it in lines, what needs a hand first.
+    """Return the status as lines; what needs attention comes first.
 
     Args:
         status: how things stand.
@@ -87,7 +87,7 @@ def in_words(status: Status, *, folds: bool = True) -> str:
 
 
 def _sources(status: Status, *, folds: bool) -> list[str]:
-    """Say how the sources stand: those in trouble, what else is wrong, those with advice, and the others."""
+    """Yield lines on the sources: those in trouble, other alarms, those with advice, then the rest."""
     names = {s.key: called(s.title, s.key) for s in status.sources}
     alarms = {some[0].source: some for some in grouped(status.alarms, lambda alarm: alarm.source)}
     all_of = "aggregator status --all" if folds else ""

@@ -1,4 +1,4 @@
-"""What a store that was restored from a backup takes in from the outputs that stand there, in words."""
+"""Sentence on what a restored backup took in from the outputs."""
 
 from aggregator.app import App
 from aggregator.cli.terminal import counted

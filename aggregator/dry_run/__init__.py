@@ -1,1 +1,1 @@
-"""What would happen, found out without storing or publishing anything."""
+"""Finds out what would happen without storing or publishing anything."""

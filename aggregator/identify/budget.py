@@ -1,4 +1,4 @@
-"""What comparing entries may cost: steps for two of them, seconds for all of one poll.
+"""Limits of the cost of comparing entries: steps for a pair, seconds for all pairs of one poll.
 
 `SequenceMatcher` takes up to the cube of the length: two texts of 1,500 tokens, made for that, took 14 s. The texts are
 other people's, and whoever settles polls would poll nothing else meanwhile.
@@ -81,7 +81,7 @@ class Budget:
         self._begun: float | None = None  # when what is being counted began, by the clock
 
     def is_spent(self) -> bool:
-        """Tell whether nothing more is to be compared.
+        """Return whether the budget is used up, so that nothing more is compared.
 
         Raises:
             CutShort: the program stops: what the poll changes is for the next one to find out (R54).

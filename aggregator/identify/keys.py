@@ -267,7 +267,7 @@ def _keyed_without_id(
 
 
 def _keyed(entry: Entry, key: str, rule: KeyRule) -> Entry:
-    """Give an entry its key, which may come of its whole title; what is digested, stored and shown is bounded (I15)."""
+    """Return an entry with its key, made from the whole title; digest and stored title are bounded (I15)."""
     entry = replace(entry, title=bounded_title(entry.title))
     return replace(entry, key=EntryKey(key), key_rule=rule, digest=digest_of(entry), text_digest=text_digest_of(entry))
 

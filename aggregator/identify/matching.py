@@ -212,7 +212,7 @@ def telling(entry: Entry) -> Telling:
 
 
 def telling_of(known: KnownEntry) -> Telling:
-    """Give the same of a stored entry; titles that were stored before they had a limit are longer than it."""
+    """Return the same for a stored entry; its title is cut, since older stores hold longer ones."""
     return Telling(bounded_title(known.title), plain_text(known.content or known.summary), _instant(known.published))
 
 

@@ -51,7 +51,7 @@ def pieces_of(title: str) -> list[tuple[str, ...]]:
 
 
 def holds(long: Sequence[str], short: Sequence[str]) -> bool:
-    """Tell whether one sequence of tokens has another in it as it is."""
+    """Return whether a sequence of tokens contains another one without a gap."""
     return not short or _spaced(short) in _spaced(long)  # no token has a blank in it; Python's `in` is linear
 
 

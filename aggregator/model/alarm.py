@@ -8,7 +8,7 @@ from aggregator.model.settings import SourceKey
 
 
 class AlarmCode(StrEnum):
-    """What is wrong, the worst first: our own side, then what stops a source or costs entries, last what is odd.
+    """Codes of alarms, the worst first: our own side, then what stops a source or loses entries, then what is odd.
 
     Never renamed, since scripts look for it.
     """

@@ -213,7 +213,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpinned:
-    """What an archive page shows as it is stored from now on."""
+    """An entry of which an archive page shows the stored text from now on."""
 
     category: int
     story: int

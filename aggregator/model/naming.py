@@ -1,4 +1,4 @@
-"""What a source is called where people read: its title, else where it lies; a derived key says little to them."""
+"""Names of sources for people: the title, else host and path; a derived key says little to them."""
 
 from pathlib import Path
 

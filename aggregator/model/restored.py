@@ -25,7 +25,7 @@ class RestoredCategory:
 
     @property
     def pages(self) -> int:
-        """How many archive pages it has."""
+        """Number of archive pages of the category."""
         return len(self.said) - 1
 
 

@@ -39,7 +39,7 @@ _ASCII_RUN = re.compile(r"[!-~]+")
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What of an address is likely a secret."""
+    """Parts of an address that are likely secrets."""
 
     tokens: frozenset[str]  # no words: struck out wherever they stand
     values: frozenset[str]  # of parameters with telling names, words among them: struck out of links and ids

@@ -78,7 +78,7 @@ class Edition:
         return failure_of(self.strangers[0]) + more if self.strangers else None
 
     def published(self) -> Published:
-        """Say what was done, the log in one line."""
+        """Report what was done, and log it as one line."""
         if self.changed or self.posts:
             log.info("write_outputs", extra={"files": len(self.changed), "posts": len(set(self.posts))})
         for stranger in self.strangers[1:]:

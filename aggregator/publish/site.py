@@ -156,7 +156,7 @@ class SiteOutputs:
 def latest(
     publications: Sequence[Publication], graves: Sequence[Tombstone], created: datetime, said: datetime | None
 ) -> datetime:
-    """Give a feed's `updated`: the newest of what stands in it, and never less than it has said before (A7).
+    """Return the `updated` of a feed: the newest of its stories, and never less than it was before (A7).
 
     Args:
         publications: that stand in it.

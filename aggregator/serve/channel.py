@@ -193,7 +193,7 @@ class PromptDispatcher(ThreadedTaskDispatcher):
         return bool(super().shutdown(cancel_pending, left))
 
     def has_ended(self) -> bool:
-        """Tell whether no thread runs any more."""
+        """Return whether all threads have ended."""
         return not self.threads and not self.checks.threads
 
     def is_loop(self) -> bool:

@@ -25,7 +25,7 @@ def is_document(path: str) -> bool:
 
 
 def is_check(path: str) -> bool:
-    """Tell whether a URL path asks for a health check, below the path of `base_url` or at the root."""
+    """Return whether a URL path is that of a health check, below the path of `base_url` or at the root."""
     return path.endswith(("/healthz", "/readyz"))
 
 

@@ -62,7 +62,7 @@ class Room:
 
 
 def _has_moved(before: Progress, now: Progress) -> bool:
-    """Tell whether a connection waits for something else than before: an answer was taken, or a request has begun."""
+    """Return whether a connection has progressed: an answer was taken, or a request has begun."""
     if now.is_sending:  # what was asked for then, or since
         return not before.is_sending and not before.is_asking
     return (before.is_sending, before.is_asking, before.taken_bytes) != (False, now.is_asking, now.taken_bytes)

@@ -32,7 +32,7 @@ class Connection:
 
 
 def can_look() -> bool:
-    """Tell whether this system names the open files of a process."""
+    """Return whether this system lists the open files of a process."""
     return OPEN_FILES.is_dir()
 
 
@@ -48,7 +48,7 @@ def connections_to(port: int) -> list[Connection]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the requests and answers on a connection have come, as the kernel counts them."""
+    """Byte counts of the requests and answers on a connection, as the kernel reports them."""
 
     is_sending: bool = False  # a part of an answer waits for the client to take it
     is_asking: bool = True  # bytes have arrived since the last answer; or there was none yet

@@ -173,7 +173,7 @@ class Service:
         self._watch.forget()
 
     def is_alive(self) -> bool:
-        """Tell whether the clock of the service goes, and polls are decided and stored in time (R57, `/healthz`)."""
+        """Return whether the tick runs, and polls are decided and stored in time (R57, `/healthz`)."""
         is_deciding_long = self._dispatcher.settling_seconds() >= ALIVE.total_seconds()
         return self._world.clock() - self._ticked_at < ALIVE and self._thread.is_alive() and not is_deciding_long
 

@@ -93,7 +93,7 @@ class Documents:
         return filled(self._connection, query.order_by(*_IN_ORDER), on_page=True)
 
     def said(self, number: int, pages: Collection[int | None]) -> dict[int | None, datetime]:
-        """Give the latest `updated` that documents have said so far, of those that have said any (A7).
+        """Return the latest published `updated` of documents; documents without one are left out (A7).
 
         Args:
             number: of the category, or `ALL`.

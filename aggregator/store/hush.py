@@ -1,4 +1,4 @@
-"""What operators are shown of private sources: reports and logs are piped, mailed and pasted into bug reports (S44)."""
+"""Removes secret addresses of private sources from reports: these are mailed and pasted into bug reports (S44)."""
 
 from collections.abc import Iterable
 

@@ -192,7 +192,7 @@ def _completed(
     *,
     has_lost: bool,
 ) -> dict[int, Entry]:
-    """Give the entries that a document may revise, with what their details have added, or the document has lost."""
+    """Return the entries that a document may revise, with what details added and what the document has lost."""
     if (due.source.detail is None or due.awaits is not None) and not has_lost:
         return {}
     pairs = ((mine[form], item) for form, item in document if form in mine)

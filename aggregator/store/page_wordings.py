@@ -1,4 +1,4 @@
-"""What archive pages show of entries that a template change, or an edited rule, has made read otherwise since (M7).
+"""Earlier texts of entries that archive pages go on to show after a template change or an edited rule (M7).
 
 A page that is closed takes no notice of such a change. As long as it shows an entry otherwise than the entry reads,
 that is kept here, so that the page is the same whenever it is rendered. A row ends with the next revision of the entry,
@@ -80,7 +80,7 @@ def unpin(connection: Connection, unpinned: Iterable[Unpinned]) -> None:
 
 
 def page_wordings(connection: Connection, places: Iterable[tuple[int, int]]) -> PageWordings:
-    """Give what archive pages show otherwise than the entries read, by category, story and entry.
+    """Return the earlier texts that archive pages show, by category, story and entry.
 
     Args:
         connection: a reading one.

@@ -148,7 +148,7 @@ def placements(connection: Connection, stories: Sequence[int]) -> list[Placement
 
 
 def _as_worded(row: Row, wordings: PageWordings) -> Row:
-    """Give a row as its archive page shows the entry."""
+    """Return the row of an entry with the texts that its archive page shows."""
     said = wordings.get((row["category_id"], row["story_id"], row["shown_id"]))
     if said is None:
         return row

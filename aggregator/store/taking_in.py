@@ -1,4 +1,4 @@
-"""What was published after a backup, taken from the outputs into the store that was restored from it.
+"""Adds to a store that was restored from a backup what was published after the backup.
 
 The store knows what no document tells, and the documents what came after the backup: stories with their places, pages
 of the archive, revisions and tombstones. Nothing that the store has is removed, and no date goes back. Whatever an
@@ -54,7 +54,7 @@ _ENTRIES = by(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenIn:
-    """What was taken from the outputs."""
+    """Counts of what was added to the store from the outputs."""
 
     stories: int = 0  # that the store did not know
     pages: int = 0  # of archives, likewise

@@ -126,7 +126,7 @@ def _because(step: Step) -> str:
 
 
 def _uncompared(step: Step) -> str:
-    """Say how many entries it was not compared with, so that they count as different."""
+    """Return a clause on the entries that were not compared, and so count as different."""
     count = len(step.facts.get("uncompared", ()))
     if not count:
         return ""

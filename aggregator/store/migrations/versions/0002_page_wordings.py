@@ -1,4 +1,4 @@
-"""What archive pages go on to show after a template change (M7)."""
+"""Earlier texts that archive pages go on to show after a template change (M7)."""
 
 import sqlalchemy as sa
 from alembic import op
