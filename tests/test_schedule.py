@@ -165,13 +165,6 @@ def test_r26_no_turn_is_left_out(case: tuple[Schedule, datetime]) -> None:
         minute += timedelta(minutes=1)
 
 
-@given(CASES)
-def test_the_gap_lies_between_two_turns(case: tuple[Schedule, datetime]) -> None:
-    read, when = case
-    turn = read.next_after(when)
-    assert turn + read.gap_after(when) == read.next_after(turn)
-
-
 def test_a_schedule_knows_the_zone_of_the_site(newsroom: SampleSite) -> None:
     newsroom.writes("site: {timezone: Asia/Kolkata}\nsources: [{url: 'http://127.0.0.1/', schedule: '0 6 * * *'}]\n")
     with newsroom.opened() as app:

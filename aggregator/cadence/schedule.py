@@ -39,11 +39,6 @@ class Schedule:
                 return turn
             local += MICROSECOND
 
-    def gap_after(self, when: datetime) -> timedelta:
-        """Give the time between the next two turns after `when`."""
-        turn = self.next_after(when)
-        return self.next_after(turn) - turn
-
 
 def _instant(local: datetime, zone: ZoneInfo) -> datetime:
     """Give the instant at which the clocks of a zone show a local time first, or pass over it; UTC."""

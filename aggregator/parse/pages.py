@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 from urllib.parse import urljoin
 
-from aggregator.errors import NotAFeed
 from aggregator.model.entry import Person, RawEntry, RawFeed, RawLink, RawText, Tag
 from aggregator.model.selector import Selector, selector_of
 from aggregator.model.settings import Reading
@@ -76,15 +75,6 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
         url=url,
         notices=tuple(notices),
     )
-
-
-def is_list(url: Url, text: str, reading: Reading) -> bool:
-    """Tell whether a page has items where a source says: for `check` and for those who try selectors."""
-    try:
-        page_of(text, url, reading, limit=1)
-    except NotAFeed:
-        return False
-    return True
 
 
 class _Item:
