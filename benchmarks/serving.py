@@ -9,7 +9,6 @@ gzip. Rates shrink with whatever else the machine does; the CPU of the server fo
 import argparse
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from aggregator.publish.folder import Folder
 from benchmarks.service import cpu_of
+from tests.ports import free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 FEED = "category/harbour.atom"
@@ -36,13 +36,6 @@ application = Application(Shelf(Path(sys.argv[2]), lambda name: 450), health=lam
 server(sys.argv[1])(application, "127.0.0.1", int(sys.argv[3])).start()
 threading.Event().wait()
 """
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

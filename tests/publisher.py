@@ -38,12 +38,12 @@ from types import TracebackType
 from typing import Self
 
 from aggregator.urls import Url
+from tests.ports import PUBLISHER_PORTS
 
 Value = str | bytes  # of a header; bytes go out as they are, str as Latin-1
 HeaderLines = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 _HOUR_ZERO = datetime(2026, 1, 1, tzinfo=UTC)  # the first Last-Modified of `serve`
-_PORTS = (20_000, 32_000)  # below those that the system gives to clients, which hold them at any address
 _PATIENCE = 10.0  # seconds until a wait in a test becomes a failure
 
 
@@ -536,7 +536,7 @@ class Publisher:
 
     def _bound(self, host: str) -> socket.socket:
         """Return a socket at our port of an address; the first one chooses the port, where no client's may be."""
-        ports = [self.port] if self.port else random.SystemRandom().sample(range(*_PORTS), 20)
+        ports = [self.port] if self.port else random.SystemRandom().sample(PUBLISHER_PORTS, 20)
         for port in ports:
             listener = socket.socket()
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

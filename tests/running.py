@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.ports import free_port
+
 PATIENCE = 30.0  # seconds; a hang becomes a failure
 
 
@@ -22,9 +23,7 @@ class Running:
 
     def __init__(self, folder: Path, yaml: str, *, before: Callable[[], None] | None = None) -> None:
         self.folder, self._before = folder, before
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}/"
         self.write(yaml)
         self.process: subprocess.Popen[bytes] | None = None

@@ -11,7 +11,8 @@ import pytest
 from lxml import etree
 
 from tests.newsroom import ATOM, LOOPBACK
-from tests.programs.program import Program, free_port
+from tests.ports import free_port
+from tests.programs.program import Program
 from tests.programs.relay import Relay
 from tests.publisher import Publisher
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import requests
 
-from tests.programs.program import PATIENCE, Program, free_port
+from tests.ports import free_port
+from tests.programs.program import PATIENCE, Program
 
 ADMIN, PASSWORD = "admin", "known to the test alone"
 TURN = 300.0  # seconds that it may take to ask all that is due

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.programs.program import Program, free_port
+from tests.ports import free_port
+from tests.programs.program import Program
 
 USER = "postgres"  # of the machine: initdb refuses root
 FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]

@@ -17,7 +17,8 @@ from aggregator.serve.application import Application, Endpoint, text_reply
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import PublishedFolder
 from tests.newsroom import SampleSite, item, rss
-from tests.programs.program import Program, free_port
+from tests.ports import free_port
+from tests.programs.program import Program
 from tests.publisher import Publisher, Reply
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")

@@ -14,7 +14,8 @@ import pytest
 
 from tests.bucket import ENVIRON
 from tests.newsroom import LOOPBACK, SampleSite, item, rss
-from tests.programs.program import Program, free_port
+from tests.ports import free_port
+from tests.programs.program import Program
 from tests.publisher import Publisher, Reply
 from tests.running import Running
 
