@@ -1,4 +1,4 @@
-"""From bytes to `RawFeed`: charsets, broken XML, RSS, Atom, RDF and JSON Feed end here, feedparser's dicts too."""
+"""Reads the bytes of a response into a `RawFeed`. Only this folder handles charsets, broken XML and feedparser."""
 
 from aggregator.parse.document import parse
 

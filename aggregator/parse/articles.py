@@ -1,6 +1,6 @@
-"""The page behind an entry's link as `RawFeed`: `full_text` (DESIGN, section 6; S15).
+"""Reads the page behind an entry's link into a `RawFeed` of one entry: `full_text` (S15; docs/full-text.md).
 
-trafilatura comes with the extra `fulltext`, and takes 300 ms to import: only the processes that read pages do.
+trafilatura comes with the extra `fulltext` and takes 300 ms to import: only the processes that read pages import it.
 """
 
 import re
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from aggregator.errors import NotAFeed
 from aggregator.model.entry import Person, RawEntry, RawFeed, RawImage, RawLink, RawSupplement, RawText
-from aggregator.parse.bulk import fault_of
 from aggregator.parse.elements import Page
+from aggregator.parse.page_limits import exceeded_limit
 from aggregator.parse.texts import MAX_TEXT
 from aggregator.urls import Url
 
 NOTHING: Final = "there is no article on the page"
-SHORT: Final = 1500  # characters of a text that may be all that a gate says
+SHORT: Final = 1500  # characters: a page that asks for a login or consent is shorter than this
 _DATES: Final = (
     "meta[property='article:published_time']@content",
     "meta[itemprop=datePublished]@content",
@@ -25,10 +25,10 @@ _DATES: Final = (
 _NAMES: Final = re.compile(r"\s*;\s*")
 _CODE = re.compile(r"<pre>\s*<pre>(.*?)</pre>\s*</pre>", re.DOTALL)
 _HEADLINE = re.compile(r"\s*<h1>(.*?)</h1>", re.DOTALL)
-_GATED_PATH = re.compile(
+_BARRIER_PATH = re.compile(
     r"(?:^|[/._-])(?:log-?in|sign-?in|consent|captcha|cookiewall|paywall|subscribe)(?:[/._-]|$)", re.IGNORECASE
 )
-_GATED_TEXT = re.compile(  # what stands on pages that stand before others; not "cookie" alone, which is a dish too
+_BARRIER_TEXT = re.compile(  # texts of login, consent and challenge pages; not "cookie" alone, which is also food
     r"(?:log|sign) ?in to (?:continue|read|view)|subscribe to (?:continue|read)|to continue reading|"
     r"(?:enable|turn on|requires?) (?:javascript|cookies)|verify (?:that )?you are (?:a )?human|"
     r"are you a robot|not a (?:ro)?bot|checking your browser|just a moment|unusual traffic|access denied|"
@@ -40,29 +40,31 @@ _GATED_TEXT = re.compile(  # what stands on pages that stand before others; not 
 
 
 def article_of(text: str, url: Url) -> RawFeed:
-    """Read the article on a page: one entry, or none where there is no article but a login, consent or challenge.
+    """Read the article on a page.
+
+    The feed has one entry, or none if the page is a login, a consent page or a challenge instead of an article.
 
     Args:
         text: the page.
-        url: that answered, after redirects: what is relative counts from there.
+        url: the address that sent the response, after redirects; relative links are resolved against this address.
 
     Raises:
-        NotAFeed: it is no page at all.
+        NotAFeed: the body is not a web page.
     """
     if "<" not in text or text.lstrip()[:1] in ("{", "["):
         raise NotAFeed(url, "it is no web page, so there is no article in it")
-    if fault := fault_of(text):
-        raise NotAFeed(url, f"a page that is too much to be read: {fault}")
-    from trafilatura.core import extract_with_metadata  # late: see above
+    if limit := exceeded_limit(text):
+        raise NotAFeed(url, f"a page that is too much to be read: {limit}")
+    from trafilatura.core import extract_with_metadata  # late: takes 300 ms
     from trafilatura.utils import load_html
 
     page = Page(text, url)
     tree = load_html(text)
     if tree is None:
         return _feed(url, page, left_out=(NOTHING,))
-    for hidden in list(tree.iter("template")):  # nobody sees it, and trafilatura takes it for text
+    for hidden in list(tree.iter("template")):  # a template is never displayed, but trafilatura reads it as text
         hidden.drop_tree()
-    tree.make_links_absolute(url, handle_failures="discard")  # trafilatura would count from the root of the site
+    tree.make_links_absolute(url, handle_failures="discard")  # trafilatura resolves links against the root of the site
     found = extract_with_metadata(
         tree,
         url=url,
@@ -75,7 +77,7 @@ def article_of(text: str, url: Url) -> RawFeed:
     html = (found.text or "").partition("<body>")[2][:MAX_TEXT] if found is not None else ""
     html = _CODE.sub(r"<pre><code>\1</code></pre>", html)
     plain = " ".join(re.sub(r"<[^>]*>", " ", html).split())
-    why = _gate_of(url, plain, has_password=page.first("input[type=password]@type") is not None)
+    why = _barrier_of(url, plain, has_password=page.first("input[type=password]@type") is not None)
     if found is None or not plain or why:
         return _feed(url, page, left_out=(why or NOTHING,))
     title = " ".join((found.title or "").split())
@@ -99,12 +101,12 @@ def _feed(url: Url, page: Page, *entries: RawEntry, left_out: tuple[str, ...] = 
     return RawFeed(format="article", language=language, entries=entries, url=url, left_out=left_out)
 
 
-def _gate_of(url: Url, plain: str, *, has_password: bool) -> str | None:
-    """Say what stands before an article; None if it seems to be one."""
-    if _GATED_PATH.search(urlsplit(url).path) and (has_password or len(plain) < SHORT):
+def _barrier_of(url: Url, plain: str, *, has_password: bool) -> str | None:
+    """Return why the page is a login, consent or challenge page; None if the page seems to be an article."""
+    if _BARRIER_PATH.search(urlsplit(url).path) and (has_password or len(plain) < SHORT):
         return "the link leads to a page to log in or to consent"
     if len(plain) < SHORT and has_password:
         return "the page asks for a password"
-    if len(plain) < SHORT and _GATED_TEXT.search(plain):
+    if len(plain) < SHORT and _BARRIER_TEXT.search(plain):
         return "the page asks for a login, for cookies, or for a person"
     return None

@@ -1,9 +1,9 @@
-"""Which character set bytes are in that nobody names, or that somebody names wrongly (I2).
+"""Detects the character set of bytes whose set is not declared, or is declared wrongly (I2).
 
-Two judges that know nothing of each other. The detector proposes: it counts which letters and pairs a language uses.
-`oddity` looks at a reading as somebody would who can't read the language: letters in the middle of a word that belong
-to another script, capitals after small letters, ideographs that nobody writes. Only a proposal that reads better than
-what it replaces is taken.
+Two independent methods are combined. chardetng proposes a codec: it counts the letters and letter pairs of each
+language. `implausibility` scores a decoded text without knowing its language: letters of another script in the middle
+of a word, capitals after small letters, ideographs that are hardly ever used. A proposed codec is used only if its text
+scores better than the text that it replaces.
 """
 
 import re
@@ -14,19 +14,19 @@ from typing import Final
 
 from aggregator.parse.encodings import codec_of
 
-SAMPLE: Final = 1 << 16  # bytes that are looked at: more changes no verdict
-_TAKEN: Final = 4000  # characters that `oddity` looks at
+SAMPLE: Final = 1 << 16  # bytes that are examined: more bytes do not change the result
+_SCORED: Final = 4000  # characters that `implausibility` examines
 _MARKUP = re.compile(rb"<!\[CDATA\[|\]\]>|<[^<>]{0,4000}>|&lt;[^<>&]{0,4000}(?:&gt;)?|&#?\w{1,8};")
 _LANGUAGE = re.compile(
     rb"<(?:dc:)?language>\s*(?:<!\[CDATA\[)?\s*([A-Za-z]{2})|\b(?:xml:)?lang=[\"']([A-Za-z]{2})\b", re.IGNORECASE
 )
 _ESCAPES = re.compile(rb"\x1b\$[@B]|\x1b\$\(D")  # of ISO-2022-JP: two-byte characters begin
-# Where a language other than those of Western Europe is read, which the detector weighs; and the sets that it used to
-# be written in. Of Chinese no domain: the tag says little about which of two scripts it is written in.
+# For languages outside of Western Europe: the top-level domain, which chardetng takes as a hint, and the codecs of the
+# language. Chinese has no domain: the language tag does not tell which of its two scripts is used.
 _CYRILLIC = ("cp1251", "koi8_r", "koi8_u", "iso8859_5", "cp866", "mac_cyrillic")
 _CENTRAL = ("cp1250", "iso8859_2")
 _BALTIC = ("cp1257", "iso8859_13", "iso8859_4")
-_HOMES: dict[bytes, tuple[bytes | None, tuple[str, ...]]] = {
+_CODECS_OF_LANGUAGE: dict[bytes, tuple[bytes | None, tuple[str, ...]]] = {
     b"ar": (None, ("cp1256", "iso8859_6")),
     b"be": (b"by", _CYRILLIC),
     b"bg": (b"bg", _CYRILLIC),
@@ -56,54 +56,54 @@ _HOMES: dict[bytes, tuple[bytes | None, tuple[str, ...]]] = {
 }
 _WESTERN = frozenset(b"af ca da de en es eu fi fr ga gl is it nb nl nn no pt sv".split())
 _LATIN = frozenset("cp1250 cp1254 cp1257 cp1258 iso8859_2 iso8859_3 iso8859_4 iso8859_10 iso8859_13 iso8859_14".split())
-_FEW: Final = 4  # bytes beyond ASCII, up to which Western text is believed if it reads well at all
+_FEW: Final = 4  # up to so many non-ASCII bytes, a plausible Western text is accepted without chardetng's proposal
 
 
 def detect(body: bytes) -> str | None:
-    """Propose a codec for bytes that are not UTF-8, or that are said to be in some other set.
+    """Propose a codec for bytes that are not UTF-8, or whose declared character set is doubtful.
 
     Args:
-        body: the document. Its markup, and what is ASCII, says nothing and is left out.
+        body: the document. Markup and ASCII characters are ignored.
 
     Returns:
-        None if there is nothing to go by.
+        None if there is no non-ASCII character to examine.
     """
     sample = body[:SAMPLE] if not body[:SAMPLE].isascii() else body[: 32 * SAMPLE]
     if is_2022(sample):
         return "iso2022_jp"
     text = _MARKUP.sub(b" ", sample)
     if text.isascii():
-        text = sample  # all of it stands in attributes
+        text = sample  # all non-ASCII text is in attributes
     if text.isascii():
         return None
     from chardetng_py import EncodingDetector  # late: hardly any feed needs it
 
     language = _language(sample)
-    domain, _ = _HOMES.get(language, (None, ()))
+    domain, _ = _CODECS_OF_LANGUAGE.get(language, (None, ()))
     detector = EncodingDetector()
     detector.feed(text, last=len(sample) == len(body))
     guess = codec_of(detector.guess(tld=domain, allow_utf8=False))
-    western = _with_euro(text)
-    plain = oddity(text.decode(western, "replace"))
+    western = _western_codec(text)
+    plain = implausibility(text.decode(western, "replace"))
     if guess is None or guess == "cp1252" or (guess in _LATIN and language in _WESTERN):
-        guess = "cp874"  # which it proposes for Thai domains only
-        return guess if plain > 0 and oddity(text.decode(guess, "replace")) == 0 else western
+        guess = "cp874"  # chardetng proposes cp874 for Thai domains only
+        return guess if plain > 0 and implausibility(text.decode(guess, "replace")) == 0 else western
     if guess == "koi8_u" and not _UKRAINIAN.search(text):
         guess = "koi8_r"
     if plain == 0 and sum(byte > 0x7F for byte in text) <= _FEW:
         return western
-    return guess if oddity(text.decode(guess, "replace")) <= plain else western
+    return guess if implausibility(text.decode(guess, "replace")) <= plain else western
 
 
-def are_kin(guess: str, claimed: str) -> bool:
-    """Tell whether two sets are both of Latin letters: by the bytes alone they are hard to tell apart."""
+def are_both_latin(guess: str, claimed: str) -> bool:
+    """Return True if both codecs are of Latin letters: the bytes alone hardly distinguish them."""
     return {guess, claimed} <= _LATIN | {"cp1252", "iso8859_15", "iso8859_9"}
 
 
-def is_at_home(body: bytes, guess: str, claimed: str) -> bool:
-    """Tell whether the language that a document names was written in the one set, and never in the other."""
-    _, homes = _HOMES.get(_language(body[:SAMPLE]), (None, ()))
-    return guess in homes and claimed not in homes
+def fits_language(body: bytes, guess: str, claimed: str) -> bool:
+    """Return True if the document names a language that is written in the codec `guess` and never in `claimed`."""
+    _, codecs = _CODECS_OF_LANGUAGE.get(_language(body[:SAMPLE]), (None, ()))
+    return guess in codecs and claimed not in codecs
 
 
 def _language(sample: bytes) -> bytes:
@@ -112,39 +112,46 @@ def _language(sample: bytes) -> bytes:
 
 
 def is_2022(body: bytes) -> bool:
-    """Tell ISO-2022-JP by its escape sequences: in no other XML can there be an escape."""
+    """Return True for ISO-2022-JP, recognised by its escape sequences: no other XML can contain an escape character."""
     return body.isascii() and bool(_ESCAPES.search(body))
 
 
-_UKRAINIAN = re.compile(rb"[\xa4\xa6\xa7\xad\xb4\xb6\xb7\xbd]")  # letters of KOI8-U, lines of KOI8-R
+_UKRAINIAN = re.compile(
+    rb"[\xa4\xa6\xa7\xad\xb4\xb6\xb7\xbd]"
+)  # these bytes are letters in KOI8-U, and box lines in KOI8-R
 _EURO = re.compile(rb"\xa4|[A-Za-z]\xbd|\xbd[a-z]")
 _C1 = re.compile(rb"[\x80-\x9f]")
 
 
-def _with_euro(text: bytes) -> str:
-    """Tell ISO-8859-15 from Windows-1252: a euro or an oe where the other has signs that hardly anybody writes."""
+def _western_codec(text: bytes) -> str:
+    """Choose between ISO-8859-15 and Windows-1252.
+
+    ISO-8859-15 has the euro sign and the ligature oe where Windows-1252 has signs that are hardly ever written.
+    """
     return "iso8859_15" if _EURO.search(text) and not _C1.search(text) else "cp1252"
 
 
-def oddity(text: str) -> float:
-    """Say how odd a reading is: the share of its characters beyond ASCII that stand where no writer puts them.
+def implausibility(text: str) -> float:
+    """Return the share of non-ASCII characters that stand where no writer puts them.
 
     Returns:
-        0 for a text as people write them, towards 1 for one in a wrong character set.
+        0 for a text as people write it; close to 1 for a text that was decoded with a wrong codec.
     """
-    shape = "".join(map(_kind, _beyond_ascii(text)))
+    shape = "".join(map(_kind, _non_ascii_runs(text)))
     foreign = sum(len(run) for run in _FOREIGN.findall(shape))
     if not foreign:
         return 0.0
-    odd = sum(len(match[0]) * (0.5 if match.lastgroup == "capitals" else 1.0) for match in _ODD.finditer(shape))
-    return min(1.0, odd / foreign)
+    implausible = sum(
+        len(match[0]) * (0.5 if match.lastgroup == "capitals" else 1.0) for match in _IMPLAUSIBLE.finditer(shape)
+    )
+    return min(1.0, implausible / foreign)
 
 
 _RUN = re.compile(r"[A-Za-z]{0,2}[^\x00-\x7f][^\x00-\x7f\s]{0,60}[A-Za-z]{0,2}")
 _FOREIGN = re.compile("[^a. ]+")
-# Of a text as its kinds of characters: see `_kind`.
-_ODD = re.compile(
-    r"[xZw]"  # no character, an ideograph that is hardly used, half a katakana
+# Matches the string of character kinds that `_kind` makes of a text.
+_IMPLAUSIBLE = re.compile(
+    r"[xZw]"  # not a character, a rare ideograph, half-width katakana
     r"|(?<=[alLcCgGhrtKkzZ])s|s(?=[alLcCgGhrtKkzZ])"  # a sign in a word
     r"|[lL]{4,}"  # no language of Europe has four accented letters in a row
     r"|(?<=[al])L(?=[al])|(?<=[cl])C(?=c)|(?<=g)G(?=g)|(?<=c)C+"  # a capital after a small letter
@@ -155,9 +162,9 @@ _ODD = re.compile(
 )
 
 
-def _beyond_ascii(text: str) -> Iterator[str]:
-    """Give the characters beyond ASCII, each run with what it touches."""
-    left = _TAKEN
+def _non_ascii_runs(text: str) -> Iterator[str]:
+    """Return the non-ASCII characters with up to two ASCII letters on either side, runs separated by blanks."""
+    left = _SCORED
     for run in _RUN.finditer(text):
         yield from run[0]
         yield " "
@@ -183,7 +190,7 @@ _SCRIPTS = {
 
 @lru_cache(maxsize=20_000)
 def _kind(char: str) -> str:
-    """Give a letter for the kind of a character: of its script, a capital one for capitals; `.` for punctuation."""
+    """Return a letter for the kind of a character: its script, upper case for capitals; `.` for punctuation."""
     if char < "\x80":
         return "a" if char.isalpha() else " "
     category = unicodedata.category(char)
@@ -192,8 +199,8 @@ def _kind(char: str) -> str:
     if category in ("Cc", "Co", "Cn", "Cs") or char == "\ufffd":
         return "x"
     if "\u3400" <= char <= "\u9fff" or char >= "\U00020000" or "\uf900" <= char <= "\ufaff":
-        return "z" if char in _common() else "Z"
-    if "\u2500" <= char <= "\u259f":  # boxes, which take the place of letters in the sets of DOS
+        return "z" if char in _common_ideographs() else "Z"
+    if "\u2500" <= char <= "\u259f":  # box-drawing characters, which have the codes of letters in DOS codecs
         return "x"
     if category[0] in "LM":
         script = _SCRIPTS.get(unicodedata.name(char, "").split(" ")[0], ".")
@@ -202,8 +209,8 @@ def _kind(char: str) -> str:
 
 
 @cache
-def _common() -> frozenset[str]:
-    """Collect the ideographs in use: the first levels of the standards of China, Taiwan and Japan."""
+def _common_ideographs() -> frozenset[str]:
+    """Return the ideographs in use: the first levels of the standards of China, Taiwan and Japan."""
     levels = (
         ("gb2312", range(0xB0, 0xD8), (range(0xA1, 0xFF),)),
         ("big5", range(0xA4, 0xC7), (range(0x40, 0x7F), range(0xA1, 0xFF))),

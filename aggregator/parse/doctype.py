@@ -1,6 +1,6 @@
-"""What stands before the root element, cut off: XML declaration, DOCTYPE; and entities by table (I9, I10).
+"""Removes XML declaration and DOCTYPE, and replaces entity references by a table (I9, I10).
 
-No entity declaration reaches a parser (S11, S12), so there is none to expand, nest or load.
+No entity declaration reaches a parser (S11, S12), so nothing can be expanded, nested or loaded.
 """
 
 import html.entities
@@ -13,12 +13,12 @@ _ENTITY = re.compile(r"<!ENTITY\s+(%\s+)?([A-Za-z_][\w.:-]{0,100})\s+(?:\"([^\"]
 _REFERENCE = re.compile(
     r"&(?!(?:lt|gt|amp|quot|apos);)(?:(#[xX]?[0-9A-Fa-f]{1,8}|[A-Za-z_][\w.:-]{0,63});)?",
 )
-_SECTIONS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}  # in which a reference is none
+_SECTIONS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}  # sections in which `&name;` is plain text
 _SURROGATES = re.compile(r"&#(?:(5[5-7]\d{3});&#(5[5-7]\d{3})|[xX]([dD][89abAB]\w{2});&#[xX]([dD][c-fC-F]\w{2}));")
 _PREDEFINED = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _MAX_VALUE = 100  # characters of an entity's value (I10)
 FEED_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
-# A feed that a careless script put inside a web page. What a page shows of feeds is escaped, so it matches nothing.
+# A feed that a faulty script put inside a web page. Examples of feeds that a page shows are escaped and do not match.
 _INSIDE_PAGE = re.compile(
     r"<feed\b[^<>]{0,500}\sxmlns=[\"']http://www\.w3\.org/2005/Atom[\"']|<rss\b[^<>]{0,500}\sversion=[\"']2\.0[\"'][^<>]{0,500}>\s*<channel>"
 )
@@ -27,19 +27,19 @@ _TAG = re.compile(r"<[A-Za-z_:]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prolog:
-    """A document in two: what stood before its root, read; and the text from the root on."""
+    """A document split into its prolog, already read, and the text from the root element on."""
 
-    root: str  # text from the root's start tag on; empty if there is no element
-    entities: dict[str, str]  # name: characters
-    netscape: bool = False  # RSS 0.91 by Netscape's DOCTYPE
+    root: str  # text from the start tag of the root on; empty if there is no element
+    entities: dict[str, str]  # name to characters
+    netscape: bool = False  # the DOCTYPE is Netscape's, of RSS 0.91
     notices: tuple[str, ...] = ()
 
 
 def cut_prolog(text: str) -> Prolog:
-    """Cut off everything before the root element.
+    """Remove everything before the root element.
 
-    Stray text before the document is skipped (I8): if what begins the text is no feed, but a feed's declaration or
-    root follows, as after the warnings of a script, the document begins there. A web page is left a web page.
+    Stray text before the document is skipped (I8): if the text does not begin with a feed, but the declaration or the
+    root of a feed follows (as after the warnings of a script), the document begins there. A web page stays a web page.
     """
     prolog = _prolog_at(text, 0)
     if FEED_ROOT.match(prolog.root):
@@ -61,10 +61,11 @@ def cut_prolog(text: str) -> Prolog:
 
 
 def resolve_entities(text: str, declared: dict[str, str]) -> str:
-    """Replace the references that an XML parser would refuse, outside CDATA and comments.
+    """Replace the references that an XML parser would refuse, outside of CDATA sections and comments.
 
-    HTML's names and those of the document's own DOCTYPE become characters, unknown ones and bare ampersands stay as
-    literal text (I9); references to Windows-1252's extra characters mean those (I5), forbidden ones are removed (I7).
+    Names of HTML and of the document's own DOCTYPE become characters. Unknown names and single ampersands stay as
+    literal text (I9). References to code points 128 to 159 mean the characters of Windows-1252 (I5). References to
+    forbidden characters are removed (I7).
     """
     if not _REFERENCE.search(text):
         return text
@@ -79,16 +80,17 @@ def resolve_entities(text: str, declared: dict[str, str]) -> str:
         return "&amp;" + match[0][1:] if value is None else escape(value)
 
     if "&#5" in text or "&#x" in text.lower():
-        text = _SURROGATES.sub(_joined, text)
+        text = _SURROGATES.sub(_combine_surrogates, text)
     return "".join(
         part if is_section or "&" not in part else _REFERENCE.sub(replaced, part) for is_section, part in _parts(text)
     )
 
 
 def _parts(text: str) -> Iterator[tuple[bool, str]]:
-    """Take a document apart into CDATA sections, comments and instructions (True), and what is between them.
+    """Split a document into CDATA sections, comments and instructions (True), and the text between them (False).
 
-    One expression for sections and references would try each `<` of the document (measured: 80 ms instead of 20).
+    A single expression for sections and references would be tried at each `<` of the document (measured: 80 ms instead
+    of 20).
     """
     at = 0
     found = {opening: text.find(opening) for opening in _SECTIONS}
@@ -118,8 +120,8 @@ def _decimal(digits: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _joined(match: re.Match[str]) -> str:
-    """Make one character of two references to the halves of a surrogate pair (emoji of careless scripts)."""
+def _combine_surrogates(match: re.Match[str]) -> str:
+    """Replace two references to the halves of a surrogate pair by one character (emoji of faulty scripts)."""
     high, low = (int(match[1]), int(match[2])) if match[1] else (int(match[3], 16), int(match[4], 16))
     if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
         return match[0]
@@ -139,7 +141,7 @@ def _prolog_at(text: str, start: int) -> Prolog:
         elif text[at : at + 9].upper() == "<!DOCTYPE":
             close = (
                 _after(text, ">", at) if seen else _doctype_end(text, at)
-            )  # one is read: more would cost their square
+            )  # only the first DOCTYPE is searched for its end: many would take quadratic time
             doctype, at, seen = text[at:close], close, True
             netscape = "netscape" in doctype[:1000].lower()
             ignored = _declare(doctype, entities)
@@ -147,7 +149,7 @@ def _prolog_at(text: str, start: int) -> Prolog:
                 notices.append(f"{ignored} entity declarations of the DOCTYPE ignored")
         elif _TAG.match(text, at):
             return Prolog(root=text[at:], entities=entities, netscape=netscape, notices=tuple(notices))
-        else:  # blanks, or stray text
+        else:  # blanks or stray text
             following = text.find("<", at + 1)
             at = end if following < 0 else following
     return Prolog(root="", entities=entities, notices=tuple(notices))
@@ -162,7 +164,7 @@ _DOCTYPE_PART = re.compile(r"\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|<!--.*?(?:-->|\Z)|
 
 
 def _doctype_end(text: str, start: int) -> int:
-    """Find the end of a DOCTYPE; of one that never ends, the end of its first line of markup."""
+    """Return the end of a DOCTYPE; if a DOCTYPE never ends, the position after its first ">"."""
     inside = False
     for part in _DOCTYPE_PART.finditer(text, start):
         if part[0] == "[":
@@ -175,7 +177,7 @@ def _doctype_end(text: str, start: int) -> int:
 
 
 def _declare(doctype: str, entities: dict[str, str]) -> int:
-    """Add the harmless declarations to the table; returns how many others there were."""
+    """Add the harmless declarations to the table, and return the number of the other declarations."""
     ignored = 0
     for match in _ENTITY.finditer(doctype):
         parameter, name = match[1], match[2]

@@ -1,4 +1,4 @@
-"""What a body is: a feed in XML, a JSON Feed, or no feed at all (I1, I11, I14)."""
+"""Recognises the format of a body, and calls the module that reads that format (I1, I11, I14)."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,32 +13,33 @@ from aggregator.parse.feed import feed_of
 from aggregator.parse.jsonfeed import jsonfeed_of
 from aggregator.parse.jsontext import is_callback
 from aggregator.parse.names import local_name
+from aggregator.parse.not_a_feed import is_page, not_json, not_page, not_text, not_xml
 from aggregator.parse.records import records_of
 from aggregator.parse.tree import NoTree, tree_of
-from aggregator.parse.verdict import is_page, not_json, not_page, not_text, not_xml
 from aggregator.parse.wrapping import in_json, in_page
 from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
-MAX_ENTRIES: Final = 5000  # of a document (I15)
+MAX_ENTRIES: Final = 5000  # per document (I15)
 _FEED_TYPES = ("xml", "json", "rss", "atom", "opml")
 
 
 def parse(fetched: Fetched, reading: Reading) -> RawFeed:
-    """Read a body as a feed: RSS, RDF, Atom or JSON Feed, told apart by what is in it, never by the media type (I11).
+    """Read a body as a feed: RSS, RDF, Atom or JSON Feed, recognised by its content and never by the media type (I11).
 
-    What the operator says is no feed (`reading.kind`) is read as that.
+    Where the operator sets another kind (`reading.kind`), the body is read as that kind.
 
-    Any bytes give a feed or one of these errors; broken markup is none (I12), nor a feed without entries (I23).
+    Any bytes give a feed or one of the errors below. Neither broken markup (I12) nor a feed without entries (I23) is an
+    error.
 
     Args:
-        fetched: the answer.
-        reading: the operator's word on encoding and limit.
+        fetched: the response.
+        reading: the operator's settings: kind, encoding, limit and selectors.
 
     Raises:
-        NotAFeed: a web page, an API's error, plain text, other XML.
-        CutOff: it ends before anything in it is whole (I13).
-        ParseError: broken beyond use.
+        NotAFeed: a web page, an error message of an API, plain text, or other XML.
+        CutOff: the body ends before its first complete entry (I13).
+        ParseError: the body is too broken to read.
     """
     body = fetched.body
     if reading.kind is Kind.SITEMAP:
@@ -60,7 +61,7 @@ def parse(fetched: Fetched, reading: Reading) -> RawFeed:
     else:
         feed = _feed(decoded.text, fetched.url, limit)
     if feed.cut and not (feed.entries or feed.outlines):
-        raise CutOff(fetched.url)  # not "a feed without entries": nobody knows what it would have said
+        raise CutOff(fetched.url)  # must not count as a feed without entries: the missing part may hold entries
     notices = [*decoded.notices, *feed.notices]
     media_type = (fetched.content_type or "").partition(";")[0].strip().lower()
     is_page = reading.is_article or reading.kind is Kind.HTML
@@ -102,7 +103,7 @@ def _feed(text: str, url: Url, limit: int) -> RawFeed:
 
 
 def _records(text: str, url: Url, reading: Reading, limit: int) -> RawFeed:
-    """Read an API's answer; what is no JSON is named for what it is (I14)."""
+    """Read the response of an API. If the body is not JSON, raise the error that names what the body is (I14)."""
     try:
         return records_of(text, url, reading, limit=limit)
     except NotAFeed as error:
@@ -125,7 +126,7 @@ def _page(text: str, url: Url, reading: Reading, limit: int) -> RawFeed:
 
 
 def _article(text: str, url: Url) -> RawFeed:
-    from aggregator.parse.articles import article_of  # late: few sources want full texts
+    from aggregator.parse.articles import article_of  # late: few sources use full_text
 
     return article_of(text, url)
 
@@ -150,7 +151,7 @@ def _json(text: str, url: Url, limit: int) -> RawFeed:
 
 
 def _unwrapped(text: str, url: Url, limit: int, notice: str) -> RawFeed:
-    """Read a feed that stood inside something else, once."""
+    """Read a feed that was found inside JSON or a web page. A feed inside that feed is not searched for."""
     prolog = cut_prolog(legal(text))
     try:
         feed = feed_of(tree_of(resolve_entities(prolog.root, prolog.entities)), url, limit=limit)

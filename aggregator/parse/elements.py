@@ -1,7 +1,7 @@
-"""Finding things on a page by CSS or XPath, within bounds (S64).
+"""Finds elements of a page by CSS or XPath within limits (S64).
 
-CSS is for lexbor, XPath for libxml2. What costs the square of the elements is either left to a process that can be
-killed, in which pages are read (S15), or not done on long pages.
+lexbor evaluates CSS, libxml2 XPath. Work that takes time quadratic in the number of elements is done in a process that
+can be killed, in which pages are read (S15), or is not done on long pages.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from aggregator.errors import Overran
 from aggregator.model.selector import Selector
 from aggregator.urls import Url
 
-SECONDS: Final = 10.0  # that all selectors of one page may take
-MAX_FOUND: Final = 1000  # of one selector in an item
-MAX_MARKUP: Final = 40 * 2**20  # characters of all items: those that stand within each other are read once more each
+SECONDS: Final = 10.0  # for all selectors of one page
+MAX_FOUND: Final = 1000  # elements per selector in one item
+MAX_MARKUP: Final = 40 * 2**20  # characters of all items together; a nested item counts once for each level
 _HEADINGS = {f"h{rank}": rank for rank in range(1, 7)}
-_AROUND = {  # without these around it, a parser would drop the tag
+_WRAPPERS = {  # an HTML parser drops these tags unless the elements around them are present
     "tr": ("<table><tbody>", "</tbody></table>"),
     "td": ("<table><tbody><tr>", "</tr></tbody></table>"),
     "th": ("<table><tbody><tr>", "</tr></tbody></table>"),
@@ -31,11 +31,11 @@ _AROUND = {  # without these around it, a parser would drop the tag
 
 
 class Page:
-    """A page.
+    """A web page.
 
     Args:
-        text: of it.
-        url: that answered.
+        text: the page.
+        url: the address that sent the response.
     """
 
     def __init__(self, text: str, url: Url) -> None:
@@ -47,18 +47,18 @@ class Page:
     def _lexbor(self) -> LexborHTMLParser:
         return LexborHTMLParser(self._text)
 
-    def first(self, wish: str) -> str | None:
-        """Give the first text or attribute that a CSS selector of ours finds, anywhere on the page."""
-        path, _, attribute = wish.partition("@")
+    def first(self, selector: str) -> str | None:
+        """Return the first text or attribute that a built-in CSS selector finds anywhere on the page."""
+        path, _, attribute = selector.partition("@")
         node = self._lexbor.css_first(path)
         value = None if node is None else node.attributes.get(attribute) if attribute else node.text()
         return " ".join((value or "").split()) or None
 
     def items(self, selector: Selector) -> Iterator["Element"]:
-        """Find the items. A heading stands for its section: itself, and all up to the next one of its rank.
+        """Yield the items. A heading means its section: the heading and everything up to the next heading of its rank.
 
         Raises:
-            Overran: it takes too long.
+            Overran: the selectors took too long.
         """
         spent = 0
         for tag, html in self._by_xpath(selector) if selector.is_xpath else self._by_css(selector):
@@ -96,21 +96,21 @@ def _section(heading: LexborNode, rank: int) -> str:
 
 
 class Element:
-    """One item of a page, cut out of it."""
+    """One item of a page, parsed separately."""
 
     def __init__(self, tag: str, html: str) -> None:
-        before, after = _AROUND.get(tag, ("", ""))
+        before, after = _WRAPPERS.get(tag, ("", ""))
         self._html = f"<!doctype html><body>{before}{html}{after}</body>"
         self._tag = tag
 
     @cached_property
     def _lexbor(self) -> LexborNode | None:
         body = LexborHTMLParser(self._html).body
-        return None if body is None else self._inmost(body)
+        return None if body is None else self._parent_of_item(body)
 
-    def _inmost(self, body: LexborNode) -> LexborNode:
-        """Give the element that holds the item, whose first child it is."""
-        inside = body.css_first(self._tag) if self._tag in _AROUND else None
+    def _parent_of_item(self, body: LexborNode) -> LexborNode:
+        """Return the element whose first child is the item."""
+        inside = body.css_first(self._tag) if self._tag in _WRAPPERS else None
         return inside.parent if inside is not None and inside.parent is not None else body
 
     @cached_property
@@ -118,7 +118,7 @@ class Element:
         return lxml.html.document_fromstring(self._html)
 
     def texts(self, selector: Selector) -> list[str]:
-        """Give the texts, or the values of the attribute, that a selector finds, blanks collapsed; no empty ones."""
+        """Return the non-empty texts, or attribute values, that a selector finds, with blanks collapsed."""
         if selector.is_xpath:
             found = (_text_of(each) for each in _evaluated(f".{selector.path}", self._tree)[:MAX_FOUND])
         else:
@@ -126,7 +126,7 @@ class Element:
         return [text for each in found if (text := " ".join(each.split()))]
 
     def markup(self, selector: Selector) -> list[str]:
-        """Give the HTML of what a selector finds."""
+        """Return the HTML of the elements that a selector finds."""
         if selector.is_xpath:
             found = _evaluated(f".{selector.path}", self._tree)[:MAX_FOUND]
             return [

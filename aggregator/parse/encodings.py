@@ -1,13 +1,13 @@
-"""The labels that the web gives to character sets, and Python's codec for each (WHATWG Encoding, section 4.2; I5)."""
+"""The labels of character sets in the WHATWG Encoding Standard, section 4.2, with Python's codecs (I5)."""
 
 from functools import lru_cache
 
-# Where the standard's encoding is a superset of the one its name promises, Python's codec is that of the superset.
+# Where the standard reads a label as a larger set (iso-8859-1 as windows-1252), the codec is that of the larger set.
 _LABELS = {
     "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
     "utf-16-be": "unicodefffe utf-16be",
     "utf-16-le": "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le",
-    "utf-32": "utf-32 utf32 ucs-4 iso-10646-ucs-4 csucs4",  # not in the standard, met in the corpus with a BOM
+    "utf-32": "utf-32 utf32 ucs-4 iso-10646-ucs-4 csucs4",  # not in the standard; found in the test corpus, with a BOM
     "cp866": "866 cp866 csibm866 ibm866",
     "iso8859_2": "csisolatin2 iso-8859-2 iso-ir-101 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 l2 latin2",
     "iso8859_3": "csisolatin3 iso-8859-3 iso-ir-109 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988 l3 latin3",
@@ -50,7 +50,7 @@ _LABELS = {
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 _SQUASHED = {label.translate({ord(sign): None for sign in "-_:. "}): codec for label, codec in _CODECS.items()}
-# What we record and show is the name that the standard gives, not Python's.
+# Recorded and shown names are those of the standard, not Python's.
 _NAMES = {
     "cp1252": "windows-1252",
     "cp1254": "windows-1254",
@@ -68,17 +68,18 @@ _NAMES = {
     "utf-16-le": "utf-16le",
     "utf-16-be": "utf-16be",
 }
-WIDE = frozenset({"utf-16-le", "utf-16-be", "utf-32"})  # a document whose declaration can be read is in none of these
-# Where the web's table holds characters that Python's codec of the name lacks (circled digits, halfwidth katakana).
-SPARE = {"euc_jp": ("euc_jis_2004",), "iso2022_jp": ("iso2022_jp_ext",), "big5hkscs": ("cp950",)}
-MULTIBYTE = frozenset({"gb18030", "big5hkscs", "euc_jp", "iso2022_jp", "cp932", "cp949"})
+# A document whose declaration is readable as ASCII is in none of these.
+WIDE_CODECS = frozenset({"utf-16-le", "utf-16-be", "utf-32"})
+# Codecs to try next: the standard has characters that Python's codec lacks (circled digits, half-width katakana).
+EXTENDED_CODECS = {"euc_jp": ("euc_jis_2004",), "iso2022_jp": ("iso2022_jp_ext",), "big5hkscs": ("cp950",)}
+MULTIBYTE_CODECS = frozenset({"gb18030", "big5hkscs", "euc_jp", "iso2022_jp", "cp932", "cp949"})
 
 
 def codec_of(label: str) -> str | None:
-    """Give Python's codec for a label as it stands in a header or a declaration; None if nobody knows the label.
+    """Return Python's codec for a label of a header or a declaration; None for an unknown label.
 
-    Hyphens and underscores don't count (`windows1251`, `utf_8`). UTF-7 is no label of the web: a body in it is never
-    decoded, so that no script can hide in it.
+    Hyphens and underscores are ignored (`windows1251`, `utf_8`). UTF-7 is not a label of the standard: a body is never
+    decoded as UTF-7, so that no script can be hidden in it.
     """
     label = label.strip().lower()
     return _CODECS.get(label) or _SQUASHED.get(label.translate({ord(sign): None for sign in "-_:. "}))
@@ -86,7 +87,7 @@ def codec_of(label: str) -> str | None:
 
 @lru_cache
 def name_of(codec: str) -> str:
-    """Give the standard's name of a codec: what is recorded of a source."""
+    """Return the standard's name of a codec, which is recorded for the source."""
     if codec.startswith("cp125"):
         return codec.replace("cp", "windows-")
     return _NAMES.get(codec, codec.replace("iso8859_", "iso-8859-"))

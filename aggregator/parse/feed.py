@@ -1,7 +1,8 @@
-"""RSS 0.9x, 1.0 and 2.0, Atom 0.3 and 1.0, as `RawFeed` (I20).
+"""Reads RSS 0.9x, 1.0 and 2.0, and Atom 0.3 and 1.0, into a `RawFeed` (I20).
 
-Texts come by way of feedparser (`texts`). What it would fold together (authors, tombstones, skipHours: I18), resolve
-(ids, links: I30, I31, I54) or guess at (dates: I40) is read here from the tree.
+feedparser reads only the text constructs (`texts`). This module reads everything else from the tree, because feedparser
+would merge some elements (authors, tombstones, skipHours: I18), resolve others (ids, links: I30, I31, I54) and guess
+dates (I40).
 """
 
 from collections.abc import Sequence
@@ -20,11 +21,11 @@ from aggregator.parse.names import (
     attribute,
     base_of,
     children_of,
-    home_of,
     joined,
     language_of,
     local_name,
     name_of,
+    root_namespace,
     text_of,
 )
 from aggregator.parse.people import people_of
@@ -34,7 +35,7 @@ from aggregator.parse.tree import Tree
 from aggregator.urls import Url
 
 MAX_DELETED: Final = 5000
-MAX_FEED_TAGS: Final = 20  # of a feed as a whole: each of its entries bears them (A9)
+MAX_FEED_TAGS: Final = 20  # tags of the feed itself: every entry inherits them (A9)
 _PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "created", "dcterms:created")
 _UPDATED = ("updated", "modified", "dcterms:modified", "lastbuilddate")
 _FEED_UPDATED = (*_UPDATED, "pubdate", "published", "issued", "dc:date")
@@ -54,55 +55,55 @@ _FORMATS = {
 
 
 def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
-    """Read a document that is XML.
+    """Read a feed from a parsed XML document.
 
     Args:
-        tree: the document; it is used up.
-        url: the address that answered.
-        limit: the most entries to read (I15).
+        tree: the document; the function changes its elements.
+        url: the address that sent the response.
+        limit: the largest number of entries to read (I15).
 
     Raises:
-        NotAFeed: XML of another kind (I1).
-        ParseError: feedparser broke down.
+        NotAFeed: the document is XML of another kind (I1).
+        ParseError: feedparser failed.
     """
     root = tree.root
-    home = home_of(root)
-    if name_of(root, home) not in ("rss", "feed", "rdf:rdf", "rdf"):
+    namespace = root_namespace(root)
+    if name_of(root, namespace) not in ("rss", "feed", "rdf:rdf", "rdf"):
         raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is no feed")
-    channel = next((child for name, child in children_of(root, home) if name == "channel"), root)
+    channel = next((child for name, child in children_of(root, namespace) if name == "channel"), root)
     notices = list(tree.notices)
-    elements = _entry_elements(root, home)
+    elements = _entry_elements(root, namespace)
     if tree.cut:
         notices.append("the document is cut off")
     if tree.entry_open and elements:
-        _remove(elements.pop())  # an empty shell, or half an entry
+        _remove(elements.pop())  # the last entry is empty or incomplete
     if len(elements) > limit:
         notices.append(f"{len(elements)} entries, of which the first {limit} were read")
         for surplus in elements[limit:]:
             _remove(surplus)
         del elements[limit:]
-    feed = _read_channel(channel, root, home, url)
-    entries = [_read_entry(element, home, position, notices) for position, element in enumerate(elements)]
-    shown = read_texts(root, channel, elements, home=home, url=url)
-    version = shown.version or ("rss10" if entries and name_of(root, home).startswith("rdf") else "")
+    feed = _read_channel(channel, root, namespace, url)
+    entries = [_read_entry(element, namespace, position, notices) for position, element in enumerate(elements)]
+    parsed = read_texts(root, channel, elements, namespace=namespace, url=url)
+    version = parsed.version or ("rss10" if entries and name_of(root, namespace).startswith("rdf") else "")
     if not version:
         raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is in no known feed format")
-    texts = _limited(shown.feed, notices)
+    texts = _limited(parsed.feed, notices)
     return replace(
         feed,
         format=_FORMATS.get(version, version.rstrip("0123456789")),
         title=texts.title,
         subtitle=texts.summary,
         rights=texts.rights,
-        entries=tuple(_with_texts(entry, read, notices) for entry, read in zip(entries, shown.entries, strict=True)),
+        entries=tuple(_with_texts(entry, read, notices) for entry, read in zip(entries, parsed.entries, strict=True)),
         notices=tuple(dict.fromkeys(notices)),
         cut=tree.cut,
     )
 
 
-def _entry_elements(root: etree._Element, home: str) -> list[etree._Element]:
-    """Find all entries, and lift those that stand inside another out of it."""
-    found = [element for element in root.iter() if name_of(element, home) in ("item", "entry")]
+def _entry_elements(root: etree._Element, namespace: str) -> list[etree._Element]:
+    """Return all entry elements in document order; an entry that is nested in another entry is moved behind it."""
+    found = [element for element in root.iter() if name_of(element, namespace) in ("item", "entry")]
     known = set(found)
     for element in reversed(found):
         outer = next((each for each in element.iterancestors() if each in known), None)
@@ -117,33 +118,33 @@ def _remove(element: etree._Element) -> None:
         parent.remove(element)
 
 
-def _read_channel(channel: etree._Element, root: etree._Element, home: str, url: Url) -> RawFeed:
-    children = children_of(channel, home)
+def _read_channel(channel: etree._Element, root: etree._Element, namespace: str, url: Url) -> RawFeed:
+    children = children_of(channel, namespace)
     fields = _fields(children)
     icon = fields.get("icon")
-    logo = fields.get("logo") or _image(children, home)
+    logo = fields.get("logo") or _image(children, namespace)
     base = base_of(channel)
     return RawFeed(
         format="",
         id=fields.get("id") or _about(channel),
         links=links_of(children),
-        authors=people_of(children, home),
+        authors=people_of(children, namespace),
         updated=_first(fields, _FEED_UPDATED),
         icon=joined((base or "", icon)) if icon else None,
         logo=joined((base or "", logo)) if logo else None,
         tags=tags_of(children)[:MAX_FEED_TAGS],
         language=fields.get("language") or fields.get("dc:language") or language_of(channel),
         hints=hints_of(children),
-        deleted=_tombstones(children if channel is root else [*children_of(root, home), *children]),
+        deleted=_tombstones(children if channel is root else [*children_of(root, namespace), *children]),
         complete=any(name == "fh:complete" for name, _ in children),
         url=url,
     )
 
 
-def _read_entry(element: etree._Element, home: str, position: int, notices: list[str]) -> RawEntry:
-    children = children_of(element, home)
+def _read_entry(element: etree._Element, namespace: str, position: int, notices: list[str]) -> RawEntry:
+    children = children_of(element, namespace)
     fields = _fields(children)
-    links, enclosures, tags = links_of(children), enclosures_of(children, home), tags_of(children)
+    links, enclosures, tags = links_of(children), enclosures_of(children, namespace), tags_of(children)
     if len(links) >= MAX_LINKS or len(enclosures) >= MAX_LINKS:
         notices.append(f"over {MAX_LINKS} links in an entry: cut")
     if len(tags) > MAX_TAGS:
@@ -153,20 +154,20 @@ def _read_entry(element: etree._Element, home: str, position: int, notices: list
         id=(text_of(guid) if guid is not None else fields.get("id") or _about(element)),
         id_is_link=guid is not None and (attribute(guid, "ispermalink") or "true").lower() == "true",
         links=links,
-        authors=people_of(children, home),
+        authors=people_of(children, namespace),
         tags=tags[:MAX_TAGS],
         enclosures=enclosures,
-        supplement=supplement_of(children, home),
+        supplement=supplement_of(children, namespace),
         published=_first(fields, _PUBLISHED),
         updated=_first(fields, _UPDATED),
         language=fields.get("dc:language") or fields.get("language") or language_of(element),
-        origin=next((_origin(child, home) for name, child in children if name == "source" and len(child)), None),
+        origin=next((_origin(child, namespace) for name, child in children if name == "source" and len(child)), None),
         position=position,
     )
 
 
 def _fields(children: Sequence[Child]) -> dict[str, str]:
-    """Collect the short texts among an element's children, the first of each name."""
+    """Return the short text fields among an element's children, by name. The first child of each name counts."""
     fields: dict[str, str] = {}
     for name, child in children:
         if name in _FIELDS and name not in fields and (text := text_of(child)[:MAX_TEXT]):
@@ -179,27 +180,27 @@ def _first(fields: dict[str, str], names: Sequence[str]) -> str | None:
 
 
 def _about(element: etree._Element) -> str | None:
-    """Give rdf:about, the identifier of RSS 1.0."""
+    """Return rdf:about, the identifier in RSS 1.0."""
     about = element.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about")
     return str(about).strip() or None if about else None
 
 
-def _image(children: Sequence[Child], home: str) -> str | None:
-    """Find the picture of an RSS feed: `image/url`, else iTunes'."""
-    spare = None
+def _image(children: Sequence[Child], namespace: str) -> str | None:
+    """Return the picture of an RSS feed: `image/url`, otherwise `itunes:image`."""
+    fallback = None
     for name, child in children:
         match name:
             case "image":
-                for part_name, part in children_of(child, home):
+                for part_name, part in children_of(child, namespace):
                     if part_name == "url" and (text := text_of(part)):
                         return text
             case "itunes:image":
-                spare = spare or attribute(child, "href")
-    return spare
+                fallback = fallback or attribute(child, "href")
+    return fallback
 
 
 def _tombstones(children: Sequence[Child]) -> tuple[tuple[str, str | None], ...]:
-    """Read every deleted-entry, of which feedparser keeps the last (I18, I26)."""
+    """Read all deleted-entry elements as (ref, when). feedparser would keep only the last one (I18, I26)."""
     found = (
         (ref, attribute(child, "when"))
         for name, child in children
@@ -208,9 +209,9 @@ def _tombstones(children: Sequence[Child]) -> tuple[tuple[str, str | None], ...]
     return tuple(islice(found, MAX_DELETED))
 
 
-def _origin(element: etree._Element, home: str) -> RawOrigin:
-    """Read atom:source (I25). RSS's own `source` is an address and a name without children: it is none."""
-    children = children_of(element, home)
+def _origin(element: etree._Element, namespace: str) -> RawOrigin:
+    """Read atom:source (I25). The `source` element of RSS (a URL and a name, no children) is not one."""
+    children = children_of(element, namespace)
     fields = _fields(children)
     base, icon, logo = base_of(element) or "", fields.get("icon"), fields.get("logo")
     texts: dict[str, RawText] = {}
@@ -222,7 +223,7 @@ def _origin(element: etree._Element, home: str) -> RawOrigin:
         id=fields.get("id"),
         title=texts.get("title"),
         links=links_of(children),
-        authors=people_of(children, home),
+        authors=people_of(children, namespace),
         updated=_first(fields, _UPDATED),
         rights=texts.get("rights"),
         icon=joined((base, icon)) if icon else None,
@@ -237,7 +238,7 @@ def _with_texts(entry: RawEntry, texts: Texts, notices: list[str]) -> RawEntry:
 
 
 def _limited(texts: Texts, notices: list[str]) -> Texts:
-    """Cut texts beyond the limit (I15)."""
+    """Cut every text that is longer than `MAX_TEXT` characters, and add a notice (I15)."""
     every = (texts.title, texts.summary, texts.rights, *texts.contents)
     if all(text is None or len(text.value) <= MAX_TEXT for text in every):
         return texts

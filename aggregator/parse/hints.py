@@ -1,4 +1,4 @@
-"""A publisher's wishes about pace that stand in the document: ttl, sy:*, skipHours, skipDays (P57 to P59; I18)."""
+"""Reads a document's hints about the pace of polls: ttl, sy:*, skipHours, skipDays (P57 to P59; I18)."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,7 +21,7 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 def hints_of(children: Sequence[Child]) -> Hints:
-    """Read the hints among a channel's children. What makes no sense counts as not said."""
+    """Read the hints among a channel's children. An invalid value counts as missing."""
     ttl = syndication = None
     hours: frozenset[int] = frozenset()
     days: frozenset[int] = frozenset()
@@ -46,7 +46,7 @@ def hints_of(children: Sequence[Child]) -> Hints:
 
 
 def _ttl(text: str) -> timedelta | None:
-    """Read minutes, capped at a day (P57)."""
+    """Read minutes, at most a day (P57)."""
     if not text.isascii() or not text.isdigit():
         return None
     minutes = int(text[:9])
@@ -54,7 +54,7 @@ def _ttl(text: str) -> timedelta | None:
 
 
 def _syndication(period: str, frequency: str) -> timedelta | None:
-    """Divide the period by the frequency, capped at a day (P58)."""
+    """Return the period divided by the frequency, at most a day (P58)."""
     if period not in _PERIODS or not frequency.isascii() or not frequency.isdigit():
         return None
     times = int(frequency[:9])
@@ -66,7 +66,7 @@ def _members(element: etree._Element, limit: int) -> list[str]:
 
 
 def _hour(text: str) -> int | None:
-    """Read an hour of GMT; 24 means 0 (P59)."""
+    """Read an hour in GMT; 24 means 0 (P59)."""
     if not text.isascii() or not text.isdigit():
         return None
     hour = int(text[:4])

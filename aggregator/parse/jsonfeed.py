@@ -1,4 +1,4 @@
-"""JSON Feed 1.0 and 1.1 as `RawFeed` (I21, S14, S23). feedparser does not read it."""
+"""Reads JSON Feed 1.0 and 1.1 into a `RawFeed` (I21, S14, S23). feedparser does not read JSON Feed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/([0-9.]{1,8})",
 
 
 def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
-    """Read a document that is JSON.
+    """Read a JSON document.
 
     Raises:
-        NotAFeed: JSON of another kind: an API's error, or a list that wants `kind: json`.
-        ParseError: no JSON at all, or nested too deep.
+        NotAFeed: JSON of another kind: an API's error, or a list that needs `kind: json`.
+        ParseError: the text is not JSON, or is nested too deep.
     """
     loaded = load_json(text, url)
     document = loaded.document
@@ -98,7 +98,7 @@ def _entry(item: Mapping[str, object], position: int) -> RawEntry | None:
 
 
 def _identifier(value: object) -> str | None:
-    """Give an id; numbers become text (I21)."""
+    """Return an id; a number becomes text (I21)."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return _string(value)
@@ -126,7 +126,7 @@ def _attachment(value: Mapping[str, object]) -> RawLink | None:
 
 
 def _authors(value: Mapping[str, object]) -> tuple[Person, ...]:
-    """Read `authors` of version 1.1, else `author` of 1.0."""
+    """Read `authors` of version 1.1, otherwise `author` of 1.0."""
     people = _objects(value.get("authors")) or _objects([value.get("author")])
     found = (Person(name=_string(each.get("name")) or "", uri=_string(each.get("url"))) for each in people[:MAX_TAGS])
     return tuple(dict.fromkeys(person for person in found if person.name or person.uri))

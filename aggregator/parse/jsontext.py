@@ -1,4 +1,7 @@
-"""JSON as it is really sent: cut off, with a broken item in the middle, inside a callback (I13, S14, S23, R41)."""
+"""Tolerant JSON reader: for documents that are cut off, have a broken item, or are wrapped in a callback.
+
+Follows I13, S14, S23 and R41.
+"""
 
 import json
 import re
@@ -8,37 +11,41 @@ from typing import Final
 from aggregator.errors import ParseError
 from aggregator.urls import Url
 
-MAX_DEPTH: Final = 50  # arrays and objects within each other (S14)
+MAX_DEPTH: Final = 50  # nested arrays and objects (S14)
 _TOO_DEEP: Final = f"JSON nested deeper than {MAX_DEPTH} levels"
-MAX_BROKEN: Final = 20  # items that are cut out of one document; beyond, it counts as cut off
+MAX_BROKEN: Final = 20  # broken items that are replaced in one document; with more, the document is refused
 
 _CALLBACK = re.compile(r"\s*(?:/\*\*/\s*)?[A-Za-z_$][\w$.]{0,100}\s*\(\s*(?=[\[{])")
 _MARKS = re.compile(r'["\[\]{},]')
-_NEXT = re.compile(r"\}\s*(?:,\s*(?=\{|null\b)|(?=\]))")  # where an item ends, and another or the list's end follows
+_NEXT = re.compile(
+    r"\}\s*(?:,\s*(?=\{|null\b)|(?=\]))"
+)  # the end of an item that is followed by another item or by the end of the list
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A document, and what had to be done to read it."""
+    """A JSON document, and the repairs that were necessary to read it."""
 
     document: object
-    cut: bool = False  # its end is missing
-    broken: tuple[str, ...] = ()  # how items begin that could not be read; null stands in their places
+    cut: bool = False  # the end is missing
+    broken: tuple[
+        str, ...
+    ] = ()  # first characters of items that could not be read; the document has null in their places
     notices: tuple[str, ...] = ()
 
 
 def load_json(text: str, url: Url, *, lenient: bool = False) -> Loaded:
-    """Read JSON: the last of equal keys counts, no NaN, long integers as text (S23).
+    """Read JSON: of equal keys the last counts, NaN is refused, long integers become text (S23).
 
-    An item of a list that is broken is cut out, and a document that is cut off ends with its last whole item.
+    A broken item of a list is replaced by null. A document that is cut off ends after its last whole item.
 
     Args:
         text: the document.
-        url: that answered.
-        lenient: NaN and Infinity are null, as whoever writes them means.
+        url: the address that sent the response.
+        lenient: read NaN and Infinity as null, which is what such publishers mean.
 
     Raises:
-        ParseError: no JSON at all, or nested too deep.
+        ParseError: the text is not JSON, or is nested too deep.
     """
     decoder = json.JSONDecoder(parse_constant=(lambda _: None) if lenient else _refused, parse_int=_integer)
     notices: tuple[str, ...] = ()
@@ -49,17 +56,17 @@ def load_json(text: str, url: Url, *, lenient: bool = False) -> Loaded:
     cut = False
     while True:
         try:
-            document: object = decoder.raw_decode(text)[0]  # what follows the document is ignored (I8)
+            document: object = decoder.raw_decode(text)[0]  # text after the document is ignored (I8)
             break
         except json.JSONDecodeError as error:
-            mended = _mended(text, error.pos, broken)
-            if mended is None or len(broken) > MAX_BROKEN:
+            repaired = _repair(text, error.pos, broken)
+            if repaired is None or len(broken) > MAX_BROKEN:
                 raise ParseError(url, f"broken JSON: {str(error)[:200]}", error.lineno) from error
-            text, was_cut = mended
+            text, was_cut = repaired
             cut = cut or was_cut
         except ValueError as error:
             raise ParseError(url, f"broken JSON: {str(error)[:200]}") from error
-        except RecursionError as error:  # thousands of levels: the decoder gives up before we can count
+        except RecursionError as error:  # thousands of levels: the decoder fails before the depth can be measured
             raise ParseError(url, _TOO_DEEP) from error
     if _is_deeper(document, MAX_DEPTH):
         raise ParseError(url, _TOO_DEEP)
@@ -69,22 +76,22 @@ def load_json(text: str, url: Url, *, lenient: bool = False) -> Loaded:
 
 
 def is_callback(text: str) -> bool:
-    """Tell whether a text is JSON inside the call of a function."""
+    """Return True if a text is JSON inside a function call."""
     return _CALLBACK.match(text) is not None
 
 
 def _refused(constant: str) -> object:
-    """Refuse NaN and Infinity, which are no JSON."""
+    """Refuse NaN and Infinity, which are not JSON."""
     raise ValueError(f"{constant} is no JSON")
 
 
 def _integer(digits: str) -> object:
-    """Give a whole number; a long one as text, since ids are longer than numbers go."""
+    """Return an integer, or its digits as text if there are 19 or more: such numbers are ids."""
     return int(digits) if len(digits) < 19 else digits
 
 
 def _is_deeper(value: object, limit: int) -> bool:
-    """Tell whether a document has more levels than this."""
+    """Return True if a document has more levels than `limit`."""
     level = [value]
     for _ in range(limit):
         level = [
@@ -99,16 +106,16 @@ def _is_deeper(value: object, limit: int) -> bool:
     return True
 
 
-def _mended(text: str, at: int, broken: list[str]) -> tuple[str, bool] | None:
-    """Put null in the place of the item in which a document breaks, or end it before that item.
+def _repair(text: str, at: int, broken: list[str]) -> tuple[str, bool] | None:
+    """Replace the item in which a document breaks by null, or end the document before that item.
 
     Args:
-        text: the document, good up to `at`.
-        at: where decoding stopped.
-        broken: how the item begins is added to it.
+        text: the document, valid up to `at`.
+        at: the position at which decoding stopped.
+        broken: the first characters of the item are appended.
 
     Returns:
-        The text, and whether its end had to be made up; None if it breaks outside of any list.
+        The text, and whether its end was missing; None if the error is outside of any list.
     """
     open_, starts = _open_at(text, at)
     lists = [depth for depth, mark in enumerate(open_) if mark == "["]
@@ -121,7 +128,7 @@ def _mended(text: str, at: int, broken: list[str]) -> tuple[str, bool] | None:
     if found is None:
         before, rest = text[:start].rstrip(), text[start:].strip()
         head = before.removesuffix(",")
-        if rest.startswith("]") and head != before:  # a comma too many
+        if rest.startswith("]") and head != before:  # a comma before the end of the list
             return head + rest, False
         if _is_whole(rest):
             head = text
@@ -132,7 +139,7 @@ def _mended(text: str, at: int, broken: list[str]) -> tuple[str, bool] | None:
 
 
 def _is_whole(item: str) -> bool:
-    """Tell whether nothing is missing of an item that nothing follows; of a number, digits may be."""
+    """Return True if the last item is complete; False for a number, which may lack digits."""
     try:
         json.loads(item)
     except (ValueError, RecursionError):
@@ -141,7 +148,7 @@ def _is_whole(item: str) -> bool:
 
 
 def _open_at(text: str, at: int) -> tuple[list[str], list[int]]:
-    """Walk the good part of a document: give the brackets open at `at`, and where the last item in each begins."""
+    """Return the brackets that are open at `at`, and where the last item in each begins."""
     open_: list[str] = []
     starts: list[int] = []
     position = 0

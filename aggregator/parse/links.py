@@ -1,4 +1,4 @@
-"""Links, enclosures and tags, as the document gives them: unresolved, unchecked (I55, I56, I59)."""
+"""Reads links, enclosures and tags as the document has them: unresolved and unchecked (I55, I56, I59)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,31 +9,34 @@ from lxml import etree
 from aggregator.model.entry import RawLink, Tag
 from aggregator.parse.names import Child, attribute, base_of, name_of, text_of
 
-MAX_LINKS = 100  # an entry (I15)
+MAX_LINKS = 100  # per entry (I15)
 MAX_TAGS = 50
-ORIGINAL = "original"  # our word for feedburner:origLink: what a proxied link stands for
-_REPLIES = {"comments": "text/html", "wfw:commentrss": "application/rss+xml"}  # RSS's words for Atom's rel=replies
-# What each of the functions below looks at: a test for each of an entry's children costs more than all the rest.
-_LINKING = frozenset({"link", "content", "feedburner:origlink", *_REPLIES})
-_HOLDING = frozenset({"enclosure", "media:content", "media:group", "link", "content", "itunes:duration"})
-_TAGGING = frozenset(
+ORIGINAL = "original"  # our relation for feedburner:origLink, the link before FeedBurner replaced it
+_REPLIES = {
+    "comments": "text/html",
+    "wfw:commentrss": "application/rss+xml",
+}  # elements of RSS that mean Atom's rel=replies
+# The elements that each function below reads. Without these sets, most time goes into comparing names of children.
+_LINK_NAMES = frozenset({"link", "content", "feedburner:origlink", *_REPLIES})
+_ENCLOSURE_NAMES = frozenset({"enclosure", "media:content", "media:group", "link", "content", "itunes:duration"})
+_TAG_NAMES = frozenset(
     {"category", "dc:subject", "media:category", "itunes:category", "itunes:keywords", "media:keywords"}
 )
 _REGISTRY = "http://www.iana.org/assignments/relation/"
 
 
 def links_of(children: Sequence[Child]) -> tuple[RawLink, ...]:
-    """Read the links among an element's children, Atom's and RSS's alike; enclosures are not among them."""
-    linking = (_links(child, name) for name, child in children if name in _LINKING)
-    return tuple(islice((link for links in linking for link in links if link.rel != "enclosure"), MAX_LINKS))
+    """Return the links among an element's children, of Atom and of RSS, without enclosures."""
+    groups = (_links(child, name) for name, child in children if name in _LINK_NAMES)
+    return tuple(islice((link for links in groups for link in links if link.rel != "enclosure"), MAX_LINKS))
 
 
-def enclosures_of(children: Sequence[Child], home: str) -> tuple[RawLink, ...]:
-    """Read the files that go with an entry: RSS enclosure, Atom rel=enclosure, Media RSS (I56)."""
+def enclosures_of(children: Sequence[Child], namespace: str) -> tuple[RawLink, ...]:
+    """Return the files of an entry: RSS enclosure, Atom rel=enclosure, Media RSS (I56)."""
     found: list[RawLink] = []
     duration = None
     for name, child in children:
-        if name not in _HOLDING:
+        if name not in _ENCLOSURE_NAMES:
             continue
         match name:
             case "enclosure":
@@ -42,7 +45,7 @@ def enclosures_of(children: Sequence[Child], home: str) -> tuple[RawLink, ...]:
                 found += _file(child, length="filesize")
             case "media:group":
                 for member in child:
-                    if name_of(member, home) == "media:content":
+                    if name_of(member, namespace) == "media:content":
                         found += _file(member, length="filesize")
             case "link":
                 found += [link for link in _links(child, "link") if link.rel == "enclosure"]
@@ -60,10 +63,10 @@ def enclosures_of(children: Sequence[Child], home: str) -> tuple[RawLink, ...]:
 
 
 def tags_of(children: Sequence[Child]) -> tuple[Tag, ...]:
-    """Read the tags among an element's children, trimmed (I59)."""
+    """Return the tags among an element's children, trimmed (I59)."""
     found: list[Tag] = []
     for name, child in children:
-        if name not in _TAGGING:
+        if name not in _TAG_NAMES:
             continue
         match name:
             case "category" | "dc:subject" | "media:category":
@@ -87,9 +90,9 @@ def _links(element: etree._Element, name: str) -> list[RawLink]:
         return [RawLink(href=text, rel=ORIGINAL, base=base_of(element))] if text else []
     if name in _REPLIES:
         text = text_of(element)
-        is_address = text.startswith(("http://", "https://", "/"))  # some write how many there are
+        is_address = text.startswith(("http://", "https://", "/"))  # some publishers write the number of comments
         return [RawLink(href=text, rel="replies", type=_REPLIES[name], base=base_of(element))] if is_address else []
-    if name == "content":  # out-of-line content is a page elsewhere (RFC 4287, section 4.1.3.2)
+    if name == "content":  # content with src is a page elsewhere (RFC 4287, section 4.1.3.2)
         source = attribute(element, "src")
         return (
             [RawLink(href=source, type="text/html", base=base_of(element))]

@@ -1,4 +1,4 @@
-"""What an element is called, whatever prefix, namespace or case its publisher gave it (I22)."""
+"""Names of elements and attributes, independent of the prefix, namespace and case that a publisher uses (I22)."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -11,9 +11,9 @@ ATOM: Final = "http://www.w3.org/2005/Atom"
 _BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
-Child = tuple[str, etree._Element]  # an element and what `name_of` calls it
+Child = tuple[str, etree._Element]  # an element with the name that `name_of` returns
 
-# Namespaces whose elements have no prefix in our names: RSS of all kinds and Atom share title, link and the like.
+# Namespaces whose elements have no prefix in our names: all versions of RSS and Atom share title, link and so on.
 _CORE = (
     "",
     "http://www.w3.org/2005/atom",
@@ -25,7 +25,7 @@ _CORE = (
     "http://cyber.law.harvard.edu/rss/rss.html",
     "http://purl.org/net/rss1.1#",
 )
-# Prefix: the namespace first that feedparser knows.
+# Prefix to namespaces; the first one is the namespace that feedparser knows.
 _PREFIXES = {
     "content": ("http://purl.org/rss/1.0/modules/content/",),
     "dc": ("http://purl.org/dc/elements/1.1/", "http://purl.org/dc/elements/1.0/"),
@@ -66,62 +66,62 @@ _PREFIX_OF = {
     },
     **dict.fromkeys(_CORE, ""),
 }
-# In a namespace that nobody knows, or in none, these names can mean one thing only.
+# In an unknown namespace, or in none, these names have only one possible meaning.
 _UNAMBIGUOUS = {"encoded": "content:encoded", "creator": "dc:creator", "origlink": "feedburner:origlink"}
 
 
 def local_name(element: etree._Element) -> str:
-    """Give the name of an element without its namespace, whatever a publisher takes for one."""
+    """Return the name of an element without its namespace, whether or not that namespace is a valid URI."""
     return str(element.tag).rpartition("}")[2]
 
 
 def namespace_for(prefix: str) -> str:
-    """Give the namespace that a prefix is used for when its declaration is missing; one of our own for unknown ones."""
+    """Return the namespace to declare for an undeclared prefix; for an unknown prefix, a namespace of our own."""
     uris = _PREFIXES.get(prefix.lower())
     return uris[0] if uris else f"urn:x-undeclared:{prefix}"
 
 
-def name_of(element: etree._Element, home: str = "") -> str:
-    """Name an element: `title`, `dc:creator`, `media:content`; lower case, the prefix that its namespace commonly has.
+def name_of(element: etree._Element, namespace: str = "") -> str:
+    """Return the name of an element: `title`, `dc:creator`, `media:content`; lower case, with the usual prefix.
 
     Args:
-        element: any node of the tree; comments and processing instructions have the name "".
-        home: the root's own namespace, lower case: its elements have no prefix, even if nobody knows it.
+        element: any node of the tree; the name of comments and processing instructions is "".
+        namespace: the namespace of the root, lower case. Its elements have no prefix, even if the namespace is unknown.
 
     Returns:
-        `?:name` for an element of a namespace that we don't read.
+        `?:name` for an element in a namespace that this program does not read.
     """
     tag = element.tag
-    return _name(tag, home) if isinstance(tag, str) else ""
+    return _name(tag, namespace) if isinstance(tag, str) else ""
 
 
 @lru_cache(maxsize=4096)
-def _name(tag: str, home: str) -> str:
+def _name(tag: str, namespace: str) -> str:
     uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
     uri, local = uri.lower(), local.lower()
     prefix = _PREFIX_OF.get(uri)
     if prefix is None:
-        if uri == home or "backend.userland.com/rss" in uri:
+        if uri == namespace or "backend.userland.com/rss" in uri:
             prefix = ""
         else:
             return _UNAMBIGUOUS.get(local, f"?:{local}")
     return f"{prefix}:{local}" if prefix else _UNAMBIGUOUS.get(local, local)
 
 
-def children_of(parent: etree._Element, home: str) -> list[Child]:
-    """Give the children of an element with their names."""
-    return [(name_of(child, home), child) for child in parent]
+def children_of(parent: etree._Element, namespace: str) -> list[Child]:
+    """Return the children of an element with their names."""
+    return [(name_of(child, namespace), child) for child in parent]
 
 
-def home_of(root: etree._Element) -> str:
-    """Give the namespace of the root element, in lower case; of RDF none, since nothing of the feed is in that."""
+def root_namespace(root: etree._Element) -> str:
+    """Return the namespace of the root element, lower case; "" for RDF, since no feed element is in that namespace."""
     tag = str(root.tag)
     uri = tag[1:].partition("}")[0].lower() if tag[0] == "{" else ""
     return "" if _PREFIX_OF.get(uri) == "rdf" else uri
 
 
 def attribute(element: etree._Element, name: str) -> str | None:
-    """Give an attribute by its local name, whatever its case, stripped; None if it is missing or blank."""
+    """Return an attribute by its local name, in any case, stripped; None if the attribute is missing or blank."""
     if (exact := element.get(name)) is not None:
         return str(exact).strip() or None
     for key in element.attrib:
@@ -131,14 +131,14 @@ def attribute(element: etree._Element, name: str) -> str | None:
 
 
 def text_of(element: etree._Element) -> str:
-    """Give all text inside an element, stripped of surrounding blanks."""
+    """Return all text inside an element, stripped of surrounding blanks."""
     if len(element) == 0:
         return (element.text or "").strip()
     return "".join(str(text) for text in element.itertext(with_tail=False)).strip()
 
 
 def base_of(element: etree._Element) -> str | None:
-    """Give the xml:base in scope, outer ones resolved, as far as the document goes (I54); None if there is none."""
+    """Return the xml:base in scope, outer bases resolved as far as the document goes (I54); None if there is none."""
     found = list(_in_scope(element, _BASE))
     return joined(reversed(found)) if found else None
 
@@ -155,13 +155,13 @@ def joined(bases: Iterable[str]) -> str | None:
 
 
 def language_of(element: etree._Element) -> str | None:
-    """Give the xml:lang in scope (I60)."""
+    """Return the xml:lang in scope (I60)."""
     language = next(_in_scope(element, _LANGUAGE), None)
     return language.strip() or None if language else None
 
 
 def _in_scope(element: etree._Element, name: str) -> Iterator[str]:
-    """Give the values of an attribute that hold for an element, its own first."""
+    """Yield the values of an attribute that apply to an element, its own value first."""
     each: etree._Element | None = element
     while each is not None:
         if value := each.get(name):

@@ -1,4 +1,4 @@
-"""OPML 1 and 2 as `RawFeed`: a list of feeds, no entries (`kind: opml`; opml.org/spec2.opml)."""
+"""Reads OPML 1 and 2 into a `RawFeed` with a list of feeds and no entries (`kind: opml`; opml.org/spec2.opml)."""
 
 from typing import Final
 
@@ -9,28 +9,28 @@ from aggregator.model.entry import RawFeed, RawText
 from aggregator.model.outline import RawOutline
 from aggregator.parse.doctype import cut_prolog, resolve_entities
 from aggregator.parse.names import attribute, local_name, text_of
+from aggregator.parse.not_a_feed import is_page, not_page, not_text, not_xml
 from aggregator.parse.tree import NoTree, tree_of
-from aggregator.parse.verdict import is_page, not_page, not_text, not_xml
 from aggregator.urls import Url
 
-MAX_BYTES: Final = 5 * 2**20  # of a list, unpacked (S16)
-MAX_READ: Final = 10_000  # outlines that are looked at (S16)
-MAX_OUTLINES: Final = 500  # feeds of a list
-MAX_DEPTH: Final = 20  # outlines within outlines (S16)
+MAX_BYTES: Final = 5 * 2**20  # of a list, decompressed (S16)
+MAX_READ: Final = 10_000  # outlines that are read (S16)
+MAX_OUTLINES: Final = 500  # feeds per list
+MAX_DEPTH: Final = 20  # nested outlines (S16)
 _MAX_TEXT: Final = 1000  # characters of a title
 
 
 def outlines_of(text: str, url: Url, *, limit: int = MAX_OUTLINES) -> RawFeed:
-    """Read a list of feeds. What has no address is a group, and names a category for what stands in it.
+    """Read a list of feeds. An outline without an address is a group: its title names a category for the feeds inside.
 
     Args:
         text: the document.
-        url: that answered.
-        limit: feeds that are read.
+        url: the address that sent the response.
+        limit: the largest number of feeds to read.
 
     Raises:
-        NotAFeed: something else.
-        ParseError: over 5 MiB.
+        NotAFeed: the document is not OPML.
+        ParseError: the document is larger than 5 MiB.
     """
     if len(text) > MAX_BYTES:
         raise ParseError(url, f"a list of over {MAX_BYTES // 2**20} MiB")

@@ -1,4 +1,4 @@
-"""A web page without a feed as `RawFeed`: `kind: html` (DESIGN, section 6; S64, R41)."""
+"""Reads a web page without a feed into a `RawFeed` by selectors: `kind: html` (S64, R41; docs/pages.md)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,11 +13,11 @@ from aggregator.model.settings import Reading
 from aggregator.model.template import address, filled, has_fields, joined
 from aggregator.parse.elements import Element, Page
 from aggregator.parse.links import MAX_TAGS
+from aggregator.parse.not_a_feed import not_items
 from aggregator.parse.texts import MAX_TEXT
-from aggregator.parse.verdict import not_items
 from aggregator.urls import Url
 
-USUAL: Final = {  # where an item has what nobody said where it is
+DEFAULT_SELECTORS: Final = {  # for fields that the operator does not configure
     "title": "h1, h2, h3, h4, .title, a",
     "link": "h1 a@href, h2 a@href, h3 a@href, h4 a@href, a@href",
     "published": "time@datetime, time",
@@ -26,22 +26,22 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?: ?
 
 
 def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
-    """Read what a page lists.
+    """Read the items of a page.
 
     Args:
         text: the page.
-        url: that answered.
-        reading: where the items are (`items`), and where an item has what an entry needs (`fields`).
-        limit: items, at most.
+        url: the address that sent the response.
+        reading: the selector of the items (`items`), and the selector of each entry field in an item (`fields`).
+        limit: the largest number of items.
 
     Raises:
-        NotAFeed: nothing is found where the items should be, or nothing in them: the page has another shape now.
-        Overran: it takes too long to find things in it.
+        NotAFeed: no items are found, or no item has a title, link or text: the layout of the page has changed.
+        Overran: evaluating the selectors took too long.
     """
     page = Page(text, url)
     base = urljoin(url, page.first("base@href") or "") or url
     fields = dict(reading.fields)
-    usual = {name: said for name, said in USUAL.items() if name not in fields}
+    defaults = {name: parsed for name, parsed in DEFAULT_SELECTORS.items() if name not in fields}
     entries: list[RawEntry] = []
     found = 0
     items = reading.items or ""
@@ -49,7 +49,7 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
         found += 1
         if found > limit:
             continue
-        entry = _Item(element, base).entry(fields, usual, found - 1)
+        entry = _Item(element, base).entry(fields, defaults, found - 1)
         if entry.title or entry.links or entry.contents or entry.summary:
             entries.append(entry)
     if not entries:
@@ -61,7 +61,7 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
     if empty := min(found, limit) - len(entries):
         notices.append(f"{empty} items without a title, a link or a text were passed over")
     icon = page.first("link[rel~=icon]@href")
-    older = page.first("link[rel~=next]@href") or page.first("a[rel~=next]@href")  # with what stood here before (I28)
+    older = page.first("link[rel~=next]@href") or page.first("a[rel~=next]@href")  # the page with older items (I28)
     return RawFeed(
         format="html",
         title=_plain(page.first("title")),
@@ -78,16 +78,16 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
 
 
 class _Item:
-    """One item of the page, and the ways into it."""
+    """One item of the page; finds the values of entry fields."""
 
     def __init__(self, element: Element, base: str) -> None:
         self._element, self._base = element, base
 
-    def entry(self, fields: Mapping[str, str], usual: Mapping[str, str], position: int) -> RawEntry:
-        """Give the entry that it tells; what it has not stays away."""
-        title = self._text(fields.get("title"), joint=" ") or self._usual(usual.get("title"))
-        link = self._address(fields.get("link")) or self._usual(usual.get("link"))
-        published = self._text(fields.get("published"), joint=" ") or self._usual(usual.get("published"))
+    def entry(self, fields: Mapping[str, str], defaults: Mapping[str, str], position: int) -> RawEntry:
+        """Return the entry; fields without a value stay empty."""
+        title = self._text(fields.get("title"), joint=" ") or self._first_default(defaults.get("title"))
+        link = self._address(fields.get("link")) or self._first_default(defaults.get("link"))
+        published = self._text(fields.get("published"), joint=" ") or self._first_default(defaults.get("published"))
         return RawEntry(
             id=self._text(fields.get("id"), joint=" "),
             title=_plain(title),
@@ -101,9 +101,9 @@ class _Item:
             position=position,
         )
 
-    def _usual(self, wishes: str | None) -> str | None:
-        """Give the first of what is usual that there is."""
-        found = (self._value(wish.strip(), joint=" ") for wish in wishes.split(",")) if wishes else ()
+    def _first_default(self, selectors: str | None) -> str | None:
+        """Return the first non-empty value of the default selectors."""
+        found = (self._value(selector.strip(), joint=" ") for selector in selectors.split(",")) if selectors else ()
         return next(filter(None, found), None)
 
     def _value(self, path: str, *, joint: str) -> str | None:
@@ -121,27 +121,29 @@ class _Item:
             return None
         if has_fields(field):
             return address(field, partial(self._value, joint=" "))
-        said = selector_of(field)
-        if said.attribute is None and not said.is_xpath:  # an element: where it leads
-            return _first(self._element.texts(Selector(said.path, "href"))) or self._value(field, joint=" ")
+        parsed = selector_of(field)
+        if parsed.attribute is None and not parsed.is_xpath:  # an element: use the target of its link
+            return _first(self._element.texts(Selector(parsed.path, "href"))) or self._value(field, joint=" ")
         return self._value(field, joint=" ")
 
     def _markup(self, field: str | None) -> RawText | None:
-        """Give a text for readers: HTML, unless an attribute holds it."""
+        """Return a text for readers: HTML, but plain text if the selector names an attribute."""
         if field is None:
             return None
         if has_fields(field):
             text = joined(field, partial(self._value, joint="\n"))
             return RawText(value=text, type="unknown", base=self._base) if text and text.strip() else None
-        said = selector_of(field)
-        if said.attribute is not None:
+        parsed = selector_of(field)
+        if parsed.attribute is not None:
             return replace(found, base=self._base) if (found := _plain(self._value(field, joint="\n"))) else None
-        html = "\n".join(self._element.markup(said))[:MAX_TEXT]
-        says_anything = any(self._element.texts(said)) or any(f"<{name}" in html for name in ("img", "video", "audio"))
+        html = "\n".join(self._element.markup(parsed))[:MAX_TEXT]
+        says_anything = any(self._element.texts(parsed)) or any(
+            f"<{name}" in html for name in ("img", "video", "audio")
+        )
         return RawText(value=html, type="html", base=self._base) if says_anything else None
 
     def _several(self, field: str | None) -> Iterator[str]:
-        """Give names, each once."""
+        """Yield the names that a selector finds, each once."""
         if field is None:
             return
         values = [self._text(field, joint=" ") or ""] if has_fields(field) else self._element.texts(selector_of(field))
@@ -157,7 +159,7 @@ def _plain(text: str | None) -> RawText | None:
 
 
 def _date(text: str | None) -> str | None:
-    """Give the date that stands in a text with other words around it."""
+    """Return the ISO date inside a text, otherwise the whole text."""
     if text is None:
         return None
     found = _ISO.search(text)

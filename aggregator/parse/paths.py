@@ -1,4 +1,4 @@
-"""JMESPath: where an item of JSON has what an entry needs (S64)."""
+"""Evaluates JMESPath expressions, the paths of `kind: json` (S64)."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,8 +12,10 @@ from aggregator.errors import Overran
 from aggregator.parse.texts import MAX_TEXT
 from aggregator.urls import Url
 
-SECONDS: Final = 10.0  # that all paths of one body may take; one whose body took so long is read apart from then on
-MAX_PIECES: Final = 1000  # of a text that is joined from a list
+SECONDS: Final = (
+    10.0  # for all paths of one body; a source whose body exceeds this is read in a process of its own from then on
+)
+MAX_PIECES: Final = 1000  # items of a list that are joined to one text
 
 
 class _Compiled(Protocol):
@@ -21,24 +23,24 @@ class _Compiled(Protocol):
 
 
 class Paths:
-    """Evaluates paths on one document, for as long as they may take.
+    """Evaluates paths on one document within a time limit.
 
     Args:
-        url: that answered.
-        notices: what was odd is added to it.
-        clock: tells the time in seconds.
+        url: the address that sent the response.
+        notices: notices about paths that do not match are appended.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, url: Url, notices: list[str], clock: Callable[[], float] = monotonic) -> None:
         self._url, self._notices, self._clock = url, notices, clock
         self._end = clock() + SECONDS
-        self._misfits: dict[str, str] = {}
+        self._mismatches: dict[str, str] = {}
 
     def find(self, path: str, value: object) -> object:
-        """Give what is at a path; None where there is nothing, or the path does not fit what is there.
+        """Return the value at a path; None if there is no value, or the path does not match the type of the value.
 
         Raises:
-            Overran: all in all it took too long.
+            Overran: the paths of this document together took too long.
         """
         if self._clock() > self._end:
             raise Overran(self._url, f"its paths took over {SECONDS:g} s; write simpler ones under items and entry")
@@ -50,19 +52,21 @@ class Paths:
             self._note(path, error)
         return None
 
-    def misfit(self, path: str) -> str | None:
-        """Say why a path did not fit what it was tried on; None if it did, though it may have found nothing."""
-        return self._misfits.get(path)
+    def mismatch(self, path: str) -> str | None:
+        """Return why a path failed on a value; None if the path never failed, even if it found nothing."""
+        return self._mismatches.get(path)
 
     def _note(self, path: str, error: Exception) -> None:
-        why = self._misfits[path] = str(error).partition(",")[0][:120]  # what follows is the value, another each time
+        why = self._mismatches[path] = str(error).partition(",")[0][
+            :120
+        ]  # the text after the comma is the value, which differs for each item
         notice = f"{path[:80]!r} does not fit what an item has: {why}"
         if notice not in self._notices:
             self._notices.append(notice)
 
 
 def text_of(value: object, *, joint: str) -> str | None:
-    """Give a value as text: a number as it is written, a list joined; None for anything else, and for nothing."""
+    """Return a value as text: a number as its digits, a list joined with `joint`; None for anything else."""
     if isinstance(value, list):
         pieces = [piece for each in value[:MAX_PIECES] if (piece := text_of(each, joint=joint))]
         return joint.join(pieces)[:MAX_TEXT] or None

@@ -1,4 +1,4 @@
-"""An API's list of records as `RawFeed`: `kind: json` (DESIGN, section 6; S14, S64, R41)."""
+"""Reads the list of records that an API returns into a `RawFeed`: `kind: json` (S14, S64, R41; docs/feeds.md)."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,49 +15,49 @@ from aggregator.parse.links import MAX_TAGS
 from aggregator.parse.paths import Paths, text_of
 from aggregator.urls import Url
 
-WHOLE: Final = "@"  # the path to the document itself
-MAX_FILED: Final = 10  # categories that one item names
-MAX_VALUE: Final = 2000  # characters of what goes into the request for a detail
-MAX_KEYS: Final = 8  # of a mapping that are named for the operator
-_SHOWN_KEYS = 200  # characters of their names
-_SHOWN = 80  # characters of an item that is named for the operator
+WHOLE_DOCUMENT: Final = "@"  # JMESPath of the document itself
+MAX_FILED: Final = 10  # categories per item
+MAX_VALUE: Final = 2000  # characters of a value for the request of a detail
+MAX_KEYS: Final = 8  # keys of a mapping that a message names
+_EXCERPT_KEYS = 200  # characters of these keys
+_EXCERPT = 80  # characters of a broken item that a message shows
 
 
 def records_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
-    """Read a list that an API answers.
+    """Read a list that an API returns.
 
-    An item that can't be read is left out and named; a list with nothing in it is one all the same (I23).
+    An item that can't be read is left out and named. An empty list is a feed without entries, not an error (I23).
 
     Args:
         text: the body.
-        url: that answered.
-        reading: where the list is (`items`), and where an item has what an entry needs (`fields`).
-        limit: items, at most.
+        url: the address that sent the response.
+        reading: the path of the list (`items`), and the path of each entry field in an item (`fields`).
+        limit: the largest number of items.
 
     Raises:
-        NotAFeed: JSON in which there is no list at that place, or none of its items has anything that `fields` name.
-        ParseError: no JSON, nested too deep, or it took too long to find things in it.
+        NotAFeed: JSON without a list at `items`, or no item has any of the `fields`.
+        ParseError: the text is not JSON, is nested too deep, or evaluating the paths took too long.
     """
     loaded = load_json(text, url, lenient=True)
     notices = list(loaded.notices)
     paths = Paths(url, notices)
-    items = _items(loaded.document, reading.items or WHOLE, url, paths)
+    items = _items(loaded.document, reading.items or WHOLE_DOCUMENT, url, paths)
     broken = iter(loaded.broken)
     left_out: list[str] = []
     entries: list[RawEntry] = []
     for position, item in enumerate(items[:limit]):
         if item is None:
             begins = next(broken, None)
-            what = "is null" if begins is None else f"is broken JSON: {' '.join(begins.split())[:_SHOWN]}"
+            what = "is null" if begins is None else f"is broken JSON: {' '.join(begins.split())[:_EXCERPT]}"
             left_out.append(f"item {position + 1} {what}")
             continue
-        told = _Item(item, paths)
-        entry = told.entry(dict(reading.fields), position)
+        record = _Item(item, paths)
+        entry = record.entry(dict(reading.fields), position)
         if reading.filing or reading.asked:
-            entry = replace(entry, filed=told.names(reading.filing), asked=told.values(reading.asked))
+            entry = replace(entry, filed=record.names(reading.filing), asked=record.values(reading.asked))
         entries.append(entry)
-    if items and not any(map(_is_told, entries)):
-        _refuse_strange(items, reading.items or WHOLE, url)
+    if items and not any(map(_has_content, entries)):
+        _refuse_unknown_fields(items, reading.items or WHOLE_DOCUMENT, url)
     if len(items) > limit:
         notices.append(f"{len(items)} items, of which the first {limit} were read")
     return RawFeed(
@@ -72,64 +72,64 @@ def records_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
 
 
 def _items(document: object, path: str, url: Url, paths: Paths) -> Sequence[object]:
-    """Find the list. One record that stands there alone is a list of one: APIs write it so."""
+    """Return the list at `path`. A single record counts as a list of one: some APIs return it so."""
     found = paths.find(path, document)
     if isinstance(found, list):
         return found
     if isinstance(found, Mapping):
         return [found]
-    if found is None and _is_emptied(document):
+    if found is None and _has_empty_list(document):
         return []
     keys = ", ".join(str(key) for key in list(document)[:MAX_KEYS]) if isinstance(document, Mapping) else ""
-    holds = f"; the document has {keys[:_SHOWN_KEYS]}" if keys else ""
-    misfit = paths.misfit(path)
-    what = "no list" if found is not None else f"nothing, since it does not fit: {misfit}" if misfit else "nothing"
+    holds = f"; the document has {keys[:_EXCERPT_KEYS]}" if keys else ""
+    mismatch = paths.mismatch(path)
+    what = "no list" if found is not None else f"nothing, since it does not fit: {mismatch}" if mismatch else "nothing"
     raise NotAFeed(url, f"JSON in which items: {path} finds {what}{holds}")
 
 
-def _is_told(entry: RawEntry) -> bool:
+def _has_content(entry: RawEntry) -> bool:
     return bool(entry.id or entry.title or entry.links or entry.summary or entry.contents)
 
 
-def _refuse_strange(items: Sequence[object], path: str, url: Url) -> None:
-    """Refuse items that say something, but nothing where `entry` looks: fields are misspelt, or have other names now.
+def _refuse_unknown_fields(items: Sequence[object], path: str, url: Url) -> None:
+    """Refuse items that have values, but none at the paths of `entry`: fields are misspelt, or the API renamed them.
 
     Raises:
-        NotAFeed: with the names that the first such item has.
+        NotAFeed: with the keys of the first such item.
     """
-    said = next((item for item in items if isinstance(item, Mapping) and any(item.values())), None)
-    if said is not None:
-        keys = ", ".join(str(key) for key in list(said)[:MAX_KEYS])[:_SHOWN_KEYS]
+    filled_item = next((item for item in items if isinstance(item, Mapping) and any(item.values())), None)
+    if filled_item is not None:
+        keys = ", ".join(str(key) for key in list(filled_item)[:MAX_KEYS])[:_EXCERPT_KEYS]
         why = f"JSON in which items: {path} finds {len(items)}, and entry: finds no id, title, link or text in any"
         raise NotAFeed(url, f"{why}; the first has {keys}")
 
 
 def _plain_json(found: object) -> str | None:
-    """Give what names the next page: a text, a number, or whether there is one; None for anything else."""
+    """Return the value that names the next page as JSON: a text, a number or a boolean; None for anything else."""
     if not isinstance(found, str | int | float):
         return None
     text = json.dumps(found)
     return text if len(text) <= MAX_VALUE else None
 
 
-def _is_emptied(document: object) -> bool:
-    """Tell whether a document has a place that is empty or null, as an API's list has that holds nothing today."""
+def _has_empty_list(document: object) -> bool:
+    """Return True if any value is an empty list or null: an API may return its empty list so."""
     if not isinstance(document, Mapping):
         return document == [] or document is None
     return any(
-        value is None or value == [] or (isinstance(value, Mapping) and _is_emptied(value))
+        value is None or value == [] or (isinstance(value, Mapping) and _has_empty_list(value))
         for value in document.values()
     )
 
 
 class _Item:
-    """One item of the list, and the ways into it."""
+    """One item of the list; finds the values of entry fields."""
 
     def __init__(self, item: object, paths: Paths) -> None:
         self._item, self._paths = item, paths
 
     def entry(self, fields: Mapping[str, str], position: int) -> RawEntry:
-        """Give the entry that it tells; what it has not stays away."""
+        """Return the entry; fields without a value stay empty."""
         link = self._address(fields.get("link"))
         return RawEntry(
             id=self._exact(fields.get("id")),
@@ -145,11 +145,14 @@ class _Item:
         )
 
     def names(self, texts: Sequence[str]) -> tuple[str, ...]:
-        """Give what it names by texts with {fields}; several where one field is all, and a list."""
+        """Return the names that texts with {fields} produce.
+
+        A text that is a single field produces several names if its value is a list.
+        """
         return tuple(dict.fromkeys(name for text in texts for name in self._named(text)))
 
     def values(self, paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """Give what is at some paths, where there is something."""
+        """Return the values at the given paths, without empty ones."""
         found = ((path, self._exact(path)) for path in paths)
         return tuple((path, value[:MAX_VALUE]) for path, value in found if value)
 
@@ -165,7 +168,7 @@ class _Item:
         return text_of(self._paths.find(path, self._item), joint=joint)
 
     def _exact(self, field: str | None) -> str | None:
-        """Give what must be whole: an id, a date."""
+        """Return a value that must be complete: an id or a date."""
         if field is None:
             return None
         text = filled(field, self._value) if has_fields(field) else self._value(field)
@@ -177,7 +180,7 @@ class _Item:
         return address(field, self._value) if has_fields(field) else self._exact(field)
 
     def _markup(self, field: str | None, *, joint: str) -> RawText | None:
-        """Give a text for readers: whether it is HTML, nobody says."""
+        """Return a text for readers. The type is unknown: an API does not declare whether a text is HTML."""
         if field is None:
             return None
         value_of = partial(self._value, joint=joint)
@@ -185,7 +188,7 @@ class _Item:
         return RawText(value=text, type="unknown") if text and text.strip() else None
 
     def _several(self, field: str | None) -> Iterator[str]:
-        """Give names, each once."""
+        """Yield the names at a path, each once."""
         if field is None:
             return
         found = self._exact(field) if has_fields(field) else self._paths.find(field, self._item)

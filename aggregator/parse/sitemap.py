@@ -1,4 +1,4 @@
-"""Sitemaps, those for news among them, and indexes of sitemaps, as `RawFeed`: `kind: sitemap` (sitemaps.org 0.9)."""
+"""Reads sitemaps, news sitemaps and sitemap indexes into a `RawFeed`: `kind: sitemap` (sitemaps.org 0.9)."""
 
 import re
 import zlib
@@ -13,22 +13,22 @@ from aggregator.model.entry import RawEntry, RawFeed, RawImage, RawLink, RawSupp
 from aggregator.parse.doctype import cut_prolog, resolve_entities
 from aggregator.parse.links import MAX_TAGS
 from aggregator.parse.names import local_name, text_of
+from aggregator.parse.not_a_feed import is_page, not_page, not_text, not_xml
 from aggregator.parse.tree import NoTree, tree_of
-from aggregator.parse.verdict import is_page, not_page, not_text, not_xml
 from aggregator.urls import Url
 
-MAX_BYTES: Final = 20 * 2**20  # unpacked (P82)
-MAX_INDEXED: Final = 1000  # sitemaps of an index
+MAX_BYTES: Final = 20 * 2**20  # decompressed (P82)
+MAX_INDEXED: Final = 1000  # sitemaps per index
 _GZIP: Final = b"\x1f\x8b"
 _ENDING = re.compile(r"\.(?:html?|php|aspx?|xhtml|jsp)$", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]{2}")
 
 
 def unpacked(body: bytes, url: Url) -> bytes:
-    """Unpack a sitemap that is stored as .gz; any other body stays as it is.
+    """Decompress a sitemap that is stored as .gz; return any other body unchanged.
 
     Raises:
-        ParseError: it is no whole gzip file, or over 20 MiB.
+        ParseError: the file is broken, or decompresses to more than 20 MiB.
     """
     if not body.startswith(_GZIP):
         return body
@@ -43,15 +43,15 @@ def unpacked(body: bytes, url: Url) -> bytes:
 
 
 def sitemap_of(text: str, url: Url, *, limit: int) -> RawFeed:
-    """Read a sitemap: its pages, the last changed first; or which sitemaps an index names (`more`).
+    """Read a sitemap: its pages, the last changed first; for an index, the sitemaps that it names (`more`).
 
     Args:
         text: the document.
-        url: that answered.
-        limit: the most pages to read.
+        url: the address that sent the response.
+        limit: the largest number of pages to read.
 
     Raises:
-        NotAFeed: something else.
+        NotAFeed: the document is not a sitemap.
     """
     prolog = cut_prolog(text)
     if is_page(prolog.root):
@@ -98,17 +98,19 @@ def _index(root: etree._Element, url: Url, notices: list[str]) -> RawFeed:
     )
 
 
-def _entry(said: dict[str, str], position: int) -> RawEntry:
-    title = said.get("title") or _title_from(said["loc"])
-    image = said.get("image")
+def _entry(fields: dict[str, str], position: int) -> RawEntry:
+    title = fields.get("title") or _title_from(fields["loc"])
+    image = fields.get("image")
     return RawEntry(
         title=RawText(value=title, type="text") if title else None,
-        links=(RawLink(href=said["loc"]),),
-        tags=tuple(Tag(term=term) for word in said.get("keywords", "").split(",")[:MAX_TAGS] if (term := word.strip())),
+        links=(RawLink(href=fields["loc"]),),
+        tags=tuple(
+            Tag(term=term) for word in fields.get("keywords", "").split(",")[:MAX_TAGS] if (term := word.strip())
+        ),
         supplement=RawSupplement(images=(RawImage(href=image),) if image else ()),
-        published=said.get("publication_date"),
-        updated=said.get("lastmod"),
-        language=said.get("language"),
+        published=fields.get("publication_date"),
+        updated=fields.get("lastmod"),
+        language=fields.get("language"),
         position=position,
     )
 
@@ -118,7 +120,7 @@ def _children(parent: etree._Element, name: str) -> Iterator[etree._Element]:
 
 
 def _fields(element: etree._Element) -> dict[str, str]:
-    """Collect the texts below a `url` or `sitemap`, by their local names; `image` is the first picture's address."""
+    """Return the texts inside a `url` or `sitemap` element by local name; `image` is the first picture's address."""
     found: dict[str, str] = {}
     for child in element.iter():
         if not isinstance(child.tag, str) or child is element:
@@ -135,7 +137,7 @@ def _fields(element: etree._Element) -> dict[str, str]:
 
 
 def _title_from(address: str) -> str:
-    """Make a title of an address, which is all that a plain sitemap says of a page."""
+    """Make a title from an address, the only information that a plain sitemap has about a page."""
     last = unquote(urlsplit(address.strip()).path).rstrip("/").rpartition("/")[2]
     words = " ".join(re.split(r"[-_+.\s]+", _ENDING.sub("", last)))
     return words[:1].upper() + words[1:] if _WORDS.search(words) else ""

@@ -1,4 +1,4 @@
-"""From text to a tree that is safe to walk: no entities, no missing namespaces, limits kept (I15, S11 to S14)."""
+"""Parses text into a tree without entities, with declared namespaces, and within limits (I15, S11 to S14)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -6,78 +6,83 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from aggregator.parse.names import namespace_for
-from aggregator.parse.repair import MAX_DEPTH, close_cdata, is_entry, mend
+from aggregator.parse.repair import MAX_DEPTH, close_cdata, is_entry, repair
 
 _USED = re.compile(r"</?([A-Za-z_][\w.\-]*):|[\s\"']([A-Za-z_][\w.\-]*):[\w.\-]+\s*=")
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
 _ENTRY = re.compile(r"<(?:[\w.\-]{1,40}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</(?:[\w.\-]{1,40}:)?(?:item|entry)\s*>", re.IGNORECASE)
 _NEXT_ROOT = re.compile(r"<(?:[\w.\-]{1,40}:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
-MAX_ROOTS = 10  # documents one after the other that are read as one
+MAX_ROOTS = 10  # documents one after the other that are read as one document
 _ROOT_NAME = re.compile(r"<[A-Za-z_:][\w:.\-]*")
-_MAX_ATTRIBUTES = 100  # of an element: Python's SAX and lxml take the square of their number
+_MAX_ATTRIBUTES = 100  # per element: Python's SAX and lxml take time quadratic in their number
 _OVERLOADED = etree.XPath(f"//*[count(@*) > {_MAX_ATTRIBUTES}]")
 _TOO_DEEP = etree.XPath("/*" * (MAX_DEPTH + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A document as a tree."""
+    """A parsed document."""
 
     root: etree._Element
-    cut: bool = False  # its end is missing (I13)
-    entry_open: bool = False  # and so its last entry is only half there
+    cut: bool = False  # the end of the document is missing (I13)
+    entry_open: bool = False  # the last entry is incomplete
     notices: tuple[str, ...] = ()
 
 
 class NoTree(ValueError):
-    """Nothing that could be called XML."""
+    """The text contains no XML element."""
 
 
 def tree_of(text: str, *, roots: int = MAX_ROOTS) -> Tree:
     """Parse a document.
 
     Args:
-        text: from the root's start tag on, entities resolved (I9).
-        roots: how many documents one after the other are read as one.
+        text: from the start tag of the root on, with entities resolved (I9).
+        roots: how many documents one after the other are read as one document.
 
     Raises:
-        NoTree: there is no element in it.
+        NoTree: the text contains no element.
     """
     closed = close_cdata(text)
     if closed is not text and closed != text:
         tree = tree_of(closed, roots=roots)
         return replace(tree, notices=("CDATA sections that swallowed entries were closed", *tree.notices))
     try:
-        root = _parsed(text, recover=False)
+        root = _parse_xml(text, recover=False)
         if not _TOO_DEEP(root):
-            return Tree(root=root, notices=_relieved(root))
+            return Tree(root=root, notices=_remove_excess_attributes(root))
         notice = f"elements nested deeper than {MAX_DEPTH}: the inner ones flattened"
     except etree.XMLSyntaxError as error:
         complete = _with_namespaces(text)
         if complete != text:
-            tree = tree_of(complete, roots=roots)  # once: nothing is missing in it now
+            tree = tree_of(complete, roots=roots)  # no endless recursion: all prefixes are declared now
             return replace(tree, notices=("undeclared namespace prefixes", *tree.notices))
-        notice = f"XML mended: {_told(error)}"
-    mended = mend(text)
+        notice = f"XML mended: {_parser_message(error)}"
+    repaired = repair(text)
     try:
-        root = _parsed(mended.text, recover=True)
+        root = _parse_xml(repaired.text, recover=True)
     except etree.XMLSyntaxError as error:
         raise NoTree(str(error)[:200]) from error
-    tree = Tree(root=root, cut=mended.cut, entry_open=mended.entry_open, notices=(notice, *_relieved(root)))
-    rest = _following(text, mended.end) if roots > 1 else ""
-    return _joined(tree, rest, roots - 1) if rest else tree
+    tree = Tree(
+        root=root, cut=repaired.cut, entry_open=repaired.entry_open, notices=(notice, *_remove_excess_attributes(root))
+    )
+    rest = _text_after_root(text, repaired.end) if roots > 1 else ""
+    return _append_entries(tree, rest, roots - 1) if rest else tree
 
 
-def _told(error: etree.XMLSyntaxError) -> str:
-    """Give a parser's message; the line where it stopped is not said again if the message names it already."""
+def _parser_message(error: etree.XMLSyntaxError) -> str:
+    """Return the message of a parser error without the line number if the message repeats that number."""
     what, line = (error.msg or "")[:200], f"line {error.lineno}"
-    told, comma, column = what.rpartition(f", {line}, ")
-    return f"{told}, {column}" if comma and re.search(rf"\b{line}\b", told) else what
+    message, comma, column = what.rpartition(f", {line}, ")
+    return f"{message}, {column}" if comma and re.search(rf"\b{line}\b", message) else what
 
 
-def _following(text: str, end: int) -> str:
-    """Give what follows the root's end, if it holds whole entries: another document, or what a stray tag cut off."""
+def _text_after_root(text: str, end: int) -> str:
+    """Return the text after the end of the root if it contains whole entries, otherwise "".
+
+    That text is another document, or the rest of this one after a stray end tag.
+    """
     entry = _ENTRY.search(text, end)
     if entry is None or not _ENTRY_END.search(text, entry.end()):
         return ""
@@ -88,8 +93,8 @@ def _following(text: str, end: int) -> str:
     return "" if text.startswith(text[:end].rstrip(), document.start()) else text[document.start() :]
 
 
-def _joined(tree: Tree, rest: str, roots: int) -> Tree:
-    """Add the entries of what follows to those of a document."""
+def _append_entries(tree: Tree, rest: str, roots: int) -> Tree:
+    """Append the entries of the text after the root to the tree."""
     try:
         other = tree_of(rest, roots=roots)
     except NoTree:
@@ -100,8 +105,8 @@ def _joined(tree: Tree, rest: str, roots: int) -> Tree:
     return Tree(root=tree.root, cut=other.cut, entry_open=other.entry_open, notices=notices)
 
 
-def _parsed(text: str, *, recover: bool) -> etree._Element:
-    # huge_tree only lifts libxml2's limits on size and depth: ours hold already, and entities never get here.
+def _parse_xml(text: str, *, recover: bool) -> etree._Element:
+    # huge_tree lifts libxml2's limits on size and depth. Our own limits apply, and no entity gets here.
     parser = etree.XMLParser(
         recover=recover,
         resolve_entities=False,
@@ -118,8 +123,8 @@ def _parsed(text: str, *, recover: bool) -> etree._Element:
     return root
 
 
-def _relieved(root: etree._Element) -> tuple[str, ...]:
-    """Take away the attributes of elements that have absurdly many."""
+def _remove_excess_attributes(root: etree._Element) -> tuple[str, ...]:
+    """Remove all attributes of elements that have more than `_MAX_ATTRIBUTES`; return a notice if there were any."""
     found = _OVERLOADED(root)
     overloaded = [each for each in found if isinstance(each, etree._Element)] if isinstance(found, list) else []
     for element in overloaded:
@@ -128,7 +133,7 @@ def _relieved(root: etree._Element) -> tuple[str, ...]:
 
 
 def _with_namespaces(text: str) -> str:
-    """Declare the prefixes that are used and declared nowhere, at the root (I22)."""
+    """Declare at the root the prefixes that are used but not declared (I22)."""
     used = {element or attribute for element, attribute in _USED.findall(text)}
     missing = sorted(used - set(_DECLARED.findall(text)) - {"xml", "xmlns"})
     if not missing or len(missing) > 100:

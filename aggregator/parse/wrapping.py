@@ -1,11 +1,11 @@
-"""Feeds inside something else: a JSON string, or the page that a script or a browser wrapped around them (I8)."""
+"""Finds feeds inside a JSON string, or escaped in a page that a script or browser wrapped around the feed (I8)."""
 
 import json
 import re
 from html import unescape
 
 _STARTS = re.compile(r"\s*(?:<\?xml\b|<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)\b)", re.IGNORECASE)
-# A page that holds nothing but a text; a page that shows an example in passing has more around it.
+# A page that contains nothing but one <pre>; a page that shows an example of a feed has other content too.
 _OPENING = re.compile(
     r"(?:\s|<!--[^>]{0,500}-->|<!doctype[^>]{0,200}>|<(?:html|body|head|meta)\b[^>]{0,500}>|</head>"
     r"|<(title|style)\b[^>]{0,200}>[^<]{0,2000}</\1>)*+<pre\b[^>]{0,500}>",
@@ -15,7 +15,7 @@ _CLOSING = re.compile(r"</pre>(?:\s|</(?:body|html)>|<!--[^>]{0,500}-->)*+\Z", r
 
 
 def in_json(text: str) -> str | None:
-    """Give the feed that a JSON document holds as a string, by itself or as a value of its object; None if none."""
+    """Return the feed that a JSON document has as a string, alone or as a value of its object; None without one."""
     if "<" not in text and "\\u003c" not in text.lower():
         return None
     try:
@@ -27,7 +27,7 @@ def in_json(text: str) -> str | None:
 
 
 def in_page(text: str) -> str | None:
-    """Give the feed that stands escaped in a page that holds nothing else; None if there is none."""
+    """Return the feed that is escaped in a page that contains nothing else; None if there is none."""
     opening = _OPENING.match(text)
     if opening is None:
         return None

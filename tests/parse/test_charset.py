@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model.charset import Step
-from aggregator.parse.charset import Decoded, decode, once_encoded
+from aggregator.parse.charset import Decoded, decode, fix_double_encoding
 from aggregator.parse.encodings import codec_of
 from tests.parse.languages import LANGUAGES, Language
 
@@ -236,9 +236,9 @@ def test_a_declaration_of_utf16_that_could_be_read_is_wrong() -> None:
 
 
 def test_what_was_encoded_twice_is_undone() -> None:
-    assert once_encoded("é".encode().decode("latin-1")) == "é"
-    assert once_encoded("é") == "é"
-    assert once_encoded("plain") == "plain"
+    assert fix_double_encoding("é".encode().decode("latin-1")) == "é"
+    assert fix_double_encoding("é") == "é"
+    assert fix_double_encoding("plain") == "plain"
 
 
 @given(st.binary(max_size=300), st.sampled_from([None, "utf-8", "gbk", "utf-16", "nonsense"]))

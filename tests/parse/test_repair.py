@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from aggregator.parse.repair import MAX_DEPTH, mend
+from aggregator.parse.repair import MAX_DEPTH, repair
 from aggregator.parse.tree import tree_of
 
 
@@ -28,7 +28,7 @@ from aggregator.parse.tree import tree_of
     ],
 )
 def test_i12_mends(broken: str, mended: str) -> None:
-    assert mend(broken).text == mended
+    assert repair(broken).text == mended
     etree.fromstring(mended)
 
 
@@ -46,7 +46,7 @@ def test_i12_mends(broken: str, mended: str) -> None:
     ],
 )
 def test_i13_tells_whether_the_end_is_missing(text: str, cut: bool, entry_open: bool) -> None:
-    found = mend(text)
+    found = repair(text)
     assert (found.cut, found.entry_open) == (cut, entry_open)
 
 
@@ -112,7 +112,7 @@ def test_s14_an_entry_in_the_depth_is_lifted_out_of_it() -> None:
 
 def test_s14_what_is_too_deep_is_flattened() -> None:
     text = "<rss>" + "<a>" * 1000 + "x" + "</a>" * 1000 + "<item>i</item></rss>"
-    root = etree.fromstring(mend(text).text)
+    root = etree.fromstring(repair(text).text)
     assert len(list(root.iter())) == MAX_DEPTH + 1
     assert [e.text for e in root.iter("item")] == ["i"]
 
@@ -122,11 +122,11 @@ def test_s14_what_is_too_deep_is_flattened() -> None:
 )
 def test_s25_takes_time_that_grows_with_the_length(piece: str) -> None:
     start = time.thread_time()
-    mend(f"<rss>{piece * 30_000}")
+    repair(f"<rss>{piece * 30_000}")
     assert time.thread_time() - start < 12
 
 
 @given(st.text(alphabet="<>/'\"=ab! []-?&;CDATitem\n", max_size=200))
 def test_whatever_is_mended_is_well_formed(soup: str) -> None:
-    text = mend("<r>" + soup.replace("&", "&amp;")).text
+    text = repair("<r>" + soup.replace("&", "&amp;")).text
     etree.fromstring(text.encode(), etree.XMLParser(recover=False, resolve_entities=False))

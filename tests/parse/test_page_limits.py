@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.errors import NotAFeed
 from aggregator.parse.articles import article_of
-from aggregator.parse.bulk import MAX_ATTRIBUTES, MAX_OPEN, MAX_TAGS, fault_of
+from aggregator.parse.page_limits import MAX_ATTRIBUTES, MAX_OPEN, MAX_TAGS, exceeded_limit
 from aggregator.urls import Url
 
 PAGES = sorted((Path(__file__).parent / "pages").rglob("*.html"))
@@ -25,7 +25,7 @@ PAGES = sorted((Path(__file__).parent / "pages").rglob("*.html"))
     ],
 )
 def test_s64_what_would_take_minutes_is_not_parsed(text: str, why: str) -> None:
-    fault = fault_of(text)
+    fault = exceeded_limit(text)
     assert fault is not None
     assert why in fault
     with pytest.raises(NotAFeed, match="too much to be read"):
@@ -45,4 +45,4 @@ def test_s64_what_would_take_minutes_is_not_parsed(text: str, why: str) -> None:
     ],
 )
 def test_what_people_write_is(text: str) -> None:
-    assert fault_of(text) is None
+    assert exceeded_limit(text) is None

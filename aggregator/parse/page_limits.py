@@ -1,17 +1,17 @@
-"""Whether a page is for people, or made to keep whoever parses it busy (S14, S64). Takes time linear in its length.
+"""Refuses pages that are expensive to parse, in time linear in their length (S14, S64).
 
-An HTML parser looks up the open elements for each tag, and at all attributes of a tag for each of them: a page of 2 MiB
-that is nothing else takes minutes.
+For each tag, an HTML parser searches the open elements, and for each attribute all attributes of its tag. A page of 2
+MiB that consists of nothing else takes minutes.
 """
 
 import re
 from typing import Final
 
-MAX_TAGS: Final = 50_000  # start tags; long articles have a tenth of that
-MAX_OPEN: Final = 1_000  # elements that were begun and not ended, by count alone
-MAX_ATTRIBUTES: Final = 1_000  # of one tag
-_LONG: Final = 8_000  # characters of a tag whose attributes are counted
-# What needs no end tag, or has none.
+MAX_TAGS: Final = 50_000  # start tags; long articles have a tenth of this number
+MAX_OPEN: Final = 1_000  # start tags minus end tags
+MAX_ATTRIBUTES: Final = 1_000  # per tag
+_LONG: Final = 8_000  # characters; attributes are counted in longer tags only
+# Elements whose end tag is optional or does not exist.
 _OPTIONAL: Final = frozenset(
     "p li dt dd td th tr tbody thead tfoot caption colgroup option optgroup rt rp html head body "
     "area base br col embed hr img input link meta param source track wbr".split()
@@ -20,10 +20,10 @@ _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
-def fault_of(text: str) -> str | None:
-    """Say what makes a page too much to be parsed; None if nothing does."""
+def exceeded_limit(text: str) -> str | None:
+    """Return which limit a page exceeds; None if it exceeds none."""
     tags = depth = 0
-    end = -1  # of the tag under way
+    end = -1  # end of the current tag
     for found in _TAG.finditer(text):
         if found.start() > end:
             end = text.find(">", found.end())

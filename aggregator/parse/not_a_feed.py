@@ -1,4 +1,4 @@
-"""What a body is that is no feed, in the operator's words (I14, P49, P91)."""
+"""Names what a body is that is not a feed, in words for the operator (I14, P49, P91)."""
 
 import html
 import json
@@ -10,9 +10,9 @@ from aggregator.parse.discovery import discover
 from aggregator.text.challenges import is_challenge
 from aggregator.urls import Url
 
-_SHOWN: Final = 200  # characters of a body that is no feed (I14)
-_READ: Final = 1 << 16  # characters: who needs more to say what it is says it anywhere
-_BRIEF: Final = 1500  # characters of visible text: an interstitial says little
+_EXCERPT: Final = 200  # characters of the body that the operator sees (I14)
+_SCANNED: Final = 1 << 16  # characters of a page that are searched
+_BRIEF: Final = 1500  # characters of visible text: a page in front of another page is short
 _PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body|script|meta|title|div|p|h1)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]{0,500})", re.IGNORECASE)
 _HEADING = re.compile(r"<h1\b[^>]{0,500}>([^<]{0,500})", re.IGNORECASE)
@@ -60,7 +60,7 @@ _XML_KINDS = {
     "svg": "a picture",
 }
 
-_LOCAL_KINDS = {  # of a local file: what can be read there as it is on the web is not named again
+_LOCAL_KINDS = {  # for local files: the kinds whose advice differs from `_XML_KINDS`
     "urlset": "a sitemap, which is read from the web only; write the address of the sitemap as kind: sitemap",
     "sitemapindex": "an index of sitemaps, which is read from the web only; write one of them as kind: sitemap",
     "service": "an AtomPub service document, no feed",
@@ -69,77 +69,77 @@ _LOCAL_KINDS = {  # of a local file: what can be read there as it is on the web 
 
 
 def not_text(text: str, url: Url) -> NotAFeed:
-    """Say what a body without any markup is."""
+    """Return the error for a body without any markup."""
     if not text.strip():
         return NotAFeed(url, "nothing: the body is empty or blank")
-    if _MAINTENANCE.search(text[:_READ]):
-        return _said(url, "a maintenance note, no feed", text)
+    if _MAINTENANCE.search(text[:_SCANNED]):
+        return _error(url, "a maintenance note, no feed", text)
     if _ERROR.search(text[:2000]):
-        return _said(url, "an error message, no feed", text)
-    return _said(url, "plain text, no feed", text)
+        return _error(url, "an error message, no feed", text)
+    return _error(url, "plain text, no feed", text)
 
 
 def not_page(text: str, url: Url) -> NotAFeed:
-    """Say what kind of web page a body is, and which feeds it names (P49, P91)."""
-    return NotAFeed(url, _kind_of_page(text[:_READ]), shown(text), discover(text, url), is_page=True)
+    """Return the error for a web page: its kind, and the feeds that it names (P49, P91)."""
+    return NotAFeed(url, _kind_of_page(text[:_SCANNED]), excerpt(text), discover(text, url), is_page=True)
 
 
 def not_items(text: str, url: Url, why: str) -> NotAFeed:
-    """Say what a page is in which a source's items are not found; `why`, if it is an ordinary page."""
-    kind = _kind_of_page(text[:_READ])
+    """Return the error for a page without the items of its source; `why` is used if the page is an ordinary page."""
+    kind = _kind_of_page(text[:_SCANNED])
     return NotAFeed(url, why if kind == _ORDINARY else kind.replace("the feed", "the page"), "", (), True)
 
 
 def not_json(text: str, url: Url, why: str) -> NotAFeed:
-    """Say what JSON is that is no JSON Feed.
+    """Return the error for JSON that is not a JSON Feed.
 
     Args:
         text: the body.
-        url: the address that answered.
-        why: what to say if it is no error either.
+        url: the address that sent the response.
+        why: the reason to use if the JSON is not an API's error message either.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    if isinstance(document, dict) and (told := _api_error(document)) is not None:
-        return _said(url, f"an API's error{': ' + told if told else ''}", text)
-    return _said(url, why, text)
+    if isinstance(document, dict) and (message := _api_error(document)) is not None:
+        return _error(url, f"an API's error{': ' + message if message else ''}", text)
+    return _error(url, why, text)
 
 
 def not_xml(text: str, url: Url, root: str, why: str) -> NotAFeed:
-    """Say what XML is that is no feed.
+    """Return the error for XML that is not a feed.
 
     Args:
         text: the body.
-        url: the address that answered.
-        root: the local name of its root element.
-        why: what to say of a root that nobody knows.
+        url: the address that sent the response.
+        root: the local name of the root element.
+        why: the reason to use if the root is unknown.
     """
     if root.lower() == "html":
         return not_page(text, url)
     kind = root.lower()
     if url.startswith("file:") and kind in _LOCAL_KINDS:
-        return _said(url, _LOCAL_KINDS[kind], text)
-    return _said(url, _XML_KINDS.get(kind, why), text)
+        return _error(url, _LOCAL_KINDS[kind], text)
+    return _error(url, _XML_KINDS.get(kind, why), text)
 
 
 def is_page(text: str) -> bool:
-    """Tell whether what begins here is HTML."""
+    """Return True if a text begins as HTML."""
     return bool(_PAGE.match(text))
 
 
-def shown(text: str) -> str:
-    """Give the first characters of a body for the operator, on one line (I14). Never for the public (S10)."""
-    return " ".join(text[: 4 * _SHOWN].split())[:_SHOWN]
+def excerpt(text: str) -> str:
+    """Return the first characters of a body for the operator, on one line (I14). Never published (S10)."""
+    return " ".join(text[: 4 * _EXCERPT].split())[:_EXCERPT]
 
 
-def _said(url: Url, why: str, text: str) -> NotAFeed:
-    return NotAFeed(url, why, shown(text))
+def _error(url: Url, why: str, text: str) -> NotAFeed:
+    return NotAFeed(url, why, excerpt(text))
 
 
 def _kind_of_page(text: str) -> str:
-    """Sort a page by its title, its forms and how little it says; a page with much to say is only a page."""
+    """Classify a page by its title, its forms and the length of its visible text; a long page is an ordinary page."""
     name = " ".join(found[1] for found in (_TITLE.search(text), _HEADING.search(text)) if found)
     visible = " ".join(html.unescape(_HIDDEN.sub(" ", text)).split())
     is_brief = len(visible) <= _BRIEF
@@ -161,11 +161,11 @@ def _kind_of_page(text: str) -> str:
         (bool(_MAINTENANCE.search(name)) or (is_brief and bool(_MAINTENANCE.search(visible))), "a maintenance page"),
         (bool(_ERROR.search(name)) or (is_brief and bool(_ERROR.search(visible[:200]))), "an error page"),
     )
-    return next((said for holds, said in kinds if holds), _ORDINARY)
+    return next((kind for holds, kind in kinds if holds), _ORDINARY)
 
 
 def _api_error(document: dict[str, object]) -> str | None:
-    """Give the message of an API's error; None if it is none."""
+    """Return the message of an API's error, "" for an error without message, None if the document is not an error."""
     if any(isinstance(value, list) and value for name, value in document.items() if name != "errors"):
         return None
     if not any(name in document for name in (*_API_ERROR, "status", "code")):
