@@ -14,8 +14,9 @@ from aggregator.clock import Clock
 from aggregator.errors import AggregatorError, PublishError
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
+from aggregator.model.ask import Ask
 from aggregator.model.hosts import budget_key, is_public
-from aggregator.model.poll import Answer, Cut, Due
+from aggregator.model.poll import Answer, Cut
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Settings, Site, fetch_settings_of
 from aggregator.model.status import Figures
@@ -71,7 +72,7 @@ class App:
         self._enforce(settings, look, Publisher(store, settings, self.folder, clock, look))
         self.ports = Ports(
             fetch=self._fetch,
-            let_go=self._bodies.let_go,
+            release=self._bodies.release,
             read=self.readers.read,
             store=store,
             is_cut=lambda: self._cut,
@@ -318,10 +319,10 @@ class App:
         timer.daemon = True
         timer.start()
 
-    def _fetch(self, due: Due) -> Answer:
+    def _fetch(self, ask: Ask) -> Answer:
         if self._cut:
             return Cut(asked_at=self.clock())
-        return self._client.fetch(due)
+        return self._client.fetch(ask)
 
     def host_count(self, own: bool) -> int:
         """Say how many hosts are asked: the operator's own machines, or all others (P87)."""

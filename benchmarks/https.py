@@ -29,8 +29,9 @@ from aggregator.fetch.adapter import system_trust
 from aggregator.fetch.connection import connect
 from aggregator.fetch.flight import Flight
 from aggregator.fetch.guard import Guard
-from aggregator.model.poll import Due, NotModified, Validators
-from aggregator.model.settings import HostRule, Source, SourceKey
+from aggregator.model.ask import Ask, Validators
+from aggregator.model.poll import NotModified
+from aggregator.model.settings import HostRule
 from aggregator.urls import Url, normalise
 
 RATIO = 0.5  # of what requests takes
@@ -106,12 +107,8 @@ def cpu_ms(work: Callable[[], None], times: int) -> float:
 def ours(urls: list[Url], tls: ssl.SSLContext) -> None:
     """Ask all with a client of ours that has no connection yet."""
     with Client(user_agent="aggregator", clock=lambda: datetime.now(UTC), hosts=(LOOPBACK,), tls=tls) as client:
-        for number, url in enumerate(urls):
-            source = Source(key=SourceKey(str(number)), url=url)
-            validators = Validators(url=url, etag=TAG)
-            now = datetime.now(UTC)
-            due = Due(source=source, id=number, url=url, host_key="", due_at=now, validators=validators)
-            answer = client.fetch(due)
+        for url in urls:
+            answer = client.fetch(Ask(url=url, configured=url, host_key="", validators=Validators(url=url, etag=TAG)))
             assert isinstance(answer, NotModified), answer
 
 

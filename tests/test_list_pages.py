@@ -9,6 +9,7 @@ import pytest
 
 from aggregator.cli.poll import OneShot
 from aggregator.cli.status import in_words
+from aggregator.model.ask import Ask
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed
 from aggregator.model.paging import page_after
 from aggregator.model.poll import Answer, Due, Fetched
@@ -275,11 +276,11 @@ def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
     clock = iter((0.0, 0.0, 200.0, 301.0))
     walked: list[Url] = []
 
-    def ask(asking: Due) -> tuple[Answer, Feed]:
-        walked.append(asking.url)
-        return Fetched(asked_at=START, url=asking.url, body=b"", body_digest=Digest("")), feeds[len(walked)]
+    def fetch(ask: Ask) -> tuple[Answer, Feed]:
+        walked.append(ask.url)
+        return Fetched(asked_at=START, url=ask.url, body=b"", body_digest=Digest("")), feeds[len(walked)]
 
-    document, asides, _ = with_further(due, feeds[0], ask, steady=lambda: next(clock))
+    document, asides, _ = with_further(due, feeds[0], fetch, steady=lambda: next(clock))
     assert walked == ["https://api.example/list?page=2", "https://api.example/list?page=3"]
     assert [entry.key for entry in document.entries] == ["n0", "n1", "n2"]
     assert document.notices == ("its further documents were not all read: there are too many for 300 s",)

@@ -40,7 +40,8 @@ GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = 20.0  # seconds; a hang becomes a failure
 SOURCE = Source(key=SourceKey("site"), url=answer("").url)
 DUE = Due(source=SOURCE, id=1, url=SOURCE.url, host_key="site.example", due_at=START)
-SUSPECT = replace(DUE, observed=replace(NOTHING_OBSERVED, overran=True))
+USUAL = DUE.ask()
+ISOLATED = replace(USUAL, is_isolated=True)
 SMALL = answer(rss("<item><title>One</title><link>/1</link><description>Text</description></item>"))
 
 
@@ -158,12 +159,12 @@ def test_what_has_no_form_in_json_is_refused() -> None:
 )
 def test_s15_what_is_read_apart(size: int, overran: bool, claims: int, apart: bool) -> None:
     due = replace(DUE, observed=replace(NOTHING_OBSERVED, overran=overran), claims=claims)
-    assert is_dangerous(answer(b"x" * size), due) is apart
+    assert is_dangerous(answer(b"x" * size), due.ask()) is apart
 
 
 def test_s15_a_small_body_starts_no_process() -> None:
     with readers() as pool:
-        assert len(pool.read(SMALL, DUE).entries) == 1
+        assert len(pool.read(SMALL, USUAL).entries) == 1
         assert pool.processes == []
 
 
@@ -173,7 +174,7 @@ def test_s15_a_process_reads_what_this_one_reads() -> None:
     with readers() as pool:
         for body in bodies:
             fetched = replace(answer(body), content_type="text/xml; charset=utf-8", content_language="de")
-            assert pool.read(fetched, SUSPECT) == read(fetched, SOURCE.reading)
+            assert pool.read(fetched, ISOLATED) == read(fetched, SOURCE.reading)
         assert len(pool.processes) == 1, "one after the other needs one"
 
 
@@ -189,18 +190,18 @@ def test_s15_errors_come_back_as_they_were(body: bytes, error: type[ParseError])
     with pytest.raises(error) as here:
         read(page, SOURCE.reading)
     with readers() as pool, pytest.raises(error) as apart:
-        pool.read(page, SUSPECT)
+        pool.read(page, ISOLATED)
     assert (str(apart.value), apart.value.args, apart.value.code) == (str(here.value), here.value.args, here.value.code)
 
 
 def test_a_fault_of_ours_in_a_process_is_told_with_its_traceback() -> None:
-    odd = replace(SUSPECT, source=replace(SOURCE, reading=Reading(timezone="No/Where")))
+    odd = replace(ISOLATED, reading=Reading(timezone="No/Where"))
     with pytest.raises(Exception) as here:  # noqa: PT011 - whatever it is, it is the same there
-        read(SMALL, odd.source.reading)
+        read(SMALL, odd.reading)
     with readers() as pool:
         with pytest.raises(ReadingCrashed, match=type(here.value).__name__):
             pool.read(SMALL, odd)
-        assert len(pool.read(SMALL, SUSPECT).entries) == 1, "it goes on"
+        assert len(pool.read(SMALL, ISOLATED).entries) == 1, "it goes on"
 
 
 def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(newsroom: SampleSite) -> None:
@@ -218,21 +219,21 @@ def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(newsroom: SampleSit
 def test_s15_a_body_that_takes_too_long_is_given_up_and_the_next_one_is_read() -> None:
     with readers(seconds=0.3) as pool:
         with pytest.raises(Overran, match=r"over 0\.3 s") as error:
-            pool.read(answer(long_feed(4000)), DUE)
+            pool.read(answer(long_feed(4000)), USUAL)
         assert error.value.code == "unreadable"
         assert pool.processes == []
     with readers() as pool:
-        pool.read(SMALL, SUSPECT)
+        pool.read(SMALL, ISOLATED)
         [first] = stopped(pool)
         with meanwhile(pool, lambda: os.kill(first, signal.SIGKILL)), pytest.raises(Overran, match="SIGKILL"):
-            pool.read(SMALL, SUSPECT)
-        assert len(pool.read(SMALL, SUSPECT).entries) == 1
+            pool.read(SMALL, ISOLATED)
+        assert len(pool.read(SMALL, ISOLATED).entries) == 1
         assert pool.processes != [first]
 
 
 def test_s15_a_body_that_takes_too_much_memory_is_given_up() -> None:
     with readers(memory=64 * 2**20) as pool, pytest.raises(Overran, match="over 64 MiB of memory") as error:
-        pool.read(answer(long_feed(4000, paragraphs=22)), DUE)
+        pool.read(answer(long_feed(4000, paragraphs=22)), USUAL)
     assert error.value.code == "too_large"
 
 
@@ -242,7 +243,7 @@ def test_l6_a_normal_feed_of_10_mib_with_5000_entries_passes() -> None:
     assert len(body) > 10 * 2**20
     began = time.monotonic()
     with readers() as pool:
-        assert len(pool.read(answer(body), DUE).entries) == 5000
+        assert len(pool.read(answer(body), USUAL).entries) == 5000
     assert time.monotonic() - began < 30
 
 
@@ -252,15 +253,15 @@ def test_l5_no_more_than_two_are_read_at_once_and_who_waits_too_long_is_put_off(
             assert pool._places.acquire(blocking=False)
         assert not pool._places.acquire(blocking=False)
         with pytest.raises(ReadersBusy, match="all 2 processes"):
-            pool.read(SMALL, SUSPECT)
+            pool.read(SMALL, ISOLATED)
         assert pool.processes == []
         pool._places.release()
-        assert len(pool.read(SMALL, SUSPECT).entries) == 1
+        assert len(pool.read(SMALL, ISOLATED).entries) == 1
 
 
 def test_s15_processes_that_have_nothing_to_do_end() -> None:
     with readers(idle=0.3) as pool:
-        pool.read(SMALL, SUSPECT)
+        pool.read(SMALL, ISOLATED)
         [process] = pool.processes
         end = time.monotonic() + PATIENCE
         while is_running(process) and time.monotonic() < end:
@@ -271,29 +272,29 @@ def test_s15_processes_that_have_nothing_to_do_end() -> None:
 
 def test_r54_a_reading_that_we_cut_is_no_failure() -> None:
     with readers() as pool:
-        pool.read(SMALL, SUSPECT)
+        pool.read(SMALL, ISOLATED)
         [process] = stopped(pool)
         with meanwhile(pool, pool.close), pytest.raises(CutShort):
-            pool.read(SMALL, SUSPECT)
+            pool.read(SMALL, ISOLATED)
         assert not is_running(process)
         with pytest.raises(CutShort):
-            pool.read(SMALL, SUSPECT)
+            pool.read(SMALL, ISOLATED)
 
 
 def test_r54_signals_that_stop_us_do_not_stop_what_is_being_read() -> None:
     with readers() as pool:
-        pool.read(SMALL, SUSPECT)
+        pool.read(SMALL, ISOLATED)
         [process] = pool.processes
         for number in (signal.SIGTERM, signal.SIGINT):
             os.kill(process, number)
-        assert len(pool.read(SMALL, SUSPECT).entries) == 1
+        assert len(pool.read(SMALL, ISOLATED).entries) == 1
         assert pool.processes == [process]
 
 
 def test_s44_a_process_does_not_know_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "s3cr3t-s3cr3t")
     with readers() as pool:
-        pool.read(SMALL, SUSPECT)
+        pool.read(SMALL, ISOLATED)
         [process] = pool.processes
         assert b"s3cr3t" not in Path(f"/proc/{process}/environ").read_bytes()
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from aggregator.errors import ConnectionLost
-from aggregator.model.poll import Answer, Due
+from aggregator.model.ask import Ask
+from aggregator.model.poll import Answer
 from aggregator.poll.pipeline import gather
 from tests.desk import FakeSource
 from tests.newsroom import SampleSite, item, rss
@@ -111,12 +112,12 @@ def test_s44_an_error_shows_no_secret(room: SampleSite, publisher: Publisher, ca
 def test_s44_a_crash_is_logged_without_secrets(
     room: SampleSite, publisher: Publisher, caplog: pytest.LogCaptureFixture, error: Exception | None
 ) -> None:
-    def fetch(due: Due) -> Answer:
+    def fetch(ask: Ask) -> Answer:
         if isinstance(error, ValueError):
             raise error
         if error is None:
             raise RuntimeError("a fault")
-        raise ConnectionLost(due.url, f"said {HEADER}")
+        raise ConnectionLost(ask.url, f"said {HEADER}")
 
     room.writes(a_source(publisher))
     with room.opened() as app:

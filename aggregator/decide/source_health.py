@@ -10,7 +10,7 @@ from aggregator.decide.changed_ids import TWICE
 from aggregator.decide.draft import Findings
 from aggregator.decide.losses import lost_since
 from aggregator.model.entry import Feed
-from aggregator.model.observed import Ask, Observed
+from aggregator.model.observed import Observed, RequestMode
 from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered, Hop, NotModified
 from aggregator.urls import Url
 
@@ -177,9 +177,9 @@ def _after_304(before: Observed, due: Due, now: datetime) -> Observed:
         steady_since=before.steady_since or now,
         empty_times=before.empty_times + 1 if before.empty_times else 0,
     )
-    if before.ask is Ask.AFRESH:
-        return replace(after, ask=Ask.USUAL)
-    return replace(after, ask=Ask.AFRESH, doubted_at=now) if _seems_stuck(after, due, now) else after
+    if before.ask is RequestMode.AFRESH:
+        return replace(after, ask=RequestMode.USUAL)
+    return replace(after, ask=RequestMode.AFRESH, doubted_at=now) if _seems_stuck(after, due, now) else after
 
 
 def _seems_stuck(observed: Observed, due: Due, now: datetime) -> bool:
@@ -202,16 +202,16 @@ def _after_200(before: Observed, answer: Fetched, identical: int) -> Observed:
     )
 
 
-def _next_ask(before: Observed, answer: Fetched, identical: int) -> Ask:
+def _next_ask(before: Observed, answer: Fetched, identical: int) -> RequestMode:
     match before.ask:
-        case Ask.PLAIN:
-            return Ask.ANY_ACCEPT  # one step back: perhaps it was our Accept alone
-        case Ask.AFRESH:
-            return Ask.USUAL
-        case Ask.DATE_ONLY if answer.last_modified is None:
-            return Ask.USUAL
-        case Ask.USUAL if identical >= IDENTICAL and answer.last_modified is not None:
-            return Ask.DATE_ONLY
+        case RequestMode.PLAIN:
+            return RequestMode.ANY_ACCEPT  # one step back: perhaps it was our Accept alone
+        case RequestMode.AFRESH:
+            return RequestMode.USUAL
+        case RequestMode.DATE_ONLY if answer.last_modified is None:
+            return RequestMode.USUAL
+        case RequestMode.USUAL if identical >= IDENTICAL and answer.last_modified is not None:
+            return RequestMode.DATE_ONLY
         case ask:
             return ask
 
@@ -227,19 +227,19 @@ def _after_failure(before: Observed, due: Due, answer: Failed) -> Observed:
         after = replace(after, lost_times=before.lost_times + 1)
     if answer.status in REFUSED:
         return _after_refusal(after)
-    return replace(after, ask=Ask.USUAL) if before.ask is Ask.AFRESH else after
+    return replace(after, ask=RequestMode.USUAL) if before.ask is RequestMode.AFRESH else after
 
 
 def _after_refusal(before: Observed) -> Observed:
     match before.ask:
-        case Ask.ANY_ACCEPT:
-            return replace(before, ask=Ask.ALWAYS_PLAIN)
-        case Ask.PLAIN | Ask.ALWAYS_PLAIN:
-            return replace(before, ask=Ask.USUAL, refuses_plain=True)
+        case RequestMode.ANY_ACCEPT:
+            return replace(before, ask=RequestMode.ALWAYS_PLAIN)
+        case RequestMode.PLAIN | RequestMode.ALWAYS_PLAIN:
+            return replace(before, ask=RequestMode.USUAL, refuses_plain=True)
         case _ if before.refuses_plain:
-            return replace(before, ask=Ask.USUAL)
+            return replace(before, ask=RequestMode.USUAL)
         case _:
-            return replace(before, ask=Ask.PLAIN)
+            return replace(before, ask=RequestMode.PLAIN)
 
 
 def is_walked_again(due: Due, feed: Feed) -> bool:

@@ -9,6 +9,7 @@ from aggregator.cadence.turn import GONE_SPAN, GONE_TIMES
 from aggregator.decide.draft import Findings
 from aggregator.decide.losses import is_held_for_loss
 from aggregator.decide.source_health import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
+from aggregator.model.ask import Validators
 from aggregator.model.changes import SourceUpdate
 from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.hosts import budget_key
@@ -23,7 +24,6 @@ from aggregator.model.poll import (
     NotModified,
     Outcome,
     State,
-    Validators,
 )
 from aggregator.model.settings import Roster, Source
 from aggregator.urls import Url

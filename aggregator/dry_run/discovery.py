@@ -10,8 +10,9 @@ from aggregator.dry_run.probe import Prober
 from aggregator.errors import AggregatorError, NamedFeed, NotAFeed
 from aggregator.fetch.crawl import AGENT
 from aggregator.fetch.robots import may_fetch
+from aggregator.model.ask import Ask
 from aggregator.model.entry import NO_NEWS, Feed
-from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered
+from aggregator.model.poll import Cut, Failed, Fetched, Gathered
 from aggregator.model.settings import Source
 from aggregator.parse.discovery import best_first, guesses
 from aggregator.urls import Url, normalise
@@ -93,7 +94,7 @@ def _robots(source: Source, trials: Prober, page: Url) -> bytes | None:
     """Give a site's robots.txt; empty if it has none, None if that can't be told: all is barred (section 2.3.1)."""
     bodies: list[bytes] = []
 
-    def keep(fetched: Fetched, due: Due) -> Feed:
+    def keep(fetched: Fetched, ask: Ask) -> Feed:
         bodies.append(fetched.body)
         return NO_NEWS
 

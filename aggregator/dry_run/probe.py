@@ -21,6 +21,7 @@ from aggregator.config.lists import has_lists
 from aggregator.errors import NoStore
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
+from aggregator.model.ask import Ask
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import budget_key, widest_spacing
 from aggregator.model.poll import Due, Fetched, Gathered
@@ -131,7 +132,7 @@ class Prober:
         self._redactor = Redactor.of(settings)
 
     def run(
-        self, sources: Sequence[Source], *, read: Callable[[Fetched, Due], Feed] | None = None
+        self, sources: Sequence[Source], *, read: Callable[[Fetched, Ask], Feed] | None = None
     ) -> Iterator[Gathered]:
         """Ask sources, as many at once as `workers` and their hosts allow, and give each as it comes back.
 
@@ -146,7 +147,7 @@ class Prober:
         yield from self._run([self._due(source, now) for source in sources], read or self._readers.read)
 
     def ask(
-        self, source: Source, url: Url | None = None, *, read: Callable[[Fetched, Due], Feed] | None = None
+        self, source: Source, url: Url | None = None, *, read: Callable[[Fetched, Ask], Feed] | None = None
     ) -> Gathered | None:
         """Ask one source, or for its sake another address, for which no more is allowed than for a redirect (S70).
 
@@ -164,7 +165,7 @@ class Prober:
             due = replace(due, id=next(self._strangers), url=url, host_key=key)
         return next(iter([*self._run([due], read or self._readers.read)]), None)
 
-    def _run(self, dues: Sequence[Due], read: Callable[[Fetched, Due], Feed]) -> Iterator[Gathered]:
+    def _run(self, dues: Sequence[Due], read: Callable[[Fetched, Ask], Feed]) -> Iterator[Gathered]:
         now = self._clock()
         by_id = {due.id: due for due in dues}
         keys = {(due.source.own_machine, due.host_key) for due in dues}
@@ -172,7 +173,7 @@ class Prober:
         backlog = ListedBacklog([_waiting(due) for due in dues], spares=False)
         intake = Intake(
             fetch=self._client.fetch,
-            let_go=self._bodies.let_go,
+            release=self._bodies.release,
             read=read,
             redactor=lambda: self._redactor,
             clock=self._clock,

@@ -11,7 +11,7 @@ from typing import Final
 
 from aggregator.fetch.coding import MAX_DECODED_BYTES
 from aggregator.fetch.flight import Flight
-from aggregator.model.poll import Due
+from aggregator.model.ask import Ask
 
 MAX_BODIES_BYTES: Final = 64 * 1024 * 1024
 LARGE_BODIES: Final = 2
@@ -21,7 +21,7 @@ SMALL_BYTES: Final = 1024 * 1024  # what each may hold without asking; less, if 
 class Bodies:
     """The room for bodies, of all clients of a program. Threads share it.
 
-    A body has its place until it was parsed: `let_go` then.
+    A body has its place until it was parsed: `release` then.
 
     Args:
         workers: how many polls may be under way.
@@ -34,14 +34,14 @@ class Bodies:
         self.small_bytes = min(small_bytes, for_small // workers)
         self._free = places
         self._lock = threading.Lock()
-        self._holders: set[int] = set()  # ids of the polls, which live as long
+        self._holders: set[int] = set()  # identities of the requests, which live as long
         self._queue: deque[tuple[int, SimpleQueue[object]]] = deque()  # first come, first served
 
-    def take(self, due: Due, flight: Flight, seconds: float) -> bool:
+    def take(self, ask: Ask, flight: Flight, seconds: float) -> bool:
         """Wait for a place.
 
         Args:
-            due: the poll that gets it; `let_go` names it so.
+            ask: the request whose body gets the place; `release` takes the same record.
             flight: of that poll; if it ends, the waiting ends.
             seconds: the longest wait.
 
@@ -52,23 +52,23 @@ class Bodies:
         with self._lock:
             if self._free:
                 self._free -= 1
-                self._holders.add(id(due))
+                self._holders.add(id(ask))
                 return True
-            self._queue.append((id(due), mail))
+            self._queue.append((id(ask), mail))
         if flight.wait_for_mail(mail, seconds) is self:
             return True
         with self._lock:
-            if (id(due), mail) in self._queue:
-                self._queue.remove((id(due), mail))
-        self.let_go(due)  # it may have been handed over in this very moment
+            if (id(ask), mail) in self._queue:
+                self._queue.remove((id(ask), mail))
+        self.release(ask)  # it may have been handed over in this very moment
         return False
 
-    def let_go(self, due: Due) -> None:
+    def release(self, ask: Ask) -> None:
         """Give back the place of a poll, if it has one, to who waits longest."""
         with self._lock:
-            if id(due) not in self._holders:
+            if id(ask) not in self._holders:
                 return
-            self._holders.remove(id(due))
+            self._holders.remove(id(ask))
             if not self._queue:
                 self._free += 1
                 return

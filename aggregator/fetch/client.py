@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -16,22 +15,22 @@ from aggregator.errors import ConnectionLost, FetchError, RobotsRefused, TimedOu
 from aggregator.fetch.adapter import Adapter
 from aggregator.fetch.bodies import Bodies
 from aggregator.fetch.connection import check_names
-from aggregator.fetch.crawl import RobotsCache, is_disallowed, is_fresh, is_known, may_be_asked, needs_robots
+from aggregator.fetch.crawl import RobotsCache, is_disallowed, is_fresh, is_known, may_be_asked
 from aggregator.fetch.faults import RAISED, READ_SECONDS, translate
 from aggregator.fetch.flight import Crowded, Ended, Watch
 from aggregator.fetch.freshness import hints_of
 from aggregator.fetch.guard import Guard
 from aggregator.fetch.reading import read_answer, read_local, read_rest
 from aggregator.fetch.redirects import FOLLOWED, KEEP_METHOD, origin_of
-from aggregator.fetch.request import ACCEPT_ROBOTS, GET, Headers, headers_of, is_conditional
+from aggregator.fetch.request import ACCEPT_ROBOTS, Headers, headers_of, is_conditional
 from aggregator.fetch.resolver import addresses_of
 from aggregator.fetch.retry_after import http_date
 from aggregator.fetch.trip import Trip
+from aggregator.model.ask import GET, Ask
 from aggregator.model.entry import NO_HINTS
 from aggregator.model.hosts import budget_key
-from aggregator.model.observed import NOTHING_OBSERVED
-from aggregator.model.poll import Answer, Cut, Due, Fetched, Unreached, asides_of
-from aggregator.model.settings import HostRule, Reading, Request, Secret
+from aggregator.model.poll import Answer, Cut, Fetched, Unreached, asides_of
+from aggregator.model.settings import HostRule, Request, Secret
 from aggregator.urls import Url
 
 PASSAGE_SECONDS: Final = 4.0  # the longest wait for a host that a redirect led to
@@ -87,16 +86,16 @@ class Client:
         self._adapter = Adapter(tls=tls, proxy=None if proxy is None else str.__str__(proxy))
         self._watch = Watch(self._adapter.sweep)
 
-    def fetch(self, due: Due) -> Answer:
+    def fetch(self, ask: Ask) -> Answer:
         """Ask one source, redirects included, in no more than its `timeout`.
 
         What is wrong on the publisher's side, or with a file, comes back as `Failed`, with the hints, the hops and the
         bytes there were. `Cut` means that we ended it ourselves, or that limits of our own left no room for it.
         """
-        trip = Trip(due, self._guard, self._clock())
+        trip = Trip(ask, self._guard, self._clock())
         answer = self._answer(trip)
         if trip.is_large and not isinstance(answer, Fetched) and self._bodies is not None:
-            self._bodies.let_go(due)
+            self._bodies.release(ask)
         return answer
 
     def _answer(self, trip: Trip) -> Answer:
@@ -104,13 +103,11 @@ class Client:
         try:
             answer: Answer | None = None
             while answer is None and trip.flight.ended is None:
-                if needs_robots(trip.due) and (barred := self._barred(trip)) is not None:
+                if trip.ask.obeys_robots and (barred := self._barred(trip)) is not None:
                     return barred
                 with self._watch.over(trip.flight):
-                    answer = (
-                        read_local(trip, partial(self._grow, trip)) if trip.due.source.is_local else self._walk(trip)
-                    )
-            error = TimedOut(trip.due.url, TimedOut.WHOLE, trip.flight.seconds)
+                    answer = self._walk(trip) if trip.ask.path is None else read_local(trip, partial(self._grow, trip))
+            error = TimedOut(trip.ask.url, TimedOut.WHOLE, trip.flight.seconds)
             if answer is not None and trip.flight.ended is None:
                 return answer
         except Crowded:
@@ -131,23 +128,28 @@ class Client:
         Raises:
             RobotsRefused: it doesn't.
         """
-        due, page = trip.due, trip.chain.url
+        page = trip.chain.url
         is_first = trip.flight.came_from is None
 
-        def ask(url: Url) -> Answer:
-            source = replace(due.source, reading=Reading(), request=GET, accept=ACCEPT_ROBOTS)
-            awaits = due.awaits and replace(due.awaits, reading=Reading(), request=GET)
-            asking = replace(due, source=source, awaits=awaits, url=url, validators=None, body_digest=None)
-            asking = replace(asking, observed=NOTHING_OBSERVED)
-            if not is_first:
-                asking = replace(asking, host_key=budget_key(page, self._hosts), is_further=True)
-            answer = self.fetch(asking)
-            trip.asides += asides_of(asking.host_key, answer)
+        def fetch(url: Url) -> Answer:
+            ask = Ask(
+                url=url,
+                configured=trip.ask.configured,
+                host_key=trip.ask.host_key if is_first else budget_key(page, self._hosts),
+                accept=ACCEPT_ROBOTS,
+                headers=trip.ask.headers,
+                auth=trip.ask.auth,
+                timeout=trip.ask.timeout,
+                own_port=trip.ask.own_port,
+                is_further=trip.ask.is_further or not is_first,
+            )
+            answer = self.fetch(ask)
+            trip.asides += asides_of(ask.host_key, answer)
             if self._bodies is not None:
-                self._bodies.let_go(asking)
+                self._bodies.release(ask)
             return answer
 
-        answer = may_be_asked(self.sites, page, trip.asked_at, ask)
+        answer = may_be_asked(self.sites, page, trip.asked_at, fetch)
         trip.is_further = trip.is_further or answer is not None
         return None if is_known(answer, self.sites, page) else answer
 
@@ -176,8 +178,8 @@ class Client:
         """
         chain, flight = trip.chain, trip.flight
         chain.check()
-        key = trip.due.host_key  # its budget is the poll's already
-        request = trip.due.request
+        key = trip.ask.host_key  # its budget is the poll's already
+        request = trip.ask.request
         with ExitStack() as passages:
             if trip.is_further:
                 key = budget_key(chain.url, self._hosts)
@@ -188,7 +190,7 @@ class Client:
                     self._pass(trip, target, passages, seconds=min(PASSAGE_SECONDS, trip.flight.patience()))
                     key = target
                 headers = headers_of(
-                    trip.due, chain.url, user_agent=self._user_agent, is_home=chain.is_home, request=request
+                    trip.ask, chain.url, user_agent=self._user_agent, is_home=chain.is_home, request=request
                 )
                 trip.hints, trip.status, trip.skew = NO_HINTS, None, None
                 trip.conditional = is_conditional(headers)
@@ -200,7 +202,7 @@ class Client:
                     read_rest(trip, answer)
                     flight.came_from = chain.url
                     chain.follow(answer.status, answer.headers.getlist("location"))
-                    if needs_robots(trip.due):
+                    if trip.ask.obeys_robots:
                         if is_disallowed(self.sites, chain.url):
                             raise RobotsRefused(chain.url)
                         if not is_fresh(self.sites, chain.url, trip.asked_at):
@@ -243,7 +245,7 @@ class Client:
         if self._bodies is None or trip.is_large or size <= self._bodies.small_bytes:
             return
         with self._watch.paused(trip.flight):
-            trip.is_large = self._bodies.take(trip.due, trip.flight, trip.flight.patience())
+            trip.is_large = self._bodies.take(trip.ask, trip.flight, trip.flight.patience())
         if not trip.is_large:
             raise Crowded
 

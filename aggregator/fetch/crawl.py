@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 from aggregator.errors import RobotsRefused
 from aggregator.fetch.redirects import origin_of
 from aggregator.fetch.robots import allows, rules_for
-from aggregator.model.poll import Answer, Cut, Due, Failed, Fetched
+from aggregator.model.poll import Answer, Cut, Failed, Fetched
 from aggregator.model.robots import FRESH, KEPT, Robots
-from aggregator.model.settings import Kind
 from aggregator.urls import Url, normalise
 
 AGENT: Final = "aggregator"  # the product token of our User-Agent, as robots.txt may name it
@@ -19,7 +18,6 @@ MAX_SITES: Final = 10_000
 MAX_WEIGHT: Final = (
     4_000_000  # characters of all rules together: links lead to any number of sites, and each may say much
 )
-CRAWLED: Final = frozenset({Kind.HTML, Kind.SITEMAP})  # pages that were made for people; the operator names the others
 
 
 class RobotsCache:
@@ -61,12 +59,6 @@ class RobotsCache:
 
 def _weight(robots: Robots) -> int:
     return sum(len(pattern) for _, pattern in robots.rules)
-
-
-def needs_robots(due: Due) -> bool:
-    """Tell whether robots.txt binds what is fetched: a page made for people, not a detail that the operator names."""
-    is_page = due.reading.is_article if due.awaits is not None else due.reading.kind in CRAWLED
-    return is_page and due.source.robots is None
 
 
 def may_be_asked(sites: RobotsCache, url: Url, now: datetime, ask: Callable[[Url], Answer]) -> Answer | None:

@@ -9,11 +9,10 @@ from urllib.request import url2pathname
 from aggregator.errors import BodyTooLarge, EmptyBody, FileUnreadable
 from aggregator.fetch.body import Grow
 from aggregator.fetch.coding import MAX_DECODED_BYTES
-from aggregator.model.settings import Source
-from aggregator.urls import Url
+from aggregator.model.ask import Ask
 
 
-def read_file(source: Source, url: Url, grow: Grow) -> bytes:
+def read_file(ask: Ask, grow: Grow) -> bytes:
     """Read the file of a source.
 
     `config` has checked that the path, symlinks resolved, lies below the folder of feeds.yaml, and has put the resolved
@@ -24,11 +23,12 @@ def read_file(source: Source, url: Url, grow: Grow) -> bytes:
         BodyTooLarge: over 20 MiB.
         EmptyBody: nothing is in it.
     """
-    if source.path is None:
+    url = ask.url
+    if ask.path is None:
         raise FileUnreadable(url, "it has no path")
-    checked = Path(url2pathname(urlsplit(source.url).path))
+    checked = Path(url2pathname(urlsplit(ask.configured).path))
     try:
-        path = source.path.resolve(strict=True)
+        path = ask.path.resolve(strict=True)
         if not path.is_relative_to(checked.parent):
             raise FileUnreadable(url, "it now leads to another folder than when feeds.yaml was read; reload that")
         # NONBLOCK: a named pipe must not hold the worker before we have seen that it is one

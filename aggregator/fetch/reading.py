@@ -38,20 +38,20 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
             raise ProtocolFault(url, "HTTP 304 although we sent no validator")
         etag, modified = _validators(headers)
         return NotModified(**trip.said(), etag=etag, last_modified=modified)
-    if trip.due.request.is_notice and 200 <= status < 300:
+    if trip.ask.request.is_notice and 200 <= status < 300:
         read_rest(trip, answer)
         return Fetched(**trip.said(), status=status, url=url, body=b"", body_digest=_digest_of(b""))
     delta = status == 226 and asks_for_delta(sent) and is_delta(headers.get("im", ""))
     if status not in (200, 203) and not delta:
         raise _no_news(trip, answer)
-    limit = MAX_ARTICLE_BYTES if trip.due.reading.is_article else MAX_DECODED_BYTES
+    limit = MAX_ARTICLE_BYTES if trip.ask.reading.is_article else MAX_DECODED_BYTES
     length, coding = headers.get("content-length", ""), headers.get("content-encoding", "")
     body = read_body(answer, url, length=length, coding=coding, grow=grow, limit=limit)
     if is_challenge(status, headers, b""):
         raise BadStatus(url, status, trip.hints.retry_after, challenge=True)
     if not body:
         raise EmptyBody(url)
-    posted = trip.due.request.method != "GET"  # to which nobody may answer 304
+    posted = trip.ask.request.method != "GET"  # to which nobody may answer 304
     etag, modified = (None, None) if posted else _validators(headers)
     digest = _digest_of(body)
     return Fetched(
@@ -66,7 +66,7 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
         content_type=headers.get("content-type"),
         content_language=headers.get("content-language"),
         content_location=headers.get("content-location"),
-        same_body=digest == trip.due.body_digest and not delta,  # a delta is never "the body" (P23)
+        same_body=digest == trip.ask.body_digest and not delta,  # a delta is never "the body" (P23)
         is_delta=delta,
     )
 
@@ -77,15 +77,15 @@ def read_local(trip: Trip, grow: Grow) -> Answer:
     Raises:
         FetchError: as `read_file`.
     """
-    body = read_file(trip.due.source, trip.due.url, grow)
+    body = read_file(trip.ask, grow)
     digest = _digest_of(body)
     return Fetched(
         **trip.said(),
-        url=trip.due.url,
+        url=trip.ask.url,
         body=body,
         body_bytes=len(body),
         body_digest=digest,
-        same_body=digest == trip.due.body_digest,
+        same_body=digest == trip.ask.body_digest,
     )
 
 
@@ -108,7 +108,7 @@ def _no_news(trip: Trip, answer: HTTPResponse) -> FetchError:
         return EmptyBody(url)
     if status == 226:
         return ProtocolFault(url, "HTTP 226, a delta that we did not ask for")
-    if trip.due.request.is_notice and status in FOLLOWED:
+    if trip.ask.request.is_notice and status in FOLLOWED:
         return BadRedirect(url, f"HTTP {status} leads elsewhere; write the address where it ends")
     if 300 <= status < 400:
         return BadRedirect(url, f"HTTP {status} names no place to go to")

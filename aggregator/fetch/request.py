@@ -9,9 +9,9 @@ from typing import Final
 
 from aggregator.errors import ProtocolFault
 from aggregator.fetch.coding import ACCEPT_ENCODING
-from aggregator.model.observed import Ask
-from aggregator.model.poll import Due, Validators
-from aggregator.model.settings import Kind, Request, Secret, Source
+from aggregator.model.ask import GET, Ask, Validators
+from aggregator.model.observed import RequestMode
+from aggregator.model.settings import Kind, Request, Secret
 from aggregator.urls import Url
 
 ACCEPT: Final = (
@@ -24,26 +24,25 @@ ACCEPT_SITEMAP: Final = "application/xml, text/xml;q=0.9, application/gzip;q=0.8
 ACCEPT_OPML: Final = "text/x-opml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
 ACCEPT_ROBOTS: Final = "text/plain, */*;q=0.1"
 ANY: Final = "*/*"
-GET: Final = Request()
 JSON: Final = "application/json"
-_ACCEPTS: Final = {Kind.HTML: ACCEPT_HTML, Kind.SITEMAP: ACCEPT_SITEMAP, Kind.OPML: ACCEPT_OPML}
+_ACCEPTS: Final = {Kind.JSON: ACCEPT_JSON, Kind.HTML: ACCEPT_HTML, Kind.SITEMAP: ACCEPT_SITEMAP, Kind.OPML: ACCEPT_OPML}
 FORM: Final = "application/x-www-form-urlencoded"  # what a text is, unless `headers:` says otherwise
 DELTA: Final = "feed"  # the one instance manipulation that we understand (P22)
 MAX_VALIDATOR_BYTES: Final = 1024
 
-_ANY_ACCEPT: Final = frozenset({Ask.PLAIN, Ask.ANY_ACCEPT, Ask.ALWAYS_PLAIN})  # P34
-_UNCONDITIONAL: Final = frozenset({Ask.AFRESH, Ask.PLAIN, Ask.ALWAYS_PLAIN})  # P16, P34
+_ANY_ACCEPT: Final = frozenset({RequestMode.PLAIN, RequestMode.ANY_ACCEPT, RequestMode.ALWAYS_PLAIN})  # P34
+_UNCONDITIONAL: Final = frozenset({RequestMode.AFRESH, RequestMode.PLAIN, RequestMode.ALWAYS_PLAIN})  # P16, P34
 
 _UNSENDABLE = re.compile(r"[\r\n\x00]")
 
 Headers = dict[str, str | bytes]
 
 
-def headers_of(due: Due, url: Url, *, user_agent: str, is_home: bool, request: Request = GET) -> Headers:
+def headers_of(ask: Ask, url: Url, *, user_agent: str, is_home: bool, request: Request = GET) -> Headers:
     """Give the headers of one request. A POST is never conditional: its answer would be a 412 (RFC 9110, 13.1.2).
 
     Args:
-        due: the source, with its validators, and how it is to be asked.
+        ask: the request that this hop belongs to.
         url: of this hop.
         user_agent: ours (P75).
         is_home: no hop has left the origin of the configured URL yet: what the operator gave for it may be sent.
@@ -52,25 +51,21 @@ def headers_of(due: Due, url: Url, *, user_agent: str, is_home: bool, request: R
     Raises:
         ProtocolFault: a header under `headers:` can't be sent.
     """
-    source, ask = due.source, due.observed.ask
-    is_record = due.reading.kind is Kind.JSON
-    usual = ACCEPT_JSON if is_record else _ACCEPTS.get(due.reading.kind, ACCEPT)
-    if due.reading.is_article:
-        usual = ACCEPT_HTML
-    ours = ANY if ask in _ANY_ACCEPT else usual
+    usual = ACCEPT_HTML if ask.reading.is_article else _ACCEPTS.get(ask.reading.kind, ACCEPT)
+    ours = ANY if ask.mode in _ANY_ACCEPT else usual
     headers: Headers = {
         "User-Agent": _bytes(user_agent),
-        "Accept": ours if source.accept is None or due.reading.is_article else _bytes(source.accept),
+        "Accept": ours if ask.accept is None else _bytes(ask.accept),
         "Accept-Encoding": ACCEPT_ENCODING,
     }
-    if due.validators is not None and due.validators.url == url and ask not in _UNCONDITIONAL and request == GET:
-        headers.update(_conditions(due.validators, date_only=ask is Ask.DATE_ONLY))
-        if source.reading.kind is not Kind.FEED:  # the delta that we understand is a feed's
+    if ask.validators is not None and ask.validators.url == url and ask.mode not in _UNCONDITIONAL and request == GET:
+        headers.update(_conditions(ask.validators, date_only=ask.mode is RequestMode.DATE_ONLY))
+        if ask.reading.kind is not Kind.FEED:  # the delta that we understand is a feed's
             headers.pop("A-IM", None)
     if request.body is not None:
         headers["Content-Type"] = JSON if request.is_json else FORM
-    if is_home and (source.headers or source.auth):
-        _add_own(headers, source, url)
+    if is_home and (ask.headers or ask.auth):
+        _add_own(headers, ask, url)
     return headers
 
 
@@ -108,15 +103,15 @@ def _conditions(validators: Validators, *, date_only: bool) -> Headers:
     return headers
 
 
-def _add_own(headers: Headers, source: Source, url: Url) -> None:
+def _add_own(headers: Headers, ask: Ask, url: Url) -> None:
     """Add what the operator wrote for the source: it goes over ours, whatever the case of its name."""
     names = {name.lower(): name for name in headers}
-    if source.auth is not None:
-        user, password = source.auth
+    if ask.auth is not None:
+        user, password = ask.auth
         token = base64.b64encode(f"{user}:{_plain(password)}".encode())
         headers["Authorization"] = b"Basic " + token
         names["authorization"] = "Authorization"
-    for name, secret in source.headers:
+    for name, secret in ask.headers:
         value = _plain(secret)
         if _UNSENDABLE.search(value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ProtocolFault(url, f"the header {name!r} under headers: can't be sent; write it in one line")

@@ -9,24 +9,25 @@ from aggregator.errors import BadStatus, FetchError, TimedOut
 from aggregator.fetch.flight import Ended, Flight
 from aggregator.fetch.guard import Guard
 from aggregator.fetch.redirects import Chain
+from aggregator.model.ask import Ask
 from aggregator.model.entry import NO_HINTS, Hints
-from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, Hop
+from aggregator.model.poll import Answer, Aside, Cut, Failed, Hop
 from aggregator.urls import Url
 
 
 class Trip:
     """One fetch. Belongs to one thread."""
 
-    def __init__(self, due: Due, guard: Guard, asked_at: datetime) -> None:
-        self.due = due
+    def __init__(self, ask: Ask, guard: Guard, asked_at: datetime) -> None:
+        self.ask = ask
         self.asked_at = asked_at
-        self.chain = Chain(due.url, due.source.url, is_own=due.source.listed_by is None)
-        self.flight = Flight(guard.permit(due.source.url), due.source.timeout.total_seconds())
+        self.chain = Chain(ask.url, ask.configured, is_own=ask.own_port)
+        self.flight = Flight(guard.permit(ask.configured), ask.timeout.total_seconds())
         self.hints = NO_HINTS
         self.status: int | None = None  # of the last answer
         self.skew: timedelta | None = None  # likewise
         self.conditional = False  # the last request carried a validator
-        self.is_further = due.is_further  # its host was asked a moment ago: it waits its turn
+        self.is_further = ask.is_further  # its host was asked a moment ago: it waits its turn
         self.is_large = False  # its body has a place among the large ones (R42)
         self.asides: tuple[Aside, ...] = ()  # what else was asked for
         self.reading: HTTPResponse | None = None  # the answer that is open now

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from aggregator.model.ask import Validators
 from aggregator.model.entry import Digest, Entry, Hints, Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState, Identity
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.outline import Outline
-from aggregator.model.poll import Aside, Due, Outcome, PackedBody, State, Validators
+from aggregator.model.poll import Aside, Due, Outcome, PackedBody, State
 from aggregator.model.settings import CategoryKey
 from aggregator.urls import Url
 

@@ -1,4 +1,4 @@
-"""What the answers of a source have shown over time, kept from poll to poll (P17)."""
+"""What the responses of a source have shown over time, kept from poll to poll (P17)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,8 @@ from enum import StrEnum
 from aggregator.urls import Url
 
 
-class Ask(StrEnum):
-    """How a source is asked, where the usual way has failed."""
+class RequestMode(StrEnum):
+    """Which headers a request carries, where the usual ones have failed."""
 
     USUAL = "usual"  # our Accept, and all validators there are (P2, P77)
     DATE_ONLY = "date_only"  # no ETag: this server's never match (P13)
@@ -22,7 +22,7 @@ class Ask(StrEnum):
 class Observed:
     """The observations on one source."""
 
-    ask: Ask = Ask.USUAL
+    ask: RequestMode = RequestMode.USUAL
     refuses_plain: bool = False  # to be asked plainly did not help either (P34)
     earns: bool = False  # its validators earn 304s (P51)
     moved_to: Url | None = None  # where its permanent redirects lead (P40, P41)

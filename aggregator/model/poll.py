@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from aggregator.errors import AddressRefused, RobotsRefused, SourceError
+from aggregator.model.ask import CRAWLED, Ask, Validators
 from aggregator.model.entry import NO_HINTS, NO_NEWS, Digest, Feed, Hints
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.rest import Rest
@@ -36,18 +37,6 @@ class State(StrEnum):
     GONE = "gone"
     PAUSED = "paused"
     SUSPECT = "suspect"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validators:
-    """The ETag and Last-Modified that we send back, byte for byte (P1), and the URL they belong to (P8)."""
-
-    url: Url
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.etag or self.last_modified)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +76,6 @@ class Due:
     hints: Hints = NO_HINTS  # of the last document that was read
     retried: bool = False  # the answer before carried a Retry-After (P56)
     stored_before: bool = False  # entries of it are stored: this is no first poll (I62)
-    is_further: bool = False  # another document of a poll under way, whose host was asked a moment ago (P61)
     is_twin: bool = False  # not asked itself: it shares the answer of another source at its address (P66)
     observed: Observed = NOTHING_OBSERVED
     known: frozenset[str] = frozenset()  # forms of keys that its last whole list had, if its pages are followed
@@ -103,14 +91,32 @@ class Due:
         return self.id if self.awaits is None else -self.awaits.entry
 
     @property
-    def request(self) -> Request:
-        """What is sent to its address."""
-        return self.source.request if self.awaits is None else self.awaits.request
-
-    @property
     def reading(self) -> Reading:
         """How its answer is read."""
         return self.source.reading if self.awaits is None else self.awaits.reading
+
+    def ask(self) -> Ask:
+        """Return the request for the document of this poll."""
+        source, reading = self.source, self.reading
+        is_page = reading.is_article if self.awaits is not None else reading.kind in CRAWLED
+        return Ask(
+            url=self.url,
+            configured=source.url,
+            host_key=self.host_key,
+            request=source.request if self.awaits is None else self.awaits.request,
+            reading=reading,
+            accept=None if reading.is_article else source.accept,
+            mode=self.observed.ask,
+            headers=source.headers,
+            auth=source.auth,
+            timeout=source.timeout,
+            path=source.path if source.is_local else None,
+            validators=self.validators,
+            body_digest=self.body_digest,
+            obeys_robots=is_page and source.robots is None,
+            own_port=source.listed_by is None,
+            is_isolated=self.observed.overran or self.claims >= CRASHES,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

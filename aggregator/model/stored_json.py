@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aggregator.model.entry import NO_HINTS, Enclosure, Entry, Hints, Origin, Person, Tag
-from aggregator.model.observed import NOTHING_OBSERVED, Ask, Observed
+from aggregator.model.observed import NOTHING_OBSERVED, Observed, RequestMode
 from aggregator.model.supplement import NO_SUPPLEMENT, Contributor, Image, ImageRole, Point, Reference, Supplement
 from aggregator.urls import Url
 
@@ -201,7 +201,7 @@ def _instant(seconds: int) -> datetime:
 
 _OBSERVED = tuple(field.name for field in fields(Observed))
 _READ: dict[str, Callable[[Any], Any]] = {
-    "ask": Ask,
+    "ask": RequestMode,
     "moved_since": _instant,
     "gone_since": _instant,
     "steady_since": _instant,

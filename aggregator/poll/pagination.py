@@ -10,9 +10,11 @@ from time import monotonic
 from typing import Final
 
 from aggregator.identify.keys import key_form
+from aggregator.model.ask import Ask
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.paging import page_after, places_in
 from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, asides_of
+from aggregator.model.settings import Request
 from aggregator.urls import BadUrl, Url, host_key_of
 
 MAX_SITEMAPS: Final = 10  # of an index, in one poll
@@ -21,7 +23,7 @@ MAX_SECONDS: Final = 300.0  # after which no further document of a poll is begun
 MAX_ENTRIES: Final = 50_000  # of all documents together
 ENDED: Final = frozenset({404, 410})  # what a page beyond the last one may answer
 
-Ask = Callable[[Due], tuple[Answer, Feed | None]]
+FetchPage = Callable[[Ask], tuple[Answer, Feed | None]]
 
 
 @dataclass(slots=True)
@@ -35,8 +37,10 @@ class _Pagination:
     met: list[Url] = field(default_factory=list)  # addresses that other documents were found at (S44)
     broke_off: bool = False
 
-    def asking(self, url: Url) -> Due:
-        return replace(self.due, url=url, validators=None, body_digest=None, is_further=True)
+    def ask(self, url: Url, request: Request | None = None) -> Ask:
+        """Return the request for another document; None: the same request at another address."""
+        ask = replace(self.due.ask(), url=url, validators=None, body_digest=None, is_further=True)
+        return ask if request is None else replace(ask, request=request)
 
     @property
     def is_full(self) -> bool:
@@ -53,7 +57,7 @@ def has_further(due: Due, feed: Feed) -> bool:
 
 
 def with_further(
-    due: Due, feed: Feed, ask: Ask, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
+    due: Due, feed: Feed, fetch: FetchPage, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
 ) -> tuple[Feed, tuple[Aside, ...], tuple[Url, ...]]:
     """Add what other documents list.
 
@@ -62,7 +66,7 @@ def with_further(
     Args:
         due: the poll.
         feed: its own document.
-        ask: fetches and reads another one; gives no feed if that failed.
+        fetch: fetches and reads another one; returns no feed if that failed.
         is_spent: its host wants no request more now (P37).
         steady: tells the time in seconds.
 
@@ -73,13 +77,13 @@ def with_further(
     way = _Pagination(due, [feed])
     wanted = _sitemaps(way) if feed.more else _pages(way) if due.source.paging is None else _list_pages(way)
     end = steady() + MAX_SECONDS
-    for asking in wanted:
+    for ask in wanted:
         if is_spent or steady() > end:
             why = "its host's limit for us is used up" if is_spent else f"there are too many for {MAX_SECONDS:g} s"
             way.notices.append(f"its further documents were not all read: {why}")
             way.broke_off = True
             break
-        answer, part = ask(asking)
+        answer, part = fetch(ask)
         is_spent = answer.hints.exhausted is not None
         way.asides += asides_of(due.host_key, answer)
         way.met += answer.met
@@ -111,7 +115,7 @@ def with_further(
     return document, tuple(way.asides), tuple(way.met)
 
 
-def _sitemaps(way: _Pagination) -> Iterator[Due]:
+def _sitemaps(way: _Pagination) -> Iterator[Ask]:
     """Give the sitemaps of an index that have changed since the last poll, on the same host (S70)."""
     due, feed = way.due, way.parts[0]
     since = due.succeeded_at - OVERLAP if due.stored_before and due.succeeded_at else None
@@ -122,10 +126,10 @@ def _sitemaps(way: _Pagination) -> Iterator[Due]:
         way.notices.append("sitemaps of other hosts are not read; name them as sources")
     if len(here) > MAX_SITEMAPS:
         way.notices.append(f"{len(here)} sitemaps, of which the first {MAX_SITEMAPS} were read")
-    yield from map(way.asking, here[:MAX_SITEMAPS])
+    yield from map(way.ask, here[:MAX_SITEMAPS])
 
 
-def _pages(way: _Pagination) -> Iterator[Due]:
+def _pages(way: _Pagination) -> Iterator[Ask]:
     """Follow `prev-archive` or `next` from document to document, on the same host."""
     due = way.due
     own, seen = host_key_of(due.url), {due.url}
@@ -135,12 +139,12 @@ def _pages(way: _Pagination) -> Iterator[Due]:
             return
         seen.add(url)
         way.met.append(url)
-        yield way.asking(url)
+        yield way.ask(url)
         if len(way.parts) == read:
             return
 
 
-def _list_pages(way: _Pagination) -> Iterator[Due]:
+def _list_pages(way: _Pagination) -> Iterator[Ask]:
     """Ask for the pages of a list, one after the other, until one has what is known, or nothing new, or is the last.
 
     What no document of ours tells apart would go on for ever: a page is asked for once, and one that brings nothing
@@ -148,14 +152,16 @@ def _list_pages(way: _Pagination) -> Iterator[Due]:
     """
     due, paging = way.due, way.due.source.paging
     assert paging is not None
-    asked = {(due.url, _sent(due))}
+    asked = {(due.url, _body_of(due.source.request))}
     met = {entry.key for entry in way.parts[0].entries}
     for read in range(1, due.source.pages + 1):
         page = way.parts[-1]
         if way.is_full or not _leads_on(due, page):
             return
         try:
-            following = page_after(paging, due.request, read, page.following, configured=due.source.url, used=due.url)
+            following = page_after(
+                paging, due.source.request, read, page.following, configured=due.source.url, used=due.url
+            )
         except BadUrl as error:
             way.notices.append(f"what next: finds is no address of a page: it {error}")
             return
@@ -165,11 +171,10 @@ def _list_pages(way: _Pagination) -> Iterator[Due]:
         if paging.follows and host_key_of(url) != host_key_of(due.url):
             way.notices.append("its next page lies on another host, which is not asked; name that as a source")
             return
-        asking = replace(way.asking(url), source=replace(due.source, request=request))
-        if (url, _sent(asking)) in asked:
+        if (url, _body_of(request)) in asked:
             return
-        asked.add((url, _sent(asking)))
-        yield asking
+        asked.add((url, _body_of(request)))
+        yield way.ask(url, request)
         if len(way.parts) == read:
             return
         keys = {entry.key for entry in way.parts[-1].entries}
@@ -180,8 +185,8 @@ def _list_pages(way: _Pagination) -> Iterator[Due]:
         way.notices.append(f"nothing known in {due.source.pages + 1} pages: entries may be missing; raise pages:")
 
 
-def _sent(due: Due) -> str:
-    return str.__str__(due.request.body or "")
+def _body_of(request: Request) -> str:
+    return str.__str__(request.body or "")
 
 
 def _is_end(due: Due, answer: Answer) -> bool:

@@ -20,6 +20,7 @@ from aggregator.decide.suspect import is_release
 from aggregator.errors import CutShort, Overran, ParseError, ReadersBusy, SourceError
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import identify_again
+from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.entry import NO_NEWS, Feed, Hints
 from aggregator.model.event import Code
@@ -45,9 +46,9 @@ LONG_READ = 5.0  # seconds of this thread; a body that cost so much is the last 
 class Intake:
     """The outside world as far as `gather` goes: the network, who reads bodies, and time."""
 
-    fetch: Callable[[Due], Answer]
-    let_go: Callable[[Due], None]  # of the room that the body of a poll takes in memory (R42)
-    read: Callable[[Fetched, Due], Feed]  # parse, clean, identify: see `aggregator.reader`
+    fetch: Callable[[Ask], Answer]
+    release: Callable[[Ask], None]  # gives back the memory that a body was granted (R42)
+    read: Callable[[Fetched, Ask], Feed]  # parse, clean, identify: see `aggregator.reader`
     redactor: Callable[[], Redactor]
     clock: Clock
 
@@ -69,19 +70,19 @@ def gather(due: Due, ports: Intake) -> Gathered:
 
     What it echoes of our secrets is struck out before anything reads it, and out of what an error says (S44).
     """
-    redactor = ports.redactor()
+    redactor, ask = ports.redactor(), due.ask()
     answer: Answer | None = None
     feed, overran = NO_NEWS, False
     try:
-        answer = ports.fetch(due)
+        answer = ports.fetch(ask)
         if isinstance(answer, Fetched) and not answer.same_body:
             began = thread_time()
             safe = _as_read(answer, due, narrowed(redactor, due, answer))
-            feed = ports.read(safe, due)
+            feed = ports.read(safe, ask)
             feed = _identified(feed, due)
             if due.awaits is None and has_further(due, feed):
-                ask = partial(_ask_further, ports=ports, redactor=redactor)
-                feed, asides, met = with_further(due, feed, ask, is_spent=answer.hints.exhausted is not None)
+                fetch = partial(_fetch_further, due, ports=ports, redactor=redactor)
+                feed, asides, met = with_further(due, feed, fetch, is_spent=answer.hints.exhausted is not None)
                 hints, met = _patient(answer.hints, asides), (*answer.met, *met)
                 answer = replace(answer, asides=(*answer.asides, *asides), met=met, hints=hints)
             if due.awaits is None:  # a detail is rewritten with the entry that it belongs to
@@ -105,7 +106,7 @@ def gather(due: Due, ports: Intake) -> Gathered:
     finally:
         if isinstance(answer, Fetched):
             answer = replace(answer, body=b"")  # nobody reads it again, and results wait to be stored (R42)
-        ports.let_go(due)
+        ports.release(ask)
     if isinstance(answer, Failed):
         if answer.error is not None:  # its frames hold the body
             answer.error.__traceback__ = answer.error.__context__ = answer.error.__cause__ = None
@@ -189,13 +190,14 @@ def _end_if_cut(ports: Ports) -> None:
         raise CutShort
 
 
-def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Answer, Feed | None]:
-    """Ask for one more document of a poll, and read it; its failure is its own.
+def _fetch_further(due: Due, ask: Ask, *, ports: Intake, redactor: Redactor) -> tuple[Answer, Feed | None]:
+    """Fetch and read one more document of a poll; return no feed if that failed.
 
     Raises:
-        CutShort: we stop.
+        CutShort: the program stops.
     """
-    answer = ports.fetch(due)
+    due = replace(due, url=ask.url, validators=None)  # whose addresses are struck out of messages (S44)
+    answer = ports.fetch(ask)
     try:
         if isinstance(answer, Cut) and not isinstance(answer, Unreached):
             raise CutShort
@@ -203,13 +205,13 @@ def _ask_further(due: Due, *, ports: Intake, redactor: Redactor) -> tuple[Answer
             return replace(answer, text=safe_text(answer.text, due, answer, NO_NEWS, redactor)), None
         if not isinstance(answer, Fetched):
             return answer, None
-        feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), due)
+        feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), ask)
         return replace(answer, body=b""), _identified(feed, due)
     except ParseError as error:
         failed = Failed.of(error, answer)
         return replace(failed, text=safe_text(failed.text, due, failed, NO_NEWS, redactor)), None
     finally:
-        ports.let_go(due)
+        ports.release(ask)
 
 
 def _patient(hints: Hints, asides: Sequence[Aside]) -> Hints:

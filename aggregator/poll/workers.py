@@ -15,6 +15,7 @@ from logging import getLogger
 from time import monotonic, thread_time
 
 from aggregator.errors import CutShort, DiskFailed, StoreError
+from aggregator.model.ask import Ask
 from aggregator.model.changes import Settled
 from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Unreached
 from aggregator.poll.pipeline import Ports, gather, settle
@@ -196,10 +197,10 @@ class Runner:
             log.exception("crash_worker", extra={"source": due.source.key if due else None})
             self._bury(worker, error)
 
-    def _fetch(self, worker: _Worker, due: Due) -> Answer:
+    def _fetch(self, worker: _Worker, ask: Ask) -> Answer:
         """Fetch one document of a poll: a poll that asks for the next one does not hang."""
         worker.since = monotonic()
-        return self._ports.fetch(due)
+        return self._ports.fetch(ask)
 
     def _return(self, poll: Gathered) -> None:
         ready: Sequence[Gathered] = (poll,)  # whatever goes wrong here, what was claimed is settled

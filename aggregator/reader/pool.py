@@ -19,12 +19,13 @@ from signal import SIGABRT, SIGALRM, Signals
 from typing import Any
 
 from aggregator.errors import CutShort, Overran, ReadersBusy
+from aggregator.model.ask import Ask
 from aggregator.model.entry import Feed
-from aggregator.model.poll import CRASHES, Due, Fetched
+from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
 from aggregator.reader.codec import from_json
 from aggregator.reader.reading import read
-from aggregator.reader.worker import KNOWN, OUT_OF_MEMORY, READY, ask
+from aggregator.reader.worker import KNOWN, OUT_OF_MEMORY, READY, request_line
 
 log = getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Readers:
         self._ended = False
         self._rest: threading.Timer | None = None
 
-    def read(self, fetched: Fetched, due: Due) -> Feed:
+    def read(self, fetched: Fetched, ask: Ask) -> Feed:
         """Read what a source answered, here or apart.
 
         Raises:
@@ -69,12 +70,12 @@ class Readers:
             ReadersBusy: it was not read, for all processes are busy with others.
             CutShort: it was not read to the end, for we stop.
         """
-        if not is_dangerous(fetched, due):
-            return read(fetched, due.reading)
+        if not is_dangerous(fetched, ask):
+            return read(fetched, ask.reading)
         if not self._places.acquire(timeout=self._limits.wait):
             raise ReadersBusy(self._limits.processes, self._limits.wait)
         try:
-            return self._read_apart(fetched, due.reading)
+            return self._read_apart(fetched, ask.reading)
         finally:
             self._places.release()
 
@@ -159,14 +160,14 @@ class Readers:
         return Overran(fetched.url, f"it ended the process that read it ({how})")
 
 
-def is_dangerous(fetched: Fetched, due: Due) -> bool:
+def is_dangerous(fetched: Fetched, ask: Ask) -> bool:
     """Tell whether a body is to be read apart: a large one, one of a source that we have reason to fear, or a page.
 
     What selectors cost on a page that somebody has nested deep can't be bounded by looking at it (S64).
     """
-    if due.reading.is_article or due.reading.kind in (Kind.HTML, Kind.SITEMAP):  # the latter may be packed
+    if ask.reading.is_article or ask.reading.kind in (Kind.HTML, Kind.SITEMAP):  # the latter may be packed
         return True
-    return len(fetched.body) > LARGE or due.observed.overran or due.claims >= CRASHES
+    return len(fetched.body) > LARGE or ask.is_isolated
 
 
 class WorkerLost(Exception):
@@ -214,7 +215,7 @@ class _Worker:
             WorkerLost: it ended over it, by itself or by our hand when its time was over.
         """
         self._bytes += len(fetched.body)
-        line = self._heard(ask(fetched, reading, seconds), seconds, starting=False)
+        line = self._heard(request_line(fetched, reading, seconds), seconds, starting=False)
         answer: dict[str, Any] = json.loads(line)
         return answer
 

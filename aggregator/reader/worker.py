@@ -52,7 +52,7 @@ def run() -> None:
         os._exit(0)
 
 
-def ask(fetched: Fetched, reading: Reading, seconds: float) -> tuple[bytes, bytes]:
+def request_line(fetched: Fetched, reading: Reading, seconds: float) -> tuple[bytes, bytes]:
     """Give what a worker is told: the line, and the body behind it."""
     said = {
         "fetched": to_json(replace(fetched, body=b"")),

@@ -14,10 +14,11 @@ from urllib.parse import urljoin
 from aggregator.app import App, open_app
 from aggregator.clock import Clock
 from aggregator.dry_run.probe import Prober
+from aggregator.model.ask import Ask
 from aggregator.model.entry import NO_NEWS as NOTHING
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import rule_for
-from aggregator.model.poll import Due, Failed, Fetched
+from aggregator.model.poll import Failed, Fetched
 from aggregator.model.restored import Restored
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.publish.story_pages import GONE_LIST, gone_of
@@ -138,7 +139,7 @@ def _site_source(where: str, settings: Settings) -> Source:
 def _fetched(trials: Prober, source: Source, path: str) -> bytes | None:
     bodies: list[bytes] = []
 
-    def keep(fetched: Fetched, due: Due) -> Feed:
+    def keep(fetched: Fetched, ask: Ask) -> Feed:
         bodies.append(fetched.body)
         return NOTHING
 

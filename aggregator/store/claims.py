@@ -9,9 +9,10 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from aggregator.cadence import crash_floor, outside_skipped
 from aggregator.decide.same_address import shares_an_answer
+from aggregator.model.ask import Validators
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
-from aggregator.model.poll import CRASHES, Due, State, Validators
+from aggregator.model.poll import CRASHES, Due, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.model.stored_json import arrivals_of, hints_of, observed_of
 from aggregator.store.dialect import MAX_IN

@@ -9,9 +9,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from aggregator.app import App
+from aggregator.model.ask import Ask
 from aggregator.model.hosts import budget_key
-from aggregator.model.poll import Cut, Due, Failed, Fetched
-from aggregator.model.settings import Request, Secret, Source, SourceKey
+from aggregator.model.poll import Cut, Failed, Fetched
+from aggregator.model.settings import Request, Secret
 from aggregator.store.hub_pings import Ping
 from aggregator.urls import Url
 
@@ -42,7 +43,7 @@ def tell_hub(app: App, *, is_over: Callable[[], bool], on_asked: Callable[[bool]
             ping = tx.outbox.next(app.clock())
         if ping is None:
             return
-        answer = app.ports.fetch(_request_of(ping, hub, app))
+        answer = app.ports.fetch(_ask_of(ping, hub, app))
         if isinstance(answer, Cut):  # we end, or its host has no room for us now
             return
         if isinstance(answer, Failed):
@@ -71,17 +72,17 @@ def pause_after(failures: int) -> timedelta:
     return min(SPACING * (1 << min(failures, 12) - 1), LONGEST)
 
 
-def _request_of(ping: Ping, hub: Url, app: App) -> Due:
-    """Give a ping as what the client sends: the usual form, with the topic by both its names (WebSub, section 6)."""
+def _ask_of(ping: Ping, hub: Url, app: App) -> Ask:
+    """Return the request of a ping: the usual form, with the topic under both its names (WebSub, section 6)."""
     form = urlencode({"hub.mode": "publish", "hub.url": ping.topic, "hub.topic": ping.topic})
     request = Request(method="POST", body=Secret(form), is_notice=True)
-    return Due(
-        source=Source(key=SourceKey("hub"), url=hub, request=request, accept="*/*"),
-        id=0,
+    return Ask(
         url=hub,
+        configured=hub,
         host_key=budget_key(hub, app.settings.hosts),
-        due_at=app.clock(),
-        is_further=True,  # nobody has taken its host's turn for it: it waits for that itself (P61)
+        request=request,
+        accept="*/*",
+        is_further=True,  # no dispatcher has taken room at the host, so the client waits for its spacing (P61)
     )
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from aggregator.decide import decide
 from aggregator.decide.source_health import permanent_target
+from aggregator.model.ask import Validators
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Feed
 from aggregator.model.known import Identity, Known
-from aggregator.model.observed import Ask
+from aggregator.model.observed import RequestMode
 from aggregator.model.poll import (
     Answer,
     Due,
@@ -22,7 +23,6 @@ from aggregator.model.poll import (
     NotModified,
     Outcome,
     State,
-    Validators,
 )
 from aggregator.model.settings import Roster, Source, SourceKey
 from aggregator.urls import Url
@@ -104,16 +104,16 @@ class Life:
 def test_p13_a_tag_that_never_matches_is_left_out_until_the_date_is_gone() -> None:
     life = Life()
     for _ in range(2):
-        assert life.sees(same()).move.observed.ask is Ask.USUAL
-    assert life.sees(same()).move.observed.ask is Ask.DATE_ONLY
-    assert life.sees(NotModified(asked_at=NOON, conditional=True)).move.observed.ask is Ask.DATE_ONLY
-    assert life.sees(same(last_modified=None)).move.observed.ask is Ask.USUAL
+        assert life.sees(same()).move.observed.ask is RequestMode.USUAL
+    assert life.sees(same()).move.observed.ask is RequestMode.DATE_ONLY
+    assert life.sees(NotModified(asked_at=NOON, conditional=True)).move.observed.ask is RequestMode.DATE_ONLY
+    assert life.sees(same(last_modified=None)).move.observed.ask is RequestMode.USUAL
 
 
 def test_p13_without_a_date_there_is_no_other_form() -> None:
     life = Life()
     for _ in range(5):
-        assert life.sees(same(last_modified=None)).move.observed.ask is Ask.USUAL
+        assert life.sees(same(last_modified=None)).move.observed.ask is RequestMode.USUAL
 
 
 def test_p15_a_304_that_nobody_asked_for_drops_the_validators() -> None:
@@ -126,34 +126,34 @@ def test_p16_a_source_that_is_stuck_at_304_is_asked_afresh_once_a_month() -> Non
     life = Life(arrivals=arrivals)
     asks = []
     for _ in range(80):
-        afresh = life.due.observed.ask is Ask.AFRESH
+        afresh = life.due.observed.ask is RequestMode.AFRESH
         asks.append(life.sees(same(conditional=False) if afresh else NotModified(asked_at=NOON)).move.observed.ask)
-    assert [day for day, ask in enumerate(asks, 1) if ask is Ask.AFRESH] == [31, 63]
+    assert [day for day, ask in enumerate(asks, 1) if ask is RequestMode.AFRESH] == [31, 63]
 
 
 def test_p16_a_source_that_is_slow_anyway_is_not_doubted() -> None:
     arrivals = tuple(NOON - 20 * DAY * place for place in reversed(range(10)))
     life = Life(arrivals=arrivals)
-    assert {life.sees(NotModified(asked_at=NOON)).move.observed.ask for _ in range(60)} == {Ask.USUAL}
+    assert {life.sees(NotModified(asked_at=NOON)).move.observed.ask for _ in range(60)} == {RequestMode.USUAL}
 
 
 @pytest.mark.parametrize("status", [400, 406, 415])
 def test_p34_a_server_that_refuses_our_accept_is_asked_plainly_once_and_that_is_remembered(status: int) -> None:
     life = Life()
-    assert life.sees(failed(status)).move.observed.ask is Ask.PLAIN
-    assert life.sees(failed(None, "timeout")).move.observed.ask is Ask.PLAIN
-    assert life.sees(same(conditional=False)).move.observed.ask is Ask.ANY_ACCEPT
-    assert life.sees(NotModified(asked_at=NOON)).move.observed.ask is Ask.ANY_ACCEPT
-    assert life.sees(failed(status)).move.observed.ask is Ask.ALWAYS_PLAIN
-    assert life.sees(same(conditional=False)).move.observed.ask is Ask.ALWAYS_PLAIN
+    assert life.sees(failed(status)).move.observed.ask is RequestMode.PLAIN
+    assert life.sees(failed(None, "timeout")).move.observed.ask is RequestMode.PLAIN
+    assert life.sees(same(conditional=False)).move.observed.ask is RequestMode.ANY_ACCEPT
+    assert life.sees(NotModified(asked_at=NOON)).move.observed.ask is RequestMode.ANY_ACCEPT
+    assert life.sees(failed(status)).move.observed.ask is RequestMode.ALWAYS_PLAIN
+    assert life.sees(same(conditional=False)).move.observed.ask is RequestMode.ALWAYS_PLAIN
 
 
 def test_p34_what_did_not_help_is_not_tried_again_until_it_works() -> None:
     life = Life()
     asks = [life.sees(failed(406)).move.observed.ask for _ in range(5)]
-    assert asks == [Ask.PLAIN, Ask.USUAL, Ask.USUAL, Ask.USUAL, Ask.USUAL]
+    assert asks == [RequestMode.PLAIN, RequestMode.USUAL, RequestMode.USUAL, RequestMode.USUAL, RequestMode.USUAL]
     life.sees(same())
-    assert life.sees(failed(406)).move.observed.ask is Ask.PLAIN
+    assert life.sees(failed(406)).move.observed.ask is RequestMode.PLAIN
 
 
 def test_p29_three_410s_over_two_days_are_gone_and_a_200_revives() -> None:

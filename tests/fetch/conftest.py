@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from aggregator.fetch import Client
-from aggregator.model.poll import Due, Failed, Fetched, NotModified, Validators
+from aggregator.model.ask import Ask, Validators
+from aggregator.model.poll import Due, Failed, Fetched, NotModified
 from aggregator.model.settings import HostRule, Source, SourceKey
 from aggregator.urls import Url, host_key_of
 
@@ -55,20 +56,22 @@ def client(make_client: MakeClient) -> Client:
     return make_client(LOOPBACK)
 
 
-def due_for(url: Url, **fields: Any) -> Due:
-    """Give a source on its way: fields of `Due`, or of its `Source`."""
+def ask_for(url: Url, **fields: Any) -> Ask:
+    """Return the request of a poll, made from fields of a `Due` or of its `Source`, or of a further page."""
+    is_further = fields.pop("is_further", False)
     of_due = {key: fields.pop(key) for key in list(fields) if key in Due.__dataclass_fields__ and key != "source"}
     if isinstance(fields.get("timeout"), int | float):
         fields["timeout"] = timedelta(seconds=fields["timeout"])
     source = Source(**{"key": SourceKey("it"), "url": url, **fields})
-    return Due(**{"source": source, "id": 1, "url": url, "host_key": host_key_of(url), "due_at": NOW, **of_due})
+    due = Due(**{"source": source, "id": 1, "url": url, "host_key": host_key_of(url), "due_at": NOW, **of_due})
+    return replace(due.ask(), is_further=is_further)
 
 
-def again(due: Due, answer: object) -> Due:
-    """Give the source for its next poll, after a poll that was stored (P3, P5)."""
+def again(ask: Ask, answer: object) -> Ask:
+    """Return the request of the next poll, after a poll that was stored (P3, P5)."""
     assert isinstance(answer, Fetched)
     validators = Validators(url=answer.url, etag=answer.etag, last_modified=answer.last_modified)
-    return replace(due, validators=validators, body_digest=answer.body_digest)
+    return replace(ask, validators=validators, body_digest=answer.body_digest)
 
 
 def fetched(answer: object) -> Fetched:

@@ -22,7 +22,7 @@ from aggregator.fetch.guard import METADATA, PRIVATE
 from aggregator.model.poll import Failed
 from aggregator.model.settings import Secret
 from aggregator.urls import BadUrl, Url, normalise
-from tests.fetch.conftest import ATOM, MakeClient, Names, due_for, failed, fetched, network
+from tests.fetch.conftest import ATOM, MakeClient, Names, ask_for, failed, fetched, network
 from tests.publisher import (
     Asked,
     Chunked,
@@ -128,7 +128,7 @@ def test_s4_s8_in_feeds_yaml(publisher: Publisher, make_client: MakeClient, host
         url = normalise(f"http://{host}:{publisher.port}/")
     except BadUrl:
         return  # `check` says so; nothing is ever asked there
-    assert refused(make_client().fetch(due_for(url))) in (PRIVATE, METADATA)
+    assert refused(make_client().fetch(ask_for(url))) in (PRIVATE, METADATA)
     assert publisher.connections == 0
 
 
@@ -136,7 +136,7 @@ def test_s4_s8_in_feeds_yaml(publisher: Publisher, make_client: MakeClient, host
 def test_s3_s10_redirected_to(publisher: Publisher, make_client: MakeClient, outside: str, host: str) -> None:
     publisher.serve("/secret", b"<secret/>")
     publisher.says("/", redirect(f"http://{host}:{publisher.port}/secret".encode()), host=OUTSIDE)
-    answer = failed(make_client().fetch(due_for(publisher.url(host=outside))))
+    answer = failed(make_client().fetch(ask_for(publisher.url(host=outside))))
     assert answer.code in ("refused", "redirect")
     if answer.code == "refused":
         assert refused(answer).removeprefix(REDIRECTED) in (PRIVATE, METADATA)
@@ -150,7 +150,7 @@ def test_s8_tricks(publisher: Publisher, make_client: MakeClient, names: Names, 
     text = text.replace("127.0.0.1/", f"127.0.0.1:{publisher.port}/")
     publisher.serve("/", b"<secret/>")
     publisher.says("/start", redirect(text), host=OUTSIDE)
-    answer = failed(make_client().fetch(due_for(publisher.url("/start", host=outside))))
+    answer = failed(make_client().fetch(ask_for(publisher.url("/start", host=outside))))
     assert answer.code in ("refused", "redirect", "dns", "not_found")  # not found: it is a path outside
     assert {asked.host for asked in publisher.asked} == {OUTSIDE}
 
@@ -164,7 +164,7 @@ def test_s3_at_the_end_of_a_chain(
     for hop in range(1, hops):
         publisher.says(f"/{hop}", redirect(f"/{hop + 1}", status), host=OUTSIDE)
     publisher.says(f"/{hops}", redirect(publisher.url("/secret"), status), host=OUTSIDE)
-    answer = failed(make_client().fetch(due_for(publisher.url("/1", host=outside))))
+    answer = failed(make_client().fetch(ask_for(publisher.url("/1", host=outside))))
     assert refused(answer) == REDIRECTED + PRIVATE
     assert answer.text.startswith(publisher.url(f"/{hops}", host=outside)), "it names who sent us there"
     assert {asked.host for asked in publisher.asked} == {OUTSIDE}
@@ -175,7 +175,7 @@ def test_s3_an_address_that_does_not_answer_is_no_way_to_the_next(
 ) -> None:
     """The public one refuses the connection; the private one, which would accept it, is not tried."""
     names["two.example"] = [OUTSIDE, "127.0.0.1", "::1"]
-    answer = failed(make_client().fetch(due_for(publisher.url(host="two.example"))))
+    answer = failed(make_client().fetch(ask_for(publisher.url(host="two.example"))))
     assert answer.code == "connect"
     assert publisher.connections == 0
 
@@ -196,7 +196,7 @@ def test_s3_a_name_that_changes_its_mind_at_each_look_up(
         publisher.says("/feed", Reply(200, ATOM, {"Connection": "close"}), host=host)
     client = make_client()
     for _ in range(6):
-        refused(client.fetch(due_for(publisher.url(host="rebinding.example"))))
+        refused(client.fetch(ask_for(publisher.url(host="rebinding.example"))))
     assert {asked.host for asked in publisher.asked} == {OUTSIDE}
 
 
@@ -209,10 +209,10 @@ def test_s3_a_kept_connection_under_the_same_name(
     publisher.serve("/secret", b"<secret/>")
     publisher.says("/", redirect(publisher.url("/secret", host="intranet.example")), host=OUTSIDE)
     client = make_client(network("127.0.0.1/32"))
-    fetched(client.fetch(due_for(publisher.url("/feed", host="intranet.example"))))
-    fetched(client.fetch(due_for(inside)))
+    fetched(client.fetch(ask_for(publisher.url("/feed", host="intranet.example"))))
+    fetched(client.fetch(ask_for(inside)))
     for _ in range(3):
-        refused(client.fetch(due_for(publisher.url(host=outside))))
+        refused(client.fetch(ask_for(publisher.url(host=outside))))
     assert "/secret" not in [asked.path for asked in publisher.asked]
 
 
@@ -223,7 +223,7 @@ def test_s9_through_a_proxy(publisher: Publisher, make_client: MakeClient, host:
     except BadUrl:
         return
     proxy = Secret(f"http://127.0.0.1:{publisher.port}/")
-    assert refused(make_client(proxy=proxy).fetch(due_for(url))) in (PRIVATE, METADATA)
+    assert refused(make_client(proxy=proxy).fetch(ask_for(url))) in (PRIVATE, METADATA)
     assert publisher.connections == 0
 
 
@@ -234,9 +234,9 @@ def test_s6_slow_names_do_not_hold_a_worker(
     publisher.serve("/secret", b"<secret/>")
     adopted = publisher.says("/", redirect(publisher.url("/secret")), host=OUTSIDE)
     names["silent.example"] = lambda: publisher.released.wait(10) and [OUTSIDE]
-    due = replace(due_for(publisher.url(host="silent.example"), timeout=0.3), url=adopted)
+    ask = replace(ask_for(publisher.url(host="silent.example"), timeout=0.3), url=adopted)
     began = time.monotonic()
-    failed(make_client(network("127.0.0.1/32")).fetch(due))
+    failed(make_client(network("127.0.0.1/32")).fetch(ask))
     assert time.monotonic() - began < 8
     assert [asked.path for asked in publisher.asked] == ["/"]
 
@@ -326,13 +326,13 @@ CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 def test_it_is_named_in_bounded_time_and_memory_and_the_next_poll_works(
     publisher: Publisher, client: Client, make: Callable[[], Reply], code: str
 ) -> None:
-    fetched(client.fetch(due_for(publisher.says("/", Reply(200, ATOM)))))  # what is made once is not what we measure
+    fetched(client.fetch(ask_for(publisher.says("/", Reply(200, ATOM)))))  # what is made once is not what we measure
     publisher.hang_up()  # so that none of it meets a kept connection, which is replaced once
     url = publisher.says("/", make(), Reply(200, ATOM))
     tracemalloc.start()
     began = time.monotonic()
     try:
-        answer = failed(client.fetch(due_for(url, timeout=0.5 if code == "timeout" else 10)))
+        answer = failed(client.fetch(ask_for(url, timeout=0.5 if code == "timeout" else 10)))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -341,26 +341,26 @@ def test_it_is_named_in_bounded_time_and_memory_and_the_next_poll_works(
     assert peak < 48 << 20  # 20 MiB at most unpacked, and what the publisher holds in this process
     tells_nothing(answer)
     publisher.release()
-    assert fetched(client.fetch(due_for(url))).body == ATOM
+    assert fetched(client.fetch(ask_for(url))).body == ATOM
 
 
 def test_p83_a_reset_in_the_body_is_one_or_the_other(publisher: Publisher, client: Client) -> None:
     """The kernel may throw away what had arrived before the reset."""
     first = HEAD + b"Content-Length: 1000\r\n\r\n<feed>"
     url = publisher.says("/", Reset(first=first), Reply(200, ATOM))
-    assert failed(client.fetch(due_for(url))).code in ("reset", "short")
-    assert fetched(client.fetch(due_for(url))).body == ATOM
+    assert failed(client.fetch(ask_for(url))).code in ("reset", "short")
+    assert fetched(client.fetch(ask_for(url))).body == ATOM
 
 
 def test_p83_what_is_longer_than_its_length_ends_there(publisher: Publisher, client: Client) -> None:
     reply = Reply(200, ATOM + b"HTTP/1.1 200 OK\r\n\r\nsmuggled", {"Content-Length": str(len(ATOM))})
     url = publisher.says("/", reply, Reply(200, b"<next/>"))
-    assert [fetched(client.fetch(due_for(url))).body for _ in range(2)] == [ATOM, b"<next/>"]
+    assert [fetched(client.fetch(ask_for(url))).body for _ in range(2)] == [ATOM, b"<next/>"]
 
 
 def test_p82_many_small_chunks_are_still_a_body(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/", Chunked(200, ATOM * 100, size=1))
-    assert fetched(client.fetch(due_for(url))).body == ATOM * 100
+    assert fetched(client.fetch(ask_for(url))).body == ATOM * 100
 
 
 def test_p81_a_head_at_its_limits_costs_little(publisher: Publisher, client: Client) -> None:
@@ -369,10 +369,10 @@ def test_p81_a_head_at_its_limits_costs_little(publisher: Publisher, client: Cli
     headers = {name: f'a="{" " * 3000}{chr(92) * 3000}"' for name in names}
     url = publisher.says("/", Reply(200, ATOM, headers))
     began = time.thread_time()
-    fetched(client.fetch(due_for(url)))
+    fetched(client.fetch(ask_for(url)))
     assert time.thread_time() - began < 10
 
 
 def test_s10_a_long_way_is_told_in_a_line(publisher: Publisher, client: Client) -> None:
     url = Url(publisher.says("/" + "x" * 3000, Reply(500)))
-    assert "\n" not in failed(client.fetch(due_for(url))).text
+    assert "\n" not in failed(client.fetch(ask_for(url))).text

@@ -14,10 +14,11 @@ from aggregator.fetch.bodies import LARGE_BODIES, MAX_BODIES_BYTES, SMALL_BYTES
 from aggregator.fetch.coding import MAX_DECODED_BYTES
 from aggregator.fetch.flight import Ended, Flight, Watch
 from aggregator.fetch.guard import Guard
-from aggregator.model.poll import Answer, Cut, Due
+from aggregator.model.ask import Ask
+from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url, file_url
-from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, due_for, failed, fetched
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched
 from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Asked, Chunked, Publisher, Reply, Talk, Truncated
 
@@ -50,12 +51,12 @@ def test_r42_sixteen_bodies_of_ten_mib(publisher: Publisher, make_client: MakeCl
     body = bytes(10 << 20)
     bodies = Bodies(16)
     client = make_client(LOOPBACK, bodies=bodies)
-    dues = [due_for(publisher.says("/", Streamed(200, body, told=told), host=f"127.0.0.{n}")) for n in range(2, 18)]
+    asks = [ask_for(publisher.says("/", Streamed(200, body, told=told), host=f"127.0.0.{n}")) for n in range(2, 18)]
     holding, most, lock = 0, 0, threading.Lock()
 
-    def poll(due: Due) -> int:
+    def poll(ask: Ask) -> int:
         nonlocal holding, most
-        answer = fetched(client.fetch(due))
+        answer = fetched(client.fetch(ask))
         with lock:
             holding += 1
             most = max(most, holding)
@@ -63,13 +64,13 @@ def test_r42_sixteen_bodies_of_ten_mib(publisher: Publisher, make_client: MakeCl
         del answer
         with lock:
             holding -= 1
-        bodies.let_go(due)
+        bodies.release(ask)
         return size
 
     tracemalloc.start()
     try:
         with ThreadPoolExecutor(16) as pool:
-            sizes = list(pool.map(poll, dues))
+            sizes = list(pool.map(poll, asks))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -85,12 +86,12 @@ def narrow() -> Bodies:
 
 
 @pytest.fixture
-def holder(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> tuple[Client, Due]:
+def holder(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> tuple[Client, Ask]:
     """Give a client, and the poll that has the one place."""
     client = make_client(LOOPBACK, bodies=narrow)
-    due = due_for(publisher.says("/held", Reply(200, LARGE)))
-    fetched(client.fetch(due))
-    return client, due
+    ask = ask_for(publisher.says("/held", Reply(200, LARGE)))
+    fetched(client.fetch(ask))
+    return client, ask
 
 
 def wait_until_queued(bodies: Bodies, number: int) -> None:
@@ -100,39 +101,39 @@ def wait_until_queued(bodies: Bodies, number: int) -> None:
         threading.Event().wait(0.005)
 
 
-def test_r42_small_ones_need_no_place(publisher: Publisher, holder: tuple[Client, Due]) -> None:
-    fetched(holder[0].fetch(due_for(publisher.says("/small", Reply(200, ATOM)))))
+def test_r42_small_ones_need_no_place(publisher: Publisher, holder: tuple[Client, Ask]) -> None:
+    fetched(holder[0].fetch(ask_for(publisher.says("/small", Reply(200, ATOM)))))
 
 
 @pytest.mark.parametrize("reply", [Reply(200, LARGE), Chunked(200, LARGE)])
 def test_r42_a_large_one_waits_for_the_place(
-    publisher: Publisher, holder: tuple[Client, Due], narrow: Bodies, reply: Reply
+    publisher: Publisher, holder: tuple[Client, Ask], narrow: Bodies, reply: Reply
 ) -> None:
-    client, due = holder
+    client, ask = holder
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(client.fetch, due_for(publisher.says("/large", reply)))
+        waiting = pool.submit(client.fetch, ask_for(publisher.says("/large", reply)))
         wait_until_queued(narrow, 1)
-        narrow.let_go(due)
+        narrow.release(ask)
         assert fetched(waiting.result(10)).body == LARGE
 
 
 def test_r42_whoever_waits_too_long_is_given_back(
-    publisher: Publisher, holder: tuple[Client, Due], narrow: Bodies
+    publisher: Publisher, holder: tuple[Client, Ask], narrow: Bodies
 ) -> None:
-    client, due = holder
-    late = due_for(publisher.says("/large", Reply(200, LARGE)), timeout=0.2)
+    client, ask = holder
+    late = ask_for(publisher.says("/large", Reply(200, LARGE)), timeout=0.2)
     answer = client.fetch(late)
     assert isinstance(answer, Cut)
     assert answer.seconds < 0.2, "the wait was ours"
-    narrow.let_go(due)
+    narrow.release(ask)
     fetched(client.fetch(late))
 
 
-def test_r42_r54_a_stop_ends_the_waiting(publisher: Publisher, holder: tuple[Client, Due], narrow: Bodies) -> None:
+def test_r42_r54_a_stop_ends_the_waiting(publisher: Publisher, holder: tuple[Client, Ask], narrow: Bodies) -> None:
     client, _ = holder
     with ThreadPoolExecutor() as pool:
         waiting = [
-            pool.submit(client.fetch, due_for(publisher.says(f"/{number}", Reply(200, LARGE)))) for number in range(4)
+            pool.submit(client.fetch, ask_for(publisher.says(f"/{number}", Reply(200, LARGE)))) for number in range(4)
         ]
         wait_until_queued(narrow, 4)
         client.cut()
@@ -143,28 +144,28 @@ def test_r42_r54_a_stop_ends_the_waiting(publisher: Publisher, holder: tuple[Cli
 
 def test_r42_a_fetch_that_fails_keeps_no_place(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> None:
     client = make_client(LOOPBACK, bodies=narrow)
-    failed(client.fetch(due_for(publisher.says("/cut", Truncated(200, LARGE)))))
-    fetched(client.fetch(due_for(publisher.says("/large", Reply(200, LARGE)), timeout=1)))
+    failed(client.fetch(ask_for(publisher.says("/cut", Truncated(200, LARGE)))))
+    fetched(client.fetch(ask_for(publisher.says("/large", Reply(200, LARGE)), timeout=1)))
 
 
-def test_r42_files_count_too(tmp_path: Path, holder: tuple[Client, Due], narrow: Bodies) -> None:
-    client, due = holder
+def test_r42_files_count_too(tmp_path: Path, holder: tuple[Client, Ask], narrow: Bodies) -> None:
+    client, ask = holder
     path = tmp_path / "feed.xml"
     path.write_bytes(LARGE)
-    file = due_for(file_url(path), path=path, reading=Reading(kind=Kind.FILE), timeout=0.1)
+    file = ask_for(file_url(path), path=path, reading=Reading(kind=Kind.FILE), timeout=0.1)
     assert isinstance(client.fetch(file), Cut)
-    narrow.let_go(due)
+    narrow.release(ask)
     assert fetched(client.fetch(file)).body == LARGE
 
 
 def test_r42_a_place_that_comes_too_late_goes_on_to_the_next(narrow: Bodies) -> None:
-    first, second = due_for(Url("http://a.example/")), due_for(Url("http://b.example/"))
+    first, second = ask_for(Url("http://a.example/")), ask_for(Url("http://b.example/"))
     permit = Guard((), lambda host: ()).permit(first.url)
     ended, flight = Flight(permit, 5), Flight(permit, 5)
     ended.end(Ended.CUT)
     assert narrow.take(first, flight, 0)
     assert not narrow.take(second, ended, 5)
-    narrow.let_go(first)
+    narrow.release(first)
     assert narrow.take(second, flight, 0)
 
 

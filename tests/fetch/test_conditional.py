@@ -8,43 +8,43 @@ import pytest
 
 from aggregator.fetch import Client
 from aggregator.fetch.request import ACCEPT
-from aggregator.model.observed import Ask, Observed
-from aggregator.model.poll import Validators
+from aggregator.model.ask import Validators
+from aggregator.model.observed import Observed, RequestMode
 from aggregator.model.settings import Secret
 from aggregator.urls import Url
-from tests.fetch.conftest import ATOM, Names, again, due_for, failed, fetched, not_modified
+from tests.fetch.conftest import ATOM, Names, again, ask_for, failed, fetched, not_modified
 from tests.publisher import Publisher, Reply, redirect
 
 
 def test_p2_second_poll_sends_both_validators_back(publisher: Publisher, client: Client) -> None:
-    due = due_for(publisher.serve("/feed.xml", ATOM))
-    answer = fetched(client.fetch(due))
-    not_modified(client.fetch(again(due, answer)))
+    ask = ask_for(publisher.serve("/feed.xml", ATOM))
+    answer = fetched(client.fetch(ask))
+    not_modified(client.fetch(again(ask, answer)))
     assert publisher.asked[1].headers["If-None-Match"] == answer.etag
     assert publisher.asked[1].headers["If-Modified-Since"] == answer.last_modified
 
 
 def test_p2_first_poll_sends_none(publisher: Publisher, client: Client) -> None:
-    client.fetch(due_for(publisher.serve("/feed.xml", ATOM)))
+    client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     assert "If-None-Match" not in publisher.asked[0].headers
     assert "If-Modified-Since" not in publisher.asked[0].headers
 
 
 def test_p3_an_absent_validator_is_absent_in_the_answer(publisher: Publisher, client: Client) -> None:
-    answer = fetched(client.fetch(due_for(publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": '"v1"'})))))
+    answer = fetched(client.fetch(ask_for(publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": '"v1"'})))))
     assert (answer.etag, answer.last_modified) == ('"v1"', None)
 
 
 def test_p4_same_body_is_told(publisher: Publisher, client: Client) -> None:
-    due = due_for(publisher.serve("/feed.xml", ATOM, tags=False))
-    first = fetched(client.fetch(due))
+    ask = ask_for(publisher.serve("/feed.xml", ATOM, tags=False))
+    first = fetched(client.fetch(ask))
     assert not first.same_body
-    assert fetched(client.fetch(again(due, first))).same_body
+    assert fetched(client.fetch(again(ask, first))).same_body
 
 
 def test_p5_a_304_gives_the_validators_it_carries(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(304, b"", {"ETag": '"v2"', "Cache-Control": "max-age=60"}))
-    answer = not_modified(client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"'))))
+    answer = not_modified(client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"'))))
     assert (answer.etag, answer.last_modified) == ('"v2"', None)
     assert answer.hints.freshness is not None
 
@@ -52,9 +52,9 @@ def test_p5_a_304_gives_the_validators_it_carries(publisher: Publisher, client: 
 def test_p8_validators_go_only_to_the_url_that_gave_them(publisher: Publisher, client: Client) -> None:
     feed = publisher.serve("/feed.xml", ATOM)
     url = publisher.says("/old.xml", redirect("/feed.xml"))
-    answer = fetched(client.fetch(due_for(url)))
+    answer = fetched(client.fetch(ask_for(url)))
     assert answer.url == feed
-    not_modified(client.fetch(again(due_for(url), answer)))
+    not_modified(client.fetch(again(ask_for(url), answer)))
     assert "If-None-Match" not in publisher.asked[2].headers
     assert publisher.asked[3].headers["If-None-Match"] == answer.etag
 
@@ -62,7 +62,7 @@ def test_p8_validators_go_only_to_the_url_that_gave_them(publisher: Publisher, c
 def test_p8_validators_do_not_follow_a_redirect(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", redirect("/new.xml"))
     publisher.serve("/new.xml", ATOM)
-    fetched(client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"', last_modified="x"))))
+    fetched(client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"', last_modified="x"))))
     assert publisher.asked[0].headers["If-None-Match"] == '"v1"'
     assert "If-None-Match" not in publisher.asked[1].headers
     assert "If-Modified-Since" not in publisher.asked[1].headers
@@ -83,15 +83,15 @@ def test_p8_validators_do_not_follow_a_redirect(publisher: Publisher, client: Cl
 )
 def test_p1_a_tag_comes_back_byte_for_byte(publisher: Publisher, client: Client, tag: bytes) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": tag, "Last-Modified": b"garb\xe4ge"}), Reply(304))
-    due = due_for(url)
-    not_modified(client.fetch(again(due, client.fetch(due))))
+    ask = ask_for(url)
+    not_modified(client.fetch(again(ask, client.fetch(ask))))
     assert b"If-None-Match: " + tag + b"\r\n" in publisher.asked[1].raw
     assert b"If-Modified-Since: garb\xe4ge\r\n" in publisher.asked[1].raw
 
 
 def test_p11_several_tags_are_joined(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, [("ETag", '"a"'), ("ETag", '"b"')]))
-    assert fetched(client.fetch(due_for(url))).etag == '"a", "b"'
+    assert fetched(client.fetch(ask_for(url))).etag == '"a", "b"'
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_p11_several_tags_are_joined(publisher: Publisher, client: Client) -> No
 )
 def test_p11_a_tag_that_cannot_be_sent_back_is_not_kept(publisher: Publisher, client: Client, tag: bytes) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": tag}))
-    assert fetched(client.fetch(due_for(url))).etag is None
+    assert fetched(client.fetch(ask_for(url))).etag is None
 
 
 def test_p11_a_stored_tag_with_a_line_break_is_not_sent(publisher: Publisher, client: Client) -> None:
     url = publisher.serve("/feed.xml", ATOM)
     validators = Validators(url=url, etag='"a"\r\nX-Evil: 1', last_modified="Thu")
-    fetched(client.fetch(due_for(url, validators=validators)))
+    fetched(client.fetch(ask_for(url, validators=validators)))
     assert "If-None-Match" not in publisher.asked[0].headers
     assert "X-Evil" not in publisher.asked[0].headers
 
@@ -122,21 +122,21 @@ BOTH = {"if-none-match", "if-modified-since"}
 @pytest.mark.parametrize(
     ("ask", "modified", "names", "accept"),
     [
-        pytest.param(Ask.USUAL, "Thu", BOTH, ACCEPT, id="p2-usual"),
-        pytest.param(Ask.DATE_ONLY, "Thu", {"if-modified-since"}, ACCEPT, id="p13-the-date-alone"),
-        pytest.param(Ask.DATE_ONLY, None, {"if-none-match"}, ACCEPT, id="p13-no-date-known"),
-        pytest.param(Ask.AFRESH, "Thu", set(), ACCEPT, id="p16-afresh"),
-        pytest.param(Ask.PLAIN, "Thu", set(), "*/*", id="p34-plain"),
-        pytest.param(Ask.ANY_ACCEPT, "Thu", BOTH, "*/*", id="p34-any-accept"),
-        pytest.param(Ask.ALWAYS_PLAIN, "Thu", set(), "*/*", id="p34-always-plain"),
+        pytest.param(RequestMode.USUAL, "Thu", BOTH, ACCEPT, id="p2-usual"),
+        pytest.param(RequestMode.DATE_ONLY, "Thu", {"if-modified-since"}, ACCEPT, id="p13-the-date-alone"),
+        pytest.param(RequestMode.DATE_ONLY, None, {"if-none-match"}, ACCEPT, id="p13-no-date-known"),
+        pytest.param(RequestMode.AFRESH, "Thu", set(), ACCEPT, id="p16-afresh"),
+        pytest.param(RequestMode.PLAIN, "Thu", set(), "*/*", id="p34-plain"),
+        pytest.param(RequestMode.ANY_ACCEPT, "Thu", BOTH, "*/*", id="p34-any-accept"),
+        pytest.param(RequestMode.ALWAYS_PLAIN, "Thu", set(), "*/*", id="p34-always-plain"),
     ],
 )
 def test_a_source_is_asked_as_its_observations_say(
-    publisher: Publisher, client: Client, ask: Ask, modified: str | None, names: set[str], accept: str
+    publisher: Publisher, client: Client, ask: RequestMode, modified: str | None, names: set[str], accept: str
 ) -> None:
     url = publisher.serve("/feed.xml", ATOM)
     validators = Validators(url=url, etag='"x"', last_modified=modified)
-    answer = fetched(client.fetch(due_for(url, observed=Observed(ask=ask), validators=validators)))
+    answer = fetched(client.fetch(ask_for(url, observed=Observed(ask=ask), validators=validators)))
     headers = publisher.asked[0].headers
     assert {name for name in headers if name.startswith("if-")} == names
     assert ("a-im" in headers) == ("if-none-match" in names)  # P23
@@ -146,8 +146,8 @@ def test_a_source_is_asked_as_its_observations_say(
 
 def test_p34_the_operators_accept_goes_over_any(publisher: Publisher, client: Client) -> None:
     url = publisher.serve("/feed.xml", ATOM)
-    client.fetch(due_for(url, observed=Observed(ask=Ask.PLAIN), accept="text/xml"))
-    client.fetch(due_for(url, observed=Observed(ask=Ask.PLAIN), headers=(("accept", Secret("text/plain")),)))
+    client.fetch(ask_for(url, observed=Observed(ask=RequestMode.PLAIN), accept="text/xml"))
+    client.fetch(ask_for(url, observed=Observed(ask=RequestMode.PLAIN), headers=(("accept", Secret("text/plain")),)))
     assert [asked.headers["Accept"] for asked in publisher.asked] == ["text/xml", "text/plain"]
 
 
@@ -158,7 +158,7 @@ def test_p34_the_operators_accept_goes_over_any(publisher: Publisher, client: Cl
 def test_p22_a_delta_that_was_asked_for(publisher: Publisher, client: Client, manipulations: str) -> None:
     url = publisher.says("/feed.xml", Reply(226, ATOM, {"IM": manipulations, "ETag": '"v2"'}))
     first = Validators(url=url, etag='"v1"', last_modified="Thu")
-    answer = fetched(client.fetch(due_for(url, validators=first, body_digest=sha256(ATOM).hexdigest())))
+    answer = fetched(client.fetch(ask_for(url, validators=first, body_digest=sha256(ATOM).hexdigest())))
     assert publisher.asked[0].headers["A-IM"] == "feed"
     assert (answer.status, answer.is_delta, answer.body, answer.same_body) == (226, True, ATOM, False)
     assert (answer.etag, answer.last_modified) == ('"v2"', None)  # P3
@@ -178,14 +178,14 @@ def test_p22_other_deltas_are_faults(
     publisher: Publisher, client: Client, headers: dict[str, str], validators: dict[str, str]
 ) -> None:
     url = publisher.says("/feed.xml", Reply(226, ATOM, headers))
-    answer = failed(client.fetch(due_for(url, validators=Validators(url=url, **validators))))
+    answer = failed(client.fetch(ask_for(url, validators=Validators(url=url, **validators))))
     assert (answer.code, answer.status) == ("http", 226)
 
 
 def test_p23_a_delta_is_asked_for_wherever_the_tag_goes(publisher: Publisher, client: Client) -> None:
     feed = publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
     url = publisher.says("/", redirect(feed))
-    fetched(client.fetch(due_for(url, validators=Validators(url=feed, etag='"v1"'))))
+    fetched(client.fetch(ask_for(url, validators=Validators(url=feed, etag='"v1"'))))
     assert ["a-im" in asked.headers for asked in publisher.asked] == [False, True]
 
 
@@ -195,21 +195,21 @@ def test_p23_a_delta_is_asked_for_wherever_the_tag_goes(publisher: Publisher, cl
 def test_p94_conditional_is_the_last_request(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/old.xml", redirect("/feed.xml"))
     feed = publisher.serve("/feed.xml", ATOM)
-    assert not client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"'))).conditional
-    assert client.fetch(due_for(url, validators=Validators(url=feed, etag='"v1"'))).conditional
+    assert not client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"'))).conditional
+    assert client.fetch(ask_for(url, validators=Validators(url=feed, etag='"v1"'))).conditional
 
 
 def test_p61_peer_is_where_the_first_hop_went(publisher: Publisher, client: Client, names: Names) -> None:
     names["feeds.example"] = ["::ffff:127.0.0.2"]
     publisher.serve("/feed.xml", ATOM, host="127.0.0.3")
     publisher.says("/", redirect(publisher.url("/feed.xml", host="127.0.0.3")), host="127.0.0.2")
-    due = due_for(publisher.url("/", host="feeds.example"))
-    assert [fetched(client.fetch(due)).peer for _ in ("new", "kept")] == ["127.0.0.2", "127.0.0.2"]
+    ask = ask_for(publisher.url("/", host="feeds.example"))
+    assert [fetched(client.fetch(ask)).peer for _ in ("new", "kept")] == ["127.0.0.2", "127.0.0.2"]
 
 
 def test_p61_without_a_connection_there_is_no_peer(client: Client, names: Names) -> None:
     names["nowhere.example"] = OSError("no such name")
-    assert failed(client.fetch(due_for(Url("http://nowhere.example/")))).peer is None
+    assert failed(client.fetch(ask_for(Url("http://nowhere.example/")))).peer is None
 
 
 @pytest.mark.parametrize(
@@ -225,19 +225,19 @@ def test_p88_skew_is_their_date_less_our_time(
     publisher: Publisher, client: Client, date: str | None, skew: timedelta | None
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"Date": date} if date else {}))
-    assert fetched(client.fetch(due_for(url))).skew == skew
+    assert fetched(client.fetch(ask_for(url))).skew == skew
 
 
 @pytest.mark.parametrize("cache", [{"Expires": "0"}, {"Cache-Control": "no-cache"}, {"Cache-Control": "no-store"}])
 def test_p14_validators_are_kept_whatever_caches_are_told(
     publisher: Publisher, client: Client, cache: dict[str, str]
 ) -> None:
-    due = due_for(publisher.serve("/feed.xml", ATOM, cache))
-    not_modified(client.fetch(again(due, client.fetch(due))))
+    ask = ask_for(publisher.serve("/feed.xml", ATOM, cache))
+    not_modified(client.fetch(again(ask, client.fetch(ask))))
 
 
 def test_p15_a_304_that_nobody_asked_for_is_a_fault(publisher: Publisher, client: Client) -> None:
-    answer = client.fetch(due_for(publisher.says("/feed.xml", Reply(304))))
+    answer = client.fetch(ask_for(publisher.says("/feed.xml", Reply(304))))
     assert (failed(answer).code, failed(answer).status) == ("http", 304)
     assert len(publisher.asked) == 1  # no second try
 
@@ -245,20 +245,20 @@ def test_p15_a_304_that_nobody_asked_for_is_a_fault(publisher: Publisher, client
 def test_p15_a_304_from_another_url_than_the_validators_is_a_fault(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", redirect("/new.xml"))
     publisher.says("/new.xml", Reply(304))
-    answer = client.fetch(due_for(url, validators=Validators(url=url, etag='"v1"')))
+    answer = client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"')))
     assert failed(answer).code == "http"
 
 
 def test_p18_a_poll_is_one_get(publisher: Publisher, client: Client) -> None:
-    client.fetch(due_for(publisher.serve("/feed.xml", ATOM)))
+    client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     assert [asked.method for asked in publisher.asked] == ["GET"]
 
 
 def test_an_edited_feed_is_fetched_again(publisher: Publisher, client: Client) -> None:
-    due = due_for(publisher.serve("/feed.xml", ATOM))
-    due = again(due, client.fetch(due))
+    ask = ask_for(publisher.serve("/feed.xml", ATOM))
+    ask = again(ask, client.fetch(ask))
     publisher.edit("/feed.xml", ATOM + b"<!-- -->")
-    answer = fetched(client.fetch(due))
+    answer = fetched(client.fetch(ask))
     assert answer.body == ATOM + b"<!-- -->"
-    assert answer.etag != (due.validators and due.validators.etag)
-    assert replace(due, validators=None) != due
+    assert answer.etag != (ask.validators and ask.validators.etag)
+    assert replace(ask, validators=None) != ask

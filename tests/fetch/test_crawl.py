@@ -100,7 +100,7 @@ def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: SampleSite, publ
     for _ in range(2):
         with room.opened() as app:
             if not publisher.asked:
-                app.ports.fetch(FakeSource(app).claim("page"))
+                app.ports.fetch(FakeSource(app).claim("page").ask())
                 app.hosts.keep()
             assert app.budgets._known.of("127.0.0.1").spacing == 7
 

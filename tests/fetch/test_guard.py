@@ -13,7 +13,7 @@ from aggregator.fetch.flight import REDIRECTED
 from aggregator.fetch.guard import METADATA, PRIVATE, STRANGER
 from aggregator.model.settings import HostRule
 from aggregator.urls import Url, normalise
-from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, due_for, failed, fetched, name, network
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, ask_for, failed, fetched, name, network
 from tests.publisher import Publisher, Reply, redirect
 
 
@@ -32,13 +32,13 @@ def test_s4_s8_private_addresses_are_refused_in_any_spelling(
     publisher: Publisher, make_client: MakeClient, host: str
 ) -> None:
     url = normalise(f"http://{host}:{publisher.port}/")
-    assert rule(make_client().fetch(due_for(url))) == PRIVATE
+    assert rule(make_client().fetch(ask_for(url))) == PRIVATE
     assert publisher.connections == 0
 
 
 def test_s4_a_name_that_leads_inside_is_refused(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
     names["inside.example"] = ["127.0.0.1", "::1"]
-    assert rule(make_client().fetch(due_for(publisher.url(host="inside.example")))) == PRIVATE
+    assert rule(make_client().fetch(ask_for(publisher.url(host="inside.example")))) == PRIVATE
     assert publisher.connections == 0
 
 
@@ -48,7 +48,7 @@ def test_s3_of_mixed_answers_only_the_allowed_are_used(
     publisher.serve("/", ATOM, host="127.0.0.2")
     names["mixed.example"] = ["10.0.0.1", "127.0.0.1", "127.0.0.2"]
     client = make_client(network("127.0.0.2/32"))
-    fetched(client.fetch(due_for(publisher.url(host="mixed.example"))))
+    fetched(client.fetch(ask_for(publisher.url(host="mixed.example"))))
     assert [asked.host for asked in publisher.asked] == ["127.0.0.2"]
 
 
@@ -57,17 +57,17 @@ def test_s3_a_name_that_changes_its_mind_is_caught(publisher: Publisher, make_cl
     answers = iter([["127.0.0.2"], ["127.0.0.1"]])
     names["rebinding.example"] = lambda: next(answers)
     client = make_client(network("127.0.0.2/32"))
-    due = due_for(publisher.url(host="rebinding.example"))
-    fetched(client.fetch(due))
+    ask = ask_for(publisher.url(host="rebinding.example"))
+    fetched(client.fetch(ask))
     publisher.hang_up()
-    assert rule(client.fetch(due)) == PRIVATE
+    assert rule(client.fetch(ask)) == PRIVATE
     assert [asked.host for asked in publisher.asked] == ["127.0.0.2"]
 
 
 def test_s3_host_and_port_stay_the_names(publisher: Publisher, client: Client, names: Names) -> None:
     publisher.serve("/", ATOM)
     names["feeds.example"] = ["127.0.0.1"]
-    fetched(client.fetch(due_for(publisher.url(host="feeds.example"))))
+    fetched(client.fetch(ask_for(publisher.url(host="feeds.example"))))
     assert publisher.asked[0].headers["Host"] == f"feeds.example:{publisher.port}"
 
 
@@ -86,7 +86,7 @@ def test_s6_what_the_operator_allows(
 ) -> None:
     publisher.serve("/", ATOM)
     names["inside.example"] = ["127.0.0.1"]
-    fetched(make_client(*hosts).fetch(due_for(publisher.url(host=host))))
+    fetched(make_client(*hosts).fetch(ask_for(publisher.url(host=host))))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_s6_what_the_operator_does_not_allow(
     publisher: Publisher, make_client: MakeClient, names: Names, hosts: tuple[HostRule, ...], host: str
 ) -> None:
     names["inside.example"] = ["127.0.0.1"]
-    assert rule(make_client(*hosts).fetch(due_for(publisher.url(host=host)))) == PRIVATE
+    assert rule(make_client(*hosts).fetch(ask_for(publisher.url(host=host)))) == PRIVATE
     assert publisher.connections == 0
 
 
@@ -112,13 +112,13 @@ def test_s6_what_the_operator_does_not_allow(
 )
 def test_s6_metadata_stays_closed_whatever_is_allowed(make_client: MakeClient, host: str) -> None:
     client = make_client(network("0.0.0.0/0"), network("::/0"))
-    assert rule(client.fetch(due_for(Url(f"http://{host}/latest/meta-data")))) == METADATA
+    assert rule(client.fetch(ask_for(Url(f"http://{host}/latest/meta-data")))) == METADATA
 
 
 def test_s6_metadata_stays_closed_under_an_allowed_name(make_client: MakeClient, names: Names) -> None:
     names["metadata.internal.example"] = ["169.254.169.254"]
     client = make_client(name("internal.example"))
-    assert rule(client.fetch(due_for(Url("http://metadata.internal.example/")))) == METADATA
+    assert rule(client.fetch(ask_for(Url("http://metadata.internal.example/")))) == METADATA
 
 
 # --- Redirects inwards: the source must be at home there -------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_s6_a_source_elsewhere_is_not_redirected_inwards(
     names["inside.example"], names["outside.example"] = ["127.0.0.1"], [outside]
     publisher.serve("/secret", b"<secret/>")
     publisher.says("/", redirect(publisher.url("/secret", host=target)), host=outside)
-    answer = make_client(entry).fetch(due_for(publisher.url(host="outside.example")))
+    answer = make_client(entry).fetch(ask_for(publisher.url(host="outside.example")))
     assert rule(answer) in (STRANGER, PRIVATE)
     assert [asked.path for asked in publisher.asked] == ["/"]
 
@@ -154,7 +154,7 @@ def test_s6_a_name_outside_that_turns_inside_is_a_stranger(
     # a connection that is kept would ask the first address again
     publisher.says("/", Reply(302, b"", {"Location": "/secret", "Connection": "close"}), host=outside)
     client = make_client(network("127.0.0.1/32"))
-    assert rule(client.fetch(due_for(publisher.url(host="rebinding.example")))) == STRANGER
+    assert rule(client.fetch(ask_for(publisher.url(host="rebinding.example")))) == STRANGER
     assert [asked.host for asked in publisher.asked] == [outside]
 
 
@@ -165,13 +165,13 @@ def test_s6_a_source_inside_may_be_redirected_inside(
     publisher.serve("/feed", ATOM)
     publisher.says("/", redirect(publisher.url("/feed", host="inside.example")), host="127.0.0.2")
     client = make_client(network("127.0.0.2/32"), name("inside.example"))
-    fetched(client.fetch(due_for(publisher.url(host="home.example"))))
+    fetched(client.fetch(ask_for(publisher.url(host="home.example"))))
 
 
 def test_s6_but_only_to_what_an_entry_covers(publisher: Publisher, make_client: MakeClient) -> None:
     publisher.serve("/feed", ATOM)
     url = publisher.says("/", redirect(publisher.url("/feed")), host="127.0.0.2")
-    assert rule(make_client(network("127.0.0.2/32")).fetch(due_for(url))) == PRIVATE
+    assert rule(make_client(network("127.0.0.2/32")).fetch(ask_for(url))) == PRIVATE
 
 
 def test_s6_a_source_inside_may_be_redirected_outside(
@@ -179,7 +179,7 @@ def test_s6_a_source_inside_may_be_redirected_outside(
 ) -> None:
     publisher.serve("/feed", ATOM, host=outside)
     url = publisher.says("/", redirect(publisher.url("/feed", host=outside)))
-    fetched(make_client(network("127.0.0.1/32")).fetch(due_for(url)))
+    fetched(make_client(network("127.0.0.1/32")).fetch(ask_for(url)))
 
 
 def test_s3_a_kept_connection_is_judged_for_each_source(
@@ -189,10 +189,10 @@ def test_s3_a_kept_connection_is_judged_for_each_source(
     inside = publisher.serve("/feed", ATOM)
     stranger = publisher.says("/", redirect(inside), host=outside)
     client = make_client(network("127.0.0.1/32"))
-    fetched(client.fetch(due_for(inside)))
-    assert rule(client.fetch(due_for(stranger))) == STRANGER
+    fetched(client.fetch(ask_for(inside)))
+    assert rule(client.fetch(ask_for(stranger))) == STRANGER
     assert [asked.path for asked in publisher.asked] == ["/feed", "/"]
-    fetched(client.fetch(due_for(inside)))
+    fetched(client.fetch(ask_for(inside)))
     assert publisher.connections <= 3
 
 
@@ -202,15 +202,15 @@ def test_p40_an_adopted_url_is_judged_by_the_configured_one(
     names["home.example"], names["outside.example"] = ["127.0.0.2"], [outside]
     adopted = publisher.serve("/feed", ATOM)
     client = make_client(network("127.0.0.1/32"), network("127.0.0.2/32"))
-    fetched(client.fetch(replace(due_for(publisher.url(host="home.example")), url=adopted)))
-    assert rule(client.fetch(replace(due_for(publisher.url(host="outside.example")), url=adopted))) == STRANGER
+    fetched(client.fetch(replace(ask_for(publisher.url(host="home.example")), url=adopted)))
+    assert rule(client.fetch(replace(ask_for(publisher.url(host="outside.example")), url=adopted))) == STRANGER
 
 
 def test_s10_the_message_names_the_rule_and_no_address(
     publisher: Publisher, make_client: MakeClient, names: Names
 ) -> None:
     names["inside.example"] = ["10.1.2.3"]
-    text = failed(make_client().fetch(due_for(Url("http://inside.example/feed?token=secret")))).text
+    text = failed(make_client().fetch(ask_for(Url("http://inside.example/feed?token=secret")))).text
     assert "10.1.2.3" not in text
     assert "secret" not in text
     assert "allow_private" in text
@@ -221,6 +221,6 @@ def test_s10_the_message_names_the_rule_and_no_address(
 )
 def test_a_name_without_address_is_told(make_client: MakeClient, names: Names, error: Exception) -> None:
     names["nowhere.example"] = error
-    answer = failed(make_client().fetch(due_for(Url("http://nowhere.example/feed"))))
+    answer = failed(make_client().fetch(ask_for(Url("http://nowhere.example/feed"))))
     assert answer.code == "dns"
     assert "nowhere.example" in answer.text

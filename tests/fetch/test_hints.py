@@ -12,7 +12,7 @@ from aggregator.fetch import Client
 from aggregator.fetch.freshness import freshness, hints_of, rate_limit
 from aggregator.fetch.retry_after import LONGEST, http_date, retry_after
 from aggregator.model.entry import NO_HINTS
-from tests.fetch.conftest import ATOM, due_for, failed, fetched
+from tests.fetch.conftest import ATOM, ask_for, failed, fetched
 from tests.publisher import Publisher, Reply
 
 SENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
@@ -121,27 +121,27 @@ def test_p88_dates_count_from_the_servers_own(publisher: Publisher, client: Clie
         "Retry-After": "Sun, 06 Nov 1994 08:59:37 GMT",
         "Expires": "Sun, 06 Nov 1994 08:54:37 GMT",
     }
-    answer = failed(client.fetch(due_for(publisher.says("/feed.xml", Reply(429, b"", headers)))))
+    answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", Reply(429, b"", headers)))))
     assert answer.hints.retry_after == timedelta(minutes=10)
     assert answer.hints.freshness == timedelta(minutes=5)
 
 
 def test_p88_without_a_date_from_the_receipt(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"Expires": "Mon, 01 Jun 2026 13:00:00 GMT"}))
-    assert fetched(client.fetch(due_for(url))).hints.freshness == timedelta(hours=1)
+    assert fetched(client.fetch(ask_for(url))).hints.freshness == timedelta(hours=1)
 
 
 def test_p37_what_is_used_up_is_told_apart_from_retry_after(publisher: Publisher, client: Client) -> None:
     headers = {"Retry-After": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"}
     url = publisher.says("/feed.xml", Reply(200, ATOM, headers))
-    hints = fetched(client.fetch(due_for(url))).hints
+    hints = fetched(client.fetch(ask_for(url))).hints
     assert (hints.retry_after, hints.exhausted) == (timedelta(seconds=10), timedelta(minutes=1))
 
 
 def test_hints_of_a_redirect_do_not_count(publisher: Publisher, client: Client) -> None:
     publisher.serve("/new.xml", ATOM)
     url = publisher.says("/feed.xml", Reply(301, b"", {"Location": "/new.xml", "Cache-Control": "max-age=31536000"}))
-    assert fetched(client.fetch(due_for(url))).hints == NO_HINTS
+    assert fetched(client.fetch(ask_for(url))).hints == NO_HINTS
 
 
 @given(

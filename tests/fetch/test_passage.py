@@ -13,7 +13,7 @@ from aggregator.fetch.budget import Budgets
 from aggregator.fetch.client import PASSAGE_SECONDS
 from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import HostRule
-from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, due_for, failed, fetched, name
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched, name
 from tests.publisher import Hangs, Publisher, Reply, redirect
 
 
@@ -51,20 +51,20 @@ def passing(make_client: MakeClient, turnstile: Turnstile) -> Client:
 
 def test_p61_a_request_to_another_host_passes(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
     publisher.says("/", Reply(200, ATOM), host="127.0.0.2")
-    fetched(passing.fetch(due_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
+    fetched(passing.fetch(ask_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
     assert turnstile.noted == [("in", "127.0.0.2", 1), ("out", "127.0.0.2", 2)]
 
 
 def test_p24_a_hop_within_the_host_goes_at_once(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
     publisher.serve("/b", ATOM)
-    fetched(passing.fetch(due_for(publisher.says("/a", redirect("/b")))))
+    fetched(passing.fetch(ask_for(publisher.says("/a", redirect("/b")))))
     assert turnstile.noted == []
 
 
 def test_p24_also_within_the_other_host(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
     publisher.says("/a", redirect("/b"), host="127.0.0.2")
     publisher.serve("/b", ATOM, host="127.0.0.2")
-    fetched(passing.fetch(due_for(publisher.says("/", redirect(publisher.url("/a", host="127.0.0.2"))))))
+    fetched(passing.fetch(ask_for(publisher.says("/", redirect(publisher.url("/a", host="127.0.0.2"))))))
     assert turnstile.noted == [("in", "127.0.0.2", 1), ("out", "127.0.0.2", 3)]
 
 
@@ -73,7 +73,7 @@ def test_p61_each_host_on_the_way_one_after_the_other(
 ) -> None:
     publisher.says("/", redirect(publisher.url("/home")), host="127.0.0.2")
     publisher.serve("/home", ATOM)
-    fetched(passing.fetch(due_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
+    fetched(passing.fetch(ask_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
     assert [entry[:2] for entry in turnstile.noted] == [
         ("in", "127.0.0.2"),
         ("out", "127.0.0.2"),
@@ -88,22 +88,22 @@ def test_p60_names_under_one_rule_are_one_host(
     names["a.feeds.example"] = names["b.feeds.example"] = ["127.0.0.1"]
     publisher.serve("/b", ATOM)
     publisher.says("/a", redirect(publisher.url("/b", host="b.feeds.example")))
-    due = due_for(publisher.url("/a", host="a.feeds.example"), host_key="feeds.example")
-    fetched(make_client(name("feeds.example"), passage=turnstile).fetch(due))
+    ask = ask_for(publisher.url("/a", host="a.feeds.example"), host_key="feeds.example")
+    fetched(make_client(name("feeds.example"), passage=turnstile).fetch(ask))
     assert turnstile.noted == []
 
 
 @pytest.mark.parametrize("reply", [Reply(500), Hangs(), redirect("ftp://127.0.0.3/")])
 def test_p61_a_failure_leaves_too(publisher: Publisher, passing: Client, turnstile: Turnstile, reply: Reply) -> None:
     there = publisher.says("/", reply, host="127.0.0.2")
-    failed(passing.fetch(due_for(publisher.says("/", redirect(there)), timeout=1.0)))
+    failed(passing.fetch(ask_for(publisher.says("/", redirect(there)), timeout=1.0)))
     assert turnstile.noted[-1] == ("out", "127.0.0.2", 2)
 
 
 def test_p61_without_room_the_poll_is_given_back(publisher: Publisher, make_client: MakeClient) -> None:
     shut = Turnstile(publisher, shut=True)
     there = publisher.serve("/", ATOM, host="127.0.0.2")
-    answer = make_client(LOOPBACK, passage=shut).fetch(due_for(publisher.says("/", redirect(there))))
+    answer = make_client(LOOPBACK, passage=shut).fetch(ask_for(publisher.says("/", redirect(there))))
     assert isinstance(answer, Cut)
     assert [asked.host for asked in publisher.asked] == ["127.0.0.1"]
     assert [what for what, _, _ in shut.noted] == ["in", "out"]
@@ -113,9 +113,9 @@ def test_p61_a_further_document_waits_for_its_host_as_long_as_a_poll_may_take(
     publisher: Publisher, passing: Client, turnstile: Turnstile
 ) -> None:
     turnstile.longest = 30.0
-    due = due_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
-    fetched(passing.fetch(due))
-    assert turnstile.noted == [("in", due.host_key, 0), ("out", due.host_key, 1)]
+    ask = ask_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
+    fetched(passing.fetch(ask))
+    assert turnstile.noted == [("in", ask.host_key, 0), ("out", ask.host_key, 1)]
 
 
 def test_r54_a_stop_ends_the_wait_for_a_turn(publisher: Publisher, make_client: MakeClient) -> None:
@@ -123,9 +123,9 @@ def test_r54_a_stop_ends_the_wait_for_a_turn(publisher: Publisher, make_client: 
     assert budgets.take(1, "127.0.0.1")
     budgets.leave(1)
     client = make_client(LOOPBACK, passage=budgets.passage)
-    due = due_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
+    ask = ask_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
     answers: list[Answer] = []
-    fetching = threading.Thread(target=lambda: answers.append(client.fetch(due)))
+    fetching = threading.Thread(target=lambda: answers.append(client.fetch(ask)))
     fetching.start()
     client.cut()
     fetching.join(10)

@@ -11,7 +11,7 @@ import pytest
 from aggregator.fetch.guard import LOCAL_NAME, METADATA, PRIVATE, STRANGER
 from aggregator.model.settings import Secret
 from aggregator.urls import Url, normalise
-from tests.fetch.conftest import ATOM, MakeClient, Names, due_for, failed, fetched, name, network
+from tests.fetch.conftest import ATOM, MakeClient, Names, ask_for, failed, fetched, name, network
 from tests.publisher import Asked, Hangs, Publisher, Reply, Talk, redirect
 
 PUBLIC = "93.184.216.34"
@@ -49,7 +49,7 @@ def test_s9_a_plain_request_goes_through_the_proxy(publisher: Publisher, make_cl
     publisher.says("http://feeds.example/x?a=1", Reply(200, ATOM))
     client = make_client(proxy=proxied(publisher, "me:p%40ss@"))
     for _ in range(2):
-        assert fetched(client.fetch(due_for(Url("http://feeds.example/x?a=1")))).body == ATOM
+        assert fetched(client.fetch(ask_for(Url("http://feeds.example/x?a=1")))).body == ATOM
     assert publisher.asked[0].headers["Host"] == "feeds.example"
     assert publisher.asked[0].headers["Proxy-Authorization"] == "Basic bWU6cEBzcw=="
     assert publisher.connections == 1
@@ -63,7 +63,7 @@ def test_s9_a_secure_one_goes_through_a_tunnel(publisher: Publisher, make_client
         tls = ssl.create_default_context(cafile=secure.authority)
         client = make_client(proxy=proxied(publisher, "me:pw@"), tls=tls)
         url = Url(f"https://feeds.example:{secure.port}/")
-        assert fetched(client.fetch(due_for(url))).body == ATOM
+        assert fetched(client.fetch(ask_for(url))).body == ATOM
         assert publisher.asked[0].headers["Proxy-Authorization"] == "Basic bWU6cHc="
         assert "Proxy-Authorization" not in secure.asked[0].headers
         client.close()
@@ -81,7 +81,7 @@ def test_s9_names_are_judged_here(
     publisher: Publisher, make_client: MakeClient, names: Names, addresses: list[str], rule: str
 ) -> None:
     names["inside.example"] = addresses
-    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://inside.example/"))))
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("http://inside.example/"))))
     assert (answer.code, rule in answer.text) == ("refused", True)
     assert publisher.connections == 0
 
@@ -89,7 +89,7 @@ def test_s9_names_are_judged_here(
 def test_s9_on_each_hop(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
     names["feeds.example"], names["inside.example"] = [PUBLIC], ["10.0.0.1"]
     publisher.says("http://feeds.example/", redirect("http://inside.example/"))
-    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://feeds.example/"))))
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("http://feeds.example/"))))
     assert answer.code == "refused"
     assert len(publisher.asked) == 1
 
@@ -98,7 +98,7 @@ def test_s9_what_is_allowed_is_allowed_there_too(publisher: Publisher, make_clie
     names["inside.example"] = ["10.0.0.1"]
     publisher.says("http://inside.example/", Reply(200, ATOM))
     client = make_client(network("10.0.0.0/8"), proxy=proxied(publisher))
-    fetched(client.fetch(due_for(Url("http://inside.example/"))))
+    fetched(client.fetch(ask_for(Url("http://inside.example/"))))
 
 
 def test_s9_a_name_that_only_the_proxy_resolves_is_fetched(
@@ -111,7 +111,7 @@ def test_s9_a_name_that_only_the_proxy_resolves_is_fetched(
         publisher.says(f"feeds.example:{secure.port}", Tunnel(port=secure.port))
         client = make_client(proxy=proxied(publisher), tls=ssl.create_default_context(cafile=secure.authority))
         for url in (Url("http://feeds.example/"), Url(f"https://feeds.example:{secure.port}/")):
-            assert fetched(client.fetch(due_for(url))).body == ATOM
+            assert fetched(client.fetch(ask_for(url))).body == ATOM
         client.close()
 
 
@@ -122,7 +122,7 @@ def test_s9_a_name_server_that_does_not_answer_holds_up_no_proxied_fetch(
     names["feeds.example"] = lambda: [PUBLIC] if answered.wait(30) else []
     publisher.says("http://feeds.example/", Reply(200, ATOM))
     try:
-        assert fetched(make_client(proxy=proxied(publisher)).fetch(due_for(Url("http://feeds.example/")))).body == ATOM
+        assert fetched(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("http://feeds.example/")))).body == ATOM
     finally:
         answered.set()
 
@@ -146,7 +146,7 @@ def test_s9_what_is_local_by_its_form_is_refused_unresolved(
     for spelling in (host, host.lower(), host.lower().rstrip("."), host.rstrip(".")):
         if not spelling[-1].isdigit() and spelling[-1] != "]":
             names[spelling] = socket.gaierror(-2, "no")
-    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(normalise(f"http://{host}/"))))
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(normalise(f"http://{host}/"))))
     assert (answer.code, rule in answer.text) == ("refused", True)
     assert publisher.connections == 0
 
@@ -158,8 +158,8 @@ def test_s9_a_local_name_that_is_allowed_goes_to_the_proxy_unresolved(
     publisher.says("http://wiki.internal/", Reply(200, ATOM))
     publisher.says("http://feeds.example/", redirect("http://wiki.internal/"))
     client = make_client(name("wiki.internal"), proxy=proxied(publisher))
-    fetched(client.fetch(due_for(Url("http://wiki.internal/"))))
-    answer = failed(client.fetch(due_for(Url("http://feeds.example/"))))
+    fetched(client.fetch(ask_for(Url("http://wiki.internal/"))))
+    answer = failed(client.fetch(ask_for(Url("http://feeds.example/"))))
     assert (answer.code, STRANGER in answer.text) == ("refused", True)
 
 
@@ -169,7 +169,7 @@ def test_a_proxy_that_is_not_there(make_client: MakeClient, names: Names) -> Non
         taken.bind(("127.0.0.1", 0))
         proxy = Secret(f"http://me:hush@127.0.0.1:{taken.getsockname()[1]}/")
         for scheme in ("http", "https"):
-            answer = failed(make_client(proxy=proxy).fetch(due_for(Url(f"{scheme}://feeds.example/"))))
+            answer = failed(make_client(proxy=proxy).fetch(ask_for(Url(f"{scheme}://feeds.example/"))))
             assert answer.code == "connect"
             assert "proxy" in answer.text
             assert "hush" not in answer.text
@@ -178,7 +178,7 @@ def test_a_proxy_that_is_not_there(make_client: MakeClient, names: Names) -> Non
 def test_a_proxy_that_refuses_a_tunnel(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
     names["feeds.example"] = [PUBLIC]
     publisher.says("feeds.example:443", Reply(403))
-    answer = failed(make_client(proxy=proxied(publisher)).fetch(due_for(Url("https://feeds.example/"))))
+    answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("https://feeds.example/"))))
     assert answer.code == "connect", answer.text
 
 
@@ -186,4 +186,4 @@ def test_p81_a_proxy_that_hangs(publisher: Publisher, make_client: MakeClient, n
     names["feeds.example"] = [PUBLIC]
     publisher.says("feeds.example:443", Hangs())
     client = make_client(proxy=proxied(publisher))
-    assert failed(client.fetch(due_for(Url("https://feeds.example/"), timeout=0.3))).code == "timeout"
+    assert failed(client.fetch(ask_for(Url("https://feeds.example/"), timeout=0.3))).code == "timeout"

@@ -10,7 +10,7 @@ from aggregator.fetch.redirects import MAX_REDIRECTS, Chain
 from aggregator.model.poll import Hop
 from aggregator.model.settings import Secret
 from aggregator.urls import Url
-from tests.fetch.conftest import ATOM, due_for, failed, fetched
+from tests.fetch.conftest import ATOM, ask_for, failed, fetched
 from tests.publisher import EndlessRedirects, Publisher, RedirectLoop, Reply, redirect
 
 
@@ -18,7 +18,7 @@ from tests.publisher import EndlessRedirects, Publisher, RedirectLoop, Reply, re
 def test_p24_redirects_are_followed_and_recorded(publisher: Publisher, client: Client, status: int) -> None:
     feed = publisher.serve("/new.xml", ATOM)
     url = publisher.says("/feed.xml", redirect("/new.xml", status))
-    answer = fetched(client.fetch(due_for(url)))
+    answer = fetched(client.fetch(ask_for(url)))
     assert answer.url == feed
     assert answer.hops == (Hop(url=url, status=status),)
 
@@ -27,7 +27,7 @@ def test_p41_each_hop_has_its_status(publisher: Publisher, client: Client) -> No
     publisher.serve("/c", ATOM)
     second = publisher.says("/b", redirect("/c", 302))
     first = publisher.says("/a", redirect("/b", 301))
-    answer = fetched(client.fetch(due_for(first)))
+    answer = fetched(client.fetch(ask_for(first)))
     assert answer.hops == (Hop(url=first, status=301), Hop(url=second, status=302))
 
 
@@ -42,7 +42,7 @@ def test_p41_each_hop_has_its_status(publisher: Publisher, client: Client) -> No
     ],
 )
 def test_p25_without_a_usable_location(publisher: Publisher, client: Client, reply: Reply) -> None:
-    answer = failed(client.fetch(due_for(publisher.says("/feed.xml", reply))))
+    answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", reply))))
     assert (answer.code, answer.status) == ("redirect", 302)
     assert answer.hops == ()
 
@@ -50,25 +50,25 @@ def test_p25_without_a_usable_location(publisher: Publisher, client: Client, rep
 def test_p25_the_same_location_twice_is_one(publisher: Publisher, client: Client) -> None:
     publisher.serve("/new.xml", ATOM)
     reply = Reply(302, b"", [("Location", "/new.xml"), ("Location", "/new.xml")])
-    fetched(client.fetch(due_for(publisher.says("/feed.xml", reply))))
+    fetched(client.fetch(ask_for(publisher.says("/feed.xml", reply))))
 
 
 def test_p42_five_redirects_are_followed(publisher: Publisher, client: Client) -> None:
     for step in range(MAX_REDIRECTS):
         publisher.says(f"/{step}", redirect(f"/{step + 1}"))
     publisher.serve(f"/{MAX_REDIRECTS}", ATOM)
-    assert len(fetched(client.fetch(due_for(publisher.url("/0")))).hops) == MAX_REDIRECTS
+    assert len(fetched(client.fetch(ask_for(publisher.url("/0")))).hops) == MAX_REDIRECTS
 
 
 def test_p42_six_are_not(publisher: Publisher, client: Client) -> None:
-    answer = failed(client.fetch(due_for(publisher.says("/0", EndlessRedirects()))))
+    answer = failed(client.fetch(ask_for(publisher.says("/0", EndlessRedirects()))))
     assert answer.code == "redirect"
     assert len(publisher.asked) == MAX_REDIRECTS + 1
     assert len(answer.hops) == MAX_REDIRECTS
 
 
 def test_p42_a_loop_fails_at_once(publisher: Publisher, client: Client) -> None:
-    answer = failed(client.fetch(due_for(publisher.says("/feed.xml", RedirectLoop()))))
+    answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", RedirectLoop()))))
     assert answer.code == "redirect"
     assert "circle" in answer.text
     assert len(publisher.asked) == 1
@@ -76,12 +76,12 @@ def test_p42_a_loop_fails_at_once(publisher: Publisher, client: Client) -> None:
 
 def test_p42_a_loop_of_two_fails_at_once(publisher: Publisher, client: Client) -> None:
     publisher.says("/b", redirect("/a"))
-    assert failed(client.fetch(due_for(publisher.says("/a", redirect("/b"))))).code == "redirect"
+    assert failed(client.fetch(ask_for(publisher.says("/a", redirect("/b"))))).code == "redirect"
     assert len(publisher.asked) == 2
 
 
 def test_p42_a_fragment_makes_no_new_url(publisher: Publisher, client: Client) -> None:
-    assert "circle" in failed(client.fetch(due_for(publisher.says("/a", redirect("/a#again"))))).text
+    assert "circle" in failed(client.fetch(ask_for(publisher.says("/a", redirect("/a#again"))))).text
 
 
 def test_p43_https_to_http_is_refused() -> None:
@@ -157,12 +157,12 @@ def test_p45_the_operators_headers_stay_at_home(publisher: Publisher, client: Cl
     publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
     publisher.serve("/feed.xml", ATOM)
     url = publisher.says("/start", redirect(target.format(port=publisher.port)))
-    due = due_for(
+    ask = ask_for(
         url,
         headers=(("X-Api-Key", Secret("k")), ("Cookie", Secret("c=1")), ("User-Agent", Secret("mine"))),
         auth=("me", Secret("pw")),
     )
-    fetched(client.fetch(due))
+    fetched(client.fetch(ask))
     first, second = publisher.asked
     assert first.headers["X-Api-Key"] == "k"
     assert first.headers["Authorization"].startswith("Basic ")
@@ -175,21 +175,21 @@ def test_p45_and_do_not_come_back_in_the_same_chain(publisher: Publisher, client
     publisher.serve("/feed.xml", ATOM)
     publisher.says("/there", redirect(publisher.url("/feed.xml")), host="127.0.0.2")
     url = publisher.says("/start", redirect(publisher.url("/there", host="127.0.0.2")))
-    fetched(client.fetch(due_for(url, headers=(("X-Api-Key", Secret("k")),))))
+    fetched(client.fetch(ask_for(url, headers=(("X-Api-Key", Secret("k")),))))
     assert ["x-api-key" in asked.headers for asked in publisher.asked] == [True, False, False]
 
 
 def test_p45_they_follow_within_the_origin(publisher: Publisher, client: Client) -> None:
     publisher.serve("/feed.xml", ATOM)
     url = publisher.says("/start", redirect("/feed.xml"))
-    fetched(client.fetch(due_for(url, headers=(("X-Api-Key", Secret("k")),))))
+    fetched(client.fetch(ask_for(url, headers=(("X-Api-Key", Secret("k")),))))
     assert publisher.asked[1].headers["X-Api-Key"] == "k"
 
 
 def test_p45_an_adopted_url_elsewhere_never_gets_them(publisher: Publisher, client: Client) -> None:
     adopted = publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
-    due = due_for(publisher.url("/old"), headers=(("X-Api-Key", Secret("k")),), auth=("me", Secret("pw")))
-    fetched(client.fetch(replace(due, url=adopted)))
+    ask = ask_for(publisher.url("/old"), headers=(("X-Api-Key", Secret("k")),), auth=("me", Secret("pw")))
+    fetched(client.fetch(replace(ask, url=adopted)))
     assert not {"x-api-key", "authorization"} & set(publisher.asked[0].headers)
 
 
@@ -225,5 +225,5 @@ def test_s7_ports(target: str, refused: bool) -> None:
 
 
 def test_s2_a_start_with_another_scheme_is_refused(client: Client) -> None:
-    answer = client.fetch(due_for(Url("file:///etc/passwd")))
+    answer = client.fetch(ask_for(Url("file:///etc/passwd")))
     assert failed(answer).code == "refused"

@@ -7,12 +7,12 @@ import pytest
 from aggregator.fetch import Client
 from aggregator.fetch.request import ACCEPT
 from aggregator.model.settings import Secret
-from tests.fetch.conftest import AGENT, ATOM, LOOPBACK, MakeClient, due_for, failed, fetched
+from tests.fetch.conftest import AGENT, ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched
 from tests.publisher import Chunked, Publisher, Reply, redirect
 
 
 def test_p75_to_p80_a_plain_request_has_these_headers_and_no_others(publisher: Publisher, client: Client) -> None:
-    client.fetch(due_for(publisher.serve("/feed.xml", ATOM)))
+    client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     headers = dict(publisher.asked[0].headers)
     assert headers == {
         "host": f"127.0.0.1:{publisher.port}",
@@ -23,26 +23,26 @@ def test_p75_to_p80_a_plain_request_has_these_headers_and_no_others(publisher: P
 
 
 def test_p77_a_source_may_have_an_accept_of_its_own(publisher: Publisher, client: Client) -> None:
-    client.fetch(due_for(publisher.serve("/feed.xml", ATOM), accept="*/*"))
+    client.fetch(ask_for(publisher.serve("/feed.xml", ATOM), accept="*/*"))
     assert publisher.asked[0].headers["Accept"] == "*/*"
 
 
 def test_p75_a_contact_may_have_any_letters(publisher: Publisher, make_client: MakeClient) -> None:
     client = make_client(LOOPBACK, user_agent="aggregator/0.1 (编辑)")
-    fetched(client.fetch(due_for(publisher.serve("/feed.xml", ATOM))))
+    fetched(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
     assert "aggregator/0.1 (编辑)".encode() in publisher.asked[0].raw
 
 
 def test_p79_no_cookie_comes_back(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"Set-Cookie": "a=1; Path=/"}))
-    client.fetch(due_for(url))
-    client.fetch(due_for(url))
+    client.fetch(ask_for(url))
+    client.fetch(ask_for(url))
     assert "Cookie" not in publisher.asked[1].headers
 
 
 def test_p79_nor_in_the_same_chain(publisher: Publisher, client: Client) -> None:
     publisher.serve("/b", ATOM)
-    client.fetch(due_for(publisher.says("/a", Reply(302, b"", {"Set-Cookie": "a=1; Path=/", "Location": "/b"}))))
+    client.fetch(ask_for(publisher.says("/a", Reply(302, b"", {"Set-Cookie": "a=1; Path=/", "Location": "/b"}))))
     assert not {"cookie", "referer"} & set(publisher.asked[1].headers)
 
 
@@ -64,17 +64,17 @@ def test_p79_nor_in_the_same_chain(publisher: Publisher, client: Client) -> None
 )
 def test_p79_the_url_is_asked_as_it_is(publisher: Publisher, client: Client, target: str) -> None:
     url = publisher.serve(target, ATOM)
-    assert fetched(client.fetch(due_for(url))).url == url
+    assert fetched(client.fetch(ask_for(url))).url == url
     assert publisher.asked[0].path == target
 
 
 def test_a_url_without_a_path(publisher: Publisher, client: Client) -> None:
     publisher.serve("/?a=1", ATOM)
-    fetched(client.fetch(due_for(publisher.url("?a=1"))))
+    fetched(client.fetch(ask_for(publisher.url("?a=1"))))
 
 
 def test_p85_credentials_are_sent_as_basic(publisher: Publisher, client: Client) -> None:
-    client.fetch(due_for(publisher.serve("/feed.xml", ATOM), auth=("me", Secret("pässword:x"))))
+    client.fetch(ask_for(publisher.serve("/feed.xml", ATOM), auth=("me", Secret("pässword:x"))))
     assert publisher.asked[0].headers["Authorization"] == "Basic bWU6cMOkc3N3b3JkOng="
 
 
@@ -85,7 +85,7 @@ def test_p85_the_environment_is_not_read(
     netrc.write_text("machine 127.0.0.1 login me password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
-    fetched(client.fetch(due_for(publisher.serve("/feed.xml", ATOM))))
+    fetched(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
     assert "Authorization" not in publisher.asked[0].headers
 
 
@@ -98,7 +98,7 @@ def test_the_operators_headers_are_sent_as_written(publisher: Publisher, client:
         ("X-Chinese", Secret("标签")),
         ("authorization", Secret("Bearer t")),
     )
-    client.fetch(due_for(publisher.serve("/feed.xml", ATOM), headers=headers, auth=("me", Secret("pw"))))
+    client.fetch(ask_for(publisher.serve("/feed.xml", ATOM), headers=headers, auth=("me", Secret("pw"))))
     (asked,) = publisher.asked
     assert b"X-Api-Key: k 1\r\n" in asked.raw
     assert b"\r\nuser-agent: Mine/1.0\r\n" in asked.raw
@@ -115,7 +115,7 @@ def test_the_operators_headers_are_sent_as_written(publisher: Publisher, client:
 def test_s42_a_header_that_would_break_the_request_is_not_sent(
     publisher: Publisher, client: Client, name: str, value: str
 ) -> None:
-    answer = failed(client.fetch(due_for(publisher.serve("/feed.xml", ATOM), headers=((name, Secret(value)),))))
+    answer = failed(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM), headers=((name, Secret(value)),))))
     assert answer.code == "http"
     assert "headers:" in answer.text
     assert not publisher.asked
@@ -126,12 +126,12 @@ def test_s44_nothing_is_logged_by_the_libraries(
 ) -> None:
     caplog.set_level(0)
     url = publisher.says("/feed.xml?token=hush", Chunked(200, ATOM, {"Content-Length": "5"}))
-    client.fetch(due_for(url))
+    client.fetch(ask_for(url))
     assert not caplog.records
 
 
 def test_s44_no_secret_is_in_an_error(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml?token=hush", redirect("http://127.0.0.1:1/?token=hush"))
-    due = due_for(url, headers=(("X-Api-Key", Secret("hush\n")),), auth=("me", Secret("hush")))
-    assert "hush" not in failed(client.fetch(due)).text
-    assert "hush" not in failed(client.fetch(due_for(url))).text
+    ask = ask_for(url, headers=(("X-Api-Key", Secret("hush\n")),), auth=("me", Secret("hush")))
+    assert "hush" not in failed(client.fetch(ask)).text
+    assert "hush" not in failed(client.fetch(ask_for(url))).text

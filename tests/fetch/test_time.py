@@ -13,10 +13,11 @@ from urllib3.util import Timeout
 from aggregator.errors import TimedOut
 from aggregator.fetch import Client, connection
 from aggregator.fetch import client as module
-from aggregator.model.poll import Answer, Cut, Due
+from aggregator.model.ask import Ask
+from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url
-from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, due_for, failed, fetched
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, ask_for, failed, fetched
 from tests.publisher import Chunked, Hangs, Held, Publisher, Reply, Slow, UntilClose
 
 
@@ -35,7 +36,7 @@ from tests.publisher import Chunked, Hangs, Held, Publisher, Reply, Slow, UntilC
 )
 def test_p81_the_whole_poll_has_an_end(publisher: Publisher, client: Client, reply: Reply) -> None:
     start = time.monotonic()
-    answer = failed(client.fetch(due_for(publisher.says("/feed.xml", reply), timeout=0.3)))
+    answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", reply), timeout=0.3)))
     assert 0.29 < time.monotonic() - start < 10
     assert (answer.code, answer.seconds > 0.29) == ("timeout", True)
     assert isinstance(answer.error, TimedOut)
@@ -45,22 +46,22 @@ def test_p81_the_whole_poll_has_an_end(publisher: Publisher, client: Client, rep
 def test_p81_redirects_count(publisher: Publisher, client: Client) -> None:
     publisher.says("/b", Hangs())
     url = publisher.says("/a", Reply(302, b"", {"Location": "/b"}))
-    answer = failed(client.fetch(due_for(url, timeout=0.3)))
+    answer = failed(client.fetch(ask_for(url, timeout=0.3)))
     assert answer.code == "timeout"
     assert len(answer.hops) == 1
 
 
 def test_p81_between_bytes(publisher: Publisher, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMEOUT", Timeout(connect=0.1, read=0.1))
-    answer = failed(client.fetch(due_for(publisher.says("/feed.xml", Hangs()))))
+    answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", Hangs()))))
     assert answer.code == "timeout"
     assert "further byte" in answer.text
 
 
 def test_a_timeout_leaves_the_connection_to_nobody(publisher: Publisher, client: Client) -> None:
     url = publisher.says("/feed.xml", Hangs(), Reply(200, ATOM))
-    failed(client.fetch(due_for(url, timeout=0.2)))
-    fetched(client.fetch(due_for(url)))
+    failed(client.fetch(ask_for(url, timeout=0.2)))
+    fetched(client.fetch(ask_for(url)))
     assert publisher.connections == 2
 
 
@@ -88,14 +89,14 @@ def full_port() -> Iterator[int]:
 def test_p81_connecting_has_an_end(client: Client, full_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
     start = time.monotonic()
-    answer = failed(client.fetch(due_for(Url(f"http://127.0.0.1:{full_port}/"))))
+    answer = failed(client.fetch(ask_for(Url(f"http://127.0.0.1:{full_port}/"))))
     assert answer.code == "timeout"
     assert time.monotonic() - start < 10
 
 
 def test_p81_connecting_counts_for_the_whole(client: Client, full_port: int) -> None:
     start = time.monotonic()
-    answer = failed(client.fetch(due_for(Url(f"http://127.0.0.1:{full_port}/"), timeout=0.2)))
+    answer = failed(client.fetch(ask_for(Url(f"http://127.0.0.1:{full_port}/"), timeout=0.2)))
     assert answer.code == "timeout"
     assert time.monotonic() - start < 10
 
@@ -115,7 +116,7 @@ def test_a_dead_address_leaves_time_for_the_next(
             sock.connect_ex(("127.0.0.7", publisher.port))
         names["two.example"] = ["127.0.0.7", "127.0.0.1"]
         publisher.serve("/", ATOM)
-        fetched(client.fetch(due_for(publisher.url(host="two.example"))))
+        fetched(client.fetch(ask_for(publisher.url(host="two.example"))))
         for sock in waiting:
             sock.close()
 
@@ -123,13 +124,13 @@ def test_a_dead_address_leaves_time_for_the_next(
 def test_a_refused_address_gives_way_to_the_next(publisher: Publisher, client: Client, names: Names) -> None:
     names["two.example"] = ["127.0.0.8", "127.0.0.1"]
     publisher.serve("/", ATOM)
-    fetched(client.fetch(due_for(publisher.url(host="two.example"))))
+    fetched(client.fetch(ask_for(publisher.url(host="two.example"))))
 
 
 def test_nobody_there(client: Client) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and never listening
-        answer = failed(client.fetch(due_for(Url(f"http://127.0.0.1:{taken.getsockname()[1]}/"))))
+        answer = failed(client.fetch(ask_for(Url(f"http://127.0.0.1:{taken.getsockname()[1]}/"))))
     assert answer.code == "connect"
     assert "refused" in answer.text
 
@@ -138,7 +139,7 @@ def test_p81_a_name_server_that_is_silent(client: Client, names: Names) -> None:
     over = threading.Event()
     names["slow.example"] = lambda: over.wait(10) and ["127.0.0.1"]
     start = time.monotonic()
-    answer = failed(client.fetch(due_for(Url("http://slow.example/"), timeout=0.2)))
+    answer = failed(client.fetch(ask_for(Url("http://slow.example/"), timeout=0.2)))
     over.set()
     assert answer.code == "timeout"
     assert time.monotonic() - start < 10
@@ -150,9 +151,9 @@ def test_p81_a_name_server_that_is_silent(client: Client, names: Names) -> None:
 class Fetching:
     """A fetch in a thread of its own."""
 
-    def __init__(self, client: Client, due: Due) -> None:
+    def __init__(self, client: Client, ask: Ask) -> None:
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=lambda: self._answers.put(client.fetch(due)), daemon=True)
+        self._thread = threading.Thread(target=lambda: self._answers.put(client.fetch(ask)), daemon=True)
         self._thread.start()
 
     def answer(self) -> Answer:
@@ -169,14 +170,14 @@ class Fetching:
     ],
 )
 def test_r54_cut_ends_what_is_under_way(publisher: Publisher, client: Client, reply: Reply) -> None:
-    fetching = Fetching(client, due_for(publisher.says("/feed.xml", reply)))
+    fetching = Fetching(client, ask_for(publisher.says("/feed.xml", reply)))
     publisher.wait_until_asked()
     client.cut()
     assert isinstance(fetching.answer(), Cut)
 
 
 def test_r54_cut_ends_all_of_them(publisher: Publisher, client: Client) -> None:
-    under_way = [Fetching(client, due_for(publisher.says(f"/{number}", Hangs()))) for number in range(20)]
+    under_way = [Fetching(client, ask_for(publisher.says(f"/{number}", Hangs()))) for number in range(20)]
     publisher.wait_until_asked(20)
     client.cut()
     assert all(isinstance(fetching.answer(), Cut) for fetching in under_way)
@@ -190,7 +191,7 @@ def test_r54_cut_ends_connecting(client: Client, full_port: int, monkeypatch: py
         return really(*way)
 
     monkeypatch.setattr(connection, "_connect", connect)
-    fetching = Fetching(client, due_for(Url(f"http://127.0.0.1:{full_port}/")))
+    fetching = Fetching(client, ask_for(Url(f"http://127.0.0.1:{full_port}/")))
     assert connecting.wait(5)
     client.cut()  # it may come before the socket connects, or while it does
     assert isinstance(fetching.answer(), Cut)
@@ -205,7 +206,7 @@ def test_r54_cut_ends_the_wait_for_a_name(client: Client, names: Names) -> None:
         return ["127.0.0.1"]
 
     names["slow.example"] = answer
-    fetching = Fetching(client, due_for(Url("http://slow.example/")))
+    fetching = Fetching(client, ask_for(Url("http://slow.example/")))
     assert asked.wait(5)
     client.cut()
     assert isinstance(fetching.answer(), Cut)
@@ -214,18 +215,18 @@ def test_r54_cut_ends_the_wait_for_a_name(client: Client, names: Names) -> None:
 
 def test_r54_later_fetches_are_cut_at_once(publisher: Publisher, client: Client) -> None:
     client.cut()
-    assert isinstance(client.fetch(due_for(publisher.serve("/feed.xml", ATOM))), Cut)
+    assert isinstance(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))), Cut)
     assert publisher.connections == 0
 
 
 def test_r54_files_too(client: Client) -> None:
     client.cut()
-    due = due_for(Url("file:///nowhere"), reading=Reading(kind=Kind.FILE))
-    assert isinstance(client.fetch(due), Cut)
+    ask = ask_for(Url("file:///nowhere"), reading=Reading(kind=Kind.FILE))
+    assert isinstance(client.fetch(ask), Cut)
 
 
 def test_r54_what_was_finished_counts(publisher: Publisher, client: Client) -> None:
-    answer = client.fetch(due_for(publisher.serve("/feed.xml", ATOM)))
+    answer = client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     client.cut()
     fetched(answer)
 
@@ -233,7 +234,7 @@ def test_r54_what_was_finished_counts(publisher: Publisher, client: Client) -> N
 def test_close_leaves_no_thread_and_no_connection(publisher: Publisher, make_client: MakeClient) -> None:
     before = set(threading.enumerate())
     client = make_client(LOOPBACK)
-    fetched(client.fetch(due_for(publisher.serve("/feed.xml", ATOM))))
+    fetched(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
     client.close()
     client.close()
     publisher.wait_until_open(0)
@@ -252,7 +253,7 @@ def test_threads_share_a_client(publisher: Publisher, client: Client) -> None:
     def work(start: int) -> None:
         for number in range(start, 60, 6):
             for _ in range(5):
-                found[number] = fetched(client.fetch(due_for(urls[number]))).body
+                found[number] = fetched(client.fetch(ask_for(urls[number]))).body
 
     workers = [threading.Thread(target=work, args=(start,)) for start in range(6)]
     for worker in workers:
@@ -264,7 +265,7 @@ def test_threads_share_a_client(publisher: Publisher, client: Client) -> None:
 
 
 def test_a_held_answer_comes_when_it_is_let_go(publisher: Publisher, client: Client) -> None:
-    fetching = Fetching(client, due_for(publisher.says("/feed.xml", Held(200, ATOM))))
+    fetching = Fetching(client, ask_for(publisher.says("/feed.xml", Held(200, ATOM))))
     publisher.wait_until_asked()
     publisher.release()
     assert fetched(fetching.answer()).body == ATOM

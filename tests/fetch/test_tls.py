@@ -12,7 +12,7 @@ from aggregator.fetch import Client, adapter, connection
 from aggregator.fetch.adapter import system_trust
 from aggregator.model.poll import Answer, Cut
 from aggregator.urls import Url
-from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, again, due_for, failed, fetched, not_modified
+from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, again, ask_for, failed, fetched, not_modified
 from tests.publisher import Hangs, Publisher, Reply, Reset, Slow, Truncated, redirect
 
 
@@ -30,25 +30,25 @@ def trusting(secure: Publisher, make_client: MakeClient) -> Client:
 
 
 def test_a_feed_over_tls(secure: Publisher, trusting: Client) -> None:
-    due = due_for(secure.serve("/feed.xml", ATOM))
-    answer = fetched(trusting.fetch(due))
+    ask = ask_for(secure.serve("/feed.xml", ATOM))
+    answer = fetched(trusting.fetch(ask))
     for _ in range(3):
-        not_modified(trusting.fetch(again(due, answer)))
+        not_modified(trusting.fetch(again(ask, answer)))
     assert secure.connections == 1
 
 
 def test_s3_the_certificate_is_checked_against_the_name(secure: Publisher, trusting: Client, names: Names) -> None:
     secure.serve("/", ATOM)
     names["feeds.example"] = names["other.example"] = ["127.0.0.1"]
-    fetched(trusting.fetch(due_for(secure.url(host="feeds.example"))))
-    answer = failed(trusting.fetch(due_for(secure.url(host="other.example"))))
+    fetched(trusting.fetch(ask_for(secure.url(host="feeds.example"))))
+    answer = failed(trusting.fetch(ask_for(secure.url(host="other.example"))))
     assert answer.code == "tls"
     assert "certificate" in answer.text
     assert len(secure.asked) == 1
 
 
 def test_p84_an_unknown_authority_is_refused(secure: Publisher, client: Client) -> None:
-    answer = failed(client.fetch(due_for(secure.serve("/", ATOM))))
+    answer = failed(client.fetch(ask_for(secure.serve("/", ATOM))))
     assert answer.code == "tls"
     assert not secure.asked
 
@@ -57,7 +57,7 @@ def test_p84_the_systems_trust_store_counts(
     secure: Publisher, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(secure.authority))
-    fetched(make_client(LOOPBACK).fetch(due_for(secure.serve("/", ATOM))))
+    fetched(make_client(LOOPBACK).fetch(ask_for(secure.serve("/", ATOM))))
 
 
 def test_p84_without_a_system_store_there_is_certifis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_one_context_serves_all(secure: Publisher, make_client: MakeClient, monk
     client = make_client(LOOPBACK, tls=context)
     before = context.cert_store_stats()
     for last in range(1, 6):
-        fetched(client.fetch(due_for(secure.serve("/", ATOM, host=f"127.0.0.{last}"))))
+        fetched(client.fetch(ask_for(secure.serve("/", ATOM, host=f"127.0.0.{last}"))))
     assert context.cert_store_stats() == before
 
 
@@ -92,28 +92,28 @@ def test_the_trust_store_is_read_for_the_first_https_address_and_once(
 
     monkeypatch.setattr(adapter, "system_trust", noted)
     client = make_client(LOOPBACK)
-    fetched(client.fetch(due_for(publisher.serve("/", ATOM))))
+    fetched(client.fetch(ask_for(publisher.serve("/", ATOM))))
     assert not read
     for host in ("127.0.0.1", "127.0.0.2"):
-        fetched(client.fetch(due_for(secure.serve("/", ATOM, host=host))))
+        fetched(client.fetch(ask_for(secure.serve("/", ATOM, host=host))))
     assert len(read) == 1
 
 
 def test_a_plain_server_where_tls_should_be(client: Client) -> None:
     with listener(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, _):
-        answer = failed(client.fetch(due_for(Url(f"https://127.0.0.1:{port}/"))))
+        answer = failed(client.fetch(ask_for(Url(f"https://127.0.0.1:{port}/"))))
     assert answer.code == "tls"
 
 
 def test_p43_from_https_to_http_is_refused(secure: Publisher, trusting: Client, publisher: Publisher) -> None:
-    answer = failed(trusting.fetch(due_for(secure.says("/", redirect(publisher.serve("/", ATOM))))))
+    answer = failed(trusting.fetch(ask_for(secure.says("/", redirect(publisher.serve("/", ATOM))))))
     assert answer.code == "redirect"
     assert not publisher.asked
 
 
 def test_p43_from_http_to_https_is_followed(secure: Publisher, trusting: Client, publisher: Publisher) -> None:
     feed = secure.serve("/", ATOM)
-    assert fetched(trusting.fetch(due_for(publisher.says("/", redirect(feed))))).url == feed
+    assert fetched(trusting.fetch(ask_for(publisher.says("/", redirect(feed))))).url == feed
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_p43_from_http_to_https_is_followed(secure: Publisher, trusting: Client,
     ],
 )
 def test_troubles_over_tls(secure: Publisher, trusting: Client, reply: Reply, code: str) -> None:
-    assert failed(trusting.fetch(due_for(secure.says("/", reply), timeout=0.4))).code == code
+    assert failed(trusting.fetch(ask_for(secure.says("/", reply), timeout=0.4))).code == code
 
 
 @contextmanager
@@ -154,22 +154,22 @@ def listener(says: bytes = b"") -> Iterator[tuple[int, threading.Event]]:
 def test_p81_a_handshake_has_the_time_of_connecting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
     with listener() as (port, _):
-        answer = failed(client.fetch(due_for(Url(f"https://127.0.0.1:{port}/"))))
+        answer = failed(client.fetch(ask_for(Url(f"https://127.0.0.1:{port}/"))))
     assert answer.code == "timeout"
     assert "handshake" in answer.text
 
 
 def test_p81_a_handshake_that_hangs(client: Client) -> None:
     with listener() as (port, _):
-        answer = failed(client.fetch(due_for(Url(f"https://127.0.0.1:{port}/"), timeout=0.3)))
+        answer = failed(client.fetch(ask_for(Url(f"https://127.0.0.1:{port}/"), timeout=0.3)))
     assert answer.code == "timeout"
 
 
 def test_r54_cut_ends_a_handshake(client: Client) -> None:
     answers: list[Answer] = []
     with listener() as (port, greeted):
-        due = due_for(Url(f"https://127.0.0.1:{port}/"))
-        fetching = threading.Thread(target=lambda: answers.append(client.fetch(due)))
+        ask = ask_for(Url(f"https://127.0.0.1:{port}/"))
+        fetching = threading.Thread(target=lambda: answers.append(client.fetch(ask)))
         fetching.start()
         assert greeted.wait(5)
         client.cut()
@@ -178,8 +178,8 @@ def test_r54_cut_ends_a_handshake(client: Client) -> None:
 
 
 def test_a_kept_connection_that_the_server_closed_is_replaced(secure: Publisher, trusting: Client) -> None:
-    due = due_for(secure.serve("/", ATOM))
-    fetched(trusting.fetch(due))
+    ask = ask_for(secure.serve("/", ATOM))
+    fetched(trusting.fetch(ask))
     secure.hang_up()
-    fetched(trusting.fetch(due))
+    fetched(trusting.fetch(ask))
     assert secure.connections == 2

@@ -17,6 +17,7 @@ from aggregator.app import App, open_app
 from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
 from aggregator.errors import BadStatus, ConnectFailed, FetchError, NameUnknown, TimedOut
+from aggregator.model.ask import Ask
 from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Hop, NotModified, Unreached
 from aggregator.model.settings import Kind, Reading, Source, SourceKey
 from aggregator.poll.dispatcher import Dispatcher
@@ -197,18 +198,18 @@ class Internet:
     def __init__(self, clock: MovedClock) -> None:
         self.clock = clock
         self.is_down: Callable[[str], bool] = lambda host: False
-        self.asked: list[tuple[datetime, SourceKey]] = []
+        self.asked: list[tuple[datetime, Url]] = []
 
-    def __call__(self, due: Due) -> Answer:
-        self.asked.append((self.clock(), due.source.key))
-        host = host_of(due.url)
+    def __call__(self, ask: Ask) -> Answer:
+        self.asked.append((self.clock(), ask.url))
+        host = host_of(ask.url)
         if self.is_down(host):
-            return Failed.of(NameUnknown(due.url, host), Exchange(asked_at=self.clock()))
+            return Failed.of(NameUnknown(ask.url, host), Exchange(asked_at=self.clock()))
         return NotModified(asked_at=self.clock())
 
-    def count(self, since: datetime, until: datetime) -> Counter[str]:
-        """Count requests by source."""
-        return Counter(key for at, key in self.asked if since <= at < until)
+    def count(self, since: datetime, until: datetime) -> Counter[Url]:
+        """Count requests by address."""
+        return Counter(url for at, url in self.asked if since <= at < until)
 
 
 @contextmanager
@@ -241,7 +242,8 @@ def pass_time(
 
 HOUR = timedelta(hours=1)
 PUBLIC = "".join(f"  - {{key: s{n}, url: 'https://h{n % 8}.example/{n}', every: 15m}}\n" for n in range(96))
-OWN = "  - {key: own, url: 'https://own.lan/feed', every: 5m, frequent: ours}\n"
+OWN_URL = Url("https://own.lan/feed")
+OWN = f"  - {{key: own, url: '{OWN_URL}', every: 5m, frequent: ours}}\n"
 YAML = f"workers: 4\nsources:\n{PUBLIC}{OWN}"
 HOSTS_YAML = "hosts: {own.lan: {allow_private: true, spacing: 0s}}\n"
 
@@ -270,16 +272,16 @@ def test_p87_an_hour_without_a_network(newsroom: SampleSite, caplog: pytest.LogC
     assert down <= noted < down + timedelta(minutes=1)
 
     during = internet.count(down, back)
-    for key, times in during.items():  # what was under way when it began may be a probe soon after
-        assert times <= HOUR / timedelta(minutes=5 if key == "own" else 15) + 1, f"{key}: at its pace, or slower"
-    assert during["own"] >= 11, "the operator's own machine never rests"
-    probes = sorted(at for at, key in internet.asked if down + timedelta(minutes=3) <= at < back and key != "own")
+    for url, times in during.items():  # what was under way when it began may be a probe soon after
+        assert times <= HOUR / timedelta(minutes=5 if url == OWN_URL else 15) + 1, f"{url}: at its pace, or slower"
+    assert during[OWN_URL] >= 11, "the operator's own machine never rests"
+    probes = sorted(at for at, url in internet.asked if down + timedelta(minutes=3) <= at < back and url != OWN_URL)
     assert 50 <= len(probes) <= 57
     assert min(two - one for one, two in pairwise(probes)) >= timedelta(seconds=60)
 
     after = internet.count(back, back + timedelta(minutes=8))
-    assert set(after) == {source.key for source in status.sources}, "all that fell due is asked soon after"
-    starts = sorted(at for at, key in internet.asked if at >= back and key != "own")
+    assert set(after) == {source.url for source in status.sources}, "all that fell due is asked soon after"
+    starts = sorted(at for at, url in internet.asked if at >= back and url != OWN_URL)
     wave = [sum(at <= other < at + timedelta(seconds=60) for other in starts) for at in starts]
     assert max(wave) <= 24, "96 that are overdue, in five minutes"
 

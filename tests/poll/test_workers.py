@@ -12,6 +12,7 @@ import pytest
 
 from aggregator.app import App
 from aggregator.identify.keys import identify
+from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.entry import Digest, Feed
 from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome
@@ -46,14 +47,14 @@ class Watched:
             assert self.told.acquire(timeout=PATIENCE)
 
 
-def unchanged(due: Due) -> Answer:
+def unchanged(ask: Ask) -> Answer:
     return NotModified(asked_at=START)
 
 
 @contextmanager
 def watched(
     folder: Path,
-    fetch: Callable[[Due], Answer] = unchanged,
+    fetch: Callable[[Ask], Answer] = unchanged,
     *,
     on_return: Callable[[Gathered], None] = lambda poll: None,
     patience: float = PATIENCE,
@@ -176,11 +177,11 @@ def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("aggregator.poll.workers.SPARE_SECONDS", -1000.0)  # whatever is under way hangs
     asked, released = threading.Event(), threading.Event()
 
-    def hangs(due: Due) -> Answer:
-        if due.source.key == "s0":
+    def hangs(ask: Ask) -> Answer:
+        if ask.url == "https://s0.example/":
             asked.set()
             assert released.wait(PATIENCE)
-        return unchanged(due)
+        return unchanged(ask)
 
     with watched(tmp_path, hangs) as watch:
         watch.runner.submit(watch.desk.claim("s0"))
@@ -204,7 +205,7 @@ def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatc
     def walks(due: Due, ports: Ports) -> Gathered:
         for _ in range(5):
             clock[0] += 100
-            answer = ports.fetch(due)
+            answer = ports.fetch(due.ask())
             watch.runner.look_after()
         return Gathered(due, answer)
 
@@ -221,10 +222,10 @@ def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("aggregator.poll.workers.TOO_MANY_STUCK", 1.0)
     asked, released = threading.Semaphore(0), threading.Semaphore(0)
 
-    def hangs(due: Due) -> Answer:
+    def hangs(ask: Ask) -> Answer:
         asked.release()
         assert released.acquire(timeout=PATIENCE)
-        return unchanged(due)
+        return unchanged(ask)
 
     with watched(tmp_path, hangs) as watch:
         for number in range(3):
@@ -243,7 +244,7 @@ def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pyt
 def test_r54_a_stop_leaves_behind_what_hangs_and_its_claim_stands(tmp_path: Path) -> None:
     asked, released = threading.Event(), threading.Event()
 
-    def hangs(due: Due) -> Answer:
+    def hangs(ask: Ask) -> Answer:
         asked.set()
         assert released.wait(PATIENCE)
         return Failed(asked_at=START)

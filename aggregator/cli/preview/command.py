@@ -28,6 +28,7 @@ from aggregator.dry_run.probe import listed_of, why_not_now
 from aggregator.errors import ParseError, StoreError
 from aggregator.fetch import Client
 from aggregator.fetch.budget import Budgets
+from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes
 from aggregator.model.detail import request_of, url_of
 from aggregator.model.hosts import budget_key, rule_for, spacing_of
@@ -197,16 +198,16 @@ def _preview(due: Due, settings: Settings, store: Store) -> Preview:
     )
     budgets.take(due.id, due.host_key)
 
-    def fetch(due: Due) -> Answer:
-        answers.append(client.fetch(due))
+    def fetch(ask: Ask) -> Answer:
+        answers.append(client.fetch(ask))
         return answers[-1]
 
-    def keep(due: Due) -> None:
+    def keep(ask: Ask) -> None:
         """Let go of nothing: there is one body, and it is looked at again."""
 
     try:
         with client:
-            intake = Intake(fetch=fetch, let_go=keep, read=readers.read, redactor=lambda: redactor, clock=utc_now)
+            intake = Intake(fetch=fetch, release=keep, read=readers.read, redactor=lambda: redactor, clock=utc_now)
             budgets.leave(due.id)
             poll = gather(due, intake)
             budgets.finish(due.id)
