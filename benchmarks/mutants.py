@@ -1,0 +1,414 @@
+"""Random mutants of the package, and how many of them the tests of their own folder kill.
+
+`python -m benchmarks.mutants --count 200 --seed 1`
+
+Each mutant changes one place of one module. It is killed if a usual test of `tests/<folder of the module>` fails within
+60 seconds of processor time. The test file with the name of the module runs first, then the test files that import the
+module, then the rest of the folder. The working tree is never changed: what the tests need is copied to a temporary
+folder.
+
+Left out, because no test of behaviour could find them: docstrings, log calls, annotations, decorators, assertions,
+sentences (texts with a space), flags without an effect on results (`strict`, `maxsize`, `timeout` ...), conditions of
+`TYPE_CHECKING`, and mutants that compile to the same code. Migrations are frozen once released and left out, too.
+"""
+
+import argparse
+import ast
+import difflib
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from types import CodeType
+
+ROOT = Path(__file__).resolve().parent.parent
+AREAS = ("decide", "identify", "cadence", "store", "render", "fetch/guard.py")
+COPIED = ("aggregator", "tests", "samples", "docs", "pyproject.toml", "README.md", "CHANGELOG.md", "feeds.yaml")
+LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
+FLAGS = {"strict", "maxsize", "timeout", "stacklevel", "slots", "frozen", "kw_only", "repr", "daemon", "cache_ok"}
+SYMMETRIC = {"min", "max", "isinstance", "issubclass", "zip", "and_", "or_", "union", "gcd"}
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One changed place of one module."""
+
+    module: Path  # relative to the package
+    kind: str
+    line: int
+    before: str  # source of the module
+    after: str
+
+    @property
+    def diff(self) -> str:
+        """Return the change as a unified diff."""
+        name = f"aggregator/{self.module}"
+        lines = difflib.unified_diff(self.before.splitlines(True), self.after.splitlines(True), name, name, n=1)
+        return "".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the tests made of a mutant: killed, survived or timeout."""
+
+    mutant: Mutant
+    word: str
+    seconds: float
+
+
+Place = tuple[Path, ast.expr | ast.stmt, str, str]  # module, what is replaced, kind, its new source
+
+
+class Places(ast.NodeVisitor):
+    """Collects the changes of one module: node, kind, and the source that replaces the node."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[ast.expr | ast.stmt, str, str]] = []
+
+    def add(self, node: ast.expr | ast.stmt, kind: str, new: ast.AST | str) -> None:
+        """Record a change; an expression gets parentheses, so that its surroundings read it as a whole."""
+        if isinstance(new, str):
+            text = new
+        else:
+            text = f"({ast.unparse(new)})" if isinstance(new, ast.expr) else ast.unparse(new)
+        self.found.append((node, kind, text))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        for part in (*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body):
+            self.visit(part)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        if not any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases):
+            for part in node.body:
+                self.visit(part)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_Assert(self, node: ast.Assert) -> None:
+        """Leave assertions out."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Leave formatted texts out: positions inside of them are not exact before Python 3.12."""
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        if any(isinstance(target, ast.Name) and target.id.startswith("__") for target in node.targets):
+            return
+        if all(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets):
+            self.add(node, "statement", "pass")
+        self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.add(node, "statement", "pass")
+        if type(node.op) in ARITHMETIC:
+            self.add(node, "arithmetic", ast.AugAssign(node.target, ARITHMETIC[type(node.op)](), node.value))
+        self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Constant) or is_log(node.value):
+            return
+        if isinstance(node.value, ast.Call):
+            self.add(node, "statement", "pass")
+        self.generic_visit(node)
+
+    def visit_Return(self, node: ast.Return) -> None:
+        if node.value is None:
+            return
+        self.add(node, "return", "return None")
+        self.visit(node.value)
+
+    def visit_If(self, node: ast.If) -> None:
+        if "TYPE_CHECKING" not in ast.unparse(node.test):
+            self._condition(node.test)
+            self.generic_visit(node)
+
+    def visit_While(self, node: ast.While) -> None:
+        self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self._condition(node.test)
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        for test in node.ifs:
+            self._condition(test)
+        self.generic_visit(node)
+
+    def _condition(self, test: ast.expr) -> None:
+        if not isinstance(test, ast.Compare | ast.UnaryOp):  # those have mutants of their own that say the same
+            self.add(test, "not", ast.UnaryOp(ast.Not(), test))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        if isinstance(node.op, ast.Not | ast.USub):
+            self.add(node, "not" if isinstance(node.op, ast.Not) else "arithmetic", node.operand)
+        self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        self.add(node, "and/or", ast.BoolOp(other, node.values))
+        self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        for number, operator in enumerate(node.ops):
+            for other in COMPARISONS[type(operator)]:
+                ops = [*node.ops[:number], other(), *node.ops[number + 1 :]]
+                self.add(node, "comparison", ast.Compare(node.left, ops, node.comparators))
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        if type(node.op) in ARITHMETIC and not is_type_union(node):
+            self.add(node, "arithmetic", ast.BinOp(node.left, ARITHMETIC[type(node.op)](), node.right))
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if is_log(node):
+            return
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        plain = [part for part in node.args[:2] if not isinstance(part, ast.Starred)]
+        if len(plain) == 2 and ast.dump(plain[0]) != ast.dump(plain[1]) and name not in SYMMETRIC:
+            self.add(node, "arguments", ast.Call(node.func, [plain[1], plain[0], *node.args[2:]], node.keywords))
+        self.visit(node.func)
+        for part in (*node.args, *(k.value for k in node.keywords if k.arg not in FLAGS)):
+            self.visit(part)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        value = node.value
+        if isinstance(value, bool):
+            self.add(node, "constant", repr(not value))
+        elif isinstance(value, int | float):
+            self.add(node, "constant", repr(value + 1))
+        elif isinstance(value, str | bytes) and not set(value) & set(" " if isinstance(value, str) else b" "):
+            self.add(node, "constant", repr(value + ("X" if isinstance(value, str) else b"X")))
+
+
+def is_log(node: ast.expr) -> bool:
+    """Return whether an expression is a call of a logger."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in LOG_METHODS
+        and isinstance(function.value, ast.Name)
+        and function.value.id in ("log", "logger", "logging")
+    )
+
+
+def is_type_union(node: ast.BinOp) -> bool:
+    """Return whether `a | b` names types: `int | None`, `Atom | Rss`."""
+    names = (part.id if isinstance(part, ast.Name) else "" for part in (node.left, node.right))
+    return isinstance(node.op, ast.BitOr) and any(name[:1].isupper() or name in ("int", "str") for name in names)
+
+
+def places_of(module: Path) -> list[Place]:
+    """Return all places of a module of the package that can be changed."""
+    source = (ROOT / "aggregator" / module).read_text(encoding="utf-8")
+    places = Places()
+    places.visit(ast.parse(source))
+    return [(module, *found) for found in places.found]
+
+
+def mutant_at(module: Path, node: ast.expr | ast.stmt, kind: str, new: str) -> Mutant | None:
+    """Return the mutant with a place changed; None if it does not compile, or to the same code as the module."""
+    source = (ROOT / "aggregator" / module).read_text(encoding="utf-8")
+    data = source.encode()
+    starts = [0]
+    for line in data.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+    after = (data[:start] + new.encode() + data[end:]).decode()
+    try:
+        same = code_of(after) == code_of(source)
+    except SyntaxError:  # the pattern of a match statement, for example
+        return None
+    return None if same else Mutant(module, kind, node.lineno, source, after)
+
+
+def choose(count: int, seed: int, only: str) -> Iterator[Mutant]:
+    """Return random mutants, each place with the same chance."""
+    places = [place for module in modules() if str(module).startswith(only) for place in places_of(module)]
+    random.Random(seed).shuffle(places)
+    return itertools.islice(filter(None, itertools.starmap(mutant_at, places)), count)
+
+
+def code_of(source: str) -> object:
+    """Return the compiled code of a module in a form that can be compared, without positions."""
+
+    def parts(code: object) -> object:
+        if isinstance(code, CodeType):
+            return (code.co_code, code.co_names, *map(parts, code.co_consts))
+        return repr(code)
+
+    return parts(compile(source, "module", "exec"))
+
+
+def modules() -> Iterator[Path]:
+    """Return the modules of AREAS, relative to the package."""
+    for area in AREAS:
+        path = ROOT / "aggregator" / area
+        for module in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            if "migrations" not in module.parts:
+                yield module.relative_to(ROOT / "aggregator")
+
+
+def tests_of(module: Path) -> list[str]:
+    """Return what pytest runs for a module: its own test file, those that import the module, the folder."""
+    folder = Path("tests", module.parts[0])
+    files = sorted((ROOT / folder).rglob("test_*.py"))
+    dotted = "aggregator." + ".".join(module.with_suffix("").parts)
+    package, _, name = dotted.rpartition(".")
+
+    def rank(file: Path) -> int:
+        text = file.read_text(encoding="utf-8")
+        return (
+            0
+            if file.stem == f"test_{module.stem}"
+            else 1
+            if dotted in text or f"{package} import {name}" in text
+            else 2
+        )
+
+    return [str(file.relative_to(ROOT)) for file in sorted(files, key=lambda file: (rank(file), file.stat().st_size))]
+
+
+def judge(mutant: Mutant, copy: Path, seconds: int) -> Verdict:
+    """Run the tests of a mutant's folder against a copy of the repository that holds the mutant."""
+    path = copy / "aggregator" / mutant.module
+    path.write_text(mutant.after, encoding="utf-8")
+    forget_compiled(path)
+    started = time.monotonic()
+    try:
+        code = run_tests(tests_of(mutant.module), copy, seconds)
+    finally:
+        path.write_text(mutant.before, encoding="utf-8")
+        forget_compiled(path)
+    if code not in (None, 0, 1, 2):
+        raise SystemExit(f"pytest ended with {code} for {mutant.module}:{mutant.line}")
+    word = "timeout" if code is None else "killed" if code else "survived"
+    return Verdict(mutant, word, time.monotonic() - started)
+
+
+def run_tests(tests: Sequence[str], copy: Path, seconds: int) -> int | None:
+    """Return the exit code of pytest, None if it used up its time: processor time, or five times that by the clock."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow and not service"]
+    process = subprocess.Popen(
+        ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(seconds), *command, *tests],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        code = process.wait(5 * seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return None
+    return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
+
+
+def forget_compiled(path: Path) -> None:
+    """Delete the compiled form of a module: a mutant may have the size and the second of the module."""
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()
+
+
+def copy_repository(folder: Path) -> Path:
+    """Copy what the tests read; the corpora beside the repository are linked."""
+    copy = folder / "copy"
+    for name in COPIED:
+        source, target = ROOT / name, copy / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+        else:
+            shutil.copy2(source, target)
+    (folder / "shared").symlink_to(ROOT.parent / "shared")
+    return copy
+
+
+def main() -> int:
+    """Print a line for each mutant, the diffs of those that survived, and the share of those killed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=200, help="how many mutants (200)")
+    parser.add_argument("--seed", type=int, default=1, help="which mutants (1)")
+    parser.add_argument("--seconds", type=int, default=60, help="processor time for the tests of one mutant (60)")
+    parser.add_argument("--jobs", type=int, default=1, help="how many mutants at a time (1)")
+    parser.add_argument("--only", default="", help="modules whose path begins with this, such as store/ev")
+    parser.add_argument("--list", action="store_true", help="print the mutants that would be tried, and try none")
+    options = parser.parse_args()
+    chosen = list(choose(options.count, options.seed, options.only))
+    if options.list:
+        print(*(m.diff for m in chosen), sep="\n")
+        return 0
+    verdicts = try_all(chosen, options.jobs, options.seconds)
+    count = Counter(verdict.word for verdict in verdicts)
+    print(*(verdict.mutant.diff for verdict in verdicts if verdict.word != "killed"), sep="\n")
+    for folder in sorted({v.mutant.module.parts[0] for v in verdicts}):
+        words = Counter(v.word for v in verdicts if v.mutant.module.parts[0] == folder)
+        print(f"{folder:10} {words['killed']:4} of {words.total():4} killed")
+    share = 100 * count["killed"] / len(verdicts)
+    print(f"killed {count['killed']}, survived {count['survived']}, timeout {count['timeout']}: {share:.1f} % killed")
+    return 0 if share >= 95 else 1
+
+
+def try_all(chosen: Sequence[Mutant], jobs: int, seconds: int) -> list[Verdict]:
+    """Try mutants, each of `jobs` threads in a copy of its own."""
+    copies: SimpleQueue[Path] = SimpleQueue()
+
+    def attempt(mutant: Mutant) -> Verdict:
+        copy = copies.get()
+        try:
+            verdict = judge(mutant, copy, seconds)
+        finally:
+            copies.put(copy)
+        place = f"{mutant.module}:{mutant.line}"
+        print(f"{verdict.word:8} {verdict.seconds:5.1f} s  {mutant.kind:10} {place}", flush=True)
+        return verdict
+
+    with ExitStack() as stack:
+        for _ in range(jobs):
+            copies.put(copy_repository(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        return list(pool.map(attempt, chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
