@@ -1,7 +1,7 @@
-"""How deep HTML is nested, before nh3 pays for it (S14): the time it takes grows with the square of the depth.
+"""Limits the nesting depth of HTML before nh3 reads it, since nh3 takes time quadratic in the depth (S14).
 
-Most texts are small enough not to matter. Of the others, those that are nested as a template would write them are
-measured exactly; those that aren't go through libxml2, which closes what is open, and are measured then.
+Most texts are short enough to skip the check. Longer texts that are properly nested are measured exactly. The others
+are parsed by libxml2, which adds missing end tags, and are measured then.
 """
 
 import html as entities
@@ -13,11 +13,11 @@ from lxml import etree
 
 from aggregator.clean.text import DROPPED, html_of, without_tags
 
-MAX_DEPTH: Final = 200  # elements within each other
-_FEW = 200  # start tags that need no look
-_MANY = 2000  # above, only what is known to be nested well goes to nh3 as it is
-_MAX_REFERENCES = 60_000  # ampersands: each costs nh3 a little of all before
-_MAX_REOPENED = 50_000  # formatting elements that a parser opens again in a block after another
+MAX_DEPTH: Final = 200  # nested elements
+_UNCHECKED_TAGS = 200  # a text with at most this many tags is not checked
+_MAX_UNKNOWN_TAGS = 2000  # a text with more tags reaches nh3 only if it is known to be properly nested
+_MAX_REFERENCES = 60_000  # ampersands: nh3's time for each grows with the text before it
+_MAX_REOPENED = 50_000  # formatting elements that a parser opens again in the following block
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _FORMATTING = frozenset("b big code em font i nobr s small strike strong tt u".split())
 _BLOCK = frozenset(
@@ -32,24 +32,24 @@ _FORMATTING_TAG = re.compile(rf"<({'|'.join(sorted(_FORMATTING))})\s[^<>]*>", re
 _NUMERIC = re.compile(r"&#(?:([0-9]{3,7})|[xX]([0-9a-fA-F]{2,6}));")
 
 
-def bounded(html: str) -> str:
-    """Give HTML that nh3 reads in little time: itself, mostly; flattened to text if it is nested too deep."""
+def limit_depth(html: str) -> str:
+    """Return HTML that nh3 reads in little time: usually unchanged; reduced to text if the nesting is too deep."""
     if html.count("&") > _MAX_REFERENCES:
         html = _NUMERIC.sub(_character, html)
         if html.count("&") > _MAX_REFERENCES:
-            return _flat(html).replace("&amp;", " ")
+            return _flatten(html).replace("&amp;", " ")
     tags = html.count("<")
-    if tags <= _FEW or _is_well_nested(html, tags):
+    if tags <= _UNCHECKED_TAGS or _is_well_nested(html, tags):
         return html
-    if tags <= _MANY:
-        # The same formatting element is opened again three times at most, if no attribute tells it from others.
+    if tags <= _MAX_UNKNOWN_TAGS:
+        # Without attributes, a parser opens the same formatting element again three times at most.
         return _FORMATTING_TAG.sub(r"<\1>", html)
-    closed = _closed(html)
-    return closed if closed is not None and _is_well_nested(closed, closed.count("<")) else _flat(html)
+    closed = _close_tags(html)
+    return closed if closed is not None and _is_well_nested(closed, closed.count("<")) else _flatten(html)
 
 
 def is_deep(canonical: str) -> bool:
-    """Tell whether HTML that nh3 wrote is nested beyond the limit."""
+    """Return True if HTML that nh3 wrote is nested deeper than the limit."""
     if canonical.count("<") <= MAX_DEPTH:
         return False
     depth = 0
@@ -62,7 +62,7 @@ def is_deep(canonical: str) -> bool:
 
 
 def _is_well_nested(html: str, tags: int) -> bool:
-    """Tell whether every `<` is a plain tag, every end tag meets its start tag, and nothing is nested too deep."""
+    """Return True if every `<` is a plain tag, each end tag matches its start tag, and no element is too deep."""
     open_tags: list[str] = []
     seen = formatting = reopened = 0
     for tag in _STRICT.finditer(html):
@@ -85,12 +85,12 @@ def _is_well_nested(html: str, tags: int) -> bool:
     return seen == tags and not open_tags
 
 
-def _flat(html: str) -> str:
+def _flatten(html: str) -> str:
     return html_of(entities.unescape(without_tags(html)))
 
 
-def _closed(html: str) -> str | None:
-    """Let libxml2 close what is open; None if there is more of it than it reads."""
+def _close_tags(html: str) -> str | None:
+    """Return the HTML as libxml2 writes it, with all end tags; None if the text exceeds what libxml2 reads."""
     parser = lxml.html.HTMLParser(recover=True, huge_tree=True, remove_comments=True, remove_pis=True, no_network=True)
     try:
         body = lxml.html.document_fromstring(f"<html><body>{html}</body></html>", parser=parser).find("body")

@@ -1,4 +1,4 @@
-"""Players of known video hosts become links to their videos (S38); all other iframes are dropped by the sanitiser."""
+"""Replaces players of known video hosts by links to their videos (S38). The sanitiser drops all other iframes."""
 
 import html as entities
 import re
@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 _IFRAME = re.compile(r"<iframe\b([^<>]{0,4000})>", re.IGNORECASE)
 _SOURCE = re.compile(r"\b(?:data-)?src\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _ID = re.compile(r"[\w-]{3,64}")
-# host: (path before the id, address of the video's page)
+# Host to (path before the id, address of the video's page).
 _PLAYERS = {
     "youtube.com": ("/embed/", "https://www.youtube.com/watch?v={}"),
     "youtube-nocookie.com": ("/embed/", "https://www.youtube.com/watch?v={}"),
@@ -32,12 +32,12 @@ _PLAYERS = {
 
 
 def embeds_as_links(html: str) -> str:
-    """Put a plain link before each player that we know. The iframes stay: removing them is the sanitiser's work."""
+    """Put a plain link before each known player. The iframes stay: the sanitiser removes them."""
     return _IFRAME.sub(_linked, html)
 
 
 def video_of(address: str) -> str | None:
-    """Give the page of the video that a player's address plays; None if we don't know the player."""
+    """Return the page of the video that a player's address plays; None for an unknown player."""
     try:
         parts = urlsplit(address.strip())
     except ValueError:
@@ -47,8 +47,8 @@ def video_of(address: str) -> str | None:
     host = parts.netloc.lower().partition(":")[0].removeprefix("www.")
     if host not in _PLAYERS:
         return None
-    place, page = _PLAYERS[host]
-    path, question, key = place.partition("?")
+    player, page = _PLAYERS[host]
+    path, question, key = player.partition("?")
     if question:
         found = parse_qs(parts.query).get(key.rstrip("="), [""])[0] if parts.path == path else ""
     else:

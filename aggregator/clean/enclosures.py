@@ -1,4 +1,4 @@
-"""Files that go with an entry (I56)."""
+"""Cleans the files of an entry (I56)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,26 +15,26 @@ _SECONDS = re.compile(r"(\d{1,7})(?:\.\d+)?")
 
 
 def enclosures_of(links: Iterable[RawLink], bases: Sequence[Url | None], url: Url) -> tuple[Enclosure, ...]:
-    """Clean enclosures: http and https only, several of one URL as one.
+    """Clean enclosures: http and https only; enclosures with the same URL are merged.
 
     Args:
-        links: as the document gives them.
-        bases: what relative ones count from, after their own xml:base.
-        url: the address that answered.
+        links: as the document has them.
+        bases: base URLs for relative links; a link's own xml:base is used first.
+        url: the address that sent the response.
     """
     found: dict[Url, Enclosure] = {}
     for link in links:
         address = resolve(link.href, (base_of(link.base, url), *bases))
         if address is None:
             continue
-        one = Enclosure(
+        enclosure = Enclosure(
             url=address,
             type=media_type_of(link.type),
             length=_length_of(link.length),
             title=name_of(link.title) or None if link.title else None,
             duration=_duration_of(link.duration),
         )
-        found[address] = _merged(found[address], one) if address in found else one
+        found[address] = _merged(found[address], enclosure) if address in found else enclosure
     return tuple(found.values())
 
 
@@ -49,19 +49,19 @@ def _merged(first: Enclosure, second: Enclosure) -> Enclosure:
 
 
 def media_type_of(text: str | None) -> str | None:
-    """Read a media type, without its parameters; None for what is none."""
+    """Return a media type without parameters; None if the text is not a media type."""
     kind = (text or "").partition(";")[0].strip().lower()
     return kind if _MEDIA_TYPE.fullmatch(kind) else None
 
 
 def _length_of(text: str | None) -> int | None:
-    """Read bytes; what is no number, or too long for one, counts as not said."""
+    """Read a number of bytes; None for a text that is not a number or has more than 15 digits."""
     digits = (text or "").strip().removesuffix(".0")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 15 else None
 
 
 def _duration_of(text: str | None) -> int | None:
-    """Read seconds, or [hours:]minutes:seconds (I57)."""
+    """Read seconds or [hours:]minutes:seconds (I57)."""
     text = (text or "").strip()
     if match := _SECONDS.fullmatch(text):
         return int(match[1])

@@ -1,12 +1,12 @@
-"""One document, cleaned: a bad entry is left out and named, the others go on (R41)."""
+"""Cleans one document. A bad entry is left out and named; the other entries are kept (R41)."""
 
 from dataclasses import replace
 
+from aggregator.clean.date_order import day_first
 from aggregator.clean.dates import read_date
-from aggregator.clean.entry import Surroundings, UnreadableEntryError, clean_entry
+from aggregator.clean.entry import Context, EmptyEntryError, clean_entry
 from aggregator.clean.language import language_of
 from aggregator.clean.links import alternate_of, related, resolve
-from aggregator.clean.order import day_first
 from aggregator.clean.outlines import clean_outlines
 from aggregator.clean.people import people_of, tags_of
 from aggregator.clean.text import identifier_of, line_of
@@ -17,16 +17,16 @@ from aggregator.model.settings import Reading
 
 
 def clean(raw: RawFeed, reading: Reading) -> Feed:
-    """Clean a document: what it holds is safe, absolute, in UTC, and free of what XML forbids.
+    """Clean a document: safe HTML, absolute URLs, dates in UTC, no characters that XML forbids.
 
-    Entries keep their order and their `position`. A date that names no zone is read in `reading.timezone`.
+    Entries keep their order and their `position`. A date without a zone is read in `reading.timezone`.
     """
     zone = zone_of(reading.timezone)
     site = alternate_of(raw.links, raw.url)
     language = language_of(raw.language)
     dates = (raw.updated, *(date for entry in raw.entries for date in (entry.published, entry.updated)))
     order = day_first(dates, language)
-    around = Surroundings(
+    context = Context(
         url=raw.url,
         site=site,
         zone=zone,
@@ -40,10 +40,10 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
     left_out: list[str] = list(raw.left_out)
     for entry in raw.entries:
         try:
-            entries.append(clean_entry(entry, around, notices))
-        except UnreadableEntryError as error:
+            entries.append(clean_entry(entry, context, notices))
+        except EmptyEntryError as error:
             left_out.append(f"{_name(entry)} {error}")
-        except (ValueError, OverflowError, RecursionError) as error:  # no rule expects one, no source may end for one
+        except (ValueError, OverflowError, RecursionError) as error:  # not expected; one entry must not fail its source
             left_out.append(f"{_name(entry)}: {type(error).__name__}: {str(error)[:100]}")
     outlines = clean_outlines(raw, left_out) if raw.outlines else ()
     bases = (site, raw.url)
@@ -59,7 +59,7 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
         icon=resolve(raw.icon, bases) if raw.icon else None,
         logo=resolve(raw.logo, bases) if raw.logo else None,
         tags=tags_of(raw.tags),
-        language=around.language,
+        language=context.language,
         hints=raw.hints,
         entries=tuple(entries),
         outlines=outlines,
@@ -79,6 +79,6 @@ def clean(raw: RawFeed, reading: Reading) -> Feed:
 
 
 def _name(entry: RawEntry) -> str:
-    """Name an entry for the operator."""
+    """Return the name of an entry for messages: its position, and its title or id."""
     title = title_of(replace(entry.title, value=entry.title.value[:200])) if entry.title else ""
     return f"entry {entry.position + 1} {(title or entry.id or '')[:80]!r}"

@@ -1,8 +1,8 @@
-"""The codes of languages that feeds are checked against: ISO 639-1, and ISO 639-2 as far as it adds languages (I60)."""
+"""Language codes of ISO 639-1, and those codes of ISO 639-2 that have no code in ISO 639-1 (I60)."""
 
 from typing import Final
 
-# Two letters, and the three that mean the same; BCP 47 wants the shorter (RFC 5646, section 2.2.1).
+# Two-letter code and the three-letter codes of the same language; BCP 47 requires the shorter code (RFC 5646, 2.2.1).
 _PAIRS: Final = """
 aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bh bi:bis
 bm:bam bn:ben bo:bod,tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces,cze cu:chu cv:chv cy:cym,wel da:dan
@@ -17,7 +17,7 @@ sd:snd se:sme sg:sag sh si:sin sk:slk,slo sl:slv sm:smo sn:sna so:som sq:sqi,alb
 sw:swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr
 ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:zho,chi zu:zul
 """
-# Languages that have three letters only; those that nobody speaks any more are few.
+# Languages that have a three-letter code only; few extinct languages are included.
 THREE_LETTERS: Final = frozenset(
     "ace ach ada ady ain alt ang arn arp ast awa bal ban bas bej bem bho bik bin bla bua bug byn car ceb chk chm cho "
     "chr chy crh csb dak dar din doi dsb dua dyu efi ewo fan fil fon frr fur gaa gay gez gil gor grc gsw gwi hai haw "
@@ -26,7 +26,7 @@ THREE_LETTERS: Final = frozenset(
     "pon raj rap rar rom rup sad sah sat scn sco shn smj smn sms snk srn suk syr tem tet tig tiv tkl tli tpi tum tvl "
     "tyv udm umb vai war was xal yao yap zap".split()
 )
-# Languages that are part of another: RFC 5646, section 2.2.2, lets them stand behind its code.
+# Macrolanguages and their languages, which may follow the code of the macrolanguage (RFC 5646, section 2.2.2).
 _PARTS: Final = {
     "ar": "acm aeb afb apc arb arq ary arz".split(),
     "zh": "cdo cjy cmn cpx czh czo gan hak hsn lzh mnp nan wuu yue".split(),
@@ -43,20 +43,20 @@ _WHOLE: Final = {part: whole for whole, parts in _PARTS.items() for part in part
 
 
 def shortest(primary: str) -> str | None:
-    """Give a code in its shortest form; None for two letters that are no language."""
+    """Return the shortest form of a code; None for two letters that are not a language."""
     if len(primary) == 2:
         return primary if primary in TWO_LETTERS else None
     return _SHORTER.get(primary, primary)
 
 
 def well_known(tag: str) -> str | None:
-    """Give a language tag so that it begins with a code that checkers of feeds know.
+    """Return a language tag that begins with a code that feed validators know.
 
     Args:
-        tag: of BCP 47; `yue` becomes `zh-yue`, which says the same.
+        tag: BCP 47; `yue` becomes `zh-yue`, which has the same meaning.
 
     Returns:
-        None for one of the some thousand languages that came with ISO 639-3.
+        None for one of the thousands of languages that only ISO 639-3 has.
     """
     primary, _, rest = tag.partition("-")
     code = primary.lower()

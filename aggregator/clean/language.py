@@ -1,11 +1,11 @@
-"""Languages by BCP 47 (I60)."""
+"""Reads language tags (BCP 47; I60)."""
 
 import re
 
 from aggregator.clean.iso639 import shortest
 
 _TAG = re.compile(r"([A-Za-z]{2,3}|[A-Za-z]{5,8})((?:[-_][A-Za-z0-9]{1,8}){0,6})")
-# What publishers write instead of a code.
+# Names that publishers write instead of a code.
 _NAMES = {
     "english": "en",
     "german": "de",
@@ -15,13 +15,13 @@ _NAMES = {
     "chinese": "zh",
     "russian": "ru",
 }
-# Codes of countries, and those that ISO 639 gave up.
+# Country codes that publishers use as languages, and codes that ISO 639 withdrew.
 _WRONG = {"cn": "zh-CN", "jp": "ja", "cz": "cs", "dk": "da", "gr": "el", "ua": "uk", "iw": "he", "in": "id", "ji": "yi"}
 _UNKNOWN = frozenset({"und", "zxx", "mul", "mis", "xx"})
 
 
 def language_of(*candidates: str | None) -> str | None:
-    """Give the first candidate that is a language tag, in the usual case: `zh-Hans-CN`, `en-US`; None if none is."""
+    """Return the first candidate that is a language tag, in usual case (`zh-Hans-CN`, `en-US`), or None."""
     for candidate in candidates:
         if candidate and (tag := _normal(candidate.strip())):
             return tag
@@ -29,7 +29,7 @@ def language_of(*candidates: str | None) -> str | None:
 
 
 def _normal(text: str) -> str | None:
-    text = text.partition(",")[0].strip()  # a header may name several
+    text = text.partition(",")[0].strip()  # a header may name several languages
     text = _NAMES.get(text.lower(), text)
     match = _TAG.fullmatch(text)
     if match is None or match[1].lower() in _UNKNOWN or match[1].lower() in ("true", "false"):
@@ -40,7 +40,7 @@ def _normal(text: str) -> str | None:
         primary, *region = _WRONG[primary].split("-")
         parts = parts or region
     if len(primary) > 3:
-        return None  # registered languages of five letters and more don't exist
+        return None  # no language with five or more letters is registered
     code = shortest(primary)
     return "-".join([code, *map(_subtag, parts)]) if code else None
 

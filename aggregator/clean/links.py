@@ -1,4 +1,4 @@
-"""Absolute URLs, http and https only (I54, I55, S33)."""
+"""Resolves URLs; only http and https are accepted (I54, I55, S33)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,16 +13,16 @@ _HTML = re.compile(r"html|^$")
 
 
 def resolve(href: str, bases: Iterable[Url | None]) -> Url | None:
-    """Make an absolute URL of a reference.
+    """Return the absolute URL of a reference.
 
-    As a browser does, line ends and tabs in it are removed and blanks are escaped: publishers break long links.
+    As in a browser, line ends and tabs are removed and blanks are escaped, because publishers wrap long links.
 
     Args:
         href: as written.
-        bases: what it may be relative to, best first (I54).
+        bases: possible base URLs, best first (I54).
 
     Returns:
-        None if it is no http or https URL.
+        None if the result is not an http or https URL.
     """
     text = href.strip()
     if not text.isprintable() or " " in text:
@@ -41,12 +41,12 @@ def _normal(text: str, base: Url | None) -> Url | None:
 
 
 def base_of(declared: str | None, url: Url) -> Url | None:
-    """Give the xml:base in scope, itself resolved against the address that answered; None if there is none."""
+    """Return xml:base, resolved against the address that sent the response; None if there is none."""
     return resolve(declared, (url,)) if declared else None
 
 
 def alternate_of(links: Sequence[RawLink], url: Url) -> Url | None:
-    """Choose the page that a feed or an entry is about: the HTML one, else any alternate (I55)."""
+    """Return the page of a feed or an entry: the alternate link of type HTML, otherwise any alternate link (I55)."""
     alternates = [link for link in links if link.rel == "alternate"]
     for link in sorted(alternates, key=lambda link: not _HTML.search(link.type or "")):
         if found := resolve(link.href, (base_of(link.base, url), url)):
@@ -55,7 +55,7 @@ def alternate_of(links: Sequence[RawLink], url: Url) -> Url | None:
 
 
 def related(links: Sequence[RawLink], rel: str, url: Url) -> Url | None:
-    """Give the first usable link of a kind."""
+    """Return the first usable link with the relation `rel`."""
     for link in links:
         if link.rel == rel and (found := resolve(link.href, (base_of(link.base, url), url))):
             return found

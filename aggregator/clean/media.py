@@ -1,4 +1,4 @@
-"""Images that nobody should see, and those that only a script would show (S37); what players need without one."""
+"""Removes tracking pixels, shows lazy images without scripts (S37), and sets attributes of images and players."""
 
 import html as entities
 import re
@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from aggregator.clean.links import resolve
 from aggregator.urls import Url
 
-# As nh3 writes them: attributes in double quotes, < and > escaped inside.
+# Tags as nh3 writes them: attributes in double quotes, with < and > escaped inside.
 _MEDIA = re.compile(r"<(img|audio|video)((?: [a-z-]+=\"[^\"]*\")*)>")
 _ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
 _PLACEHOLDER = re.compile(
     r"(?:^|[/_.-])(?:blank|spacer|placeholder|transparent|loading|lazy|grey|gray|1x1|pixel)[^/]{0,40}\.(?:gif|png|svg|jpe?g|webp)$",
     re.IGNORECASE,
 )
-# Where scripts find what they load when a picture comes into view.
+# Attributes with the address that a script loads when the image comes into view.
 LAZY: Final = (
     "data-src",
     "data-lazy-src",
@@ -31,13 +31,13 @@ _HIDDEN = re.compile(
     r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[012](?:px)?\s*(?:!|;|$))",
     re.IGNORECASE,
 )
-# A file with such a name shows nothing, or counts who loads it.
+# File names of invisible images and of counters.
 _BEACON = re.compile(
     r"(?:^|/)(?:(?:tracking|track|web|open)?[-_]?(?:pixel|beacon|bug)|tracker|track|tracking|open|hit|count|counter|spacer|"
     r"blank|transparent|clear|1x1)(?:\.(?:gif|png|php|aspx?|ashx|cgi))$",
     re.IGNORECASE,
 )
-# Hosts and paths that count readers instead of showing them something.
+# Hosts and paths of tracking pixels.
 _COUNTERS = (
     "feeds.feedburner.com/~",
     "feeds.feedblitz.com/~",
@@ -67,17 +67,17 @@ _COUNTERS = (
 )
 
 
-# No referrer to the publisher's counters, nothing loaded before it is wanted (A68, D14).
+# No referrer for publishers' counters; media are loaded only when needed (A68, D14).
 _IMAGE_ENDS = ' loading="lazy" referrerpolicy="no-referrer">'
 _PLAYER_ENDS = ' controls="" preload="none">'
 
 
 def tidy_media(canonical: str, base: Url | None) -> str:
-    """Remove tracking pixels, put in the picture that a script would load, and give each image an `alt` (A62).
+    """Remove tracking pixels, use the image that a script would load, and give each image an `alt` (A62).
 
     Args:
         canonical: HTML as nh3 wrote it.
-        base: what relative addresses in `data-src` count from.
+        base: base URL for relative addresses in `data-src`.
     """
     return _MEDIA.sub(
         lambda tag: _image(tag, base) if tag[1] == "img" else f"<{tag[1]}{tag[2]}{_PLAYER_ENDS}", canonical
@@ -85,7 +85,7 @@ def tidy_media(canonical: str, base: Url | None) -> str:
 
 
 def is_hidden(style: str) -> bool:
-    """Tell whether a style makes an image invisible: nobody hides a picture, only a counter (S37)."""
+    """Return True if a style makes an image invisible: only counters are hidden so (S37)."""
     return bool(_HIDDEN.search(style[:1000]))
 
 
@@ -99,8 +99,8 @@ def _image(tag: re.Match[str], base: Url | None) -> str:
     srcset = attributes.get("srcset") or next((attributes[name] for name in LAZY_SETS if attributes.get(name)), "")
     alt = attributes.get("alt", "")
     if not source and not srcset:
-        return alt  # a formula or a smiley in a data: URL has it
-    if _is_pixel(attributes) or _is_counter(entities.unescape(source), is_silent=not alt):
+        return alt  # an image with a data: URL: keep the text of the formula or smiley
+    if _is_pixel(attributes) or _is_counter(entities.unescape(source), has_no_alt=not alt):
         return ""
     written = {"src": source, "srcset": srcset, "alt": alt}
     dropped = {*written, *LAZY, *LAZY_SETS, "style"}
@@ -110,7 +110,7 @@ def _image(tag: re.Match[str], base: Url | None) -> str:
 
 
 def _is_pixel(attributes: dict[str, str]) -> bool:
-    """Tell whether an image is too small to be seen, or hidden: a lazy one is until its script has come."""
+    """Return True if an image is too small to see, or hidden. A lazy image may be hidden until its script runs."""
     if "style" in attributes and not any(name in attributes for name in (*LAZY, *LAZY_SETS)):
         return True
     sides = [attributes.get(name, "").removesuffix("%") for name in ("width", "height")]
@@ -118,11 +118,11 @@ def _is_pixel(attributes: dict[str, str]) -> bool:
     return all(small) or (any(small) and "" in sides)
 
 
-def _is_counter(address: str, *, is_silent: bool) -> bool:
-    """Tell whether an address counts readers, by its host or, of an image without a text, by its name."""
+def _is_counter(address: str, *, has_no_alt: bool) -> bool:
+    """Return True if an address is a reader counter: by its host or, without an alt text, by its file name."""
     try:
         parts = urlsplit(address)
     except ValueError:
         return True
     path = parts.path or "/"
-    return f"{parts.netloc.lower()}{path}".startswith(_COUNTERS) or (is_silent and bool(_BEACON.search(path)))
+    return f"{parts.netloc.lower()}{path}".startswith(_COUNTERS) or (has_no_alt and bool(_BEACON.search(path)))

@@ -1,14 +1,14 @@
-"""Names of months, in the languages of I40 and some more."""
+"""Names of months in the languages of I40 and in others."""
 
 import unicodedata
 from functools import lru_cache
 
 from aggregator.text.xml_chars import normalised
 
-# A line for each month of English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and Russian; then of
-# Czech, Slovak, Swedish, Danish, Norwegian, Finnish, Turkish, Hungarian, Romanian, Catalan, Indonesian; of Greek,
-# Ukrainian, Bulgarian and Hebrew; of Arabic (Egypt and the Gulf, Iraq and the Levant, the Maghreb) and Persian.
-# Short and long, with genitives. Croatian is missing: its listopad is October, that of Poles and Czechs November.
+# For each month, the names in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and Russian; then in
+# Czech, Slovak, Swedish, Danish, Norwegian, Finnish, Turkish, Hungarian, Romanian, Catalan, Indonesian; in Greek,
+# Ukrainian, Bulgarian and Hebrew; in Arabic (Egypt and the Gulf, Iraq and the Levant, the Maghreb) and Persian.
+# Short and long names, with genitives. Croatian is missing: listopad is October there, November in Polish and Czech.
 _MONTHS = (
     "jan january januar jänner jaenner janvier janv ene enero gen gennaio janeiro januari sty styczeń stycznia янв "
     "январь января led leden ledna január tammi tammikuu tammikuuta oca ocak ian ianuarie gener ιαν ιανουάριος "
@@ -46,12 +46,12 @@ _MONTHS = (
     "pro prosinec prosince joulu joulukuu joulukuuta ara aralık decembrie des desember desembre δεκ δεκέμβριος "
     "δεκεμβρίου гру груд грудень грудня декември דצמ דצמבר ديسمبر كانونالأول كانونالاول دجنبر دسامبر",
 )
-_IN = "ב"  # Hebrew joins it to the name: 4 במרץ
+_IN = "ב"  # Hebrew "in", written together with the name: 4 במרץ
 
 
 @lru_cache(maxsize=1024)
 def month_of(word: str) -> int | None:
-    """Give the number of a month by its name, whatever its case and accents; None if it is no month's."""
+    """Return the number of a month by its name in any case and with or without accents; None for any other word."""
     folded = _folded(word)
     return _months().get(folded) or _months().get(folded.removeprefix(_IN))
 
@@ -62,6 +62,6 @@ def _months() -> dict[str, int]:
 
 
 def _folded(word: str) -> str:
-    """Write a word without case and accents."""
+    """Return a word without case and accents."""
     letters = normalised("NFKD", word.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).strip(".").replace("ı", "i")

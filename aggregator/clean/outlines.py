@@ -1,4 +1,4 @@
-"""The feeds of a list, cleaned: one of each address, nothing that is no address of a feed (S2, P66)."""
+"""Cleans the feeds of an OPML list: each address once, only addresses that can be polled (S2, P66)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,20 +9,21 @@ from aggregator.model.entry import RawFeed
 from aggregator.model.outline import Outline
 from aggregator.urls import Url, redact
 
-MAX_GROUPS: Final = 200  # that name categories: they are foreign data, as those that items name
+MAX_GROUPS: Final = 200  # groups that name categories; limited because the names are foreign data
 
 
 def clean_outlines(raw: RawFeed, left_out: list[str], *, attributes: bool = False) -> tuple[Outline, ...]:
-    """Give the feeds of a list in its order; what can't be polled is named in `left_out`.
+    """Return the feeds of a list in its order.
 
-    An address with a user or password in it is left out: a list is no place for them, and no word of ours.
+    An address with a user or password is left out: an operator configures these, and a list must not contain them.
 
     Args:
-        raw: as read.
-        left_out: takes what is left out, and why.
-        attributes: `category` of an outline names categories where no group around it does (opml.org/spec2.opml).
+        raw: as parsed.
+        left_out: outlines that are left out are appended, with the reason.
+        attributes: use the attribute `category` of an outline if no group around it names a category
+            (opml.org/spec2.opml).
     """
-    from aggregator.config.addresses import web_address  # late: a process that reads feeds needs no YAML for it (S15)
+    from aggregator.config.addresses import web_address  # late: processes that read feeds do not load YAML (S15)
     from aggregator.config.findings import Unfit
 
     found: dict[Url, Outline] = {}
@@ -56,7 +57,7 @@ def clean_outlines(raw: RawFeed, left_out: list[str], *, attributes: bool = Fals
 
 
 def _categories(groups: Sequence[str]) -> tuple[str, ...]:
-    """Give the category that the nearest group names."""
+    """Return the category that the nearest group names, or nothing."""
     from aggregator.config.findings import Unfit
     from aggregator.config.vocabulary import category_key
 

@@ -1,4 +1,4 @@
-"""Authors and tags as plain text (I58, I59, S39)."""
+"""Cleans authors and tags to plain text (I58, I59, S39)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,12 @@ _MAIL = re.compile(r"[^\s@<>]{1,64}@[A-Za-z0-9.-]{1,255}")
 
 
 def name_of(text: str) -> str:
-    """Give a name or a label as plain text: markup and references in it are read as in a title that has no type."""
+    """Return a name or a label as plain text; markup and references are read as in a title without a type."""
     return title_of(RawText(value=text, type="unknown"))[:MAX_NAME].strip()
 
 
 def people_of(people: Iterable[Person], bases: Sequence[Url | None]) -> tuple[Person, ...]:
-    """Clean authors. Who is known by a mail address only is left out: it is nobody's name, and not ours to publish."""
+    """Clean authors. Authors with only a mail address are left out: the address is not a name, and is not published."""
     cleaned: list[Person] = []
     for person in people:
         name = name_of(person.name)
@@ -37,7 +37,7 @@ def people_of(people: Iterable[Person], bases: Sequence[Url | None]) -> tuple[Pe
 
 
 def tags_of(tags: Iterable[Tag]) -> tuple[Tag, ...]:
-    """Clean tags: trimmed, each once whatever its case, at most 50 (I59)."""
+    """Clean tags: trimmed, each once in any case, at most 50 (I59)."""
     cleaned: dict[tuple[str, str | None], Tag] = {}
     for tag in tags:
         term = name_of(tag.term)

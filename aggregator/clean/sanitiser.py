@@ -1,4 +1,4 @@
-"""HTML that may go out: nh3 with our own lists (S30 to S38), the same bytes when it is done again (S40)."""
+"""Makes HTML safe with nh3 and our own lists (S30 to S38). Sanitising the result again gives the same bytes (S40)."""
 
 import re
 from collections.abc import Callable
@@ -7,24 +7,24 @@ from typing import Final
 
 import nh3
 
-from aggregator.clean.depth import bounded, is_deep
+from aggregator.clean.depth import is_deep, limit_depth
 from aggregator.clean.embeds import embeds_as_links
-from aggregator.clean.leftovers import without_leftovers
+from aggregator.clean.empty_elements import without_empty_elements
 from aggregator.clean.links import resolve
 from aggregator.clean.media import LAZY, LAZY_SETS, is_hidden, tidy_media
-from aggregator.clean.scripted import without_scripts
+from aggregator.clean.script_fallbacks import with_script_fallbacks
 from aggregator.clean.text import DROPPED, html_of, plain_text
 from aggregator.text.xml_chars import legal
 from aggregator.urls import Url
 
-# S32. Anything else is unwrapped, but for DROPPED, which goes with its content.
+# S32. Other elements are replaced by their content; elements in DROPPED are removed with their content.
 TAGS: Final = frozenset(
     "a abbr acronym address article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del "
     "details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p "
     "picture pre q rb rp rt rtc ruby s samp section small source span strike strong sub summary sup table tbody td "
     "tfoot th thead time tr track tt u ul var video wbr".split()
 )
-# S34: no style, class, id, name, target, nor anything that starts a script.
+# S34: no style, class, id, name or target, and no attribute that can start a script.
 _ATTRIBUTES = {
     "*": {"lang", "dir", "title"},
     "a": {"href", "hreflang"},
@@ -58,14 +58,15 @@ _ATTRIBUTES = {
 }
 _REL = "noopener noreferrer nofollow ugc"  # S36
 _SCHEMES = frozenset({"http", "https", "mailto"})  # S33; mailto on `a` only
-# Obsolete elements that carry a meaning, and what HTML5 says instead.
+# Obsolete elements with a meaning, and their replacements in HTML5.
 _RENAMED = {"acronym": "abbr", "center": "div", "strike": "s", "tt": "code"}
 _OBSOLETE = re.compile(r"<(/?)(acronym|center|strike|tt)\b")
-# An address that may need a base, in lower-case HTML. Few texts hold one, and a cleaner for each base costs as much as
-# cleaning a short text. It begins with the rarest character of all: a search for nine names takes four times as long.
+# Finds a URL that may be relative, in lower-case HTML. Few texts have one, and making a cleaner for a base takes as
+# long as cleaning a short text. The expression begins with "=", the rarest character: a search for nine names takes
+# four times as long.
 _NAMED = ("href", "src", "set", "poster", "cite", "original", "lazy", "lazyload", "echo")
 _RELATIVE = re.compile(rf"=(?:(?<=\s=)|{'|'.join(f'(?<={name}=)' for name in _NAMED)})\s*+[\"']?+(?!https?://|mailto:)")
-_ROUNDS = 5  # HTML parsers agree with what they wrote themselves after two, at most
+_ROUNDS = 5  # after at most two rounds, an HTML parser reads its own output unchanged
 
 _NUMBER = re.compile(r"-?[0-9]{1,6}")
 _LENGTH = re.compile(r"[0-9]{1,5}%?")
@@ -98,12 +99,12 @@ Filter = Callable[[str, str, str], str | None]  # (tag, attribute, value) to wha
 def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] = frozenset()) -> str:
     """Make any HTML safe to publish, on a page of ours or in a feed (S31).
 
-    Doing it again changes nothing, whatever the base is, since every URL in the result is absolute.
+    Sanitising the result again changes nothing, with any base, since all URLs in the result are absolute.
 
     Args:
-        html: anything.
-        base: what relative URLs count from; without it they are removed.
-        allow_classes: the only class names to leave (S34).
+        html: any text.
+        base: base of relative URLs; without a base, relative URLs are removed.
+        allow_classes: the only class names to keep (S34).
     """
     html = legal(html.replace("\r\n", "\n").replace("\r", "\n"))
     if "<" not in html and "&" not in html:
@@ -111,10 +112,10 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
     lower = html.lower()
     if base is not None and not _RELATIVE.search(lower):
         base = None
-    prepared = bounded(_prepared(html, lower))
+    prepared = limit_depth(_prepared(html, lower))
     if prepared is not html:
-        prepared = legal(prepared)  # a reference may have become the character that it names
-    result, is_too_deep = _once(prepared, base, allow_classes)
+        prepared = legal(prepared)  # a numeric reference may have become a forbidden character
+    result, is_too_deep = _clean_once(prepared, base, allow_classes)
     if is_too_deep:
         return html_of(plain_text(result))
     if result == prepared:
@@ -122,33 +123,33 @@ def sanitise(html: str, base: Url | None = None, allow_classes: frozenset[str] =
     for _ in range(_ROUNDS):
         if _structure_cleaner(bool(allow_classes)).clean(result) == result:
             return result
-        result, _ = _once(result, base, allow_classes)
+        result, _ = _clean_once(result, base, allow_classes)
     return html_of(plain_text(result))
 
 
 def _prepared(html: str, lower: str) -> str:
-    """Save what nh3 would drop with its element: the video behind an iframe (S38), a picture in noscript."""
-    html = without_scripts(html, lower)
+    """Keep what nh3 would drop with its element: the video of an iframe (S38), a picture in noscript."""
+    html = with_script_fallbacks(html, lower)
     return embeds_as_links(html) if "<iframe" in html.lower() else html
 
 
-def _once(html: str, base: Url | None, allow_classes: frozenset[str]) -> tuple[str, bool]:
-    """Clean HTML that is `legal`; tell whether the result is nested too deep (S14)."""
+def _clean_once(html: str, base: Url | None, allow_classes: frozenset[str]) -> tuple[str, bool]:
+    """Clean HTML without forbidden characters; return the result, and whether it is nested too deep (S14)."""
     cleaned = _cleaner(base, allow_classes).clean(html)
     result = html if cleaned == html else legal(cleaned)
     if "<img" in result or "<audio" in result or "<video" in result:
         result = tidy_media(result, base)
     if _OBSOLETE.search(result):
         result = _OBSOLETE.sub(lambda tag: f"<{tag[1]}{_RENAMED[tag[2]]}", result)
-    # Deeper HTML is flattened by who called; a round for each level would be too much for it.
-    return (result, True) if is_deep(result) else (without_leftovers(result), False)
+    # The caller reduces deeper HTML to text: removing empty elements takes one round for each level.
+    return (result, True) if is_deep(result) else (without_empty_elements(result), False)
 
 
 @lru_cache(maxsize=2)
 def _structure_cleaner(with_classes: bool) -> nh3.Cleaner:
-    """Make a cleaner that only tells whether HTML is parsed as it was written.
+    """Return a cleaner that only tests whether HTML is parsed as it is written.
 
-    Attributes need no second look: their filter gives what it was given when that went through it before.
+    Attributes need no second test: the filter returns values unchanged that it has returned before.
     """
     attributes = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
     attributes["*"] |= {"class"} if with_classes else set()
@@ -184,9 +185,9 @@ def _cleaner(base: Url | None, allow_classes: frozenset[str]) -> nh3.Cleaner:
 
 
 def _filter(base: Url | None, allow_classes: frozenset[str]) -> Filter:
-    """Make the function that judges attributes: nh3 looks into href and src only, and not at their hosts."""
+    """Return the function that checks attributes. nh3 itself checks only the schemes of href and src."""
 
-    def judged(tag: str, name: str, value: str) -> str | None:
+    def filter_attribute(tag: str, name: str, value: str) -> str | None:
         match name:
             case "href":
                 return value if value.lower().startswith("mailto:") else resolve(value, (base,))
@@ -208,11 +209,11 @@ def _filter(base: Url | None, allow_classes: frozenset[str]) -> Filter:
         pattern_or_none = _PATTERNS.get(name)
         return value if pattern_or_none is None or pattern_or_none.fullmatch(value) else None
 
-    return judged
+    return filter_attribute
 
 
 def _srcset(value: str, base: Url | None) -> str | None:
-    """Check every candidate of a srcset (HTML, section 4.8.4.2.1); one bad candidate drops the attribute (S35)."""
+    """Check every candidate of a srcset (HTML, section 4.8.4.2.1); one bad candidate removes the attribute (S35)."""
     candidates: list[str] = []
     words = value.split()
     while words:

@@ -1,4 +1,4 @@
-"""What an operator has taken out of texts by CSS selectors, before they are sanitised and lose their class names."""
+"""Removes the elements that `strip:` selects, before the sanitiser removes class names."""
 
 import re
 from collections.abc import Container, Sequence
@@ -6,22 +6,24 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from aggregator.clean.depth import bounded
+from aggregator.clean.depth import limit_depth
 
-MAX_COUNTED: Final = 5000  # elements; with more, selectors that count siblings are left out: they take its square
+MAX_COUNTED: Final = (
+    5000  # elements; in longer texts, selectors that count siblings are ignored, since they take quadratic time
+)
 _COUNTS = re.compile(r":(?:nth|first|last|only)-", re.IGNORECASE)
 
 
 def stripped(html: str, selectors: Sequence[str]) -> str:
-    """Take elements out of a text that is no whole page (S64).
+    """Remove elements from a text that is a fragment of a page (S64).
 
     Args:
-        html: as the source gave it; where nothing matches, it is given back as it is.
-        selectors: in CSS, which feeds.yaml was checked for.
+        html: as the source has it; returned unchanged if no selector matches.
+        selectors: CSS, checked when feeds.yaml was loaded.
     """
     if "<" not in html:
         return html
-    html = bounded(html)
+    html = limit_depth(html)
     is_long = html.count("<") > MAX_COUNTED
     chosen = [css for css in selectors if not (is_long and _COUNTS.search(css))]
     body = LexborHTMLParser(f"<!doctype html><body>{html}").body
@@ -35,7 +37,7 @@ def stripped(html: str, selectors: Sequence[str]) -> str:
 
 
 def _is_within(node: LexborNode, chosen: Container[int]) -> bool:
-    """Tell whether one of its ancestors is taken out, which takes it along: its memory is free then."""
+    """Return True if an ancestor is removed: removing the ancestor frees the memory of the node."""
     above = node.parent
     while above is not None:
         if above.mem_id in chosen:

@@ -1,4 +1,4 @@
-"""What goes with an entry beside its text and files, as data: addresses absolute, numbers in range, no HTML (I57)."""
+"""Cleans the supplement of an entry: absolute addresses, numbers in range, no HTML (I57)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,50 +13,50 @@ from aggregator.model.entry import NO_RAW_SUPPLEMENT, RawImage, RawLink, RawSupp
 from aggregator.model.supplement import NO_SUPPLEMENT, Contributor, Image, ImageRole, Point, Reference, Supplement
 from aggregator.urls import Url
 
-_MAX_REPLIES: Final = 10  # places where an entry is discussed
+_MAX_REPLIES: Final = 10  # per entry
 _SEASON = re.compile(r"0*([0-9]{1,6})")
 _EPISODE = re.compile(r"0*([0-9]{1,6}(?:\.[0-9]{1,3})?)")
 _POINT = re.compile(r"([+-]?[0-9]{1,2}(?:\.[0-9]{1,20})?)(?:\s+|\s*,\s*)([+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?)")
-_PLACES = 7  # decimals of a degree: a centimetre
+_DECIMALS = 7  # of a degree: about a centimetre
 _PIXELS = re.compile(r"[0-9]{1,5}")
 _KINDS = frozenset({"full", "trailer", "bonus"})
 _EXPLICIT = {"yes": True, "true": True, "explicit": True, "no": False, "false": False, "clean": False}
-_ATOM = "application/atom+xml"  # a link to replies that names no type means Atom (RFC 4685, section 4)
+_ATOM = "application/atom+xml"  # the type of a link to replies that names none (RFC 4685, section 4)
 
 
 def supplement_of(raw: RawSupplement, links: Iterable[RawLink], bases: Sequence[Url | None], url: Url) -> Supplement:
-    """Clean what goes with an entry; what can't be read counts as not said.
+    """Clean the supplement of an entry; values that can't be read count as missing.
 
     Args:
-        raw: as the document says it.
-        links: of the entry; those of replies are among them.
-        bases: what relative addresses count from, after their own xml:base.
-        url: the address that answered.
+        raw: as parsed.
+        links: links of the entry, with those to replies.
+        bases: base URLs for relative links; a link's own xml:base is used first.
+        url: the address that sent the response.
     """
     replies = [link for link in links if link.rel == "replies"]
     if raw == NO_RAW_SUPPLEMENT and not replies:
         return NO_SUPPLEMENT
-    place = _Place(bases, url)
+    resolver = _Resolver(bases, url)
     kind = (raw.kind or "").strip().lower()
     season, episode = _SEASON.fullmatch(raw.season or ""), _EPISODE.fullmatch(raw.episode or "")
     return Supplement(
-        images=_images(raw.images, place),
-        player=place.address(raw.player) if raw.player else None,
-        replies=place.references(replies, _ATOM)[:_MAX_REPLIES],
+        images=_images(raw.images, resolver),
+        player=resolver.address(raw.player) if raw.player else None,
+        replies=resolver.references(replies, _ATOM)[:_MAX_REPLIES],
         contributors=_contributors(raw.contributors),
         season=int(season[1]) if season else None,
         episode=episode[1] if episode else None,
         kind=kind if kind in _KINDS else None,
         explicit=_EXPLICIT.get((raw.explicit or "").strip().lower()),
-        transcripts=place.references(raw.transcripts, None),
-        chapters=next(iter(place.references([raw.chapters], None)), None) if raw.chapters else None,
+        transcripts=resolver.references(raw.transcripts, None),
+        chapters=next(iter(resolver.references([raw.chapters], None)), None) if raw.chapters else None,
         point=_point(raw.point),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an entry's relative addresses count from."""
+class _Resolver:
+    """Resolves the relative addresses of an entry."""
 
     bases: Sequence[Url | None]
     url: Url
@@ -64,12 +64,12 @@ class _Place:
     def address(self, link: RawLink | RawImage) -> Url | None:
         return resolve(link.href, (base_of(link.base, self.url), *self.bases))
 
-    def references(self, links: Iterable[RawLink], unsaid: str | None) -> tuple[Reference, ...]:
+    def references(self, links: Iterable[RawLink], default_type: str | None) -> tuple[Reference, ...]:
         """Clean references, each address once.
 
         Args:
-            links: as the document gives them.
-            unsaid: the type of one that names none.
+            links: as the document has them.
+            default_type: the type of a link without a type.
         """
         found: dict[Url, Reference] = {}
         for link in links:
@@ -78,7 +78,7 @@ class _Place:
                     address,
                     Reference(
                         url=address,
-                        type=media_type_of(link.type) if link.type else unsaid,
+                        type=media_type_of(link.type) if link.type else default_type,
                         language=language_of(link.hreflang),
                         captions=link.rel == "captions",
                     ),
@@ -86,13 +86,13 @@ class _Place:
         return tuple(found.values())
 
 
-def _images(images: Iterable[RawImage], place: _Place) -> tuple[Image, ...]:
-    """Clean images, in their order, which is that of importance; each address once in a role."""
+def _images(images: Iterable[RawImage], resolver: _Resolver) -> tuple[Image, ...]:
+    """Clean images in their order, the most important first; each address once in each role."""
     found: dict[tuple[ImageRole, Url], Image] = {}
     for image in images:
         width, height = _pixels(image.width), _pixels(image.height)
-        is_seen = (width or 9) > 2 and (height or 9) > 2  # a smaller one counts readers (S37)
-        if is_seen and (address := place.address(image)):
+        is_visible = (width or 9) > 2 and (height or 9) > 2  # smaller images are reader counters (S37)
+        if is_visible and (address := resolver.address(image)):
             one = Image(url=address, role=image.role, width=width, height=height)
             found.setdefault((image.role, address), one)
     return tuple(found.values())
@@ -104,11 +104,11 @@ def _pixels(text: str | None) -> int | None:
 
 
 def _point(text: str | None) -> Point | None:
-    """Read latitude and longitude; (0, 0) is what a form writes that nobody filled in."""
+    """Read latitude and longitude. (0, 0) counts as missing: forms write it if nothing was entered."""
     found = _POINT.fullmatch((text or "").strip())
     if found is None:
         return None
-    latitude, longitude = (round(float(part), _PLACES) + 0.0 for part in found.groups())  # no minus before a zero
+    latitude, longitude = (round(float(part), _DECIMALS) + 0.0 for part in found.groups())  # + 0.0 turns -0.0 into 0.0
     point = Point(latitude=latitude, longitude=longitude)
     is_on_earth = abs(point.latitude) <= 90 and abs(point.longitude) <= 180
     return point if is_on_earth and (point.latitude or point.longitude) else None

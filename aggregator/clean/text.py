@@ -1,4 +1,4 @@
-"""Plain text: out of HTML, into HTML, and on one line (I51)."""
+"""Converts HTML to plain text, plain text to HTML, and text to a single line (I51)."""
 
 import html
 import re
@@ -10,75 +10,76 @@ import nh3
 
 from aggregator.text.xml_chars import legal, normalised
 
-_UNSEEN = re.compile(  # but the joiners
+_INVISIBLE = re.compile(  # invisible characters except the joiners
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0]"
 )
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a sign without a shape
-_UNSEEN_BY_ITSELF = frozenset(("Mn", "Mc", "Me", "Zs", "Zl", "Zp", "Cc", "Cf"))
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a symbol without a visible shape
+_INVISIBLE_ALONE = frozenset(("Mn", "Mc", "Me", "Zs", "Zl", "Zp", "Cc", "Cf"))
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# Their content is no text that a reader sees (S32).
+# Elements whose content is not shown to readers (S32).
 DROPPED: Final = frozenset(
     "script style iframe object embed svg math template noscript textarea select title applet noembed noframes".split()
 )
-# A gap stands where one of them begins or ends; other tags join what is around them.
+# Elements that separate words: a blank replaces their tags. Other tags are removed without a blank.
 BLOCKS: Final = frozenset(
     "address article aside blockquote br caption center dd details div dl dt figcaption figure footer form h1 h2 h3 h4 "
     "h5 h6 header hr li main nav ol option p pre section summary table tbody td tfoot th thead tr ul".split()
 )
-# In what nh3 writes, < and > stand for tags and nothing else: attribute values and texts have them escaped.
+# In the output of nh3, < and > occur only in tags: they are escaped in attribute values and texts.
 _BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(BLOCKS, key=len, reverse=True))})(?![a-z0-9])[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 _MANY_TAGS = 2000  # start tags
-MAX_ID: Final = 4096  # characters of an id (I15): each is an address, or as short as one
+MAX_ID: Final = 4096  # characters of an id (I15): ids are URLs, or as short as URLs
 
 
 def line_of(text: str) -> str:
-    """Make one line of a text: no forbidden characters, no bidi controls (A63), runs of blanks as one."""
-    if text.isprintable() and "  " not in text:  # no control, no line end, no blank but the plain one
+    """Return a text as one line, without forbidden characters, bidi controls (A63) and runs of blanks."""
+    if text.isprintable() and "  " not in text:  # no control characters, line ends or special blanks
         return text.strip()
     return _on_one_line(legal(text))
 
 
 def identifier_of(text: str | None) -> str | None:
-    """Return an id without blanks around it; None for none, and for one of over `MAX_ID` characters."""
+    """Return an id without surrounding blanks; None if the id is empty or longer than `MAX_ID` characters."""
     found = legal(text or "").strip()
     return found if 0 < len(found) <= MAX_ID else None
 
 
 def category_of(text: str) -> str:
-    """Make the name of a category of a text: what nobody can see makes no other name, and no name by itself.
+    """Return a text as the name of a category, without invisible characters.
 
-    Joiners stand, inside: Persian is written with them, and so are some emoji.
+    Two names that look the same are then the same, and an invisible name is empty. Joiners inside the name stay:
+    Persian and some emoji are written with them.
     """
     line = normalised("NFC", line_of(legal(text)))
     if line.isascii():
         return line
-    return " ".join(_UNSEEN.sub("", line).strip("\u200c\u200d ").split())
+    return " ".join(_INVISIBLE.sub("", line).strip("\u200c\u200d ").split())
 
 
-def is_seen(text: str) -> bool:
-    """Tell whether a text shows anything by itself: combining marks, joiners, blanks and fillers alone do not."""
-    return any(category(char) not in _UNSEEN_BY_ITSELF and char not in _FILLERS for char in text)
+def is_visible(text: str) -> bool:
+    """Return True if a text shows anything: combining marks, joiners, blanks and fillers alone are invisible."""
+    return any(category(char) not in _INVISIBLE_ALONE and char not in _FILLERS for char in text)
 
 
 def plain_text(markup: str) -> str:
-    """Give the text that a reader would see of any HTML: tags and scripts gone, blanks collapsed.
+    """Return the text of any HTML as a reader would see it: without tags and scripts, blanks collapsed.
 
-    The result is text, not HTML: it has to be escaped before it goes into a page.
+    The result is text, not HTML: escape it before it is put into a page.
     """
     if "<" not in markup:
         return line_of(html.unescape(markup))
-    if markup.count("<") > _MANY_TAGS:  # nested deep, nh3 would take the square of the depth
+    if markup.count("<") > _MANY_TAGS:  # nh3 takes time quadratic in the depth
         return line_of(html.unescape(without_tags(markup)))
     return text_of(_text_cleaner().clean(legal(markup)))
 
 
 def text_of(sanitised: str) -> str:
-    """Give the text of HTML that the sanitiser wrote."""
+    """Return the text of HTML that the sanitiser wrote."""
     if "<" in sanitised:
         sanitised = _TAG.sub("", _BLOCK_TAG.sub(" ", sanitised))
         sanitised = sanitised.strip()
-    text = html.unescape(sanitised)  # a reference such as &#1; has become what it names on the way
+    text = html.unescape(sanitised)  # a reference such as &#1; has become a forbidden character
     return text if text.isprintable() and "  " not in text else _on_one_line(legal(text))
 
 
@@ -94,13 +95,13 @@ _ANY_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*(?:>|(?=<)|\Z)|<[!?][^<
 
 
 def without_tags(markup: str) -> str:
-    """Cut the tags out of HTML that is too deep to be read as a tree (S14). Still HTML: references stay."""
+    """Remove the tags from HTML that is too deep to parse (S14). The result is still HTML: references stay."""
     markup = _COMMENT.sub("", _DROPPED_ELEMENT.sub("", markup))
     return _ANY_TAG.sub(lambda tag: " " if (tag[2] or "").lower() in BLOCKS else "", markup)
 
 
 def html_of(text: str) -> str:
-    """Make HTML of a plain text: escaped, its blank lines as paragraphs, its line ends as breaks."""
+    """Return a plain text as HTML: escaped, with blank lines as paragraphs and line ends as <br>."""
     text = text.strip().replace("\r\n", "\n").replace("\r", "\n")
     escaped = html.escape(text, quote=False)
     if "\n" not in escaped:

@@ -1,16 +1,16 @@
-"""Titles as plain text: what was markup goes, what only looks like it stays (I50 to I52)."""
+"""Converts titles to plain text: removes markup, and keeps text that only looks like markup (I50 to I52)."""
 
 import html
 import re
 import unicodedata
 from typing import Final
 
-from aggregator.clean.text import BLOCKS, is_seen, line_of, plain_text
+from aggregator.clean.text import BLOCKS, is_visible, line_of, plain_text
 from aggregator.model.entry import RawText
 
-LENGTH: Final = 80  # characters of the text that stand for a missing title (I51)
+EXCERPT_LENGTH: Final = 80  # characters of the text that replace a missing title (I51)
 MAX_TITLE: Final = 2000  # characters (I15)
-_UNTITLED = {
+_UNTITLED_TEXTS = {
     "ar": "(بلا عنوان)",
     "cs": "(bez názvu)",
     "da": "(uden titel)",
@@ -34,12 +34,12 @@ _UNTITLED = {
     "zh-hk": "(無標題)",
     "zh-tw": "(無標題)",
 }
-# Tags that publishers put into titles. Others, such as <vector> or <script>, are what the title speaks of.
+# Tags that publishers use as markup in titles. Other tags, such as <vector> or <script>, are the subject of the title.
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big br cite code del dfn em font h1 h2 h3 h4 h5 h6 i img ins kbd mark nobr p q rb rp rt "
     "rtc ruby s samp small span strike strong sub sup time tt u var wbr div center".split()
 )
-_ALONE = frozenset({"br", "img", "wbr"})  # need no end tag
+_ALONE = frozenset({"br", "img", "wbr"})  # elements without an end tag
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s[^<>]*)?)/?>")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)')", re.IGNORECASE)
@@ -47,27 +47,26 @@ _JOINING = frozenset("\u200d\ufe0e\ufe0f")
 
 
 def title_of(raw: RawText | None) -> str:
-    """Give a title as one line of plain text; empty if the source has none, or one of which nothing is seen.
+    """Return a title as one line of plain text; "" if there is no title or the title is invisible.
 
-    A title never loses text to a parser: `std::vector<int>` and `the <b> element` stay as they are, since only pairs of
-    known tags count as markup.
+    Only pairs of known tags count as markup, so a title loses no text: `std::vector<int>` and `the <b> element` stay.
     """
     title = "" if raw is None else _line_of(raw)
-    return title if is_seen(title) else ""
+    return title if is_visible(title) else ""
 
 
 def _line_of(raw: RawText) -> str:
     if raw.type == "text":
         return line_of(raw.value)
     if raw.type == "xhtml":
-        return plain_text(raw.value) or line_of(_reduced(raw.value))
+        return plain_text(raw.value) or line_of(_without_known_tags(raw.value))
     declared = raw.type == "html"
-    once = _reduced(raw.value, declared=declared) if declared or _is_markup(raw.value) else raw.value
-    return line_of(_unescaped_again(once))
+    once = _without_known_tags(raw.value, declared=declared) if declared or _is_markup(raw.value) else raw.value
+    return line_of(_unescape_twice(once))
 
 
 def display_title(title: str, text: str, language: str) -> str:
-    """Give what is shown as a title: itself, else the beginning of the text, else "(untitled)" (I51).
+    """Return the title to show: the title, otherwise the beginning of the text, otherwise "(untitled)" (I51).
 
     Args:
         title: plain text, may be empty.
@@ -76,19 +75,19 @@ def display_title(title: str, text: str, language: str) -> str:
     """
     if title:
         return title
-    if is_seen(text):
+    if is_visible(text):
         return _shortened(text)
     tag = language.lower()
-    return _UNTITLED.get(tag) or _UNTITLED.get(tag.partition("-")[0]) or "(untitled)"
+    return _UNTITLED_TEXTS.get(tag) or _UNTITLED_TEXTS.get(tag.partition("-")[0]) or "(untitled)"
 
 
 def bounded_title(title: str) -> str:
-    """Return a title of at most `MAX_TITLE` characters: a longer one is cut, with an ellipsis (I15)."""
+    """Return a title of at most `MAX_TITLE` characters: a longer title is cut, with an ellipsis (I15)."""
     return _shortened(title, MAX_TITLE - 1) if len(title) > MAX_TITLE else title
 
 
-def _shortened(text: str, length: int = LENGTH) -> str:
-    """Take the first characters of a text, with an ellipsis, cutting no combined character (A65)."""
+def _shortened(text: str, length: int = EXCERPT_LENGTH) -> str:
+    """Return the first characters of a text with an ellipsis; combined characters are not cut (A65)."""
     if len(text) <= length:
         return text
     end = length
@@ -103,12 +102,12 @@ def _shortened(text: str, length: int = LENGTH) -> str:
 
 
 def _is_markup(value: str) -> bool:
-    """Tell whether known tags or references remain in a title that says nothing of its type (I50)."""
+    """Return True if a title of unknown type has known tags or references (I50)."""
     return bool(_REFERENCE.search(value)) or bool(_tags_in(value))
 
 
 def _tags_in(value: str, *, declared: bool = False) -> frozenset[str]:
-    """Give the known tags that stand in a title as markup does: with their end tags, unless it is declared as HTML."""
+    """Return the known tags that a title uses as markup: with end tags, or any if the title is declared as HTML."""
     if "<" not in value:
         return frozenset()
     started: set[str] = set()
@@ -120,8 +119,8 @@ def _tags_in(value: str, *, declared: bool = False) -> frozenset[str]:
     return frozenset(((started & ended) | (started & _ALONE)) & _INLINE)
 
 
-def _reduced(value: str, *, declared: bool = False) -> str:
-    """Make text of a title in HTML: known tags gone, references resolved, all else kept."""
+def _without_known_tags(value: str, *, declared: bool = False) -> str:
+    """Return the text of a title in HTML: without known tags, with references resolved, otherwise unchanged."""
     known = _tags_in(value, declared=declared)
 
     def replaced(tag: re.Match[str]) -> str:
@@ -136,18 +135,18 @@ def _reduced(value: str, *, declared: bool = False) -> str:
 
 
 def _resolved(value: str) -> str:
-    # Only references that end with a semicolon: `?a=1&copy=2` in a title holds none.
+    # Only references that end with a semicolon: `?a=1&copy=2` in a title contains none.
     return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)
 
 
-def _unescaped_again(text: str) -> str:
-    """Undo a second escaping, once, unless that would make tags of what is not markup (I52)."""
+def _unescape_twice(text: str) -> str:
+    """Undo a second escaping once, unless this would create tags from text that is not markup (I52)."""
     if _tags_in(text):
-        return _reduced(text)  # journals: &amp;lt;i&amp;gt;E. coli&amp;lt;/i&amp;gt;
+        return _without_known_tags(text)  # journals: &amp;lt;i&amp;gt;E. coli&amp;lt;/i&amp;gt;
     if not _REFERENCE.search(text):
         return text
     again = _REFERENCE.sub(lambda found: char if (char := html.unescape(found[0])).strip() else found[0], text)
     if again.count("<") == text.count("<"):
         return again
-    reduced = _reduced(again)
-    return reduced if "<" not in reduced else text
+    stripped = _without_known_tags(again)
+    return stripped if "<" not in stripped else text

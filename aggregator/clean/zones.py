@@ -1,11 +1,11 @@
-"""Zones at the end of a date: offsets, and the names that publishers use (I41)."""
+"""Reads the zone at the end of a date: an offset, or a name that publishers use (I41)."""
 
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-# Hours from UTC (I41). Names that mean several zones (CST of China, IST of Israel) are read as the rule says.
+# Hours from UTC (I41). Names of several zones (CST also in China, IST also in Israel) are read as the rule decides.
 _HOURS = {
     0: "z ut utc gmt wet",
     -4: "edt",
@@ -26,27 +26,27 @@ OFFSET = re.compile(r"(?<![\w.])(?:(?:UTC|GMT|UT|Z)\s*)?([+\-−])(\d{1,2})(?::?
 ISO_ZONE = re.compile(
     r"[A-Za-z]{1,5}|[A-Za-z]+(?:/[A-Za-z_+-]+){1,2}|(?:UTC|GMT|Z)?\s*[+\-−]\d{1,2}(?::?\d{2})?", re.IGNORECASE
 )
-_PLACE = re.compile(r"[A-Z][A-Za-z]{1,14}(?:/[A-Za-z_+-]{2,20}){1,2}")  # Europe/Berlin
-_HOUR = frozenset(
+_IANA_NAME = re.compile(r"[A-Z][A-Za-z]{1,14}(?:/[A-Za-z_+-]{2,20}){1,2}")  # Europe/Berlin
+_HOUR_WORDS = frozenset(
     "uhr h hs hrs hours oclock г год года р року ч óra".split()
-)  # stands behind a time, and names no zone
+)  # words after a time that are not the name of a zone
 _WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*")
 
 
 @lru_cache(maxsize=64)
 def zone_of(name: str) -> tzinfo:
-    """Give a zone by its IANA name."""
+    """Return a zone by its IANA name."""
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def read_zone(text: str, zone: tzinfo) -> tuple[tzinfo, str | None]:
-    """Read the zone that ends a date (I41).
+    """Read the zone at the end of a date (I41).
 
     Returns:
-        The zone, and a notice if its name says nothing.
+        The zone, and a notice if its name is unknown.
 
     Raises:
-        ValueError: an offset that there isn't.
+        ValueError: the offset does not exist.
     """
     if not text:
         return zone, None
@@ -58,13 +58,13 @@ def read_zone(text: str, zone: tzinfo) -> tuple[tzinfo, str | None]:
         return timezone(timedelta(minutes=minutes if offset[1] == "+" else -minutes)), None
     if re.search(r"\d", text):
         raise ValueError("no zone has a number in its name")
-    if place := _PLACE.match(text):
+    if named_zone := _IANA_NAME.match(text):
         try:
-            return zone_of(place[0]), None
+            return zone_of(named_zone[0]), None
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            return UTC, f"unknown zone {place[0][:20]!r} read as UTC"
+            return UTC, f"unknown zone {named_zone[0][:20]!r} read as UTC"
     word = _WORD.match(text)
-    if word is None or word[0].casefold() in _HOUR:
+    if word is None or word[0].casefold() in _HOUR_WORDS:
         return zone, None
     named = _ZONES.get(word[0].lower())
     return (named, None) if named else (UTC, f"unknown zone {word[0][:20]!r} read as UTC")

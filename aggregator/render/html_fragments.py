@@ -7,7 +7,7 @@ from html import escape, unescape
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from aggregator.clean import is_seen, plain_text
+from aggregator.clean import is_visible, plain_text
 from aggregator.render.cache import Memory
 
 _TOKEN = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+')
@@ -95,7 +95,7 @@ def _name_links(tokens: Sequence[str], names: Sequence[re.Match[str] | None], dr
         elif tag in _PICTURES:
             pictured = True
             opened = None if _attributes(token).get("alt") else opened
-        elif not tag and is_seen(unescape(token)):
+        elif not tag and is_visible(unescape(token)):
             opened = None
 
 

@@ -1,1 +1,1 @@
-"""Plain functions on text: what XML allows, what an IRI is, what a slug is."""
+"""Functions on text: characters that XML allows, IRIs, slugs, bot challenges."""

@@ -1,8 +1,8 @@
-"""Telling a bot challenge from an ordinary refusal (P27). We never try to pass one."""
+"""Recognises bot challenges among refused requests (P27). The program never tries to pass a challenge."""
 
 from collections.abc import Mapping
 
-# What such pages hold, in lower case. Not what a plain "access denied" holds: that is an answer.
+# Texts of challenge pages, in lower case. Texts of a plain "access denied" page are not included: that is a refusal.
 _MARKS = (
     b"/cdn-cgi/challenge-platform/",  # Cloudflare
     b"cf-chl-",
@@ -25,17 +25,17 @@ _MARKS = (
 )
 
 
-# Only there does a page count: a plain 404 may well have a form with a captcha in it.
+# Statuses of challenges. A plain 404 page may contain a form with a captcha and is not a challenge.
 _STATUSES = frozenset({401, 403, 405, 406, 429, 503})
 
 
 def is_challenge(status: int, headers: Mapping[str, str], body: bytes) -> bool:
-    """Tell whether an answer asks for a browser with a person before it.
+    """Return True if a response asks for a browser with a person.
 
     Args:
-        status: of the answer.
+        status: HTTP status.
         headers: names in any case.
-        body: its beginning, unpacked.
+        body: the beginning of the body, decompressed.
     """
     if headers.get("cf-mitigated", "").strip().lower() == "challenge":
         return True

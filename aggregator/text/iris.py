@@ -1,7 +1,8 @@
-"""Which texts can be an id that we publish: IRIs, and among them those that keep the rules of their own scheme (A4).
+"""Checks which texts can be published as an id: IRIs that follow the rules of their scheme (A4).
 
-An id that is an IRI stays byte for byte, or subscribers of a planet that moves here would meet each entry as new. RFC
-3987 is the grammar; the rules of `tag:` and `urn:` are those of their RFCs, widened by its characters beyond ASCII.
+An id that is an IRI is published byte for byte: otherwise subscribers of a site that moves to this program would see
+all entries as new. The grammar is RFC 3987. The rules of `tag:` and `urn:` are those of their RFCs, extended by the
+non-ASCII characters of RFC 3987.
 """
 
 import re
@@ -12,16 +13,16 @@ from aggregator.text.xml_chars import legal
 
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f-\x9f<>\"{}|\\^`]+")
 
-# RFC 3987, section 2.2: ucschar, anywhere beside ASCII; iprivate, in a query alone.
+# RFC 3987, section 2.2: ucschar is allowed wherever ASCII is, iprivate only in a query.
 _UCSCHAR: Final = "\xa0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef" + "".join(
     f"{chr(plane << 16 | (0x1000 if plane == 14 else 0))}-{chr(plane << 16 | 0xFFFD)}" for plane in range(1, 15)
 )
 _IPRIVATE: Final = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
-# Section 4.1: an IRI has no bidirectional formatting characters. Unicode 6.3 added U+061C and U+2066 to U+2069 to them.
+# Section 4.1: no bidirectional formatting characters. Unicode 6.3 added U+061C and U+2066 to U+2069.
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _ENCODED = "%[0-9A-Fa-f]{2}"
-_PLAIN = "A-Za-z0-9._~!$&'()*+,;=:@/"  # of RFC 3986, without brackets: they stand around IPv6
+_PLAIN = "A-Za-z0-9._~!$&'()*+,;=:@/"  # RFC 3986, without brackets, which only enclose IPv6 addresses
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*:"
 _URI = re.compile(rf"{_SCHEME}(?:[{_PLAIN}?-]|{_ENCODED})+(?:#(?:[{_PLAIN}?-]|{_ENCODED})*)?")
 _PATH = rf"(?:[{_PLAIN}{_UCSCHAR}-]|{_ENCODED})"
@@ -31,12 +32,12 @@ _IDENTIFIER: Final = rf"{_SCHEME}(?![#]|\Z){_PATH}*{_QUERY}{_FRAGMENT}"
 _DATE = "[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
 _LETTER = f"a-z0-9{_UCSCHAR}"
 _DNS = f"[{_LETTER}](?:[{_LETTER}.-]*[{_LETTER}])?"
-_RULES: Final = {  # of schemes, in lower case; compiled when first used: a poll without news needs none
-    # RFC 4151, section 2.1: a name or a mail address in lower case, and the date on which its holder had it.
+_RULES: Final = {  # scheme in lower case to its rule; compiled at first use, since a poll without news needs none
+    # RFC 4151, section 2.1: a lower-case domain or mail address, and a date on which the author owned it.
     "tag": rf"tag:(?:[{_LETTER}._-]+@)?{_DNS},{_DATE}:{_PATH}*{_QUERY}{_FRAGMENT}",
-    # RFC 2141, which RFC 8141 widens: what keeps it is valid by both.
+    # RFC 2141. RFC 8141 extends it, so a name that follows RFC 2141 is valid by both.
     "urn": rf"(?i:urn):[A-Za-z0-9][A-Za-z0-9-]{{1,31}}:(?:[A-Za-z0-9()+,.:=@;$_!*'{_UCSCHAR}-]|{_ENCODED})+",
-    "http": r"(?i:http)://[^/?#].*",  # RFC 9110, section 4.2.1: an empty host is none
+    "http": r"(?i:http)://[^/?#].*",  # RFC 9110, section 4.2.1: the host must not be empty
     "https": r"(?i:https)://[^/?#].*",
     "ftp": r"(?i:ftp)://[^/?#].*",
 }
@@ -44,17 +45,17 @@ _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I
 
 
 def is_iri(text: str) -> bool:
-    """Tell whether a text is an absolute IRI by RFC 3987's characters."""
+    """Return True if a text is an absolute IRI by the characters of RFC 3987."""
     return _IRI.fullmatch(text) is not None and "%%" not in text and legal(text) == text
 
 
 def is_identifier(text: str) -> bool:
-    """Return whether a text can be an id in a feed as it is: an IRI that keeps the rules of its scheme (A4)."""
+    """Return True if a text can be published unchanged as an id: an IRI that follows the rules of its scheme (A4)."""
     return _compiled(_IDENTIFIER).fullmatch(text) is not None and _BIDI.search(text) is None and _keeps_rules(text)
 
 
 def is_uri(text: str) -> bool:
-    """Return whether a text is a URI by RFC 3986 that keeps the rules of its scheme."""
+    """Return True if a text is a URI by RFC 3986 that follows the rules of its scheme."""
     return _URI.fullmatch(text) is not None and _keeps_rules(text)
 
 

@@ -1,6 +1,7 @@
-"""Readable names for addresses: a category's key becomes the slug in its path (S50; DESIGN 3.1, Categories).
+"""Makes slugs, the readable path names of categories, from category keys (S50).
 
-A slug is made once, at first publication, and stored; nothing here may be asked twice for the same category.
+A slug is made once, when the category is first published, and is then stored: later versions of this program may make
+another slug of the same key.
 """
 
 import itertools
@@ -15,31 +16,31 @@ RESERVED = frozenset(
 )
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 HAN = re.compile(r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
-_NAMELESS = "category"  # stands in for a key without a letter or digit; reserved, and so always numbered (S50)
+_NAMELESS = "category"  # slug of a key without any letter or digit; reserved, and so always numbered (S50)
 
 
 def is_slug(text: str) -> bool:
-    """Tell whether a text may stand as a slug in a path; a reserved name may not."""
+    """Return True if a text can be a slug in a path; reserved names can't."""
     return _SLUG.fullmatch(text) is not None and text not in RESERVED
 
 
 def slug_of(key: str) -> str:
-    """Give the slug of a category that has none of its own.
+    """Return the slug of a category that has no slug yet.
 
     Returns:
-        The key itself if it fits; else the key in lower case, blanks, underscores and signs as hyphens, Chinese as
-        pinyin without separators and other scripts romanised. A reserved name, and what nothing remains of, is
-        numbered from 2.
+        The key itself if it is a valid slug. Otherwise the key in lower case, with blanks, underscores and symbols as
+            hyphens, Chinese as pinyin without separators, and other scripts romanised. A reserved name gets a number
+            from 2; so does `category`, the slug of a key without any letter or digit.
     """
     return free_slug(key, ())
 
 
 def free_slug(key: str, taken: Container[str]) -> str:
-    """Give the slug of a key that no other category has.
+    """Return a slug for a key that no other category has.
 
     Args:
-        key: of the category.
-        taken: slugs in use; they are all in lower case, so case makes no difference.
+        key: key of the category.
+        taken: slugs in use, all in lower case.
     """
     base = key if _SLUG.fullmatch(key) else _romanised(key) or _NAMELESS
     if base not in RESERVED and base not in taken:
@@ -53,16 +54,16 @@ def free_slug(key: str, taken: Container[str]) -> str:
 
 
 def pinyin(text: str) -> str:
-    """Write Chinese characters as pinyin, a reading for each and nothing between; all else stays as it is."""
+    """Return a text with Chinese characters as pinyin, one reading each, no separators; the rest is unchanged."""
     if not HAN.search(text):
         return text
-    from xpinyin import Pinyin  # late: 40 ms that few runs need
+    from xpinyin import Pinyin  # late: takes 40 ms, and few runs need it
 
     return str(Pinyin().get_pinyin(text, ""))
 
 
 def in_ascii(text: str) -> str:
-    """Write a text in ASCII: Chinese as pinyin, other scripts romanised; what has no reading goes."""
+    """Return a text in ASCII: Chinese as pinyin, other scripts romanised; characters without a reading are removed."""
     text = pinyin(text)
     if not text.isascii():
         from anyascii import anyascii  # late, for the same reason

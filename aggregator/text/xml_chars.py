@@ -1,4 +1,4 @@
-"""The characters that XML 1.0 forbids (section 2.2; I7, A33): read of no source, published nowhere. Normal forms."""
+"""Removes the characters that XML 1.0 forbids (section 2.2; I7, A33), and computes normal forms of Unicode."""
 
 import re
 import unicodedata
@@ -7,23 +7,23 @@ from typing import Final, Literal
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _CONTROLS: Final = bytes(code for code in range(32) if code not in (9, 10, 13))
 
-MAX_MARKS: Final = 100  # one after the other that normalising puts in order: it takes the square of their number
-# Marks, and what becomes marks: no \w but the two halfwidth sound marks. Others are found by their category.
+MAX_MARKS: Final = 100  # combining marks in a row; normalising takes time quadratic in their number
+# Characters that may be marks: everything but \w, and the two half-width sound marks. `_split_run` checks the category.
 _RUN = re.compile(rf"[\W\uff9e\uff9f]{{{MAX_MARKS + 1},}}")
-_JOINER: Final = "\u034f"  # the combining grapheme joiner, which is seen by nobody and parts runs (UAX 15, section 13)
+_JOINER: Final = "\u034f"  # the combining grapheme joiner, invisible, which separates runs (UAX 15, section 13)
 
 
 def legal(text: str) -> str:
-    """Remove them: controls, lone surrogates, U+FFFE and U+FFFF. Idempotent.
+    """Remove the characters that XML forbids: controls, lone surrogates, U+FFFE and U+FFFF. Idempotent.
 
     Returns:
-        The text itself, not a copy, if there are none.
+        The same object if the text has no such character.
     """
-    return _FORBIDDEN.sub("", text) if _may_hold_some(text) else text
+    return _FORBIDDEN.sub("", text) if _may_contain_forbidden(text) else text
 
 
-def _may_hold_some(text: str) -> bool:
-    """Tell whether a text is worth the search, which costs three times what these tests do."""
+def _may_contain_forbidden(text: str) -> bool:
+    """Return False if a text has no forbidden character. The full search takes three times the time of these tests."""
     if text.isprintable():
         return False
     try:
@@ -34,18 +34,18 @@ def _may_hold_some(text: str) -> bool:
 
 
 def normalised(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
-    """Return the normal form of a text, in linear time.
+    """Return the normal form of a text in linear time.
 
-    `unicodedata.normalize` took 10 s for 80,000 combining marks, and lets no other thread run meanwhile. A run of over
-    `MAX_MARKS` is parted first, as in Unicode's Stream-Safe Text Format; no language has such runs.
+    `unicodedata.normalize` takes 10 s for 80,000 combining marks, and blocks all threads meanwhile. Runs of more than
+    `MAX_MARKS` marks are split first, as in Unicode's Stream-Safe Text Format; no language has such runs.
     """
     if text.isascii():
         return text
-    return unicodedata.normalize(form, _RUN.sub(_parted, text))
+    return unicodedata.normalize(form, _RUN.sub(_split_run, text))
 
 
-def _parted(run: re.Match[str]) -> str:
-    """Put a joiner after each `MAX_MARKS` marks in a run."""
+def _split_run(run: re.Match[str]) -> str:
+    """Insert a joiner after each `MAX_MARKS` marks of a run."""
     parts: list[str] = []
     count = 0
     for char in run[0]:

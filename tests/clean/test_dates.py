@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.clean.date_order import day_first
 from aggregator.clean.dates import EARLIEST, date_in, parse_date, read_date
-from aggregator.clean.order import day_first
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -1,25 +1,25 @@
-"""Whether a publisher writes the day or the month first: 03/04/2025 says it nowhere, the dates around it may."""
+"""Finds whether a publisher writes the day or the month first, from the unambiguous dates of a document."""
 
 import re
 from collections.abc import Iterable
 
 _FIGURES = re.compile(r"(?<![\d/.-])(\d{1,2})([/-])(\d{1,2})\2\d{4}(?![\d/.-])")
 _MONTH_FIRST = frozenset({"en-US"})
-_YEAR_FIRST = frozenset("fa hu ja ko lt mn zh".split())  # 03/04/2025 is nobody's habit there
+_YEAR_FIRST = frozenset("fa hu ja ko lt mn zh".split())  # these languages do not write 03/04/2025
 
 
 def day_first(dates: Iterable[str | None], language: str | None) -> bool | None:
-    """Say in which order a document writes its dates.
+    """Return whether a document writes the day before the month.
 
-    The document's own dates count first: those that can be read in one way only. Where they are silent, its language
-    does; English without a country does not, since its countries differ.
+    The unambiguous dates of the document decide. If there are none, its language decides, except English without a
+    country, since English-speaking countries differ.
 
     Args:
-        dates: all of the document, as written.
+        dates: all dates of the document, as written.
         language: BCP 47.
 
     Returns:
-        None if nothing tells, or if the dates contradict each other; then what can be read in two ways is no date.
+        None if the order is unknown or the dates contradict each other; then ambiguous dates are not read.
     """
     seen: set[bool] = set()
     for text in dates:

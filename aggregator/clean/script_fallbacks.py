@@ -1,13 +1,13 @@
-"""What a page would show by its scripts, or for want of them, as plain HTML: done before nh3, which makes it safe."""
+"""Replaces content that needs scripts by plain HTML, before nh3 makes the HTML safe."""
 
 import html as entities
 import re
 from typing import Final
 
-_WITHOUT_END = ("iframe", "object", "script", "style", "textarea", "title", "select", "noembed", "noframes", "template")
-_SCRIPTED = re.compile(rf"<(?:{'|'.join((*_WITHOUT_END, 'noscript', 'amp-', 'math'))})")  # in lower case
-_MANY: Final = 300  # elements of a kind; a text with more is no article
-_SWALLOWING = re.compile(rf"<(/?)({'|'.join(_WITHOUT_END)})\b[^<>]*>", re.IGNORECASE)
+_CONTAINERS = ("iframe", "object", "script", "style", "textarea", "title", "select", "noembed", "noframes", "template")
+_SCRIPTED = re.compile(rf"<(?:{'|'.join((*_CONTAINERS, 'noscript', 'amp-', 'math'))})")  # in lower case
+_MAX_REPLACED: Final = 300  # elements of a kind that are replaced; a text with more is not an article
+_CONTAINER_TAG = re.compile(rf"<(/?)({'|'.join(_CONTAINERS)})\b[^<>]*>", re.IGNORECASE)
 _NOSCRIPT = re.compile(
     r"(?:<img\b[^<>]*>\s*)?<noscript\b[^<>]*>([^<]*<img\b(?:(?!</noscript).)*)</noscript\s*>", re.IGNORECASE | re.DOTALL
 )
@@ -21,34 +21,35 @@ _ANNOTATION = re.compile(r"<annotation(?:-xml)?\b(?:(?!</annotation).)*", re.IGN
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def without_scripts(html: str, lower: str) -> str:
-    """Put the plain form in the place of what needs a script.
+def with_script_fallbacks(html: str, lower: str) -> str:
+    """Replace elements that need a script.
 
-    A picture that stands in noscript takes the place of the lazy one before it (S37), elements of AMP get their names
-    of HTML, a formula becomes its text (D12), and an iframe whose end tag is missing doesn't swallow the article.
+    A picture in noscript replaces the lazy picture before it (S37). AMP elements become the HTML elements of the same
+    meaning. A formula becomes its text (D12). An iframe without an end tag is closed, so that it does not contain the
+    rest of the article.
 
     Args:
-        html: anything; the result is no safer than it.
-        lower: the same in lower case.
+        html: any HTML; the result is not yet safe.
+        lower: the same HTML in lower case.
     """
     if not _SCRIPTED.search(lower):
         return html
-    if any(lower.count(f"<{name}") > lower.count(f"</{name}") for name in _WITHOUT_END):
-        html = _closed(html)
-    if 0 < lower.count("<noscript") <= min(lower.count("</noscript"), _MANY):
+    if any(lower.count(f"<{name}") > lower.count(f"</{name}") for name in _CONTAINERS):
+        html = _close_unclosed(html)
+    if 0 < lower.count("<noscript") <= min(lower.count("</noscript"), _MAX_REPLACED):
         html = _NOSCRIPT.sub(r"\1", html)
     if "<amp-" in lower:
         html = _AMP_YOUTUBE.sub(r'<iframe src="https://www.youtube.com/embed/\1"></iframe>', html)
-        html = _AMP.sub(_plain, _AMP_IMAGE_END.sub("", html))
-    if 0 < lower.count("<math") <= min(lower.count("</math"), _MANY):
+        html = _AMP.sub(_html_tag_of_amp, _AMP_IMAGE_END.sub("", html))
+    if 0 < lower.count("<math") <= min(lower.count("</math"), _MAX_REPLACED):
         html = _MATH.sub(_formula, html)
     return html
 
 
-def _closed(html: str) -> str:
-    """Close at once what is never closed: an iframe or an object, and whatever closes itself as XML would have it."""
-    tags = list(_SWALLOWING.finditer(html))
-    ends: dict[str, int] = {}  # the next end tag of a kind, seen from the end
+def _close_unclosed(html: str) -> str:
+    """Close elements that have no end tag: iframe and object, and elements that end with "/>" as in XML."""
+    tags = list(_CONTAINER_TAG.finditer(html))
+    ends: dict[str, int] = {}  # whether the next tag with this name, seen from the end, is an end tag
     pieces: list[str] = []
     at = len(html)
     for tag in reversed(tags):
@@ -63,13 +64,13 @@ def _closed(html: str) -> str:
     return html[:at] + "".join(reversed(pieces))
 
 
-def _plain(tag: re.Match[str]) -> str:
+def _html_tag_of_amp(tag: re.Match[str]) -> str:
     name = tag[2].lower()
     return f"<{tag[1]}{'img' if name == 'anim' else name}"
 
 
 def _formula(math: re.Match[str]) -> str:
-    """Give the text of a formula: its alternative text, its TeX, else what stands in it."""
+    """Return the text of a formula: its alttext, its TeX, otherwise its content."""
     alternative = _ALTTEXT.search(math[1])
     tex = _TEX.search(math[2])
     text = (alternative[1] or alternative[2] or "") if alternative else tex[1] if tex else ""
