@@ -160,7 +160,7 @@ class App:
         with self.store.begin() as tx:
             tx.sync(self._placed(), self.roster, now, self._host_key_of)
             keep_topics(tx, self.settings)
-            tx.keep_config(text, str(self.settings.path), now)
+            tx.store_row.keep_config(text, str(self.settings.path), now)
         self.store.forget_addresses()
         self._complete()
 
@@ -176,7 +176,7 @@ class App:
     def is_new(self) -> bool:
         """Tell whether nothing was ever stored or published from this store."""
         with self.store.read() as tx:
-            return tx.is_new()
+            return tx.restoring.is_new()
 
     def is_adopting(self) -> bool:
         """Return whether the store was restored, and nothing was published since."""
@@ -197,7 +197,7 @@ class App:
     def note_serving(self) -> None:
         """Note that a service runs, for the runs of `poll` in between and after it."""
         with self.store.begin() as tx:
-            tx.running.note_serving(self.clock())
+            tx.store_row.note_serving(self.clock())
 
     def publish(self, **how: Any) -> Published:
         """Bring the files to what the store says; see `Publisher.publish`."""
@@ -278,7 +278,11 @@ class App:
         """Give what decides what anyone may see, as things stand now."""
         with self.store.read() as tx:
             return Visibility(
-                self.roster, tx.limits(), self.settings.site.language, tx.uuid(), tx.categories.unlisted()
+                self.roster,
+                tx.sources.limits(),
+                self.settings.site.language,
+                tx.store_row.uuid(),
+                tx.categories.unlisted(),
             )
 
     def as_shown(self, publications: Sequence[Publication]) -> list[Publication]:
@@ -290,7 +294,7 @@ class App:
     def figures(self) -> Figures:
         """Count what metrics show."""
         with self.store.read() as tx:
-            return tx.figures(self.clock())
+            return tx.status.figures(self.clock())
 
     def cut(self) -> None:
         """End every fetch, reading and decision under way, and each later one at once: the program stops (R54)."""
@@ -342,10 +346,10 @@ def _is_served(store: Store, clock: Clock, settings: Settings) -> bool:
     A store that was restored does not know when a service ran last. The index page that was published last shows it.
     """
     with store.begin() as tx:
-        tx.running.end_serving(clock())
+        tx.store_row.end_serving(clock())
         if tx.files.is_adopting() and _index_links_to_search(settings):
-            tx.running.note_served(clock())
-        return tx.running.is_served()
+            tx.store_row.note_served(clock())
+        return tx.store_row.is_served()
 
 
 def _index_links_to_search(settings: Settings) -> bool:

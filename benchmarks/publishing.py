@@ -55,7 +55,7 @@ class Planet:
     def says(self, app: App, number: int, count: int) -> None:
         """Let a source tell so many new entries, in one document."""
         with app.store.begin() as tx:
-            (waiting,) = tx.turns.named([f"s{number}"])
+            (waiting,) = tx.schedule.named([f"s{number}"])
             (due,) = tx.claim([waiting.id], self.now, app.roster.sources)
         document = identify(
             Feed(format="atom 1.0", title=f"Site {number}", entries=tuple(map(self.entry, range(count))))

@@ -48,7 +48,7 @@ class FakeSource:
     def claim(self, key: str) -> Due:
         """Claim a source, due or not."""
         with self.app.store.begin() as tx:
-            (waiting,) = tx.turns.named([key])
+            (waiting,) = tx.schedule.named([key])
             (due,) = tx.claim([waiting.id], self.app.clock(), self.app.roster.sources)
         return due
 

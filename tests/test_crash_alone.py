@@ -154,7 +154,7 @@ def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
         for _ in range(2):
             with caplog.at_level(logging.INFO), app.store.begin() as tx:
                 assert len(tx.find_crashed(app.clock())) == 2
-                tx.note_alarms(app.clock())
+                tx.alarms.note(app.clock())
         states = {one.key: one.state for one in app.store.status(app.roster, app.clock()).sources}
         assert states == {"odd": State.SUSPECT, "fine": State.NEVER}
         assert [record.alarm for record in caplog.records if record.message == "raise_alarm"] == ["crash"]  # type: ignore[attr-defined]
@@ -188,5 +188,5 @@ def test_p52_what_is_put_off_at_its_first_poll_waits_for_its_interval(
         with app.store.begin() as tx:
             tx.put_off([(due, app.clock())])
         with app.store.read() as tx:
-            (waiting,) = tx.turns.named(["led"])
+            (waiting,) = tx.schedule.named(["led"])
         assert waiting.due_at == app.clock() + timedelta(hours=hours)

@@ -243,17 +243,17 @@ class Planet(RuleBasedStateMachine):
     def ask(self, command: str, **arguments: object) -> None:
         """File a request and have it carried out; what makes no sense is refused, never more."""
         with self.app.store.begin() as tx:
-            number = tx.requests.file(command, arguments, self.room.clock())
+            number = tx.corrections.file(command, arguments, self.room.clock())
         self.app.take_requests()
         with self.app.store.read() as tx:
-            outcome = tx.requests.outcome(number)
+            outcome = tx.corrections.outcome(number)
         assert outcome is not None
         assert "a fault of ours" not in outcome.said
 
     def numbers(self) -> Sequence[int]:
         """Give the numbers of all stories that ever were."""
         with self.app.store.read() as tx:
-            return range(1, tx.told([]).next_story)
+            return range(1, tx.members([]).next_story)
 
     @rule(hours=st.integers(1, 60))
     def wait(self, hours: int) -> None:
@@ -274,7 +274,7 @@ class Planet(RuleBasedStateMachine):
     def forget_how_it_came(self) -> None:
         """Every event goes that goes some day: nothing that is promised may hang on one."""
         with self.app.store.begin() as tx:
-            while tx.trim_events(self.room.clock() + PASSING_FOR + timedelta(days=1)):
+            while tx.events.trim(self.room.clock() + PASSING_FOR + timedelta(days=1)):
                 pass
 
     @rule()
@@ -354,8 +354,8 @@ class Planet(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         with self.app.store.read() as tx:
-            told = tx.told([])
-            told = tx.told(range(1, told.next_story))
+            told = tx.members([])
+            told = tx.members(range(1, told.next_story))
         for number, members in told.members.items():
             story = told.stories[number]
             tellers = [m for m in members if m.state is EntryState.PUBLISHED and story.retracted_at is None]

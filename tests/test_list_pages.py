@@ -47,7 +47,7 @@ def asked(publisher: Publisher, since: int = 0) -> list[str]:
 def notices(newsroom: SampleSite) -> tuple[str, ...]:
     """Give what `status desk` says was odd about the last document."""
     with newsroom.opened() as app, app.store.read() as tx:
-        return tx.history(app.settings.sources[0].key, newsroom.clock(), days=1).notices
+        return tx.history.of(app.settings.sources[0].key, newsroom.clock(), days=1).notices
 
 
 def standing(newsroom: SampleSite) -> Status:
@@ -331,7 +331,7 @@ def test_p93_further_pages_and_robots_txt_are_counted_beside_the_polls(
     assert hosts == {"127.0.0.1": (2, 3), "127.0.0.2": (1, 1)}, "what robots.txt closes was not asked for"
     assert "; 4 further documents and robots.txt, 0 failed, " in in_words(standing(newsroom))
     with newsroom.opened() as app, app.store.read() as tx:
-        [desk], [site] = (tx.history(SourceKey(key), newsroom.clock(), days=1).days for key in ("desk", "site"))
+        [desk], [site] = (tx.history.of(SourceKey(key), newsroom.clock(), days=1).days for key in ("desk", "site"))
     assert (desk.further.requests, site.further.requests) == (2, 1)
 
 

@@ -55,7 +55,7 @@ def status_of(newsroom: SampleSite) -> tuple[SourceStatus, dict[str, str]]:
 def accept(newsroom: SampleSite) -> None:
     with newsroom.opened() as app:
         with app.store.begin() as tx:
-            tx.requests.file(Act.ACCEPT, {"source": "api"}, newsroom.clock())
+            tx.corrections.file(Act.ACCEPT, {"source": "api"}, newsroom.clock())
         app.take_requests()
         app.publish()
 

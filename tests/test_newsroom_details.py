@@ -295,7 +295,7 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher
     with newsroom.opened("status") as app:
         fetching: Any = fetching_record(app.store.status(app.roster, newsroom.clock()).fetching, public=False)
         with app.store.read() as tx:
-            days = tx.history(SourceKey("desk"), newsroom.clock(), days=9).days
+            days = tx.history.of(SourceKey("desk"), newsroom.clock(), days=9).days
         said = in_words(app.store.status(app.roster, newsroom.clock()))
     assert "; 4 details and articles, 2 failed, " in said
     assert "busiest host 127.0.0.2 with 4." in said

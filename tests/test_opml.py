@@ -38,7 +38,7 @@ def feeds(publisher: Publisher, *names: str) -> list[str]:
 def listed(newsroom: SampleSite) -> dict[str, Source]:
     """Give the sources of lists that are polled now, by URL."""
     with newsroom.opened("status") as app, app.store.read() as tx:
-        polled = {row.key for row in tx.sources()}
+        polled = {row.key for row in tx.sources.rows()}
         return {s.url: s for s in app.settings.sources if s.listed_by and s.key in polled}
 
 
@@ -314,7 +314,7 @@ def test_s44_a_list_takes_over_no_private_source(newsroom: SampleSite, publisher
     newsroom.poll()
     assert set(listed(newsroom)) == {new}
     with newsroom.opened() as app, app.store.read() as tx:
-        assert tx.limits()[SourceKey("secret")].private
+        assert tx.sources.limits()[SourceKey("secret")].private
 
 
 def test_serve_takes_up_a_list_and_an_edit_of_feeds_yaml(tmp_path: Path, publisher: Publisher) -> None:

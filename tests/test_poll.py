@@ -196,7 +196,7 @@ def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(newsroo
     def due(hosts: str = "") -> set[str]:
         newsroom.writes(feeds, hosts=hosts)
         with newsroom.opened() as app, app.store.read() as tx:
-            return {str(item.key) for item in tx.turns.due(newsroom.clock(), limit=9)}
+            return {str(item.key) for item in tx.schedule.due(newsroom.clock(), limit=9)}
 
     def fails() -> None:
         with newsroom.opened() as app:

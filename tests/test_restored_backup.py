@@ -130,7 +130,7 @@ def test_m8_what_was_retracted_after_the_backup_stays_so_and_can_be_brought_back
     with site.room.opened() as app:
         with app.store.begin() as tx:
             number = tx.finding.story("urn:example:24")
-            tx.requests.file("retract", {"story": number}, site.room.clock())
+            tx.corrections.file("retract", {"story": number}, site.room.clock())
         app.take_requests()
         app.publish()
     assert "urn:example:24" not in ids(site, "category/news.atom")
@@ -156,7 +156,7 @@ def test_m8_what_came_and_was_retracted_after_the_backup_does_not_come_back(site
     site.poll()
     with site.room.opened() as app:
         with app.store.begin() as tx:
-            tx.requests.file("retract", {"story": tx.finding.story("urn:example:25")}, site.room.clock())
+            tx.corrections.file("retract", {"story": tx.finding.story("urn:example:25")}, site.room.clock())
         app.take_requests()
         app.publish()
     before = site.outputs()

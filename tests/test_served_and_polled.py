@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from aggregator.service import Service
-from aggregator.store.running import ONE_RUN, RUNS, SERVED_FOR
+from aggregator.store.store_row import ONE_RUN, RUNS, SERVED_FOR
 from tests.desk import FakeSource, said
 from tests.newsroom import SampleSite, item, rss
 from tests.publisher import Publisher
@@ -111,7 +111,7 @@ def test_r19_a_job_that_is_started_no_more_is_an_alarm(room: SampleSite) -> None
 def test_r19_how_often_a_job_runs_is_known_after_two_runs_and_learnt_anew(room: SampleSite) -> None:
     def gap() -> timedelta:
         with room.opened() as app, app.store.read() as tx:
-            return tx.lag(room.clock()).between_runs
+            return tx.schedule.lag(room.clock()).between_runs
 
     assert gap() == timedelta(0)
     room.poll()

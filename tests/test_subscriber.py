@@ -58,10 +58,10 @@ def tell(app: App, key: str, own_id: str, title: str, text: str, updated: dateti
 
 def carry_out(app: App, command: str, **arguments: object) -> None:
     with app.store.begin() as tx:
-        number = tx.requests.file(command, arguments, app.clock())
+        number = tx.corrections.file(command, arguments, app.clock())
     app.take_requests()
     with app.store.read() as tx:
-        outcome = tx.requests.outcome(number)
+        outcome = tx.corrections.outcome(number)
     assert outcome is not None
     assert outcome.done, outcome.said
 

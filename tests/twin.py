@@ -98,5 +98,5 @@ class Twin:
 def ask(app: App, command: str, **arguments: object) -> None:
     """Ask for a correction, and have it carried out."""
     with app.store.begin() as tx:
-        tx.requests.file(command, arguments, app.clock())
+        tx.corrections.file(command, arguments, app.clock())
     app.take_requests()

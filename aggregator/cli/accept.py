@@ -24,11 +24,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         settings = None
 
     def arguments(tx: Transaction) -> Arguments:
-        rows = tx.sources()
+        rows = tx.sources.rows()
         for row in rows:
             if options.key in (row.key, row.url):
                 return {"source": row.key}
-        keys = matches(options.key, settings.sources, tx.titles) if settings else []
+        keys = matches(options.key, settings.sources, tx.sources.titles) if settings else []
         if settings is not None and len(keys) > 1:
             raise Unclear(unclear(options.key, keys, settings, options.config))
         if keys:

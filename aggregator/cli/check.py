@@ -207,10 +207,10 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
         store = open_store(settings.store, now=utc_now(), command="check", writes=False)
         try:
             with store.read() as tx:
-                text = tx.last_good_config()
+                text = tx.store_row.last_good_config()
                 if text is None:
                     return ()
-                lists = tx.lists()
+                lists = tx.sources.lists()
                 old = with_lists(read_config(text.encode(), config, environ, was_in_force=True), lists)
                 new = with_lists(settings, lists)
                 late = _late_renames(settings, config, tx)

@@ -155,7 +155,7 @@ def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Argumen
     store = read_store(settings)
     try:
         with store.read() as tx:
-            if tx.is_new():
+            if tx.restoring.is_new():
                 refuse_lost(open_destination(settings.publish.to), settings)
             try:
                 return arguments_of(tx)
@@ -167,14 +167,14 @@ def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Argumen
 
 def _file(store: Store, act: Act, arguments: Arguments) -> int:
     with store.begin() as tx:
-        return tx.requests.file(act, arguments, utc_now())
+        return tx.corrections.file(act, arguments, utc_now())
 
 
 def _do(app: App, number: int) -> tuple[Outcome, Sequence[str], str]:
     """Carry out what waits, ours included, and publish what became dirty."""
     app.take_requests()
     with app.store.read() as tx:
-        outcome = _shown(tx, tx.requests.outcome(number), app.settings)
+        outcome = _shown(tx, tx.corrections.outcome(number), app.settings)
     assert outcome is not None, "every request that waits is taken"
     try:
         published = app.publish()
@@ -187,7 +187,7 @@ def _do(app: App, number: int) -> tuple[Outcome, Sequence[str], str]:
 def _await(store: Store, settings: Settings, number: int, end: float) -> Outcome | None:
     while True:
         with store.read() as tx:
-            outcome = _shown(tx, tx.requests.outcome(number), settings)
+            outcome = _shown(tx, tx.corrections.outcome(number), settings)
         if outcome is not None or monotonic() >= end:
             return outcome
         time.sleep(LOOK)
@@ -209,7 +209,7 @@ def meant(tx: Transaction, thing: str) -> Meant:
     """
     number = tx.finding.story(thing)
     if number is not None:
-        story = tx.told([number]).stories[number]
+        story = tx.members([number]).stories[number]
         if story.merged_into is None:
             return Meant(number)
         founder = tx.finding.entry(story.founder)

@@ -108,7 +108,7 @@ def stored_titles(settings: Settings) -> Titles:
         return {}
     try:
         with store.read() as tx:
-            return tx.titles()
+            return tx.sources.titles()
     except StoreError:
         return {}
     finally:

@@ -79,7 +79,7 @@ def opened_world(
                 print(f"aggregator: {said}", file=sys.stderr)
         if broken:
             with app.store.begin() as tx:
-                tx.note_config_error(broken)
+                tx.store_row.note_config_error(broken)
         yield app
     finally:
         app.close()
@@ -132,7 +132,7 @@ def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigErro
         store = open_store(f"sqlite:///{quote(str(database))}", now=utc_now(), writes=False)
         try:
             with store.read() as tx:
-                text = tx.last_good_config()
+                text = tx.store_row.last_good_config()
         finally:
             store.close()
         if text is not None:

@@ -157,12 +157,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return _tell(options, plan_of(None, new, None, now), None, Hush(()), _names(None, new, {}))
     try:
         with store.read() as tx:
-            text = tx.last_good_config()
+            text = tx.store_row.last_good_config()
             old = None if text is None else _in_force(text, options.config, environ)
-            lists = tx.lists()
+            lists = tx.sources.lists()
             listed = None if old is None else with_lists(old, lists)
             plan = plan_of(listed, with_lists(new, lists), tx, now)
-            names = _names(listed, with_lists(new, lists), tx.titles())
+            names = _names(listed, with_lists(new, lists), tx.sources.titles())
             hush = private_hush(tx, new.sources)
     finally:
         store.close()

@@ -112,13 +112,15 @@ class OneShot:
         """
         if not keys:
             with self._world.store.begin() as tx:
-                tx.running.note_run(self._world.clock())
+                tx.store_row.note_run(self._world.clock())
         wanted, others = self._wanted(keys, everything=everything)
         self._ask(wanted, keys, spares=not keys and not everything, limit=limit)
         if not keys and not self._stopped and any(change.outlines for change in self._changes):
             with self._world.store.read() as tx:  # what lists have named just now: no operator waits for a second run
                 before = {item.id for item in (*wanted, *others)}
-                named = [item for item in tx.turns.named(None) if item.id not in before and item.attempted_at is None]
+                named = [
+                    item for item in tx.schedule.named(None) if item.id not in before and item.attempted_at is None
+                ]
             self._ask(named, [item.key for item in named], spares=False, limit=limit)
             wanted += named
         self._end(wanted, others)
@@ -145,11 +147,11 @@ class OneShot:
         if left:
             with self._world.store.read() as tx:  # some were claimed, and put back or put off
                 rests = rests_of(tx.hosts.restraints(), self._world.clock())
-                self._skipped += [self._skipped_row(item, rests) for item in tx.turns.named(left)]
+                self._skipped += [self._skipped_row(item, rests) for item in tx.schedule.named(left)]
         self._skipped += [self._report_of(item) for item in others]
         self.left_alone = [str(item.key) for item in others]
         with self._world.store.begin() as tx:
-            self.alarms = tx.note_alarms(self._world.clock())
+            self.alarms = tx.alarms.note(self._world.clock())
         if self._stopped:  # what else a run does in the end, the next one does (R54)
             return
         self._world.end_waits()
@@ -186,10 +188,10 @@ class OneShot:
         with self._world.store.read() as tx:
             if not keys and not everything:
                 count = len(self._world.settings.sources)
-                due = tx.turns.due(now, limit=count, per_host=count, early=True)
-                self.none_due = "" if due else _none_due(*tx.turns.next_turn(), now)
+                due = tx.schedule.due(now, limit=count, per_host=count, early=True)
+                self.none_due = "" if due else _none_due(*tx.schedule.next_turn(), now)
                 return due, []
-            named = tx.turns.named(keys or None)
+            named = tx.schedule.named(keys or None)
         wanted: list[DueItem] = []
         others: list[DueItem] = []
         for item in named:
@@ -231,7 +233,7 @@ class OneShot:
         """Return what sources are called in reports: title, key and line of feeds.yaml."""
         sources = self._world.roster.sources
         with self._world.store.read() as tx:
-            titles = tx.titles()
+            titles = tx.sources.titles()
         return {
             key: called(name_of_source(source, titles.get(key)), key, source.line) for key, source in sources.items()
         }

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         found = index.find(query, limit=options.limit)
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)
-            titles = tx.titles()
+            titles = tx.sources.titles()
         names = {each.key: name_of_source(each, titles.get(each.key)) for each in store.listed(settings).sources}
     finally:
         store.close()

@@ -326,8 +326,8 @@ def _all(status: Status, settings: Settings, hush: Hush, *, as_json: bool, folds
 
 def _one(source: SourceStatus, status: Status, store: Store, settings: Settings, hush: Hush, *, as_json: bool) -> str:
     with store.read() as tx:
-        history = tx.history(source.key, status.at, days=DAYS)
-        hits = [each for each in tx.rule_hits() if each.source == source.key]
+        history = tx.history.of(source.key, status.at, days=DAYS)
+        hits = [each for each in tx.history.rule_hits() if each.source == source.key]
     alarms = [alarm for alarm in status.alarms if alarm.source == source.key]
     if as_json:
         record = source_record(source, public=False) | history_record(history)

@@ -200,7 +200,7 @@ def _categories(
     """Compare categories, those that items have named among them; a new key with `was` is no new category (A45)."""
     before, roster = Roster.of(old) if old else None, Roster.of(new)
     if before is not None and tx is not None:
-        made = tx.made_categories(before)
+        made = tx.categories.made(before)
         heir_of = {was: key for key, was in heirs.items()}
         before = before.with_made(made)
         roster = roster.with_made({heir_of.get(key, key): keys for key, keys in made.items()})
@@ -330,21 +330,21 @@ def _fills(
         there = {renamed.get(key, key) for key in was.categories}
         for key in source.categories:
             if key not in there:
-                entries, in_main = tx.would_fill(was, source, categories[key], now)
+                entries, in_main = tx.source_categories.would_fill(was, source, categories[key], now)
                 yield Fill(source=source.key, category=key, entries=entries, in_main=in_main)
 
 
 def _thins(pairs: Sequence[tuple[Source, Source]], tx: Transaction, now: datetime) -> Iterator[Thins]:
     for was, source in pairs:
         if source.keep is not None and (was.keep is None or source.keep < was.keep):
-            entries = tx.would_thin(was.key, source.keep, now)
+            entries = tx.retention.would_thin(was.key, source.keep, now)
             if entries:
                 yield Thins(source=source.key, keep=duration_text(source.keep), entries=entries)
 
 
 def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction, now: datetime) -> Iterator[Ruled]:
     roster = Roster.of(new)
-    had = set(tx.rejudged.ruled_sources())
+    had = set(tx.stored_entries.ruled_sources())
     numbers = {key: number for number, key in tx.trail.category_keys().items()}
     numbers |= {key: -place for place, key in enumerate((k for k in roster.categories if k not in numbers), 1)}
     left = MAX_LOOKED_AT
@@ -356,7 +356,7 @@ def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction,
         if due is None:
             continue
         looked_at, changes = 0, []
-        for part in tx.rejudged.filed(due.id, since=now - WEEK):
+        for part in tx.stored_entries.filed(due.id, since=now - WEEK):
             looked_at += len(part)
             changes += [change for each in part if (change := reapply(each, source, roster, numbers)) is not None]
             if looked_at >= left:

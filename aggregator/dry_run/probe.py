@@ -63,7 +63,7 @@ def past_of(settings: Settings, now: datetime) -> Past:
         with store.read() as tx:
             found = ((source.key, tx.look_up(source)) for source in settings.sources)
             dues = {key: due for key, due in found if due is not None}
-            waiting = {item.key: item for item in tx.turns.named(list(dues))}
+            waiting = {item.key: item for item in tx.schedule.named(list(dues))}
             return Past(
                 dues, waiting, tx.hosts.restraints(), tx.hosts.last_starts(now - widest_spacing(settings.hosts))
             )

@@ -134,7 +134,7 @@ def stored_versions(store: Store, key: SourceKey) -> list[Version]:
         NothingToReplay: there are none.
     """
     with store.read() as tx:
-        kept = tx.bodies(key)
+        kept = tx.bodies.of(key)
     if not kept:
         raise NothingToReplay(f"no body of {key} is kept: it brought nothing yet, or one that is too large")
     return [Version(name=rfc3339(one.asked_at), at=one.asked_at, body=one.data, headers=one.headers) for one in kept]
@@ -201,7 +201,7 @@ class Replay:
         for version in self._versions:
             self._now = version.at
             with self.app.store.begin() as tx:
-                (waiting,) = tx.turns.named([source.key])
+                (waiting,) = tx.schedule.named([source.key])
                 (due,) = tx.claim([waiting.id], self._now, self.app.roster.sources)
             ports = replace(self.app.ports, fetch=partial(_answer, version))
             poll = gather(due, ports)

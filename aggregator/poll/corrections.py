@@ -43,7 +43,7 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
         StoreError: our side failed; what was not done still waits.
     """
     with store.read() as tx:
-        waiting = tx.requests.pending()
+        waiting = tx.corrections.pending()
         hush = private_hush(tx, roster.sources.values()) if waiting else Hush(())
     for request in waiting:
         try:
@@ -58,7 +58,7 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
             outcome = Outcome(done=False, said=f"a fault of ours, please report it: {type(error).__name__}: {error}")
         if not outcome.done:
             with store.begin() as tx:
-                tx.requests.finish(request, outcome, clock())
+                tx.corrections.finish(request, outcome, clock())
         facts: dict[str, object] = {"request": request.id, "command": request.command, "done": outcome.done}
         facts["said"] = hush.text(outcome.said)
         log.info("take_request", extra=facts)
@@ -68,7 +68,7 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
 def merge_kin(tx: Transaction, kin: Sequence[tuple[int, int]], roster: Roster, now: datetime) -> None:
     """Merge stories that turned out to be one before anybody had seen both, in the transaction that found it (T6)."""
     for kept, merged in kin:
-        changes = merge_unseen(tx.told({kept, merged}), kept, merged, now=now, roster=roster)
+        changes = merge_unseen(tx.members({kept, merged}), kept, merged, now=now, roster=roster)
         if changes is not None:
             tx.correct(changes, now)
 
@@ -76,7 +76,7 @@ def merge_kin(tx: Transaction, kin: Sequence[tuple[int, int]], roster: Roster, n
 def end_tombstones(store: Store, now: datetime) -> int:
     """End the tombstones that have stood long enough, as a change in the store (invariant 4); give how many."""
     with store.begin() as tx:
-        return tx.end_tombstones(before=now - TOMBSTONE, now=now)
+        return tx.stories.end_tombstones(before=now - TOMBSTONE, now=now)
 
 
 def forget_removed(store: Store, now: datetime) -> int:
@@ -92,7 +92,7 @@ def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime)
         raise CorrectionRefused(f"this version of the program knows no request {request.command!r}")
     effect = act(tx, request.arguments, roster, now)
     outcome = Outcome(done=True, said=effect.said, facts=effect.facts)
-    if tx.requests.finish(request, outcome, now):
+    if tx.corrections.finish(request, outcome, now):
         effect.write(request)
     return outcome
 
@@ -121,7 +121,7 @@ def _signed(event: Event, request: Request) -> Event:
 
 def _merge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     kept, merged = _number(arguments, "story"), _number(arguments, "other")
-    told = tx.told({kept, merged})
+    told = tx.members({kept, merged})
     changes = merge(told, kept, merged, now=now, roster=roster)
     said = f"merged {told.stories[merged].atom_id} into {told.stories[kept].atom_id}"
     return _correction(tx, said, changes, told, now)
@@ -130,7 +130,7 @@ def _merge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
 def _unmerge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     number = _number(arguments, "story")
     entry = None if arguments.get("entry") is None else _number(arguments, "entry")
-    told = tx.told({number})
+    told = tx.members({number})
     changes = unmerge(told, number, entry, now=now, roster=roster)
     ids = _ids(changes, told)
     parted = ", ".join(f"entry {moved.id} tells {ids[moved.story]} now" for moved in changes.moved)
@@ -139,7 +139,7 @@ def _unmerge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
 
 def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     number = _number(arguments, "story")
-    told = tx.told({number})
+    told = tx.members({number})
     if arguments.get("undo"):
         changes = restore(told, number, now=now, roster=roster)
         atom_id = told.stories[number].atom_id
@@ -167,7 +167,7 @@ def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: 
         merge_kin(tx, released.kin, roster, now)
 
     count = len(released.released)
-    name = name_of_source(due.source, tx.titles().get(due.source.key))
+    name = name_of_source(due.source, tx.sources.titles().get(due.source.key))
     said = f"{name} ({due.source.key}) is accepted: {count} {_entries(count)} held back until now"
     return _Effect(said=said, facts={"source": due.source.key, "released": count}, write=write)
 
@@ -183,7 +183,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
         numbers = {key: one.id for key, one in tx.known(due, NO_NEWS, now).categories.items()}
         changes = [
             change
-            for part in tx.rejudged.filed(due.id)
+            for part in tx.stored_entries.filed(due.id)
             for stored in part
             if (change := reapply(stored, source, roster, numbers)) is not None
         ]
@@ -201,7 +201,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
             origin = origin_of(due, NO_NEWS, known.store_uuid)
             work = Draft(due=due, asked_at=now, known=known, roster=roster, origin=origin)
             stories = {story for change in changes if (story := change.stored.known.story) is not None}
-            filed = carry_out(work, changes, tx.told(stories), numbers)
+            filed = carry_out(work, changes, tx.members(stories), numbers)
             decided = work.changes()
             tx.refile(due.id, decided, filed, now)
             merge_kin(tx, decided.kin, roster, now)
@@ -212,7 +212,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
 
 def _ruled(tx: Transaction, roster: Roster) -> list[Source]:
     """Give the sources of whose stored entries a rule has something to say, or had."""
-    had = set(tx.rejudged.ruled_sources())
+    had = set(tx.stored_entries.ruled_sources())
     return [source for key, source in roster.sources.items() if key in had or has_rules(source, roster)]
 
 

@@ -103,7 +103,7 @@ class Dispatcher:
             WorkersLost: only a new process helps.
         """
         with self._world.store.begin() as tx:
-            tx.note_network(NO_OUTAGE)  # whatever was so when somebody last looked
+            tx.store_row.note_network(NO_OUTAGE)  # whatever was so when somebody last looked
             self._apart = set(tx.find_crashed(self._world.clock()))
         self._runner.start()
         try:
@@ -133,7 +133,7 @@ class Dispatcher:
             self._follow_network()
             if self._patient:  # a service has ended, and nobody looks any more
                 with self._world.store.begin() as tx:
-                    tx.note_network(NO_OUTAGE)
+                    tx.store_row.note_network(NO_OUTAGE)
         except StoreError as error:
             if not self._patient:
                 raise
@@ -350,10 +350,10 @@ class Dispatcher:
                     self._runner.submit(due)
             self._give_back(away)
         with self._world.store.begin() as tx:
-            tx.note_network(found)
+            tx.store_row.note_network(found)
             tx.give_back(probed)
             if before.public and not found.public:
-                tx.turns.spread_overdue(now, over=SPREAD, own=False)
+                tx.schedule.spread_overdue(now, over=SPREAD, own=False)
         self._outage = found
         for own in (False, True):
             _log_turn(before.since(own=own), found.since(own=own), own=own)

@@ -90,7 +90,7 @@ class DueBacklog:
         while not chosen:
             blocked = budgets.blocked()
             with self._store.read() as tx:
-                due = tx.turns.due(
+                due = tx.schedule.due(
                     now,
                     limit=span,
                     blocked=blocked,
@@ -111,7 +111,7 @@ class DueBacklog:
         """Ask the store for the one that is due, for the longest time."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
-            due = tx.turns.due(now, limit=1, blocked=blocked, held_up=budgets.held_up(blocked), own=own, ids=apart)
+            due = tx.schedule.due(now, limit=1, blocked=blocked, held_up=budgets.held_up(blocked), own=own, ids=apart)
         return due[0] if due else None
 
     def probe(
@@ -120,7 +120,9 @@ class DueBacklog:
         """Ask the store for one that is due: nobody is asked more often than usual."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
-            look = partial(tx.turns.due, now, blocked=blocked, held_up=budgets.held_up(blocked).union(apart), own=False)
+            look = partial(
+                tx.schedule.due, now, blocked=blocked, held_up=budgets.held_up(blocked).union(apart), own=False
+            )
             due = look(limit=len(hosts), hosts=hosts) if hosts else []
             due = due or look(limit=1)
         turn = {host: place for place, host in enumerate(hosts)}

@@ -64,7 +64,7 @@ class Hosts:
         with self._store.read() as tx:
             kept = tx.hosts.restraints()
             starts = tx.hosts.last_starts(self._clock() - widest_spacing(self._rules()))
-            for robots in tx.robots():
+            for robots in tx.hosts.robots():
                 self.sites.learn(robots)
         self._keep_distances(self.sites.learnt())
         self.adopt(kept, starts)
@@ -95,7 +95,7 @@ class Hosts:
         try:
             if learnt and self._store is not None:
                 with self._store.begin() as tx:
-                    tx.keep_robots(learnt)
+                    tx.hosts.keep_robots(learnt)
             self._write()
         except StoreError as error:
             log.error("keep_hosts", extra={"error": str(error)})

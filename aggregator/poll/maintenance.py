@@ -28,14 +28,14 @@ class Upkeep:
     def trim_bodies(self) -> int:
         """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""
         with self._store.begin() as tx:
-            return tx.trim_bodies(self._clock())
+            return tx.bodies.trim(self._clock())
 
     def trim_events(self) -> int:
         """Drop some of the events that explain nothing any more; give how many were dropped. The next call goes on."""
         dropped = 0
         for _ in range(TRIM_STEPS):
             with self._store.begin() as tx:
-                some = tx.trim_events(self._clock())
+                some = tx.events.trim(self._clock())
             dropped += some
             if some < TRIMMED:
                 break
@@ -44,17 +44,17 @@ class Upkeep:
     def trim_requests(self) -> int:
         """Drop some of the corrections that were answered long ago; give how many were dropped."""
         with self._store.begin() as tx:
-            return tx.requests.trim(self._clock())
+            return tx.corrections.trim(self._clock())
 
     def trim_bands(self) -> int:
         """Drop some of what near-duplicates of texts that are gone were found by; give how many bands were dropped."""
         dropped = 0
         for _ in range(BAND_STEPS):
             with self._store.read() as tx:
-                if not tx.is_trimming_bands():
+                if not tx.bands.is_trimming():
                     break
             with self._store.begin() as tx:
-                dropped += tx.trim_bands()
+                dropped += tx.bands.trim()
         return dropped
 
     def thin(self) -> int:
@@ -64,12 +64,12 @@ class Upkeep:
         """
         now = self._clock()
         with self._store.read() as tx:
-            if not tx.is_thinning_due(now):
+            if not tx.retention.is_due(now):
                 return 0
         pages = entries = 0
         for _ in range(THIN_STEPS):
             with self._store.begin() as tx:
-                thinned = tx.thin(now)
+                thinned = tx.retention.thin(now)
             pages, entries = pages + thinned.pages, entries + thinned.entries
             if thinned.is_done or pages >= THIN_PAGES:
                 break

@@ -170,7 +170,7 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
         for poll in details:
             _end_if_cut(ports)
             completions.append(settle_detail(tx, poll, roster))
-        tx.add_details([(poll.due, poll.answer) for poll in details])
+        tx.history.add_details([(poll.due, poll.answer) for poll in details])
     settled: list[Settled] = [*changes, *completions]
     if any(one.entries.categories for one in settled):
         ports.on_made()

@@ -19,4 +19,4 @@ def keep_topics(tx: Transaction, settings: Settings) -> None:
         paths = [ALL, *(f"category/{row.slug}" for row in tx.categories.rows() if row.key not in unlisted)]
         names = FEEDS.intersection(settings.publish.formats)
         topics = {Url(url_of(settings.site, path, f".{name}")) for path in paths for name in names}
-    tx.outbox.keep(topics)
+    tx.hub_pings.keep(topics)

@@ -107,7 +107,11 @@ class Publisher:
         """
         with self._store.read() as tx:
             showing = Visibility(
-                self._roster, tx.limits(), self._settings.site.language, tx.uuid(), tx.categories.unlisted()
+                self._roster,
+                tx.sources.limits(),
+                self._settings.site.language,
+                tx.store_row.uuid(),
+                tx.categories.unlisted(),
             )
         edition = Edition(showing=showing, everything=everything, take_over=take_over)
         self._settle(take_over=take_over)
@@ -234,7 +238,7 @@ class Publisher:
         if said == self._failure:
             return False
         with self._store.begin() as tx:
-            is_news = tx.note_output_error(said)
+            is_news = tx.store_row.note_output_error(said)
         self._failure = said
         return is_news
 

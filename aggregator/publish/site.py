@@ -70,7 +70,7 @@ class SiteOutputs:
         site, names, html = self._settings.site, self._formats.names, self._formats.html
         listed = _listed(rows, roster)
         outputs = list(self._formats.outputs(everything, age, has_news=has_news))
-        lines = [line for row in tx.sources() if (line := showing.source_line(row)) is not None]
+        lines = [line for row in tx.sources.rows() if (line := showing.source_line(row)) is not None]
         also = ALSO
         if names & FEEDS:
             also |= {"opml.xml"}
@@ -118,7 +118,7 @@ class SiteOutputs:
         graves = tuple(map(showing.tombstone, tx.documents.tombstones_of_all(numbers)))
         return Document(
             path=ALL,
-            id=f"urn:uuid:{tx.uuid()}",
+            id=f"urn:uuid:{tx.store_row.uuid()}",
             title=site.title,
             description=None,
             language=site.language,

@@ -80,7 +80,7 @@ class StoryPages:
             everything: have all of them made again in any case.
         """
         with self._store.read() as tx:
-            before = tx.pages.looks()
+            before = tx.story_pages.looks()
             resting = tx.categories.resting()
         frame = f"{frame} {self.are_made}"
         categories = {c.key: _digest(c.title, c.show, c.unlisted) for c in self._settings.categories}
@@ -95,14 +95,14 @@ class StoryPages:
             return
         with self._store.begin() as tx:
             if ranks:
-                tx.pages.rank_categories(ranks, moved=moved)
+                tx.story_pages.rank_categories(ranks, moved=moved)
             for number, old, _, new in looks:
                 if old != new:
-                    tx.pages.look_anew_at_category(number, new)
+                    tx.story_pages.look_anew_at_category(number, new)
             for key, look in sorted(changed.items()):
-                tx.pages.look_anew_at_source(key, look)
+                tx.story_pages.look_anew_at_source(key, look)
             if everything:  # in another folder nothing stands yet, so feeds wait for the pages
-                tx.pages.look_anew(frame, late=before.site is not None)
+                tx.story_pages.look_anew(frame, late=before.site is not None)
 
     def publish(
         self,
@@ -134,7 +134,7 @@ class StoryPages:
         stranger: StrangerInTheWay | None = None
         while True:
             with self._store.read() as tx:
-                dirty = tx.pages.dirty(after=after, late=late, limit=BATCH)
+                dirty = tx.story_pages.dirty(after=after, late=late, limit=BATCH)
             if not dirty or is_cut() or (limit is not None and made >= limit):
                 break
             after, made = max(dirty), made + len(dirty)
@@ -186,7 +186,7 @@ class StoryPages:
     def _make(self, dirty: Dirty, showing: Visibility, note: Callable[[Put], Put], *, take_over: bool) -> None:
         """Make the pages of some stories, and say so in the store once they are on the disk (R30)."""
         with self._store.read() as tx:
-            part = self._part(tx, tx.pages.with_parts(dirty), showing)
+            part = self._part(tx, tx.story_pages.with_parts(dirty), showing)
         put = self._places.put(part.outputs, take_over=take_over)
         put.failed += self._places.remove_listed(part.removed)
         note(put)
@@ -194,11 +194,11 @@ class StoryPages:
         failed = {part.of_path[path] for path in put.failed}
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
-            tx.pages.clean({number: seen for number, seen in dirty.items() if number not in failed})
+            tx.story_pages.clean({number: seen for number, seen in dirty.items() if number not in failed})
 
     def _part(self, tx: Transaction, numbers: Iterable[int], showing: Visibility) -> _Part:
         numbers = set(numbers)
-        pages = tx.pages.stored(numbers, self._order)
+        pages = tx.story_pages.stored(numbers, self._order)
         part = _Part([], [], {})
         for number in sorted(numbers):
             stored = pages[number]

@@ -79,18 +79,18 @@ def restore(restored: Restored, settings: Settings, clock: Clock) -> App:
     store = open_store(settings.store, now=clock(), command="restore")
     try:
         with store.begin() as tx:
-            if tx.is_filled():
+            if tx.restoring.is_filled():
                 raise NothingToRestore(
                     f"the store {store.where} has entries already; move it away to restore another one"
                 )
-            tx.lay_ground(restored, clock())
+            tx.restoring.lay_ground(restored, clock())
     finally:
         store.close()
     app = open_app(settings, command="restore", clock=clock)
     try:
         with app.store.begin() as tx:
             detailed = {source.key: source.initial for source in settings.sources if source.detail is not None}
-            tx.fill(restored, clock(), detailed=detailed)
+            tx.restoring.fill(restored, clock(), detailed=detailed)
         app.sync(settings.path.read_text(encoding="utf-8"))
     except BaseException:
         app.close()
@@ -122,7 +122,7 @@ def take_in_outputs(app: App, text: str) -> TakenIn:
     listed = sorted(match[1] for path in there if (match := _FEED.fullmatch(path)))
     restored = _restored(read, listed, app.settings)
     with app.store.begin() as tx:
-        taken = tx.take_in(restored, app.clock())
+        taken = tx.taking_in.take_in(restored, app.clock())
     app.sync(text)
     return taken
 

@@ -127,12 +127,12 @@ class SearchIndex:
             with self._store.read() as tx:
                 _, dirty = tx.search.newest_marks()
                 new = tx.search.texts_after(entry, AT_ONCE)
-                touched = tx.touched_since(generation, after=(0, 0), limit=AT_ONCE)
+                touched = tx.stories.touched_since(generation, after=(0, 0), limit=AT_ONCE)
                 # Of the last generation only some may be among them: it is left for the next step, unless that is all.
                 if len(touched) == AT_ONCE and touched[0][0] < touched[-1][0]:
                     touched = [pair for pair in touched if pair[0] < touched[-1][0]]
                 elif len(touched) == AT_ONCE:
-                    touched = tx.touched_since(touched[0][0] - 1, after=(0, 0), limit=2**31)
+                    touched = tx.stories.touched_since(touched[0][0] - 1, after=(0, 0), limit=2**31)
                     touched = [pair for pair in touched if pair[0] == touched[0][0]]
                 thin, thinned = tx.search.texts_thinned(thinned)
                 stories = [number for _, number in touched]

@@ -115,8 +115,8 @@ class Service:
             PublishError: somebody else's file stands where we want to write.
         """
         with self._world.store.begin() as tx:
-            tx.turns.pull_back(self._world.clock())
-            tx.turns.spread_overdue(self._world.clock(), over=SPREAD)
+            tx.schedule.pull_back(self._world.clock())
+            tx.schedule.spread_overdue(self._world.clock(), over=SPREAD)
         self._world.upkeep.end_tombstones()
         self._world.note_serving()
         self._world.publish(is_cut=is_stopping)
@@ -209,8 +209,8 @@ class Service:
             self._jumped = True
         if self._jumped:
             with self._world.store.begin() as tx:
-                tx.turns.pull_back(wall)
-                tx.turns.spread_overdue(wall, over=SPREAD)
+                tx.schedule.pull_back(wall)
+                tx.schedule.spread_overdue(wall, over=SPREAD)
             self._jumped = False
         self._dispatcher.wake()
 
@@ -252,12 +252,12 @@ class Service:
         """See whether sources are asked in time (R19); with the network down, they can't be."""
         now = self._world.clock()
         with self._world.store.read() as tx:
-            is_held_up = tx.outage().public is not None or self._pressure is not Pressure.NONE
-            self._lag.see(None if is_held_up else tx.lag(now), now)
+            is_held_up = tx.store_row.outage().public is not None or self._pressure is not Pressure.NONE
+            self._lag.see(None if is_held_up else tx.schedule.lag(now), now)
 
     def _note_alarms(self) -> None:
         with self._world.store.begin() as tx:
-            tx.note_alarms(self._world.clock())
+            tx.alarms.note(self._world.clock())
 
     def _take_requests(self) -> None:
         """Carry out what operators ask for, and let it be seen at once (R27)."""
@@ -352,6 +352,6 @@ class Service:
 
     def _refuse(self, why: str | None) -> None:
         with self._world.store.begin() as tx:
-            tx.note_config_error(why)
+            tx.store_row.note_config_error(why)
         self._restate = True
         self._dirty.set()

@@ -20,9 +20,10 @@ from aggregator.model.status import HubStatus, Lag, Outage
 from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.store.history import day_of, sums_since
 from aggregator.store.hub_pings import HubPings
-from aggregator.store.network import lag, outage
 from aggregator.store.post_list import faults
+from aggregator.store.schedule import Schedule
 from aggregator.store.schema import alarm, source, store
+from aggregator.store.store_row import StoreRow
 
 log = getLogger(__name__)
 
@@ -162,41 +163,52 @@ def _entries(count: int) -> str:
     return f"{count} new {'entry' if count == 1 else 'entries'}"
 
 
-def _present(connection: Connection, now: datetime) -> list[Found]:
-    """Say all that is wrong."""
-    rows = connection.execute(select(*(source.c[name] for name in _WATCHED)).where(source.c.active)).mappings().all()
-    sums = sums_since(connection, first_day(now))
-    failed = connection.execute(select(store.c.output_error)).scalar_one()
-    ours = [*overall(lag(connection, now), outage(connection), failed), *of_posts(*faults(connection))]
-    ours += of_hub(HubPings(connection).status(), now)
-    return [*ours, *of_sources(rows, sums, now)]
+class Alarms:
+    """Alarms that are on, each since when: `tx.alarms`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def with_since(connection: Connection, found: Iterable[Found], now: datetime) -> tuple[Alarm, ...]:
-    """Make alarms of what is wrong, with the times at which that was noticed; now, if it was not yet."""
-    noticed = {(row.code, row.source_id): row.since for row in connection.execute(select(alarm))}
-    return tuple(
-        Alarm(code=one.code, source=one.source, text=one.text, since=noticed.get((one.code, one.source_id), now))
-        for one in found
-    )
+    def _present(self, now: datetime) -> list[Found]:
+        """Return all that is wrong now."""
+        rows = (
+            self._connection.execute(select(*(source.c[name] for name in _WATCHED)).where(source.c.active))
+            .mappings()
+            .all()
+        )
+        sums = sums_since(self._connection, first_day(now))
+        failed = self._connection.execute(select(store.c.output_error)).scalar_one()
+        ours = [
+            *overall(Schedule(self._connection).lag(now), StoreRow(self._connection).outage(), failed),
+            *of_posts(*faults(self._connection)),
+        ]
+        ours += of_hub(HubPings(self._connection).status(), now)
+        return [*ours, *of_sources(rows, sums, now)]
 
+    def with_since(self, found: Iterable[Found], now: datetime) -> tuple[Alarm, ...]:
+        """Return alarms with the time at which each was first noticed; `now` for those that were not noticed yet."""
+        noticed = {(row.code, row.source_id): row.since for row in self._connection.execute(select(alarm))}
+        return tuple(
+            Alarm(code=one.code, source=one.source, text=one.text, since=noticed.get((one.code, one.source_id), now))
+            for one in found
+        )
 
-def note_alarms(connection: Connection, now: datetime) -> tuple[Alarm, ...]:
-    """Log what has become wrong, and what is over, once each, and remember it (R46). Return what has become wrong."""
-    found = {(one.code.value, one.source_id): one for one in _present(connection, now)}
-    noticed = {(row.code, row.source_id) for row in connection.execute(select(alarm))}
-    new = [one for place, one in found.items() if place not in noticed]
-    over = [{"was_code": code, "was_source": number} for code, number in noticed - found.keys()]
-    for one in new:
-        if one.code not in SAID:
-            log.warning("raise_alarm", extra={"alarm": one.code.value, "source": one.source, "text": one.text})
-    if new:
-        rows = [{"code": one.code.value, "source_id": one.source_id, "since": now} for one in new]
-        connection.execute(insert(alarm), rows)
-    if over:
-        keys = {row.id: row.key for row in connection.execute(select(source.c.id, source.c.key))}
-        for gone in (gone for gone in over if gone["was_code"] not in SAID):
-            log.info("end_alarm", extra={"alarm": gone["was_code"], "source": keys.get(int(gone["was_source"]))})
-        chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
-        connection.execute(delete(alarm).where(chosen), over)
-    return tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)
+    def note(self, now: datetime) -> tuple[Alarm, ...]:
+        """Log alarms as they begin and end, once each, and store which are on (R46). Return those that began."""
+        found = {(one.code.value, one.source_id): one for one in self._present(now)}
+        noticed = {(row.code, row.source_id) for row in self._connection.execute(select(alarm))}
+        new = [one for place, one in found.items() if place not in noticed]
+        over = [{"was_code": code, "was_source": number} for code, number in noticed - found.keys()]
+        for one in new:
+            if one.code not in SAID:
+                log.warning("raise_alarm", extra={"alarm": one.code.value, "source": one.source, "text": one.text})
+        if new:
+            rows = [{"code": one.code.value, "source_id": one.source_id, "since": now} for one in new]
+            self._connection.execute(insert(alarm), rows)
+        if over:
+            keys = {row.id: row.key for row in self._connection.execute(select(source.c.id, source.c.key))}
+            for gone in (gone for gone in over if gone["was_code"] not in SAID):
+                log.info("end_alarm", extra={"alarm": gone["was_code"], "source": keys.get(int(gone["was_source"]))})
+            chosen = (alarm.c.code == bindparam("was_code")) & (alarm.c.source_id == bindparam("was_source"))
+            self._connection.execute(delete(alarm).where(chosen), over)
+        return tuple(Alarm(code=one.code, source=one.source, text=one.text, since=now) for one in new)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, Update, bindparam, func, select, updat
 from aggregator.errors import StoreError
 from aggregator.identify.ids import minted_feed_id
 from aggregator.model.changes import NewPublication
-from aggregator.model.settings import Category, CategoryKey, Show, SourceKey
+from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
 from aggregator.store.schema import category, publication, source, store
 from aggregator.store.sequence import filing_time
 from aggregator.text.slugs import free_slug
@@ -83,6 +83,20 @@ class Categories:
         feed_ids, keys = {row.feed_id: row for row in rows.values()}, {item.key for item in wanted}
         found = {item.key: rows.get(item.key) or _former(item, rows, feed_ids, keys) for item in wanted}
         return {key: FormerCategory(key=row.key, slug=row.slug) for key, row in found.items() if row is not None}
+
+    def made(self, roster: Roster) -> dict[SourceKey, tuple[CategoryKey, ...]]:
+        """Return the categories that items have named, oldest first, by the source whose item named each first.
+
+        Sources whose items may no longer name categories are left out.
+        """
+        query = select(source.c.key.label("source_key"), category.c.key)
+        query = query.join(source, source.c.id == category.c.source_id).where(source.c.active)
+        made: dict[SourceKey, tuple[CategoryKey, ...]] = {}
+        for row in self._connection.execute(query.order_by(category.c.id)):
+            configured = roster.sources.get(row.source_key)
+            if configured is not None and configured.reading.filing:
+                made[row.source_key] = (*made.get(row.source_key, ()), row.key)
+        return made
 
     def rows(self) -> list[CategoryRow]:
         """Give all categories that stand in feeds.yaml, in the order in which they were made."""
@@ -245,16 +259,6 @@ def insert_category(
     usual = {"title": key, "unlisted": False, "show": Show.FULL.value}
     named = {"id": number, "key": key, "slug": slug, "feed_id": feed_id, "created_at": now}
     connection.execute(category.insert().values(fixed | usual | more | named))
-
-
-def made_categories(connection: Connection) -> dict[SourceKey, tuple[CategoryKey, ...]]:
-    """Give the categories that items have named, by the source whose item did so first, in the order of that."""
-    query = select(source.c.key.label("source_key"), category.c.key)
-    query = query.join(source, source.c.id == category.c.source_id).where(source.c.active)
-    made: dict[SourceKey, tuple[CategoryKey, ...]] = {}
-    for row in connection.execute(query.order_by(category.c.id)):
-        made[row.source_key] = (*made.get(row.source_key, ()), row.key)
-    return made
 
 
 def _of(number: int) -> Update:

@@ -58,7 +58,7 @@ class Store:
         """Tell whether any two sources are at one address (P66): hardly ever, and each group of polls asks."""
         if self._shares is None:
             with self.read() as tx:
-                self._shares = tx.share_addresses()
+                self._shares = tx.sources.share_addresses()
         return self._shares
 
     def completed(self, roster: Roster) -> Roster:
@@ -66,14 +66,14 @@ class Store:
         if not any(source.reading.filing for source in roster.sources.values()):
             return roster
         with self.read() as tx:
-            return roster.with_made(tx.made_categories(roster))
+            return roster.with_made(tx.categories.made(roster))
 
     def listed(self, settings: Settings) -> Settings:
         """Add the sources that lists elsewhere name (`kind: opml`), as of their last good copies."""
         if not has_lists(settings):
             return settings
         with self.read() as tx:
-            return with_lists(settings, tx.lists())
+            return with_lists(settings, tx.sources.lists())
 
     def forget_addresses(self) -> None:
         """Look again when it is next asked for: sources or addresses have changed."""
@@ -131,7 +131,7 @@ class Store:
         size = Path(database).stat().st_size if database else 0
         with self.read() as tx:
             counted = self._counted
-            return tx.status(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD, counted=counted)
+            return tx.status.of(roster, now, secrets=secrets, where=self.where, size=size, schema=HEAD, counted=counted)
 
     def take_lock(self, *, command: str, now: datetime) -> None:
         """Become the one process that works on this store (R27).
@@ -305,8 +305,8 @@ def _bring_up_to_date(opened: Store, path: Path | None, now: datetime, *, writes
         _migrate(opened)
     with opened.begin() if revision is None else opened.read() as tx:
         if revision is None:
-            tx.make_store(now)
-        opened.uuid = tx.uuid()
+            tx.store_row.make(now)
+        opened.uuid = tx.store_row.uuid()
 
 
 def _back_up(path: Path, revision: str) -> None:

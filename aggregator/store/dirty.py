@@ -44,26 +44,6 @@ def touch(
         connection.execute(marked.where(story.c.id.in_(part)))
 
 
-def touched_since(
-    connection: Connection, generation: int, *, after: tuple[int, int], limit: int
-) -> list[tuple[int, int]]:
-    """Give stories that were touched after a generation, page by page.
-
-    Args:
-        connection: a reading one.
-        generation: what is done already; 0 gives all stories.
-        after: the last of the page before, (generation, number); `(0, 0)` for the first page.
-        limit: how many at most.
-
-    Returns:
-        (generation, number) of each, in that order.
-    """
-    place = (story.c.touched > after[0]) | ((story.c.touched == after[0]) & (story.c.id > after[1]))
-    query = select(story.c.touched, story.c.id).where(story.c.touched > generation, place)
-    rows = connection.execute(query.order_by(story.c.touched, story.c.id).limit(limit)).all()
-    return [(row.touched, row.id) for row in rows]
-
-
 def spoil_late(connection: Connection, chosen: ColumnElement[bool]) -> None:
     """Have pages made again when there is time: in one statement, for it may be all of them."""
     clean = story.c.dirty.is_(None)  # what is dirty already will look so anyway

@@ -31,10 +31,18 @@ def write_events(connection: Connection, events: Sequence[Event], at: datetime) 
         connection.execute(event.insert(), rows)
 
 
-def trim_events(connection: Connection, now: datetime) -> int:
-    """Drop the oldest events that neither last nor are young, at most `TRIMMED`; give how many were dropped.
+class Events:
+    """The trail of events: `tx.events`."""
 
-    Nothing but `why` reads events: what is polled, decided, published and undone follows from the other tables.
-    """
-    old = select(event.c.id).where(~event.c.lasts, event.c.at < now - PASSING_FOR)
-    return connection.execute(delete(event).where(event.c.id.in_(old.order_by(event.c.at).limit(TRIMMED)))).rowcount
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def trim(self, now: datetime) -> int:
+        """Drop the oldest events that neither last nor are young, at most `TRIMMED`; give how many were dropped.
+
+        Nothing but `why` reads events: what is polled, decided, published and undone follows from the other tables.
+        """
+        old = select(event.c.id).where(~event.c.lasts, event.c.at < now - PASSING_FOR)
+        return self._connection.execute(
+            delete(event).where(event.c.id.in_(old.order_by(event.c.at).limit(TRIMMED)))
+        ).rowcount

@@ -96,14 +96,64 @@ def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
     _add_asides(connection, [row for one in changes for row in _further_rows(one.due.id, one.move.asides)])
 
 
-def add_details(connection: Connection, asked: Sequence[tuple[Due, Exchange]]) -> None:
-    """Add requests for details and articles to the days of their sources, by the hosts that were asked."""
-    rows = [
-        _aside_row(due.id, DETAIL, due.host_key, answer.asked_at, answer.wire_bytes, failed=isinstance(answer, Failed))
-        for due, answer in asked
-        if not stayed_here(answer)
-    ]
-    _add_asides(connection, rows + [row for due, answer in asked for row in _further_rows(due.id, answer.asides)])
+class History:
+    """Polls and other requests of sources, by day, and how often rules matched: `tx.history`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_details(self, asked: Sequence[tuple[Due, Exchange]]) -> None:
+        """Add requests for details and articles to the days of their sources, by requested host (P93)."""
+        rows = [
+            _aside_row(
+                due.id, DETAIL, due.host_key, answer.asked_at, answer.wire_bytes, failed=isinstance(answer, Failed)
+            )
+            for due, answer in asked
+            if not stayed_here(answer)
+        ]
+        _add_asides(
+            self._connection, rows + [row for due, answer in asked for row in _further_rows(due.id, answer.asides)]
+        )
+
+    def of(self, key: str, now: datetime, *, days: int) -> SourceHistory:
+        """Return the last polls of a source that is in the store, and the sums of its last days, today among them."""
+        since = day_of(now) - days + 1
+        wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified, source.c.notices)
+        row = self._connection.execute(select(*wanted).where(source.c.key == key)).one()
+        by_day = select(poll_day).where(poll_day.c.source_id == row.id, poll_day.c.day >= since)
+        sums = {
+            found["day"]: Sums(**{name: found[name] for name in SUMS})
+            for found in self._connection.execute(by_day).mappings()
+        }
+        columns = [func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS]
+        chosen = (aside_day.c.source_id == row.id) & (aside_day.c.day >= since)
+        grouped = select(aside_day.c.day, aside_day.c.kind, *columns).where(chosen)
+        asides = {
+            (found["day"], found["kind"]): AsideSums(**{name: int(found[name]) for name in ASIDE_SUMS})
+            for found in self._connection.execute(grouped.group_by(aside_day.c.day, aside_day.c.kind)).mappings()
+        }
+        return SourceHistory(
+            recent=recent_polls(row.recent),
+            days=tuple(
+                DaySums(
+                    day=_date(day),
+                    polls=sums.get(day, NO_SUMS),
+                    details=asides.get((day, DETAIL), NO_ASIDES),
+                    further=asides.get((day, FURTHER), NO_ASIDES),
+                )
+                for day in sorted(sums.keys() | {day for day, _ in asides}, reverse=True)
+            ),
+            etag=bool(row.etag),
+            last_modified=bool(row.last_modified),
+            notices=tuple(row.notices or ()),
+        )
+
+    def rule_hits(self) -> list[RuleHits]:
+        """Return the counts of all rules that ever matched, of sources in feeds.yaml."""
+        query = select(source.c.key, rule_hit.c.place, rule_hit.c.rule, rule_hit.c.hits, rule_hit.c.last_at)
+        query = query.join(source, source.c.id == rule_hit.c.source_id).where(source.c.active)
+        rows = self._connection.execute(query.order_by(source.c.key, rule_hit.c.place, rule_hit.c.rule)).all()
+        return [RuleHits(SourceKey(key), place, rule, count, last_at) for key, place, rule, count, last_at in rows]
 
 
 def _further_rows(number: int, asides: Sequence[Aside]) -> list[dict[str, object]]:
@@ -202,42 +252,6 @@ def new_since(connection: Connection, day: int) -> dict[int, int]:
     return {row[0]: int(row[1]) for row in connection.execute(query.where(source.c.active).group_by(source.c.id))}
 
 
-def history_of(connection: Connection, key: str, since: int) -> SourceHistory:
-    """Give what is remembered of a source's polls.
-
-    Args:
-        connection: a reading one.
-        key: of a source that is in the store.
-        since: the first day.
-    """
-    wanted = (source.c.id, source.c.recent, source.c.etag, source.c.last_modified, source.c.notices)
-    row = connection.execute(select(*wanted).where(source.c.key == key)).one()
-    days = select(poll_day).where(poll_day.c.source_id == row.id, poll_day.c.day >= since)
-    sums = {found["day"]: Sums(**{name: found[name] for name in SUMS}) for found in connection.execute(days).mappings()}
-    columns = [func.sum(aside_day.c[name]).label(name) for name in ASIDE_SUMS]
-    chosen = (aside_day.c.source_id == row.id) & (aside_day.c.day >= since)
-    grouped = select(aside_day.c.day, aside_day.c.kind, *columns).where(chosen)
-    asides = {
-        (found["day"], found["kind"]): AsideSums(**{name: int(found[name]) for name in ASIDE_SUMS})
-        for found in connection.execute(grouped.group_by(aside_day.c.day, aside_day.c.kind)).mappings()
-    }
-    return SourceHistory(
-        recent=recent_polls(row.recent),
-        days=tuple(
-            DaySums(
-                day=_date(day),
-                polls=sums.get(day, NO_SUMS),
-                details=asides.get((day, DETAIL), NO_ASIDES),
-                further=asides.get((day, FURTHER), NO_ASIDES),
-            )
-            for day in sorted(sums.keys() | {day for day, _ in asides}, reverse=True)
-        ),
-        etag=bool(row.etag),
-        last_modified=bool(row.last_modified),
-        notices=tuple(row.notices or ()),
-    )
-
-
 def _date(day: int) -> date:
     return (EPOCH + timedelta(days=day)).date()
 
@@ -256,35 +270,42 @@ class StoredBody:
 
 
 def keep_body(connection: Connection, number: int, packed: PackedBody, asked_at: datetime) -> None:
-    """Keep the body of a source; those of which there are too many then are dropped by `trim_bodies`."""
+    """Keep the body of a source; those of which there are too many then are deleted by `Bodies.trim`."""
     row = {"source_id": number, "fetched_at": asked_at, "headers": dict(packed.headers), "digest": packed.digest}
     connection.execute(body.insert().values(row | {"codec": DEFLATE, "data": packed.data}))
 
 
-def trim_bodies(connection: Connection, now: datetime) -> int:
-    """Drop all but the newest bodies of each source, and what is older than it keeps texts; give how many were dropped.
+class Bodies:
+    """Bodies of sources as they were received, less secrets: `tx.bodies`."""
 
-    The last body of a source that is still polled stays: what it says, the source lists (K2).
-    """
-    place = func.row_number().over(partition_by=body.c.source_id, order_by=body.c.id.desc()).label("place")
-    placed = select(body.c.id, body.c.source_id, body.c.fetched_at, place).subquery()
-    until = type_coerce(placed.c.fetched_at, BigInteger) + source.c.keep
-    is_over = (until <= (now - EPOCH) // MICROSECOND) & ((placed.c.place > 1) | ~source.c.active)
-    query = select(placed.c.id).join(source, source.c.id == placed.c.source_id)
-    over = list(connection.execute(query.where((placed.c.place > BODIES_KEPT) | is_over)).scalars())
-    for start in range(0, len(over), MAX_IN):
-        connection.execute(delete(body).where(body.c.id.in_(over[start : start + MAX_IN])))
-    return len(over)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
+    def trim(self, now: datetime) -> int:
+        """Delete all but the newest bodies of each source, and those older than its `keep`; return how many.
 
-def bodies_of(connection: Connection, key: str) -> list[StoredBody]:
-    """Give the bodies that are kept of a source, the oldest first."""
-    query = select(body).join(source, source.c.id == body.c.source_id).where(source.c.key == key).order_by(body.c.id)
-    return [
-        StoredBody(asked_at=row.fetched_at, headers=row.headers, data=zlib.decompress(row.data))
-        for row in connection.execute(query).all()
-        if row.codec == DEFLATE
-    ]
+        The last body of a source that is still polled stays: it has what the source lists now (K2).
+        """
+        place = func.row_number().over(partition_by=body.c.source_id, order_by=body.c.id.desc()).label("place")
+        placed = select(body.c.id, body.c.source_id, body.c.fetched_at, place).subquery()
+        until = type_coerce(placed.c.fetched_at, BigInteger) + source.c.keep
+        is_over = (until <= (now - EPOCH) // MICROSECOND) & ((placed.c.place > 1) | ~source.c.active)
+        query = select(placed.c.id).join(source, source.c.id == placed.c.source_id)
+        over = list(self._connection.execute(query.where((placed.c.place > BODIES_KEPT) | is_over)).scalars())
+        for start in range(0, len(over), MAX_IN):
+            self._connection.execute(delete(body).where(body.c.id.in_(over[start : start + MAX_IN])))
+        return len(over)
+
+    def of(self, key: str) -> list[StoredBody]:
+        """Return the bodies that are kept of a source, oldest first."""
+        query = (
+            select(body).join(source, source.c.id == body.c.source_id).where(source.c.key == key).order_by(body.c.id)
+        )
+        return [
+            StoredBody(asked_at=row.fetched_at, headers=row.headers, data=zlib.decompress(row.data))
+            for row in self._connection.execute(query).all()
+            if row.codec == DEFLATE
+        ]
 
 
 def write_hits(connection: Connection, source_id: int, hits: Sequence[tuple[Hit, int]], now: datetime) -> None:
@@ -301,11 +322,3 @@ def write_hits(connection: Connection, source_id: int, hits: Sequence[tuple[Hit,
         for hit, count in hits
     ]
     connection.execute(statement, rows)
-
-
-def rule_hits(connection: Connection) -> list[RuleHits]:
-    """Give the counts of all rules that ever matched anything, of sources that stand in feeds.yaml."""
-    query = select(source.c.key, rule_hit.c.place, rule_hit.c.rule, rule_hit.c.hits, rule_hit.c.last_at)
-    query = query.join(source, source.c.id == rule_hit.c.source_id).where(source.c.active)
-    rows = connection.execute(query.order_by(source.c.key, rule_hit.c.place, rule_hit.c.rule)).all()
-    return [RuleHits(SourceKey(key), place, rule, count, last_at) for key, place, rule, count, last_at in rows]

@@ -14,7 +14,7 @@ def private_hush(tx: Transaction, sources: Iterable[Source]) -> Hush:
         tx: the store, which knows where they led, and those that left feeds.yaml.
         sources: those of feeds.yaml.
     """
-    limits = [limit for limit in tx.limits().values() if limit.private]
+    limits = [limit for limit in tx.sources.limits().values() if limit.private]
     configured = [url for limit in limits for url in limit.addresses] + [*_configured(sources)]
     return Hush(configured, [url for limit in limits for url in limit.met])
 

@@ -117,25 +117,30 @@ def begin_trimming(connection: Connection) -> None:
         connection.execute(update(store).values(bands_walk=[-1, 0, generation, 0]))
 
 
-def is_trimming(connection: Connection) -> bool:
-    """Tell whether a look at all bands has not come to its end."""
-    return connection.execute(select(store.c.bands_walk)).scalar_one() is not None
+class Bands:
+    """Removes MinHash bands of entries whose texts have left the store: `tx.bands`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def trim_bands(connection: Connection) -> int:
-    """Look at the next `WALKED` bands, and drop those of texts that are gone; give how many were dropped."""
-    band, number, generation, stayed = connection.execute(select(store.c.bands_walk)).scalar_one()
-    place = tuple_(fingerprint.c.band, fingerprint.c.entry_id)
-    rest = place > (band, number)
-    seen = connection.execute(_PLACES.where(rest).limit(WALKED)).all()
-    if not seen:
-        connection.execute(update(store).values(bands_walk=None, bands_walked=[generation, stayed]))
-        return 0
-    last = seen[-1].band, seen[-1].entry_id
-    thinned = select(entry.c.id).where(entry.c.id == fingerprint.c.entry_id, entry.c.thinned.is_not(None))
-    dropped = connection.execute(delete(fingerprint).where(rest, place <= last, thinned.exists())).rowcount
-    connection.execute(update(store).values(bands_walk=[*last, generation, stayed + len(seen) - dropped]))
-    return dropped
+    def is_trimming(self) -> bool:
+        """Tell whether a look at all bands has not come to its end."""
+        return self._connection.execute(select(store.c.bands_walk)).scalar_one() is not None
+
+    def trim(self) -> int:
+        """Look at the next `WALKED` bands, and drop those of texts that are gone; give how many were dropped."""
+        band, number, generation, stayed = self._connection.execute(select(store.c.bands_walk)).scalar_one()
+        place = tuple_(fingerprint.c.band, fingerprint.c.entry_id)
+        rest = place > (band, number)
+        seen = self._connection.execute(_PLACES.where(rest).limit(WALKED)).all()
+        if not seen:
+            self._connection.execute(update(store).values(bands_walk=None, bands_walked=[generation, stayed]))
+            return 0
+        last = seen[-1].band, seen[-1].entry_id
+        thinned = select(entry.c.id).where(entry.c.id == fingerprint.c.entry_id, entry.c.thinned.is_not(None))
+        dropped = self._connection.execute(delete(fingerprint).where(rest, place <= last, thinned.exists())).rowcount
+        self._connection.execute(update(store).values(bands_walk=[*last, generation, stayed + len(seen) - dropped]))
+        return dropped
 
 
 def _first_since(connection: Connection, when: datetime) -> int:

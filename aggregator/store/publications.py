@@ -127,24 +127,34 @@ def publications_of(connection: Connection, places: Mapping[int, int]) -> dict[i
     return {row["story_id"]: _publication(row, credits) for row in rows}
 
 
-def placements(connection: Connection, stories: Sequence[int]) -> list[Placement]:
-    """Give where some stories stand, or stood, in order of story and category."""
-    found = []
-    for part in _parts(sorted(stories)):
-        query = shown().add_columns(publication.c.withdrawn_at, publication.c.cooled_at)
-        query = query.where(publication.c.story_id.in_(part))
-        rows = connection.execute(query.order_by(publication.c.story_id, publication.c.category_id)).mappings().all()
-        credits = _credits(connection, rows)
-        found += [
-            Placement(
-                category=row["category_id"],
-                publication=_as_it_stands(_publication(row, credits), row),
-                withdrawn=row["withdrawn_at"] is not None,
-                cooled=row["cooled_at"] is not None,
+class Publications:
+    """Stories in categories, as they are shown there: `tx.publications`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_stories(self, stories: Sequence[int]) -> list[Placement]:
+        """Give where some stories stand, or stood, in order of story and category."""
+        found = []
+        for part in _parts(sorted(stories)):
+            query = shown().add_columns(publication.c.withdrawn_at, publication.c.cooled_at)
+            query = query.where(publication.c.story_id.in_(part))
+            rows = (
+                self._connection.execute(query.order_by(publication.c.story_id, publication.c.category_id))
+                .mappings()
+                .all()
             )
-            for row in rows
-        ]
-    return found
+            credits = _credits(self._connection, rows)
+            found += [
+                Placement(
+                    category=row["category_id"],
+                    publication=_as_it_stands(_publication(row, credits), row),
+                    withdrawn=row["withdrawn_at"] is not None,
+                    cooled=row["cooled_at"] is not None,
+                )
+                for row in rows
+            ]
+        return found
 
 
 def _as_worded(row: Row, wordings: PageWordings) -> Row:

@@ -23,6 +23,7 @@ from aggregator.model.stored_json import arrivals_to_json, observed_of, observed
 from aggregator.store import entries
 from aggregator.store.dirty import touch
 from aggregator.store.documents import ALL, MAIN, say
+from aggregator.store.output_list import Files
 from aggregator.store.publications import publication_row
 from aggregator.store.schema import EPOCH, MICROSECOND, category, document, entry, publication, source, store, story
 from aggregator.urls import Url
@@ -31,32 +32,138 @@ LISTED = 500  # newest entries of a source that its next document is compared wi
 ARRIVALS = 30  # by which its rhythm is known (P62)
 
 
-def is_filled(connection: Connection) -> bool:
-    """Tell whether anything was published from a store, or is about to be."""
-    return connection.execute(select(entry.c.id).limit(1)).first() is not None
+class Restoring:
+    """A store that is filled from published documents: `tx.restoring`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def lay_ground(connection: Connection, restored: Restored, now: datetime) -> None:
-    """Write the store id and the categories of a lost store into a store without entries.
+    def is_filled(self) -> bool:
+        """Return whether the store has any entry."""
+        return self._connection.execute(select(entry.c.id).limit(1)).first() is not None
 
-    No document tells when a category was removed from feeds.yaml. Its addresses answer 410 for 90 days from `now` on,
-    and go on to answer 404 where gone.txt says that (A44).
+    def is_new(self) -> bool:
+        """Return whether nothing was ever stored in this store, or published from it."""
+        return Files(self._connection).folder() is None and not self.is_filled()
 
-    Args:
-        connection: a writing one.
-        restored: what was read.
-        now: the time.
-    """
-    connection.execute(delete(category))
-    connection.execute(delete(document))
-    connection.execute(update(store).values(adopts=True))
-    if restored.store is not None:
-        connection.execute(update(store).values(uuid=str(restored.store)))
-    rows = [category_values(one, now) for one in restored.categories]
-    if rows:
-        connection.execute(category.insert(), rows)
-    numbers = {row.key: row.id for row in connection.execute(select(category.c.key, category.c.id)).all()}
-    note_said(connection, restored, numbers)
+    def lay_ground(self, restored: Restored, now: datetime) -> None:
+        """Write the store id and the categories of a lost store into a store without entries.
+
+        No document tells when a category was removed from feeds.yaml. Its addresses answer 410 for 90 days from `now`
+        on, and 404 where gone.txt says so (A44).
+
+        Args:
+            restored: what was read.
+            now: the time.
+        """
+        self._connection.execute(delete(category))
+        self._connection.execute(delete(document))
+        self._connection.execute(update(store).values(adopts=True))
+        if restored.store is not None:
+            self._connection.execute(update(store).values(uuid=str(restored.store)))
+        rows = [category_values(one, now) for one in restored.categories]
+        if rows:
+            self._connection.execute(category.insert(), rows)
+        numbers = {row.key: row.id for row in self._connection.execute(select(category.c.key, category.c.id)).all()}
+        note_said(self._connection, restored, numbers)
+
+    def fill(self, restored: Restored, now: datetime, *, detailed: Mapping[SourceKey, int]) -> None:
+        """Write sources' entries, stories and publications, each where it stood.
+
+        Args:
+            restored: what was read.
+            now: the time.
+            detailed: sources whose entries wait for a detail or an article, each with its `initial`.
+        """
+        self._connection.execute(update(store).values(restored_at=now))
+        of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
+        for one in restored.entries:
+            of_source[one.source].append(one)
+        told = {one.story for one in restored.entries}
+        numbered = sources(
+            self._connection, of_source, now, lost=any(grave.ref not in told for grave in restored.tombstones)
+        )
+        for place in restored.categories:
+            if (
+                place.namer is not None and place.namer in numbered
+            ):  # feeds.yaml names the source, and its items name this
+                named = update(category).where(category.c.key == place.key)
+                values = {"source_id": numbered[place.namer], "active": True, "unlisted": False, "removed_at": None}
+                self._connection.execute(named.values(values))
+        places = {row.key: row.id for row in self._connection.execute(select(category.c.key, category.c.id)).all()}
+        numbers = _numbers(restored.entries)
+        founders: dict[str, int] = {}
+        for one in restored.entries:
+            founders.setdefault(one.story, numbers[one.source, one.entry.key])
+
+        def is_founder(one: RestoredEntry) -> bool:
+            return founders[one.story] == numbers[one.source, one.entry.key]
+
+        stories: dict[str, NewStory] = {}
+        taken: set[str] = set()
+        for number, (atom_id, founder) in enumerate(founders.items(), start=1):
+            page_id = page_id_of(atom_id, frozenset(taken))
+            taken.add(page_id)
+            stories[atom_id] = NewStory(id=number, atom_id=atom_id, page_id=page_id, founder=founder)
+        _write_stories(self._connection, list(stories.values()), now)
+        for key, some in of_source.items():
+            new = tuple(
+                NewEntry(
+                    id=numbers[one.source, one.entry.key],
+                    entry=one.entry,
+                    form=key_form(one.entry.key),
+                    state=EntryState.PUBLISHED,
+                    story=stories[one.story].id,
+                    categories=tuple(places[place] for place in one.categories if place in places),
+                    origin=one.origin,
+                    bands=bands_of(telling(one.entry)) if one.entry.text and is_founder(one) else (),
+                )
+                for one in some
+            )
+            entries.write(self._connection, numbered[key], EntryChanges(new=new), now)
+            settle_source(self._connection, numbered[key], some, numbers, now, initial=detailed.get(key))
+        layers = now - timedelta(seconds=1)  # so long before, whatever may still join
+        seen = [
+            {
+                "row_id": numbers[one.source, one.entry.key],
+                "new_seen": one.first_seen,
+                "new_joined": layers + one.layer * MICROSECOND if one.layer else min(one.first_seen, layers),
+            }
+            for one in restored.entries
+        ]
+        if seen:
+            of_row = update(entry).where(entry.c.id == bindparam("row_id"))
+            self._connection.execute(
+                of_row.values(first_seen=bindparam("new_seen"), joined_at=bindparam("new_joined")), seen
+            )
+        rows = [
+            publication_row(
+                NewPublication(
+                    story=stories[one.story].id,
+                    category=places[one.category],
+                    entered_at=one.entered_at,
+                    sort_at=one.sort_at,
+                    backfill=False,
+                    shown=numbers[one.shown[0], EntryKey(one.shown[1])],
+                    digest=one.digest,
+                    updated=one.updated,
+                )
+            )
+            | {"page": one.page, "filed_at": layers + one.layer * MICROSECOND if one.page else None}
+            | {"thinned_at": now if one.thinned else None}
+            for one in restored.publications
+        ]
+        if rows:
+            self._connection.execute(publication.insert(), rows)
+        stands = {
+            "rendered": category.c.dirty,
+            "rendered_at": category.c.created_at,
+        }  # that, as far as a document tells
+        self._connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
+        insert_other_tombstones(self._connection, restored, stories, places)
+        lost = numbered.get(LOST)
+        free, free_story = len(numbers) + 1, len(stories) + 1
+        insert_tombstones(self._connection, restored, lost, stories, places, free=free, free_story=free_story, now=now)
 
 
 def note_said(connection: Connection, restored: Restored, numbers: Mapping[str, int]) -> None:
@@ -91,97 +198,6 @@ def category_values(one: RestoredCategory, now: datetime) -> dict[str, object]:
         "rendered": 0,
         "dirty_pages": {},
     }
-
-
-def fill(connection: Connection, restored: Restored, now: datetime, detailed: Mapping[SourceKey, int]) -> None:
-    """Write sources' entries, stories and publications, each where it stood.
-
-    Args:
-        connection: a writing one, of a store whose sources and categories are in line with feeds.yaml.
-        restored: what was read.
-        now: the time.
-        detailed: sources whose entries wait for a detail or an article, each with its `initial`.
-    """
-    connection.execute(update(store).values(restored_at=now))
-    of_source: dict[SourceKey, list[RestoredEntry]] = defaultdict(list)
-    for one in restored.entries:
-        of_source[one.source].append(one)
-    told = {one.story for one in restored.entries}
-    numbered = sources(connection, of_source, now, lost=any(grave.ref not in told for grave in restored.tombstones))
-    for place in restored.categories:
-        if place.namer is not None and place.namer in numbered:  # feeds.yaml names the source, and its items name this
-            named = update(category).where(category.c.key == place.key)
-            values = {"source_id": numbered[place.namer], "active": True, "unlisted": False, "removed_at": None}
-            connection.execute(named.values(values))
-    places = {row.key: row.id for row in connection.execute(select(category.c.key, category.c.id)).all()}
-    numbers = _numbers(restored.entries)
-    founders: dict[str, int] = {}
-    for one in restored.entries:
-        founders.setdefault(one.story, numbers[one.source, one.entry.key])
-
-    def is_founder(one: RestoredEntry) -> bool:
-        return founders[one.story] == numbers[one.source, one.entry.key]
-
-    stories: dict[str, NewStory] = {}
-    taken: set[str] = set()
-    for number, (atom_id, founder) in enumerate(founders.items(), start=1):
-        page_id = page_id_of(atom_id, frozenset(taken))
-        taken.add(page_id)
-        stories[atom_id] = NewStory(id=number, atom_id=atom_id, page_id=page_id, founder=founder)
-    _write_stories(connection, list(stories.values()), now)
-    for key, some in of_source.items():
-        new = tuple(
-            NewEntry(
-                id=numbers[one.source, one.entry.key],
-                entry=one.entry,
-                form=key_form(one.entry.key),
-                state=EntryState.PUBLISHED,
-                story=stories[one.story].id,
-                categories=tuple(places[place] for place in one.categories if place in places),
-                origin=one.origin,
-                bands=bands_of(telling(one.entry)) if one.entry.text and is_founder(one) else (),
-            )
-            for one in some
-        )
-        entries.write(connection, numbered[key], EntryChanges(new=new), now)
-        settle_source(connection, numbered[key], some, numbers, now, initial=detailed.get(key))
-    layers = now - timedelta(seconds=1)  # so long before, whatever may still join
-    seen = [
-        {
-            "row_id": numbers[one.source, one.entry.key],
-            "new_seen": one.first_seen,
-            "new_joined": layers + one.layer * MICROSECOND if one.layer else min(one.first_seen, layers),
-        }
-        for one in restored.entries
-    ]
-    if seen:
-        of_row = update(entry).where(entry.c.id == bindparam("row_id"))
-        connection.execute(of_row.values(first_seen=bindparam("new_seen"), joined_at=bindparam("new_joined")), seen)
-    rows = [
-        publication_row(
-            NewPublication(
-                story=stories[one.story].id,
-                category=places[one.category],
-                entered_at=one.entered_at,
-                sort_at=one.sort_at,
-                backfill=False,
-                shown=numbers[one.shown[0], EntryKey(one.shown[1])],
-                digest=one.digest,
-                updated=one.updated,
-            )
-        )
-        | {"page": one.page, "filed_at": layers + one.layer * MICROSECOND if one.page else None}
-        | {"thinned_at": now if one.thinned else None}
-        for one in restored.publications
-    ]
-    if rows:
-        connection.execute(publication.insert(), rows)
-    stands = {"rendered": category.c.dirty, "rendered_at": category.c.created_at}  # that, as far as a document tells
-    connection.execute(update(category).where(category.c.id.in_(list(places.values()))).values(stands))
-    insert_other_tombstones(connection, restored, stories, places)
-    lost = numbered.get(LOST)
-    free, free_story = len(numbers) + 1, len(stories) + 1
-    insert_tombstones(connection, restored, lost, stories, places, free=free, free_story=free_story, now=now)
 
 
 def _numbers(restored: Sequence[RestoredEntry]) -> dict[tuple[SourceKey, EntryKey], int]:

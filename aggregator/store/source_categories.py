@@ -22,48 +22,76 @@ PART = 200  # entries that are looked at together
 RANKED = "its source has another priority"
 
 
-def place_sources(connection: Connection, sources: Sequence[Source], roster: Roster, now: datetime) -> list[Event]:
-    """Note where sources are, and fill the categories that they enter; what they leave stays as it is (N1).
+class SourceCategories:
+    """Which categories sources enter after an edit of feeds.yaml: `tx.source_categories`."""
 
-    Args:
-        connection: a writing one.
-        sources: those of feeds.yaml; the store knows them.
-        roster: the same, and the categories, as feeds.yaml has them; the store knows those too.
-        now: the time.
-    """
-    settings = {one.key: one for one in sources}
-    numbers = {key: one.id for key, one in known_categories(connection).items()}
-    events: list[Event] = []
-    moved, ranked = [], []
-    columns = (source.c.id, source.c.key, source.c.places, source.c.priority, source.c.first_stored_at)
-    for row in connection.execute(select(*columns).where(source.c.active)).all():
-        said = settings[row.key]
-        if said.priority != row.priority:
-            ranked.append({"row_id": row.id, "new_priority": said.priority})
-        keys = [key for key in said.categories if key in numbers and key in roster.categories]
-        places = sorted(numbers[key] for key in keys)
-        if places == row.places:
-            continue
-        moved.append({"row_id": row.id, "new_places": places})
-        if row.places is None or row.first_stored_at is None:
-            continue  # its first poll fills them (I62)
-        for key in keys:
-            if numbers[key] not in row.places:
-                standing = PublicationDraft(
-                    now=now, roster=roster, categories=frozenset(numbers.values()), source=row.id
-                )
-                filled = _fill(connection, row.id, said, roster.categories[key], numbers[key], standing)
-                facts = {"category": numbers[key], "entries": filled}
-                events.append(Event(code=Code.FILL_CATEGORY, source=row.id, category=numbers[key], facts=facts))
-    chosen = update(source).where(source.c.id == bindparam("row_id"))
-    if moved:
-        connection.execute(chosen.values(places=bindparam("new_places")), moved)
-    if ranked:
-        connection.execute(chosen.values(priority=bindparam("new_priority")), ranked)
-        standing = PublicationDraft(now=now, roster=roster, categories=frozenset(numbers.values()))
-        _choose_anew(connection, [int(str(row["row_id"])) for row in ranked], standing)
-        _write(connection, standing)
-    return events
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def place(self, sources: Sequence[Source], roster: Roster, now: datetime) -> list[Event]:
+        """Note where sources are, and fill the categories that they enter; what they leave stays as it is (N1).
+
+        Args:
+            sources: those of feeds.yaml; the store knows them.
+            roster: the same, and the categories, as feeds.yaml has them; the store knows those too.
+            now: the time.
+        """
+        settings = {one.key: one for one in sources}
+        numbers = {key: one.id for key, one in known_categories(self._connection).items()}
+        events: list[Event] = []
+        moved, ranked = [], []
+        columns = (source.c.id, source.c.key, source.c.places, source.c.priority, source.c.first_stored_at)
+        for row in self._connection.execute(select(*columns).where(source.c.active)).all():
+            said = settings[row.key]
+            if said.priority != row.priority:
+                ranked.append({"row_id": row.id, "new_priority": said.priority})
+            keys = [key for key in said.categories if key in numbers and key in roster.categories]
+            places = sorted(numbers[key] for key in keys)
+            if places == row.places:
+                continue
+            moved.append({"row_id": row.id, "new_places": places})
+            if row.places is None or row.first_stored_at is None:
+                continue  # its first poll fills them (I62)
+            for key in keys:
+                if numbers[key] not in row.places:
+                    standing = PublicationDraft(
+                        now=now, roster=roster, categories=frozenset(numbers.values()), source=row.id
+                    )
+                    filled = _fill(self._connection, row.id, said, roster.categories[key], numbers[key], standing)
+                    facts = {"category": numbers[key], "entries": filled}
+                    events.append(Event(code=Code.FILL_CATEGORY, source=row.id, category=numbers[key], facts=facts))
+        chosen = update(source).where(source.c.id == bindparam("row_id"))
+        if moved:
+            self._connection.execute(chosen.values(places=bindparam("new_places")), moved)
+        if ranked:
+            self._connection.execute(chosen.values(priority=bindparam("new_priority")), ranked)
+            standing = PublicationDraft(now=now, roster=roster, categories=frozenset(numbers.values()))
+            _choose_anew(self._connection, [int(str(row["row_id"])) for row in ranked], standing)
+            _write(self._connection, standing)
+        return events
+
+    def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
+        """Say what a source would bring into a category that it enters (N2), and how much of it into the main document.
+
+        Args:
+            was: the source as the store knows it.
+            settings: as it would be.
+            category: that it enters.
+            now: the time.
+        """
+        number = self._connection.execute(select(source.c.id).where(source.c.key == was.key)).scalar_one_or_none()
+        if number is None:
+            return 0, 0
+        place = known_categories(self._connection).get(category.key)
+        in_place = select(publication.c.story_id).where(publication.c.category_id == (place.id if place else 0))
+        there = frozenset(self._connection.execute(in_place).scalars())
+        rows = Documents(self._connection).main_rows(place.id) if place else []
+        chosen = backfill(
+            _published(self._connection, number), category, 0, there=there, limit=settings.initial, at=now
+        )
+        times = sorted((*(row.sort_at for row in rows), *(made.sort_at for made in chosen.publications)), reverse=True)
+        last = times[min(category.entries, len(times)) - 1] if times else now
+        return len(chosen.publications), sum(made.sort_at >= last for made in chosen.publications)
 
 
 def _fill(
@@ -87,31 +115,6 @@ def _fill(
     _credit_anew(connection, chosen.places, place, standing)
     _write(connection, standing)
     return len(chosen.publications)
-
-
-def would_fill(
-    connection: Connection, was: Source, settings: Source, category: Category, now: datetime
-) -> tuple[int, int]:
-    """Say what a source would bring into a category that it enters (N2), and how much of it into the main document.
-
-    Args:
-        connection: a reading one will do.
-        was: the source as the store knows it.
-        settings: as it would be.
-        category: that it enters.
-        now: the time.
-    """
-    number = connection.execute(select(source.c.id).where(source.c.key == was.key)).scalar_one_or_none()
-    if number is None:
-        return 0, 0
-    place = known_categories(connection).get(category.key)
-    in_place = select(publication.c.story_id).where(publication.c.category_id == (place.id if place else 0))
-    there = frozenset(connection.execute(in_place).scalars())
-    rows = Documents(connection).main_rows(place.id) if place else []
-    chosen = backfill(_published(connection, number), category, 0, there=there, limit=settings.initial, at=now)
-    times = sorted((*(row.sort_at for row in rows), *(made.sort_at for made in chosen.publications)), reverse=True)
-    last = times[min(category.entries, len(times)) - 1] if times else now
-    return len(chosen.publications), sum(made.sort_at >= last for made in chosen.publications)
 
 
 def _settle(connection: Connection, joined: Mapping[int, int], standing: PublicationDraft) -> None:

@@ -18,7 +18,7 @@ from aggregator.model.settings import Show, Source, SourceKey, fetch_settings_of
 from aggregator.model.source_row import Limits, SourceRow
 from aggregator.model.stored_json import observed_of, observed_to_json, origin_of
 from aggregator.store.output_list import Files
-from aggregator.store.retention import put_off as put_off_thinning
+from aggregator.store.retention import Retention
 from aggregator.store.schema import MICROSECOND, outline, source, store
 from aggregator.urls import Url, host_of
 
@@ -85,7 +85,7 @@ def sync_sources(
         key for key, item in wanted.items() if key in rows and _is_shorter(item.source.keep, rows[key]["keep"])
     ]
     if shortened:  # it can't be undone, and `plan` may not have been asked
-        put_off_thinning(connection, now)
+        Retention(connection).put_off(now)
         advice = "older texts leave the store from tomorrow on, for good; docs/keep.md"
         log.warning("shorten_keep", extra={"sources": len(shortened), "first": shortened[0], "advice": advice})
     kept = {change["row_id"] for change in changed}
@@ -234,35 +234,53 @@ def _heir(
     return moved if free else None
 
 
-def share_addresses(connection: Connection) -> bool:
-    """Tell whether any two sources are at one address."""
-    shared = select(source.c.url_in_use).where(source.c.active).group_by(source.c.url_in_use)
-    return connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
+class Sources:
+    """Sources of feeds.yaml and of earlier days, as lists and outputs show them: `tx.sources`."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def titles(connection: Connection) -> dict[SourceKey, str]:
-    """Return the titles that feeds gave themselves, of sources in feeds.yaml; none of those without one."""
-    query = select(source.c.key, source.c.feed).where(source.c.active, source.c.feed.is_not(None))
-    found = ((SourceKey(key), str(feed.get("title") or "").strip()) for key, feed in connection.execute(query))
-    return {key: title for key, title in found if title}
+    def share_addresses(self) -> bool:
+        """Tell whether any two sources are at one address."""
+        shared = select(source.c.url_in_use).where(source.c.active).group_by(source.c.url_in_use)
+        return self._connection.execute(shared.having(func.count() > 1).limit(1)).first() is not None
 
+    def titles(self) -> dict[SourceKey, str]:
+        """Return the titles that feeds gave themselves, of sources in feeds.yaml; none of those without one."""
+        query = select(source.c.key, source.c.feed).where(source.c.active, source.c.feed.is_not(None))
+        found = (
+            (SourceKey(key), str(feed.get("title") or "").strip()) for key, feed in self._connection.execute(query)
+        )
+        return {key: title for key, title in found if title}
 
-def source_rows(connection: Connection) -> list[SourceRow]:
-    """Give the sources of feeds.yaml as the lists show them, in the order of their keys."""
-    names = ("key", "url", "state", "paused", "code", "error", "feed")
-    query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
-    return [
-        SourceRow(**(dict(row) | {"state": State(row["state"]), "feed": origin_of(row["feed"])}))
-        for row in connection.execute(query).mappings()
-    ]
+    def rows(self) -> list[SourceRow]:
+        """Give the sources of feeds.yaml as the lists show them, in the order of their keys."""
+        names = ("key", "url", "state", "paused", "code", "error", "feed")
+        query = select(*(source.c[name] for name in names)).where(source.c.active).order_by(source.c.key)
+        return [
+            SourceRow(**(dict(row) | {"state": State(row["state"]), "feed": origin_of(row["feed"])}))
+            for row in self._connection.execute(query).mappings()
+        ]
 
+    def limits(self) -> dict[SourceKey, Limits]:
+        """Give the sources of which not everything may be shown, in the order of their keys."""
+        names = ("key", "url", "url_in_use", "validators_url", "observations", "private", "show", "noindex")
+        limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
+        query = select(*(source.c[name] for name in names)).where(limited)
+        return {
+            SourceKey(row["key"]): _limits(row)
+            for row in self._connection.execute(query.order_by(source.c.key)).mappings()
+        }
 
-def limits(connection: Connection) -> dict[SourceKey, Limits]:
-    """Give the sources of which not everything may be shown, in the order of their keys."""
-    names = ("key", "url", "url_in_use", "validators_url", "observations", "private", "show", "noindex")
-    limited = source.c.private | source.c.show.is_not(None) | source.c.noindex
-    query = select(*(source.c[name] for name in names)).where(limited)
-    return {SourceKey(row["key"]): _limits(row) for row in connection.execute(query.order_by(source.c.key)).mappings()}
+    def lists(self) -> dict[SourceKey, list[Outline]]:
+        """Give the feeds of all lists, by the key of each, or the one that it had last."""
+        found: dict[SourceKey, list[Outline]] = {}
+        asked = (
+            select(source.c.key, outline).join_from(outline, source).order_by(outline.c.source_id, outline.c.position)
+        )
+        for row in self._connection.execute(asked):
+            found.setdefault(SourceKey(row.key), []).append(_outline(row.url, row.title, row.categories))
+        return found
 
 
 def _limits(row: RowMapping) -> Limits:
@@ -286,15 +304,6 @@ def known_outlines(connection: Connection, source_id: int) -> tuple[Outline, ...
         select(outline).where(outline.c.source_id == source_id).order_by(outline.c.position)
     ).all()
     return tuple(_outline(row.url, row.title, row.categories) for row in rows)
-
-
-def lists(connection: Connection) -> dict[SourceKey, list[Outline]]:
-    """Give the feeds of all lists, by the key of each, or the one that it had last."""
-    found: dict[SourceKey, list[Outline]] = {}
-    asked = select(source.c.key, outline).join_from(outline, source).order_by(outline.c.source_id, outline.c.position)
-    for row in connection.execute(asked):
-        found.setdefault(SourceKey(row.key), []).append(_outline(row.url, row.title, row.categories))
-    return found
 
 
 def keep_outlines(connection: Connection, source_id: int, outlines: Sequence[Outline]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select
 
 from aggregator.cadence import ARRIVALS, explain
 from aggregator.cadence.hosts import rests_of
@@ -22,13 +22,13 @@ from aggregator.model.settings import Kind, Roster, Source, SourceKey, fetch_set
 from aggregator.model.status import CategoryStatus, ConfigStatus, Figures, Outage, RemovedCategory, SourceStatus, Status
 from aggregator.model.stored_json import arrivals_of, observed_of
 from aggregator.model.tokens import led_address
-from aggregator.store.alarms import DEAD, first_day, of_hub, of_posts, of_sources, overall, with_since
+from aggregator.store.alarms import DEAD, Alarms, first_day, of_hub, of_posts, of_sources, overall
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.history import ASIDE_SUMS, DETAIL, FURTHER, SUMS, asides_since, day_of, new_since, sums_since
 from aggregator.store.hosts import Hosts
 from aggregator.store.hub_pings import HubPings
-from aggregator.store.network import lag
 from aggregator.store.post_list import faults
+from aggregator.store.schedule import Schedule
 from aggregator.store.schema import EPOCH, alarm, category, entry, publication, source, store
 from aggregator.store.sources import opened_before
 from aggregator.urls import Url, host_of
@@ -107,118 +107,100 @@ class Holding:
     newest: datetime | None = None
 
 
-def status_of(
-    connection: Connection,
-    roster: Roster,
-    now: datetime,
-    *,
-    secrets: Iterable[str],
-    where: str,
-    size: int,
-    schema: str,
-    counted: dict[int, Holding],
-) -> Status:
-    """Count how things stand.
+class StatusQueries:
+    """Counts of sources, categories and alarms, for `status`, pages and metrics: `tx.status`."""
 
-    Args:
-        connection: a reading one.
-        roster: the sources and categories as feeds.yaml has them.
-        now: the time, for lags and the last four weeks.
-        secrets: of the settings; no address that is shown holds one (S44).
-        where: the store's URL without a password.
-        size: its bytes.
-        schema: its revision.
-        counted: what categories held when they were counted last; those that changed are counted anew, and kept there.
-    """
-    fresh = new_since(connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
-    rows = connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
-    sums = sums_since(connection, first_day(now))
-    details, further = (asides_since(connection, first_day(now), kind) for kind in (DETAIL, FURTHER))
-    opens = bool(roster.opened - opened_before(connection))
-    names = (
-        "config_path config_loaded_at config_error output_error network_down_since own_down_since created_at".split()
-    )
-    kept = connection.execute(select(*(store.c[name] for name in names))).one()
-    outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
-    late = lag(connection, now)
-    hub = HubPings(connection).status()
-    ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(connection)), *of_hub(hub, now)]
-    wrong = [*ours, *of_sources(rows, sums, now)]
-    quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
-    rests = rests_of(Hosts(connection).restraints(), now)
-    waiting = {row["host_key"] for row in rows if not row["paused"]}
-    found = [
-        replace(
-            _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens),
-            quiet=quiet.get(row["id"]),
-            rest=None if row["paused"] else rests.get(row["host_key"]),
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(
+        self,
+        roster: Roster,
+        now: datetime,
+        *,
+        secrets: Iterable[str],
+        where: str,
+        size: int,
+        schema: str,
+        counted: dict[int, Holding],
+    ) -> Status:
+        """Count how things stand.
+
+        Args:
+            roster: the sources and categories as feeds.yaml has them.
+            now: the time, for lags and the last four weeks.
+            secrets: of the settings; no address that is shown holds one (S44).
+            where: the store's URL without a password.
+            size: its bytes.
+            schema: its revision.
+            counted: what categories held when counted last; those that changed are counted again and written here.
+        """
+        fresh = new_since(self._connection, day_of(now - timedelta(weeks=WEEKS)) + 1)
+        rows = self._connection.execute(select(*_SHOWN).where(source.c.active)).mappings().all()
+        sums = sums_since(self._connection, first_day(now))
+        details, further = (asides_since(self._connection, first_day(now), kind) for kind in (DETAIL, FURTHER))
+        opens = bool(roster.opened - opened_before(self._connection))
+        names = "config_path config_loaded_at config_error output_error network_down_since own_down_since created_at"
+        kept = self._connection.execute(select(*(store.c[name] for name in names.split()))).one()
+        outage = Outage(public=kept.network_down_since, own=kept.own_down_since)
+        late = Schedule(self._connection).lag(now)
+        hub = HubPings(self._connection).status()
+        ours = [*overall(late, outage, kept.output_error), *of_posts(*faults(self._connection)), *of_hub(hub, now)]
+        wrong = [*ours, *of_sources(rows, sums, now)]
+        quiet = {one.source_id: one.code for one in wrong if one.code in QUIET}
+        rests = rests_of(Hosts(self._connection).restraints(), now)
+        waiting = {row["host_key"] for row in rows if not row["paused"]}
+        found = [
+            replace(
+                _source(row, roster.sources.get(row["key"]), fresh.get(row["id"], 0), now, secrets, opens=opens),
+                quiet=quiet.get(row["id"]),
+                rest=None if row["paused"] else rests.get(row["host_key"]),
+            )
+            for row in rows
+        ]
+        return Status(
+            at=now,
+            sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), s.quiet is None, -s.failures, s.key))),
+            categories=tuple(_categories(self._connection, roster, counted)),
+            config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
+            fetching=Fetching(
+                since=max(EPOCH + timedelta(days=first_day(now)), kept.created_at),
+                sums=_total(sums.values()),
+                details=_all_asides(details.values()),
+                further=_all_asides(further.values()),
+                hosts=_hosts(self._connection, rows, sums, details, further, roster),
+            ),
+            lag=late,
+            alarms=Alarms(self._connection).with_since(wrong, now),
+            store_url=where,
+            store_bytes=size,
+            schema=schema,
+            removed=_removed(self._connection),
+            outage=outage,
+            rests=tuple(
+                sorted((rests[host] for host in waiting & rests.keys()), key=lambda rest: (rest.until, rest.host))
+            ),
+            hub=hub,
         )
-        for row in rows
-    ]
-    return Status(
-        at=now,
-        sources=tuple(sorted(found, key=lambda s: (ORDER.index(s.state), s.quiet is None, -s.failures, s.key))),
-        categories=tuple(_categories(connection, roster, counted)),
-        config=ConfigStatus(path=kept.config_path, loaded_at=kept.config_loaded_at, error=kept.config_error),
-        fetching=Fetching(
-            since=max(EPOCH + timedelta(days=first_day(now)), kept.created_at),
-            sums=_total(sums.values()),
-            details=_all_asides(details.values()),
-            further=_all_asides(further.values()),
-            hosts=_hosts(connection, rows, sums, details, further, roster),
-        ),
-        lag=late,
-        alarms=with_since(connection, wrong, now),
-        store_url=where,
-        store_bytes=size,
-        schema=schema,
-        removed=_removed(connection),
-        outage=outage,
-        rests=tuple(sorted((rests[host] for host in waiting & rests.keys()), key=lambda rest: (rest.until, rest.host))),
-        hub=hub,
-    )
 
-
-def figures_of(connection: Connection, now: datetime) -> Figures:
-    """Count what metrics show; alarms as they were noticed last, since to look for them takes 0.4 s for 10,000."""
-    states: Counter[State] = Counter()
-    grouped = select(source.c.paused, source.c.state, func.count()).where(source.c.active)
-    for paused, state, count in connection.execute(grouped.group_by(source.c.paused, source.c.state)):
-        states[State.PAUSED if paused else State(state)] += count
-    alarms: dict[str, int] = {
-        code: count for code, count in connection.execute(select(alarm.c.code, func.count()).group_by(alarm.c.code))
-    }
-    return Figures(
-        sources={state: states[state] for state in State},
-        alarms={code: alarms.get(code, 0) for code in AlarmCode},
-        stories=connection.execute(select(store.c.next_story)).scalar_one()
-        - 1,  # none ever leaves, no number is left out
-        lag=lag(connection, now),
-        pings_owed=hub.owed if (hub := HubPings(connection).status()) else 0,
-    )
-
-
-def keep_config(connection: Connection, text: str, path: str, now: datetime) -> None:
-    """Keep the feeds.yaml that is in force from now on, as it was written (R51)."""
-    values = {"config": text, "config_path": path, "config_loaded_at": now, "config_error": None}
-    connection.execute(update(store).values(values))
-
-
-def note_config_error(connection: Connection, error: str | None) -> None:
-    """Say why a later edit of feeds.yaml is not in force; None once that is over."""
-    connection.execute(update(store).values(config_error=error))
-
-
-def note_output_error(connection: Connection, error: str | None) -> bool:
-    """Say which outputs could not be brought up to date, and why; None once they could. Tell whether it is news."""
-    others = store.c.output_error.is_distinct_from(error)
-    return bool(connection.execute(update(store).where(others).values(output_error=error)).rowcount)
-
-
-def last_good_config(connection: Connection) -> str | None:
-    """Give the feeds.yaml that was last in force; None before the first."""
-    text: str | None = connection.execute(select(store.c.config)).scalar_one()
-    return text
+    def figures(self, now: datetime) -> Figures:
+        """Count what metrics show; alarms as they were noticed last, since to look for them takes 0.4 s for 10,000."""
+        states: Counter[State] = Counter()
+        grouped = select(source.c.paused, source.c.state, func.count()).where(source.c.active)
+        for paused, state, count in self._connection.execute(grouped.group_by(source.c.paused, source.c.state)):
+            states[State.PAUSED if paused else State(state)] += count
+        alarms: dict[str, int] = {
+            code: count
+            for code, count in self._connection.execute(select(alarm.c.code, func.count()).group_by(alarm.c.code))
+        }
+        return Figures(
+            sources={state: states[state] for state in State},
+            alarms={code: alarms.get(code, 0) for code in AlarmCode},
+            stories=self._connection.execute(select(store.c.next_story)).scalar_one()
+            - 1,  # none ever leaves, no number is left out
+            lag=Schedule(self._connection).lag(now),
+            pings_owed=hub.owed if (hub := HubPings(self._connection).status()) else 0,
+        )
 
 
 _SHOWN = tuple(  # there are kilobytes more of each source

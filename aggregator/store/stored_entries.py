@@ -33,7 +33,7 @@ _BY_ID = by(_STORED, entry.c.id)
 _TELLERS = by(_PUBLISHED.where(entry.c.source_id != bindparam("source")).order_by(entry.c.id), entry.c.story_id)
 
 
-class Rejudged:
+class StoredEntries:
     """What a transaction gives of stored entries that are judged once more: `tx.rejudged`."""
 
     def __init__(self, connection: Connection) -> None:

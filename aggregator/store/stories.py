@@ -32,12 +32,12 @@ from aggregator.store.sequence import moving_times
 from aggregator.text.iris import is_identifier
 
 
-def told(connection: Connection, numbers: Collection[int]) -> StoryMembers:
+def members(connection: Connection, numbers: Collection[int]) -> StoryMembers:
     """Look up stories and all that bears on a correction of them."""
-    members: dict[int, list[KnownEntry]] = {number: [] for number in numbers}
+    found: dict[int, list[KnownEntry]] = {number: [] for number in numbers}
     for row in rows_by(connection, ENTRIES_BY_STORY, sorted(numbers)):
-        members[row["story_id"]].append(known_entry(row))
-    everyone = [member for some in members.values() for member in some]
+        found[row["story_id"]].append(known_entry(row))
+    everyone = [member for some in found.values() for member in some]
     came_from = {member.merged_from for member in everyone if member.merged_from is not None}
     stories = dict(known_stories(connection, {*numbers, *came_from}))
     founders = {known.founder for known in stories.values()}
@@ -50,11 +50,11 @@ def told(connection: Connection, numbers: Collection[int]) -> StoryMembers:
         store_uuid=own.uuid,
         next_story=own.next_story,
         stories=stories,
-        members={n: tuple(sorted(some, key=lambda e: e.id)) for n, some in members.items()},
+        members={n: tuple(sorted(some, key=lambda e: e.id)) for n, some in found.items()},
         same=same,
         different=different,
-        taken=frozenset(found["atom_id"] for found in rows_by(connection, ATOM_IDS, sorted(may_be))),
-        taken_pages=frozenset(found["page_id"] for found in rows_by(connection, PAGE_IDS, pages_of)),
+        taken=frozenset(row["atom_id"] for row in rows_by(connection, ATOM_IDS, sorted(may_be))),
+        taken_pages=frozenset(row["page_id"] for row in rows_by(connection, PAGE_IDS, pages_of)),
         categories=frozenset(connection.execute(select(category.c.id).where(category.c.active)).scalars()),
     )
 
@@ -118,20 +118,41 @@ def _stories_of(connection: Connection, entries: Collection[int]) -> set[int]:
     return {row["story_id"] for row in found if row["story_id"] is not None}
 
 
-def end_tombstones(connection: Connection, *, before: datetime, now: datetime) -> int:
-    """Take tombstones out of main documents that have stood there long enough, as a change that is rendered (M8).
+class Stories:
+    """Stories and where they stand: `tx.stories`."""
 
-    Args:
-        connection: a writing one.
-        before: what was withdrawn before that.
-        now: the time.
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-    Returns:
-        How many.
-    """
-    over = STANDING_TOMBSTONE & (publication.c.withdrawn_at < before)
-    places = connection.execute(select(publication.c.category_id).where(over)).scalars().all()
-    if places:
-        connection.execute(update(publication).where(over).values(tombstone_ended_at=now))
-        raise_generations(connection, {place: () for place in places})
-    return len(places)
+    def touched_since(self, generation: int, *, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
+        """Give stories that were touched after a generation, page by page.
+
+        Args:
+            generation: what is done already; 0 gives all stories.
+            after: the last of the page before, (generation, number); `(0, 0)` for the first page.
+            limit: how many at most.
+
+        Returns:
+            (generation, number) of each, in that order.
+        """
+        place = (story.c.touched > after[0]) | ((story.c.touched == after[0]) & (story.c.id > after[1]))
+        query = select(story.c.touched, story.c.id).where(story.c.touched > generation, place)
+        rows = self._connection.execute(query.order_by(story.c.touched, story.c.id).limit(limit)).all()
+        return [(row.touched, row.id) for row in rows]
+
+    def end_tombstones(self, *, before: datetime, now: datetime) -> int:
+        """Take tombstones out of main documents that have stood there long enough, as a change that is rendered (M8).
+
+        Args:
+            before: what was withdrawn before that.
+            now: the time.
+
+        Returns:
+            How many.
+        """
+        over = STANDING_TOMBSTONE & (publication.c.withdrawn_at < before)
+        places = self._connection.execute(select(publication.c.category_id).where(over)).scalars().all()
+        if places:
+            self._connection.execute(update(publication).where(over).values(tombstone_ended_at=now))
+            raise_generations(self._connection, {place: () for place in places})
+        return len(places)

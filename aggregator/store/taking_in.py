@@ -62,21 +62,26 @@ class TakenIn:
     withdrawn: int = 0  # publications
 
 
-def take_in(connection: Connection, restored: Restored, now: datetime) -> TakenIn:
-    """Add to a store what the outputs of a later time tell. Idempotent.
+class TakingIn:
+    """A store that was restored from a backup, and what was published after it: `tx.taking_in`."""
 
-    Args:
-        connection: a writing one, of a store that was restored from a backup and is in line with feeds.yaml.
-        restored: what was read of the outputs.
-        now: the time.
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-    Returns:
-        How much that was; nothing where the outputs are those of another store.
-    """
-    uuid = connection.execute(select(store.c.uuid)).scalar_one()
-    if restored.store is None or str(restored.store) != uuid:
-        return TakenIn()
-    return _TakingIn(connection, restored, now).done()
+    def take_in(self, restored: Restored, now: datetime) -> TakenIn:
+        """Add to a store what the outputs of a later time tell. Idempotent.
+
+        Args:
+            restored: what was read of the outputs.
+            now: the time.
+
+        Returns:
+            How much that was; nothing where the outputs are those of another store.
+        """
+        uuid = self._connection.execute(select(store.c.uuid)).scalar_one()
+        if restored.store is None or str(restored.store) != uuid:
+            return TakenIn()
+        return _TakingIn(self._connection, restored, now).done()
 
 
 class _TakingIn:

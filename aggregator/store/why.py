@@ -18,7 +18,7 @@ from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.entries import earlier_wordings, wording_of
 from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import category, entry, event, publication, source, story, verdict
-from aggregator.store.stories import told
+from aggregator.store.stories import members
 from aggregator.urls import BadUrl, match_url, normalise_link
 
 STEPS = 200  # of one thing that are told, the newest
@@ -58,7 +58,7 @@ class Trail:
             retracted_at=row["retracted_at"],
             places=tuple(map(_place, self._connection.execute(places).mappings())),
             entries=entries,
-            copies=told(self._connection, [number]).members[number],
+            copies=members(self._connection, [number]).members[number],
             verdicts=tuple(
                 VerdictRecord(entry=found.entry_id, other=found.other_id, verdict=Verdict(found.verdict), at=found.at)
                 for found in self._connection.execute(select(verdict).where(ruled).order_by(verdict.c.at)).all()

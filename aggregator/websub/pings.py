@@ -40,7 +40,7 @@ def tell_hub(app: App, *, is_over: Callable[[], bool], on_asked: Callable[[bool]
     """
     while (hub := app.settings.publish.hub) is not None and not is_over():
         with app.store.read() as tx:
-            ping = tx.outbox.next(app.clock())
+            ping = tx.hub_pings.next(app.clock())
         if ping is None:
             return
         answer = app.ports.fetch(_ask_of(ping, hub, app))
@@ -89,7 +89,7 @@ def _ask_of(ping: Ping, hub: Url, app: App) -> Ask:
 def _note_told(ping: Ping, seconds: float, app: App) -> None:
     now = app.clock()
     with app.store.begin() as tx:
-        tx.outbox.note_told(ping, now, due_at=now + SPACING)
+        tx.hub_pings.note_told(ping, now, due_at=now + SPACING)
     log.info("send_ping", extra={"topic": ping.topic, "seconds": round(seconds, 3)})
 
 
@@ -97,10 +97,10 @@ def _note_failure(ping: Ping, answer: Failed, app: App) -> None:
     now, held_up = app.clock(), answer.status not in OF_TOPIC
     pause = max(pause_after(ping.failures + 1), answer.hints.retry_after or SPACING)
     with app.store.begin() as tx:
-        tx.outbox.note_failure(ping, f"{answer.code}: {answer.text}", due_at=now + pause, held_up=held_up)
+        tx.hub_pings.note_failure(ping, f"{answer.code}: {answer.text}", due_at=now + pause, held_up=held_up)
         dropped = 0
         if now - ping.owed_at >= GIVE_UP:
-            dropped = tx.outbox.give_up(ping, owed_before=now - GIVE_UP, held_up=held_up)
+            dropped = tx.hub_pings.give_up(ping, owed_before=now - GIVE_UP, held_up=held_up)
     facts = {"topic": ping.topic, "error": answer.text, "pause": round(pause.total_seconds())}
     log.log(INFO if ping.failures else WARNING, "fail_ping", extra=facts)  # once loud (R49)
     if dropped:

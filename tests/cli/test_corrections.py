@@ -192,8 +192,8 @@ def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publishe
         (lost,) = [atom_id for atom_id, title in before[0].items() if title == "Title 3"]
         store = open_store(f"sqlite:///{tmp_path}/var/aggregator.db", now=utc_now(), writes=False)
         with store.begin() as tx:
-            tx.requests.file("merge", {"story": [], "other": {}}, utc_now())
-            tx.requests.file("explode", {}, utc_now())
+            tx.corrections.file("merge", {"story": [], "other": {}}, utc_now())
+            tx.corrections.file("explode", {}, utc_now())
         store.close()
         operator.does("merge", "item-1", "item-3")
         running.wait_for(lambda: read(running.get(MAIN)[1])[1] == [lost])
@@ -226,7 +226,7 @@ def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Pat
         (entry,) = tx.finding.entries("item-1")
     for number in range(6):
         with store.begin() as tx:
-            tx.requests.file("retract", {"story": entry.story, "undo": number % 2 == 1}, utc_now())
+            tx.corrections.file("retract", {"story": entry.story, "undo": number % 2 == 1}, utc_now())
         if number % 3:  # it is taken within a second: now before, now while or after that
             running.wait_for(lambda: (tmp_path / "log").read_text().count("take_request") > number // 2)  # noqa: B023
         running.kill()
@@ -287,7 +287,7 @@ def test_r27_what_a_killed_command_asked_for_is_done_by_the_next_holder_once(ope
     store = open_store(f"sqlite:///{planet}/var/aggregator.db", now=utc_now(), writes=False)
     with store.begin() as tx:
         (entry,) = tx.finding.entries("item-3")
-        tx.requests.file("retract", {"story": entry.story, "undo": False}, utc_now())
+        tx.corrections.file("retract", {"story": entry.story, "undo": False}, utc_now())
     store.close()
     operator.does("poll")
     assert "Title 3" not in published(planet)[0].values()

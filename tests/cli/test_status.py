@@ -51,7 +51,7 @@ def one(app: App, key: str) -> str:
     status = app.store.status(app.roster, app.clock())
     (source,) = (source for source in status.sources if source.key == key)
     with app.store.read() as tx:
-        history = tx.history(source.key, status.at, days=7)
+        history = tx.history.of(source.key, status.at, days=7)
     alarms = [alarm for alarm in status.alarms if alarm.source == key]
     return one_in_words(source, history, alarms, (), status, BERLIN)
 

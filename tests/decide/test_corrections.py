@@ -82,10 +82,10 @@ def entry_of(changes: Changes) -> int:
 def ask(app: App, command: str, **arguments: object) -> Outcome:
     """Have a request carried out."""
     with app.store.begin() as tx:
-        number = tx.requests.file(command, arguments, app.clock())
+        number = tx.corrections.file(command, arguments, app.clock())
     app.take_requests()
     with app.store.read() as tx:
-        outcome = tx.requests.outcome(number)
+        outcome = tx.corrections.outcome(number)
     assert outcome is not None
     return outcome
 
@@ -377,11 +377,11 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
         )
     store.close()
     with app.store.begin() as tx:
-        first = tx.requests.file("merge", {"story": kept, "other": merged}, app.clock())
-        second = tx.requests.file("retract", {"story": other, "undo": False}, app.clock())
+        first = tx.corrections.file("merge", {"story": kept, "other": merged}, app.clock())
+        second = tx.corrections.file("retract", {"story": other, "undo": False}, app.clock())
     assert app.take_requests() == 2
     with app.store.read() as tx:
-        outcomes = [tx.requests.outcome(number) for number in (first, second)]
+        outcomes = [tx.corrections.outcome(number) for number in (first, second)]
     assert [outcome is not None and outcome.done for outcome in outcomes] == [False, True]
     assert (standing(app, "x"), standing(app, "y")) == before
     assert standing(app, "z") == {}

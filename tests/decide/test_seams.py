@@ -58,10 +58,10 @@ def shown(app: App, number: int = 1) -> list[tuple[str, str]]:
 
 def ask(app: App, command: str, **arguments: object) -> Outcome:
     with app.store.begin() as tx:
-        number = tx.requests.file(command, arguments, app.clock())
+        number = tx.corrections.file(command, arguments, app.clock())
     app.take_requests()
     with app.store.read() as tx:
-        outcome = tx.requests.outcome(number)
+        outcome = tx.corrections.outcome(number)
     assert outcome is not None
     return outcome
 

@@ -42,10 +42,10 @@ def desk(app: App) -> FakeSource:
 def accept(app: App, key: str) -> Outcome:
     """Have a source accepted, as an operator's command does."""
     with app.store.begin() as tx:
-        number = tx.requests.file(Act.ACCEPT, {"source": key}, app.clock())
+        number = tx.corrections.file(Act.ACCEPT, {"source": key}, app.clock())
     app.take_requests()
     with app.store.read() as tx:
-        outcome = tx.requests.outcome(number)
+        outcome = tx.corrections.outcome(number)
     assert outcome is not None
     return outcome
 

@@ -208,8 +208,8 @@ def test_i26_what_an_operator_retracted_does_not_return(desk: FakeSource, app: A
     desk.says("one", said(1, updated=START), said(2))
     desk.says("one", said(2), deleted=(("item-1", START),))
     with app.store.begin() as tx:
-        tx.requests.file("retract", {"story": 2, "undo": False}, room.clock())
-        tx.requests.file("retract", {"story": 1, "undo": False}, room.clock())
+        tx.corrections.file("retract", {"story": 2, "undo": False}, room.clock())
+        tx.corrections.file("retract", {"story": 1, "undo": False}, room.clock())
     app.take_requests()
     room.clock.move(hours=1)
     changes = desk.says("one", said(1, updated=room.clock()), said(2))

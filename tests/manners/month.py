@@ -83,7 +83,7 @@ class MovingBacklog(DueBacklog):
 
     def _next_moment(self, now: datetime, budgets: Budgets) -> datetime:
         with self._world.store.read() as tx:
-            dues = [item.due_at for item in tx.turns.named(None)]
+            dues = [item.due_at for item in tx.schedule.named(None)]
         moments = [due for due in dues if due > now]
         if len(moments) < len(dues) and (opening := budgets.next_opening()) is not None:
             moments.append(now + timedelta(seconds=opening))
@@ -111,8 +111,8 @@ class Month:
         end = self.clock.now + span
         with self._opened() as app:
             with app.store.begin() as tx:
-                tx.turns.pull_back(self.clock())
-                tx.turns.spread_overdue(self.clock(), over=SPREAD)
+                tx.schedule.pull_back(self.clock())
+                tx.schedule.spread_overdue(self.clock(), over=SPREAD)
             backlog = MovingBacklog(app, self.origin, self.clock, self._chance, brisk=2 * SPREAD)
             dispatcher = Dispatcher(app, backlog)
             backlog.is_idle, backlog.wake = dispatcher.is_idle, dispatcher.wake

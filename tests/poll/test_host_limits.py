@@ -352,7 +352,7 @@ def test_p30_who_answered_is_who_rests(newsroom: SampleSite, publisher: Publishe
         blocked = app.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with app.store.read() as tx:
-            (moved,) = tx.turns.named(["moved"])
+            (moved,) = tx.schedule.named(["moved"])
         assert app.budgets.held_up(blocked) == {moved.id}
     assert [row[0] for row in kept(newsroom)] == ["127.0.0.2"]
 
@@ -371,10 +371,10 @@ def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
         blocked = app.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with app.store.read() as tx:
-            assert not tx.turns.due(app.clock(), limit=9), "its own host was asked: not at once again (P52)"
+            assert not tx.schedule.due(app.clock(), limit=9), "its own host was asked: not at once again (P52)"
             later = app.clock() + timedelta(days=1)
-            assert tx.turns.due(later, limit=9)
-            assert not tx.turns.due(later, limit=9, held_up=app.budgets.held_up(blocked)), "and then it waits"
+            assert tx.schedule.due(later, limit=9)
+            assert not tx.schedule.due(later, limit=9, held_up=app.budgets.held_up(blocked)), "and then it waits"
 
 
 def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: SampleSite, publisher: Publisher) -> None:

@@ -360,7 +360,7 @@ def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(newsroom
     assert newsroom.poll()["fetched"] == 1
     newsroom.clock.now = datetime(2026, 3, 4, 12, 59, 59, tzinfo=START.tzinfo)
     with newsroom.opened() as app, app.store.read() as tx:
-        (due,) = tx.turns.due(newsroom.clock(), limit=1)
+        (due,) = tx.schedule.due(newsroom.clock(), limit=1)
     newsroom.clock.move(seconds=2)
     report = newsroom.poll(everything=False)
     (row,) = report["results"]

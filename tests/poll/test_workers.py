@@ -139,13 +139,13 @@ def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp
     with watched(tmp_path) as watch:
         app = watch.desk.app
         with app.store.read() as tx:
-            (before,) = tx.turns.named(["s0"])
+            (before,) = tx.schedule.named(["s0"])
         poll = document(watch.desk.claim("s0"), identify(Feed(format="rss 2.0", entries=numbered((said(1),)))))
         app.cut()
         watch.runner.deliver([poll])
         watch.wait(1)
         with app.store.read() as tx:
-            assert tx.turns.named(["s0"]) == [before]
+            assert tx.schedule.named(["s0"]) == [before]
         assert row(app, "s0") == ("never", 0)
         assert (watch.lost, watch.runner.fault, watch.runner.store_error) == ([poll.due], None, None)
 

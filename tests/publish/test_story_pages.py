@@ -74,10 +74,10 @@ def of_story(room: SampleSite, title: str) -> str:
 def ask(app: App, command: str, **arguments: object) -> None:
     """Have an operator's request carried out."""
     with app.store.begin() as tx:
-        number = tx.requests.file(command, arguments, app.clock())
+        number = tx.corrections.file(command, arguments, app.clock())
     app.take_requests()
     with app.store.read() as tx:
-        outcome = tx.requests.outcome(number)
+        outcome = tx.corrections.outcome(number)
     assert outcome is not None
     assert outcome.done, outcome.said
 

@@ -267,7 +267,7 @@ def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(
         assert "category/general.atom" in published.changed
         assert (newsroom.folder / "public" / "category" / "general.html").read_bytes() == before
         with app.store.begin() as tx:
-            tx.note_alarms(newsroom.clock())
+            tx.alarms.note(newsroom.clock())
         [alarm] = app.store.status(app.roster, newsroom.clock()).alarms
         assert alarm.code.value == "output"
         assert alarm.text.startswith("category/general.html: theme/category.html:2: 'nowhere' is undefined; docs/")

@@ -100,7 +100,7 @@ def planet(tmp_path: Path, publisher: Publisher) -> Planet:
     with planet.room.opened() as app:
         with app.store.begin() as tx:
             number = tx.finding.story("urn:example:59")
-            tx.requests.file("retract", {"story": number}, planet.room.clock())
+            tx.corrections.file("retract", {"story": number}, planet.room.clock())
         app.take_requests()
         app.publish()
     return planet
@@ -159,7 +159,7 @@ def test_m8_what_a_rule_took_out_of_one_category_keeps_its_tombstone_there(plane
     feeds.write_text(text.replace("category: [tech, web], ", "category: [tech, web], exclude: [{title: 'Title 44'}], "))
     with planet.room.opened() as app:
         with app.store.begin() as tx:
-            tx.requests.file("rules", {}, planet.room.clock())
+            tx.corrections.file("rules", {}, planet.room.clock())
         app.take_requests()
         app.publish()
     before = planet.published()
@@ -326,7 +326,7 @@ def test_a_source_may_be_called_lost(newsroom: SampleSite, publisher: Publisher)
     with newsroom.opened() as app:
         with app.store.begin() as tx:
             [entry] = tx.finding.entries("item-2")
-            tx.requests.file("retract", {"story": entry.story}, newsroom.clock())
+            tx.corrections.file("retract", {"story": entry.story}, newsroom.clock())
         app.take_requests()
         app.publish()
     planet = Planet.__new__(Planet)
@@ -341,13 +341,13 @@ def test_a_source_may_be_called_lost(newsroom: SampleSite, publisher: Publisher)
         assert (source.key, source.entries) == ("lost", 2)
         with app.store.begin() as tx:
             [entry] = tx.finding.entries("item-1")
-            tx.requests.file("retract", {"story": entry.story}, newsroom.clock())
+            tx.corrections.file("retract", {"story": entry.story}, newsroom.clock())
         app.take_requests()
         with app.store.begin() as tx:
-            number = tx.requests.file("retract", {"story": entry.story, "undo": True}, newsroom.clock())
+            number = tx.corrections.file("retract", {"story": entry.story, "undo": True}, newsroom.clock())
         app.take_requests()
         with app.store.read() as tx:
-            outcome = tx.requests.outcome(number)
+            outcome = tx.corrections.outcome(number)
         assert outcome is not None
         assert "stands again" in outcome.said
 

@@ -26,7 +26,7 @@ def ruled(room: SampleSite) -> None:
     """Let edited rules have their say, as `publish --rules` does."""
     with room.opened() as app:
         with app.store.begin() as tx:
-            tx.requests.file("rules", {}, room.clock())
+            tx.corrections.file("rules", {}, room.clock())
         app.take_requests()
         app.publish()
 

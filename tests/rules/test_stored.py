@@ -34,10 +34,10 @@ def reapply(room: SampleSite, yaml: str, **by: float) -> dict[str, Any]:
     room.clock.move(**by or {"hours": 1})
     with room.opened("publish") as app:
         with app.store.begin() as tx:
-            number = tx.requests.file(Act.RULES, {}, room.clock())
+            number = tx.corrections.file(Act.RULES, {}, room.clock())
         app.take_requests()
         with app.store.read() as tx:
-            outcome = tx.requests.outcome(number)
+            outcome = tx.corrections.outcome(number)
         app.publish()
     assert outcome is not None
     assert outcome.done, outcome.said

@@ -90,7 +90,7 @@ def test_alarms_are_counted_as_they_were_noticed(tmp_path: Path) -> None:
                 FakeSource(app).fails(key)
             room.clock.move(days=3)
         with app.store.begin() as tx:
-            tx.note_alarms(app.clock())
+            tx.alarms.note(app.clock())
         read = samples(Meter().write(app.figures(), asked=0, tick_age=0)[1])
     assert read["aggregator_alarms", "dead"] == 2
     assert read["aggregator_alarms", "silent"] == 0

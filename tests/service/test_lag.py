@@ -20,11 +20,11 @@ def test_r19_lag_is_measured_over_all_that_are_not_paused(tmp_path: Path) -> Non
     with newsroom.opened() as app:
         FakeSource(app).unchanged([f"s{n}" for n in range(40)])
         with app.store.read() as tx:
-            dues = sorted(item.due_at for item in tx.turns.named(None))
+            dues = sorted(item.due_at for item in tx.schedule.named(None))
             now = dues[4] + timedelta(minutes=15, microseconds=1)
             with app.store.heard_statements(statements.append):
-                lag = tx.lag(now)
-            before = tx.lag(dues[0])
+                lag = tx.schedule.lag(now)
+            before = tx.schedule.lag(dues[0])
     late = sum(now - due > timedelta(minutes=15) for due in dues)
     assert late >= 5
     assert lag == Lag(sources=40, late=late, p95=now - dues[2])
@@ -36,7 +36,7 @@ def test_r19_an_empty_store_has_no_lag(tmp_path: Path) -> None:
     newsroom = SampleSite(tmp_path)
     newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
     with newsroom.opened() as app, app.store.read() as tx:
-        assert tx.lag(START) == Lag(sources=0, late=0, p95=timedelta(0))
+        assert tx.schedule.lag(START) == Lag(sources=0, late=0, p95=timedelta(0))
 
 
 def test_r19_the_alarm_comes_once_and_goes_once(caplog: pytest.LogCaptureFixture) -> None:

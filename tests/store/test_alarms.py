@@ -130,7 +130,7 @@ def test_p87_network_down_is_an_alarm(room: SampleSite) -> None:
     with room.opened() as app:
         FakeSource(app).unchanged(["a"])
         with app.store.begin() as tx:
-            tx.note_network(Outage(public=app.clock()))
+            tx.store_row.note_network(Outage(public=app.clock()))
         room.clock.move(days=1)
         assert [(alarm.code, alarm.source) for alarm in alarms(app)] == [("network_down", None)], "that is why we lag"
 
@@ -152,7 +152,7 @@ def test_r46_one_notice_for_a_change_not_for_a_poll(room: SampleSite, caplog: py
 
     def look(app: App) -> None:
         with app.store.begin() as tx:
-            tx.note_alarms(app.clock())
+            tx.alarms.note(app.clock())
 
     with room.opened() as app:
         desk = FakeSource(app)

@@ -128,13 +128,13 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: SampleSite, mon
         monkeypatch.setattr(minhash_bands, "WALKED", 7)
         monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 2)
         with pytest.raises(ZeroDivisionError), app.store.begin() as tx:
-            tx.trim_bands() / 0  # something goes wrong before its end
+            tx.bands.trim() / 0  # something goes wrong before its end
         assert bands(app) == all_of_them
         assert 0 < app.upkeep.trim_bands() <= 14
     with room.opened() as app:
         looks = 1
         with app.store.read() as tx:
-            assert tx.is_trimming_bands(), "a new process goes on with it"
+            assert tx.bands.is_trimming(), "a new process goes on with it"
         while app.upkeep.trim_bands() or is_trimming(app):
             looks += 1
         assert looks == all_of_them // 14 + 1
@@ -156,7 +156,7 @@ def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: SampleSite, mo
 
 def is_trimming(app: App) -> bool:
     with app.store.read() as tx:
-        return tx.is_trimming_bands()
+        return tx.bands.is_trimming()
 
 
 def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(

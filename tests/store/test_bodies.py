@@ -17,7 +17,7 @@ KEY = SourceKey("a")
 
 def kept(room: SampleSite) -> list[StoredBody]:
     with room.opened() as app, app.store.read() as tx:
-        return tx.bodies(KEY)
+        return tx.bodies.of(KEY)
 
 
 def feeds(room: SampleSite, url: str, more: str = "") -> None:

@@ -104,13 +104,13 @@ def test_a_failed_transaction_leaves_nothing(url: str) -> None:
 
     def break_off() -> None:
         with opened.begin() as tx:
-            tx.keep_config("sources: []", "feeds.yaml", NOON)
+            tx.store_row.keep_config("sources: []", "feeds.yaml", NOON)
             raise RuntimeError("half way")
 
     with pytest.raises(RuntimeError, match="half way"):
         break_off()
     with opened.read() as tx:
-        assert tx.last_good_config() is None
+        assert tx.store_row.last_good_config() is None
     opened.close()
 
 
@@ -145,7 +145,7 @@ def test_s44_an_error_of_the_database_quotes_no_values(url: str) -> None:
     value = "9f8e" * 4
     unfit: Any = {"a": value}  # what no column takes
     with pytest.raises(StoreError) as raised, opened.begin() as tx:
-        tx.note_config_error(unfit)
+        tx.store_row.note_config_error(unfit)
     said = "".join(format_exception(raised.value))
     assert "UPDATE store" in said
     assert value not in said

@@ -21,7 +21,7 @@ def touched(app: App, since: int) -> set[str]:
     """Give the atom ids of the stories that were touched, looked up two at a time."""
     found: list[tuple[int, int]] = []
     with app.store.read() as tx:
-        while part := tx.touched_since(since, after=found[-1] if found else (0, 0), limit=2):
+        while part := tx.stories.touched_since(since, after=found[-1] if found else (0, 0), limit=2):
             found += part
         names = {row.id: row.atom_id for row in tx._connection.execute(select(story.c.id, story.c.atom_id)).all()}
     assert found == sorted(set(found))
@@ -60,14 +60,14 @@ def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
         with app.store.begin() as tx:
             number = tx.finding.story("urn:example:0")
             assert number is not None
-            tx.requests.file("retract", {"story": number}, room.clock())
+            tx.corrections.file("retract", {"story": number}, room.clock())
         app.take_requests()
         assert touched(app, before) == {"urn:example:0"}
 
 
 def dirty(app: App, *, late: bool) -> Dirty:
     with app.store.read() as tx:
-        return tx.pages.dirty(after=0, late=late, limit=99)
+        return tx.story_pages.dirty(after=0, late=late, limit=99)
 
 
 def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(
         assert sorted(seen) == [1, 2]
         desk.says("a", said(1), said(2, title="Another title"))
         with app.store.begin() as tx:
-            tx.pages.clean(seen)
+            tx.story_pages.clean(seen)
         assert len(dirty(app, late=False)) == 1
         with app.store.begin() as tx:
-            tx.pages.clean(dirty(app, late=False))
+            tx.story_pages.clean(dirty(app, late=False))
         assert dirty(app, late=False) == dirty(app, late=True) == {}
 
 
@@ -94,8 +94,8 @@ def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_pat
         desk = FakeSource(app)
         desk.says("a", said(1), said(2), said(3))
         with app.store.begin() as tx:
-            tx.pages.clean({number: seen for number, seen in dirty(app, late=False).items() if number != 3})
-            tx.pages.look_anew("another", late=True)
+            tx.story_pages.clean({number: seen for number, seen in dirty(app, late=False).items() if number != 3})
+            tx.story_pages.look_anew("another", late=True)
         assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([3], [1, 2])
         with app.store.begin() as tx:
             touch(tx._connection, [2, 3], late=True)
@@ -104,5 +104,5 @@ def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_pat
             touch(tx._connection, [2])
         assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([2, 3], [1])
         with app.store.begin() as tx:
-            tx.pages.look_anew("in another folder", late=False)
+            tx.story_pages.look_anew("in another folder", late=False)
         assert (sorted(dirty(app, late=False)), dirty(app, late=True)) == ([1, 2, 3], {})

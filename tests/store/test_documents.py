@@ -17,7 +17,7 @@ def test_t2_each_category_credits_the_copies_that_it_does_not_show(newsroom: Sam
         newsroom.clock.move(minutes=5)
         desk.says("b", said(1, link="https://b.example/1"))
         with app.store.read() as tx:
-            placed = [one.publication for one in tx.placements([1])]
+            placed = [one.publication for one in tx.publications.of_stories([1])]
             newest = [found for some in tx.documents.newest_of_each([1, 2], 5, fair=True).values() for found in some]
     for found in (placed, newest):
         assert [(p.category, p.source, [c.source for c in p.credits]) for p in found] == [

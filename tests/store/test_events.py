@@ -146,7 +146,7 @@ def test_r73_nothing_is_decided_published_or_undone_by_an_event_that_goes(steps:
 def drop_passing(app: App) -> None:
     """Drop all events that go some day."""
     with app.store.begin() as tx:
-        tx.trim_events(app.clock() + PASSING_FOR)
+        tx.events.trim(app.clock() + PASSING_FOR)
 
 
 def rows(twin: Twin) -> tuple[dict[str, list[dict[str, Any]]], list[tuple[Any, ...]]]:

@@ -73,7 +73,7 @@ def test_a_line_that_another_version_wrote_is_left_out() -> None:
 
 def remembered(app: App, key: str = "a") -> SourceHistory:
     with app.store.read() as tx:
-        return tx.history(SourceKey(key), app.clock(), days=7)
+        return tx.history.of(SourceKey(key), app.clock(), days=7)
 
 
 def opened(tmp_path: Path, sources: int = 1) -> SampleSite:
@@ -136,15 +136,15 @@ def test_p93_days_are_kept_400_days(tmp_path: Path) -> None:
         room.clock.move(days=399)
         FakeSource(app).unchanged(["a"])
         with app.store.read() as tx:
-            assert len(tx.history(SourceKey("a"), app.clock(), days=1000).days) == 2
+            assert len(tx.history.of(SourceKey("a"), app.clock(), days=1000).days) == 2
         room.clock.move(days=1)
         FakeSource(app).unchanged(["a"])
         with app.store.read() as tx:
-            assert [one.day for one in tx.history(SourceKey("a"), app.clock(), days=1000).days] == [
+            assert [one.day for one in tx.history.of(SourceKey("a"), app.clock(), days=1000).days] == [
                 room.clock.now.date(),
                 (room.clock.now - timedelta(days=1)).date(),
             ]
-            assert len(tx.history(SourceKey("b"), app.clock(), days=1000).days) == 1, "its own polls clear its own"
+            assert len(tx.history.of(SourceKey("b"), app.clock(), days=1000).days) == 1, "its own polls clear its own"
 
 
 def test_p94_a_200_to_a_request_without_the_validators_we_hold_is_counted(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_what_was_withdrawn_before_it_was_filed_goes_too(room: SampleSite, app: 
     desk.says("a", said("a1"), said("a2"))
     room.clock.move(hours=2)
     with app.store.begin() as tx:
-        tx.requests.file("retract", {"story": 1}, room.clock())
+        tx.corrections.file("retract", {"story": 1}, room.clock())
     app.take_requests()
     desk.says("a", said("a3"))
     assert later(room, app, days=40) == 1
@@ -261,7 +261,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(room: Samp
     with room.opened() as app, app.store.read() as tx:
         due = tx.look_up(app.settings.sources[0])
         assert due is not None
-        judged = [one.entry.title for part in tx.rejudged.filed(due.id) for one in part]
+        judged = [one.entry.title for part in tx.stored_entries.filed(due.id) for one in part]
     assert judged == ["Title a1"], "what has no text is judged by no edited rule"
 
 
@@ -304,10 +304,10 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(
     file_pages(room, app, 3)
     room.clock.move(days=40)
     with app.store.begin() as tx:
-        step = tx.thin(room.clock())
+        step = tx.retention.thin(room.clock())
     assert (step.pages, step.entries, step.is_done) == (1, 10, False)
     with pytest.raises(ZeroDivisionError), app.store.begin() as tx:
-        tx.thin(room.clock()).pages / 0  # something goes wrong before its end
+        tx.retention.thin(room.clock()).pages / 0  # something goes wrong before its end
     assert len(with_text(app)) == 30, "nothing of a step, or all of it"
     app.publish()
     assert later(room, app) == 20
@@ -332,9 +332,8 @@ def test_a_day_has_one_look_and_the_rest_of_it_costs_nothing(room: SampleSite, a
 def test_pages_behind_one_that_is_too_young_are_not_read(room: SampleSite, app: App) -> None:
     file_pages(room, app, 3)
     with app.store._engine.connect() as connection:
-        ripe, leaving, last = retention._ripe_pages(
-            connection, retention._next_pages(connection, (0, 0)), retention._keeps(connection), room.clock()
-        )
+        texts = retention.Retention(connection)
+        ripe, leaving, last = texts._ripe_pages(texts._next_pages((0, 0)), texts._keeps(), room.clock())
     assert (ripe, leaving, last[1]) == ([], [], retention.BEHIND_ALL)
 
 

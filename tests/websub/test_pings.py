@@ -200,7 +200,7 @@ def test_a86_a_hub_in_trouble_is_asked_once_and_later_for_all(planet: Planet, re
     planet.says(3, 2, 1)
     assert planet.told() == [], "new changes wait, too"
     with planet.room.opened() as app, app.store.read() as tx:
-        hub = tx.outbox.status()
+        hub = tx.hub_pings.status()
     assert hub is not None
     assert (hub.owed, hub.failures) == (2, 1)
     assert hub.error is not None
@@ -324,7 +324,7 @@ def test_s3_a_hub_at_a_private_address_is_not_asked_unless_allowed(planet: Plane
     planet.says(2, 1)
     assert planet.told() == []
     with planet.room.opened() as app, app.store.read() as tx:
-        hub = tx.outbox.status()
+        hub = tx.hub_pings.status()
     assert hub is not None
     assert str(hub.error).startswith("refused: ")
 

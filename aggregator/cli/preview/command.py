@@ -175,7 +175,7 @@ def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tup
     """Give what a poll would be given, but for validators; and why it must not be asked now, if so (P69)."""
     with store.read() as tx:
         known = tx.look_up(source)
-        waiting = tx.turns.named([source.key]) if known else []
+        waiting = tx.schedule.named([source.key]) if known else []
     if known is None:
         host_key = budget_key(source.url, settings.hosts)
         return Due(source=source, id=0, url=source.url, host_key=host_key, due_at=now), None

@@ -93,7 +93,7 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         found = _found(store, settings, source, wish, now)
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)
-            titles = tx.titles()
+            titles = tx.sources.titles()
     finally:
         store.close()
     if found is None:
@@ -126,14 +126,14 @@ def _found(
         due = tx.look_up(source)
         if due is None or not due.stored_before:
             return None
-        stored = tx.rejudged.stored_since(due.id, now - window, most=MOST)
+        stored = tx.stored_entries.stored_since(due.id, now - window, most=MOST)
         if not stored:
             return 0, Rejudged((), ())
-        known = tx.rejudged.known_around(stored, window)
+        known = tx.stored_entries.known_around(stored, window)
         stories = {item.known.story for item in stored if item.known.story is not None}
-        members = sorted(tx.rejudged.tellers_of(stories, but=due.id), key=lambda item: item.known.source)
+        members = sorted(tx.stored_entries.tellers_of(stories, but=due.id), key=lambda item: item.known.source)
         groups = [list(group) for _, group in groupby(members, key=lambda item: item.known.source)]
-        copies = [(group, tx.rejudged.known_around(group, window)) for group in groups]
+        copies = [(group, tx.stored_entries.known_around(group, window)) for group in groups]
     roster = Roster.of(settings)
     as_it_is = judge(stored, copies, known, roster)
     as_wished = judge(stored, copies, known, roster_under(roster, source.key, wish))

@@ -66,7 +66,7 @@ def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
     roster, now = store.completed(Roster.of(settings)), utc_now()
     status = store.status(roster, now, settings.secrets)
     with store.read() as tx:
-        titles = tx.titles()
+        titles = tx.sources.titles()
         keys = matches(thing, settings.sources, lambda: titles)
         frame = Frame(roster, ZoneInfo(settings.site.timezone), now, names_in(roster, titles))
         named = [source for source in status.sources if source.key in keys]

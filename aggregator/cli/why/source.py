@@ -31,7 +31,7 @@ OF_ENTRIES = (Code.MAKE_STORY, Code.JOIN_STORY, Code.REJECT_ENTRY, Code.REVISE_E
 def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Section:
     """Tell of a source: how it stands, why it is asked when it is, its moves, and what it told last."""
     key = SourceKey(source.key)
-    history = tx.history(key, frame.now, days=1)
+    history = tx.history.of(key, frame.now, days=1)
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
     entries = tx.trail.source_steps(key, OF_ENTRIES, LATELY)
     states = tx.trail.entry_states(key)

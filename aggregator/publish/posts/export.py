@@ -192,7 +192,7 @@ class Posts:
         after = (-1, 0)
         while True:
             with self._store.read() as tx:
-                found = tx.touched_since(generation, after=after, limit=PART)
+                found = tx.stories.touched_since(generation, after=after, limit=PART)
             if not found:
                 return
             after = found[-1]
@@ -210,7 +210,9 @@ class Posts:
         take_over: bool,
     ) -> None:
         with self._store.read() as tx:
-            part = _Part(placements=tx.placements(stories), rows=tx.posts.of(stories), categories=categories)
+            part = _Part(
+                placements=tx.publications.of_stories(stories), rows=tx.posts.of(stories), categories=categories
+            )
         self._render(part, showing, rename=rename, strays=strays)
         self._list(part, exported, take_over=take_over)
         self._write(part, exported)

@@ -86,7 +86,7 @@ def why(room: SampleSite, capsys: pytest.CaptureFixture[str]) -> Asked:
 
 def carry_out(app: App, command: str, **arguments: object) -> None:
     with app.store.begin() as tx:
-        tx.requests.file(command, arguments, app.clock())
+        tx.corrections.file(command, arguments, app.clock())
     assert app.take_requests() == 1
 
 

@@ -15,8 +15,8 @@ ANSWERED_FOR: Final = timedelta(days=7)  # whoever asked looks for the answer fo
 TRIMMED: Final = 1000  # requests that leave in one transaction
 
 
-class Requests:
-    """What a transaction keeps of corrections that wait: `tx.requests`."""
+class Corrections:
+    """Corrections that wait: `tx.corrections`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -11,7 +11,7 @@ from aggregator.app import App
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.service.service import Service
-from aggregator.store import requests
+from aggregator.store import corrections
 from aggregator.store.schema import event, request
 from tests.newsroom import SampleSite
 
@@ -32,10 +32,10 @@ def app(room: SampleSite) -> Iterator[App]:
 def ask(app: App, *, answered: bool) -> int:
     """Ask for something; give the number of the request."""
     with app.store.begin() as tx:
-        number = tx.requests.file(Act.RETRACT, {"story": 1, "undo": False}, app.clock())
-        (asked,) = (one for one in tx.requests.pending() if one.id == number)
+        number = tx.corrections.file(Act.RETRACT, {"story": 1, "undo": False}, app.clock())
+        (asked,) = (one for one in tx.corrections.pending() if one.id == number)
         if answered:
-            tx.requests.finish(asked, Outcome(done=True, said="done", facts={}), app.clock())
+            tx.corrections.finish(asked, Outcome(done=True, said="done", facts={}), app.clock())
     return number
 
 
@@ -48,8 +48,8 @@ def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(app: App) -> None
     number = ask(app, answered=False)
     refused = Outcome(done=False, said="there is no such story")
     with app.store.begin() as tx:
-        (asked,) = tx.requests.pending()
-        assert [tx.requests.finish(asked, refused, app.clock()) for _ in range(2)] == [True, False]
+        (asked,) = tx.corrections.pending()
+        assert [tx.corrections.finish(asked, refused, app.clock()) for _ in range(2)] == [True, False]
     with app.store._engine.connect() as connection:
         facts = connection.execute(select(event.c.facts).where(event.c.code == Code.REFUSE_REQUEST.value)).scalars()
         assert [fact["request"] for fact in facts] == [number]
@@ -81,7 +81,7 @@ def test_the_newest_stays_so_that_no_number_is_given_out_twice(room: SampleSite,
 def test_a_step_is_bounded(room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(6):
         ask(app, answered=True)
-    monkeypatch.setattr(requests, "TRIMMED", 2)
+    monkeypatch.setattr(corrections, "TRIMMED", 2)
     room.clock.move(days=8)
     assert [app.upkeep.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
 
