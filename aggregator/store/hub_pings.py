@@ -29,7 +29,7 @@ class Ping:
 
 
 class HubPings:
-    """What a transaction tells and keeps of pings: `tx.outbox`."""
+    """What a transaction tells and keeps of pings: `tx.hub_pings`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -34,7 +34,7 @@ _TELLERS = by(_PUBLISHED.where(entry.c.source_id != bindparam("source")).order_b
 
 
 class StoredEntries:
-    """What a transaction gives of stored entries that are judged once more: `tx.rejudged`."""
+    """What a transaction gives of stored entries that are judged once more: `tx.stored_entries`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

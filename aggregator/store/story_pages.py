@@ -53,7 +53,7 @@ class Looks:
 
 
 class Pages:
-    """What a transaction says and does of the pages of stories: `tx.pages`."""
+    """What a transaction says and does of the pages of stories: `tx.story_pages`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
