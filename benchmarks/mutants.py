@@ -288,10 +288,10 @@ def modules() -> Iterator[Path]:
                 yield module.relative_to(ROOT / "aggregator")
 
 
-def tests_of(module: Path) -> list[str]:
+def tests_of(module: Path, root: Path) -> list[str]:
     """Return what pytest runs for a module: its own test file, those that import the module, the folder."""
     folder = Path("tests", module.parts[0])
-    files = sorted((ROOT / folder).rglob("test_*.py"))
+    files = sorted((root / folder).rglob("test_*.py"))
     dotted = "aggregator." + ".".join(module.with_suffix("").parts)
     package, _, name = dotted.rpartition(".")
 
@@ -305,7 +305,7 @@ def tests_of(module: Path) -> list[str]:
             else 2
         )
 
-    return [str(file.relative_to(ROOT)) for file in sorted(files, key=lambda file: (rank(file), file.stat().st_size))]
+    return [str(file.relative_to(root)) for file in sorted(files, key=lambda file: (rank(file), file.stat().st_size))]
 
 
 def judge(mutant: Mutant, copy: Path, seconds: int) -> Verdict:
@@ -315,7 +315,7 @@ def judge(mutant: Mutant, copy: Path, seconds: int) -> Verdict:
     forget_compiled(path)
     started = time.monotonic()
     try:
-        code = run_tests(tests_of(mutant.module), copy, seconds)
+        code = run_tests(tests_of(mutant.module, copy), copy, seconds)
     finally:
         path.write_text(mutant.before, encoding="utf-8")
         forget_compiled(path)
