@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, func, insert, select, update
 from aggregator.store.schema import entry, store
 from benchmarks.measure import cpu_seconds
 from benchmarks.origin import running
-from benchmarks.polling import newsroom
+from benchmarks.polling import sample_site
 
 SOURCES = 50
 
@@ -51,7 +51,7 @@ def main() -> None:
             edition.write_text("0")
             poll = ("-m", "aggregator", "-q", "-c", str(folder / "feeds.yaml"), "poll")
             with running(str(edition)) as port:
-                newsroom(folder, port, SOURCES)
+                sample_site(folder, port, SOURCES)
                 cpu_seconds(*poll, "--all")
                 inflate(folder / "var" / "aggregator.db", stored)
                 costs = []

@@ -23,7 +23,7 @@ for line in open(sys.argv[1]):
 """
 
 
-def newsroom(folder: Path, port: int, sources: int) -> None:
+def sample_site(folder: Path, port: int, sources: int) -> None:
     """Write a feeds.yaml for so many sources of the publisher."""
     lines = "".join(f"  - {{url: 'http://127.0.0.1:{port}/{n}.xml', category: c{n % 20}}}\n" for n in range(sources))
     head = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s, parallel: 16}}\n"
@@ -56,7 +56,7 @@ def main() -> None:
         nothing.write_text("")
         poll = ("-m", "aggregator", "-q", "-c", str(folder / "feeds.yaml"), "poll")
         with running(str(edition)) as port:
-            newsroom(folder, port, options.sources)
+            sample_site(folder, port, options.sources)
             urls.write_text(tags(port, options.sources))
             cold, cold_mb = cpu_seconds(*poll, "--all")
             ours, theirs, memory = [], [], 0.0

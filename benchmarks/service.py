@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.origin import running
-from benchmarks.polling import newsroom
+from benchmarks.polling import sample_site
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -59,7 +59,7 @@ def main() -> None:
         folder = Path(name)
         (folder / "edition").write_text("0")
         with running(str(folder / "edition")) as port:
-            newsroom(folder, port, options.sources)
+            sample_site(folder, port, options.sources)
             yaml = folder / "feeds.yaml"
             yaml.write_text("serve: {bind: 127.0.0.1:0}\n" + yaml.read_text())
             command = [sys.executable, "-m", "aggregator", "-q", "-c", str(yaml)]

@@ -19,7 +19,7 @@ WORKERS = 16
 SPACED, UNSPACED = 1.3, 2.0  # times the least: more fails
 
 
-def newsroom(folder: Path, port: int, sources: int, hosts: int, spacing: float) -> None:
+def sample_site(folder: Path, port: int, sources: int, hosts: int, spacing: float) -> None:
     """Write a feeds.yaml for so many sources on so many hosts, one request at a time to each."""
     lines = "".join(f"  - http://{address_of(n % hosts + 1)}:{port}/{n}.xml\n" for n in range(sources))
     hosts_yaml = f"hosts: {{127.0.0.0/8: {{allow_private: true, spacing: {spacing:g}s}}}}\n"
@@ -48,7 +48,7 @@ def main() -> int:
         folder = Path(name)
         (folder / "edition").write_text("0")
         with running(str(folder / "edition"), latency=options.latency, hosts=options.hosts) as port:
-            newsroom(folder, port, options.sources, options.hosts, 0)
+            sample_site(folder, port, options.sources, options.hosts, 0)
             seconds_of(folder)  # the first poll, which brings the bodies
             print(f"{options.sources} unchanged sources on {options.hosts} hosts, answers {options.latency:g} s late")
             on_a_host = -(-options.sources // options.hosts)
@@ -57,7 +57,7 @@ def main() -> int:
                 (options.spacing, SPACED, (on_a_host - 1) * options.spacing + options.latency),
                 (0.0, UNSPACED, options.sources * options.latency / at_once),
             ):
-                newsroom(folder, port, options.sources, options.hosts, spacing)
+                sample_site(folder, port, options.sources, options.hosts, spacing)
                 took = seconds_of(folder)
                 over = over or took / least > limit
                 told = f"least {least:.1f} s, took {took:.1f} s"

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.haste import make_haste
-from tests.newsroom import SampleSite
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import SampleSite
+from tests.speedups import speed_up
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that a test starts would compile us anew
 # A busy machine is no fault of the code; where a test bounds time, it counts the processor's. All else stays as it is:
 # on a CI machine Hypothesis makes the same examples each time.
 settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-make_haste()
+speed_up()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,13 +37,13 @@ def log_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def publisher() -> Iterator[Publisher]:
+def publisher() -> Iterator[FeedServer]:
     """Give a publisher on loopback that ends with the test."""
-    with Publisher() as publisher:
+    with FeedServer() as publisher:
         yield publisher
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path) -> SampleSite:
+def sample_site(tmp_path: Path) -> SampleSite:
     """Give a whole aggregator in a temporary folder."""
     return SampleSite(tmp_path)

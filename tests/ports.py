@@ -7,7 +7,7 @@ connection holds its port, so a port chosen from there may be taken before the p
 import random
 import socket
 
-PUBLISHER_PORTS = range(20_000, 32_000)  # listeners of `tests.publisher`, each open as long as its test
+PUBLISHER_PORTS = range(20_000, 32_000)  # listeners of `tests.feed_server`, each open as long as its test
 PROGRAM_PORTS = range(10_000, 20_000)  # programs that a test starts, stops and starts again
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import LOOPBACK, item, rss
 from tests.test_docs import ROOT, blocks
 
 ACTIONS, GITLAB = (yaml.safe_load(block) for block in blocks((ROOT / "docs" / "ci.md").read_text("utf-8"), "yaml"))
@@ -86,7 +86,7 @@ def feed(*numbers: int) -> bytes:
 
 
 @pytest.mark.slow
-def test_the_workflow_for_github(tmp_path: Path, publisher: Publisher) -> None:
+def test_the_workflow_for_github(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", feed(*range(30)))
     runner = Runner(tmp_path, f"{SITE}sources: ['{url}']\n")
     assert ACTIONS["concurrency"]["group"]
@@ -109,7 +109,7 @@ def test_the_workflow_for_github(tmp_path: Path, publisher: Publisher) -> None:
 
 
 @pytest.mark.slow
-def test_the_workflow_for_gitlab(tmp_path: Path, publisher: Publisher) -> None:
+def test_the_workflow_for_gitlab(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", feed(*range(30)))
     runner = Runner(tmp_path, f"{SITE}sources: ['{url}']\n")
     assert GITLAB["pages"]["resource_group"]

@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 from lxml import etree
 
-from tests.newsroom import ATOM, SampleSite
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
 from tests.render.checks import faults_of_atom, faults_of_ids
 from tests.render.rss_profile import faults_of_rss
+from tests.sample_site import ATOM, SampleSite
 
 SHARED = Path(__file__).parents[2] / "shared"
 REAL = SHARED / "corpus" / "real"
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 
-def serve_forty(newsroom: SampleSite, publisher: Publisher) -> None:
+def serve_forty(sample_site: SampleSite, publisher: FeedServer) -> None:
     """Serve forty real feeds of every size and format, ten in each of four categories."""
     found = sorted(path for path in REAL.iterdir() if path.stat().st_size < 400_000)
     chosen = found[:: len(found) // FORTY][:FORTY]
@@ -32,26 +32,26 @@ def serve_forty(newsroom: SampleSite, publisher: Publisher) -> None:
         kind = "application/feed+json" if path.suffix == ".json" else "application/xml"
         url = publisher.serve(f"/{path.name}", path.read_bytes(), {"Content-Type": kind}, host=f"127.0.0.{number + 2}")
         lines.append(f"  - {{url: '{url}', category: part-{number % 4}}}\n")
-    newsroom.writes("publish: {entries: 30, archive_page: 20}\nsources:\n" + "".join(lines))
+    sample_site.writes("publish: {entries: 30, archive_page: 20}\nsources:\n" + "".join(lines))
 
 
 def test_forty_real_feeds_are_polled_twice_and_the_second_time_nothing_changes(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
-    serve_forty(newsroom, publisher)
-    first = newsroom.poll()
+    serve_forty(sample_site, publisher)
+    first = sample_site.poll()
     assert (first["fetched"], first["failed"]) == (FORTY, 0), [r for r in first["results"] if r["error"]]
-    before = newsroom.files()
-    newsroom.clock.move(hours=2)
-    second = newsroom.poll()
+    before = sample_site.files()
+    sample_site.clock.move(hours=2)
+    second = sample_site.poll()
     assert (second["not_modified"], second["new"], second["revised"]) == (FORTY, 0, 0)
-    assert newsroom.files() == before
+    assert sample_site.files() == before
 
 
-def test_what_is_published_of_them_is_valid(newsroom: SampleSite, publisher: Publisher) -> None:
-    serve_forty(newsroom, publisher)
-    newsroom.poll()
-    root = newsroom.folder / "public"
+def test_what_is_published_of_them_is_valid(sample_site: SampleSite, publisher: FeedServer) -> None:
+    serve_forty(sample_site, publisher)
+    sample_site.poll()
+    root = sample_site.folder / "public"
     atom = etree.RelaxNG(etree.parse(SHARED / "schema" / "atom-extended.rng"))
     feed = jsonschema.Draft202012Validator(json.loads((SHARED / "schema" / "jsonfeed-1.1.schema.json").read_bytes()))
     documents = sorted(root.rglob("*.atom"))
@@ -75,7 +75,7 @@ MAX_BYTES = 3_000_000
 
 @pytest.mark.slow
 def test_what_is_published_of_the_whole_corpus_is_valid_in_every_format(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     """About a minute: every file that may be a feed, broken and hostile ones too, in sixteen categories."""
     files = (path for tree in TREES for path in tree.rglob("*") if path.is_file())
@@ -86,10 +86,10 @@ def test_what_is_published_of_the_whole_corpus_is_valid_in_every_format(
         host = f"127.0.{1 + number // 250}.{number % 250 + 2}"
         url = publisher.serve(f"/{number}", path.read_bytes(), {"Content-Type": kind}, host=host)
         lines.append(f"  - {{url: '{url}', key: s{number}, category: part-{number % 16}}}\n")
-    newsroom.writes("publish: {entries: 100, archive_page: 100}\nsources:\n" + "".join(lines))
-    report = newsroom.poll()
+    sample_site.writes("publish: {entries: 100, archive_page: 100}\nsources:\n" + "".join(lines))
+    report = sample_site.poll()
     assert report["fetched"] > 200
-    root = newsroom.folder / "public"
+    root = sample_site.folder / "public"
     atom = etree.RelaxNG(etree.parse(SHARED / "schema" / "atom-extended.rng"))
     feed = jsonschema.Draft202012Validator(json.loads((SHARED / "schema" / "jsonfeed-1.1.schema.json").read_bytes()))
     faults = []

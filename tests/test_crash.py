@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.newsroom import ATOM, LOOPBACK, SampleSite, item, rss
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import ATOM, LOOPBACK, SampleSite, item, rss
 
 SOURCES = 6
 ROUNDS = int(os.environ.get("KILLS", "20"))  # more for whoever has more time
 
 
 @pytest.mark.slow
-def test_r2_kills_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) -> None:
+def test_r2_kills_lose_and_double_nothing(tmp_path: Path, publisher: FeedServer) -> None:
     """Each source gains an entry a round; a poll is killed after a random time, and the last one is let through."""
     chance = random.Random(20260304)
     rooms = [[item(f"{source}-0")] for source in range(SOURCES)]
     urls = [publisher.serve(f"/{n}.xml", rss(*items), host=f"127.0.0.{n + 2}") for n, items in enumerate(rooms)]
-    newsroom = SampleSite(tmp_path)
-    newsroom.writes(
+    sample_site = SampleSite(tmp_path)
+    sample_site.writes(
         "defaults: {dedupe: off}\npublish: {formats: [atom, json], entries: 10, archive_page: 10}\nsources:\n"
         + "".join(f"  - '{url}'\n" for url in urls),
         hosts=LOOPBACK,
@@ -50,8 +50,8 @@ def test_r2_kills_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) 
     expected = sorted(f"Title {source}-{number}" for source in range(SOURCES) for number in range(ROUNDS + 1))
     path, published = "category/general", Counter[str]()
     while path:
-        published.update(newsroom.titles(f"{path}.atom"))
-        path = newsroom.previous(path)
+        published.update(sample_site.titles(f"{path}.atom"))
+        path = sample_site.previous(path)
     assert sorted(published.elements()) == expected
     with sqlite3.connect(tmp_path / "var" / "aggregator.db") as store:
         assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -20,9 +20,9 @@ from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
 from aggregator.store.schema import source
 from tests.command import aggregator
-from tests.desk import FakeSource
-from tests.newsroom import LOOPBACK, SampleSite, item, rss
-from tests.publisher import Hangs, Held, Publisher, Reply
+from tests.fake_source import FakeSource
+from tests.feed_server import FeedServer, Hangs, Held, Reply
+from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 HANGS = "/hangs"
 
@@ -30,7 +30,7 @@ HANGS = "/hangs"
 class Crashing:
     """A one-shot `poll` of everything, killed as soon as a publisher was asked for a path."""
 
-    def __init__(self, folder: Path, publisher: Publisher) -> None:
+    def __init__(self, folder: Path, publisher: FeedServer) -> None:
         self._feeds, self._publisher = str(folder / "feeds.yaml"), publisher
 
     def killed_at(self, path: str, *, look: bool = False) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Crashing:
 
 @pytest.mark.slow
 def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_suspect(
-    tmp_path: Path, publisher: Publisher
+    tmp_path: Path, publisher: FeedServer
 ) -> None:
     good = publisher.says("/good", Held(200, rss(item(1))))
     bad = publisher.says(HANGS, Hangs(), host="127.0.0.2")
@@ -98,13 +98,15 @@ def claims_of(app: App, key: str) -> int:
         return int(tx._connection.execute(select(source.c.claims).where(source.c.key == key)).scalar_one())
 
 
-def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(
+    sample_site: SampleSite, publisher: FeedServer
+) -> None:
     urls = {
         name: publisher.says(f"/{name}", Held(200, rss(item(name))), host=f"127.0.0.{n}")
         for n, name in enumerate(("one", "two", "odd"), 1)
     }
-    newsroom.writes("sources:\n" + "".join(f"  - {{key: {key}, url: '{url}'}}\n" for key, url in urls.items()))
-    with newsroom.opened() as app:
+    sample_site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: '{url}'}}\n" for key, url in urls.items()))
+    with sample_site.opened() as app:
         crashed(app, odd=CRASHES)
         settled = threading.Semaphore(0)
         dispatcher = Dispatcher(app, DueBacklog(app.store), on_settled=lambda _: settled.release())
@@ -121,11 +123,11 @@ def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(newsroom: Samp
         assert claims_of(app, "odd") == 0
 
 
-def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_r13_what_is_under_way_ends_before_it_is_asked(sample_site: SampleSite, publisher: FeedServer) -> None:
     slow = publisher.says("/slow", Held(200, rss(item(1))))
     odd = publisher.serve("/odd", rss(item(2)), host="127.0.0.2")
-    newsroom.writes(f"sources: [{{key: slow, url: '{slow}'}}, {{key: odd, url: '{odd}'}}]\n")
-    with newsroom.opened() as app:
+    sample_site.writes(f"sources: [{{key: slow, url: '{slow}'}}, {{key: odd, url: '{odd}'}}]\n")
+    with sample_site.opened() as app:
         crashed(app, odd=CRASHES)
         with app.store.begin() as tx:
             tx._connection.execute(
@@ -135,7 +137,7 @@ def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: SampleSite, pub
         thread = threading.Thread(target=dispatcher.run)
         thread.start()
         publisher.wait_until_asked(1, "/slow")
-        newsroom.clock.move(hours=1)
+        sample_site.clock.move(hours=1)
         dispatcher.wake()
         publisher.release()
         publisher.wait_until_asked(1, "/odd")
@@ -146,10 +148,12 @@ def test_r13_what_is_under_way_ends_before_it_is_asked(newsroom: SampleSite, pub
 
 
 def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
-    newsroom: SampleSite, caplog: pytest.LogCaptureFixture
+    sample_site: SampleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    newsroom.writes("sources: [{key: odd, url: 'https://odd.example/'}, {key: fine, url: 'https://fine.example/'}]\n")
-    with newsroom.opened() as app:
+    sample_site.writes(
+        "sources: [{key: odd, url: 'https://odd.example/'}, {key: fine, url: 'https://fine.example/'}]\n"
+    )
+    with sample_site.opened() as app:
         crashed(app, odd=CRASHES + 1, fine=CRASHES)
         for _ in range(2):
             with caplog.at_level(logging.INFO), app.store.begin() as tx:
@@ -164,9 +168,9 @@ def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
         assert "crash" not in [alarm.code for alarm in status.alarms]
 
 
-def test_r13_what_is_given_back_counts_neither_for_nor_against(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{key: odd, url: 'https://odd.example/'}]\n")
-    with newsroom.opened() as app:
+def test_r13_what_is_given_back_counts_neither_for_nor_against(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{key: odd, url: 'https://odd.example/'}]\n")
+    with sample_site.opened() as app:
         crashed(app, odd=CRASHES)
         due = FakeSource(app).claim("odd")
         with app.store.begin() as tx:
@@ -180,10 +184,10 @@ def test_r13_what_is_given_back_counts_neither_for_nor_against(newsroom: SampleS
 
 @pytest.mark.parametrize(("every", "hours"), [("", 1), (", every: 3h", 3)])
 def test_p52_what_is_put_off_at_its_first_poll_waits_for_its_interval(
-    newsroom: SampleSite, every: str, hours: int
+    sample_site: SampleSite, every: str, hours: int
 ) -> None:
-    newsroom.writes(f"sources: [{{key: led, url: 'https://led.example/'{every}}}]\n")
-    with newsroom.opened() as app:
+    sample_site.writes(f"sources: [{{key: led, url: 'https://led.example/'{every}}}]\n")
+    with sample_site.opened() as app:
         due = FakeSource(app).claim("led")
         with app.store.begin() as tx:
             tx.put_off([(due, app.clock())])

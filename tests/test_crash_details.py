@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import SampleSite
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import SampleSite
 from tests.test_newsroom_details import YAML, item, listed, text
 
 ROUNDS = int(os.environ.get("KILLS", "10"))  # more for whoever has more time
@@ -24,12 +24,12 @@ A_ROUND = 4  # new articles
 
 
 @pytest.mark.slow
-def test_r2_kills_among_details_lose_and_double_nothing(tmp_path: Path, publisher: Publisher) -> None:
+def test_r2_kills_among_details_lose_and_double_nothing(tmp_path: Path, publisher: FeedServer) -> None:
     """The list gains articles each round; a poll is killed after a random time, and the last one is let through."""
     chance = random.Random(20260304)
-    room = SampleSite(tmp_path)
+    site = SampleSite(tmp_path)
     url, base = publisher.url("/list", host="127.0.0.2"), publisher.url("", host="127.0.0.3")
-    room.writes("publish: {formats: [atom, json], jekyll: {to: posts}}\n" + YAML.format(url=url, base=base))
+    site.writes("publish: {formats: [atom, json], jekyll: {to: posts}}\n" + YAML.format(url=url, base=base))
     articles = [item(n, **{"from": PAPERS[n % 2]}) for n in range(A_ROUND * (ROUNDS + 1))]
     for number in range(len(articles)):
         publisher.says(f"/text?id=NW{number}", text(number), host="127.0.0.3")
@@ -50,10 +50,10 @@ def test_r2_kills_among_details_lose_and_double_nothing(tmp_path: Path, publishe
         os.kill(run.pid, signal.SIGKILL)
         cut += run.wait() == -signal.SIGKILL
     assert cut, "none was killed under way"
-    room.clock.now = datetime.now(UTC)
+    site.clock.now = datetime.now(UTC)
     for _ in range(3):  # what was claimed by a run that was killed is put off, lest a crash should hammer a host (R13)
-        room.clock.move(hours=1)
-        room.poll()
+        site.clock.move(hours=1)
+        site.poll()
     published: Counter[str] = Counter()
     for path in (tmp_path / "public/category").rglob("*.json"):
         for one in json.loads(path.read_bytes())["items"]:

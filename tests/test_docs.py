@@ -22,9 +22,9 @@ from aggregator.model.status import Figures, Lag
 from aggregator.serve.metrics import Meter
 from aggregator.store.status import ADVICE
 from tests.command import aggregator
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, item, rss
 
 ROOT = Path(__file__).parents[1]
 DOCS = ("cron.md", "service.md", "subscribe.md")
@@ -174,7 +174,7 @@ def test_what_restore_md_says_to_type(planet: Path) -> None:
     assert "category/harbour.atom" in typed("aggregator publish", planet)
 
 
-def test_what_websub_md_says_to_type_and_its_example(planet: Path, publisher: Publisher) -> None:
+def test_what_websub_md_says_to_type_and_its_example(planet: Path, publisher: FeedServer) -> None:
     (example,) = blocks((ROOT / "docs" / "websub.md").read_text(encoding="utf-8"), "yaml")
     publisher.says("/hub", Reply(204))
     text = (planet / "feeds.yaml").read_text(encoding="utf-8")
@@ -207,7 +207,7 @@ def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", text)) == set(record["totals"]) == set(KINDS)
 
 
-def test_what_add_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path, publisher: Publisher) -> None:
+def test_what_add_md_says_to_type_and_the_fields_of_a_report(tmp_path: Path, publisher: FeedServer) -> None:
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources:\n", encoding="utf-8")
     (line,) = commands("add.md")
     publisher.serve("/feed", rss(item(1), title="A Blog"))

@@ -11,8 +11,8 @@ from aggregator.extras import install_command
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from tests.cli.preview.test_command import shown
-from tests.newsroom import LOOPBACK, SampleSite
-from tests.publisher import Publisher, Reply, redirect
+from tests.feed_server import FeedServer, Reply, redirect
+from tests.sample_site import LOOPBACK, SampleSite
 
 FIRST = "The council closed the old bridge over the river on Monday morning, after engineers had found cracks in it."
 REST = (
@@ -35,7 +35,7 @@ def page(*paragraphs: str, head: str = "", more: str = "") -> Reply:
     return Reply(200, html.encode(), {"Content-Type": "text/html"})
 
 
-def feed(publisher: Publisher, *items: tuple[str, str], title: str = "Bridge", more: str = "") -> Reply:
+def feed(publisher: FeedServer, *items: tuple[str, str], title: str = "Bridge", more: str = "") -> Reply:
     """Give a feed of (path of the article, content as HTML)."""
     said = "".join(
         f"<item><guid isPermaLink='false'>{path}</guid><title>{title} {path}</title>"
@@ -45,33 +45,35 @@ def feed(publisher: Publisher, *items: tuple[str, str], title: str = "Bridge", m
     return Reply(200, f"<rss version='2.0'><channel><title>News</title>{said}</channel></rss>".encode())
 
 
-def opened(publisher: Publisher, newsroom: SampleSite, *replies: Reply, robots: Reply | None = None) -> None:
+def opened(publisher: FeedServer, sample_site: SampleSite, *replies: Reply, robots: Reply | None = None) -> None:
     """Write feeds.yaml for a feed."""
     publisher.says("/robots.txt", robots or Reply(404))
-    newsroom.writes(YAML.format(url=publisher.says("/feed", *replies)))
+    sample_site.writes(YAML.format(url=publisher.says("/feed", *replies)))
 
 
-def asked(publisher: Publisher) -> list[str]:
+def asked(publisher: FeedServer) -> list[str]:
     """Give what was asked for, but for the feed itself."""
     return [one.path for one in publisher.asked if one.path != "/feed"]
 
 
-def item(newsroom: SampleSite) -> dict[str, Any]:
+def item(sample_site: SampleSite) -> dict[str, Any]:
     """Give the one item that is published."""
-    [one] = newsroom.items()
+    [one] = sample_site.items()
     return one
 
 
-def test_an_article_that_says_more_takes_the_place_of_the_excerpt(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_an_article_that_says_more_takes_the_place_of_the_excerpt(
+    publisher: FeedServer, sample_site: SampleSite
+) -> None:
     head = (
         '<meta name="author" content="Ann Lee"><meta property="og:image" content="/lead.jpg">'
         '<meta property="article:published_time" content="2026-03-01T08:30:00+02:00">'
     )
     more = '<figure><img src="/b.jpg" alt="cracks"></figure><pre><code>a\n  b</code></pre><script>alert(1)</script>'
-    opened(publisher, newsroom, feed(publisher, ("/a", f"<p>{FIRST[:70]}…</p>")))
+    opened(publisher, sample_site, feed(publisher, ("/a", f"<p>{FIRST[:70]}…</p>")))
     publisher.says("/a", page(f'{FIRST} <a href="/more">More</a>', REST, head=head, more=more))
-    assert newsroom.poll()["new"] == 1
-    one = item(newsroom)
+    assert sample_site.poll()["new"] == 1
+    one = item(sample_site)
     html = one["content_html"]
     assert FIRST in html
     assert REST in html
@@ -89,21 +91,21 @@ def test_an_article_that_says_more_takes_the_place_of_the_excerpt(publisher: Pub
     assert request.headers["Accept"].startswith("text/html")
 
 
-def test_p92_once_an_entry(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p92_once_an_entry(publisher: FeedServer, sample_site: SampleSite) -> None:
     items = [("/a", "<p>Short.</p>"), ("/b", "<p>Brief.</p>")]
-    opened(publisher, newsroom, feed(publisher, items[0]), feed(publisher, *items))
+    opened(publisher, sample_site, feed(publisher, items[0]), feed(publisher, *items))
     for path in ("/a", "/b"):
         publisher.says(path, page(f"Short. Brief. {FIRST}", REST))
-    newsroom.poll()
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["new"] == 1
-    before = newsroom.published("category/general.atom")
-    newsroom.clock.move(hours=1)
-    report = newsroom.poll()
+    sample_site.poll()
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["new"] == 1
+    before = sample_site.published("category/general.atom")
+    sample_site.clock.move(hours=1)
+    report = sample_site.poll()
     assert (report["new"], report["revised"]) == (0, 0)
-    assert newsroom.published("category/general.atom") == before
+    assert sample_site.published("category/general.atom") == before
     assert asked(publisher) == ["/robots.txt", "/a", "/b"]
-    assert all(REST in one["content_html"] for one in newsroom.items())
+    assert all(REST in one["content_html"] for one in sample_site.items())
 
 
 LOGIN = Reply(
@@ -132,99 +134,99 @@ CONSENT = Reply(
     ids="shorter another login consent pdf json empty forbidden gone".split(),
 )
 def test_what_is_no_better_is_not_kept_and_nobody_waits(
-    publisher: Publisher, newsroom: SampleSite, content: str, reply: Reply
+    publisher: FeedServer, sample_site: SampleSite, content: str, reply: Reply
 ) -> None:
-    opened(publisher, newsroom, feed(publisher, ("/a", content)))
+    opened(publisher, sample_site, feed(publisher, ("/a", content)))
     publisher.says("/a", reply)
-    assert newsroom.poll()["new"] == 1
-    assert item(newsroom)["content_html"] == content
-    newsroom.clock.move(hours=2)
-    newsroom.poll()
+    assert sample_site.poll()["new"] == 1
+    assert item(sample_site)["content_html"] == content
+    sample_site.clock.move(hours=2)
+    sample_site.poll()
     assert asked(publisher) == ["/robots.txt", "/a"]
 
 
-def test_p89_robots_txt_is_obeyed_and_the_feed_text_published(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p89_robots_txt_is_obeyed_and_the_feed_text_published(publisher: FeedServer, sample_site: SampleSite) -> None:
     robots = Reply(200, b"User-agent: *\nDisallow: /closed/\n", {"Content-Type": "text/plain"})
-    opened(publisher, newsroom, feed(publisher, ("/closed/a", "<p>Short.</p>")), robots=robots)
-    assert newsroom.poll()["new"] == 1
-    assert item(newsroom)["content_html"] == "<p>Short.</p>"
+    opened(publisher, sample_site, feed(publisher, ("/closed/a", "<p>Short.</p>")), robots=robots)
+    assert sample_site.poll()["new"] == 1
+    assert item(sample_site)["content_html"] == "<p>Short.</p>"
     assert asked(publisher) == ["/robots.txt"]
 
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_an_article_that_does_not_come_is_waited_for_a_day_at_most(
-    publisher: Publisher, newsroom: SampleSite, status: int
+    publisher: FeedServer, sample_site: SampleSite, status: int
 ) -> None:
-    opened(publisher, newsroom, feed(publisher, ("/a", "<p>Short.</p>")))
+    opened(publisher, sample_site, feed(publisher, ("/a", "<p>Short.</p>")))
     publisher.says("/a", *[Reply(status)] * 30)
     for _ in range(23):
-        newsroom.poll()
-        newsroom.clock.move(hours=1)
-    with newsroom.opened() as app, app.store.read() as tx:
+        sample_site.poll()
+        sample_site.clock.move(hours=1)
+    with sample_site.opened() as app, app.store.read() as tx:
         assert tx.trail.entry_states(SourceKey("news")) == {EntryState.WAITING: 1}
-    newsroom.clock.move(hours=2)
-    newsroom.poll()
-    assert item(newsroom)["content_html"] == "<p>Short.</p>"
+    sample_site.clock.move(hours=2)
+    sample_site.poll()
+    assert item(sample_site)["content_html"] == "<p>Short.</p>"
     assert asked(publisher).count("/a") < 13
 
 
-def test_an_article_that_comes_late_is_taken(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
+def test_an_article_that_comes_late_is_taken(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/a", Reply(404), page(FIRST, REST))
-    assert newsroom.poll()["new"] == 0
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
-    assert REST in item(newsroom)["content_html"]
+    assert sample_site.poll()["new"] == 0
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
+    assert REST in item(sample_site)["content_html"]
 
 
-def test_i38_the_digest_is_of_the_feeds_item(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_i38_the_digest_is_of_the_feeds_item(publisher: FeedServer, sample_site: SampleSite) -> None:
     other = "<p>A wholly different text says that nothing of this ever happened, with apologies to all.</p>"
     opened(
         publisher,
-        newsroom,
+        sample_site,
         feed(publisher, ("/a", f"<p>{FIRST}</p>")),
         feed(publisher, ("/a", f"<p>{FIRST}</p>"), title="Old bridge"),
         feed(publisher, ("/a", other), title="Correction"),
     )
     publisher.says("/a", page(FIRST, REST))
-    newsroom.poll()
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["revised"] == 1
-    assert item(newsroom)["title"] == "Old bridge /a"
-    assert REST in item(newsroom)["content_html"], "what the feed says is a part of the article still"
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["revised"] == 1
-    assert item(newsroom)["content_html"] == other, "the feed takes it back: the article is of yesterday"
+    sample_site.poll()
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["revised"] == 1
+    assert item(sample_site)["title"] == "Old bridge /a"
+    assert REST in item(sample_site)["content_html"], "what the feed says is a part of the article still"
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["revised"] == 1
+    assert item(sample_site)["content_html"] == other, "the feed takes it back: the article is of yesterday"
     assert asked(publisher) == ["/robots.txt", "/a"]
 
 
-def test_a_full_feed_that_drops_a_paragraph_drops_it(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_a_full_feed_that_drops_a_paragraph_drops_it(publisher: FeedServer, sample_site: SampleSite) -> None:
     """An article that was no better leaves nothing behind that could be taken for its text."""
     head = '<meta name="author" content="Ann Lee">'
     opened(
         publisher,
-        newsroom,
+        sample_site,
         feed(publisher, ("/a", f"<p>{FIRST}</p><p>{REST}</p>")),
         feed(publisher, ("/a", f"<p>{FIRST}</p>")),
     )
     publisher.says("/a", page(FIRST, head=head))
-    newsroom.poll()
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
-    assert item(newsroom)["content_html"] == f"<p>{FIRST}</p>"
+    sample_site.poll()
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
+    assert item(sample_site)["content_html"] == f"<p>{FIRST}</p>"
 
 
-def test_p45_s6_a_link_may_lead_elsewhere(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p45_s6_a_link_may_lead_elsewhere(publisher: FeedServer, sample_site: SampleSite) -> None:
     """What is relative counts from the page that answered."""
-    opened(publisher, newsroom, feed(publisher, ("/go", "<p>The old bridge over the river.</p>")))
+    opened(publisher, sample_site, feed(publisher, ("/go", "<p>The old bridge over the river.</p>")))
     publisher.says("/go", redirect(publisher.url("/deep/a")))
     publisher.says("/deep/a", page(f'{FIRST} <a href="b">More</a>', REST))
-    newsroom.poll()
-    assert f'href="{publisher.url("/deep/b")}"' in item(newsroom)["content_html"]
-    assert item(newsroom)["url"] == publisher.url("/go")
+    sample_site.poll()
+    assert f'href="{publisher.url("/deep/b")}"' in item(sample_site)["content_html"]
+    assert item(sample_site)["url"] == publisher.url("/go")
 
 
-def test_json_lists_and_sitemaps_have_articles_too(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_json_lists_and_sitemaps_have_articles_too(publisher: FeedServer, sample_site: SampleSite) -> None:
     publisher.says("/robots.txt", Reply(404))
     for path in ("/a", "/b"):
         publisher.says(path, page(FIRST, REST))
@@ -234,34 +236,34 @@ def test_json_lists_and_sitemaps_have_articles_too(publisher: Publisher, newsroo
     urls = f"<url><loc>{publisher.url('/b')}</loc><lastmod>2026-03-04T10:00:00Z</lastmod></url>"
     sitemap = f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>"
     there = publisher.says("/map.xml", Reply(200, sitemap.encode()))
-    newsroom.writes(
+    sample_site.writes(
         f"sources:\n - {{kind: json, url: '{listed}', items: items, entry: {{title: t, link: l}}, full_text: true,"
         f" dedupe: off}}\n - {{kind: sitemap, url: '{there}', full_text: true, dedupe: off}}\n"
     )
-    newsroom.poll()
-    assert [REST in one["content_html"] for one in newsroom.items()] == [True, True]
+    sample_site.poll()
+    assert [REST in one["content_html"] for one in sample_site.items()] == [True, True]
 
 
-def test_rules_see_the_article(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_rules_see_the_article(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/feed", feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/robots.txt", Reply(404))
     publisher.says("/a", page(FIRST, REST))
-    newsroom.writes(YAML.format(url=url).replace("dedupe", "exclude: [{content: motorway}], dedupe"))
-    assert newsroom.poll()["rejected"] == 1
+    sample_site.writes(YAML.format(url=url).replace("dedupe", "exclude: [{content: motorway}], dedupe"))
+    assert sample_site.poll()["rejected"] == 1
 
 
-def test_preview_shows_the_newest_article(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
+def test_preview_shows_the_newest_article(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/a", page(FIRST, REST))
-    record = shown("news", newsroom.folder)
+    record = shown("news", sample_site.folder)
     assert any("the article of 'Bridge /a' came; it is shown" in notice for notice in record["feed"]["notices"])
 
 
 @pytest.mark.parametrize("module", ["trafilatura", "lxml_html_clean"])
-def test_the_extra_that_is_missing_is_named_by_check(newsroom: SampleSite, module: str) -> None:
-    newsroom.writes(YAML.format(url="https://example.org/feed"), hosts=LOOPBACK)
+def test_the_extra_that_is_missing_is_named_by_check(sample_site: SampleSite, module: str) -> None:
+    sample_site.writes(YAML.format(url="https://example.org/feed"), hosts=LOOPBACK)
     code = f"import sys; sys.modules['{module}'] = None; from aggregator.__main__ import run; sys.exit(run())"
-    command = [sys.executable, "-c", code, "-c", str(newsroom.folder / "feeds.yaml"), "check"]
+    command = [sys.executable, "-c", code, "-c", str(sample_site.folder / "feeds.yaml"), "check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "feeds.yaml:2:" in done.stderr

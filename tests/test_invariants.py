@@ -23,8 +23,8 @@ from aggregator.model.entry import Entry
 from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.poll.corrections import TOMBSTONE
-from tests.desk import FakeSource, said
-from tests.newsroom import ATOM, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import ATOM, SampleSite
 from tests.subscriber import Subscriber
 
 PLACES = {"one": "x", "two": "[x, y]", "three": "y"}
@@ -46,7 +46,7 @@ class Planet(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.room = SampleSite(self.folder)
+        self.site = SampleSite(self.folder)
         self.places, self.ranks = dict(PLACES), dict.fromkeys(KEYS, 0) | {"three": 1}
         self.owners = dict.fromkeys(KEYS, 0)  # how often each source was sold
         self.feeds: dict[str, list[Entry]] = {key: [] for key in KEYS}
@@ -58,7 +58,7 @@ class Planet(RuleBasedStateMachine):
         self.feeds_updated: dict[str, str] = {}  # by path, as each document said last
         self.standing: set[tuple[str, str]] = set()  # (category, atom_id) when it was last looked
         self.readers = {slug: [Subscriber(tombstone_wins_ties=wins) for wins in (True, False)] for slug in "xy"}
-        self.read_at = self.room.clock()
+        self.read_at = self.site.clock()
         self.made, self.quietly = 0, False
         self.stack = ExitStack()
         self.open()
@@ -70,9 +70,9 @@ class Planet(RuleBasedStateMachine):
             f"priority: {self.ranks[key]}, keep: {KEEP[key]}}}\n"
             for key in KEYS
         )
-        self.room.writes(YAML + "".join(rows))
-        self.app = self.stack.enter_context(self.room.opened())
-        self.desk = FakeSource(self.app)
+        self.site.writes(YAML + "".join(rows))
+        self.app = self.stack.enter_context(self.site.opened())
+        self.fake_source = FakeSource(self.app)
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
@@ -84,7 +84,7 @@ class Planet(RuleBasedStateMachine):
         """A source gets new articles, dated long ago or not at all."""
         for _ in range(count):
             self.made += 1
-            date = self.room.clock.now - timedelta(hours=age) if dated else None
+            date = self.site.clock.now - timedelta(hours=age) if dated else None
             self.feeds[key].insert(0, said(self.made, published=date))
 
     @rule(key=sources, other=sources, place=st.integers(0, 50))
@@ -135,7 +135,7 @@ class Planet(RuleBasedStateMachine):
         """A source takes an article back (I26)."""
         if self.feeds[key]:
             article = self.feeds[key].pop(place % len(self.feeds[key]))
-            self.gone[key][str(article.id)] = self.room.clock()
+            self.gone[key][str(article.id)] = self.site.clock()
             self.drawer[key].append(article)
 
     @rule(key=sources, place=some, updated=st.booleans())
@@ -143,7 +143,7 @@ class Planet(RuleBasedStateMachine):
         """A source lists again what it took back, with a new date or the old one; its tombstone may stand on (I26)."""
         if self.drawer[key]:
             article = self.drawer[key].pop(place % len(self.drawer[key]))
-            self.feeds[key].insert(0, replace(article, updated=self.room.clock() if updated else article.updated))
+            self.feeds[key].insert(0, replace(article, updated=self.site.clock() if updated else article.updated))
 
     @rule(key=sources)
     def clear_tombstones(self, key: str) -> None:
@@ -170,10 +170,10 @@ class Planet(RuleBasedStateMachine):
         number = self.owners[key]
         facts: dict[str, Any] = {"id": f"tag:{key}.example,{number}:feed", "title": f"Feed {key} {number}"}
         facts["deleted"] = tuple(self.gone[key].items())
-        changes = self.desk.says(key, *self.feeds[key], **facts)
+        changes = self.fake_source.says(key, *self.feeds[key], **facts)
         codes = {event.code for event in changes.entries.events}
         self.quietly = bool(codes & {Code.TEMPLATE, Code.REKEY_ENTRY})
-        again = self.desk.says(key, *self.feeds[key], **facts)
+        again = self.fake_source.says(key, *self.feeds[key], **facts)
         assert not again.entries.new
         assert not again.entries.revised
         assert not again.entries.withdrawn
@@ -192,7 +192,7 @@ class Planet(RuleBasedStateMachine):
         Subscribers have read what stood there in between (T6).
         """
         self.stack.close()
-        self.room.dies_publishing(files)
+        self.site.dies_publishing(files)
         for path in (self.folder / "public").rglob("*.atom"):
             assert etree.fromstring(path.read_bytes()).tag == f"{ATOM}feed"
         for slug, readers in self.readers.items():
@@ -206,8 +206,8 @@ class Planet(RuleBasedStateMachine):
         """Walk back from the main feed of a category."""
         path = f"category/{slug}"
         while path:
-            yield path, self.room.published(f"{path}.atom")
-            path = self.room.previous(path)
+            yield path, self.site.published(f"{path}.atom")
+            path = self.site.previous(path)
 
     @rule()
     def end_tombstones(self) -> None:
@@ -243,7 +243,7 @@ class Planet(RuleBasedStateMachine):
     def ask(self, command: str, **arguments: object) -> None:
         """File a request and have it carried out; what makes no sense is refused, never more."""
         with self.app.store.begin() as tx:
-            number = tx.corrections.file(command, arguments, self.room.clock())
+            number = tx.corrections.file(command, arguments, self.site.clock())
         self.app.take_requests()
         with self.app.store.read() as tx:
             outcome = tx.corrections.outcome(number)
@@ -258,7 +258,7 @@ class Planet(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 60))
     def wait(self, hours: int) -> None:
         """Time passes."""
-        self.room.clock.move(hours=hours)
+        self.site.clock.move(hours=hours)
 
     @rule(days=st.integers(1, 40), listed=st.integers(1, 10))
     def grow_old(self, days: int, listed: int) -> None:
@@ -267,28 +267,28 @@ class Planet(RuleBasedStateMachine):
             self.feeds[key] = self.feeds[key][:listed]
             self.poll(key)
             self.ids_order_and_dates_hold()  # it goes by the time of the last poll, and what that was
-        self.room.clock.move(days=days)
+        self.site.clock.move(days=days)
         self.app.upkeep.thin()
 
     @rule()
     def forget_how_it_came(self) -> None:
         """Every event goes that goes some day: nothing that is promised may hang on one."""
         with self.app.store.begin() as tx:
-            while tx.events.trim(self.room.clock() + PASSING_FOR + timedelta(days=1)):
+            while tx.events.trim(self.site.clock() + PASSING_FOR + timedelta(days=1)):
                 pass
 
     @rule()
     def publish(self) -> None:
         """What is dirty is published; doing so again writes nothing; rendering all of it gives the same bytes (A30)."""
         self.app.publish()
-        before = self.room.files()
+        before = self.site.files()
         assert self.app.publish().changed == ()
         self.app.publish(everything=True)
-        assert self.room.files() == before
+        assert self.site.files() == before
         for slug in self.readers:
             self.walk(slug)
-        self.check_feed("all", self.room.published("all.atom"))
-        self.read_at = self.room.clock()
+        self.check_feed("all", self.site.published("all.atom"))
+        self.read_at = self.site.clock()
 
     def walk(self, slug: str) -> None:
         """Walking back from the main feed meets each publication exactly once (M2); a page keeps what it holds (M4).
@@ -300,7 +300,7 @@ class Planet(RuleBasedStateMachine):
             documents.append(document)
             self.check_feed(path, document)
             number = int(path.rpartition("/")[2]) if "/archive/" in path else 0
-            for entry in self.room.entries(f"{path}.atom"):
+            for entry in self.site.entries(f"{path}.atom"):
                 atom_id = str(entry.findtext(f"{ATOM}id"))
                 met.append(atom_id)
                 if number:
@@ -317,7 +317,7 @@ class Planet(RuleBasedStateMachine):
         for reader in self.readers[slug]:
             reader.reads(*documents)
             assert set(met) <= set(reader.titles)
-            assert set(met) == set(reader.titles) or self.room.clock() - self.read_at >= TOMBSTONE
+            assert set(met) == set(reader.titles) or self.site.clock() - self.read_at >= TOMBSTONE
 
     def check_feed(self, path: str, document: bytes) -> None:
         """See that the `updated` of a feed does not go back, whatever leaves it (A7)."""
@@ -345,7 +345,7 @@ class Planet(RuleBasedStateMachine):
                         assert p.updated >= before
                         assert p.updated == before or seen != content or mine not in before_standing
                         if page is None or p.content:  # else its text may have left, which is no news (K3)
-                            assert p.updated > before or seen == content or before >= self.room.clock() or self.quietly
+                            assert p.updated > before or seen == content or before >= self.site.clock() or self.quietly
                         self.updated[mine] = (p.updated, seen)
 
     @invariant()
@@ -376,7 +376,7 @@ class Planet(RuleBasedStateMachine):
                 "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
                 "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
             )
-            status = self.app.store.status(self.app.roster, self.room.clock())
+            status = self.app.store.status(self.app.roster, self.site.clock())
             assert {category.slug: category.stories for category in status.categories} == dict(
                 database.execute(standing)
             )

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 
 from aggregator.cli import main
-from tests.newsroom import ATOM, SampleSite
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import ATOM, SampleSite
 
 IRIS = [
     "http://e.org/ä",
@@ -35,53 +35,53 @@ def written(kind: str, ids: list[str]) -> str:
     return f'{{"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": [{", ".join(quoted)}]}}'
 
 
-def published(room: SampleSite) -> dict[str, set[str]]:
+def published(site: SampleSite) -> dict[str, set[str]]:
     """Return the ids in each format."""
     path = "category/general"
-    guids = etree.fromstring(room.published(f"{path}.rss")).iterfind("channel/item/guid")
+    guids = etree.fromstring(site.published(f"{path}.rss")).iterfind("channel/item/guid")
     return {
-        "atom": {str(entry.findtext(f"{ATOM}id")) for entry in room.entries(f"{path}.atom")},
+        "atom": {str(entry.findtext(f"{ATOM}id")) for entry in site.entries(f"{path}.atom")},
         "rss": {str(guid.text) for guid in guids},
-        "json": {str(one["id"]) for one in room.items(f"{path}.json")},
+        "json": {str(one["id"]) for one in site.items(f"{path}.json")},
     }
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a4_iris_are_published_byte_for_byte(newsroom: SampleSite, publisher: Publisher, kind: str) -> None:
-    newsroom.writes(f"sources: ['{publisher.serve('/feed', written(kind, IRIS).encode())}']\n")
-    assert newsroom.poll()["new"] == len(IRIS)
-    assert published(newsroom) == {kind: set(IRIS) for kind in KINDS}
-    before = newsroom.files()
-    newsroom.clock.move(hours=1)
-    assert (newsroom.poll()["new"], newsroom.files()) == (0, before)
+def test_a4_iris_are_published_byte_for_byte(sample_site: SampleSite, publisher: FeedServer, kind: str) -> None:
+    sample_site.writes(f"sources: ['{publisher.serve('/feed', written(kind, IRIS).encode())}']\n")
+    assert sample_site.poll()["new"] == len(IRIS)
+    assert published(sample_site) == {kind: set(IRIS) for kind in KINDS}
+    before = sample_site.files()
+    sample_site.clock.move(hours=1)
+    assert (sample_site.poll()["new"], sample_site.files()) == (0, before)
 
 
-def test_a4_a_restore_from_the_site_and_a_retraction_know_iris(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a4_a_restore_from_the_site_and_a_retraction_know_iris(sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", written("atom", IRIS).encode())
-    newsroom.writes(f"sources: [{{url: '{url}', key: e}}]\n")
-    newsroom.poll()
-    shutil.rmtree(newsroom.folder / "var")
-    command = ["-q", "-c", str(newsroom.folder / "feeds.yaml")]
-    assert main([*command, "restore", "--from-site", str(newsroom.folder / "public")], {}) == 0
-    assert newsroom.poll()["new"] == 0
-    assert published(newsroom) == {kind: set(IRIS) for kind in KINDS}
+    sample_site.writes(f"sources: [{{url: '{url}', key: e}}]\n")
+    sample_site.poll()
+    shutil.rmtree(sample_site.folder / "var")
+    command = ["-q", "-c", str(sample_site.folder / "feeds.yaml")]
+    assert main([*command, "restore", "--from-site", str(sample_site.folder / "public")], {}) == 0
+    assert sample_site.poll()["new"] == 0
+    assert published(sample_site) == {kind: set(IRIS) for kind in KINDS}
     assert main([*command, "retract", IRIS[0]], {}) == 0
-    assert published(newsroom) == {kind: set(IRIS[1:]) for kind in KINDS}
-    [grave] = etree.fromstring(newsroom.published("category/general.atom")).iterfind("{*}deleted-entry")
+    assert published(sample_site) == {kind: set(IRIS[1:]) for kind in KINDS}
+    [grave] = etree.fromstring(sample_site.published("category/general.atom")).iterfind("{*}deleted-entry")
     assert grave.get("ref") == IRIS[0]
 
 
-def test_a4_what_was_published_with_a_minted_id_keeps_it(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a4_what_was_published_with_a_minted_id_keeps_it(sample_site: SampleSite, publisher: FeedServer) -> None:
     """Earlier versions minted the id of an entry whose own was an IRI."""
     url = publisher.serve("/feed", written("atom", IRIS[:2]).encode())
-    newsroom.writes(f"sources: ['{url}']\n")
-    newsroom.poll()
+    sample_site.writes(f"sources: ['{url}']\n")
+    sample_site.poll()
     minted = "urn:uuid:60a76c80-d399-51d9-b93c-0003939e0af6"
-    with closing(sqlite3.connect(newsroom.folder / "var" / "aggregator.db")) as database:
+    with closing(sqlite3.connect(sample_site.folder / "var" / "aggregator.db")) as database:
         database.execute("UPDATE story SET atom_id = ? WHERE atom_id = ?", (minted, IRIS[0]))
         database.commit()
     publisher.serve("/feed", written("atom", IRIS[:3]).replace("<title>1<", "<title>one<").encode())
-    newsroom.clock.move(hours=1)
-    report = newsroom.poll()
+    sample_site.clock.move(hours=1)
+    report = sample_site.poll()
     assert (report["new"], report["revised"]) == (1, 1)
-    assert published(newsroom) == {kind: {minted, *IRIS[1:3]} for kind in KINDS}
+    assert published(sample_site) == {kind: {minted, *IRIS[1:3]} for kind in KINDS}

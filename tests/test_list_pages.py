@@ -18,8 +18,8 @@ from aggregator.model.status import Status
 from aggregator.poll.pagination import with_further
 from aggregator.render.status_page import fetching_record
 from aggregator.urls import BadUrl, Url
-from tests.newsroom import START, SampleSite
-from tests.publisher import Held, Publisher, Reply
+from tests.feed_server import FeedServer, Held, Reply
+from tests.sample_site import START, SampleSite
 
 LIST = "sources: [{{kind: json, key: desk, url: '{url}', items: items, entry: {{id: id, title: title}}, {more}}}]\n"
 HERE = Url("https://api.example/list?page=1")
@@ -33,111 +33,111 @@ def page(*numbers: int, status: int = 200, headers: dict[str, str] | None = None
     return Reply(status, json.dumps({"items": items, **more}).encode(), headers or {})
 
 
-def numbered(publisher: Publisher, *pages: Reply, path: str = "/list?page=") -> str:
+def numbered(publisher: FeedServer, *pages: Reply, path: str = "/list?page=") -> str:
     """Script the pages of a list, from 1; gives the address of all."""
     for number, reply in enumerate(pages, 1):
         publisher.says(f"{path}{number}", reply)
     return publisher.url(path) + "{page}"
 
 
-def asked(publisher: Publisher, since: int = 0) -> list[str]:
+def asked(publisher: FeedServer, since: int = 0) -> list[str]:
     return [request.path.removeprefix("/list") for request in publisher.asked[since:]]
 
 
-def notices(newsroom: SampleSite) -> tuple[str, ...]:
+def notices(sample_site: SampleSite) -> tuple[str, ...]:
     """Give what `status desk` says was odd about the last document."""
-    with newsroom.opened() as app, app.store.read() as tx:
-        return tx.history.of(app.settings.sources[0].key, newsroom.clock(), days=1).notices
+    with sample_site.opened() as app, app.store.read() as tx:
+        return tx.history.of(app.settings.sources[0].key, sample_site.clock(), days=1).notices
 
 
-def standing(newsroom: SampleSite) -> Status:
-    with newsroom.opened() as app:
-        return app.store.status(app.roster, newsroom.clock())
+def standing(sample_site: SampleSite) -> Status:
+    with sample_site.opened() as app:
+        return app.store.status(app.roster, sample_site.clock())
 
 
-def test_i28_a_first_poll_reads_the_pages_to_their_end(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_i28_a_first_poll_reads_the_pages_to_their_end(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = numbered(publisher, page(5, 6), page(3, 4), page(1, 2), page())
-    newsroom.writes(LIST.format(url=url, more="pages: 9"))
-    assert newsroom.poll()["new"] == 6
+    sample_site.writes(LIST.format(url=url, more="pages: 9"))
+    assert sample_site.poll()["new"] == 6
     assert asked(publisher) == ["?page=1", "?page=2", "?page=3", "?page=4"]
-    assert newsroom.titles() == [f"News {number}" for number in (6, 5, 4, 3, 2, 1)]
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
+    assert sample_site.titles() == [f"News {number}" for number in (6, 5, 4, 3, 2, 1)]
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
     assert asked(publisher, 4) == ["?page=1"], "what is known ends the way"
-    assert notices(newsroom) == ()
+    assert notices(sample_site) == ()
 
 
-def test_r45_after_an_outage_a_poll_reads_on_to_what_is_known(publisher: Publisher, newsroom: SampleSite) -> None:
-    newsroom.writes(LIST.format(url=numbered(publisher, page(*range(1, 21))), more="pages: 9"))
-    newsroom.poll()
+def test_r45_after_an_outage_a_poll_reads_on_to_what_is_known(publisher: FeedServer, sample_site: SampleSite) -> None:
+    sample_site.writes(LIST.format(url=numbered(publisher, page(*range(1, 21))), more="pages: 9"))
+    sample_site.poll()
     numbered(
         publisher, page(*range(51, 71)), page(*range(31, 51)), page(*range(11, 31)), Reply(500, b"must not be asked")
     )
-    newsroom.clock.move(hours=30)
+    sample_site.clock.move(hours=30)
     begun = len(publisher.asked)
-    assert newsroom.poll()["new"] == 50
+    assert sample_site.poll()["new"] == 50
     assert asked(publisher, begun) == ["?page=1", "?page=2", "?page=3"]
-    assert notices(newsroom) == ()
-    assert not standing(newsroom).alarms, "nothing was missed (R45)"
+    assert notices(sample_site) == ()
+    assert not standing(sample_site).alarms, "nothing was missed (R45)"
 
 
-def test_pages_bound_each_walk_and_what_may_be_missing_is_said(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_pages_bound_each_walk_and_what_may_be_missing_is_said(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = numbered(publisher, page(7, 8), page(5, 6), page(3, 4), page(1, 2))
-    newsroom.writes(LIST.format(url=url, more="pages: 2"))
-    assert newsroom.poll()["new"] == 6
-    assert notices(newsroom) == (), "a first poll is meant to end somewhere"
+    sample_site.writes(LIST.format(url=url, more="pages: 2"))
+    assert sample_site.poll()["new"] == 6
+    assert notices(sample_site) == (), "a first poll is meant to end somewhere"
     numbered(publisher, page(27, 28), page(25, 26), page(23, 24), page(21, 22))
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["new"] == 6
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["new"] == 6
     assert asked(publisher) == ["?page=1", "?page=2", "?page=3"] * 2
-    assert notices(newsroom) == ("nothing known in 3 pages: entries may be missing; raise pages:",)
+    assert notices(sample_site) == ("nothing known in 3 pages: entries may be missing; raise pages:",)
 
 
-def test_what_a_list_pins_to_its_top_ends_no_way(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_what_a_list_pins_to_its_top_ends_no_way(publisher: FeedServer, sample_site: SampleSite) -> None:
     pinned = {"id": "n1", "title": "News 1"}
 
     def topped(*numbers: int) -> Reply:
         reply = page(*numbers)
         return Reply(200, json.dumps({"items": [pinned, *json.loads(reply.body)["items"]]}).encode())
 
-    newsroom.writes(LIST.format(url=numbered(publisher, topped(2, 3)), more="pages: 5"))
-    newsroom.poll()
+    sample_site.writes(LIST.format(url=numbered(publisher, topped(2, 3)), more="pages: 5"))
+    sample_site.poll()
     numbered(publisher, topped(8, 9), page(6, 7), page(4, 5), page(2, 3))
-    newsroom.clock.move(hours=1)
+    sample_site.clock.move(hours=1)
     begun = len(publisher.asked)
-    assert newsroom.poll()["new"] == 6
+    assert sample_site.poll()["new"] == 6
     assert asked(publisher, begun) == ["?page=1", "?page=2", "?page=3", "?page=4"]
     numbered(publisher, topped(9, 10))
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["new"] == 1
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["new"] == 1
     assert asked(publisher, begun + 4) == ["?page=1"]
 
 
-def test_initial_counts_over_all_pages_and_limit_over_a_poll(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_initial_counts_over_all_pages_and_limit_over_a_poll(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = numbered(publisher, page(8, 9), page(6, 7), page(4, 5), page(2, 3))
-    newsroom.writes(LIST.format(url=url, more="pages: 9, initial: 3, limit: 5"))
-    report = newsroom.poll()
-    assert (report["new"], newsroom.titles()) == (3, ["News 9", "News 8", "News 7"])
+    sample_site.writes(LIST.format(url=url, more="pages: 9, initial: 3, limit: 5"))
+    report = sample_site.poll()
+    assert (report["new"], sample_site.titles()) == (3, ["News 9", "News 8", "News 7"])
     assert asked(publisher) == ["?page=1", "?page=2", "?page=3"]
-    assert standing(newsroom).sources[0].entries == 5
+    assert standing(sample_site).sources[0].entries == 5
 
 
-def test_a_post_has_the_page_in_its_body(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_a_post_has_the_page_in_its_body(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", page(5, 6), page(3, 4, more=1), page())
     more = "pages: 9, method: POST, body: {from: '{page}', q: 'page {page}', size: 2}, page: {from: 0, by: 2}"
-    newsroom.writes(LIST.format(url=url, more=more))
-    assert newsroom.poll()["new"] == 4
+    sample_site.writes(LIST.format(url=url, more=more))
+    assert sample_site.poll()["new"] == 4
     assert [json.loads(request.body) for request in publisher.asked] == [
         {"from": start, "q": f"page {start}", "size": 2} for start in (0, 2, 4)
     ]
     assert {request.headers["Content-Type"] for request in publisher.asked} == {"application/json"}
 
 
-def test_a_cursor_goes_where_next_stands(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_a_cursor_goes_where_next_stands(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", page(5, 6, paging={"next": 40}), page(3, 4, paging={"next": "x+/="}), page(1, 2))
     more = "pages: 9, next: paging.next, method: POST, body: {after: '{next}', n: 2}"
-    newsroom.writes(LIST.format(url=url, more=more))
-    assert newsroom.poll()["new"] == 6
+    sample_site.writes(LIST.format(url=url, more=more))
+    assert sample_site.poll()["new"] == 6
     assert [json.loads(request.body) for request in publisher.asked] == [
         {"n": 2},
         {"after": 40, "n": 2},
@@ -145,36 +145,38 @@ def test_a_cursor_goes_where_next_stands(publisher: Publisher, newsroom: SampleS
     ]
 
 
-def test_a_cursor_in_an_address_is_encoded_and_at_first_left_out(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_a_cursor_in_an_address_is_encoded_and_at_first_left_out(
+    publisher: FeedServer, sample_site: SampleSite
+) -> None:
     publisher.says("/list?n=2", page(3, 4, next="a&n=9"))
     publisher.says("/list?after=a%26n%3D9&n=2", page(1, 2, next=""))
-    newsroom.writes(LIST.format(url=publisher.url("/list?after={next}&n=2"), more="pages: 9, next: next"))
-    assert newsroom.poll()["new"] == 4
+    sample_site.writes(LIST.format(url=publisher.url("/list?after={next}&n=2"), more="pages: 9, next: next"))
+    assert sample_site.poll()["new"] == 4
     assert asked(publisher) == ["?n=2", "?after=a%26n%3D9&n=2"]
 
 
 def test_s70_an_address_that_a_list_names_is_asked_on_its_own_host_alone(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
     publisher.says("/2", page(3, 4, links={"next": publisher.url("/list/3", host="127.0.0.2")}))
     url = publisher.says("/list", page(5, 6, links={"next": "/2"}))
-    newsroom.writes(LIST.format(url=url, more="pages: 9, next: links.next, headers: {X-Key: secret}"))
-    assert newsroom.poll()["new"] == 4
+    sample_site.writes(LIST.format(url=url, more="pages: 9, next: links.next, headers: {X-Key: secret}"))
+    assert sample_site.poll()["new"] == 4
     assert [(request.host, request.path) for request in publisher.asked] == [
         ("127.0.0.1", "/list"),
         ("127.0.0.1", "/2"),
     ]
     assert {request.headers["X-Key"] for request in publisher.asked} == {"secret"}
-    assert notices(newsroom) == ("its next page lies on another host, which is not asked; name that as a source",)
+    assert notices(sample_site) == ("its next page lies on another host, which is not asked; name that as a source",)
 
 
 def test_s7_a_port_that_no_web_server_has_is_not_asked_for_a_next_page(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
     url = publisher.says("/list", page(5, 6, next="http://127.0.0.1:6379/2"))
-    newsroom.writes(LIST.format(url=url, more="pages: 9, next: next"))
-    assert newsroom.poll()["new"] == 2
-    [notice] = notices(newsroom)
+    sample_site.writes(LIST.format(url=url, more="pages: 9, next: next"))
+    assert sample_site.poll()["new"] == 2
+    [notice] = notices(sample_site)
     assert "port 6379 is no web server's" in notice
 
 
@@ -194,79 +196,81 @@ def test_s7_a_port_that_no_web_server_has_is_not_asked_for_a_next_page(
     ],
 )
 def test_a_list_whose_next_page_never_ends_comes_to_an_end(
-    publisher: Publisher, newsroom: SampleSite, pages: list[Reply], requests: int, new: int
+    publisher: FeedServer, sample_site: SampleSite, pages: list[Reply], requests: int, new: int
 ) -> None:
     for number, reply in enumerate(pages):
         publisher.says(f"/list?{number}" if number else "/list", reply)
-    newsroom.writes(LIST.format(url=publisher.url("/list"), more="pages: 20, next: next"))
-    report = newsroom.poll()
+    sample_site.writes(LIST.format(url=publisher.url("/list"), more="pages: 20, next: next"))
+    report = sample_site.poll()
     assert (report["new"], report["failed"]) == (new, 0)
     assert len(publisher.asked) == requests
 
 
-def test_a_page_beyond_the_last_may_be_not_found(publisher: Publisher, newsroom: SampleSite) -> None:
-    newsroom.writes(LIST.format(url=numbered(publisher, page(3, 4), page(1, 2), Reply(404)), more="pages: 9"))
-    assert newsroom.poll()["new"] == 4
+def test_a_page_beyond_the_last_may_be_not_found(publisher: FeedServer, sample_site: SampleSite) -> None:
+    sample_site.writes(LIST.format(url=numbered(publisher, page(3, 4), page(1, 2), Reply(404)), more="pages: 9"))
+    assert sample_site.poll()["new"] == 4
     assert asked(publisher)[-1] == "?page=3"
-    assert notices(newsroom) == ()
+    assert notices(sample_site) == ()
 
 
 def test_r45_where_a_page_fails_what_was_read_is_kept_and_the_way_is_gone_again(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
-    newsroom.writes(LIST.format(url=numbered(publisher, page(1, 2)), more="pages: 9"))
-    newsroom.poll()
+    sample_site.writes(LIST.format(url=numbered(publisher, page(1, 2)), more="pages: 9"))
+    sample_site.poll()
     tagged = page(7, 8, headers={"ETag": '"v2"'})
     numbered(publisher, tagged, page(5, 6), Reply(500), page(1, 2))
-    newsroom.clock.move(hours=1)
-    report = newsroom.poll()
+    sample_site.clock.move(hours=1)
+    report = sample_site.poll()
     assert (report["new"], report["failed"]) == (4, 0)
-    [notice] = notices(newsroom)
+    [notice] = notices(sample_site)
     assert notice.startswith("a further document could not be read: ")
     assert "500" in notice
     numbered(publisher, tagged, page(5, 6), page(3, 4), page(1, 2))
-    newsroom.clock.move(hours=1)
+    sample_site.clock.move(hours=1)
     begun = len(publisher.asked)
-    assert newsroom.poll()["new"] == 2, "the tag of a page that was read is no reason not to look beyond"
+    assert sample_site.poll()["new"] == 2, "the tag of a page that was read is no reason not to look beyond"
     assert "If-None-Match" not in publisher.asked[begun].headers
     assert asked(publisher, begun) == ["?page=1", "?page=2", "?page=3", "?page=4"], "to what was known before"
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
     assert asked(publisher, begun + 4) == ["?page=1"]
     assert publisher.asked[-1].headers["If-None-Match"] == '"v2"'
 
 
 def test_r45_a_page_that_never_answers_is_given_up_after_three_walks(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
-    newsroom.writes(LIST.format(url=numbered(publisher, page(1, 2)), more="pages: 9"))
-    newsroom.poll()
+    sample_site.writes(LIST.format(url=numbered(publisher, page(1, 2)), more="pages: 9"))
+    sample_site.poll()
     numbered(publisher, page(5, 6), Reply(500))
     begun = len(publisher.asked)
     for _ in range(5):
-        newsroom.clock.move(hours=2)
-        newsroom.poll()
+        sample_site.clock.move(hours=2)
+        sample_site.poll()
     assert asked(publisher, begun).count("?page=2") == 3
     assert asked(publisher, begun).count("?page=1") == 5
 
 
-def test_p56_a_page_that_wants_peace_gets_it(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p56_a_page_that_wants_peace_gets_it(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = numbered(publisher, page(3, 4), Reply(429, b"", {"Retry-After": "7200"}))
-    newsroom.writes(LIST.format(url=url, more="pages: 9"))
-    [row] = newsroom.poll()["results"]
+    sample_site.writes(LIST.format(url=url, more="pages: 9"))
+    [row] = sample_site.poll()["results"]
     assert (row["new"], row["outcome"]) == (2, "fetched")
     assert row["next_due"] >= f"{START + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
-    with newsroom.opened() as app, app.store.read() as tx:
+    with sample_site.opened() as app, app.store.read() as tx:
         assert tx.hosts.restraints()["127.0.0.1"].opens_at is not None, "its host rests, for other sources too (P30)"
 
 
-def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(
+    publisher: FeedServer, sample_site: SampleSite
+) -> None:
     spent = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}
     url = numbered(publisher, page(5, 6), page(3, 4, headers=spent), page(1, 2))
-    newsroom.writes(LIST.format(url=url, more="pages: 9"))
-    assert newsroom.poll()["new"] == 4
+    sample_site.writes(LIST.format(url=url, more="pages: 9"))
+    assert sample_site.poll()["new"] == 4
     assert asked(publisher) == ["?page=1", "?page=2"]
-    assert notices(newsroom) == ("its further documents were not all read: its host's limit for us is used up",)
+    assert notices(sample_site) == ("its further documents were not all read: its host's limit for us is used up",)
 
 
 def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
@@ -288,12 +292,12 @@ def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
 
 
 def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
     held = page(1, 2)
     url = numbered(publisher, page(5, 6), page(3, 4), Held(200, held.body))
-    newsroom.writes(LIST.format(url=url, more="pages: 9"))
-    with newsroom.opened() as app:
+    sample_site.writes(LIST.format(url=url, more="pages: 9"))
+    with sample_site.opened() as app:
         shot = OneShot(app)
         polling = threading.Thread(target=lambda: shot.poll([], everything=True, limit=timedelta(0)))
         polling.start()
@@ -301,53 +305,55 @@ def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
         app.cut()
         polling.join(10)
         assert not polling.is_alive()
-        [source] = app.store.status(app.roster, newsroom.clock()).sources
+        [source] = app.store.status(app.roster, sample_site.clock()).sources
         assert (source.entries, source.last_attempt) == (0, None)
     publisher.release()
     numbered(publisher, page(5, 6), page(3, 4), page(1, 2), page())
-    assert newsroom.poll(everything=False)["new"] == 6
-    assert newsroom.titles() == [f"News {number}" for number in (6, 5, 4, 3, 2, 1)]
+    assert sample_site.poll(everything=False)["new"] == 6
+    assert sample_site.titles() == [f"News {number}" for number in (6, 5, 4, 3, 2, 1)]
 
 
 def test_p93_further_pages_and_robots_txt_are_counted_beside_the_polls(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
     publisher.says("/robots.txt", Reply(404))
     closed = publisher.says("/robots.txt", Reply(200, b"User-agent: *\nDisallow: /closed"), host="127.0.0.2")
     publisher.says("/news", Reply(200, b"<li><a href=/1>One</a></li>", {"Content-Type": "text/html"}))
     url = numbered(publisher, page(3, 4), page(1, 2), Reply(404))
     shut = closed.replace("robots.txt", "closed")
-    newsroom.writes(
+    sample_site.writes(
         LIST.format(url=url, more="pages: 9")[:-2]
         + f", {{key: site, kind: html, url: '{publisher.url('/news')}', items: li}}"
         f", {{key: shut, kind: html, url: '{shut}', items: li}}]\n"
     )
-    newsroom.poll()
-    fetching: Any = fetching_record(standing(newsroom).fetching, public=False)
+    sample_site.poll()
+    fetching: Any = fetching_record(standing(sample_site).fetching, public=False)
     further = fetching["further"]
     assert (further["requests"], further["failures"]) == (4, 0), "a page that is not there, or no rules, are no failure"
     assert further["bytes"] > 200
     hosts = {host["host"]: (host["polls"], host["further"]["requests"]) for host in fetching["hosts"]}
     assert hosts == {"127.0.0.1": (2, 3), "127.0.0.2": (1, 1)}, "what robots.txt closes was not asked for"
-    assert "; 4 further documents and robots.txt, 0 failed, " in in_words(standing(newsroom))
-    with newsroom.opened() as app, app.store.read() as tx:
-        [desk], [site] = (tx.history.of(SourceKey(key), newsroom.clock(), days=1).days for key in ("desk", "site"))
-    assert (desk.further.requests, site.further.requests) == (2, 1)
+    assert "; 4 further documents and robots.txt, 0 failed, " in in_words(standing(sample_site))
+    with sample_site.opened() as app, app.store.read() as tx:
+        [fake_source], [site] = (
+            tx.history.of(SourceKey(key), sample_site.clock(), days=1).days for key in ("desk", "site")
+        )
+    assert (fake_source.further.requests, site.further.requests) == (2, 1)
 
 
-def test_p66_two_lists_at_one_address_get_what_each_has_posted(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p66_two_lists_at_one_address_get_what_each_has_posted(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", page(1), page(2))
     one, other = (
         f"{{kind: json, key: {key}, url: '{url}', items: items, entry: {{id: id, title: title}}, category: {key}, "
         f"method: POST, body: {{type: {key}}}}}"
         for key in ("a", "b")
     )
-    newsroom.writes(f"sources: [{one}, {other}]\n")
-    assert newsroom.poll()["new"] == 2
+    sample_site.writes(f"sources: [{one}, {other}]\n")
+    assert sample_site.poll()["new"] == 2
     posted = [json.loads(request.body)["type"] for request in publisher.asked]
     assert sorted(posted) == ["a", "b"]
     for number, key in enumerate(posted, 1):
-        assert newsroom.titles(f"category/{key}.atom") == [f"News {number}"]
+        assert sample_site.titles(f"category/{key}.atom") == [f"News {number}"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from aggregator.model.correction import Act
 from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.model.status import SourceStatus
-from tests.newsroom import SampleSite
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite
 
 API = """
 categories: {x: {}}
@@ -44,29 +44,29 @@ def answer(numbers: Iterable[int], *, lacks: Iterable[str] = ()) -> Reply:
     return Reply(200, json.dumps({"data": [story(number, lacks=lacks) for number in numbers]}).encode())
 
 
-def status_of(newsroom: SampleSite) -> tuple[SourceStatus, dict[str, str]]:
+def status_of(sample_site: SampleSite) -> tuple[SourceStatus, dict[str, str]]:
     """Return how the source stands, and its alarms with their texts."""
-    with newsroom.opened("status") as app:
-        status = app.store.status(app.roster, newsroom.clock())
+    with sample_site.opened("status") as app:
+        status = app.store.status(app.roster, sample_site.clock())
     (row,) = status.sources
     return row, {alarm.code.value: alarm.text for alarm in status.alarms if alarm.source}
 
 
-def accept(newsroom: SampleSite) -> None:
-    with newsroom.opened() as app:
+def accept(sample_site: SampleSite) -> None:
+    with sample_site.opened() as app:
         with app.store.begin() as tx:
-            tx.corrections.file(Act.ACCEPT, {"source": "api"}, newsroom.clock())
+            tx.corrections.file(Act.ACCEPT, {"source": "api"}, sample_site.clock())
         app.take_requests()
         app.publish()
 
 
-def again(newsroom: SampleSite, **later: float) -> dict[str, Any]:
-    newsroom.clock.move(**(later or {"hours": 1}))
-    return newsroom.poll()
+def again(sample_site: SampleSite, **later: float) -> dict[str, Any]:
+    sample_site.clock.move(**(later or {"hours": 1}))
+    return sample_site.poll()
 
 
 @pytest.mark.parametrize("more", ["", REWRITE])
-def test_an_api_that_renames_fields_revises_nothing(newsroom: SampleSite, publisher: Publisher, more: str) -> None:
+def test_an_api_that_renames_fields_revises_nothing(sample_site: SampleSite, publisher: FeedServer, more: str) -> None:
     url = publisher.says(
         "/api",
         answer(range(1, 9)),
@@ -74,90 +74,90 @@ def test_an_api_that_renames_fields_revises_nothing(newsroom: SampleSite, publis
         answer(range(1, 11), lacks=["url", "abstract"]),
         answer(range(1, 11)),
     )
-    newsroom.writes(API % url + more)
-    newsroom.poll()
-    before = newsroom.published("category/x.atom")
-    assert again(newsroom)["revised"] == 0
-    assert newsroom.published("category/x.atom") == before
-    row, alarms = status_of(newsroom)
+    sample_site.writes(API % url + more)
+    sample_site.poll()
+    before = sample_site.published("category/x.atom")
+    assert again(sample_site)["revised"] == 0
+    assert sample_site.published("category/x.atom") == before
+    row, alarms = status_of(sample_site)
     assert row.state is State.SUSPECT
     assert "correct entry.link, entry.summary in feeds.yaml; if that is meant, aggregator accept api" in (
         row.advice or ""
     )
     assert alarms["fields_lost"].startswith("no entry has link or summary any more, and most had")
-    again(newsroom)
-    assert newsroom.published("category/x.atom") == before, "new entries without a link wait"
-    again(newsroom)  # the API is back
-    row, alarms = status_of(newsroom)
+    again(sample_site)
+    assert sample_site.published("category/x.atom") == before, "new entries without a link wait"
+    again(sample_site)  # the API is back
+    row, alarms = status_of(sample_site)
     assert (row.state, alarms) == (State.OK, {})
-    items = newsroom.items("category/x.json")
+    items = sample_site.items("category/x.json")
     assert sorted(item["url"] for item in items) == sorted(f"https://news.example/{n}" for n in range(1, 11))
     assert all("tells" in item["content_html"] for item in items)
     assert {item["id"] for item in items if item["url"].endswith(("/9", "/10"))}.isdisjoint(before.decode().split())
 
 
 def test_without_an_author_new_entries_are_published_and_old_ones_keep_theirs(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     url = publisher.says("/api", answer(range(1, 7)), *[answer(range(1, n), lacks=["by"]) for n in range(8, 15)])
-    newsroom.writes(API % url)
-    newsroom.poll()
+    sample_site.writes(API % url)
+    sample_site.poll()
     for _ in range(7):  # the alarm stays, although most entries came without by now
-        again(newsroom)
-    row, alarms = status_of(newsroom)
+        again(sample_site)
+    row, alarms = status_of(sample_site)
     assert (row.state, set(alarms)) == (State.OK, {"fields_lost"})
-    authors = {item["title"]: str(item.get("authors")) for item in newsroom.items("category/x.json")}
+    authors = {item["title"]: str(item.get("authors")) for item in sample_site.items("category/x.json")}
     assert len(authors) == 13
     assert {title for title, names in authors.items() if "A. Writer" in names} == {f"Story {n}" for n in range(1, 7)}
 
 
-def test_what_an_operator_accepts_may_be_missing(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_what_an_operator_accepts_may_be_missing(sample_site: SampleSite, publisher: FeedServer) -> None:
     lacking = [answer(range(1, n), lacks=["url"]) for n in (9, 10, 11)]
     url = publisher.says("/api", answer(range(1, 9)), *lacking)
-    newsroom.writes(API % url)
-    newsroom.poll()
-    again(newsroom)
-    again(newsroom)
-    assert len(newsroom.items("category/x.json")) == 8
-    accept(newsroom)
-    assert len(newsroom.items("category/x.json")) == 9, "what was held is published"
-    assert status_of(newsroom)[1] == {}
-    again(newsroom)
-    assert status_of(newsroom)[1] == {}
-    urls = [item["url"] for item in newsroom.items("category/x.json")]
+    sample_site.writes(API % url)
+    sample_site.poll()
+    again(sample_site)
+    again(sample_site)
+    assert len(sample_site.items("category/x.json")) == 8
+    accept(sample_site)
+    assert len(sample_site.items("category/x.json")) == 9, "what was held is published"
+    assert status_of(sample_site)[1] == {}
+    again(sample_site)
+    assert status_of(sample_site)[1] == {}
+    urls = [item["url"] for item in sample_site.items("category/x.json")]
     assert (len(urls), sum("news.example" in each for each in urls)) == (10, 8), "what was published keeps what it had"
 
 
-def test_what_is_held_is_published_after_two_days(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_what_is_held_is_published_after_two_days(sample_site: SampleSite, publisher: FeedServer) -> None:
     last = answer(range(1, 10), lacks=["url"])
     url = publisher.says("/api", answer(range(1, 9)), last, last)
-    newsroom.writes(API % url)
-    newsroom.poll()
-    again(newsroom)
-    assert len(newsroom.items("category/x.json")) == 8
-    again(newsroom, hours=49)  # the same body: no news, and yet the wait is over
-    assert len(newsroom.items("category/x.json")) == 9
-    row, alarms = status_of(newsroom)
+    sample_site.writes(API % url)
+    sample_site.poll()
+    again(sample_site)
+    assert len(sample_site.items("category/x.json")) == 8
+    again(sample_site, hours=49)  # the same body: no news, and yet the wait is over
+    assert len(sample_site.items("category/x.json")) == 9
+    row, alarms = status_of(sample_site)
     assert (row.state, set(alarms)) == (State.OK, {"fields_lost"})
-    assert sum("news.example" in item["url"] for item in newsroom.items("category/x.json")) == 8
+    assert sum("news.example" in item["url"] for item in sample_site.items("category/x.json")) == 8
 
 
-def test_an_edit_of_the_mapping_ends_it(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_an_edit_of_the_mapping_ends_it(sample_site: SampleSite, publisher: FeedServer) -> None:
     last = answer(range(1, 10), lacks=["url"])
     url = publisher.says("/api", answer(range(1, 9)), last, last)
-    newsroom.writes(API % url)
-    newsroom.poll()
-    again(newsroom)
-    newsroom.writes((API % url).replace("link: url", "link: new_url"))
-    again(newsroom)
-    assert {item["url"] for item in newsroom.items("category/x.json")} == {
+    sample_site.writes(API % url)
+    sample_site.poll()
+    again(sample_site)
+    sample_site.writes((API % url).replace("link: url", "link: new_url"))
+    again(sample_site)
+    assert {item["url"] for item in sample_site.items("category/x.json")} == {
         f"https://news.example/{n}" for n in range(1, 10)
     }
-    assert status_of(newsroom)[1] == {}
+    assert status_of(sample_site)[1] == {}
 
 
 def test_a_field_that_few_had_or_that_is_asked_for_no_more_is_not_lost(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     few = [story(n, lacks=() if n < 5 else ["by"]) for n in range(1, 9)]
     url = publisher.says(
@@ -166,13 +166,13 @@ def test_a_field_that_few_had_or_that_is_asked_for_no_more_is_not_lost(
         answer(range(1, 9), lacks=["by"]),
         answer(range(2, 9), lacks=["by"]),
     )
-    newsroom.writes(API % url)
-    newsroom.poll()
-    again(newsroom)
-    assert status_of(newsroom)[1] == {}
-    newsroom.writes((API % url).replace("summary: abstract, ", ""))
-    again(newsroom)
-    assert status_of(newsroom)[1] == {}
+    sample_site.writes(API % url)
+    sample_site.poll()
+    again(sample_site)
+    assert status_of(sample_site)[1] == {}
+    sample_site.writes((API % url).replace("summary: abstract, ", ""))
+    again(sample_site)
+    assert status_of(sample_site)[1] == {}
 
 
 def feed(numbers: Iterable[int], inner: str) -> bytes:
@@ -195,66 +195,66 @@ WHOLE = "<title>T {n}</title><link>https://news.example/{n}</link><description>W
     ],
 )
 def test_a_feed_that_loses_links_titles_or_texts(
-    newsroom: SampleSite, publisher: Publisher, after: str, lost: str
+    sample_site: SampleSite, publisher: FeedServer, after: str, lost: str
 ) -> None:
     url = publisher.says("/feed", Reply(200, feed(range(6), WHOLE)), Reply(200, feed(range(6), after)))
-    newsroom.writes(f"sources: [{{url: '{url}', key: api}}]")
-    newsroom.poll()
-    before = newsroom.published("category/general.atom")
-    again(newsroom)
-    assert newsroom.published("category/general.atom") == before
-    row, alarms = status_of(newsroom)
+    sample_site.writes(f"sources: [{{url: '{url}', key: api}}]")
+    sample_site.poll()
+    before = sample_site.published("category/general.atom")
+    again(sample_site)
+    assert sample_site.published("category/general.atom") == before
+    row, alarms = status_of(sample_site)
     assert f"no entry has {lost} any more" in alarms["fields_lost"]
     assert f"have no {lost}; if that is meant, aggregator accept api" in (row.advice or "")
 
 
-def test_a_feed_may_move_its_text_and_leave_its_authors_away(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a_feed_may_move_its_text_and_leave_its_authors_away(sample_site: SampleSite, publisher: FeedServer) -> None:
     before = WHOLE + "<author>a@news.example (A)</author>"
     after = WHOLE.replace("description", "content:encoded")
     url = publisher.says("/feed", Reply(200, feed(range(6), before)), Reply(200, feed(range(6), after)))
-    newsroom.writes(f"sources: [{{url: '{url}', key: api}}]")
-    newsroom.poll()
-    again(newsroom)
-    assert status_of(newsroom)[1] == {}
+    sample_site.writes(f"sources: [{{url: '{url}', key: api}}]")
+    sample_site.poll()
+    again(sample_site)
+    assert status_of(sample_site)[1] == {}
 
 
-def test_a_selector_that_matches_nothing_any_more(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a_selector_that_matches_nothing_any_more(sample_site: SampleSite, publisher: FeedServer) -> None:
     def page(name: str) -> Reply:
         rows = "".join(f"<li><a href='/a/{n}'>Story {n}</a><p class={name}>Words {n}.</p></li>" for n in range(6))
         return Reply(200, f"<html><body><ul>{rows}</ul></body></html>".encode(), {"Content-Type": "text/html"})
 
     url = publisher.says("/page", page("lead"), page("teaser"))
-    newsroom.writes(
+    sample_site.writes(
         f"sources: [{{kind: html, url: '{url}', key: api, items: li, robots: ours, "
         "entry: {title: a, link: a@href, summary: p.lead}}]"
     )
-    newsroom.poll()
-    before = newsroom.published("category/general.atom")
-    again(newsroom)
-    assert newsroom.published("category/general.atom") == before
-    assert status_of(newsroom)[1]["fields_lost"].startswith("no entry has summary any more")
+    sample_site.poll()
+    before = sample_site.published("category/general.atom")
+    again(sample_site)
+    assert sample_site.published("category/general.atom") == before
+    assert status_of(sample_site)[1]["fields_lost"].startswith("no entry has summary any more")
 
 
-def test_what_details_brought_is_no_loss_of_the_list(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_what_details_brought_is_no_loss_of_the_list(sample_site: SampleSite, publisher: FeedServer) -> None:
     for number in range(1, 10):
         publisher.says(f"/detail/n{number}", Reply(200, json.dumps({"text": f"<p>All of {number}.</p>"}).encode()))
     url = publisher.says("/api", answer(range(1, 8)), answer(range(1, 9)), answer(range(1, 10), lacks=["abstract"]))
     detail = f"    detail: {{url: '{publisher.url('/detail/')}{{id}}', content: text}}\n"
-    newsroom.writes((API % url).replace("summary: abstract, ", "summary: abstract, content: body, ") + detail)
-    newsroom.poll()
-    again(newsroom)
-    assert status_of(newsroom)[1] == {}, "no list ever had a content"
-    again(newsroom)
-    assert status_of(newsroom)[1]["fields_lost"].startswith("no entry has summary any more")
-    assert sum("tells" in item.get("summary", "") for item in newsroom.items("category/x.json")) == 8
+    sample_site.writes((API % url).replace("summary: abstract, ", "summary: abstract, content: body, ") + detail)
+    sample_site.poll()
+    again(sample_site)
+    assert status_of(sample_site)[1] == {}, "no list ever had a content"
+    again(sample_site)
+    assert status_of(sample_site)[1]["fields_lost"].startswith("no entry has summary any more")
+    assert sum("tells" in item.get("summary", "") for item in sample_site.items("category/x.json")) == 8
 
 
-def test_the_trail_names_the_fields_once(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_the_trail_names_the_fields_once(sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.says("/api", answer(range(1, 9)), *[answer(range(1, n), lacks=["by"]) for n in (10, 11)])
-    newsroom.writes(API % url)
-    newsroom.poll()
-    again(newsroom)
-    again(newsroom)
-    with newsroom.opened("status") as app, app.store.read() as tx:
+    sample_site.writes(API % url)
+    sample_site.poll()
+    again(sample_site)
+    again(sample_site)
+    with sample_site.opened("status") as app, app.store.read() as tx:
         steps = tx.trail.source_steps(app.settings.sources[0].key, (Code.LOSE_FIELDS,), 10)
     assert [step.facts for step in steps] == [{"fields": ["author"]}]

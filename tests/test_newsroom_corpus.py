@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import SampleSite
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite
 
 FINEWS = Path(__file__).parents[2] / "shared" / "corpus" / "finews"
 PAGE = Path(__file__).parents[1] / "docs" / "newsroom.md"
@@ -28,7 +28,7 @@ def documented(language: str) -> str:
     return found[1]
 
 
-def opened(publisher: Publisher, newsroom: SampleSite, lists: dict[str, Reply]) -> None:
+def opened(publisher: FeedServer, sample_site: SampleSite, lists: dict[str, Reply]) -> None:
     """Offer the API, and write feeds.yaml and template as documented, with the names of this user's own site."""
     for name in LISTS:
         publisher.says(f"/{name}", lists.get(name) or Reply(200, (FINEWS / "api" / name).read_bytes()))
@@ -43,18 +43,18 @@ def opened(publisher: Publisher, newsroom: SampleSite, lists: dict[str, Reply]) 
     yaml = yaml.replace("title: 滚动", "title: 东财滚动").replace(", archive_to: site/old_post", "")
     yaml = yaml.replace("https://share.example.cn/", "http://finews.zning.xyz/html_News/")
     template = documented("jinja").replace("rolling", "emnews").replace("news.example.cn", "finews.withounder.com")
-    (newsroom.folder / "post.md.j2").write_text(template.removesuffix("\n"), encoding="utf-8")
-    newsroom.writes(yaml)
+    (sample_site.folder / "post.md.j2").write_text(template.removesuffix("\n"), encoding="utf-8")
+    sample_site.writes(yaml)
 
 
-def posts(newsroom: SampleSite) -> dict[str, bytes]:
+def posts(sample_site: SampleSite) -> dict[str, bytes]:
     """Give what was written for Jekyll."""
-    return {path.name: path.read_bytes() for path in (newsroom.folder / "site/_posts").glob("*.md")}
+    return {path.name: path.read_bytes() for path in (sample_site.folder / "site/_posts").glob("*.md")}
 
 
-def written(newsroom: SampleSite) -> dict[str, int]:
+def written(sample_site: SampleSite) -> dict[str, int]:
     """Give when each file was written, those apart that say how things stand."""
-    files = [path for path in (newsroom.folder / "site").rglob("*") if path.is_file()]
+    files = [path for path in (sample_site.folder / "site").rglob("*") if path.is_file()]
     return {str(path): path.stat().st_mtime_ns for path in files if not path.name.startswith("status.")}
 
 
@@ -64,53 +64,53 @@ def expected() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for folder in folders for path in folder.iterdir()}
 
 
-def test_show_1_each_post_is_the_expected_one_byte_for_byte(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, {})
-    newsroom.poll()
-    found, wanted = posts(newsroom), expected()
+def test_show_1_each_post_is_the_expected_one_byte_for_byte(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, {})
+    sample_site.poll()
+    found, wanted = posts(sample_site), expected()
     assert sorted(found) == sorted(wanted)
     assert [name for name in wanted if found[name] != wanted[name]] == []
-    newsroom.clock.move(hours=1)
-    before = written(newsroom)
-    report = newsroom.poll()
+    sample_site.clock.move(hours=1)
+    before = written(sample_site)
+    report = sample_site.poll()
     assert (report["new"], report["revised"]) == (0, 0)
-    assert written(newsroom) == before
+    assert written(sample_site) == before
 
 
 def test_show_1_a_new_article_is_one_post_its_category_and_the_home_page(
-    publisher: Publisher, newsroom: SampleSite
+    publisher: FeedServer, sample_site: SampleSite
 ) -> None:
-    opened(publisher, newsroom, {})
-    newsroom.poll()
-    before = posts(newsroom)
+    opened(publisher, sample_site, {})
+    sample_site.poll()
+    before = posts(sample_site)
     document = json.loads((FINEWS / "api" / "list-45.json").read_text())
     more = {"title": "新的消息", "from": "大众日报", "infocode": "NW1", "showtime": "2021-12-08 23:00:00"}
     document["nodeList"].insert(0, more)
     publisher.says("/list-45.json", Reply(200, json.dumps(document, ensure_ascii=False).encode()))
     publisher.says("/detail/NW1.json", Reply(200, '{"text": "<p>　　正文。</p>"}'.encode()))
-    newsroom.clock.move(hours=1)
-    report = newsroom.poll()
-    assert set(posts(newsroom)) - set(before) == {"2021-12-08-NW1.md"}
-    assert all(posts(newsroom)[name] == data for name, data in before.items())
+    sample_site.clock.move(hours=1)
+    report = sample_site.poll()
+    assert set(posts(sample_site)) - set(before) == {"2021-12-08-NW1.md"}
+    assert all(posts(sample_site)[name] == data for name, data in before.items())
     outputs = {path.split("/")[-1].rsplit(".", 1)[0] for path in report["published"] if path.startswith("category/")}
     assert outputs == {"dazhongribao"}
     assert "index.html" in report["published"]
 
 
 @pytest.mark.parametrize("odd", sorted(path.name for path in (FINEWS / "api" / "odd").glob("list-*")))
-def test_odd_lists_break_nothing(publisher: Publisher, newsroom: SampleSite, odd: str) -> None:
+def test_odd_lists_break_nothing(publisher: FeedServer, sample_site: SampleSite, odd: str) -> None:
     body = (FINEWS / "api" / "odd" / odd).read_bytes()
-    opened(publisher, newsroom, {"list-102.json": Reply(200, body)})
+    opened(publisher, sample_site, {"list-102.json": Reply(200, body)})
     publisher.says("/detail/1.json", Reply(200, (FINEWS / "api/odd/detail-empty.json").read_bytes()))
     publisher.says("/detail/2.json", Reply(200, (FINEWS / "api/odd/detail-null.json").read_bytes()))
-    newsroom.poll()
+    sample_site.poll()
     by_source = {path.name for path in (FINEWS / "expected" / "by-source").iterdir()}
-    assert by_source <= set(posts(newsroom))
-    newsroom.clock.move(hours=25)
-    newsroom.poll()
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
-    others = {name: data.decode() for name, data in posts(newsroom).items() if name not in by_source}
+    assert by_source <= set(posts(sample_site))
+    sample_site.clock.move(hours=25)
+    sample_site.poll()
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
+    others = {name: data.decode() for name, data in posts(sample_site).items() if name not in by_source}
     if "quote" in odd:
         assert 'title: "他说\\"涨\\" \\\\ 跌: # 5% 【快讯】"' in others["2022-03-30-1.md"]
     if "bracket" in odd:

@@ -16,8 +16,8 @@ from aggregator.model.settings import SourceKey
 from aggregator.render.status_page import fetching_record
 from tests.cli.preview.test_command import shown
 from tests.command import aggregator
-from tests.newsroom import SampleSite
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite
 
 YAML = """sources:
   - kind: json
@@ -46,223 +46,227 @@ def text(number: int) -> Reply:
     return Reply(200, json.dumps({"text": f'<p>正文 {number} <a href="/more">…</a></p>'}, ensure_ascii=False).encode())
 
 
-def opened(publisher: Publisher, newsroom: SampleSite, *lists: Reply, more: str = "") -> None:
+def opened(publisher: FeedServer, sample_site: SampleSite, *lists: Reply, more: str = "") -> None:
     """Write feeds.yaml for these answers of the list."""
     url = publisher.says("/list", *lists)
-    newsroom.writes(YAML.format(url=url, base=publisher.url("")) + more)
+    sample_site.writes(YAML.format(url=url, base=publisher.url("")) + more)
 
 
-def asked(publisher: Publisher, path: str = "/text") -> list[str]:
+def asked(publisher: FeedServer, path: str = "/text") -> list[str]:
     """Give what was asked for, in order."""
     return [one.path for one in publisher.asked if one.path.startswith(path)]
 
 
-def contents(newsroom: SampleSite) -> list[str]:
+def contents(sample_site: SampleSite) -> list[str]:
     """Give what the newspaper's feed shows, newest first."""
-    return [item["content_html"] for item in newsroom.items("category/dazhongribao.json")]
+    return [item["content_html"] for item in sample_site.items("category/dazhongribao.json")]
 
 
-def states(newsroom: SampleSite) -> dict[EntryState, int]:
+def states(sample_site: SampleSite) -> dict[EntryState, int]:
     """Count entries by what became of them."""
-    with newsroom.opened() as app, app.store.read() as tx:
+    with sample_site.opened() as app, app.store.read() as tx:
         return tx.trail.entry_states(SourceKey("desk"))
 
 
-def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(2), item(1)), listed(item(3), item(2), item(1)))
+def test_a_detail_is_asked_for_once_and_completes_its_entry(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(2), item(1)), listed(item(3), item(2), item(1)))
     for number in (1, 2, 3):
         publisher.says(f"/text?id=NW{number}", text(number))
-    report = newsroom.poll()
+    report = sample_site.poll()
     assert (report["new"], report["results"][0]["new"]) == (2, 2)
-    assert contents(newsroom)[0].startswith('<p>正文 2 <a href="https://news.example/more"')  # of its page
-    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]
-    assert newsroom.items("category/dazhongribao.json")[0]["summary"] == "摘要 2"
-    before = newsroom.files()
-    newsroom.clock.move(minutes=20)
-    assert newsroom.poll()["new"] == 1
-    assert newsroom.titles("category/dazhongribao.atom") == ["标题 3", "标题 2", "标题 1"]
+    assert contents(sample_site)[0].startswith('<p>正文 2 <a href="https://news.example/more"')  # of its page
+    assert sample_site.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]
+    assert sample_site.items("category/dazhongribao.json")[0]["summary"] == "摘要 2"
+    before = sample_site.files()
+    sample_site.clock.move(minutes=20)
+    assert sample_site.poll()["new"] == 1
+    assert sample_site.titles("category/dazhongribao.atom") == ["标题 3", "标题 2", "标题 1"]
     assert sorted(asked(publisher)) == ["/text?id=NW1", "/text?id=NW2", "/text?id=NW3"]
-    after = newsroom.files()
-    newsroom.clock.move(minutes=20)
-    report = newsroom.poll()
+    after = sample_site.files()
+    sample_site.clock.move(minutes=20)
+    report = sample_site.poll()
     assert (report["new"], report["revised"], report["published"]) == (0, 0, [])
-    assert newsroom.files() == after != before
+    assert sample_site.files() == after != before
 
 
-def test_show_5_an_api_that_fails_for_an_hour_loses_nothing(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_show_5_an_api_that_fails_for_an_hour_loses_nothing(publisher: FeedServer, sample_site: SampleSite) -> None:
     lists = [listed(*[item(n) for n in range(9, 9 - k, -1)]) for k in range(3, 9)]
-    opened(publisher, newsroom, *lists)
+    opened(publisher, sample_site, *lists)
     down = [Reply(503)] * 40
     for number in range(10):
         publisher.says(f"/text?id=NW{number}", *down)
     for _ in range(5):  # an hour and more
-        newsroom.poll()
-        newsroom.clock.move(minutes=15)
-    assert states(newsroom) == {EntryState.WAITING: 7}
+        sample_site.poll()
+        sample_site.clock.move(minutes=15)
+    assert states(sample_site) == {EntryState.WAITING: 7}
     assert len(asked(publisher)) < 9, "one request finds out whether the host is back; the others wait with it"
     for number in range(10):
         publisher.says(f"/text?id=NW{number}", text(number))
     for _ in range(30):
-        newsroom.clock.move(minutes=15)
-        newsroom.poll()
-    assert sorted(shown[:7] for shown in contents(newsroom)) == [f"<p>正文 {n}" for n in range(2, 10)]
-    assert states(newsroom) == {EntryState.PUBLISHED: 8}
+        sample_site.clock.move(minutes=15)
+        sample_site.poll()
+    assert sorted(shown[:7] for shown in contents(sample_site)) == [f"<p>正文 {n}" for n in range(2, 10)]
+    assert states(sample_site) == {EntryState.PUBLISHED: 8}
 
 
-def test_an_entry_whose_detail_never_comes_is_published_after_a_day(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(2), item(1)))
+def test_an_entry_whose_detail_never_comes_is_published_after_a_day(
+    publisher: FeedServer, sample_site: SampleSite
+) -> None:
+    opened(publisher, sample_site, listed(item(2), item(1)))
     publisher.says("/text?id=NW1", Reply(404))
     publisher.says("/text?id=NW2", text(2))
-    newsroom.poll()
-    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"], "what is wrong with one holds up no other"
+    sample_site.poll()
+    assert sample_site.titles("category/dazhongribao.atom") == ["标题 2"], "what is wrong with one holds up no other"
     for _ in range(23):
-        newsroom.clock.move(hours=1)
-        newsroom.poll()
-    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"]
-    newsroom.clock.move(hours=1.2)
-    newsroom.poll()
-    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]  # a backfill's place
-    assert contents(newsroom)[1] == "摘要 1"
+        sample_site.clock.move(hours=1)
+        sample_site.poll()
+    assert sample_site.titles("category/dazhongribao.atom") == ["标题 2"]
+    sample_site.clock.move(hours=1.2)
+    sample_site.poll()
+    assert sample_site.titles("category/dazhongribao.atom") == ["标题 2", "标题 1"]  # a backfill's place
+    assert contents(sample_site)[1] == "摘要 1"
     tries = len(asked(publisher, "/text?id=NW1"))
     assert tries < 13
-    newsroom.clock.move(hours=9)
-    newsroom.poll()
+    sample_site.clock.move(hours=9)
+    sample_site.poll()
     assert len(asked(publisher, "/text?id=NW1")) == tries
 
 
 @pytest.mark.parametrize("body", [b'{"text": ""}', b'{"rc": -1}', b'{"text": null}', b"callback(", b"<html>502</html>"])
 def test_r41_odd_details_break_nothing_and_are_asked_for_again(
-    publisher: Publisher, newsroom: SampleSite, body: bytes
+    publisher: FeedServer, sample_site: SampleSite, body: bytes
 ) -> None:
-    opened(publisher, newsroom, listed(item(2), item(1)))
+    opened(publisher, sample_site, listed(item(2), item(1)))
     publisher.says("/text?id=NW1", Reply(200, body), text(1))
     publisher.says("/text?id=NW2", text(2))
-    newsroom.poll()
-    assert len(contents(newsroom)) == 1
-    newsroom.clock.move(minutes=16)
-    newsroom.poll()
-    assert len(contents(newsroom)) == 2
+    sample_site.poll()
+    assert len(contents(sample_site)) == 1
+    sample_site.clock.move(minutes=16)
+    sample_site.poll()
+    assert len(contents(sample_site)) == 2
 
 
-def test_only_what_is_published_is_asked_for(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(*map(item, range(5))), more='    initial: 2\n    exclude: [{title: "标题 0"}]\n')
+def test_only_what_is_published_is_asked_for(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(
+        publisher, sample_site, listed(*map(item, range(5))), more='    initial: 2\n    exclude: [{title: "标题 0"}]\n'
+    )
     for number in range(5):
         publisher.says(f"/text?id=NW{number}", text(number))
-    assert newsroom.poll()["new"] == 3  # one of them rejected
+    assert sample_site.poll()["new"] == 3  # one of them rejected
     assert sorted(asked(publisher)) == ["/text?id=NW1", "/text?id=NW2"]
-    assert states(newsroom) == {EntryState.PUBLISHED: 2, EntryState.REJECTED: 1, EntryState.KNOWN: 2}
+    assert states(sample_site) == {EntryState.PUBLISHED: 2, EntryState.REJECTED: 1, EntryState.KNOWN: 2}
 
 
-def test_rules_see_the_whole_entry(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(2), item(1)), more='    exclude: [{content: "正文 1"}]\n')
+def test_rules_see_the_whole_entry(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(2), item(1)), more='    exclude: [{content: "正文 1"}]\n')
     for number in (1, 2):
         publisher.says(f"/text?id=NW{number}", text(number))
-    assert newsroom.poll()["rejected"] == 1
-    assert newsroom.titles("category/dazhongribao.atom") == ["标题 2"]
+    assert sample_site.poll()["rejected"] == 1
+    assert sample_site.titles("category/dazhongribao.atom") == ["标题 2"]
 
 
-def test_p60_the_budget_of_the_host_holds_for_details(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p60_the_budget_of_the_host_holds_for_details(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", listed(item(3), item(2), item(1)))
     for number in (1, 2, 3):
         publisher.says(f"/text?id=NW{number}", text(number))
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0.3s, parallel: 1}}\n"
-    newsroom.writes(YAML.format(url=url, base=publisher.url("")), hosts=hosts)
+    sample_site.writes(YAML.format(url=url, base=publisher.url("")), hosts=hosts)
     began = monotonic()
-    assert newsroom.poll()["new"] == 3
+    assert sample_site.poll()["new"] == 3
     assert len(publisher.asked) == 4
     for place, one in enumerate(publisher.asked):  # counted from the beginning: a busy publisher sees requests late
         assert one.at - began >= 0.29 * place
 
 
-def test_what_for_leaves_over_is_asked_for_next_time(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_what_for_leaves_over_is_asked_for_next_time(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", listed(*map(item, range(9))))
     for number in range(9):
         publisher.says(f"/text?id=NW{number}", text(number))
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0.5s, parallel: 1}}\n"
-    newsroom.writes(YAML.format(url=url, base=publisher.url("")), hosts=hosts)
-    first = newsroom.poll(limit=timedelta(seconds=1.2))["new"]
+    sample_site.writes(YAML.format(url=url, base=publisher.url("")), hosts=hosts)
+    first = sample_site.poll(limit=timedelta(seconds=1.2))["new"]
     assert 0 < first < 9
-    assert states(newsroom)[EntryState.WAITING] == 9 - first
-    newsroom.clock.move(minutes=20)
-    assert newsroom.poll()["new"] == 9 - first
+    assert states(sample_site)[EntryState.WAITING] == 9 - first
+    sample_site.clock.move(minutes=20)
+    assert sample_site.poll()["new"] == 9 - first
     assert len(asked(publisher)) == len(set(asked(publisher))) == 9
 
 
-def test_a_corrected_list_keeps_the_text_that_the_detail_gave(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(1)), listed(item(1, title="新标题")))
+def test_a_corrected_list_keeps_the_text_that_the_detail_gave(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(1)), listed(item(1, title="新标题")))
     publisher.says("/text?id=NW1", text(1))
-    newsroom.poll()
-    before = contents(newsroom)
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["revised"] == 1
-    assert newsroom.titles("category/dazhongribao.atom") == ["新标题"]
-    assert contents(newsroom) == before
+    sample_site.poll()
+    before = contents(sample_site)
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["revised"] == 1
+    assert sample_site.titles("category/dazhongribao.atom") == ["新标题"]
+    assert contents(sample_site) == before
     assert len(asked(publisher)) == 1
 
 
-def test_a_correction_that_comes_first_is_kept(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(1)), listed(item(1, title="新标题")))
+def test_a_correction_that_comes_first_is_kept(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(1)), listed(item(1, title="新标题")))
     publisher.says("/text?id=NW1", Reply(404), text(1))
-    newsroom.poll()
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
-    assert newsroom.titles("category/dazhongribao.atom") == ["新标题"]
-    assert "正文 1" in contents(newsroom)[0]
-    newsroom.clock.move(hours=1)
-    assert newsroom.poll()["revised"] == 0
+    sample_site.poll()
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
+    assert sample_site.titles("category/dazhongribao.atom") == ["新标题"]
+    assert "正文 1" in contents(sample_site)[0]
+    sample_site.clock.move(hours=1)
+    assert sample_site.poll()["revised"] == 0
 
 
-def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(1)))
+def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(1)))
     publisher.says("/text?id=NW1", Reply(404), text(1))
-    newsroom.poll()
-    with newsroom.opened() as app:
-        newsroom.clock.move(minutes=10)
+    sample_site.poll()
+    with sample_site.opened() as app:
+        sample_site.clock.move(minutes=10)
         with app.store.begin() as tx:  # claimed, and then nothing more
-            [waiting] = tx.details.due(newsroom.clock(), limit=9)
-            [due] = tx.claim([waiting.id], newsroom.clock(), app.roster.sources)
+            [waiting] = tx.details.due(sample_site.clock(), limit=9)
+            [due] = tx.claim([waiting.id], sample_site.clock(), app.roster.sources)
             assert due.turn == waiting.id < 0
-            assert tx.details.due(newsroom.clock(), limit=9) == []
-    newsroom.poll()
+            assert tx.details.due(sample_site.clock(), limit=9) == []
+    sample_site.poll()
     assert len(asked(publisher)) == 1, "the claim moved it on"
-    newsroom.clock.move(minutes=10)
-    assert newsroom.poll()["new"] == 1
-    assert len(contents(newsroom)) == 1
+    sample_site.clock.move(minutes=10)
+    assert sample_site.poll()["new"] == 1
+    assert len(contents(sample_site)) == 1
 
 
-def test_a_post_for_a_detail(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_a_post_for_a_detail(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", listed(item(1, code='a"b')))
     there = publisher.says("/text", text(1))
     yaml = YAML.format(url=url, base="x").replace(
         'detail: {url: "x/text?id={code}", content: text}',
         f"detail: {{url: {there}, method: POST, body: {{id: '{{code}}', n: 1}}, content: text}}",
     )
-    newsroom.writes(yaml)
-    assert newsroom.poll()["new"] == 1
+    sample_site.writes(yaml)
+    assert sample_site.poll()["new"] == 1
     assert json.loads(publisher.asked[1].body) == {"id": 'a"b', "n": 1}
 
 
-def test_without_detail_in_feeds_yaml_nobody_waits_any_more(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(1)))
+def test_without_detail_in_feeds_yaml_nobody_waits_any_more(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(1)))
     publisher.says("/text?id=NW1", Reply(503))
-    newsroom.poll()
-    yaml = (newsroom.folder / "feeds.yaml").read_text()
+    sample_site.poll()
+    yaml = (sample_site.folder / "feeds.yaml").read_text()
     lines = [line for line in yaml.splitlines() if "detail:" not in line]
-    newsroom.writes("\n".join(lines[1:]))
-    newsroom.clock.move(minutes=20)
-    newsroom.poll()
-    assert contents(newsroom) == ["摘要 1"]
+    sample_site.writes("\n".join(lines[1:]))
+    sample_site.clock.move(minutes=20)
+    sample_site.poll()
+    assert contents(sample_site) == ["摘要 1"]
 
 
-def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: SampleSite) -> None:
-    opened(publisher, newsroom, listed(item(1)))
+def test_why_knows_what_was_waited_for(publisher: FeedServer, sample_site: SampleSite) -> None:
+    opened(publisher, sample_site, listed(item(1)))
     publisher.says("/text?id=NW1", Reply(404), text(1))
-    newsroom.poll()
-    newsroom.clock.move(minutes=20)
-    newsroom.poll()
-    why = aggregator("-c", str(newsroom.folder / "feeds.yaml"), "why", "NW1").stdout
+    sample_site.poll()
+    sample_site.clock.move(minutes=20)
+    sample_site.poll()
+    why = aggregator("-c", str(sample_site.folder / "feeds.yaml"), "why", "NW1").stdout
     assert re.search(r"asked for again after 2026-03-\d\d \d\d:\d\d$", why, re.MULTILINE), why
-    with newsroom.opened() as app, app.store.read() as tx:
+    with sample_site.opened() as app, app.store.read() as tx:
         [found] = tx.finding.entries("NW1")
         _, steps = tx.trail.entry(found.id)
     codes = [step.code for step in steps]
@@ -273,30 +277,30 @@ def test_why_knows_what_was_waited_for(publisher: Publisher, newsroom: SampleSit
 
 @pytest.mark.parametrize(("reply", "said"), [(text(2), "came; it is shown"), (Reply(404), "did not come: ")])
 def test_preview_asks_for_the_newest_detail_alone(
-    publisher: Publisher, newsroom: SampleSite, reply: Reply, said: str
+    publisher: FeedServer, sample_site: SampleSite, reply: Reply, said: str
 ) -> None:
-    opened(publisher, newsroom, listed(item(2), item(1)))
+    opened(publisher, sample_site, listed(item(2), item(1)))
     publisher.says("/text?id=NW2", reply)
-    record = shown("desk", newsroom.folder)
+    record = shown("desk", sample_site.folder)
     assert record["waiting"] == 2
     assert any(said in notice for notice in record["feed"]["notices"])
     assert asked(publisher) == ["/text?id=NW2"]
 
 
-def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", listed(item(2), item(1)), listed(item(3), item(2), item(1)))
-    newsroom.writes(YAML.format(url=url, base=publisher.url("", host="127.0.0.2")))
+    sample_site.writes(YAML.format(url=url, base=publisher.url("", host="127.0.0.2")))
     for number in (1, 3):
         publisher.says(f"/text?id=NW{number}", text(number), host="127.0.0.2")
     publisher.says("/text?id=NW2", Reply(404), host="127.0.0.2")
-    newsroom.poll()
-    newsroom.clock.move(days=1)
-    newsroom.poll()
-    with newsroom.opened("status") as app:
-        fetching: Any = fetching_record(app.store.status(app.roster, newsroom.clock()).fetching, public=False)
+    sample_site.poll()
+    sample_site.clock.move(days=1)
+    sample_site.poll()
+    with sample_site.opened("status") as app:
+        fetching: Any = fetching_record(app.store.status(app.roster, sample_site.clock()).fetching, public=False)
         with app.store.read() as tx:
-            days = tx.history.of(SourceKey("desk"), newsroom.clock(), days=9).days
-        said = in_words(app.store.status(app.roster, newsroom.clock()))
+            days = tx.history.of(SourceKey("desk"), sample_site.clock(), days=9).days
+        said = in_words(app.store.status(app.roster, sample_site.clock()))
     assert "; 4 details and articles, 2 failed, " in said
     assert "busiest host 127.0.0.2 with 4." in said
     details = fetching["details"]
@@ -312,28 +316,28 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: Publisher
 
 @pytest.mark.parametrize("resumed", [True, False])
 def test_what_waits_for_a_paused_source_is_asked_for_by_nobody_and_published_within_a_day(
-    publisher: Publisher, newsroom: SampleSite, resumed: bool
+    publisher: FeedServer, sample_site: SampleSite, resumed: bool
 ) -> None:
-    opened(publisher, newsroom, listed(item(2), item(1)))
+    opened(publisher, sample_site, listed(item(2), item(1)))
     publisher.says("/text?id=NW1", text(1))
     publisher.says("/text?id=NW2", Reply(503), text(2))
-    newsroom.poll()
-    assert len(contents(newsroom)) == 1
-    going = (newsroom.folder / "feeds.yaml").read_text()
-    (newsroom.folder / "feeds.yaml").write_text(going.replace("key: desk", "key: desk\n    paused: true"))
+    sample_site.poll()
+    assert len(contents(sample_site)) == 1
+    going = (sample_site.folder / "feeds.yaml").read_text()
+    (sample_site.folder / "feeds.yaml").write_text(going.replace("key: desk", "key: desk\n    paused: true"))
     before = len(publisher.asked)
     for _ in range(3):
-        newsroom.clock.move(hours=1)
-        newsroom.poll()
+        sample_site.clock.move(hours=1)
+        sample_site.poll()
     assert len(publisher.asked) == before
-    assert states(newsroom)[EntryState.WAITING] == 1
+    assert states(sample_site)[EntryState.WAITING] == 1
     if resumed:
-        (newsroom.folder / "feeds.yaml").write_text(going)
-        newsroom.poll()
-        assert [shown[:7] for shown in contents(newsroom)] == ["<p>正文 2", "<p>正文 1"]
+        (sample_site.folder / "feeds.yaml").write_text(going)
+        sample_site.poll()
+        assert [shown[:7] for shown in contents(sample_site)] == ["<p>正文 2", "<p>正文 1"]
         return
-    newsroom.clock.move(hours=22)
-    newsroom.poll()
-    assert [shown[:7] for shown in contents(newsroom)] == ["摘要 2", "<p>正文 1"]
+    sample_site.clock.move(hours=22)
+    sample_site.poll()
+    assert [shown[:7] for shown in contents(sample_site)] == ["摘要 2", "<p>正文 1"]
     assert len(publisher.asked) == before
-    assert states(newsroom) == {EntryState.PUBLISHED: 2}
+    assert states(sample_site) == {EntryState.PUBLISHED: 2}

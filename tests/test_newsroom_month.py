@@ -22,8 +22,8 @@ from aggregator.cli.poll import OneShot
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.store.schema import entry
-from tests.newsroom import ATOM, SampleSite
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import ATOM, SampleSite
 
 PAPERS = [
     *"大众日报 重庆日报 人民日报 长江商报 财联社 澎湃新闻 证券时报 新华社".split(),
@@ -96,65 +96,65 @@ def figures(app: App, written: int, costs: list[float]) -> Figures:
     return found
 
 
-def documents(newsroom: SampleSite, slug: str) -> Iterator[str]:
+def documents(sample_site: SampleSite, slug: str) -> Iterator[str]:
     """Give the documents of a category, as a reader walks through them (RFC 5005)."""
     path = f"category/{slug}"
     while path:
         yield path
-        path = newsroom.previous(path)
+        path = sample_site.previous(path)
 
 
-def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: Publisher, newsroom: SampleSite) -> None:
+def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: FeedServer, sample_site: SampleSite) -> None:
     url = publisher.says("/list", listed(1))
-    newsroom.writes(YAML.format(url=url, base=publisher.url("")))
+    sample_site.writes(YAML.format(url=url, base=publisher.url("")))
     costs: list[float] = []
     days: list[Figures] = []
     came: dict[str, datetime] = {}
     written = 0
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         for turn in range(POLLS):
             written += turn % 2  # every second poll finds nothing new
             for number in (written,) if turn % 2 else ():
                 publisher.says(f"/text?id=NW{number}", article(number))
-                came[f"标题 {number}"] = newsroom.clock.now
+                came[f"标题 {number}"] = sample_site.clock.now
             publisher.says("/list", listed(written))
             began = process_time()
             shot = OneShot(app)
             shot.poll([], everything=False, limit=timedelta(0))
             app.publish()
             costs.append(process_time() - began)
-            newsroom.clock.now += EVERY
+            sample_site.clock.now += EVERY
             if (turn + 1) % DAY == 0 or turn + 1 == POLLS:
                 days.append(figures(app, written, costs))
         with app.store.read() as tx:
             assert tx.trail.entry_states(SourceKey("desk")) == {EntryState.PUBLISHED: written}
-            assert tx.details.due(newsroom.clock() + timedelta(days=9), limit=9) == []
+            assert tx.details.due(sample_site.clock() + timedelta(days=9), limit=9) == []
             assert len(tx.categories.rows()) == min(len(PAPERS), written)
     asked = Counter(one.path for one in publisher.asked)
     assert asked.pop("/list") == POLLS
     assert set(asked.values()) == {1}, "a detail once"
     assert len(asked) == written
-    _look_at_files(newsroom, came)
+    _look_at_files(sample_site, came)
     tenth = max(5, len(costs) // 10)
     assert median(costs[-tenth:]) < 4 * median(costs[1 : tenth + 1])  # whatever is stored by then
     if IS_MONTH:
         _look_at_store(days)
 
 
-def _look_at_files(newsroom: SampleSite, came: dict[str, datetime]) -> None:
+def _look_at_files(sample_site: SampleSite, came: dict[str, datetime]) -> None:
     """See each article in one document, with its text where it is young, or where readers look first."""
-    thin_before = newsroom.clock.now - KEEP - timedelta(days=3)  # its page was full, a day came to its end
+    thin_before = sample_site.clock.now - KEEP - timedelta(days=3)  # its page was full, a day came to its end
     seen: list[str] = []
-    for feed in sorted((newsroom.folder / "public/category").glob("*.atom")):
-        for path in documents(newsroom, feed.stem):
-            entries = newsroom.entries(f"{path}.atom")
+    for feed in sorted((sample_site.folder / "public/category").glob("*.atom")):
+        for path in documents(sample_site, feed.stem):
+            entries = sample_site.entries(f"{path}.atom")
             is_main = Path(path).parent.name == "category"
             assert is_main or len(entries) == ENTRIES
             titles = [str(one.findtext(f"{ATOM}title")) for one in entries]
             texts = {one.findtext(f"{ATOM}content") is not None for one in entries}
             assert len(texts) <= 1, "a page has all of its texts, or none"
             newest = max(came[title] for title in titles)
-            if is_main or newest > newsroom.clock.now - KEEP:
+            if is_main or newest > sample_site.clock.now - KEEP:
                 assert texts == {True}, path
             elif newest < thin_before:
                 assert texts == {False}, path

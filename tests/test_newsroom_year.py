@@ -14,8 +14,8 @@ from lxml import etree, html
 
 from aggregator.app import App
 from aggregator.model.entry import Entry
-from tests.desk import FakeSource, said
-from tests.newsroom import ATOM, START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import ATOM, START, SampleSite
 
 DAYS, STEP, NEWS, OLD = 365, 7, 9_700, 300
 ADDED, REVISED = 182, 273  # days on which it happens
@@ -45,22 +45,22 @@ def paths_of(root: Path) -> set[str]:
 class Year:
     """The days of it, and what each archive page said on the day it was closed."""
 
-    def __init__(self, newsroom: SampleSite) -> None:
-        self.room, self.root = newsroom, newsroom.folder / "public"
+    def __init__(self, sample_site: SampleSite) -> None:
+        self.site, self.root = sample_site, sample_site.folder / "public"
         self.closed: Kept = {}  # path: the bytes of its first day
         self.changed: set[str] = set()  # paths that were written again
 
     def pass_days(self, app: App, days: range) -> None:
-        desk = FakeSource(app)
+        fake_source = FakeSource(app)
         for day in days:
-            self.room.clock.now = START + timedelta(days=day)
+            self.site.clock.now = START + timedelta(days=day)
             fresh = range(told_until(day - STEP) if day else 0, told_until(day))
-            entries = [said(number, published=self.room.clock.now - timedelta(minutes=number)) for number in fresh]
+            entries = [said(number, published=self.site.clock.now - timedelta(minutes=number)) for number in fresh]
             if day == ADDED:
-                desk.says("elder", *map(an_old_one, range(OLD)))
+                fake_source.says("elder", *map(an_old_one, range(OLD)))
             if day == REVISED:
                 entries += [said(number, text=f"<p>Entry {number} says it better now.</p>") for number in REVISIONS]
-            desk.says("daily", *reversed(entries))
+            fake_source.says("daily", *reversed(entries))
             self.note(app.publish().changed)
 
     def note(self, written: tuple[str, ...]) -> None:
@@ -110,13 +110,13 @@ def walk(root: Path, form: str, read: Callable[[bytes], tuple[list[str], str | N
 
 
 @pytest.mark.slow
-def test_show_4_an_archive_walk_over_a_year_meets_each_entry_once(newsroom: SampleSite) -> None:
-    year = Year(newsroom)
-    newsroom.writes(YAML)
-    with newsroom.opened() as app:
+def test_show_4_an_archive_walk_over_a_year_meets_each_entry_once(sample_site: SampleSite) -> None:
+    year = Year(sample_site)
+    sample_site.writes(YAML)
+    with sample_site.opened() as app:
         year.pass_days(app, range(0, ADDED, STEP))
-    newsroom.writes(YAML + ONE_MORE)
-    with newsroom.opened() as app:
+    sample_site.writes(YAML + ONE_MORE)
+    with sample_site.opened() as app:
         year.pass_days(app, range(ADDED, REVISED, STEP))
         assert not year.changed, "M7: a page that is closed never changes, whatever comes"
         where = {

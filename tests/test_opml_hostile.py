@@ -12,8 +12,8 @@ from aggregator.model.outline import Outline
 from aggregator.model.settings import SourceKey
 from aggregator.parse.opml import MAX_OUTLINES, MAX_READ, outlines_of
 from aggregator.urls import Url
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher, Reply, redirect
+from tests.feed_server import FeedServer, Reply, redirect
+from tests.sample_site import SampleSite, item, rss
 from tests.test_opml import YAML, feeds, listed, listing
 
 HOME = Url("https://example.org/list.opml")
@@ -108,15 +108,17 @@ def test_s16_groups_name_no_more_categories_than_items_may() -> None:
     assert len(said) == 5
 
 
-def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(
+    sample_site: SampleSite, publisher: FeedServer
+) -> None:
     """The list lies outside, as far as `hosts:` knows: on a name that leads to loopback it would be inside."""
     bad = ["http://127.0.0.1:22/", "http://127.0.0.1:6379/x", "http://169.254.169.254/", "http://0x7f.0.0.2/"]
     (away,) = (publisher.says("/away", redirect("http://10.0.0.1/feed")),)
     hosts = "hosts: {127.0.0.1: {allow_private: true, spacing: 0s, parallel: 16}}\n"
-    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([*bad, away])))), hosts=hosts)
-    newsroom.poll()
-    with newsroom.opened("status") as app:
-        status = app.store.status(app.roster, newsroom.clock())
+    sample_site.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([*bad, away])))), hosts=hosts)
+    sample_site.poll()
+    with sample_site.opened("status") as app:
+        status = app.store.status(app.roster, sample_site.clock())
     said = {source.url: source.error or "" for source in status.sources if source.key != "list"}
     assert set(said) == {bad[0], bad[1], bad[2], "http://127.0.0.2/", away}
     assert all("port" in said[Url(url)] for url in bad[:2])
@@ -124,18 +126,18 @@ def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(newsroom: Sam
     assert "private or reserved" in said[Url("http://127.0.0.2/")]
     assert "private or reserved" in said[Url(away)]
     assert "10.0.0.1" not in said[Url(away)], "of an address that a redirect named nothing is told (S10)"
-    public = newsroom.published("status.json").decode()
+    public = sample_site.published("status.json").decode()
     assert "10.0.0.1" not in public
 
 
 def test_a_list_that_names_itself_or_other_lists_brings_no_more_feeds(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     inner = publisher.says("/inner.opml", Reply(200, listing(feeds(publisher, "eve"))))
     home = publisher.url("/list.opml")
-    newsroom.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([home, f"{home}#x", inner])))))
-    report = newsroom.poll()
-    assert set(listed(newsroom)) == {inner}
+    sample_site.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([home, f"{home}#x", inner])))))
+    report = sample_site.poll()
+    assert set(listed(sample_site)) == {inner}
     errors = [str(row["error"]) for row in report["results"] if row["error"]]
     assert len(errors) == 1
     assert "an OPML list of feeds" in errors[0]
@@ -143,19 +145,19 @@ def test_a_list_that_names_itself_or_other_lists_brings_no_more_feeds(
     assert "/eve.xml" not in [each.path for each in publisher.asked]
 
 
-def test_r44_trust_in_a_list_is_no_trust_in_its_feeds(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_r44_trust_in_a_list_is_no_trust_in_its_feeds(sample_site: SampleSite, publisher: FeedServer) -> None:
     yaml = YAML.format(url=publisher.says("/list.opml", Reply(200, listing(feeds(publisher, "ada")))))
-    newsroom.writes(yaml.replace("key: list,", "key: list, trust: true, priority: 5,"))
-    newsroom.poll()
-    [one] = listed(newsroom).values()
+    sample_site.writes(yaml.replace("key: list,", "key: list, trust: true, priority: 5,"))
+    sample_site.poll()
+    [one] = listed(sample_site).values()
     assert (one.trust, one.priority) == (False, 5)
 
 
-def test_what_was_left_out_is_named_by_why(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_what_was_left_out_is_named_by_why(sample_site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/ok.xml", Reply(200, rss(item(1))))
     at = publisher.says("/list.opml", Reply(200, listing(["javascript:alert(1)", publisher.url("/ok.xml")])))
-    newsroom.writes(YAML.format(url=at))
-    newsroom.poll()
-    with newsroom.opened("status") as app, app.store.read() as tx:
+    sample_site.writes(YAML.format(url=at))
+    sample_site.poll()
+    with sample_site.opened("status") as app, app.store.read() as tx:
         [step] = tx.trail.source_steps(SourceKey("list"), [Code.LEAVE_OUT], 9)
     assert "javascript" in str(step.facts)

@@ -17,9 +17,9 @@ import pytest
 
 from aggregator.cli.poll import OneShot
 from tests.command import aggregator
-from tests.newsroom import LOOPBACK, SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 FIRST, SECOND, THIRD = "tok-9f8e7d6c5b4a3928", "sig.Zx81kQ0vB7LpW3", "s3cr3t0fThird77"
 TOKENS = (FIRST, SECOND, THIRD)
@@ -121,13 +121,13 @@ def feeds(url: str, more: str = "") -> str:
     return f"{LOOPBACK}sources: [{{key: p, url: '{url}', private: true, category: x{more}}}]\n"
 
 
-def look(room: SampleSite, *tokens: str) -> list[str]:
-    return [*leaks(room.folder / "public", *tokens), *records(room.folder, *tokens)]
+def look(site: SampleSite, *tokens: str) -> list[str]:
+    return [*leaks(site.folder / "public", *tokens), *records(site.folder, *tokens)]
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])
 def test_s44_what_a_redirect_leads_to_is_in_no_output(
-    newsroom: SampleSite, publisher: Publisher, status: int, caplog: pytest.LogCaptureFixture
+    sample_site: SampleSite, publisher: FeedServer, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     base = f"http://127.0.0.1:{publisher.port}"
@@ -135,17 +135,17 @@ def test_s44_what_a_redirect_leads_to_is_in_no_output(
     publisher.says("/start", Reply(status, b"", {"Location": f"{base}{hop}"}))
     publisher.says(hop, Reply(302, b"", {"Location": f"http://u:{THIRD}@127.0.0.1:{publisher.port}{end}"}))
     publisher.serve(end, telling(base, FIRST, 1))
-    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
-    report = newsroom.poll()
+    sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    report = sample_site.poll()
     assert report["new"] == 2
-    assert look(newsroom, *TOKENS) == []
+    assert look(sample_site, *TOKENS) == []
     assert not holds(str(report), *TOKENS)
     assert not holds(caplog.text + str([record.__dict__ for record in caplog.records]), *TOKENS)
-    links = [each.get("url") for each in newsroom.items("category/x.json")]
+    links = [each.get("url") for each in sample_site.items("category/x.json")]
     assert f"{base}/articles/1" in links, "the publisher's own pages stay"
 
 
-def test_s44_what_was_seen_once_stays_secret(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_what_was_seen_once_stays_secret(sample_site: SampleSite, publisher: FeedServer) -> None:
     """After a restart, after a redirect to somewhere else, after a permanent move, and once the source is removed."""
     base = f"http://127.0.0.1:{publisher.port}"
 
@@ -153,90 +153,92 @@ def test_s44_what_was_seen_once_stays_secret(newsroom: SampleSite, publisher: Pu
         publisher.says("/start", Reply(status, b"", {"Location": f"/in/{token}/feed.xml"}))
         publisher.serve(f"/in/{token}/feed.xml", telling(base, token, number))
 
-    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
     for number, (token, status) in enumerate([(FIRST, 302), (SECOND, 302), *[(THIRD, 301)] * 4]):
         leads(token, status, number)
-        newsroom.poll()
-        newsroom.clock.move(hours=30)
-        assert look(newsroom, *TOKENS) == [], (number, token)
-    with newsroom.opened() as app:
+        sample_site.poll()
+        sample_site.clock.move(hours=30)
+        assert look(sample_site, *TOKENS) == [], (number, token)
+    with sample_site.opened() as app:
         app.publish(everything=True)
-    assert look(newsroom, *TOKENS) == []
-    newsroom.writes(feeds(f"{base}/in/{THIRD}/feed.xml").removeprefix(LOOPBACK))
-    newsroom.poll()
-    assert look(newsroom, *TOKENS) == []
-    newsroom.writes("sources: [{url: 'https://other.example/', paused: true}]\n")
-    with newsroom.opened() as app:
+    assert look(sample_site, *TOKENS) == []
+    sample_site.writes(feeds(f"{base}/in/{THIRD}/feed.xml").removeprefix(LOOPBACK))
+    sample_site.poll()
+    assert look(sample_site, *TOKENS) == []
+    sample_site.writes("sources: [{url: 'https://other.example/', paused: true}]\n")
+    with sample_site.opened() as app:
         app.publish(everything=True)
-    assert look(newsroom, *TOKENS) == []
+    assert look(sample_site, *TOKENS) == []
 
 
-def test_s44_a_source_made_private_later_hides_where_it_led(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_a_source_made_private_later_hides_where_it_led(sample_site: SampleSite, publisher: FeedServer) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
     private = feeds(f"{base}/start").removeprefix(LOOPBACK)
-    newsroom.writes(private.replace(", private: true", ""))
-    newsroom.poll()
-    assert list(leaks(newsroom.folder / "public", FIRST)) != []
-    newsroom.writes(private)
-    with newsroom.opened() as app:
+    sample_site.writes(private.replace(", private: true", ""))
+    sample_site.poll()
+    assert list(leaks(sample_site.folder / "public", FIRST)) != []
+    sample_site.writes(private)
+    with sample_site.opened() as app:
         app.publish()
-    assert list(leaks(newsroom.folder / "public", FIRST)) == []
+    assert list(leaks(sample_site.folder / "public", FIRST)) == []
 
 
-def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(
+    sample_site: SampleSite, publisher: FeedServer
+) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     items = [item(n, description=f"Item {n} is at {base}/in/{FIRST}/{n}") for n in range(25)]
     publisher.serve(f"/in/{FIRST}/feed.xml", rss(*items))
     private = feeds(f"{base}/start").removeprefix(LOOPBACK)
     pages = "publish: {entries: 10, archive_page: 10}\n"
-    newsroom.writes(pages + private.replace(", private: true", ""))
-    newsroom.poll()
-    assert "category/x/archive/1.atom" in [*leaks(newsroom.folder / "public", FIRST)]
+    sample_site.writes(pages + private.replace(", private: true", ""))
+    sample_site.poll()
+    assert "category/x/archive/1.atom" in [*leaks(sample_site.folder / "public", FIRST)]
     rewrite = ", rewrite: [{title: {replace: Title, with: News}}]"
-    newsroom.writes(pages + private.replace(", private: true", f", private: true{rewrite}"))
-    with newsroom.opened() as app:
+    sample_site.writes(pages + private.replace(", private: true", f", private: true{rewrite}"))
+    with sample_site.opened() as app:
         app.publish(everything=True)
-    assert [*leaks(newsroom.folder / "public", FIRST)] == []
+    assert [*leaks(sample_site.folder / "public", FIRST)] == []
 
 
-def test_s44_a_redirect_to_a_plain_page_takes_no_link_away(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_a_redirect_to_a_plain_page_takes_no_link_away(sample_site: SampleSite, publisher: FeedServer) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     page = "/magazine-2026/index.php?feed=podcast-rss"
     publisher.says("/start", Reply(302, b"", {"Location": page}))
     links = {f"{base}/magazine-2026/index.php?p={n}" for n in range(3)}
     items = [item(n, link=link, description=f"See {link}") for n, link in enumerate(sorted(links))]
     publisher.serve(page, rss(*items, link=f"{base}/"))
-    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
-    newsroom.poll()
-    shown = newsroom.items("category/x.json")
+    sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    sample_site.poll()
+    shown = sample_site.items("category/x.json")
     assert {each.get("url") for each in shown} == links
     assert {each["content_html"] for each in shown} == {f"See {link}" for link in links}
 
 
 @pytest.mark.slow
-def test_s44_addresses_that_change_at_each_poll_stay_secret(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_addresses_that_change_at_each_poll_stay_secret(sample_site: SampleSite, publisher: FeedServer) -> None:
     """More than are remembered: then whatever looks drawn at random is hidden."""
     base, tokens = f"http://127.0.0.1:{publisher.port}", []
-    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
-    with newsroom.opened() as app:
+    sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    with sample_site.opened() as app:
         for number in range(56):
             token = f"{number:04x}9f8e7d6c5b4a39281706"
             tokens.append(token)
             publisher.says("/start", Reply(302, b"", {"Location": f"/in/{token}/feed.xml?auth={token}"}))
             publisher.serve(f"/in/{token}/feed.xml?auth={token}", telling(base, token, number))
             OneShot(app).poll((), everything=True, limit=timedelta(0))
-            newsroom.clock.move(hours=1)
+            sample_site.clock.move(hours=1)
         app.publish()
     assert len(publisher.asked) == 2 * 56
-    assert list(leaks(newsroom.folder / "public", *tokens)) == []
+    assert list(leaks(sample_site.folder / "public", *tokens)) == []
 
 
 @pytest.mark.parametrize("kind", ["article", "page"])
 def test_s44_further_documents_and_articles_hide_where_they_led(
-    newsroom: SampleSite, publisher: Publisher, kind: str
+    sample_site: SampleSite, publisher: FeedServer, kind: str
 ) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     text = "<p>" + "The article says this at some length, and goes on with it for a while. " * 20 + "</p>"
@@ -253,16 +255,16 @@ def test_s44_further_documents_and_articles_hide_where_they_led(
         publisher.serve("/feed", first.replace("</channel>", link).encode())
         publisher.serve(f"/older/{FIRST}", older)
         more = ", pages: 3"
-    newsroom.writes(feeds(f"{base}/feed", more).removeprefix(LOOPBACK))
-    newsroom.poll()
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
+    sample_site.writes(feeds(f"{base}/feed", more).removeprefix(LOOPBACK))
+    sample_site.poll()
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
     assert len(publisher.asked) > 1 + 1
-    assert list(leaks(newsroom.folder / "public", FIRST)) == []
+    assert list(leaks(sample_site.folder / "public", FIRST)) == []
 
 
 @pytest.mark.slow
-def test_s44_the_program_says_nothing_of_it(tmp_path: Path, publisher: Publisher) -> None:
+def test_s44_the_program_says_nothing_of_it(tmp_path: Path, publisher: FeedServer) -> None:
     """The real program: `poll`, `serve`, and each command that reports."""
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(301, b"", {"Location": f"/hop?auth={SECOND}"}))
@@ -282,7 +284,7 @@ def test_s44_the_program_says_nothing_of_it(tmp_path: Path, publisher: Publisher
 
 
 @pytest.mark.slow
-def test_s44_a_service_says_nothing_of_it(tmp_path: Path, publisher: Publisher) -> None:
+def test_s44_a_service_says_nothing_of_it(tmp_path: Path, publisher: FeedServer) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
@@ -298,49 +300,49 @@ def test_s44_a_service_says_nothing_of_it(tmp_path: Path, publisher: Publisher) 
     assert list(leaks(tmp_path / "public", *TOKENS)) == []
 
 
-def test_s44_posts_hide_it_too(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_posts_hide_it_too(sample_site: SampleSite, publisher: FeedServer) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
     posts = "publish: {jekyll: {to: posts}}\n"
-    newsroom.writes(posts + feeds(f"{base}/start").removeprefix(LOOPBACK))
-    newsroom.poll()
-    assert list((newsroom.folder / "posts").rglob("*.*")) != []
-    assert list(leaks(newsroom.folder / "posts", FIRST)) == []
+    sample_site.writes(posts + feeds(f"{base}/start").removeprefix(LOOPBACK))
+    sample_site.poll()
+    assert list((sample_site.folder / "posts").rglob("*.*")) != []
+    assert list(leaks(sample_site.folder / "posts", FIRST)) == []
 
 
-def test_s44_a_page_in_place_of_a_private_feed_names_no_address(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_s44_a_page_in_place_of_a_private_feed_names_no_address(sample_site: SampleSite, publisher: FeedServer) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     page = f'<html><head><link rel="alternate" type="application/rss+xml" href="/in/{FIRST}/feed.xml"></head><body>x'
     publisher.says("/start", Reply(200, page.encode(), {"Content-Type": "text/html"}))
-    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
-    report = newsroom.poll()
+    sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    report = sample_site.poll()
     assert "it names one feed" in str(report["results"])
     assert not holds(str(report), FIRST)
     for command in ("status", "status p", "status p --json", "why p", "check --live", "check --live --json"):
-        said = aggregator(*command.split(), cwd=newsroom.folder)
+        said = aggregator(*command.split(), cwd=sample_site.folder)
         assert not holds(said.stdout + said.stderr, FIRST), command
         assert "***" not in said.stdout.partition("write url:")[2], command
-    assert look(newsroom, FIRST) == []
+    assert look(sample_site, FIRST) == []
 
 
 def test_s44_a_store_of_before_this_was_remembered_hides_where_it_answers(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     base = f"http://127.0.0.1:{publisher.port}"
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{FIRST}/feed.xml"}))
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
-    newsroom.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
-    newsroom.poll()
-    store = sqlite3.connect(newsroom.folder / "var" / "aggregator.db")
+    sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
+    sample_site.poll()
+    store = sqlite3.connect(sample_site.folder / "var" / "aggregator.db")
     with store:
         store.execute("UPDATE source SET observations = NULL")
     store.close()
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         app.publish(everything=True)
-    assert [*leaks(newsroom.folder / "public", FIRST)] == []
-    assert newsroom.poll()["not_modified"] == 1
+    assert [*leaks(sample_site.folder / "public", FIRST)] == []
+    assert sample_site.poll()["not_modified"] == 1
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{SECOND}/feed.xml"}))
     publisher.serve(f"/in/{SECOND}/feed.xml", telling(base, SECOND, 2))
-    newsroom.poll()
-    assert [*leaks(newsroom.folder / "public", FIRST, SECOND)] == []
+    sample_site.poll()
+    assert [*leaks(sample_site.folder / "public", FIRST, SECOND)] == []

@@ -31,10 +31,10 @@ from aggregator.reader.codec import from_json, to_json
 from aggregator.reader.pool import LARGE, Limits, ReadingCrashed, is_dangerous
 from aggregator.reader.reading import read
 from tests.answers import answer, rss
-from tests.desk import FakeSource
-from tests.newsroom import LOOPBACK, START, SampleSite
-from tests.publisher import Publisher
+from tests.fake_source import FakeSource
+from tests.feed_server import FeedServer
 from tests.running import Running
+from tests.sample_site import LOOPBACK, START, SampleSite
 
 GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = 20.0  # seconds; a hang becomes a failure
@@ -204,13 +204,13 @@ def test_a_fault_of_ours_in_a_process_is_told_with_its_traceback() -> None:
         assert len(pool.read(SMALL, ISOLATED).entries) == 1, "it goes on"
 
 
-def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{url: 'https://a.example/', key: a}]\n")
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
-        assert [desk.claim("a").claims for _ in range(CRASHES + 1)] == [0, 1, 2, 3]
-        desk.unchanged(["a"])
-        assert desk.claim("a").claims == 0
+def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{url: 'https://a.example/', key: a}]\n")
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
+        assert [fake_source.claim("a").claims for _ in range(CRASHES + 1)] == [0, 1, 2, 3]
+        fake_source.unchanged(["a"])
+        assert fake_source.claim("a").claims == 0
 
 
 # Limits.
@@ -302,33 +302,33 @@ def test_s44_a_process_does_not_know_our_environment(monkeypatch: pytest.MonkeyP
 # In a poll.
 
 
-def polled(desk: FakeSource, key: str) -> list[Changes]:
-    settled = settle([gather(desk.claim(key), desk.app.ports)], desk.app.ports)
+def polled(fake_source: FakeSource, key: str) -> list[Changes]:
+    settled = settle([gather(fake_source.claim(key), fake_source.app.ports)], fake_source.app.ports)
     return [one for one in settled if isinstance(one, Changes)]
 
 
 def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     small = rss("<item><title>One</title><guid>1</guid><description>Text</description></item>").encode()
     large = publisher.serve("/large", long_feed(4000), host="127.0.0.2")
     other = publisher.serve("/small", small, host="127.0.0.3")
-    newsroom.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
-    with newsroom.opened() as app:
+    sample_site.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
+    with sample_site.opened() as app:
         app.readers._limits = Limits(seconds=0.3)
-        desk = FakeSource(app)
-        [change] = polled(desk, "large")
+        fake_source = FakeSource(app)
+        [change] = polled(fake_source, "large")
         assert (change.move.outcome, change.move.code) == (Outcome.FAILED, "unreadable")
         assert change.move.observed.overran
-        [change] = polled(desk, "small")
+        [change] = polled(fake_source, "small")
         assert change.move.outcome is Outcome.FETCHED
         assert not change.move.observed.overran
-        newsroom.clock.move(days=1)
-        assert desk.claim("large").observed.overran, "a restart does not forget it"
+        sample_site.clock.move(days=1)
+        assert fake_source.claim("large").observed.overran, "a restart does not forget it"
 
 
 @pytest.mark.slow
-def test_r54_a_service_that_is_told_to_stop_ends_what_reads_for_it(tmp_path: Path, publisher: Publisher) -> None:
+def test_r54_a_service_that_is_told_to_stop_ends_what_reads_for_it(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/large", long_feed(4000))
     with Running(tmp_path, f"{LOOPBACK}sources: [{{url: '{url}', key: large}}]\n") as running:
         assert running.process is not None

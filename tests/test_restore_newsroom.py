@@ -8,8 +8,8 @@ import pytest
 from aggregator.config import load_config
 from aggregator.model.known import EntryState
 from aggregator.restore.restore import read_site, restore
-from tests.newsroom import ATOM, SampleSite
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import ATOM, SampleSite
 from tests.test_newsroom_details import YAML, asked, item, listed, states, text
 
 SITE = (
@@ -23,14 +23,14 @@ PAPERS = ("大众日报", "重庆日报", "人民日报", "Daily News")
 class Desk:
     """A newsroom whose list is polled, with a paper for each item and a text behind each."""
 
-    def __init__(self, room: SampleSite, publisher: Publisher, *, dated: bool) -> None:
-        self.room, self.publisher = room, publisher
+    def __init__(self, site: SampleSite, publisher: FeedServer, *, dated: bool) -> None:
+        self.site, self.publisher = site, publisher
         self.numbers = list(range(30))
         self.serve()
         yaml = YAML.format(url=publisher.url("/list"), base=publisher.url("")) + "    initial: 5000\n"
         if dated:
             yaml = yaml.replace("summary: digest", "summary: digest, published: showtime")
-        room.writes(SITE + yaml)
+        site.writes(SITE + yaml)
         for number in range(40):
             publisher.says(f"/text?id=NW{number}", text(number))
 
@@ -44,18 +44,18 @@ class Desk:
 
     def poll(self) -> dict[str, object]:
         """Poll a while later."""
-        self.room.clock.move(minutes=20)
-        return self.room.poll()
+        self.site.clock.move(minutes=20)
+        return self.site.poll()
 
     def lose(self) -> None:
         """Lose the state."""
-        shutil.rmtree(self.room.folder / "var")
+        shutil.rmtree(self.site.folder / "var")
 
     def restore(self) -> tuple[str, ...]:
         """Bring the state back from the folder; give the outputs and posts that changed by it."""
-        settings = load_config(self.room.folder / "feeds.yaml", {})
-        restored = read_site("public", settings, self.room.clock, folder=self.room.folder)
-        app = restore(restored, settings, self.room.clock)
+        settings = load_config(self.site.folder / "feeds.yaml", {})
+        restored = read_site("public", settings, self.site.clock, folder=self.site.folder)
+        app = restore(restored, settings, self.site.clock)
         try:
             published = app.publish(everything=True, take_over=True)
             assert published.failed == ()
@@ -65,7 +65,7 @@ class Desk:
 
     def documents(self) -> Mapping[str, bytes]:
         """Give every document and post but those that say how sources stand."""
-        root = self.room.folder
+        root = self.site.folder
         files = [*(root / "public").rglob("*"), *(root / "site").rglob("*")]
         return {
             str(path.relative_to(root)): path.read_bytes()
@@ -75,97 +75,97 @@ class Desk:
 
 
 @pytest.fixture(params=[False, True], ids=["undated", "dated"])
-def desk(newsroom: SampleSite, publisher: Publisher, request: pytest.FixtureRequest) -> Desk:
-    desk = Desk(newsroom, publisher, dated=request.param)
-    desk.poll()
-    desk.numbers += [30, 31]
-    desk.serve()
-    desk.poll()
-    return desk
+def fake_source(sample_site: SampleSite, publisher: FeedServer, request: pytest.FixtureRequest) -> Desk:
+    fake_source = Desk(sample_site, publisher, dated=request.param)
+    fake_source.poll()
+    fake_source.numbers += [30, 31]
+    fake_source.serve()
+    fake_source.poll()
+    return fake_source
 
 
-def test_what_items_named_comes_back_byte_for_byte(desk: Desk) -> None:
-    before = desk.documents()
-    assert {path.name for path in (desk.room.folder / "public/category").glob("*.atom")} == {
+def test_what_items_named_comes_back_byte_for_byte(fake_source: Desk) -> None:
+    before = fake_source.documents()
+    assert {path.name for path in (fake_source.site.folder / "public/category").glob("*.atom")} == {
         "dazhongribao.atom", "zhongqingribao.atom", "people.atom", "daily-news.atom",
     }  # fmt: skip
-    desk.lose()
-    desk.restore()
-    assert desk.documents() == before
-    told = len(asked(desk.publisher))
-    report = desk.poll()
+    fake_source.lose()
+    fake_source.restore()
+    assert fake_source.documents() == before
+    told = len(asked(fake_source.publisher))
+    report = fake_source.poll()
     assert (report["new"], report["revised"], report["posts"]) == (0, 0, [])
-    assert desk.documents() == before
-    assert len(asked(desk.publisher)) == told, "no article is asked for twice"
+    assert fake_source.documents() == before
+    assert len(asked(fake_source.publisher)) == told, "no article is asked for twice"
 
 
-def test_what_comes_after_the_loss_enters_its_paper_once(desk: Desk) -> None:
-    desk.lose()
-    desk.restore()
-    desk.numbers += [32, 33, 34, 35]
-    desk.serve()
-    assert desk.poll()["new"] == 4
-    assert states(desk.room) == {EntryState.PUBLISHED: 36}
-    assert desk.room.titles("category/people.atom")[0] == "标题 34"
-    public = desk.room.folder / "public"
+def test_what_comes_after_the_loss_enters_its_paper_once(fake_source: Desk) -> None:
+    fake_source.lose()
+    fake_source.restore()
+    fake_source.numbers += [32, 33, 34, 35]
+    fake_source.serve()
+    assert fake_source.poll()["new"] == 4
+    assert states(fake_source.site) == {EntryState.PUBLISHED: 36}
+    assert fake_source.site.titles("category/people.atom")[0] == "标题 34"
+    public = fake_source.site.folder / "public"
     for path in public.rglob("*.atom"):
-        found = [entry.findtext(f"{ATOM}id") for entry in desk.room.entries(str(path.relative_to(public)))]
+        found = [entry.findtext(f"{ATOM}id") for entry in fake_source.site.entries(str(path.relative_to(public)))]
         assert len(found) == len(set(found)), path
-    posts = [path.name for path in (desk.room.folder / "site/_posts").iterdir()]
+    posts = [path.name for path in (fake_source.site.folder / "site/_posts").iterdir()]
     assert len(posts) == len(set(posts)) == 36
 
 
-def test_a_category_renamed_meanwhile_keeps_slug_ids_and_archive(desk: Desk) -> None:
-    before = {path: items for path in ("people", "people/archive/1") if (items := _ids(desk.room, path))}
-    desk.lose()
-    feeds = desk.room.folder / "feeds.yaml"
+def test_a_category_renamed_meanwhile_keeps_slug_ids_and_archive(fake_source: Desk) -> None:
+    before = {path: items for path in ("people", "people/archive/1") if (items := _ids(fake_source.site, path))}
+    fake_source.lose()
+    feeds = fake_source.site.folder / "feeds.yaml"
     renamed = feeds.read_text().replace("{rmrb: {was: 人民日报,", "{daily: {was: [rmrb, 人民日报],")
     feeds.write_text(renamed.replace(", slug: people", ""))
-    desk.restore()
-    assert desk.poll()["new"] == 0
-    assert {path: _ids(desk.room, path) for path in before} == before
-    assert len(list((desk.room.folder / "public/category").glob("*.atom"))) == 4
+    fake_source.restore()
+    assert fake_source.poll()["new"] == 0
+    assert {path: _ids(fake_source.site, path) for path in before} == before
+    assert len(list((fake_source.site.folder / "public/category").glob("*.atom"))) == 4
 
 
 def test_an_entry_that_waited_for_its_detail_is_published_after_the_loss(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     """It is older than the newest that was published, as is what `initial` left out; only the latter stays so."""
-    desk = Desk(newsroom, publisher, dated=True)
-    feeds = newsroom.folder / "feeds.yaml"
+    fake_source = Desk(sample_site, publisher, dated=True)
+    feeds = sample_site.folder / "feeds.yaml"
     feeds.write_text(feeds.read_text(encoding="utf-8").replace("initial: 5000", "initial: 4"), encoding="utf-8")
-    desk.poll()
+    fake_source.poll()
     publisher.says("/text?id=NW30", Reply(404))
-    desk.numbers += [30, 31]
-    desk.serve()
-    desk.poll()
-    assert states(newsroom) == {EntryState.KNOWN: 26, EntryState.PUBLISHED: 5, EntryState.WAITING: 1}
-    desk.lose()
-    desk.restore()
+    fake_source.numbers += [30, 31]
+    fake_source.serve()
+    fake_source.poll()
+    assert states(sample_site) == {EntryState.KNOWN: 26, EntryState.PUBLISHED: 5, EntryState.WAITING: 1}
+    fake_source.lose()
+    fake_source.restore()
     publisher.says("/text?id=NW30", text(30))
-    desk.numbers += [32]
-    desk.serve()
-    assert desk.poll()["new"] == 2
-    assert states(newsroom) == {EntryState.KNOWN: 26, EntryState.PUBLISHED: 7}
-    assert "标题 30" in newsroom.titles("all.atom")
+    fake_source.numbers += [32]
+    fake_source.serve()
+    assert fake_source.poll()["new"] == 2
+    assert states(sample_site) == {EntryState.KNOWN: 26, EntryState.PUBLISHED: 7}
+    assert "标题 30" in sample_site.titles("all.atom")
 
 
 def test_an_entry_that_waited_is_published_also_where_only_one_had_been(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
-    desk = Desk(newsroom, publisher, dated=True)
-    desk.numbers = [30, 31]
-    desk.serve()
+    fake_source = Desk(sample_site, publisher, dated=True)
+    fake_source.numbers = [30, 31]
+    fake_source.serve()
     publisher.says("/text?id=NW30", Reply(404))
-    desk.poll()
-    assert states(newsroom) == {EntryState.PUBLISHED: 1, EntryState.WAITING: 1}
-    desk.lose()
-    desk.restore()
+    fake_source.poll()
+    assert states(sample_site) == {EntryState.PUBLISHED: 1, EntryState.WAITING: 1}
+    fake_source.lose()
+    fake_source.restore()
     publisher.says("/text?id=NW30", text(30))
-    assert desk.poll()["new"] == 1
-    assert states(newsroom) == {EntryState.PUBLISHED: 2}
+    assert fake_source.poll()["new"] == 1
+    assert states(sample_site) == {EntryState.PUBLISHED: 2}
 
 
-def _ids(room: SampleSite, path: str) -> list[str]:
-    file = room.folder / "public/category" / f"{path}.json"
-    return [item["id"] for item in room.items(f"category/{path}.json")] if file.exists() else []
+def _ids(site: SampleSite, path: str) -> list[str]:
+    file = site.folder / "public/category" / f"{path}.json"
+    return [item["id"] for item in site.items(f"category/{path}.json")] if file.exists() else []

@@ -12,35 +12,37 @@ from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.poll.corrections import REMOVED
 from aggregator.restore.restore import read_site, restore
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import SampleSite, item, rss
 
 
 class Site:
-    """A newsroom with two categories, each of one source."""
+    """A site with two categories, each of one source."""
 
-    def __init__(self, room: SampleSite, publisher: Publisher) -> None:
-        self.room = room
+    def __init__(self, sample_site: SampleSite, publisher: FeedServer) -> None:
+        self.sample_site = sample_site
         urls = [publisher.serve(f"/{key}", rss(item(key), title=key)) for key in ("one", "two")]
         self.sources = [
             f"  - {{key: {k}, url: '{u}', category: {k}}}\n" for k, u in zip(("one", "two"), urls, strict=True)
         ]
         self.writes("", *self.sources)
-        room.poll()
+        sample_site.poll()
 
     def writes(self, categories: str, *sources: str) -> None:
-        self.room.writes(f"{categories}sources:\n{''.join(sources)}")
+        self.sample_site.writes(f"{categories}sources:\n{''.join(sources)}")
 
     def removes_two(self) -> None:
         self.writes("", self.sources[0])
-        self.room.clock.move(hours=1)
-        self.room.poll()
+        self.sample_site.clock.move(hours=1)
+        self.sample_site.poll()
 
     def restores(self) -> None:
-        shutil.rmtree(self.room.folder / "var")
-        settings = load_config(self.room.folder / "feeds.yaml", {})
+        shutil.rmtree(self.sample_site.folder / "var")
+        settings = load_config(self.sample_site.folder / "feeds.yaml", {})
         app = restore(
-            read_site("public", settings, self.room.clock, folder=self.room.folder), settings, self.room.clock
+            read_site("public", settings, self.sample_site.clock, folder=self.sample_site.folder),
+            settings,
+            self.sample_site.clock,
         )
         try:
             assert app.publish(everything=True, take_over=True).failed == ()
@@ -49,7 +51,7 @@ class Site:
 
     def outputs(self) -> dict[str, bytes]:
         """Return every output but those that show how the sources are doing."""
-        root = self.room.folder / "public"
+        root = self.sample_site.folder / "public"
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in root.rglob("*")
@@ -57,12 +59,12 @@ class Site:
         }
 
     def status(self) -> int:
-        return main(["-c", str(self.room.folder / "feeds.yaml"), "status"], {})
+        return main(["-c", str(self.sample_site.folder / "feeds.yaml"), "status"], {})
 
 
 @pytest.fixture
-def site(newsroom: SampleSite, publisher: Publisher) -> Site:
-    return Site(newsroom, publisher)
+def site(sample_site: SampleSite, publisher: FeedServer) -> Site:
+    return Site(sample_site, publisher)
 
 
 def test_a44_a_removed_category_stays_gone_and_keeps_its_pages(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +75,7 @@ def test_a44_a_removed_category_stays_gone_and_keeps_its_pages(site: Site, capsy
     assert site.outputs() == before
     assert site.status() == 0
     assert "category/two: left feeds.yaml 2026-03-04; its files stay" in capsys.readouterr().out
-    site.room.poll()
+    site.sample_site.poll()
     assert site.outputs() == before
 
 
@@ -84,8 +86,8 @@ def test_a44_a_removed_category_answers_410_for_90_days_after_the_restore_and_40
         (REMOVED - timedelta(days=1), b"\ncategory/two.atom\n"),
         (timedelta(days=2), b"404=category/two.atom"),
     ):
-        site.room.clock.now += wait
-        with site.room.opened() as app:
+        site.sample_site.clock.now += wait
+        with site.sample_site.opened() as app:
             app.upkeep.end_tombstones()
             app.publish()
         assert answer in site.outputs()["gone.txt"]
@@ -105,7 +107,7 @@ def test_a_category_removed_since_the_last_publication_is_gone_after_the_restore
 
 def test_n4_an_unlisted_category_that_was_removed_is_told_to_nobody(site: Site) -> None:
     site.writes("categories: {two: {unlisted: true}}\n", *site.sources)
-    site.room.poll()
+    site.sample_site.poll()
     site.removes_two()
     before = site.outputs()
     site.restores()
@@ -116,40 +118,40 @@ def test_n4_an_unlisted_category_that_was_removed_is_told_to_nobody(site: Site) 
 def test_status_answers_for_a_store_whose_removed_category_has_no_date(site: Site) -> None:
     """`restore --from-site` of earlier versions left none."""
     site.removes_two()
-    with closing(sqlite3.connect(site.room.folder / "var" / "aggregator.db")) as database:
+    with closing(sqlite3.connect(site.sample_site.folder / "var" / "aggregator.db")) as database:
         database.execute("UPDATE category SET removed_at = NULL WHERE NOT active")
         database.commit()
-    with site.room.opened():
+    with site.sample_site.opened():
         pass
     assert site.status() == 0
 
 
 def test_pages_of_a_service_keep_their_search_link_after_a_restore_from_the_site(site: Site) -> None:
-    with site.room.opened("serve") as app:
+    with site.sample_site.opened("serve") as app:
         app.note_serving()
         app.publish()
     before = site.outputs()
     assert b'href="search"' in before["index.html"]
     site.restores()
     assert site.outputs() == before
-    site.room.clock.move(hours=1)
-    site.room.poll()
+    site.sample_site.clock.move(hours=1)
+    site.sample_site.poll()
     assert site.outputs() == before
-    site.room.clock.move(days=8)
-    site.room.poll()
+    site.sample_site.clock.move(days=8)
+    site.sample_site.poll()
     assert b'href="search"' not in site.outputs()["index.html"], "no service has run for a week"
 
 
 def test_pages_of_a_service_keep_their_search_link_after_a_backup_of_before(site: Site, tmp_path: Path) -> None:
-    with site.room.opened() as app:
+    with site.sample_site.opened() as app:
         app.store.back_up(tmp_path / "copy.db")
-    with site.room.opened("serve") as app:
+    with site.sample_site.opened("serve") as app:
         app.note_serving()
         app.publish()
     before = site.outputs()
-    shutil.rmtree(site.room.folder / "var")
-    assert main(["-c", str(site.room.folder / "feeds.yaml"), "restore", str(tmp_path / "copy.db")], {}) == 0
-    assert main(["-c", str(site.room.folder / "feeds.yaml"), "publish"], {}) == 0
+    shutil.rmtree(site.sample_site.folder / "var")
+    assert main(["-c", str(site.sample_site.folder / "feeds.yaml"), "restore", str(tmp_path / "copy.db")], {}) == 0
+    assert main(["-c", str(site.sample_site.folder / "feeds.yaml"), "publish"], {}) == 0
     assert site.outputs() == before
 
 

@@ -18,8 +18,8 @@ from aggregator.config import load_config
 from aggregator.model.entry import Entry
 from aggregator.restore.combine import merged
 from aggregator.restore.restore import read_site, restore
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 KEYS = ("one", "two", "three", "four", "five")
 YAML = """
@@ -99,32 +99,32 @@ class Authors:
 
 
 class Site:
-    """A newsroom that goes through what happens."""
+    """A site that goes through what happens."""
 
     def __init__(self, folder: Path) -> None:
-        self.room = SampleSite(folder)
+        self.sample_site = SampleSite(folder)
 
     def goes_through(self, steps: Sequence[Step]) -> None:
-        with self.room.opened() as app:
+        with self.sample_site.opened() as app:
             for what, which, entries, facts in steps:
                 if what == "poll":
                     FakeSource(app).says(which, *entries, **facts)
                 elif what == "wait":
-                    self.room.clock.move(**which)
+                    self.sample_site.clock.move(**which)
                 else:
                     app.publish()
 
     def copied(self, folder: Path) -> "Site":
-        shutil.copytree(self.room.folder, folder)
+        shutil.copytree(self.sample_site.folder, folder)
         copy = Site(folder)
-        copy.room.clock.now = self.room.clock.now
+        copy.sample_site.clock.now = self.sample_site.clock.now
         return copy
 
     def loses_its_state(self) -> tuple[str, ...]:
-        shutil.rmtree(self.room.folder / "var")
-        loaded = load_config(self.room.folder / "feeds.yaml", {})
-        restored = read_site("public", loaded, self.room.clock, folder=self.room.folder)
-        app = restore(restored, loaded, self.room.clock)
+        shutil.rmtree(self.sample_site.folder / "var")
+        loaded = load_config(self.sample_site.folder / "feeds.yaml", {})
+        restored = read_site("public", loaded, self.sample_site.clock, folder=self.sample_site.folder)
+        app = restore(restored, loaded, self.sample_site.clock)
         try:
             return app.publish(everything=True, take_over=True).changed
         finally:
@@ -132,7 +132,9 @@ class Site:
 
     def documents(self) -> dict[str, bytes]:
         """Give every feed; how sources stand, as lists and pages show it, is not known after a loss."""
-        return {path: data for path, (data, *_) in self.room.files().items() if path.endswith((".atom", ".json"))}
+        return {
+            path: data for path, (data, *_) in self.sample_site.files().items() if path.endswith((".atom", ".json"))
+        }
 
 
 # Always the same planets: of random ones about one in four still differs once (decision 0117, what stays).
@@ -147,8 +149,8 @@ def test_a_restored_site_goes_on_byte_for_byte(chance: random.Random) -> None:
     with tempfile.TemporaryDirectory() as folder:
         authors = Authors(chance)
         site = Site(Path(folder) / "site")
-        site.room.folder.mkdir()
-        site.room.writes(YAML)
+        site.sample_site.folder.mkdir()
+        site.sample_site.writes(YAML)
         site.goes_through([*authors.round(), *authors.steps(25), *authors.round()])
         other = site.copied(Path(folder) / "other")
         changed = other.loses_its_state()
@@ -179,14 +181,14 @@ def test_orders_are_put_together(orders: list[str], together: str) -> None:
 
 def test_publishing_everything_files_nothing(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    site.room.writes(YAML)
+    site.sample_site.writes(YAML)
     articles = [said(number) for number in range(25, 0, -1)]
     site.goes_through([("poll", "one", articles[15:], {}), PUBLISH, ("wait", {"hours": 1}, (), {})])
     site.goes_through([("poll", "one", articles, {}), PUBLISH])
-    before = site.room.files()
-    site.room.clock.move(hours=30)
-    with site.room.opened() as app:
+    before = site.sample_site.files()
+    site.sample_site.clock.move(hours=30)
+    with site.sample_site.opened() as app:
         app.publish(everything=True)
-    assert site.room.files() == before
+    assert site.sample_site.files() == before
     site.goes_through([("poll", "one", [said(26), *articles], {}), PUBLISH])
-    assert len(site.room.entries("category/x/archive/1.atom")) == 10
+    assert len(site.sample_site.entries("category/x/archive/1.atom")) == 10

@@ -10,7 +10,7 @@ from aggregator.config.loader import read_config
 from aggregator.dry_run.replay import Replay, Step, versions_in
 from aggregator.model.settings import Settings
 from aggregator.model.story import Publication
-from tests.newsroom import START
+from tests.sample_site import START
 
 REVISIONS = Path(__file__).parents[2] / "shared" / "corpus" / "revisions"
 SEQUENCES = sorted(path.name for path in REVISIONS.iterdir()) if REVISIONS.is_dir() else []

@@ -10,24 +10,24 @@ from aggregator.errors import ConnectionLost
 from aggregator.model.ask import Ask
 from aggregator.model.poll import Answer
 from aggregator.poll.pipeline import gather
-from tests.desk import FakeSource
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.fake_source import FakeSource
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite, item, rss
 
 TOKEN, HEADER = "TOKEN-9f8e7d6c", "HEADER-5b4a3928"
 MAY_HOLD = {("source", "url"), ("source", "url_in_use"), ("source", "validators_url")}  # or we could not ask
 
 
-def outputs_with(newsroom: SampleSite, *secrets: str) -> list[str]:
+def outputs_with(sample_site: SampleSite, *secrets: str) -> list[str]:
     found = []
-    for path in sorted(path for path in (newsroom.folder / "public").rglob("*") if path.is_file()):
+    for path in sorted(path for path in (sample_site.folder / "public").rglob("*") if path.is_file()):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         found += [path.name for secret in secrets if secret.encode() in data]
     return found
 
 
-def columns_with(newsroom: SampleSite, *secrets: str) -> set[tuple[str, str]]:
-    store = sqlite3.connect(newsroom.folder / "var" / "aggregator.db")
+def columns_with(sample_site: SampleSite, *secrets: str) -> set[tuple[str, str]]:
+    store = sqlite3.connect(sample_site.folder / "var" / "aggregator.db")
     store.row_factory = sqlite3.Row
     tables = [row["name"] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     found = {
@@ -42,20 +42,20 @@ def columns_with(newsroom: SampleSite, *secrets: str) -> set[tuple[str, str]]:
     return found
 
 
-def a_source(publisher: Publisher, path: str = "/feed", **more: str) -> str:
+def a_source(publisher: FeedServer, path: str = "/feed", **more: str) -> str:
     said = "".join(f", {name}: {value}" for name, value in more.items())
     address = f"http://127.0.0.1:{publisher.port}{path}?t=${{TOKEN}}"
     return f"sources: [{{key: a, url: '{address}', headers: {{X-Key: '${{HEADER}}'}}{said}}}]\n"
 
 
 @pytest.fixture
-def room(newsroom: SampleSite) -> SampleSite:
-    newsroom.environ = {"TOKEN": TOKEN, "HEADER": HEADER}
-    return newsroom
+def sample_site(sample_site: SampleSite) -> SampleSite:
+    sample_site.environ = {"TOKEN": TOKEN, "HEADER": HEADER}
+    return sample_site
 
 
 @pytest.mark.parametrize("private", ["true", "false"])
-def test_s44_what_a_feed_echoes_is_never_stored(room: SampleSite, publisher: Publisher, private: str) -> None:
+def test_s44_what_a_feed_echoes_is_never_stored(sample_site: SampleSite, publisher: FeedServer, private: str) -> None:
     path = f"/feed?t={TOKEN}"
     site = f"http://127.0.0.1:{publisher.port}"
     told = f'<p>You sent {HEADER}. <a href="#top">Top</a> <img src="/i.png?{TOKEN}">{"Some words more. " * 9}</p>'
@@ -66,51 +66,53 @@ def test_s44_what_a_feed_echoes_is_never_stored(room: SampleSite, publisher: Pub
         description=told,
     )
     publisher.serve(path, rss(echoing, title=f"Feed of {TOKEN}", link=f"{site}{path}"))
-    room.writes(a_source(publisher, private=private))
-    assert room.poll()["new"] == 1
-    assert outputs_with(room, TOKEN, HEADER) == []
-    assert columns_with(room, TOKEN, HEADER) <= MAY_HOLD
-    assert "You sent ***" in room.items()[0]["content_html"]
-    assert room.poll()["not_modified"] == 1
+    sample_site.writes(a_source(publisher, private=private))
+    assert sample_site.poll()["new"] == 1
+    assert outputs_with(sample_site, TOKEN, HEADER) == []
+    assert columns_with(sample_site, TOKEN, HEADER) <= MAY_HOLD
+    assert "You sent ***" in sample_site.items()[0]["content_html"]
+    assert sample_site.poll()["not_modified"] == 1
 
 
-def test_p4_the_same_echo_again_is_the_same_body(room: SampleSite, publisher: Publisher) -> None:
+def test_p4_the_same_echo_again_is_the_same_body(sample_site: SampleSite, publisher: FeedServer) -> None:
     publisher.serve(f"/feed?t={TOKEN}", rss(item(1, description=f"You sent {HEADER}")), tags=False)
-    room.writes(a_source(publisher))
-    room.poll()
-    before = room.files()
-    report = room.poll()
+    sample_site.writes(a_source(publisher))
+    sample_site.poll()
+    before = sample_site.files()
+    report = sample_site.poll()
     assert (report["fetched"], report["new"], report["revised"]) == (1, 0, 0)
-    assert room.files() == before
+    assert sample_site.files() == before
 
 
-def test_s44_a_new_token_makes_no_entry_new(room: SampleSite, publisher: Publisher) -> None:
+def test_s44_a_new_token_makes_no_entry_new(sample_site: SampleSite, publisher: FeedServer) -> None:
     for token in (TOKEN, "TOKEN-of-tomorrow"):
-        room.environ["TOKEN"] = token
+        sample_site.environ["TOKEN"] = token
         guid = f"http://127.0.0.1:{publisher.port}/item?t={token}"
         publisher.serve(f"/feed?t={token}", rss(item(1, guid=guid, link=guid)))
-        room.writes(a_source(publisher))
-        report = room.poll()
+        sample_site.writes(a_source(publisher))
+        report = sample_site.poll()
     assert (report["new"], report["revised"]) == (0, 0)
-    assert columns_with(room, TOKEN) == set()
-    facts = [row for row in columns_with(room, "TOKEN-of-tomorrow") if row not in MAY_HOLD]
+    assert columns_with(sample_site, TOKEN) == set()
+    facts = [row for row in columns_with(sample_site, "TOKEN-of-tomorrow") if row not in MAY_HOLD]
     assert facts == [], "events name hosts"
 
 
-def test_s44_an_error_shows_no_secret(room: SampleSite, publisher: Publisher, caplog: pytest.LogCaptureFixture) -> None:
+def test_s44_an_error_shows_no_secret(
+    sample_site: SampleSite, publisher: FeedServer, caplog: pytest.LogCaptureFixture
+) -> None:
     publisher.says(f"/feed?t={TOKEN}", Reply(302, b"", {"Location": f"http://{TOKEN}.invalid/?{TOKEN}"}))
-    room.writes(a_source(publisher))
-    (row,) = room.poll()["results"]
+    sample_site.writes(a_source(publisher))
+    (row,) = sample_site.poll()["results"]
     assert row["outcome"] == "failed"
     assert TOKEN.lower() not in str(row["error"]).lower()
-    assert columns_with(room, TOKEN, TOKEN.lower()) <= MAY_HOLD
-    assert outputs_with(room, TOKEN, TOKEN.lower()) == []
+    assert columns_with(sample_site, TOKEN, TOKEN.lower()) <= MAY_HOLD
+    assert outputs_with(sample_site, TOKEN, TOKEN.lower()) == []
     assert not [record for record in caplog.records if TOKEN.lower() in str(record.__dict__).lower()]
 
 
 @pytest.mark.parametrize("error", [ValueError(f"a fault near {TOKEN}"), ConnectionLost, None], ids=str)
 def test_s44_a_crash_is_logged_without_secrets(
-    room: SampleSite, publisher: Publisher, caplog: pytest.LogCaptureFixture, error: Exception | None
+    sample_site: SampleSite, publisher: FeedServer, caplog: pytest.LogCaptureFixture, error: Exception | None
 ) -> None:
     def fetch(ask: Ask) -> Answer:
         if isinstance(error, ValueError):
@@ -119,8 +121,8 @@ def test_s44_a_crash_is_logged_without_secrets(
             raise RuntimeError("a fault")
         raise ConnectionLost(ask.url, f"said {HEADER}")
 
-    room.writes(a_source(publisher))
-    with room.opened() as app:
+    sample_site.writes(a_source(publisher))
+    with sample_site.opened() as app:
         poll = gather(FakeSource(app).claim("a"), replace(app.ports, fetch=fetch))
     said = getattr(poll.answer, "text", TOKEN)
     assert TOKEN not in said
@@ -131,14 +133,14 @@ def test_s44_a_crash_is_logged_without_secrets(
         assert "RuntimeError: a fault" in caplog.text, "a traceback without secrets is logged as it is"
 
 
-def test_s44_events_name_the_hosts_of_a_moved_source(room: SampleSite, publisher: Publisher) -> None:
-    room.writes(a_source(publisher))
-    with room.opened():
+def test_s44_events_name_the_hosts_of_a_moved_source(sample_site: SampleSite, publisher: FeedServer) -> None:
+    sample_site.writes(a_source(publisher))
+    with sample_site.opened():
         pass
-    room.writes(a_source(publisher, path="/other"))
-    with room.opened():
+    sample_site.writes(a_source(publisher, path="/other"))
+    with sample_site.opened():
         pass
-    store = sqlite3.connect(room.folder / "var" / "aggregator.db")
+    store = sqlite3.connect(sample_site.folder / "var" / "aggregator.db")
     facts = [facts for (facts,) in store.execute("SELECT facts FROM event WHERE code = 'move_settings'")]
     store.close()
     assert facts == ['{"host":["127.0.0.1","127.0.0.1"]}']

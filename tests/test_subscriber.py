@@ -9,8 +9,8 @@ import pytest
 from aggregator.app import App
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from tests.desk import FakeSource, said
-from tests.newsroom import ATOM, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import ATOM, SampleSite
 from tests.subscriber import Subscriber
 
 TITLE = "The lamp is back in its lighthouse"
@@ -35,19 +35,19 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
-    with room.opened() as app:
-        desk = FakeSource(app)
+def app(site: SampleSite) -> Iterator[App]:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         for key in ("one", "two", "three", "strict"):
-            desk.says(key, said(f"first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30))
-        room.clock.move(days=1)
+            fake_source.says(key, said(f"first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30))
+        site.clock.move(days=1)
         yield app
 
 
@@ -66,18 +66,18 @@ def carry_out(app: App, command: str, **arguments: object) -> None:
     assert outcome.done, outcome.said
 
 
-def test_a_third_copy_matches_two_stories_is_shown_and_is_taken_out_after_a_day(room: SampleSite, app: App) -> None:
+def test_a_third_copy_matches_two_stories_is_shown_and_is_taken_out_after_a_day(site: SampleSite, app: App) -> None:
     """T6: both were published, so both stay. Nobody ever sees one entry twice, and nothing is lost."""
     reader = Subscriber()
 
     def publish() -> dict[str, list[str]]:
         app.publish()
-        return reader.reads(room.published("category/x.atom"))
+        return reader.reads(site.published("category/x.atom"))
 
     tell(app, "one", ONE, TITLE, TEXT)
     tell(app, "two", TWO, TITLE, OTHER)
     assert publish()["new"].count(TITLE) == 2
-    room.clock.move(minutes=30)
+    site.clock.move(minutes=30)
     wire = TEXT.replace("</p>", " Reporting by a staff writer.</p>")
     third = tell(app, "three", TWO, f"{TITLE} - Agency", wire)  # the words of the first, and the id of the second
     (join,) = [event for event in third.entries.events if event.code is Code.JOIN_STORY]
@@ -85,38 +85,38 @@ def test_a_third_copy_matches_two_stories_is_shown_and_is_taken_out_after_a_day(
     assert Code.SWITCH_COPY in {event.code for event in third.entries.events}
     assert publish() == {"changed": [f"{TITLE} - Agency"]}
     assert publish() == {}
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     (new,) = third.entries.new
     carry_out(app, "unmerge", story=new.story, entry=new.id)
     assert publish() == {"new": [f"{TITLE} - Agency"], "changed": [TITLE]}
     assert {ONE, TWO} < set(reader.titles)
-    room.clock.move(minutes=1)
+    site.clock.move(minutes=1)
     assert publish() == {}
 
 
 @pytest.mark.parametrize("published", ["none", "the first", "both"])
 def test_t6_two_stories_that_nobody_has_seen_both_of_become_one_without_trace(
-    room: SampleSite, app: App, published: str
+    site: SampleSite, app: App, published: str
 ) -> None:
     """A source whose copies may only be joined if they are exact, another near it, and a third that is both."""
     reader, in_y = Subscriber(), Subscriber()
 
     def publish() -> dict[str, list[str]]:
         app.publish()
-        in_y.reads(room.published("category/y.atom"))
-        return reader.reads(room.published("category/x.atom"))
+        in_y.reads(site.published("category/y.atom"))
+        return reader.reads(site.published("category/x.atom"))
 
     publish()
-    room.clock.move(minutes=5)
+    site.clock.move(minutes=5)
     wire = TEXT.replace("</p>", " Reporting by a staff writer.</p>")
     tell(app, "one", ONE, TITLE, TEXT)
     if published == "the first":
         publish()
-        room.clock.move(minutes=5)
+        site.clock.move(minutes=5)
     tell(app, "strict", TWO, TITLE, wire)
     if published == "both":
         publish()
-        room.clock.move(minutes=5)
+        site.clock.move(minutes=5)
     third = tell(app, "three", THREE, TITLE, wire)
     publish()
     titles = [title for title in reader.titles.values() if title == TITLE]
@@ -132,78 +132,78 @@ def test_t6_two_stories_that_nobody_has_seen_both_of_become_one_without_trace(
     assert {ONE, TWO, THREE} <= set(reader.titles)
 
 
-def test_t6_what_stood_in_files_before_a_kill_was_seen(room: SampleSite) -> None:
+def test_t6_what_stood_in_files_before_a_kill_was_seen(site: SampleSite) -> None:
     """Killed between the files and the note that they stand there: a subscriber has read them, so two stories stay."""
-    room.writes(SOURCES.replace("[atom]", "[atom, json]"))
+    site.writes(SOURCES.replace("[atom]", "[atom, json]"))
     reader = Subscriber()
-    with room.opened() as app:
+    with site.opened() as app:
         for key in ("one", "two", "three", "strict"):
             FakeSource(app).says(
                 key, said(f"first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30)
             )
         app.publish()
-        room.clock.move(minutes=5)
+        site.clock.move(minutes=5)
         wire = TEXT.replace("</p>", " Reporting by a staff writer.</p>")
         tell(app, "one", ONE, TITLE, TEXT)
         tell(app, "strict", TWO, TITLE, wire)
-        room.clock.move(minutes=5)
-    assert room.dies_publishing(files=2), "category/x.atom and its twin stand, the store does not know yet"
-    reader.reads(room.published("category/x.atom"))
+        site.clock.move(minutes=5)
+    assert site.dies_publishing(files=2), "category/x.atom and its twin stand, the store does not know yet"
+    reader.reads(site.published("category/x.atom"))
     assert {ONE, TWO} <= set(reader.titles)
-    room.clock.move(minutes=5)
-    with room.opened() as app:
+    site.clock.move(minutes=5)
+    with site.opened() as app:
         tell(app, "three", THREE, TITLE, wire)
         app.publish()
-    assert reader.reads(room.published("category/x.atom")).get("gone", []) == []
+    assert reader.reads(site.published("category/x.atom")).get("gone", []) == []
     assert {ONE, TWO} <= set(reader.titles)
-    assert {ONE, TWO} <= {str(entry.findtext(f"{ATOM}id")) for entry in room.entries("category/x.atom")}
+    assert {ONE, TWO} <= {str(entry.findtext(f"{ATOM}id")) for entry in site.entries("category/x.atom")}
 
 
-def test_a_merge_a_day_later_drops_one_and_an_unmerge_brings_the_same_back(room: SampleSite, app: App) -> None:
+def test_a_merge_a_day_later_drops_one_and_an_unmerge_brings_the_same_back(site: SampleSite, app: App) -> None:
     reader, late = Subscriber(), Subscriber()
 
     def publish(*readers: Subscriber) -> list[dict[str, list[str]]]:
         app.publish()
-        return [each.reads(room.published("category/x.atom")) for each in readers]
+        return [each.reads(site.published("category/x.atom")) for each in readers]
 
     one = tell(app, "one", ONE, TITLE, TEXT).entries.new[0].story
     two = tell(app, "two", TWO, "The mole on Tuesday", OTHER).entries.new[0].story
     publish(reader)
     order = list(reader.titles)
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     carry_out(app, "merge", story=one, other=two)
     assert publish(reader) == [{"gone": ["The mole on Tuesday"]}]
     assert publish(reader, late)[0] == {}
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     carry_out(app, "unmerge", story=one, entry=None)
     assert publish(reader, late) == [{"new": ["The mole on Tuesday"]}] * 2
-    assert [str(entry.findtext("{*}id")) for entry in room.entries("category/x.atom")] == order, "each where it was"
+    assert [str(entry.findtext("{*}id")) for entry in site.entries("category/x.atom")] == order, "each where it was"
 
 
-def test_a_retraction_reaches_who_reads_within_a_month_and_nobody_sees_it_again(room: SampleSite, app: App) -> None:
+def test_a_retraction_reaches_who_reads_within_a_month_and_nobody_sees_it_again(site: SampleSite, app: App) -> None:
     reader = Subscriber()
     story = tell(app, "one", ONE, TITLE, TEXT).entries.new[0].story
     app.publish()
-    reader.reads(room.published("category/x.atom"))
+    reader.reads(site.published("category/x.atom"))
     carry_out(app, "retract", story=story, undo=False)
-    room.clock.move(days=29)
+    site.clock.move(days=29)
     app.upkeep.end_tombstones()
     tell(app, "two", TWO, TITLE, TEXT)
     app.publish()
-    assert reader.reads(room.published("category/x.atom")) == {"gone": [TITLE]}
-    assert Subscriber().reads(room.published("category/x.atom"))["new"].count(TITLE) == 0
+    assert reader.reads(site.published("category/x.atom")) == {"gone": [TITLE]}
+    assert Subscriber().reads(site.published("category/x.atom"))["new"].count(TITLE) == 0
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=20)], ids=["dated-now", "dated-ahead"])
-def test_back_and_forth_within_a_second_reaches_every_reader(room: SampleSite, app: App, ahead: timedelta) -> None:
+def test_back_and_forth_within_a_second_reaches_every_reader(site: SampleSite, app: App, ahead: timedelta) -> None:
     """The newer of entry and tombstone wins; readers disagree about ties, and a date may lie ahead (I42)."""
     readers = [Subscriber(tombstone_wins_ties=wins) for wins in (True, False)]
 
     def publish() -> list[dict[str, list[str]]]:
         app.publish()
-        return [reader.reads(room.published("category/x.atom")) for reader in readers]
+        return [reader.reads(site.published("category/x.atom")) for reader in readers]
 
-    story = tell(app, "one", ONE, TITLE, TEXT, room.clock.now + ahead).entries.new[0].story
+    story = tell(app, "one", ONE, TITLE, TEXT, site.clock.now + ahead).entries.new[0].story
     publish()
     for _ in range(3):
         carry_out(app, "retract", story=story, undo=False)

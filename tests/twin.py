@@ -1,4 +1,4 @@
-"""A newsroom in which the same happens as in another one, but for what is dropped after each step."""
+"""A site in which the same happens as in another one, but for what is dropped after each step."""
 
 import shutil
 import sqlite3
@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from aggregator.app import App
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 Step = tuple[str, Any, Any]
 
@@ -23,18 +23,18 @@ def twins(kind: type[Kind], yaml: str, forget: Callable[[App], None], steps: lis
     """Take steps in two newsrooms with one store to begin with; the second one forgets after each step."""
     with TemporaryDirectory() as folder:
         long, short = kind(Path(folder) / "long"), kind(Path(folder) / "short", forget)
-        long.room.folder.mkdir()
-        long.room.writes(yaml)
-        with long.room.opened():
+        long.site.folder.mkdir()
+        long.site.writes(yaml)
+        with long.site.opened():
             pass
-        shutil.copytree(long.room.folder, short.room.folder)
+        shutil.copytree(long.site.folder, short.site.folder)
         for twin in (long, short):
             twin.goes_through(steps)
         yield long, short
 
 
 class Twin:
-    """A newsroom in which the same happens as in another one.
+    """A site in which the same happens as in another one.
 
     Args:
         folder: of its feeds.yaml and store, both there.
@@ -42,29 +42,29 @@ class Twin:
     """
 
     def __init__(self, folder: Path, forget: Callable[[App], None] = lambda app: None) -> None:
-        self.room, self._forget = SampleSite(folder), forget
+        self.site, self._forget = SampleSite(folder), forget
         self._edits = 0
 
     def goes_through(self, steps: list[Step]) -> None:
         """Take all steps, then publish."""
-        with self.room.opened() as app:
+        with self.site.opened() as app:
             for step in steps:
                 self.take(app, FakeSource(app), step)
-                self.room.clock.move(minutes=10)
+                self.site.clock.move(minutes=10)
                 self._forget(app)
             app.upkeep.thin()
             app.publish()
-            self.room.clock.move(minutes=10)
+            self.site.clock.move(minutes=10)
             self._forget(app)
 
-    def take(self, app: App, desk: FakeSource, step: Step) -> None:
+    def take(self, app: App, fake_source: FakeSource, step: Step) -> None:
         """Take one step."""
         match step:
             case "says", key, numbers:
-                desk.says(key, *(said(number) for number in numbers))
+                fake_source.says(key, *(said(number) for number in numbers))
             case "edits", key, numbers:
                 self._edits += 1
-                desk.says(
+                fake_source.says(
                     key, *(said(number, text=f"<p>Edit {self._edits} of {number}, at length.") for number in numbers)
                 )
             case "merge", one, other:
@@ -74,7 +74,7 @@ class Twin:
             case "retract", one, undo:
                 ask(app, "retract", story=one, undo=undo)
             case "waits", hours, _:
-                self.room.clock.move(hours=hours)
+                self.site.clock.move(hours=hours)
                 app.upkeep.end_tombstones()
                 app.upkeep.thin()
             case _:
@@ -82,7 +82,7 @@ class Twin:
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Give all that is stored, but where it lies."""
-        with closing(sqlite3.connect(self.room.folder / "var/aggregator.db")) as database:
+        with closing(sqlite3.connect(self.site.folder / "var/aggregator.db")) as database:
             database.row_factory = sqlite3.Row
             names = [row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             tables = {name: [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')] for name in names}
@@ -92,7 +92,7 @@ class Twin:
 
     def published(self) -> dict[str, bytes]:
         """Give all that is published."""
-        return {path: data for path, (data, *_) in self.room.files().items()}
+        return {path: data for path, (data, *_) in self.site.files().items()}
 
 
 def ask(app: App, command: str, **arguments: object) -> None:

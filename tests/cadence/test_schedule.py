@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.cadence.schedule import Schedule
 from aggregator.config.schedules import schedule
-from tests.newsroom import SampleSite
+from tests.sample_site import SampleSite
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kolkata", "UTC")
 NEW_YEAR = datetime(2026, 1, 1)  # noqa: DTZ001 - Hypothesis wants it naive, and adds the zone
@@ -165,9 +165,9 @@ def test_r26_no_turn_is_left_out(case: tuple[Schedule, datetime]) -> None:
         minute += timedelta(minutes=1)
 
 
-def test_a_schedule_knows_the_zone_of_the_site(newsroom: SampleSite) -> None:
-    newsroom.writes("site: {timezone: Asia/Kolkata}\nsources: [{url: 'http://127.0.0.1/', schedule: '0 6 * * *'}]\n")
-    with newsroom.opened() as app:
+def test_a_schedule_knows_the_zone_of_the_site(sample_site: SampleSite) -> None:
+    sample_site.writes("site: {timezone: Asia/Kolkata}\nsources: [{url: 'http://127.0.0.1/', schedule: '0 6 * * *'}]\n")
+    with sample_site.opened() as app:
         (source,) = app.settings.sources
     assert (source.schedule, source.schedule_zone) == ("0 6 * * *", "Asia/Kolkata")
 

@@ -20,8 +20,8 @@ from aggregator.model.entry import Entry, Feed, KeyRule
 from aggregator.text.xml_chars import MAX_MARKS, normalised
 from aggregator.urls import MAX_URL
 from tests.answers import atom, identified, rss
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 LONG = "漢" * (MAX_TITLE + 500)
 
@@ -65,18 +65,20 @@ def test_long_rights_names_schemes_and_ids_are_no_more_than_short_ones() -> None
     assert f"an id of over {MAX_ID:,} characters counts as none" in feed.notices
 
 
-def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_entry(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{key: one, url: 'https://one.example/f'}, {key: two, url: 'https://two.example/f'}]\n")
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
-        desk.says("one", said(1, title=LONG))
+def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_entry(sample_site: SampleSite) -> None:
+    sample_site.writes(
+        "sources: [{key: one, url: 'https://one.example/f'}, {key: two, url: 'https://two.example/f'}]\n"
+    )
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("one", said(1, title=LONG))
         old = digest_of(said(1, title=LONG))  # what a program without the limit has stored
-        with closing(sqlite3.connect(Path(newsroom.folder) / "var" / "aggregator.db")) as store:
+        with closing(sqlite3.connect(Path(sample_site.folder) / "var" / "aggregator.db")) as store:
             store.execute("UPDATE entry SET title = ?, digest = ?, shown_digest = NULL", (LONG, old))
             store.commit()
-        again = [desk.says("one", said(1, title=LONG)).entries for _ in range(2)]
+        again = [fake_source.says("one", said(1, title=LONG)).entries for _ in range(2)]
         assert [(entries.fresh, entries.revisions) for entries in again] == [(0, 1), (0, 0)]
-        copy = desk.says("two", said(2, title=LONG, text=said(1).content, link="https://two.example/2"))
+        copy = fake_source.says("two", said(2, title=LONG, text=said(1).content, link="https://two.example/2"))
         assert copy.entries.duplicates == 1
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from tests.command import Done, aggregator
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, item, rss
 
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:{0}</id><title>{0}</title>
 <updated>2026-03-04T12:00:00Z</updated><link href="https://{0}.example/"/>
@@ -18,7 +18,7 @@ def run(*arguments: str, cwd: Path) -> Done:
     return aggregator(*arguments, cwd=cwd)
 
 
-def test_what_a_suspect_source_says_is_published_when_it_is_accepted(tmp_path: Path, publisher: Publisher) -> None:
+def test_what_a_suspect_source_says_is_published_when_it_is_accepted(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed", *(Reply(200, ATOM.format(name).encode()) for name in ("harbour", "casino")))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n", encoding="utf-8")
     for _ in range(2):
@@ -37,7 +37,7 @@ def test_what_a_suspect_source_says_is_published_when_it_is_accepted(tmp_path: P
     assert (again.returncode, again.stderr) == (2, "aggregator: one is not suspect, so nothing of it is held back\n")
 
 
-def test_a_key_that_is_none_is_one_message(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_key_that_is_none_is_one_message(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1)))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n", encoding="utf-8")
     done = run("accept", "on", cwd=tmp_path)
@@ -47,7 +47,7 @@ def test_a_key_that_is_none_is_one_message(tmp_path: Path, publisher: Publisher)
     assert (done.returncode, done.stderr) == (2, "aggregator: no source on in feeds.yaml; did you mean one?\n")
 
 
-def test_r27_beside_a_running_serve(tmp_path: Path, publisher: Publisher) -> None:
+def test_r27_beside_a_running_serve(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed", *(Reply(200, ATOM.format(name).encode()) for name in ("harbour", "casino")))
     running = Running(tmp_path, f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n")
     for _ in range(2):

@@ -15,8 +15,8 @@ import pytest
 from aggregator.cli.add import addresses_of
 from aggregator.config import load_config
 from tests.command import Done, aggregator
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Closes, Hangs, Publisher, Reply, redirect
+from tests.feed_server import Closes, FeedServer, Hangs, Reply, redirect
+from tests.sample_site import LOOPBACK, item, rss
 
 ATOM = b'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:x</id><title>All of it</title></feed>'
 PAGE = """<!doctype html><html><head><title>站点</title>
@@ -56,7 +56,7 @@ def planet(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def site(publisher: Publisher) -> str:
+def site(publisher: FeedServer) -> str:
     """A page that names three feeds."""
     publisher.serve("/all.atom", ATOM)
     for path in ("/all.rss", "/comments.xml"):
@@ -64,7 +64,7 @@ def site(publisher: Publisher) -> str:
     return publisher.says("/", Reply(200, PAGE.encode("gb18030"), {"Content-Type": "text/html; charset=gbk"}))
 
 
-def test_a_feed_is_added_and_all_that_stands_there_stays(planet: Path, publisher: Publisher) -> None:
+def test_a_feed_is_added_and_all_that_stands_there_stays(planet: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1), title="News"))
     (planet / "feeds.yaml").chmod(0o640)
     done = run(planet, url)
@@ -108,7 +108,7 @@ def test_p90_at_a_terminal_the_operator_chooses(planet: Path, site: str) -> None
         assert done.returncode == (1 if answers == b"0\n" else 0)
 
 
-def test_p90_where_what_is_named_is_no_feed_the_next_is_tried(planet: Path, publisher: Publisher, site: str) -> None:
+def test_p90_where_what_is_named_is_no_feed_the_next_is_tried(planet: Path, publisher: FeedServer, site: str) -> None:
     publisher.says("/all.atom", Reply(404, b""))
     assert report(planet, site)["added"][0]["url"].endswith("/all.rss")
     for path in ("/all.rss", "/comments.xml"):
@@ -118,14 +118,14 @@ def test_p90_where_what_is_named_is_no_feed_the_next_is_tried(planet: Path, publ
     assert refused["why"].count("HTTP") == 3
 
 
-def test_p90_three_paths_are_guessed_where_a_page_names_none(planet: Path, publisher: Publisher) -> None:
+def test_p90_three_paths_are_guessed_where_a_page_names_none(planet: Path, publisher: FeedServer) -> None:
     page = publisher.says("/blog/", Reply(200, BARE))
     publisher.serve("/atom.xml", ATOM)
     assert report(planet, page)["added"][0]["url"].endswith("/atom.xml")
     assert [asked.path for asked in publisher.asked] == ["/blog/", "/robots.txt", "/feed", "/feed.xml", "/atom.xml"]
 
 
-def test_p89_a_guess_keeps_to_robots_txt(planet: Path, publisher: Publisher) -> None:
+def test_p89_a_guess_keeps_to_robots_txt(planet: Path, publisher: FeedServer) -> None:
     page = publisher.says("/", Reply(200, BARE))
     publisher.serve("/feed", ATOM)
     publisher.says("/robots.txt", Reply(200, b"User-agent: *\nDisallow: /feed\n"))
@@ -211,7 +211,7 @@ def test_what_is_no_list_or_names_nothing_adds_nothing(planet: Path) -> None:
     ],
 )
 def test_what_is_no_feed_is_refused_with_its_reason(
-    planet: Path, publisher: Publisher, reply: Reply, code: str, why: str
+    planet: Path, publisher: FeedServer, reply: Reply, code: str, why: str
 ) -> None:
     done = run(planet, publisher.says("/page", reply))
     assert (done.returncode, done.stdout) == (1, "")
@@ -240,17 +240,17 @@ def test_without_a_scheme_both_are_tried(typed: str, schemes: list[str]) -> None
 
 
 def test_what_is_not_there_over_http_may_be_over_https(planet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Publisher(tls=True) as publisher:
+    with FeedServer(tls=True) as publisher:
         monkeypatch.setenv("SSL_CERT_FILE", str(publisher.authority))
         url = publisher.serve("/feed", ATOM)
         assert report(planet, url.removeprefix("https://"))["added"][0]["url"] == url
-    with Publisher() as publisher:
+    with FeedServer() as publisher:
         url = publisher.serve("/feed", ATOM)
         assert report(planet, url.removeprefix("http://"))["added"][0]["url"] == url
         assert publisher.connections == 1
 
 
-def test_what_is_there_already_is_refused_in_any_spelling(planet: Path, publisher: Publisher, site: str) -> None:
+def test_what_is_there_already_is_refused_in_any_spelling(planet: Path, publisher: FeedServer, site: str) -> None:
     url = publisher.serve("/feed", ATOM)
     assert run(planet, url).returncode == 0
     publisher.says("/moved", redirect("/feed", 301))
@@ -268,7 +268,7 @@ def test_what_is_there_already_is_refused_in_any_spelling(planet: Path, publishe
     assert len(urls(planet)) == 3
 
 
-def test_p41_a_permanent_redirect_is_written_down_and_another_is_not(planet: Path, publisher: Publisher) -> None:
+def test_p41_a_permanent_redirect_is_written_down_and_another_is_not(planet: Path, publisher: FeedServer) -> None:
     publisher.serve("/new", ATOM)
     publisher.says("/old", redirect("/new", 301))
     publisher.serve("/today", rss(item(1)))
@@ -279,7 +279,7 @@ def test_p41_a_permanent_redirect_is_written_down_and_another_is_not(planet: Pat
 
 def test_a_list_that_is_empty_gets_its_first_and_for_nothing_no_file_is_made(tmp_path: Path) -> None:
     (tmp_path / "feeds.yaml").write_text("site: {title: Planet}\nsources:\n", encoding="utf-8")
-    with Publisher() as publisher:
+    with FeedServer() as publisher:
         url = publisher.serve("/feed", ATOM)
         refused = run(tmp_path, url)
         assert "allow it under hosts:" in refused.stderr
@@ -291,7 +291,7 @@ def test_a_list_that_is_empty_gets_its_first_and_for_nothing_no_file_is_made(tmp
         assert not (tmp_path / "feeds.yaml").exists(), "nothing was found, so nothing is made"
 
 
-def test_a_broken_feeds_yaml_stays_as_it_is(planet: Path, publisher: Publisher) -> None:
+def test_a_broken_feeds_yaml_stays_as_it_is(planet: Path, publisher: FeedServer) -> None:
     (planet / "feeds.yaml").write_text(LOOPBACK + "sitee: {}\n" + KEPT, encoding="utf-8")
     done = run(planet, publisher.serve("/feed", ATOM))
     assert done.returncode == 2
@@ -308,7 +308,7 @@ def test_what_is_no_address_is_told_so(planet: Path, typed: str) -> None:
     assert text(planet) == LOOPBACK + KEPT
 
 
-def test_a_wrong_charset_is_told_with_what_to_write(planet: Path, publisher: Publisher) -> None:
+def test_a_wrong_charset_is_told_with_what_to_write(planet: Path, publisher: FeedServer) -> None:
     words = "记者从会上获悉，今年以来全省经济运行总体平稳，稳中有进，新闻发布会介绍了有关情况。"
     document = rss(*(item(n, title=f"新闻发布会{n}", description=words) for n in range(5)), title="齐鲁晚报")
     publisher.serve("/gbk", document.decode().encode("gb18030"), {"Content-Type": "application/rss+xml; charset=utf-8"})
@@ -318,7 +318,7 @@ def test_a_wrong_charset_is_told_with_what_to_write(planet: Path, publisher: Pub
 
 
 def test_s44_a_variable_stays_one_and_what_it_holds_is_not_written(
-    planet: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    planet: Path, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOKEN", "s3cr3t-t0ken")
     publisher.says("/feed?t=s3cr3t-t0ken", redirect("/new?t=s3cr3t-t0ken", 301))
@@ -329,7 +329,7 @@ def test_s44_a_variable_stays_one_and_what_it_holds_is_not_written(
     assert f"{publisher.url('/feed')}?t=${{TOKEN}}" in text(planet)
 
 
-def test_s70_a_page_opens_no_way_that_a_redirect_would_not(tmp_path: Path, publisher: Publisher) -> None:
+def test_s70_a_page_opens_no_way_that_a_redirect_would_not(tmp_path: Path, publisher: FeedServer) -> None:
     """The page lies at an address that the operator allowed; the feed it names does not."""
     inside = publisher.serve("/feed", ATOM, host="127.0.0.2")
     page = publisher.says(
@@ -342,7 +342,7 @@ def test_s70_a_page_opens_no_way_that_a_redirect_would_not(tmp_path: Path, publi
     assert {asked.host for asked in publisher.asked} == {"127.0.0.1"}
 
 
-def test_p61_requests_to_a_host_keep_its_spacing(planet: Path, publisher: Publisher) -> None:
+def test_p61_requests_to_a_host_keep_its_spacing(planet: Path, publisher: FeedServer) -> None:
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0.5s}}\n"
     (planet / "feeds.yaml").write_text(hosts + KEPT, encoding="utf-8")
     page = publisher.says("/", Reply(200, BARE))
@@ -352,7 +352,7 @@ def test_p61_requests_to_a_host_keep_its_spacing(planet: Path, publisher: Publis
     assert times[-1] - times[0] > 1, "two seconds, but that the publisher may be slow to see the first"
 
 
-def test_an_interrupt_ends_it_at_once_and_keeps_what_was_added(planet: Path, publisher: Publisher) -> None:
+def test_an_interrupt_ends_it_at_once_and_keeps_what_was_added(planet: Path, publisher: FeedServer) -> None:
     good, hangs = publisher.serve("/good", ATOM), publisher.says("/hangs", Hangs())
     process = subprocess.Popen(
         command(planet, good, hangs),

@@ -12,8 +12,8 @@ import pytest
 
 from aggregator.cli.check_live import in_words
 from tests.command import Done, aggregator
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Hangs, Publisher, Reply, redirect
+from tests.feed_server import FeedServer, Hangs, Reply, redirect
+from tests.sample_site import LOOPBACK, item, rss
 
 PAGE = b"""<!doctype html><html><head><title>Site</title>
 <link rel=alternate type=application/rss+xml title="Comments" href=/comments>
@@ -49,7 +49,7 @@ def now(**ago: float) -> str:
     return (datetime.now(UTC) - timedelta(**ago)).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
-def test_nothing_is_wrong_with_a_good_feed_and_nothing_is_stored(tmp_path: Path, publisher: Publisher) -> None:
+def test_nothing_is_wrong_with_a_good_feed_and_nothing_is_stored(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/good", rss(item(1, pubDate=now(hours=3)), item(2, guid="", title="")))
     writes(tmp_path, good=f"url: '{url}'")
     done = run(tmp_path, "--live")
@@ -63,7 +63,7 @@ def test_nothing_is_wrong_with_a_good_feed_and_nothing_is_stored(tmp_path: Path,
     assert [path.name for path in tmp_path.iterdir()] == ["feeds.yaml"]
 
 
-def test_i4_a_wrong_charset_is_told_with_what_to_write(tmp_path: Path, publisher: Publisher) -> None:
+def test_i4_a_wrong_charset_is_told_with_what_to_write(tmp_path: Path, publisher: FeedServer) -> None:
     text = "记者从会上获悉，今年以来全省经济运行总体平稳，稳中有进，新闻发布会介绍了有关情况。"
     document = rss(*(item(n, title=f"新闻发布会{n}", description=text) for n in range(5)))
     body = document.decode().encode("gb18030")
@@ -76,7 +76,7 @@ def test_i4_a_wrong_charset_is_told_with_what_to_write(tmp_path: Path, publisher
     assert run(tmp_path, "--live").returncode == 0, "what it said to write was right"
 
 
-def test_p41_the_address_that_permanent_redirects_lead_to_is_told(tmp_path: Path, publisher: Publisher) -> None:
+def test_p41_the_address_that_permanent_redirects_lead_to_is_told(tmp_path: Path, publisher: FeedServer) -> None:
     start = publisher.says("/1", redirect("/2", 301))
     publisher.says("/2", redirect("/3", 308))
     target = publisher.says("/3", redirect("/4", 302))
@@ -96,7 +96,7 @@ def test_p41_the_address_that_permanent_redirects_lead_to_is_told(tmp_path: Path
 
 
 def test_i14_a_page_is_no_feed_and_the_feeds_behind_it_are_named_best_first(
-    tmp_path: Path, publisher: Publisher
+    tmp_path: Path, publisher: FeedServer
 ) -> None:
     page = publisher.says("/", Reply(200, PAGE, {"Content-Type": "text/html"}))
     login = publisher.says("/login", Reply(200, b"<html><title>Log in</title><input type=password></html>"))
@@ -109,7 +109,7 @@ def test_i14_a_page_is_no_feed_and_the_feeds_behind_it_are_named_best_first(
     assert [asked.path for asked in publisher.asked if asked.path != "/robots.txt"].count("/all.atom") == 0
 
 
-def test_silence_and_the_future_and_an_empty_feed(tmp_path: Path, publisher: Publisher) -> None:
+def test_silence_and_the_future_and_an_empty_feed(tmp_path: Path, publisher: FeedServer) -> None:
     old = publisher.serve("/old", rss(*(item(n, pubDate=now(days=400 + n)) for n in range(4))))
     ahead = publisher.serve("/ahead", rss(item(1, pubDate=now(days=-3))))
     empty = publisher.serve("/empty", rss())
@@ -121,7 +121,7 @@ def test_silence_and_the_future_and_an_empty_feed(tmp_path: Path, publisher: Pub
     }
 
 
-def test_only_what_is_named_is_asked_and_never_who_is_paused(tmp_path: Path, publisher: Publisher) -> None:
+def test_only_what_is_named_is_asked_and_never_who_is_paused(tmp_path: Path, publisher: FeedServer) -> None:
     one, two = publisher.serve("/1", rss(item(1))), publisher.serve("/2", rss(item(2)))
     writes(tmp_path, one=f"url: '{one}'", two=f"url: '{two}', paused: true")
     assert found(tmp_path)["two"]["reason"] == "paused"
@@ -134,7 +134,7 @@ def test_only_what_is_named_is_asked_and_never_who_is_paused(tmp_path: Path, pub
         assert (done.returncode, "--live" in done.stderr, done.stdout) == (2, True, "")
 
 
-def test_strict_minds_what_was_odd_too(tmp_path: Path, publisher: Publisher) -> None:
+def test_strict_minds_what_was_odd_too(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/odd", rss(item(1, pubDate=now(hours=1))), {"Content-Type": "text/plain"})
     writes(tmp_path, odd=f"url: '{url}'")
     assert [run(tmp_path, "--live", *more).returncode for more in ([], ["--strict"])] == [0, 1]
@@ -149,7 +149,7 @@ def test_p69_who_was_asked_a_moment_ago_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-def test_p61_a_host_is_asked_one_request_at_a_time_with_its_spacing(tmp_path: Path, publisher: Publisher) -> None:
+def test_p61_a_host_is_asked_one_request_at_a_time_with_its_spacing(tmp_path: Path, publisher: FeedServer) -> None:
     urls = [publisher.serve(f"/{n}", rss(item(n))) for n in range(3)]
     lines = "".join(f"  - '{url}'\n" for url in urls)
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 1s}}\n"
@@ -159,7 +159,7 @@ def test_p61_a_host_is_asked_one_request_at_a_time_with_its_spacing(tmp_path: Pa
     assert third - first > 1, "two seconds, but that the publisher may be slow to see the first"
 
 
-def test_p30_a_429_is_a_rest_for_the_others_of_its_host(tmp_path: Path, publisher: Publisher) -> None:
+def test_p30_a_429_is_a_rest_for_the_others_of_its_host(tmp_path: Path, publisher: FeedServer) -> None:
     urls = [publisher.says(f"/{n}", Reply(429, b"")) for n in range(3)]
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 0.1s}}\n"
     lines = "".join(f"  - '{url}'\n" for url in urls)
@@ -172,7 +172,7 @@ def test_p30_a_429_is_a_rest_for_the_others_of_its_host(tmp_path: Path, publishe
     assert [row["reason"].startswith(told) for row in rows.values() if row["reason"]] == [True, True]
 
 
-def test_a_mapped_field_that_finds_nothing_is_named(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_mapped_field_that_finds_nothing_is_named(tmp_path: Path, publisher: FeedServer) -> None:
     records = [{"id": n, "headline": f"News {n}", "link": f"https://e.example/{n}"} for n in range(5)]
     url = publisher.says("/api", Reply(200, json.dumps(records).encode(), {"Content-Type": "application/json"}))
     few = publisher.says("/few", Reply(200, json.dumps(records[:4]).encode(), {"Content-Type": "application/json"}))
@@ -210,7 +210,9 @@ def test_a_missing_server_is_told_with_all_else_that_is_wrong(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_r54_a_signal_ends_it_with_what_was_found(tmp_path: Path, publisher: Publisher, number: signal.Signals) -> None:
+def test_r54_a_signal_ends_it_with_what_was_found(
+    tmp_path: Path, publisher: FeedServer, number: signal.Signals
+) -> None:
     good, bad = publisher.serve("/good", rss(item(1))), publisher.says("/hangs", Hangs(), host="127.0.0.2")
     writes(tmp_path, good=f"url: '{good}'", bad=f"url: '{bad}', timeout: 60s")
     process = subprocess.Popen(command(tmp_path, "--live", "--json"), stdout=subprocess.PIPE, text=True)
@@ -222,7 +224,7 @@ def test_r54_a_signal_ends_it_with_what_was_found(tmp_path: Path, publisher: Pub
     assert rows["bad"] == "skipped"
 
 
-def test_r56_without_live_nobody_is_asked(tmp_path: Path, publisher: Publisher) -> None:
+def test_r56_without_live_nobody_is_asked(tmp_path: Path, publisher: FeedServer) -> None:
     writes(tmp_path, good=f"url: '{publisher.serve('/good', rss(item(1)))}'")
     assert run(tmp_path).returncode == 0
     assert publisher.asked == []
@@ -250,7 +252,7 @@ def test_check_says_all_at_once_a_missing_theme_and_file_and_what_it_warns_of(tm
     assert (good.returncode, file in good.stderr.splitlines()) == (0, True)
 
 
-def test_s44_an_address_shows_no_secret(tmp_path: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s44_an_address_shows_no_secret(tmp_path: Path, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "s3cr3t-t0ken")
     publisher.says("/feed?t=s3cr3t-t0ken", redirect("/moved?t=s3cr3t-t0ken", 301))
     publisher.serve("/moved?t=s3cr3t-t0ken", rss(item(1)))

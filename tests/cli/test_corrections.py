@@ -15,9 +15,9 @@ from lxml import etree
 from aggregator.cli import main
 from aggregator.clock import utc_now
 from aggregator.store import open_store
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Hangs, Held, Publisher
+from tests.feed_server import FeedServer, Hangs, Held
 from tests.running import Running
+from tests.sample_site import LOOPBACK, item, rss
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 DELETED = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
@@ -71,7 +71,7 @@ def published(folder: Path) -> tuple[dict[str, str], list[str]]:
 
 
 @pytest.fixture
-def planet(operator: Operator, publisher: Publisher) -> Path:
+def planet(operator: Operator, publisher: FeedServer) -> Path:
     """A folder with two sources of two items each, polled once."""
     one = publisher.serve("/one.xml", rss(item(1), item(2, guid="tag:one,2026:2")))
     two = publisher.serve("/two.xml", rss(item(3), item(4)), host="127.0.0.2")
@@ -126,7 +126,7 @@ def test_alone_each_command_publishes_what_it_changed(operator: Operator, planet
     assert published(planet) == (before, [])
 
 
-def test_undo_says_so_where_nothing_stands_again(operator: Operator, publisher: Publisher) -> None:
+def test_undo_says_so_where_nothing_stands_again(operator: Operator, publisher: FeedServer) -> None:
     feeds = operator.folder / "feeds.yaml"
     yaml = LOOPBACK + FAST + f"sources: [{{url: '{publisher.serve('/feed', rss(item(1)))}', exclude: []}}]\n"
     feeds.write_text(yaml)
@@ -156,7 +156,7 @@ def test_what_is_unclear_or_makes_no_sense_is_said_and_ends_with_2(operator: Ope
 
 
 def test_of_several_that_may_be_meant_the_choice_is_shown(
-    operator: Operator, planet: Path, publisher: Publisher
+    operator: Operator, planet: Path, publisher: FeedServer
 ) -> None:
     """Two sources that know no better give their entries one id."""
     bread = item(1, title="Bread", link="https://two.example/bread", description="Of bread and bakers, at length.")
@@ -182,7 +182,7 @@ def rows(folder: Path, query: str) -> list[Sequence[Any]]:
 
 
 @pytest.mark.slow
-def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publisher: Publisher) -> None:
+def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publisher: FeedServer) -> None:
     """The process that holds the store does it, and publishes at once; a faulty request in between harms nobody."""
     one = publisher.serve("/one.xml", rss(item(1), item(2)))
     two = publisher.serve("/two.xml", rss(item(3)), host="127.0.0.2")
@@ -215,7 +215,7 @@ def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publishe
 
 
 @pytest.mark.slow
-def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Path, publisher: Publisher) -> None:
+def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Path, publisher: FeedServer) -> None:
     """Retractions and their undoing in turn: one that is lost, or done twice, leaves a refusal behind."""
     url = publisher.serve("/feed.xml", rss(item(1), item(2)))
     running = Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n")
@@ -242,7 +242,7 @@ def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Pat
 
 
 def test_r27_a_request_waits_for_a_one_shot_run_that_ends(
-    operator: Operator, planet: Path, publisher: Publisher
+    operator: Operator, planet: Path, publisher: FeedServer
 ) -> None:
     """The run takes it before it publishes; the command, which by then has gone or waits, finds it done."""
     slow = publisher.says("/slow.xml", Hangs(), host="127.0.0.3")
@@ -259,7 +259,7 @@ def test_r27_a_request_waits_for_a_one_shot_run_that_ends(
 
 
 def test_r27_what_takes_longer_is_kept_and_the_command_says_so(
-    operator: Operator, planet: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    operator: Operator, planet: Path, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also with a feeds.yaml that was broken meanwhile: whoever holds the store goes on with the good one."""
     monkeypatch.setattr("aggregator.cli.corrections.PATIENCE", 0.5)

@@ -12,9 +12,9 @@ from aggregator.cli.status import in_words
 from aggregator.model.alarm import Alarm, AlarmCode
 from aggregator.model.settings import SourceKey
 from tests.cli.test_status import run
-from tests.desk import FakeSource, said
-from tests.newsroom import LOOPBACK, START, SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import LOOPBACK, START, SampleSite, item, rss
 
 
 def test_few_are_told_one_by_one_and_many_are_folded() -> None:
@@ -50,21 +50,21 @@ def test_a_source_is_called_by_its_name_with_what_it_takes_to_find_it() -> None:
 
 @pytest.fixture
 def many(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
+    site = SampleSite(tmp_path)
     names = [f"old{number:02}" for number in range(27)] + [f"bad{number}" for number in range(7)] + ["alone"]
-    room.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/feed'}}\n" for key in names))
-    return room
+    site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/feed'}}\n" for key in names))
+    return site
 
 
 def test_status_tells_failures_before_silent_sources_and_folds_both(many: SampleSite) -> None:
     with many.opened() as app:
-        desk = FakeSource(app)
+        fake_source = FakeSource(app)
         for number in range(27):
             key = f"old{number:02}"
-            desk.says(key, said(key, published=START.replace(year=2020)), title=f"The {key}")
-        desk.fails("alone", "tls")
+            fake_source.says(key, said(key, published=START.replace(year=2020)), title=f"The {key}")
+        fake_source.fails("alone", "tls")
         for number in range(7):
-            desk.fails(f"bad{number}", "dns")
+            fake_source.fails(f"bad{number}", "dns")
         status = app.store.status(app.roster, app.clock())
     lines = in_words(status).splitlines()
     heads = [line.split()[:3] for line in lines if not line.startswith("   ")]
@@ -80,7 +80,7 @@ def test_status_tells_failures_before_silent_sources_and_folds_both(many: Sample
     assert sum(line.startswith("  ok ") for line in everything) == 27
 
 
-def test_poll_tells_each_failure_once(tmp_path: Path, publisher: Publisher) -> None:
+def test_poll_tells_each_failure_once(tmp_path: Path, publisher: FeedServer) -> None:
     lines = []
     for number in range(7):
         publisher.says(f"/{number}", Reply(404))
@@ -99,12 +99,12 @@ def test_poll_tells_each_failure_once(tmp_path: Path, publisher: Publisher) -> N
 
 
 def test_a_publication_is_one_line_of_the_log(
-    tmp_path: Path, publisher: Publisher, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, publisher: FeedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    room = SampleSite(tmp_path)
-    room.writes(f"sources: ['{publisher.serve('/feed', rss(item(1), item(2)))}']\n")
+    site = SampleSite(tmp_path)
+    site.writes(f"sources: ['{publisher.serve('/feed', rss(item(1), item(2)))}']\n")
     caplog.set_level(logging.DEBUG, logger="aggregator.publish")
-    report = room.poll()
+    report = site.poll()
     written = [record for record in caplog.records if record.message == "write_output"]
     assert {record.levelname for record in written} == {"DEBUG"}
     assert len(written) == len(report["published"])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.cli.main import COMMANDS
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Hangs, Publisher, Reply
+from tests.feed_server import FeedServer, Hangs, Reply
+from tests.sample_site import LOOPBACK, item, rss
 
 HEAVY = (
     "sqlalchemy",
@@ -69,7 +69,7 @@ def test_ten_mistakes_are_ten_messages_and_nothing_is_started(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_strict_and_json_and_broken_pipes(tmp_path: Path, publisher: Publisher) -> None:
+def test_strict_and_json_and_broken_pipes(tmp_path: Path, publisher: FeedServer) -> None:
     good, bad = publisher.serve("/good", rss(item(1))), publisher.says("/bad", Reply(500, b""))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}sources: ['{good}', '{bad}']\n", encoding="utf-8")
     loose = run("poll", "--json", cwd=tmp_path)
@@ -87,7 +87,7 @@ def test_strict_and_json_and_broken_pipes(tmp_path: Path, publisher: Publisher) 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_r54_a_signal_ends_a_poll_with_what_was_finished_stored(
-    tmp_path: Path, publisher: Publisher, number: signal.Signals
+    tmp_path: Path, publisher: FeedServer, number: signal.Signals
 ) -> None:
     good = publisher.serve("/good", rss(item(1)))
     bad = publisher.says("/hangs", Hangs())

@@ -10,8 +10,8 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.settings import SourceKey
 from tests.command import aggregator
 from tests.config.reading import settings
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import LOOPBACK, item, rss
 
 SAID = settings(
     "sources:\n"
@@ -75,7 +75,7 @@ def test_a_name_that_is_near_nothing_names_a_command_that_works_where_it_is_type
     assert unclear("xyz", [], SAID, Path("/etc/my planet.yaml")) == f"no source xyz in /etc/my planet.yaml; {lists}"
 
 
-def test_commands_take_titles_and_reports_say_them(tmp_path: Path, publisher: Publisher) -> None:
+def test_commands_take_titles_and_reports_say_them(tmp_path: Path, publisher: FeedServer) -> None:
     one = publisher.serve("/one", rss(item(1), title="Harbour News"))
     two = publisher.serve("/two", rss(item(2), title="Twins"))
     three = publisher.serve("/three", rss(item(3), title="Twins"))

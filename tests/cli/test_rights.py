@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import aggregator
-from tests.newsroom import item, rss
+from tests.sample_site import item, rss
 
 FEEDS = """\
 publish: {to: var/public, jekyll: {to: posts/_posts}, static: static, aliases: {atom.xml: all.atom}}

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from tests.command import Done, aggregator
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, item, rss
 
 
 def yaml(url: str) -> str:
@@ -17,7 +17,7 @@ def run(folder: Path, *arguments: str) -> Done:
     return aggregator("-c", str(folder / "feeds.yaml"), *arguments)
 
 
-def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Publisher) -> None:
+def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"), item(2, title="Advert harbour"))))
     (tmp_path / "feeds.yaml").write_text(yaml(url), encoding="utf-8")
     nothing_yet = run(tmp_path, "search", "harbour")
@@ -36,7 +36,7 @@ def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Pub
     assert run(tmp_path, "search", "--limit", "0", "x").returncode == 2
 
 
-def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher: Publisher) -> None:
+def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1, title="Harbour opens"))), Reply(304))
     with Running(tmp_path, yaml(url)) as running:
         running.wait_for(lambda: b"Harbour opens" in running.get("search?q=harbour")[1])
@@ -47,7 +47,7 @@ def test_serve_answers_search_and_its_pages_lead_there(tmp_path: Path, publisher
     assert b'href="search"' in (tmp_path / "public" / "index.html").read_bytes(), "it was served a moment ago"
 
 
-def test_a_copy_that_another_one_tells_says_so(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_copy_that_another_one_tells_says_so(tmp_path: Path, publisher: FeedServer) -> None:
     told = item(1, title="Harbour opens", description="The new harbour opens on Monday. " * 12)
     first = publisher.says("/first.xml", Reply(200, rss(told)))
     again = publisher.says("/again.xml", Reply(200, rss(told | {"guid": "urn:again:1", "link": "https://b.example/h"})))

@@ -14,9 +14,9 @@ from aggregator.config.loader import read_config
 from aggregator.render.status_page import status_record
 from aggregator.store.history import KEPT
 from tests.command import Done, aggregator
-from tests.desk import FakeSource, said
-from tests.newsroom import LOOPBACK, START, SampleSite, item, rss
-from tests.publisher import Publisher, Reply, redirect
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer, Reply, redirect
+from tests.sample_site import LOOPBACK, START, SampleSite, item, rss
 
 MISSPELT = "categories: {python: {}}\nsources: [{key: a, url: 'https://a.example/', category: pyhton}]\n"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -39,12 +39,12 @@ def record(app: App) -> dict[str, Any]:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(
         "sources: [{key: a, url: 'https://a.example/', every: 1h}, {key: b, url: 'https://b.a.example/', every: 1h}]"
     )
-    return room
+    return site
 
 
 def one(app: App, key: str) -> str:
@@ -56,12 +56,14 @@ def one(app: App, key: str) -> str:
     return one_in_words(source, history, alarms, (), status, BERLIN)
 
 
-def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1, published=START - timedelta(days=9)), said(2, published=START - timedelta(days=2)))
-        room.clock.move(days=1)
-        desk.unchanged(["a"])
+def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says(
+            "a", said(1, published=START - timedelta(days=9)), said(2, published=START - timedelta(days=2))
+        )
+        site.clock.move(days=1)
+        fake_source.unchanged(["a"])
         lines = one(app, "a").splitlines()
         due = app.store.status(app.roster, app.clock()).sources[-1]
     assert lines[0] == "Feed a (a, line 2), https://a.example/"
@@ -78,14 +80,14 @@ def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(room: S
     ]
 
 
-def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.unchanged(["a", "b"])
+def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.unchanged(["a", "b"])
         for _ in range(3):
-            room.clock.move(days=3)
-            desk.fails("a", "dns")
-        desk.unchanged(["b"])
+            site.clock.move(days=3)
+            fake_source.fails("a", "dns")
+        fake_source.unchanged(["b"])
         lines = in_words(app.store.status(app.roster, app.clock())).splitlines()
         in_full = one(app, "a")
     assert lines[0] == "2 sources, 1 in trouble; 0 stories."
@@ -102,16 +104,16 @@ def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(room: Sa
     assert "  alarm dead: no success since" in in_full
 
 
-def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: SampleSite) -> None:
-    room.writes(
+def test_json_says_what_fetching_costs_by_host_the_busiest_first(site: SampleSite) -> None:
+    site.writes(
         "sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}, "
         "{key: c, url: 'https://c.b.example/'}]",
         hosts="hosts: {b.example: {spacing: 5s}}\n",
     )
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.unchanged(["a", "b", "c"])
-        desk.fails("c")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.unchanged(["a", "b", "c"])
+        fake_source.fails("c")
         fetching = record(app)["fetching"]
     hosts = fetching.pop("hosts")
     assert fetching == {
@@ -131,23 +133,23 @@ def test_json_says_what_fetching_costs_by_host_the_busiest_first(room: SampleSit
     ]
 
 
-def test_json_names_at_most_50_hosts(room: SampleSite) -> None:
-    room.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(60)))
-    with room.opened() as app:
+def test_json_names_at_most_50_hosts(site: SampleSite) -> None:
+    site.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(60)))
+    with site.opened() as app:
         FakeSource(app).unchanged(["s59"])
         hosts = record(app)["fetching"]["hosts"]
     assert len(hosts) == 50
     assert hosts[0]["host"] == "s59.example"
 
 
-def test_a_source_never_polled_has_no_reason_yet(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a_source_never_polled_has_no_reason_yet(site: SampleSite) -> None:
+    with site.opened() as app:
         (row, _) = record(app)["sources"]
         assert (row["because"], row["moved_to"], row["clock_skew_s"]) == (None, None, None)
         assert "Last polls" not in one(app, "a")
 
 
-def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: Publisher) -> None:
+def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: FeedServer) -> None:
     new = publisher.serve("/new.xml?feed=1", rss(item(1)))
     old = publisher.says("/old.xml", redirect(new, 301))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{old}'}}]")
@@ -160,7 +162,7 @@ def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: Publi
     assert "new.xml" not in public
 
 
-def test_s44_where_a_feed_has_moved_shows_no_secret(tmp_path: Path, publisher: Publisher) -> None:
+def test_s44_where_a_feed_has_moved_shows_no_secret(tmp_path: Path, publisher: FeedServer) -> None:
     publisher.serve("/new.xml", rss(item(1)))
     new = publisher.serve("/new.xml?token=1f2e3d4c5b6a", rss(item(1)))
     old = publisher.says("/old.xml?token=1f2e3d4c5b6a", redirect(new, 301))
@@ -173,7 +175,7 @@ def test_s44_where_a_feed_has_moved_shows_no_secret(tmp_path: Path, publisher: P
         assert "1f2e3d4c5b6a" not in said
 
 
-def test_p88_a_clock_that_is_off_is_shown(tmp_path: Path, publisher: Publisher) -> None:
+def test_p88_a_clock_that_is_off_is_shown(tmp_path: Path, publisher: FeedServer) -> None:
     ahead = {"Date": "Sat, 01 Jan 2050 00:00:00 GMT"}
     url = publisher.says("/feed.xml", Reply(200, rss(item(1)), ahead))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{url}'}}]")
@@ -183,7 +185,7 @@ def test_p88_a_clock_that_is_off_is_shown(tmp_path: Path, publisher: Publisher) 
     assert "ahead of ours" in run(tmp_path, "status", "a").stdout
 
 
-def test_status_key_as_json_has_polls_days_validators_and_alarms(tmp_path: Path, publisher: Publisher) -> None:
+def test_status_key_as_json_has_polls_days_validators_and_alarms(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed.xml", rss(item(1), item(2)))
     (tmp_path / "feeds.yaml").write_text(f"{LOOPBACK}{FORMATS}sources: [{{key: a, url: '{url}'}}]")
     for _ in range(2):
@@ -199,14 +201,14 @@ def test_status_key_as_json_has_polls_days_validators_and_alarms(tmp_path: Path,
     assert told(tmp_path, url) == row, "a URL names a source as well"
 
 
-def test_p93_no_more_than_20_polls_are_shown(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_p93_no_more_than_20_polls_are_shown(site: SampleSite) -> None:
+    with site.opened() as app:
         for _ in range(KEPT + 5):
             FakeSource(app).unchanged(["a"])
         assert one(app, "a").count("not_modified") == KEPT
 
 
-def test_p75_status_asks_for_a_contact(tmp_path: Path, publisher: Publisher) -> None:
+def test_p75_status_asks_for_a_contact(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     text = f"{LOOPBACK}{FORMATS}sources: ['{url}']\n"
     (tmp_path / "feeds.yaml").write_text(text)
@@ -216,90 +218,92 @@ def test_p75_status_asks_for_a_contact(tmp_path: Path, publisher: Publisher) -> 
     assert "site.contact" not in run(tmp_path, "status").stdout
 
 
-def test_s69_the_public_is_told_totals_alone(room: SampleSite) -> None:
-    room.writes(
+def test_s69_the_public_is_told_totals_alone(site: SampleSite) -> None:
+    site.writes(
         "sources: [{key: a, url: 'https://a.example/'}, "
         "{key: secret, url: 'https://hidden.example/f00/', private: true}]"
     )
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.unchanged(["a", "secret"])
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.unchanged(["a", "secret"])
         for _ in range(3):
-            room.clock.move(days=3)
-            desk.fails("secret", "dns")
+            site.clock.move(days=3)
+            fake_source.fails("secret", "dns")
         app.publish()
         kept = record(app)
-    public = json.loads(room.published("status.json"))
+    public = json.loads(site.published("status.json"))
     assert [alarm["source"] for alarm in kept["alarms"] if alarm["code"] == "dead"] == ["secret"]
     assert public["fetching"] == {name: value for name, value in kept["fetching"].items() if name != "hosts"}
     assert {alarm["code"] for alarm in public["alarms"]} <= {"lag", "network_down"}
     assert public["lag"] == kept["lag"]
     for path in ("status.json", "status.html"):
-        assert b"hidden" not in room.published(path)
-        assert b"it failed" not in room.published(path)
-    assert "polls" in room.published("status.html").decode()
+        assert b"hidden" not in site.published(path)
+        assert b"it failed" not in site.published(path)
+    assert "polls" in site.published("status.html").decode()
 
 
 def test_a_misspelt_category_that_is_in_force_stays_so_beside_the_error(tmp_path: Path) -> None:
     """As after an upgrade from a version that made a category of it."""
-    room = SampleSite(tmp_path)
-    room.writes(MISSPELT)
+    site = SampleSite(tmp_path)
+    site.writes(MISSPELT)
     path = tmp_path / "feeds.yaml"
     settings = read_config(path.read_bytes(), path, {}, was_in_force=True)
-    open_app(settings, command="poll", clock=room.clock).close()
+    open_app(settings, command="poll", clock=site.clock).close()
     record = told(tmp_path)
     assert [category["slug"] for category in record["categories"]] == ["python", "pyhton"]
     assert 'write "python"' in record["config"]["error"]
     assert run(tmp_path, "poll").returncode == 2
 
 
-def test_a_rate_leaves_out_what_the_first_poll_found(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", *(said(number, published=START - timedelta(days=40 * number)) for number in range(1, 30)))
+def test_a_rate_leaves_out_what_the_first_poll_found(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", *(said(number, published=START - timedelta(days=40 * number)) for number in range(1, 30)))
         assert record(app)["sources"][0]["per_week"] == 0, "none of them is of the last four weeks"
-        room.clock.move(days=7)
-        desk.says("a", said("x", published=room.clock.now), said("y", published=room.clock.now))
-        room.clock.move(days=7)
-        desk.unchanged(["a"])
+        site.clock.move(days=7)
+        fake_source.says("a", said("x", published=site.clock.now), said("y", published=site.clock.now))
+        site.clock.move(days=7)
+        fake_source.unchanged(["a"])
         (a,) = (source for source in record(app)["sources"] if source["key"] == "a")
     assert a["per_week"] == 1
 
 
-def test_what_polling_cost_is_told_since_the_first_start_at_most(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_what_polling_cost_is_told_since_the_first_start_at_most(site: SampleSite) -> None:
+    with site.opened() as app:
         assert record(app)["fetching"]["since"] == "2026-03-04T12:00:00Z"
-        room.clock.move(days=3)
+        site.clock.move(days=3)
         assert record(app)["fetching"]["since"] == "2026-03-06T00:00:00Z"
 
 
-def test_the_newest_of_a_category_is_the_latest_date_of_its_stories(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
+def test_the_newest_of_a_category_is_the_latest_date_of_its_stories(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         assert record(app)["categories"][0]["newest"] is None
-        desk.says("a", said(1, published=START - timedelta(days=30)), said(2, published=START - timedelta(days=90)))
+        fake_source.says(
+            "a", said(1, published=START - timedelta(days=30)), said(2, published=START - timedelta(days=90))
+        )
         assert record(app)["categories"][0]["newest"] == "2026-02-02T12:00:00Z"
-        room.clock.move(days=1)
-        desk.says("b", said("late", published=START - timedelta(days=60)))
+        site.clock.move(days=1)
+        fake_source.says("b", said("late", published=START - timedelta(days=60)))
         assert record(app)["categories"][0]["newest"] == "2026-02-02T12:00:00Z", "it arrived last, and is older"
-        desk.says(
+        fake_source.says(
             "b", said("late", published=START - timedelta(days=60)), said("ahead", published=START + timedelta(99))
         )
         assert record(app)["categories"][0]["newest"] == "2026-03-05T12:00:00Z", "as pages show a date ahead (I42)"
-        desk.says("a", said("undated"))
+        fake_source.says("a", said("undated"))
         assert record(app)["categories"][0]["newest"] == "2026-03-05T12:00:00Z"
 
 
-def test_a_paused_source_promises_no_poll_anywhere(room: SampleSite) -> None:
-    room.writes("sources: [{key: a, url: 'https://a.example/', paused: true}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as app:
+def test_a_paused_source_promises_no_poll_anywhere(site: SampleSite) -> None:
+    site.writes("sources: [{key: a, url: 'https://a.example/', paused: true}, {key: b, url: 'https://b.example/'}]")
+    with site.opened() as app:
         assert "\n  not polled\n" in one(app, "a") + "\n"
-    done = run(room.folder, "why", "a")
+    done = run(site.folder, "why", "a")
     assert "not polled, since feeds.yaml says paused: true" in done.stdout
     assert "next poll" not in done.stdout
 
 
-def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path, publisher: FeedServer) -> None:
     link = "<link rel=alternate type=application/rss+xml href={}>"
     page = "<!doctype html><html><head><title>Site</title>{}</head><body>Hello</body></html>"
     html = {"Content-Type": "text/html"}
@@ -308,10 +312,10 @@ def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path,
     publisher.says("/two", Reply(200, page.format(two).encode(), html))
     publisher.says("/none", Reply(200, page.format("").encode(), html))
     lines = "".join(f"  - {{key: {key}, url: '{publisher.url(f'/{key}')}'}}\n" for key in ("one", "two", "none"))
-    room = SampleSite(tmp_path)
-    room.writes(f"sources:\n{lines}")
-    room.poll()
-    with room.opened() as app:
+    site = SampleSite(tmp_path)
+    site.writes(f"sources:\n{lines}")
+    site.poll()
+    with site.opened() as app:
         advice = {source["key"]: source["advice"] for source in record(app)["sources"]}
     assert advice == {
         "one": f"write url: {publisher.url('/all.rss')}",
@@ -320,38 +324,38 @@ def test_a_page_that_names_its_feed_is_advised_with_that_address(tmp_path: Path,
     }
 
 
-def test_a_character_set_that_was_guessed_is_advised_in_the_list(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_character_set_that_was_guessed_is_advised_in_the_list(tmp_path: Path, publisher: FeedServer) -> None:
     text = "山东省政府召开新闻发布会，介绍今年以来全省经济运行情况。" * 20
     body = rss(item(1, title=text)).decode().replace("utf-8", "gb2312").encode("gb18030")
     url = publisher.serve("/gbk", body.replace(b"gb2312", b"utf-8"))
-    room = SampleSite(tmp_path)
-    room.writes(f"sources: [{{key: gbk, url: '{url}'}}]")
-    room.poll()
+    site = SampleSite(tmp_path)
+    site.writes(f"sources: [{{key: gbk, url: '{url}'}}]")
+    site.poll()
     (source,) = told(tmp_path)["sources"]
     assert (source["state"], source["advice"].endswith("the bytes are gb18030; write encoding: gb18030")) == (
         "ok",
         True,
     )
     assert "→ " in run(tmp_path, "status").stdout
-    room.writes(f"sources: [{{key: gbk, url: '{url}', encoding: gb18030}}]")
+    site.writes(f"sources: [{{key: gbk, url: '{url}', encoding: gb18030}}]")
     assert told(tmp_path)["sources"][0]["advice"] is None
 
 
 def test_what_answers_and_brings_nothing_is_not_fine_on_the_status_page(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
+    site = SampleSite(tmp_path)
     names = [f"s{number}" for number in range(8)]
-    room.writes(
+    site.writes(
         "sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/feed', every: 1h}}\n" for key in names)
     )
-    with room.opened() as app:
-        desk = FakeSource(app)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         for key in names:
-            desk.says(key, said(key, published=START - timedelta(days=400)))
-        desk.says("s0", said("new", published=START))
+            fake_source.says(key, said(key, published=START - timedelta(days=400)))
+        fake_source.says("s0", said("new", published=START))
         app.publish()
-        public = json.loads(room.published("status.json"))
+        public = json.loads(site.published("status.json"))
     assert [source["quiet"] for source in public["sources"]] == ["silent"] * 7 + [None]
-    page = room.published("status.html").decode()
+    page = site.published("status.html").decode()
     assert page.count("<strong>quiet</strong>") == 7
     assert page.count("<strong>fine</strong>") == 1
     assert "<summary>Sources without a new story for a long time: 7</summary>" in page

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from aggregator.app import App
-from tests.newsroom import SampleSite
+from tests.sample_site import SampleSite
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
-    with room.opened() as app:
+def app(site: SampleSite) -> Iterator[App]:
+    with site.opened() as app:
         yield app

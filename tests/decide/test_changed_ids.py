@@ -15,9 +15,9 @@ from aggregator.model.entry import Enclosure, Entry, Feed
 from aggregator.model.event import Code
 from aggregator.model.known import Trace
 from aggregator.urls import Url, normalise_link
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import START, SampleSite, item, rss
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SOURCES = """
@@ -28,14 +28,14 @@ sources: [{key: one, url: 'https://one.example/feed', category: x}]
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 @pytest.fixture
-def desk(app: App) -> FakeSource:
+def fake_source(app: App) -> FakeSource:
     return FakeSource(app)
 
 
@@ -61,30 +61,30 @@ def titles(app: App) -> list[str]:
         return [p.title for p in tx.documents.publications(row.id, None)]
 
 
-def test_p40_another_site_with_paths_as_everywhere_is_not_the_same_one_moved(desk: FakeSource, app: App) -> None:
+def test_p40_another_site_with_paths_as_everywhere_is_not_the_same_one_moved(fake_source: FakeSource, app: App) -> None:
     """A domain was sold, or redirects to another paper: /1, /2, /3 are at every site, and so is a post an hour."""
     mine = [said(f"Mine {n}", link=f"https://one.example/{n}", published=START - n * HOUR) for n in range(6)]
-    desk.says("one", *mine)
+    fake_source.says("one", *mine)
     theirs = [said(f"Theirs {n}", link=f"https://two.example/{n}", published=START - n * HOUR) for n in range(6)]
-    assert Code.REKEY_ENTRY not in codes(desk.says("one", *theirs))
+    assert Code.REKEY_ENTRY not in codes(fake_source.says("one", *theirs))
     assert len(titles(app)) == 12
 
 
 def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(
-    desk: FakeSource, app: App, room: SampleSite
+    fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:
     before = [
         said(n, own_id=f"http://old.example/?p={n}", link=f"http://old.example/post/{n}", published=START - n * HOUR)
         for n in range(500)
     ]
-    desk.says("one", *before, link=normalise_link("http://old.example/"))
+    fake_source.says("one", *before, link=normalise_link("http://old.example/"))
     with app.store.read() as tx:
         stood = {p.title: (p.atom_id, p.sort_at, p.updated, p.published) for p in tx.documents.publications(1, None)}
     assert len(stood) == 500
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     after = [renamed(entry, f"urn:post:{place}", host="www.new.example") for place, entry in enumerate(before)]
     news = [said(f"new {n}", own_id=f"urn:post:n{n}", link=f"https://www.new.example/post/n{n}") for n in range(3)]
-    changes = desk.says("one", *news, *after, link=normalise_link("https://www.new.example/"))
+    changes = fake_source.says("one", *news, *after, link=normalise_link("https://www.new.example/"))
     assert changes.entries.fresh == 3
     assert [new.entry.title for new in changes.entries.new] == ["Title new 0", "Title new 1", "Title new 2"]
     assert codes(changes).count(Code.REKEY_ENTRY) == 500
@@ -93,34 +93,34 @@ def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(
         links = {p.title: p.link for p in tx.documents.publications(1, None)}
     assert stands | stood == stands, "ids, places and dates are what they were"
     assert links["Title 7"] == "https://www.new.example/post/7", "the links are the new ones"
-    room.clock.move(days=1)
-    again = desk.says("one", *news, *after, link=normalise_link("https://www.new.example/"))
+    site.clock.move(days=1)
+    again = fake_source.says("one", *news, *after, link=normalise_link("https://www.new.example/"))
     assert (again.entries.new, again.entries.revised, again.entries.events) == ((), (), ())
 
 
-def test_i35_below_nine_tenths_the_document_is_new(desk: FakeSource) -> None:
+def test_i35_below_nine_tenths_the_document_is_new(fake_source: FakeSource) -> None:
     before = [replace(entry, published=None) for entry in articles(10)]
-    desk.says("one", *before)
+    fake_source.says("one", *before)
     after = [replace(entry, id=f"b{n}", title=f"Other {n}") for n, entry in enumerate(before[:8])]
-    changes = desk.says("one", *articles(2, first=50), *after)
+    changes = fake_source.says("one", *articles(2, first=50), *after)
     assert changes.entries.fresh == 10
 
 
-def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(desk: FakeSource) -> None:
+def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(fake_source: FakeSource) -> None:
     before = [replace(entry, published=None) for entry in articles(10)]
-    desk.says("one", *before)
+    fake_source.says("one", *before)
     after = [replace(entry, id=f"b{n}", title=f"Other {n}") for n, entry in enumerate(before)]
-    changes = desk.says("one", *articles(1, first=50), *after)
+    changes = fake_source.says("one", *articles(1, first=50), *after)
     assert changes.entries.fresh == 1
     assert {event.facts["because"] for event in changes.entries.events if event.code is Code.REKEY_ENTRY} == {
         "same address"
     }
 
 
-def test_i35_a_single_entry_is_recognised_by_title_address_and_date(desk: FakeSource, app: App) -> None:
+def test_i35_a_single_entry_is_recognised_by_title_address_and_date(fake_source: FakeSource, app: App) -> None:
     old, other = articles(2)
-    desk.says("one", old, other)
-    changes = desk.says("one", replace(old, id="again"), other)
+    fake_source.says("one", old, other)
+    changes = fake_source.says("one", replace(old, id="again"), other)
     assert changes.entries.new == ()
     assert codes(changes) == [Code.REKEY_ENTRY]
     assert titles(app) == ["Title 0", "Title 1"]
@@ -138,32 +138,36 @@ def test_i35_a_single_entry_is_recognised_by_title_address_and_date(desk: FakeSo
     ],
     ids=str,
 )
-def test_i35_a_single_entry_that_differs_in_one_of_them_is_new(desk: FakeSource, other: dict[str, object]) -> None:
+def test_i35_a_single_entry_that_differs_in_one_of_them_is_new(
+    fake_source: FakeSource, other: dict[str, object]
+) -> None:
     old, stays = articles(2)
-    desk.says("one", old, stays)
-    changes = desk.says("one", replace(old, id="again", **other), stays)  # type: ignore[arg-type]  # fields of Entry
+    fake_source.says("one", old, stays)
+    changes = fake_source.says("one", replace(old, id="again", **other), stays)  # type: ignore[arg-type]  # fields of Entry
     assert changes.entries.fresh == 1
 
 
-def test_i35_a_single_entry_whose_address_was_edited_is_known(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_i35_a_single_entry_whose_address_was_edited_is_known(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
     """Many programs take the address as the id; a typing error in it, mended, makes another of both."""
     old, stays = articles(2)
-    desk.says("one", old, stays)
+    fake_source.says("one", old, stays)
     link = normalise_link("https://news.example/mended")
-    desk.says("one", stays)  # it leaves the window, and comes back elsewhere
-    room.clock.move(hours=1)
-    changes = desk.says("one", replace(old, id=link, link=link), stays)
+    fake_source.says("one", stays)  # it leaves the window, and comes back elsewhere
+    site.clock.move(hours=1)
+    changes = fake_source.says("one", replace(old, id=link, link=link), stays)
     assert changes.entries.new == ()
     assert codes(changes) == [Code.REKEY_ENTRY, Code.REVISE_ENTRY]
     assert titles(app) == ["Title 0", "Title 1"]
 
 
-def test_i35_an_undated_one_at_another_address_is_new(desk: FakeSource) -> None:
+def test_i35_an_undated_one_at_another_address_is_new(fake_source: FakeSource) -> None:
     """An open thread has one title and one text each week."""
     old, stays = (replace(entry, published=None) for entry in articles(2))
-    desk.says("one", old, stays)
+    fake_source.says("one", old, stays)
     link = normalise_link("https://news.example/next-week")
-    assert desk.says("one", replace(old, id=link, link=link), stays).entries.fresh == 1
+    assert fake_source.says("one", replace(old, id=link, link=link), stays).entries.fresh == 1
 
 
 def episodes(*ids: str, length: int | None = 335_326) -> list[Entry]:
@@ -179,9 +183,11 @@ def episodes(*ids: str, length: int | None = 335_326) -> list[Entry]:
     ]
 
 
-def test_i35_episodes_with_other_titles_ids_and_file_names_are_known_by_dates_and_bytes(desk: FakeSource) -> None:
-    desk.says("one", *episodes("a", "b", "c"))
-    changes = desk.says("one", *episodes("a-01", "b-01", "c-01"))
+def test_i35_episodes_with_other_titles_ids_and_file_names_are_known_by_dates_and_bytes(
+    fake_source: FakeSource,
+) -> None:
+    fake_source.says("one", *episodes("a", "b", "c"))
+    changes = fake_source.says("one", *episodes("a-01", "b-01", "c-01"))
     assert changes.entries.new == ()
     assert codes(changes).count(Code.REKEY_ENTRY) == 3
 
@@ -189,31 +195,33 @@ def test_i35_episodes_with_other_titles_ids_and_file_names_are_known_by_dates_an
 @pytest.mark.parametrize(
     ("count", "length"), [pytest.param(2, 335_326, id="too-few"), pytest.param(3, None, id="of-unknown-bytes")]
 )
-def test_i35_episodes_of_one_date_are_new_where_that_is_all(desk: FakeSource, count: int, length: int | None) -> None:
-    desk.says("one", *episodes(*"abc"[:count], length=length))
-    changes = desk.says("one", *episodes(*"xyz"[:count], length=length))
+def test_i35_episodes_of_one_date_are_new_where_that_is_all(
+    fake_source: FakeSource, count: int, length: int | None
+) -> None:
+    fake_source.says("one", *episodes(*"abc"[:count], length=length))
+    changes = fake_source.says("one", *episodes(*"xyz"[:count], length=length))
     assert changes.entries.fresh == count
 
 
-def test_i35_an_undated_daily_under_one_title_and_link_is_new_each_day(desk: FakeSource) -> None:
+def test_i35_an_undated_daily_under_one_title_and_link_is_new_each_day(fake_source: FakeSource) -> None:
     menu = [said(n, title="Today's menu", link="https://news.example/menu", text=f"<p>Soup {n}</p>") for n in range(2)]
-    desk.says("one", menu[0])
-    assert desk.says("one", menu[1]).entries.fresh == 1
+    fake_source.says("one", menu[0])
+    assert fake_source.says("one", menu[1]).entries.fresh == 1
 
 
-def test_i35_what_is_still_listed_under_its_own_id_is_nobody_elses_past(desk: FakeSource) -> None:
+def test_i35_what_is_still_listed_under_its_own_id_is_nobody_elses_past(fake_source: FakeSource) -> None:
     (old,) = articles(1)
-    desk.says("one", old)
-    assert desk.says("one", replace(old, id="again"), old).entries.fresh == 1
+    fake_source.says("one", old)
+    assert fake_source.says("one", replace(old, id="again"), old).entries.fresh == 1
 
 
-def test_i35_ids_that_change_at_every_poll_end_with_links(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_i35_ids_that_change_at_every_poll_end_with_links(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     entries = articles(4)
     news = articles(9, first=100)
     for poll in range(9):
-        room.clock.move(hours=1)
+        site.clock.move(hours=1)
         listed = [replace(entry, id=f"{poll}-{entry.title}") for entry in (*news[:poll][::-1], *entries)]
-        changes = desk.says("one", *listed)
+        changes = fake_source.says("one", *listed)
         assert changes.entries.fresh == (4 if poll == 0 else 1), poll
         assert changes.move.observed.by_link == (poll >= 2)
         if poll >= 4:
@@ -221,12 +229,12 @@ def test_i35_ids_that_change_at_every_poll_end_with_links(desk: FakeSource, app:
     assert len(titles(app)) == 12
 
 
-def test_i35_ids_that_count_places(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_i35_ids_that_count_places(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     entries = articles(6)
     for poll in range(5):
-        room.clock.move(hours=1)
+        site.clock.move(hours=1)
         listed = articles(poll, first=100)[::-1] + entries
-        changes = desk.says("one", *(replace(entry, id=str(place)) for place, entry in enumerate(listed, 1)))
+        changes = fake_source.says("one", *(replace(entry, id=str(place)) for place, entry in enumerate(listed, 1)))
         assert changes.entries.fresh == (6 if poll == 0 else 1)
     assert len(titles(app)) == len(set(titles(app))) == 10
 
@@ -235,26 +243,28 @@ GARDEN = "<p>In spring the beds are dug over, and the seeds go in before the las
 HARBOUR = "<p>The ferry stays in port until Thursday since its second engine waits for a part from another country.</p>"
 
 
-def test_i35_an_id_that_is_used_again_names_a_new_article(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_i35_an_id_that_is_used_again_names_a_new_article(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     own_id = "https://news.example/latest"
     old = said(1, own_id=own_id, title="Gardening in spring", text=GARDEN, published=START - DAY)
     new = said(2, own_id=own_id, title="No ferry before Thursday", text=HARBOUR, published=START)
-    desk.says("one", old, *articles(3, first=5))
-    room.clock.move(hours=1)
-    changes = desk.says("one", new, *articles(3, first=5))
+    fake_source.says("one", old, *articles(3, first=5))
+    site.clock.move(hours=1)
+    changes = fake_source.says("one", new, *articles(3, first=5))
     assert changes.entries.fresh == 1
     assert Code.REUSE_ID in codes(changes)
     with app.store.read() as tx:
         ids = {p.title: p.atom_id for p in tx.documents.publications(1, None)}
     assert ids["Gardening in spring"] == own_id, "an id that was given out stays where it is"
     assert ids["No ferry before Thursday"] != own_id
-    room.clock.move(hours=1)
-    assert desk.says("one", new, *articles(3, first=5)).entries.events == ()
+    site.clock.move(hours=1)
+    assert fake_source.says("one", new, *articles(3, first=5)).entries.events == ()
 
 
-def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(desk: FakeSource, app: App) -> None:
+def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(
+    fake_source: FakeSource, app: App
+) -> None:
     for number, (title, text) in enumerate(((("Gardening in spring"), GARDEN), ("No ferry before Thursday", HARBOUR))):
-        desk.says("one", said(number, own_id="latest", title=title, text=text, published=START + number * HOUR))
+        fake_source.says("one", said(number, own_id="latest", title=title, text=text, published=START + number * HOUR))
     with app.store.read() as tx:
         assert len({p.atom_id for p in tx.documents.publications(1, None)}) == 2
 
@@ -274,13 +284,13 @@ def test_i35_an_id_without_a_world_of_its_own_used_again_gets_another_minted_id(
     ],
     ids=["address", "text", "title", "date"],
 )
-def test_i35_less_than_everything_is_a_revision(desk: FakeSource, changes: dict[str, object]) -> None:
+def test_i35_less_than_everything_is_a_revision(fake_source: FakeSource, changes: dict[str, object]) -> None:
     old = said(1, title="Gardening in spring", text=GARDEN, published=START - DAY)
-    desk.says("one", old)
+    fake_source.says("one", old)
     new = replace(old, **{"published": START} | changes)  # type: ignore[arg-type]  # fields of Entry
     if "text" in changes:
         new = replace(new, content=HARBOUR)
-    assert desk.says("one", new).entries.new == ()
+    assert fake_source.says("one", new).entries.new == ()
 
 
 def trace(number: int, entry: Entry) -> Trace:
@@ -314,65 +324,65 @@ def test_a_start_page_tells_nothing_apart() -> None:
     assert pairs_of([(str(n), entry) for n, entry in enumerate(here)], set("0123"), [trace(9, here[0])]) == {}
 
 
-def test_i35_missing_ids_that_appear_are_no_news(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_i35_missing_ids_that_appear_are_no_news(sample_site: SampleSite, publisher: FeedServer) -> None:
     dated = {"pubDate": "Wed, 04 Mar 2026 05:06:07 GMT"}
     bare = [item(n, guid="", **dated) for n in range(5)]
     ided = [item(n, guid=f"id-{n}", **dated) for n in range(5)]
     url = publisher.says("/feed.xml", *(Reply(200, rss(*items)) for items in (bare, ided, bare)))
-    newsroom.writes(f"sources: ['{url}']")
+    sample_site.writes(f"sources: ['{url}']")
     counts = []
     for _ in range(3):
-        report = newsroom.poll()
+        report = sample_site.poll()
         counts.append((report["new"], report["revised"]))
-        newsroom.clock.move(hours=2)
+        sample_site.clock.move(hours=2)
     assert counts == [(5, 0), (0, 0), (0, 0)]
-    assert newsroom.titles() == [f"Title {n}" for n in range(5)]
+    assert sample_site.titles() == [f"Title {n}" for n in range(5)]
 
 
-def test_i35_one_entry_without_id_and_link_whose_date_moves(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_i35_one_entry_without_id_and_link_whose_date_moves(sample_site: SampleSite, publisher: FeedServer) -> None:
     def document(poll: int) -> Reply:
         moving = item("moving", guid="", link="", title="A note", pubDate=f"Wed, 04 Mar 2026 0{poll}:00:00 GMT")
         return Reply(200, rss(moving, *(item(n) for n in range(3 + poll))))
 
     url = publisher.says("/feed.xml", *map(document, range(7)))
-    newsroom.writes(f"sources: ['{url}']")
+    sample_site.writes(f"sources: ['{url}']")
     news, rekeyed = [], []
     for _ in range(7):
-        news.append(newsroom.poll()["new"])
-        newsroom.clock.move(hours=2)
-        with newsroom.opened("status") as app, app.store.read() as tx:
+        news.append(sample_site.poll()["new"])
+        sample_site.clock.move(hours=2)
+        with sample_site.opened("status") as app, app.store.read() as tx:
             key = app.settings.sources[0].key
             rekeyed.append(len(tx.trail.source_steps(key, (Code.REKEY_ENTRY,), 20)))
             alarms = {alarm.code.value: alarm.text for alarm in app.store.status(app.roster, START).alarms}
     assert news == [4, 1, 1, 1, 1, 1, 1]
-    assert newsroom.titles().count("A note") == 1
+    assert sample_site.titles().count("A note") == 1
     assert rekeyed == [0, 1, 2, 3, 3, 3, 3], "from then on the text is the id, and that keeps still"
     assert alarms["rekeyed"].endswith("titles and texts tell such entries apart now")
 
 
 @pytest.mark.parametrize(("title", "content"), [("Another note", ""), ("", "<p>It says something else.</p>")])
 def test_i35_without_id_and_link_another_title_or_text_is_another_entry(
-    desk: FakeSource, title: str, content: str
+    fake_source: FakeSource, title: str, content: str
 ) -> None:
     note = bare(1)
-    desk.says("one", note)
+    fake_source.says("one", note)
     other = replace(note, published=START - HOUR, title=title or note.title, content=content or note.content)
-    assert desk.says("one", other).entries.fresh == 1
+    assert fake_source.says("one", other).entries.fresh == 1
 
 
-def test_i35_two_notes_alike_that_stand_there_together_are_two(desk: FakeSource) -> None:
+def test_i35_two_notes_alike_that_stand_there_together_are_two(fake_source: FakeSource) -> None:
     first, second = bare(1), replace(bare(1), published=START - HOUR)
-    assert desk.says("one", first, second).entries.fresh == 2
-    assert desk.says("one", replace(first, published=START), second).entries.fresh == 0
+    assert fake_source.says("one", first, second).entries.fresh == 2
+    assert fake_source.says("one", replace(first, published=START), second).entries.fresh == 0
     third = replace(first, published=START + HOUR)
-    assert desk.says("one", third, replace(first, published=START), second).entries.fresh == 1
+    assert fake_source.says("one", third, replace(first, published=START), second).entries.fresh == 1
 
 
-def test_i35_a_date_that_moves_once_is_no_habit(desk: FakeSource) -> None:
+def test_i35_a_date_that_moves_once_is_no_habit(fake_source: FakeSource) -> None:
     note = bare(1)
-    desk.says("one", note)
-    assert desk.says("one", replace(note, published=START - HOUR)).entries.fresh == 0
-    changes = desk.says("one", replace(note, published=START - HOUR), said(7))
+    fake_source.says("one", note)
+    assert fake_source.says("one", replace(note, published=START - HOUR)).entries.fresh == 0
+    changes = fake_source.says("one", replace(note, published=START - HOUR), said(7))
     assert (changes.move.observed.redated_times, changes.move.observed.by_text) == (0, False)
 
 
@@ -381,15 +391,15 @@ def bare(number: int) -> Entry:
     return replace(said(number), id=None, link=None, published=START - DAY)
 
 
-def test_i32_http_becomes_https(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_i32_http_becomes_https(sample_site: SampleSite, publisher: FeedServer) -> None:
     plain = [item(n, guid=f"http://news.example/{n}", link=f"http://news.example/{n}") for n in range(5)]
     safe = [item(n, guid=f"https://news.example/{n}", link=f"https://news.example/{n}") for n in range(5)]
     url = publisher.says("/feed.xml", *(Reply(200, rss(*items)) for items in (plain, safe)))
-    newsroom.writes(f"sources: ['{url}']")
-    assert newsroom.poll()["new"] == 5
-    newsroom.clock.move(hours=2)
-    report = newsroom.poll()
+    sample_site.writes(f"sources: ['{url}']")
+    assert sample_site.poll()["new"] == 5
+    sample_site.clock.move(hours=2)
+    report = sample_site.poll()
     assert (report["new"], report["revised"]) == (0, 0)
-    assert [each.findtext("{http://www.w3.org/2005/Atom}id") for each in newsroom.entries("category/general.atom")] == [
-        f"http://news.example/{n}" for n in range(5)
-    ]
+    assert [
+        each.findtext("{http://www.w3.org/2005/Atom}id") for each in sample_site.entries("category/general.atom")
+    ] == [f"http://news.example/{n}" for n in range(5)]

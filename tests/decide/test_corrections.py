@@ -13,8 +13,8 @@ from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.story import Publication
 from aggregator.poll.corrections import TOMBSTONE
-from tests.desk import FakeSource, said
-from tests.newsroom import ATOM, START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import ATOM, START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SOURCES = """
@@ -38,33 +38,33 @@ TAG = "tag:one.example,2026:lamp"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 @pytest.fixture
-def desk(app: App, room: SampleSite) -> FakeSource:
-    desk = FakeSource(app)
+def fake_source(app: App, site: SampleSite) -> FakeSource:
+    fake_source = FakeSource(app)
     for key in ("one", "two", "three", "high"):
-        desk.says(key, said(f"the-first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30))
-    room.clock.move(days=1)
-    return desk
+        fake_source.says(key, said(f"the-first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30))
+    site.clock.move(days=1)
+    return fake_source
 
 
-def tell(desk: FakeSource, key: str, text: str, title: str, number: str = "", **facts: Any) -> Changes:
+def tell(fake_source: FakeSource, key: str, text: str, title: str, number: str = "", **facts: Any) -> Changes:
     """Let a source tell something under its own link and id."""
     link = f"https://{key}.example/{title[:8]}{number}".replace(" ", "-")
-    return desk.says(key, said(f"{key}-{title}{number}", title=title, text=text, link=link, **facts))
+    return fake_source.says(key, said(f"{key}-{title}{number}", title=title, text=text, link=link, **facts))
 
 
-def lamp(desk: FakeSource, key: str, number: str = "", **facts: object) -> Changes:
-    return tell(desk, key, TEXT, "The lamp is back in its lighthouse", number, **facts)
+def lamp(fake_source: FakeSource, key: str, number: str = "", **facts: object) -> Changes:
+    return tell(fake_source, key, TEXT, "The lamp is back in its lighthouse", number, **facts)
 
 
-def ferry(desk: FakeSource, key: str, number: str = "", **facts: object) -> Changes:
-    return tell(desk, key, OTHER, "The ferry runs twice a day", number, **facts)
+def ferry(fake_source: FakeSource, key: str, number: str = "", **facts: object) -> Changes:
+    return tell(fake_source, key, OTHER, "The ferry runs twice a day", number, **facts)
 
 
 def story_of(changes: Changes) -> int:
@@ -112,69 +112,73 @@ def tombstones(app: App, slug: str) -> dict[str, datetime]:
         return {tombstone.ref: tombstone.when for tombstone in tx.documents.tombstones(row.id)}
 
 
-def updated_by_id(room: SampleSite, path: str) -> dict[str, str]:
+def updated_by_id(site: SampleSite, path: str) -> dict[str, str]:
     """Give the ids of a published Atom document, in order, each with its `updated`."""
-    return {str(entry.findtext(f"{ATOM}id")): str(entry.findtext(f"{ATOM}updated")) for entry in room.entries(path)}
+    return {str(entry.findtext(f"{ATOM}id")): str(entry.findtext(f"{ATOM}updated")) for entry in site.entries(path)}
 
 
 def joined(changes: Changes) -> bool:
     return any(event.code is Code.JOIN_STORY for event in changes.entries.events)
 
 
-def test_t7_the_merged_ones_entries_move_and_its_publications_go(desk: FakeSource, app: App, room: SampleSite) -> None:
-    kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
+def test_t7_the_merged_ones_entries_move_and_its_publications_go(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "two"))
     before = standing(app, "x")
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     done(app, "merge", story=kept, other=merged)
     assert list(standing(app, "x")) == [TAG]
     after = standing(app, "x")[TAG]
     assert (after.sort_at, after.updated, after.title) == (before[TAG].sort_at, before[TAG].updated, before[TAG].title)
     assert [credit.source for credit in after.credits] == ["two"]
     (gone,) = set(before) - {TAG}
-    assert tombstones(app, "x") == tombstones(app, "y") == {gone: room.clock.now}
+    assert tombstones(app, "x") == tombstones(app, "y") == {gone: site.clock.now}
 
 
-def test_t7_the_kept_one_enters_where_only_the_other_stood(desk: FakeSource, app: App, room: SampleSite) -> None:
-    kept = story_of(lamp(desk, "one", own_id=TAG))
-    merged = story_of(ferry(desk, "two", published=START))
-    room.clock.move(days=1)
+def test_t7_the_kept_one_enters_where_only_the_other_stood(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    kept = story_of(lamp(fake_source, "one", own_id=TAG))
+    merged = story_of(ferry(fake_source, "two", published=START))
+    site.clock.move(days=1)
     done(app, "merge", story=kept, other=merged)
     entered = standing(app, "y")[TAG]
-    assert entered.sort_at == room.clock.now, "M1: the time of the merge"
+    assert entered.sort_at == site.clock.now, "M1: the time of the merge"
     assert (entered.source, entered.updated) == ("two", START)
 
 
-def test_t3_within_the_hour_a_merge_may_show_the_better_copy(desk: FakeSource, app: App, room: SampleSite) -> None:
-    kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "high"))
+def test_t3_within_the_hour_a_merge_may_show_the_better_copy(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "high"))
     done(app, "merge", story=kept, other=merged)
     assert standing(app, "x")[TAG].source == "high"
 
 
-def test_t3_after_it_the_choice_is_fixed(desk: FakeSource, app: App, room: SampleSite) -> None:
-    kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "high"))
-    room.clock.move(hours=1)
+def test_t3_after_it_the_choice_is_fixed(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "high"))
+    site.clock.move(hours=1)
     done(app, "merge", story=kept, other=merged)
     assert standing(app, "x")[TAG].source == "one"
 
 
-def test_t8_what_was_merged_is_revived_as_it_was(desk: FakeSource, app: App, room: SampleSite) -> None:
-    kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
-    lamp(desk, "three")
+def test_t8_what_was_merged_is_revived_as_it_was(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "two"))
+    lamp(fake_source, "three")
     before, in_y, in_z = standing(app, "x"), standing(app, "y"), standing(app, "z")
     (other,) = set(before) - {TAG}
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     done(app, "merge", story=kept, other=merged)
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     done(app, "unmerge", story=kept, entry=entry_of_story(app, merged, kept, "two"))
     after = standing(app, "x")
     assert set(after) == set(before)
     again, was = after[other], before[other]
     assert (again.page_id, again.sort_at, again.page) == (was.page_id, was.sort_at, was.page)
-    assert again.updated == room.clock.now, "RFC 6721: the newer of entry and tombstone wins"
+    assert again.updated == site.clock.now, "RFC 6721: the newer of entry and tombstone wins"
     assert other not in tombstones(app, "x")
     assert after[TAG] == before[TAG]
     assert set(standing(app, "y")) == set(in_y)
-    assert tombstones(app, "y") == {TAG: room.clock.now}, "there it stood by the other's copy alone"
+    assert tombstones(app, "y") == {TAG: site.clock.now}, "there it stood by the other's copy alone"
     assert standing(app, "z") == in_z
 
 
@@ -184,97 +188,97 @@ def entry_of_story(app: App, merged: int, kept: int, source: str) -> int:
     return entry
 
 
-def test_t8_otherwise_a_new_story_is_made_now(desk: FakeSource, app: App, room: SampleSite) -> None:
-    story = story_of(lamp(desk, "one", own_id=TAG))
-    room.clock.move(hours=2)
-    copy = lamp(desk, "two", own_id="tag:two.example,2026:lamp", published=START)
+def test_t8_otherwise_a_new_story_is_made_now(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
+    site.clock.move(hours=2)
+    copy = lamp(fake_source, "two", own_id="tag:two.example,2026:lamp", published=START)
     assert story_of(copy) == story
     assert TAG in standing(app, "y")
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     done(app, "unmerge", story=story, entry=None)
     alone = standing(app, "x")["tag:two.example,2026:lamp"]
-    assert (alone.sort_at, alone.updated, alone.credits) == (room.clock.now, START, ())
+    assert (alone.sort_at, alone.updated, alone.credits) == (site.clock.now, START, ())
     assert standing(app, "x")[TAG].credits == ()
     assert set(standing(app, "y")) == {"tag:two.example,2026:lamp"}
-    assert tombstones(app, "y") == {TAG: room.clock.now}
+    assert tombstones(app, "y") == {TAG: site.clock.now}
 
 
-def test_t8_an_id_that_a_story_has_or_had_is_not_given_again(desk: FakeSource, app: App) -> None:
-    story = story_of(lamp(desk, "one", own_id=TAG))
-    assert story_of(lamp(desk, "two", own_id=TAG)) == story
+def test_t8_an_id_that_a_story_has_or_had_is_not_given_again(fake_source: FakeSource, app: App) -> None:
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
+    assert story_of(lamp(fake_source, "two", own_id=TAG)) == story
     done(app, "unmerge", story=story, entry=None)
     ids = set(standing(app, "x"))
     assert TAG in ids
     assert all(atom_id.startswith("urn:uuid:") for atom_id in ids - {TAG})
 
 
-def test_t3_the_shown_copy_leaves_and_another_is_shown(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_t3_the_shown_copy_leaves_and_another_is_shown(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     """The choice is fixed, and its copy goes: the best that is left is shown, with a new `updated` (T4)."""
-    story = story_of(lamp(desk, "one", own_id=TAG))
-    shown = lamp(desk, "high")
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
+    shown = lamp(fake_source, "high")
     assert standing(app, "x")[TAG].source == "high"
-    tell(desk, "two", TEXT.replace("</p>", " It shone at once.</p>"), "The lamp is back in its lighthouse")
-    room.clock.move(days=1)
+    tell(fake_source, "two", TEXT.replace("</p>", " It shone at once.</p>"), "The lamp is back in its lighthouse")
+    site.clock.move(days=1)
     done(app, "unmerge", story=story, entry=entry_of(shown))
     after = standing(app, "x")[TAG]
     assert after.source == "one"
     assert [credit.source for credit in after.credits] == ["two"]
 
 
-def test_t8_no_copy_joins_the_two_again(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_t8_no_copy_joins_the_two_again(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     """A third copy tells what one of the two tells, word for word, and nearly what the other does."""
-    story = story_of(lamp(desk, "one", own_id=TAG))
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
     title = "The lamp is back in its lighthouse"
     longer = TEXT.replace("</p>", " Reporting by a staff writer.</p>")
-    copy = tell(desk, "two", longer, title)
+    copy = tell(fake_source, "two", longer, title)
     assert story_of(copy) == story
     done(app, "unmerge", story=story, entry=None)
-    third = tell(desk, "three", longer, title)
+    third = tell(fake_source, "three", longer, title)
     assert joined(third)
     assert story_of(third) != story
     assert set(standing(app, "z")) == set(standing(app, "y"))
 
 
 def test_t8_a_source_that_issues_its_entry_anew_does_not_join_again(
-    desk: FakeSource, app: App, room: SampleSite
+    fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:
-    story = story_of(lamp(desk, "one", own_id=TAG))
-    assert story_of(lamp(desk, "two")) == story
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
+    assert story_of(lamp(fake_source, "two")) == story
     done(app, "unmerge", story=story, entry=None)
-    room.clock.move(hours=1)
-    again = lamp(desk, "two", number="-again")
+    site.clock.move(hours=1)
+    again = lamp(fake_source, "two", number="-again")
     assert not joined(again)
 
 
-def test_t8_the_verdict_outlives_a_restart_and_the_source(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        story = story_of(lamp(desk, "one", own_id=TAG))
-        lamp(desk, "two")
+def test_t8_the_verdict_outlives_a_restart_and_the_source(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        story = story_of(lamp(fake_source, "one", own_id=TAG))
+        lamp(fake_source, "two")
         done(app, "unmerge", story=story, entry=None)
     kept = SOURCES
-    room.writes("\n".join(line for line in kept.splitlines() if "key: two" not in line))
-    with room.opened():
+    site.writes("\n".join(line for line in kept.splitlines() if "key: two" not in line))
+    with site.opened():
         pass
-    room.writes(kept)
-    with room.opened() as app:
+    site.writes(kept)
+    with site.opened() as app:
         assert not joined(lamp(FakeSource(app), "two", number="-again"))
 
 
-def test_t7_a_copy_of_what_was_merged_joins_too(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_t7_a_copy_of_what_was_merged_joins_too(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     """T5 compares with what founds or is shown; an operator's `same` makes the merged one's founder such a one."""
-    kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
+    kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "two"))
     done(app, "merge", story=kept, other=merged)
-    near = tell(desk, "three", OTHER.replace("</p>", " More follows.</p>"), "The ferry runs twice a day")
+    near = tell(fake_source, "three", OTHER.replace("</p>", " More follows.</p>"), "The ferry runs twice a day")
     assert joined(near)
     assert story_of(near) == kept
     assert set(standing(app, "z")) == {TAG}, "N3"
 
 
-def test_merges_of_merges_come_apart_again(desk: FakeSource, app: App, room: SampleSite) -> None:
-    first, second = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
-    third = story_of(tell(desk, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
-    room.clock.move(days=1)
+def test_merges_of_merges_come_apart_again(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    first, second = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "two"))
+    third = story_of(tell(fake_source, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
+    site.clock.move(days=1)
     before = [standing(app, slug) for slug in "xyz"]
     done(app, "merge", story=second, other=first)
     done(app, "merge", story=third, other=second)
@@ -285,14 +289,16 @@ def test_merges_of_merges_come_apart_again(desk: FakeSource, app: App, room: Sam
     assert [p.credits for some in after for p in some.values()] == [()] * 4
 
 
-def test_retract_withdraws_everywhere_and_undo_brings_it_back(desk: FakeSource, app: App, room: SampleSite) -> None:
-    story = story_of(lamp(desk, "two", own_id=TAG))
+def test_retract_withdraws_everywhere_and_undo_brings_it_back(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    story = story_of(lamp(fake_source, "two", own_id=TAG))
     before = [standing(app, slug)[TAG] for slug in "xy"]
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     done(app, "retract", story=story, undo=False)
     assert TAG not in {*standing(app, "x"), *standing(app, "y")}
-    assert tombstones(app, "x") == tombstones(app, "y") == {TAG: room.clock.now}
-    room.clock.move(days=1)
+    assert tombstones(app, "x") == tombstones(app, "y") == {TAG: site.clock.now}
+    site.clock.move(days=1)
     done(app, "retract", story=story, undo=True)
     for slug, was in zip("xy", before, strict=True):
         again = standing(app, slug)[TAG]
@@ -300,77 +306,81 @@ def test_retract_withdraws_everywhere_and_undo_brings_it_back(desk: FakeSource, 
             was.page_id,
             was.sort_at,
             was.page,
-            room.clock.now,
+            site.clock.now,
         )
         assert tombstones(app, slug) == {}
 
 
-def test_what_was_retracted_comes_back_by_no_revision_and_no_copy(desk: FakeSource, app: App, room: SampleSite) -> None:
-    story = story_of(lamp(desk, "one", own_id=TAG))
+def test_what_was_retracted_comes_back_by_no_revision_and_no_copy(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
     done(app, "retract", story=story, undo=False)
-    room.clock.move(hours=1)
-    revised = desk.says("one", said("lamp", own_id=TAG, title="The lamp is back in its lighthouse!", text=TEXT))
+    site.clock.move(hours=1)
+    revised = fake_source.says("one", said("lamp", own_id=TAG, title="The lamp is back in its lighthouse!", text=TEXT))
     assert revised.entries.revised
-    assert story_of(lamp(desk, "two")) == story
+    assert story_of(lamp(fake_source, "two")) == story
     assert not any(standing(app, slug) for slug in "xyz")
     done(app, "retract", story=story, undo=True)
     assert standing(app, "x")[TAG].title == "The lamp is back in its lighthouse!"
     in_y = standing(app, "y")[TAG]
-    assert in_y.sort_at == room.clock.now, "N3: there it is new"
+    assert in_y.sort_at == site.clock.now, "N3: there it is new"
 
 
 def test_m8_a_tombstone_ends_after_thirty_days_as_a_change_in_the_store(
-    desk: FakeSource, app: App, room: SampleSite
+    fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:
-    story = story_of(lamp(desk, "one", own_id=TAG))
-    room.clock.move(days=1)
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
+    site.clock.move(days=1)
     done(app, "retract", story=story, undo=False)
     app.publish()
-    assert b"deleted-entry" in room.published("category/x.atom")
-    assert b"deleted-entry" in room.published("all.atom")
-    assert TAG.encode() not in room.published("category/x.json")
-    room.clock.now += TOMBSTONE
+    assert b"deleted-entry" in site.published("category/x.atom")
+    assert b"deleted-entry" in site.published("all.atom")
+    assert TAG.encode() not in site.published("category/x.json")
+    site.clock.now += TOMBSTONE
     assert app.upkeep.end_tombstones() == 0
     assert app.publish(everything=True).changed == ("status.json",), "rendering knows no time (invariant 4)"
-    room.clock.move(seconds=1)
+    site.clock.move(seconds=1)
     assert app.upkeep.end_tombstones() == 1
     assert {"category/x.atom", "all.atom"} <= set(app.publish().changed)
-    assert b"deleted-entry" not in room.published("category/x.atom")
-    assert b"deleted-entry" not in room.published("all.atom")
+    assert b"deleted-entry" not in site.published("category/x.atom")
+    assert b"deleted-entry" not in site.published("all.atom")
     assert app.upkeep.end_tombstones() == 0
 
 
-def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(desk: FakeSource, app: App, room: SampleSite) -> None:
-    story = story_of(lamp(desk, "one", own_id=TAG))
+def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    story = story_of(lamp(fake_source, "one", own_id=TAG))
     for number in range(30):
-        room.clock.move(hours=1)
-        desk.says("one", said(number, text=f"<p>{number} things were seen at {number} o'clock.</p>"))
-    room.clock.move(days=2)
+        site.clock.move(hours=1)
+        fake_source.says("one", said(number, text=f"<p>{number} things were seen at {number} o'clock.</p>"))
+    site.clock.move(days=2)
     app.publish()
     path = "category/x/archive/2.atom"  # on the first are those of the first polls
-    before = updated_by_id(room, path)
+    before = updated_by_id(site, path)
     assert TAG in before
     done(app, "retract", story=story, undo=False)
     app.publish()
-    assert TAG.encode() not in room.published(path)
-    assert f'ref="{TAG}"'.encode() in room.published("category/x.atom")
-    room.clock.move(minutes=1)
+    assert TAG.encode() not in site.published(path)
+    assert f'ref="{TAG}"'.encode() in site.published("category/x.atom")
+    site.clock.move(minutes=1)
     done(app, "retract", story=story, undo=True)
     app.publish()
-    assert TAG.encode() not in room.published("category/x.atom")
-    after = updated_by_id(room, path)
+    assert TAG.encode() not in site.published("category/x.atom")
+    after = updated_by_id(site, path)
     assert list(after) == list(before), "in the same order"
-    assert after == before | {TAG: f"{room.clock.now:%Y-%m-%dT%H:%M:%SZ}"}
+    assert after == before | {TAG: f"{site.clock.now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
-    desk: FakeSource, app: App, room: SampleSite
+    fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:
     """The database itself refuses the last statement of the first request; the second is carried out."""
-    kept, merged = story_of(lamp(desk, "one", own_id=TAG)), story_of(ferry(desk, "two"))
-    other = story_of(tell(desk, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
+    kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "two"))
+    other = story_of(tell(fake_source, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
     before = standing(app, "x"), standing(app, "y")
-    with sqlite3.connect(room.folder / "var" / "aggregator.db") as store:
+    with sqlite3.connect(site.folder / "var" / "aggregator.db") as store:
         store.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON event WHEN new.code = 'merge_stories' "
             "BEGIN SELECT RAISE(ABORT, 'no'); END"
@@ -402,7 +412,7 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(
-    desk: FakeSource, app: App, command: str, arguments: dict[str, object], why: str
+    fake_source: FakeSource, app: App, command: str, arguments: dict[str, object], why: str
 ) -> None:
     app.publish()
     outcome = ask(app, command, **arguments)
@@ -411,8 +421,8 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
     assert app.publish(everything=True).changed == ()
 
 
-def test_what_was_retracted_or_merged_is_not_merged(desk: FakeSource, app: App) -> None:
-    first, second = story_of(lamp(desk, "one")), story_of(ferry(desk, "two"))
+def test_what_was_retracted_or_merged_is_not_merged(fake_source: FakeSource, app: App) -> None:
+    first, second = story_of(lamp(fake_source, "one")), story_of(ferry(fake_source, "two"))
     done(app, "retract", story=second, undo=False)
     assert "is retracted; bring it back" in ask(app, "merge", story=first, other=second).said
     assert "retracted already" in ask(app, "retract", story=second, undo=False).said

@@ -11,8 +11,8 @@ from aggregator.cli import main
 from aggregator.errors import CutShort
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 TITLE = "The lamp is back in its lighthouse"
 WORDS = "After nine years in a cellar the lamp of the old lighthouse is back where it belongs".split()
@@ -26,10 +26,10 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 def facts(changes: Changes, code: Code) -> list[dict[str, object]]:
@@ -37,13 +37,13 @@ def facts(changes: Changes, code: Code) -> list[dict[str, object]]:
 
 
 def test_a_pair_that_is_too_costly_is_two_stories_and_why_says_so(
-    app: App, room: SampleSite, capsys: pytest.CaptureFixture[str]
+    app: App, site: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = FakeSource(app)
-    desk.says("one", said(1, title=TITLE, text=f"<p>{LONG}", link="https://one.example/lamp"))
-    made = desk.says("two", said(2, title=TITLE, text=f"<p>{OTHER}", link="https://two.example/lamp"))
+    fake_source = FakeSource(app)
+    fake_source.says("one", said(1, title=TITLE, text=f"<p>{LONG}", link="https://one.example/lamp"))
+    made = fake_source.says("two", said(2, title=TITLE, text=f"<p>{OTHER}", link="https://two.example/lamp"))
     assert [fact["uncompared"] for fact in facts(made, Code.MAKE_STORY)] == [[1]]
-    assert main(["-c", str(room.folder / "feeds.yaml"), "why", "https://two.example/lamp"], {}) == 0
+    assert main(["-c", str(site.folder / "feeds.yaml"), "why", "https://two.example/lamp"], {}) == 0
     assert "1 copy it may be of was not compared: that would cost too much" in capsys.readouterr().out
 
 
@@ -51,10 +51,10 @@ def test_the_seconds_of_a_poll_are_spent_on_the_first_pairs(app: App) -> None:
     ticks = count(step=2)
     app.ports = replace(app.ports, worked=lambda: float(next(ticks)))
     text = " ".join(WORDS * 3)
-    desk = FakeSource(app)
-    desk.says("one", *(said(n, title=f"{TITLE} {n}", text=f"<p>{n} {text}</p>") for n in range(4)))
+    fake_source = FakeSource(app)
+    fake_source.says("one", *(said(n, title=f"{TITLE} {n}", text=f"<p>{n} {text}</p>") for n in range(4)))
     other = [said(n, own_id=f"x{n}", title=f"{TITLE} {n}", text=f"<p>{n} {text} x</p>") for n in range(4)]
-    changes = desk.says("two", *(replace(each, link=None) for each in other))
+    changes = fake_source.says("two", *(replace(each, link=None) for each in other))
     assert len(facts(changes, Code.JOIN_STORY)) == 1
     made = facts(changes, Code.MAKE_STORY)
     assert len(made) == 3

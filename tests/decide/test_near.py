@@ -9,8 +9,8 @@ from aggregator.app import App
 from aggregator.identify.matching import Evidence
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TEXT = (
@@ -32,23 +32,23 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 @pytest.fixture
-def desk(app: App) -> FakeSource:
-    desk = FakeSource(app)
+def fake_source(app: App) -> FakeSource:
+    fake_source = FakeSource(app)
     for key in ("one", "two", "three", "exact", "off", "strict"):
-        desk.says(key, said(f"the-first-of-{key}", title=f"About {key}", text=f"<p>{key} " * 30))
-    return desk
+        fake_source.says(key, said(f"the-first-of-{key}", title=f"About {key}", text=f"<p>{key} " * 30))
+    return fake_source
 
 
-def tell(desk: FakeSource, key: str, text: str = TEXT, title: str = TITLE, **facts: object) -> Changes:
+def tell(fake_source: FakeSource, key: str, text: str = TEXT, title: str = TITLE, **facts: object) -> Changes:
     """Let a source tell the story in its own words, under its own link."""
-    return desk.says(key, said(key, title=title, text=text, link=f"https://{key}.example/lamp", **facts))  # type: ignore[arg-type]  # of any kind
+    return fake_source.says(key, said(key, title=title, text=text, link=f"https://{key}.example/lamp", **facts))  # type: ignore[arg-type]  # of any kind
 
 
 def joined(changes: Changes) -> dict[str, object] | None:
@@ -57,9 +57,9 @@ def joined(changes: Changes) -> dict[str, object] | None:
     return facts[0] if facts else None
 
 
-def test_a_wire_story_with_another_head_and_tail_joins_and_says_why(desk: FakeSource) -> None:
-    tell(desk, "one")
-    facts = joined(tell(desk, "two", WIRE, f"{TITLE} - The Harbour Post"))
+def test_a_wire_story_with_another_head_and_tail_joins_and_says_why(fake_source: FakeSource) -> None:
+    tell(fake_source, "one")
+    facts = joined(tell(fake_source, "two", WIRE, f"{TITLE} - The Harbour Post"))
     assert facts is not None
     assert facts["evidence"] == Evidence.NEAR
     assert facts["similarity"] == 1.0
@@ -67,53 +67,57 @@ def test_a_wire_story_with_another_head_and_tail_joins_and_says_why(desk: FakeSo
 
 
 @pytest.mark.parametrize("key", ["exact", "off", "strict"])
-def test_the_strictest_setting_of_a_pair_decides(desk: FakeSource, key: str) -> None:
-    tell(desk, "one")
-    assert joined(tell(desk, key, WIRE)) is None
-    assert joined(tell(desk, "two", WIRE)) is not None
+def test_the_strictest_setting_of_a_pair_decides(fake_source: FakeSource, key: str) -> None:
+    tell(fake_source, "one")
+    assert joined(tell(fake_source, key, WIRE)) is None
+    assert joined(tell(fake_source, "two", WIRE)) is not None
 
 
-def test_a_higher_threshold_of_one_side_counts(desk: FakeSource) -> None:
-    tell(desk, "one")
+def test_a_higher_threshold_of_one_side_counts(fake_source: FakeSource) -> None:
+    tell(fake_source, "one")
     changed = TEXT.replace("workshop cellar", "garden shed").replace("wind", "rain")
-    assert joined(tell(desk, "three", changed)) is None
-    assert joined(tell(desk, "two", changed)) is not None
+    assert joined(tell(fake_source, "three", changed)) is None
+    assert joined(tell(fake_source, "two", changed)) is not None
 
 
 @pytest.mark.parametrize(
     ("days", "same"),
     [pytest.param(6, True, id="inside"), pytest.param(8, False, id="outside")],
 )
-def test_only_what_lies_in_one_window_is_one_story(desk: FakeSource, room: SampleSite, days: int, same: bool) -> None:
-    tell(desk, "one")
-    room.clock.move(days=days)
-    assert (joined(tell(desk, "two", WIRE)) is not None) is same
+def test_only_what_lies_in_one_window_is_one_story(
+    fake_source: FakeSource, site: SampleSite, days: int, same: bool
+) -> None:
+    tell(fake_source, "one")
+    site.clock.move(days=days)
+    assert (joined(tell(fake_source, "two", WIRE)) is not None) is same
 
 
-def test_own_dates_in_one_window_count_as_well(desk: FakeSource, room: SampleSite) -> None:
-    tell(desk, "one", published=START)
-    room.clock.move(days=30)
-    assert joined(tell(desk, "two", WIRE, published=START + HOUR)) is not None
+def test_own_dates_in_one_window_count_as_well(fake_source: FakeSource, site: SampleSite) -> None:
+    tell(fake_source, "one", published=START)
+    site.clock.move(days=30)
+    assert joined(tell(fake_source, "two", WIRE, published=START + HOUR)) is not None
 
 
-def test_a_source_never_joins_its_own_story(desk: FakeSource) -> None:
-    tell(desk, "one")
-    again = desk.says("one", said("again", title=TITLE, text=WIRE, link="https://one.example/again"))
+def test_a_source_never_joins_its_own_story(fake_source: FakeSource) -> None:
+    tell(fake_source, "one")
+    again = fake_source.says("one", said("again", title=TITLE, text=WIRE, link="https://one.example/again"))
     assert joined(again) is None
 
 
-def test_t5_there_are_no_chains(desk: FakeSource, room: SampleSite) -> None:
+def test_t5_there_are_no_chains(fake_source: FakeSource, site: SampleSite) -> None:
     """A third copy is compared with what founds or is shown, not with another member."""
-    tell(desk, "one")
+    tell(fake_source, "one")
     tail = "Around the lamp a small museum has grown, which tells of the keepers and of their families. " * 2
-    assert joined(tell(desk, "two", TEXT.replace("</p>", f" {tail}</p>"))) is not None
-    assert joined(tell(desk, "three", f"<p>{tail}</p>", "The museum around the lamp")) is None
+    assert joined(tell(fake_source, "two", TEXT.replace("</p>", f" {tail}</p>"))) is not None
+    assert joined(tell(fake_source, "three", f"<p>{tail}</p>", "The museum around the lamp")) is None
 
 
-def test_t3_a_scrapers_longer_copy_an_hour_later_is_not_shown(desk: FakeSource, room: SampleSite, app: App) -> None:
-    tell(desk, "one")
-    room.clock.move(hours=1, seconds=1)
-    tell(desk, "two", TEXT.replace("</p>", f" {'Read this and more on our pages. ' * 20}</p>"))
+def test_t3_a_scrapers_longer_copy_an_hour_later_is_not_shown(
+    fake_source: FakeSource, site: SampleSite, app: App
+) -> None:
+    tell(fake_source, "one")
+    site.clock.move(hours=1, seconds=1)
+    tell(fake_source, "two", TEXT.replace("</p>", f" {'Read this and more on our pages. ' * 20}</p>"))
     with app.store.read() as tx:
         (category,) = [row for row in tx.categories.rows() if row.slug == "x"]
         told = [p for p in tx.documents.publications(category.id, None) if p.title == TITLE]

@@ -14,7 +14,7 @@ from aggregator.model.entry import Digest
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
 from aggregator.model.settings import Roster, SourceKey
 from aggregator.urls import Url
-from tests.newsroom import START
+from tests.sample_site import START
 
 UUID = "7f3f0f0e-3a7b-4c56-9d0a-000000000001"
 CATEGORIES = frozenset({1, 2, 3})

@@ -11,8 +11,8 @@ from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.urls import Url, normalise_link
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SOURCES = """
@@ -28,14 +28,14 @@ THEIRS = {"id": "tag:casino.example,2026:feed", "title": "Casino", "link": norma
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 @pytest.fixture
-def desk(app: App) -> FakeSource:
+def fake_source(app: App) -> FakeSource:
     return FakeSource(app)
 
 
@@ -60,23 +60,23 @@ def titles(app: App) -> list[str]:
         return [p.title for p in tx.documents.publications(row.id, None)]
 
 
-def sold(desk: FakeSource, room: SampleSite, key: str = "one") -> Changes:
+def sold(fake_source: FakeSource, site: SampleSite, key: str = "one") -> Changes:
     """Let a source be itself, and an hour later somebody else."""
-    desk.says(key, said(1), said(2), **OURS)
-    room.clock.move(hours=1)
-    return desk.says(key, said("c1"), said("c2"), said("c3", title="Spam"), **THEIRS)
+    fake_source.says(key, said(1), said(2), **OURS)
+    site.clock.move(hours=1)
+    return fake_source.says(key, said("c1"), said("c2"), said("c3", title="Spam"), **THEIRS)
 
 
-def test_r44_what_a_stranger_says_is_held(desk: FakeSource, app: App, room: SampleSite) -> None:
-    changes = sold(desk, room)
+def test_r44_what_a_stranger_says_is_held(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    changes = sold(fake_source, site)
     assert {Code.SUSPECT_SOURCE, Code.HOLD_ENTRY} <= codes(changes)
     assert changes.move.state is State.SUSPECT
     assert titles(app) == ["Title 1", "Title 2"]
     assert changes.entries.fresh == 1, "a rule rejects one of them anyhow"
-    (alarm,) = [a for a in app.store.status(app.roster, room.clock()).alarms if a.source == "one"]
+    (alarm,) = [a for a in app.store.status(app.roster, site.clock()).alarms if a.source == "one"]
     assert alarm.code.value == "replaced"
-    room.clock.move(hours=1)
-    again = desk.says("one", said("c4"), said("c1"), said("c2"), **THEIRS)
+    site.clock.move(hours=1)
+    again = fake_source.says("one", said("c4"), said("c1"), said("c2"), **THEIRS)
     assert again.move.state is State.SUSPECT
     assert titles(app) == ["Title 1", "Title 2"]
 
@@ -90,10 +90,12 @@ def test_r44_what_a_stranger_says_is_held(desk: FakeSource, app: App, room: Samp
         pytest.param(OURS | {"id": None, "link": None}, id="says-less"),
     ],
 )
-def test_r44_one_change_proves_nothing(desk: FakeSource, app: App, room: SampleSite, feed: dict[str, object]) -> None:
-    desk.says("one", said(1), **OURS)
-    room.clock.move(hours=1)
-    assert desk.says("one", said("c1"), **feed).move.state is State.OK
+def test_r44_one_change_proves_nothing(
+    fake_source: FakeSource, app: App, site: SampleSite, feed: dict[str, object]
+) -> None:
+    fake_source.says("one", said(1), **OURS)
+    site.clock.move(hours=1)
+    assert fake_source.says("one", said("c1"), **feed).move.state is State.OK
     assert titles(app) == ["Title c1", "Title 1"]
 
 
@@ -105,28 +107,30 @@ def test_r44_one_change_proves_nothing(desk: FakeSource, app: App, room: SampleS
         pytest.param(said(1, own_id="other", link="https://casino.example/elsewhere"), id="title"),
     ],
 )
-def test_r44_a_known_id_link_or_title_vouches_for_the_rest(desk: FakeSource, kept: object) -> None:
-    desk.says("one", said(1), **OURS)
-    assert desk.says("one", said("c1"), kept, **THEIRS).move.state is State.OK  # type: ignore[arg-type]
+def test_r44_a_known_id_link_or_title_vouches_for_the_rest(fake_source: FakeSource, kept: object) -> None:
+    fake_source.says("one", said(1), **OURS)
+    assert fake_source.says("one", said("c1"), kept, **THEIRS).move.state is State.OK  # type: ignore[arg-type]
 
 
-def test_r44_new_entries_alone_however_many_are_never_this(desk: FakeSource) -> None:
-    desk.says("one", said(1), **OURS)
-    assert desk.says("one", *(said(f"c{n}") for n in range(300)), **OURS).move.state is State.OK
+def test_r44_new_entries_alone_however_many_are_never_this(fake_source: FakeSource) -> None:
+    fake_source.says("one", said(1), **OURS)
+    assert fake_source.says("one", *(said(f"c{n}") for n in range(300)), **OURS).move.state is State.OK
 
 
-def test_r44_a_first_poll_a_file_and_a_trusted_source_are_never_suspect(desk: FakeSource, room: SampleSite) -> None:
-    assert desk.says("one", said(1), **THEIRS).move.state is State.OK
-    assert sold(desk, room, "sure").move.state is State.OK
+def test_r44_a_first_poll_a_file_and_a_trusted_source_are_never_suspect(
+    fake_source: FakeSource, site: SampleSite
+) -> None:
+    assert fake_source.says("one", said(1), **THEIRS).move.state is State.OK
+    assert sold(fake_source, site, "sure").move.state is State.OK
 
 
-def test_r44_forty_eight_hours_of_one_identity_are_proof(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    room.clock.move(hours=47)
-    assert desk.says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
-    room.clock.move(hours=1)
-    released_at = room.clock()
-    changes = desk.says("one", said("c5"), said("c4"), said("c1"), **THEIRS)
+def test_r44_forty_eight_hours_of_one_identity_are_proof(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    sold(fake_source, site)
+    site.clock.move(hours=47)
+    assert fake_source.says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
+    site.clock.move(hours=1)
+    released_at = site.clock()
+    changes = fake_source.says("one", said("c5"), said("c4"), said("c1"), **THEIRS)
     assert changes.move.state is State.OK
     assert {Code.CLEAR_SOURCE, Code.RELEASE_ENTRY} <= codes(changes)
     assert changes.entries.fresh == 4
@@ -134,86 +138,90 @@ def test_r44_forty_eight_hours_of_one_identity_are_proof(desk: FakeSource, app: 
     with app.store.read() as tx:
         times = {p.title: p.sort_at for p in tx.documents.publications(1, None)}
     assert all(released_at - HOUR < times[f"Title c{n}"] <= released_at for n in (1, 2, 4, 5)), "the time of release"
-    assert desk.says("one", said("c5"), said("c4"), said("c1"), **THEIRS).entries.events == ()
+    assert fake_source.says("one", said("c5"), said("c4"), said("c1"), **THEIRS).entries.events == ()
 
 
-def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    room.clock.move(hours=47)
-    desk.unchanged(["one"])
+def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    sold(fake_source, site)
+    site.clock.move(hours=47)
+    fake_source.unchanged(["one"])
     assert titles(app) == ["Title 1", "Title 2"]
-    room.clock.move(hours=1)
-    (changes,) = desk.unchanged(["one"])
+    site.clock.move(hours=1)
+    (changes,) = fake_source.unchanged(["one"])
     assert changes.move.state is State.OK
     assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
 
 
-def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(room: SampleSite) -> None:
-    with room.opened() as app:
-        sold(FakeSource(app), room)
-    room.writes(SOURCES.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
-    room.clock.move(hours=1)
-    with room.opened() as app:
+def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(site: SampleSite) -> None:
+    with site.opened() as app:
+        sold(FakeSource(app), site)
+    site.writes(SOURCES.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
+    site.clock.move(hours=1)
+    with site.opened() as app:
         assert FakeSource(app).says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
-        room.clock.move(hours=48)
+        site.clock.move(hours=48)
         FakeSource(app).unchanged(["one"])
         assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4"}
 
 
-def test_r44_a_failure_is_no_proof(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    room.clock.move(hours=60)
-    assert desk.fails("one").move.state is State.FAILING
+def test_r44_a_failure_is_no_proof(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    sold(fake_source, site)
+    site.clock.move(hours=60)
+    assert fake_source.fails("one").move.state is State.FAILING
     assert titles(app) == ["Title 1", "Title 2"]
-    (changes,) = desk.unchanged(["one"])
+    (changes,) = fake_source.unchanged(["one"])
     assert changes.move.state is State.OK
 
 
-def test_r44_another_change_begins_anew(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    room.clock.move(hours=47)
-    desk.says("one", said("p1"), id="tag:pills.example,2026:f", title="Pills", link=Url("https://pills.example/"))
-    room.clock.move(hours=2)
-    desk.unchanged(["one"])
+def test_r44_another_change_begins_anew(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    sold(fake_source, site)
+    site.clock.move(hours=47)
+    fake_source.says(
+        "one", said("p1"), id="tag:pills.example,2026:f", title="Pills", link=Url("https://pills.example/")
+    )
+    site.clock.move(hours=2)
+    fake_source.unchanged(["one"])
     assert titles(app) == ["Title 1", "Title 2"]
 
 
 def test_r44_who_comes_back_is_believed_and_the_stranger_forgotten(
-    desk: FakeSource, app: App, room: SampleSite
+    fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:
-    sold(desk, room)
-    room.clock.move(hours=5)
-    changes = desk.says("one", said(3), said(1), said(2), **OURS)
+    sold(fake_source, site)
+    site.clock.move(hours=5)
+    changes = fake_source.says("one", said(3), said(1), said(2), **OURS)
     assert changes.move.state is State.OK
     assert Code.DROP_ENTRY in codes(changes)
     assert titles(app) == ["Title 3", "Title 1", "Title 2"]
-    room.clock.move(days=9)
-    assert desk.says("one", said("c1"), said(3), **OURS).entries.fresh == 0, "what was dropped is no news either"
+    site.clock.move(days=9)
+    assert fake_source.says("one", said("c1"), said(3), **OURS).entries.fresh == 0, "what was dropped is no news either"
 
 
-def test_r44_what_it_lists_itself_was_its_own(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    room.clock.move(hours=5)
-    desk.says("one", said("c1"), said(1), **THEIRS)
+def test_r44_what_it_lists_itself_was_its_own(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    sold(fake_source, site)
+    site.clock.move(hours=5)
+    fake_source.says("one", said("c1"), said(1), **THEIRS)
     assert titles(app) == ["Title c1", "Title 1", "Title 2"]
 
 
-def test_r44_an_operator_accepts(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    room.clock.move(hours=2)
+def test_r44_an_operator_accepts(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    sold(fake_source, site)
+    site.clock.move(hours=2)
     assert not accept(app, "two").done, "that one is not suspect"
     assert accept(app, "one").facts == {"source": "one", "released": 2}
     assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
     assert not accept(app, "one").done
-    room.clock.move(hours=1)
-    assert desk.says("one", said("c9"), said("c1"), **THEIRS).move.state is State.OK
+    site.clock.move(hours=1)
+    assert fake_source.says("one", said("c9"), said("c1"), **THEIRS).move.state is State.OK
     assert titles(app)[0] == "Title c9"
 
 
-def test_r44_what_is_released_meets_its_copies(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    desk.says("two", said("c1", own_id="theirs"))
-    room.clock.move(hours=2)
+def test_r44_what_is_released_meets_its_copies(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    sold(fake_source, site)
+    fake_source.says("two", said("c1", own_id="theirs"))
+    site.clock.move(hours=2)
     accept(app, "one")
     with app.store.read() as tx:
         shown = [
@@ -222,54 +230,56 @@ def test_r44_what_is_released_meets_its_copies(desk: FakeSource, app: App, room:
     assert shown == [("Title c1", "two", 1)], "one story, two sources"
 
 
-def test_r44_a_revision_of_what_is_held_is_what_is_released(desk: FakeSource, app: App, room: SampleSite) -> None:
-    sold(desk, room)
-    desk.says("one", said("c1", title="Corrected"), said("c2"), **THEIRS)
+def test_r44_a_revision_of_what_is_held_is_what_is_released(
+    fake_source: FakeSource, app: App, site: SampleSite
+) -> None:
+    sold(fake_source, site)
+    fake_source.says("one", said("c1", title="Corrected"), said("c2"), **THEIRS)
     accept(app, "one")
     assert "Corrected" in titles(app)
-    assert desk.says("one", said("c1", title="Corrected"), said("c2"), **THEIRS).entries.events == ()
+    assert fake_source.says("one", said("c1", title="Corrected"), said("c2"), **THEIRS).entries.events == ()
 
 
-def test_r45_a_window_that_ran_over_halves_the_interval(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_r45_a_window_that_ran_over_halves_the_interval(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     dated = [said(n, published=START - n * DAY) for n in range(10)]
-    before = desk.says("one", *dated)
+    before = fake_source.says("one", *dated)
     assert before.move.interval == timedelta(hours=12)
-    room.clock.move(days=1)
-    changes = desk.says("one", *(said(f"n{n}") for n in range(10)))
+    site.clock.move(days=1)
+    changes = fake_source.says("one", *(said(f"n{n}") for n in range(10)))
     assert Code.OVERFLOW in codes(changes)
     assert changes.move.observed.hurry == 1
     assert changes.move.interval < before.move.interval
-    alarms = [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
+    alarms = [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
     assert "overflow" in alarms
-    room.clock.move(days=1)
-    after = desk.says("one", said("m"), *(said(f"n{n}") for n in range(9)))
+    site.clock.move(days=1)
+    after = fake_source.says("one", said("m"), *(said(f"n{n}") for n in range(9)))
     assert after.move.observed.hurry == 0
-    assert "overflow" not in [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
+    assert "overflow" not in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
 
 
-def test_r45_a_first_poll_and_a_known_entry_are_no_gap(desk: FakeSource) -> None:
-    assert Code.OVERFLOW not in codes(desk.says("one", said(1)))
-    assert Code.OVERFLOW not in codes(desk.says("one", said(2), said(1)))
-    assert Code.OVERFLOW not in codes(desk.says("one"))
+def test_r45_a_first_poll_and_a_known_entry_are_no_gap(fake_source: FakeSource) -> None:
+    assert Code.OVERFLOW not in codes(fake_source.says("one", said(1)))
+    assert Code.OVERFLOW not in codes(fake_source.says("one", said(2), said(1)))
+    assert Code.OVERFLOW not in codes(fake_source.says("one"))
 
 
-def test_r47_a_flood_is_told_for_a_day(desk: FakeSource, app: App, room: SampleSite) -> None:
-    desk.says("one", said("first"))
-    changes = desk.says("one", *(said(n) for n in range(201)), said("first"))
+def test_r47_a_flood_is_told_for_a_day(fake_source: FakeSource, app: App, site: SampleSite) -> None:
+    fake_source.says("one", said("first"))
+    changes = fake_source.says("one", *(said(n) for n in range(201)), said("first"))
     assert Code.FLOOD in codes(changes)
-    assert "flood" in [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
-    room.clock.move(days=1)
-    assert "flood" not in [a.code.value for a in app.store.status(app.roster, room.clock()).alarms]
+    assert "flood" in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
+    site.clock.move(days=1)
+    assert "flood" not in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
 
 
-def test_m7_of_a_template_change_pages_take_no_notice(desk: FakeSource, app: App, room: SampleSite) -> None:
+def test_m7_of_a_template_change_pages_take_no_notice(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     entries = [said(n, published=START - n * DAY) for n in range(200)]
-    desk.says("one", *entries)
+    fake_source.says("one", *entries)
     app.publish()
-    page = room.published("category/x/archive/1.atom")
-    room.clock.move(days=1)
+    page = site.published("category/x/archive/1.atom")
+    site.clock.move(days=1)
     framed = [said(n, text=f"<p>{n} in a new frame, in which all is said again.</p>") for n in range(200)]
-    assert Code.TEMPLATE in codes(desk.says("one", *framed))
+    assert Code.TEMPLATE in codes(fake_source.says("one", *framed))
     app.publish()
-    assert b"new frame" in room.published("category/x.atom")
-    assert room.published("category/x/archive/1.atom") == page
+    assert b"new frame" in site.published("category/x.atom")
+    assert site.published("category/x/archive/1.atom") == page

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aggregator.cli.main import main
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 OLD = (
     "categories: {x: {}, y: {}}\nsources:\n"
@@ -18,30 +18,30 @@ OLD = (
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.environ["TOKEN"] = "s3cret-token-value"
-    room.writes(OLD)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.environ["TOKEN"] = "s3cret-token-value"
+    site.writes(OLD)
+    return site
 
 
 @pytest.fixture
-def polled(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> SampleSite:
-    with room.opened() as app:
+def polled(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> SampleSite:
+    with site.opened() as app:
         FakeSource(app).says("one", said(1, title="Django"), said(2, title="Sponsored shoes"), said(3))
-    monkeypatch.setattr("aggregator.cli.plan.utc_now", room.clock)
-    return room
+    monkeypatch.setattr("aggregator.cli.plan.utc_now", site.clock)
+    return site
 
 
 def planned(
-    room: SampleSite, yaml: str, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
+    site: SampleSite, yaml: str, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
 ) -> dict[str, Any]:
     """Plan an edit in a file of its own."""
-    new = room.folder / "new.yaml"
-    kept = (room.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[0]
+    new = site.folder / "new.yaml"
+    kept = (site.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[0]
     new.write_text(f"{kept}\n{yaml}", encoding="utf-8")
     capsys.readouterr()
-    assert main(["-c", str(room.folder / "feeds.yaml"), "plan", str(new), "--json", *arguments], room.environ) == code
+    assert main(["-c", str(site.folder / "feeds.yaml"), "plan", str(new), "--json", *arguments], site.environ) == code
     record: dict[str, Any] = json.loads(capsys.readouterr().out)
     return record
 
@@ -136,11 +136,11 @@ def test_it_writes_nothing_and_names_its_own_file(polled: SampleSite, capsys: py
     assert "bad.yaml:1" in capsys.readouterr().err
 
 
-def test_without_a_store_everything_is_new(room: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
-    record = planned(room, OLD, capsys)
+def test_without_a_store_everything_is_new(site: SampleSite, capsys: pytest.CaptureFixture[str]) -> None:
+    record = planned(site, OLD, capsys)
     assert record["first"]
     assert [each["key"] for each in record["sources"]["added"]] == ["one", "two"]
-    assert main(["-c", str(room.folder / "feeds.yaml"), "plan"], room.environ) == 0
+    assert main(["-c", str(site.folder / "feeds.yaml"), "plan"], site.environ) == 0
     assert "went live for the first time" in capsys.readouterr().out
 
 

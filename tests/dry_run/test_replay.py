@@ -9,7 +9,7 @@ import pytest
 
 from aggregator.dry_run.replay import NothingToReplay, versions_in
 from tests.command import Done, aggregator
-from tests.newsroom import item, rss
+from tests.sample_site import item, rss
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 RULES = "sources: [{key: a, url: 'https://a.example/', initial: 1, exclude: [{title: Spam}]}]"

@@ -22,17 +22,16 @@ from aggregator.fetch.guard import METADATA, PRIVATE
 from aggregator.model.poll import Failed
 from aggregator.model.settings import Secret
 from aggregator.urls import BadUrl, Url, normalise
-from tests.fetch.conftest import ATOM, MakeClient, Names, ask_for, failed, fetched, network
-from tests.publisher import (
+from tests.feed_server import (
     Asked,
     Chunked,
     Closes,
     EndlessBody,
+    FeedServer,
     Garbage,
     GzipBomb,
     Hangs,
     ManyHeaders,
-    Publisher,
     Reply,
     Reset,
     Slow,
@@ -41,6 +40,7 @@ from tests.publisher import (
     TruncatedGzip,
     redirect,
 )
+from tests.fetch.conftest import ATOM, MakeClient, Names, ask_for, failed, fetched, network
 
 try:
     from compression import zstd
@@ -123,7 +123,7 @@ def tells_nothing(answer: Failed, *inside: str) -> None:
 
 
 @pytest.mark.parametrize("host", [*SPELLINGS, *CLOUD])
-def test_s4_s8_in_feeds_yaml(publisher: Publisher, make_client: MakeClient, host: str) -> None:
+def test_s4_s8_in_feeds_yaml(publisher: FeedServer, make_client: MakeClient, host: str) -> None:
     try:
         url = normalise(f"http://{host}:{publisher.port}/")
     except BadUrl:
@@ -133,7 +133,7 @@ def test_s4_s8_in_feeds_yaml(publisher: Publisher, make_client: MakeClient, host
 
 
 @pytest.mark.parametrize("host", [*SPELLINGS, *CLOUD])
-def test_s3_s10_redirected_to(publisher: Publisher, make_client: MakeClient, outside: str, host: str) -> None:
+def test_s3_s10_redirected_to(publisher: FeedServer, make_client: MakeClient, outside: str, host: str) -> None:
     publisher.serve("/secret", b"<secret/>")
     publisher.says("/", redirect(f"http://{host}:{publisher.port}/secret".encode()), host=OUTSIDE)
     answer = failed(make_client().fetch(ask_for(publisher.url(host=outside))))
@@ -145,7 +145,7 @@ def test_s3_s10_redirected_to(publisher: Publisher, make_client: MakeClient, out
 
 
 @pytest.mark.parametrize("text", TRICKS)
-def test_s8_tricks(publisher: Publisher, make_client: MakeClient, names: Names, outside: str, text: str) -> None:
+def test_s8_tricks(publisher: FeedServer, make_client: MakeClient, names: Names, outside: str, text: str) -> None:
     names["127.0.0.1\x00.outside.example"] = ["127.0.0.1"]  # where a resolver in C would stop reading
     text = text.replace("127.0.0.1/", f"127.0.0.1:{publisher.port}/")
     publisher.serve("/", b"<secret/>")
@@ -158,7 +158,7 @@ def test_s8_tricks(publisher: Publisher, make_client: MakeClient, names: Names, 
 @pytest.mark.parametrize("hops", [1, 2, 5])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_s3_at_the_end_of_a_chain(
-    publisher: Publisher, make_client: MakeClient, outside: str, hops: int, status: int
+    publisher: FeedServer, make_client: MakeClient, outside: str, hops: int, status: int
 ) -> None:
     publisher.serve("/secret", b"<secret/>")
     for hop in range(1, hops):
@@ -171,7 +171,7 @@ def test_s3_at_the_end_of_a_chain(
 
 
 def test_s3_an_address_that_does_not_answer_is_no_way_to_the_next(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
     """The public one refuses the connection; the private one, which would accept it, is not tried."""
     names["two.example"] = [OUTSIDE, "127.0.0.1", "::1"]
@@ -181,7 +181,7 @@ def test_s3_an_address_that_does_not_answer_is_no_way_to_the_next(
 
 
 def test_s3_a_name_that_changes_its_mind_at_each_look_up(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
     looked_up = 0
 
@@ -201,7 +201,7 @@ def test_s3_a_name_that_changes_its_mind_at_each_look_up(
 
 
 def test_s3_a_kept_connection_under_the_same_name(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
     """The connection was made for who may go inside; another source that is sent to the same name may not take it."""
     names["intranet.example"] = ["127.0.0.1"]
@@ -217,7 +217,7 @@ def test_s3_a_kept_connection_under_the_same_name(
 
 
 @pytest.mark.parametrize("host", [*SPELLINGS, *CLOUD])
-def test_s9_through_a_proxy(publisher: Publisher, make_client: MakeClient, host: str) -> None:
+def test_s9_through_a_proxy(publisher: FeedServer, make_client: MakeClient, host: str) -> None:
     try:
         url = normalise(f"http://{host}/")
     except BadUrl:
@@ -228,7 +228,7 @@ def test_s9_through_a_proxy(publisher: Publisher, make_client: MakeClient, host:
 
 
 def test_s6_slow_names_do_not_hold_a_worker(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
     """Whether an adopted URL may lead inside depends on the configured one, whose name server may never answer."""
     publisher.serve("/secret", b"<secret/>")
@@ -324,7 +324,7 @@ CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     ],
 )
 def test_it_is_named_in_bounded_time_and_memory_and_the_next_poll_works(
-    publisher: Publisher, client: Client, make: Callable[[], Reply], code: str
+    publisher: FeedServer, client: Client, make: Callable[[], Reply], code: str
 ) -> None:
     fetched(client.fetch(ask_for(publisher.says("/", Reply(200, ATOM)))))  # what is made once is not what we measure
     publisher.hang_up()  # so that none of it meets a kept connection, which is replaced once
@@ -344,7 +344,7 @@ def test_it_is_named_in_bounded_time_and_memory_and_the_next_poll_works(
     assert fetched(client.fetch(ask_for(url))).body == ATOM
 
 
-def test_p83_a_reset_in_the_body_is_one_or_the_other(publisher: Publisher, client: Client) -> None:
+def test_p83_a_reset_in_the_body_is_one_or_the_other(publisher: FeedServer, client: Client) -> None:
     """The kernel may throw away what had arrived before the reset."""
     first = HEAD + b"Content-Length: 1000\r\n\r\n<feed>"
     url = publisher.says("/", Reset(first=first), Reply(200, ATOM))
@@ -352,18 +352,18 @@ def test_p83_a_reset_in_the_body_is_one_or_the_other(publisher: Publisher, clien
     assert fetched(client.fetch(ask_for(url))).body == ATOM
 
 
-def test_p83_what_is_longer_than_its_length_ends_there(publisher: Publisher, client: Client) -> None:
+def test_p83_what_is_longer_than_its_length_ends_there(publisher: FeedServer, client: Client) -> None:
     reply = Reply(200, ATOM + b"HTTP/1.1 200 OK\r\n\r\nsmuggled", {"Content-Length": str(len(ATOM))})
     url = publisher.says("/", reply, Reply(200, b"<next/>"))
     assert [fetched(client.fetch(ask_for(url))).body for _ in range(2)] == [ATOM, b"<next/>"]
 
 
-def test_p82_many_small_chunks_are_still_a_body(publisher: Publisher, client: Client) -> None:
+def test_p82_many_small_chunks_are_still_a_body(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/", Chunked(200, ATOM * 100, size=1))
     assert fetched(client.fetch(ask_for(url))).body == ATOM * 100
 
 
-def test_p81_a_head_at_its_limits_costs_little(publisher: Publisher, client: Client) -> None:
+def test_p81_a_head_at_its_limits_costs_little(publisher: FeedServer, client: Client) -> None:
     """Each of the headers that we read is as long, and as nasty, as may be."""
     names = ("Cache-Control", "RateLimit", "Retry-After", "Expires", "Date", "Age", "ETag", "IM", "Content-Type")
     headers = {name: f'a="{" " * 3000}{chr(92) * 3000}"' for name in names}
@@ -373,6 +373,6 @@ def test_p81_a_head_at_its_limits_costs_little(publisher: Publisher, client: Cli
     assert time.thread_time() - began < 10
 
 
-def test_s10_a_long_way_is_told_in_a_line(publisher: Publisher, client: Client) -> None:
+def test_s10_a_long_way_is_told_in_a_line(publisher: FeedServer, client: Client) -> None:
     url = Url(publisher.says("/" + "x" * 3000, Reply(500)))
     assert "\n" not in failed(client.fetch(ask_for(url))).text

@@ -18,9 +18,9 @@ from aggregator.model.ask import Ask
 from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url, file_url
+from tests.feed_server import Asked, Chunked, FeedServer, Reply, Talk, Truncated
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Asked, Chunked, Publisher, Reply, Talk, Truncated
+from tests.sample_site import SampleSite, item, rss
 
 LARGE = bytes(300_000)
 
@@ -46,7 +46,7 @@ def test_r42_all_together_are_within_the_limit(workers: int) -> None:
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_r42_sixteen_bodies_of_ten_mib(publisher: Publisher, make_client: MakeClient, told: bool) -> None:
+def test_r42_sixteen_bodies_of_ten_mib(publisher: FeedServer, make_client: MakeClient, told: bool) -> None:
     """Without a bound they are 160 MiB; the publisher's own copy is in this process, too."""
     body = bytes(10 << 20)
     bodies = Bodies(16)
@@ -86,7 +86,7 @@ def narrow() -> Bodies:
 
 
 @pytest.fixture
-def holder(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> tuple[Client, Ask]:
+def holder(publisher: FeedServer, make_client: MakeClient, narrow: Bodies) -> tuple[Client, Ask]:
     """Give a client, and the poll that has the one place."""
     client = make_client(LOOPBACK, bodies=narrow)
     ask = ask_for(publisher.says("/held", Reply(200, LARGE)))
@@ -101,13 +101,13 @@ def wait_until_queued(bodies: Bodies, number: int) -> None:
         threading.Event().wait(0.005)
 
 
-def test_r42_small_ones_need_no_place(publisher: Publisher, holder: tuple[Client, Ask]) -> None:
+def test_r42_small_ones_need_no_place(publisher: FeedServer, holder: tuple[Client, Ask]) -> None:
     fetched(holder[0].fetch(ask_for(publisher.says("/small", Reply(200, ATOM)))))
 
 
 @pytest.mark.parametrize("reply", [Reply(200, LARGE), Chunked(200, LARGE)])
 def test_r42_a_large_one_waits_for_the_place(
-    publisher: Publisher, holder: tuple[Client, Ask], narrow: Bodies, reply: Reply
+    publisher: FeedServer, holder: tuple[Client, Ask], narrow: Bodies, reply: Reply
 ) -> None:
     client, ask = holder
     with ThreadPoolExecutor() as pool:
@@ -118,7 +118,7 @@ def test_r42_a_large_one_waits_for_the_place(
 
 
 def test_r42_whoever_waits_too_long_is_given_back(
-    publisher: Publisher, holder: tuple[Client, Ask], narrow: Bodies
+    publisher: FeedServer, holder: tuple[Client, Ask], narrow: Bodies
 ) -> None:
     client, ask = holder
     late = ask_for(publisher.says("/large", Reply(200, LARGE)), timeout=0.2)
@@ -129,7 +129,7 @@ def test_r42_whoever_waits_too_long_is_given_back(
     fetched(client.fetch(late))
 
 
-def test_r42_r54_a_stop_ends_the_waiting(publisher: Publisher, holder: tuple[Client, Ask], narrow: Bodies) -> None:
+def test_r42_r54_a_stop_ends_the_waiting(publisher: FeedServer, holder: tuple[Client, Ask], narrow: Bodies) -> None:
     client, _ = holder
     with ThreadPoolExecutor() as pool:
         waiting = [
@@ -142,7 +142,7 @@ def test_r42_r54_a_stop_ends_the_waiting(publisher: Publisher, holder: tuple[Cli
     assert not narrow._queue
 
 
-def test_r42_a_fetch_that_fails_keeps_no_place(publisher: Publisher, make_client: MakeClient, narrow: Bodies) -> None:
+def test_r42_a_fetch_that_fails_keeps_no_place(publisher: FeedServer, make_client: MakeClient, narrow: Bodies) -> None:
     client = make_client(LOOPBACK, bodies=narrow)
     failed(client.fetch(ask_for(publisher.says("/cut", Truncated(200, LARGE)))))
     fetched(client.fetch(ask_for(publisher.says("/large", Reply(200, LARGE)), timeout=1)))
@@ -184,9 +184,9 @@ def test_r42_the_clock_of_a_flight_stands_still_meanwhile() -> None:
     watch.close()
 
 
-def test_r42_whole_polls_let_go_of_their_bodies(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_r42_whole_polls_let_go_of_their_bodies(sample_site: SampleSite, publisher: FeedServer) -> None:
     body = rss(item(1)).replace(b"<channel>", b"<channel><!--" + b"x" * SMALL_BYTES + b"-->")
     urls = [publisher.serve("/", body, host=f"127.0.0.{n}") for n in range(2, 6)]
-    newsroom.writes("sources:\n" + "".join(f"  - {{url: '{url}', timeout: 5s}}\n" for url in urls))
-    report = newsroom.poll()
+    sample_site.writes("sources:\n" + "".join(f"  - {{url: '{url}', timeout: 5s}}\n" for url in urls))
+    report = sample_site.poll()
     assert (report["fetched"], report["failed"]) == (4, 0)

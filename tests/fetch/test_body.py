@@ -16,19 +16,19 @@ from aggregator.fetch import Client
 from aggregator.fetch.body import MAX_WIRE_BYTES
 from aggregator.fetch.coding import ACCEPT_ENCODING, MAX_DECODED_BYTES, Decoding
 from aggregator.urls import Url
-from tests.fetch.conftest import ATOM, ask_for, failed, fetched
-from tests.publisher import (
+from tests.feed_server import (
     Chunked,
     Closes,
     EndlessBody,
+    FeedServer,
     GzipBomb,
-    Publisher,
     Reply,
     Reset,
     Truncated,
     TruncatedGzip,
     UntilClose,
 )
+from tests.fetch.conftest import ATOM, ask_for, failed, fetched
 
 try:
     from compression import zstd
@@ -64,13 +64,13 @@ def unpack(header: str, data: bytes, size: int = 1000) -> bytes:
 # --- Codings ---------------------------------------------------------------------------------------------------------
 
 
-def test_p78_the_request_names_what_can_be_undone(publisher: Publisher, client: Client) -> None:
+def test_p78_the_request_names_what_can_be_undone(publisher: FeedServer, client: Client) -> None:
     client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     assert publisher.asked[0].headers["Accept-Encoding"] == ACCEPT_ENCODING == "gzip, deflate, br, zstd"
 
 
 @pytest.mark.parametrize("coding", PACKERS)
-def test_p78_each_is_undone(publisher: Publisher, client: Client, coding: str) -> None:
+def test_p78_each_is_undone(publisher: FeedServer, client: Client, coding: str) -> None:
     url = publisher.says("/feed.xml", Reply(200, PACKERS[coding](TEXT), {"Content-Encoding": coding}))
     answer = fetched(client.fetch(ask_for(url)))
     assert answer.body == TEXT
@@ -158,7 +158,7 @@ def test_any_garbage_is_a_fault_or_nothing(data: bytes, coding: str) -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_s21_a_bomb_is_stopped_early(publisher: Publisher, client: Client, layers: int) -> None:
+def test_s21_a_bomb_is_stopped_early(publisher: FeedServer, client: Client, layers: int) -> None:
     ask = ask_for(publisher.says("/feed.xml", GzipBomb(unpacked=100 << 20, layers=layers)))
     client.fetch(ask)  # what is loaded and kept the first time is not what we measure
     tracemalloc.start()
@@ -204,20 +204,20 @@ def test_s21_a_step_in_between_is_limited_too() -> None:
         unpack("gzip, gzip", gzip.compress(inner * 1000))
 
 
-def test_p82_a_length_over_the_limit_fails_unread(publisher: Publisher, client: Client) -> None:
+def test_p82_a_length_over_the_limit_fails_unread(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"Content-Length": str(MAX_WIRE_BYTES + 1)}))
     answer = failed(client.fetch(ask_for(url)))
     assert answer.code == "too_large"
     assert answer.wire_bytes < 200
 
 
-def test_p82_a_body_without_end_is_stopped(publisher: Publisher, client: Client) -> None:
+def test_p82_a_body_without_end_is_stopped(publisher: FeedServer, client: Client) -> None:
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", EndlessBody()))))
     assert answer.code == "too_large"
     assert MAX_WIRE_BYTES < answer.wire_bytes <= MAX_WIRE_BYTES + 200_000
 
 
-def test_p82_a_body_at_the_limit_passes(publisher: Publisher, client: Client) -> None:
+def test_p82_a_body_at_the_limit_passes(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", UntilClose(200, bytes(MAX_WIRE_BYTES)))
     assert len(fetched(client.fetch(ask_for(url))).body) == MAX_WIRE_BYTES
 
@@ -239,13 +239,13 @@ def test_p82_a_body_at_the_limit_passes(publisher: Publisher, client: Client) ->
         pytest.param(Chunked(200, ATOM, end=b"f" * 5000), id="a-size-without-end"),
     ],
 )
-def test_p83_a_body_that_is_not_whole_is_no_feed(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_p83_a_body_that_is_not_whole_is_no_feed(publisher: FeedServer, client: Client, reply: Reply) -> None:
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", reply))))
     assert answer.code == "short", answer.text
     assert answer.status == 200
 
 
-def test_p83_a_reset_in_the_body(publisher: Publisher, client: Client) -> None:
+def test_p83_a_reset_in_the_body(publisher: FeedServer, client: Client) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<feed>"
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", Reset(first=head)))))
     assert answer.code in ("reset", "short")
@@ -265,7 +265,7 @@ def test_p83_a_reset_in_the_body(publisher: Publisher, client: Client) -> None:
         pytest.param(Closes(first=b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" + TEXT), id="no-number"),
     ],
 )
-def test_ways_to_end_a_body(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_ways_to_end_a_body(publisher: FeedServer, client: Client, reply: Reply) -> None:
     assert fetched(client.fetch(ask_for(publisher.says("/feed.xml", reply)))).body == TEXT
 
 
@@ -277,6 +277,6 @@ def test_ways_to_end_a_body(publisher: Publisher, client: Client, reply: Reply) 
         pytest.param(b"Content-Length: 5\r\nContent-Length: 6\r\n", id="two-lengths"),
     ],
 )
-def test_framing_that_makes_no_sense(publisher: Publisher, client: Client, head: bytes) -> None:
+def test_framing_that_makes_no_sense(publisher: FeedServer, client: Client, head: bytes) -> None:
     url = publisher.says("/feed.xml", Closes(first=b"HTTP/1.1 200 OK\r\n" + head + b"\r\n0\r\n\r\n"))
     assert failed(client.fetch(ask_for(url))).code == "http"

@@ -12,11 +12,11 @@ from aggregator.model.ask import Validators
 from aggregator.model.observed import Observed, RequestMode
 from aggregator.model.settings import Secret
 from aggregator.urls import Url
+from tests.feed_server import FeedServer, Reply, redirect
 from tests.fetch.conftest import ATOM, Names, again, ask_for, failed, fetched, not_modified
-from tests.publisher import Publisher, Reply, redirect
 
 
-def test_p2_second_poll_sends_both_validators_back(publisher: Publisher, client: Client) -> None:
+def test_p2_second_poll_sends_both_validators_back(publisher: FeedServer, client: Client) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM))
     answer = fetched(client.fetch(ask))
     not_modified(client.fetch(again(ask, answer)))
@@ -24,32 +24,32 @@ def test_p2_second_poll_sends_both_validators_back(publisher: Publisher, client:
     assert publisher.asked[1].headers["If-Modified-Since"] == answer.last_modified
 
 
-def test_p2_first_poll_sends_none(publisher: Publisher, client: Client) -> None:
+def test_p2_first_poll_sends_none(publisher: FeedServer, client: Client) -> None:
     client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     assert "If-None-Match" not in publisher.asked[0].headers
     assert "If-Modified-Since" not in publisher.asked[0].headers
 
 
-def test_p3_an_absent_validator_is_absent_in_the_answer(publisher: Publisher, client: Client) -> None:
+def test_p3_an_absent_validator_is_absent_in_the_answer(publisher: FeedServer, client: Client) -> None:
     answer = fetched(client.fetch(ask_for(publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": '"v1"'})))))
     assert (answer.etag, answer.last_modified) == ('"v1"', None)
 
 
-def test_p4_same_body_is_told(publisher: Publisher, client: Client) -> None:
+def test_p4_same_body_is_told(publisher: FeedServer, client: Client) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM, tags=False))
     first = fetched(client.fetch(ask))
     assert not first.same_body
     assert fetched(client.fetch(again(ask, first))).same_body
 
 
-def test_p5_a_304_gives_the_validators_it_carries(publisher: Publisher, client: Client) -> None:
+def test_p5_a_304_gives_the_validators_it_carries(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(304, b"", {"ETag": '"v2"', "Cache-Control": "max-age=60"}))
     answer = not_modified(client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"'))))
     assert (answer.etag, answer.last_modified) == ('"v2"', None)
     assert answer.hints.freshness is not None
 
 
-def test_p8_validators_go_only_to_the_url_that_gave_them(publisher: Publisher, client: Client) -> None:
+def test_p8_validators_go_only_to_the_url_that_gave_them(publisher: FeedServer, client: Client) -> None:
     feed = publisher.serve("/feed.xml", ATOM)
     url = publisher.says("/old.xml", redirect("/feed.xml"))
     answer = fetched(client.fetch(ask_for(url)))
@@ -59,7 +59,7 @@ def test_p8_validators_go_only_to_the_url_that_gave_them(publisher: Publisher, c
     assert publisher.asked[3].headers["If-None-Match"] == answer.etag
 
 
-def test_p8_validators_do_not_follow_a_redirect(publisher: Publisher, client: Client) -> None:
+def test_p8_validators_do_not_follow_a_redirect(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", redirect("/new.xml"))
     publisher.serve("/new.xml", ATOM)
     fetched(client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"', last_modified="x"))))
@@ -81,7 +81,7 @@ def test_p8_validators_do_not_follow_a_redirect(publisher: Publisher, client: Cl
         pytest.param(b'"' + b"x" * 1022 + b'"', id="p11-longest"),
     ],
 )
-def test_p1_a_tag_comes_back_byte_for_byte(publisher: Publisher, client: Client, tag: bytes) -> None:
+def test_p1_a_tag_comes_back_byte_for_byte(publisher: FeedServer, client: Client, tag: bytes) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": tag, "Last-Modified": b"garb\xe4ge"}), Reply(304))
     ask = ask_for(url)
     not_modified(client.fetch(again(ask, client.fetch(ask))))
@@ -89,7 +89,7 @@ def test_p1_a_tag_comes_back_byte_for_byte(publisher: Publisher, client: Client,
     assert b"If-Modified-Since: garb\xe4ge\r\n" in publisher.asked[1].raw
 
 
-def test_p11_several_tags_are_joined(publisher: Publisher, client: Client) -> None:
+def test_p11_several_tags_are_joined(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, [("ETag", '"a"'), ("ETag", '"b"')]))
     assert fetched(client.fetch(ask_for(url))).etag == '"a", "b"'
 
@@ -103,12 +103,12 @@ def test_p11_several_tags_are_joined(publisher: Publisher, client: Client) -> No
         pytest.param(b"", id="empty"),
     ],
 )
-def test_p11_a_tag_that_cannot_be_sent_back_is_not_kept(publisher: Publisher, client: Client, tag: bytes) -> None:
+def test_p11_a_tag_that_cannot_be_sent_back_is_not_kept(publisher: FeedServer, client: Client, tag: bytes) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": tag}))
     assert fetched(client.fetch(ask_for(url))).etag is None
 
 
-def test_p11_a_stored_tag_with_a_line_break_is_not_sent(publisher: Publisher, client: Client) -> None:
+def test_p11_a_stored_tag_with_a_line_break_is_not_sent(publisher: FeedServer, client: Client) -> None:
     url = publisher.serve("/feed.xml", ATOM)
     validators = Validators(url=url, etag='"a"\r\nX-Evil: 1', last_modified="Thu")
     fetched(client.fetch(ask_for(url, validators=validators)))
@@ -132,7 +132,7 @@ BOTH = {"if-none-match", "if-modified-since"}
     ],
 )
 def test_a_source_is_asked_as_its_observations_say(
-    publisher: Publisher, client: Client, ask: RequestMode, modified: str | None, names: set[str], accept: str
+    publisher: FeedServer, client: Client, ask: RequestMode, modified: str | None, names: set[str], accept: str
 ) -> None:
     url = publisher.serve("/feed.xml", ATOM)
     validators = Validators(url=url, etag='"x"', last_modified=modified)
@@ -144,7 +144,7 @@ def test_a_source_is_asked_as_its_observations_say(
     assert answer.conditional == bool(names)
 
 
-def test_p34_the_operators_accept_goes_over_any(publisher: Publisher, client: Client) -> None:
+def test_p34_the_operators_accept_goes_over_any(publisher: FeedServer, client: Client) -> None:
     url = publisher.serve("/feed.xml", ATOM)
     client.fetch(ask_for(url, observed=Observed(ask=RequestMode.PLAIN), accept="text/xml"))
     client.fetch(ask_for(url, observed=Observed(ask=RequestMode.PLAIN), headers=(("accept", Secret("text/plain")),)))
@@ -155,7 +155,7 @@ def test_p34_the_operators_accept_goes_over_any(publisher: Publisher, client: Cl
 
 
 @pytest.mark.parametrize("manipulations", ["feed", " Feed "])
-def test_p22_a_delta_that_was_asked_for(publisher: Publisher, client: Client, manipulations: str) -> None:
+def test_p22_a_delta_that_was_asked_for(publisher: FeedServer, client: Client, manipulations: str) -> None:
     url = publisher.says("/feed.xml", Reply(226, ATOM, {"IM": manipulations, "ETag": '"v2"'}))
     first = Validators(url=url, etag='"v1"', last_modified="Thu")
     answer = fetched(client.fetch(ask_for(url, validators=first, body_digest=sha256(ATOM).hexdigest())))
@@ -175,14 +175,14 @@ def test_p22_a_delta_that_was_asked_for(publisher: Publisher, client: Client, ma
     ],
 )
 def test_p22_other_deltas_are_faults(
-    publisher: Publisher, client: Client, headers: dict[str, str], validators: dict[str, str]
+    publisher: FeedServer, client: Client, headers: dict[str, str], validators: dict[str, str]
 ) -> None:
     url = publisher.says("/feed.xml", Reply(226, ATOM, headers))
     answer = failed(client.fetch(ask_for(url, validators=Validators(url=url, **validators))))
     assert (answer.code, answer.status) == ("http", 226)
 
 
-def test_p23_a_delta_is_asked_for_wherever_the_tag_goes(publisher: Publisher, client: Client) -> None:
+def test_p23_a_delta_is_asked_for_wherever_the_tag_goes(publisher: FeedServer, client: Client) -> None:
     feed = publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
     url = publisher.says("/", redirect(feed))
     fetched(client.fetch(ask_for(url, validators=Validators(url=feed, etag='"v1"'))))
@@ -192,14 +192,14 @@ def test_p23_a_delta_is_asked_for_wherever_the_tag_goes(publisher: Publisher, cl
 # --- What is told of the exchange ------------------------------------------------------------------------------------
 
 
-def test_p94_conditional_is_the_last_request(publisher: Publisher, client: Client) -> None:
+def test_p94_conditional_is_the_last_request(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/old.xml", redirect("/feed.xml"))
     feed = publisher.serve("/feed.xml", ATOM)
     assert not client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"'))).conditional
     assert client.fetch(ask_for(url, validators=Validators(url=feed, etag='"v1"'))).conditional
 
 
-def test_p61_peer_is_where_the_first_hop_went(publisher: Publisher, client: Client, names: Names) -> None:
+def test_p61_peer_is_where_the_first_hop_went(publisher: FeedServer, client: Client, names: Names) -> None:
     names["feeds.example"] = ["::ffff:127.0.0.2"]
     publisher.serve("/feed.xml", ATOM, host="127.0.0.3")
     publisher.says("/", redirect(publisher.url("/feed.xml", host="127.0.0.3")), host="127.0.0.2")
@@ -222,7 +222,7 @@ def test_p61_without_a_connection_there_is_no_peer(client: Client, names: Names)
     ],
 )
 def test_p88_skew_is_their_date_less_our_time(
-    publisher: Publisher, client: Client, date: str | None, skew: timedelta | None
+    publisher: FeedServer, client: Client, date: str | None, skew: timedelta | None
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"Date": date} if date else {}))
     assert fetched(client.fetch(ask_for(url))).skew == skew
@@ -230,31 +230,31 @@ def test_p88_skew_is_their_date_less_our_time(
 
 @pytest.mark.parametrize("cache", [{"Expires": "0"}, {"Cache-Control": "no-cache"}, {"Cache-Control": "no-store"}])
 def test_p14_validators_are_kept_whatever_caches_are_told(
-    publisher: Publisher, client: Client, cache: dict[str, str]
+    publisher: FeedServer, client: Client, cache: dict[str, str]
 ) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM, cache))
     not_modified(client.fetch(again(ask, client.fetch(ask))))
 
 
-def test_p15_a_304_that_nobody_asked_for_is_a_fault(publisher: Publisher, client: Client) -> None:
+def test_p15_a_304_that_nobody_asked_for_is_a_fault(publisher: FeedServer, client: Client) -> None:
     answer = client.fetch(ask_for(publisher.says("/feed.xml", Reply(304))))
     assert (failed(answer).code, failed(answer).status) == ("http", 304)
     assert len(publisher.asked) == 1  # no second try
 
 
-def test_p15_a_304_from_another_url_than_the_validators_is_a_fault(publisher: Publisher, client: Client) -> None:
+def test_p15_a_304_from_another_url_than_the_validators_is_a_fault(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", redirect("/new.xml"))
     publisher.says("/new.xml", Reply(304))
     answer = client.fetch(ask_for(url, validators=Validators(url=url, etag='"v1"')))
     assert failed(answer).code == "http"
 
 
-def test_p18_a_poll_is_one_get(publisher: Publisher, client: Client) -> None:
+def test_p18_a_poll_is_one_get(publisher: FeedServer, client: Client) -> None:
     client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     assert [asked.method for asked in publisher.asked] == ["GET"]
 
 
-def test_an_edited_feed_is_fetched_again(publisher: Publisher, client: Client) -> None:
+def test_an_edited_feed_is_fetched_again(publisher: FeedServer, client: Client) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM))
     ask = again(ask, client.fetch(ask))
     publisher.edit("/feed.xml", ATOM + b"<!-- -->")

@@ -7,11 +7,11 @@ import pytest
 
 from aggregator.fetch import Client, connection, flight
 from aggregator.urls import Url
+from tests.feed_server import Chunked, Closes, FeedServer, Garbage, ManyHeaders, Reply, Reset, UntilClose, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, again, ask_for, failed, fetched, network, not_modified
-from tests.publisher import Chunked, Closes, Garbage, ManyHeaders, Publisher, Reply, Reset, UntilClose, redirect
 
 
-def test_p86_a_connection_serves_many_polls(publisher: Publisher, client: Client) -> None:
+def test_p86_a_connection_serves_many_polls(publisher: FeedServer, client: Client) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM))
     answer = client.fetch(ask)
     for _ in range(5):
@@ -30,20 +30,20 @@ def test_p86_a_connection_serves_many_polls(publisher: Publisher, client: Client
         pytest.param(Reply(204), id="no-content"),
     ],
 )
-def test_p86_it_is_kept_after(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_p86_it_is_kept_after(publisher: FeedServer, client: Client, reply: Reply) -> None:
     ask = ask_for(publisher.says("/feed.xml", reply))
     for _ in range(3):
         client.fetch(ask)
     assert publisher.connections == 1
 
 
-def test_p86_it_is_kept_through_a_redirect(publisher: Publisher, client: Client) -> None:
+def test_p86_it_is_kept_through_a_redirect(publisher: FeedServer, client: Client) -> None:
     publisher.serve("/new.xml", ATOM)
     client.fetch(ask_for(publisher.says("/feed.xml", redirect("/new.xml"))))
     assert publisher.connections == 1
 
 
-def test_what_is_not_read_to_its_end_is_not_kept(publisher: Publisher, client: Client) -> None:
+def test_what_is_not_read_to_its_end_is_not_kept(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(500, b"x" * 3_000_000), Reply(200, ATOM))
     failed(client.fetch(ask_for(url)))
     fetched(client.fetch(ask_for(url)))
@@ -51,7 +51,7 @@ def test_what_is_not_read_to_its_end_is_not_kept(publisher: Publisher, client: C
 
 
 def test_p86_an_idle_connection_is_not_taken_up_after_a_minute(
-    publisher: Publisher, client: Client, monkeypatch: pytest.MonkeyPatch
+    publisher: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM))
     fetched(client.fetch(ask))
@@ -61,7 +61,7 @@ def test_p86_an_idle_connection_is_not_taken_up_after_a_minute(
 
 
 def test_p86_idle_connections_are_closed_though_nobody_asks(
-    publisher: Publisher, client: Client, monkeypatch: pytest.MonkeyPatch
+    publisher: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
     assert client._adapter.sweep()
@@ -71,14 +71,14 @@ def test_p86_idle_connections_are_closed_though_nobody_asks(
     publisher.wait_until_open(0)
 
 
-def test_p86_the_watch_sweeps(publisher: Publisher, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_p86_the_watch_sweeps(publisher: FeedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flight, "_SWEEP_SECONDS", 0.05)
     monkeypatch.setattr(connection, "IDLE_SECONDS", 0.02)
     fetched(make_client(LOOPBACK).fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
     publisher.wait_until_open(0)
 
 
-def test_a_connection_that_the_server_closed_in_between_is_replaced(publisher: Publisher, client: Client) -> None:
+def test_a_connection_that_the_server_closed_in_between_is_replaced(publisher: FeedServer, client: Client) -> None:
     ask = ask_for(publisher.serve("/feed.xml", ATOM))
     fetched(client.fetch(ask))
     publisher.hang_up()
@@ -88,7 +88,7 @@ def test_a_connection_that_the_server_closed_in_between_is_replaced(publisher: P
 
 @pytest.mark.parametrize("reply", [Closes(), Reset()])
 def test_one_that_is_closed_in_the_moment_of_asking_is_replaced_once(
-    publisher: Publisher, client: Client, reply: Reply
+    publisher: FeedServer, client: Client, reply: Reply
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM), reply, Reply(200, ATOM))
     fetched(client.fetch(ask_for(url)))
@@ -97,7 +97,7 @@ def test_one_that_is_closed_in_the_moment_of_asking_is_replaced_once(
 
 
 @pytest.mark.parametrize("reply", [Closes(), Reset()])
-def test_p32_a_new_connection_that_breaks_is_a_failure(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_p32_a_new_connection_that_breaks_is_a_failure(publisher: FeedServer, client: Client, reply: Reply) -> None:
     url = publisher.says("/feed.xml", reply)
     answer = failed(client.fetch(ask_for(url)))
     assert answer.code == "reset"
@@ -105,34 +105,34 @@ def test_p32_a_new_connection_that_breaks_is_a_failure(publisher: Publisher, cli
 
 
 @pytest.mark.parametrize("reply", [Closes(), Reset()])
-def test_p32_a_kept_connection_is_replaced_only_once(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_p32_a_kept_connection_is_replaced_only_once(publisher: FeedServer, client: Client, reply: Reply) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM), reply)
     fetched(client.fetch(ask_for(url)))
     assert failed(client.fetch(ask_for(url))).code == "reset"
     assert len(publisher.asked) == 3
 
 
-def test_p32_a_kept_connection_that_breaks_in_the_answer_is_a_failure(publisher: Publisher, client: Client) -> None:
+def test_p32_a_kept_connection_that_breaks_in_the_answer_is_a_failure(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM), Closes(first=b"HTTP/1.1 200 OK\r\nX-Ha"), Reply(200, ATOM))
     fetched(client.fetch(ask_for(url)))
     assert failed(client.fetch(ask_for(url))).code == "reset"
     assert len(publisher.asked) == 2
 
 
-def test_a_server_that_closes_is_believed(publisher: Publisher, client: Client) -> None:
+def test_a_server_that_closes_is_believed(publisher: FeedServer, client: Client) -> None:
     ask = ask_for(publisher.says("/feed.xml", Reply(200, ATOM, {"Connection": "close"})))
     fetched(client.fetch(ask))
     fetched(client.fetch(ask))
     publisher.wait_until_open(0)
 
 
-def test_pools_are_few(publisher: Publisher, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pools_are_few(publisher: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for last in range(1, 200):
         fetched(client.fetch(ask_for(publisher.says("/", UntilClose(200, ATOM), host=f"127.0.1.{last}"))))
     assert len(client._adapter.poolmanager.pools) <= 128
 
 
-def test_what_comes_behind_a_body_is_not_the_next_answer(publisher: Publisher, client: Client) -> None:
+def test_what_comes_behind_a_body_is_not_the_next_answer(publisher: FeedServer, client: Client) -> None:
     behind = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
     url = publisher.says("/feed.xml", Reply(200, b"<feed/>" + behind, {"Content-Length": "7"}), Reply(200, ATOM))
     assert fetched(client.fetch(ask_for(url))).body == b"<feed/>"
@@ -182,7 +182,7 @@ def test_ipv6(make_client: MakeClient) -> None:
         pytest.param(Garbage(body=b""), "reset", id="nothing"),
     ],
 )
-def test_heads_that_are_none(publisher: Publisher, client: Client, reply: Reply, code: str) -> None:
+def test_heads_that_are_none(publisher: FeedServer, client: Client, reply: Reply, code: str) -> None:
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", reply))))
     assert answer.code == code, answer.text
 
@@ -203,7 +203,7 @@ def test_heads_that_are_none(publisher: Publisher, client: Client, reply: Reply,
         pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 98, id="as-many-as-may-be"),
     ],
 )
-def test_heads_that_are_odd(publisher: Publisher, client: Client, head: bytes) -> None:
+def test_heads_that_are_odd(publisher: FeedServer, client: Client, head: bytes) -> None:
     rest = b'ETag:  "v1" \t\r\nContent-Length: 7\r\n\r\n<feed/>'
     answer = fetched(client.fetch(ask_for(publisher.says("/feed.xml", Closes(first=head + rest)))))
     assert (answer.body, answer.etag) == (b"<feed/>", '"v1"')

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import FakeSource
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.fake_source import FakeSource
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite, item, rss
 
 PAGE = Reply(
     200, b"<title>News</title><ul><li><a href=/1>One</a><li><a href=/2>Two</a></ul>", {"Content-Type": "text/html"}
@@ -18,7 +18,7 @@ def text(robots: str, status: int = 200) -> Reply:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
+def site(tmp_path: Path) -> SampleSite:
     return SampleSite(tmp_path)
 
 
@@ -26,35 +26,35 @@ def feeds(url: str, more: str = "") -> str:
     return f"sources: [{{key: page, kind: html, url: '{url}', items: li, {more}}}]\n"
 
 
-def paths(publisher: Publisher) -> list[str]:
+def paths(publisher: FeedServer) -> list[str]:
     return [request.path for request in publisher.asked]
 
 
-def test_p89_robots_txt_is_asked_for_once_a_day(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_robots_txt_is_asked_for_once_a_day(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"))
-    room.writes(feeds(publisher.says("/news", PAGE)))
-    assert room.poll()["new"] == 2
-    room.clock.move(hours=12)
-    room.poll()
+    site.writes(feeds(publisher.says("/news", PAGE)))
+    assert site.poll()["new"] == 2
+    site.clock.move(hours=12)
+    site.poll()
     assert paths(publisher) == ["/robots.txt", "/news", "/news"], "another run goes by what the first one learnt"
-    room.clock.move(hours=13)
-    room.poll()
+    site.clock.move(hours=13)
+    site.poll()
     assert paths(publisher)[3:] == ["/robots.txt", "/news"]
 
 
-def test_p89_a_page_that_a_site_closes_is_not_asked_for(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_a_page_that_a_site_closes_is_not_asked_for(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/robots.txt", text("User-agent: aggregator\nDisallow: /news\n"))
-    room.writes(feeds(publisher.says("/news", PAGE)))
-    (row,) = room.poll()["results"]
+    site.writes(feeds(publisher.says("/news", PAGE)))
+    (row,) = site.poll()["results"]
     assert row["outcome"] == "failed"
     assert row["error"].startswith("forbidden: ")
     assert "write robots:" in row["error"]
     assert paths(publisher) == ["/robots.txt"]
 
 
-def test_p89_the_operator_s_reason_opens_it(room: SampleSite, publisher: Publisher) -> None:
-    room.writes(feeds(publisher.says("/news", PAGE), "robots: we asked them"))
-    assert room.poll()["new"] == 2
+def test_p89_the_operator_s_reason_opens_it(site: SampleSite, publisher: FeedServer) -> None:
+    site.writes(feeds(publisher.says("/news", PAGE), "robots: we asked them"))
+    assert site.poll()["new"] == 2
     assert paths(publisher) == ["/news"]
 
 
@@ -62,43 +62,43 @@ def test_p89_the_operator_s_reason_opens_it(room: SampleSite, publisher: Publish
     ("status", "new"), [pytest.param(404, 2, id="none-there"), pytest.param(503, 0, id="not-to-be-known")]
 )
 def test_p89_what_a_site_without_robots_txt_means(
-    room: SampleSite, publisher: Publisher, status: int, new: int
+    site: SampleSite, publisher: FeedServer, status: int, new: int
 ) -> None:
     publisher.says("/robots.txt", text("", status))
-    room.writes(feeds(publisher.says("/news", PAGE)))
-    assert room.poll()["new"] == new
+    site.writes(feeds(publisher.says("/news", PAGE)))
+    assert site.poll()["new"] == new
     assert ("/news" in paths(publisher)) == bool(new)
 
 
-def test_p89_an_old_robots_txt_is_better_than_none(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_an_old_robots_txt_is_better_than_none(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"), text("", 503))
-    room.writes(feeds(publisher.says("/news", PAGE)))
-    room.poll()
-    room.clock.move(hours=30)
-    assert room.poll()["fetched"] == 1
+    site.writes(feeds(publisher.says("/news", PAGE)))
+    site.poll()
+    site.clock.move(hours=30)
+    assert site.poll()["fetched"] == 1
 
 
-def test_p89_a_redirect_leads_to_no_closed_page(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_a_redirect_leads_to_no_closed_page(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nDisallow: /private\n"))
     private = publisher.says("/private", PAGE)
-    room.writes(feeds(publisher.says("/news", Reply(302, b"", {"Location": private}))))
-    assert room.poll()["failed"] == 1
+    site.writes(feeds(publisher.says("/news", Reply(302, b"", {"Location": private}))))
+    assert site.poll()["failed"] == 1
     assert paths(publisher) == ["/robots.txt", "/news"]
 
 
-def test_p89_feeds_are_asked_without(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_feeds_are_asked_without(site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.says("/feed", Reply(200, rss(item(1))))
-    room.writes(f"sources: ['{url}']\n")
-    room.poll()
+    site.writes(f"sources: ['{url}']\n")
+    site.poll()
     assert paths(publisher) == ["/feed"]
 
 
-def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/robots.txt", text("User-agent: *\nCrawl-delay: 7\n"))
     url = publisher.says("/news", PAGE)
-    room.writes(feeds(url), hosts="hosts: {127.0.0.0/8: {allow_private: true}}\n")
+    site.writes(feeds(url), hosts="hosts: {127.0.0.0/8: {allow_private: true}}\n")
     for _ in range(2):
-        with room.opened() as app:
+        with site.opened() as app:
             if not publisher.asked:
                 app.ports.fetch(FakeSource(app).claim("page").ask())
                 app.hosts.keep()
@@ -107,25 +107,25 @@ def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(room: SampleSite, publ
 
 @pytest.mark.parametrize(("robots", "new"), [("", 2), ("User-agent: *\nDisallow: /news\n", 0)])
 def test_p89_a_redirect_to_another_site_asks_for_its_robots_txt_first(
-    room: SampleSite, publisher: Publisher, robots: str, new: int
+    site: SampleSite, publisher: FeedServer, robots: str, new: int
 ) -> None:
     """Short links lead to sites that nobody has asked yet; each is asked once a day, as any other."""
     publisher.says("/robots.txt", Reply(404))
     publisher.says("/robots.txt", text(robots), host="127.0.0.2")
     there = publisher.says("/news", PAGE, host="127.0.0.2")
-    room.writes(feeds(publisher.says("/go", Reply(302, b"", {"Location": there}))))
-    assert room.poll()["new"] == new
-    room.clock.move(hours=2)
-    room.poll()
+    site.writes(feeds(publisher.says("/go", Reply(302, b"", {"Location": there}))))
+    assert site.poll()["new"] == new
+    site.clock.move(hours=2)
+    site.poll()
     asked = [(request.host[-1], request.path) for request in publisher.asked]
     page = [("2", "/news")] if new else []
     assert asked == [("1", "/robots.txt"), ("1", "/go"), ("2", "/robots.txt"), *page, ("1", "/go"), *page]
 
 
-def test_p89_a_site_that_does_not_say_closes_what_a_redirect_leads_to(room: SampleSite, publisher: Publisher) -> None:
+def test_p89_a_site_that_does_not_say_closes_what_a_redirect_leads_to(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/robots.txt", Reply(404))
     publisher.says("/robots.txt", Reply(503), host="127.0.0.2")
     there = publisher.says("/news", PAGE, host="127.0.0.2")
-    room.writes(feeds(publisher.says("/go", Reply(302, b"", {"Location": there}))))
-    assert room.poll()["failed"] == 1
+    site.writes(feeds(publisher.says("/go", Reply(302, b"", {"Location": there}))))
+    assert site.poll()["failed"] == 1
     assert [(each.host[-1], each.path) for each in publisher.asked][-1] == ("2", "/robots.txt")

@@ -13,8 +13,8 @@ from aggregator.fetch.flight import REDIRECTED
 from aggregator.fetch.guard import METADATA, PRIVATE, STRANGER
 from aggregator.model.settings import HostRule
 from aggregator.urls import Url, normalise
+from tests.feed_server import FeedServer, Reply, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, ask_for, failed, fetched, name, network
-from tests.publisher import Publisher, Reply, redirect
 
 
 def rule(answer: object) -> str:
@@ -29,21 +29,21 @@ def rule(answer: object) -> str:
     "[::] [64:ff9b::7f00:1] [2002:7f00:1::] 10.0.0.1 192.168.0.1 [fe80::1] [fc00::1] 169.254.1.1 224.0.0.1".split(),
 )
 def test_s4_s8_private_addresses_are_refused_in_any_spelling(
-    publisher: Publisher, make_client: MakeClient, host: str
+    publisher: FeedServer, make_client: MakeClient, host: str
 ) -> None:
     url = normalise(f"http://{host}:{publisher.port}/")
     assert rule(make_client().fetch(ask_for(url))) == PRIVATE
     assert publisher.connections == 0
 
 
-def test_s4_a_name_that_leads_inside_is_refused(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_s4_a_name_that_leads_inside_is_refused(publisher: FeedServer, make_client: MakeClient, names: Names) -> None:
     names["inside.example"] = ["127.0.0.1", "::1"]
     assert rule(make_client().fetch(ask_for(publisher.url(host="inside.example")))) == PRIVATE
     assert publisher.connections == 0
 
 
 def test_s3_of_mixed_answers_only_the_allowed_are_used(
-    publisher: Publisher, make_client: MakeClient, names: Names
+    publisher: FeedServer, make_client: MakeClient, names: Names
 ) -> None:
     publisher.serve("/", ATOM, host="127.0.0.2")
     names["mixed.example"] = ["10.0.0.1", "127.0.0.1", "127.0.0.2"]
@@ -52,7 +52,9 @@ def test_s3_of_mixed_answers_only_the_allowed_are_used(
     assert [asked.host for asked in publisher.asked] == ["127.0.0.2"]
 
 
-def test_s3_a_name_that_changes_its_mind_is_caught(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_s3_a_name_that_changes_its_mind_is_caught(
+    publisher: FeedServer, make_client: MakeClient, names: Names
+) -> None:
     publisher.serve("/", ATOM, host="127.0.0.2")
     answers = iter([["127.0.0.2"], ["127.0.0.1"]])
     names["rebinding.example"] = lambda: next(answers)
@@ -64,7 +66,7 @@ def test_s3_a_name_that_changes_its_mind_is_caught(publisher: Publisher, make_cl
     assert [asked.host for asked in publisher.asked] == ["127.0.0.2"]
 
 
-def test_s3_host_and_port_stay_the_names(publisher: Publisher, client: Client, names: Names) -> None:
+def test_s3_host_and_port_stay_the_names(publisher: FeedServer, client: Client, names: Names) -> None:
     publisher.serve("/", ATOM)
     names["feeds.example"] = ["127.0.0.1"]
     fetched(client.fetch(ask_for(publisher.url(host="feeds.example"))))
@@ -82,7 +84,7 @@ def test_s3_host_and_port_stay_the_names(publisher: Publisher, client: Client, n
     ],
 )
 def test_s6_what_the_operator_allows(
-    publisher: Publisher, make_client: MakeClient, names: Names, hosts: tuple[HostRule, ...], host: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, hosts: tuple[HostRule, ...], host: str
 ) -> None:
     publisher.serve("/", ATOM)
     names["inside.example"] = ["127.0.0.1"]
@@ -100,7 +102,7 @@ def test_s6_what_the_operator_allows(
     ],
 )
 def test_s6_what_the_operator_does_not_allow(
-    publisher: Publisher, make_client: MakeClient, names: Names, hosts: tuple[HostRule, ...], host: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, hosts: tuple[HostRule, ...], host: str
 ) -> None:
     names["inside.example"] = ["127.0.0.1"]
     assert rule(make_client(*hosts).fetch(ask_for(publisher.url(host=host)))) == PRIVATE
@@ -135,7 +137,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("entry", [network("127.0.0.1/32"), name("inside.example")])
 @pytest.mark.parametrize("target", ["127.0.0.1", "localhost", "inside.example"])
 def test_s6_a_source_elsewhere_is_not_redirected_inwards(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str, entry: HostRule, target: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str, entry: HostRule, target: str
 ) -> None:
     names["inside.example"], names["outside.example"] = ["127.0.0.1"], [outside]
     publisher.serve("/secret", b"<secret/>")
@@ -146,7 +148,7 @@ def test_s6_a_source_elsewhere_is_not_redirected_inwards(
 
 
 def test_s6_a_name_outside_that_turns_inside_is_a_stranger(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
     answers = iter([[outside], ["127.0.0.1"]])
     names["rebinding.example"] = lambda: next(answers)
@@ -159,7 +161,7 @@ def test_s6_a_name_outside_that_turns_inside_is_a_stranger(
 
 
 def test_s6_a_source_inside_may_be_redirected_inside(
-    publisher: Publisher, make_client: MakeClient, names: Names
+    publisher: FeedServer, make_client: MakeClient, names: Names
 ) -> None:
     names["inside.example"], names["home.example"] = ["127.0.0.1"], ["127.0.0.2"]
     publisher.serve("/feed", ATOM)
@@ -168,14 +170,14 @@ def test_s6_a_source_inside_may_be_redirected_inside(
     fetched(client.fetch(ask_for(publisher.url(host="home.example"))))
 
 
-def test_s6_but_only_to_what_an_entry_covers(publisher: Publisher, make_client: MakeClient) -> None:
+def test_s6_but_only_to_what_an_entry_covers(publisher: FeedServer, make_client: MakeClient) -> None:
     publisher.serve("/feed", ATOM)
     url = publisher.says("/", redirect(publisher.url("/feed")), host="127.0.0.2")
     assert rule(make_client(network("127.0.0.2/32")).fetch(ask_for(url))) == PRIVATE
 
 
 def test_s6_a_source_inside_may_be_redirected_outside(
-    publisher: Publisher, make_client: MakeClient, outside: str
+    publisher: FeedServer, make_client: MakeClient, outside: str
 ) -> None:
     publisher.serve("/feed", ATOM, host=outside)
     url = publisher.says("/", redirect(publisher.url("/feed", host=outside)))
@@ -183,7 +185,7 @@ def test_s6_a_source_inside_may_be_redirected_outside(
 
 
 def test_s3_a_kept_connection_is_judged_for_each_source(
-    publisher: Publisher, make_client: MakeClient, outside: str
+    publisher: FeedServer, make_client: MakeClient, outside: str
 ) -> None:
     """A connection into the intranet, kept for the source that may use it, must not serve a stranger's redirect."""
     inside = publisher.serve("/feed", ATOM)
@@ -197,7 +199,7 @@ def test_s3_a_kept_connection_is_judged_for_each_source(
 
 
 def test_p40_an_adopted_url_is_judged_by_the_configured_one(
-    publisher: Publisher, make_client: MakeClient, names: Names, outside: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
     names["home.example"], names["outside.example"] = ["127.0.0.2"], [outside]
     adopted = publisher.serve("/feed", ATOM)
@@ -207,7 +209,7 @@ def test_p40_an_adopted_url_is_judged_by_the_configured_one(
 
 
 def test_s10_the_message_names_the_rule_and_no_address(
-    publisher: Publisher, make_client: MakeClient, names: Names
+    publisher: FeedServer, make_client: MakeClient, names: Names
 ) -> None:
     names["inside.example"] = ["10.1.2.3"]
     text = failed(make_client().fetch(ask_for(Url("http://inside.example/feed?token=secret")))).text

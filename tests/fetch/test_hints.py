@@ -12,8 +12,8 @@ from aggregator.fetch import Client
 from aggregator.fetch.freshness import freshness, hints_of, rate_limit
 from aggregator.fetch.retry_after import LONGEST, http_date, retry_after
 from aggregator.model.entry import NO_HINTS
+from tests.feed_server import FeedServer, Reply
 from tests.fetch.conftest import ATOM, ask_for, failed, fetched
-from tests.publisher import Publisher, Reply
 
 SENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 
@@ -115,7 +115,7 @@ def test_no_headers_no_hints() -> None:
     assert hints_of({"date": "Sun, 06 Nov 1994 08:49:37 GMT"}, SENT) is NO_HINTS
 
 
-def test_p88_dates_count_from_the_servers_own(publisher: Publisher, client: Client) -> None:
+def test_p88_dates_count_from_the_servers_own(publisher: FeedServer, client: Client) -> None:
     headers = {
         "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
         "Retry-After": "Sun, 06 Nov 1994 08:59:37 GMT",
@@ -126,19 +126,19 @@ def test_p88_dates_count_from_the_servers_own(publisher: Publisher, client: Clie
     assert answer.hints.freshness == timedelta(minutes=5)
 
 
-def test_p88_without_a_date_from_the_receipt(publisher: Publisher, client: Client) -> None:
+def test_p88_without_a_date_from_the_receipt(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"Expires": "Mon, 01 Jun 2026 13:00:00 GMT"}))
     assert fetched(client.fetch(ask_for(url))).hints.freshness == timedelta(hours=1)
 
 
-def test_p37_what_is_used_up_is_told_apart_from_retry_after(publisher: Publisher, client: Client) -> None:
+def test_p37_what_is_used_up_is_told_apart_from_retry_after(publisher: FeedServer, client: Client) -> None:
     headers = {"Retry-After": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"}
     url = publisher.says("/feed.xml", Reply(200, ATOM, headers))
     hints = fetched(client.fetch(ask_for(url))).hints
     assert (hints.retry_after, hints.exhausted) == (timedelta(seconds=10), timedelta(minutes=1))
 
 
-def test_hints_of_a_redirect_do_not_count(publisher: Publisher, client: Client) -> None:
+def test_hints_of_a_redirect_do_not_count(publisher: FeedServer, client: Client) -> None:
     publisher.serve("/new.xml", ATOM)
     url = publisher.says("/feed.xml", Reply(301, b"", {"Location": "/new.xml", "Cache-Control": "max-age=31536000"}))
     assert fetched(client.fetch(ask_for(url))).hints == NO_HINTS

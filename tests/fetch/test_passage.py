@@ -13,14 +13,14 @@ from aggregator.fetch.budget import Budgets
 from aggregator.fetch.client import PASSAGE_SECONDS
 from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import HostRule
+from tests.feed_server import FeedServer, Hangs, Reply, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched, name
-from tests.publisher import Hangs, Publisher, Reply, redirect
 
 
 class Turnstile:
     """A passage that notes who passes, and how many requests had been sent by then."""
 
-    def __init__(self, publisher: Publisher, *, shut: bool = False) -> None:
+    def __init__(self, publisher: FeedServer, *, shut: bool = False) -> None:
         self._publisher, self._shut = publisher, shut
         self.noted: list[tuple[str, str, int]] = []
         self.longest = PASSAGE_SECONDS
@@ -38,7 +38,7 @@ class Turnstile:
 
 
 @pytest.fixture
-def turnstile(publisher: Publisher) -> Turnstile:
+def turnstile(publisher: FeedServer) -> Turnstile:
     """Give one that is open."""
     return Turnstile(publisher)
 
@@ -49,19 +49,19 @@ def passing(make_client: MakeClient, turnstile: Turnstile) -> Client:
     return make_client(LOOPBACK, passage=turnstile)
 
 
-def test_p61_a_request_to_another_host_passes(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
+def test_p61_a_request_to_another_host_passes(publisher: FeedServer, passing: Client, turnstile: Turnstile) -> None:
     publisher.says("/", Reply(200, ATOM), host="127.0.0.2")
     fetched(passing.fetch(ask_for(publisher.says("/", redirect(publisher.url("/", host="127.0.0.2"))))))
     assert turnstile.noted == [("in", "127.0.0.2", 1), ("out", "127.0.0.2", 2)]
 
 
-def test_p24_a_hop_within_the_host_goes_at_once(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
+def test_p24_a_hop_within_the_host_goes_at_once(publisher: FeedServer, passing: Client, turnstile: Turnstile) -> None:
     publisher.serve("/b", ATOM)
     fetched(passing.fetch(ask_for(publisher.says("/a", redirect("/b")))))
     assert turnstile.noted == []
 
 
-def test_p24_also_within_the_other_host(publisher: Publisher, passing: Client, turnstile: Turnstile) -> None:
+def test_p24_also_within_the_other_host(publisher: FeedServer, passing: Client, turnstile: Turnstile) -> None:
     publisher.says("/a", redirect("/b"), host="127.0.0.2")
     publisher.serve("/b", ATOM, host="127.0.0.2")
     fetched(passing.fetch(ask_for(publisher.says("/", redirect(publisher.url("/a", host="127.0.0.2"))))))
@@ -69,7 +69,7 @@ def test_p24_also_within_the_other_host(publisher: Publisher, passing: Client, t
 
 
 def test_p61_each_host_on_the_way_one_after_the_other(
-    publisher: Publisher, passing: Client, turnstile: Turnstile
+    publisher: FeedServer, passing: Client, turnstile: Turnstile
 ) -> None:
     publisher.says("/", redirect(publisher.url("/home")), host="127.0.0.2")
     publisher.serve("/home", ATOM)
@@ -83,7 +83,7 @@ def test_p61_each_host_on_the_way_one_after_the_other(
 
 
 def test_p60_names_under_one_rule_are_one_host(
-    publisher: Publisher, make_client: MakeClient, turnstile: Turnstile, names: dict[str, list[str]]
+    publisher: FeedServer, make_client: MakeClient, turnstile: Turnstile, names: dict[str, list[str]]
 ) -> None:
     names["a.feeds.example"] = names["b.feeds.example"] = ["127.0.0.1"]
     publisher.serve("/b", ATOM)
@@ -94,13 +94,13 @@ def test_p60_names_under_one_rule_are_one_host(
 
 
 @pytest.mark.parametrize("reply", [Reply(500), Hangs(), redirect("ftp://127.0.0.3/")])
-def test_p61_a_failure_leaves_too(publisher: Publisher, passing: Client, turnstile: Turnstile, reply: Reply) -> None:
+def test_p61_a_failure_leaves_too(publisher: FeedServer, passing: Client, turnstile: Turnstile, reply: Reply) -> None:
     there = publisher.says("/", reply, host="127.0.0.2")
     failed(passing.fetch(ask_for(publisher.says("/", redirect(there)), timeout=1.0)))
     assert turnstile.noted[-1] == ("out", "127.0.0.2", 2)
 
 
-def test_p61_without_room_the_poll_is_given_back(publisher: Publisher, make_client: MakeClient) -> None:
+def test_p61_without_room_the_poll_is_given_back(publisher: FeedServer, make_client: MakeClient) -> None:
     shut = Turnstile(publisher, shut=True)
     there = publisher.serve("/", ATOM, host="127.0.0.2")
     answer = make_client(LOOPBACK, passage=shut).fetch(ask_for(publisher.says("/", redirect(there))))
@@ -110,7 +110,7 @@ def test_p61_without_room_the_poll_is_given_back(publisher: Publisher, make_clie
 
 
 def test_p61_a_further_document_waits_for_its_host_as_long_as_a_poll_may_take(
-    publisher: Publisher, passing: Client, turnstile: Turnstile
+    publisher: FeedServer, passing: Client, turnstile: Turnstile
 ) -> None:
     turnstile.longest = 30.0
     ask = ask_for(publisher.says("/2", Reply(200, ATOM)), is_further=True)
@@ -118,7 +118,7 @@ def test_p61_a_further_document_waits_for_its_host_as_long_as_a_poll_may_take(
     assert turnstile.noted == [("in", ask.host_key, 0), ("out", ask.host_key, 1)]
 
 
-def test_r54_a_stop_ends_the_wait_for_a_turn(publisher: Publisher, make_client: MakeClient) -> None:
+def test_r54_a_stop_ends_the_wait_for_a_turn(publisher: FeedServer, make_client: MakeClient) -> None:
     budgets = Budgets((HostRule(name="127.0.0.1", spacing=timedelta(seconds=25)),), monotonic)
     assert budgets.take(1, "127.0.0.1")
     budgets.leave(1)

@@ -11,8 +11,8 @@ import pytest
 from aggregator.fetch.guard import LOCAL_NAME, METADATA, PRIVATE, STRANGER
 from aggregator.model.settings import Secret
 from aggregator.urls import Url, normalise
+from tests.feed_server import Asked, FeedServer, Hangs, Reply, Talk, redirect
 from tests.fetch.conftest import ATOM, MakeClient, Names, ask_for, failed, fetched, name, network
-from tests.publisher import Asked, Hangs, Publisher, Reply, Talk, redirect
 
 PUBLIC = "93.184.216.34"
 
@@ -40,11 +40,13 @@ def pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def proxied(publisher: Publisher, credentials: str = "") -> Secret:
+def proxied(publisher: FeedServer, credentials: str = "") -> Secret:
     return Secret(f"http://{credentials}127.0.0.1:{publisher.port}/")
 
 
-def test_s9_a_plain_request_goes_through_the_proxy(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_s9_a_plain_request_goes_through_the_proxy(
+    publisher: FeedServer, make_client: MakeClient, names: Names
+) -> None:
     names["feeds.example"] = [PUBLIC]
     publisher.says("http://feeds.example/x?a=1", Reply(200, ATOM))
     client = make_client(proxy=proxied(publisher, "me:p%40ss@"))
@@ -55,9 +57,9 @@ def test_s9_a_plain_request_goes_through_the_proxy(publisher: Publisher, make_cl
     assert publisher.connections == 1
 
 
-def test_s9_a_secure_one_goes_through_a_tunnel(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_s9_a_secure_one_goes_through_a_tunnel(publisher: FeedServer, make_client: MakeClient, names: Names) -> None:
     names["feeds.example"] = [PUBLIC]
-    with Publisher(tls=True, names=("feeds.example",)) as secure:
+    with FeedServer(tls=True, names=("feeds.example",)) as secure:
         secure.serve("/", ATOM)
         publisher.says(f"feeds.example:{secure.port}", Tunnel(port=secure.port))
         tls = ssl.create_default_context(cafile=secure.authority)
@@ -78,7 +80,7 @@ def test_s9_a_secure_one_goes_through_a_tunnel(publisher: Publisher, make_client
     ],
 )
 def test_s9_names_are_judged_here(
-    publisher: Publisher, make_client: MakeClient, names: Names, addresses: list[str], rule: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, addresses: list[str], rule: str
 ) -> None:
     names["inside.example"] = addresses
     answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("http://inside.example/"))))
@@ -86,7 +88,7 @@ def test_s9_names_are_judged_here(
     assert publisher.connections == 0
 
 
-def test_s9_on_each_hop(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_s9_on_each_hop(publisher: FeedServer, make_client: MakeClient, names: Names) -> None:
     names["feeds.example"], names["inside.example"] = [PUBLIC], ["10.0.0.1"]
     publisher.says("http://feeds.example/", redirect("http://inside.example/"))
     answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("http://feeds.example/"))))
@@ -94,7 +96,7 @@ def test_s9_on_each_hop(publisher: Publisher, make_client: MakeClient, names: Na
     assert len(publisher.asked) == 1
 
 
-def test_s9_what_is_allowed_is_allowed_there_too(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_s9_what_is_allowed_is_allowed_there_too(publisher: FeedServer, make_client: MakeClient, names: Names) -> None:
     names["inside.example"] = ["10.0.0.1"]
     publisher.says("http://inside.example/", Reply(200, ATOM))
     client = make_client(network("10.0.0.0/8"), proxy=proxied(publisher))
@@ -102,11 +104,11 @@ def test_s9_what_is_allowed_is_allowed_there_too(publisher: Publisher, make_clie
 
 
 def test_s9_a_name_that_only_the_proxy_resolves_is_fetched(
-    publisher: Publisher, make_client: MakeClient, names: Names
+    publisher: FeedServer, make_client: MakeClient, names: Names
 ) -> None:
     names["feeds.example"] = socket.gaierror(-2, "no")
     publisher.says("http://feeds.example/", Reply(200, ATOM))
-    with Publisher(tls=True, names=("feeds.example",)) as secure:
+    with FeedServer(tls=True, names=("feeds.example",)) as secure:
         secure.serve("/", ATOM)
         publisher.says(f"feeds.example:{secure.port}", Tunnel(port=secure.port))
         client = make_client(proxy=proxied(publisher), tls=ssl.create_default_context(cafile=secure.authority))
@@ -116,7 +118,7 @@ def test_s9_a_name_that_only_the_proxy_resolves_is_fetched(
 
 
 def test_s9_a_name_server_that_does_not_answer_holds_up_no_proxied_fetch(
-    publisher: Publisher, make_client: MakeClient, names: Names
+    publisher: FeedServer, make_client: MakeClient, names: Names
 ) -> None:
     answered = threading.Event()
     names["feeds.example"] = lambda: [PUBLIC] if answered.wait(30) else []
@@ -141,7 +143,7 @@ def test_s9_a_name_server_that_does_not_answer_holds_up_no_proxied_fetch(
     ],
 )
 def test_s9_what_is_local_by_its_form_is_refused_unresolved(
-    publisher: Publisher, make_client: MakeClient, names: Names, host: str, rule: str
+    publisher: FeedServer, make_client: MakeClient, names: Names, host: str, rule: str
 ) -> None:
     for spelling in (host, host.lower(), host.lower().rstrip("."), host.rstrip(".")):
         if not spelling[-1].isdigit() and spelling[-1] != "]":
@@ -152,7 +154,7 @@ def test_s9_what_is_local_by_its_form_is_refused_unresolved(
 
 
 def test_s9_a_local_name_that_is_allowed_goes_to_the_proxy_unresolved(
-    publisher: Publisher, make_client: MakeClient, names: Names
+    publisher: FeedServer, make_client: MakeClient, names: Names
 ) -> None:
     names["wiki.internal"] = names["feeds.example"] = socket.gaierror(-2, "no")
     publisher.says("http://wiki.internal/", Reply(200, ATOM))
@@ -175,14 +177,14 @@ def test_a_proxy_that_is_not_there(make_client: MakeClient, names: Names) -> Non
             assert "hush" not in answer.text
 
 
-def test_a_proxy_that_refuses_a_tunnel(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_a_proxy_that_refuses_a_tunnel(publisher: FeedServer, make_client: MakeClient, names: Names) -> None:
     names["feeds.example"] = [PUBLIC]
     publisher.says("feeds.example:443", Reply(403))
     answer = failed(make_client(proxy=proxied(publisher)).fetch(ask_for(Url("https://feeds.example/"))))
     assert answer.code == "connect", answer.text
 
 
-def test_p81_a_proxy_that_hangs(publisher: Publisher, make_client: MakeClient, names: Names) -> None:
+def test_p81_a_proxy_that_hangs(publisher: FeedServer, make_client: MakeClient, names: Names) -> None:
     names["feeds.example"] = [PUBLIC]
     publisher.says("feeds.example:443", Hangs())
     client = make_client(proxy=proxied(publisher))

@@ -10,12 +10,12 @@ from aggregator.fetch.redirects import MAX_REDIRECTS, Chain
 from aggregator.model.poll import Hop
 from aggregator.model.settings import Secret
 from aggregator.urls import Url
+from tests.feed_server import EndlessRedirects, FeedServer, RedirectLoop, Reply, redirect
 from tests.fetch.conftest import ATOM, ask_for, failed, fetched
-from tests.publisher import EndlessRedirects, Publisher, RedirectLoop, Reply, redirect
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_p24_redirects_are_followed_and_recorded(publisher: Publisher, client: Client, status: int) -> None:
+def test_p24_redirects_are_followed_and_recorded(publisher: FeedServer, client: Client, status: int) -> None:
     feed = publisher.serve("/new.xml", ATOM)
     url = publisher.says("/feed.xml", redirect("/new.xml", status))
     answer = fetched(client.fetch(ask_for(url)))
@@ -23,7 +23,7 @@ def test_p24_redirects_are_followed_and_recorded(publisher: Publisher, client: C
     assert answer.hops == (Hop(url=url, status=status),)
 
 
-def test_p41_each_hop_has_its_status(publisher: Publisher, client: Client) -> None:
+def test_p41_each_hop_has_its_status(publisher: FeedServer, client: Client) -> None:
     publisher.serve("/c", ATOM)
     second = publisher.says("/b", redirect("/c", 302))
     first = publisher.says("/a", redirect("/b", 301))
@@ -41,46 +41,46 @@ def test_p41_each_hop_has_its_status(publisher: Publisher, client: Client) -> No
         pytest.param(redirect("/" + "x" * 8200), id="s22-too-long"),
     ],
 )
-def test_p25_without_a_usable_location(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_p25_without_a_usable_location(publisher: FeedServer, client: Client, reply: Reply) -> None:
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", reply))))
     assert (answer.code, answer.status) == ("redirect", 302)
     assert answer.hops == ()
 
 
-def test_p25_the_same_location_twice_is_one(publisher: Publisher, client: Client) -> None:
+def test_p25_the_same_location_twice_is_one(publisher: FeedServer, client: Client) -> None:
     publisher.serve("/new.xml", ATOM)
     reply = Reply(302, b"", [("Location", "/new.xml"), ("Location", "/new.xml")])
     fetched(client.fetch(ask_for(publisher.says("/feed.xml", reply))))
 
 
-def test_p42_five_redirects_are_followed(publisher: Publisher, client: Client) -> None:
+def test_p42_five_redirects_are_followed(publisher: FeedServer, client: Client) -> None:
     for step in range(MAX_REDIRECTS):
         publisher.says(f"/{step}", redirect(f"/{step + 1}"))
     publisher.serve(f"/{MAX_REDIRECTS}", ATOM)
     assert len(fetched(client.fetch(ask_for(publisher.url("/0")))).hops) == MAX_REDIRECTS
 
 
-def test_p42_six_are_not(publisher: Publisher, client: Client) -> None:
+def test_p42_six_are_not(publisher: FeedServer, client: Client) -> None:
     answer = failed(client.fetch(ask_for(publisher.says("/0", EndlessRedirects()))))
     assert answer.code == "redirect"
     assert len(publisher.asked) == MAX_REDIRECTS + 1
     assert len(answer.hops) == MAX_REDIRECTS
 
 
-def test_p42_a_loop_fails_at_once(publisher: Publisher, client: Client) -> None:
+def test_p42_a_loop_fails_at_once(publisher: FeedServer, client: Client) -> None:
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", RedirectLoop()))))
     assert answer.code == "redirect"
     assert "circle" in answer.text
     assert len(publisher.asked) == 1
 
 
-def test_p42_a_loop_of_two_fails_at_once(publisher: Publisher, client: Client) -> None:
+def test_p42_a_loop_of_two_fails_at_once(publisher: FeedServer, client: Client) -> None:
     publisher.says("/b", redirect("/a"))
     assert failed(client.fetch(ask_for(publisher.says("/a", redirect("/b"))))).code == "redirect"
     assert len(publisher.asked) == 2
 
 
-def test_p42_a_fragment_makes_no_new_url(publisher: Publisher, client: Client) -> None:
+def test_p42_a_fragment_makes_no_new_url(publisher: FeedServer, client: Client) -> None:
     assert "circle" in failed(client.fetch(ask_for(publisher.says("/a", redirect("/a#again"))))).text
 
 
@@ -153,7 +153,7 @@ def test_p46_locations(location: str, target: str) -> None:
         pytest.param("http://localhost:{port}/feed.xml", id="another-name-of-the-host"),
     ],
 )
-def test_p45_the_operators_headers_stay_at_home(publisher: Publisher, client: Client, target: str) -> None:
+def test_p45_the_operators_headers_stay_at_home(publisher: FeedServer, client: Client, target: str) -> None:
     publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
     publisher.serve("/feed.xml", ATOM)
     url = publisher.says("/start", redirect(target.format(port=publisher.port)))
@@ -171,7 +171,7 @@ def test_p45_the_operators_headers_stay_at_home(publisher: Publisher, client: Cl
     assert second.headers["User-Agent"].startswith("aggregator/")
 
 
-def test_p45_and_do_not_come_back_in_the_same_chain(publisher: Publisher, client: Client) -> None:
+def test_p45_and_do_not_come_back_in_the_same_chain(publisher: FeedServer, client: Client) -> None:
     publisher.serve("/feed.xml", ATOM)
     publisher.says("/there", redirect(publisher.url("/feed.xml")), host="127.0.0.2")
     url = publisher.says("/start", redirect(publisher.url("/there", host="127.0.0.2")))
@@ -179,14 +179,14 @@ def test_p45_and_do_not_come_back_in_the_same_chain(publisher: Publisher, client
     assert ["x-api-key" in asked.headers for asked in publisher.asked] == [True, False, False]
 
 
-def test_p45_they_follow_within_the_origin(publisher: Publisher, client: Client) -> None:
+def test_p45_they_follow_within_the_origin(publisher: FeedServer, client: Client) -> None:
     publisher.serve("/feed.xml", ATOM)
     url = publisher.says("/start", redirect("/feed.xml"))
     fetched(client.fetch(ask_for(url, headers=(("X-Api-Key", Secret("k")),))))
     assert publisher.asked[1].headers["X-Api-Key"] == "k"
 
 
-def test_p45_an_adopted_url_elsewhere_never_gets_them(publisher: Publisher, client: Client) -> None:
+def test_p45_an_adopted_url_elsewhere_never_gets_them(publisher: FeedServer, client: Client) -> None:
     adopted = publisher.serve("/feed.xml", ATOM, host="127.0.0.2")
     ask = ask_for(publisher.url("/old"), headers=(("X-Api-Key", Secret("k")),), auth=("me", Secret("pw")))
     fetched(client.fetch(replace(ask, url=adopted)))

@@ -17,8 +17,8 @@ from aggregator.model.ask import Ask
 from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url
+from tests.feed_server import Chunked, FeedServer, Hangs, Held, Reply, Slow, UntilClose
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, ask_for, failed, fetched
-from tests.publisher import Chunked, Hangs, Held, Publisher, Reply, Slow, UntilClose
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from tests.publisher import Chunked, Hangs, Held, Publisher, Reply, Slow, UntilC
         pytest.param(Slow(200, ATOM * 10, {"Connection": "close"}, pause=0.02), id="dripping-body-that-closes"),
     ],
 )
-def test_p81_the_whole_poll_has_an_end(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_p81_the_whole_poll_has_an_end(publisher: FeedServer, client: Client, reply: Reply) -> None:
     start = time.monotonic()
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", reply), timeout=0.3)))
     assert 0.29 < time.monotonic() - start < 10
@@ -43,7 +43,7 @@ def test_p81_the_whole_poll_has_an_end(publisher: Publisher, client: Client, rep
     assert "timeout in feeds.yaml" in answer.text
 
 
-def test_p81_redirects_count(publisher: Publisher, client: Client) -> None:
+def test_p81_redirects_count(publisher: FeedServer, client: Client) -> None:
     publisher.says("/b", Hangs())
     url = publisher.says("/a", Reply(302, b"", {"Location": "/b"}))
     answer = failed(client.fetch(ask_for(url, timeout=0.3)))
@@ -51,14 +51,14 @@ def test_p81_redirects_count(publisher: Publisher, client: Client) -> None:
     assert len(answer.hops) == 1
 
 
-def test_p81_between_bytes(publisher: Publisher, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_p81_between_bytes(publisher: FeedServer, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMEOUT", Timeout(connect=0.1, read=0.1))
     answer = failed(client.fetch(ask_for(publisher.says("/feed.xml", Hangs()))))
     assert answer.code == "timeout"
     assert "further byte" in answer.text
 
 
-def test_a_timeout_leaves_the_connection_to_nobody(publisher: Publisher, client: Client) -> None:
+def test_a_timeout_leaves_the_connection_to_nobody(publisher: FeedServer, client: Client) -> None:
     url = publisher.says("/feed.xml", Hangs(), Reply(200, ATOM))
     failed(client.fetch(ask_for(url, timeout=0.2)))
     fetched(client.fetch(ask_for(url)))
@@ -102,7 +102,7 @@ def test_p81_connecting_counts_for_the_whole(client: Client, full_port: int) -> 
 
 
 def test_a_dead_address_leaves_time_for_the_next(
-    publisher: Publisher, client: Client, names: Names, full_port: int, monkeypatch: pytest.MonkeyPatch
+    publisher: FeedServer, client: Client, names: Names, full_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address that swallows everything, as a broken IPv6 does, must not take all of the time."""
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
@@ -121,7 +121,7 @@ def test_a_dead_address_leaves_time_for_the_next(
             sock.close()
 
 
-def test_a_refused_address_gives_way_to_the_next(publisher: Publisher, client: Client, names: Names) -> None:
+def test_a_refused_address_gives_way_to_the_next(publisher: FeedServer, client: Client, names: Names) -> None:
     names["two.example"] = ["127.0.0.8", "127.0.0.1"]
     publisher.serve("/", ATOM)
     fetched(client.fetch(ask_for(publisher.url(host="two.example"))))
@@ -169,14 +169,14 @@ class Fetching:
         pytest.param(Hangs(first=b"HTTP/1.1 404 Not Found\r\n\r\nhalf"), id="half-an-error"),
     ],
 )
-def test_r54_cut_ends_what_is_under_way(publisher: Publisher, client: Client, reply: Reply) -> None:
+def test_r54_cut_ends_what_is_under_way(publisher: FeedServer, client: Client, reply: Reply) -> None:
     fetching = Fetching(client, ask_for(publisher.says("/feed.xml", reply)))
     publisher.wait_until_asked()
     client.cut()
     assert isinstance(fetching.answer(), Cut)
 
 
-def test_r54_cut_ends_all_of_them(publisher: Publisher, client: Client) -> None:
+def test_r54_cut_ends_all_of_them(publisher: FeedServer, client: Client) -> None:
     under_way = [Fetching(client, ask_for(publisher.says(f"/{number}", Hangs()))) for number in range(20)]
     publisher.wait_until_asked(20)
     client.cut()
@@ -213,7 +213,7 @@ def test_r54_cut_ends_the_wait_for_a_name(client: Client, names: Names) -> None:
     over.set()
 
 
-def test_r54_later_fetches_are_cut_at_once(publisher: Publisher, client: Client) -> None:
+def test_r54_later_fetches_are_cut_at_once(publisher: FeedServer, client: Client) -> None:
     client.cut()
     assert isinstance(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))), Cut)
     assert publisher.connections == 0
@@ -225,13 +225,13 @@ def test_r54_files_too(client: Client) -> None:
     assert isinstance(client.fetch(ask), Cut)
 
 
-def test_r54_what_was_finished_counts(publisher: Publisher, client: Client) -> None:
+def test_r54_what_was_finished_counts(publisher: FeedServer, client: Client) -> None:
     answer = client.fetch(ask_for(publisher.serve("/feed.xml", ATOM)))
     client.cut()
     fetched(answer)
 
 
-def test_close_leaves_no_thread_and_no_connection(publisher: Publisher, make_client: MakeClient) -> None:
+def test_close_leaves_no_thread_and_no_connection(publisher: FeedServer, make_client: MakeClient) -> None:
     before = set(threading.enumerate())
     client = make_client(LOOPBACK)
     fetched(client.fetch(ask_for(publisher.serve("/feed.xml", ATOM))))
@@ -244,7 +244,7 @@ def test_close_leaves_no_thread_and_no_connection(publisher: Publisher, make_cli
 # --- Many at once ----------------------------------------------------------------------------------------------------
 
 
-def test_threads_share_a_client(publisher: Publisher, client: Client) -> None:
+def test_threads_share_a_client(publisher: FeedServer, client: Client) -> None:
     """Each answer goes to who asked for it, on whatever connection it came."""
     kinds = (Reply, UntilClose, Chunked)
     urls = [publisher.says(f"/{number}", kinds[number % 3](200, b"%d" % number * 500)) for number in range(60)]
@@ -264,7 +264,7 @@ def test_threads_share_a_client(publisher: Publisher, client: Client) -> None:
     assert not client._watch._flights
 
 
-def test_a_held_answer_comes_when_it_is_let_go(publisher: Publisher, client: Client) -> None:
+def test_a_held_answer_comes_when_it_is_let_go(publisher: FeedServer, client: Client) -> None:
     fetching = Fetching(client, ask_for(publisher.says("/feed.xml", Held(200, ATOM))))
     publisher.wait_until_asked()
     publisher.release()

@@ -12,24 +12,24 @@ from aggregator.fetch import Client, adapter, connection
 from aggregator.fetch.adapter import system_trust
 from aggregator.model.poll import Answer, Cut
 from aggregator.urls import Url
+from tests.feed_server import FeedServer, Hangs, Reply, Reset, Slow, Truncated, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, again, ask_for, failed, fetched, not_modified
-from tests.publisher import Hangs, Publisher, Reply, Reset, Slow, Truncated, redirect
 
 
 @pytest.fixture
-def secure() -> Iterator[Publisher]:
+def secure() -> Iterator[FeedServer]:
     """Give a publisher over TLS, for localhost and feeds.example."""
-    with Publisher(tls=True, names=("localhost", "feeds.example")) as publisher:
+    with FeedServer(tls=True, names=("localhost", "feeds.example")) as publisher:
         yield publisher
 
 
 @pytest.fixture
-def trusting(secure: Publisher, make_client: MakeClient) -> Client:
+def trusting(secure: FeedServer, make_client: MakeClient) -> Client:
     """Give a client that trusts it."""
     return make_client(LOOPBACK, tls=ssl.create_default_context(cafile=secure.authority))
 
 
-def test_a_feed_over_tls(secure: Publisher, trusting: Client) -> None:
+def test_a_feed_over_tls(secure: FeedServer, trusting: Client) -> None:
     ask = ask_for(secure.serve("/feed.xml", ATOM))
     answer = fetched(trusting.fetch(ask))
     for _ in range(3):
@@ -37,7 +37,7 @@ def test_a_feed_over_tls(secure: Publisher, trusting: Client) -> None:
     assert secure.connections == 1
 
 
-def test_s3_the_certificate_is_checked_against_the_name(secure: Publisher, trusting: Client, names: Names) -> None:
+def test_s3_the_certificate_is_checked_against_the_name(secure: FeedServer, trusting: Client, names: Names) -> None:
     secure.serve("/", ATOM)
     names["feeds.example"] = names["other.example"] = ["127.0.0.1"]
     fetched(trusting.fetch(ask_for(secure.url(host="feeds.example"))))
@@ -47,14 +47,14 @@ def test_s3_the_certificate_is_checked_against_the_name(secure: Publisher, trust
     assert len(secure.asked) == 1
 
 
-def test_p84_an_unknown_authority_is_refused(secure: Publisher, client: Client) -> None:
+def test_p84_an_unknown_authority_is_refused(secure: FeedServer, client: Client) -> None:
     answer = failed(client.fetch(ask_for(secure.serve("/", ATOM))))
     assert answer.code == "tls"
     assert not secure.asked
 
 
 def test_p84_the_systems_trust_store_counts(
-    secure: Publisher, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    secure: FeedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(secure.authority))
     fetched(make_client(LOOPBACK).fetch(ask_for(secure.serve("/", ATOM))))
@@ -68,7 +68,7 @@ def test_p84_without_a_system_store_there_is_certifis(monkeypatch: pytest.Monkey
     assert context.cert_store_stats()["x509_ca"] > 50
 
 
-def test_one_context_serves_all(secure: Publisher, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_context_serves_all(secure: FeedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading a trust store for each connection would cost 5 ms and 1 MB."""
     context = ssl.create_default_context(cafile=secure.authority)
     monkeypatch.setattr(adapter, "system_trust", lambda: pytest.fail("made anew"))
@@ -80,7 +80,7 @@ def test_one_context_serves_all(secure: Publisher, make_client: MakeClient, monk
 
 
 def test_the_trust_store_is_read_for_the_first_https_address_and_once(
-    secure: Publisher, publisher: Publisher, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    secure: FeedServer, publisher: FeedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Commands that ask nobody, or no https host, have no use for it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(secure.authority))
@@ -105,13 +105,13 @@ def test_a_plain_server_where_tls_should_be(client: Client) -> None:
     assert answer.code == "tls"
 
 
-def test_p43_from_https_to_http_is_refused(secure: Publisher, trusting: Client, publisher: Publisher) -> None:
+def test_p43_from_https_to_http_is_refused(secure: FeedServer, trusting: Client, publisher: FeedServer) -> None:
     answer = failed(trusting.fetch(ask_for(secure.says("/", redirect(publisher.serve("/", ATOM))))))
     assert answer.code == "redirect"
     assert not publisher.asked
 
 
-def test_p43_from_http_to_https_is_followed(secure: Publisher, trusting: Client, publisher: Publisher) -> None:
+def test_p43_from_http_to_https_is_followed(secure: FeedServer, trusting: Client, publisher: FeedServer) -> None:
     feed = secure.serve("/", ATOM)
     assert fetched(trusting.fetch(ask_for(publisher.says("/", redirect(feed))))).url == feed
 
@@ -126,7 +126,7 @@ def test_p43_from_http_to_https_is_followed(secure: Publisher, trusting: Client,
         pytest.param(Reset(), "reset", id="reset"),
     ],
 )
-def test_troubles_over_tls(secure: Publisher, trusting: Client, reply: Reply, code: str) -> None:
+def test_troubles_over_tls(secure: FeedServer, trusting: Client, reply: Reply, code: str) -> None:
     assert failed(trusting.fetch(ask_for(secure.says("/", reply), timeout=0.4))).code == code
 
 
@@ -177,7 +177,7 @@ def test_r54_cut_ends_a_handshake(client: Client) -> None:
     assert isinstance(answers[0], Cut)
 
 
-def test_a_kept_connection_that_the_server_closed_is_replaced(secure: Publisher, trusting: Client) -> None:
+def test_a_kept_connection_that_the_server_closed_is_replaced(secure: FeedServer, trusting: Client) -> None:
     ask = ask_for(secure.serve("/", ATOM))
     fetched(trusting.fetch(ask))
     secure.hang_up()

@@ -7,9 +7,9 @@ from pathlib import Path
 from random import Random
 
 from tests.fuzz.cases import Case
-from tests.fuzz.jury import Jury
 from tests.fuzz.mutations import ENCODINGS, spoil
 from tests.fuzz.reducer import reduced
+from tests.fuzz.sandbox_runner import SandboxRunner
 from tests.fuzz.verdict import Finding
 
 TYPES = (
@@ -53,23 +53,23 @@ class Hunt:
 
     def run(self, goes_on: Callable[[], bool], say: Callable[[str], None]) -> None:
         """Hunt while it goes on."""
-        with Jury() as jury:
+        with SandboxRunner() as sandbox_runner:
             while goes_on():
                 case = case_of(self.cases, self.seed, self.seeds)
                 self.cases += 1
-                finding = jury.judge(case)
+                finding = sandbox_runner.judge(case)
                 if finding is None:
                     continue
                 self.found[finding.signature] = self.found.get(finding.signature, 0) + 1
                 if finding.signature not in self.smallest:
-                    small = self._reduced(case, finding, jury)
+                    small = self._reduced(case, finding, sandbox_runner)
                     self.smallest[finding.signature] = (small, finding)
                     self._keep(small, finding)
                     say(f"case {self.cases - 1}: {finding.signature}: {len(case.body)} to {len(small.body)} bytes")
 
-    def _reduced(self, case: Case, finding: Finding, jury: Jury) -> Case:
+    def _reduced(self, case: Case, finding: Finding, sandbox_runner: SandboxRunner) -> Case:
         def shows(body: bytes) -> bool:
-            again = jury.judge(replace(case, body=body))
+            again = sandbox_runner.judge(replace(case, body=body))
             return again is not None and again.signature == finding.signature
 
         tries = 40 if finding.signature in ("hang", "slow") else 1500

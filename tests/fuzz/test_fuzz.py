@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.fuzz.cases import Case
 from tests.fuzz.documents import documents, json_feeds
 from tests.fuzz.hunt import Hunt, case_of
-from tests.fuzz.jury import Jury
 from tests.fuzz.mutations import WAYS
 from tests.fuzz.reducer import reduced
+from tests.fuzz.sandbox_runner import SandboxRunner
 from tests.fuzz.seeds import GOLDEN, seeds_of
 from tests.fuzz.verdict import Finding, judge
 
@@ -71,13 +71,13 @@ def test_what_shows_a_fault_is_made_as_small_as_it_can_be(before: bytes, after: 
 
 def test_what_ends_or_holds_up_the_process_is_found() -> None:
     body = b"<rss version='2.0'><channel>" + b"<item><title>x</title></item>" * 4000
-    with Jury(patience=0.01) as jury:
-        assert jury.judge(Case(body=body)) == Finding("hang")
-    with Jury() as jury:
-        assert jury.judge(Case(body=b"<rss version='2.0'><channel/></rss>")) is None
-        assert jury._process is not None
-        jury._process.kill()
-        found = jury.judge(Case(body=body))
+    with SandboxRunner(patience=0.01) as sandbox_runner:
+        assert sandbox_runner.judge(Case(body=body)) == Finding("hang")
+    with SandboxRunner() as sandbox_runner:
+        assert sandbox_runner.judge(Case(body=b"<rss version='2.0'><channel/></rss>")) is None
+        assert sandbox_runner._process is not None
+        sandbox_runner._process.kill()
+        found = sandbox_runner.judge(Case(body=body))
         assert found is not None
         assert found.signature == "the process ended with -9"
-        assert jury.judge(Case(body=b"<rss version='2.0'><channel/></rss>")) is None, "another one goes on"
+        assert sandbox_runner.judge(Case(body=b"<rss version='2.0'><channel/></rss>")) is None, "another one goes on"

@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 from tests.golden_run.month import Month
-from tests.haste import make_haste
+from tests.speedups import speed_up
 
-make_haste()
+speed_up()
 with tempfile.TemporaryDirectory() as folder, Month.begun(Path(folder)) as month:
     month.live()
     month.ask()

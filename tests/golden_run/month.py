@@ -18,7 +18,7 @@ from unittest import mock
 
 from aggregator import clock
 from tests.command import Done, aggregator
-from tests.publisher import Publisher, Reply, redirect
+from tests.feed_server import FeedServer, Reply, redirect
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -130,7 +130,7 @@ def stamp(when: datetime) -> str:
 class Month:
     """The planet: its folder, its publisher and its clock."""
 
-    def __init__(self, folder: Path, publisher: Publisher) -> None:
+    def __init__(self, folder: Path, publisher: FeedServer) -> None:
         self.folder, self.publisher, self.now = folder, publisher, START
         self.said: dict[str, str] = {}  # name: what a command printed
         self.logged: set[tuple[str, str]] = set()
@@ -139,7 +139,7 @@ class Month:
     @contextmanager
     def begun(cls, folder: Path) -> Iterator[Self]:
         """Make the planet, and let time stand still outside of `run`."""
-        with Publisher() as publisher:
+        with FeedServer() as publisher:
             month = cls(folder, publisher)
             shutil.copytree(ROOT / "samples", folder / "samples")
             month.write_config()

@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from tests.histories.records import Line, Shown
-from tests.newsroom import ATOM
+from tests.sample_site import ATOM
 
 DELETED = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 

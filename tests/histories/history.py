@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from aggregator.model.entry import Entry
-from tests.desk import FakeSource, said
+from tests.fake_source import FakeSource, said
 from tests.histories.contract import Contract
 from tests.histories.documents import archive_pages, shown_in, updated_of
 from tests.histories.records import DAY, HOUR, Category, Copy, Shown, Source, Story, Told
-from tests.newsroom import START, SampleSite
+from tests.sample_site import START, SampleSite
 from tests.twin import ask
 
 FIRST, LATER = ("one", "two", "three"), ("four", "five")
@@ -56,7 +56,7 @@ class History:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.room, self.config = SampleSite(folder), Config()
+        self.site, self.config = SampleSite(folder), Config()
         self.model = Contract(initial=INITIAL, entries=10, archive_page=10)
         self.model.categories = {slug: Category(slug=slug) for slug in SLUGS}
         self.feeds = {key: Feed() for key in (*FIRST, *LATER)}
@@ -193,7 +193,7 @@ class History:
         """A source takes an article back that is not newer than its tombstone (I26)."""
         key = self.chance.choice(self.active())
         feed = self.feeds[key]
-        now = self.room.clock()
+        now = self.site.clock()
         older = [told for told in feed.told if told.updated is None or told.updated < now]
         if older:
             told = self.chance.choice(older)
@@ -206,7 +206,7 @@ class History:
         """A source lists again what it took back, with a later date; its tombstone may stay for a while (I26)."""
         key = self.chance.choice(self.active())
         feed = self.feeds[key]
-        now = self.room.clock()
+        now = self.site.clock()
         believed = [told for told in feed.drawer if feed.deleted[told.id] + HOUR <= now + DAY]  # the date to come (I42)
         if believed:
             told = self.chance.choice(believed)
@@ -223,10 +223,10 @@ class History:
         if len(feed.told) <= 100:
             feed.told = feed.told[:50]
         date = self.some_date() if self.chance.random() < 0.2 else None
-        desk = FakeSource(self.app)
+        fake_source = FakeSource(self.app)
         facts = {"id": f"tag:{key}.example,2026:feed", "updated": date, "deleted": tuple(feed.deleted.items())}
-        desk.says(key, *map(entry_of, feed.told), **facts)
-        self.model.now = self.room.clock()
+        fake_source.says(key, *map(entry_of, feed.told), **facts)
+        self.model.now = self.site.clock()
         self.model.poll(key, feed.told, list(feed.deleted.items()), date)
         self.note(f"poll {key}")
         feed.told = feed.told[:50]
@@ -248,7 +248,7 @@ class History:
 
     def some_date(self) -> datetime | None:
         """Return a date of the past, of today, of a future that is near or far, or none."""
-        now = self.room.clock().replace(microsecond=0)
+        now = self.site.clock().replace(microsecond=0)
         ages = [None, 0, 0.02, 1, 5, 30, 200, 3000, -5, -20, -30, -900]
         age = self.chance.choices(ages, weights=[4, 2, 2, 3, 3, 3, 2, 1, 1, 1, 1, 1])[0]
         return None if age is None else now - timedelta(hours=age, seconds=self.chance.randint(0, 59))
@@ -258,9 +258,9 @@ class History:
     def open(self) -> None:
         """Start the program with feeds.yaml as it is to be."""
         self.stack.close()
-        self.room.writes(self.yaml())
-        self.app = self.stack.enter_context(self.room.opened())
-        self.model.now = self.room.clock()
+        self.site.writes(self.yaml())
+        self.app = self.stack.enter_context(self.site.opened())
+        self.model.now = self.site.clock()
 
     def yaml(self) -> str:
         """Return feeds.yaml."""
@@ -308,7 +308,7 @@ class History:
         places = self.chance.sample(open_ones, self.chance.randint(1, 2))
         if places == ["z"]:
             places = ["x", "z"]  # so that z can be removed and no source is left without a category
-        self.model.now = self.room.clock()
+        self.model.now = self.site.clock()
         self.model.move(key, places)
         self.open()
         self.note(f"move {key} to {places}")
@@ -325,7 +325,7 @@ class History:
     def rank_source(self) -> None:
         """A source gets another priority (T3)."""
         key = self.chance.choice(self.active())
-        self.model.now = self.room.clock()
+        self.model.now = self.site.clock()
         self.model.rank(key, self.chance.randint(-1, 1))
         self.open()
         self.note(f"rank {key} {self.model.sources[key].priority}")
@@ -417,12 +417,12 @@ class History:
 
     def ask(self, command: str, **arguments: object) -> None:
         """Have a correction carried out."""
-        self.model.now = self.room.clock()
+        self.model.now = self.site.clock()
         ask(self.app, command, **arguments)
 
     def number(self, story: Story) -> int:
         """Return the number by which commands know a story."""
-        with closing(sqlite3.connect(self.room.folder / "var/aggregator.db")) as database:
+        with closing(sqlite3.connect(self.site.folder / "var/aggregator.db")) as database:
             (number,) = database.execute("SELECT id FROM story WHERE atom_id = ?", [story.atom_id]).fetchone()
         return int(number)
 
@@ -430,8 +430,8 @@ class History:
 
     def pass_time(self, **by: float) -> None:
         """Let time pass."""
-        self.room.clock.move(**by)
-        self.model.now = self.room.clock()
+        self.site.clock.move(**by)
+        self.model.now = self.site.clock()
 
     def let_days_pass(self) -> None:
         """Nothing happens for some days, or for so long that tombstones end (M8)."""
@@ -449,7 +449,7 @@ class History:
         """The program is killed while it publishes, and started again."""
         self.tidy()
         self.stack.close()
-        self.room.dies_publishing(self.chance.randint(0, 12))
+        self.site.dies_publishing(self.chance.randint(0, 12))
         self.open()
         self.note("killed while publishing")
         self.publish()
@@ -457,7 +457,7 @@ class History:
     def tidy(self) -> None:
         """Let what ends with time come to its end, in the program and in the model."""
         self.app.upkeep.end_tombstones()
-        self.model.now = self.room.clock()
+        self.model.now = self.site.clock()
         self.model.tidy()
 
     def publish(self) -> None:
@@ -471,12 +471,12 @@ class History:
     def force(self) -> None:
         """Publish everything twice: the second time no byte changes, and after `publish` none the first time."""
         self.publish()
-        before = self.room.files()
+        before = self.site.files()
         self.note("publish --all")
         for hours in (0, 1):
-            self.room.clock.move(hours=hours)
+            self.site.clock.move(hours=hours)
             self.app.publish(everything=True)
-            after = self.room.files()
+            after = self.site.files()
             assert sorted(after) == sorted(before)
             changed = [path for path in before if after[path] != before[path]]
             assert changed == [], f"publish --all changed {changed}"
@@ -488,26 +488,26 @@ class History:
             if category.active:
                 self.compare_category(slug)
         self.reshaped = False
-        everything = shown_in(self.room.published("all.atom"))
+        everything = shown_in(self.site.published("all.atom"))
         assert [line.atom_id for line in everything.lines] == self.model.everything()
         # Not compared: `updated` of each, which goes back when another publication of a story becomes its first.
         self.compare_feed_dates()
 
     def compare_category(self, slug: str) -> None:
         """Compare the documents of a category with the model."""
-        root, path = self.room.folder / "public", f"category/{slug}"
+        root, path = self.site.folder / "public", f"category/{slug}"
         category = self.model.categories[slug]
         if archive_pages(root, slug) > category.pages:  # DESIGN does not say what else renders a category, and files
             self.model.file(category)
         pages = archive_pages(root, slug)
         assert pages == category.pages, f"{path}: {pages} archive pages, not {category.pages}"
-        main = self.room.published(f"{path}.atom")
+        main = self.site.published(f"{path}.atom")
         agree(shown_in(main), self.model.document(slug, None), path)
-        items = [item["id"] for item in json.loads(self.room.published(f"{path}.json"))["items"]]
+        items = [item["id"] for item in json.loads(self.site.published(f"{path}.json"))["items"]]
         assert items == [line.atom_id for line in shown_in(main).lines]
         for page in range(1, category.pages + 1):
             name = f"{path}/archive/{page}"
-            data, expected = self.room.published(f"{name}.atom"), self.model.document(slug, page)
+            data, expected = self.site.published(f"{name}.atom"), self.model.document(slug, page)
             agree(shown_in(data), expected, name)
             before = self.pages.get(name)
             if before is not None and before[0] != data:  # M7
@@ -516,7 +516,7 @@ class History:
 
     def compare_feed_dates(self) -> None:
         """See that no feed's own `updated` goes back."""
-        root = self.room.folder / "public"
+        root = self.site.folder / "public"
         for path in (root / "all.atom", *(root / "category").rglob("*.atom")):
             name, updated = str(path.relative_to(root)), updated_of(path.read_bytes())
             assert updated >= self.feed_dates.get(name, updated), f"{name}: its `updated` went back"
@@ -524,7 +524,7 @@ class History:
 
     def note(self, what: str) -> None:
         """Remember what was done, for whoever looks for a fault."""
-        self.log.append(f"{self.room.clock() - START}: {what}")
+        self.log.append(f"{self.site.clock() - START}: {what}")
 
 
 def entry_of(told: Told) -> Entry:

@@ -22,7 +22,7 @@ from tests.manners.peers.newsboat import Newsboat
 from tests.manners.peers.peer import Peer, as_followed, days_of
 from tests.manners.peers.reader import Reader
 from tests.manners.rules import RULES
-from tests.newsroom import SampleSite
+from tests.sample_site import SampleSite
 
 DAYS = timedelta(days=4)  # that peers are watched
 PEERS: Sequence[Peer] = (Miniflux(), Reader(), Newsboat())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from tests.feed_server import Reply
 from tests.manners import catalogue_hints, catalogue_moves, catalogue_statuses, catalogue_wire
 from tests.manners.exchange import Act, Answer, Habit, Visit
 from tests.manners.habits import (
@@ -18,7 +19,6 @@ from tests.manners.habits import (
     never,
     status,
 )
-from tests.publisher import Reply
 
 
 def _deltas(name: str) -> Act:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
+from tests.feed_server import Reply
 from tests.manners.exchange import Act, Answer, Habit
 from tests.manners.habits import DAY, HOUR, HTML, at_first, away, between, by_turns, feed, on_some, status
-from tests.publisher import Reply
 
 TAGGED = [("ETag", '"way"'), ("Last-Modified", "Sun, 01 Mar 2026 00:00:00 GMT"), ("Cache-Control", "max-age=600")]
 LED_TO = "127.0.2.9"

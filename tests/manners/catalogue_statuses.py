@@ -3,6 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from tests.feed_server import (
+    Garbage,
+    GzipBomb,
+    ManyHeaders,
+    Reply,
+    Reset,
+    Slow,
+    Truncated,
+)
 from tests.manners.exchange import Act, Answer, Habit, Visit
 from tests.manners.habits import (
     DAY,
@@ -21,15 +30,6 @@ from tests.manners.habits import (
     on_some,
     status,
     wire,
-)
-from tests.publisher import (
-    Garbage,
-    GzipBomb,
-    ManyHeaders,
-    Reply,
-    Reset,
-    Slow,
-    Truncated,
 )
 
 GONE = status(410)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from zlib import compressobj
 
+from tests.feed_server import Asked, Chunked, HeaderLines, Reply, Talk, TruncatedGzip, UntilClose
 from tests.manners.exchange import Act, Answer, Habit, Visit
 from tests.manners.habits import DAY, RSS_TYPE, Stream, document, feed, fixed, gzipped, on_some, status, wire
-from tests.publisher import Asked, Chunked, HeaderLines, Reply, Talk, TruncatedGzip, UntilClose
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.publisher import Asked, Reply
+from tests.feed_server import Asked, Reply
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+from tests.feed_server import Asked, Headers, Reply, Talk
 from tests.manners.exchange import Act, Answer, Visit
-from tests.publisher import Asked, Headers, Reply, Talk
 
 OPENED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # about when the origin opens; entries are dated from here
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

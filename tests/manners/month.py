@@ -18,7 +18,7 @@ from tests.manners.catalogue_hints import CROWD, CROWD_SPACING
 from tests.manners.exchange import Habit
 from tests.manners.ledger import Ledger
 from tests.manners.origin import Origin
-from tests.newsroom import MovedClock, SampleSite
+from tests.sample_site import MovedClock, SampleSite
 
 LATE = timedelta(hours=1)  # at most so much later than possible the service looks: others fall due meanwhile
 IDLE = timedelta(hours=1)
@@ -96,14 +96,14 @@ class Month:
     """A service over an origin.
 
     Args:
-        newsroom: an empty one.
+        sample_site: a new one, nothing polled yet.
         origin: what it polls.
         clock: of both.
     """
 
-    def __init__(self, newsroom: SampleSite, origin: Origin, clock: VirtualClock) -> None:
-        self.newsroom, self.origin, self.clock = newsroom, origin, clock
-        newsroom.clock = clock
+    def __init__(self, sample_site: SampleSite, origin: Origin, clock: VirtualClock) -> None:
+        self.sample_site, self.origin, self.clock = sample_site, origin, clock
+        sample_site.clock = clock
         self._chance = random.Random(20260304)
 
     def passes(self, span: timedelta) -> None:
@@ -121,7 +121,7 @@ class Month:
 
     @contextmanager
     def _opened(self) -> Iterator[App]:
-        settings = load_config(self.newsroom.folder / "feeds.yaml", {})
+        settings = load_config(self.sample_site.folder / "feeds.yaml", {})
         app = open_app(settings, command="serve", clock=self.clock, steady=self.clock.steady)
         try:
             yield app
@@ -145,7 +145,7 @@ def feeds_yaml(habits: Sequence[Habit], urls: Mapping[str, str], changed: Mappin
     return "\n".join(lines) + "\n"
 
 
-def a_month(newsroom: SampleSite, habits: Sequence[Habit], span: timedelta) -> Ledger:
+def a_month(sample_site: SampleSite, habits: Sequence[Habit], span: timedelta) -> Ledger:
     """Let a service poll an origin for some time; it is stopped and started again, and its feeds.yaml edited.
 
     Returns:
@@ -155,14 +155,14 @@ def a_month(newsroom: SampleSite, habits: Sequence[Habit], span: timedelta) -> L
     with Origin(habits, clock) as origin, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", origin.authority)
         patch.setattr("aggregator.poll.workers.LINGER_SECONDS", 0.001)  # real time, of which a month has none to spare
-        month = Month(newsroom, origin, clock)
+        month = Month(sample_site, origin, clock)
         urls = origin.urls()
-        newsroom.writes(feeds_yaml(habits, urls), hosts=HOSTS)
+        sample_site.writes(feeds_yaml(habits, urls), hosts=HOSTS)
         month.passes(span * 0.3)
         month.rests(timedelta(hours=7))
         month.passes(span * 0.3)
         edited_at = clock.now
-        newsroom.writes(feeds_yaml(habits, urls, EDITS), hosts=HOSTS)
+        sample_site.writes(feeds_yaml(habits, urls, EDITS), hosts=HOSTS)
         month.passes(span * 0.2)
         month.rests(timedelta(minutes=1))
         month.passes(span * 0.2)

@@ -10,10 +10,10 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
+from tests.feed_server import Asked, FeedServer, Reply, Talk
 from tests.manners.asked_for import date_of
 from tests.manners.exchange import Act, Exchange, Habit, Visit
 from tests.manners.habits import http_date
-from tests.publisher import Asked, Publisher, Reply, Talk
 
 COUNTED = ("Date", "Expires", "Retry-After")  # fields whose dates mean so long from now
 SECURE, UNPROVEN = "127.0.0.2", "127.0.0.3"  # of the addresses that a publisher's certificate names
@@ -35,7 +35,7 @@ class Origin:
         self.start = 1  # which run of the fetcher this is
         # How a date that counts from now is to be written for a fetcher that goes by another clock.
         self.dated_for: Callable[[datetime], datetime] | None = None
-        self._plain, self._secure, self._unproven = Publisher(), Publisher(tls=True), Publisher(tls=True)
+        self._plain, self._secure, self._unproven = FeedServer(), FeedServer(tls=True), FeedServer(tls=True)
         self._visits: Counter[tuple[str, str]] = Counter()
         self._begun = 0
         self._answering: Counter[str] = Counter()  # requests by host
@@ -106,7 +106,7 @@ class Origin:
             self._plain.says(f"/{habit.name}/{rest}", _Stage(origin=self, habit=habit, act=act), host=habit.away)
         return address
 
-    def _server(self, habit: Habit) -> Publisher:
+    def _server(self, habit: Habit) -> FeedServer:
         if not habit.is_secure:
             return self._plain
         return self._secure if habit.is_proven else self._unproven

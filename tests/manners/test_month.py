@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.feed_server import Headers
 from tests.manners.catalogue import HABITS, LASTING, WATCHED
 from tests.manners.exchange import Exchange
 from tests.manners.judge import Verdict, judge, table
 from tests.manners.ledger import Ledger
 from tests.manners.month import a_month
 from tests.manners.rules import NEED_A_MONTH, OPEN, RULES, UNJUDGED
-from tests.newsroom import SampleSite
-from tests.publisher import Headers
+from tests.sample_site import SampleSite
 
 
 @pytest.fixture(scope="module")

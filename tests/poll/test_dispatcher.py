@@ -20,17 +20,17 @@ from aggregator.poll.due_queue import DueBacklog, ListedBacklog
 from aggregator.poll.pipeline import settle
 from aggregator.store.schedule import DueItem
 from aggregator.urls import normalise
-from tests.newsroom import START, SampleSite, item, rss
-from tests.publisher import Publisher
+from tests.feed_server import FeedServer
+from tests.sample_site import START, SampleSite, item, rss
 
 WORKERS = 16
 
 
 @contextmanager
-def opened(newsroom: SampleSite) -> Iterator[App]:
+def opened(sample_site: SampleSite) -> Iterator[App]:
     """Open a world whose two clocks go together, as the test moves them."""
-    settings = load_config(newsroom.folder / "feeds.yaml", {})
-    clock = newsroom.clock
+    settings = load_config(sample_site.folder / "feeds.yaml", {})
+    clock = sample_site.clock
     app = open_app(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
     try:
         yield app
@@ -89,18 +89,18 @@ class Shop:
             self.lags.setdefault(due.source.key, []).append(now - due.due_at)
 
 
-def test_l15_a_crowd_on_one_host_makes_nobody_else_late(newsroom: SampleSite) -> None:
+def test_l15_a_crowd_on_one_host_makes_nobody_else_late(sample_site: SampleSite) -> None:
     """2,000 sources on a platform need over an hour; meanwhile 100 on hosts of their own are asked on time."""
     crowd = "".join(f"  - {{key: crowd{n}, url: 'https://u{n}.substack.com/feed', every: 15m}}\n" for n in range(2000))
     alone = "".join(
         f"  - {{key: alone{n}, url: 'https://alone{n}.example/feed', every: 1m, frequent: news}}\n" for n in range(100)
     )
-    newsroom.writes(f"sources:\n{crowd}{alone}")
-    with opened(newsroom) as app:
+    sample_site.writes(f"sources:\n{crowd}{alone}")
+    with opened(sample_site) as app:
         shop = Shop(app)
         for _ in range(45):
             shop.look()
-            newsroom.clock.move(seconds=4)
+            sample_site.clock.move(seconds=4)
     lags = {key: found for key, found in shop.lags.items() if key.startswith("alone")}
     assert len(lags) == 100
     assert min(len(found) for found in lags.values()) >= 2
@@ -112,39 +112,39 @@ def test_l15_a_crowd_on_one_host_makes_nobody_else_late(newsroom: SampleSite) ->
     assert len(asked) == 45, "one at each look, and none of them twice"
 
 
-def test_p61_two_sources_of_one_key_are_not_chosen_together(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: ['https://a.example/1', 'https://a.example/2', 'https://b.example/1']", hosts="")
-    with opened(newsroom) as app:
+def test_p61_two_sources_of_one_key_are_not_chosen_together(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: ['https://a.example/1', 'https://a.example/2', 'https://b.example/1']", hosts="")
+    with opened(sample_site) as app:
         assert sorted(item.host_key for item in chosen(app)) == ["a.example", "b.example"]
 
 
-def test_p61_no_more_than_two_of_an_address_are_chosen_together(newsroom: SampleSite) -> None:
+def test_p61_no_more_than_two_of_an_address_are_chosen_together(sample_site: SampleSite) -> None:
     """Nor do the many that wait there hide those who could be asked, though they were due before."""
     names = [f"n{number}.example" for number in range(1200)]
-    newsroom.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
-    with opened(newsroom) as app:
+    sample_site.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
+    with opened(sample_site) as app:
         for name in names[:-1]:
             found_at(app, name, "192.0.2.1")
-            newsroom.clock.move(seconds=2)
+            sample_site.clock.move(seconds=2)
         assert [item.key for item in chosen(app)] == [*names[:2], names[-1]]
 
 
-def test_p61_a_source_waits_for_where_it_is_redirected_and_holds_up_nobody(newsroom: SampleSite) -> None:
+def test_p61_a_source_waits_for_where_it_is_redirected_and_holds_up_nobody(sample_site: SampleSite) -> None:
     names = [f"n{number}.example" for number in range(50)]
-    newsroom.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
-    with opened(newsroom) as app:
+    sample_site.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
+    with opened(sample_site) as app:
         for item in chosen(app, 49):
             app.budgets.leave(item.id)
             with app.budgets.passage("hub.example", 0):
                 pass
             app.budgets.finish(item.id)
-        newsroom.clock.move(seconds=10)
+        sample_site.clock.move(seconds=10)
         assert [item.key for item in chosen(app)] == [names[0], names[-1]], "one with the room there, one elsewhere"
 
 
-def test_l16_who_failed_gets_no_more_than_their_share(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: ['https://a.example/', 'https://b.example/', 'https://c.example/']")
-    with opened(newsroom) as app:
+def test_l16_who_failed_gets_no_more_than_their_share(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: ['https://a.example/', 'https://b.example/', 'https://c.example/']")
+    with opened(sample_site) as app:
         now = app.clock()
         with app.store.begin() as tx:
             dues = tx.claim([item.id for item in chosen(app, 2)], now, app.roster.sources)
@@ -152,14 +152,14 @@ def test_l16_who_failed_gets_no_more_than_their_share(newsroom: SampleSite) -> N
         for poll in polls:
             app.hosts.hear(poll)
         settle(polls, app.ports)
-        newsroom.clock.move(days=1)
+        sample_site.clock.move(days=1)
         ripe = DueBacklog(app.store).ripe(app.clock(), limit=9, failing=1, budgets=app.budgets)
         assert [item.failures for item in ripe] == [0, 1]
 
 
-def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: ['https://a.example/']")
-    with opened(newsroom) as app:
+def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: ['https://a.example/']")
+    with opened(sample_site) as app:
         Dispatcher(app, ListedBacklog(waiting("left.example"), spares=False)).run()
         assert not app.budgets.is_full("left.example")
 
@@ -189,11 +189,11 @@ class Breaking(DueBacklog):
         return found
 
 
-def test_a_claim_that_could_not_be_stored_gives_the_room_back(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: ['https://a.example/']")
-    with opened(newsroom) as app:
+def test_a_claim_that_could_not_be_stored_gives_the_room_back(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: ['https://a.example/']")
+    with opened(sample_site) as app:
         with pytest.raises(StoreError):
-            Dispatcher(app, Breaking(app, newsroom.folder / "var" / "aggregator.db")).run()
+            Dispatcher(app, Breaking(app, sample_site.folder / "var" / "aggregator.db")).run()
         assert not app.budgets.is_full("a.example")
 
 
@@ -220,11 +220,11 @@ class Full(DueBacklog):
 
 
 def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
-    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    sample_site: SampleSite, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("aggregator.poll.dispatcher.PAUSE", 0.0)
-    newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
-    with opened(newsroom) as app, caplog.at_level("WARNING"):
+    sample_site.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
+    with opened(sample_site) as app, caplog.at_level("WARNING"):
         ended = threading.Event()
         Dispatcher(app, Full(app.store), on_settled=lambda _: ended.set(), patient=True).run(until=ended.is_set)
     assert len(publisher.asked) == 1

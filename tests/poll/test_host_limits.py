@@ -20,8 +20,8 @@ from aggregator.config import load_config
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import SLOWEST, SPACING, slowed
 from aggregator.model.settings import SourceKey
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher, Reply, redirect
+from tests.feed_server import FeedServer, Reply, redirect
+from tests.sample_site import SampleSite, item, rss
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -204,9 +204,9 @@ def test_whatever_is_answered_a_host_is_asked_again(
 TWO = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 1s}}\n"
 
 
-def kept(newsroom: SampleSite) -> list[tuple[object, ...]]:
+def kept(sample_site: SampleSite) -> list[tuple[object, ...]]:
     """Give what the store keeps of hosts."""
-    with closing(sqlite3.connect(newsroom.folder / "var" / "aggregator.db")) as store:
+    with closing(sqlite3.connect(sample_site.folder / "var" / "aggregator.db")) as store:
         return store.execute("SELECT key, spacing, (opens_at - troubled_at) / 1000000 FROM host").fetchall()
 
 
@@ -222,20 +222,22 @@ def polled(app: App) -> dict[str, str]:
     return outcomes(shot.report(()))
 
 
-def test_p17_a_run_that_follows_respects_the_pause_of_a_host(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_p17_a_run_that_follows_respects_the_pause_of_a_host(sample_site: SampleSite, publisher: FeedServer) -> None:
     """A cron job each five minutes: the first meets a 429, the second asks that host nothing, the third does."""
     busy = publisher.says("/busy", Reply(429))
     beside = publisher.serve("/beside", rss(item(1)))
     other = publisher.serve("/other", rss(item(2)), host="127.0.0.2")
     sources = f"sources:\n  - {{key: busy, url: '{busy}'}}\n"
-    newsroom.writes(sources, hosts=TWO)
-    assert outcomes(newsroom.poll()) == {"busy": "failed"}
-    assert kept(newsroom) == [("127.0.0.1", 1, 600)]
-    newsroom.writes(f"{sources}  - {{key: beside, url: '{beside}'}}\n  - {{key: other, url: '{other}'}}\n", hosts=TWO)
-    newsroom.clock.move(minutes=5)
-    assert outcomes(newsroom.poll(everything=False)) == {"beside": "skipped", "other": "fetched"}
-    newsroom.clock.move(minutes=5)
-    assert outcomes(newsroom.poll(everything=False)) == {"beside": "fetched"}
+    sample_site.writes(sources, hosts=TWO)
+    assert outcomes(sample_site.poll()) == {"busy": "failed"}
+    assert kept(sample_site) == [("127.0.0.1", 1, 600)]
+    sample_site.writes(
+        f"{sources}  - {{key: beside, url: '{beside}'}}\n  - {{key: other, url: '{other}'}}\n", hosts=TWO
+    )
+    sample_site.clock.move(minutes=5)
+    assert outcomes(sample_site.poll(everything=False)) == {"beside": "skipped", "other": "fetched"}
+    sample_site.clock.move(minutes=5)
+    assert outcomes(sample_site.poll(everything=False)) == {"beside": "fetched"}
     assert [asked.path for asked in publisher.asked] == ["/busy", "/other", "/beside"]
 
 
@@ -262,15 +264,15 @@ def test_p30_who_made_a_host_rest_is_known_as_long_as_it_does_and_counts_for_ten
     ],
 )
 def test_p30_a_host_that_rests_is_named_with_its_source(
-    newsroom: SampleSite, publisher: Publisher, answer: Reply, minutes: int, because: str
+    sample_site: SampleSite, publisher: FeedServer, answer: Reply, minutes: int, because: str
 ) -> None:
     urls = [publisher.says("/0", answer), *(publisher.says(f"/{n}", Reply(200, rss(item(n)))) for n in range(1, 5))]
     rows = [f"{{key: s{number}, url: '{url}'}}" for number, url in enumerate(urls)]
-    newsroom.writes(f"sources: [{rows[0]}]")
-    newsroom.poll()
-    newsroom.writes(f"sources: [{', '.join(rows)}]")
-    newsroom.clock.move(minutes=minutes)
-    with newsroom.opened() as app:
+    sample_site.writes(f"sources: [{rows[0]}]")
+    sample_site.poll()
+    sample_site.writes(f"sources: [{', '.join(rows)}]")
+    sample_site.clock.move(minutes=minutes)
+    with sample_site.opened() as app:
         shot = OneShot(app)
         shot.poll((), everything=False, limit=timedelta(0))
         report = shot.report(())
@@ -283,11 +285,11 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     assert isinstance(results, list)
     assert all(row["host_rests"]["until"] == resting["until"] for row in results)
     assert f"4 sources not asked: {host} rests until {resting['until']}, {because}" in poll_in_words(report)
-    with newsroom.opened("status") as app, app.store.read() as tx:
-        status = app.store.status(app.roster, newsroom.clock())
+    with sample_site.opened("status") as app, app.store.read() as tx:
+        status = app.store.status(app.roster, sample_site.clock())
         said = in_words(status)
         (row,) = (source for source in status.sources if source.key == "s3")
-        frame = Frame(app.roster, ZoneInfo("UTC"), newsroom.clock(), {SourceKey("s0"): "Zero (s0)"})
+        frame = Frame(app.roster, ZoneInfo("UTC"), sample_site.clock(), {SourceKey("s0"): "Zero (s0)"})
         why = "\n".join(source_section(tx, row, frame).lines)
     assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}" in said
     assert " (s0); 5 sources wait for that" in said
@@ -295,20 +297,20 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}Zero (s0)" in why
     assert row.next_at == datetime.fromisoformat(resting["until"])
     assert "never polled" not in why
-    newsroom.clock.move(minutes=61)
-    with newsroom.opened("status") as app:
-        status = app.store.status(app.roster, newsroom.clock())
+    sample_site.clock.move(minutes=61)
+    with sample_site.opened("status") as app:
+        status = app.store.status(app.roster, sample_site.clock())
     assert (status.rests, {source.rest for source in status.sources}) == ((), {None})
 
 
-def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.says("/feed", Reply(429), Reply(200, rss(item(1))))
-    newsroom.writes(f"sources: [{{key: a, url: '{url}'}}]", hosts=TWO)
-    newsroom.poll()
-    newsroom.clock.move(minutes=11)
-    settings = load_config(newsroom.folder / "feeds.yaml", {})
+    sample_site.writes(f"sources: [{{key: a, url: '{url}'}}]", hosts=TWO)
+    sample_site.poll()
+    sample_site.clock.move(minutes=11)
+    settings = load_config(sample_site.folder / "feeds.yaml", {})
     now = [0.0]
-    with closing(open_app(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as app:
+    with closing(open_app(settings, command="poll", clock=sample_site.clock, steady=lambda: now[0])) as app:
         app.budgets.take(1, "127.0.0.1")
         app.budgets.leave(1)
         app.budgets.finish(1)
@@ -316,55 +318,55 @@ def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(newsroom: SampleSite,
         assert app.budgets.is_full("127.0.0.1")
         now[0] = 2.0
         assert not app.budgets.is_full("127.0.0.1")
-    newsroom.clock.move(days=1)
-    with newsroom.opened():
-        assert kept(newsroom) == [], "nothing of it holds any more"
+    sample_site.clock.move(days=1)
+    with sample_site.opened():
+        assert kept(sample_site) == [], "nothing of it holds any more"
 
 
-def test_p61_an_ordinary_spacing_outlives_a_restart(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_p61_an_ordinary_spacing_outlives_a_restart(sample_site: SampleSite, publisher: FeedServer) -> None:
     """Where the operator has made it long, it matters: a host may allow one request in ten minutes."""
     one, two = (publisher.serve(f"/{name}", rss(item(1))) for name in ("one", "two"))
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 10m}}\n"
-    newsroom.writes(f"sources: [{{key: a, url: '{one}'}}]", hosts=hosts)
-    newsroom.poll()
-    newsroom.writes(f"sources: [{{key: a, url: '{one}'}}, {{key: b, url: '{two}'}}]", hosts=hosts)
-    settings = load_config(newsroom.folder / "feeds.yaml", {})
-    newsroom.clock.move(minutes=9)
+    sample_site.writes(f"sources: [{{key: a, url: '{one}'}}]", hosts=hosts)
+    sample_site.poll()
+    sample_site.writes(f"sources: [{{key: a, url: '{one}'}}, {{key: b, url: '{two}'}}]", hosts=hosts)
+    settings = load_config(sample_site.folder / "feeds.yaml", {})
+    sample_site.clock.move(minutes=9)
     now = [0.0]
-    with closing(open_app(settings, command="poll", clock=newsroom.clock, steady=lambda: now[0])) as app:
+    with closing(open_app(settings, command="poll", clock=sample_site.clock, steady=lambda: now[0])) as app:
         assert app.budgets.is_full("127.0.0.1")
         assert app.budgets.next_opening() == 60
         now[0] = 60.0
         assert not app.budgets.is_full("127.0.0.1")
 
 
-def test_p30_who_answered_is_who_rests(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_p30_who_answered_is_who_rests(sample_site: SampleSite, publisher: FeedServer) -> None:
     """A redirect leads to another host, which has had enough: the first may be asked, but not the source."""
     publisher.says("/hub", Reply(429), host="127.0.0.2")
     url = publisher.says("/moved", redirect(publisher.url("/hub", host="127.0.0.2")))
     beside = publisher.serve("/beside", rss(item(1)))
-    newsroom.writes(
+    sample_site.writes(
         f"sources:\n  - {{key: moved, url: '{url}'}}\n  - {{key: beside, url: '{beside}'}}\n",
         hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n",
     )
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         assert polled(app) == {"moved": "failed", "beside": "fetched"}
         blocked = app.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with app.store.read() as tx:
             (moved,) = tx.schedule.named(["moved"])
         assert app.budgets.held_up(blocked) == {moved.id}
-    assert [row[0] for row in kept(newsroom)] == ["127.0.0.2"]
+    assert [row[0] for row in kept(sample_site)] == ["127.0.0.2"]
 
 
 def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
-    newsroom: SampleSite, publisher: Publisher
+    sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     """Else the first host would be asked again and again, only to send us where there is no room."""
     hub = publisher.serve("/hub", rss(item(1)), host="127.0.0.2")
     url = publisher.says("/moved", redirect(hub))
-    newsroom.writes(f"sources: [{{key: moved, url: '{url}'}}]")
-    with newsroom.opened() as app:
+    sample_site.writes(f"sources: [{{key: moved, url: '{url}'}}]")
+    with sample_site.opened() as app:
         app.budgets.restrain("127.0.0.2", seconds=600, doublings=0)
         assert polled(app) == {"moved": "skipped"}
         assert [asked.path for asked in publisher.asked] == ["/moved"]
@@ -377,12 +379,12 @@ def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
             assert not tx.schedule.due(later, limit=9, held_up=app.budgets.held_up(blocked)), "and then it waits"
 
 
-def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_p61_a_poll_shows_at_which_address_a_name_is_found(sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1))).replace("127.0.0.1", "localhost")
-    newsroom.writes(
+    sample_site.writes(
         f"sources: [{{key: a, url: '{url}'}}]", hosts="hosts: {127.0.0.0/8: {allow_private: true, spacing: 0s}}\n"
     )
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         assert polled(app) == {"a": "fetched"}
         for source, key in enumerate(("127.0.0.1", "b.example")):
             assert app.budgets.take(source, key)
@@ -392,10 +394,10 @@ def test_p61_a_poll_shows_at_which_address_a_name_is_found(newsroom: SampleSite,
         assert app.budgets.blocked() == {"127.0.0.1", "b.example", "localhost"}, "two are in flight at its address"
 
 
-def test_a_poll_without_trouble_writes_nothing_of_hosts(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a_poll_without_trouble_writes_nothing_of_hosts(sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1)))
-    newsroom.writes(f"sources: [{{key: a, url: '{url}'}}]")
+    sample_site.writes(f"sources: [{{key: a, url: '{url}'}}]")
     statements: list[str] = []
-    with newsroom.opened() as app, app.store.heard_statements(statements.append):
+    with sample_site.opened() as app, app.store.heard_statements(statements.append):
         assert polled(app) == {"a": "fetched"}
     assert not [statement for statement in statements if " host " in statement]

@@ -33,7 +33,7 @@ from aggregator.poll.network_monitor import (
     sign_of,
 )
 from aggregator.urls import Url, host_of
-from tests.newsroom import START, MovedClock, SampleSite
+from tests.sample_site import START, MovedClock, SampleSite
 
 URL = Url("https://a.example/feed")
 
@@ -213,9 +213,9 @@ class Internet:
 
 
 @contextmanager
-def online(newsroom: SampleSite, internet: Internet) -> Iterator[App]:
-    settings = load_config(newsroom.folder / "feeds.yaml", {})
-    clock = newsroom.clock
+def online(sample_site: SampleSite, internet: Internet) -> Iterator[App]:
+    settings = load_config(sample_site.folder / "feeds.yaml", {})
+    clock = sample_site.clock
     app = open_app(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
     app.ports = replace(app.ports, fetch=internet)
     try:
@@ -249,13 +249,13 @@ HOSTS_YAML = "hosts: {own.lan: {allow_private: true, spacing: 0s}}\n"
 
 
 @pytest.mark.slow
-def test_p87_an_hour_without_a_network(newsroom: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
-    newsroom.writes(YAML, hosts=HOSTS_YAML)
-    clock, internet = newsroom.clock, Internet(newsroom.clock)
+def test_p87_an_hour_without_a_network(sample_site: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
+    sample_site.writes(YAML, hosts=HOSTS_YAML)
+    clock, internet = sample_site.clock, Internet(sample_site.clock)
     down = START + timedelta(minutes=45)
     back = down + HOUR
     internet.is_down = lambda host: down <= clock() < back and host != "own.lan"
-    with caplog.at_level(logging.WARNING), online(newsroom, internet) as app:
+    with caplog.at_level(logging.WARNING), online(sample_site, internet) as app:
         since: list[datetime | None] = []
 
         def look() -> None:
@@ -286,11 +286,11 @@ def test_p87_an_hour_without_a_network(newsroom: SampleSite, caplog: pytest.LogC
     assert max(wave) <= 24, "96 that are overdue, in five minutes"
 
 
-def test_p87_a_few_failures_are_charged_to_their_sources(newsroom: SampleSite) -> None:
-    newsroom.writes(YAML, hosts=HOSTS_YAML)
-    clock, internet = newsroom.clock, Internet(newsroom.clock)
+def test_p87_a_few_failures_are_charged_to_their_sources(sample_site: SampleSite) -> None:
+    sample_site.writes(YAML, hosts=HOSTS_YAML)
+    clock, internet = sample_site.clock, Internet(sample_site.clock)
     internet.is_down = lambda host: host in ("h1.example", "h2.example")
-    with online(newsroom, internet) as app:
+    with online(sample_site, internet) as app:
         pass_time(app, clock, START + timedelta(minutes=10))
         status = app.store.status(app.roster, clock(), ())
     assert {source.key for source in status.sources if source.failures} == {
@@ -298,14 +298,14 @@ def test_p87_a_few_failures_are_charged_to_their_sources(newsroom: SampleSite) -
     }
 
 
-def test_p87_own_machines_that_are_all_off_are_asked_at_their_pace_and_not_blamed(newsroom: SampleSite) -> None:
+def test_p87_own_machines_that_are_all_off_are_asked_at_their_pace_and_not_blamed(sample_site: SampleSite) -> None:
     sources = "".join(f"  - {{key: s{n}, url: 'https://h{n}.lan/', every: 1m, frequent: ours}}\n" for n in range(12))
     hosts = ", ".join(f"h{n}.lan: {{allow_private: true, spacing: 0s}}" for n in range(12))
-    newsroom.writes(f"sources:\n{sources}", hosts=f"hosts: {{{hosts}}}\n")
-    clock, internet = newsroom.clock, Internet(newsroom.clock)
+    sample_site.writes(f"sources:\n{sources}", hosts=f"hosts: {{{hosts}}}\n")
+    clock, internet = sample_site.clock, Internet(sample_site.clock)
     down = START + timedelta(minutes=5)
     internet.is_down = lambda host: clock() >= down
-    with online(newsroom, internet) as app:
+    with online(sample_site, internet) as app:
         pass_time(app, clock, down + timedelta(minutes=20))
         status = app.store.status(app.roster, clock(), ())
     assert {source.failures for source in status.sources} == {0}
@@ -314,16 +314,16 @@ def test_p87_own_machines_that_are_all_off_are_asked_at_their_pace_and_not_blame
 
 
 @pytest.mark.parametrize(("hosts", "outcome"), [(12, "skipped"), (4, "failed")])
-def test_p87_a_one_shot_run_ends_at_once(newsroom: SampleSite, hosts: int, outcome: str) -> None:
+def test_p87_a_one_shot_run_ends_at_once(sample_site: SampleSite, hosts: int, outcome: str) -> None:
     sources = "".join(f"  - {{key: s{n}, url: 'https://h{n}.example/'}}\n" for n in range(hosts))
-    newsroom.writes(f"workers: 2\nsources:\n{sources}{OWN}", hosts=HOSTS_YAML)
-    internet = Internet(newsroom.clock)
+    sample_site.writes(f"workers: 2\nsources:\n{sources}{OWN}", hosts=HOSTS_YAML)
+    internet = Internet(sample_site.clock)
     internet.is_down = lambda host: host != "own.lan"
-    with online(newsroom, internet) as app:
+    with online(sample_site, internet) as app:
         shot = OneShot(app)
         shot.poll(None, everything=False, limit=timedelta(0))
         report = shot.report(())
-        status = app.store.status(app.roster, newsroom.clock(), ())
+        status = app.store.status(app.roster, sample_site.clock(), ())
     assert (report[outcome], report["not_modified"]) == (hosts, 1)
     results = report["results"]
     assert isinstance(results, list)
@@ -331,15 +331,15 @@ def test_p87_a_one_shot_run_ends_at_once(newsroom: SampleSite, hosts: int, outco
     assert codes == {"network_down" if outcome == "skipped" else "dns": hosts, "None": 1}
     assert sum(source.failures for source in status.sources) == (0 if outcome == "skipped" else hosts)
     assert (status.outage.public is not None) == (outcome == "skipped")
-    assert newsroom.clock() == START, "it waited for nothing"
+    assert sample_site.clock() == START, "it waited for nothing"
 
 
-def test_p87_a_stop_puts_back_what_was_held(newsroom: SampleSite) -> None:
+def test_p87_a_stop_puts_back_what_was_held(sample_site: SampleSite) -> None:
     lines = "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(HOSTS))
-    newsroom.writes(f"sources:\n{lines}", hosts="")
-    internet = Internet(newsroom.clock)
+    sample_site.writes(f"sources:\n{lines}", hosts="")
+    internet = Internet(sample_site.clock)
     internet.is_down = lambda host: True
-    with online(newsroom, internet) as app:
+    with online(sample_site, internet) as app:
         dispatcher = Dispatcher(app, DueBacklog(app.store))
 
         def stop_once_held() -> bool:
@@ -348,28 +348,30 @@ def test_p87_a_stop_puts_back_what_was_held(newsroom: SampleSite) -> None:
             return False
 
         dispatcher.run(until=stop_once_held)
-        found = app.store.status(app.roster, newsroom.clock(), ()).sources
+        found = app.store.status(app.roster, sample_site.clock(), ()).sources
     assert {(source.failures, source.state.value, source.next_due) for source in found} == {(0, "never", START)}
 
 
-def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(newsroom: SampleSite, tmp_path: Path) -> None:
+def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(
+    sample_site: SampleSite, tmp_path: Path
+) -> None:
     hint = "<skipHours><hour>13</hour></skipHours>"
     feed = f"<rss version='2.0'><channel><title>T</title><link>https://a.example/</link>{hint}</channel></rss>"
     (tmp_path / "feed.xml").write_text(feed, encoding="utf-8")
-    newsroom.writes("sources: [{key: a, kind: file, url: feed.xml, every: 20m}]\n")
-    assert newsroom.poll()["fetched"] == 1
-    newsroom.clock.now = datetime(2026, 3, 4, 12, 59, 59, tzinfo=START.tzinfo)
-    with newsroom.opened() as app, app.store.read() as tx:
-        (due,) = tx.schedule.due(newsroom.clock(), limit=1)
-    newsroom.clock.move(seconds=2)
-    report = newsroom.poll(everything=False)
+    sample_site.writes("sources: [{key: a, kind: file, url: feed.xml, every: 20m}]\n")
+    assert sample_site.poll()["fetched"] == 1
+    sample_site.clock.now = datetime(2026, 3, 4, 12, 59, 59, tzinfo=START.tzinfo)
+    with sample_site.opened() as app, app.store.read() as tx:
+        (due,) = tx.schedule.due(sample_site.clock(), limit=1)
+    sample_site.clock.move(seconds=2)
+    report = sample_site.poll(everything=False)
     (row,) = report["results"]
     assert (row["outcome"], row["next_due"], row["error"]) == ("skipped", "2026-03-04T14:00:00Z", None)
     assert due.attempted_at == START
-    with newsroom.opened() as app:
-        (source,) = app.store.status(app.roster, newsroom.clock(), ()).sources
+    with sample_site.opened() as app:
+        (source,) = app.store.status(app.roster, sample_site.clock(), ()).sources
     assert (source.last_attempt, source.failures) == (START, 0)
-    assert newsroom.poll(["a"])["fetched"] == 1, "who names it passes over hints (DESIGN 3.2)"
+    assert sample_site.poll(["a"])["fetched"] == 1, "who names it passes over hints (DESIGN 3.2)"
 
 
 def test_p87_with_few_hosts_nothing_is_held_and_a_new_operator_sees_at_once_what_is_out_of_reach() -> None:

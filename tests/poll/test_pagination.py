@@ -12,8 +12,8 @@ from aggregator.model.poll import Fetched
 from aggregator.model.settings import Kind, Reading
 from aggregator.reader.reading import read
 from aggregator.urls import Url
-from tests.newsroom import START, SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import START, SampleSite, item, rss
 
 NS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
 MAP = Url("https://site.example/sitemap.xml")
@@ -83,11 +83,13 @@ def test_what_is_no_sitemap_is_told(body: bytes, why: str) -> None:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
+def site(tmp_path: Path) -> SampleSite:
     return SampleSite(tmp_path)
 
 
-def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(room: SampleSite, publisher: Publisher) -> None:
+def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(
+    site: SampleSite, publisher: FeedServer
+) -> None:
     publisher.says("/robots.txt", Reply(404))
     one = publisher.says("/one.xml", Reply(200, urlset(("https://site.example/one", "2026-03-01"))))
     two = publisher.says("/two.xml.gz", Reply(200, gzip.compress(urlset(("https://site.example/two", "2026-03-02")))))
@@ -96,16 +98,16 @@ def test_an_index_leads_to_its_sitemaps_and_later_to_those_that_changed(room: Sa
         Reply(200, index((one, "2026-03-01"), (two, "2026-03-02"), ("https://other.example/x.xml", "2026-03-02"))),
         Reply(200, index((one, "2026-03-01"), (two, "2026-03-05"))),
     )
-    room.writes(f"sources: [{{key: map, kind: sitemap, url: '{top}'}}]\n")
-    assert room.poll()["new"] == 2
+    site.writes(f"sources: [{{key: map, kind: sitemap, url: '{top}'}}]\n")
+    assert site.poll()["new"] == 2
     asked = [request.path for request in publisher.asked]
     assert asked == ["/robots.txt", "/index.xml", "/two.xml.gz", "/one.xml"], "no other host (S70)"
-    room.clock.move(hours=20)
-    assert room.poll()["new"] == 0
+    site.clock.move(hours=20)
+    assert site.poll()["new"] == 0
     assert [request.path for request in publisher.asked[4:]] == ["/index.xml", "/two.xml.gz"]
 
 
-def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(room: SampleSite, publisher: Publisher) -> None:
+def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(site: SampleSite, publisher: FeedServer) -> None:
     def atom(number: int, older: str | None) -> Reply:
         link = f'<link rel="prev-archive" href="{older}"/>' if older else ""
         said = (
@@ -120,26 +122,26 @@ def test_i28_a_feed_s_earlier_pages_at_its_first_poll_alone(room: SampleSite, pu
     publisher.says("/1", atom(1, "/loop"))
     publisher.says("/2", atom(2, "/1"))
     url = publisher.says("/3", atom(3, "/2"), atom(4, "/3"))
-    room.writes(f"sources: [{{key: a, url: '{url}', pages: 2}}]\n")
-    assert room.poll()["new"] == 3
+    site.writes(f"sources: [{{key: a, url: '{url}', pages: 2}}]\n")
+    assert site.poll()["new"] == 3
     assert [request.path for request in publisher.asked] == ["/3", "/2", "/1"]
-    room.clock.move(hours=1)
-    assert room.poll()["new"] == 1
+    site.clock.move(hours=1)
+    assert site.poll()["new"] == 1
     assert [request.path for request in publisher.asked][3:] == ["/3"]
 
 
-def test_i28_a_page_that_fails_ends_the_way_and_not_the_poll(room: SampleSite, publisher: Publisher) -> None:
+def test_i28_a_page_that_fails_ends_the_way_and_not_the_poll(site: SampleSite, publisher: FeedServer) -> None:
     publisher.says("/old", Reply(500))
     body = rss(item(1)).replace(
         b"<link>", b'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="/old"/><link>', 1
     )
-    room.writes(f"sources: [{{key: a, url: '{publisher.says('/feed', Reply(200, body))}', pages: 5}}]\n")
-    report = room.poll()
+    site.writes(f"sources: [{{key: a, url: '{publisher.says('/feed', Reply(200, body))}', pages: 5}}]\n")
+    report = site.poll()
     assert (report["new"], report["failed"]) == (1, 0)
     assert [request.path for request in publisher.asked] == ["/feed", "/old"]
 
 
-def test_i28_pages_without_a_feed_lead_to_earlier_ones(room: SampleSite, publisher: Publisher) -> None:
+def test_i28_pages_without_a_feed_lead_to_earlier_ones(site: SampleSite, publisher: FeedServer) -> None:
     def page(number: int, head: str = "", more: str = "") -> Reply:
         body = f"<head>{head}</head><ul><li><a href=/{number}>Item {number}</a></ul>{more}"
         return Reply(200, body.encode(), {"Content-Type": "text/html"})
@@ -148,15 +150,15 @@ def test_i28_pages_without_a_feed_lead_to_earlier_ones(room: SampleSite, publish
     publisher.says("/news/1", page(1, more='<a rel="next" href="https://elsewhere.example/0">Older</a>'))
     publisher.says("/news/2", page(2, more='<a rel="nofollow next" href="1">Older</a>'))
     url = publisher.says("/news/", page(3, head='<link rel="next" href="2"><link rel="prev" href="4">'), page(4))
-    room.writes(f"sources: [{{key: a, kind: html, url: '{url}', items: li, pages: 9}}]\n")
-    assert room.poll()["new"] == 3
-    room.clock.move(hours=1)
-    assert room.poll()["new"] == 1
+    site.writes(f"sources: [{{key: a, kind: html, url: '{url}', items: li, pages: 9}}]\n")
+    assert site.poll()["new"] == 3
+    site.clock.move(hours=1)
+    assert site.poll()["new"] == 1
     assert [each.path for each in publisher.asked] == ["/robots.txt", "/news/", "/news/2", "/news/1", "/news/"]
 
 
 @pytest.mark.parametrize("kind", ["kind: json, entry: {title: t}", "kind: sitemap", "kind: opml"])
-def test_pages_of_what_has_no_earlier_documents_is_warned_about(room: SampleSite, kind: str) -> None:
-    room.writes(f"sources: [{{{kind}, url: 'https://a.example/', pages: 3}}]\n")
-    said = [str(warning) for warning in load_config(room.folder / "feeds.yaml", {}).warnings]
+def test_pages_of_what_has_no_earlier_documents_is_warned_about(site: SampleSite, kind: str) -> None:
+    site.writes(f"sources: [{{{kind}, url: 'https://a.example/', pages: 3}}]\n")
+    said = [str(warning) for warning in load_config(site.folder / "feeds.yaml", {}).warnings]
     assert any("pages has no effect on kind" in each for each in said)

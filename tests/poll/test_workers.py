@@ -18,8 +18,8 @@ from aggregator.model.entry import Digest, Feed
 from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome
 from aggregator.poll.pipeline import Ports
 from aggregator.poll.workers import Runner, WorkersLost
-from tests.desk import FakeSource, numbered, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, numbered, said
+from tests.sample_site import START, SampleSite
 
 PATIENCE = 10.0  # seconds: a hang becomes a failure
 YAML = "sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(4))
@@ -30,7 +30,7 @@ class Watched:
     """A runner, and what it has told so far."""
 
     runner: Runner
-    desk: FakeSource
+    fake_source: FakeSource
     changes: list[Settled] = field(default_factory=list)
     lost: list[Due] = field(default_factory=list)
     told: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -59,9 +59,9 @@ def watched(
     on_return: Callable[[Gathered], None] = lambda poll: None,
     patience: float = PATIENCE,
 ) -> Iterator[Watched]:
-    newsroom = SampleSite(folder)
-    newsroom.writes(YAML, hosts="")
-    with newsroom.opened() as app:
+    sample_site = SampleSite(folder)
+    sample_site.writes(YAML, hosts="")
+    with sample_site.opened() as app:
         runner = Runner(
             replace(app.ports, fetch=fetch),
             2,
@@ -112,35 +112,37 @@ def document(due: Due, feed: Feed) -> Gathered:
 @pytest.mark.parametrize("poison", [naive, surrogate])
 def test_r40_poison_falls_alone(tmp_path: Path, poison: Callable[[Due], Gathered]) -> None:
     with watched(tmp_path) as watch:
-        desk = watch.desk
-        good = document(desk.claim("s1"), identify(Feed(format="rss 2.0", title="T", entries=numbered((said(1),)))))
-        quiet = Gathered(desk.claim("s2"), NotModified(asked_at=START))
-        watch.runner.deliver([good, poison(desk.claim("s0")), quiet])
+        fake_source = watch.fake_source
+        good = document(
+            fake_source.claim("s1"), identify(Feed(format="rss 2.0", title="T", entries=numbered((said(1),))))
+        )
+        quiet = Gathered(fake_source.claim("s2"), NotModified(asked_at=START))
+        watch.runner.deliver([good, poison(fake_source.claim("s0")), quiet])
         watch.wait(3)
-        assert [row(desk.app, key) for key in ("s0", "s1", "s2")] == [("failing", 1), ("ok", 0), ("ok", 0)]
+        assert [row(fake_source.app, key) for key in ("s0", "s1", "s2")] == [("failing", 1), ("ok", 0), ("ok", 0)]
         assert (watch.runner.fault, watch.runner.store_error) == (None, None)
 
 
 def test_r7_a_store_that_cannot_be_written_is_nobodys_poison(tmp_path: Path) -> None:
     with watched(tmp_path) as watch:
-        dues = [watch.desk.claim(f"s{n}") for n in range(3)]
-        with watch.desk.app.store.begin() as tx:
+        dues = [watch.fake_source.claim(f"s{n}") for n in range(3)]
+        with watch.fake_source.app.store.begin() as tx:
             tx._connection.exec_driver_sql("ALTER TABLE source RENAME TO elsewhere")
         watch.runner.deliver(Gathered(due, NotModified(asked_at=START)) for due in dues)
         watch.wait(3)
         assert {due.id for due in watch.lost} == {due.id for due in dues}
         assert watch.runner.store_error is not None
         assert watch.runner.fault is None
-        with watch.desk.app.store.begin() as tx:
+        with watch.fake_source.app.store.begin() as tx:
             tx._connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO source")
 
 
 def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp_path: Path) -> None:
     with watched(tmp_path) as watch:
-        app = watch.desk.app
+        app = watch.fake_source.app
         with app.store.read() as tx:
             (before,) = tx.schedule.named(["s0"])
-        poll = document(watch.desk.claim("s0"), identify(Feed(format="rss 2.0", entries=numbered((said(1),)))))
+        poll = document(watch.fake_source.claim("s0"), identify(Feed(format="rss 2.0", entries=numbered((said(1),)))))
         app.cut()
         watch.runner.deliver([poll])
         watch.wait(1)
@@ -156,7 +158,7 @@ def test_r25_a_worker_that_dies_is_replaced_and_its_poll_is_settled(tmp_path: Pa
 
     with watched(tmp_path, on_return=dies) as watch:
         for number in range(3):
-            watch.runner.submit(watch.desk.claim(f"s{number}"))
+            watch.runner.submit(watch.fake_source.claim(f"s{number}"))
             watch.wait(1)
             until(lambda: all(worker.thread.is_alive() for worker in watch.runner._workers))
             watch.runner.look_after()
@@ -168,7 +170,7 @@ def test_r25_a_worker_that_dies_is_replaced_and_its_poll_is_settled(tmp_path: Pa
 def test_r25_the_settling_thread_outlives_a_fault_and_it_is_seen(tmp_path: Path) -> None:
     with watched(tmp_path) as watch:
         watch.settled = None  # type: ignore[assignment, method-assign]  # calling it is the fault
-        watch.runner.submit(watch.desk.claim("s0"))
+        watch.runner.submit(watch.fake_source.claim("s0"))
         until(lambda: watch.runner.fault is not None)
         assert isinstance(watch.runner.fault, TypeError)
 
@@ -184,15 +186,15 @@ def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: p
         return unchanged(ask)
 
     with watched(tmp_path, hangs) as watch:
-        watch.runner.submit(watch.desk.claim("s0"))
+        watch.runner.submit(watch.fake_source.claim("s0"))
         assert asked.wait(PATIENCE)
         watch.runner.look_after()
         watch.wait(1)
-        assert row(watch.desk.app, "s0") == ("failing", 1)
+        assert row(watch.fake_source.app, "s0") == ("failing", 1)
         assert isinstance(watch.runner.fault, WorkersLost), "one of two is over a fourth"
         released.set()
         for number in (1, 2, 3):  # two workers are at work again
-            watch.runner.submit(watch.desk.claim(f"s{number}"))
+            watch.runner.submit(watch.fake_source.claim(f"s{number}"))
         watch.wait(3)
         assert sum(change.due.source.key == "s0" for change in watch.changes) == 1, "what it brings comes too late"
 
@@ -211,7 +213,7 @@ def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("aggregator.poll.workers.gather", walks)
     with watched(tmp_path) as watch:
-        watch.runner.submit(watch.desk.claim("s0"))
+        watch.runner.submit(watch.fake_source.claim("s0"))
         watch.wait(1)
         [change] = watch.changes
     assert isinstance(change, Changes)
@@ -229,7 +231,7 @@ def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pyt
 
     with watched(tmp_path, hangs) as watch:
         for number in range(3):
-            watch.runner.submit(watch.desk.claim(f"s{number}"))
+            watch.runner.submit(watch.fake_source.claim(f"s{number}"))
             assert asked.acquire(timeout=PATIENCE)
             (worker,) = (w for w in watch.runner._workers if w.due is not None)
             with monkeypatch.context() as patch:
@@ -250,11 +252,15 @@ def test_r54_a_stop_leaves_behind_what_hangs_and_its_claim_stands(tmp_path: Path
         return Failed(asked_at=START)
 
     with watched(tmp_path, hangs, patience=0.05) as watch:
-        watch.runner.submit(watch.desk.claim("s0"))
+        watch.runner.submit(watch.fake_source.claim("s0"))
         assert asked.wait(PATIENCE)
         watch.runner.stop()
         watch.runner.close()
-        (source,) = (s for s in watch.desk.app.store.status(watch.desk.app.roster, START, ()).sources if s.key == "s0")
+        (source,) = (
+            s
+            for s in watch.fake_source.app.store.status(watch.fake_source.app.roster, START, ()).sources
+            if s.key == "s0"
+        )
         assert source.next_due > START, "as after a crash (R13)"
         assert (source.state.value, watch.changes) == ("never", [])
         released.set()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.newsroom import ATOM, LOOPBACK
+from tests.feed_server import FeedServer
 from tests.ports import free_port
 from tests.programs.program import Program
 from tests.programs.relay import Relay
-from tests.publisher import Publisher
+from tests.sample_site import ATOM, LOOPBACK
 
 STOP = 10.0  # seconds until `serve` has ended (R54)
 
@@ -88,5 +88,5 @@ def service(tmp_path: Path) -> Iterator[Service]:
 @pytest.fixture
 def relay(service: Service) -> Iterator[Relay]:
     """Give a reverse proxy before the service."""
-    with Publisher() as front:
+    with FeedServer() as front:
         yield Relay(front, service.port)

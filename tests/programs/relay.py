@@ -4,8 +4,8 @@ import socket
 from dataclasses import dataclass
 from http.client import HTTPResponse
 
+from tests.feed_server import Asked, FeedServer, Headers, Reply, Talk
 from tests.programs.program import PATIENCE
-from tests.publisher import Asked, Headers, Publisher, Reply, Talk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Relay:
         port: of 127.0.0.1, where the server is.
     """
 
-    def __init__(self, front: Publisher, port: int) -> None:
+    def __init__(self, front: FeedServer, port: int) -> None:
         self._front, self._port = front, port
         self._exchanges: dict[str, list[Exchange]] = {}
 

@@ -13,12 +13,12 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from aggregator.clean.sanitiser import TAGS
-from tests.newsroom import ATOM
+from tests.feed_server import FeedServer
 from tests.programs.conftest import Service
 from tests.programs.hostile import hostile_atom, hostile_json, hostile_rdf, hostile_rss
 from tests.programs.program import Program
 from tests.programs.vectors import addresses, markup
-from tests.publisher import Publisher
+from tests.sample_site import ATOM
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "chromium"
 KINDS = ("rss", "rdf", "html", "text", "xhtml", "json")
@@ -92,8 +92,10 @@ class Chromium:
         return Program([CHROMIUM, *options, "--dump-dom", url], self._folder).run()
 
 
-def test_s31_s40_nothing_of_hostile_feeds_runs_or_loads(tmp_path: Path, publisher: Publisher, service: Service) -> None:
-    with Publisher() as trap:
+def test_s31_s40_nothing_of_hostile_feeds_runs_or_loads(
+    tmp_path: Path, publisher: FeedServer, service: Service
+) -> None:
+    with FeedServer() as trap:
         texts, links = markup(trap.url("/")), addresses()
         bodies = {
             "rss": hostile_rss(texts, links),
@@ -190,6 +192,6 @@ def _check_page(shown: str, path: str) -> None:
         assert not re.match(r"\s*(?:javascript|data|vbscript)", str(address), re.IGNORECASE), f"{path}: {address!r}"
 
 
-def _forbidden(trap: Publisher) -> Sequence[str]:
+def _forbidden(trap: FeedServer) -> Sequence[str]:
     allowed = ("/reader.html", "/contents.json", "/media/", "/favicon.ico")
     return [asked.path for asked in trap.asked if not asked.path.startswith(allowed)]

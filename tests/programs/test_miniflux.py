@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import item, rss
+from tests.feed_server import FeedServer
 from tests.programs.conftest import Service
 from tests.programs.miniflux import Miniflux
 from tests.programs.postgres import postgres, postgres_programs
 from tests.programs.relay import Relay
-from tests.publisher import Publisher
+from tests.sample_site import item, rss
 
 IRI = "https://news.example/头条"  # an id that is no URI (A4)
 TECH, TECH_JSON, NEWS = "/category/tech.atom", "/category/tech.json", "/category/dazhongribao.atom"
@@ -41,7 +41,7 @@ def miniflux(tmp_path: Path) -> Iterator[Miniflux]:
 
 
 def test_miniflux_follows_categories_through_additions_edits_and_a_restart(
-    publisher: Publisher, service: Service, relay: Relay, miniflux: Miniflux
+    publisher: FeedServer, service: Service, relay: Relay, miniflux: Miniflux
 ) -> None:
     """About 37 s: a category that was rendered a moment ago is rendered again when 30 s are over (R33)."""
     tech = publisher.serve("/tech.xml", rss(item(1), item(2)))

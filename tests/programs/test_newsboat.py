@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import item, rss
+from tests.feed_server import FeedServer
 from tests.programs.conftest import Service
 from tests.programs.program import Program
 from tests.programs.relay import Relay
-from tests.publisher import Publisher
+from tests.sample_site import item, rss
 
 IRI = "http://e.example/ä"  # an id that is no URI (A4)
 FEED = "/category/tech.atom"
@@ -59,7 +59,7 @@ class Newsboat:
 
 
 def test_newsboat_shows_what_is_added_and_edited_and_gets_304_in_between(
-    tmp_path: Path, publisher: Publisher, service: Service, relay: Relay
+    tmp_path: Path, publisher: FeedServer, service: Service, relay: Relay
 ) -> None:
     """About 33 s: a category that was rendered a moment ago is rendered again when 30 s are over (R33)."""
     source = publisher.serve("/tech.xml", rss(item(1, guid=IRI), item(2)))

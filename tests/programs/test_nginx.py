@@ -16,10 +16,10 @@ import pytest
 from aggregator.serve.application import Application, Endpoint, text_reply
 from aggregator.serve.server import WebServer
 from aggregator.serve.shelf import PublishedFolder
-from tests.newsroom import SampleSite, item, rss
+from tests.feed_server import FeedServer, Reply
 from tests.ports import free_port
 from tests.programs.program import Program
-from tests.publisher import Publisher, Reply
+from tests.sample_site import SampleSite, item, rss
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 PAGE = Path(__file__).parents[2] / "docs" / "nginx.md"
@@ -69,18 +69,18 @@ class Web:
 
 
 @pytest.fixture
-def folder(newsroom: SampleSite, publisher: Publisher) -> Path:
+def folder(sample_site: SampleSite, publisher: FeedServer) -> Path:
     """Give a planet's published folder with archive pages and all."""
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
-    newsroom.writes(YAML.format(url=url))
-    newsroom.poll()
-    return newsroom.folder / "public"
+    sample_site.writes(YAML.format(url=url))
+    sample_site.poll()
+    return sample_site.folder / "public"
 
 
 @pytest.fixture
-def ours(newsroom: SampleSite, folder: Path) -> Iterator[Web]:
+def ours(sample_site: SampleSite, folder: Path) -> Iterator[Web]:
     """Give our own server over that folder."""
-    with newsroom.opened("serve") as app:
+    with sample_site.opened("serve") as app:
         app.publish()
         form = text_reply(HTTPStatus.OK, "a form", ("X-Form", "ours"))
         endpoints = {"/search": Endpoint(lambda _: form)}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.feed_server import FeedServer
 from tests.programs.browser import Browser, Tab, problems_of
 from tests.programs.conftest import Service
-from tests.publisher import Publisher
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -81,7 +81,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_every_page_pleases(service: Service, publisher: Publisher, browser: Browser, language: str) -> None:
+def test_every_page_pleases(service: Service, publisher: FeedServer, browser: Browser, language: str) -> None:
     paths = begin(service, publisher, language)
     assert len(paths) >= 6
     with browser.tab() as tab:
@@ -109,7 +109,7 @@ def test_every_page_pleases(service: Service, publisher: Publisher, browser: Bro
 
 
 def test_nothing_is_lost_to_the_side_on_small_screens_and_with_large_letters(
-    service: Service, publisher: Publisher, browser: Browser
+    service: Service, publisher: FeedServer, browser: Browser
 ) -> None:
     paths = begin(service, publisher, "en")
     with browser.tab() as tab:
@@ -124,7 +124,7 @@ def test_nothing_is_lost_to_the_side_on_small_screens_and_with_large_letters(
 
 @pytest.mark.parametrize(("width", "columns"), [(360, 1), (900, 2), (1280, 3), (1920, 3)])
 def test_the_start_page_has_columns_where_there_is_room(
-    service: Service, publisher: Publisher, browser: Browser, width: int, columns: int
+    service: Service, publisher: FeedServer, browser: Browser, width: int, columns: int
 ) -> None:
     begin(service, publisher, "en")
     with browser.tab() as tab:
@@ -135,7 +135,7 @@ def test_the_start_page_has_columns_where_there_is_room(
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(
-    service: Service, publisher: Publisher, browser: Browser
+    service: Service, publisher: FeedServer, browser: Browser
 ) -> None:
     paths = begin(service, publisher, "en")
     with browser.tab() as tab:
@@ -167,7 +167,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
         assert tab.evaluates("document.querySelector('main').contains(document.activeElement)"), "the way past the head"
 
 
-def begin(service: Service, publisher: Publisher, language: str) -> list[str]:
+def begin(service: Service, publisher: FeedServer, language: str) -> list[str]:
     """Start a site with a bit of everything; give one path of each kind of page."""
     sources = ""
     huge = publisher.serve("/huge.svg", HUGE, {"Content-Type": "image/svg+xml"})

@@ -15,9 +15,9 @@ from typing import Any
 import feedparser
 import pytest
 
-from tests.newsroom import SampleSite
+from tests.feed_server import FeedServer
 from tests.programs.program import Program
-from tests.publisher import Publisher
+from tests.sample_site import SampleSite
 
 READER = Path(__file__).parents[2] / ".cache" / "reader"  # where .ci/services installs the library
 SCRIPTS = Path(__file__).parent
@@ -76,14 +76,14 @@ EXPECTED: dict[str, Entry] = {
 
 
 @pytest.fixture
-def planet(newsroom: SampleSite, publisher: Publisher) -> dict[str, str]:
+def planet(sample_site: SampleSite, publisher: FeedServer) -> dict[str, str]:
     """Publish one category of one source, serve its feeds, and give their addresses by format."""
     url = publisher.serve("/feed", SOURCE.encode(), {"Content-Type": "application/atom+xml"})
-    newsroom.writes(f"sources: [{{url: '{url}', category: birds}}]\n")
-    report = newsroom.poll()
+    sample_site.writes(f"sources: [{{url: '{url}', category: birds}}]\n")
+    report = sample_site.poll()
     assert report["new"] == len(EXPECTED)
     return {
-        name: publisher.serve(f"/out.{name}", newsroom.published(f"category/birds.{name}"), {"Content-Type": kind})
+        name: publisher.serve(f"/out.{name}", sample_site.published(f"category/birds.{name}"), {"Content-Type": kind})
         for name, kind in FORMATS.items()
     }
 
@@ -104,8 +104,8 @@ def reads(entries: Iterable[Mapping[str, Any]]) -> dict[str, Entry]:
 
 
 @pytest.mark.parametrize("name", ["atom", "rss"])
-def test_feedparser(planet: dict[str, str], newsroom: SampleSite, name: str) -> None:
-    read = feedparser.parse(newsroom.published(f"category/birds.{name}"))
+def test_feedparser(planet: dict[str, str], sample_site: SampleSite, name: str) -> None:
+    read = feedparser.parse(sample_site.published(f"category/birds.{name}"))
     assert not read.bozo
     assert [entry.id for entry in read.entries] == list(EXPECTED), "the order is ours"
     entries = [
@@ -122,7 +122,7 @@ def test_feedparser(planet: dict[str, str], newsroom: SampleSite, name: str) -> 
     assert read.entries[3].enclosures[0].href == "https://heron.example/4.mp3"
 
 
-def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], newsroom: SampleSite) -> None:
+def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], sample_site: SampleSite) -> None:
     entries = [
         {
             "id": item["id"],
@@ -131,7 +131,7 @@ def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], newsroom: S
             "date": item.get("date_published") or item["date_modified"],
             "content": item["content_html"],
         }
-        for item in newsroom.items("category/birds.json")
+        for item in sample_site.items("category/birds.json")
     ]
     assert reads(entries) == EXPECTED
 
@@ -141,10 +141,10 @@ def test_a_reader_of_json_feed_by_the_letter(planet: dict[str, str], newsroom: S
 @pytest.mark.skipif(
     not (SCRIPTS / "node_modules" / "rss-parser").is_dir(), reason="its parsers are not installed: run .ci/services"
 )
-def test_two_parsers_of_npm(planet: dict[str, str], newsroom: SampleSite) -> None:
-    files = [str(newsroom.folder / "public" / "category" / f"birds.{name}") for name in ("atom", "rss")]
+def test_two_parsers_of_npm(planet: dict[str, str], sample_site: SampleSite) -> None:
+    files = [str(sample_site.folder / "public" / "category" / f"birds.{name}") for name in ("atom", "rss")]
     command = ["node", str(SCRIPTS / "readers.mjs"), str(SCRIPTS), *files]
-    said = json.loads(Program(command, newsroom.folder).run())
+    said = json.loads(Program(command, sample_site.folder).run())
     found = {
         f"{parser} {file.rpartition('.')[2]}": reads(entries)
         for file, parsers in said.items()
@@ -156,17 +156,17 @@ def test_two_parsers_of_npm(planet: dict[str, str], newsroom: SampleSite) -> Non
 
 @pytest.mark.service
 @pytest.mark.skipif(not READER.is_dir(), reason="the library reader is not installed: run .ci/services")
-def test_reader(planet: dict[str, str], newsroom: SampleSite) -> None:
+def test_reader(planet: dict[str, str], sample_site: SampleSite) -> None:
     command = [str(READER / "bin" / "python"), str(SCRIPTS / "readers.py"), *planet.values()]
-    said = json.loads(Program(command, newsroom.folder).run())
+    said = json.loads(Program(command, sample_site.folder).run())
     assert {url: reads(entries) for url, entries in said.items()} == dict.fromkeys(planet.values(), EXPECTED)
 
 
 @pytest.mark.service
 @pytest.mark.skipif(not shutil.which("newsboat"), reason="newsboat is not installed: apt-get install newsboat")
 @pytest.mark.parametrize("name", ["atom", "rss"])  # Debian's knows no JSON Feed
-def test_newsboat(planet: dict[str, str], newsroom: SampleSite, name: str) -> None:
-    folder = newsroom.folder / "newsboat"
+def test_newsboat(planet: dict[str, str], sample_site: SampleSite, name: str) -> None:
+    folder = sample_site.folder / "newsboat"
     folder.mkdir()
     (folder / "urls").write_text(f"{planet[name]}\n", encoding="utf-8")
     (folder / "config").write_text("download-retries 1\n", encoding="utf-8")

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.bucket import ENVIRON
-from tests.newsroom import LOOPBACK, SampleSite, item, rss
+from tests.feed_server import FeedServer, Reply
 from tests.ports import free_port
 from tests.programs.program import Program
-from tests.publisher import Publisher, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 MOTO = Path("/usr/lib/python3/dist-packages/moto")
 YAML = """
@@ -64,7 +64,7 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a75_a76_serve_publishes_to_s3_and_serves_its_own_endpoints(
-    endpoint: str, tmp_path: Path, publisher: Publisher
+    endpoint: str, tmp_path: Path, publisher: FeedServer
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1))), Reply(304))
     with Running(tmp_path, LOOPBACK + YAML.format(url=url)) as running:
@@ -86,7 +86,7 @@ def test_a75_a76_serve_publishes_to_s3_and_serves_its_own_endpoints(
         assert b"Title 1" in gzip.decompress(said.read())
 
 
-def test_a31_a_second_run_puts_nothing(endpoint: str, tmp_path: Path, publisher: Publisher) -> None:
+def test_a31_a_second_run_puts_nothing(endpoint: str, tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1))))
     (tmp_path / "feeds.yaml").write_text(LOOPBACK + YAML.format(url=url), encoding="utf-8")
     keys = {name: os.environ[name] for name in ENVIRON}
@@ -99,18 +99,18 @@ def test_a31_a_second_run_puts_nothing(endpoint: str, tmp_path: Path, publisher:
 
 
 def test_a35_many_objects_put_at_once_are_what_a_folder_would_have(
-    endpoint: str, newsroom: SampleSite, publisher: Publisher
+    endpoint: str, sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(60)))))
     to_bucket = YAML.format(url=url).replace("{to: 's3://planet/site'}", "{to: 's3://planet/site', gzip: false}")
-    newsroom.writes(to_bucket.replace("gzip: false", "gzip: false, entries: 10, archive_page: 10"))
-    newsroom.poll()
-    newsroom.writes(
+    sample_site.writes(to_bucket.replace("gzip: false", "gzip: false, entries: 10, archive_page: 10"))
+    sample_site.poll()
+    sample_site.writes(
         to_bucket.replace("to: 's3://planet/site', gzip: false", "gzip: false, entries: 10, archive_page: 10")
     )
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         assert app.publish().failed == ()
-    in_folder = {path: data for path, (data, *_) in newsroom.files().items()}
+    in_folder = {path: data for path, (data, *_) in sample_site.files().items()}
     assert len([path for path in in_folder if path.startswith("entry/")]) == 50
     in_bucket = {path: ask(f"{endpoint}/planet/site/{path}").read() for path in in_folder}
     assert in_bucket == in_folder

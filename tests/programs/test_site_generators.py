@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import item, rss
+from tests.sample_site import item, rss
 from tests.test_docs import ROOT, blocks
 
 TITLES = {

@@ -13,9 +13,9 @@ import pytest
 
 from aggregator.errors import StrangerInTheWay
 from tests.bucket import ObjectService
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
 from tests.running import Running
+from tests.sample_site import SampleSite
 
 ONE = "\nsources: [{key: a, url: 'https://a.example/', category: a}]\n"
 ALIASES = "publish: {aliases: {atom.xml: all.atom, Feed/rss: category/a.rss, lost.xml: category/none.atom}}" + ONE
@@ -23,23 +23,23 @@ STATIC = "publish: {static: static}" + ONE
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
+def site(tmp_path: Path) -> SampleSite:
     (tmp_path / "static").mkdir()
     return SampleSite(tmp_path)
 
 
-def begin(room: SampleSite, yaml: str) -> None:
-    room.writes(yaml)
-    with room.opened() as app:
+def begin(site: SampleSite, yaml: str) -> None:
+    site.writes(yaml)
+    with site.opened() as app:
         FakeSource(app).says("a", said("a"))
         app.publish()
 
 
-def again(room: SampleSite, yaml: str, *, says: str = "", everything: bool = False) -> tuple[str, ...]:
+def again(site: SampleSite, yaml: str, *, says: str = "", everything: bool = False) -> tuple[str, ...]:
     """Publish once more, and give what changed."""
-    room.writes(yaml)
-    room.clock.move(minutes=5)
-    with room.opened() as app:
+    site.writes(yaml)
+    site.clock.move(minutes=5)
+    with site.opened() as app:
         if says:
             FakeSource(app).says("a", said(says))
         return tuple(path for path in app.publish(everything=everything).changed if not path.startswith("status."))
@@ -48,49 +48,49 @@ def again(room: SampleSite, yaml: str, *, says: str = "", everything: bool = Fal
 # --- aliases
 
 
-def test_an_alias_is_a_copy_with_a_twin_of_its_own(room: SampleSite) -> None:
-    begin(room, ALIASES)
-    root = room.folder / "public"
+def test_an_alias_is_a_copy_with_a_twin_of_its_own(site: SampleSite) -> None:
+    begin(site, ALIASES)
+    root = site.folder / "public"
     for alias, target in (("atom.xml", "all.atom"), ("Feed/rss", "category/a.rss")):
-        assert room.published(alias) == room.published(target)
-        assert gzip.decompress(room.published(f"{alias}.gz")) == room.published(target)
+        assert site.published(alias) == site.published(target)
+        assert gzip.decompress(site.published(f"{alias}.gz")) == site.published(target)
         assert not (root / alias).is_symlink()
     assert not (root / "lost.xml").exists()
 
 
-def test_a31_an_alias_moves_with_its_target_and_only_then(room: SampleSite) -> None:
-    begin(room, ALIASES)
-    before = room.files()
-    assert again(room, ALIASES) == ()
-    assert room.files() == before
-    assert {"atom.xml", "Feed/rss"} <= set(again(room, ALIASES, says="b"))
-    assert room.published("atom.xml") == room.published("all.atom")
+def test_a31_an_alias_moves_with_its_target_and_only_then(site: SampleSite) -> None:
+    begin(site, ALIASES)
+    before = site.files()
+    assert again(site, ALIASES) == ()
+    assert site.files() == before
+    assert {"atom.xml", "Feed/rss"} <= set(again(site, ALIASES, says="b"))
+    assert site.published("atom.xml") == site.published("all.atom")
 
 
-def test_an_alias_goes_with_its_line_or_its_target(room: SampleSite) -> None:
-    begin(room, ALIASES)
-    assert again(room, "publish: {aliases: {atom.xml: all.atom}}" + ONE) == ("Feed/rss",)
-    assert not (room.folder / "public" / "Feed" / "rss").exists()
-    assert not (room.folder / "public" / "Feed" / "rss.gz").exists()
-    assert "atom.xml" in again(room, "publish: {aliases: {x: all.atom}}" + ONE)
-    assert room.published("x") == room.published("all.atom")
+def test_an_alias_goes_with_its_line_or_its_target(site: SampleSite) -> None:
+    begin(site, ALIASES)
+    assert again(site, "publish: {aliases: {atom.xml: all.atom}}" + ONE) == ("Feed/rss",)
+    assert not (site.folder / "public" / "Feed" / "rss").exists()
+    assert not (site.folder / "public" / "Feed" / "rss.gz").exists()
+    assert "atom.xml" in again(site, "publish: {aliases: {x: all.atom}}" + ONE)
+    assert site.published("x") == site.published("all.atom")
 
 
-def test_an_alias_is_never_written_over_somebody_elses_file(room: SampleSite) -> None:
-    begin(room, STATIC)
-    room.writes(ALIASES)
-    (room.folder / "public" / "atom.xml").write_text("mine")
-    with room.opened() as app:
+def test_an_alias_is_never_written_over_somebody_elses_file(site: SampleSite) -> None:
+    begin(site, STATIC)
+    site.writes(ALIASES)
+    (site.folder / "public" / "atom.xml").write_text("mine")
+    with site.opened() as app:
         FakeSource(app).says("a", said("a2"))
         with pytest.raises(StrangerInTheWay, match=r"atom\.xml"):
             app.publish()
-    assert room.published("atom.xml") == b"mine"
-    assert room.published("all.atom").startswith(b"<?xml"), "it harms no output"
+    assert site.published("atom.xml") == b"mine"
+    assert site.published("all.atom").startswith(b"<?xml"), "it harms no output"
 
 
-def test_a_missing_target_is_named_once(room: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
-    room.writes(ALIASES)
-    with caplog.at_level(logging.WARNING), room.opened() as app:
+def test_a_missing_target_is_named_once(site: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
+    site.writes(ALIASES)
+    with caplog.at_level(logging.WARNING), site.opened() as app:
         app.publish()
         app.publish()
     said = [record for record in caplog.records if record.message == "skip_copy"]
@@ -102,8 +102,8 @@ def test_a_missing_target_is_named_once(room: SampleSite, caplog: pytest.LogCapt
 # --- static
 
 
-def test_static_files_are_copied_as_they_are(room: SampleSite) -> None:
-    static = room.folder / "static"
+def test_static_files_are_copied_as_they_are(site: SampleSite) -> None:
+    static = site.folder / "static"
     (static / ".well-known").mkdir()
     (static / "img").mkdir()
     contents = {
@@ -115,117 +115,117 @@ def test_static_files_are_copied_as_they_are(room: SampleSite) -> None:
     }
     for name, data in contents.items():
         (static / name).write_bytes(data)
-    begin(room, STATIC)
+    begin(site, STATIC)
     for name, data in contents.items():
-        assert room.published(name) == data
-        assert not (room.folder / "public" / f"{name}.gz").exists()
+        assert site.published(name) == data
+        assert not (site.folder / "public" / f"{name}.gz").exists()
 
 
-def test_a31_static_files_are_recopied_when_they_change_and_go_when_they_do(room: SampleSite) -> None:
-    static = room.folder / "static"
+def test_a31_static_files_are_recopied_when_they_change_and_go_when_they_do(site: SampleSite) -> None:
+    static = site.folder / "static"
     (static / "robots.txt").write_text("one")
     (static / "CNAME").write_text("host")
-    begin(room, STATIC)
-    before = room.files()
-    assert again(room, STATIC) == ()
-    assert room.files() == before
+    begin(site, STATIC)
+    before = site.files()
+    assert again(site, STATIC) == ()
+    assert site.files() == before
     (static / "robots.txt").write_text("two")
-    assert again(room, STATIC) == ("robots.txt",)
+    assert again(site, STATIC) == ("robots.txt",)
     (static / "robots.txt").unlink()
-    assert again(room, STATIC) == ("robots.txt",)
-    assert not (room.folder / "public" / "robots.txt").exists()
-    assert again(room, "publish: {}" + ONE) == ("CNAME",)
-    assert not (room.folder / "public" / "CNAME").exists()
+    assert again(site, STATIC) == ("robots.txt",)
+    assert not (site.folder / "public" / "robots.txt").exists()
+    assert again(site, "publish: {}" + ONE) == ("CNAME",)
+    assert not (site.folder / "public" / "CNAME").exists()
 
 
-def test_static_files_are_taken_up_by_the_same_process(room: SampleSite) -> None:
-    (room.folder / "static" / "a.txt").write_text("one")
-    room.writes(STATIC)
-    with room.opened() as app:
+def test_static_files_are_taken_up_by_the_same_process(site: SampleSite) -> None:
+    (site.folder / "static" / "a.txt").write_text("one")
+    site.writes(STATIC)
+    with site.opened() as app:
         app.publish()
-        (room.folder / "static" / "a.txt").write_text("two")
-        (room.folder / "static" / "b.txt").write_text("new")
+        (site.folder / "static" / "a.txt").write_text("two")
+        (site.folder / "static" / "b.txt").write_text("new")
         app.publish()
-        assert (room.published("a.txt"), room.published("b.txt")) == (b"two", b"new")
+        assert (site.published("a.txt"), site.published("b.txt")) == (b"two", b"new")
 
 
-def test_a_folder_that_is_gone_for_a_while_takes_nothing_with_it(room: SampleSite) -> None:
-    (room.folder / "static" / "CNAME").write_text("host")
-    room.writes(STATIC)
-    with room.opened() as app:
+def test_a_folder_that_is_gone_for_a_while_takes_nothing_with_it(site: SampleSite) -> None:
+    (site.folder / "static" / "CNAME").write_text("host")
+    site.writes(STATIC)
+    with site.opened() as app:
         app.publish()
-        (room.folder / "static").rename(room.folder / "unmounted")
+        (site.folder / "static").rename(site.folder / "unmounted")
         app.publish()
-        assert room.published("CNAME") == b"host"
+        assert site.published("CNAME") == b"host"
 
 
 def test_s51_no_symbolic_link_is_followed_and_no_odd_name_copied(
-    room: SampleSite, caplog: pytest.LogCaptureFixture
+    site: SampleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    static, secret = room.folder / "static", room.folder / "secret.txt"
+    static, secret = site.folder / "static", site.folder / "secret.txt"
     secret.write_text("secret")
-    (room.folder / "private").mkdir()
-    (room.folder / "private" / "key.txt").write_text("secret")
+    (site.folder / "private").mkdir()
+    (site.folder / "private" / "key.txt").write_text("secret")
     (static / "link.txt").symlink_to(secret)
-    (static / "folder").symlink_to(room.folder / "private")
+    (static / "folder").symlink_to(site.folder / "private")
     (static / "a b.txt").write_text("blank")
     (static / "x.txt.gz").write_text("twin")
     (static / "good.txt").write_text("good")
     os.mkfifo(static / "pipe")
     (static / ".env").write_text("secret")
     with caplog.at_level(logging.WARNING):
-        begin(room, STATIC)
-    root = room.folder / "public"
+        begin(site, STATIC)
+    root = site.folder / "public"
     names = {"link.txt", "folder", "a b.txt", "x.txt.gz", "pipe"}
     assert not any((root / name).exists() for name in (*names, ".env"))
-    assert room.published("good.txt") == b"good"
+    assert site.published("good.txt") == b"good"
     assert {r.__dict__["output"] for r in caplog.records if r.message == "skip_copy"} == names
 
 
-def test_s51_a_link_in_the_published_folder_is_not_followed(room: SampleSite) -> None:
-    (room.folder / "elsewhere").mkdir()
-    (room.folder / "public").mkdir()
-    (room.folder / "public" / "img").symlink_to(room.folder / "elsewhere")
-    (room.folder / "static" / "img").mkdir()
-    (room.folder / "static" / "img" / "a.png").write_text("x")
-    room.writes(STATIC)
-    with room.opened() as app:
+def test_s51_a_link_in_the_published_folder_is_not_followed(site: SampleSite) -> None:
+    (site.folder / "elsewhere").mkdir()
+    (site.folder / "public").mkdir()
+    (site.folder / "public" / "img").symlink_to(site.folder / "elsewhere")
+    (site.folder / "static" / "img").mkdir()
+    (site.folder / "static" / "img" / "a.png").write_text("x")
+    site.writes(STATIC)
+    with site.opened() as app:
         assert "img/a.png" in app.publish().failed
-    assert list((room.folder / "elsewhere").iterdir()) == []
+    assert list((site.folder / "elsewhere").iterdir()) == []
 
 
-def test_what_comes_in_our_way_later_is_passed_over(room: SampleSite) -> None:
-    room.writes(STATIC)
-    with room.opened() as app:
+def test_what_comes_in_our_way_later_is_passed_over(site: SampleSite) -> None:
+    site.writes(STATIC)
+    with site.opened() as app:
         FakeSource(app).says("a", said("a"))
-        (room.folder / "static" / "index.html").write_text("mine")
-        (room.folder / "static" / "category").mkdir()
-        (room.folder / "static" / "category" / "a.atom").write_text("mine")
+        (site.folder / "static" / "index.html").write_text("mine")
+        (site.folder / "static" / "category").mkdir()
+        (site.folder / "static" / "category" / "a.atom").write_text("mine")
         app.publish()
-    assert b"mine" not in room.published("index.html") + room.published("category/a.atom")
+    assert b"mine" not in site.published("index.html") + site.published("category/a.atom")
 
 
-def test_somebody_elses_file_stays_and_the_same_bytes_are_taken_for_ours(room: SampleSite) -> None:
-    (room.folder / "public").mkdir()
-    (room.folder / "public" / "CNAME").write_text("host")
-    (room.folder / "static" / "CNAME").write_text("host")
-    begin(room, STATIC)
-    (room.folder / "public" / "mine.txt").write_text("mine")
-    (room.folder / "static" / "mine.txt").write_text("other")
-    room.writes(STATIC)
-    with room.opened() as app, pytest.raises(StrangerInTheWay, match=r"mine\.txt"):
+def test_somebody_elses_file_stays_and_the_same_bytes_are_taken_for_ours(site: SampleSite) -> None:
+    (site.folder / "public").mkdir()
+    (site.folder / "public" / "CNAME").write_text("host")
+    (site.folder / "static" / "CNAME").write_text("host")
+    begin(site, STATIC)
+    (site.folder / "public" / "mine.txt").write_text("mine")
+    (site.folder / "static" / "mine.txt").write_text("other")
+    site.writes(STATIC)
+    with site.opened() as app, pytest.raises(StrangerInTheWay, match=r"mine\.txt"):
         app.publish()
-    assert room.published("mine.txt") == b"mine"
+    assert site.published("mine.txt") == b"mine"
 
 
-def test_a_file_that_becomes_a_folder(room: SampleSite) -> None:
-    (room.folder / "static" / "about").write_text("a file")
-    begin(room, STATIC)
-    (room.folder / "static" / "about").unlink()
-    (room.folder / "static" / "about").mkdir()
-    (room.folder / "static" / "about" / "us.html").write_text("a page")
-    assert again(room, STATIC) == ("about", "about/us.html")
-    assert room.published("about/us.html") == b"a page"
+def test_a_file_that_becomes_a_folder(site: SampleSite) -> None:
+    (site.folder / "static" / "about").write_text("a file")
+    begin(site, STATIC)
+    (site.folder / "static" / "about").unlink()
+    (site.folder / "static" / "about").mkdir()
+    (site.folder / "static" / "about" / "us.html").write_text("a page")
+    assert again(site, STATIC) == ("about", "about/us.html")
+    assert site.published("about/us.html") == b"a page"
 
 
 # --- under serve
@@ -276,14 +276,14 @@ def test_serve_gives_copies_their_type_tags_and_twin(tmp_path: Path) -> None:
 
 
 def test_a_bucket_has_copies_with_the_type_of_what_they_are_copies_of(
-    room: SampleSite, monkeypatch: pytest.MonkeyPatch
+    site: SampleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (room.folder / "static" / "CNAME").write_text("host")
+    (site.folder / "static" / "CNAME").write_text("host")
     publish = "publish: {to: 's3://planet/site', static: static, aliases: {feed.xml: all.rss}}"
     with ObjectService() as service:
         for name, value in service.environ.items():
             monkeypatch.setenv(name, value)
-        begin(room, f"site: {{base_url: 'https://planet.example/'}}\n{publish}{ONE}")
+        begin(site, f"site: {{base_url: 'https://planet.example/'}}\n{publish}{ONE}")
         alias, target, own = (service.objects[f"site/{name}"] for name in ("feed.xml", "all.rss", "CNAME"))
     assert alias.body == target.body
     assert alias.headers == target.headers

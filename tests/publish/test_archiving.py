@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aggregator.model.settings import Show
 from aggregator.publish.archiving import HEAVIEST, Candidate, Page, file_pages, fitting, in_order, weight_of
-from tests.desk import FakeSource, said
-from tests.newsroom import ATOM, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import ATOM, SampleSite
 
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -119,33 +119,33 @@ def test_a22_what_it_holds_is_by_weight_and_not_by_how_it_is_found(texts: list[t
     assert held == len(texts) or sum(weights[: held + 1]) > HEAVIEST
 
 
-def test_a22_all_together_stays_light_and_the_rest_stands_in_its_categories(newsroom: SampleSite) -> None:
+def test_a22_all_together_stays_light_and_the_rest_stands_in_its_categories(sample_site: SampleSite) -> None:
     rows = [f"  - {{key: {key}, url: 'https://{key}.example/', category: {key}}}" for key in "abcd"]
-    newsroom.writes("\n".join(["publish: {formats: [atom, json]}", "defaults: {dedupe: off}", "sources:", *rows]))
-    with newsroom.opened() as app:
+    sample_site.writes("\n".join(["publish: {formats: [atom, json]}", "defaults: {dedupe: off}", "sources:", *rows]))
+    with sample_site.opened() as app:
         for key in "abcd":
-            newsroom.clock.move(hours=1)
+            sample_site.clock.move(hours=1)
             FakeSource(app).says(key, said(key, text="long-" * 520_000))
         app.publish()
-    assert newsroom.titles("all.atom") == ["Title d", "Title c", "Title b"]
-    assert [item["title"] for item in newsroom.items("all.json")] == newsroom.titles("all.atom")
-    assert newsroom.titles("category/a.atom") == ["Title a"]
-    assert max((newsroom.folder / "public" / name).stat().st_size for name in ("all.atom", "all.json")) < 10 * 2**20
+    assert sample_site.titles("all.atom") == ["Title d", "Title c", "Title b"]
+    assert [item["title"] for item in sample_site.items("all.json")] == sample_site.titles("all.atom")
+    assert sample_site.titles("category/a.atom") == ["Title a"]
+    assert max((sample_site.folder / "public" / name).stat().st_size for name in ("all.atom", "all.json")) < 10 * 2**20
 
 
-def test_a22_whoever_walks_the_archive_meets_each_once(newsroom: SampleSite) -> None:
-    newsroom.writes(
+def test_a22_whoever_walks_the_archive_meets_each_once(sample_site: SampleSite) -> None:
+    sample_site.writes(
         "publish: {formats: [atom]}\ndefaults: {dedupe: off}\nsources: [{key: a, url: 'https://a.example/'}]"
     )
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         for number in range(4):
-            newsroom.clock.move(hours=1)
+            sample_site.clock.move(hours=1)
             FakeSource(app).says("a", said(number, text="long-" * 520_000))
         app.publish()
     documents = ("category/general.atom", "category/general/archive/1.atom")
-    told = [[entry.findtext(f"{ATOM}title") for entry in newsroom.entries(path)] for path in documents]
+    told = [[entry.findtext(f"{ATOM}title") for entry in sample_site.entries(path)] for path in documents]
     assert told == [["Title 3", "Title 2"], ["Title 1", "Title 0"]]
-    assert (newsroom.folder / "public" / documents[0]).stat().st_size < 10 * 2**20
+    assert (sample_site.folder / "public" / documents[0]).stat().st_size < 10 * 2**20
 
 
 def test_m4_a_backfill_is_filed_at_once_oldest_first_the_last_page_short() -> None:

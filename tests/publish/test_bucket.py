@@ -20,8 +20,8 @@ from aggregator.publish.bucket import ABREAST, DIGEST, Bucket
 from aggregator.service import Service
 from aggregator.service.outputs import OutputWatch
 from tests.bucket import PATIENCE, ObjectService, Stored
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite, item, rss
 
 PATH = "category/python.atom"
 KEY = f"site/{PATH}"
@@ -172,39 +172,39 @@ def test_r54_a_service_that_is_away_costs_one_try_not_one_for_each_output(
 # --- the whole program
 
 
-def test_a_planet_in_a_bucket(service: ObjectService, newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a_planet_in_a_bucket(service: ObjectService, sample_site: SampleSite, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(item(1))), Reply(200, rss(item(1), item(2))), Reply(304))
-    newsroom.writes(YAML.format(url=url))
-    assert PATH in newsroom.poll()["published"]
+    sample_site.writes(YAML.format(url=url))
+    assert PATH in sample_site.poll()["published"]
     first = service.puts()
     assert first.index(KEY) < first.index("site/index.html"), "R31"
     service.objects["site/own.html"] = Stored(b"somebody else's")
-    newsroom.clock.move(hours=1)
-    published = newsroom.poll()["published"]
+    sample_site.clock.move(hours=1)
+    published = sample_site.poll()["published"]
     second = service.puts()
     assert {f"site/{path}" for path in published} == {*second}
     assert "site/style.css" not in second
     assert b"Title 2" in gzip.decompress(service.objects[KEY].body)
-    assert not (newsroom.folder / "public").exists()
-    with newsroom.opened() as app:
+    assert not (sample_site.folder / "public").exists()
+    with sample_site.opened() as app:
         assert app.publish(everything=True).changed == ()
     assert {key.removeprefix("site/") for key in service.puts()} <= {"status.json", "status.html"}
-    text = (newsroom.folder / "feeds.yaml").read_text(encoding="utf-8")
-    (newsroom.folder / "feeds.yaml").write_text(text.replace("planet/site'", "planet/site', formats: [atom]"))
-    with newsroom.opened() as app:
+    text = (sample_site.folder / "feeds.yaml").read_text(encoding="utf-8")
+    (sample_site.folder / "feeds.yaml").write_text(text.replace("planet/site'", "planet/site', formats: [atom]"))
+    with sample_site.opened() as app:
         app.publish()
     assert {"site/own.html", KEY} <= set(service.objects)
     assert not {"site/index.html", "site/category/python.json"} & set(service.objects), "no longer published"
 
 
 def test_r31_stories_are_put_side_by_side_and_nothing_before_what_it_leads_to(
-    service: ObjectService, newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    service: ObjectService, sample_site: SampleSite, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aggregator.publish.bucket.REQUEST_SECONDS", 2 * PATIENCE)  # a put waits for others here
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
-    newsroom.writes(YAML.format(url=url).replace("{to:", "{entries: 10, archive_page: 10, to:"))
+    sample_site.writes(YAML.format(url=url).replace("{to:", "{entries: 10, archive_page: 10, to:"))
     service.meet(ABREAST)
-    published = newsroom.poll()["published"]
+    published = sample_site.poll()["published"]
     assert service.most == ABREAST
     assert {f"site/{path}" for path in published} == {*service.put} == {*service.objects}
     place = {key.removeprefix("site/"): number for number, key in enumerate(service.put)}
@@ -219,11 +219,11 @@ def test_r31_stories_are_put_side_by_side_and_nothing_before_what_it_leads_to(
 
 
 def test_r32_what_fails_beside_others_harms_none_and_is_made_up_for(
-    service: ObjectService, newsroom: SampleSite, publisher: Publisher
+    service: ObjectService, sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(20)))))
-    newsroom.writes(YAML.format(url=url))
-    with newsroom.opened() as app:
+    sample_site.writes(YAML.format(url=url))
+    with sample_site.opened() as app:
         app.publish()
         OneShot(app).poll([], everything=True, limit=timedelta(0))
         service.refusals.extend([(403, "AccessDenied")] * 3)  # whichever three ask first what stands there
@@ -237,19 +237,19 @@ def test_r32_what_fails_beside_others_harms_none_and_is_made_up_for(
 
 
 def test_a_stranger_in_the_bucket_is_respected(
-    service: ObjectService, newsroom: SampleSite, publisher: Publisher
+    service: ObjectService, sample_site: SampleSite, publisher: FeedServer
 ) -> None:
     service.objects[KEY] = Stored(b"their own")
-    newsroom.writes(YAML.format(url=publisher.says("/feed.xml", Reply(200, rss(item(1))))))
+    sample_site.writes(YAML.format(url=publisher.says("/feed.xml", Reply(200, rss(item(1))))))
     with pytest.raises(StrangerInTheWay, match=r"s3://planet/site/category/python\.atom stands there"):
-        newsroom.poll()
+        sample_site.poll()
     assert service.objects[KEY].body == b"their own"
 
 
-def test_a_refusal_ends_a_command_with_3(service: ObjectService, newsroom: SampleSite, tmp_path: Path) -> None:
-    newsroom.writes(YAML.format(url="http://127.0.0.1:9/").replace("planet/site", "nothing-here"))
+def test_a_refusal_ends_a_command_with_3(service: ObjectService, sample_site: SampleSite, tmp_path: Path) -> None:
+    sample_site.writes(YAML.format(url="http://127.0.0.1:9/").replace("planet/site", "nothing-here"))
     done = subprocess.run(
-        [sys.executable, "-m", "aggregator", "-c", str(newsroom.folder / "feeds.yaml"), "publish"],
+        [sys.executable, "-m", "aggregator", "-c", str(sample_site.folder / "feeds.yaml"), "publish"],
         capture_output=True,
         text=True,
         timeout=60,
@@ -261,11 +261,11 @@ def test_a_refusal_ends_a_command_with_3(service: ObjectService, newsroom: Sampl
 
 
 @pytest.mark.parametrize("command", ["check", "publish"])
-def test_the_extra_that_is_missing_is_named(newsroom: SampleSite, command: str) -> None:
-    newsroom.writes(YAML.format(url="http://127.0.0.1:9/"))
+def test_the_extra_that_is_missing_is_named(sample_site: SampleSite, command: str) -> None:
+    sample_site.writes(YAML.format(url="http://127.0.0.1:9/"))
     code = "import sys; sys.modules['obstore'] = None; from aggregator.__main__ import run; sys.exit(run())"
     done = subprocess.run(
-        [sys.executable, "-c", code, "-c", str(newsroom.folder / "feeds.yaml"), command],
+        [sys.executable, "-c", code, "-c", str(sample_site.folder / "feeds.yaml"), command],
         capture_output=True,
         text=True,
         timeout=60,
@@ -286,9 +286,9 @@ class Hours:
 
 
 @contextmanager
-def served(newsroom: SampleSite, hours: Hours) -> Iterator[tuple[Service, App]]:
+def served(sample_site: SampleSite, hours: Hours) -> Iterator[tuple[Service, App]]:
     """Run a service whose jobs the test does itself."""
-    with newsroom.opened("serve") as app:
+    with sample_site.opened("serve") as app:
         service = Service(app, {})
         service._outputs = OutputWatch(app, hours)
         service.start()
@@ -300,13 +300,13 @@ def served(newsroom: SampleSite, hours: Hours) -> Iterator[tuple[Service, App]]:
 
 
 def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
-    service: ObjectService, newsroom: SampleSite, publisher: Publisher
+    service: ObjectService, sample_site: SampleSite, publisher: FeedServer
 ) -> None:
-    newsroom.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
-    newsroom.poll()
+    sample_site.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
+    sample_site.poll()
     before = {key for key in service.objects if not key.startswith("site/status.")}
     hours = Hours()
-    with served(newsroom, hours) as (running, _):
+    with served(sample_site, hours) as (running, _):
 
         def look(minutes: float) -> int:
             """Let time pass, minute by minute; give how many requests that made."""
@@ -315,7 +315,7 @@ def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
                 hours.seconds += 60
                 running._look_at_outputs()
             asked = len(service.asked)
-            newsroom.clock.move(minutes=minutes)
+            sample_site.clock.move(minutes=minutes)
             running._flush()
             return asked
 
@@ -335,12 +335,12 @@ def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
 
 
 def test_a_bucket_that_does_not_answer_is_asked_again_at_the_next_look(
-    service: ObjectService, newsroom: SampleSite, publisher: Publisher
+    service: ObjectService, sample_site: SampleSite, publisher: FeedServer
 ) -> None:
-    newsroom.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
-    newsroom.poll()
+    sample_site.writes(YAML.format(url=publisher.serve("/feed.xml", rss(item(1)))))
+    sample_site.poll()
     hours = Hours()
-    with served(newsroom, hours) as (running, _):
+    with served(sample_site, hours) as (running, _):
         hours.seconds += 3600
         service.refusals.append((403, "AccessDenied"))
         with pytest.raises(PublishError):

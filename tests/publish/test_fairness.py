@@ -3,9 +3,9 @@
 import pytest
 
 from aggregator.store.documents import fair_share
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
 from tests.render.checks import Page, parsed
+from tests.sample_site import SampleSite
 
 TWO = """sources:
   - {url: 'https://a.example/feed', key: a, title: Paper A}
@@ -30,15 +30,15 @@ def test_a23_a_share_of_five(told: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(("fair", "own"), [(True, 3), (False, 5)])
-def test_a23_on_the_start_page_and_nowhere_else(newsroom: SampleSite, fair: bool, own: int) -> None:
-    newsroom.writes(f"publish: {{formats: [atom, html], fair: {str(fair).lower()}}}\n{TWO}")
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
-        desk.says("b", said("b1"), said("b2"))
-        newsroom.clock.move(hours=1)
-        desk.says("a", *(said(f"a{n}") for n in range(9)))
+def test_a23_on_the_start_page_and_nowhere_else(sample_site: SampleSite, fair: bool, own: int) -> None:
+    sample_site.writes(f"publish: {{formats: [atom, html], fair: {str(fair).lower()}}}\n{TWO}")
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("b", said("b1"), said("b2"))
+        sample_site.clock.move(hours=1)
+        fake_source.says("a", *(said(f"a{n}") for n in range(9)))
         app.publish()
-    public = newsroom.folder / "public"
+    public = sample_site.folder / "public"
     index = Page((public / "index.html").read_bytes())
     assert index.text.count("Paper A") == own
     assert index.text.count("Paper B") == 5 - own

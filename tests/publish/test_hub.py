@@ -11,11 +11,11 @@ from aggregator.render.atom import render_atom
 from aggregator.render.jsonfeed import render_json
 from aggregator.render.rss import render_rss
 from aggregator.urls import Url
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
 from tests.render.checks import SCHEMA, faults_of_atom, parsed
 from tests.render.records import RICH, SITE, STORE, a_document
 from tests.render.rss_profile import faults_of_rss
+from tests.sample_site import SampleSite
 
 HUB = Url("https://hub.example.org/?user=a&feed=b")
 NAMED = a_document(RICH, hub=HUB)
@@ -57,20 +57,20 @@ def test_the_hub_is_all_that_changes() -> None:
     assert without(render_json(NAMED, SITE, STORE, html=True)) == render_json(BARE, SITE, STORE, html=True).splitlines()
 
 
-def test_a85_main_documents_name_the_hub_and_archives_and_pages_do_not(newsroom: SampleSite) -> None:
+def test_a85_main_documents_name_the_hub_and_archives_and_pages_do_not(sample_site: SampleSite) -> None:
     yaml = "publish: {entries: 10, archive_page: 10HUB}\nsources: [{key: a, url: 'https://a.example/', initial: 100}]\n"
-    newsroom.writes(yaml.replace("HUB", ""))
-    with newsroom.opened() as app:
+    sample_site.writes(yaml.replace("HUB", ""))
+    with sample_site.opened() as app:
         FakeSource(app).says("a", *map(said, range(45)))
         app.publish()
-    before = newsroom.files()
-    newsroom.writes(yaml.replace("HUB", f", hub: '{HUB}'"))
-    with newsroom.opened() as app:
+    before = sample_site.files()
+    sample_site.writes(yaml.replace("HUB", f", hub: '{HUB}'"))
+    with sample_site.opened() as app:
         app.publish()
-    changed = {path.removesuffix(".gz") for path, file in newsroom.files().items() if file != before[path]}
+    changed = {path.removesuffix(".gz") for path, file in sample_site.files().items() if file != before[path]}
     assert changed == {f"{name}.{form}" for name in ("all", "category/general") for form in ("atom", "rss", "json")}
     assert "category/general/archive/1.atom" in before
-    newsroom.writes(yaml.replace("HUB", ""))
-    with newsroom.opened() as app:
+    sample_site.writes(yaml.replace("HUB", ""))
+    with sample_site.opened() as app:
         app.publish()
-    assert {path: file[0] for path, file in newsroom.files().items()} == {p: file[0] for p, file in before.items()}
+    assert {path: file[0] for path, file in sample_site.files().items()} == {p: file[0] for p, file in before.items()}

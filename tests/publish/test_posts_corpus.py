@@ -14,8 +14,8 @@ from aggregator.clean import plain_text
 from aggregator.clean.sanitiser import sanitise
 from aggregator.model.entry import Entry
 from aggregator.urls import normalise_link
-from tests.desk import FakeSource
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource
+from tests.sample_site import SampleSite
 
 FINEWS = Path(__file__).parents[3] / "shared" / "corpus" / "finews"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -67,21 +67,21 @@ def entry_of(number: str, title: str, time: str, link: str, *, digest: str = "",
 def posts_of(folder: Path, template: str, sources: dict[str, list[Entry]]) -> dict[str, str]:
     """Publish what sources say, each in the category of its name, with a template; give the posts."""
     folder.mkdir()
-    room = SampleSite(folder)
+    site = SampleSite(folder)
     (folder / "post.md.j2").write_text(template, encoding="utf-8")
     listed = "".join(
         f"  - {{key: s{n}, url: 'https://s{n}.example/', category: {json.dumps(name, ensure_ascii=False)}, "
         "dedupe: off, initial: 5000, allow_classes: [em_media]}\n"
         for n, name in enumerate(sources)
     )
-    room.writes(
+    site.writes(
         "site: {timezone: Asia/Shanghai}\npublish: {formats: [atom], jekyll: {to: posts, template: post.md.j2}}\n"
         f"sources:\n{listed}"
     )
-    with room.opened() as app:
-        desk = FakeSource(app)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         for number, entries in enumerate(sources.values()):
-            desk.says(f"s{number}", *entries)
+            fake_source.says(f"s{number}", *entries)
         assert app.publish().failed == ()
     return {path.name: path.read_bytes().decode() for path in (folder / "posts").iterdir()}
 

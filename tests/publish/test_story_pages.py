@@ -16,8 +16,8 @@ from aggregator.render import html_pages
 from aggregator.render.template_context import ContextBuilder
 from aggregator.serve.application import Application
 from aggregator.serve.shelf import PublishedFolder
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 YAML = """
 publish: {entries: 10, archive_page: 10}
@@ -32,42 +32,42 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(YAML)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(YAML)
+    return site
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
-    with room.opened() as app:
+def app(site: SampleSite) -> Iterator[App]:
+    with site.opened() as app:
         yield app
 
 
-def pages(room: SampleSite) -> list[str]:
+def pages(site: SampleSite) -> list[str]:
     """Give the paths of all stories' pages."""
-    root = room.folder / "public"
+    root = site.folder / "public"
     return sorted(str(path.relative_to(root)) for path in root.glob("entry/*/*.html"))
 
 
-def read(room: SampleSite, path: str) -> Any:
+def read(site: SampleSite, path: str) -> Any:
     """Read a page."""
-    return html.fromstring(room.published(path))
+    return html.fromstring(site.published(path))
 
 
-def text(room: SampleSite, path: str) -> str:
+def text(site: SampleSite, path: str) -> str:
     """Give the text of a page, blanks collapsed."""
-    return " ".join(read(room, path).find(".//main").text_content().split())
+    return " ".join(read(site, path).find(".//main").text_content().split())
 
 
-def title_of(room: SampleSite, path: str) -> str:
+def title_of(site: SampleSite, path: str) -> str:
     """Give the title of a story on its page; empty on a note."""
-    return "".join(heading.text_content() for heading in read(room, path).findall(".//article//h2"))
+    return "".join(heading.text_content() for heading in read(site, path).findall(".//article//h2"))
 
 
-def of_story(room: SampleSite, title: str) -> str:
+def of_story(site: SampleSite, title: str) -> str:
     """Give the path of the page of a story, by its title."""
-    (found,) = [path for path in pages(room) if title_of(room, path) == title]
+    (found,) = [path for path in pages(site) if title_of(site, path) == title]
     return found
 
 
@@ -93,20 +93,20 @@ def story(app: App, path: str) -> int:
 # --- what it shows
 
 
-def test_n4_a_story_has_one_page_with_the_copy_of_the_first_listed_category(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
+def test_n4_a_story_has_one_page_with_the_copy_of_the_first_listed_category(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
     article = said("one", title="The heron lands", own_id="urn:uuid:0b6d9a1e-55a5-4a8e-9f3e-0d7a9c6f1b22")
-    desk.says("c", article)
-    room.clock.move(hours=2)  # past the hour in which the shown copy is chosen (T3)
-    desk.says("a", replace(article, link=None))
-    room.clock.move(hours=2)
-    desk.says("b", replace(article, content=article.content + "<h1>Heading</h1>"))
+    fake_source.says("c", article)
+    site.clock.move(hours=2)  # past the hour in which the shown copy is chosen (T3)
+    fake_source.says("a", replace(article, link=None))
+    site.clock.move(hours=2)
+    fake_source.says("b", replace(article, content=article.content + "<h1>Heading</h1>"))
     app.publish()
-    (path,) = pages(room)
-    shown = read(room, path)
+    (path,) = pages(site)
+    shown = read(site, path)
     assert shown.findtext(".//h3") == "Heading", "A61: headings of the text lie below the story's own"
     assert [h.text_content().strip() for h in shown.findall(".//h1")] == ["Planet"]
-    said_there = text(room, path)
+    said_there = text(site, path)
     assert "Also told by Feed a" in said_there
     assert "Feed c" not in said_there, "T2: it is published in an unlisted category only"
     assert "In First, Second" in said_there
@@ -115,73 +115,73 @@ def test_n4_a_story_has_one_page_with_the_copy_of_the_first_listed_category(room
         "../../category/second.html",
     ]
     assert shown.find(".//link[@rel='canonical']").get("href") == article.link, "A60"
-    assert room.clock().strftime("%H:%M") in said_there
+    assert site.clock().strftime("%H:%M") in said_there
 
 
-def test_n4_what_stands_in_unlisted_categories_only_has_no_page(room: SampleSite, app: App) -> None:
+def test_n4_what_stands_in_unlisted_categories_only_has_no_page(site: SampleSite, app: App) -> None:
     FakeSource(app).says("c", said("one"))
     app.publish()
-    assert pages(room) == []
-    assert b"entry/" not in room.published("category/hidden.html")
+    assert pages(site) == []
+    assert b"entry/" not in site.published("category/hidden.html")
 
 
-def test_pages_link_to_it_and_feeds_to_the_original(room: SampleSite, app: App) -> None:
+def test_pages_link_to_it_and_feeds_to_the_original(site: SampleSite, app: App) -> None:
     FakeSource(app).says("a", said("one"), said("two", link=None))
     app.publish()
-    one, two = of_story(room, "Title one"), of_story(room, "Title two")
+    one, two = of_story(site, "Title one"), of_story(site, "Title two")
     for name, root in (("index.html", ""), ("category/second.html", "../")):
-        links = {a.text_content(): a.get("href") for a in read(room, name).findall(".//main//a")}
+        links = {a.text_content(): a.get("href") for a in read(site, name).findall(".//main//a")}
         assert (links["Title one"], links["Title two"]) == (f"{root}{one}", f"{root}{two}")
     here = f"http://127.0.0.1:8080/{two}"
-    assert {item["title"]: item["url"] for item in room.items("category/second.json")} == {
+    assert {item["title"]: item["url"] for item in site.items("category/second.json")} == {
         "Title one": "https://news.example/one",
         "Title two": here,
     }
-    assert here.encode() in room.published("all.atom")
-    assert read(room, two).find(".//link[@rel='canonical']").get("href") == here
+    assert here.encode() in site.published("all.atom")
+    assert read(site, two).find(".//link[@rel='canonical']").get("href") == here
 
 
-def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_entry_pages_false_links_to_the_originals_and_removes_what_stands(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         app.publish()
-        assert len(pages(room)) == 1
-    room.writes(YAML.replace("entries: 10,", "entries: 10, entry_pages: false,"))
-    with room.opened() as app:
+        assert len(pages(site)) == 1
+    site.writes(YAML.replace("entries: 10,", "entries: 10, entry_pages: false,"))
+    with site.opened() as app:
         app.publish()
-        assert pages(room) == []
-        assert b"entry/" not in room.published("index.html")
-        assert b'href="https://news.example/one"' in room.published("index.html")
+        assert pages(site) == []
+        assert b"entry/" not in site.published("index.html")
+        assert b'href="https://news.example/one"' in site.published("index.html")
         FakeSource(app).says("a", said("two"), said("one"))
         assert not [path for path in app.publish().changed if path.startswith("entry/")]
-    room.writes(YAML)
-    with room.opened() as app:
+    site.writes(YAML)
+    with site.opened() as app:
         app.publish()
-    assert len(pages(room)) == 2
+    assert len(pages(site)) == 2
 
 
-def test_noindex_is_kept_on_every_page(room: SampleSite) -> None:
-    room.writes(YAML.replace("category: second}", "category: second, noindex: true}"))
-    with room.opened() as app:
+def test_noindex_is_kept_on_every_page(site: SampleSite) -> None:
+    site.writes(YAML.replace("category: second}", "category: second, noindex: true}"))
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         FakeSource(app).says("b", said("two"))
         app.publish()
     robots = ".//meta[@name='robots']"
-    assert read(room, of_story(room, "Title one")).find(robots).get("content") == "noindex"
-    assert read(room, of_story(room, "Title two")).find(robots) is None
-    category = text(room, "category/second.html")
+    assert read(site, of_story(site, "Title one")).find(robots).get("content") == "noindex"
+    assert read(site, of_story(site, "Title two")).find(robots) is None
+    category = text(site, "category/second.html")
     assert "Title one" in category
     assert "This is what" not in category, "its text stands only where search engines are kept out"
-    assert "This is what item one says" in room.items("category/second.json")[0]["content_html"]
+    assert "This is what item one says" in site.items("category/second.json")[0]["content_html"]
 
 
 # --- when it is made
 
 
-def test_only_what_changed_is_rendered(room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = FakeSource(app)
+def test_only_what_changed_is_rendered(site: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_source = FakeSource(app)
     entries = [said(number) for number in range(30)]
-    desk.says("a", *entries)
+    fake_source.says("a", *entries)
     app.publish()
     rendered: list[str] = []
     real = html_pages.render_page
@@ -192,118 +192,118 @@ def test_only_what_changed_is_rendered(room: SampleSite, app: App, monkeypatch: 
 
     monkeypatch.setattr(html_pages, "render_page", noted)
     entries[3] = said(3, title="Corrected")
-    desk.says("a", said("new"), *entries)
+    fake_source.says("a", said("new"), *entries)
     changed = [path for path in app.publish().changed if path.startswith("entry/")]
-    assert sorted(changed) == sorted([of_story(room, "Corrected"), of_story(room, "Title new")])
+    assert sorted(changed) == sorted([of_story(site, "Corrected"), of_story(site, "Title new")])
     assert sorted(path for path in rendered if path.startswith("entry/")) == sorted(changed)
     rendered.clear()
-    desk.says("b", replace(said(7), id="of-b"))  # a copy joins
+    fake_source.says("b", replace(said(7), id="of-b"))  # a copy joins
     app.publish()
-    assert [path for path in rendered if path.startswith("entry/")] == [of_story(room, "Title 7")]
-    assert "Also told by" in text(room, of_story(room, "Title 7"))
+    assert [path for path in rendered if path.startswith("entry/")] == [of_story(site, "Title 7")]
+    assert "Also told by" in text(site, of_story(site, "Title 7"))
 
 
-def test_m7_a_late_copy_is_credited_on_the_page_of_the_story(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
-    desk.says("a", *(said(number) for number in range(40)))
-    room.clock.move(days=2)
+def test_m7_a_late_copy_is_credited_on_the_page_of_the_story(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
+    fake_source.says("a", *(said(number) for number in range(40)))
+    site.clock.move(days=2)
     app.publish()
-    archive = room.published("category/second/archive/1.html")
-    desk.says("d", replace(said(39), id="of-d"))
+    archive = site.published("category/second/archive/1.html")
+    fake_source.says("d", replace(said(39), id="of-d"))
     app.publish()
-    assert "Also told by Feed d" in text(room, of_story(room, "Title 39"))
-    assert room.published("category/second/archive/1.html") == archive
+    assert "Also told by Feed d" in text(site, of_story(site, "Title 39"))
+    assert site.published("category/second/archive/1.html") == archive
 
 
-def test_another_title_of_a_category_is_read_on_the_pages_of_its_stories_alone(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_another_title_of_a_category_is_read_on_the_pages_of_its_stories_alone(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         FakeSource(app).says("b", said("two"))
         app.publish()
-        before = room.files()
-    room.writes(YAML.replace("title: Second", "title: Another"))
-    with room.opened() as app:
+        before = site.files()
+    site.writes(YAML.replace("title: Second", "title: Another"))
+    with site.opened() as app:
         app.publish()
-    after = room.files()
-    assert "In Another" in text(room, of_story(room, "Title one"))
-    other = of_story(room, "Title two")
+    after = site.files()
+    assert "In Another" in text(site, of_story(site, "Title one"))
+    other = of_story(site, "Title two")
     assert after[other] == before[other], "A31"
 
 
-def test_another_order_of_categories_shows_another_copy(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said("one"))
-        room.clock.move(hours=2)
-        desk.says("b", replace(said("one"), id="of-b"))
+def test_another_order_of_categories_shows_another_copy(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said("one"))
+        site.clock.move(hours=2)
+        fake_source.says("b", replace(said("one"), id="of-b"))
         app.publish()
-    (path,) = pages(room)
-    assert "In First, Second" in text(room, path)
-    room.writes(
+    (path,) = pages(site)
+    assert "In First, Second" in text(site, path)
+    site.writes(
         YAML.replace("first: {title: First}, second: {title: Second}", "second: {title: Second}, first: {title: First}")
     )
-    with room.opened() as app:
+    with site.opened() as app:
         app.publish()
-    assert "In Second, First" in text(room, path)
+    assert "In Second, First" in text(site, path)
 
 
-def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_is_changed_in_parts_and_nothing_waits_for_it(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aggregator.publish.story_pages.BATCH", 5)
     monkeypatch.setattr("aggregator.publish.publisher.LATE", 10)
-    with room.opened() as app:
+    with site.opened() as app:
         FakeSource(app).says("a", *(said(number) for number in range(40)))
         app.publish()
-    room.writes("site: {title: Another name}\n" + YAML)
-    with room.opened("serve") as app:
-        room.clock.move(minutes=5)
+    site.writes("site: {title: Another name}\n" + YAML)
+    with site.opened("serve") as app:
+        site.clock.move(minutes=5)
         rounds = 0
         while app.publish(debounce=timedelta(seconds=30)).waiting:
             rounds += 1
-            anew = sum(b"Another name" in room.published(path) for path in pages(room))
+            anew = sum(b"Another name" in site.published(path) for path in pages(site))
             assert anew == 10 * rounds
-            assert b"Another name" in room.published("category/second.html")
-            room.clock.move(minutes=1)
+            assert b"Another name" in site.published("category/second.html")
+            site.clock.move(minutes=1)
         assert rounds == 3
-        assert all(b"Another name" in room.published(path) for path in pages(room))
+        assert all(b"Another name" in site.published(path) for path in pages(site))
 
 
-def test_r31_a_crash_between_store_and_files_is_repaired(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_r31_a_crash_between_store_and_files_is_repaired(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"))
-    with room.opened() as app:
+    with site.opened() as app:
         app.publish()
-        (path,) = pages(room)
-        (room.folder / "public" / path).unlink()
+        (path,) = pages(site)
+        (site.folder / "public" / path).unlink()
         app.publish()
-        assert pages(room) == []
+        assert pages(site) == []
         app.publish(everything=True)
-    assert pages(room) == [path]
+    assert pages(site) == [path]
 
 
-def test_r35_another_folder_gets_the_same_pages(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_r35_another_folder_gets_the_same_pages(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", *(said(number) for number in range(12)))
         app.publish()
-        ask(app, "retract", story=story(app, of_story(room, "Title 3")))
+        ask(app, "retract", story=story(app, of_story(site, "Title 3")))
         app.publish()
-    before = {path: room.published(path) for path in pages(room)}
-    (room.folder / "public").rename(room.folder / "old")
-    room.writes(YAML.replace("publish: {", "publish: {to: public, "))
-    with room.opened() as app:
+    before = {path: site.published(path) for path in pages(site)}
+    (site.folder / "public").rename(site.folder / "old")
+    site.writes(YAML.replace("publish: {", "publish: {to: public, "))
+    with site.opened() as app:
         with app.store.begin() as tx:
             tx.files.adopt_folder("/elsewhere", ())
         app.publish()
-    assert {path: room.published(path) for path in pages(room)} == before
+    assert {path: site.published(path) for path in pages(site)} == before
 
 
 def test_r32_a_page_that_cannot_be_rendered_keeps_the_old_one_and_harms_no_other(
-    room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = FakeSource(app)
-    desk.says("a", said("one"), said("two"))
+    fake_source = FakeSource(app)
+    fake_source.says("a", said("one"), said("two"))
     app.publish()
-    one, two = of_story(room, "Title one"), of_story(room, "Title two")
-    before = room.published(one)
+    one, two = of_story(site, "Title one"), of_story(site, "Title two")
+    before = site.published(one)
     real = ContextBuilder.story
 
     def fails(self: ContextBuilder, publication: Any) -> Any:
@@ -313,169 +313,169 @@ def test_r32_a_page_that_cannot_be_rendered_keeps_the_old_one_and_harms_no_other
 
     with monkeypatch.context() as patched:
         patched.setattr(ContextBuilder, "story", fails)
-        desk.says("a", said("one", title="Broken"), said("two", title="Sound"))
+        fake_source.says("a", said("one", title="Broken"), said("two", title="Sound"))
         published = app.publish()
         assert published.failed == (one,)
         assert "a fault of ours" in caplog.text
-        assert room.published(one) == before
-        assert "Sound" in text(room, two)
+        assert site.published(one) == before
+        assert "Sound" in text(site, two)
         assert app.publish().failed == (one,), "it is tried again"
     assert one in app.publish().changed
-    assert "Broken" in text(room, one)
+    assert "Broken" in text(site, one)
 
 
-def test_somebody_elses_file_stops_no_other_page(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_somebody_elses_file_stops_no_other_page(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"), said("two"))
         app.publish()
-        one = of_story(room, "Title one")
+        one = of_story(site, "Title one")
         with app.store.begin() as tx:
             tx.files.unlist([one])
-        (room.folder / "public" / one).write_text("mine")
+        (site.folder / "public" / one).write_text("mine")
         FakeSource(app).says("a", said("one", title="Title eins"), said("two", title="Title zwei"))
         with pytest.raises(StrangerInTheWay):
             app.publish()
-        assert room.published(one) == b"mine"
-        assert "Title zwei" in b"".join(room.published(path) for path in pages(room)).decode()
-        assert room.titles("category/second.atom") == ["Title eins", "Title zwei"]
+        assert site.published(one) == b"mine"
+        assert "Title zwei" in b"".join(site.published(path) for path in pages(site)).decode()
+        assert site.titles("category/second.atom") == ["Title eins", "Title zwei"]
 
 
 # --- what stands there afterwards
 
 
-def test_a42_a_withdrawn_story_leaves_a_note_and_comes_back(room: SampleSite, app: App) -> None:
+def test_a42_a_withdrawn_story_leaves_a_note_and_comes_back(site: SampleSite, app: App) -> None:
     FakeSource(app).says("a", said("one"), said("two"))
     app.publish()
-    path = of_story(room, "Title one")
-    before = room.published(path)
+    path = of_story(site, "Title one")
+    before = site.published(path)
     ask(app, "retract", story=story(app, path))
     app.publish()
-    note = read(room, path)
+    note = read(site, path)
     assert note.find(".//meta[@name='robots']").get("content") == "noindex"
     assert "Title one" not in note.text_content()
     assert "withdrawn" in note.text_content()
     ask(app, "retract", story=story(app, path), undo=True)
     app.publish()
-    assert "Title one" in text(room, path)
-    assert room.published(path) != before, "updated now (T8)"
+    assert "Title one" in text(site, path)
+    assert site.published(path) != before, "updated now (T8)"
 
 
-def test_t7_a_merged_story_names_the_one_it_is_part_of_and_t8_revives_it(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
-    desk.says("a", said("one"), said("two"))
-    desk.says("d", said("three"))
+def test_t7_a_merged_story_names_the_one_it_is_part_of_and_t8_revives_it(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
+    fake_source.says("a", said("one"), said("two"))
+    fake_source.says("d", said("three"))
     app.publish()
-    one, two, three = (of_story(room, f"Title {name}") for name in ("one", "two", "three"))
+    one, two, three = (of_story(site, f"Title {name}") for name in ("one", "two", "three"))
     ask(app, "merge", story=story(app, one), other=story(app, three))
     ask(app, "merge", story=story(app, two), other=story(app, one))
     app.publish()
     for path in (one, three):
-        link = read(room, path).find(".//main//p[@class='lead']/a")
+        link = read(site, path).find(".//main//p[@class='lead']/a")
         assert link.text_content() == "Title two"
         assert urljoin(path, link.get("href")) == two
-    desk.says("a", said("one"), said("two", title="Zwei"))
+    fake_source.says("a", said("one"), said("two", title="Zwei"))
     app.publish()
-    assert "Zwei" in text(room, three), "the name of the other follows it"
+    assert "Zwei" in text(site, three), "the name of the other follows it"
     ask(app, "unmerge", story=story(app, two))
     app.publish()
-    assert "Title three" in text(room, three)
+    assert "Title three" in text(site, three)
 
 
-def test_t8_the_story_that_stays_credits_what_has_left_no_more(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
-    desk.says("a", said("one"))
-    desk.says("d", said("three"))
+def test_t8_the_story_that_stays_credits_what_has_left_no_more(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
+    fake_source.says("a", said("one"))
+    fake_source.says("d", said("three"))
     app.publish()
-    one, three = (of_story(room, f"Title {name}") for name in ("one", "three"))
-    before = room.published(one)
+    one, three = (of_story(site, f"Title {name}") for name in ("one", "three"))
+    before = site.published(one)
     ask(app, "merge", story=story(app, one), other=story(app, three))
     app.publish()
-    assert room.published(one) != before, "the other source is credited"
+    assert site.published(one) != before, "the other source is credited"
     ask(app, "unmerge", story=story(app, one))
     app.publish()
-    assert room.published(one) == before
+    assert site.published(one) == before
     assert app.publish(everything=True).changed == ()
 
 
-def test_a42_gone_txt_lists_the_notes_and_serve_answers_410(room: SampleSite, app: App) -> None:
+def test_a42_gone_txt_lists_the_notes_and_serve_answers_410(site: SampleSite, app: App) -> None:
     FakeSource(app).says("a", said("one"), said("two"))
     app.publish()
-    path = of_story(room, "Title one")
-    assert not (room.folder / "public" / "gone.txt").exists()
+    path = of_story(site, "Title one")
+    assert not (site.folder / "public" / "gone.txt").exists()
     ask(app, "retract", story=story(app, path))
     assert "gone.txt" in app.publish().changed
-    assert room.published("gone.txt").decode().split() == ["generator=aggregator", path]
-    status, headers, body = get(room, f"/{path}")
+    assert site.published("gone.txt").decode().split() == ["generator=aggregator", path]
+    status, headers, body = get(site, f"/{path}")
     assert (status, headers["X-Robots-Tag"]) == ("410 Gone", "noindex")
     assert b"withdrawn" in body
     assert app.publish().changed == ()
     ask(app, "retract", story=story(app, path), undo=True)
     app.publish()
-    assert room.published("gone.txt").decode().split() == ["generator=aggregator"]
-    assert get(room, f"/{path}")[0] == "200 OK"
+    assert site.published("gone.txt").decode().split() == ["generator=aggregator"]
+    assert get(site, f"/{path}")[0] == "200 OK"
 
 
-def test_a44_a_removed_category_is_gone_and_comes_back(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a44_a_removed_category_is_gone_and_comes_back(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", *(said(number) for number in range(25)))
         FakeSource(app).says("c", said("hidden"))
-        room.clock.move(days=2)
+        site.clock.move(days=2)
         app.publish()
-    kept = room.files()
+    kept = site.files()
     moved = YAML.replace("second: {title: Second}, hidden: {unlisted: true}", "x: {}")
-    room.writes(moved.replace("category: second}", "category: x}").replace("category: hidden}", "category: x}"))
-    with room.opened() as app:
+    site.writes(moved.replace("category: second}", "category: x}").replace("category: hidden}", "category: x}"))
+    with site.opened() as app:
         app.publish()
-    assert get(room, "/category/second.atom")[::2] == ("410 Gone", b"This category is no longer published here.\n")
-    assert get(room, "/category/second/archive/1.html")[0] == "410 Gone"
-    assert get(room, "/category/x.atom")[0] == "200 OK"
-    assert b"hidden" not in room.published("gone.txt"), "no list tells of an unlisted category"
-    assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays where it is"
-    with room.opened() as app:
-        room.clock.move(days=89)
+    assert get(site, "/category/second.atom")[::2] == ("410 Gone", b"This category is no longer published here.\n")
+    assert get(site, "/category/second/archive/1.html")[0] == "410 Gone"
+    assert get(site, "/category/x.atom")[0] == "200 OK"
+    assert b"hidden" not in site.published("gone.txt"), "no list tells of an unlisted category"
+    assert site.files()["category/second.atom"] == kept["category/second.atom"], "it stays where it is"
+    with site.opened() as app:
+        site.clock.move(days=89)
         assert app.upkeep.end_tombstones() == 0
-        room.clock.move(days=2)
+        site.clock.move(days=2)
         assert app.upkeep.end_tombstones() == 1
         assert "gone.txt" in app.publish().changed
-        (removed, _) = app.store.status(app.roster, room.clock()).removed
-    assert get(room, "/category/second.atom")[0] == "404 Not Found"
-    assert "404=category/second.atom" in room.published("gone.txt").decode().split()
-    assert room.files()["category/second.atom"] == kept["category/second.atom"], "it stays all the same"
-    assert (removed.title, room.clock() - removed.removed_at) == ("Second", timedelta(days=91))
-    room.writes(YAML)
-    with room.opened() as app:
+        (removed, _) = app.store.status(app.roster, site.clock()).removed
+    assert get(site, "/category/second.atom")[0] == "404 Not Found"
+    assert "404=category/second.atom" in site.published("gone.txt").decode().split()
+    assert site.files()["category/second.atom"] == kept["category/second.atom"], "it stays all the same"
+    assert (removed.title, site.clock() - removed.removed_at) == ("Second", timedelta(days=91))
+    site.writes(YAML)
+    with site.opened() as app:
         app.publish()
-    assert get(room, "/category/second/archive/1.html")[0] == "200 OK"
+    assert get(site, "/category/second/archive/1.html")[0] == "200 OK"
 
 
-def test_a44_a_category_that_comes_back_with_news_is_there_at_once(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a44_a_category_that_comes_back_with_news_is_there_at_once(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         app.publish()
-    room.writes(YAML.replace("second: {title: Second}", "x: {}").replace("category: second", "category: x"))
-    with room.opened() as app:
+    site.writes(YAML.replace("second: {title: Second}", "x: {}").replace("category: second", "category: x"))
+    with site.opened() as app:
         app.publish()
-    assert get(room, "/category/second.atom")[0] == "410 Gone"
-    room.writes(YAML)
-    with room.opened() as app:
+    assert get(site, "/category/second.atom")[0] == "410 Gone"
+    site.writes(YAML)
+    with site.opened() as app:
         FakeSource(app).says("a", said("two"))  # what is rendered anew must not hide that it was gone
         app.publish()
-    assert get(room, "/category/second.atom")[0] == "200 OK"
-    assert b"second" not in room.published("gone.txt")
+    assert get(site, "/category/second.atom")[0] == "200 OK"
+    assert b"second" not in site.published("gone.txt")
 
 
-def test_noindex_is_a_header_too(room: SampleSite) -> None:
-    room.writes(YAML.replace("category: second}\n  - {key: b", "category: second, noindex: true}\n  - {key: b"))
-    with room.opened() as app:
+def test_noindex_is_a_header_too(site: SampleSite) -> None:
+    site.writes(YAML.replace("category: second}\n  - {key: b", "category: second, noindex: true}\n  - {key: b"))
+    with site.opened() as app:
         FakeSource(app).says("a", said("one"))
         app.publish()
-    assert get(room, f"/{of_story(room, 'Title one')}")[1]["X-Robots-Tag"] == "noindex"
-    assert "X-Robots-Tag" not in get(room, "/category/second.html")[1]
+    assert get(site, f"/{of_story(site, 'Title one')}")[1]["X-Robots-Tag"] == "noindex"
+    assert "X-Robots-Tag" not in get(site, "/category/second.html")[1]
 
 
-def get(room: SampleSite, path: str) -> tuple[str, dict[str, str], bytes]:
+def get(site: SampleSite, path: str) -> tuple[str, dict[str, str], bytes]:
     """Ask our own server for a path: status, header fields, body."""
-    shelf = PublishedFolder(room.folder / "public", lambda _: 300)
+    shelf = PublishedFolder(site.folder / "public", lambda _: 300)
     application = Application(shelf, health=lambda: True, ready=lambda: True)
     said: list[Any] = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": ""}

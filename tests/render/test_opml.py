@@ -11,10 +11,10 @@ from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.story import CategoryLine, SourceLine
 from aggregator.render.opml import STATES, render_feeds_opml, render_sources_opml
 from aggregator.urls import Url
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
 from tests.render.checks import attributes, parsed
 from tests.render.records import SITE
+from tests.sample_site import SampleSite
 
 ALL_FORMATS = frozenset({"atom", "rss", "json", "html"})
 STATE = f"{{{STATES}}}state"
@@ -109,17 +109,17 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
+def site(tmp_path: Path) -> SampleSite:
     return SampleSite(tmp_path)
 
 
-def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(room: SampleSite) -> None:
-    room.writes(TWO)
-    with room.opened() as app:
+def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(site: SampleSite) -> None:
+    site.writes(TWO)
+    with site.opened() as app:
         for key in "abc":
             FakeSource(app).says(key, said(key), link=f"https://{key}.example/")
         app.publish()
-    feeds, sources = room.published("opml.xml"), room.published("sources.opml")
+    feeds, sources = site.published("opml.xml"), site.published("sources.opml")
     for data in (feeds, sources):
         assert b"hidden" not in data
         assert b"c.example" not in data
@@ -128,53 +128,53 @@ def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(room
     assert [o.get("xmlUrl") for o in parsed(feeds).iter("outline")] == ["http://127.0.0.1:8080/category/open.atom"]
     found = [(o.get("xmlUrl"), o.get(STATE)) for o in parsed(sources).iterfind("body/outline/outline")]
     assert found == [("https://a.example/feed", "ok"), (None, "ok")]
-    index = room.published("index.html").decode()
+    index = site.published("index.html").decode()
     assert 'href="opml.xml"' in index
-    assert b'href="sources.opml"' in room.published("sources.html")
-    assert (room.folder / "public" / "opml.xml.gz").exists(), "A76"
+    assert b'href="sources.opml"' in site.published("sources.html")
+    assert (site.folder / "public" / "opml.xml.gz").exists(), "A76"
 
 
-def test_a31_a_poll_that_brings_nothing_leaves_both_alone_and_a_state_moves_one(room: SampleSite) -> None:
-    room.writes(TWO)
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said("a"))
+def test_a31_a_poll_that_brings_nothing_leaves_both_alone_and_a_state_moves_one(site: SampleSite) -> None:
+    site.writes(TWO)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said("a"))
         app.publish()
-        before = room.files()
-        room.clock.move(hours=3)
-        desk.unchanged(["a"])
+        before = site.files()
+        site.clock.move(hours=3)
+        fake_source.unchanged(["a"])
         app.publish()
-        assert room.files() == before
+        assert site.files() == before
         for _ in range(4):
-            room.clock.move(days=2)
-            desk.fails("a")
+            site.clock.move(days=2)
+            fake_source.fails("a")
         changed = app.publish().changed
     assert "sources.opml" in changed
     assert "opml.xml" not in changed
 
 
-def test_without_a_feed_there_is_nothing_to_import(room: SampleSite) -> None:
-    room.writes(TWO)
-    with room.opened() as app:
+def test_without_a_feed_there_is_nothing_to_import(site: SampleSite) -> None:
+    site.writes(TWO)
+    with site.opened() as app:
         app.publish()
-    assert (room.folder / "public" / "opml.xml").exists()
-    room.writes(TWO.replace("[atom, html]", "[html]"))
-    with room.opened() as app:
+    assert (site.folder / "public" / "opml.xml").exists()
+    site.writes(TWO.replace("[atom, html]", "[html]"))
+    with site.opened() as app:
         app.publish()
-    assert not (room.folder / "public" / "opml.xml").exists()
-    assert (room.folder / "public" / "sources.opml").exists()
-    room.writes(TWO.replace("[atom, html]", "[json]"))
-    with room.opened() as app:
+    assert not (site.folder / "public" / "opml.xml").exists()
+    assert (site.folder / "public" / "sources.opml").exists()
+    site.writes(TWO.replace("[atom, html]", "[json]"))
+    with site.opened() as app:
         app.publish()
-    assert b".json" in room.published("opml.xml")
-    assert not (room.folder / "public" / "index.html").exists()
+    assert b".json" in site.published("opml.xml")
+    assert not (site.folder / "public" / "index.html").exists()
 
 
-def test_what_a_reader_imports_can_be_read(room: SampleSite) -> None:
-    room.writes(TWO)
-    with room.opened() as app:
+def test_what_a_reader_imports_can_be_read(site: SampleSite) -> None:
+    site.writes(TWO)
+    with site.opened() as app:
         FakeSource(app).says("a", said("a"))
         app.publish()
-    for outline in etree.fromstring(room.published("opml.xml")).iter("outline"):
+    for outline in etree.fromstring(site.published("opml.xml")).iter("outline"):
         path = str(outline.get("xmlUrl")).removeprefix("http://127.0.0.1:8080/")
-        assert feedparser.parse(room.published(path)).entries
+        assert feedparser.parse(site.published(path)).entries

@@ -14,11 +14,11 @@ from aggregator.errors import ConfigError
 from aggregator.render.html_pages import render_category
 from aggregator.render.theme import Theme, ours, plain_style, read_theme, signature_of
 from aggregator.render.theme_check import POLICY, checked_style, try_theme
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite, item, rss
+from tests.fake_source import FakeSource, said
 from tests.render.checks import Page
 from tests.render.records import RICH, SAMPLE, SITE, a_document
 from tests.running import Running
+from tests.sample_site import SampleSite, item, rss
 
 FORMATS = frozenset({"atom", "html"})
 DOCS = Path(__file__).parents[2] / "docs"
@@ -222,71 +222,71 @@ def test_the_signature_follows_each_file(folder: Path) -> None:
 # --- from feeds.yaml to the files
 
 
-def test_a_theme_is_named_by_its_place_beside_feeds_yaml(newsroom: SampleSite, folder: Path) -> None:
-    newsroom.writes(THEMED)
-    (newsroom.folder / "theme").mkdir(exist_ok=True)
-    (newsroom.folder / "theme" / "index.html").write_text("{{ x }}")
+def test_a_theme_is_named_by_its_place_beside_feeds_yaml(sample_site: SampleSite, folder: Path) -> None:
+    sample_site.writes(THEMED)
+    (sample_site.folder / "theme").mkdir(exist_ok=True)
+    (sample_site.folder / "theme" / "index.html").write_text("{{ x }}")
     with pytest.raises(ConfigError, match=r"^theme/index.html:1:1: 'x' is undefined; docs/theme.md"):
-        checked_style(load_config(newsroom.folder / "feeds.yaml", {}))
+        checked_style(load_config(sample_site.folder / "feeds.yaml", {}))
 
 
-def test_m7_another_theme_renders_every_page_and_no_feed(newsroom: SampleSite) -> None:
-    newsroom.writes(THEMED)
-    theme = newsroom.folder / "theme"
+def test_m7_another_theme_renders_every_page_and_no_feed(sample_site: SampleSite) -> None:
+    sample_site.writes(THEMED)
+    theme = sample_site.folder / "theme"
     theme.mkdir()
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(3)))
         app.publish()
     (theme / "base.html").write_text('{% extends "built-in/base.html" %}{% block brand %}<p>NEW</p>{% endblock %}')
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         changed = app.publish().changed
         assert app.publish().changed == ()
     assert changed == ("category/general.html", "index.html", "sources.html", "status.html")
-    pages = [*(newsroom.folder / "public").rglob("*.html")]
+    pages = [*(sample_site.folder / "public").rglob("*.html")]
     assert len(pages) == 4 + 3
     assert all(b"NEW" in page.read_bytes() for page in pages), "those of the stories too"
 
 
-def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(newsroom: SampleSite) -> None:
-    newsroom.writes(THEMED)
-    theme = newsroom.folder / "theme"
+def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(sample_site: SampleSite) -> None:
+    sample_site.writes(THEMED)
+    theme = sample_site.folder / "theme"
     theme.mkdir()
     # Each story of the trial has a source; one of ours is called otherwise.
     (theme / "category.html").write_text(
         '{% extends "base.html" %}{% block main %}\n'
         "{% for story in stories %}{% if story.title == 'Title 2' %}{{ nowhere }}{% endif %}{% endfor %}{% endblock %}"
     )
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
         assert "category/general.html" in app.publish().changed
-        before = (newsroom.folder / "public" / "category" / "general.html").read_bytes()
-        desk.says("a", said(2), said(1))
+        before = (sample_site.folder / "public" / "category" / "general.html").read_bytes()
+        fake_source.says("a", said(2), said(1))
         published = app.publish()
         assert published.failed == ("category/general.html",)
         assert "category/general.atom" in published.changed
-        assert (newsroom.folder / "public" / "category" / "general.html").read_bytes() == before
+        assert (sample_site.folder / "public" / "category" / "general.html").read_bytes() == before
         with app.store.begin() as tx:
-            tx.alarms.note(newsroom.clock())
-        [alarm] = app.store.status(app.roster, newsroom.clock()).alarms
+            tx.alarms.note(sample_site.clock())
+        [alarm] = app.store.status(app.roster, sample_site.clock()).alarms
         assert alarm.code.value == "output"
         assert alarm.text.startswith("category/general.html: theme/category.html:2: 'nowhere' is undefined; docs/")
     (theme / "category.html").unlink()
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         assert "category/general.html" in app.publish().changed
-        assert app.store.status(app.roster, newsroom.clock()).alarms == ()
+        assert app.store.status(app.roster, sample_site.clock()).alarms == ()
 
 
-def test_refresh_is_for_pages_that_change(newsroom: SampleSite) -> None:
-    newsroom.writes(
+def test_refresh_is_for_pages_that_change(sample_site: SampleSite) -> None:
+    sample_site.writes(
         "publish: {refresh: 5m, formats: [html], entries: 10, archive_page: 10}\ndefaults: {initial: 30}\n" + SOURCES
     )
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(30)))
         app.publish()
     pages = {
-        str(path.relative_to(newsroom.folder / "public")): Page(path.read_bytes())
-        for path in sorted((newsroom.folder / "public").rglob("*.html"))
+        str(path.relative_to(sample_site.folder / "public")): Page(path.read_bytes())
+        for path in sorted((sample_site.folder / "public").rglob("*.html"))
     }
     reloading = {
         path for path, page in pages.items() if page.all("meta", **{"http-equiv": "refresh", "content": "300"})
@@ -360,14 +360,14 @@ def test_r50_a_running_serve_takes_up_edits_of_the_theme(tmp_path: Path, folder:
 
 
 def test_a_start_with_a_broken_theme_ends_or_does_without(
-    newsroom: SampleSite, folder: Path, capsys: pytest.CaptureFixture[str]
+    sample_site: SampleSite, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newsroom.writes(THEMED)
+    sample_site.writes(THEMED)
     (folder / "index.html").write_text("{{ x }}")
-    arguments = ["-c", str(newsroom.folder / "feeds.yaml")]
+    arguments = ["-c", str(sample_site.folder / "feeds.yaml")]
     for command in ("check", "publish"):
         assert main([*arguments, command], {}) == 2
         assert capsys.readouterr().err.startswith("theme/index.html:1:1: 'x' is undefined; ")
-    assert not (newsroom.folder / "var").exists(), "nothing was opened"
+    assert not (sample_site.folder / "var").exists(), "nothing was opened"
     assert main([*arguments, "check", "--json"], {}) == 2
     assert json.loads(capsys.readouterr().out)["problems"][0]["file"] == "theme/index.html"

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 
 from aggregator.urls import Url
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 SOURCE = "{key: a, url: 'https://a.example/', category: x%s}"
 OTHER = "{key: b, url: 'https://b.example/', category: x}"
@@ -17,80 +17,80 @@ LONG = "<p>" + "Words &amp; <em>more</em> words. " * 60 + "The end of it.</p>"
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
+def site(tmp_path: Path) -> SampleSite:
     return SampleSite(tmp_path)
 
 
-def holding(room: SampleSite, text: str) -> list[str]:
-    root = room.folder / "public"
+def holding(site: SampleSite, text: str) -> list[str]:
+    root = site.folder / "public"
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".gz"]
     return [str(path.relative_to(root)) for path in files if text in path.read_text(encoding="utf-8")]
 
 
-def publish(room: SampleSite, yaml: str) -> tuple[str, ...]:
-    room.writes(yaml)
-    with room.opened() as app:
+def publish(site: SampleSite, yaml: str) -> tuple[str, ...]:
+    site.writes(yaml)
+    with site.opened() as app:
         return app.publish().changed
 
 
-def is_as_if_new(room: SampleSite) -> bool:
+def is_as_if_new(site: SampleSite) -> bool:
     """Tell whether rendering all of it gives what stands there (R35)."""
-    before = room.files()
-    with room.opened() as app:
+    before = site.files()
+    with site.opened() as app:
         app.publish(everything=True)
-    return room.files() == before
+    return site.files() == before
 
 
 # --- how much is shown
 
 
-def test_show_summary_gives_an_excerpt_where_there_is_no_summary(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
-    with room.opened() as app:
+def test_show_summary_gives_an_excerpt_where_there_is_no_summary(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, text=LONG))
         app.publish()
-    assert holding(room, "The end of it.") == []
-    (entry,) = room.entries("category/x.atom")
+    assert holding(site, "The end of it.") == []
+    (entry,) = site.entries("category/x.atom")
     summary = entry.find("{*}summary")
     assert summary is not None
     assert (summary.text or "").startswith("Words & more words.")
     assert (summary.text or "").endswith("…")
     assert 250 < len(summary.text or "") <= 300
     assert entry.find("{*}content") is None
-    assert room.items("category/x.json")[0]["content_html"].startswith("Words &amp; more words.")
+    assert site.items("category/x.json")[0]["content_html"].startswith("Words &amp; more words.")
 
 
-def test_show_summary_keeps_the_publishers_own(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
-    with room.opened() as app:
+def test_show_summary_keeps_the_publishers_own(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", replace(said(1), summary="<p>In short.</p>"))
         app.publish()
-    (entry,) = room.entries("category/x.atom")
+    (entry,) = site.entries("category/x.atom")
     assert entry.findtext("{*}summary") == "<p>In short.</p>"
-    assert holding(room, "at some length") == []
+    assert holding(site, "at some length") == []
 
 
-def test_an_excerpt_of_markup_is_text(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
-    with room.opened() as app:
+def test_an_excerpt_of_markup_is_text(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, text="<p>Write &lt;b&gt; for bold &amp;amp; wait.</p>"))
         app.publish()
-    (entry,) = room.entries("category/x.atom")
+    (entry,) = site.entries("category/x.atom")
     assert entry.findtext("{*}summary") == "Write <b> for bold &amp; wait."
-    assert room.items("category/x.json")[0]["content_html"] == "Write &lt;b&gt; for bold &amp;amp; wait."
+    assert site.items("category/x.json")[0]["content_html"] == "Write &lt;b&gt; for bold &amp;amp; wait."
 
 
 @pytest.mark.parametrize("show", ["summary", "title"])
-def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(room: SampleSite, show: str) -> None:
-    room.writes(f"sources: [{SOURCE % f', show: {show}'}, {OTHER}]\n")
-    with room.opened() as app:
+def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(site: SampleSite, show: str) -> None:
+    site.writes(f"sources: [{SOURCE % f', show: {show}'}, {OTHER}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, text=LONG))
         app.publish()
-    publish(room, f"sources: [{OTHER}]\n")
-    assert is_as_if_new(room)
-    assert holding(room, "The end of it.") == []
-    publish(room, f"sources: [{SOURCE % ''}]\n")
-    assert holding(room, "The end of it.") != [], "it is for feeds.yaml to say"
+    publish(site, f"sources: [{OTHER}]\n")
+    assert is_as_if_new(site)
+    assert holding(site, "The end of it.") == []
+    publish(site, f"sources: [{SOURCE % ''}]\n")
+    assert holding(site, "The end of it.") != [], "it is for feeds.yaml to say"
 
 
 # --- copies
@@ -101,33 +101,33 @@ def told(copy: dict[str, str]) -> dict[str, str]:
     return {name: copy[name] for name in ("source", "title", "url") if name in copy}
 
 
-def test_every_copy_is_credited_in_every_format(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
-    with room.opened() as app:
-        desk = FakeSource(app)
+def test_every_copy_is_credited_in_every_format(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
-        desk.says("a", said(1, own_id=same, link=None))
-        desk.says("b", said(1, own_id=same, link=None), link=Url("https://b.example/"))
+        fake_source.says("a", said(1, own_id=same, link=None))
+        fake_source.says("b", said(1, own_id=same, link=None), link=Url("https://b.example/"))
         app.publish()
-    (entry,) = room.entries("category/x.atom")
+    (entry,) = site.entries("category/x.atom")
     related = [
         (link.get("href"), link.get("title")) for link in entry.findall("{*}link") if link.get("rel") != "alternate"
     ]
     assert related == [("https://b.example/", "Feed b")], "a copy without a link has its site's"
-    (item,) = room.items("category/x.json")
+    (item,) = site.items("category/x.json")
     assert [told(copy) for copy in item["_aggregator"]["also"]] == [{"source": "b", "title": "Feed b"}]
-    assert b"Feed b" in room.published("category/x.html")
+    assert b"Feed b" in site.published("category/x.html")
 
 
-def test_a_copy_with_a_link_is_credited_with_it(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
-    with room.opened() as app:
-        desk = FakeSource(app)
+def test_a_copy_with_a_link_is_credited_with_it(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ''}, {OTHER}]\n")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
-        desk.says("a", said(1, own_id=same))
-        desk.says("b", said(1, own_id=same, link="https://c.example/1"), title="")
+        fake_source.says("a", said(1, own_id=same))
+        fake_source.says("b", said(1, own_id=same, link="https://c.example/1"), title="")
         app.publish()
-    (item,) = room.items("category/x.json")
+    (item,) = site.items("category/x.json")
     assert [told(copy) for copy in item["_aggregator"]["also"]] == [
         {"source": "b", "title": "b", "url": "https://c.example/1"}
     ]
@@ -136,73 +136,73 @@ def test_a_copy_with_a_link_is_credited_with_it(room: SampleSite) -> None:
 # --- R35: what stands there is what would be rendered
 
 
-def test_r35_class_names_that_are_taken_back_are_rendered_again(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ', allow_classes: [em_media]'}]\n")
-    with room.opened() as app:
+def test_r35_class_names_that_are_taken_back_are_rendered_again(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ', allow_classes: [em_media]'}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, text='<p class="em_media">Some text of an entry.</p>'))
         app.publish()
-    assert "category/x.atom" in holding(room, "em_media")
-    assert "category/x.atom" in publish(room, f"sources: [{SOURCE % ''}]\n")
-    assert holding(room, "em_media") == []
-    assert is_as_if_new(room)
+    assert "category/x.atom" in holding(site, "em_media")
+    assert "category/x.atom" in publish(site, f"sources: [{SOURCE % ''}]\n")
+    assert holding(site, "em_media") == []
+    assert is_as_if_new(site)
 
 
-def test_r35_a_renamed_source_is_named_anew_everywhere(room: SampleSite) -> None:
+def test_r35_a_renamed_source_is_named_anew_everywhere(site: SampleSite) -> None:
     head = "publish: {entries: 10, archive_page: 10}\ndefaults: {initial: 40}\n"
-    room.writes(f"{head}sources: [{SOURCE % ''}]\n")
-    with room.opened() as app:
+    site.writes(f"{head}sources: [{SOURCE % ''}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(30)), title="")
         app.publish()
-    publish(room, f"{head}sources: [{{key: nice, url: 'https://a.example/', category: x, was: a}}]\n")
-    assert room.items("category/x.json")[0]["_aggregator"]["source"] == "nice"
-    assert is_as_if_new(room)
-    (first, *_) = room.entries("category/x/archive/1.atom")
+    publish(site, f"{head}sources: [{{key: nice, url: 'https://a.example/', category: x, was: a}}]\n")
+    assert site.items("category/x.json")[0]["_aggregator"]["source"] == "nice"
+    assert is_as_if_new(site)
+    (first, *_) = site.entries("category/x/archive/1.atom")
     assert first.findtext("{*}source/{*}title") == "nice", "for want of a title of its own"
 
 
-def test_r35_fewer_entries_are_filed_at_once(room: SampleSite) -> None:
-    room.writes(f"publish: {{archive_page: 10}}\nsources: [{SOURCE % ''}]\n")
-    with room.opened() as app:
+def test_r35_fewer_entries_are_filed_at_once(site: SampleSite) -> None:
+    site.writes(f"publish: {{archive_page: 10}}\nsources: [{SOURCE % ''}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(30)))
         app.publish()
-    room.clock.move(days=2)
-    publish(room, f"publish: {{archive_page: 10, entries: 10}}\nsources: [{SOURCE % ''}]\n")
-    assert len(room.entries("category/x.atom")) == 10
-    assert is_as_if_new(room)
+    site.clock.move(days=2)
+    publish(site, f"publish: {{archive_page: 10, entries: 10}}\nsources: [{SOURCE % ''}]\n")
+    assert len(site.entries("category/x.atom")) == 10
+    assert is_as_if_new(site)
 
 
-def test_r35_a_feed_that_changes_its_name_is_listed_anew(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ''}]\n")
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
+def test_r35_a_feed_that_changes_its_name_is_listed_anew(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ''}]\n")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
         app.publish()
-        desk.says("a", said(1), title="Renamed", link=Url("https://a.example/site"))
+        fake_source.says("a", said(1), title="Renamed", link=Url("https://a.example/site"))
         assert "sources.html" in app.publish().changed
-    assert b"Renamed" in room.published("sources.html")
-    assert is_as_if_new(room)
+    assert b"Renamed" in site.published("sources.html")
+    assert is_as_if_new(site)
 
 
 # --- status
 
 
 @pytest.mark.parametrize("formats", ["[atom]", "[atom, json, html]"])
-def test_status_is_rewritten_when_a_state_changed(room: SampleSite, formats: str) -> None:
-    room.writes(f"publish: {{formats: {formats}}}\nsources: [{SOURCE % ''}]\n")
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
+def test_status_is_rewritten_when_a_state_changed(site: SampleSite, formats: str) -> None:
+    site.writes(f"publish: {{formats: {formats}}}\nsources: [{SOURCE % ''}]\n")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
         app.publish()
-        desk.fails("a", "not_found")
+        fake_source.fails("a", "not_found")
         assert "status.json" in app.publish().changed
-        (source,) = json.loads(room.published("status.json"))["sources"]
+        (source,) = json.loads(site.published("status.json"))["sources"]
         assert (source["state"], source["error"]) == ("failing", "not_found")
         assert app.publish().changed == ()
 
 
-def test_a_feed_without_a_title_is_called_by_its_key(room: SampleSite) -> None:
-    room.writes(f"sources: [{SOURCE % ''}]\n")
-    with room.opened() as app:
+def test_a_feed_without_a_title_is_called_by_its_key(site: SampleSite) -> None:
+    site.writes(f"sources: [{SOURCE % ''}]\n")
+    with site.opened() as app:
         FakeSource(app).says("a", said(1), title="")
         app.publish()
-    assert etree.fromstring(room.published("category/x.atom")).findtext("{*}entry/{*}source/{*}title") == "a"
+    assert etree.fromstring(site.published("category/x.atom")).findtext("{*}entry/{*}source/{*}title") == "a"

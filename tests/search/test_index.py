@@ -11,8 +11,8 @@ from aggregator.errors import StoreError
 from aggregator.search import open_index
 from aggregator.search.index import SearchIndex, SearchTimeout
 from aggregator.search.query import parse_query
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 YAML = """
 categories: {shown: {}, hidden: {unlisted: true}}
@@ -25,15 +25,15 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(YAML)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(YAML)
+    return site
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
-    with room.opened("serve") as app:
+def app(site: SampleSite) -> Iterator[App]:
+    with site.opened("serve") as app:
         yield app
 
 
@@ -53,8 +53,8 @@ def everything(index: SearchIndex, text: str) -> list[tuple[str, str]]:
 
 
 def test_words_of_title_text_authors_newest_first(app: App, index: SearchIndex) -> None:
-    desk = FakeSource(app)
-    desk.says(
+    fake_source = FakeSource(app)
+    fake_source.says(
         "a",
         said(1, own_id="urn:example:1", title="Harbour reopens"),
         said(2, own_id="urn:example:2", title="The harbour, again"),
@@ -81,11 +81,11 @@ def test_words_are_found_with_their_points_and_without(app: App, index: SearchIn
 
 
 def test_s57_anyone_finds_what_anyone_may_see(app: App, index: SearchIndex) -> None:
-    desk = FakeSource(app)
-    desk.says("a", said(1, own_id="urn:example:1", title="Open word"))
-    desk.says("b", said(2, own_id="urn:example:2", title="Unlisted word"))
-    desk.says("p", said(3, own_id="urn:example:3", title="Private word"))
-    desk.says("r", said(4, own_id="urn:example:4", title="Advert word"))
+    fake_source = FakeSource(app)
+    fake_source.says("a", said(1, own_id="urn:example:1", title="Open word"))
+    fake_source.says("b", said(2, own_id="urn:example:2", title="Unlisted word"))
+    fake_source.says("p", said(3, own_id="urn:example:3", title="Private word"))
+    fake_source.says("r", said(4, own_id="urn:example:4", title="Advert word"))
     assert public(index, "word") == ["Open word"]
     assert {title for title, _ in everything(index, "word")} == {
         "Open word",
@@ -97,21 +97,21 @@ def test_s57_anyone_finds_what_anyone_may_see(app: App, index: SearchIndex) -> N
 
 
 def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(app: App, index: SearchIndex) -> None:
-    desk = FakeSource(app)
+    fake_source = FakeSource(app)
     entries = [said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(2)]
-    desk.says("a", *entries)
+    fake_source.says("a", *entries)
     assert public(index, "word") == ["Word 1", "Word 0"] or public(index, "word") == ["Word 0", "Word 1"]
-    desk.says("a", entries[0], deleted=(("urn:example:1", None),))
+    fake_source.says("a", entries[0], deleted=(("urn:example:1", None),))
     assert public(index, "word") == ["Word 0"]
-    desk.says("a", said(0, own_id="urn:example:0", title="Other 0"))
+    fake_source.says("a", said(0, own_id="urn:example:0", title="Other 0"))
     assert public(index, "word") == []
     assert public(index, "other") == ["Other 0"]
 
 
 def test_many_are_taken_up_step_by_step(app: App, index: SearchIndex) -> None:
-    desk = FakeSource(app)
+    fake_source = FakeSource(app)
     for part in range(3):
-        desk.says(
+        fake_source.says(
             "a", *(said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(part * 200, part * 200 + 200))
         )
     steps = 1
@@ -151,7 +151,7 @@ def test_s57_a_question_has_a_time(app: App, index: SearchIndex) -> None:
         index.find_public(parse_query("word"), limit=1, seconds=-1)
 
 
-def test_polls_leave_the_index_alone(room: SampleSite) -> None:
-    with room.opened("poll") as app:
+def test_polls_leave_the_index_alone(site: SampleSite) -> None:
+    with site.opened("poll") as app:
         FakeSource(app).says("a", said(1, own_id="urn:example:1"))
-    assert not list(room.folder.rglob("*.search*"))
+    assert not list(site.folder.rglob("*.search*"))

@@ -16,10 +16,10 @@ from aggregator.extras import install_command
 from aggregator.serve.application import Application, Endpoint, Reply, text_reply
 from aggregator.serve.granian_server import GranianServer
 from aggregator.serve.shelf import PublishedFolder
-from tests import publisher as planet
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Publisher
+from tests import feed_server as planet
+from tests.feed_server import FeedServer
 from tests.running import Running
+from tests.sample_site import LOOPBACK, item, rss
 from tests.serve.conftest import ATOM, Client
 
 FEED = "/category/python.atom"
@@ -107,7 +107,7 @@ def test_an_address_in_use_is_named(application: Application) -> None:
 
 
 @pytest.mark.slow
-def test_r54_serve_on_granian_ends_in_time_whoever_hangs_on(tmp_path: Path, publisher: Publisher) -> None:
+def test_r54_serve_on_granian_ends_in_time_whoever_hangs_on(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.says("/feed.xml", planet.Reply(200, rss(item(1))), planet.Reply(304))
     with Running(tmp_path, f"{LOOPBACK}sources: ['{url}']\n") as running:
         running.stop()

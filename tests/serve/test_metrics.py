@@ -19,10 +19,10 @@ from aggregator.model.poll import State
 from aggregator.model.status import Figures
 from aggregator.serve.metrics import FRESH_SECONDS, Meter, load_meter, metrics
 from aggregator.store.status import ADVICE
-from tests.desk import FakeSource, said
-from tests.newsroom import LOOPBACK, SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 Samples = dict[tuple[str, str], float]  # by name and the one label there may be
 
@@ -38,22 +38,22 @@ def samples(text: bytes) -> Samples:
 
 @contextmanager
 def opened(tmp_path: Path) -> Iterator[App]:
-    room = SampleSite(tmp_path)
-    room.writes(
+    site = SampleSite(tmp_path)
+    site.writes(
         "sources: [{key: a, url: 'https://a.example/secret'}, {key: b, url: 'https://b.example/', paused: true}]"
     )
-    with room.opened() as app:
+    with site.opened() as app:
         yield app
 
 
 def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path) -> None:
     meter = Meter()
     with opened(tmp_path) as app:
-        desk = FakeSource(app)
-        meter.count([desk.says("a", said(1), said(2))])
-        meter.count([desk.says("a", said(1, text="<p>Something else by now.</p>"))])
-        meter.count(desk.unchanged(["a"]))
-        meter.count([desk.fails("a", "dns")])
+        fake_source = FakeSource(app)
+        meter.count([fake_source.says("a", said(1), said(2))])
+        meter.count([fake_source.says("a", said(1, text="<p>Something else by now.</p>"))])
+        meter.count(fake_source.unchanged(["a"]))
+        meter.count([fake_source.fails("a", "dns")])
         read = samples(meter.write(app.figures(), asked=3, tick_age=2.5)[1])
     assert read["aggregator_polls_total", "fetched"] == 2
     assert read["aggregator_polls_total", "not_modified"] == 1
@@ -82,13 +82,13 @@ def test_r67_every_state_alarm_and_code_is_there_from_the_start_at_zero(tmp_path
 
 
 def test_alarms_are_counted_as_they_were_noticed(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as app:
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with site.opened() as app:
         for _ in range(4):
             for key in ("a", "b"):
                 FakeSource(app).fails(key)
-            room.clock.move(days=3)
+            site.clock.move(days=3)
         with app.store.begin() as tx:
             tx.alarms.note(app.clock())
         read = samples(Meter().write(app.figures(), asked=0, tick_age=0)[1])
@@ -153,7 +153,7 @@ def test_without_the_extra_it_says_what_to_install(
     assert install_command("metrics") in str(vars(caplog.records[0])["advice"])
 
 
-def test_serve_answers_at_metrics(tmp_path: Path, publisher: Publisher) -> None:
+def test_serve_answers_at_metrics(tmp_path: Path, publisher: FeedServer) -> None:
     good = publisher.serve("/good.xml", rss(item(1), item(2)))
     bad = publisher.says("/bad.xml", Reply(404), host="127.0.0.2")
     with Running(tmp_path, f"{LOOPBACK}publish: {{formats: [atom]}}\nsources: ['{good}', '{bad}']\n") as running:

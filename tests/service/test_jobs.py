@@ -5,7 +5,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecution
 
 from aggregator.errors import StoreError
 from aggregator.service.jobs import JobWatch
-from tests.newsroom import START
+from tests.sample_site import START
 
 
 def ended(job: str, error: Exception | None = None) -> JobExecutionEvent:

@@ -8,16 +8,16 @@ import pytest
 
 from aggregator.model.status import Lag
 from aggregator.service.lag import LagWatch
-from tests.desk import FakeSource
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource
+from tests.sample_site import START, SampleSite
 
 
 def test_r19_lag_is_measured_over_all_that_are_not_paused(tmp_path: Path) -> None:
-    newsroom = SampleSite(tmp_path)
+    sample_site = SampleSite(tmp_path)
     lines = "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/', every: 1h}}\n" for n in range(40))
-    newsroom.writes(f"sources:\n{lines}  - {{key: p, url: 'https://p.example/', paused: true}}\n", hosts="")
+    sample_site.writes(f"sources:\n{lines}  - {{key: p, url: 'https://p.example/', paused: true}}\n", hosts="")
     statements: list[str] = []
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         FakeSource(app).unchanged([f"s{n}" for n in range(40)])
         with app.store.read() as tx:
             dues = sorted(item.due_at for item in tx.schedule.named(None))
@@ -33,9 +33,9 @@ def test_r19_lag_is_measured_over_all_that_are_not_paused(tmp_path: Path) -> Non
 
 
 def test_r19_an_empty_store_has_no_lag(tmp_path: Path) -> None:
-    newsroom = SampleSite(tmp_path)
-    newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
-    with newsroom.opened() as app, app.store.read() as tx:
+    sample_site = SampleSite(tmp_path)
+    sample_site.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
+    with sample_site.opened() as app, app.store.read() as tx:
         assert tx.schedule.lag(START) == Lag(sources=0, late=0, p95=timedelta(0))
 
 

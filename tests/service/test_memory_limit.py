@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import LOOPBACK
 from tests.running import PATIENCE, Running
+from tests.sample_site import LOOPBACK
 
 MEMORY = Path("/sys/fs/cgroup/memory")  # version 1
 UNIFIED = Path("/sys/fs/cgroup")  # version 2

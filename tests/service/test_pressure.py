@@ -11,15 +11,15 @@ from aggregator.poll.due_queue import DueBacklog
 from aggregator.render.cache import Memory
 from aggregator.service import Service
 from aggregator.service.memory import MemoryWatch
-from tests.newsroom import LOOPBACK, START, SampleSite, item, rss
+from tests.feed_server import FeedServer
 from tests.poll.test_network_monitor import Internet, online
-from tests.publisher import Publisher
 from tests.running import Running
+from tests.sample_site import LOOPBACK, START, SampleSite, item, rss
 from tests.service.test_service import FAST, rows
 
 
 @pytest.mark.slow
-def test_p87_own_machines_go_and_come_back_and_nobody_is_blamed(tmp_path: Path, publisher: Publisher) -> None:
+def test_p87_own_machines_go_and_come_back_and_nobody_is_blamed(tmp_path: Path, publisher: FeedServer) -> None:
     urls = [publisher.serve(f"/{n}", rss(item(n)), host=f"127.0.1.{n % 8 + 1}") for n in range(16)]
     lines = "".join(f"  - {{key: s{n}, url: '{url}', every: 2s}}\n" for n, url in enumerate(urls))
     with Running(tmp_path, f"{LOOPBACK}{FAST}sources:\n{lines}") as running:
@@ -43,7 +43,7 @@ def test_p87_own_machines_go_and_come_back_and_nobody_is_blamed(tmp_path: Path, 
 
 
 def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
-    tmp_path: Path, publisher: Publisher, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, publisher: FeedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     def holds(percent: int) -> None:
         (groups / "memory.stat").write_text(f"anon {percent << 20}\n")
@@ -54,11 +54,11 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
     (process / "cgroup").write_text("0::/\n")
     (groups / "memory.max").write_text(f"{100 << 20}\n")
     holds(81)
-    newsroom = SampleSite(tmp_path)
-    newsroom.writes(f"{FAST}sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
+    sample_site = SampleSite(tmp_path)
+    sample_site.writes(f"{FAST}sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     cache: Memory[str] = Memory(1000, each_bytes=0)
     cache.keep("key", "value", 10)
-    with caplog.at_level(logging.WARNING), newsroom.opened("serve") as app:
+    with caplog.at_level(logging.WARNING), sample_site.opened("serve") as app:
         service = Service(app, {}, memory=MemoryWatch(process, groups))
         service._tick()
         service.start()
@@ -78,27 +78,27 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
             service.stop()
     said = [record.message for record in caplog.records if "memory" in record.message or "polls" in record.message]
     assert said == ["spare_memory", "resume_polls", "end_for_memory"]
-    assert newsroom.titles() == ["Title 1"], "what was read before is published"
+    assert sample_site.titles() == ["Title 1"], "what was read before is published"
 
 
-def test_caches_are_kept_while_something_is_published_and_no_longer(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
+def test_caches_are_kept_while_something_is_published_and_no_longer(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
     cache: Memory[str] = Memory(1000, each_bytes=0)
-    with newsroom.opened("serve") as app:
+    with sample_site.opened("serve") as app:
         service = Service(app, {})
         cache.keep("key", "value", 10)
-        newsroom.clock.move(minutes=14)
+        sample_site.clock.move(minutes=14)
         service._spare()
         assert cache.get("key") == "value"
-        newsroom.clock.move(minutes=2)
+        sample_site.clock.move(minutes=2)
         service._spare()
         assert cache.get("key") is None
 
 
-def test_r68_a_dispatcher_that_rests_asks_nobody(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: ['https://a.example/']\n", hosts="")
-    clock, internet = newsroom.clock, Internet(newsroom.clock)
-    with online(newsroom, internet) as app:
+def test_r68_a_dispatcher_that_rests_asks_nobody(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: ['https://a.example/']\n", hosts="")
+    clock, internet = sample_site.clock, Internet(sample_site.clock)
+    with online(sample_site, internet) as app:
         dispatcher = Dispatcher(app, DueBacklog(app.store))
         dispatcher.rest(on=True)
         looks = 0
@@ -116,9 +116,9 @@ def test_r68_a_dispatcher_that_rests_asks_nobody(newsroom: SampleSite) -> None:
     assert (looks >= 10, len(internet.asked), clock()) == (True, 1, START)
 
 
-def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
-    with newsroom.opened("serve") as app:
+def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
+    with sample_site.opened("serve") as app:
         service = Service(app, {})
         service.start()
         assert not service._is_cut()
@@ -130,14 +130,14 @@ def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(ne
 
 @pytest.mark.slow
 def test_r25_three_jobs_that_end_by_a_fault_of_ours_end_the_service(tmp_path: Path) -> None:
-    newsroom = SampleSite(tmp_path)
-    newsroom.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
+    sample_site = SampleSite(tmp_path)
+    sample_site.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
 
     class Broken(MemoryWatch):
         def look(self) -> None:  # type: ignore[override]
             raise RuntimeError("a fault of ours")
 
-    with newsroom.opened("serve") as app:
+    with sample_site.opened("serve") as app:
         service = Service(app, {}, memory=Broken())
         service.start()
         try:

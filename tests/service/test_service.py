@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.newsroom import LOOPBACK, item, rss
-from tests.publisher import Garbage, Hangs, Publisher, Reply, Reset
+from tests.feed_server import FeedServer, Garbage, Hangs, Reply, Reset
 from tests.running import Running
+from tests.sample_site import LOOPBACK, item, rss
 
 FAST = "publish: {formats: [atom, json, html]}\n"
 
@@ -24,7 +24,7 @@ def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.slow
-def test_r54_sigterm_with_sixteen_hanging_polls_and_a_kept_reader(tmp_path: Path, publisher: Publisher) -> None:
+def test_r54_sigterm_with_sixteen_hanging_polls_and_a_kept_reader(tmp_path: Path, publisher: FeedServer) -> None:
     urls = [publisher.says(f"/{n}", Hangs()) for n in range(16)]
     good = publisher.serve("/good", rss(item(1)))
     lines = "".join(f"  - {{url: '{url}', timeout: 60s}}\n" for url in urls)
@@ -47,7 +47,7 @@ def test_r54_sigterm_with_sixteen_hanging_polls_and_a_kept_reader(tmp_path: Path
         assert [a.path for a in publisher.asked[asked:]].count("/good") == 0, "what is not due is not asked (P64)"
 
 
-def test_r27_a_second_process_is_turned_away_and_readers_are_not(tmp_path: Path, publisher: Publisher) -> None:
+def test_r27_a_second_process_is_turned_away_and_readers_are_not(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     with Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n") as running:
         second = subprocess.run(running.command("poll"), capture_output=True, text=True, check=False, timeout=30)
@@ -59,7 +59,7 @@ def test_r27_a_second_process_is_turned_away_and_readers_are_not(tmp_path: Path,
 
 
 @pytest.mark.slow
-def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publisher: Publisher) -> None:
+def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publisher: FeedServer) -> None:
     one = publisher.serve("/one.xml", rss(item(1)))
     two = publisher.serve("/two.xml", rss(item(2)), host="127.0.0.2")
     with Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{one}']\n") as running:
@@ -85,7 +85,7 @@ def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publish
 
 
 @pytest.mark.slow
-def test_invariant_6_killed_between_commit_and_publish(tmp_path: Path, publisher: Publisher) -> None:
+def test_invariant_6_killed_between_commit_and_publish(tmp_path: Path, publisher: FeedServer) -> None:
     """After each start the files are what the store says."""
     items = [item(0)]
     publisher.serve("/feed.xml", rss(*items))
@@ -108,7 +108,7 @@ def test_invariant_6_killed_between_commit_and_publish(tmp_path: Path, publisher
 
 
 @pytest.mark.slow
-def test_r40_bad_sources_delay_nobody_and_status_says_what_is_wrong(tmp_path: Path, publisher: Publisher) -> None:
+def test_r40_bad_sources_delay_nobody_and_status_says_what_is_wrong(tmp_path: Path, publisher: FeedServer) -> None:
     bad = {"hang": Hangs(), "reset": Reset(), "junk": Garbage(), "page": Reply(200, b"<html><p>Sold!</html>")}
     lines = []
     for number in range(60):
@@ -136,7 +136,7 @@ def test_r40_bad_sources_delay_nobody_and_status_says_what_is_wrong(tmp_path: Pa
         assert all(row["advice"] for row in running.status()["sources"] if row["state"] == "failing")
 
 
-def test_a_port_that_is_taken_ends_with_3(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_port_that_is_taken_ends_with_3(tmp_path: Path, publisher: FeedServer) -> None:
     running = Running(tmp_path, "sources: ['https://a.example/']\n")
     running.port = publisher.port
     running.write("sources: ['https://a.example/']\n")
@@ -146,7 +146,7 @@ def test_a_port_that_is_taken_ends_with_3(tmp_path: Path, publisher: Publisher) 
 
 
 @pytest.mark.slow
-def test_r51_a_start_with_a_broken_file_needs_last_good(tmp_path: Path, publisher: Publisher) -> None:
+def test_r51_a_start_with_a_broken_file_needs_last_good(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed.xml", rss(item(1)))
     running = Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n")
     subprocess.run(running.command("poll"), check=True, capture_output=True)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from aggregator.service import Service
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Held, Publisher
+from tests.feed_server import FeedServer, Held
+from tests.sample_site import SampleSite, item, rss
 
 PATIENCE = 30.0  # seconds: a hang becomes a failure
 
@@ -22,12 +22,12 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 
 def test_r57_healthz_fails_while_a_group_of_polls_is_settled_for_a_minute(
-    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    sample_site: SampleSite, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = [0.0]
     monkeypatch.setattr("aggregator.poll.workers.monotonic", lambda: time.monotonic() + late[0])
-    newsroom.writes(f"sources: ['{publisher.says('/a', Held(200, rss(item(1))))}']\n")
-    with newsroom.opened("serve") as app:
+    sample_site.writes(f"sources: ['{publisher.says('/a', Held(200, rss(item(1))))}']\n")
+    with sample_site.opened("serve") as app:
         service = Service(app, {})
         service.start()
         publisher.wait_until_asked(1)
@@ -45,13 +45,13 @@ def _moved_on(service: Service, late: list[float]) -> bool:
 
 
 def test_r54_polls_stop_before_the_jobs_end(
-    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    sample_site: SampleSite, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that takes its time, such as a large publication, must not let polls go on, nor their grace begin late."""
-    newsroom.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
+    sample_site.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     cut, going_on = threading.Event(), threading.Event()
     monkeypatch.setattr("aggregator.service.service.GRACE", 0.0)
-    with newsroom.opened("serve") as app:
+    with sample_site.opened("serve") as app:
         ends = app.cut
 
         def note() -> None:

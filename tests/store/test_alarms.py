@@ -9,15 +9,15 @@ import pytest
 from aggregator.app import App
 from aggregator.model.alarm import Alarm
 from aggregator.model.status import Outage
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/', paused: true}]")
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/', paused: true}]")
+    return site
 
 
 def alarms(app: App) -> list[Alarm]:
@@ -29,50 +29,50 @@ def codes(app: App) -> list[str]:
     return [alarm.code.value for alarm in alarms(app) if alarm.source is not None]
 
 
-def test_r43_a_feed_that_had_five_entries_and_says_none_three_times_is_empty(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", *(said(n) for n in range(5)))
+def test_r43_a_feed_that_had_five_entries_and_says_none_three_times_is_empty(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", *(said(n) for n in range(5)))
         for _ in range(2):
-            desk.says("a")
+            fake_source.says("a")
         assert "empty" not in codes(app)
-        desk.says("a")
+        fake_source.says("a")
         assert "empty" in codes(app)
-        desk.says("a", said(9))
+        fake_source.says("a", said(9))
         assert "empty" not in codes(app)
 
 
-def test_r43_a_feed_that_never_had_five_is_not(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", *(said(n) for n in range(4)))
+def test_r43_a_feed_that_never_had_five_is_not(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", *(said(n) for n in range(4)))
         for _ in range(4):
-            desk.says("a")
+            fake_source.says("a")
         assert "empty" not in codes(app)
 
 
-def test_r46_dead_after_seven_days_without_a_success(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
+def test_r46_dead_after_seven_days_without_a_success(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
         for _ in range(3):
-            room.clock.move(days=2)
-            desk.fails("a", "dns")
+            site.clock.move(days=2)
+            fake_source.fails("a", "dns")
         assert codes(app) == []
-        room.clock.move(days=1)
+        site.clock.move(days=1)
         (alarm,) = (alarm for alarm in alarms(app) if alarm.source == "a")
         assert alarm.code == "dead"
         assert alarm.text == "no success since 2026-03-04; 3 failures in a row (dns)"
-        desk.unchanged(["a"])
+        fake_source.unchanged(["a"])
         assert codes(app) == []
 
 
-def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
-        room.clock.move(days=30)
-        desk.fails("a")
+def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
+        site.clock.move(days=30)
+        fake_source.fails("a")
         assert codes(app) == []
 
 
@@ -81,69 +81,69 @@ def test_r46_one_failure_after_a_pause_of_our_own_is_no_death(room: SampleSite) 
     [pytest.param(1, 90, id="at-least-90-days"), pytest.param(20, 120, id="six-gaps")],
 )
 def test_r46_silent_after_six_median_gaps_and_at_least_90_days(
-    room: SampleSite, gap_days: int, silent_after: int
+    site: SampleSite, gap_days: int, silent_after: int
 ) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         entries = []
         for n in range(4):
-            entries.append(said(n, published=room.clock.now))
-            desk.says("a", *entries)
-            room.clock.move(days=gap_days)
-        room.clock.move(days=silent_after - gap_days - 1)
-        desk.unchanged(["a"])
+            entries.append(said(n, published=site.clock.now))
+            fake_source.says("a", *entries)
+            site.clock.move(days=gap_days)
+        site.clock.move(days=silent_after - gap_days - 1)
+        fake_source.unchanged(["a"])
         assert codes(app) == []
-        room.clock.move(days=1)
-        desk.unchanged(["a"])
+        site.clock.move(days=1)
+        fake_source.unchanged(["a"])
         assert codes(app) == ["silent"]
 
 
-def test_p94_unconditional_when_over_a_tenth_of_polls_and_three_at_least(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
+def test_p94_unconditional_when_over_a_tenth_of_polls_and_three_at_least(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         for _ in range(3):
-            desk.says("a", said(1))  # the first one knew of no validators
+            fake_source.says("a", said(1))  # the first one knew of no validators
         assert codes(app) == []
-        desk.says("a", said(1))
+        fake_source.says("a", said(1))
         assert codes(app) == ["unconditional"]
         for _ in range(26):
-            desk.unchanged(["a"])
+            fake_source.unchanged(["a"])
         assert codes(app) == [], "3 of 30 are no more than a tenth"
-        desk.says("a", said(1))
+        fake_source.says("a", said(1))
         assert codes(app) == ["unconditional"]
-        room.clock.move(days=2)
+        site.clock.move(days=2)
         assert codes(app) == [], "what was before yesterday is forgotten"
 
 
-def test_r48_future_and_past(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
-        now = room.clock.now
-        desk.says(
+def test_r48_future_and_past(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
+        now = site.clock.now
+        fake_source.says(
             "a", said(2, published=now + timedelta(days=3)), said(3, published=now - timedelta(days=700)), said(1)
         )
         assert sorted(codes(app)) == ["future", "past"]
 
 
-def test_p87_network_down_is_an_alarm(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_p87_network_down_is_an_alarm(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).unchanged(["a"])
         with app.store.begin() as tx:
             tx.store_row.note_network(Outage(public=app.clock()))
-        room.clock.move(days=1)
+        site.clock.move(days=1)
         assert [(alarm.code, alarm.source) for alarm in alarms(app)] == [("network_down", None)], "that is why we lag"
 
 
-def test_r19_lag_is_an_alarm(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_r19_lag_is_an_alarm(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).unchanged(["a"])
         assert alarms(app) == []
-        room.clock.move(days=1)
+        site.clock.move(days=1)
         assert [(alarm.code, alarm.source) for alarm in alarms(app)] == [("lag", None)]
 
 
-def test_r46_one_notice_for_a_change_not_for_a_poll(room: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
+def test_r46_one_notice_for_a_change_not_for_a_poll(site: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "aggregator.store.alarms")
 
     def notices() -> list[tuple[str, str, object, object]]:
@@ -154,16 +154,16 @@ def test_r46_one_notice_for_a_change_not_for_a_poll(room: SampleSite, caplog: py
         with app.store.begin() as tx:
             tx.alarms.note(app.clock())
 
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))
         for _ in range(4):
-            room.clock.move(days=2)
-            desk.fails("a")
+            site.clock.move(days=2)
+            fake_source.fails("a")
         look(app)
-        noticed = room.clock.now
-        room.clock.move(minutes=5)
-    with room.opened() as app:  # nor for a start of the program
+        noticed = site.clock.now
+        site.clock.move(minutes=5)
+    with site.opened() as app:  # nor for a start of the program
         look(app)
         assert [alarm.since for alarm in alarms(app) if alarm.source == "a"] == [noticed]
         assert notices() == [("WARNING", "raise_alarm", "dead", "a")]

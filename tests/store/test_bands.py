@@ -15,8 +15,8 @@ from aggregator.model.entry import Entry
 from aggregator.service.service import Service
 from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 from tests.twin import Step, Twin, ask, twins
 
 YAML = """
@@ -30,10 +30,10 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(YAML)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(YAML)
+    return site
 
 
 def tells(key: str, number: int, *, age: timedelta | None = None, app: App) -> Entry:
@@ -69,24 +69,24 @@ def drop_bands(app: App) -> None:
         pass
 
 
-def grow_old(room: SampleSite, app: App) -> None:
+def grow_old(site: SampleSite, app: App) -> None:
     """Let twenty stories come, and ten of them lose their texts."""
-    desk = FakeSource(app)
+    fake_source = FakeSource(app)
     for numbers in (range(10, 0, -1), range(20, 10, -1)):
-        desk.says("a", *(tells("a", number, app=app) for number in numbers))
+        fake_source.says("a", *(tells("a", number, app=app) for number in numbers))
         app.publish()
-        room.clock.move(days=1)
+        site.clock.move(days=1)
     app.publish()
-    desk.says("a", tells("a", 20, app=app))
-    room.clock.move(days=30)
+    fake_source.says("a", tells("a", 20, app=app))
+    site.clock.move(days=30)
     assert app.upkeep.thin() == 10
 
 
-def test_bands_are_kept_of_founders_alone(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
+def test_bands_are_kept_of_founders_alone(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         for key in "abc":
-            desk.says(key, tells(key, 1, app=app))
+            fake_source.says(key, tells(key, 1, app=app))
         assert banded(app) == {"a-1"}
         (told,) = stories(app, *"abc")
         ask(app, "unmerge", story=told, entry=None)
@@ -100,19 +100,19 @@ def stories(app: App, *keys: str) -> set[int | None]:
         return set(connection.execute(query).scalars())
 
 
-def test_thirty_copies_of_a_story_are_no_form(room: SampleSite) -> None:
+def test_thirty_copies_of_a_story_are_no_form(site: SampleSite) -> None:
     keys = [f"{one}{other}" for one in "abcdef" for other in "abcdef"]
     assert len(keys) > minhash_bands.CROWD
-    room.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
-    with room.opened() as app:
+    site.writes("sources:\n" + "".join(f"  - {{key: {key}, url: 'https://{key}.example/'}}\n" for key in keys))
+    with site.opened() as app:
         for key in keys:
             FakeSource(app).says(key, tells(key, 1, app=app))
         assert len(stories(app, *keys)) == 1
 
 
-def test_k2_bands_go_with_the_texts(room: SampleSite) -> None:
-    with room.opened() as app:
-        grow_old(room, app)
+def test_k2_bands_go_with_the_texts(site: SampleSite) -> None:
+    with site.opened() as app:
+        grow_old(site, app)
         before = bands(app)
         assert len(banded(app)) == 20
         dropped = app.upkeep.trim_bands()
@@ -121,9 +121,9 @@ def test_k2_bands_go_with_the_texts(room: SampleSite) -> None:
         assert app.upkeep.trim_bands() == 0
 
 
-def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    with room.opened() as app:
-        grow_old(room, app)
+def test_a_step_is_bounded_and_goes_on_where_it_was_killed(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    with site.opened() as app:
+        grow_old(site, app)
         all_of_them = bands(app)
         monkeypatch.setattr(minhash_bands, "WALKED", 7)
         monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 2)
@@ -131,7 +131,7 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: SampleSite, mon
             tx.bands.trim() / 0  # something goes wrong before its end
         assert bands(app) == all_of_them
         assert 0 < app.upkeep.trim_bands() <= 14
-    with room.opened() as app:
+    with site.opened() as app:
         looks = 1
         with app.store.read() as tx:
             assert tx.bands.is_trimming(), "a new process goes on with it"
@@ -141,15 +141,15 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(room: SampleSite, mon
         assert len(banded(app)) == 10
 
 
-def test_a_look_that_takes_more_than_a_day_comes_to_its_end(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_takes_more_than_a_day_comes_to_its_end(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `poll` once a day takes a few steps a day, and each day begins with a look through the archives."""
-    with room.opened() as app:
-        grow_old(room, app)
+    with site.opened() as app:
+        grow_old(site, app)
         monkeypatch.setattr(minhash_bands, "WALKED", bands(app) // 4)
         monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 1)
         for _ in range(6):
             app.upkeep.trim_bands()
-            room.clock.move(days=1, minutes=1)
+            site.clock.move(days=1, minutes=1)
             app.upkeep.thin()
         assert banded(app) == {f"a-{number}" for number in range(11, 21)}
 
@@ -160,18 +160,18 @@ def is_trimming(app: App) -> bool:
 
 
 def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(
-    room: SampleSite, monkeypatch: pytest.MonkeyPatch
+    site: SampleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with room.opened() as app:
-        grow_old(room, app)
+    with site.opened() as app:
+        grow_old(site, app)
         monkeypatch.setattr(minhash_bands, "BANDS", 1)  # of 120 bands that stay, 15 texts are worth it
         drop_bands(app)
         FakeSource(app).says("a", *(tells("a", number, app=app) for number in range(30, 20, -1)))
         app.publish()
-        room.clock.move(days=1)
+        site.clock.move(days=1)
         app.publish()
         FakeSource(app).says("a", tells("a", 30, app=app))
-        room.clock.move(days=30)
+        site.clock.move(days=30)
         assert app.upkeep.thin() == 10
         assert not is_trimming(app)
         monkeypatch.setattr(minhash_bands, "BANDS", 2)
@@ -181,9 +181,9 @@ def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(
         assert app.upkeep.trim_bands() > 0
 
 
-def test_a_poll_and_a_service_drop_them(room: SampleSite) -> None:
-    with room.opened() as app:
-        grow_old(room, app)
+def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
+    with site.opened() as app:
+        grow_old(site, app)
         service = Service(app, {})
         service.start()
         try:
@@ -193,14 +193,14 @@ def test_a_poll_and_a_service_drop_them(room: SampleSite) -> None:
             service.stop()
         assert job.trigger.interval == timedelta(minutes=1)
         assert len(banded(app)) == 10
-    room.writes(YAML.replace("category: x", "category: x, paused: true"))
-    with room.opened() as app, app.store.begin() as tx:
+    site.writes(YAML.replace("category: x", "category: x, paused: true"))
+    with site.opened() as app, app.store.begin() as tx:
         gone = tx._connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
         tx._connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
         tx._connection.execute(update(store).values(bands_walked=None))
         minhash_bands.begin_trimming(tx._connection)
-    room.poll()
-    with room.opened() as app:
+    site.poll()
+    with site.opened() as app:
         assert len(banded(app)) == 10
 
 
@@ -221,18 +221,18 @@ STEPS = st.one_of(
 class Near(Twin):
     """One whose sources tell nearly the same."""
 
-    def take(self, app: App, desk: FakeSource, step: Step) -> None:
+    def take(self, app: App, fake_source: FakeSource, step: Step) -> None:
         """Take one step."""
         match step:
             case "tells", key, (first, count, days):
                 age = None if days is None else timedelta(days=days)
-                desk.says(key, *(tells(key, number, age=age, app=app) for number in range(first, first + count)))
+                fake_source.says(key, *(tells(key, number, age=age, app=app) for number in range(first, first + count)))
             case "window", length, _:
-                self.room.writes(YAML.replace("dedupe: near", f"dedupe: {{near: 0.85, window: {length}}}"))
-                path = self.room.folder / "feeds.yaml"
+                self.site.writes(YAML.replace("dedupe: near", f"dedupe: {{near: 0.85, window: {length}}}"))
+                path = self.site.folder / "feeds.yaml"
                 app.apply(load_config(path, {}), path.read_text())
             case _:
-                super().take(app, desk, step)
+                super().take(app, fake_source, step)
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Give all that is stored but the bands."""

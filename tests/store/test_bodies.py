@@ -9,69 +9,69 @@ from aggregator.dry_run.replay import NothingToReplay, Replay, stored_versions
 from aggregator.model.settings import SourceKey
 from aggregator.store import history
 from aggregator.store.history import StoredBody
-from tests.newsroom import SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
+from tests.sample_site import SampleSite, item, rss
 
 KEY = SourceKey("a")
 
 
-def kept(room: SampleSite) -> list[StoredBody]:
-    with room.opened() as app, app.store.read() as tx:
+def kept(site: SampleSite) -> list[StoredBody]:
+    with site.opened() as app, app.store.read() as tx:
         return tx.bodies.of(KEY)
 
 
-def feeds(room: SampleSite, url: str, more: str = "") -> None:
-    room.writes(f"sources: [{{key: a, url: '{url}'{more}}}]")
+def feeds(site: SampleSite, url: str, more: str = "") -> None:
+    site.writes(f"sources: [{{key: a, url: '{url}'{more}}}]")
 
 
-def test_a_body_that_changed_something_is_kept(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_a_body_that_changed_something_is_kept(sample_site: SampleSite, publisher: FeedServer) -> None:
     first, second = rss(item(1)), rss(item(2), item(1))
     again = rss(item(2), item(1), title="Another title for the feed, and the same entries")
     replies = [Reply(200, document, {"Content-Type": "text/xml"}) for document in (first, first, second, again)]
-    feeds(newsroom, publisher.says("/feed", *replies))
+    feeds(sample_site, publisher.says("/feed", *replies))
     for _ in replies:
-        newsroom.poll()
-        newsroom.clock.move(hours=2)
-    found = kept(newsroom)
+        sample_site.poll()
+        sample_site.clock.move(hours=2)
+    found = kept(sample_site)
     assert [one.data for one in found] == [first, second], "the same again, and nothing new in it: not"
     assert [one.headers["content-type"] for one in found] == ["text/xml", "text/xml"]
 
 
-def test_only_the_newest_stay(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_only_the_newest_stay(sample_site: SampleSite, publisher: FeedServer) -> None:
     documents = [rss(*(item(n) for n in range(count))) for count in range(1, history.BODIES_KEPT + 4)]
-    feeds(newsroom, publisher.says("/feed", *(Reply(200, document) for document in documents)))
+    feeds(sample_site, publisher.says("/feed", *(Reply(200, document) for document in documents)))
     for _ in documents:
-        newsroom.poll()
-        newsroom.clock.move(hours=2)
-    assert [one.data for one in kept(newsroom)] == documents[-history.BODIES_KEPT :]
+        sample_site.poll()
+        sample_site.clock.move(hours=2)
+    assert [one.data for one in kept(sample_site)] == documents[-history.BODIES_KEPT :]
 
 
-def test_one_that_stays_large_is_not_kept(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_one_that_stays_large_is_not_kept(sample_site: SampleSite, publisher: FeedServer) -> None:
     noise = random.Random(1).randbytes(100_000).hex()
-    feeds(newsroom, publisher.says("/feed", Reply(200, rss(item(1, description=noise)))))
-    assert newsroom.poll()["new"] == 1
-    assert kept(newsroom) == []
+    feeds(sample_site, publisher.says("/feed", Reply(200, rss(item(1, description=noise)))))
+    assert sample_site.poll()["new"] == 1
+    assert kept(sample_site) == []
 
 
-def test_s44_it_is_kept_without_what_it_echoes_of_our_secrets(newsroom: SampleSite, publisher: Publisher) -> None:
-    newsroom.environ["TOKEN"] = "sekrettoken-0123456789"
+def test_s44_it_is_kept_without_what_it_echoes_of_our_secrets(sample_site: SampleSite, publisher: FeedServer) -> None:
+    sample_site.environ["TOKEN"] = "sekrettoken-0123456789"
     echo = rss(item(1, description="You asked with sekrettoken-0123456789, and here is what it says at some length."))
-    feeds(newsroom, publisher.says("/feed", Reply(200, echo)), ", headers: {Authorization: '${TOKEN}'}")
-    newsroom.poll()
-    (one,) = kept(newsroom)
+    feeds(sample_site, publisher.says("/feed", Reply(200, echo)), ", headers: {Authorization: '${TOKEN}'}")
+    sample_site.poll()
+    (one,) = kept(sample_site)
     assert b"You asked with" in one.data
     assert b"sekrettoken" not in one.data
 
 
-def test_what_is_kept_can_be_replayed_under_other_rules(newsroom: SampleSite, publisher: Publisher) -> None:
+def test_what_is_kept_can_be_replayed_under_other_rules(sample_site: SampleSite, publisher: FeedServer) -> None:
     documents = [rss(item(1)), rss(item(2, title="Spam"), item(1))]
     url = publisher.says("/feed", *(Reply(200, document) for document in documents))
-    feeds(newsroom, url)
+    feeds(sample_site, url)
     for _ in documents:
-        newsroom.poll()
-        newsroom.clock.move(hours=2)
-    feeds(newsroom, url, ", exclude: [{title: Spam}]")
-    with newsroom.opened() as app:
+        sample_site.poll()
+        sample_site.clock.move(hours=2)
+    feeds(sample_site, url, ", exclude: [{title: Spam}]")
+    with sample_site.opened() as app:
         versions = stored_versions(app.store, KEY)
         settings = app.settings
     with Replay(settings, versions) as replay:
@@ -80,7 +80,7 @@ def test_what_is_kept_can_be_replayed_under_other_rules(newsroom: SampleSite, pu
 
 
 def test_a_source_that_brought_nothing_has_none(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    feeds(room, "https://a.example/")
-    with room.opened() as app, pytest.raises(NothingToReplay, match="no body of a is kept"):
+    site = SampleSite(tmp_path)
+    feeds(site, "https://a.example/")
+    with site.opened() as app, pytest.raises(NothingToReplay, match="no body of a is kept"):
         stored_versions(app.store, KEY)

@@ -13,19 +13,19 @@ from aggregator.model.event import Code
 from aggregator.service.service import Service
 from aggregator.store import corrections
 from aggregator.store.schema import event, request
-from tests.newsroom import SampleSite
+from tests.sample_site import SampleSite
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/', paused: true}]\n")
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/', paused: true}]\n")
+    return site
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
-    with room.opened() as app:
+def app(site: SampleSite) -> Iterator[App]:
+    with site.opened() as app:
         yield app
 
 
@@ -55,41 +55,41 @@ def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(app: App) -> None
         assert [fact["request"] for fact in facts] == [number]
 
 
-def test_answered_ones_go_after_a_week_and_those_that_wait_stay(room: SampleSite, app: App) -> None:
+def test_answered_ones_go_after_a_week_and_those_that_wait_stay(site: SampleSite, app: App) -> None:
     answered, waiting = ask(app, answered=True), ask(app, answered=False)
-    room.clock.move(days=6)
+    site.clock.move(days=6)
     late, newest = ask(app, answered=True), ask(app, answered=True)
-    room.clock.move(days=1)
+    site.clock.move(days=1)
     assert app.upkeep.trim_requests() == 0
-    room.clock.move(seconds=1)
+    site.clock.move(seconds=1)
     assert app.upkeep.trim_requests() == 1
     assert kept(app) == [waiting, late, newest]
     assert answered not in kept(app)
-    room.clock.move(days=-30)
+    site.clock.move(days=-30)
     assert app.upkeep.trim_requests() == 0, "the clock was set back"
 
 
-def test_the_newest_stays_so_that_no_number_is_given_out_twice(room: SampleSite, app: App) -> None:
+def test_the_newest_stays_so_that_no_number_is_given_out_twice(site: SampleSite, app: App) -> None:
     ask(app, answered=True)
     newest = ask(app, answered=True)
-    room.clock.move(days=400)
+    site.clock.move(days=400)
     assert app.upkeep.trim_requests() == 1
     assert kept(app) == [newest]
     assert ask(app, answered=False) == newest + 1
 
 
-def test_a_step_is_bounded(room: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_bounded(site: SampleSite, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(6):
         ask(app, answered=True)
     monkeypatch.setattr(corrections, "TRIMMED", 2)
-    room.clock.move(days=8)
+    site.clock.move(days=8)
     assert [app.upkeep.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_a_poll_and_a_service_drop_them(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
+    with site.opened() as app:
         ask(app, answered=True), ask(app, answered=True)
-        room.clock.move(days=8)
+        site.clock.move(days=8)
         newest = ask(app, answered=True)
         service = Service(app, {})
         service.start()
@@ -101,7 +101,7 @@ def test_a_poll_and_a_service_drop_them(room: SampleSite) -> None:
         assert job.trigger.interval == timedelta(hours=1)
         assert kept(app) == [newest]
         last = ask(app, answered=True)
-    room.clock.move(days=8)
-    room.poll()
-    with room.opened() as app:
+    site.clock.move(days=8)
+    site.poll()
+    with site.opened() as app:
         assert kept(app) == [last]

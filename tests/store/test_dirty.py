@@ -8,8 +8,8 @@ from aggregator.app import App
 from aggregator.store.dirty import touch
 from aggregator.store.schema import store, story
 from aggregator.store.story_pages import Dirty
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 
 def generation(app: App) -> int:
@@ -29,38 +29,38 @@ def touched(app: App, since: int) -> set[str]:
 
 
 def test_what_a_poll_changes_is_touched_and_nothing_else(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as app:
-        desk = FakeSource(app)
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         entries = [said(n, own_id=f"urn:example:{n}") for n in range(5)]
-        desk.says("a", *entries)
+        fake_source.says("a", *entries)
         assert touched(app, 0) == {f"urn:example:{n}" for n in range(5)}
         before = generation(app)
-        desk.says("a", *entries)
+        fake_source.says("a", *entries)
         assert touched(app, before) == set()
-        desk.says("a", *entries[:3], said(3, own_id="urn:example:3", title="Another title"), entries[4])
+        fake_source.says("a", *entries[:3], said(3, own_id="urn:example:3", title="Another title"), entries[4])
         assert touched(app, before) == {"urn:example:3"}
         before = generation(app)
-        desk.says("b", entries[1])
+        fake_source.says("b", entries[1])
         assert touched(app, before) == {"urn:example:1"}, "told once more: its credits read otherwise"
 
 
 def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as app:
-        desk = FakeSource(app)
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         entries = [said(n, own_id=f"urn:example:{n}") for n in range(2)]
-        desk.says("a", *entries)
+        fake_source.says("a", *entries)
         before = generation(app)
-        desk.says("a", entries[0], deleted=(("urn:example:1", None),))
+        fake_source.says("a", entries[0], deleted=(("urn:example:1", None),))
         assert touched(app, before) == {"urn:example:1"}
         before = generation(app)
         with app.store.begin() as tx:
             number = tx.finding.story("urn:example:0")
             assert number is not None
-            tx.corrections.file("retract", {"story": number}, room.clock())
+            tx.corrections.file("retract", {"story": number}, site.clock())
         app.take_requests()
         assert touched(app, before) == {"urn:example:0"}
 
@@ -71,14 +71,14 @@ def dirty(app: App, *, late: bool) -> Dirty:
 
 
 def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1), said(2))
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1), said(2))
         seen = dirty(app, late=False)
         assert sorted(seen) == [1, 2]
-        desk.says("a", said(1), said(2, title="Another title"))
+        fake_source.says("a", said(1), said(2, title="Another title"))
         with app.store.begin() as tx:
             tx.story_pages.clean(seen)
         assert len(dirty(app, late=False)) == 1
@@ -88,11 +88,11 @@ def test_a_page_that_was_made_is_dirty_still_if_its_story_has_changed_meanwhile(
 
 
 def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1), said(2), said(3))
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1), said(2), said(3))
         with app.store.begin() as tx:
             tx.story_pages.clean({number: seen for number, seen in dirty(app, late=False).items() if number != 3})
             tx.story_pages.look_anew("another", late=True)

@@ -1,7 +1,7 @@
 """What documents read of the store, where a story stands in more than one category."""
 
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 TWO = """sources:
   - {url: 'https://a.example/feed', key: a, category: x}
@@ -9,13 +9,13 @@ TWO = """sources:
 """
 
 
-def test_t2_each_category_credits_the_copies_that_it_does_not_show(newsroom: SampleSite) -> None:
-    newsroom.writes(TWO)
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1, link="https://a.example/1"))
-        newsroom.clock.move(minutes=5)
-        desk.says("b", said(1, link="https://b.example/1"))
+def test_t2_each_category_credits_the_copies_that_it_does_not_show(sample_site: SampleSite) -> None:
+    sample_site.writes(TWO)
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1, link="https://a.example/1"))
+        sample_site.clock.move(minutes=5)
+        fake_source.says("b", said(1, link="https://b.example/1"))
         with app.store.read() as tx:
             placed = [one.publication for one in tx.publications.of_stories([1])]
             newest = [found for some in tx.documents.newest_of_each([1, 2], 5, fair=True).values() for found in some]
@@ -26,13 +26,13 @@ def test_t2_each_category_credits_the_copies_that_it_does_not_show(newsroom: Sam
         ]
 
 
-def test_the_newest_of_each_are_in_order_and_no_more_than_asked_for(newsroom: SampleSite) -> None:
-    newsroom.writes(TWO)
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
+def test_the_newest_of_each_are_in_order_and_no_more_than_asked_for(sample_site: SampleSite) -> None:
+    sample_site.writes(TWO)
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
         for number in range(7):
-            newsroom.clock.move(minutes=5)
-            desk.says("a", said(number))
+            sample_site.clock.move(minutes=5)
+            fake_source.says("a", said(number))
         with app.store.read() as tx:
             newest = tx.documents.newest_of_each([1, 2], 5, fair=False)
     assert [p.title for p in newest[1]] == [f"Title {number}" for number in (6, 5, 4, 3, 2)]

@@ -11,20 +11,20 @@ import pytest
 from aggregator.app import App
 from aggregator.model.trail import Earlier
 from aggregator.store import entries
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    return site
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
-    with room.opened() as app:
+def app(site: SampleSite) -> Iterator[App]:
+    with site.opened() as app:
         yield app
 
 
@@ -42,12 +42,12 @@ def noise(chance: random.Random, size: int) -> str:
     return f"<p>{chance.randbytes(size // 2).hex()}</p>"
 
 
-def test_what_a_reader_saw_is_kept_until_when(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
+def test_what_a_reader_saw_is_kept_until_when(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
     texts = [f"<p>The {n}. edition says this, and a little more.</p>" for n in range(3)]
     for text in texts:
-        desk.says("a", said(1, text=text, title="A title", link="https://a.example/1"), said(2))
-        room.clock.move(hours=1)
+        fake_source.says("a", said(1, text=text, title="A title", link="https://a.example/1"), said(2))
+        site.clock.move(hours=1)
     kept = earlier(app)
     assert [(one.until - START, one.wording.content) for one in kept] == [
         (timedelta(hours=1), texts[0]),
@@ -57,63 +57,63 @@ def test_what_a_reader_saw_is_kept_until_when(room: SampleSite, app: App) -> Non
     assert earlier(app, 2) == ()
 
 
-def test_a_poll_that_revises_nothing_asks_for_nothing(room: SampleSite, app: App) -> None:
+def test_a_poll_that_revises_nothing_asks_for_nothing(site: SampleSite, app: App) -> None:
     """Neither do revisions that nobody sees: the text that was lost is kept (I61)."""
-    desk, statements = FakeSource(app), list[str]()
-    desk.says("a", said(1), said(2))
+    fake_source, statements = FakeSource(app), list[str]()
+    fake_source.says("a", said(1), said(2))
     with app.store.heard_statements(statements.append):
-        desk.says("a", said(1), said(2))
-        desk.says("a", said(1), said(2), said(3))
-        desk.says("a", replace(said(1), content="", text=""), said(2), said(3))
+        fake_source.says("a", said(1), said(2))
+        fake_source.says("a", said(1), said(2), said(3))
+        fake_source.says("a", replace(said(1), content="", text=""), said(2), said(3))
     assert about_wordings(statements) == []
 
 
-def test_revisions_cost_three_statements_however_many_there_are(room: SampleSite, app: App) -> None:
+def test_revisions_cost_three_statements_however_many_there_are(site: SampleSite, app: App) -> None:
     costs = []
-    desk = FakeSource(app)
-    desk.says("a", *(said(n) for n in range(60)))
+    fake_source = FakeSource(app)
+    fake_source.says("a", *(said(n) for n in range(60)))
     for changed in (1, 60):
         statements: list[str] = []
         with app.store.heard_statements(statements.append):
-            desk.says("a", *(said(n, title=f"Now {changed}" if n < changed else None) for n in range(60)))
+            fake_source.says("a", *(said(n, title=f"Now {changed}" if n < changed else None) for n in range(60)))
         costs.append(len(statements))
         assert len(about_wordings(statements)) == 2, "besides a look at what was there"
     assert costs[0] == costs[1]
 
 
-def test_only_the_newest_wordings_stay(room: SampleSite, app: App) -> None:
-    desk, chance = FakeSource(app), random.Random(1)
+def test_only_the_newest_wordings_stay(site: SampleSite, app: App) -> None:
+    fake_source, chance = FakeSource(app), random.Random(1)
     updated = START
     for number in range(entries.KEPT + 5):
         updated += timedelta(hours=1)  # dated, or the 25th would be held (T4)
-        desk.says("a", said(1, text=f"<p>Number {number}</p>", updated=updated), said(2))
+        fake_source.says("a", said(1, text=f"<p>Number {number}</p>", updated=updated), said(2))
     assert [one.wording.content for one in earlier(app)] == [f"<p>Number {n}</p>" for n in range(4, 14)]
     for _ in range(4):
         updated += timedelta(hours=1)
-        desk.says("a", said(1), said(2, text=noise(chance, 50_000), updated=updated))
+        fake_source.says("a", said(1), said(2, text=noise(chance, 50_000), updated=updated))
     kept = earlier(app, 2)
     assert [len(one.wording.content) > 40_000 for one in kept] == [True, True], "each shrinks to about half"
     assert len(earlier(app)) == entries.KEPT, "one entry's do not count for another"
 
 
-def test_a_wording_that_is_too_large_is_not_kept(room: SampleSite, app: App) -> None:
-    desk, chance = FakeSource(app), random.Random(2)
-    desk.says("a", said(1, text=noise(chance, 300_000)))
-    desk.says("a", said(1, text="<p>Short now.</p>"))
+def test_a_wording_that_is_too_large_is_not_kept(site: SampleSite, app: App) -> None:
+    fake_source, chance = FakeSource(app), random.Random(2)
+    fake_source.says("a", said(1, text=noise(chance, 300_000)))
+    fake_source.says("a", said(1, text="<p>Short now.</p>"))
     assert earlier(app) == ()
 
 
-def test_another_date_alone_is_no_other_wording(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
-    desk.says("a", said(1, published=START - timedelta(hours=1)))
-    changes = desk.says("a", said(1, published=START - timedelta(hours=5)))
+def test_another_date_alone_is_no_other_wording(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
+    fake_source.says("a", said(1, published=START - timedelta(hours=1)))
+    changes = fake_source.says("a", said(1, published=START - timedelta(hours=5)))
     assert changes.entries.revised
     assert earlier(app) == ()
 
 
-def test_a_revision_that_is_held_replaces_nothing_that_was_seen(room: SampleSite, app: App) -> None:
-    desk = FakeSource(app)
+def test_a_revision_that_is_held_replaces_nothing_that_was_seen(site: SampleSite, app: App) -> None:
+    fake_source = FakeSource(app)
     for number in range(30):  # none is dated: from the 25th on they are stored, not shown (T4)
-        desk.says("a", said(1, text=f"<p>Number {number}</p>"))
+        fake_source.says("a", said(1, text=f"<p>Number {number}</p>"))
     kept = [one.wording.content for one in earlier(app)]
     assert kept[-1] == "<p>Number 23</p>", "24 is what is seen"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from aggregator.app import App
 from aggregator.model.event import PASSING_FOR, Code, Event
 from aggregator.service.service import Service
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 from tests.twin import Twin, ask, twins
 
 YAML = """
@@ -39,10 +39,10 @@ PASSES = (
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(YAML)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(YAML)
+    return site
 
 
 def told(app: App) -> list[tuple[Any, ...]]:
@@ -59,17 +59,17 @@ def test_r73_what_why_can_not_tell_from_the_rows_lasts(code: Code) -> None:
     assert Event(code=code, facts={"request": 7}).lasts, "what came of an operator's word"
 
 
-def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1), said(9))
-        desk.says("b", said(1), said(7))
+def test_r73_events_go_after_ninety_days_but_for_those_that_last(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1), said(9))
+        fake_source.says("b", said(1), said(7))
         ask(app, "retract", story=1, undo=False)
-        room.clock.move(days=89)
-        desk.says("a", said(2))
+        site.clock.move(days=89)
+        fake_source.says("a", said(2))
         assert app.upkeep.trim_events() == 0
         before = told(app)
-        room.clock.move(days=1, seconds=1)
+        site.clock.move(days=1, seconds=1)
         dropped = app.upkeep.trim_events()
         after = told(app)
         assert dropped == len(before) - len(after) > 0
@@ -81,11 +81,11 @@ def test_r73_events_go_after_ninety_days_but_for_those_that_last(room: SampleSit
         assert set(after) == {row for row in before if row[5] or row in young}
 
 
-def test_a_step_is_bounded_and_what_is_left_goes_next(room: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    with room.opened() as app:
+def test_a_step_is_bounded_and_what_is_left_goes_next(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", *(said(f"n{number}") for number in range(16)))
         passing = sum(not lasts for *_, lasts in told(app))
-        room.clock.move(days=91)
+        site.clock.move(days=91)
         for module in ("store.events", "poll.maintenance"):
             monkeypatch.setattr(f"aggregator.{module}.TRIMMED", 2)
         monkeypatch.setattr("aggregator.poll.maintenance.TRIM_STEPS", 5)
@@ -93,22 +93,22 @@ def test_a_step_is_bounded_and_what_is_left_goes_next(room: SampleSite, monkeypa
     assert dropped == [10, passing - 10, 0]
 
 
-def test_a_poll_trims(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a_poll_trims(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said(1))
-    room.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
-    room.clock.move(days=91)
-    room.poll()
-    with room.opened() as app:
+    site.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
+    site.clock.move(days=91)
+    site.poll()
+    with site.opened() as app:
         assert told(app) == []
 
 
-def test_a_service_trims_each_minute(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a_service_trims_each_minute(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said(1))
-    room.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
-    room.clock.move(days=91)
-    with room.opened() as app:
+    site.writes(YAML.replace("priority: 1", "paused: true").replace("category: x,", "category: x, paused: true,"))
+    site.clock.move(days=91)
+    with site.opened() as app:
         service = Service(app, {})
         service.start()
         try:

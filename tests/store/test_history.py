@@ -14,8 +14,8 @@ from aggregator.model.poll import Due, Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
 from aggregator.urls import Url
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 SOURCE = Source(key=SourceKey("a"), url=Url("https://a.example/"))
 SECONDS = st.integers(0, 4_000_000_000)
@@ -77,24 +77,24 @@ def remembered(app: App, key: str = "a") -> SourceHistory:
 
 
 def opened(tmp_path: Path, sources: int = 1) -> SampleSite:
-    room = SampleSite(tmp_path)
+    site = SampleSite(tmp_path)
     lines = "".join(f"  - {{key: {chr(97 + n)}, url: 'https://{n}.example/'}}\n" for n in range(sources))
-    room.writes(f"sources:\n{lines}")
-    return room
+    site.writes(f"sources:\n{lines}")
+    return site
 
 
 def test_p93_a_source_remembers_its_polls_with_counts_next_due_and_why(tmp_path: Path) -> None:
-    room = opened(tmp_path)
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1), said(2))
-        room.clock.move(minutes=30)
-        desk.says("a", said(1, text="<p>It says something else now.</p>"), said(2), said(3))
-        room.clock.move(hours=2)
-        (last,) = desk.unchanged(["a"])
+    site = opened(tmp_path)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1), said(2))
+        site.clock.move(minutes=30)
+        fake_source.says("a", said(1, text="<p>It says something else now.</p>"), said(2), said(3))
+        site.clock.move(hours=2)
+        (last,) = fake_source.unchanged(["a"])
         found = remembered(app)
     newest, second, first = found.recent
-    assert (newest.at, newest.outcome, newest.status) == (room.clock.now, Outcome.NOT_MODIFIED, 304)
+    assert (newest.at, newest.outcome, newest.status) == (site.clock.now, Outcome.NOT_MODIFIED, 304)
     assert newest.next_due == last.move.due_at.replace(microsecond=0)
     assert newest.because == last.move.inputs["because"]
     assert [(poll.new, poll.revised) for poll in (first, second, newest)] == [(2, 0), (1, 1), (0, 0)]
@@ -103,25 +103,25 @@ def test_p93_a_source_remembers_its_polls_with_counts_next_due_and_why(tmp_path:
 
 
 def test_p93_days_hold_sums_newest_first(tmp_path: Path) -> None:
-    room = opened(tmp_path)
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1), said(2))
-        desk.fails("a")
-        room.clock.move(days=1)
-        desk.unchanged(["a"])
-        desk.unchanged(["a"])
+    site = opened(tmp_path)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1), said(2))
+        fake_source.fails("a")
+        site.clock.move(days=1)
+        fake_source.unchanged(["a"])
+        fake_source.unchanged(["a"])
         days = remembered(app).days
     assert days == (
-        DaySums(day=room.clock.now.date(), polls=Sums(polls=2, not_modified=2)),
+        DaySums(day=site.clock.now.date(), polls=Sums(polls=2, not_modified=2)),
         DaySums(day=START.date(), polls=Sums(polls=2, failures=1, new=2)),
     )
 
 
 def test_p93_a_group_of_polls_is_one_statement_for_its_days(tmp_path: Path) -> None:
-    room = opened(tmp_path, sources=20)
+    site = opened(tmp_path, sources=20)
     statements: list[str] = []
-    with room.opened() as app:
+    with site.opened() as app:
         keys = [chr(97 + n) for n in range(20)]
         FakeSource(app).unchanged(keys)
         with app.store.heard_statements(statements.append):
@@ -130,44 +130,44 @@ def test_p93_a_group_of_polls_is_one_statement_for_its_days(tmp_path: Path) -> N
 
 
 def test_p93_days_are_kept_400_days(tmp_path: Path) -> None:
-    room = opened(tmp_path, sources=2)
-    with room.opened() as app:
+    site = opened(tmp_path, sources=2)
+    with site.opened() as app:
         FakeSource(app).unchanged(["a", "b"])
-        room.clock.move(days=399)
+        site.clock.move(days=399)
         FakeSource(app).unchanged(["a"])
         with app.store.read() as tx:
             assert len(tx.history.of(SourceKey("a"), app.clock(), days=1000).days) == 2
-        room.clock.move(days=1)
+        site.clock.move(days=1)
         FakeSource(app).unchanged(["a"])
         with app.store.read() as tx:
             assert [one.day for one in tx.history.of(SourceKey("a"), app.clock(), days=1000).days] == [
-                room.clock.now.date(),
-                (room.clock.now - timedelta(days=1)).date(),
+                site.clock.now.date(),
+                (site.clock.now - timedelta(days=1)).date(),
             ]
             assert len(tx.history.of(SourceKey("b"), app.clock(), days=1000).days) == 1, "its own polls clear its own"
 
 
 def test_p94_a_200_to_a_request_without_the_validators_we_hold_is_counted(tmp_path: Path) -> None:
-    room = opened(tmp_path)
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1))  # nothing was known of it
+    site = opened(tmp_path)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1))  # nothing was known of it
         assert remembered(app).days[0].polls.unconditional == 0
-        desk.says("a", said(1))  # the desk sends no validators
-        desk.unchanged(["a"])
-        desk.fails("a")
+        fake_source.says("a", said(1))  # the desk sends no validators
+        fake_source.unchanged(["a"])
+        fake_source.fails("a")
         assert remembered(app).days[0].polls.unconditional == 1
 
 
 def test_r48_entries_dated_ahead_or_long_ago_are_counted_but_for_a_first_polls_past(tmp_path: Path) -> None:
-    room = opened(tmp_path)
+    site = opened(tmp_path)
     ahead, late = START + timedelta(hours=25), START - timedelta(days=366)
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1, published=late), said(2, published=START + timedelta(hours=23)))
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1, published=late), said(2, published=START + timedelta(hours=23)))
         first = asdict(remembered(app).days[0].polls)
         assert (first["future"], first["past"]) == (0, 0), "an archive is no surprise on a first poll"
         known = (said(1, published=late), said(2, published=START + timedelta(hours=23)))
-        desk.says("a", *known, said(3, published=late), said(4, published=ahead), said(5, published=START))
+        fake_source.says("a", *known, said(3, published=late), said(4, published=ahead), said(5, published=START))
         second = asdict(remembered(app).days[0].polls)
     assert (second["future"], second["past"]) == (1, 1)

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine
 from aggregator.model.correction import Act
 from aggregator.store import database
 from aggregator.store.schema import metadata
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 from tests.twin import ask
 
 YAML = "publish: {entries: 10, archive_page: 10}\nsources: [{key: one, url: 'https://one.example/', initial: 200}]\n"
@@ -45,48 +45,48 @@ def as_of(released: str, path: Path) -> None:
 
 @pytest.mark.parametrize("released", ["0001", "0002"])
 def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, released: str) -> None:
-    room = SampleSite(tmp_path)
-    room.writes(YAML)
-    with room.opened() as app:
+    site = SampleSite(tmp_path)
+    site.writes(YAML)
+    with site.opened() as app:
         FakeSource(app).says("one", *(said(number) for number in range(35)))
         app.publish()
-    before, path = room.files(), room.folder / "var/aggregator.db"
+    before, path = site.files(), site.folder / "var/aggregator.db"
     as_of(released, path)
-    with room.opened() as app:
+    with site.opened() as app:
         app.publish(everything=True)
-        assert room.files() == before
-        room.clock.move(minutes=10)  # entries of one moment are ordered by their ids
+        assert site.files() == before
+        site.clock.move(minutes=10)  # entries of one moment are ordered by their ids
         FakeSource(app).says("one", said(36), *(said(number) for number in range(35)))
         app.publish()
-    assert room.titles()[0] == "Title 36"
+    assert site.titles()[0] == "Title 36"
     assert path.with_name(f"{path.name}.before-{database.HEAD}-from-{released}").exists()
     check_schema(path)
 
 
 @pytest.mark.parametrize("released", ["0001", "0002"])
 def test_a7_feeds_of_an_older_schema_go_on_from_what_they_said(tmp_path: Path, released: str) -> None:
-    room = SampleSite(tmp_path)
-    room.writes(YAML)
-    with room.opened() as app:
+    site = SampleSite(tmp_path)
+    site.writes(YAML)
+    with site.opened() as app:
         FakeSource(app).says("one", *(said(number) for number in range(25)))
         app.publish()
         with app.store.read() as tx:
             (row,) = tx.categories.rows()
             story = tx.documents.publications(row.id, None)[0].story
-        room.clock.move(hours=1)
+        site.clock.move(hours=1)
         ask(app, Act.RETRACT, story=story, undo=False)
         app.publish()
     said_so = b"  <updated>2026-03-04T13:00:00Z</updated>"
-    assert said_so in room.published("category/general.atom")
-    as_of(released, room.folder / "var/aggregator.db")
-    room.clock.move(days=31)
-    with room.opened() as app:
+    assert said_so in site.published("category/general.atom")
+    as_of(released, site.folder / "var/aggregator.db")
+    site.clock.move(days=31)
+    with site.opened() as app:
         assert app.upkeep.end_tombstones() == 1
         app.publish()
-    feed = room.published("category/general.atom")
+    feed = site.published("category/general.atom")
     assert b"deleted-entry" not in feed
     assert said_so in feed
-    check_schema(room.folder / "var/aggregator.db")
+    check_schema(site.folder / "var/aggregator.db")
 
 
 def check_schema(path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.app import App
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TEXT = "<p>This says something else than before, at some length, so that it is a revision for everyone.</p>"
@@ -23,10 +23,10 @@ def feeds(one: str, *, x: str = "{}", y: str = "{}", initial: int = 50) -> str:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(feeds("x"))
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(feeds("x"))
+    return site
 
 
 def titles(app: App, slug: str) -> list[str]:
@@ -37,12 +37,12 @@ def titles(app: App, slug: str) -> list[str]:
         return [p.title for page in pages for p in tx.documents.publications(row.id, page)]
 
 
-def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("one", *(said(n, published=START - n * DAY) for n in range(5)))
-    room.clock.move(days=1)
-    room.writes(feeds("[x, y]", initial=3))
-    with room.opened() as app:
+    site.clock.move(days=1)
+    site.writes(feeds("[x, y]", initial=3))
+    with site.opened() as app:
         assert titles(app, "y") == ["Title 0", "Title 1", "Title 2"]
         assert len(titles(app, "x")) == 5
         with app.store.read() as tx:
@@ -50,17 +50,17 @@ def test_n2_a_category_gets_the_newest_entries_of_a_source_by_their_own_dates(ro
         assert [p.sort_at for p in theirs] == [START - n * DAY for n in range(3)], "their own dates (M1)"
         assert [p.atom_id for p in theirs] == [p.atom_id for p in mine][:3], "one story, one id (N4)"
         assert [p.updated for p in theirs] == [p.updated for p in mine][:3]
-    room.clock.move(days=1)
-    with room.opened() as app:
+    site.clock.move(days=1)
+    with site.opened() as app:
         assert len(titles(app, "y")) == 3, "once"
 
 
-def test_n1_what_a_source_published_stays_where_it_was(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_n1_what_a_source_published_stays_where_it_was(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("one", said(1), said(2))
-    room.clock.move(days=1)
-    room.writes(feeds("y"))
-    with room.opened() as app:
+    site.clock.move(days=1)
+    site.writes(feeds("y"))
+    with site.opened() as app:
         assert sorted(titles(app, "x")) == sorted(titles(app, "y")) == ["Title 1", "Title 2"]
         FakeSource(app).says("one", said(3), said(1, text=TEXT), said(2))
         assert sorted(titles(app, "x")) == ["Title 1", "Title 2"], "new entries go to the new category alone"
@@ -70,59 +70,59 @@ def test_n1_what_a_source_published_stays_where_it_was(room: SampleSite) -> None
         assert all("something else" in p.content for p in both), "revisions still reach it there"
 
 
-def test_n2_the_rules_of_the_category_hold(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_n2_the_rules_of_the_category_hold(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("one", *(said(n, published=START - n * DAY) for n in range(4)))
-    room.writes(feeds("[x, y]", y="{exclude: [{title: '[02]$'}]}", initial=1))
-    with room.opened() as app:
+    site.writes(feeds("[x, y]", y="{exclude: [{title: '[02]$'}]}", initial=1))
+    with site.opened() as app:
         assert titles(app, "y") == ["Title 1"]
 
 
-def test_n2_a_story_that_is_there_already_stays_as_it_stands(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("two", said(1, own_id="theirs"))
-        room.clock.move(hours=2)
-        desk.says("one", said(1), said(2))
+def test_n2_a_story_that_is_there_already_stays_as_it_stands(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("two", said(1, own_id="theirs"))
+        site.clock.move(hours=2)
+        fake_source.says("one", said(1), said(2))
         with app.store.read() as tx:
             before = [p for p in tx.documents.publications(2, None) if p.title == "Title 1"]
-    room.clock.move(days=1)
-    room.writes(feeds("[x, y]"))
-    with room.opened() as app, app.store.read() as tx:
+    site.clock.move(days=1)
+    site.writes(feeds("[x, y]"))
+    with site.opened() as app, app.store.read() as tx:
         after = [p for p in tx.documents.publications(2, None) if p.title == "Title 1"]
         assert [(p.source, p.sort_at, p.updated) for p in after] == [(p.source, p.sort_at, p.updated) for p in before]
         assert len(tx.documents.publications(2, None)) == 2
 
 
-def test_n2_what_was_withdrawn_does_not_come_back_by_another_door(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("one", said(1), said(2))
-        desk.says("one", said(2), deleted=(("item-1", START),))
-    room.writes(feeds("[x, y]"))
-    with room.opened() as app:
+def test_n2_what_was_withdrawn_does_not_come_back_by_another_door(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("one", said(1), said(2))
+        fake_source.says("one", said(2), deleted=(("item-1", START),))
+    site.writes(feeds("[x, y]"))
+    with site.opened() as app:
         assert titles(app, "y") == ["Title 2"]
 
 
-def test_n2_a_source_that_was_never_polled_has_nothing_to_give(room: SampleSite) -> None:
-    with room.opened():
+def test_n2_a_source_that_was_never_polled_has_nothing_to_give(site: SampleSite) -> None:
+    with site.opened():
         pass
-    room.writes(feeds("[x, y]"))
-    with room.opened() as app:
+    site.writes(feeds("[x, y]"))
+    with site.opened() as app:
         assert titles(app, "y") == []
         FakeSource(app).says("one", said(1))
         assert titles(app, "y") == ["Title 1"]
 
 
-def test_m4_a_backfill_does_not_flood_the_main_document(room: SampleSite) -> None:
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("one", *(said(n, published=START - n * DAY) for n in range(40)))
-        desk.says("two", *(said(f"t{n}", published=START - n * HOUR) for n in range(12)))
+def test_m4_a_backfill_does_not_flood_the_main_document(site: SampleSite) -> None:
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("one", *(said(n, published=START - n * DAY) for n in range(40)))
+        fake_source.says("two", *(said(f"t{n}", published=START - n * HOUR) for n in range(12)))
         app.publish()
-    room.clock.move(hours=1)
-    room.writes(feeds("[x, y]"))
-    with room.opened() as app:
+    site.clock.move(hours=1)
+    site.writes(feeds("[x, y]"))
+    with site.opened() as app:
         app.publish()
         with app.store.read() as tx:
             (row,) = [row for row in tx.categories.rows() if row.slug == "y"]
@@ -131,14 +131,14 @@ def test_m4_a_backfill_does_not_flood_the_main_document(room: SampleSite) -> Non
         assert len(titles(app, "y")) == 52
 
 
-def test_n2_moving_back_fills_the_gap(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_n2_moving_back_fills_the_gap(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("one", said(1))
-    room.clock.move(hours=1)
-    room.writes(feeds("y"))
-    with room.opened() as app:
+    site.clock.move(hours=1)
+    site.writes(feeds("y"))
+    with site.opened() as app:
         FakeSource(app).says("one", said(2), said(1))
-    room.clock.move(hours=1)
-    room.writes(feeds("x"))
-    with room.opened() as app:
+    site.clock.move(hours=1)
+    site.writes(feeds("x"))
+    with site.opened() as app:
         assert sorted(titles(app, "x")) == ["Title 1", "Title 2"]

@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from aggregator.app import App
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 
 def counted(statements: list[str]) -> Counter[str]:
@@ -15,47 +15,47 @@ def counted(statements: list[str]) -> Counter[str]:
 
 
 def test_all_304s_of_a_group_are_one_statement(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(30)))
+    site = SampleSite(tmp_path)
+    site.writes("sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(30)))
     statements: list[str] = []
-    with room.opened() as app:
-        desk = FakeSource(app)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         keys = [f"s{n}" for n in range(30)]
-        desk.unchanged(keys)  # never asked before: their states change
+        fake_source.unchanged(keys)  # never asked before: their states change
         with app.store.heard_statements(statements.append):
             polls_begin = len(statements)
-            desk.unchanged(keys)
+            fake_source.unchanged(keys)
     settled = [s for s in statements[polls_begin:] if s.startswith("UPDATE source") and "polls" in s]
     assert len(settled) == 1
 
 
 def test_a_poll_costs_the_same_statements_whatever_its_length(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said("first"))
-        desk.says("b", said("first-of-b"))
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said("first"))
+        fake_source.says("b", said("first-of-b"))
         costs = []
         for key, count in (("a", 3), ("b", 150)):
             statements: list[str] = []
             with app.store.heard_statements(statements.append):
-                desk.says(key, *(said(f"{key}-{n}") for n in range(count)))
+                fake_source.says(key, *(said(f"{key}-{n}") for n in range(count)))
             costs.append(len(statements))
     assert costs[1] - costs[0] <= 1, "bands of 150 entries are more than one statement may name"
     assert costs[0] <= 44, "about thirty, five of which look for entries under other ids, and those of the claim"
 
 
 def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with room.opened() as app:
-        desk = FakeSource(app)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         entries = [said(n) for n in range(100)]
-        desk.says("a", *entries)
+        fake_source.says("a", *entries)
         with app.store.heard_statements(statements.append):
-            desk.says("a", *entries)
+            fake_source.says("a", *entries)
     assert not [s for s in statements if s.startswith("INSERT") and "poll_day" not in s]
     assert not [s for s in statements if s.startswith(("UPDATE entry", "UPDATE publication", "UPDATE category"))]
 
@@ -68,20 +68,20 @@ def plan_of(app: App, statement: str) -> str:
         return "; ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", nothing))
 
 
-def test_the_newest_of_all_are_looked_for_by_time(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+def test_the_newest_of_all_are_looked_for_by_time(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         with app.store.heard_statements(statements.append), app.store.read() as tx:
             tx.documents.newest([1, 2, 3], 50)
         plan = plan_of(app, statements[1])
     assert plan.startswith("SCAN publication USING INDEX ix_publication_sort_at"), plan
 
 
-def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         with app.store.heard_statements(statements.append):
             app.store.status(app.roster, app.clock())
         (counting,) = (s for s in statements if "JOIN publication" in s or "FROM publication" in s)
@@ -90,10 +90,10 @@ def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(newsroo
     assert not [s for s in statements if "FROM entry" in s or "JOIN entry" in s]
 
 
-def test_metrics_count_in_an_index_of_sources_and_nowhere_else(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+def test_metrics_count_in_an_index_of_sources_and_nowhere_else(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         with app.store.heard_statements(statements.append):
             app.figures()
         asked = [statement for statement in statements if statement.startswith("SELECT")]
@@ -109,15 +109,15 @@ def test_metrics_count_in_an_index_of_sources_and_nowhere_else(newsroom: SampleS
     assert all("source USING COVERING INDEX ix_source_due" in plan and "USING INDEX" not in plan for plan in plans)
 
 
-def test_what_categories_hold_is_counted_where_something_has_changed(newsroom: SampleSite) -> None:
-    newsroom.writes(
+def test_what_categories_hold_is_counted_where_something_has_changed(sample_site: SampleSite) -> None:
+    sample_site.writes(
         "sources: [{key: a, url: 'https://a.example/', category: x}, {key: b, url: 'https://b.example/', category: y}]"
     )
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
         for key, told, held in (("a", 1, [1, 0]), ("b", 2, [1, 1]), ("b", 3, [1, 2]), (None, 0, [1, 2])):
             if key is not None:
-                desk.says(key, said(told))
+                fake_source.says(key, said(told))
             statements: list[str] = []
             with app.store.heard_statements(statements.append):
                 status = app.store.status(app.roster, app.clock())
@@ -125,25 +125,25 @@ def test_what_categories_hold_is_counted_where_something_has_changed(newsroom: S
     assert not [s for s in statements if "FROM publication" in s]
 
 
-def test_copies_are_found_without_a_look_at_what_every_story_has(newsroom: SampleSite) -> None:
-    newsroom.writes("sources: [{key: a, url: 'https://a.example/'}]")
+def test_copies_are_found_without_a_look_at_what_every_story_has(sample_site: SampleSite) -> None:
+    sample_site.writes("sources: [{key: a, url: 'https://a.example/'}]")
     statements: list[str] = []
-    with newsroom.opened() as app:
+    with sample_site.opened() as app:
         with app.store.heard_statements(statements.append), app.store.read() as tx:
             tx.files.copies()
         assert "USING COVERING INDEX ix_file_copied" in plan_of(app, statements[1])
 
 
-def test_a_start_page_of_many_categories_takes_a_few_statements(newsroom: SampleSite) -> None:
-    newsroom.writes(
+def test_a_start_page_of_many_categories_takes_a_few_statements(sample_site: SampleSite) -> None:
+    sample_site.writes(
         "publish: {formats: [html]}\nsources:\n"
         + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/', category: c{n}}}\n" for n in range(30))
     )
     statements: list[str] = []
-    with newsroom.opened() as app:
-        desk = FakeSource(app)
+    with sample_site.opened() as app:
+        fake_source = FakeSource(app)
         for n in range(30):
-            desk.says(f"s{n}", said(n))
+            fake_source.says(f"s{n}", said(n))
         with app.store.heard_statements(statements.append), app.store.read() as tx:
             newest = tx.documents.newest_of_each(range(1, 31), 5, fair=True)
     assert len(newest) == 30

@@ -13,9 +13,9 @@ from aggregator.model.alarm import AlarmCode
 from aggregator.serve.metrics import Meter
 from aggregator.websub import Pinger, pings, tell_hub
 from aggregator.websub.pings import pause_after
-from tests.desk import FakeSource, said
-from tests.newsroom import LOOPBACK, SampleSite
-from tests.publisher import Hangs, Publisher, Reply, Reset, redirect
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer, Hangs, Reply, Reset, redirect
+from tests.sample_site import LOOPBACK, SampleSite
 
 TAKEN = Reply(204)
 PLANET = "https://planet.example.org/"
@@ -25,17 +25,17 @@ HUB = "127.0.0.2"
 
 
 class Planet:
-    """A newsroom with a hub: what its source says next is published, and the hub is told."""
+    """A site with a hub: what its source says next is published, and the hub is told."""
 
-    def __init__(self, newsroom: SampleSite, publisher: Publisher) -> None:
-        self.room, self.publisher = newsroom, publisher
-        self.clock = newsroom.clock
+    def __init__(self, sample_site: SampleSite, publisher: FeedServer) -> None:
+        self.site, self.publisher = sample_site, publisher
+        self.clock = sample_site.clock
         self.writes()
 
     def writes(self, more: str = "", *, publish: str = "formats: [atom]", base_url: str = PLANET) -> None:
         """Write feeds.yaml anew."""
         hub = self.publisher.url("/hub", host=HUB)
-        self.room.writes(
+        self.site.writes(
             f"site: {{base_url: '{base_url}'}}\npublish: {{hub: '{hub}', {publish}}}\n{more}"
             "sources: [{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}]\n"
         )
@@ -46,7 +46,7 @@ class Planet:
 
     def says(self, *numbers: int, key: str = "a", tell: bool = True, **how: bool) -> None:
         """Let a source say these items; publish; tell the hub."""
-        with self.room.opened() as app:
+        with self.site.opened() as app:
             if numbers:
                 FakeSource(app).says(key, *map(said, numbers))
             app.publish(**how)
@@ -64,9 +64,9 @@ class Planet:
 
 
 @pytest.fixture
-def planet(newsroom: SampleSite, publisher: Publisher) -> Planet:
+def planet(sample_site: SampleSite, publisher: FeedServer) -> Planet:
     """A planet whose source was polled once, with a hub that takes everything."""
-    planet = Planet(newsroom, publisher)
+    planet = Planet(sample_site, publisher)
     planet.answers(TAKEN)
     planet.says(1)
     planet.clock.move(hours=1)
@@ -76,17 +76,17 @@ def planet(newsroom: SampleSite, publisher: Publisher) -> Planet:
 def test_i62_first_polls_ping_nobody_and_the_next_news_do(planet: Planet) -> None:
     assert planet.told() == []
     planet.says(2, key="b")
-    assert b"Title 2" in planet.room.published("category/general.atom"), "it is published all the same"
+    assert b"Title 2" in planet.site.published("category/general.atom"), "it is published all the same"
     assert planet.told() == []
     planet.says(3, 2, key="b")
     assert planet.told() == [ALL, GENERAL]
 
 
 def test_i62_a_source_that_is_added_pings_nobody(planet: Planet) -> None:
-    text = (planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
-    planet.room.writes(text.replace("sources: [", "sources: [{key: c, url: 'https://c.example/'}, "))
+    text = (planet.site.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
+    planet.site.writes(text.replace("sources: [", "sources: [{key: c, url: 'https://c.example/'}, "))
     planet.says(4, key="c")
-    assert b"Title 4" in planet.room.published("all.atom")
+    assert b"Title 4" in planet.site.published("all.atom")
     assert planet.told() == []
     planet.says(5, 4, key="c")
     assert planet.told() == [ALL, GENERAL]
@@ -95,10 +95,10 @@ def test_i62_a_source_that_is_added_pings_nobody(planet: Planet) -> None:
 def test_i62_a_source_that_enters_a_category_pings_nobody(planet: Planet) -> None:
     planet.writes("categories: {birds: {}}\n")
     planet.says()
-    text = (planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
-    planet.room.writes(text.replace("'https://a.example/'", "'https://a.example/', category: [general, birds]"))
+    text = (planet.site.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
+    planet.site.writes(text.replace("'https://a.example/'", "'https://a.example/', category: [general, birds]"))
     planet.says()
-    assert b"Title 1" in planet.room.published("category/birds.atom")
+    assert b"Title 1" in planet.site.published("category/birds.atom")
     assert planet.told() == []
 
 
@@ -115,15 +115,15 @@ def test_a86_a_main_feed_that_an_edit_makes_shorter_is_told(planet: Planet) -> N
     planet.told()
     planet.writes(publish="formats: [atom], entries: 10, archive_page: 10")
     planet.says()
-    assert b"Title 1<" in planet.room.published("category/general/archive/1.atom")
+    assert b"Title 1<" in planet.site.published("category/general/archive/1.atom")
     assert planet.told() == [ALL, GENERAL]
 
 
 def test_i62_a_first_poll_beside_news_hides_them_not(planet: Planet) -> None:
-    with planet.room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(2), said(1))
-        desk.says("b", said(3))
+    with planet.site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(2), said(1))
+        fake_source.says("b", said(3))
         app.publish()
         planet.tell(app)
     assert planet.told() == [ALL, GENERAL]
@@ -166,12 +166,12 @@ def test_a86_at_most_one_ping_a_minute_for_a_topic(planet: Planet) -> None:
 
 def test_a86_what_changes_while_the_hub_is_told_is_told_again(planet: Planet) -> None:
     planet.says(2, 1, tell=False)
-    with planet.room.opened() as app:
-        fetch, desk = app.ports.fetch, FakeSource(app)
+    with planet.site.opened() as app:
+        fetch, fake_source = app.ports.fetch, FakeSource(app)
 
         def publish_meanwhile(due: object) -> object:
             object.__setattr__(app.ports, "fetch", fetch)
-            desk.says("a", said(3), said(2), said(1))
+            fake_source.says("a", said(3), said(2), said(1))
             app.publish()
             return fetch(due)  # type: ignore[arg-type]
 
@@ -199,7 +199,7 @@ def test_a86_a_hub_in_trouble_is_asked_once_and_later_for_all(planet: Planet, re
     planet.clock.move(seconds=59)
     planet.says(3, 2, 1)
     assert planet.told() == [], "new changes wait, too"
-    with planet.room.opened() as app, app.store.read() as tx:
+    with planet.site.opened() as app, app.store.read() as tx:
         hub = tx.hub_pings.status()
     assert hub is not None
     assert (hub.owed, hub.failures) == (2, 1)
@@ -264,7 +264,7 @@ def test_a86_after_a_day_an_old_change_is_no_news_and_the_next_one_is(
     planet.answers(Reply(500))
     planet.says(2, 1)
     asked = 1
-    with planet.room.opened() as app, caplog.at_level(logging.INFO):
+    with planet.site.opened() as app, caplog.at_level(logging.INFO):
         for _ in range(30 * 60):
             planet.clock.move(minutes=1)
             planet.tell(app)
@@ -288,10 +288,10 @@ def test_a86_a_kill_while_files_are_written_loses_no_ping(planet: Planet) -> Non
     planet.says()
     planet.told()
     planet.clock.move(minutes=1)
-    with planet.room.opened() as app:
+    with planet.site.opened() as app:
         FakeSource(app).says("a", said(2), said(1))
     files = 0
-    while planet.room.dies_publishing(files):  # after each file that a run finds to do, at last after none
+    while planet.site.dies_publishing(files):  # after each file that a run finds to do, at last after none
         files += 1
     assert files > 3
     planet.says()
@@ -310,7 +310,7 @@ def test_a86_a_kill_before_the_ping_loses_none_and_repeats_none(planet: Planet) 
 def test_a86_a_hub_that_never_answers_is_cut_with_all_else(planet: Planet) -> None:
     planet.answers(Hangs())
     planet.says(2, 1, tell=False)
-    with planet.room.opened() as app:
+    with planet.site.opened() as app:
         app.cut()
         planet.tell(app)
     assert planet.told() == []
@@ -320,29 +320,29 @@ def test_a86_a_hub_that_never_answers_is_cut_with_all_else(planet: Planet) -> No
 
 
 def test_s3_a_hub_at_a_private_address_is_not_asked_unless_allowed(planet: Planet) -> None:
-    planet.room.writes((planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK), hosts="")
+    planet.site.writes((planet.site.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK), hosts="")
     planet.says(2, 1)
     assert planet.told() == []
-    with planet.room.opened() as app, app.store.read() as tx:
+    with planet.site.opened() as app, app.store.read() as tx:
         hub = tx.hub_pings.status()
     assert hub is not None
     assert str(hub.error).startswith("refused: ")
 
 
-def test_a85_a_new_hub_is_told_once_of_feeds_that_name_it_now(newsroom: SampleSite, publisher: Publisher) -> None:
-    planet = Planet(newsroom, publisher)
+def test_a85_a_new_hub_is_told_once_of_feeds_that_name_it_now(sample_site: SampleSite, publisher: FeedServer) -> None:
+    planet = Planet(sample_site, publisher)
     planet.answers(TAKEN)
-    text = (newsroom.folder / "feeds.yaml").read_text(encoding="utf-8")
-    newsroom.writes(f"site: {{base_url: '{PLANET}'}}\npublish: {{formats: [atom]}}\n{text.splitlines()[-1]}\n")
+    text = (sample_site.folder / "feeds.yaml").read_text(encoding="utf-8")
+    sample_site.writes(f"site: {{base_url: '{PLANET}'}}\npublish: {{formats: [atom]}}\n{text.splitlines()[-1]}\n")
     planet.says(1)
-    plain = newsroom.published("category/general.atom")
+    plain = sample_site.published("category/general.atom")
     planet.writes()
     planet.says()
-    assert b'rel="hub"' in newsroom.published("category/general.atom")
+    assert b'rel="hub"' in sample_site.published("category/general.atom")
     assert planet.told() == [ALL, GENERAL]
-    newsroom.writes(f"site: {{base_url: '{PLANET}'}}\npublish: {{formats: [atom]}}\n{text.splitlines()[-1]}\n")
+    sample_site.writes(f"site: {{base_url: '{PLANET}'}}\npublish: {{formats: [atom]}}\n{text.splitlines()[-1]}\n")
     planet.says()
-    assert newsroom.published("category/general.atom") == plain, "without a hub the bytes are those without a hub"
+    assert sample_site.published("category/general.atom") == plain, "without a hub the bytes are those without a hub"
     assert planet.told() == []
 
 
@@ -360,21 +360,21 @@ def test_an_unlisted_category_is_told_to_nobody(planet: Planet) -> None:
     planet.told()
     planet.says(3, 2, 1)
     assert planet.told() == []
-    assert b'rel="hub"' not in planet.room.published("category/general.atom")
+    assert b'rel="hub"' not in planet.site.published("category/general.atom")
 
 
 def test_what_is_owed_of_a_category_is_forgotten_when_it_is_unlisted_or_gone(planet: Planet) -> None:
     planet.says(2, 1, tell=False)
     planet.writes("categories: {general: {unlisted: true}}\n")
-    with planet.room.opened() as app:
+    with planet.site.opened() as app:
         planet.tell(app)  # before anything is published anew, as beside a service
     assert planet.told() == [ALL]
     planet.clock.move(hours=1)
     planet.writes()
     planet.says(3, 2, 1, tell=False)
-    text = (planet.room.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
-    planet.room.writes(text.replace(".example/'", ".example/', category: other"))
-    with planet.room.opened() as app:
+    text = (planet.site.folder / "feeds.yaml").read_text(encoding="utf-8").removeprefix(LOOPBACK)
+    planet.site.writes(text.replace(".example/'", ".example/', category: other"))
+    with planet.site.opened() as app:
         planet.tell(app)
     assert planet.told() == [ALL]
 
@@ -394,7 +394,7 @@ def test_r67_a_hub_that_refuses_for_an_hour_is_an_alarm(planet: Planet) -> None:
     def alarms(app: App) -> list[AlarmCode]:
         return [alarm.code for alarm in app.store.status(app.roster, app.clock()).alarms]
 
-    with planet.room.opened() as app:
+    with planet.site.opened() as app:
         planet.clock.move(minutes=59)
         assert AlarmCode.HUB not in alarms(app)
         planet.clock.move(minutes=1)
@@ -417,7 +417,7 @@ def test_a_fault_of_ours_is_said_once_and_pings_go_on(
 
     monkeypatch.setattr(pings, "tell_hub", fail)
     monkeypatch.setattr(pings, "LOOK_SECONDS", 0.001)
-    with planet.room.opened() as app:
+    with planet.site.opened() as app:
         pinger = Pinger(app, lambda taken: None)
         pinger.start()
         assert enough.wait(30)
@@ -433,7 +433,7 @@ def test_r67_metrics_count_pings_and_what_is_owed(planet: Planet) -> None:
     meter = Meter()
     planet.answers(Reply(400), TAKEN)
     planet.says(2, 1, tell=False)
-    with planet.room.opened() as app:
+    with planet.site.opened() as app:
         before = meter.write(app.figures(), asked=0, tick_age=0)[1].decode()
         tell_hub(app, is_over=lambda: False, on_asked=meter.count_ping)
         after = meter.write(app.figures(), asked=0, tick_age=0)[1].decode()

@@ -9,41 +9,41 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.command import aggregator
-from tests.newsroom import LOOPBACK, SampleSite, item, rss
-from tests.publisher import Hangs, Publisher, Reply
+from tests.feed_server import FeedServer, Hangs, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 HUB = "127.0.0.2"
 PLANET = "https://planet.example.org/"
 TOPICS = [f"{PLANET}all.atom", f"{PLANET}category/general.atom"]
 
 
-def yaml_of(publisher: Publisher) -> str:
+def yaml_of(publisher: FeedServer) -> str:
     hub, feed = publisher.url("/hub", host=HUB), publisher.serve("/feed.xml", rss(item(1)))
     publish = f"site: {{base_url: '{PLANET}'}}\npublish: {{hub: '{hub}', formats: [atom]}}\n"
     return f"{publish}sources: [{{url: '{feed}', every: 1s}}]\n"
 
 
-def topics(publisher: Publisher) -> list[str]:
+def topics(publisher: FeedServer) -> list[str]:
     forms = [dict(parse_qsl(asked.body.decode())) for asked in publisher.asked if asked.path == "/hub"]
     return sorted(form["hub.url"] for form in forms)
 
 
 @pytest.fixture
-def owing(newsroom: SampleSite, publisher: Publisher) -> Running:
+def owing(sample_site: SampleSite, publisher: FeedServer) -> Running:
     """A planet that was killed long ago, before its hub, which never answers, was told of Title 2."""
     publisher.says("/hub", Hangs(), host=HUB)
     yaml = yaml_of(publisher)
-    newsroom.writes(yaml)
-    newsroom.poll()
+    sample_site.writes(yaml)
+    sample_site.poll()
     publisher.edit("/feed.xml", rss(item(2), item(1)))
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
-    return Running(newsroom.folder, f"{LOOPBACK}{yaml}")
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
+    return Running(sample_site.folder, f"{LOOPBACK}{yaml}")
 
 
 @pytest.mark.slow
-def test_a86_a_hub_that_hangs_holds_up_nothing_and_is_told_after_a_kill(owing: Running, publisher: Publisher) -> None:
+def test_a86_a_hub_that_hangs_holds_up_nothing_and_is_told_after_a_kill(owing: Running, publisher: FeedServer) -> None:
     with owing as running:
         publisher.wait_until_asked(1, "/hub")  # and it does not answer
         publisher.edit("/feed.xml", rss(item(3), item(2), item(1)))
@@ -59,7 +59,7 @@ def test_a86_a_hub_that_hangs_holds_up_nothing_and_is_told_after_a_kill(owing: R
 
 
 @pytest.mark.slow
-def test_r54_a_hub_that_hangs_holds_up_no_end(owing: Running, publisher: Publisher) -> None:
+def test_r54_a_hub_that_hangs_holds_up_no_end(owing: Running, publisher: FeedServer) -> None:
     with owing as running:
         publisher.wait_until_asked(1, "/hub")
         code, seconds = running.stop()
@@ -74,7 +74,7 @@ def typed(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_poll_and_publish_tell_the_hub_and_what_it_does_not_take_waits(tmp_path: Path, publisher: Publisher) -> None:
+def test_poll_and_publish_tell_the_hub_and_what_it_does_not_take_waits(tmp_path: Path, publisher: FeedServer) -> None:
     publisher.says("/hub", Reply(400, headers={"Retry-After": "86400"}), Reply(204), host=HUB)
     (tmp_path / "feeds.yaml").write_text(LOOPBACK + yaml_of(publisher), encoding="utf-8")
     run = partial(typed, tmp_path)
@@ -91,7 +91,7 @@ def test_poll_and_publish_tell_the_hub_and_what_it_does_not_take_waits(tmp_path:
     assert "hub" not in json.loads((tmp_path / "public" / "status.json").read_bytes()), "nobody's business"
 
 
-def test_a86_after_a_restore_nobody_is_told_of_what_stands_there_already(tmp_path: Path, publisher: Publisher) -> None:
+def test_a86_after_a_restore_nobody_is_told_of_what_stands_there_already(tmp_path: Path, publisher: FeedServer) -> None:
     publisher.says("/hub", Reply(204), host=HUB)
     yaml = LOOPBACK + yaml_of(publisher).replace("[atom]", "[atom, json]")
     (tmp_path / "feeds.yaml").write_text(yaml, encoding="utf-8")

@@ -13,9 +13,9 @@ from aggregator.cli.preview.text import in_words
 from aggregator.clock import utc_now
 from aggregator.fetch.budget import Budgets
 from tests.command import Done, aggregator
-from tests.newsroom import LOOPBACK, SampleSite, item, rss
-from tests.publisher import Publisher, Reply
+from tests.feed_server import FeedServer, Reply
 from tests.running import Running
+from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 ENTRY_FIELDS = {
     *("key", "key_rule", "title", "link", "published", "updated", "written", "authors", "tags", "files", "language"),
@@ -36,7 +36,7 @@ def states(record: dict[str, Any]) -> dict[str, str]:
     return {entry["title"]: entry["state"] for entry in record["entries"]}
 
 
-def test_it_shows_what_a_poll_would_do_and_stores_nothing(tmp_path: Path, publisher: Publisher) -> None:
+def test_it_shows_what_a_poll_would_do_and_stores_nothing(tmp_path: Path, publisher: FeedServer) -> None:
     text = "The harbour is open again, said the keeper of the light on Monday, after three weeks of ice and of waiting."
     one = publisher.says("/one", Reply(200, rss(item(1), item(2))), Reply(200, rss(item(1, title="Other"), item(3))))
     two = publisher.serve("/two", rss(item(8, title="The harbour is open", description=text)), host="127.0.0.2")
@@ -89,7 +89,7 @@ def test_p69_it_leaves_alone_who_was_asked_a_moment_ago(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
-def test_any_url_needs_no_feeds_yaml_entry_and_a_file_none_at_all(tmp_path: Path, publisher: Publisher) -> None:
+def test_any_url_needs_no_feeds_yaml_entry_and_a_file_none_at_all(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1)))
     (tmp_path / "feed.xml").write_bytes(rss(item(1), item(2)))
     assert states(shown("feed.xml", tmp_path)) == {"Title 1": "new", "Title 2": "new"}
@@ -119,7 +119,7 @@ def test_a_large_file_is_read_apart(tmp_path: Path) -> None:
     assert record["entries"][0]["written"] is None, "what is written is not looked at here"
 
 
-def test_r27_it_works_beside_a_running_serve(tmp_path: Path, publisher: Publisher) -> None:
+def test_r27_it_works_beside_a_running_serve(tmp_path: Path, publisher: FeedServer) -> None:
     url = publisher.serve("/feed", rss(item(1)))
     with Running(tmp_path, f"{LOOPBACK}sources: [{{url: '{url}', key: one}}]\n") as running:
         running.wait_for(lambda: b"Title 1" in running.get("category/general.atom")[1])
@@ -161,7 +161,7 @@ OTHER_WORDS = {"in port": "at its pier", "second engine": "main shaft", "has to"
 
 
 @pytest.fixture
-def told(tmp_path: Path, publisher: Publisher) -> Path:
+def told(tmp_path: Path, publisher: FeedServer) -> Path:
     """`two` tells the lamp of `one` in the same words, `three` the ferry of `one` in some words of its own."""
     other = FERRY
     for here, there in OTHER_WORDS.items():
@@ -177,11 +177,11 @@ def told(tmp_path: Path, publisher: Publisher) -> Path:
         f"  - {{url: '{publisher.serve(f'/{key}', body, host=f'127.0.0.{n}')}', key: {key}}}\n"
         for n, (key, body) in enumerate(feeds.items(), 2)
     ]
-    room = SampleSite(tmp_path)
-    room.clock.now = utc_now()  # by which the command will look at it
-    room.writes(f"sources:\n{''.join(lines)}")
+    site = SampleSite(tmp_path)
+    site.clock.now = utc_now()  # by which the command will look at it
+    site.writes(f"sources:\n{''.join(lines)}")
     for key in feeds:  # in this order, whoever answers first
-        room.poll([key])
+        site.poll([key])
     return tmp_path
 
 
@@ -194,7 +194,7 @@ def pairs(record: dict[str, Any], name: str) -> list[tuple[str, str]]:
     return [(pair["entry"]["title"], pair["other"]["source"]) for pair in record[name]]
 
 
-def test_a_lower_threshold_brings_together_and_says_how_near(told: Path, publisher: Publisher) -> None:
+def test_a_lower_threshold_brings_together_and_says_how_near(told: Path, publisher: FeedServer) -> None:
     before, asked = (told / "var" / "aggregator.db").read_bytes(), len(publisher.asked)
     for source, other in (("one", "three"), ("three", "one")):
         record = under("{near: 0.7}", source, told)
@@ -259,7 +259,7 @@ def test_dedupe_of_a_source_that_was_never_polled(tmp_path: Path) -> None:
 
 
 def test_p61_pages_and_robots_txt_keep_their_distance(
-    newsroom: SampleSite, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    sample_site: SampleSite, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[str] = []
 
@@ -275,21 +275,21 @@ def test_p61_pages_and_robots_txt_keep_their_distance(
     more = b'<li><a href=/1>One</a></li><a rel="next" href="/2">More</a>'
     publisher.says("/2", Reply(200, b"<li><a href=/3>Two</a></li>", {"Content-Type": "text/html"}))
     url = publisher.says("/1", Reply(200, more, {"Content-Type": "text/html"}))
-    newsroom.writes(f"sources: [{{key: a, kind: html, url: '{url}', items: li, pages: 3}}]\n")
-    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "preview", "a"], {}) == 0
+    sample_site.writes(f"sources: [{{key: a, kind: html, url: '{url}', items: li, pages: 3}}]\n")
+    assert main(["-c", str(sample_site.folder / "feeds.yaml"), "preview", "a"], {}) == 0
     assert [request.path for request in publisher.asked] == ["/robots.txt", "/1", "/2"]
     assert waited == ["127.0.0.1", "127.0.0.1"], "all but the first"
 
 
 def test_what_a_category_takes_no_more_of_is_shown(
-    newsroom: SampleSite, publisher: Publisher, capsys: pytest.CaptureFixture[str]
+    sample_site: SampleSite, publisher: FeedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = json.dumps([{"id": n, "title": f"News {n}", "of": paper} for n, paper in enumerate("xxyx")]).encode()
-    newsroom.writes(
+    sample_site.writes(
         "categories: {x: {limit: 1}, y: {exclude: [{title: News}]}}\nsources: [{key: a, kind: json, "
         f"url: '{publisher.serve('/list', body)}', entry: {{id: id, title: title}}, category: ['{{of}}', z]}}]\n"
     )
-    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "preview", "a", "--json"], {}) == 0
+    assert main(["-c", str(sample_site.folder / "feeds.yaml"), "preview", "a", "--json"], {}) == 0
     entries = json.loads(capsys.readouterr().out)["entries"]
     assert [entry["categories"] for entry in entries] == [["z", "x"], ["z"], ["z"], ["z"]]
     assert [[kept["rule"] for kept in entry["kept_out"]] for entry in entries] == [
@@ -298,5 +298,5 @@ def test_what_a_category_takes_no_more_of_is_shown(
         ["exclude title: News"],
         ["limit 1"],
     ]
-    assert main(["-c", str(newsroom.folder / "feeds.yaml"), "preview", "a"], {}) == 0
+    assert main(["-c", str(sample_site.folder / "feeds.yaml"), "preview", "a"], {}) == 0
     assert "→ kept out of x by limit 1" in capsys.readouterr().out

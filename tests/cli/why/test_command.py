@@ -13,9 +13,9 @@ from aggregator.cli import main
 from aggregator.cli.why.sentences import SENTENCES, Names, said
 from aggregator.model.event import Code
 from aggregator.model.trail import Step
-from tests.desk import FakeSource
-from tests.desk import said as entry
-from tests.newsroom import START, SampleSite
+from tests.fake_source import FakeSource
+from tests.fake_source import said as entry
+from tests.sample_site import START, SampleSite
 
 TAG = "tag:one.example,2026:lamp"
 TITLE = "The lamp is back in its lighthouse"
@@ -34,23 +34,23 @@ sources:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(SOURCES)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(SOURCES)
+    return site
 
 
 @pytest.fixture
-def app(room: SampleSite) -> Iterator[App]:
+def app(site: SampleSite) -> Iterator[App]:
     """A world in which one story is told by two sources, and one source was never asked."""
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("two", entry("old", title="About two", text="<p>two and only two " * 30))
-        room.clock.move(days=1)
-        desk.says("one", entry(1, own_id=TAG, title=TITLE, text=TEXT, link="https://one.example/lamp"))
-        room.clock.move(minutes=10)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("two", entry("old", title="About two", text="<p>two and only two " * 30))
+        site.clock.move(days=1)
+        fake_source.says("one", entry(1, own_id=TAG, title=TITLE, text=TEXT, link="https://one.example/lamp"))
+        site.clock.move(minutes=10)
         wire = f"<p>HARBOUR (Agency) - {TEXT[3:-4]} Reporting by a staff writer.</p>"
-        desk.says("two", entry(2, title=TITLE, text=wire, link="https://two.example/lamp", published=START))
+        fake_source.says("two", entry(2, title=TITLE, text=wire, link="https://two.example/lamp", published=START))
         app.publish()
         yield app
 
@@ -58,8 +58,8 @@ def app(room: SampleSite) -> Iterator[App]:
 class Asked:
     """Asks `why` in this process."""
 
-    def __init__(self, room: SampleSite, heard: pytest.CaptureFixture[str]) -> None:
-        self._room, self._heard = room, heard
+    def __init__(self, site: SampleSite, heard: pytest.CaptureFixture[str]) -> None:
+        self._room, self._heard = site, heard
 
     def __call__(self, thing: str) -> str:
         assert self.code(thing) == 0
@@ -80,8 +80,8 @@ class Asked:
 
 
 @pytest.fixture
-def why(room: SampleSite, capsys: pytest.CaptureFixture[str]) -> Asked:
-    return Asked(room, capsys)
+def why(site: SampleSite, capsys: pytest.CaptureFixture[str]) -> Asked:
+    return Asked(site, capsys)
 
 
 def carry_out(app: App, command: str, **arguments: object) -> None:
@@ -121,8 +121,8 @@ def test_the_json_has_the_same_steps_under_stable_names(app: App, why: Asked) ->
     assert all(step["said"] and step["at"].endswith("Z") for step in record["steps"])
 
 
-def test_an_operators_word_is_told_with_its_request(app: App, why: Asked, room: SampleSite) -> None:
-    room.clock.move(days=1)
+def test_an_operators_word_is_told_with_its_request(app: App, why: Asked, site: SampleSite) -> None:
+    site.clock.move(days=1)
     carry_out(app, "unmerge", story=2, entry=None)
     said = why(TAG)
     assert (
@@ -150,8 +150,8 @@ def test_an_entry_that_was_rejected_says_by_which_rule(app: App, why: Asked) -> 
     assert [found["kind"] for found in why.record("4")] == ["entry"]
 
 
-def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(app: App, why: Asked, room: SampleSite) -> None:
-    room.clock.move(hours=1)
+def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(app: App, why: Asked, site: SampleSite) -> None:
+    site.clock.move(hours=1)
     FakeSource(app).fails("two", "dns")
     said = why("two")
     assert said.startswith("Feed two (source two, line 7), https://two.example/feed\n  failing; publishes in x, y\n")
@@ -164,10 +164,10 @@ def test_a_source_is_told_by_its_turn_its_states_and_what_it_told(app: App, why:
     assert (record["kind"], record["state"], record["entries"]) == ("source", "failing", {"published": 2})
 
 
-def test_a_source_that_left_feeds_yaml_is_told_too(app: App, why: Asked, room: SampleSite) -> None:
+def test_a_source_that_left_feeds_yaml_is_told_too(app: App, why: Asked, site: SampleSite) -> None:
     app.close()
-    room.writes("\n".join(line for line in SOURCES.splitlines() if "key: two" not in line))
-    with room.opened():
+    site.writes("\n".join(line for line in SOURCES.splitlines() if "key: two" not in line))
+    with site.opened():
         pass
     said = why("two")
     assert "it left feeds.yaml: it is polled no more, and what it published stays\n  entries: 2 published" in said
@@ -175,7 +175,7 @@ def test_a_source_that_left_feeds_yaml_is_told_too(app: App, why: Asked, room: S
 
 
 def test_a_category_is_told_by_its_look_its_stories_and_whether_it_is_rendered(
-    app: App, why: Asked, room: SampleSite
+    app: App, why: Asked, site: SampleSite
 ) -> None:
     said = why("x")
     assert "“The X”, shows full, 50 or more in its main feed, listed" in said
@@ -183,16 +183,16 @@ def test_a_category_is_told_by_its_look_its_stories_and_whether_it_is_rendered(
     assert "its files are as the store says; last rendered 2026-03-05 12:10" in said
     assert why("category/x.atom") == said
     assert why("http://127.0.0.1:8080/category/x.atom") == said
-    room.clock.move(hours=2)
+    site.clock.move(hours=2)
     carry_out(app, "retract", story=2, undo=False)
     said = why("x")
     assert "1 withdrawn, 1 of them with a tombstone" in said
     assert "to be rendered: main feed (1 changes since it was rendered)" in said
 
 
-def test_what_bears_two_names_is_told_as_both(room: SampleSite, why: Asked) -> None:
-    room.writes("sources: [{key: x, url: 'https://x.example/', category: x}]")
-    with room.opened() as app:
+def test_what_bears_two_names_is_told_as_both(site: SampleSite, why: Asked) -> None:
+    site.writes("sources: [{key: x, url: 'https://x.example/', category: x}]")
+    with site.opened() as app:
         FakeSource(app).says("x", entry(1))
     assert [found["kind"] for found in why.record("x")] == ["source", "category"]
 
@@ -216,13 +216,13 @@ def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
 
 
 def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
-    room: SampleSite, app: App, why: Asked, monkeypatch: pytest.MonkeyPatch
+    site: SampleSite, app: App, why: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aggregator.cli.why.command.utc_now", room.clock)
+    monkeypatch.setattr("aggregator.cli.why.command.utc_now", site.clock)
     young = why(TAG)
     assert "is kept, and no more" not in young
     assert "founded one" in young
-    room.clock.move(days=91)
+    site.clock.move(days=91)
     assert app.upkeep.trim_events() > 0
     old = why(TAG)
     assert "founded one" not in old

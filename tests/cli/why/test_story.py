@@ -10,8 +10,8 @@ import pytest
 from aggregator.cli import main
 from aggregator.cli.why.story import COMPARED, changed_fields, text_changes
 from aggregator.model.trail import Wording
-from tests.desk import FakeSource, said
-from tests.newsroom import SampleSite
+from tests.fake_source import FakeSource, said
+from tests.sample_site import SampleSite
 
 LAMP = "The lamp was dark since 2017, and some had brought their children."
 
@@ -56,13 +56,13 @@ def test_fields_are_named_as_readers_know_them() -> None:
 
 
 def test_why_shows_the_wordings_of_each_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    room = SampleSite(tmp_path)
-    room.writes("sources: [{key: a, url: 'https://a.example/'}]")
-    with room.opened() as app:
-        desk = FakeSource(app)
+    site = SampleSite(tmp_path)
+    site.writes("sources: [{key: a, url: 'https://a.example/'}]")
+    with site.opened() as app:
+        fake_source = FakeSource(app)
         for title, text in (("Lamp", LAMP), ("Lamp", LAMP.replace("2017", "2018")), ("The lamp", LAMP)):
-            desk.says("a", said(1, title=title, text=f"<p>{text}</p>"))
-            room.clock.move(hours=1)
+            fake_source.says("a", said(1, title=title, text=f"<p>{text}</p>"))
+            site.clock.move(hours=1)
     assert main(["-c", str(tmp_path / "feeds.yaml"), "why", "item-1"], {}) == 0
     told = capsys.readouterr().out
     assert "    revised 2026-03-04 13:00: content\n      content: “The lamp was dark since 2017, and" in told

@@ -11,7 +11,7 @@ from tests.manners.exchange import Habit
 from tests.manners.habits import HOUR
 from tests.manners.ledger import Ledger
 from tests.manners.origin import Origin
-from tests.newsroom import START
+from tests.sample_site import START
 
 SHARES = (0.3, 0.3, 0.2, 0.2)  # of the days, with a pause and a new start in between, as for ours (month.py)
 PAUSES = (timedelta(hours=7), timedelta(0), timedelta(minutes=1), timedelta(0))

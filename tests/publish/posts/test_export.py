@@ -7,22 +7,22 @@ import pytest
 import yaml
 
 from aggregator.errors import ConfigError
-from tests.desk import FakeSource, said
-from tests.newsroom import START, SampleSite, item, rss
-from tests.publisher import Publisher
+from tests.fake_source import FakeSource, said
+from tests.feed_server import FeedServer
+from tests.sample_site import START, SampleSite, item, rss
 
 SOURCE = "sources: [{key: a, url: 'https://a.example/', category: [tech]}]\n"
 JEKYLL = "publish: {jekyll: {to: site/_posts}}\n"
 HOT = "publish: {jekyll: {to: site/_posts, hot: 3d, archive_to: site/old_post}}\n"
 
 
-def posts(room: SampleSite) -> dict[str, str]:
-    root = room.folder / "site"
+def posts(site: SampleSite) -> dict[str, str]:
+    root = site.folder / "site"
     return {str(p.relative_to(root)): p.read_text(encoding="utf-8") for p in sorted(root.rglob("*")) if p.is_file()}
 
 
-def stamps(room: SampleSite) -> dict[str, tuple[int, int]]:
-    root = room.folder / "site"
+def stamps(site: SampleSite) -> dict[str, tuple[int, int]]:
+    root = site.folder / "site"
     return {str(p): (p.stat().st_mtime_ns, p.stat().st_ino) for p in sorted(root.rglob("*")) if p.is_file()}
 
 
@@ -32,19 +32,19 @@ def front(post: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> SampleSite:
-    room = SampleSite(tmp_path)
-    room.writes(JEKYLL + SOURCE)
-    return room
+def site(tmp_path: Path) -> SampleSite:
+    site = SampleSite(tmp_path)
+    site.writes(JEKYLL + SOURCE)
+    return site
 
 
-def test_a_post_has_front_matter_body_and_the_way_back(room: SampleSite) -> None:
-    room.writes("site: {timezone: Asia/Shanghai, base_url: 'https://p.example/'}\n" + JEKYLL + SOURCE)
+def test_a_post_has_front_matter_body_and_the_way_back(site: SampleSite) -> None:
+    site.writes("site: {timezone: Asia/Shanghai, base_url: 'https://p.example/'}\n" + JEKYLL + SOURCE)
     published = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
-    with room.opened() as app:
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, title='A "title": with {{ signs }} 😀', published=published))
         assert app.publish().posts == ("site/_posts/2026-03-04-item-1.md",)
-    (post,) = posts(room).values()
+    (post,) = posts(site).values()
     assert front(post) == {
         "layout": "post",
         "title": 'A "title": with {{ signs }} 😀',
@@ -58,66 +58,66 @@ def test_a_post_has_front_matter_body_and_the_way_back(room: SampleSite) -> None
     assert '<a href="https://p.example/category/tech.html">tech</a>' in post
 
 
-def test_only_what_changes_is_touched_and_deletions_follow(room: SampleSite) -> None:
+def test_only_what_changes_is_touched_and_deletions_follow(site: SampleSite) -> None:
     entries = [said(n, own_id=f"urn:ex:{n}", published=START) for n in range(3)]
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", *entries)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", *entries)
         assert len(app.publish().posts) == 3
-        before = stamps(room)
-        desk.says("a", *entries)
+        before = stamps(site)
+        fake_source.says("a", *entries)
         assert app.publish().posts == ()
         assert app.publish(everything=True).posts == ()
-        assert stamps(room) == before
-        desk.says("a", entries[0], said(1, own_id="urn:ex:1", title="Another", published=START), entries[2])
+        assert stamps(site) == before
+        fake_source.says("a", entries[0], said(1, own_id="urn:ex:1", title="Another", published=START), entries[2])
         assert app.publish().posts == ("site/_posts/2026-03-04-urn-ex-1.md",)
-        desk.says("a", *entries[:2], deleted=(("urn:ex:2", None),))
+        fake_source.says("a", *entries[:2], deleted=(("urn:ex:2", None),))
         assert app.publish().posts == (
             "site/_posts/2026-03-04-urn-ex-1.md",
             "site/_posts/2026-03-04-urn-ex-2.md",
         )
-    assert list(posts(room)) == ["_posts/2026-03-04-urn-ex-0.md", "_posts/2026-03-04-urn-ex-1.md"]
+    assert list(posts(site)) == ["_posts/2026-03-04-urn-ex-0.md", "_posts/2026-03-04-urn-ex-1.md"]
 
 
-def test_a_story_in_two_categories_is_two_files(room: SampleSite) -> None:
-    room.writes(JEKYLL + SOURCE.replace("[tech]", "[tech, world]"))
-    with room.opened() as app:
+def test_a_story_in_two_categories_is_two_files(site: SampleSite) -> None:
+    site.writes(JEKYLL + SOURCE.replace("[tech]", "[tech, world]"))
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
         app.publish()
-        first = posts(room)
+        first = posts(site)
         app.publish(everything=True)
     assert sorted(str(front(post)["categories"]) for post in first.values()) == ["['tech']", "['world']"]
-    assert posts(room) == first
+    assert posts(site) == first
 
 
-def test_invariant_4_older_stories_move_to_the_archive(room: SampleSite) -> None:
-    room.writes(HOT + SOURCE)
-    with room.opened() as app:
+def test_invariant_4_older_stories_move_to_the_archive(site: SampleSite) -> None:
+    site.writes(HOT + SOURCE)
+    with site.opened() as app:
         FakeSource(app).says(
             "a", said(1, published=START), said(2, published=START - timedelta(days=4)), said(3, published=START)
         )
         app.publish()
-        assert list(posts(room)) == [
+        assert list(posts(site)) == [
             "_posts/2026-03-04-item-1.md",
             "_posts/2026-03-04-item-3.md",
             "old_post/2026-02-28-item-2.md",
         ]
-        room.clock.move(days=2)
+        site.clock.move(days=2)
         assert app.publish().posts == ()
-        room.clock.move(days=1, seconds=1)
+        site.clock.move(days=1, seconds=1)
         moved = app.publish().posts
         assert "site/_posts/2026-03-04-item-1.md" in moved
         assert "site/old_post/2026-03-04-item-1.md" in moved
-        assert {Path(name).parts[0] for name in posts(room)} == {"old_post"}
+        assert {Path(name).parts[0] for name in posts(site)} == {"old_post"}
         assert app.publish().posts == ()
-    room.writes(HOT.replace("3d", "30d") + SOURCE)
-    with room.opened() as app:
+    site.writes(HOT.replace("3d", "30d") + SOURCE)
+    with site.opened() as app:
         app.publish()
-    assert {Path(name).parts[0] for name in posts(room)} == {"_posts"}
-    room.writes(JEKYLL.replace("_posts", "elsewhere") + SOURCE)
-    with room.opened() as app:
+    assert {Path(name).parts[0] for name in posts(site)} == {"_posts"}
+    site.writes(JEKYLL.replace("_posts", "elsewhere") + SOURCE)
+    with site.opened() as app:
         app.publish()
-    assert {Path(name).parts[0] for name in posts(room)} == {"elsewhere"}
+    assert {Path(name).parts[0] for name in posts(site)} == {"elsewhere"}
 
 
 @pytest.mark.parametrize(
@@ -130,27 +130,27 @@ def test_invariant_4_older_stories_move_to_the_archive(room: SampleSite) -> None
 )  # fmt: skip
 @pytest.mark.parametrize("file", ["{{ story.key }}.md", "{{ story.key }}", "{{ category.slug }}/{{ story.key }}.md"])
 def test_s50_s51_any_key_gives_a_name_inside_the_folder(tmp_path: Path, key: str, file: str) -> None:
-    room = SampleSite(tmp_path)
-    room.writes(f"publish: {{jekyll: {{to: site/_posts, file: '{file}'}}}}\n" + SOURCE)
-    with room.opened() as app:
+    site = SampleSite(tmp_path)
+    site.writes(f"publish: {{jekyll: {{to: site/_posts, file: '{file}'}}}}\n" + SOURCE)
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, own_id=key), said(2, own_id=f"{key}!"), said(3, own_id=key.upper() + "?"))
         published = app.publish()
     assert published.failed == ()
-    names = list(posts(room))
+    names = list(posts(site))
     assert len(names) == len({name.lower() for name in names}) == 3
     assert all(name.startswith("_posts/") and len(Path(name).name) < 200 for name in names)
     outside = {p.name for p in tmp_path.iterdir()} - {"site", "public", "var", "feeds.yaml"}
     assert outside == set()
 
 
-def test_somebody_elses_file_is_never_touched_and_the_others_are_written(room: SampleSite) -> None:
-    own = room.folder / "site" / "_posts" / "2026-03-04-item-1.md"
+def test_somebody_elses_file_is_never_touched_and_the_others_are_written(site: SampleSite) -> None:
+    own = site.folder / "site" / "_posts" / "2026-03-04-item-1.md"
     own.parent.mkdir(parents=True)
     own.write_text("mine")
     (own.parent / "notes.md").write_text("mine, too")
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1, own_id="item-1", published=START), said(2, published=START))
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1, own_id="item-1", published=START), said(2, published=START))
         published = app.publish()
         assert published.posts == ("site/_posts/2026-03-04-item-2.md",)
         assert len(published.failed) == 1
@@ -158,45 +158,45 @@ def test_somebody_elses_file_is_never_touched_and_the_others_are_written(room: S
         own.unlink()
         assert app.publish().posts == ("site/_posts/2026-03-04-item-1.md",)
         assert app.publish() == app.publish()
-    assert set(posts(room)) == {"_posts/2026-03-04-item-1.md", "_posts/2026-03-04-item-2.md", "_posts/notes.md"}
+    assert set(posts(site)) == {"_posts/2026-03-04-item-1.md", "_posts/2026-03-04-item-2.md", "_posts/notes.md"}
 
 
-def test_posts_of_a_lost_state_are_known_by_their_bytes(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_posts_of_a_lost_state_are_known_by_their_bytes(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
         app.publish()
-    before = stamps(room)
+    before = stamps(site)
     for name in ("var", "public"):
-        (room.folder / name).rename(room.folder / f"old {name}")
-    with room.opened() as app:
+        (site.folder / name).rename(site.folder / f"old {name}")
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
         assert app.publish().failed == ()
-    assert stamps(room) == before
+    assert stamps(site) == before
 
 
-def test_a_folder_that_is_gone_is_written_anew(room: SampleSite) -> None:
-    with room.opened() as app:
+def test_a_folder_that_is_gone_is_written_anew(site: SampleSite) -> None:
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
         app.publish()
-        before = posts(room)
-        (room.folder / "site").rename(room.folder / "gone")
+        before = posts(site)
+        (site.folder / "site").rename(site.folder / "gone")
         app.publish()
-        assert posts(room) == before
+        assert posts(site) == before
 
 
-def test_a_template_of_ones_own_and_its_filters(room: SampleSite) -> None:
-    (room.folder / "post.j2").write_text(
+def test_a_template_of_ones_own_and_its_filters(site: SampleSite) -> None:
+    (site.folder / "post.j2").write_text(
         "---\ntitle: {{ story.title|yaml }}\ncategories: {{ category.title|pinyin }}\n---\n"
         "{{ story.html }}\n{{ story.source.title }} {{ category.slug }} {{ 'Ünïcode x'|slug }}"
     )
-    room.writes(
+    site.writes(
         "publish: {jekyll: {to: site/_posts, template: post.j2, file: '{{ story.id }}.md'}}\n"
         "sources: [{key: a, url: 'https://a.example/', category: IPO早知道}]\n"
     )
-    with room.opened() as app:
+    with site.opened() as app:
         FakeSource(app).says("a", said(1, title="徐矿集团", text="<p>x</p>"))
         app.publish()
-    ((name, post),) = posts(room).items()
+    ((name, post),) = posts(site).items()
     assert len(Path(name).stem) == 16
     assert post == ('---\ntitle: "徐矿集团"\ncategories: IPOzaozhidao\n---\n<p>x</p>\nFeed a ipozaozhidao unicode-x')
 
@@ -213,53 +213,53 @@ def test_a_template_of_ones_own_and_its_filters(room: SampleSite) -> None:
     ],
 )
 def test_a_template_that_is_no_good_is_refused_with_its_line(
-    room: SampleSite, template: str, line: int, said_: str
+    site: SampleSite, template: str, line: int, said_: str
 ) -> None:
-    (room.folder / "post.j2").write_text(template)
-    room.writes("publish: {jekyll: {to: site/_posts, template: post.j2}}\n" + SOURCE)
-    with pytest.raises(ConfigError) as refused, room.opened():
+    (site.folder / "post.j2").write_text(template)
+    site.writes("publish: {jekyll: {to: site/_posts, template: post.j2}}\n" + SOURCE)
+    with pytest.raises(ConfigError) as refused, site.opened():
         pass
     (problem,) = refused.value.problems
-    assert (problem.file, problem.line) == (str(room.folder / "post.j2"), line)
+    assert (problem.file, problem.line) == (str(site.folder / "post.j2"), line)
     assert said_ in problem.what
-    assert not (room.folder / "var").exists()
+    assert not (site.folder / "var").exists()
 
 
-def test_a_story_that_the_template_cannot_take_keeps_its_post_and_the_others_go_on(room: SampleSite) -> None:
-    (room.folder / "post.j2").write_text("{{ 100 // (story.title|length - 3) }} {{ story.title }}")
-    room.writes("publish: {jekyll: {to: site/_posts, template: post.j2}}\n" + SOURCE)
-    with room.opened() as app:
-        desk = FakeSource(app)
-        desk.says("a", said(1, title="long", published=START), said(2, title="old", published=START))
+def test_a_story_that_the_template_cannot_take_keeps_its_post_and_the_others_go_on(site: SampleSite) -> None:
+    (site.folder / "post.j2").write_text("{{ 100 // (story.title|length - 3) }} {{ story.title }}")
+    site.writes("publish: {jekyll: {to: site/_posts, template: post.j2}}\n" + SOURCE)
+    with site.opened() as app:
+        fake_source = FakeSource(app)
+        fake_source.says("a", said(1, title="long", published=START), said(2, title="old", published=START))
         assert len(app.publish().posts) == 1
-        desk.says("a", said(1, title="new", published=START), said(3, title="other", published=START))
+        fake_source.says("a", said(1, title="new", published=START), said(3, title="other", published=START))
         published = app.publish()
         assert published.posts == ("site/_posts/2026-03-04-item-3.md",)
         assert len(published.failed) == 2
-        assert posts(room)["_posts/2026-03-04-item-1.md"] == "100 long"
-        desk.says("a", said(1, title="newer", published=START), said(2, title="older", published=START))
+        assert posts(site)["_posts/2026-03-04-item-1.md"] == "100 long"
+        fake_source.says("a", said(1, title="newer", published=START), said(2, title="older", published=START))
         app.publish()
-    assert [posts(room)[name].split()[1] for name in sorted(posts(room))] == ["newer", "older", "other"]
+    assert [posts(site)[name].split()[1] for name in sorted(posts(site))] == ["newer", "older", "other"]
 
 
-def test_s44_a_private_source_tells_no_address(room: SampleSite) -> None:
-    room.writes(JEKYLL + "sources: [{key: secretive, url: 'https://a.example/feed', private: true}]\n")
-    with room.opened() as app:
+def test_s44_a_private_source_tells_no_address(site: SampleSite) -> None:
+    site.writes(JEKYLL + "sources: [{key: secretive, url: 'https://a.example/feed', private: true}]\n")
+    with site.opened() as app:
         FakeSource(app).says(
             "secretive", said(1, own_id="https://a.example/feed#1", link="https://b.example/1"), title="A feed"
         )
         app.publish()
-    ((name, post),) = posts(room).items()
+    ((name, post),) = posts(site).items()
     assert "a.example/feed" not in name + post
     assert "a.example-feed" not in name
     assert "secretive" not in name + post
 
 
-def test_a_poll_reports_its_posts(tmp_path: Path, publisher: Publisher) -> None:
-    room = SampleSite(tmp_path)
+def test_a_poll_reports_its_posts(tmp_path: Path, publisher: FeedServer) -> None:
+    site = SampleSite(tmp_path)
     url = publisher.serve("/feed", rss(item(1)))
-    room.writes(JEKYLL + f"sources: ['{url}']\n")
-    report = room.poll()
+    site.writes(JEKYLL + f"sources: ['{url}']\n")
+    report = site.poll()
     assert report["posts"] == ["site/_posts/2026-03-04-item-1.md"]
-    room.clock.move(minutes=10)
-    assert room.poll()["posts"] == []
+    site.clock.move(minutes=10)
+    assert site.poll()["posts"] == []

@@ -17,7 +17,7 @@ PATIENCE = 4 * SLOW  # seconds, for a machine that is busy; `judge` itself says 
 RENEW = 2000  # cases after which a new process begins: what piles up in one must not look like the fault of the last
 
 
-class Jury:
+class SandboxRunner:
     """Judges cases in a process of its own. A context manager.
 
     Args:
@@ -33,7 +33,7 @@ class Jury:
         """Judge a case; the end of the process is a finding too."""
         if self._process is None or self._judged >= RENEW:
             self.close()
-            command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz.jury"]
+            command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz.sandbox_runner"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._judged = 0
         self._judged += 1

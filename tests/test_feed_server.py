@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.publisher import (
+from tests.feed_server import (
     Chunked,
     Closes,
     EndlessBody,
     EndlessRedirects,
+    FeedServer,
     Garbage,
     GzipBomb,
     Hangs,
     Held,
     ManyHeaders,
-    Publisher,
     RedirectLoop,
     Reply,
     Reset,
@@ -30,7 +30,7 @@ from tests.publisher import (
 )
 
 
-def ask(publisher: Publisher, path: str, *lines: str, host: str = "127.0.0.1", limit: int = 1 << 20) -> bytes:
+def ask(publisher: FeedServer, path: str, *lines: str, host: str = "127.0.0.1", limit: int = 1 << 20) -> bytes:
     """Send a request by hand, and read what comes until the connection ends."""
     with socket.create_connection((host, publisher.port), timeout=5) as sock:
         sock.sendall("\r\n".join([f"GET {path} HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]).encode())
@@ -40,14 +40,14 @@ def ask(publisher: Publisher, path: str, *lines: str, host: str = "127.0.0.1", l
     return got
 
 
-def test_replies_come_in_turn_and_the_last_repeats(publisher: Publisher) -> None:
+def test_replies_come_in_turn_and_the_last_repeats(publisher: FeedServer) -> None:
     publisher.says("/a", Reply(200, b"one"), Reply(500, b"two"))
     answers = [ask(publisher, "/a") for _ in range(3)]
     assert [answer[9:12] for answer in answers] == [b"200", b"500", b"500"]
     assert answers[0].endswith(b"Content-Length: 3\r\n\r\none")
 
 
-def test_what_was_asked_is_kept(publisher: Publisher) -> None:
+def test_what_was_asked_is_kept(publisher: FeedServer) -> None:
     publisher.says("/a?b=c", Reply(200))
     ask(publisher, "/a?b=c", "X-One: 1", "x-one: 2", "X-Umlaut: \xe4")
     (asked,) = publisher.asked
@@ -59,11 +59,11 @@ def test_what_was_asked_is_kept(publisher: Publisher) -> None:
     assert publisher.wait_until_asked(1, "/a?b=c") is asked
 
 
-def test_unknown_paths_are_not_found(publisher: Publisher) -> None:
+def test_unknown_paths_are_not_found(publisher: FeedServer) -> None:
     assert b"404" in ask(publisher, "/nowhere")
 
 
-def test_one_server_plays_many_hosts(publisher: Publisher) -> None:
+def test_one_server_plays_many_hosts(publisher: FeedServer) -> None:
     publisher.says("/", Reply(200, b"first"))
     url = publisher.says("/", Reply(200, b"second"), host="127.0.0.2")
     assert url == f"http://127.0.0.2:{publisher.port}/"
@@ -72,12 +72,12 @@ def test_one_server_plays_many_hosts(publisher: Publisher) -> None:
     assert [asked.host for asked in publisher.asked] == ["127.0.0.1", "127.0.0.2"]
 
 
-def test_only_loopback_is_listened_on(publisher: Publisher) -> None:
+def test_only_loopback_is_listened_on(publisher: FeedServer) -> None:
     with pytest.raises(AssertionError):
         publisher.says("/", Reply(200), host="0.0.0.0")
 
 
-def test_a_resource_answers_304_by_itself(publisher: Publisher) -> None:
+def test_a_resource_answers_304_by_itself(publisher: FeedServer) -> None:
     publisher.serve("/feed", b"one", {"Content-Type": "text/xml", "Cache-Control": "max-age=5"})
     first = ask(publisher, "/feed")
     etag = first.partition(b"ETag: ")[2].partition(b"\r\n")[0].decode()
@@ -94,7 +94,7 @@ def test_a_resource_answers_304_by_itself(publisher: Publisher) -> None:
     assert b" 200 " in ask(publisher, "/feed", f"If-Modified-Since: {modified}")
 
 
-def test_without_tags_there_is_never_a_304(publisher: Publisher) -> None:
+def test_without_tags_there_is_never_a_304(publisher: FeedServer) -> None:
     publisher.serve("/feed", b"one", tags=False)
     assert b"ETag" not in ask(publisher, "/feed")
     publisher.edit("/feed", b"two")
@@ -125,7 +125,7 @@ def test_without_tags_there_is_never_a_304(publisher: Publisher) -> None:
         pytest.param(GzipBomb(unpacked=4 << 20, layers=2), lambda got: len(got) < 2000, id="packed-bomb"),
     ],
 )
-def test_replies_misbehave_as_named(publisher: Publisher, reply: Reply, is_right: Callable[[bytes], bool]) -> None:
+def test_replies_misbehave_as_named(publisher: FeedServer, reply: Reply, is_right: Callable[[bytes], bool]) -> None:
     publisher.says("/x", reply)
     assert is_right(ask(publisher, "/x"))
 
@@ -134,25 +134,25 @@ def unpacked(answer: bytes) -> bytes:
     return gzip.decompress(answer.partition(b"\r\n\r\n")[2])
 
 
-def test_a_truncated_gzip_lacks_its_end(publisher: Publisher) -> None:
+def test_a_truncated_gzip_lacks_its_end(publisher: FeedServer) -> None:
     publisher.says("/x", TruncatedGzip(200, b"abc"))
     with pytest.raises(EOFError):
         unpacked(ask(publisher, "/x"))
 
 
-def test_a_reset_is_a_reset(publisher: Publisher) -> None:
+def test_a_reset_is_a_reset(publisher: FeedServer) -> None:
     publisher.says("/x", Reset())
     with pytest.raises(ConnectionResetError):
         ask(publisher, "/x")
 
 
-def test_an_endless_body_goes_on(publisher: Publisher) -> None:
+def test_an_endless_body_goes_on(publisher: FeedServer) -> None:
     publisher.says("/x", EndlessBody())
     assert len(ask(publisher, "/x", limit=5 << 20)) >= 5 << 20
 
 
 @pytest.mark.parametrize(("reply", "end"), [(Held(200, b"abc"), b"abc"), (Hangs(first=b"ab"), b"ab")])
-def test_what_waits_is_let_go(publisher: Publisher, reply: Reply, end: bytes) -> None:
+def test_what_waits_is_let_go(publisher: FeedServer, reply: Reply, end: bytes) -> None:
     publisher.says("/x", reply)
     got: list[bytes] = []
     asking = threading.Thread(target=lambda: got.append(ask(publisher, "/x")))
@@ -163,7 +163,7 @@ def test_what_waits_is_let_go(publisher: Publisher, reply: Reply, end: bytes) ->
     assert got[0].endswith(end)
 
 
-def test_connections_are_kept_and_counted(publisher: Publisher) -> None:
+def test_connections_are_kept_and_counted(publisher: FeedServer) -> None:
     publisher.says("/x", Reply(200, b"abc"))
     with socket.create_connection(("127.0.0.1", publisher.port), timeout=5) as sock, sock.makefile("rb") as incoming:
         for _ in range(2):
@@ -180,7 +180,7 @@ def test_connections_are_kept_and_counted(publisher: Publisher) -> None:
 
 def test_it_ends_with_everything_that_hangs() -> None:
     before = threading.active_count()
-    with Publisher() as publisher:
+    with FeedServer() as publisher:
         publisher.says("/x", Hangs())
         asking = threading.Thread(target=ask, args=(publisher, "/x"))
         asking.start()
@@ -192,7 +192,7 @@ def test_it_ends_with_everything_that_hangs() -> None:
 
 
 def test_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Publisher(tls=True) as publisher:
+    with FeedServer(tls=True) as publisher:
         monkeypatch.setenv("SSL_CERT_FILE", str(publisher.authority))
         url = publisher.serve("/feed", b"one", host="127.0.0.2")
         with urllib.request.urlopen(url, timeout=5) as answer:

@@ -35,7 +35,7 @@ class _Alike(SQLiteDialect_pysqlite):
         return hash(_Alike)
 
 
-def make_haste() -> None:
+def speed_up() -> None:
     """Let this process, and those that are forked from it, be fast."""
     os.fsync = lambda fd: None
     dialect.PRAGMAS = tuple("synchronous=OFF" if each == "synchronous=FULL" else each for each in dialect.PRAGMAS)

@@ -1,7 +1,7 @@
-"""A publisher for tests: a real HTTP/1.1 server on loopback that says what it is told to, misbehaviour included.
+"""An HTTP/1.1 server on loopback for tests; it answers as it is told to, misbehaviour included.
 
 ```python
-def test_p2_second_poll_sends_the_etag_back(publisher: Publisher, poll_once: PollOnce) -> None:
+def test_p2_second_poll_sends_the_etag_back(publisher: FeedServer, poll_once: PollOnce) -> None:
     url = publisher.says("/feed.xml", Reply(200, ATOM, {"ETag": '"v1"'}), Reply(304))
     poll_once(url)
     poll_once(url)
@@ -90,7 +90,7 @@ class Asked:
 class Talk:
     """One connection, seen from the publisher: what a `Reply` plays on."""
 
-    def __init__(self, publisher: "Publisher", sock: socket.socket, number: int) -> None:
+    def __init__(self, publisher: "FeedServer", sock: socket.socket, number: int) -> None:
         self.publisher, self.sock, self.number = publisher, sock, number
         self.host = str(sock.getsockname()[0])
 
@@ -386,8 +386,8 @@ class Resource(Reply):
 # --- The server -----------------------------------------------------------------------------------------------------
 
 
-class Publisher:
-    """The server. A context manager; the fixture `publisher` gives one that ends with the test.
+class FeedServer:
+    """HTTP server of the tests, on a port of its own; a context manager. The fixture `publisher` closes it in the end.
 
     Args:
         tls: serve HTTPS, with a certificate for `names` and 127.0.0.1 to 127.0.0.9 by an authority of its own
