@@ -1,4 +1,4 @@
-"""feeds.yaml as frozen settings. Nothing reads a file, a global or the environment later (STYLE, section 7)."""
+"""Reads feeds.yaml into frozen `Settings`. No other code reads the file or its environment variables later."""
 
 from aggregator.config.loader import load_config
 

@@ -1,4 +1,4 @@
-"""Addresses that feeds.yaml may name: sources, the site itself, the proxy, the store, hosts, what to listen on."""
+"""Reads the addresses in feeds.yaml: of sources, site, proxy, store, hosts and the port to listen on."""
 
 import ipaddress
 import re
@@ -14,22 +14,22 @@ MAX_ADDRESS = 4096  # characters (S22)
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FEED_SCHEME = re.compile(r"feed:(?://(?!/))?(?=https?:)|feed:", re.I)
-_FILE_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.(opml|xml|rss|atom|rdf|json)", re.I)  # no host ends so
+_FILE_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.(opml|xml|rss|atom|rdf|json)", re.I)  # no host name has such an end
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
 _BUCKET = re.compile(
     r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/*((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*(?:[A-Za-z0-9_][A-Za-z0-9._-]*)?)/*"
 )
-_TELLTALE = re.compile(r"(^|[_-])(api_?key|key|auth|token|secret|pass(word|wd)?|sid|session)$", re.I)
+_SECRET_PARAMETER = re.compile(r"(^|[_-])(api_?key|key|auth|token|secret|pass(word|wd)?|sid|session)$", re.I)
 _USERINFO = re.compile(r"//([^/?#\s]*)@")
-_LONG_USER = 16  # characters from which a user without a password is taken for a token
-_LONG = 8  # characters from which the value of such a parameter is taken for a secret
+_LONG_USER = 16  # characters: a user name this long without a password is probably a token
+_LONG = 8  # characters: a value this long of a parameter in _SECRET_PARAMETER is probably a secret
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a source lies."""
+    """Address of a source: a URL, or a local file."""
 
     url: Url  # without credentials
     auth: tuple[str, Secret] | None = None
@@ -41,13 +41,13 @@ def web_address(text: str, raw: str) -> Address:
 
     Args:
         text: the address.
-        raw: as it is written: no message shows what a variable held.
+        raw: the address as written; messages show this text, so that they never show the value of a variable.
 
     Raises:
-        Unfit: it is no http or https URL; the text is left for the caller to quote.
+        Unfit: the text is not an http or https URL. The caller puts the quoted text before the message.
     """
-    if text.startswith("url:"):  # a text, and no key with a value
-        raise Unfit("lacks a blank after url:; write url: https://host/path")
+    if text.startswith("url:"):  # `url:https://…` without a blank is a text in YAML, not a key with a value
+        raise Unfit("has no blank after url:; write url: https://host/path")
     text = _unfeed(text)
     if not _SCHEME.match(text) or re.match(r"[\w.-]+:[0-9]+(/|$)", text):
         raise Unfit(f"does not begin with http:// or https://; write {_guessed(raw)}")
@@ -55,19 +55,19 @@ def web_address(text: str, raw: str) -> Address:
         url, auth = split_credentials(normalise(text))
     except BadUrl as error:
         advice = "kind: file beside it, and a path" if text.startswith("file:") else _as_web(raw)
-        if re.match(r"https?://[^\s/]+\.\S+\s+\S", text):  # newsboat's way to tag a feed
-            advice = "the address alone, and what follows as category: or title:"
-        raise Unfit(f"is no address of a source: it {error}; write {advice}") from error
+        if re.match(r"https?://[^\s/]+\.\S+\s+\S", text):  # newsboat writes tags behind the address
+            advice = "the address alone, and the text after it as category: or title:"
+        raise Unfit(f"is not the address of a source: it {error}; write {advice}") from error
     return Address(url, (auth[0], Secret(auth[1])) if auth else None)
 
 
 def read_as(text: str) -> str | None:
-    """Return the http or https address that a `feed:` address stands for; None if it is none."""
+    """Return the http or https address that a `feed:` address means; None if the text is not a `feed:` address."""
     return _unfeed(text) if _FEED_SCHEME.match(text) else None
 
 
 def _unfeed(text: str) -> str:
-    """Rewrite `feed://host/…` and `feed:https://host/…`, which feed readers register for themselves (S2)."""
+    """Return `feed://host/…` and `feed:https://host/…` as web addresses: feed readers register these schemes (S2)."""
     match = _FEED_SCHEME.match(text)
     if match is None:
         return text
@@ -76,7 +76,7 @@ def _unfeed(text: str) -> str:
 
 
 def _as_web(raw: str) -> str:
-    """Return what to write for an address of another scheme; `rss:`, `pcast:` and the like stand for the web."""
+    """Return the text to write for an address of another scheme; `rss:`, `pcast:` and the like mean https."""
     match = re.match(r"(?:rss|pcast|itpc|podcast|itms|itmss|webcal|feeds|atom)://(\S+)$", raw, re.I)
     return quoted(f"https://{match[1]}") if match and "${" not in raw else "https://host/path"
 
@@ -92,57 +92,59 @@ def _guessed(text: str) -> str:
 
 
 def is_path(text: str) -> bool:
-    """Return whether the address of a `kind: opml` is a path, or a file: URL, and not an address on the web."""
+    """Report whether the address of a `kind: opml` source is a path or a file: URL, not an address on the web."""
     text = text.strip()
     return text.lower().startswith("file://") or not (_SCHEME.match(text) or text.startswith("url:"))
 
 
 def file_address(text: str, folder: Path) -> Address:
-    """Read the path of a local source (`kind: file`, `opml`): below the folder of feeds.yaml, symlinks resolved (S2).
+    """Read the path of a local source (`kind: file`, `opml`), which must be below the folder of feeds.yaml (S2).
 
     Args:
-        text: the path, relative to the folder, or a file: URL.
-        folder: of feeds.yaml, symlinks resolved.
+        text: path relative to `folder`, or a file: URL.
+        folder: folder of feeds.yaml, symlinks resolved.
 
     Raises:
-        Unfit: it lies elsewhere, or is an address on the web.
+        Unfit: the path, symlinks resolved, is outside `folder`, or the text is an address on the web.
     """
     text = text.strip()
     if text.startswith("file://"):
         text = text.removeprefix("file://")
     elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
-        raise Unfit("is no path of a file; write one below the folder of feeds.yaml, or leave kind: file away")
+        raise Unfit("is not the path of a file; write one below the folder of feeds.yaml, or remove kind: file")
     try:
         path = (folder / text).resolve()
         inside = path.is_relative_to(folder) and path != folder
-    except (OSError, RuntimeError, ValueError) as error:  # a loop of symlinks, a NUL
-        raise Unfit(f"is no path: {type(error).__name__}; write one below the folder of feeds.yaml") from error
+    except (OSError, RuntimeError, ValueError) as error:  # for example a loop of symlinks, or a NUL character
+        raise Unfit(f"is not a path: {type(error).__name__}; write one below the folder of feeds.yaml") from error
     if not inside:
-        raise Unfit("lies outside the folder of feeds.yaml; copy the file into that folder and write its path there")
+        raise Unfit(
+            "is outside the folder of feeds.yaml; copy the file into that folder and write the path of the copy"
+        )
     return Address(file_url(path), path=path)
 
 
 def has_literal_secret(raw: str) -> bool:
-    """Tell whether a URL, as written, holds a password or token that belongs in the environment (S54)."""
+    """Report whether a URL, as written, contains a password or token that belongs in the environment (S54)."""
     userinfo = _USERINFO.search(raw)
     if userinfo is not None:
         user, _, password = userinfo[1].partition(":")
-        secret = password or user  # a long user without a password is a token
+        secret = password or user
         if "${" not in secret and (password or len(user) >= _LONG_USER):
             return True
     for parameter in raw.partition("?")[2].partition("#")[0].split("&"):
         name, _, value = parameter.partition("=")
-        if _TELLTALE.search(name) and len(value) >= _LONG and "${" not in value:
+        if _SECRET_PARAMETER.search(name) and len(value) >= _LONG and "${" not in value:
             return True
     return False
 
 
 def base_url(text: str) -> str:
-    """Read `site.base_url`: an http or https URL; a missing final slash is added."""
+    """Return `site.base_url`, an http or https URL, with a final slash."""
     try:
         url = normalise(text)
     except BadUrl as error:
-        raise Unfit(f"is no base_url: it {error}; write https://host/ or https://host/path/") from error
+        raise Unfit(f"is not a base_url: it {error}; write https://host/ or https://host/path/") from error
     parts = urlsplit(url)
     if parts.query or "@" in parts.netloc or "#" in text:
         raise Unfit("has a query, a fragment or a user; write https://host/ or https://host/path/")
@@ -150,22 +152,22 @@ def base_url(text: str) -> str:
 
 
 def hub(text: str) -> str:
-    """Read `publish.hub`: an http or https URL that anyone may see."""
+    """Return `publish.hub` in normal form: an http or https URL without credentials, since feeds show it."""
     try:
         url = normalise(text)
     except BadUrl as error:
-        raise Unfit(f"is no address of a hub: it {error}; write https://host/") from error
+        raise Unfit(f"is not the address of a hub: it {error}; write https://host/") from error
     if "@" in urlsplit(url).netloc:
-        raise Unfit("has a user, and stands in every feed for all to read; write https://host/")
+        raise Unfit("has a user name, and every feed shows this address; write https://host/")
     return url
 
 
 def proxy(text: str) -> str:
-    """Read `proxy`: the address of an HTTP proxy, credentials and all."""
+    """Return `proxy` in normal form: the address of an HTTP proxy, with its credentials."""
     try:
         url = normalise(text)
     except BadUrl as error:
-        raise Unfit(f"is no proxy: it {error}; write http://host:3128") from error
+        raise Unfit(f"is not the address of a proxy: it {error}; write http://host:3128") from error
     parts = urlsplit(url)
     if parts.path not in ("", "/") or parts.query:
         raise Unfit("has a path or a query; write http://host:3128")
@@ -173,63 +175,63 @@ def proxy(text: str) -> str:
 
 
 def store(text: str) -> str:
-    """Read `store` as written; the path in it is still relative."""
+    """Check `store` and return it unchanged; its path is relative to the folder of feeds.yaml."""
     scheme, _, rest = text.partition("://")
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
         raise Unfit("names PostgreSQL, which is not built yet; write sqlite:///var/aggregator.db")
     if scheme != "sqlite" or not rest.startswith("/") or rest[1:] in ("", ":memory:") or "?" in rest or "#" in rest:
-        raise Unfit("is no store; write sqlite:/// and the path of a file, such as sqlite:///var/aggregator.db")
+        raise Unfit("is not a store; write sqlite:/// and the path of a file, such as sqlite:///var/aggregator.db")
     return text
 
 
 def store_path(store: str) -> str:
-    """Give the path in a `store` that has been read."""
+    """Return the path in a valid `store`."""
     return store.removeprefix("sqlite:///")
 
 
 def bucket(text: str) -> BucketAddress | None:
-    """Read `s3://bucket/prefix`; None if it is something else."""
+    """Return the parts of `s3://bucket/prefix`; None for any other text."""
     match = _BUCKET.fullmatch(text)
     return BucketAddress(match[1], match[2].rstrip("/")) if match and len(text) <= 1000 else None
 
 
 def bind(text: str) -> str:
-    """Read `serve.bind`: an address or name and a port."""
+    """Check `serve.bind`, an IP address or host name with a port, and return it unchanged."""
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535 and host):
-        raise Unfit("is no address to listen on; write host:port, such as 127.0.0.1:8080")
+        raise Unfit("is not an address to listen on; write host:port, such as 127.0.0.1:8080")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not is_address(bare) and not _HOST_NAME.fullmatch(bare.lower()):
         hint = f"[{host}]:{port}" if is_address(host) else "host:port, such as 127.0.0.1:8080"
-        raise Unfit(f"is no address to listen on; write {hint}")
+        raise Unfit(f"is not an address to listen on; write {hint}")
     if ":" in bare and bare == host:
-        raise Unfit(f"is no address to listen on; write [{host}]:{port}")
+        raise Unfit(f"is not an address to listen on; write [{host}]:{port}")
     try:
-        normalise(f"http://{text}/")  # the default base_url
+        normalise(f"http://{text}/")  # this is the default base_url
     except BadUrl as error:
-        raise Unfit("is no address to listen on; write host:port, such as 127.0.0.1:8080") from error
+        raise Unfit("is not an address to listen on; write host:port, such as 127.0.0.1:8080") from error
     return text
 
 
 def bind_parts(bind: str) -> tuple[str, int]:
-    """Give host, without brackets, and port of a `serve.bind` that has been read."""
+    """Return host, without brackets, and port of a valid `serve.bind`."""
     host, _, port = bind.rpartition(":")
     return host.strip("[]"), int(port)
 
 
 @dataclass(frozen=True, slots=True)
 class HostName:
-    """A key under `hosts:`."""
+    """Host name or network that an entry of `hosts:` is for."""
 
     name: str  # lower case and IDNA, or a network in CIDR form
     network: Network | None = None
 
 
 def host_name(text: str) -> HostName:
-    """Read a key under `hosts:`: a host name, or an IP network; an address alone is a network of one.
+    """Read a key under `hosts:`: a host name, or an IP network. A single address is a network of one address.
 
     Raises:
-        Unfit: it is neither.
+        Unfit: the text is neither.
     """
     bare = text.strip().strip("[]") if text.count("/") == 0 else text.strip()
     try:
@@ -245,13 +247,13 @@ def host_name(text: str) -> HostName:
     else:
         raise Unfit(f"has bits beyond its prefix; write {wide}")
     if text.startswith(("*.", ".")):
-        raise Unfit(f"needs no star: a name holds for all below it; write {text.lstrip('*.')}")
+        raise Unfit(f"needs no star: a name includes its subdomains; write {text.lstrip('*.')}")
     if "://" in text or "@" in text or re.fullmatch(r"[^/]*:[0-9]+", text) or re.fullmatch(r"[a-z][^/]*/.*", text):
-        raise Unfit("is more than a host; write its name alone, without scheme, port or path")
+        raise Unfit("is more than a host name; write the name alone, without scheme, port or path")
     try:
         host = host_of(normalise(f"http://{bare}/"))
     except BadUrl:
         host = ""
     if not _HOST_NAME.fullmatch(host) or "/" in bare or is_address(host) or len(host) > 253:
-        raise Unfit("is no host; write a name such as example.org, or a network such as 10.0.0.0/8")
+        raise Unfit("is not a host name; write one such as example.org, or a network such as 10.0.0.0/8")
     return HostName(host)

@@ -1,4 +1,4 @@
-"""`categories:` as records, and those that only sources name (DESIGN 3.1, Categories)."""
+"""Makes the records of `categories:`, and of categories that are named by sources alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from aggregator.config.slips import Declared
 from aggregator.config.tables import Values
 from aggregator.model.settings import GENERAL, Category, CategoryKey, Source
 
-MAX_COMPARED = 100_000  # pairs of categories, in looking for the nearest declared one
+MAX_COMPARED = 100_000  # pairs of names compared in the search for the most similar declared category
 
 
 def categories_of(
@@ -21,14 +21,14 @@ def categories_of(
     entries: int,
     found: Findings,
 ) -> tuple[Category, ...]:
-    """Make the categories: those declared, in the order of the file, then those that only sources name.
+    """Return the declared categories in the order of the file, then those that are named by sources alone.
 
     Args:
-        pairs: what `categories:` says.
-        sources: all that could be read; who names no category publishes in `general`.
-        mentions: the categories that sources name, with all places of each.
-        entries: publish.entries.
-        found: takes problems and warnings.
+        pairs: the items of `categories:`.
+        sources: every valid source; a source without a category publishes in `general`.
+        mentions: each category that sources name, with every place in feeds.yaml that names it.
+        entries: `publish.entries`, the default of each category.
+        found: collects problems and notes.
     """
     declared = {pair.name: _category(pair, entries) for pair in pairs}
     _check_unique(pairs, found)
@@ -53,11 +53,11 @@ def categories_of(
 
 
 def _slip(key: CategoryKey, declared: Declared) -> str | None:
-    """Return why a name is refused, whose feed nobody is subscribed to; None if it is a name of its own."""
+    """Return the message for a name that is probably a misspelling; None for a valid new name."""
     parts = _parts(key)
     if len(parts) > 1 and any(part in declared for part in parts):
-        what = f"{quoted(key)} is one category, which is not declared; write [{', '.join(parts)}]"
-        return f"{what}, or add {quoted(key)}: {{}} under categories: if it is one"
+        what = f"{quoted(key)} is one name, and not declared as a category; write [{', '.join(parts)}]"
+        return f"{what}, or add {quoted(key)}: {{}} under categories: if one category is meant"
     meant = declared.meant_by(key)
     if meant is None:
         return None
@@ -66,7 +66,7 @@ def _slip(key: CategoryKey, declared: Declared) -> str | None:
 
 
 def _parts(key: CategoryKey) -> list[str]:
-    """Return the names of a text that may have been meant as a list."""
+    """Return the parts of a name with commas, which may have been meant as a list of names."""
     return [part.strip() for part in key.split(",") if part.strip()]
 
 
@@ -108,7 +108,7 @@ def _check_unique(pairs: Sequence[Pair[str, Values]], found: Findings) -> None:
 def _check_was(
     pairs: Sequence[Pair[str, Values]], mentions: Mapping[CategoryKey, Sequence[Node]], found: Findings
 ) -> None:
-    """See that each history goes to one category, and that nobody has it still (A45)."""
+    """Check that each earlier key in `was` is claimed by one category, and is no longer a category itself (A45)."""
     lines = {str(key): nodes[0].line for key, nodes in mentions.items()} | {pair.name: pair.key.line for pair in pairs}
     heirs: dict[str, str] = {}
     for pair in pairs:

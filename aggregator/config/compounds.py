@@ -1,4 +1,4 @@
-"""Shapes of values that hold others: lists, and mappings whose keys are the operator's own."""
+"""Shapes of values that contain other values: lists, and mappings whose keys the operator chooses."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ N = TypeVar("N")
 
 
 class ListOf(Shape[tuple[T, ...]]):
-    """A list; if `alone`, a single value may stand for a list of one."""
+    """A list; with `alone`, a single value means a list of one item."""
 
     def __init__(
         self, each: Shape[T], words: str, write: str, *, alone: bool = False, least: int = 0, most: int = 1000
@@ -24,7 +24,7 @@ class ListOf(Shape[tuple[T, ...]]):
         self.alone, self.least, self.most = alone, least, most
 
     def read(self, node: Node, found: Findings) -> tuple[T, ...]:
-        """Read a list; an item of another shape is noted and left out."""
+        """Read a list. An invalid item is reported to `found` and left out."""
         if not isinstance(node, ListNode):
             if not self.alone or not isinstance(node, Scalar) or node.is_null:
                 raise self.unfit(node)
@@ -50,7 +50,7 @@ class ListOf(Shape[tuple[T, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class Pair(Generic[N, T]):
-    """A key of a mapping whose keys are the operator's own, with its value."""
+    """One item of a mapping whose keys the operator chooses."""
 
     key: Scalar
     name: N
@@ -59,25 +59,25 @@ class Pair(Generic[N, T]):
 
 
 class MapOf(Shape[tuple[Pair[N, T], ...]], Generic[N, T]):
-    """A mapping whose keys are the operator's own: categories, hosts, headers."""
+    """A mapping whose keys the operator chooses: categories, hosts, headers."""
 
     def __init__(
         self, name: Callable[[str], N], each: Shape[T], words: str, write: str, *, form: str | None = None
     ) -> None:
-        """Say which keys and values.
+        """Set the shapes of keys and values.
 
         Args:
-            name: reads a key; raises Unfit with "is what; write what".
+            name: reads a key; raises Unfit with a message such as "is not a host name; write one such as …".
             each: shape of the values.
-            words: what the mapping is.
-            write: what to write.
-            form: of the keys, as a regular expression, for editors.
+            words: name of the mapping in messages, such as "a mapping of hosts".
+            write: example for messages.
+            form: regular expression of the keys, for the JSON Schema.
         """
         self.each, self.words, self.write = each, words, write
         self._name, self._form = name, form
 
     def read(self, node: Node, found: Findings) -> tuple[Pair[N, T], ...]:
-        """Read a mapping; what is wrong with a key or a value is noted, and the pair left out."""
+        """Read a mapping. An item with an invalid key or value is reported to `found` and left out."""
         if isinstance(node, Scalar) and node.is_null:
             return ()
         if not isinstance(node, MapNode):
@@ -102,7 +102,7 @@ class MapOf(Shape[tuple[Pair[N, T], ...]], Generic[N, T]):
 
 
 class Either(Shape[T]):
-    """A value in one piece, or a mapping that says more."""
+    """A short value, or a mapping with more details."""
 
     def __init__(self, short: Shape[T], long: Shape[T]) -> None:
         self.short, self.long = short, long
@@ -123,12 +123,12 @@ class Either(Shape[T]):
 
 
 class Anything(Shape[Json]):
-    """A text, or a mapping that is sent on as JSON."""
+    """Any text, or a mapping that is sent as JSON."""
 
     words = write = "a text or a mapping"
 
     def read(self, node: Node, found: Findings) -> Json:
-        """Give the value as JSON has it."""
+        """Return the value as JSON data, with variables replaced."""
         if isinstance(node, MapNode):
             return {name: self.read(item, found) for name, item in node.values.items()}
         if isinstance(node, ListNode):

@@ -1,7 +1,7 @@
-"""What the operator puts beside our outputs: `publish.aliases` and `publish.static` (DESIGN 3.1; S51).
+"""Reads `publish.aliases` and `publish.static`: the operator's own files and paths beside our outputs (S51).
 
-What would stand where an output of ours does is refused here, with its line, as far as it can be known: the files of
-`static` are those that lie there now; what joins them later is passed over when it is published.
+A path that an output may take is refused here, with its line. Only the files that `static` contains now can be checked;
+a file that is added later and conflicts with an output is skipped when the folder is published.
 """
 
 import os
@@ -13,45 +13,45 @@ from aggregator.config.document import Node
 from aggregator.config.findings import Findings, Unfit, quoted
 from aggregator.model.output_paths import HIDDEN, MAX_DEPTH, collides, format_of, is_output, is_path
 
-MAX_NAMED = 3  # that one message names
+MAX_NAMED = 3  # files that one message lists
 
 
 def alias_path(text: str) -> str:
-    """Check an old address.
+    """Check the old address of an alias and return it unchanged.
 
     Raises:
-        Unfit: no file may stand there, or one of ours may.
+        Unfit: the text is not a path below publish.to, or an output may have this path.
     """
     if text.startswith("/"):
         raise Unfit(f"begins with a slash; write {text.lstrip('/') or 'atom.xml'}")
     if not is_path(text):
-        raise Unfit("is no path below publish.to; write one such as atom.xml, of letters, digits, `.`, `_` and `-`")
+        raise Unfit("is not a path below publish.to; write one such as atom.xml, of letters, digits, `.`, `_` and `-`")
     if collides(text):
-        raise Unfit("is where an output of ours may stand; write another path")
+        raise Unfit("is reserved for outputs of the program; write another path")
     return text
 
 
 def target_path(text: str) -> str:
-    """Check what an old address leads to now.
+    """Check the target of an alias and return it unchanged.
 
     Raises:
-        Unfit: it is no output.
+        Unfit: the path is not that of an output.
     """
     if not is_output(text):
-        raise Unfit("is no output; write one such as all.atom or category/python.atom")
+        raise Unfit("is not an output; write one such as all.atom or category/python.atom")
     return text
 
 
 def read_aliases(
     pairs: Sequence[Pair[str, str]], formats: frozenset[str], found: Findings
 ) -> tuple[tuple[str, str], ...]:
-    """Give the old addresses with their targets; those that stand in each other's way are noted."""
+    """Return old addresses with their targets. Addresses that conflict with each other are reported to `found`."""
     seen: dict[str, str] = {}
     for pair in pairs:
         lower = pair.name.lower()
         for other, written in seen.items():
             if lower == other or lower.startswith(f"{other}/") or other.startswith(f"{lower}/"):
-                what = f"{quoted(pair.name)} can't stand beside {quoted(written)}; write another path"
+                what = f"{quoted(pair.name)} conflicts with {quoted(written)}; write another path"
                 found.problem_at(pair.key, what)
         seen[lower] = pair.name
         needed = format_of(pair.value)
@@ -63,26 +63,26 @@ def read_aliases(
 def read_static(
     folder: Path, place: Node, aliases: Sequence[tuple[str, str]], private: Sequence[Path], found: Findings
 ) -> None:
-    """Look at the folder that is copied as it is.
+    """Check the folder that is copied unchanged (`publish.static`).
 
     Args:
-        folder: absolute.
-        place: where feeds.yaml names it.
-        aliases: that stand beside its files.
-        private: feeds.yaml, the store and publish.to, none of which may lie in it.
-        found: takes what is wrong.
+        folder: absolute path of the folder.
+        place: position of its name in feeds.yaml.
+        aliases: `publish.aliases`, whose paths its files must not take.
+        private: feeds.yaml, the store and publish.to, none of which may be in the folder.
+        found: collects problems and warnings.
     """
     if not folder.is_dir():
-        found.warn(place, f"there is no folder {quoted(folder.name)}, so nothing is copied; make it, or remove static")
+        found.warn(place, f"the folder {quoted(folder.name)} does not exist; create it, or remove static")
         return
     real = folder.resolve()
     for path in private:
         if path.resolve().is_relative_to(real):
-            what = f"{quoted(path.name)} lies in this folder and would be published; write a folder of its own"
+            what = f"{quoted(path.name)} is in this folder and would be published; write another folder"
             found.problem_at(place, what)
             return
     if any(real.is_relative_to(path.resolve()) for path in private):
-        found.problem_at(place, "this folder lies in publish.to; write one outside")
+        found.problem_at(place, "this folder is inside publish.to; write a folder outside of it")
         return
     taken = {alias.lower() for alias, _ in aliases}
     folders = {inside for alias in taken for inside in _folders(alias)}
@@ -93,19 +93,20 @@ def read_static(
             bad.append(file)
     if bad:
         named = ", ".join(bad[:MAX_NAMED]) + (f" and {len(bad) - MAX_NAMED} more" if len(bad) > MAX_NAMED else "")
-        found.problem_at(place, f"outputs or aliases may stand where {named} would; give them other names")
+        found.problem_at(place, f"outputs or aliases may have the same paths as {named}; rename these files")
 
 
 def _folders(path: str) -> list[str]:
-    """Give every folder on the way to a file."""
+    """Return every parent folder of a path."""
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def files_below(folder: Path, inside: str = "", depth: int = MAX_DEPTH) -> Iterator[str]:
-    """Give the paths of a folder's files, in order, whatever they are; hidden ones only if a web server looks for them.
+    """Yield the paths of everything below a folder that is not a folder, sorted by name within each folder.
 
-    No symbolic link is followed; nothing is raised for what can't be read.
+    Hidden names are left out, except those that web servers look for (`HIDDEN`). Symbolic links are not followed. A
+    folder that can't be read is skipped.
     """
     try:
         with os.scandir(folder) as entries:

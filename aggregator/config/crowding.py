@@ -1,4 +1,4 @@
-"""Many sources on one host: at what interval its budget serves them all (P72)."""
+"""Computes the shortest interval at which the budget of a host allows to poll all its sources (P72)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from aggregator.config.schedules import shortest_gap
 from aggregator.model.hosts import budget_key, spacing_of
 from aggregator.model.settings import HostRule, Source
 
-SLACK = 1.2  # times the sum of all spacings: a cycle that is full to the brim is late for ever
+SLACK = 1.2  # factor on the sum of all spacings: without spare time a delayed cycle never catches up
 MINUTE = timedelta(minutes=1)
 
 
 def crowded(read: Sequence[tuple[Place, Source]], rules: Sequence[HostRule], found: Findings) -> tuple[Source, ...]:
-    """Give each source the least interval that the budget of its host allows.
+    """Set `crowding` of each source: the shortest interval that the budget of its host allows.
 
-    Where that is more than a source asks for, it is noted, once for each host.
+    If that interval is longer than the one a source is configured with, one note for the host is added to `found`.
 
     Args:
         read: all sources, with their places in the file.
-        rules: of `hosts:`.
-        found: takes the notes.
+        rules: the rules of `hosts:`.
+        found: collects the notes.
     """
     keys = [budget_key(source.url, rules) for _, source in read]
     counts = Counter(key for key, (_, source) in zip(keys, read, strict=True) if not source.paused)
@@ -32,14 +32,14 @@ def crowded(read: Sequence[tuple[Place, Source]], rules: Sequence[HostRule], fou
     noted: set[str] = set()
     for key, (place, source) in zip(keys, read, strict=True):
         least = SLACK * counts[key] * spacings.get(key, timedelta(0))
-        if least > _wish_of(source) and key not in noted and not source.paused:
+        if least > _configured_interval(source) and key not in noted and not source.paused:
             noted.add(key)
             found.note(place, _advice(key, counts[key], spacings[key], least))
         sources.append(replace(source, crowding=least))
     return tuple(sources)
 
 
-def _wish_of(source: Source) -> timedelta:
+def _configured_interval(source: Source) -> timedelta:
     if source.schedule is not None:
         return shortest_gap(source.schedule)
     return source.every or source.min_interval
@@ -48,5 +48,5 @@ def _wish_of(source: Source) -> timedelta:
 def _advice(key: str, count: int, spacing: timedelta, least: timedelta) -> str:
     interval = duration_text(least if least < MINUTE else -(-least // MINUTE) * MINUTE)
     who = f"{count:,} sources" if count > 1 else "a source"
-    what = f"{who} on {key}, one each {duration_text(spacing)}: each is polled every {interval} at most"
+    what = f"{who} on {key}, one request every {duration_text(spacing)}: each is polled every {interval} at most"
     return f"{what}; write every: {interval}, or a shorter spacing under hosts:, if {key} allows it"

@@ -1,7 +1,8 @@
-"""The text of feeds.yaml as a tree that knows its places (S52; PITFALLS 2.3).
+"""Parses the text of feeds.yaml into a tree whose nodes know line and column (S52).
 
-libyaml's events are read, not its documents: they carry line, column, quoting and both keys of a duplicate. Scalars
-stay as they are written; what `no`, `010` or `12:30` means is for the shape of the key to say, by YAML 1.2 rules.
+The tree is built from the events of libyaml, not from its loaded documents: events have line, column and quoting, and
+both keys of a duplicate. Scalars keep their written text. The shape of each key decides by the rules of YAML 1.2 what
+`no`, `010` or `12:30` means.
 """
 
 import re
@@ -14,16 +15,16 @@ import yaml
 from aggregator.config.findings import Findings, quoted
 from aggregator.config.syntax import MAX_DEPTH, syntax_problem
 
-MAX_EXPANDED = 100_000  # nodes that aliases may stand for (S52)
+MAX_EXPANDED = 100_000  # nodes that all aliases together may expand to (S52)
 
-TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u201a"  # quotation marks that YAML takes for letters
+TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u201a"  # quotation marks that YAML reads as ordinary characters
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 @dataclass(slots=True)
 class Node:
-    """A value in the document."""
+    """Any value in the document, with its position."""
 
     line: int  # from 1
     column: int  # from 1
@@ -31,19 +32,19 @@ class Node:
 
 @dataclass(slots=True)
 class Scalar(Node):
-    """A value in one piece, as written."""
+    """A value that is neither a list nor a mapping, as written."""
 
     raw: str
     plain: bool = True  # without quotes: may be a number, true, false or null
 
     @property
     def is_null(self) -> bool:
-        """Tell whether nothing is said: `key:` alone, `~` or `null`."""
+        """Report whether the value is YAML's null: nothing, `~` or `null`."""
         return self.plain and self.raw in ("", "~", "null", "Null", "NULL")
 
     @property
     def is_false(self) -> bool:
-        """Tell whether this is YAML's false."""
+        """Report whether the value is YAML's false."""
         return self.plain and self.raw in ("false", "False", "FALSE")
 
 
@@ -52,28 +53,28 @@ class ListNode(Node):
     """A list."""
 
     items: list[Node] = field(default_factory=list)
-    size: int = 1  # nodes in it, aliases counted in full
-    cut: bool = False  # a fault of syntax ended it: more items may have followed
+    size: int = 1  # nodes in it, with aliases expanded
+    cut: bool = False  # a syntax error ended it: more items may follow in the file
 
 
 @dataclass(slots=True)
 class MapNode(Node):
-    """A mapping; its keys are texts, each once."""
+    """A mapping; each key is a text and occurs once."""
 
     keys: dict[str, Scalar] = field(default_factory=dict)
     values: dict[str, Node] = field(default_factory=dict)
     size: int = 1
-    cut: bool = False  # a fault of syntax ended it: more keys may have followed
+    cut: bool = False  # a syntax error ended it: more keys may follow in the file
 
 
 def read_document(data: bytes, found: Findings) -> Node | None:
-    """Read the one document of a file.
+    """Parse the file, which must have one document.
 
-    A fault of syntax is a problem like the others: what stands before it is given back, so that its problems come
-    to light in the same run.
+    A syntax error is reported to `found` as one problem. The part before the error is returned, so that the same run
+    reports its problems too.
 
     Returns:
-        The root, or None if the file says nothing.
+        The root node; None if the file is empty or can't be decoded.
     """
     text = _text_of(data, found)
     if text is None:
@@ -90,12 +91,12 @@ def read_document(data: bytes, found: Findings) -> Node | None:
 
 
 def is_between_marks(node: Scalar) -> bool:
-    """Report whether a plain scalar is between typographic quotation marks, which YAML takes as part of the text."""
+    """Report whether a plain scalar is between typographic quotation marks, which YAML makes part of the text."""
     return node.plain and len(node.raw) > 1 and node.raw[0] in TYPOGRAPHIC and node.raw[-1] in TYPOGRAPHIC
 
 
 def node_of(value: Json) -> Node:
-    """Give the node that says a value, as if it stood at the head of a document."""
+    """Return the node of a JSON value, with position 1:1."""
     match value:
         case dict():
             keys = {key: Scalar(1, 1, key) for key in value}
@@ -112,18 +113,18 @@ def node_of(value: Json) -> Node:
             return Scalar(1, 1, str(value))
 
 
-# Wheels of PyYAML bring libyaml; a build without it reads the same events, some thirty times slower.
+# Wheels of PyYAML contain libyaml. A build without libyaml reads the same events, about thirty times slower.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _CORE_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in "str int float bool null map seq".split()) | {"!", None}
 
 
-_NO_KEY = Scalar(0, 0, "")  # in place of a key that was none; what it leads to is passed over
+_NO_KEY = Scalar(0, 0, "")  # in place of an invalid key; its value is skipped
 
 
 class _Stop(Exception):
-    """Reading on makes no sense; the problem is noted."""
+    """Parsing stops here; the problem is already in the findings."""
 
 
 def _text_of(data: bytes, found: Findings) -> str | None:
@@ -138,9 +139,7 @@ def _text_of(data: bytes, found: Findings) -> str | None:
     unprintable = list(_UNPRINTABLE.finditer(text))
     for match in unprintable:
         code = ord(match[0])
-        what = (
-            f"the control character U+{code:04X} can't stand here; remove it, or write \\x{code:02x} in double quotes"
-        )
+        what = f"the control character U+{code:04X} is not allowed; remove it, or write \\x{code:02x} in double quotes"
         found.problem(*_place_in(text, match.start()), what)
     return None if unprintable else text
 
@@ -150,14 +149,14 @@ def _place_in(text: str, index: int) -> tuple[int, int]:
 
 
 class _Builder:
-    """Puts events together to a tree."""
+    """Builds the tree from the events of libyaml."""
 
     def __init__(self, found: Findings) -> None:
         self.root: Node | None = None
         self._found = found
         self._open: list[ListNode | MapNode] = []
-        self._names: list[Scalar | None] = []  # of each open mapping: the key that waits for its value
-        self._anchors: dict[str, Node | None] = {}  # None: still open
+        self._names: list[Scalar | None] = []  # for each open collection: the key whose value comes next
+        self._anchors: dict[str, Node | None] = {}  # None: the collection of this anchor is still open
         self._anchored: list[str | None] = []
         self._aliased = 0
         self._documents = 0
@@ -179,7 +178,7 @@ class _Builder:
                     self._stop(event, "a second document begins here; write all in one, and remove this line")
 
     def cut(self) -> None:
-        """Close what is open: the text ended in the middle."""
+        """Close every open collection, after a syntax error."""
         while self._open:
             node = self._open[-1]
             node.cut = True
@@ -223,12 +222,12 @@ class _Builder:
     def _alias(self, event: Any) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
-            why = "stands for what it is part of" if event.anchor in self._anchors else "has no &anchor before it"
+            why = "refers to a value around it" if event.anchor in self._anchors else "has no &anchor before it"
             self._stop(event, f"*{event.anchor} {why}; write the value out")
         size = 1 if isinstance(node, Scalar) else getattr(node, "size", 1)
         self._aliased += size
         if self._aliased > MAX_EXPANDED:
-            self._stop(event, f"the aliases stand for over {MAX_EXPANDED:,} values; write fewer of them")
+            self._stop(event, f"the aliases expand to over {MAX_EXPANDED:,} values; write fewer of them")
         if len(self._open) + _depth(node) > MAX_DEPTH:
             self._stop(event, f"*{event.anchor} makes over {MAX_DEPTH} levels of nesting; write it flatter")
         self._add(node, size)
@@ -255,14 +254,14 @@ class _Builder:
             parent.values[name.raw] = node
         else:
             self._found.problem(
-                name.line, name.column, f"{quoted(name.raw)} stands in line {first.line} already; remove one of the two"
+                name.line, name.column, f"{quoted(name.raw)} is already in line {first.line}; remove one of the two"
             )
 
     def _key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar) and node.raw:
             if is_between_marks(node) and not self._found.was_in_force:
                 bare = node.raw.strip(TYPOGRAPHIC)
-                what = f"{node.raw[0]} and {node.raw[-1]} are typographic quotation marks, which quote nothing in YAML"
+                what = f"{node.raw[0]} and {node.raw[-1]} are typographic quotation marks, which do not quote in YAML"
                 self._found.problem(node.line, node.column, f"{what}; write {quoted(bare)}")
                 return Scalar(node.line, node.column, bare) if bare else _NO_KEY
             return node
@@ -274,7 +273,7 @@ class _Builder:
 
     def _check_tag(self, event: Any, node: Node) -> None:
         if event.tag not in _CORE_TAGS:
-            self._found.problem(node.line, node.column, f"the tag {quoted(event.tag)} is not read; remove it")
+            self._found.problem(node.line, node.column, f"the tag {quoted(event.tag)} is not supported; remove it")
 
 
 def _depth(node: Node) -> int:

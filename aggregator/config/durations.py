@@ -1,4 +1,4 @@
-"""Durations: a number and one of ms, s, m, h, d, w (DESIGN 3.1, Values)."""
+"""Durations: a number and one of the units ms, s, m, h, d, w."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,7 @@ UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-COURTEOUS = timedelta(minutes=15)  # the shortest interval between polls of a source without a reason (P51)
+COURTEOUS = timedelta(minutes=15)  # shortest interval between polls of a source that gives no reason (P51)
 _FORM = r"[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h|d|w)"
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d|w)")
 _ALONE = re.compile(r"[0-9]{1,9}")
@@ -29,7 +29,7 @@ _SPELT = {
     "w": "w week weeks weekly",
 }
 _UNIT = {word: unit for unit, words in _SPELT.items() for word in words.split()}
-_EXAMPLES = ("5m", "2h", "1d", "30s", "15m", "30d", "1s", "100ms")  # the first three that fit are named
+_EXAMPLES = ("5m", "2h", "1d", "30s", "15m", "30d", "1s", "100ms")  # messages list the first three within the bounds
 _CRON = re.compile(r"@\w+|\S+(?:\s+\S+){4}")
 
 
@@ -37,7 +37,7 @@ def duration_of(text: str) -> timedelta:
     """Read a duration.
 
     Raises:
-        Unfit: it is none; without the text, which may be a secret's.
+        Unfit: the text is not a duration. The message does not contain the text, which may be a secret.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -53,7 +53,7 @@ def _long(number: str, unit: str) -> timedelta:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Write a duration in the largest unit that leaves no fraction: `90m`, `1d`."""
+    """Return a duration in the largest unit without a fraction: `90m`, `1d`."""
     for unit, length in reversed(UNITS.items()):
         if duration and not duration % length:
             return f"{duration // length}{unit}"
@@ -71,7 +71,7 @@ class Duration(ScalarShape[timedelta]):
         Args:
             low: the shortest.
             high: the longest.
-            between_polls: whatever is under `COURTEOUS` needs a reason (P51), and messages say so.
+            between_polls: a duration under `COURTEOUS` needs a reason (P51); messages mention it.
         """
         self.low, self.high, self._between_polls = low, high, between_polls
         least = max(low, COURTEOUS) if between_polls else low
@@ -96,11 +96,11 @@ class Duration(ScalarShape[timedelta]):
         return f"{duration_text(self.low)} to {duration_text(self.high)}"
 
     def _otherwise(self, text: str, raw: str) -> str:
-        """Return what is wrong with a text that is no duration, and what to write in its place.
+        """Return the message for a text that is not a duration: the fault, and the text to write instead.
 
         Args:
-            text: with its variables filled in, for which no message has room.
-            raw: as written.
+            text: with variables replaced; never part of the message.
+            raw: as written in feeds.yaml.
         """
         if text != raw:
             return f"is not a duration; write {self.write}"
@@ -136,7 +136,7 @@ class Duration(ScalarShape[timedelta]):
 
 
 def _meant(text: str) -> tuple[str, str] | None:
-    """Return number and unit of a duration in words, such as `5 minuts`, `an hour` or `daily`; None: it is none."""
+    """Return number and unit of a duration in words, such as `5 minuts`, `an hour` or `daily`; None for other texts."""
     match = _IN_WORDS.fullmatch(text.strip())
     if match is None:
         return None
@@ -151,7 +151,7 @@ def _listed(texts: list[str]) -> str:
 
 
 class DurationOr(ScalarShape[timedelta | None]):
-    """A duration within bounds, or a word that says: none."""
+    """A duration within bounds, or a word that means None."""
 
     def __init__(self, word: str, low: timedelta, high: timedelta, *, between_polls: bool = False) -> None:
         self._word, self._duration = word, Duration(low, high, between_polls=between_polls)
@@ -166,7 +166,7 @@ class DurationOr(ScalarShape[timedelta | None]):
         if text == self._word or (self._word == "off" and node.is_false):  # S52
             return None
         if not any(char.isdigit() for char in text) and _meant(text) is None and text[:1] != "@":
-            raise self.unfit(node)  # another word was meant
+            raise self.unfit(node)  # a word, probably a misspelling of `word`
         return self._duration.value(node, text)
 
     def schema(self) -> Schema:

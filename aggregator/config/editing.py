@@ -1,7 +1,7 @@
-"""More sources in the text of feeds.yaml: comments, layout, quoting and order of all that stands there are kept.
+"""Adds sources to the text of feeds.yaml and keeps its comments, layout, quoting and order.
 
-The text is edited, not written anew: whoever keeps a file in order wants it back as it was. Whether the result says
-what it should is for the caller to find out, by reading it before it takes the place of the old file.
+The text is edited, not generated from the settings, so that all other lines stay as the operator wrote them. The
+caller must load the result and check it before it replaces the old file.
 """
 
 import contextlib
@@ -21,40 +21,40 @@ from aggregator.errors import AggregatorError
 
 FRESH: Final = "# Everything that can stand here: docs/feeds.md. `aggregator check` says what is wrong.\n"
 _KEY = "sources"
-_PLAIN = re.compile(r"[^\W\d_][\w./%?=~+-]*(?::[\w./%?=~+&-]+)*")  # a text that needs no quotes, block or flow
-_WORDS = frozenset("true false null yes no on off y n".split())  # other programs take them for more than texts
+_PLAIN = re.compile(r"[^\W\d_][\w./%?=~+-]*(?::[\w./%?=~+&-]+)*")  # needs no quotes, inside brackets or outside
+_WORDS = frozenset("true false null yes no on off y n".split())  # other programs don't read these as texts
 _DASH = re.compile(r"(\s*)-( +)(?:[&!]\S+ +)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSource:
-    """A source as it is to be written."""
+    """A source to add."""
 
-    url: str  # with its variables, as feeds.yaml has it
+    url: str  # as written in feeds.yaml, with `${NAME}` variables
     title: str | None = None
     categories: Sequence[str] = ()
 
 
 class EditRefused(AggregatorError):
-    """feeds.yaml can't be edited by a program; the text says why, and what to write by hand."""
+    """feeds.yaml can't be edited by a program; the message gives the reason and the text to write by hand."""
 
 
 @dataclass(slots=True)
 class _List:
-    """Where the list of sources stands in a text."""
+    """Positions of the list of sources in the text, as indexes of characters."""
 
-    key_end: int  # of `sources` itself
-    start: int  # of what is said of it
-    end: int  # of the last thing in it: nothing but blanks and comments follow
-    is_flow: bool = False
+    key_end: int  # end of the key `sources`
+    start: int  # start of its value
+    end: int  # end of the last node in the list; only blanks and comments follow
+    is_flow: bool = False  # the list is in brackets
     is_within_flow: bool = False  # the whole file is in brackets
-    closing: int = -1  # a flow list: its bracket
+    closing: int = -1  # closing bracket of a list in brackets
     has_items: bool = False
     item: int = -1  # start of the last item
-    item_is_block: bool = False  # a mapping over several lines
+    item_is_block: bool = False  # the last item is a mapping over several lines
 
     def note_node(self, event: yaml.Event, *, is_item: bool) -> None:
-        """Hear of something in the list."""
+        """Record the position of a node in the list."""
         if is_item:
             self.item, self.has_items = _start(event), True
             self.item_is_block = isinstance(event, yaml.MappingStartEvent) and not event.flow_style
@@ -62,7 +62,7 @@ class _List:
             self.end = _end(event)
 
     def note_bracket(self, event: yaml.Event, *, is_last: bool) -> None:
-        """Hear of a bracket that closes something in the list, or the list."""
+        """Record the position of a bracket that closes the list, or a node in the list."""
         if is_last:
             self.closing = _start(event)
         else:
@@ -70,14 +70,14 @@ class _List:
 
 
 def with_sources(data: bytes, new: Sequence[NewSource]) -> bytes:
-    """Return a feeds.yaml with more sources, at the end of its list and in the form of their neighbours.
+    """Return the text of feeds.yaml with more sources at the end of its list, written like the sources before them.
 
     Args:
-        data: the file as it is; empty for a new one.
-        new: what is added, at least one, in this order.
+        data: content of the file; empty for a new file.
+        new: the sources to add in this order, at least one.
 
     Raises:
-        EditRefused: the list is written in a way that is not for a program to edit.
+        EditRefused: the list is written in a way that a program can't edit safely.
     """
     try:
         text = data.decode("utf-8") if data.strip() else FRESH
@@ -97,21 +97,21 @@ def with_sources(data: bytes, new: Sequence[NewSource]) -> bytes:
 
 
 def literal(text: str) -> str:
-    """Give a text as feeds.yaml has it if nothing in it is to be taken from the environment."""
+    """Return a text with `${` escaped, so that feeds.yaml takes nothing in it from the environment."""
     return text.replace("${", "$${")
 
 
 def replace_config(path: Path, before: bytes | None, after: bytes) -> None:
-    """Put a new text in the place of feeds.yaml, whole, with the rights that it has.
+    """Replace feeds.yaml atomically; its permissions stay.
 
     Args:
-        path: of the file; what a symlink leads to is replaced, and the link stays.
-        before: what was read of it; None: there was none.
-        after: what it is to say.
+        path: path of the file; the target of a symlink is replaced, and the link stays.
+        before: content that was read before the edit; None if there was no file.
+        after: new content.
 
     Raises:
-        EditRefused: somebody else has changed it meanwhile; it stays as it is.
-        OSError: it can't be written; likewise.
+        EditRefused: another program has changed the file since `before` was read; the file stays unchanged.
+        OSError: the file can't be written; it stays unchanged.
     """
     real = path.resolve()
     descriptor, draft = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
@@ -123,7 +123,7 @@ def replace_config(path: Path, before: bytes | None, after: bytes) -> None:
             os.fsync(file.fileno())
         now = real.read_bytes() if real.exists() else None
         if now != before:
-            raise EditRefused(f"{path} was changed meanwhile; run the command again")
+            raise EditRefused(f"{path} was changed by another program; run the command again")
         Path(draft).replace(real)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def replace_config(path: Path, before: bytes | None, after: bytes) -> None:
 
 
 def _take_rights(descriptor: int, real: Path) -> None:
-    """Give a draft the rights of the file that it replaces, and its owner, if we may."""
+    """Set permissions of a new file to those of the file that it replaces, and the owner, if this user may."""
     try:
         old = real.stat()
     except FileNotFoundError:
@@ -150,16 +150,16 @@ def _take_rights(descriptor: int, real: Path) -> None:
 
 
 def _found(text: str) -> _List | None:
-    """Find the list of sources; None if the file names none yet.
+    """Return the positions of the list of sources; None if the file has no key `sources` yet.
 
-    PyYAML's own reader, not libyaml: its places count characters.
+    Uses PyYAML's own parser, not libyaml, because its positions count characters.
 
     Raises:
-        EditRefused: it is an alias, or the file is no mapping.
+        EditRefused: the list is an alias, or the file is not a mapping.
     """
     found: _List | None = None
-    flows: list[bool] = []  # of each open collection: is it in brackets?
-    key: str | None = None  # of the outermost mapping, while its value is read
+    flows: list[bool] = []  # for each open collection: whether it is in brackets
+    key: str | None = None  # key of the outermost mapping while its value is read
     key_end = -1
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.CollectionEndEvent):
@@ -170,7 +170,7 @@ def _found(text: str) -> _List | None:
             depth = len(flows)
             is_mapping = isinstance(event, yaml.MappingStartEvent)
             if depth == 0 and not is_mapping and not (isinstance(event, yaml.ScalarEvent) and not event.value):
-                raise EditRefused("feeds.yaml is no mapping; write sources: above the list, and indent that")
+                raise EditRefused("feeds.yaml is not a mapping; write sources: above the list, and indent the list")
             if depth == 1 and key == _KEY:
                 found = _begun(event, key_end, is_within_flow=flows[0])
             elif found is not None:
@@ -180,12 +180,12 @@ def _found(text: str) -> _List | None:
                 continue
         else:
             continue
-        if depth == 1:  # a key or a value has ended
+        if depth == 1:  # end of a key, or of its value
             if found is not None:
                 break
             key, key_end = None if key is not None else str(getattr(event, "value", "")), _end(event)
     if found is not None and found.has_items:
-        found.end = len(text[: found.end].rstrip())  # a text of several lines ends where the next thing begins
+        found.end = len(text[: found.end].rstrip())  # the event of a text over several lines ends at the next node
     return found
 
 
@@ -195,7 +195,7 @@ def _begun(event: yaml.Event, key_end: int, *, is_within_flow: bool) -> _List:
         return _List(key_end, _start(event), _end(event), is_flow=is_flow, is_within_flow=is_within_flow)
     if isinstance(event, yaml.ScalarEvent) and event.value in ("", "~", "null") and not is_within_flow:
         return _List(key_end, _start(event), _end(event))
-    raise EditRefused("the sources in feeds.yaml are an alias or no list; write the new one by hand")
+    raise EditRefused("sources in feeds.yaml is an alias or not a list; add the new source by hand")
 
 
 def _start(event: yaml.Event) -> int:
@@ -209,11 +209,11 @@ def _end(event: yaml.Event) -> int:
 
 
 def _in_block(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
-    """Write them on lines of their own, behind the last item and its comment."""
+    """Return the text with each new source on its own line, after the last item and its comment."""
     line = text.rfind("\n", 0, found.item) + 1
     dash = _DASH.fullmatch(text[line : found.item])
     if dash is None:
-        raise EditRefused("the last source in feeds.yaml begins in an unusual place; write the new one by hand")
+        raise EditRefused("the last source in feeds.yaml begins in an unusual place; add the new source by hand")
     indent, gap = dash[1], dash[2]
     head, tail = _split_behind(text, found.end, newline)
     if found.item_is_block:
@@ -224,7 +224,7 @@ def _in_block(text: str, found: _List, new: Sequence[NewSource], newline: str) -
 
 
 def _in_empty(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
-    """Write them below the key, of which nothing is said yet, or that it has none."""
+    """Return the text with the new sources below the key `sources`, whose value is empty or null."""
     end = found.closing + 1 if found.is_flow else found.end
     if text[found.start : end].strip():
         text = text[: found.start].rstrip() + text[end:]
@@ -233,7 +233,7 @@ def _in_empty(text: str, found: _List, new: Sequence[NewSource], newline: str) -
 
 
 def _in_flow(text: str, found: _List, new: Sequence[NewSource], newline: str) -> str:
-    """Write them before the bracket, behind the last item: on lines of their own, if that one has."""
+    """Return the text with the new sources before the closing bracket; on new lines if the last item is on its own."""
     items = [_item(each, in_flow=True) for each in new]
     if not found.has_items:
         return f"{text[: found.closing]}{', '.join(items)}{text[found.closing :]}"
@@ -244,7 +244,7 @@ def _in_flow(text: str, found: _List, new: Sequence[NewSource], newline: str) ->
 
 
 def _split_behind(text: str, place: int, newline: str) -> tuple[str, str]:
-    """Split a text behind the line of a place; a last line that is open is closed."""
+    """Return the text up to the end of the line at `place`, and the rest; a missing last newline is added."""
     end = text.find("\n", place)
     return (text[: end + 1], text[end + 1 :]) if end >= 0 else (text + newline, "")
 
@@ -258,7 +258,7 @@ def _lines(new: Sequence[NewSource], newline: str) -> str:
 
 
 def _item(new: NewSource, *, in_flow: bool = False) -> str:
-    """Write it in one line: the address alone, if nothing else is said."""
+    """Return a source in one line; the address alone if it has neither title nor category."""
     pairs = _pairs(new)
     if len(pairs) == 1:
         return _scalar(new.url, quotes=in_flow)
@@ -277,7 +277,7 @@ def _pairs(new: NewSource) -> list[tuple[str, str]]:
 
 
 def _scalar(text: str, *, quotes: bool = False) -> str:
-    """Write a text, in quotes where it needs them, or where `quotes` wants them."""
+    """Return a text as a YAML scalar, in quotes if it needs them or if `quotes` is set."""
     if not quotes and _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What reading feeds.yaml brings to light: problems, warnings and secrets, each kept until all is read."""
+"""Collector of problems, warnings, notes and secrets found while feeds.yaml is read."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from aggregator.config.variables import expand
 from aggregator.errors import Problem
 
 MAX_SHOWN = 60  # characters of a value in a message
-MIN_SECRET = 4  # characters; a shorter one would be found, and struck out, in everything
+MIN_SECRET = 4  # characters; a shorter secret would be redacted wherever its letters occur
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _USERINFO = re.compile(r"//[^/?#\s]*@|^[^/?#\s@]*:[^/?#\s@]*@")
 
 
 class Place(Protocol):
-    """Anything that stands somewhere in the file."""
+    """Anything with a position in the file."""
 
     @property
     def line(self) -> int:
@@ -27,19 +27,19 @@ class Place(Protocol):
 
 
 class Unfit(ValueError):
-    """A value that can't be used; the message says why and what to write. Whoever knows the place notes it."""
+    """A value that can't be used. The message has the reason and the text to write; the caller adds the position."""
 
 
 class Findings:
-    """Collects what reading finds, in any order."""
+    """Problems, warnings, notes and secrets, collected in any order."""
 
     def __init__(self, file: str, environ: Mapping[str, str], *, was_in_force: bool = False) -> None:
         self.environ = environ
-        self.was_in_force = was_in_force  # accepted before, so that what merely looks like a slip is meant by now
-        self.homes: Mapping[str, list[str]] = {}  # of each key, the tables that have it: for advice
+        self.was_in_force = was_in_force  # the file was accepted before: probable misspellings are no longer reported
+        self.homes: Mapping[str, list[str]] = {}  # for each key, the tables that have it; used in messages
         self.secrets: set[str] = set()
         self._file = file
-        self._problems: set[Problem] = set()  # a set: what stands behind an alias is read more than once
+        self._problems: set[Problem] = set()  # a set, because the value of a YAML alias is read more than once
         self._warnings: dict[str, list[Problem]] = {}
         self._notes: set[Problem] = set()
 
@@ -50,7 +50,7 @@ class Findings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """All warnings, in the order of the file; what is said of many places is said once, at the first."""
+        """All warnings, in the order of the file. Equal warnings are one, at the first position."""
         said = []
         for met in self._warnings.values():
             first, places = min(met), len({(each.line, each.column) for each in met})
@@ -60,30 +60,30 @@ class Findings:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """All that only `check` says, in the order of the file: it would be tiresome at each run."""
+        """All notes, in the order of the file; printed by `check` only, so that other commands don't repeat them."""
         return tuple(map(str, sorted(self._notes)))
 
     def problem(self, line: int, column: int, what: str) -> None:
-        """Note something that must be mended."""
+        """Add a problem, which makes the file invalid."""
         self._problems.add(Problem(self._file, line, column, what))
 
     def problem_at(self, place: Place, what: str) -> None:
-        """Note something that must be mended, at the place of a node."""
+        """Add a problem at the position of a node."""
         self.problem(place.line, place.column, what)
 
     def warn(self, place: Place, what: str) -> None:
-        """Note something that works, but not as the operator may think."""
+        """Add a warning: the setting is valid, but probably has another effect than the operator expects."""
         self._warnings.setdefault(what, []).append(Problem(self._file, place.line, place.column, what))
 
     def note(self, place: Place, what: str) -> None:
-        """Note something that works as it stands, and may yet be a slip of the pen."""
+        """Add a note: the setting is valid, but may be a misspelling."""
         self._notes.add(Problem(self._file, place.line, place.column, what))
 
     def filled(self, raw: str) -> str:
-        """Fill in the variables of a value, and remember what they held (S44, S54).
+        """Return a value with its variables replaced, and keep the values of the variables as secrets (S44, S54).
 
         Raises:
-            Unfit: the environment lacks one, or a `${` begins none.
+            Unfit: a variable is not set in the environment, or a `${` does not begin a variable.
         """
         if "${" not in raw:
             return raw
@@ -92,23 +92,23 @@ class Findings:
             self.keep_secret(value)
         if expanded.broken:
             raise Unfit(
-                f"{quoted(raw)} has a ${{ that begins no variable; write ${{NAME}}, or $${{ for the text itself"
+                f"{quoted(raw)} has a ${{ that does not begin a variable; write ${{NAME}}, or $${{ for a literal ${{"
             )
         if expanded.missing:
             names = " and ".join(dict.fromkeys(expanded.missing))
-            advice = f"set it, or write $${{{expanded.missing[0]}}} for the text itself"
+            advice = f"set it, or write $${{{expanded.missing[0]}}} for the literal text"
             raise Unfit(f"{names} is not set in the environment; {advice}")
         return expanded.text
 
     def keep_secret(self, value: str) -> None:
-        """Remember a text that no output may show."""
+        """Add a text that no output and no message may show."""
         value = value.strip()
         if len(value) >= MIN_SECRET:
             self.secrets.add(value)
 
 
 def quoted(raw: str) -> str:
-    """Give a value as messages show it: as written, so without what a variable holds; shortened; no credentials."""
+    """Return a value as written for messages: in quotes, shortened, without credentials and control characters."""
     text = _USERINFO.sub(_masked, _CONTROL.sub(" ", raw))
     return f'"{text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"}"'
 

@@ -1,4 +1,4 @@
-"""`hosts:` as rules (DESIGN 3.1, hosts)."""
+"""Makes the rules of `hosts:`."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,12 +12,12 @@ from aggregator.config.keys import HostKeys
 from aggregator.config.tables import Values
 from aggregator.model.settings import HostRule
 
-MIN_SPACING = timedelta(seconds=1)  # between two requests to somebody else's host
+MIN_SPACING = timedelta(seconds=1)  # between two requests to a host without allow_private
 MAX_PARALLEL = 4
 
 
 def host_rules(pairs: Sequence[Pair[HostName, Values]], found: Findings) -> tuple[HostRule, ...]:
-    """Make the rules; a rule whose manners are no good is given back all the same, for what depends on it."""
+    """Return the rules of `hosts:`. A rule with too high limits is reported and still returned, for later checks."""
     rules: dict[str, HostRule] = {}
     lines: dict[str, int] = {}
     for pair in pairs:
@@ -30,7 +30,7 @@ def host_rules(pairs: Sequence[Pair[HostName, Values]], found: Findings) -> tupl
             allow_private=said[HostKeys.allow_private],
         )
         if rule.name in rules:
-            what = f"{quoted(pair.key.raw)} is the host of line {lines[rule.name]}; remove one of the two"
+            what = f"{quoted(pair.key.raw)} is already the host of line {lines[rule.name]}; remove one of the two"
             found.problem_at(pair.key, what)
         rules.setdefault(rule.name, rule)
         lines.setdefault(rule.name, pair.key.line)
@@ -45,8 +45,8 @@ def host_rules(pairs: Sequence[Pair[HostName, Values]], found: Findings) -> tupl
     return tuple(rules.values())
 
 
-def hides_a_permit(node: Node, pairs: Sequence[Pair[HostName, Values]]) -> bool:
-    """Tell whether an entry that could not be read might allow more than the default to sources we know not of."""
+def may_hide_allow_private(node: Node, pairs: Sequence[Pair[HostName, Values]]) -> bool:
+    """Report whether an entry that could not be read may contain `allow_private`, so that limits are unknown."""
     if not isinstance(node, MapNode):
         return False
     read = {pair.key.raw for pair in pairs if not pair.value.is_bad(HostKeys.allow_private)}

@@ -1,4 +1,4 @@
-"""Every key of feeds.yaml but a source's own: type, range, default and sentence of documentation (DESIGN 3.1, 7)."""
+"""Declares every key outside of `sources:`, with type, range, default and sentence of documentation."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,15 +12,15 @@ from aggregator.config.shapes import Choice, Flag, Integer, Number, Schema, Shap
 from aggregator.config.tables import Keys, Table, key, optional, required
 from aggregator.model.settings import Dedupe, Rule, Show
 
-ALWAYS = timedelta(days=31)  # R21: nothing is due later than that
+ALWAYS = timedelta(days=31)  # R21: no due time is later than this
 CENTURY = timedelta(days=36500)
-MAX_SOURCES = 100_000  # S16
+MAX_SOURCES = 100_000  # in one file (S16)
 FORMATS = ("atom", "rss", "json", "html")
 OTHER_FORMATS = {"rss2": "rss", "rss2.0": "rss", "rss20": "rss", "xml": "rss", "jsonfeed": "json"}
 
 
 class SiteKeys(Keys):
-    """What the published site says of itself."""
+    """Title, address and language of the published site."""
 
     HOME, CALLED = "site", "site"
     title = key(Text(), "Planet", "Name of the whole site.")
@@ -41,15 +41,15 @@ class SiteKeys(Keys):
     )
     contact = optional(
         Text("a contact", "a mail address or a page", limit=200, quotable=False, check=vocabulary.contact),
-        "Whom a publisher may ask: goes into the User-Agent, with `base_url`.",
+        "Contact for publishers: part of the User-Agent, with `base_url`.",
     )
 
 
 def _folder(text: str) -> str:
     if text.startswith("s3://"):
-        raise Unfit("names a bucket; posts are written to a folder such as site/_posts")
+        raise Unfit("is a bucket; posts need a folder such as site/_posts")
     if "://" in text:
-        raise Unfit("is no folder; write a path such as site/_posts")
+        raise Unfit("is not a folder; write a path such as site/_posts")
     if text.startswith("~"):
         raise Unfit("begins with ~, which is not expanded; write ${HOME} instead")
     return text
@@ -65,10 +65,10 @@ class JekyllKeys(Keys):
         "{{ story.published.strftime('%Y-%m-%d') }}-{{ story.key }}.md",
         "Name of a post, as a template.",
     )
-    template = optional(Text("a file", "a file beside feeds.yaml"), "Template of a post; a built-in one without it.")
-    hot = optional(Duration(timedelta(hours=1), CENTURY), "Older stories move to `archive_to`; goes with that.")
+    template = optional(Text("a file", "a file beside feeds.yaml"), "Template of a post, in place of the built-in one.")
+    hot = optional(Duration(timedelta(hours=1), CENTURY), "Older stories move to `archive_to`; needs that key.")
     archive_to = optional(
-        Text("a folder", "a folder such as site/old_post", check=_folder), "Folder of older posts; goes with `hot`."
+        Text("a folder", "a folder such as site/old_post", check=_folder), "Folder of older posts; needs `hot`."
     )
 
 
@@ -104,30 +104,30 @@ class PublishKeys(Keys):
             least=1,
         ),
         [*FORMATS],
-        "What is published of each category.",
+        "Formats in which each category is published.",
     )
     entries = key(
-        Integer(10, 1000), 50, "At least so many stories in a category's main feed; older ones go to its archive."
+        Integer(10, 1000), 50, "Least number of stories in the main feed of a category; older ones go to its archive."
     )
     archive_page = key(Integer(10, 500), 50, "Stories in one archive page.")
-    entry_pages = key(Flag(), True, "One page a story; `false` links to the originals.")
-    gzip = key(Flag(), True, "A `.gz` beside each feed, index and category page.")
+    entry_pages = key(Flag(), True, "A page for each story; with `false` titles link to the originals.")
+    gzip = key(Flag(), True, "A compressed copy (`.gz`) of each feed, index and category page.")
     fair = key(
         Flag(),
         True,
-        "On the start page one source fills at most half of a category's list, if others have something.",
+        "On the start page one source has at most half of a category's list, if other sources have stories.",
     )
     refresh = key(
         DurationOr("off", timedelta(minutes=1), timedelta(days=1)),
         "off",
-        "Pages reload themselves so often.",
+        "Interval at which pages reload themselves.",
     )
     theme = optional(
         Text("a folder", "a folder such as theme/"),
-        "Own templates, stylesheet, icon and texts, file by file: theme.md.",
+        "Folder of your templates, stylesheet, icon and texts; each file replaces a built-in one: theme.md.",
     )
     static = optional(
-        Text("a folder", "a folder such as static/"), "Folder that is copied as it is: CNAME, robots.txt, favicon."
+        Text("a folder", "a folder such as static/"), "Folder that is copied unchanged: CNAME, robots.txt, favicon."
     )
     aliases = key(
         MapOf(
@@ -137,12 +137,12 @@ class PublishKeys(Keys):
             "{old path: new path}",
         ),
         {},
-        "Old addresses of a planet that moved here, with the outputs they are copies of.",
+        "Old addresses of a planet that moved here; each is a copy of an output.",
     )
-    jekyll = optional(JEKYLL, "Also write Jekyll posts; keys below.")
+    jekyll = optional(JEKYLL, "Writes Jekyll posts as well; keys below.")
     hub = optional(
         Text("the address of a hub", "https://host/", limit=2000, check=addresses.hub, form="^https?://"),
-        "WebSub hub that feeds name and that is told when one has changed: websub.md.",
+        "WebSub hub: feeds name it, and it is notified of changed feeds: websub.md.",
     )
 
 
@@ -158,11 +158,11 @@ class ServeKeys(Keys):
 
 
 class DedupeKeys(Keys):
-    """How near is near."""
+    """Limits within which two entries are near-duplicates."""
 
     HOME, CALLED = "dedupe", "dedupe"
     near = optional(
-        Number(0, 1), "Similarity of the texts, from 0 to 1, from which two entries tell one story.", shown="0.85"
+        Number(0, 1), "Least similarity of the texts, from 0 to 1, at which two entries are one story.", shown="0.85"
     )
     window = optional(
         Duration(timedelta(minutes=1), timedelta(days=365)),
@@ -174,8 +174,8 @@ class DedupeKeys(Keys):
 DEDUPE_TABLE = Table(DedupeKeys, words="a mapping", write="{near: 0.85, window: 7d}")
 
 
-class Closeness:
-    """What `dedupe` says; None where it says nothing."""
+class DedupeSettings:
+    """Value of `dedupe`; `near` and `window` are None if they are not written."""
 
     __slots__ = ("dedupe", "near", "window")
 
@@ -183,21 +183,22 @@ class Closeness:
         self.dedupe, self.near, self.window = dedupe, near, window
 
 
-class _Closer(Shape[Closeness]):
-    """`{near: 0.85, window: 7d}`."""
+class _DedupeShape(Shape[DedupeSettings]):
+    """The mapping form of `dedupe`, such as `{near: 0.85, window: 7d}`."""
 
     words, write = "a mapping", "{near: 0.85, window: 7d}"
 
-    def read(self, node: Node, found: Findings) -> Closeness:
+    def read(self, node: Node, found: Findings) -> DedupeSettings:
         values = DEDUPE_TABLE.read(node, found)
-        return Closeness(Dedupe.NEAR, values[DedupeKeys.near], values[DedupeKeys.window])
+        return DedupeSettings(Dedupe.NEAR, values[DedupeKeys.near], values[DedupeKeys.window])
 
     def schema(self) -> Schema:
         return DEDUPE_TABLE.schema()
 
 
-DEDUPE: Shape[Closeness] = Either(
-    Choice(near=Closeness(Dedupe.NEAR), exact=Closeness(Dedupe.EXACT), off=Closeness(Dedupe.OFF)), _Closer()
+DEDUPE: Shape[DedupeSettings] = Either(
+    Choice(near=DedupeSettings(Dedupe.NEAR), exact=DedupeSettings(Dedupe.EXACT), off=DedupeSettings(Dedupe.OFF)),
+    _DedupeShape(),
 )
 SHOW = Choice(
     others={"excerpt": "summary", "content": "full", "all": "full", "link": "title"},
@@ -214,15 +215,15 @@ class RuleKeys(Keys):
     """One item of `include`, `exclude` or `when`: all its fields must match."""
 
     HOME, CALLED = "rules", "a rule"
-    title = optional(PATTERN, "Found in the title.")
-    content = optional(PATTERN, "Found in the text of the entry, without markup.")
-    author = optional(PATTERN, "Found in the name of an author.")
-    tag = optional(PATTERN, "Found in any tag.")
-    link = optional(PATTERN, "Found in the link.")
-    language = optional(PATTERN, "Found in the language.")
+    title = optional(PATTERN, "Matches in the title.")
+    content = optional(PATTERN, "Matches in the text of the entry, without markup.")
+    author = optional(PATTERN, "Matches in the name of an author.")
+    tag = optional(PATTERN, "Matches in any tag.")
+    link = optional(PATTERN, "Matches in the link.")
+    language = optional(PATTERN, "Matches in the language.")
     age = optional(
         Duration(timedelta(minutes=1), CENTURY),
-        "Its own date was at least so long ago when it was first seen; an entry without a date is never old.",
+        "Least age of the entry's own date when it was first seen; an entry without a date never matches.",
     )
 
 
@@ -254,7 +255,7 @@ RULES = ListOf(RULE, "a list of rules", "[{title: pattern}]", most=500)
 
 
 class DefaultKeys(Keys):
-    """What holds for every source that says nothing else."""
+    """Values for every source that does not have the key itself."""
 
     HOME, CALLED = "defaults", "defaults"
     every = key(
@@ -269,22 +270,22 @@ class DefaultKeys(Keys):
     keep = key(
         DurationOr("forever", timedelta(days=1), CENTURY),
         "forever",
-        "Older texts leave store, archive and pages, for good; titles, links, dates and ids stay: docs/keep.md.",
+        "Older texts are removed from store, archive and pages; titles, links, dates and ids stay: docs/keep.md.",
     )
-    initial = key(Integer(0, 5000), 50, "Entries of a source's first poll that are published.")
-    limit = optional(Integer(1, 10000), "Entries that a poll reads, in the order of the document.", shown="all")
+    initial = key(Integer(0, 5000), 50, "Most entries of a source's first poll that are published.")
+    limit = optional(Integer(1, 10000), "Most entries that a poll reads, in the order of the document.", shown="all")
     dedupe = key(
         DEDUPE,
         "near",
-        "How far entries of different sources may tell one story: `near` duplicates, `exact` ones, or `off`: never.",
+        "Which entries of different sources become one story: `near` duplicates, `exact` duplicates, or none (`off`).",
     )
     timeout = key(
-        Duration(timedelta(milliseconds=100), timedelta(minutes=10)), "30s", "For a whole poll, redirects included."
+        Duration(timedelta(milliseconds=100), timedelta(minutes=10)), "30s", "Time for a whole poll, with redirects."
     )
 
 
 class HostKeys(Keys):
-    """Manners for a host with all below it, or for an IP network."""
+    """Limits for a host with its subdomains, or for an IP network."""
 
     HOME, CALLED = "hosts", "an entry of hosts"
     spacing = optional(
@@ -292,8 +293,8 @@ class HostKeys(Keys):
         "Time between two requests; under 1s only with `allow_private`.",
         shown="2s",
     )
-    parallel = optional(Integer(1, 16), "Requests in flight at once, 1 to 4; up to 16 with `allow_private`.", shown="1")
-    allow_private = key(Flag(), False, "Sources here may lie at private addresses; for your own machines only.")
+    parallel = optional(Integer(1, 16), "Parallel requests, 1 to 4; up to 16 with `allow_private`.", shown="1")
+    allow_private = key(Flag(), False, "Sources here may have private IP addresses; for your own machines only.")
 
 
 CATEGORY_KEY = Text("a category", "a name", limit=vocabulary.MAX_CATEGORY, check=vocabulary.category_key)
@@ -314,22 +315,22 @@ class CategoryKeys(Keys):
     )
     id = optional(
         Text("an id", "an IRI such as tag:example.org,2006:python", check=vocabulary.feed_id),
-        "Id of the feed, to keep that of an old planet.",
+        "Id of the feed, to keep the id of an old planet.",
         shown="minted",
     )
     was = key(
         ListOf(CATEGORY_KEY, "a category or a list", "the earlier key", alone=True),
         [],
-        "Earlier keys: slug, id and archive go on.",
+        "Earlier keys of this category; slug, id and archive are kept.",
     )
-    entries = optional(Integer(10, 1000), "Stories in the main feed.", shown="publish.entries")
+    entries = optional(Integer(10, 1000), "Least number of stories in the main feed.", shown="publish.entries")
     show = key(SHOW, "full", "How much of an entry is published.")
     unlisted = key(Flag(), False, "`true`: in no index, OPML or `all.*`.")
     dedupe = optional(DEDUPE, "As in `defaults`, for stories of this category; the strictest that applies decides.")
-    include = key(RULES, [], "Only what one of these matches.")
-    exclude = key(RULES, [], "Nothing that one of these matches; wins over `include`.")
+    include = key(RULES, [], "Only entries that one of these matches.")
+    exclude = key(RULES, [], "No entries that one of these matches; wins over `include`.")
     limit = optional(
         Integer(1, 10000),
-        "New entries that a poll of one source brings into it: the newest of those that pass.",
+        "Most new entries that a poll of one source adds to the category: the newest of those that pass its rules.",
         shown="all",
     )

@@ -1,4 +1,4 @@
-"""Settings together with the sources that lists elsewhere name (`kind: opml`; P47, P66). Pure."""
+"""Adds the sources of OPML lists (`kind: opml`) to the settings (P47, P66). Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -27,19 +27,19 @@ Lists = Mapping[SourceKey, Sequence[Outline]]
 
 
 def has_lists(settings: Settings) -> bool:
-    """Tell whether any source is a list of sources."""
+    """Report whether any source is an OPML list."""
     return any(source.reading.kind is Kind.OPML for source in settings.sources)
 
 
 def with_lists(settings: Settings, lists: Lists) -> Settings:
-    """Add the sources that lists name, with the settings of their list.
+    """Return the settings with the sources of OPML lists; each has the settings of its list.
 
-    A URL or key that feeds.yaml has itself, now or as the earlier one of a source (`was`), stays the operator's; one in
-    several lists is one source, of the first of them, in the categories of all (P66).
+    A feed whose URL or key is in feeds.yaml, also as an earlier one (`was`), is left out: the source in feeds.yaml
+    counts. A feed in several lists is one source: it belongs to the first list and is in the categories of all (P66).
 
     Args:
-        settings: of feeds.yaml alone.
-        lists: the last good copy of each, by the list's key, or an earlier one that its `was` names.
+        settings: the settings of feeds.yaml alone.
+        lists: the last valid copy of each list, by the key of its source, or by an earlier key (`was`).
     """
     own = {str(url) for source in settings.sources for url in (source.url, *source.was)}
     keys = {str(key) for source in settings.sources for key in (source.key, *source.was)}
@@ -67,7 +67,7 @@ def with_lists(settings: Settings, lists: Lists) -> Settings:
 
 
 def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
-    """Make a source. What the list is asked with is the list's own: no other host is ever shown its credentials."""
+    """Return the source of a listed feed. Headers and credentials of the list are left out: no other host gets them."""
     return replace(
         by,
         key=derived_key(Address(outline.url), Path()),
@@ -88,7 +88,7 @@ def _listed(by: Source, outline: Outline, settings: Settings) -> Source:
         headers=(),
         auth=None,
         accept=None,
-        trust=False,  # it says of the list that what is gone is meant, and nothing of its feeds (R44)
+        trust=False,  # `trust` of a list means: removals from the list are meant; its feeds are still checked (R44)
         allow_private=by.own_machine and _is_allowed(outline.url, settings.hosts),
     )
 
@@ -103,7 +103,7 @@ def _categories(by: Source, outline: Outline) -> tuple[CategoryKey, ...]:
 
 
 def _new(settings: Settings, listed: Iterable[Source]) -> list[Category]:
-    """Give the categories that lists name and feeds.yaml does not."""
+    """Return the categories that the listed sources name and feeds.yaml does not declare."""
     known = {category.key for category in settings.categories}
     named = dict.fromkeys(key for source in listed for key in source.categories if key not in known)
     return [Category(key=key, title=key, declared=False, entries=settings.publish.entries) for key in named]

@@ -1,4 +1,4 @@
-"""feeds.yaml becomes `Settings`, or a list of all that is wrong with it (DESIGN 3.1, Errors)."""
+"""Loads feeds.yaml into `Settings`, or raises one error with every problem of the file."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from aggregator.config.categories import categories_of
 from aggregator.config.copies import read_aliases, read_static
 from aggregator.config.document import MapNode, Node, Scalar, read_document
 from aggregator.config.findings import Findings, Place, Unfit
-from aggregator.config.hosts import hides_a_permit, host_rules
+from aggregator.config.hosts import host_rules, may_hide_allow_private
 from aggregator.config.keys import JekyllKeys, PublishKeys, ServeKeys, SiteKeys
 from aggregator.config.source_keys import ROOT, RootKeys
-from aggregator.config.sources import Around, SourceReader
+from aggregator.config.sources import SourceContext, SourceReader
 from aggregator.config.tables import Key, Values
 from aggregator.config.tree import HOMES
 from aggregator.errors import ConfigError, ExtraMissing, Problem
@@ -23,19 +23,19 @@ from aggregator.model.hosts import is_public
 from aggregator.model.settings import Jekyll, Publish, Secret, Settings, Site
 from aggregator.urls import Url, host_of, normalise
 
-BUCKETS = "obstore"  # what the extra s3 brings
-MAX_BYTES = 32 * 2**20  # of feeds.yaml (S16)
+BUCKETS = "obstore"  # library of the extra `s3`
+MAX_BYTES = 32 * 2**20  # size of feeds.yaml (S16)
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Settings:
-    """Read feeds.yaml.
+    """Load feeds.yaml.
 
     Args:
-        path: of the file, as the operator named it; messages name it so.
-        environ: what `${NAME}` is looked up in.
+        path: path of the file, as the operator wrote it; messages show it unchanged.
+        environ: variables for `${NAME}`.
 
     Raises:
-        ConfigError: it can't be used; with every problem of the file.
+        ConfigError: the file has problems; the error has all of them.
     """
     try:
         with path.open("rb") as file:
@@ -46,16 +46,17 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def read_config(data: bytes, path: Path, environ: Mapping[str, str], *, was_in_force: bool = False) -> Settings:
-    """Read the content of a feeds.yaml, which may be an earlier one (R51).
+    """Load the content of a feeds.yaml, which may be an earlier version of the file (R51).
 
     Args:
-        data: the file's bytes.
-        path: where it stands; relative paths in it count from that folder.
-        environ: what `${NAME}` is looked up in.
-        was_in_force: it was accepted once, perhaps by an earlier version: what looks like a slip in it is meant by now.
+        data: content of the file.
+        path: path of the file; relative paths in it start at its folder.
+        environ: variables for `${NAME}`.
+        was_in_force: the content was accepted before, perhaps by an earlier version of the program: probable
+            misspellings are not reported.
 
     Raises:
-        ConfigError: it can't be used; with every problem of the file.
+        ConfigError: the file has problems; the error has all of them.
     """
     found = Findings(str(path), environ, was_in_force=was_in_force)
     found.homes = HOMES
@@ -75,10 +76,10 @@ def read_config(data: bytes, path: Path, environ: Mapping[str, str], *, was_in_f
 
 def _why_unreadable(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "there is no such file; write it, or name another with -c"
+        return "this file does not exist; create it, or name another file with -c"
     if isinstance(error, IsADirectoryError):
         return "this is a folder; write the path of a file"
-    return f"it can't be read: {error.strerror}; let this user read it"
+    return f"it can't be read: {error.strerror}; give this user the right to read it"
 
 
 def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
@@ -89,15 +90,15 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
         return None
     publish = _publish(said[RootKeys.publish], path.parent, found)
     rules = host_rules(said[RootKeys.hosts], found)
-    around = Around(
+    context = SourceContext(
         folder=path.parent,
         defaults=said[RootKeys.defaults],
         zone=said[RootKeys.site][SiteKeys.timezone],
         rules=rules,
         has_all_rules=not (isinstance(root, MapNode) and root.cut)
-        and not hides_a_permit(said.place(RootKeys.hosts), said[RootKeys.hosts]),
+        and not may_hide_allow_private(said.place(RootKeys.hosts), said[RootKeys.hosts]),
     )
-    reader = SourceReader(around, found)
+    reader = SourceReader(context, found)
     listed = said[RootKeys.sources]
     sources = reader.read(listed or ())
     host, port = bind_parts(said[RootKeys.serve][ServeKeys.bind])
@@ -108,16 +109,16 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
             found.problem_at(place, str(ExtraMissing("a bucket", "s3")))
         if said[RootKeys.site][SiteKeys.base_url] is None:
             place = said[RootKeys.publish].place(PublishKeys.to)
-            found.problem_at(place, "publish.to is a bucket; write in site.base_url where readers find it")
+            found.problem_at(place, "publish.to is a bucket; write its public address in site.base_url")
     elif database.is_relative_to(publish.to):
-        found.warn(said.place(RootKeys.store), "the store lies in publish.to, for all to read; write another path")
+        found.warn(said.place(RootKeys.store), "the store is inside publish.to and would be public; write another path")
     if publish.static is not None:
         place = said[RootKeys.publish].place(PublishKeys.static)
         private = [path, database, *([publish.to] if isinstance(publish.to, Path) else [])]
         read_static(publish.static, place, publish.aliases, private, found)
     site = _site(said[RootKeys.site], said[RootKeys.serve])
     if publish.hub is not None:
-        _look_at_hub(publish.hub, site, said[RootKeys.publish].place(PublishKeys.hub), found)
+        _check_hub(publish.hub, site, said[RootKeys.publish].place(PublishKeys.hub), found)
     return Settings(
         path=path,
         site=site,
@@ -137,11 +138,11 @@ def _settings(root: Node, path: Path, found: Findings) -> Settings | None:
 
 
 def _other_format(root: Node) -> str | None:
-    """Return what to do with a file of another reader that was given in place of feeds.yaml; None: it is none."""
+    """Return the message for a file of another feed reader; None if `root` is not recognised as one."""
     if isinstance(root, Scalar) and root.raw.startswith("<"):
         return "this is XML, not YAML; write sources: and a list of addresses; of OPML see docs/opml.md"
     if isinstance(root, Scalar) and re.match(r"https?://", root.raw):
-        return "addresses alone are not a mapping; write sources: and below it a line with - for each address"
+        return "this is a list of addresses, not a mapping; write sources: and below it a line with - for each address"
     return None
 
 
@@ -183,10 +184,10 @@ def _jekyll(said: Values | None, folder: Path, found: Findings) -> Jekyll | None
     if (hot is None) != (old is None):
         alone: Key[Any] = JekyllKeys.hot if old is None else JekyllKeys.archive_to
         other = "archive_to: site/old_post" if old is None else "hot: 3d"
-        found.problem_at(said.place(alone), f"{alone.name} does nothing alone; write {other} beside it")
+        found.problem_at(said.place(alone), f"{alone.name} has no effect alone; write {other} as well")
     to, archive_to = folder / where, None if old is None else folder / old
     if to == archive_to:
-        text = "archive_to is the folder of the new posts; write another one such as site/old_post"
+        text = "archive_to is the same folder as to; write another folder such as site/old_post"
         found.problem_at(said.place(JekyllKeys.archive_to), text)
     return Jekyll(
         to=to,
@@ -199,18 +200,16 @@ def _jekyll(said: Values | None, folder: Path, found: Findings) -> Jekyll | None
     )
 
 
-def _look_at_hub(hub: Url, site: Site, place: Place, found: Findings) -> None:
-    """Warn of a hub that works otherwise than one may think; one on the operator's own network is their business."""
+def _check_hub(hub: Url, site: Site, place: Place, found: Findings) -> None:
+    """Warn of a hub that can't work or is not safe. A hub on a private network is not checked."""
     if isinstance(place, Scalar) and "${" in place.raw:
-        found.warn(place, "this address stands in every feed, for all to read, and with it what the variable holds")
+        found.warn(place, "every feed shows this address, and so everybody can read the value of its variable")
     if not is_public(host_of(hub)):
         return
     if hub.startswith("http:"):
-        found.warn(place, "whoever is on the way to this hub can speak for it; write https:// if it has that")
+        found.warn(place, "http is not encrypted: others can answer for this hub; write https:// if it supports that")
     if not is_public(host_of(site.base_url)):
-        found.warn(
-            place, f"no hub can fetch feeds from {site.base_url}; write in site.base_url where the world sees them"
-        )
+        found.warn(place, f"a hub can't fetch feeds from {site.base_url}; write their public address in site.base_url")
 
 
 def _at(said: Values, key: Key[Any]) -> tuple[int, int]:

@@ -1,15 +1,15 @@
-"""Words of other feed readers' settings, and what the same is called in feeds.yaml.
+"""Setting names of other feed readers, each with its equivalent in feeds.yaml.
 
-People who come from Planet Venus, Miniflux, FreshRSS, newsboat or Tiny Tiny RSS write the key that they know. The key
-of ours that is spelt most like it is mostly a wrong guess (`tags` is not `pages`), so each word is here with its
-meaning. A key of a table is never in that table's list; a test holds both together.
+People who come from Planet Venus, Miniflux, FreshRSS, newsboat or Tiny Tiny RSS write the key that they know. Our key
+with the most similar spelling is mostly a wrong guess (`tags` is not `pages`), so each name is listed here. A key that
+a table has is never in the list of that table; a test checks this.
 """
 
 from collections.abc import Mapping
 
 _CATEGORY = "category: and a name, or a list of names"
 _EVERY = "every"
-_EXCLUDE = "exclude (what is left out) or include (what alone is taken), each a list such as [{title: pattern}]"
+_EXCLUDE = "exclude (entries to leave out) or include (the only entries to take), a list such as [{title: pattern}]"
 _INCLUDE = "include, a list such as [{title: pattern}]"
 _REWRITE = "rewrite, a list such as [{title: {replace: pattern, with: text}}]"
 _FACE = "nothing here: docs/venus.md says where authors' pictures go; remove it"
@@ -28,7 +28,7 @@ _BIND = "bind: 127.0.0.1:8080, address and port in one"
 
 
 def _words(**meanings: str) -> Mapping[str, str]:
-    """Return a meaning for each of the words that a keyword lists with `__` between them."""
+    """Return a mapping of word to meaning; each keyword argument is several words joined by `__`."""
     return {word: meaning for words, meaning in meanings.items() for word in words.split("__")}
 
 
@@ -42,7 +42,7 @@ _PACE = _words(
     deduplicate__unique__duplicates="dedupe: near, exact or off",
 )
 
-# By the HOME of a table: each word, and what follows "write" in the message.
+# For the HOME of each table: word, and the part of the message after "write".
 MEANT: Mapping[str, Mapping[str, str]] = {
     "": _words(
         feeds__feed__subscriptions__subscription__urls__url__source__channels__blogs__outlines="sources",

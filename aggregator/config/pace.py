@@ -1,4 +1,4 @@
-"""How often a source may be polled: what its operator may write, and what needs a reason (P51)."""
+"""Checks the polling intervals of sources: which are allowed, and which need a reason (P51)."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from aggregator.config.schedules import shortest_gap
 from aggregator.config.source_keys import SourceKeys
 from aggregator.config.tables import Key, Values
 
-SHORTEST = timedelta(minutes=1)  # with one
+SHORTEST = timedelta(minutes=1)  # shortest interval of a source that gives a reason (`frequent`)
 
 _REASON = "or the reason in frequent:"
 
 
 class PaceCheck:
-    """Checks the intervals of sources; what comes from `defaults` is named there, and once."""
+    """Checks the intervals of sources. A wrong interval under `defaults` is reported once, at its place there."""
 
     def __init__(self, defaults: Values, found: Findings) -> None:
         self._defaults, self._found = defaults, found
@@ -27,21 +27,21 @@ class PaceCheck:
         """Check one source.
 
         Args:
-            source: as read.
-            is_own_machine: whether its host allows anything; None if that can't be known.
+            source: the keys of the source.
+            is_own_machine: whether any interval is allowed (`allow_private`); None if that can't be known.
         """
         if source.says(SourceKeys.min_interval) or source.says(SourceKeys.max_interval):
             self._order(source)
         schedule = source[SourceKeys.schedule]
         if source.says(SourceKeys.schedule) and source.says(SourceKeys.every):
-            what = "every and schedule can't both hold; remove one of the two"
+            what = "every and schedule exclude each other; remove one of the two"
             self._found.problem_at(source.place(SourceKeys.schedule), what)
         if is_own_machine is not False:
             return
         has_reason = source.says(SourceKeys.frequent)
         if schedule is not None and not has_reason and (gap := shortest_gap(schedule)) < COURTEOUS:
             place = source.place(SourceKeys.schedule)
-            what = f"{_shown(place)} comes every {duration_text(gap)}; write one that comes every 15m at most"
+            what = f"{_shown(place)} polls every {duration_text(gap)}; write one that polls every 15m at most"
             self._found.problem_at(place, f"{what}, {_REASON}")
         every = None if source.says(SourceKeys.schedule) else source.over(SourceKeys.every, self._defaults)
         self._interval(source, SourceKeys.every, every, has_reason)

@@ -1,4 +1,4 @@
-"""How a list's further pages are asked for: `{page}`, `{next}`, `page`, `next` and `pages` of a source (DESIGN, 6)."""
+"""Reads the paging of a JSON source: `{page}` and `{next}` in its address or body, `page`, `next` and `pages`."""
 
 import re
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ _WORDS: Final = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """What is asked at first, and how that goes on; None: as it stands, to its end."""
+    """Request of the first page, and how further pages are requested; `paging` is None if there is one page."""
 
     request: Request
     paging: Paging | None
 
 
 def first_address(said: Values, text: str) -> str:
-    """Give the address of a list's first page: what it is known by, whatever the pages after it are called."""
+    """Return the address of the first page, which identifies the source."""
     return address_of(text, _first(said)) if said[SourceKeys.kind] is Kind.JSON else text
 
 
 def paged(said: Values, request: Request, found: Findings) -> Paged:
-    """Read how a source's further pages are asked for; what is wrong or without effect is noted.
+    """Read the paging of a source. Wrong values and keys without effect are reported to `found`.
 
     Args:
-        said: the source.
-        request: method and body as they stand in feeds.yaml.
-        found: takes the notes.
+        said: the keys of the source.
+        request: method and body as written in feeds.yaml.
+        found: collects problems and warnings.
     """
     kind, path, pages = said[SourceKeys.kind], said[SourceKeys.next], said[SourceKeys.pages]
     if kind is not Kind.JSON:
@@ -53,17 +53,17 @@ def paged(said: Values, request: Request, found: Findings) -> Paged:
     _check_places(said, url, found)
     places = places_in(url) | places_in(str.__str__(body or ""))
     if "next" in places and path is None:
-        what = "{next} stands for nothing; write next: and where an answer names the next page, as a JMESPath"
+        what = "{next} has no value; write next: and the JMESPath of the next page in an answer"
         found.problem_at(said.place(SourceKeys.url if "next" in places_in(url) else SourceKeys.body), what)
     if said.says(SourceKeys.page) and "page" not in places:
         found.warn(said.place(SourceKeys.page), "page has no effect; write {page} into url or body, or remove it")
     if not places and path is None:
         if pages:
-            what = "pages has no effect on kind json, where nothing names the next one; write {page} into url, or next:"
+            what = "pages has no effect on kind json without the next page; write {page} into url, or write next:"
             found.warn(said.place(SourceKeys.pages), what)
         return Paged(request, None)
     if not pages:
-        what = "only the first page is asked for; write pages: 10, or as many more as a poll may read"
+        what = "only the first page is fetched; write pages: 10, or as many further pages as a poll may read"
         found.warn(said.place(SourceKeys.next if path is not None else SourceKeys.url), what)
     first = _first(said)
     counts = said[SourceKeys.page]
@@ -86,17 +86,18 @@ def _first(said: Values) -> Page:
 
 
 def _check_places(said: Values, url: str, found: Findings) -> None:
-    """See that {page} and {next} stand where they can."""
+    """Check that {page} and {next} are in places where they can be replaced."""
     place = said.place(SourceKeys.url)
     if FIELD.search(url.partition("//")[2].partition("/")[0]):
         found.problem_at(place, "the host can't have {fields}; write it out")
     for name in FIELD.findall(url):
         if _WORDS.fullmatch(name.strip()) and name.strip() not in ("page", "next"):
             found.warn(
-                place, f"{quoted(f'{{{name}}}')} is sent as it stands; a list's address may have {{page}} and {{next}}"
+                place,
+                f"{quoted(f'{{{name}}}')} is sent unchanged; the address of a list may have {{page}} and {{next}}",
             )
     if _holds_mapping(said[SourceKeys.body]):
-        what = 'a {page} or {next} without quotes is a mapping of its own; write "{page}" or "{next}"'
+        what = '{page} or {next} without quotes is a mapping in YAML; write "{page}" or "{next}"'
         found.problem_at(said.place(SourceKeys.body), what)
 
 

@@ -1,4 +1,4 @@
-"""Patterns of rules: regular expressions of re2, whose time grows with the text and no faster (S24)."""
+"""Checks patterns of rules: regular expressions of RE2, whose time is linear in the length of the text (S24)."""
 
 import re
 from functools import lru_cache
@@ -14,41 +14,44 @@ _NOT_IN_RE2 = tuple(
     for form, advice in (
         (
             r"\(\?<?!",
-            "it has no look-ahead or look-behind; write what must not match under exclude, and the rest of the pattern "
-            "under include",
+            "RE2 has no look-ahead or look-behind; write what must not match under exclude, and the rest of the "
+            "pattern under include",
         ),
         (
             r"\(\?<?=",
-            "it has no look-ahead or look-behind; write all that must match, in the order in which it comes (a.*b|b.*a "
-            "if that may be either), and in rewrite ( ) round what is to stay, with \\1 in with",
+            "RE2 has no look-ahead or look-behind; write all that must match in its order, such as a.*b|b.*a for both "
+            "orders; in rewrite put ( ) round the text to keep, and \\1 in with",
         ),
-        (r"\(\?>|[*+?}]\+", "it has no atomic groups, and needs none; write (?: ) for (?> ), and no + after * + ? }"),
-        (r"\(\?\(", "it has no conditions; write one rule for each of the two cases"),
-        (r"\\[1-9]|\(\?P=|\\k[<{']", "it has no references back to a group; write out what the group may be"),
+        (r"\(\?>|[*+?}]\+", "RE2 has no atomic groups and needs none; write (?: ) for (?> ), and no + after * + ? }"),
+        (r"\(\?\(", "RE2 has no conditions; write one rule for each of the two cases"),
+        (
+            r"\\[1-9]|\(\?P=|\\k[<{']",
+            "RE2 has no references back to a group; write out the texts that the group may match",
+        ),
     )
 )
 
 
 def pattern(text: str) -> str:
-    """Read a pattern.
+    """Check a pattern and return it unchanged.
 
     Raises:
-        Unfit: re2 takes none of it: no expression, or one with lookarounds or backreferences.
+        Unfit: RE2 rejects it: it is not a regular expression, or it has lookarounds or backreferences.
     """
     why = _fault_of(text)
     if why is not None:
         advice = next((advice for form, advice in _NOT_IN_RE2 if form.search(text)), None)
         if advice is not None:
-            raise Unfit(f"is no pattern that re2 takes: {advice}")
-        raise Unfit(f"is no pattern: {why}; write a regular expression that re2 takes, such as (?i)sponsored")
+            raise Unfit(f"is not a pattern that RE2 accepts: {advice}")
+        raise Unfit(f"is not a pattern: {why}; write a regular expression of RE2 such as (?i)sponsored")
     return text
 
 
 def replacement(text: str) -> str:
-    """Read what takes a match's place.
+    """Check a replacement text and return it unchanged.
 
     Raises:
-        Unfit: a backslash in it means nothing, or it names too many groups.
+        Unfit: it has a backslash sequence that is not defined, or refers to too many groups.
     """
     try:
         parse_replacement(text)
@@ -58,7 +61,7 @@ def replacement(text: str) -> str:
 
 
 def missing_group(pattern: str, replacement: str) -> str | None:
-    """Say which group a replacement names that its pattern does not have, and what to write; None: it has all."""
+    """Return the message for a group in the replacement that the pattern does not have; None if it has them all."""
     import re2
 
     compiled = re2.compile(pattern)
@@ -66,10 +69,10 @@ def missing_group(pattern: str, replacement: str) -> str | None:
         if isinstance(part, str) or part.named in compiled.groupindex:
             continue
         if isinstance(part.named, str):
-            return f"{part.written} names no group of the pattern; write (?P<{part.named}>…) there"
+            return f"{part.written} names a group that the pattern lacks; write (?P<{part.named}>…) in the pattern"
         if part.named > compiled.groups:
             there = f"has {compiled.groups or 'none'}"
-            return f"{part.written} is no group of the pattern, which {there}; put in ( ) there what it is to be"
+            return f"{part.written} is not a group of the pattern, which {there}; put ( ) round a part of the pattern"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a source says that is no feed: where its items are, what an item has where, and what is sent (DESIGN, 6)."""
+"""Reads the keys of sources that are not feeds: `items`, `entry`, `detail`, `method` and `body`."""
 
 import json
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from aggregator.model.settings import Detail, Kind, Reading, Request, Secret
 from aggregator.model.template import FIELD, fields_of, has_fields
 
 FIELDS: Final = tuple(declared for declared in vars(EntryKeys).values() if isinstance(declared, Key))
-RECORDS: Final = frozenset({Kind.JSON, Kind.HTML})  # kinds that are read item by item
-MAX_BODY: Final = 100_000  # characters that are sent
+RECORDS: Final = frozenset({Kind.JSON, Kind.HTML})  # kinds whose items are found by paths or selectors
+MAX_BODY: Final = 100_000  # characters of a request body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """How a source is read item by item; nothing for a feed."""
+    """How the items of a source are found and read; empty, except for the request, if the source is a feed."""
 
     items: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
@@ -31,7 +31,7 @@ class Records:
 
 
 def records_of(said: Values, kind: Kind, found: Findings) -> Records:
-    """Read what a source says beyond a feed's keys; what is wrong or without effect is noted."""
+    """Read the keys that only sources other than feeds need. Problems and keys without effect are reported."""
     request = request_of(said, SourceKeys.method, SourceKeys.body, found)
     if kind not in RECORDS:
         for key in (SourceKeys.items, SourceKeys.entry, SourceKeys.detail):
@@ -40,7 +40,7 @@ def records_of(said: Values, kind: Kind, found: Findings) -> Records:
         return Records(request=request)
     entry = said[SourceKeys.entry]
     if kind is Kind.JSON and not said.says(SourceKeys.entry):
-        what = "entry is missing; write entry: {title: …, link: …}, with a JMESPath each or a text with {fields}"
+        what = "entry is missing; write entry: {title: …, link: …}, each a JMESPath or a text with {fields}"
         found.problem_at(said.node, what)
     items = said[SourceKeys.items]
     if kind is Kind.JSON and items is not None:
@@ -59,14 +59,14 @@ def records_of(said: Values, kind: Kind, found: Findings) -> Records:
 
 
 def _instead(said: Values, key: Key[Values | None] | Key[str | None], kind: Kind) -> str:
-    """Return what to write where a key of `kind: json` and `html` has no effect."""
+    """Return the advice for a key of `kind: json` and `html` that has no effect."""
     if key is SourceKeys.detail and said[SourceKeys.full_text] and kind is not Kind.FILE:
-        return "remove it: full_text takes the articles behind the links"
+        return "remove it: full_text fetches the articles behind the links"
     return "write kind: json, or remove it" if kind is Kind.FEED else "remove it"
 
 
 def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:
-    """Read what is asked once an entry."""
+    """Read `detail`, the second request for each entry; None if the source has no valid one."""
     told = said[SourceKeys.detail]
     url = told[DetailKeys.url] if told is not None else None
     if told is None or url is None:
@@ -78,7 +78,9 @@ def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:
         found.problem_at(place, what)
     start = url if FIELD.match(url) else FIELD.sub("x", url)
     if not FIELD.match(url) and not start.lower().startswith(("http://", "https://")):
-        found.problem_at(place, f"{quoted(url)} is no address; write https://host/path?id={{id}}, or one field alone")
+        found.problem_at(
+            place, f"{quoted(url)} is not an address; write https://host/path?id={{id}}, or one field alone"
+        )
     elif FIELD.search(url.partition("//")[2].partition("/")[0]):
         found.problem_at(place, f"{quoted(url)} takes its host from the item; write the host out")
     if kind is Kind.JSON:
@@ -87,7 +89,7 @@ def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:
                 check_path(path, place, found)
     fields = fields_in(told, kind, found)
     if not fields:
-        found.problem_at(said.place(SourceKeys.detail), "detail brings nothing; write {url: …, content: …}")
+        found.problem_at(said.place(SourceKeys.detail), "detail names no field; write {url: …, content: …}")
     reading = Reading(
         kind=kind,
         encoding=said[SourceKeys.encoding],
@@ -99,7 +101,7 @@ def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:
 
 
 def fields_in(entry: Values, kind: Kind, found: Findings) -> tuple[tuple[str, str], ...]:
-    """Give the fields that `entry` or `detail` names, each with its path."""
+    """Return the fields of `entry` or `detail`, each with its path or selector, and check these."""
     fields = [(key.name, text) for key in FIELDS if (text := entry[key]) is not None]
     for key in FIELDS:
         if (text := entry[key]) is not None:
@@ -109,18 +111,18 @@ def fields_in(entry: Values, kind: Kind, found: Findings) -> tuple[tuple[str, st
 
 
 def _check_page(said: Values, items: str | None, found: Findings) -> None:
-    """See that a page's items can be found."""
+    """Check `items` of an HTML page."""
     if items is None:
         what = "items is missing; write a CSS selector such as article.teaser, or an XPath with a leading //"
         found.problem_at(said.node, what)
     elif selector_of(items).attribute is not None:
-        found.problem_at(said.place(SourceKeys.items), f"{quoted(items)} names an attribute; write what finds elements")
+        found.problem_at(said.place(SourceKeys.items), f"{quoted(items)} selects an attribute; write one for elements")
     else:
         check_selectors(items, said.place(SourceKeys.items), found)
 
 
 def check_selectors(text: str, place: Node, found: Findings) -> None:
-    """See that a selector, or each field of a text, is CSS or XPath."""
+    """Check that a selector, or each field of a text with fields, is CSS or XPath."""
     for path in fields_of(text) if has_fields(text) else (text,):
         try:
             selector(path)
@@ -129,16 +131,18 @@ def check_selectors(text: str, place: Node, found: Findings) -> None:
 
 
 def check_paths(text: str, place: Node, found: Findings) -> None:
-    """See that a path, or each field of a text, is a JMESPath."""
+    """Check that a path, or each field of a text with fields, is a JMESPath."""
     for path in fields_of(text) if has_fields(text) else (text,):
         check_path(path, place, found)
 
 
 def check_path(path: str, place: Node, found: Findings) -> None:
-    """See that a path is a JMESPath."""
+    """Check that a path is a JMESPath."""
     why = _fault_of(path)
     if why is not None:
-        found.problem_at(place, f"{quoted(path)} is no JMESPath: {why}; write one such as data.items[], or {{data.id}}")
+        found.problem_at(
+            place, f"{quoted(path)} is not a JMESPath: {why}; write one such as data.items[], or {{data.id}}"
+        )
 
 
 def request_of(said: Values, method: Key[str], body: "Key[Json | None]", found: Findings) -> Request:

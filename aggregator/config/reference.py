@@ -1,6 +1,6 @@
-"""What the keys say, for editors as JSON Schema and for people as docs/feeds.md (STYLE, section 7).
+"""Makes the JSON Schema and docs/feeds.md from the declared keys.
 
-A test compares that page with what is made here:
+A test compares docs/feeds.md with the output of this command:
 
 python -m aggregator.config.reference > docs/feeds.md
 """
@@ -47,7 +47,7 @@ sources:
 - YAML 1.2 is read: `no`, `on`, `12:30` and `010` are texts. `off` and `false` mean the same where `off` is a value.
   A text that looks like a number needs quotes: `title: "1.10"`.
 - `${NAME}` in a value takes it from the environment; passwords and tokens belong there. `$${` is a literal `${`.
-- Whatever is wrong is told at once, each with its place and what to write. `aggregator check` does nothing else.
+- All mistakes are reported at once, each with line, column and the text to write. `aggregator check` only does this.
 - With `# yaml-language-server: $schema=feeds.schema.json` in the first line, and that file from `aggregator schema`,
   editors complete the keys and mark mistakes.
 """
@@ -84,9 +84,9 @@ _SECTIONS: tuple[tuple[str, str, Table], ...] = (
 
 
 def json_schema() -> Schema:
-    """Give the schema, draft 2020-12.
+    """Return the JSON Schema (draft 2020-12) of feeds.yaml.
 
-    It takes what the loader takes. The loader finds more: what two keys say together, two sources with one URL.
+    The schema accepts every file that the loader accepts. Only the loader finds conflicts between keys or sources.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -100,7 +100,7 @@ def json_schema() -> Schema:
 
 
 def render_reference() -> str:
-    """Give the page, in Markdown."""
+    """Return the content of docs/feeds.md."""
     return "\n".join([_INTRODUCTION, *_lines()]) + "\n"
 
 
@@ -112,7 +112,7 @@ def _lines() -> Iterator[str]:
         yield "| key | value | default | meaning |"
         yield "| --- | --- | --- | --- |"
         for key in table.keys.values():
-            if key.home == table.declares.HOME:  # those of a base have a section of their own
+            if key.home == table.declares.HOME:  # keys of the base class have their own section
                 yield f"| `{key.name}` | {_cell(key.shape.values)} | {_default(key)} | {_cell(key.says)} |"
         yield ""
 
@@ -122,7 +122,7 @@ def _default(key: Key[object]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Fit a text into a table; between backticks Markdown shows `<` as it is, and `&lt;` as well."""
+    """Return a text escaped for a Markdown table. Between backticks `<` stays: Markdown would show `&lt;` literally."""
     return _CODE_OR_TAG.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text.replace("|", "\\|"))
 
 

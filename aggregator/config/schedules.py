@@ -1,4 +1,4 @@
-"""`schedule`: five cron fields (DESIGN 3.1, Values)."""
+"""Reads `schedule`, which has five cron fields."""
 
 import itertools
 import re
@@ -19,7 +19,7 @@ class _Field:
     name: str
     low: int
     high: int
-    words: tuple[str, ...] = ()  # stand for low, low + 1, …
+    words: tuple[str, ...] = ()  # names of the numbers low, low + 1, …
 
 
 _FIELDS = (
@@ -32,21 +32,21 @@ _FIELDS = (
 
 
 def schedule(text: str) -> str:
-    """Read a schedule.
+    """Check a schedule and return it in the form for APScheduler.
 
     Returns:
-        The five fields, in lower case, as APScheduler understands them: days of the week as names, since it counts
-        them from Monday and cron from Sunday; named months one by one, since of `jan-jun/2` it drops the step.
+        The five fields in lower case. Days of the week are names, because APScheduler counts from Monday and cron from
+        Sunday. Months written as names are listed one by one, because APScheduler drops the step of `jan-jun/2`.
 
     Raises:
-        Unfit: it is none, or never comes.
+        Unfit: the text is not a schedule, or no date matches it.
     """
     fields = text.lower().split()
     if len(fields) != len(_FIELDS):
         raise Unfit(f"is not five fields; write minute, hour, day, month and weekday, {_EXAMPLE}")
     numbers = [_numbers(part, about) for part, about in zip(fields, _FIELDS, strict=True)]
     if not any(day <= _days_in(month) for day in numbers[2] for month in numbers[3]):
-        raise Unfit("names a day that no month has; write another day or month")
+        raise Unfit("names a day that its months do not have; write another day or month")
     if fields[3].strip("0123456789*/-,"):
         fields[3] = ",".join(MONTHS[month - 1] for month in sorted(numbers[3]))
     if fields[4] != "*":
@@ -56,7 +56,7 @@ def schedule(text: str) -> str:
 
 
 def shortest_gap(schedule: str) -> timedelta:
-    """Give the shortest time between two turns of a schedule that has been read, as if each day had some."""
+    """Return the shortest time between two runs of a valid schedule, computed as if it ran on every day."""
     minute, hour = schedule.split()[:2]
     turns = sorted(h * 60 + m for h in _numbers(hour, _FIELDS[1]) for m in _numbers(minute, _FIELDS[0]))
     gaps = [later - earlier for earlier, later in itertools.pairwise([*turns, turns[0] + 24 * 60])]
@@ -68,17 +68,17 @@ def _days_in(month: int) -> int:
 
 
 def _numbers(part: str, about: _Field) -> set[int]:
-    """Give the numbers that a field stands for."""
+    """Return the numbers that a field matches."""
     numbers: set[int] = set()
     for item in part.split(","):
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise Unfit(f'"{item}" is no {about.name}; write *, a number, a range or */n, {_EXAMPLE}')
+            raise Unfit(f'"{item}" is not a valid {about.name}; write *, a number, a range or */n, {_EXAMPLE}')
         star, first, last, step = match.groups()
         low = about.low if star else _number(first, about)
         high = about.high if star else _number(last, about) if last else about.high if step else low
         if star and about.words and about.low == 0:
-            high = 6  # Sunday once
+            high = 6  # 0 and 7 both mean Sunday
         if low > high:
             if about.low or not about.words:
                 raise Unfit(f'"{item}" runs backwards; write {last}-{first}')
@@ -96,5 +96,5 @@ def _number(text: str, about: _Field) -> int:
         return about.low + about.words.index(text)
     if not text.isdigit() or not about.low <= int(text) <= about.high:
         words = f" or {about.words[0]} to {about.words[-1]}" if about.words else ""
-        raise Unfit(f'"{text}" is no {about.name}; write {about.low} to {about.high}{words}')
+        raise Unfit(f'"{text}" is not a valid {about.name}; write {about.low} to {about.high}{words}')
     return int(text)

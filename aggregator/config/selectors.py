@@ -1,4 +1,4 @@
-"""Selectors: where something stands on a page, in CSS or XPath (DESIGN 6; S64)."""
+"""Checks selectors of pages, in CSS or XPath (S64)."""
 
 from functools import lru_cache
 
@@ -7,13 +7,13 @@ from aggregator.model.selector import selector_of
 
 
 def css(text: str) -> str:
-    """Read a CSS selector.
+    """Check a CSS selector and return it unchanged.
 
     Raises:
-        Unfit: it is none that the parser knows.
+        Unfit: the parser rejects it.
     """
     if not _is_css(text):
-        raise Unfit("is no CSS selector; write one such as .share-buttons, or div.ad > a")
+        raise Unfit("is not a CSS selector; write one such as .share-buttons, or div.ad > a")
     return text
 
 
@@ -29,15 +29,15 @@ def _is_css(text: str) -> bool:
 
 
 def selector(text: str) -> str:
-    """Read a selector of a page: CSS, perhaps with `@attribute`, or XPath with a leading //.
+    """Check a selector and return it unchanged: CSS, perhaps with `@attribute`, or XPath with a leading //.
 
     Raises:
-        Unfit: it is neither.
+        Unfit: the text is neither.
     """
     said = selector_of(text)
     if said.is_xpath:
         if not _is_xpath(said.path):
-            raise Unfit("is no XPath; write one such as //article, or CSS such as article.teaser")
+            raise Unfit("is not an XPath; write one such as //article, or CSS such as article.teaser")
     elif said.path:
         css(said.path)
     return text
@@ -45,7 +45,7 @@ def selector(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_xpath(text: str) -> bool:
-    from lxml import etree  # late, like the above
+    from lxml import etree  # late: few configurations have selectors
 
     try:
         etree.XPath(text)

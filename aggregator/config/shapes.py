@@ -1,6 +1,7 @@
-"""Shapes: what a value of feeds.yaml must look like. Each reads it, says what is wrong with it, and describes it.
+"""Shapes: types of values in feeds.yaml.
 
-One object answers for message, JSON Schema and documentation, so that the three can't differ (STYLE, section 7).
+A shape reads a value, makes the message for a wrong value, and describes valid values. Messages, JSON Schema and
+documentation come from one object, so that they can't differ.
 """
 
 import difflib
@@ -19,7 +20,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 Schema = dict[str, Json]
 
-# A value in place of any other: `${NAME}`. In the schema beside what is no text, or editors would mark it.
+# `${NAME}` is valid in place of any value. The schema allows it beside numbers and choices, or editors would mark it.
 VARIABLE: Schema = {"$ref": "#/$defs/variable"}
 
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
@@ -42,47 +43,47 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Shape(ABC, Generic[T_co]):
-    """What a value must look like."""
+    """Type of a value."""
 
-    words: str  # what it is, as a message says it: "a duration"
-    write: str  # what to write: "5m, 2h or 1d"
+    words: str  # name of the type in messages: "a duration"
+    write: str  # examples of valid values for messages: "5m, 2h or 1d"
 
     @abstractmethod
     def read(self, node: Node, found: Findings) -> T_co:
-        """Read a value.
+        """Return the value of a node.
 
         Raises:
-            Unfit: it is not of this shape. What is wrong inside a list or mapping is noted in `found` instead.
+            Unfit: the value has another shape. Problems inside a list or mapping are added to `found` instead.
         """
 
     @abstractmethod
     def schema(self) -> Schema:
-        """Describe the shape in JSON Schema."""
+        """Return the JSON Schema of the shape."""
 
     @property
     def values(self) -> str:
-        """Say in the documentation what may be written."""
+        """Valid values, as the documentation lists them."""
         return self.words.removeprefix("a ").removeprefix("an ")
 
     def unfit(self, node: Node) -> Unfit:
-        """Give the error for a value of another shape."""
+        """Return the error for a value of another shape."""
         return Unfit(f"{shown(node)} is not {self.words}; write {self.write}")
 
 
 def shown(node: Node) -> str:
-    """Name a value in a message."""
+    """Return the name of a value in messages."""
     if isinstance(node, Scalar):
         return "an empty value" if node.is_null else quoted(node.raw)
     return "a list" if isinstance(node, ListNode) else "a mapping"
 
 
 def nearest(word: str, words: Iterable[str], *, likely: bool = False) -> str | None:
-    """Return the word that was probably meant, if there is one.
+    """Return the most similar of some words; None if none is similar enough.
 
     Args:
         word: as written.
-        words: those that may be meant.
-        likely: take a word with another first letter only if it is very near: `tags` is not `pages`.
+        words: the valid words.
+        likely: accept a word with another first letter only if it is very similar: `tags` does not mean `pages`.
     """
     near = {known.casefold(): known for known in words}
     folded = word.casefold()
@@ -93,10 +94,10 @@ def nearest(word: str, words: Iterable[str], *, likely: bool = False) -> str | N
 
 
 class ScalarShape(Shape[T_co]):
-    """A value in one piece."""
+    """Type of a value that is neither a list nor a mapping."""
 
     def read(self, node: Node, found: Findings) -> T_co:
-        """Read a value, variables filled in."""
+        """Return the value of a scalar, after variables were replaced."""
         if not isinstance(node, Scalar) or node.is_null:
             raise self.unfit(node)
         if is_between_marks(node) and not found.was_in_force:
@@ -104,23 +105,23 @@ class ScalarShape(Shape[T_co]):
         return self.value(node, found.filled(node.raw))
 
     def _typographic(self, raw: str) -> Unfit:
-        """Return the error for a value between typographic quotation marks: YAML would take them as part of it."""
+        """Return the error for a value in typographic quotation marks, which YAML makes part of the value."""
         bare = raw.strip(TYPOGRAPHIC)
         advice = f"write {quoted(bare)}, or {quoted(raw)} if the marks are part of the text"
-        return Unfit(f"{raw[0]} and {raw[-1]} are typographic quotation marks, which quote nothing in YAML; {advice}")
+        return Unfit(f"{raw[0]} and {raw[-1]} are typographic quotation marks, which do not quote in YAML; {advice}")
 
     @abstractmethod
     def value(self, node: Scalar, text: str) -> T_co:
-        """Give the value of a scalar.
+        """Return the value of a scalar.
 
         Args:
-            node: as written, for messages.
-            text: with its variables filled in.
+            node: the scalar as written, for messages.
+            text: its text with variables replaced.
         """
 
 
 class Text(ScalarShape[str]):
-    """A text. Numbers, true and false are none: `1.10` would come out as another text than it looks (S52)."""
+    """A text. Unquoted numbers, true and false are refused: YAML could change their text, such as 1.10 to 1.1 (S52)."""
 
     def __init__(
         self,
@@ -134,17 +135,17 @@ class Text(ScalarShape[str]):
         check: Callable[[str], str] | None = None,
         form: str | None = None,
     ) -> None:
-        """Say which texts.
+        """Set the accepted texts.
 
         Args:
-            words: what it is.
-            write: what to write.
-            limit: characters.
-            exact: blanks count, and an empty text is one; else runs of blanks are one blank.
-            hidden: no message shows the text (S44).
-            quotable: a number would be one, in quotes.
-            check: gives a text in its own form; raises Unfit with "is what; write what".
-            form: the same as a regular expression, as far as it can be said in one, for editors.
+            words: name of the type in messages.
+            write: examples for messages.
+            limit: characters at most.
+            exact: keep blanks, and accept an empty text. Otherwise each run of blanks becomes one blank.
+            hidden: never show the text in messages (S44).
+            quotable: a number in quotes would be a valid text.
+            check: returns the text in its normal form; raises Unfit with a message such as "is not a slug; write …".
+            form: regular expression for the JSON Schema that accepts at least what `check` accepts.
         """
         self.words, self.write, self.form = words, write, form
         self._limit, self._exact, self._hidden, self._quotable, self._check = limit, exact, hidden, quotable, check
@@ -158,11 +159,11 @@ class Text(ScalarShape[str]):
         return self.checked(raw, text)
 
     def checked(self, raw: str, text: str) -> str:
-        """Give a text in its own form; also for the keys of a mapping, which are always texts."""
+        """Return a text in its normal form; also for keys of a mapping, which are always texts."""
         if not self._exact:
             text = " ".join(text.split())
         if _CONTROL.search(text):
-            raise Unfit(f"{self._named(raw)} holds a control character; write it without")
+            raise Unfit(f"{self._named(raw)} has a control character; remove it")
         if len(text) > self._limit:
             raise Unfit(f"{self._named(raw)} has {len(text):,} characters; write at most {self._limit:,}")
         if not text and not self._exact:
@@ -172,7 +173,7 @@ class Text(ScalarShape[str]):
         try:
             return self._check(text)
         except Unfit as unfit:
-            if has_variable(raw):  # the check's advice may hold what the variable held
+            if has_variable(raw):  # the message of the check may contain the value of the variable
                 raise Unfit(f"{quoted(raw)} is not {self.words}; write {self.write}") from None
             raise Unfit(f"{self._named(raw)} {unfit}") from None
 
@@ -182,7 +183,7 @@ class Text(ScalarShape[str]):
     def _typographic(self, raw: str) -> Unfit:
         if not self._hidden:
             return super()._typographic(raw)
-        return Unfit(f"the value is in typographic quotation marks, which quote nothing in YAML; write {self.write}")
+        return Unfit(f"the value is in typographic quotation marks, which do not quote in YAML; write {self.write}")
 
     def schema(self) -> Schema:
         form: Schema = {"pattern": rf"{self.form}|\$\{{"} if self.form else {} if self._exact else {"minLength": 1}
@@ -259,13 +260,13 @@ class Flag(ScalarShape[bool]):
 
 
 class Choice(ScalarShape[T]):
-    """One of a few words. Where `off` is one of them, YAML's false says the same (S52)."""
+    """One of a few words. YAML's false is accepted for `off` (S52)."""
 
     def __init__(self, *, others: Mapping[str, str] | None = None, **choices: T) -> None:
         """Declare the words.
 
         Args:
-            others: words that people write instead, each with the one that they mean.
+            others: words that people write instead, each with the valid word.
             choices: the words with their values.
         """
         self._choices, self._others = choices, others or {}
@@ -289,7 +290,7 @@ class Choice(ScalarShape[T]):
 
 
 def read_default(shape: Shape[T], value: Json) -> T:
-    """Read a default as if the operator had written it."""
+    """Return a default, read like a value in feeds.yaml."""
     found = Findings("default", {})
     read = shape.read(node_of(value), found)
     assert not found.problems, found.problems

@@ -1,8 +1,8 @@
-"""Misspelt names: which undeclared category was meant to be a declared one (DESIGN 3.1, Categories). Pure.
+"""Recognises misspelt category names: undeclared names that probably mean a declared category. Pure.
 
-A false alarm refuses a config that is right, so a name counts as a slip only if it differs from a declared one as
-typing errors differ. Names that differ as words do (`web3` beside `web`, `newsroom` beside `news`, `cooking` beside
-`booking`, `german` beside `germany`, `politics-uk` beside `politics-us`, 河南 beside 湖南) are names of their own.
+A false alarm would refuse a valid configuration. A name therefore counts as misspelt only if it differs from a declared
+name by one typing error. Pairs that differ like two words are two names: `web3` and `web`, `newsroom` and `news`,
+`cooking` and `booking`, `german` and `germany`, `politics-uk` and `politics-us`, 河南 and 湖南.
 """
 
 import re
@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 
 from aggregator.text.slugs import HAN, pinyin
 
-LEAST = 5  # characters of the shorter word: at four, one letter makes another word (`book`, `boot`)
-LEAST_SWAPPED = 4  # two neighbours in the wrong order, which seldom makes another word
+LEAST = 5  # characters of the shorter word: in words of four, one letter often makes another word (`book`, `boot`)
+LEAST_SWAPPED = 4  # characters where two neighbours are swapped, which seldom makes another word
 
 Words = tuple[str, ...]
 
@@ -20,12 +20,12 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 
 class Declared:
-    """The declared names, made ready for many questions; looking up one name does not go through all of them."""
+    """Index of the declared names, so that a look-up does not compare a name with all of them."""
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = frozenset(names)
-        self._same: dict[str, str] = {}  # spelt without case and separators: the name
-        self._shortened: dict[Words, list[str]] = {}  # each name's words, whole and with one character left out
+        self._same: dict[str, str] = {}  # name without case and separators -> name
+        self._shortened: dict[Words, list[str]] = {}  # words of a name, whole or with one character left out -> names
         for name in names:
             words = _words(name)
             self._same.setdefault("".join(words), name)
@@ -36,7 +36,7 @@ class Declared:
         return name in self._names
 
     def meant_by(self, name: str) -> str | None:
-        """Return the declared name that `name` misspells; None if it is a name of its own."""
+        """Return the declared name that `name` probably means; None if `name` is a new name."""
         words = _words(name)
         same = self._same.get("".join(words)) if words else None
         if same is not None:
@@ -51,7 +51,7 @@ def _words(name: str) -> Words:
 
 
 def _forms(words: Words) -> Iterator[Words]:
-    """Yield the words, and the words without each of their characters: names one edit apart share one of these."""
+    """Yield the words, then the words with one character left out. Names that differ by one edit share one of these."""
     yield words
     for place, word in enumerate(words):
         for index in range(len(word)):
@@ -76,15 +76,16 @@ def _is_slip_of_word(written: str, known: str) -> bool:
         return len(short) >= LEAST_SWAPPED and one[:2].isalpha()
     if first == 0 or one[1:] != other[1:]:
         return False
-    if HAN.match(one) and HAN.match(other):  # typed by their reading, and the wrong one of the list was taken
+    if HAN.match(one) and HAN.match(other):  # input methods offer characters by their reading: the wrong one was chosen
         return len(short) >= LEAST_SWAPPED and pinyin(one[0]) == pinyin(other[0])
     return len(short) >= LEAST and one[0].isalpha() and other[0].isalpha()
 
 
 def _is_stray(long: str, place: int) -> bool:
-    """Report whether a character is one too many, or missing in the other word, by a slip of the hand.
+    """Report whether the character at `place` of the longer word is probably a typing error.
 
-    The first letter seldom is, and another last letter is mostly another word (`india`, `indian`), a plural apart.
+    A first letter seldom is one. A different last letter mostly makes another word (`india`, `indian`), except for the
+    s of a plural.
     """
     added = long[place]
     if not added.isalpha() or HAN.match(added):

@@ -1,4 +1,4 @@
-"""Every key of a source, and the tree that holds them all (DESIGN 3.1, 6)."""
+"""Declares every key of a source, and the table of the whole file."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class HeaderValue:
     """The value of a request header."""
 
     text: str
-    is_literal: bool  # written out in the file
+    is_literal: bool  # written in the file, not taken from a variable
 
 
 class _HeaderShape(Shape[HeaderValue]):
@@ -53,25 +53,25 @@ class _HeaderShape(Shape[HeaderValue]):
 
 
 class StripKeys(Keys):
-    """What is taken out."""
+    """Elements to remove."""
 
     HOME, CALLED = "strip", "strip"
     css = required(
         Text("a CSS selector", "a selector such as .share-buttons", check=selectors.css),
-        "Elements that are taken out of content and summary, before any rule looks at them.",
+        "Elements to remove from content and summary, before rules are applied.",
     )
 
 
 class ReplaceKeys(Keys):
-    """What is replaced, and by what."""
+    """Text to replace, and its replacement."""
 
     HOME, CALLED = "replace", "a replacement"
-    replace = required(PATTERN, "What is replaced, wherever it is found; in `content` and `summary` within the HTML.")
+    replace = required(PATTERN, "Text to replace, wherever it is found; in `content` and `summary` within the HTML.")
     with_ = key(
         Text(limit=5000, exact=True, check=patterns.replacement),
         "",
-        "What stands there instead; `\\1` is what the first group of the pattern matched, `\\g<name>` what a named one "
-        "did, `\\\\` a backslash.",
+        "The new text; `\\1` is the match of the first group of the pattern, `\\g<name>` that of a named group, `\\\\` "
+        "a backslash.",
     )
 
 
@@ -79,16 +79,16 @@ REPLACE = Table(ReplaceKeys, words="a replacement", write='{replace: pattern, wi
 
 
 class RewriteKeys(Keys):
-    """A change to the entries; one of these."""
+    """One change to the entries; one of these keys."""
 
     HOME, CALLED = "rewrite", "a step of rewrite"
-    strip = optional(Table(StripKeys, words="a mapping", write="{css: selector}"), "Take elements out of the content.")
+    strip = optional(Table(StripKeys, words="a mapping", write="{css: selector}"), "Remove elements from the content.")
     title = optional(REPLACE, "Replace in the title.")
     content = optional(REPLACE, "Replace in the content.")
     summary = optional(REPLACE, "Replace in the summary.")
-    author = optional(REPLACE, "Replace in the authors' names; an author whose name is empty then is dropped.")
-    tag = optional(REPLACE, "Replace in the tags; a tag that is empty then is dropped.")
-    link = optional(REPLACE, "Replace in the link; what is no address then leaves it as it was.")
+    author = optional(REPLACE, "Replace in the names of authors; an author whose name becomes empty is removed.")
+    tag = optional(REPLACE, "Replace in the tags; a tag that becomes empty is removed.")
+    link = optional(REPLACE, "Replace in the link; if the result is not an address, the link stays unchanged.")
 
 
 REPLACED = (
@@ -102,11 +102,11 @@ REPLACED = (
 
 
 class RouteKeys(Keys):
-    """Where entries go as well."""
+    """A further category for some entries."""
 
     HOME, CALLED = "route", "a route"
-    when = required(RULE, "Which entries.")
-    to = required(CATEGORY_KEY, "The category that they are published in as well.")
+    when = required(RULE, "The entries.")
+    to = required(CATEGORY_KEY, "The category in which they are published as well.")
 
 
 REWRITE = Table(RewriteKeys, words="a mapping", write="{strip: {css: selector}}")
@@ -114,10 +114,10 @@ ROUTE = Table(RouteKeys, words="a mapping", write="{when: {title: pattern}, to: 
 
 
 class EntryKeys(Keys):
-    """Where an item of a source that is no feed has what an entry needs."""
+    """Places of the fields of an entry in an item of a source that is not a feed."""
 
     HOME, CALLED = "entry", "entry"
-    id = optional(_FIELD, "What makes an entry the same the next time.")
+    id = optional(_FIELD, "Id; an entry with the same id at the next poll is the same entry.")
     title = optional(_FIELD, "Title.")
     link = optional(_FIELD, "Address of the original.")
     published = optional(_FIELD, "Date, in `timezone`.")
@@ -132,20 +132,20 @@ _METHOD = Choice(GET="GET", POST="POST")
 
 
 class DetailKeys(EntryKeys):
-    """One more request an entry, for a source that is no feed."""
+    """A second request for each entry of a source that is not a feed."""
 
     HOME, CALLED = "detail", "detail"
-    url = required(Text("an address", "an address with {fields} of the item", limit=4096), "What is asked.")
+    url = required(Text("an address", "an address with {fields} of the item", limit=4096), "Address of the request.")
     method = key(_METHOD, "GET", "`POST` sends `body`.")
     body = optional(Anything(), "A text, or a mapping that is sent as JSON.")
 
 
 class PageKeys(Keys):
-    """How `{page}` counts."""
+    """Numbers of `{page}`."""
 
     HOME, CALLED = "page", "page"
-    from_ = key(Integer(0, 1_000_000), 1, "What `{page}` is for the first page.")
-    by = key(Integer(1, 10_000), 1, "By how much it grows: `20` where an API counts items, not pages.")
+    from_ = key(Integer(0, 1_000_000), 1, "Number of the first page.")
+    by = key(Integer(1, 10_000), 1, "Difference from page to page: `20` where an API counts items, not pages.")
 
 
 PAGE = Table(PageKeys, words="a mapping", write="{from: 0, by: 20}")
@@ -169,12 +169,12 @@ _KINDS = Choice(
 
 
 class SourceKeys(DefaultKeys):
-    """One place to poll."""
+    """One address to poll."""
 
     HOME, CALLED = "sources", "a source"
     url = required(
         Text("an address", "https://host/path", limit=addresses.MAX_ADDRESS, exact=True, quotable=False),
-        "Address of the feed; of a `kind: file` the path, within the folder of feeds.yaml; of a `kind: opml` either.",
+        "Address of the feed; for `kind: file` a path in the folder of feeds.yaml; for `kind: opml` either.",
     )
     key_ = optional(
         Text("a key", "lower-case letters, digits, dots and hyphens", check=vocabulary.source_key),
@@ -185,15 +185,15 @@ class SourceKeys(DefaultKeys):
     category = key(
         ListOf(CATEGORY_KEY, "a category or a list", "a name or [one, another]", alone=True, least=1, most=100),
         ["general"],
-        "Where the entries are published. A category that `categories` does not declare is made, unless its name looks "
+        "Categories of the entries. A category that `categories` does not declare is created, unless its name looks "
         "like a misspelling of a declared one.",
     )
     kind = key(_KINDS, "feed", "What the source is; a `feed` may be RSS, Atom, RDF or JSON Feed.")
     schedule = optional(
         Text("a schedule", 'five cron fields, such as "*/20 9-15 * * mon-fri"', check=schedules.schedule),
         "Five cron fields in `site.timezone`, in place of `every`; weekdays are names or 0 to 7, 0 and 7 Sunday. With "
-        "both a day of the month and of the week, either counts. A turn that the change to summer time skips comes as "
-        "the clock moves; one that comes twice in autumn, the first time.",
+        "both a day of the month and of the week, either counts. A poll in the hour that summer time skips is made as "
+        "the clock moves; one in the hour that autumn repeats, the first time.",
     )
     frequent = optional(_REASON, "The reason that allows polling more often than every 15m, down to 1m.")
     was = key(
@@ -204,9 +204,9 @@ class SourceKeys(DefaultKeys):
             alone=True,
         ),
         [],
-        "Earlier URL or key of this source: its history is kept.",
+        "Earlier URL or key of this source; keeps its history.",
     )
-    priority = key(Integer(-1000, 1000), 0, "Which copy of a story is shown: higher wins, at once.")
+    priority = key(Integer(-1000, 1000), 0, "The copy of a story with the highest priority is shown, at once.")
     include = key(RULES, [], "Only entries that one of these matches.")
     exclude = key(RULES, [], "No entries that one of these matches; wins over `include`.")
     rewrite = key(
@@ -217,49 +217,49 @@ class SourceKeys(DefaultKeys):
     route = key(
         ListOf(ROUTE, "a list of routes", "[{when: {title: pattern}, to: category}]"),
         [],
-        "Entries that are published in another category too.",
+        "Entries that are published in a further category.",
     )
-    full_text = key(Flag(), False, "Take the text of the article, where it says more; needs the extra `fulltext`.")
-    show = optional(SHOW, "What this publisher lets us show.")
+    full_text = key(Flag(), False, "Use the text of the article page if it is longer; needs the extra `fulltext`.")
+    show = optional(SHOW, "How much of an entry this publisher allows to show.")
     noindex = key(Flag(), False, "`true`: asks search engines to leave its entries out.")
-    private = key(Flag(), False, "`true`: the address appears in no output, nor does where it leads: private.md.")
+    private = key(Flag(), False, "`true`: no output shows the address, or where it redirects to: private.md.")
     timezone = key(
         Text("a time zone", "a name such as Europe/Berlin", check=vocabulary.timezone),
         "UTC",
-        "Of dates without a zone.",
+        "Time zone of dates that name none.",
     )
     pages = key(
         Integer(0, 1000),
         0,
         "Documents behind `rel=next` or `prev-archive` that the first poll reads; of `kind: json`, pages beyond the "
-        "first that a poll reads until it meets what is known: docs/lists.md.",
+        "first that a poll reads until it meets known entries: docs/lists.md.",
     )
     allow_classes = key(
         ListOf(Text("a class name", "a class name"), "a list of class names", "[name]", most=100),
         [],
-        "Class names that cleaning leaves.",
+        "Class names that cleaning keeps.",
     )
-    trust = key(Flag(), False, "`true`: nothing is held back when the feed seems to be another one.")
-    robots = optional(_REASON, "Why robots.txt does not bind here.")
+    trust = key(Flag(), False, "`true`: entries are published even if the feed seems to be another one.")
+    robots = optional(_REASON, "The reason why robots.txt does not apply here.")
     encoding = optional(
         Text("an encoding", "a name such as utf-8 or gb18030", check=vocabulary.encoding),
-        "Overrides a wrong declaration.",
+        "Overrides a wrong declaration of the encoding.",
     )
     headers = key(
         MapOf(vocabulary.header_name, _HeaderShape(), "a mapping of headers", '{Authorization: "Bearer ${TOKEN}"}'),
         {},
-        "Sent with each request to the source's own host.",
+        "Request headers, sent to the host of the source only.",
     )
     paused = key(Flag(), False, "`true`: not polled.")
-    page = optional(PAGE, "How the `{page}` in `url` or `body` of a `kind: json` counts; keys below.")
+    page = optional(PAGE, "Numbers of `{page}` in `url` or `body` of a `kind: json`; keys below.")
     next = optional(
         Text("a path", "a JMESPath such as paging.next", limit=2000),
-        "Where an answer of a `kind: json` has the address of the next page, what goes where `{next}` stands in `url` "
-        "or `body`, or, beside `{page}`, whether there is one.",
+        "JMESPath in an answer of a `kind: json`: the address of the next page, or the value of `{next}` in `url` or "
+        "`body`; together with `{page}`, the value that tells whether there is a next page.",
     )
-    items = optional(_FIELD, "Where the list of items is: a JMESPath, a CSS selector, or an XPath with a leading //.")
-    entry = optional(ENTRY, "Where an item has title, link and so on; keys below.")
-    detail = optional(DETAIL, "One more request an entry; keys below.")
+    items = optional(_FIELD, "Place of the list of items: a JMESPath, a CSS selector, or an XPath with a leading //.")
+    entry = optional(ENTRY, "Places of title, link and so on in an item; keys below.")
+    detail = optional(DETAIL, "A second request for each entry; keys below.")
     method = key(_METHOD, "GET", "`POST` sends `body`.")
     body = optional(Anything(), "A text, or a mapping that is sent as JSON.")
 
@@ -276,15 +276,15 @@ SOURCE = Table(SourceKeys, words="a source", write="its address, or a mapping wi
 class RootKeys(Keys):
     """The whole file."""
 
-    site = key(SITE, {}, "What the site says of itself.")
+    site = key(SITE, {}, "Title, address and language of the site.")
     store = key(
         Text("a store", "sqlite:///var/aggregator.db", check=addresses.store),
         "sqlite:///var/aggregator.db",
-        "Database of the state.",
+        "Database with everything that the program knows.",
     )
     publish = key(PUBLISH, {}, "Where and how outputs are written.")
     serve = key(SERVE, {}, "The web server of `aggregator serve`.")
-    workers = key(Integer(1, 64), 16, "Fetches in flight over all hosts.")
+    workers = key(Integer(1, 64), 16, "Parallel fetches over all hosts.")
     proxy = optional(
         Text("a proxy", "http://host:3128", limit=2000, check=addresses.proxy),
         "HTTP proxy for all fetches, not the environment's; it must refuse your own network: docs/politeness.md.",
@@ -293,7 +293,7 @@ class RootKeys(Keys):
     hosts = key(
         MapOf(addresses.host_name, HOST, "a mapping of hosts", "{example.org: {spacing: 1s}}"),
         {},
-        "Manners per host or domain, where the default does not fit.",
+        "Limits of a host or domain that differ from the defaults.",
     )
     categories = key(
         MapOf(vocabulary.category_key, CATEGORY, "a mapping of categories", "{python: {title: Python}}"),
@@ -302,7 +302,7 @@ class RootKeys(Keys):
     )
     sources = required(
         ListOf(SOURCE, "a list of sources", "a list: a line with - and an address for each", least=1, most=MAX_SOURCES),
-        "What is polled.",
+        "The sources to poll.",
     )
 
 

@@ -1,4 +1,4 @@
-"""`sources:` as records, and what can only be seen when all are read (R52, P66, S54)."""
+"""Makes the records of `sources:`, and finds duplicate addresses, keys and `was` among all sources (R52, P66)."""
 
 import hashlib
 import re
@@ -48,52 +48,52 @@ from aggregator.model.template import has_fields
 from aggregator.model.tokens import safe_address
 from aggregator.urls import host_of
 
-FULLTEXT = ("trafilatura", "lxml_html_clean")  # what the extra brings
-NEAR = 0.85  # similarity of texts
+FULLTEXT = ("trafilatura", "lxml_html_clean")  # libraries of the extra `fulltext`
+NEAR = 0.85  # default similarity of near-duplicates, from 0 to 1
 WINDOW = timedelta(days=7)
 _SECRET_HEADER = re.compile(r"auth|cookie|token|secret|key|passw|session", re.I)
 _MAX_HOST = 71  # characters of the host in a derived key: with hyphen and digits 80
-_HIDE = "write ${NAME}, and set NAME in the environment"
+_USE_VARIABLE = "write ${NAME}, and set NAME in the environment"
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What a source is read against."""
+class SourceContext:
+    """Settings outside of a source that its record depends on."""
 
-    folder: Path  # of feeds.yaml
-    defaults: Values
-    zone: str  # site.timezone
-    rules: tuple[HostRule, ...]
-    has_all_rules: bool  # else one that can't be read may be the one that allows something
+    folder: Path  # folder of feeds.yaml
+    defaults: Values  # `defaults:`
+    zone: str  # `site.timezone`
+    rules: tuple[HostRule, ...]  # `hosts:`
+    has_all_rules: bool  # false if a rule could not be read, which may have `allow_private`
 
 
 class SourceReader:
-    """Makes the records, one after the other, and remembers what they may not have in common."""
+    """Makes the records of sources one after the other, and records URLs, keys and earlier keys to find duplicates."""
 
-    def __init__(self, around: Around, found: Findings) -> None:
-        self.mentions: dict[CategoryKey, list[Node]] = {}  # categories, in order, with the places that name each
-        self._around, self._found = around, found
-        self._pace = PaceCheck(around.defaults, found)
-        self._root = around.folder.resolve()
-        self._urls: dict[tuple[str, str], Values] = {}  # URL and body sent: who polls it
+    def __init__(self, context: SourceContext, found: Findings) -> None:
+        self.mentions: dict[CategoryKey, list[Node]] = {}  # category -> places in feeds.yaml that name it, in order
+        self._context, self._found = context, found
+        self._pace = PaceCheck(context.defaults, found)
+        self._root = context.folder.resolve()
+        self._urls: dict[tuple[str, str], Values] = {}  # URL and body of a request -> the first source with them
         self._keys: dict[str, Values] = {}
-        self._claims: list[tuple[Node, str, SourceKey]] = []  # what `was` names, and for whom
-        self._readings: dict[Reading, Reading] = {}  # most sources share one record
+        self._claims: list[tuple[Node, str, SourceKey]] = []  # place of a `was`, the earlier name, key of its source
+        self._readings: dict[Reading, Reading] = {}  # equal records are shared: most sources have the same
         self._groups: dict[tuple[str, ...], tuple[CategoryKey, ...]] = {}
 
     def read(self, sources: Sequence[Values]) -> tuple[Source, ...]:
-        """Make the records of all sources; one without a usable address is left out, its problems noted."""
+        """Return the records of all sources. A source without a valid address is reported and left out."""
         read = [(said.node, source) for said in sources if (source := self._source(said)) is not None]
         self._check_claims([source for _, source in read])
         self._check_same(read)
-        return crowded(read, self._around.rules, self._found)
+        return crowded(read, self._context.rules, self._found)
 
     def _source(self, said: Values) -> Source | None:
         kind = said[SourceKeys.kind]
         address = self._address(said, kind)
-        rule = rule_for(host_of(address.url), self._around.rules) if address and address.path is None else None
+        rule = rule_for(host_of(address.url), self._context.rules) if address and address.path is None else None
         allow_private = rule is not None and rule.allow_private
         self._check_pace(said, address, allow_private)
         headers, accept = self._headers(said, address)
@@ -103,7 +103,7 @@ class SourceReader:
         if address is None:
             return None
         key = self._key(said, address)
-        defaults = self._around.defaults
+        defaults = self._context.defaults
         dedupe = said.over(SourceKeys.dedupe, defaults)
         usual = defaults[SourceKeys.dedupe]
         return Source(
@@ -120,7 +120,7 @@ class SourceReader:
             detail=self._article(said, kind) or records.detail,
             every=None if said.says(SourceKeys.schedule) else said.over(SourceKeys.every, defaults),
             schedule=said[SourceKeys.schedule],
-            schedule_zone=self._around.zone,
+            schedule_zone=self._context.zone,
             frequent=said[SourceKeys.frequent],
             min_interval=said.over(SourceKeys.min_interval, defaults),
             max_interval=said.over(SourceKeys.max_interval, defaults),
@@ -151,8 +151,8 @@ class SourceReader:
         )
 
     def _address(self, said: Values, kind: Kind) -> Address | None:
-        text = said[SourceKeys.url]  # blanks and all: a file's name may hold two
-        if text is None or said.is_bad(SourceKeys.kind):  # by what rules would it be judged?
+        text = said[SourceKeys.url]  # with all blanks: a file name may have two in a row
+        if text is None or said.is_bad(SourceKeys.kind):  # without a kind the form of the address is not known
             return None
         place = said.place(SourceKeys.url)
         raw = place.raw if isinstance(place, Scalar) else text
@@ -166,21 +166,21 @@ class SourceReader:
             user, password = address.auth
             self._found.keep_secret(str.__str__(password) or user)
         if not is_file and (rewritten := read_as(text)) is not None:
-            told = f"is read as {quoted(rewritten)}; write that" if raw == text else "has no web scheme; write https://"
-            self._found.warn(place, f"{quoted(raw)} {told}")
+            what = f"is read as {quoted(rewritten)}; write that" if raw == text else "has no web scheme; write https://"
+            self._found.warn(place, f"{quoted(raw)} {what}")
         if has_literal_secret(raw):
-            self._found.warn(place, f"a password or token is written out in this URL; {_HIDE}")
+            self._found.warn(place, f"a password or token is written out in this URL; {_USE_VARIABLE}")
         return address
 
     def _check_pace(self, said: Values, address: Address | None, allow_private: bool) -> None:
         is_own = allow_private or (address is not None and address.path is not None)
         if said[SourceKeys.kind] is Kind.OPML:
-            is_own = False  # the feeds that the list names share its pace, and may be anybody's
-        can_tell = is_own or (address is not None and self._around.has_all_rules)
+            is_own = False  # the intervals hold for the feeds of the list too, which may be on other hosts
+        can_tell = is_own or (address is not None and self._context.has_all_rules)
         self._pace.check(said, is_own_machine=is_own if can_tell else None)
 
     def _key(self, said: Values, address: Address) -> SourceKey:
-        """Give the source's key; note what another source has already."""
+        """Return the key of the source. A URL or key that another source has is reported."""
         place = said.place(SourceKeys.url)
         body = said[SourceKeys.body]
         first = self._urls.setdefault((address.url, "" if body is None else repr(body)), said)
@@ -188,10 +188,10 @@ class SourceReader:
         key = SourceKey(written) if written is not None else derived_key(address, self._root)
         if written is None and isinstance(place, Scalar) and "${" in place.raw and not address.auth:
             self._found.note(
-                place, "its key comes from the URL, secret and all: a new secret makes it a new source; write key:"
+                place, "its key is made from the URL and changes with the secret, as if the source were new; write key:"
             )
         if first is not said and isinstance(place, Scalar):
-            what = f"{quoted(place.raw)} is polled already, in line {first.node.line}"
+            what = f"{quoted(place.raw)} is already polled by the source in line {first.node.line}"
             self._found.problem_at(place, f"{what}; write all its categories there as a list, or use route")
             if written is None:
                 return key
@@ -206,7 +206,7 @@ class SourceReader:
             kind=kind,
             encoding=said[SourceKeys.encoding],
             timezone=said[SourceKeys.timezone],
-            limit=said.over(SourceKeys.limit, self._around.defaults),
+            limit=said.over(SourceKeys.limit, self._context.defaults),
             allow_classes=frozenset(said[SourceKeys.allow_classes]),
             items=records.items,
             fields=records.fields,
@@ -218,7 +218,7 @@ class SourceReader:
         return self._readings.setdefault(reading, reading)
 
     def _article(self, said: Values, kind: Kind) -> Detail | None:
-        """Give the request for an entry's own page, if `full_text` wants it."""
+        """Return the request for the article page of each entry; None without `full_text`."""
         if not said[SourceKeys.full_text]:
             return None
         place = said.place(SourceKeys.full_text)
@@ -237,7 +237,7 @@ class SourceReader:
         return Detail(url=ARTICLE, request=Request(), reading=self._readings.setdefault(reading, reading))
 
     def _rewrite(self, said: Values) -> tuple[Rewrite, ...]:
-        """Give the steps that replace something, in order; those of one item in the order of the documentation."""
+        """Return the replacement steps in order; fields of one step in the order of the documentation."""
         steps: list[Rewrite] = []
         for step in said[SourceKeys.rewrite]:
             if isinstance(step.node, MapNode) and not step.node.keys:
@@ -269,7 +269,7 @@ class SourceReader:
         return tuple(routes)
 
     def _categories(self, said: Values, kind: Kind) -> tuple[tuple[CategoryKey, ...], tuple[str, ...]]:
-        """Give the categories of all its entries, and the texts by which an item names its own."""
+        """Return the categories of all entries, and the texts with `{fields}` by which an item names its categories."""
         names = said[SourceKeys.category]
         filing = tuple(name for name in names if has_fields(name)) if kind in RECORDS else ()
         if said.says(SourceKeys.category):
@@ -288,17 +288,19 @@ class SourceReader:
         if known is None:
             plain = dict.fromkeys(CategoryKey(name) for name in names if not has_fields(name))
             known = self._groups[names] = tuple(plain)
-        by_list = kind is Kind.OPML and not said.says(SourceKeys.category)  # then its groups name them
+        by_list = kind is Kind.OPML and not said.says(
+            SourceKeys.category
+        )  # the groups of the OPML list are the categories
         return (() if by_list else known or (() if filing else (GENERAL,))), filing
 
     def _headers(self, said: Values, address: Address | None) -> tuple[tuple[tuple[str, Secret], ...], str | None]:
-        """Give the headers, and the Accept among them, which takes the place of P77's."""
+        """Return the headers without Accept, and the value of Accept, which replaces the default Accept (P77)."""
         headers: dict[str, tuple[str, Secret]] = {}
         accept = None
         for pair in said[SourceKeys.headers]:
             name, value = pair.name, pair.value
             if name.lower() in headers or (name.lower() == "accept" and accept is not None):
-                self._found.problem_at(pair.key, f"{quoted(name)} stands here twice; remove one of the two")
+                self._found.problem_at(pair.key, f"{quoted(name)} is here twice; remove one of the two")
             if name.lower() == "accept":
                 accept = value.text
                 continue
@@ -306,9 +308,9 @@ class SourceReader:
             if _SECRET_HEADER.search(name):
                 self._found.keep_secret(value.text)
                 if value.is_literal:
-                    self._found.warn(pair.node, f"the value of {name} is written out; {_HIDE}")
+                    self._found.warn(pair.node, f"the value of {name} is written out; {_USE_VARIABLE}")
         if address is not None and address.auth is not None and "authorization" in headers:
-            what = "the URL holds a user and password, and headers an Authorization; remove one of the two"
+            what = "the URL has a user and password, and headers has an Authorization; remove one of the two"
             self._found.problem_at(said.place(SourceKeys.headers), what)
         return tuple(headers.values()), accept
 
@@ -337,10 +339,10 @@ class SourceReader:
             return web_address(name, name).url
         if "/" in name:
             return file_address(name, self._root).url
-        raise Unfit("is no URL and no key of a source; write the earlier address or key")
+        raise Unfit("is neither a URL nor the key of a source; write the earlier address or key")
 
     def _check_same(self, read: Sequence[tuple[Node, Source]]) -> None:
-        """Warn of a feed that is polled twice, by addresses that mostly lead to the same place."""
+        """Warn of two sources that are probably the same feed: their addresses differ as in http and https only."""
         first: dict[object, Source] = {}
         for node, source in read:
             if source.path is not None:
@@ -352,14 +354,12 @@ class SourceReader:
             if other.url != source.url:
                 place = node.values.get("url", node) if isinstance(node, MapNode) else node
                 raw = place.raw if isinstance(place, Scalar) else "this address"
-                what = (
-                    f"{quoted(raw)} is probably the feed of line {other.line}, polled twice: the addresses differ in "
-                )
-                what += "http, https, www. or a slash at the end alone"
+                what = f"{quoted(raw)} is probably the same feed as in line {other.line}: the addresses differ only in "
+                what += "http or https, www. or a final slash"
                 self._found.warn(place, f"{what}; keep one of the two, with the categories of both")
 
     def _check_claims(self, sources: Sequence[Source]) -> None:
-        """See that each history goes to one source, and that nobody has it still."""
+        """Check that each earlier URL or key in `was` is claimed by one source, and is not that of another source."""
         if not self._claims:
             return
         holders = {str(name): source for source in sources for name in (source.url, source.key)}
@@ -367,7 +367,7 @@ class SourceReader:
         for place, was, key in self._claims:
             holder = holders.get(was)
             if holder is not None and holder.key != key:
-                what = f"{quoted(was)} is still a source, in line {holder.line}; remove it here, or that source"
+                what = f"{quoted(was)} is still the source in line {holder.line}; remove it here, or that source"
                 self._found.problem_at(place, what)
             elif heirs.setdefault(was, key) != key:
                 what = f'{quoted(was)} is claimed by "{heirs[was]}" already; remove it here or there'
@@ -375,9 +375,9 @@ class SourceReader:
 
 
 def derived_key(address: Address, folder: Path) -> SourceKey:
-    """Give the key of a source that names none: its host, and eight digits that depend on the URL (R52).
+    """Return the key of a source without `key`: its host, and eight hexadecimal digits of a hash of the URL (R52).
 
-    A file's key depends on its path within `folder`, so that the whole may move.
+    The key of a file depends on its path relative to `folder`, so that the folder may be moved.
     """
     if address.path is None:
         name, identity = host_of(address.url).removeprefix("www."), str(address.url)
@@ -396,7 +396,7 @@ def _first(*values: T | None) -> T:
 
 
 def _stripped(said: Values) -> tuple[str, ...]:
-    """Give the selectors of what is taken out of texts."""
+    """Return the CSS selectors of elements that are removed from texts."""
     return tuple(
         css
         for step in said[SourceKeys.rewrite]

@@ -1,4 +1,4 @@
-"""Faults of syntax in an operator's words; libyaml speaks of tokens and block collections."""
+"""Messages for YAML syntax errors in the operator's words; libyaml's own speak of tokens and block collections."""
 
 import re
 
@@ -6,15 +6,15 @@ import yaml
 
 MAX_DEPTH = 20  # levels of nesting (S52)
 
-_JOINED = re.compile(r"\s*(?:- +)*([a-z_]+):(?=[^\s/])")  # `url:https://…` is a text that the next line goes on with
+_JOINED = re.compile(r"\s*(?:- +)*([a-z_]+):(?=[^\s/])")  # `url:https://…` is a text that continues in the next line
 
 
 def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
-    """Give line, column and message of a fault.
+    """Return line, column and message of a syntax error.
 
     Args:
-        error: what libyaml found.
-        text: in which.
+        error: the error of libyaml.
+        text: the text of feeds.yaml.
     """
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -27,9 +27,9 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, st
     if "quoted scalar" in (error.context or "") and "end of stream" in problem and opened:
         return opened.line + 1, opened.column + 1, "the quote opened here is never closed; close it"
     if "document start" in problem and re.match(r"\s*\[[^\]\n]+\]\s*$", "\n".join(lines[:line])):
-        what = "this is an ini file, as Planet Venus has it, not YAML; docs/venus.md says how it moves here"
+        what = "this is an ini file of Planet Venus, not YAML; docs/venus.md explains how to convert it"
     elif char == "\t" or "tab character" in problem:
-        what = "a tab stands here; write spaces"
+        what = "there is a tab here; write spaces"
     elif column and written[column - 1 : column + 1] == "${":
         what = 'within { } or [ ] a variable needs quotes; write "${NAME}"'
     elif written[column - 1 : column] in ("*", "&") and "alphabetic or numeric" in problem:
@@ -45,11 +45,11 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, st
 
 
 _SYNTAX = (
-    ("mapping values are not allowed", 'a ": " can\'t stand here; put the value in quotes, or mend the indentation'),
+    ("mapping values are not allowed", 'a ": " is not allowed here; put the value in quotes, or fix the indentation'),
     ("expected '-' indicator", "this line does not fit the list{since}; indent it like its neighbours"),
     (
         "expected key",
-        "this line does not fit the mapping{since}; mend its indentation, or a quote or bracket before it",
+        "this line does not fit the mapping{since}; fix its indentation, or a quote or bracket before it",
     ),
     ("expected ',' or ']'", "the list{since} is not closed, or lacks a comma before this; write ] or ,"),
     ("expected ',' or '}'", "the mapping{since} is not closed, or lacks a comma before this; write }} or ,"),

@@ -1,4 +1,4 @@
-"""Tables: mappings whose keys are ours. A key is declared once, as a class attribute, and is the way to its value.
+"""Tables: mappings with declared keys. A key is declared once, as a class attribute, and used to read its value.
 
 class SiteKeys(Keys):
     HOME = "site"
@@ -23,7 +23,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Key(Generic[T_co]):
-    """A key of a table: its shape, its default and its sentence of documentation. Made by key, optional, required."""
+    """A declared key: shape, default and sentence of documentation. Made by `key`, `optional` and `required`."""
 
     name: str
     home: str  # the HOME of the table that declares it
@@ -35,30 +35,30 @@ class Key(Generic[T_co]):
         self.says, self.shown, self.is_required = says, shown, is_required
 
     def __set_name__(self, owner: "type[Keys]", name: str) -> None:
-        self.name = name.removesuffix("_")  # `with_` stands for `with`, which Python keeps for itself
+        self.name = name.removesuffix("_")  # `with_` declares `with`, a keyword of Python
         self.home = owner.HOME
 
 
 class Keys:
-    """The keys of a table, in the order of the documentation; those of a base class come first."""
+    """Base of classes that declare the keys of a table in the order of the documentation, inherited keys first."""
 
-    HOME: ClassVar[str] = ""  # where the table stands: "site", "sources"; empty for the top level
-    CALLED: ClassVar[str] = "feeds.yaml"  # what an unknown key is no key of
+    HOME: ClassVar[str] = ""  # place of the table in feeds.yaml: "site", "sources"; empty for the top level
+    CALLED: ClassVar[str] = "feeds.yaml"  # name of the table in messages about unknown keys
 
 
 def key(shape: Shape[T], default: Json, says: str) -> Key[T]:
-    """Declare a key with a default, which is given as it would be written."""
+    """Declare a key with a default, which is written as in feeds.yaml."""
     shown = "" if default in ([], {}, "") else _flow(default)
     return Key(shape, read_default(shape, default), default, says, shown=shown)
 
 
 def optional(shape: Shape[T], says: str, *, shown: str = "") -> Key[T | None]:
-    """Declare a key whose absence means None; `shown` says in the documentation what that comes to."""
+    """Declare a key whose value is None if it is not written; `shown` is the default in the documentation."""
     return Key(shape, None, None, says, shown=shown)
 
 
 def required(shape: Shape[T], says: str) -> Key[T | None]:
-    """Declare a key that must be written. Its value is None only where a problem has been noted."""
+    """Declare a key that must be written. Its value is None only if a problem has been reported."""
     return Key(shape, None, None, says, shown="required", is_required=True)
 
 
@@ -69,7 +69,7 @@ def _flow(value: Json) -> str:
 
 
 class Values:
-    """What a table says, key by key."""
+    """Values of a table, by declared key."""
 
     __slots__ = ("_read", "node")
 
@@ -78,43 +78,43 @@ class Values:
         self._read = read
 
     def __getitem__(self, key: Key[T]) -> T:
-        """Give the value of a key, or its default."""
+        """Return the value of a key, or its default."""
         return cast(T, self._read.get(key.name, key.default))
 
     def over(self, key: Key[T], fallback: "Values") -> T:
-        """Give the value of a key, or that of another table."""
+        """Return the value of a key; if it is not written here, the value in another table."""
         return cast(T, self._read[key.name]) if key.name in self._read else fallback[key]
 
     def says(self, key: Key[Any]) -> bool:
-        """Tell whether a key is written, with a good value or a bad one."""
+        """Report whether a key is written, with a valid value or not."""
         return key.name in self._nodes
 
     def is_bad(self, key: Key[Any]) -> bool:
-        """Tell whether a key is written with a bad value."""
+        """Report whether a key is written with an invalid value."""
         return key.name in self._nodes and key.name not in self._read
 
     def place(self, key: Key[Any]) -> Node:
-        """Give the place of a key's value, or of the table where it is not written."""
+        """Return the node of a key's value, or of the table if the key is not written."""
         return self._nodes.get(key.name, self.node)
 
     @property
     def _nodes(self) -> dict[str, Node]:
         if isinstance(self.node, MapNode):
             return self.node.values
-        return {name: self.node for name in self._read}  # a text that stood for the whole table
+        return {name: self.node for name in self._read}  # a text in place of the table: see `alone`
 
 
 class Table(Shape[Values]):
-    """A mapping whose keys are declared."""
+    """A mapping with declared keys."""
 
     def __init__(self, keys: type[Keys], *, words: str, write: str, alone: Key[Any] | None = None) -> None:
-        """Say which keys.
+        """Set the declared keys.
 
         Args:
             keys: the declarations.
-            words: what the mapping is.
-            write: what to write.
-            alone: the key that a text in place of the mapping gives a value to.
+            words: name of the mapping in messages.
+            write: example for messages.
+            alone: the key whose value a text in place of the mapping is, such as `url` of a source.
         """
         self.declares, self.words, self.write = keys, words, write
         self.keys: dict[str, Key[Any]] = {
@@ -124,7 +124,7 @@ class Table(Shape[Values]):
             if isinstance(declared, Key)
         }
         self._alone = alone
-        self._advice: dict[str, str] = {}  # a mistake may stand in each of ten thousand sources
+        self._advice: dict[str, str] = {}  # unknown key -> message: each of 10,000 sources may have the same mistake
         self._required = [declared for declared in self.keys.values() if declared.is_required]
 
     @property
@@ -132,7 +132,7 @@ class Table(Shape[Values]):
         return self.write
 
     def read(self, node: Node, found: Findings) -> Values:
-        """Read a mapping; an unknown key, a missing one and a value of another shape are noted."""
+        """Read a mapping. Unknown keys, missing keys and values of another shape are added to `found`."""
         if isinstance(node, MapNode):
             return self._pairs(node, found)
         if isinstance(node, Scalar):
@@ -161,9 +161,9 @@ class Table(Shape[Values]):
         return Values(node, read)
 
     def _unknown(self, name: str, found: Findings) -> str:
-        what = f"{quoted(name)} is no key of {self.declares.CALLED}"
+        what = f"{quoted(name)} is not a key of {self.declares.CALLED}"
         if name == "<<":
-            return 'merge keys ("<<") are not read; write the keys out, or use defaults:'
+            return 'merge keys ("<<") are not supported; write the keys out, or use defaults:'
         plain = re.sub(r"[\s-]+", "_", name.strip(TYPOGRAPHIC)).casefold()
         meant = MEANT.get(self.declares.HOME, {}).get(plain)
         if meant is not None and plain not in self.keys:

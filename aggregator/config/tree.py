@@ -1,4 +1,4 @@
-"""Where keys are at home: for the advice that a key stands in the wrong place."""
+"""Tables that have each key, for messages about keys in the wrong table."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""`${NAME}` in values: the environment's part of feeds.yaml, and the only home of secrets (S54)."""
+"""Replaces `${NAME}` in values by environment variables, so that secrets need not be in the file (S54)."""
 
 import re
 from collections.abc import Mapping
@@ -11,24 +11,24 @@ _USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)@")
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A value with its variables filled in."""
+    """A value after its variables were replaced."""
 
     text: str
     used: tuple[str, ...] = ()  # the values that came from the environment
     missing: tuple[str, ...] = ()  # names that the environment lacks
-    broken: bool = False  # a `${` that begins no variable
+    broken: bool = False  # a `${` does not begin a variable
 
 
 def has_variable(raw: str) -> bool:
-    """Tell whether a value, as written, takes anything from the environment."""
+    """Report whether a value, as written, has a variable."""
     return any(match[1] for match in _VARIABLE.finditer(raw))
 
 
 def expand(raw: str, environ: Mapping[str, str]) -> Expanded:
-    """Fill in the variables of a value, once: what a variable holds is not looked at again.
+    """Replace the variables of a value. Variables inside the values of variables are not replaced.
 
-    `$${` is a literal `${`. In the user and password of a URL the value is percent-encoded, for it may hold an `@` or
-    a `/`; they are decoded when they are taken out of the URL (P85).
+    `$${` is a literal `${`. In the user and password of a URL the value is percent-encoded, because it may contain `@`
+    or `/`; user and password are decoded when they are taken out of the URL (P85).
     """
     if "${" not in raw:
         return Expanded(raw)

@@ -304,7 +304,7 @@ def test_a_broken_feeds_yaml_stays_as_it_is(planet: Path, publisher: FeedServer)
 @pytest.mark.parametrize("typed", ["mailto:x@y.example", "ftp://a.example/", "http://", "http://a b/"])
 def test_what_is_no_address_is_told_so(planet: Path, typed: str) -> None:
     done = run(planet, typed)
-    assert (done.returncode, "is no address of a source" in done.stderr) == (1, True)
+    assert (done.returncode, "is not the address of a source" in done.stderr) == (1, True)
     assert text(planet) == LOOPBACK + KEPT
 
 

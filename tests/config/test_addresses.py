@@ -73,13 +73,13 @@ def test_p85_userinfo_is_taken_out_of_the_url() -> None:
         ),
         pytest.param(
             "file:///etc/passwd",
-            "is no address of a source: it does not begin with http:// or https:// and a host; "
+            "is not the address of a source: it does not begin with http:// or https:// and a host; "
             "write kind: file beside it, and a path",
             id="s2-file",
         ),
         pytest.param(
             "https://exa mple.org/",
-            "is no address of a source: it holds a blank, a control character or a backslash; write https://host/path",
+            "is not the address of a source: it holds a blank, a control character or a backslash; write https://host/path",
             id="s8-blank",
         ),
     ],
@@ -114,7 +114,7 @@ def test_s2_a_file_lies_below_the_folder(tmp_path: Path) -> None:
 def test_s2_a_file_elsewhere_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "link").symlink_to(tmp_path)
-    with pytest.raises(Unfit, match=r"lies outside the folder of feeds\.yaml; copy the file into that folder"):
+    with pytest.raises(Unfit, match=r"is outside the folder of feeds\.yaml; copy the file into that folder"):
         file_address(text, tmp_path / "conf")
 
 
@@ -184,7 +184,7 @@ def test_bind(text: str, parts: tuple[str, int]) -> None:
 def test_what_is_no_bind(text: str, advice: str) -> None:
     with pytest.raises(Unfit) as caught:
         bind(text)
-    assert str(caught.value) == f"is no address to listen on; write {advice}"
+    assert str(caught.value) == f"is not an address to listen on; write {advice}"
 
 
 @pytest.mark.parametrize("text", ["sqlite:///var/aggregator.db", "sqlite:////var/lib/aggregator.db"])
@@ -196,7 +196,7 @@ def test_store(text: str) -> None:
     "text", ["var/aggregator.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///a?b", "mysql://h/d"]
 )
 def test_what_is_no_store(text: str) -> None:
-    with pytest.raises(Unfit, match="is no store; write sqlite:///"):
+    with pytest.raises(Unfit, match="is not a store; write sqlite:///"):
         store(text)
 
 
@@ -234,14 +234,14 @@ def test_host_name(text: str, name: str) -> None:
     ("text", "what"),
     [
         ("127.0.0.1/8", "has bits beyond its prefix; write 127.0.0.0/8"),
-        ("*.example.org", "needs no star: a name holds for all below it; write example.org"),
+        ("*.example.org", "needs no star: a name includes its subdomains; write example.org"),
         (
             "https://example.org/",
-            "is more than a host; write its name alone, without scheme, port or path",
+            "is more than a host name; write the name alone, without scheme, port or path",
         ),
-        ("example.org:8080", "is more than a host; write its name alone, without scheme, port or path"),
-        ("127.0.0/8", "is no host; write a name such as example.org, or a network such as 10.0.0.0/8"),
-        ("exa mple", "is no host; write a name such as example.org, or a network such as 10.0.0.0/8"),
+        ("example.org:8080", "is more than a host name; write the name alone, without scheme, port or path"),
+        ("127.0.0/8", "is not a host name; write one such as example.org, or a network such as 10.0.0.0/8"),
+        ("exa mple", "is not a host name; write one such as example.org, or a network such as 10.0.0.0/8"),
     ],
 )
 def test_what_is_no_host(text: str, what: str) -> None:

@@ -13,21 +13,24 @@ from tests.config.reading import SOURCES, problems, settings
     ("aliases", "expected"),
     [
         ("{/atom.xml: all.atom}", '1:21: "/atom.xml" begins with a slash; write atom.xml'),
-        ("{../atom.xml: all.atom}", '1:21: "../atom.xml" is no path below publish.to; write one such as atom.xml, '),
-        ("{a/.hidden: all.atom}", '1:21: "a/.hidden" is no path below publish.to'),
-        ("{a/b/c/d/e/f/g/h/i: all.atom}", '1:21: "a/b/c/d/e/f/g/h/i" is no path below publish.to'),
-        ('{"a b": all.atom}', '1:21: "a b" is no path below publish.to'),
-        ("{atom.xml.gz: all.atom}", '1:21: "atom.xml.gz" is no path below publish.to'),
-        ("{index.html: all.atom}", '1:21: "index.html" is where an output of ours may stand; write another path'),
-        ("{INDEX.html: all.atom}", '1:21: "INDEX.html" is where an output of ours may stand; write another path'),
-        ("{category/x.atom: all.atom}", '1:21: "category/x.atom" is where an output of ours may stand'),
-        ("{category: all.atom}", '1:21: "category" is where an output of ours may stand'),
-        ("{entry/my.html: all.atom}", '1:21: "entry/my.html" is where an output of ours may stand'),
-        ("{healthz: all.atom}", '1:21: "healthz" is where an output of ours may stand'),
-        ("{atom.xml: atom.xml}", '1:31: "atom.xml" is no output; write one such as all.atom or category/python.atom'),
-        ("{atom.xml: ../../etc/passwd}", '1:31: "../../etc/passwd" is no output'),
-        ("{a.xml: all.atom, A.XML: all.atom}", '1:38: "A.XML" can\'t stand beside "a.xml"; write another path'),
-        ("{feed: all.atom, feed/a.xml: all.atom}", '1:37: "feed/a.xml" can\'t stand beside "feed"'),
+        ("{../atom.xml: all.atom}", '1:21: "../atom.xml" is not a path below publish.to; write one such as atom.xml, '),
+        ("{a/.hidden: all.atom}", '1:21: "a/.hidden" is not a path below publish.to'),
+        ("{a/b/c/d/e/f/g/h/i: all.atom}", '1:21: "a/b/c/d/e/f/g/h/i" is not a path below publish.to'),
+        ('{"a b": all.atom}', '1:21: "a b" is not a path below publish.to'),
+        ("{atom.xml.gz: all.atom}", '1:21: "atom.xml.gz" is not a path below publish.to'),
+        ("{index.html: all.atom}", '1:21: "index.html" is reserved for outputs of the program; write another path'),
+        ("{INDEX.html: all.atom}", '1:21: "INDEX.html" is reserved for outputs of the program; write another path'),
+        ("{category/x.atom: all.atom}", '1:21: "category/x.atom" is reserved for outputs of the program'),
+        ("{category: all.atom}", '1:21: "category" is reserved for outputs of the program'),
+        ("{entry/my.html: all.atom}", '1:21: "entry/my.html" is reserved for outputs of the program'),
+        ("{healthz: all.atom}", '1:21: "healthz" is reserved for outputs of the program'),
+        (
+            "{atom.xml: atom.xml}",
+            '1:31: "atom.xml" is not an output; write one such as all.atom or category/python.atom',
+        ),
+        ("{atom.xml: ../../etc/passwd}", '1:31: "../../etc/passwd" is not an output'),
+        ("{a.xml: all.atom, A.XML: all.atom}", '1:38: "A.XML" conflicts with "a.xml"; write another path'),
+        ("{feed: all.atom, feed/a.xml: all.atom}", '1:37: "feed/a.xml" conflicts with "feed"'),
     ],
 )
 def test_s51_aliases_that_lead_astray(aliases: str, expected: str) -> None:
@@ -58,17 +61,17 @@ def told(folder: Path, publish: str) -> list[str]:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "feeds.yaml").write_text(f"publish: {{static: static/}}\n{SOURCES}", encoding="utf-8")
     (warning,) = load_config(tmp_path / "feeds.yaml", {}).warnings
-    where = f"{tmp_path / 'feeds.yaml'}:1:19: there is no folder"
-    assert warning == f'{where} "static", so nothing is copied; make it, or remove static'
+    where = f"{tmp_path / 'feeds.yaml'}:1:19: the folder"
+    assert warning == f'{where} "static" does not exist; create it, or remove static'
 
 
 @pytest.mark.parametrize(
     ("publish", "expected"),
     [
-        ("{static: .}", '"feeds.yaml" lies in this folder and would be published'),
-        ("{static: public, to: public}", '"public" lies in this folder and would be published'),
-        ("{static: public/mine, to: public}", "this folder lies in publish.to; write one outside"),
-        ("{static: link}", '"feeds.yaml" lies in this folder and would be published'),
+        ("{static: .}", '"feeds.yaml" is in this folder and would be published'),
+        ("{static: public, to: public}", '"public" is in this folder and would be published'),
+        ("{static: public/mine, to: public}", "this folder is inside publish.to; write a folder outside of it"),
+        ("{static: link}", '"feeds.yaml" is in this folder and would be published'),
     ],
 )
 def test_s51_a_folder_that_holds_what_nobody_shall_see(tmp_path: Path, publish: str, expected: str) -> None:
@@ -86,6 +89,6 @@ def test_files_that_would_stand_in_our_way(tmp_path: Path) -> None:
     publish = "{static: static, aliases: {atom.xml: all.atom, feed/a.xml: all.atom, old/b: all.atom}}"
     (problem,) = told(tmp_path, publish)
     assert problem == (
-        "1:19: outputs or aliases may stand where Index.html, atom.xml, category/x.txt and 2 more would; "
-        "give them other names"
+        "1:19: outputs or aliases may have the same paths as Index.html, atom.xml, category/x.txt and 2 more; "
+        "rename these files"
     )

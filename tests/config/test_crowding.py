@@ -50,7 +50,7 @@ def test_p72_files_are_nobodys_server() -> None:
 
 def test_p72_check_says_it_once_for_a_host_with_what_to_write() -> None:
     assert notes(many(3000)) == [
-        "3:5: 3,000 sources on example.org, one each 2s: each is polled every 2h at most; "
+        "3:5: 3,000 sources on example.org, one request every 2s: each is polled every 2h at most; "
         "write every: 2h, or a shorter spacing under hosts:, if example.org allows it"
     ]
 

@@ -152,7 +152,7 @@ def test_the_file_is_replaced_whole_with_its_rights_and_through_its_link(tmp_pat
     assert link.is_symlink()
     assert (real.read_bytes(), stat.S_IMODE(real.stat().st_mode)) == (b"new", 0o640)
     assert real.stat().st_ino != inode
-    with pytest.raises(EditRefused, match="was changed meanwhile"):
+    with pytest.raises(EditRefused, match="was changed by another program"):
         replace_config(link, b"old", b"other")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["feeds.yaml", "real.yaml"]
     assert real.read_bytes() == b"new"

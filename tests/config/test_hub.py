@@ -18,7 +18,8 @@ def test_a85_the_hub_is_normalised_and_there_is_none_by_default() -> None:
     [
         pytest.param(
             "hub.example.org",
-            '2:16: "hub.example.org" is no address of a hub: it does not begin with http:// or https:// and a host; '
+            '2:16: "hub.example.org" is not the address of a hub: it does not begin with http:// or https:// and a '
+            "host; "
             "write https://host/",
             id="no-url",
         ),
@@ -27,7 +28,7 @@ def test_a85_the_hub_is_normalised_and_there_is_none_by_default() -> None:
         ),
         pytest.param(
             "https://me:secret@hub.example.org/",
-            '2:16: "https://***@hub.example.org/" has a user, and stands in every feed for all to read; '
+            '2:16: "https://***@hub.example.org/" has a user name, and every feed shows this address; '
             "write https://host/",
             id="s44-userinfo",
         ),
@@ -43,19 +44,19 @@ def test_what_is_no_hub_is_told_with_its_line(hub: str, expected: str) -> None:
         pytest.param(
             SITE,
             "http://hub.example.org/",
-            ["whoever is on the way to this hub can speak for it; write https:// if it has that"],
+            ["http is not encrypted: others can answer for this hub; write https:// if it supports that"],
             id="s60-http",
         ),
         pytest.param(
             "site: {title: Planet}\n",
             "https://hub.example.org/",
-            ["no hub can fetch feeds from http://127.0.0.1:8080/; write in site.base_url where the world sees them"],
+            ["a hub can't fetch feeds from http://127.0.0.1:8080/; write their public address in site.base_url"],
             id="localhost",
         ),
         pytest.param(
             SITE,
             '"https://${NAME}.example.org/"',
-            ["this address stands in every feed, for all to read, and with it what the variable holds"],
+            ["every feed shows this address, and so everybody can read the value of its variable"],
             id="s44-variable",
         ),
         pytest.param("site: {title: Planet}\n", "http://10.1.2.3/", [], id="both-on-the-operators-own-network"),

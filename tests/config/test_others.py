@@ -32,20 +32,20 @@ def test_each_word_is_foreign_and_leads_to_a_key(home: str) -> None:
 @pytest.mark.parametrize(
     ("said", "advice"),
     [
-        ("tags: [x]", '"tags" is no key of a source; write category: and a name, or a list of names'),
-        ("interval: 1h", '"interval" is no key of a source; write every'),
-        ("refresh-interval: 1h", '"refresh-interval" is no key of a source; write every'),
-        ("xmlUrl: x", '"xmlUrl" is no key of a source; write url'),
-        ("name: x", '"name" is no key of a source; write title (what pages show) or key (what commands call it)'),
+        ("tags: [x]", '"tags" is not a key of a source; write category: and a name, or a list of names'),
+        ("interval: 1h", '"interval" is not a key of a source; write every'),
+        ("refresh-interval: 1h", '"refresh-interval" is not a key of a source; write every'),
+        ("xmlUrl: x", '"xmlUrl" is not a key of a source; write url'),
+        ("name: x", '"name" is not a key of a source; write title (what pages show) or key (what commands call it)'),
         (
             "enabled: false",
-            '"enabled" is no key of a source; write paused: true for one that is not polled, and nothing for the '
+            '"enabled" is not a key of a source; write paused: true for one that is not polled, and nothing for the '
             "others",
         ),
         (
             "filter: x",
-            '"filter" is no key of a source; write exclude (what is left out) or include (what alone is taken), '
-            "each a list such as [{title: pattern}]",
+            '"filter" is not a key of a source; write exclude (entries to leave out) or include (the only '
+            "entries to take), a list such as [{title: pattern}]",
         ),
         ("kind: rss", '"rss" is not feed, json, html, sitemap, file or opml; write feed'),
         ("every: 5 minutes", '"5 minutes" is not a duration; write 15m, or 5m and the reason in frequent:'),
@@ -62,34 +62,34 @@ def test_each_word_is_foreign_and_leads_to_a_key(home: str) -> None:
         ("timeout: 2 hours", '"2 hours" is not a duration; write 100ms to 10m'),
         (
             "exclude: [{title: '^(?!.*x)y'}]",
-            '"^(?!.*x)y" is no pattern that re2 takes: it has no look-ahead or look-behind; write what must not match '
-            "under exclude, and the rest of the pattern under include",
+            '"^(?!.*x)y" is not a pattern that RE2 accepts: RE2 has no look-ahead or look-behind; write what must '
+            "not match under exclude, and the rest of the pattern under include",
         ),
         (
             "exclude: [{title: '(?<=a)y'}]",
-            '"(?<=a)y" is no pattern that re2 takes: it has no look-ahead or look-behind; write all that must match, '
-            "in the order in which it comes (a.*b|b.*a if that may be either), and in rewrite ( ) round what is to "
-            r"stay, with \1 in with",
+            '"(?<=a)y" is not a pattern that RE2 accepts: RE2 has no look-ahead or look-behind; write all that must '
+            "match in its order, such as a.*b|b.*a for both orders; in rewrite put ( ) round the text to keep, "
+            r"and \1 in with",
         ),
         (
             r"exclude: [{title: '(a)\1'}]",
-            r'"(a)\1" is no pattern that re2 takes: it has no references back to a group; write out what the '
-            "group may be",
+            r'"(a)\1" is not a pattern that RE2 accepts: RE2 has no references back to a group; write out the '
+            "texts that the group may match",
         ),
         (
             r"exclude: [{title: '\\(?!a[)'}]",
-            r'"\\(?!a[)" is no pattern that re2 takes: it has no look-ahead or look-behind; write what must not match '
-            "under exclude, and the rest of the pattern under include",
+            r'"\\(?!a[)" is not a pattern that RE2 accepts: RE2 has no look-ahead or look-behind; write what must '
+            "not match under exclude, and the rest of the pattern under include",
         ),
         (
             "title: “My feed”",
-            '“ and ” are typographic quotation marks, which quote nothing in YAML; write "My feed", or "“My feed”" '
+            '“ and ” are typographic quotation marks, which do not quote in YAML; write "My feed", or "“My feed”" '
             "if the marks are part of the text",
         ),
-        ("‘title’: x", '‘ and ’ are typographic quotation marks, which quote nothing in YAML; write "title"'),
+        ("‘title’: x", '‘ and ’ are typographic quotation marks, which do not quote in YAML; write "title"'),
         (
             "headers: {X-Token: “secret”}",
-            'the value is in typographic quotation marks, which quote nothing in YAML; write "Bearer ${TOKEN}"',
+            'the value is in typographic quotation marks, which do not quote in YAML; write "Bearer ${TOKEN}"',
         ),
     ],
 )
@@ -101,10 +101,11 @@ def test_a_source_is_told_what_to_write(said: str, advice: str) -> None:
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("feeds: [https://a.org/]\n", '1:1: "feeds" is no key of feeds.yaml; write sources'),
+        ("feeds: [https://a.org/]\n", '1:1: "feeds" is not a key of feeds.yaml; write sources'),
         (
             "https://a.org/ tag\n",
-            "1:1: addresses alone are not a mapping; write sources: and below it a line with - for each address",
+            "1:1: this is a list of addresses, not a mapping; "
+            "write sources: and below it a line with - for each address",
         ),
         (
             "<?xml version='1.0'?>\n<opml/>\n",
@@ -112,16 +113,16 @@ def test_a_source_is_told_what_to_write(said: str, advice: str) -> None:
         ),
         (
             "[Planet]\nname = Foo\n",
-            "2:1: this is an ini file, as Planet Venus has it, not YAML; docs/venus.md says how it moves here",
+            "2:1: this is an ini file of Planet Venus, not YAML; docs/venus.md explains how to convert it",
         ),
         (
             'sources:\n  - https://a.org/f "tag" "~Title"\n',
-            '2:5: "https://a.org/f "tag" "~Title"" is no address of a source: it holds a blank, a control character or '
-            "a backslash; write the address alone, and what follows as category: or title:",
+            '2:5: "https://a.org/f "tag" "~Title"" is not the address of a source: it holds a blank, a control '
+            "character or a backslash; write the address alone, and the text after it as category: or title:",
         ),
         (
             "sources:\n  - pcast://a.org/f\n",
-            '2:5: "pcast://a.org/f" is no address of a source: it does not begin with http:// or https:// '
+            '2:5: "pcast://a.org/f" is not the address of a source: it does not begin with http:// or https:// '
             'and a host; write "https://a.org/f"',
         ),
     ],
@@ -149,10 +150,10 @@ def test_one_feed_by_several_addresses_is_warned_of() -> None:
         " - https://a.org/other\n - https://b.org/feed\n - {url: 'https://u:p@a.org/feed'}\n"
     )
     twice = (
-        "is probably the feed of line 2, polled twice: the addresses differ in http, https, www. or a slash at the end "
-        "alone; keep one of the two, with the categories of both"
+        "is probably the same feed as in line 2: the addresses differ only in http or https, www. or a final slash; "
+        "keep one of the two, with the categories of both"
     )
-    assert [each for each in warnings(text) if "twice" in each] == [
+    assert [each for each in warnings(text) if "same feed" in each] == [
         f'3:4: "https://a.org/feed/" {twice}',
         f'4:10: "https://www.a.org/feed" {twice}',
     ]
@@ -161,7 +162,7 @@ def test_one_feed_by_several_addresses_is_warned_of() -> None:
 def test_categories_in_one_text_are_a_problem_if_one_of_them_is_declared() -> None:
     text = f"categories: {{web: {{}}}}\nsources: [{{{URL}, category: 'python, web'}}]\n"
     assert problems(text) == [
-        '2:46: "python, web" is one category, which is not declared; write [python, web], '
-        'or add "python, web": {} under categories: if it is one'
+        '2:46: "python, web" is one name, and not declared as a category; write [python, web], '
+        'or add "python, web": {} under categories: if one category is meant'
     ]
     assert problems(text.replace("web: {}", "news: {}")) == []

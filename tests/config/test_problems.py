@@ -37,17 +37,17 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(path, {})
     assert str(caught.value).replace(str(path), "feeds.yaml").splitlines() == [
-        'feeds.yaml:2:3: "titel" is no key of site; write title',
-        'feeds.yaml:3:13: "Europe/Berln" is no time zone; write Europe/Berlin',
+        'feeds.yaml:2:3: "titel" is not a key of site; write title',
+        'feeds.yaml:3:13: "Europe/Berln" is not a time zone; write Europe/Berlin',
         'feeds.yaml:4:10: "100" is out of range; write a whole number from 1 to 64',
         'feeds.yaml:6:10: "5 minuts" is not a duration; write 15m, or 5m and the reason in frequent:',
-        'feeds.yaml:8:18: "index" is a name that the site needs itself; write another, such as index-2',
-        'feeds.yaml:11:10: "https://EXAMPLE.org:443/feed.xml" is polled already, in line 10; '
+        'feeds.yaml:8:18: "index" is a name that the site uses itself; write another, such as index-2',
+        'feeds.yaml:11:10: "https://EXAMPLE.org:443/feed.xml" is already polled by the source in line 10; '
         "write all its categories there as a list, or use route",
         'feeds.yaml:13:12: "5m" is under 15m; write 15m or more, or the reason in frequent:',
-        "feeds.yaml:15:30: TOKEN is not set in the environment; set it, or write $${TOKEN} for the text itself",
+        "feeds.yaml:15:30: TOKEN is not set in the environment; set it, or write $${TOKEN} for the literal text",
         'feeds.yaml:16:24: "3" is a number without quotes, not a category; write "3" in quotes',
-        'feeds.yaml:18:5: "url" stands in line 17 already; remove one of the two',
+        'feeds.yaml:18:5: "url" is already in line 17; remove one of the two',
     ]
 
 
@@ -55,24 +55,25 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         # unknown keys, at every level
-        ("sorces: []\n" + SOURCES, '1:1: "sorces" is no key of feeds.yaml; write sources'),
-        ("timezone: UTC\n" + SOURCES, '1:1: "timezone" is no key of feeds.yaml; write it under site: or in a source'),
-        ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is no key of serve; '
+        ("sorces: []\n" + SOURCES, '1:1: "sorces" is not a key of feeds.yaml; write sources'),
+        ("timezone: UTC\n" + SOURCES, '1:1: "timezone" is not a key of feeds.yaml; '
+         "write it under site: or in a source"),
+        ("serve: {port: 1}\n" + SOURCES, '1:9: "port" is not a key of serve; '
          "write bind: 127.0.0.1:8080, address and port in one"),
-        ("publish: {worker: 3}\n" + SOURCES, '1:11: "worker" is no key of publish; '
+        ("publish: {worker: 3}\n" + SOURCES, '1:11: "worker" is not a key of publish; '
          "write one of to, formats, entries, archive_page, entry_pages, gzip, fair, refresh, theme, static, aliases, "
          "jekyll, hub"),
-        ("publish: {workers: 3}\n" + SOURCES, '1:11: "workers" is no key of publish; write it at the top level'),
-        ("publish: {entry-pages: true}\n" + SOURCES, '1:11: "entry-pages" is no key of publish; write entry_pages'),
+        ("publish: {workers: 3}\n" + SOURCES, '1:11: "workers" is not a key of publish; write it at the top level'),
+        ("publish: {entry-pages: true}\n" + SOURCES, '1:11: "entry-pages" is not a key of publish; write entry_pages'),
         ("hosts: {example.org: {space: 1s}}\n" + SOURCES,
-         '1:23: "space" is no key of an entry of hosts; write spacing'),
-        ("categories: {a: {tilte: A}}\n" + SOURCES, '1:18: "tilte" is no key of a category; write title'),
+         '1:23: "space" is not a key of an entry of hosts; write spacing'),
+        ("categories: {a: {tilte: A}}\n" + SOURCES, '1:18: "tilte" is not a key of a category; write title'),
         ("sources: [{url: 'https://e.org/', zzzzz: 1}]\n",
-         '1:35: "zzzzz" is no key of a source; write one that docs/feeds.md lists, or remove it'),
+         '1:35: "zzzzz" is not a key of a source; write one that docs/feeds.md lists, or remove it'),
         ("sources: [{url: 'https://e.org/', exclude: [{subject: x}]}]\n",
-         '1:46: "subject" is no key of a rule; write one of title, content, author, tag, link, language, age'),
+         '1:46: "subject" is not a key of a rule; write one of title, content, author, tag, link, language, age'),
         ("defaults: &d {}\nsources: [{<<: *d, url: 'https://e.org/'}]\n",
-         '2:12: merge keys ("<<") are not read; write the keys out, or use defaults:'),
+         '2:12: merge keys ("<<") are not supported; write the keys out, or use defaults:'),
         # types
         ("site: 5\n" + SOURCES, '1:7: "5" is not a mapping; write {title: …}'),
         ("site: {title: [a]}\n" + SOURCES, "1:15: a list is not a text; write a text"),
@@ -101,7 +102,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("publish: {to: 's3://k:secret@b/x'}\n" + SOURCES,
          '1:15: "s3://***@b/x" names no bucket and prefix; write s3://bucket/prefix, and the key in the environment'),
         ("publish: {to: 's3://bucket/x'}\n" + SOURCES,
-         "1:15: publish.to is a bucket; write in site.base_url where readers find it"),
+         "1:15: publish.to is a bucket; write its public address in site.base_url"),
         ("store: postgresql://me:secret@h/db\n" + SOURCES,
          '1:8: "postgresql://***@h/db" names PostgreSQL, which is not built yet; write sqlite:///var/aggregator.db'),
         ("defaults: {initial: 5001}\n" + SOURCES, '1:21: "5001" is out of range; write a whole number from 0 to 5000'),
@@ -128,10 +129,10 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
          '1:33: "17" is out of range; write a whole number from 1 to 16'),
         ("hosts:\n  127.0.0.1/8: {}\n" + SOURCES, '2:3: "127.0.0.1/8" has bits beyond its prefix; write 127.0.0.0/8'),
         ("hosts:\n  a.org: {}\n  A.org: {}\n" + SOURCES,
-         '3:3: "A.org" is the host of line 2; remove one of the two'),
+         '3:3: "A.org" is already the host of line 2; remove one of the two'),
         # categories
         ("categories: {a: {slug: 'A b'}}\n" + SOURCES,
-         '1:24: "A b" is no slug; write lower-case letters, digits and hyphens, such as a-b'),
+         '1:24: "A b" is not a slug; write lower-case letters, digits and hyphens, such as a-b'),
         ("categories:\n  a: {slug: x}\n  b: {slug: x}\n" + SOURCES,
          '3:13: "x" is the slug in line 2 already; write another'),
         ("categories: {a: {slug: x}, b: {slug: x}}\n" + SOURCES,
@@ -139,21 +140,21 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("categories:\n  a: {id: 'tag:x,1:y'}\n  b: {id: 'tag:x,1:y'}\n" + SOURCES,
          '3:11: "tag:x,1:y" is the id in line 2 already; write another'),
         ("categories: {a: {id: no id}}\n" + SOURCES,
-         '1:22: "no id" is no id of a feed; write an IRI such as tag:example.org,2006:python'),
+         '1:22: "no id" is not the id of a feed; write an IRI such as tag:example.org,2006:python'),
         ("categories:\n  a: {was: b}\n  b: {}\n" + SOURCES,
          '2:12: "b" is still a category, in line 3; remove it here, or rename it there'),
         ("categories:\n  a: {was: x}\n  b: {was: [y, x]}\n" + SOURCES,
          '3:12: "x" is claimed by "a" already; remove it here or there'),
         ("categories: {a: {was: a}}\n" + SOURCES, "1:23: \"a\" is this category's own key; remove it"),
         ("categories: {' ': {}}\n" + SOURCES,
-         '1:14: " " is no category; write a name of 1 to 200 characters in one line'),
+         '1:14: " " is not a category; write a name of 1 to 200 characters in one line'),
         ("categories: {a: {exclude: [{title: '(?=x)'}]}}\n" + SOURCES,
-         '1:36: "(?=x)" is no pattern that re2 takes: it has no look-ahead or look-behind; write all that must '
-         "match, in the order in which it comes (a.*b|b.*a if that may be either), and in rewrite ( ) round what is to "
-         "stay, with \\1 in with"),
+         '1:36: "(?=x)" is not a pattern that RE2 accepts: RE2 has no look-ahead or look-behind; write all that must '
+         "match in its order, such as a.*b|b.*a for both orders; in rewrite put ( ) round the text to keep, and \\1 in "
+         "with"),
         ("categories: {a: {exclude: [{title: '(x'}]}}\n" + SOURCES,
-         '1:36: "(x" is no pattern: missing ): (x; '
-         "write a regular expression that re2 takes, such as (?i)sponsored"),
+         '1:36: "(x" is not a pattern: missing ): (x; '
+         "write a regular expression of RE2 such as (?i)sponsored"),
         ("categories: {a: {exclude: [{}]}}\n" + SOURCES,
          "1:28: a rule without a field matches everything; write {title: pattern}"),
         ("categories: {a: {exclude: {title: x}}}\n" + SOURCES,
@@ -172,22 +173,23 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("sources:\n  - kind: file\n", "2:5: url is missing; write url: https://host/path"),
         ("sources: [example.org/feed]\n",
          '1:11: "example.org/feed" does not begin with http:// or https://; write https://example.org/feed'),
-        ("sources: [{kind: file, url: ../x.xml}]\n", '1:29: "../x.xml" lies outside the folder of feeds.yaml; '
-         "copy the file into that folder and write its path there"),
-        ("sources: [{kind: file, url: 'https://e.org/'}]\n", '1:29: "https://e.org/" is no path of a file; '
-         "write one below the folder of feeds.yaml, or leave kind: file away"),
+        ("sources: [{kind: file, url: ../x.xml}]\n", '1:29: "../x.xml" is outside the folder of feeds.yaml; '
+         "copy the file into that folder and write the path of the copy"),
+        ("sources: [{kind: file, url: 'https://e.org/'}]\n", '1:29: "https://e.org/" is not the path of a file; '
+         "write one below the folder of feeds.yaml, or remove kind: file"),
         ("sources: [{kind: fil, url: x.xml}]\n",
          '1:18: "fil" is not feed, json, html, sitemap, file or opml; write file'),
         ("sources:\n - https://e.org/\n - http://e.org/\n - https://E.org:443/#x\n",
-         '4:4: "https://E.org:443/#x" is polled already, in line 2; '
+         '4:4: "https://E.org:443/#x" is already polled by the source in line 2; '
          "write all its categories there as a list, or use route"),
-        ("sources: ['https://e.org/', 'https://e.org/']\n", '1:29: "https://e.org/" is polled already, in line 1; '
+        ("sources: ['https://e.org/', 'https://e.org/']\n",
+         '1:29: "https://e.org/" is already polled by the source in line 1; '
          "write all its categories there as a list, or use route"),
-        ("sources:\n - &a https://e.org/\n - *a\n", '2:4: "https://e.org/" is polled already, in line 2; '
+        ("sources:\n - &a https://e.org/\n - *a\n", '2:4: "https://e.org/" is already polled by the source in line 2; '
          "write all its categories there as a list, or use route"),
         ("sources:\n - {url: 'https://a.org/', key: a}\n - {url: 'https://b.org/', key: a}\n",
          '3:33: "a" is the key of the source in line 2; write another key'),
-        ("sources: [{url: 'https://e.org/', key: My Blog}]\n", '1:40: "My Blog" is no key of a source; '
+        ("sources: [{url: 'https://e.org/', key: My Blog}]\n", '1:40: "My Blog" is not the key of a source; '
          "write lower-case letters, digits, dots and hyphens, such as my-blog"),
         ("sources: [{url: 'https://e.org/', category: []}]\n",
          "1:45: the list is empty; write a name or [one, another]"),
@@ -202,17 +204,17 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("defaults: {every: 5m}\nsources:\n - https://e.org/\n - https://f.org/\n",
          '1:19: "5m" is too short for the source in line 3; write 15m or more, or the reason in frequent: there'),
         ("sources: [{url: 'https://e.org/', schedule: '*/5 * * * *'}]\n",
-         '1:45: "*/5 * * * *" comes every 5m; write one that comes every 15m at most, or the reason in frequent:'),
+         '1:45: "*/5 * * * *" polls every 5m; write one that polls every 15m at most, or the reason in frequent:'),
         ("sources: [{url: 'https://e.org/', schedule: 'daily'}]\n", '1:45: "daily" is not five fields; '
          'write minute, hour, day, month and weekday, such as "*/20 9-15 * * mon-fri"'),
         ("sources: [{url: 'https://e.org/', schedule: '0 6 * * *', every: 1h}]\n",
-         "1:45: every and schedule can't both hold; remove one of the two"),
+         "1:45: every and schedule exclude each other; remove one of the two"),
         ("sources: [{url: 'https://e.org/', timezone: Asia/Shangai}]\n",
-         '1:45: "Asia/Shangai" is no time zone; write Asia/Shanghai'),
-        ("sources: [{url: 'https://e.org/', timezone: CST}]\n", '1:45: "CST" is an abbreviation, which names '
-         'no one time zone; write Asia/Shanghai or America/Chicago'),
-        ("sources: [{url: 'https://e.org/', timezone: ZZT}]\n", '1:45: "ZZT" is an abbreviation, which names '
-         'no one time zone; write an area and a city, such as Europe/Berlin'),
+         '1:45: "Asia/Shangai" is not a time zone; write Asia/Shanghai'),
+        ("sources: [{url: 'https://e.org/', timezone: CST}]\n", '1:45: "CST" is an abbreviation, which can mean '
+         'several time zones; write Asia/Shanghai or America/Chicago'),
+        ("sources: [{url: 'https://e.org/', timezone: ZZT}]\n", '1:45: "ZZT" is an abbreviation, which can mean '
+         'several time zones; write an area and a city, such as Europe/Berlin'),
         ("sources: [{url: 'https://e.org/', pages: '3'}]\n",
          '1:42: "3" in quotes is a text, not a number; write 3 without quotes'),
         ("defaults: {dedupe: {near: '0.9'}}\nsources: [{url: 'https://e.org/'}]\n",
@@ -220,50 +222,50 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("sources:\n  - url:https://e.org/\n    category: news\n",
          "2:5: a blank is missing after url:; write url: and the value"),
         ("sources: [{url: 'https://e.org/', encoding: gb18300}]\n",
-         '1:45: "gb18300" is no encoding; write gb18030'),
+         '1:45: "gb18300" is not an encoding; write gb18030'),
         ("sources: [{url: 'https://e.org/', headers: {Host: x}}]\n",
          '1:45: "Host" is set by the program itself; remove it'),
         ("sources: [{url: 'https://e.org/', headers: {A b: x}}]\n",
-         '1:45: "A b" is no name of a header; write one such as Authorization'),
+         '1:45: "A b" is not the name of a header; write one such as Authorization'),
         ("sources: [{url: 'https://e.org/', headers: {X-A: 'é'}}]\n",
-         "1:50: the value has characters that no header may hold; write printable ASCII"),
+         "1:50: the value has characters that are not allowed in headers; write printable ASCII"),
         ("sources: [{url: 'https://e.org/', headers: {X-A: 1, x-a: 2}}]\n",
          "1:50: the value is a number without quotes, not the value of a header; write it in quotes"),
         ("sources: [{url: 'https://e.org/', headers: {X-A: a, x-a: b}}]\n",
-         '1:53: "x-a" stands here twice; remove one of the two'),
-        ("sources: [{url: 'https://u:p@e.org/', headers: {authorization: '${A}'}}]\n", "1:48: the URL holds a user and "
-         "password, and headers an Authorization; remove one of the two"),
+         '1:53: "x-a" is here twice; remove one of the two'),
+        ("sources: [{url: 'https://u:p@e.org/', headers: {authorization: '${A}'}}]\n", "1:48: the URL has a user and "
+         "password, and headers has an Authorization; remove one of the two"),
         ("sources:\n - {url: 'https://e.org/', was: f.org-x}\n - {url: 'https://f.org/', key: f.org-x}\n",
-         '2:33: "f.org-x" is still a source, in line 3; remove it here, or that source'),
+         '2:33: "f.org-x" is still the source in line 3; remove it here, or that source'),
         ("sources:\n - {url: 'https://e.org/', was: 'https://F.org'}\n - https://f.org/\n",
-         '2:33: "https://f.org/" is still a source, in line 3; remove it here, or that source'),
+         '2:33: "https://f.org/" is still the source in line 3; remove it here, or that source'),
         ("sources:\n - {url: 'https://e.org/', key: e, was: x}\n - {url: 'https://f.org/', was: [y, x]}\n",
          '3:37: "x" is claimed by "e" already; remove it here or there'),
         ("sources: [{url: 'https://e.org/', was: 'No Key'}]\n",
-         '1:40: "No Key" is no URL and no key of a source; write the earlier address or key'),
+         '1:40: "No Key" is neither a URL nor the key of a source; write the earlier address or key'),
         ("sources: [{url: 'https://e.org/', priority: high}]\n",
          '1:45: "high" is not a whole number; write a whole number from -1000 to 1000'),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '\\2'}}]}]\n",
-         r"1:72: \2 is no group of the pattern, which has none; put in ( ) there what it is to be"),
+         r"1:72: \2 is not a group of the pattern, which has none; put ( ) round a part of the pattern"),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: (x), with: '\\g<2>'}}]}]\n",
-         r"1:74: \g<2> is no group of the pattern, which has 1; put in ( ) there what it is to be"),
+         r"1:74: \g<2> is not a group of the pattern, which has 1; put ( ) round a part of the pattern"),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '\\g<n>'}}]}]\n",
-         r"1:72: \g<n> names no group of the pattern; write (?P<n>…) there"),
+         r"1:72: \g<n> names a group that the pattern lacks; write (?P<n>…) in the pattern"),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: 'a\\q'}}]}]\n",
          r'1:72: "a\q" holds \q, which means nothing; write \1 for a group, \\ for a backslash'),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '" + r"\g<0>" * 21 + "'}}]}]\n",
          '1:72: "' + r"\g<0>" * 11 + '\\g<0…" names over 20 groups; write fewer'),
         ("site: {language: english}\n" + SOURCES,
-         '1:18: "english" is no language; write a tag such as en, de or zh-CN'),
+         '1:18: "english" is not a language; write a tag such as en, de or zh-CN'),
         ("sources:\n  - url:https://e.org/\n",
-         '2:5: "url:https://e.org/" lacks a blank after url:; write url: https://host/path'),
+         '2:5: "url:https://e.org/" has no blank after url:; write url: https://host/path'),
         ("sources:\n  - url:https://e.org/\n    category:x\n",
-         '2:5: "url:https://e.org/ category:x" lacks a blank after url:; write url: https://host/path'),
+         '2:5: "url:https://e.org/ category:x" has no blank after url:; write url: https://host/path'),
         ("serve: {bind: 8080}\n" + SOURCES, '1:15: "8080" is a number without quotes, not an address to listen on; '
          "write host:port, such as 127.0.0.1:8080"),
         # parts that are not built yet are checked all the same
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replac: x}}]}]\n",
-         '1:54: "replac" is no key of a replacement; write replace'),
+         '1:54: "replac" is not a key of a replacement; write replace'),
         ("publish: {jekyll: {hot: 3d}}\n" + SOURCES, "1:19: to is missing; write to: a folder such as site/_posts"),
     ],
 )  # fmt: skip
@@ -314,7 +316,7 @@ def test_what_stands_before_a_fault_of_syntax_is_told_too() -> None:
     told = problems("workers: many\nsources:\n  - https://e.org/\n  - titel: x\n    url:  @\n")
     assert told == [
         '1:10: "many" is not a whole number; write a whole number from 1 to 64',
-        '4:5: "titel" is no key of a source; write title',
+        '4:5: "titel" is not a key of a source; write title',
         "5:11: a value can't begin with @; put it in quotes",
     ]
 
@@ -323,7 +325,7 @@ def test_a_mistake_behind_aliases_is_told_once() -> None:
     text = (
         "sources:\n - &a {url: 'https://e.org/', exclude: &r [{titel: x}]}\n - {url: 'https://f.org/', exclude: *r}\n"
     )
-    assert problems(text) == ['2:45: "titel" is no key of a rule; write title']
+    assert problems(text) == ['2:45: "titel" is not a key of a rule; write title']
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n"])
@@ -352,7 +354,10 @@ def test_s16_there_are_at_most_100_000_sources() -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(tmp_path / "feeds.yaml", {})
-    assert str(caught.value) == f"{tmp_path}/feeds.yaml:1:1: there is no such file; write it, or name another with -c"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/feeds.yaml:1:1: this file does not exist; create it, or name another file with -c"
+    )
     with pytest.raises(ConfigError, match="this is a folder; write the path of a file"):
         load_config(tmp_path, {})
 
@@ -376,5 +381,5 @@ def test_any_file_gives_settings_or_problems_with_advice(pairs: dict[str, str]) 
     for problem in problems("".join(f"{name}: {value}\n" for name, value in pairs.items())):
         assert "; " in problem
         assert any(
-            word in problem for word in ("write ", "remove ", "check ", "close ", "put ", "indent ", "mend ", "set ")
+            word in problem for word in ("write ", "remove ", "check ", "close ", "put ", "indent ", "fix ", "set ")
         )

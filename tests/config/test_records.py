@@ -23,20 +23,22 @@ def test_paths_and_texts_with_fields_are_kept_as_they_are_written() -> None:
     [
         (
             "items: a",
-            "1:11: entry is missing; write entry: {title: …, link: …}, with a JMESPath each or a text with {fields}",
+            "1:11: entry is missing; write entry: {title: …, link: …}, each a JMESPath or a text with {fields}",
         ),
         ("entry: {}", "1:76: entry names no field; write {title: …, link: …}"),
         (
             "items: 'a.[', entry: {id: b}",
-            '1:76: "a.[" is no JMESPath: it ends too soon; write one such as data.items[], or {data.id}',
+            '1:76: "a.[" is not a JMESPath: it ends too soon; write one such as data.items[], or {data.id}',
         ),
         (
             "entry: {id: 'a b'}",
-            '1:81: "a b" is no JMESPath: it can\'t be read from "b" on; write one such as data.items[], or {data.id}',
+            '1:81: "a b" is not a JMESPath: it can\'t be read from "b" on; '
+            "write one such as data.items[], or {data.id}",
         ),
         (
             "entry: {id: 'x-{a..b}'}",
-            '1:81: "a..b" is no JMESPath: it can\'t be read from ".b" on; write one such as data.items[], or {data.id}',
+            '1:81: "a..b" is not a JMESPath: it can\'t be read from ".b" on; '
+            "write one such as data.items[], or {data.id}",
         ),
         ("entry: {id: a}, body: x", "1:91: a GET request has no body; write method: POST, or remove body"),
     ],
@@ -62,12 +64,12 @@ DETAIL = "detail: {url: 'https://e.org/{id}', content: text}"
     [
         (
             "url: 'https://e.org/f'",
-            ["detail has no effect on kind feed; remove it: full_text takes the articles behind the links"],
+            ["detail has no effect on kind feed; remove it: full_text fetches the articles behind the links"],
             True,
         ),
         (
             "kind: sitemap, url: 'https://e.org/s.xml'",
-            ["detail has no effect on kind sitemap; remove it: full_text takes the articles behind the links"],
+            ["detail has no effect on kind sitemap; remove it: full_text fetches the articles behind the links"],
             True,
         ),
         (f"{LIST}, entry: {{id: id}}", ["full_text has no effect beside detail; remove it"], False),
@@ -108,7 +110,7 @@ def test_two_lists_at_one_address_differ_by_what_is_sent() -> None:
     ("detail", "expected"),
     [
         ("{content: a}", "url is missing; write url: an address with {fields} of the item"),
-        ("{url: 'https://e.org/{id}'}", "detail brings nothing; write {url: …, content: …}"),
+        ("{url: 'https://e.org/{id}'}", "detail names no field; write {url: …, content: …}"),
         (
             "{url: 'https://e.org/', content: a}",
             "the address is the same for every entry; write {fields} of the item into it, or into body",
@@ -119,7 +121,7 @@ def test_two_lists_at_one_address_differ_by_what_is_sent() -> None:
         ),
         (
             "{url: '/a?{id}', content: a}",
-            '"/a?{id}" is no address; write https://host/path?id={id}, or one field alone',
+            '"/a?{id}" is not an address; write https://host/path?id={id}, or one field alone',
         ),
     ],
 )
@@ -142,16 +144,16 @@ def test_a_detail_has_its_own_reading() -> None:
     [
         (
             "url: 'https://e.org/l?after={next}', pages: 2",
-            "1:63: {next} stands for nothing; write next: and where an answer names the next page, as a JMESPath",
+            "1:63: {next} has no value; write next: and the JMESPath of the next page in an answer",
         ),
         ("url: 'https://{page}.e.org/l', pages: 2", "1:63: the host can't have {fields}; write it out"),
         (
             "url: 'https://e.org/l', pages: 2, next: 'a.['",
-            '1:98: "a.[" is no JMESPath: it ends too soon; write one such as data.items[], or {data.id}',
+            '1:98: "a.[" is not a JMESPath: it ends too soon; write one such as data.items[], or {data.id}',
         ),
         (
             "url: 'https://e.org/l', pages: 2, method: POST, body: {p: {page}}",
-            '1:112: a {page} or {next} without quotes is a mapping of its own; write "{page}" or "{next}"',
+            '1:112: {page} or {next} without quotes is a mapping in YAML; write "{page}" or "{next}"',
         ),
     ],
 )
@@ -166,15 +168,15 @@ def test_what_is_wrong_about_pages_is_said_with_its_place(said: str, expected: s
         ("url: 'https://e.org/l', pages: 2, next: a.b", None),
         (
             "url: 'https://e.org/l', pages: 2",
-            "1:89: pages has no effect on kind json, where nothing names the next one; write {page} into url, or next:",
+            "1:89: pages has no effect on kind json without the next page; write {page} into url, or write next:",
         ),
         (
             "url: 'https://e.org/l?p={page}'",
-            "1:63: only the first page is asked for; write pages: 10, or as many more as a poll may read",
+            "1:63: only the first page is fetched; write pages: 10, or as many further pages as a poll may read",
         ),
         (
             "url: 'https://e.org/l?p={page}&t={pgae}', pages: 2",
-            '1:63: "{pgae}" is sent as it stands; a list\'s address may have {page} and {next}',
+            '1:63: "{pgae}" is sent unchanged; the address of a list may have {page} and {next}',
         ),
         (
             "url: 'https://e.org/l', next: a, pages: 2, page: {from: 0}",
@@ -201,4 +203,4 @@ def test_a_list_is_known_by_the_address_of_its_first_page() -> None:
     assert (paged.key, paged.url) == (plain.key, plain.url)
     assert fetch_settings_of(paged) != fetch_settings_of(plain)
     (twice,) = problems(text[:-1] % ("{page}", "") + ", {kind: json, url: 'https://e.org/l?p=1', entry: {id: c}}]")
-    assert "is polled already, in line 1" in twice
+    assert "is already polled by the source in line 1" in twice

@@ -40,17 +40,19 @@ def test_schedule(text: str, fields: str) -> None:
     [
         pytest.param("* * * *", "is not five fields; write minute, hour, day, month and weekday, such as", id="four"),
         pytest.param("@daily", "is not five fields", id="nickname"),
-        pytest.param("60 * * * *", '"60" is no minute; write 0 to 59', id="minute"),
-        pytest.param("* 24 * * *", '"24" is no hour; write 0 to 23', id="hour"),
-        pytest.param("* * 0 * *", '"0" is no day of the month; write 1 to 31', id="day"),
-        pytest.param("* * * 13 *", '"13" is no month; write 1 to 12 or jan to dec', id="month"),
-        pytest.param("* * * * 8", '"8" is no day of the week; write 0 to 7 or sun to sat', id="weekday"),
-        pytest.param("* * * * monday", '"monday" is no day of the week; write *, a number, a range or */n', id="word"),
+        pytest.param("60 * * * *", '"60" is not a valid minute; write 0 to 59', id="minute"),
+        pytest.param("* 24 * * *", '"24" is not a valid hour; write 0 to 23', id="hour"),
+        pytest.param("* * 0 * *", '"0" is not a valid day of the month; write 1 to 31', id="day"),
+        pytest.param("* * * 13 *", '"13" is not a valid month; write 1 to 12 or jan to dec', id="month"),
+        pytest.param("* * * * 8", '"8" is not a valid day of the week; write 0 to 7 or sun to sat', id="weekday"),
+        pytest.param(
+            "* * * * monday", '"monday" is not a valid day of the week; write *, a number, a range or */n', id="word"
+        ),
         pytest.param("50-10 * * * *", '"50-10" runs backwards; write 10-50', id="backwards"),
         pytest.param("*/0 * * * *", '"*/0" has a step of 0; write a step of 1 or more', id="no-step"),
         pytest.param("*/75 * * * *", '"*/75" has a step beyond its range, so that it means 0 alone', id="long-step"),
-        pytest.param("0 0 31 2 *", "names a day that no month has; write another day or month", id="never"),
-        pytest.param("1,,2 * * * *", '"" is no minute; write', id="empty-item"),
+        pytest.param("0 0 31 2 *", "names a day that its months do not have; write another day or month", id="never"),
+        pytest.param("1,,2 * * * *", '"" is not a valid minute; write', id="empty-item"),
     ],
 )
 def test_what_is_no_schedule(text: str, why: str) -> None:

@@ -113,4 +113,4 @@ def test_the_example_of_the_design_is_read() -> None:
     read = settings(text, {"TOKEN": "sesame"})
     assert len(read.sources) == 6
     assert [source.paused for source in read.sources] == [False, True, False, False, False, False]
-    assert all("not built yet" in warning or "there is no folder" in warning for warning in read.warnings)
+    assert all("not built yet" in warning or "does not exist" in warning for warning in read.warnings)

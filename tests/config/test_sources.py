@@ -210,7 +210,7 @@ def test_the_line_of_a_source_is_known() -> None:
 def test_a_store_in_the_published_folder_is_a_warning() -> None:
     read = said("store: sqlite:///public/a.db")
     assert [warning.rpartition(": ")[2] for warning in read.warnings] == [
-        "the store lies in publish.to, for all to read; write another path"
+        "the store is inside publish.to and would be public; write another path"
     ]
     assert said("store: sqlite:///var/a.db").warnings == ()
     assert SOURCES

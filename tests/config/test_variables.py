@@ -45,14 +45,14 @@ def test_a_text_without_the_sign_is_left_alone(raw: str) -> None:
 def test_s54_a_missing_variable_is_named_with_its_place() -> None:
     text = "site:\n  title: ${TITEL}\nsources: ['https://e.org/${A}${B}']\n"
     assert problems(text) == [
-        "2:10: TITEL is not set in the environment; set it, or write $${TITEL} for the text itself",
-        "3:11: A and B is not set in the environment; set it, or write $${A} for the text itself",
+        "2:10: TITEL is not set in the environment; set it, or write $${TITEL} for the literal text",
+        "3:11: A and B is not set in the environment; set it, or write $${A} for the literal text",
     ]
 
 
 def test_s54_a_sign_that_begins_no_variable_is_a_problem() -> None:
     text = 'site: {title: "${1}"}\nsources: [https://e.org/]\n'
-    what = '"${1}" has a ${ that begins no variable; write ${NAME}, or $${ for the text itself'
+    what = '"${1}" has a ${ that does not begin a variable; write ${NAME}, or $${ for a literal ${'
     assert problems(text) == [f"1:15: {what}"]
 
 

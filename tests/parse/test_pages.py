@@ -125,11 +125,11 @@ def test_a_page_that_has_lost_its_items_is_a_failure_that_says_so(page: str, why
     ("said", "why"),
     [
         ({}, "items is missing"),
-        ({"items": "li["}, "is no CSS selector"),
-        ({"items": "//li["}, "is no XPath"),
-        ({"items": "li a@href"}, "names an attribute"),
-        ({"items": "li", "entry": {"link": "{h2[ @href}"}}, "is no CSS selector"),
-        ({"items": "li", "entry": {"title": "h2:nope"}}, "is no CSS selector"),
+        ({"items": "li["}, "is not a CSS selector"),
+        ({"items": "//li["}, "is not an XPath"),
+        ({"items": "li a@href"}, "selects an attribute"),
+        ({"items": "li", "entry": {"link": "{h2[ @href}"}}, "is not a CSS selector"),
+        ({"items": "li", "entry": {"title": "h2:nope"}}, "is not a CSS selector"),
     ],
 )
 def test_what_is_wrong_with_selectors_is_told(said: dict[str, object], why: str) -> None:
