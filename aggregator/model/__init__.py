@@ -1,1 +1,1 @@
-"""The frozen records that go from stage to stage. They know nothing of any library, and hold no rule of their own."""
+"""Frozen records that stages pass to each other. They use no library and contain no rules."""

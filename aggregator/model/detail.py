@@ -1,4 +1,4 @@
-"""The request that brings an entry's detail, filled in with what its item says (DESIGN, section 6). Pure."""
+"""Makes the second request of an entry (`detail`, `full_text`) from values of its item. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from aggregator.model.settings import Detail, Request, Secret
 from aggregator.model.template import address, filled
 from aggregator.urls import BadUrl, Url, normalise
 
-ARTICLE = "{link}"  # the address that `full_text` asks for
+ARTICLE = "{link}"  # address template of `full_text`
 
 
 def asked_of(detail: Detail, entry: Entry) -> tuple[tuple[str, str], ...]:
-    """Give what the request for an entry is filled in with: of its item, or its own link where the article is asked."""
+    """Return the values for the request, as (path, value): of the entry's item; for `full_text` its link."""
     if detail.reading.is_article:
         return (("link", entry.link),) if entry.link else ()
     return entry.asked
 
 
 def url_of(detail: Detail, asked: Mapping[str, str]) -> Url | None:
-    """Give the address of an entry's detail; None if the item lacks a part of the request, or it makes no address."""
+    """Return the address of an entry's detail; None if the item lacks a value, or the result is not an address."""
     text = address(detail.url, asked.get)
     if text is None or request_of(detail, asked) is None:
         return None
@@ -31,7 +31,7 @@ def url_of(detail: Detail, asked: Mapping[str, str]) -> Url | None:
 
 
 def request_of(detail: Detail, asked: Mapping[str, str]) -> Request | None:
-    """Give method and body for an entry's detail; None if the item lacks a part of the body."""
+    """Return method and body of the request for an entry's detail; None if the item lacks a value of the body."""
     request = detail.request
     if request.body is None:
         return request

@@ -1,4 +1,4 @@
-"""What a feed said: `RawEntry` as parsed, `Entry` when cleaned and identified, and the `Feed` around either."""
+"""Entries and feeds: `RawEntry` and `RawFeed` as parsed, `Entry` and `Feed` once cleaned and identified."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,25 +11,24 @@ from aggregator.model.outline import Outline, RawOutline
 from aggregator.model.supplement import NO_SUPPLEMENT, ImageRole, Supplement
 from aggregator.urls import Url
 
-EntryKey = NewType(
-    "EntryKey", str
-)  # the same key on the next poll means the same entry; unique in its source (I30, I34)
-Digest = NewType("Digest", str)  # SHA-256 in hex; of an entry, its version and a colon stand before it
+# Identifies an entry within its source: an entry with the same key at the next poll is the same entry (I30, I34).
+EntryKey = NewType("EntryKey", str)
+Digest = NewType("Digest", str)  # SHA-256 in hexadecimal; that of an entry begins with a version and a colon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawText:
-    """A text construct as the source declared it: what it holds is up to `clean`."""
+    """A text as the source declared it; `clean` decides whether it really is text or HTML."""
 
     value: str
-    type: str = "html"  # text, html, xhtml; RSS says nothing: unknown
-    base: str | None = None  # the xml:base in scope, not yet resolved
+    type: str = "html"  # text, html, xhtml; unknown for RSS, which declares no type
+    base: str | None = None  # the xml:base in scope, not resolved
     language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """An author. At least one of the three is not empty."""
+    """An author. At least one of the fields is not empty."""
 
     name: str = ""
     uri: str | None = None
@@ -38,7 +37,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """Their category: carried along, decides nothing by itself (I59)."""
+    """A publisher's category of an entry; published with it, without influence on our categories (I59)."""
 
     term: str
     scheme: str | None = None
@@ -47,7 +46,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A file that goes with an entry (I56)."""
+    """A file attached to an entry (I56)."""
 
     url: Url
     type: str | None = None
@@ -58,7 +57,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawLink:
-    """A link as the source gave it, unresolved."""
+    """A link as written, not resolved."""
 
     href: str
     rel: str = "alternate"
@@ -72,7 +71,7 @@ class RawLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawImage:
-    """An image as the source names it, unresolved."""
+    """An image as written, not resolved."""
 
     href: str
     role: ImageRole = ImageRole.PICTURE
@@ -83,7 +82,7 @@ class RawImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawSupplement:
-    """What a source says of an entry beside its text and files, as written."""
+    """Images and podcast fields of an entry, as written."""
 
     images: tuple[RawImage, ...] = ()
     player: RawLink | None = None
@@ -102,7 +101,7 @@ NO_RAW_SUPPLEMENT = RawSupplement()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawOrigin:
-    """`atom:source` as it stands inside an entry (I25)."""
+    """The `atom:source` inside an entry, as parsed (I25)."""
 
     id: str | None = None
     title: RawText | None = None
@@ -117,35 +116,35 @@ class RawOrigin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawEntry:
-    """One item as the source tells it; nothing in it is safe, absolute or unique yet."""
+    """One item as parsed. HTML is not sanitised, URLs are not absolute, ids may not be unique."""
 
-    id: str | None = None  # Atom id, RSS guid, JSON id: as written, surrounding blanks gone
-    id_is_link: bool = False  # a guid that says it is a permalink (I31)
+    id: str | None = None  # Atom id, RSS guid, JSON id: as written, without surrounding blanks
+    id_is_link: bool = False  # a guid that is declared as permalink (I31)
     title: RawText | None = None
     links: tuple[RawLink, ...] = ()
     summary: RawText | None = None
     contents: tuple[RawText, ...] = ()
     authors: tuple[Person, ...] = ()
     tags: tuple[Tag, ...] = ()
-    enclosures: tuple[RawLink, ...] = ()  # media:content and attachments too; the rel is enclosure
+    enclosures: tuple[RawLink, ...] = ()  # also media:content and attachments; their rel is enclosure
     supplement: RawSupplement = NO_RAW_SUPPLEMENT
-    published: str | None = None  # as written; a date is made of it in `clean`
+    published: str | None = None  # as written; `clean` parses the date
     updated: str | None = None
     rights: RawText | None = None
     language: str | None = None
     origin: RawOrigin | None = None
-    filed: tuple[str, ...] = ()  # categories of ours that the item names, where feeds.yaml lets it
-    asked: tuple[tuple[str, str], ...] = ()  # (path, value) for the request that brings its detail
-    position: int = 0  # place in the document, from 0
+    filed: tuple[str, ...] = ()  # our categories that the item names, if `category` in feeds.yaml has {fields}
+    asked: tuple[tuple[str, str], ...] = ()  # (path, value) for the request of its detail
+    position: int = 0  # index in the document, from 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """A publisher's wishes about pace, from the answer's headers and from the document. All optional, none trusted."""
+    """A publisher's wishes about the polling interval, from headers and document. All optional, none trusted."""
 
     retry_after: timedelta | None = None  # P56
-    exhausted: timedelta | None = None  # P37: until the publisher's count for us, which is used up, begins anew
-    freshness: timedelta | None = None  # P53, P54: what is left of max-age or Expires; None if nothing was said
+    exhausted: timedelta | None = None  # P37: our rate limit is used up; time until it is reset
+    freshness: timedelta | None = None  # P53, P54: remaining time of max-age or Expires; None without these headers
     ttl: timedelta | None = None  # P57
     syndication: timedelta | None = None  # P58: period divided by frequency
     skip_hours: frozenset[int] = frozenset()  # P59, UTC
@@ -159,7 +158,7 @@ NO_HINTS = Hints()
 class RawFeed:
     """One document as parsed."""
 
-    format: str  # atom, rss, rdf, json: with the version where it has one, "rss 2.0"
+    format: str  # atom, rss, rdf, json, with the version if there is one: "rss 2.0"
     id: str | None = None
     title: RawText | None = None
     subtitle: RawText | None = None
@@ -169,32 +168,32 @@ class RawFeed:
     rights: RawText | None = None
     icon: str | None = None
     logo: str | None = None
-    tags: tuple[Tag, ...] = ()  # of the feed as a whole
+    tags: tuple[Tag, ...] = ()  # tags of the whole feed
     language: str | None = None
     hints: Hints = NO_HINTS
     entries: tuple[RawEntry, ...] = ()
     deleted: tuple[tuple[str, str | None], ...] = ()  # tombstones: (ref, when) as written (I26)
-    url: Url  # the address that answered: the base of what says no other (I54)
-    encoding: str = "utf-8"  # the one that worked (I2)
-    charset: Charset = DECODED  # why that one
-    notices: tuple[str, ...] = ()  # what was odd, for the operator
-    left_out: tuple[str, ...] = ()  # items that could not be read: named, for the operator (R41)
-    outlines: tuple[RawOutline, ...] = ()  # the feeds that it names, if it is a list of sources
-    more: tuple[tuple[str, str | None], ...] = ()  # other documents that hold its entries, and when each changed
-    following: str | None = None  # what names the next page of a list, as JSON
-    cut: bool = False  # truncated: what is missing proves nothing, validators are not kept (I13)
-    complete: bool = False  # it says that it lists all its entries (fh:complete; I27)
+    url: Url  # the address that answered; base of links without an own base (I54)
+    encoding: str = "utf-8"  # the encoding used to decode the document (I2)
+    charset: Charset = DECODED  # how the encoding was chosen
+    notices: tuple[str, ...] = ()  # oddities, for the operator
+    left_out: tuple[str, ...] = ()  # names of items that could not be read, for the operator (R41)
+    outlines: tuple[RawOutline, ...] = ()  # feeds of an OPML list
+    more: tuple[tuple[str, str | None], ...] = ()  # other documents with its entries, and their last changes as written
+    following: str | None = None  # JSON value that names the next page of a list
+    cut: bool = False  # the body was truncated: missing entries mean nothing, validators are not stored (I13)
+    complete: bool = False  # the feed declares that it lists all its entries (fh:complete; I27)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The feed an entry comes from, as it is credited (`atom:source`; RFC 4287, section 4.2.11; A9)."""
+    """The feed that an entry is credited to (`atom:source`; RFC 4287, section 4.2.11; A9)."""
 
     id: str
     title: str
     updated: datetime | None = None
     self_link: Url | None = None
-    link: Url | None = None  # the site's page
+    link: Url | None = None  # web page of the site
     authors: tuple[Person, ...] = ()
     rights: str | None = None
     icon: Url | None = None
@@ -203,7 +202,7 @@ class Origin:
 
 
 class KeyRule(StrEnum):
-    """By which of I30 and I34 an entry got its key."""
+    """The part of an entry from which its key was made (I30, I34)."""
 
     ID = "id"
     LINK = "link"
@@ -214,7 +213,7 @@ class KeyRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """What a source told of an entry that `rewrite` has changed since."""
+    """Fields of an entry as its source has them, before `rewrite` changed them."""
 
     title: str
     link: Url | None
@@ -225,44 +224,44 @@ class Original:
     tags: tuple[Tag, ...]
     digest: Digest
     text_digest: Digest | None
-    by: tuple[str, ...] = ()  # the steps that changed something
+    by: tuple[str, ...] = ()  # steps of `rewrite` that changed something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One item of one source, cleaned; identified as well once `key` and the digests are there.
+    """One item of one source, cleaned; also identified once `key` and the digests are set.
 
-    Every text is free of characters that XML 1.0 forbids (I7), all HTML went through the sanitiser (S30), all URLs are
-    absolute, all times aware UTC.
+    No text has characters that XML 1.0 forbids (I7), all HTML is sanitised (S30), all URLs are absolute, and all times
+    are aware UTC.
     """
 
-    key: EntryKey = EntryKey("")  # until `identify` has given it
+    key: EntryKey = EntryKey("")  # empty until `identify` sets it
     key_rule: KeyRule = KeyRule.ID
     id: str | None = None  # the source's own id, as written
-    digest: Digest = Digest("")  # of what a reader would see; a new digest means a revision (I38)
-    text_digest: Digest | None = None  # of title and plain text, for other sources; None under eight tokens
+    digest: Digest = Digest("")  # digest of the visible content; a new digest means a revision (I38)
+    text_digest: Digest | None = None  # of title and plain text, to find copies in other sources; None under 8 tokens
     title: str = ""  # plain text (I51); empty if the source has none: see `display_title`
     link: Url | None = None  # may have a fragment
-    summary: str = ""  # sanitised HTML; empty if there is none or it equals the content
+    summary: str = ""  # sanitised HTML; empty if there is none or if it equals the content
     content: str = ""  # sanitised HTML
-    text: str = ""  # the plain text of content, or of summary: blanks collapsed
+    text: str = ""  # plain text of content, or of summary, with blanks collapsed
     authors: tuple[Person, ...] = ()
     tags: tuple[Tag, ...] = ()
     enclosures: tuple[Enclosure, ...] = ()
     supplement: Supplement = NO_SUPPLEMENT
-    published: datetime | None = None  # the publisher's; None if there is none, never "now" (I43)
+    published: datetime | None = None  # the publisher's date; None if there is none, never "now" (I43)
     updated: datetime | None = None
     rights: str | None = None
     language: str | None = None  # BCP 47
     origin: Origin | None = None  # only if the entry itself carried one (I25)
-    filed: tuple[str, ...] = ()  # keys of categories that it names itself (DESIGN 3.1, Categories)
-    asked: tuple[tuple[str, str], ...] = ()  # (path, value) for the request that brings its detail
-    original: Original | None = None  # what the source told, if `rewrite` changed it; `digest` is of what came of it
+    filed: tuple[str, ...] = ()  # keys of categories that the item names itself
+    asked: tuple[tuple[str, str], ...] = ()  # (path, value) for the request of its detail
+    original: Original | None = None  # fields before `rewrite`, if it changed any; `digest` is of the rewritten ones
     position: int = 0
 
     @property
     def as_told(self) -> "Entry":
-        """Give the entry as its source tells it."""
+        """The entry as its source has it, before `rewrite`."""
         before = self.original
         if before is None:
             return self
@@ -271,18 +270,18 @@ class Entry:
 
     @property
     def told_digest(self) -> Digest:
-        """Give the digest of what the source tells; a new one means a revision (I38)."""
+        """Digest of the entry as its source has it; a new digest means a revision (I38)."""
         return self.original.digest if self.original else self.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """One document, cleaned; `NO_NEWS` where an answer had none."""
+    """One document, cleaned; `NO_NEWS` for an answer without a document."""
 
     format: str = ""
     id: str | None = None
     title: str = ""
-    link: Url | None = None  # the site's page
+    link: Url | None = None  # web page of the site
     self_link: Url | None = None
     authors: tuple[Person, ...] = ()
     updated: datetime | None = None
@@ -293,18 +292,18 @@ class Feed:
     language: str | None = None
     hints: Hints = NO_HINTS
     entries: tuple[Entry, ...] = ()
-    outlines: tuple[Outline, ...] = ()  # the feeds that it names, if it is a list of sources
-    more: tuple[tuple[Url, datetime | None], ...] = ()  # other documents that hold its entries, and when each changed
-    older: Url | None = None  # the document with the entries before these (I28)
-    following: str | None = None  # what names the next page of a list, as JSON
+    outlines: tuple[Outline, ...] = ()  # feeds of an OPML list
+    more: tuple[tuple[Url, datetime | None], ...] = ()  # other documents with its entries, and when each changed
+    older: Url | None = None  # the document with the next older entries (I28)
+    following: str | None = None  # JSON value that names the next page of a list
     deleted: tuple[tuple[str, datetime | None], ...] = ()
     encoding: str = ""
     charset: Charset = DECODED
     notices: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()  # entries that could not be read: named, for the operator (R41)
+    left_out: tuple[str, ...] = ()  # names of entries that could not be read, for the operator (R41)
     cut: bool = False
-    gap: str | None = None  # why the way to what is known broke off: entries in between are missing (R45)
-    complete: bool = False  # it says that it lists all its entries: only then does absence mean something (I27)
+    gap: str | None = None  # why paging stopped before a known entry: entries between are missing (R45)
+    complete: bool = False  # the feed lists all its entries: only then does a missing entry mean something (I27)
 
 
 NO_NEWS = Feed()

@@ -1,4 +1,4 @@
-"""What polls came to: one by one for the last few, as sums for the days before (P93)."""
+"""Results of polls: each of the last few, and sums for each day (P93)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,21 +18,21 @@ class RecentPoll:
     new: int
     revised: int
     next_due: datetime
-    because: str  # the input that decided on that, as `cadence` names it
+    because: str  # the input that decided the due time, as `cadence` names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """What some polls came to together."""
+    """Sums over some polls."""
 
     polls: int = 0
     not_modified: int = 0
-    unconditional: int = 0  # 200s to a request without validators although some were known (P94)
-    bytes: int = 0  # that came over the wire
+    unconditional: int = 0  # answers 200 to requests without validators although some were stored (P94)
+    bytes: int = 0  # received over the network
     failures: int = 0
     new: int = 0
     future: int = 0  # new entries dated over a day ahead (R48)
-    past: int = 0  # over a year back, those of a first poll apart
+    past: int = 0  # new entries dated over a year back, without those of a first poll
 
 
 NO_SUMS = Sums()
@@ -40,10 +40,10 @@ NO_SUMS = Sums()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsideSums:
-    """What some requests beside the polls themselves came to together. None is conditional."""
+    """Sums over some requests that are not polls. None of them is conditional."""
 
     requests: int = 0
-    bytes: int = 0  # that came over the wire
+    bytes: int = 0  # received over the network
     failures: int = 0
 
 
@@ -52,36 +52,36 @@ NO_ASIDES = AsideSums()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSums:
-    """What the polls of a host came to, and what else was asked for there, for whatever sources."""
+    """Sums over polls and other requests at a host, for all sources."""
 
     host: str  # host key
-    sources: int  # of feeds.yaml that are asked there
+    sources: int  # sources of feeds.yaml that are polled there
     sums: Sums
-    details: AsideSums = NO_ASIDES  # and articles, each asked for once
-    further: AsideSums = NO_ASIDES  # documents beyond a poll's own, and robots.txt
+    details: AsideSums = NO_ASIDES  # requests of details and articles
+    further: AsideSums = NO_ASIDES  # requests of further documents and of robots.txt
     spacing: timedelta  # between two requests
-    opens_at: datetime | None  # not asked before; None: it may be
+    opens_at: datetime | None  # no request before this time; None: requests are allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetching:
-    """What polling has cost us and the publishers lately."""
+    """Sums over recent polls, which show the cost for us and for publishers."""
 
     since: datetime
     sums: Sums
     details: AsideSums
     further: AsideSums
-    hosts: tuple[HostSums, ...]  # the busiest first
+    hosts: tuple[HostSums, ...]  # most requests first
 
     @property
     def share_304(self) -> float:
-        """The share of polls that ended with 304, 0 to 1."""
+        """Share of polls that ended with 304, from 0 to 1."""
         return self.sums.not_modified / self.sums.polls if self.sums.polls else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySums:
-    """What a source has cost on one day."""
+    """Sums over the requests for one source on one day."""
 
     day: date  # UTC
     polls: Sums = NO_SUMS
@@ -91,10 +91,10 @@ class DaySums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHistory:
-    """What is remembered of one source's polls."""
+    """Stored results of one source's polls."""
 
     recent: tuple[RecentPoll, ...]  # newest first
     days: tuple[DaySums, ...]  # newest first
-    etag: bool  # we hold one, and send it
-    last_modified: bool  # likewise
-    notices: tuple[str, ...] = ()  # what was odd about the last document
+    etag: bool  # an ETag is stored and sent
+    last_modified: bool  # a Last-Modified is stored and sent
+    notices: tuple[str, ...] = ()  # oddities of the last document

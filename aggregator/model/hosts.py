@@ -1,7 +1,7 @@
-"""Which entry of `hosts:` holds for a host, what budgets count by under it, and how much it allows (P60, P61).
+"""Finds the rule of `hosts:` for a host, and the budget that it allows (P60, P61).
 
-A name rule holds for its hosts together; a network rule for each address by itself, also where a name leads there
-(DESIGN 3.1, hosts).
+The budget of a name rule counts for all its hosts together. The budget of a network rule counts for each address
+separately, also for host names that resolve to the address.
 """
 
 import ipaddress
@@ -13,11 +13,11 @@ from aggregator.model.settings import HostRule
 from aggregator.urls import Url, host_key_of, host_of, is_address
 
 SPACING: Final = timedelta(seconds=2)
-SLOWEST: Final = timedelta(seconds=60)  # a spacing that was doubled ends here
-# Platforms that want more. Reddit: one a minute for an address, since June 2026. A local file is nobody's server.
+SLOWEST: Final = timedelta(seconds=60)  # doubling of a spacing stops here
+# Platforms that need another spacing. Reddit: one request a minute for an address, since June 2026. Local files: none.
 PLATFORM_SPACING: Final = {"reddit.com": timedelta(seconds=60), "file": timedelta(0)}
-PARALLEL: Final = 1  # in flight for a key
-AT_ADDRESS: Final = 2  # in flight for an address, whatever keys lead there
+PARALLEL: Final = 1  # parallel requests for a host key
+AT_ADDRESS: Final = 2  # parallel requests at an IP address, for all host keys together
 
 PRIVATE_ENDINGS: Final = (".local", ".internal", ".lan", ".localhost", ".home.arpa")
 
@@ -25,16 +25,16 @@ _LOCALHOST = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 
 def rule_for(host: str, rules: Iterable[HostRule]) -> HostRule | None:
-    """Find the most specific rule for a host.
+    """Return the most specific rule for a host; None if no rule applies.
 
-    A name rule holds for the name itself and all names below it, the longest wins. A network rule holds for the
-    addresses in it, the longest prefix wins. `localhost`, which is loopback by definition (RFC 6761, section 6.3),
-    falls under the networks of its addresses unless a name rule holds. For what another name resolves to, ask with
-    the address.
+    A name rule applies to the name and all its subdomains; the longest name wins. A network rule applies to the
+    addresses in the network; the longest prefix wins. Network rules also apply to `localhost`, which is loopback by
+    definition (RFC 6761, section 6.3), unless a name rule applies. For any other name the caller must resolve the name
+    and pass the address.
 
     Args:
-        host: a name in lower case, or an address in text form.
-        rules: of `Settings.hosts`.
+        host: host name in lower case, or IP address.
+        rules: `Settings.hosts`.
     """
     host = host.strip("[]")
     if is_address(host):
@@ -57,7 +57,7 @@ def _network_rule(
 
 
 def is_public(host: str) -> bool:
-    """Tell whether a host, a name or an address as it stands in a URL, may be one that the world sees."""
+    """Report whether a host of a URL (name or address) may be reachable from the internet."""
     host = host.strip("[]")
     if is_address(host):
         return ipaddress.ip_address(host).is_global
@@ -65,55 +65,54 @@ def is_public(host: str) -> bool:
 
 
 def budget_key(url: Url, rules: Iterable[HostRule]) -> str:
-    """Give what budgets and locks count by for a URL (P60, P61).
+    """Return the key by which budgets and locks count requests to a URL (P60, P61).
 
     Returns:
-        The rule's name where a name rule holds: its hosts are counted together. Else the host key: an address in a
-        URL is its own, under a network rule too.
+        The name of the rule if a name rule applies, so that its hosts are counted together. Otherwise the host key; an
+        address in a URL is its own key, also under a network rule.
     """
     rule = rule_for(host_of(url), rules)
     return rule.name if rule is not None and rule.network is None else host_key_of(url)
 
 
 def ruling(key: str, rules: Iterable[HostRule], address: str | None = None) -> HostRule | None:
-    """Find the rule that holds for a host key.
+    """Return the rule for a host key; None if no rule applies.
 
     Args:
         key: what `budget_key` gives.
         rules: of `Settings.hosts`.
-        address: where the key was found last, if that is known: where no name rule holds, a network may.
+        address: last known IP address of the host; a network rule may apply to it if no name rule applies.
     """
     rule = rule_for(key, rules)
     return rule_for(address, rules) if rule is None and address is not None else rule
 
 
 def spacing_of(key: str, rules: Iterable[HostRule], address: str | None = None) -> timedelta:
-    """Say how much time lies between two starts of requests to a host key (P61); arguments as of `ruling`."""
+    """Return the least time between the starts of two requests to a host key (P61); arguments as in `ruling`."""
     rule = ruling(key, rules, address)
     return PLATFORM_SPACING.get(key, SPACING) if rule is None or rule.spacing is None else rule.spacing
 
 
 def widest_spacing(rules: Iterable[HostRule]) -> timedelta:
-    """Give the longest time that may have to lie between two starts, at whichever host."""
+    """Return the longest spacing that any host may need."""
     return max([SLOWEST, *(rule.spacing for rule in rules if rule.spacing is not None)])
 
 
 def parallel_of(key: str, rules: Iterable[HostRule], address: str | None = None) -> int:
-    """Say how many requests to a host key may be in flight at once (P61); arguments as of `ruling`."""
+    """Return the number of parallel requests that a host key allows (P61); arguments as in `ruling`."""
     rule = ruling(key, rules, address)
     return PARALLEL if rule is None or rule.parallel is None else rule.parallel
 
 
 def slowed(spacing: timedelta, doublings: int) -> timedelta:
-    """Give a spacing that was doubled so many times, up to a minute, or to itself if that is more (P61)."""
+    """Return a spacing after some doublings: at most a minute, or the spacing itself if it is longer (P61)."""
     return min(spacing * (1 << doublings), max(spacing, SLOWEST))
 
 
 def doublings_of(spacing: timedelta) -> int:
-    """Say how many doublings bring a spacing to a minute: more would only have to be taken back again.
+    """Return how many doublings bring a spacing to a minute; 0 if the spacing is zero, or a minute or more.
 
-    Returns:
-        0 where there is nothing to double: no spacing, or a minute and more.
+    More doublings would have no effect, and would have to be undone one by one later.
     """
     count = 0
     while timedelta(0) < spacing * (1 << count) < SLOWEST:

@@ -1,4 +1,4 @@
-"""Names of sources for people: the title, else host and path; a derived key says little to them."""
+"""Names of sources for people: the title, else host and path. A key made from a URL would tell people little."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ def name_of(title: str | None, url: Url | None, path: Path | None, key: str) -> 
     """Return the name of a source.
 
     Args:
-        title: as feeds.yaml or the feed itself has it; may be empty.
-        url: its address without secrets; None if that is shown to nobody.
-        path: of a local file; only its last part is shown.
-        key: what remains if there is nothing else.
+        title: title in feeds.yaml or of the feed; may be empty.
+        url: address without secrets; None if it must not be shown.
+        path: path of a local file; only the file name is shown.
+        key: key of the source, used if there is nothing else.
     """
     if title and title.strip():
         return title
@@ -24,9 +24,13 @@ def name_of(title: str | None, url: Url | None, path: Path | None, key: str) -> 
 
 
 def name_of_source(source: Source, feed_title: str | None = None) -> str:
-    """Return what a source of feeds.yaml is called, with the title that its feed gave itself if that is known.
+    """Return the name of a source in feeds.yaml.
 
-    The address of a private source names it nowhere: reports are kept and passed on (S44).
+    The address of a private source is never part of its name, because reports are kept and passed on (S44).
+
+    Args:
+        source: the source.
+        feed_title: title of its feed, if known; used if feeds.yaml has none.
     """
     address = None if source.private else source.safe_url
     return name_of(source.title or feed_title, address, source.path, source.key)

@@ -1,4 +1,4 @@
-"""One feed of a list of feeds that lives elsewhere (`kind: opml`)."""
+"""Feeds of an OPML list (`kind: opml`)."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawOutline:
-    """An outline with an address, as written."""
+    """An outline with an address, as parsed."""
 
     href: str
     title: str | None = None
-    category: str | None = None  # its own attribute: categories such as /a/b, or tags, with commas between them
-    groups: tuple[str, ...] = ()  # texts of the outlines around it, the outermost first
+    category: str | None = None  # its attribute `category`: categories such as /a/b, or tags, separated by commas
+    groups: tuple[str, ...] = ()  # texts of its parent outlines, the outermost first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """The same, cleaned."""
+    """An outline with an address, cleaned."""
 
     url: Url  # normalised, without credentials
     title: str = ""  # plain text
-    categories: tuple[str, ...] = ()  # that the outlines nearest around it name; one of each place where it stands
+    categories: tuple[str, ...] = ()  # the nearest named parent outline, for each place of the feed in the list

@@ -1,6 +1,6 @@
-"""The names that the published folder has (DESIGN 3.3): ours, and which the operator may add beside them.
+"""Paths in the published folder: those of outputs, and those that the operator may add.
 
-Whoever is asked for a path compares it with these; it is never joined to a folder (S51).
+A requested path is compared with these patterns; it is never joined to a folder (S51).
 """
 
 import re
@@ -13,15 +13,15 @@ MAX_DEPTH: Final = 8  # folders and the file in them
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", re.ASCII)
 TWIN: Final = ".gz"
-# What a web server or a static host looks for, and no more: `.git` and `.DS_Store` are no part of a site.
+# Hidden names that web servers and static hosts look for. Others, such as `.git` and `.DS_Store`, are not published.
 HIDDEN: Final = frozenset({".nojekyll", ".well-known", ".htaccess", ".domains"})
-# First segments under which ours stand, and where `serve` answers by itself.
+# First path segments of outputs, and of addresses that `serve` answers itself.
 _TAKEN = frozenset({"gone.txt", "category", "entry", "search", "websub", "healthz", "readyz", "metrics"})
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A kind of name below the root: fixed text and `{parts}`."""
+    """Pattern of the paths of one kind of output: fixed text and `{parts}`."""
 
     template: str
     pattern: re.Pattern[str]
@@ -31,7 +31,7 @@ _PARTS = {
     "slug": "[a-z0-9][a-z0-9-]{0,63}",
     "number": "[1-9][0-9]{0,8}",
     "xx": "[0-9a-f]{2}",
-    "id": "(?P=xx)[0-9a-f]{14,62}",  # 16 digits, longer on collision; xx are the first two
+    "id": "(?P=xx)[0-9a-f]{14,62}",  # 16 digits, more after a collision; xx are the first two
     "feed": "atom|rss|json",
     "format": "atom|rss|json|html",
     "archive": "atom|json|html",
@@ -60,16 +60,16 @@ SHAPES: Final = tuple(
 
 
 def is_output(path: str) -> bool:
-    """Tell whether a path is of the shape of one of our outputs, whether or not it stands there."""
+    """Report whether a path is one that an output may have."""
     return any(shape.pattern.fullmatch(path) for shape in SHAPES)
 
 
 def main_outputs(slugs: Collection[str], formats: Collection[str]) -> frozenset[str]:
-    """Return the paths of all outputs but archive pages and the pages of stories.
+    """Return the paths of all outputs except archive pages and story pages.
 
     Args:
-        slugs: of the categories.
-        formats: those that are published.
+        slugs: slugs of the categories.
+        formats: published formats.
     """
     values = {"slug": slugs, "feed": _PARTS["feed"].split("|"), "format": _PARTS["format"].split("|")}
     paths: set[str] = set()
@@ -82,7 +82,7 @@ def main_outputs(slugs: Collection[str], formats: Collection[str]) -> frozenset[
 
 
 def is_published(path: str, formats: Collection[str]) -> bool:
-    """Return whether an output is written with these formats."""
+    """Report whether an output is written if these formats are published."""
     needed = format_of(path)
     if path == "opml.xml":
         return not _FEEDS.isdisjoint(formats)
@@ -90,16 +90,16 @@ def is_published(path: str, formats: Collection[str]) -> bool:
 
 
 def is_path(path: str) -> bool:
-    """Tell whether a file below the folder may have this path: plain names, and not the place of a twin (S51)."""
+    """Report whether a file in the folder may have this path: plain names, not the path of a compressed copy (S51)."""
     segments = path.split("/")
     plain = all(_SEGMENT.fullmatch(segment) or segment in HIDDEN for segment in segments)
     return plain and len(segments) <= MAX_DEPTH and not path.endswith(TWIN)
 
 
 def collides(path: str) -> bool:
-    """Tell whether a file of the operator's own would stand where ours do, or would be asked for in vain.
+    """Report whether a file of the operator would have the path of an output, or of an address that `serve` answers.
 
-    Upper and lower case are not told apart: some file systems don't either.
+    Case is ignored, because some file systems ignore it.
     """
     lower = path.lower()
     fixed = lower in {shape.template for shape in SHAPES} or is_output(lower)
@@ -107,5 +107,5 @@ def collides(path: str) -> bool:
 
 
 def format_of(path: str) -> str | None:
-    """Give the format of which an output is there: atom, rss, json or html; None if it is there in any case."""
+    """Return the format that an output needs: atom, rss, json or html; None if it is written in any case."""
     return None if path == "status.json" else _FORMATS.get(path.rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""Requests for the pages of a list whose next one the operator says how to ask for (DESIGN, section 6). Pure."""
+"""Makes the requests for the pages of a JSON list, as `{page}`, `{next}` and `next` of feeds.yaml define them. Pure."""
 
 import json
 import re
@@ -11,38 +11,38 @@ from aggregator.text.xml_chars import legal
 from aggregator.urls import Url, normalise, split_credentials
 
 PLACE: Final = re.compile(r"\{ *(page|next) *\}")
-_PARAMETER: Final = re.compile(r"[^=]*=\{ *next *\}")  # one whose value is the cursor alone
+_PARAMETER: Final = re.compile(r"[^=]*=\{ *next *\}")  # a parameter whose value is {next} alone
 
 Cursor = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which page of a list is asked for."""
+    """Number and cursor of a page."""
 
-    number: int  # that goes where {page} stands
-    cursor: Cursor | None = None  # that goes where {next} stands; None: the first page, which has none
+    number: int  # value of {page}
+    cursor: Cursor | None = None  # value of {next}; None for the first page
 
 
 def places_in(text: str) -> frozenset[str]:
-    """Give which of {page} and {next} stand in a text."""
+    """Return which of `page` and `next` a text has in braces."""
     return frozenset(PLACE.findall(text))
 
 
 def address_of(template: str, page: Page) -> str:
-    """Fill in an address: values are percent-encoded, and a parameter that is {next} alone goes where there is none."""
+    """Return an address with values percent-encoded. Without a cursor, parameters that are {next} alone are removed."""
     path, mark, query = template.partition("?")
     query = _parameters(query, page)
-    return _told(path, page, encoded=True) + (mark + query if query else "")
+    return _replaced(path, page, encoded=True) + (mark + query if query else "")
 
 
 def request_of(request: Request, template: str | None, page: Page) -> Request:
-    """Fill in what is posted; within JSON, a text that is {page} or {next} alone becomes the number or value itself."""
+    """Return a request with the values in its body. In JSON, a text that is just {page} or {next} becomes its value."""
     if template is None:
         return request
     try:
         document = json.loads(template) if request.is_json or template.lstrip()[:1] in ("{", "[") else None
-    except ValueError:  # a text of the operator's own, which only looks like JSON
+    except ValueError:  # a text that only looks like JSON
         document = None
     if document is None:
         return replace(request, body=Secret(_parameters(template, page)))
@@ -53,25 +53,25 @@ def request_of(request: Request, template: str | None, page: Page) -> Request:
 def page_after(
     paging: Paging, request: Request, number: int, said: str | None, *, configured: Url, used: Url
 ) -> tuple[Url, Request] | None:
-    """Say how the next page is asked for.
+    """Return address and request of the next page.
 
     Args:
-        paging: how the source's pages are told apart.
-        request: that brought the first page.
-        number: how many pages there were already.
-        said: what `next` found in the page before, as JSON; None: nothing.
-        configured: the address of the first page as feeds.yaml has it.
-        used: the address that the first page is asked for at (P40).
+        paging: paging settings of the source.
+        request: request of the first page.
+        number: pages fetched so far.
+        said: value that `next` found in the page before, as JSON; None if it found nothing.
+        configured: address of the first page in feeds.yaml.
+        used: address at which the first page was fetched (P40).
 
     Returns:
-        None where the page before was the last one.
+        None if the page before was the last one.
 
     Raises:
-        BadUrl: what `next` names is no address.
+        BadUrl: the value of `next` is not an address.
     """
     value = json.loads(said) if said is not None else None
     if paging.path is not None and not value:
-        return None  # null, false, 0 or an empty text: there is no more
+        return None  # null, false, 0 or an empty text mean that there is no further page
     page = Page(paging.first + number * paging.step, _cursor(value))
     body = None if paging.body is None else str.__str__(paging.body)
     if paging.follows:
@@ -82,12 +82,12 @@ def page_after(
 
 def _cursor(value: object) -> Cursor | None:
     if isinstance(value, str):
-        return legal(value)  # half a surrogate pair can't be sent
+        return legal(value)  # an unpaired surrogate can't be sent
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _followed(text: str, base: Url) -> Url:
-    """Give the address that a list names; what an API behind a proxy calls http is asked for as its list was."""
+    """Return the address that a list names. If an API behind a proxy names http, https is used."""
     url, _ = split_credentials(normalise(text, base))
     there, here = urlsplit(url), urlsplit(base)
     if there.scheme == "http" and here.scheme == "https" and there.netloc == here.hostname:
@@ -96,7 +96,7 @@ def _followed(text: str, base: Url) -> Url:
 
 
 def _moved(url: Url, configured: Url, used: Url) -> Url:
-    """Give a page's address where the list lives now, if only scheme or host of that are others than configured."""
+    """Return a page's address with scheme and host of `used`, if these are all that differs from `configured`."""
     now, then = urlsplit(used), urlsplit(configured)
     if now[:2] == then[:2] or now[2:] != then[2:]:
         return url
@@ -104,14 +104,14 @@ def _moved(url: Url, configured: Url, used: Url) -> Url:
 
 
 def _parameters(text: str, page: Page) -> str:
-    """Fill in a query, or a form."""
+    """Return a query, or a form, with its values."""
     pairs = text.split("&")
     if page.cursor is None:
         pairs = [pair for pair in pairs if not _PARAMETER.fullmatch(pair)]
-    return _told("&".join(pairs), page, encoded=True)
+    return _replaced("&".join(pairs), page, encoded=True)
 
 
-def _told(text: str, page: Page, *, encoded: bool) -> str:
+def _replaced(text: str, page: Page, *, encoded: bool) -> str:
     values = {"page": str(page.number), "next": "" if page.cursor is None else str(page.cursor)}
     return PLACE.sub(lambda found: quote(values[found[1]], safe="") if encoded else values[found[1]], text)
 
@@ -125,7 +125,7 @@ def _filled(value: object, page: Page) -> object:
         return value
     alone = PLACE.fullmatch(value)
     if alone is None:
-        return _told(value, page, encoded=False)
+        return _replaced(value, page, encoded=False)
     return page.number if alone[1] == "page" else page.cursor
 
 

@@ -1,4 +1,4 @@
-"""What a poll would have stored: the answer, what was known, and what was decided. Nothing of it is kept."""
+"""Result of a poll that stores nothing (`preview`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from aggregator.model.poll import Gathered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """One poll that was none."""
+    """A gathered poll, what the store knew about it, and the changes that were not written."""
 
     poll: Gathered
     known: Known
     changes: Changes
-    written: Mapping[int, str]  # dates of entries as they are written, by place in the document
+    written: Mapping[int, str]  # dates of entries as the source writes them, by index in the document

@@ -1,4 +1,4 @@
-"""Secrets struck out of whatever a publisher, or an error about one, may echo (S44). Pure."""
+"""Replaces secrets by `***` in texts that a publisher, or an error about one, may echo (S44). Pure."""
 
 import json
 import re
@@ -10,30 +10,30 @@ from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import STRUCK, is_oddly_coded, strike_coded
 from aggregator.urls import Url, host_of
 
-MIN_SECRET = 6  # characters; a shorter one would be found, and struck out, in everything
+MIN_SECRET = 6  # characters; a shorter secret would be replaced wherever its letters occur
 
-_QUERY = "!$%&()*+,-./:;=?@[\\]^_`{|}~"  # what a browser leaves as it is in a query, and in a path
+_QUERY = "!$%&()*+,-./:;=?@[\\]^_`{|}~"  # characters that browsers do not escape in a query
 _PATH = "!$%&'()*+,-./:;=@[\\]^_|~"
 _HEX = re.compile("%[0-9A-F]{2}")
 _HOST = re.compile("[A-Za-z0-9._-]+")
-_ZEROS = 256  # bytes of a body in which UTF-16 shows
+_ZEROS = 256  # first bytes of a body, by which UTF-16 is recognised
 
 
 class Redactor:
-    """Strikes out secrets, as they are and as URLs, HTML and JSON write them, with escapes that nothing needs too."""
+    """Replaces secrets in texts: as they are, and escaped as in URLs, HTML and JSON, also with unnecessary escapes."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Make one for some secrets; those under six characters are left alone."""
+        """Prepare the written forms of some secrets; secrets under `MIN_SECRET` characters are ignored."""
         plain = {str.__str__(secret) for secret in secrets}
         longest_first = sorted((s for s in plain if len(s) >= MIN_SECRET), key=lambda s: (-len(s), s))
         self._forms = {secret: _forms_of(secret) for secret in longest_first}
 
     @classmethod
     def of(cls, settings: Settings) -> "Redactor":
-        """Give the redactor of some settings: all their secrets, but for `${HOST}` and the like.
+        """Return the redactor for all secrets of the settings, except values such as that of `${HOST}`.
 
-        A text that is the whole of a source's host, or of its scheme and host, is no secret: name servers are asked for
-        it, and a feed's own links would not survive.
+        A text that is the whole host of a source, or its scheme and host, is not a secret: the host is sent to name
+        servers, and the feed's own links would be destroyed.
         """
         if not settings.secrets:
             return cls(())
@@ -42,9 +42,9 @@ class Redactor:
         return cls(s for s in settings.secrets if _bare(str.__str__(s)) not in places)
 
     def narrowed(self, source: Source) -> "Redactor":
-        """Give the redactor of what we tell one publisher, and so of what that one can echo.
+        """Return the redactor for secrets that are sent to one publisher, the only ones that this publisher can echo.
 
-        A hundred thousand sources may each have a token: no body is searched for all of them.
+        There may be 100,000 sources with a token each: searching a body for all of them would be too slow.
         """
         sent = [str.__str__(source.url), *(str.__str__(value) for _, value in source.headers)]
         sent += [str.__str__(part) for part in source.auth or ()]
@@ -59,7 +59,7 @@ class Redactor:
         return more
 
     def text(self, text: str) -> str:
-        """Strike them out of a text."""
+        """Return a text with secrets replaced."""
         for forms in self._forms.values():
             for form in forms:
                 if form in text:
@@ -70,16 +70,18 @@ class Redactor:
         return any(form in text for forms in self._forms.values() for form in forms)
 
     def url(self, url: Url) -> Url:
-        """Strike them out of an address, which then leads nowhere, but is still a base for others."""
+        """Return an address with secrets replaced. It can't be fetched, but relative links still resolve against it."""
         return Url(self.text(url))
 
     def body(self, body: bytes) -> bytes:
-        """Strike them out of a body before anything reads it; almost always it is given back as it came."""
+        """Return a body with secrets replaced, before anything parses it; almost always the body is unchanged."""
         codecs = ("utf-16-le", "utf-16-be") if b"\0" in body[:_ZEROS] else ("utf-8",)
         for forms in self._forms.values():
             for form in forms:
                 for codec in codecs:
-                    needle = form.encode(codec, errors="ignore")  # half a character of the environment's
+                    needle = form.encode(
+                        codec, errors="ignore"
+                    )  # values of the environment may have unpaired surrogates
                     if len(needle) >= MIN_SECRET and needle in body:
                         body = body.replace(needle, STRUCK.encode(codec))
         if not self._forms or codecs != ("utf-8",) or not is_oddly_coded(body):
@@ -90,10 +92,8 @@ class Redactor:
 
 
 def _forms_of(secret: str) -> tuple[str, ...]:
-    """Give how a secret may be written, the longest form first, for another may be part of it."""
-    if _HOST.fullmatch(
-        secret
-    ):  # letters and digits, as most are: written the same everywhere, but a host loses capitals
+    """Return the forms in which a secret may be written, the longest first, since one form may contain another."""
+    if _HOST.fullmatch(secret):  # most secrets: letters and digits need no escape, but hosts are written in lower case
         return tuple(dict.fromkeys((secret, secret.lower())))
     safe = secret.encode("utf-8", errors="replace").decode()
     forms = [quote(safe, safe=kept) for kept in ("", "/", _QUERY, _PATH)]

@@ -1,13 +1,14 @@
-r"""What takes a match's place in `rewrite` (DESIGN 3.1, Rules): text, `\1` or `\g<name>` for a group, `\\`, `\n`, `\t`.
+r"""Replacement texts of `rewrite`: text, `\1` or `\g<name>` for a group, `\\`, `\n`, `\t`.
 
-re2's own templates read all else as Latin-1 with Python's escapes, in which "é" becomes "Ã©".
+Templates of the re2 library can't be used: they read other text as Latin-1 with Python's escapes, so that "é" becomes
+"Ã©".
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-MAX_GROUPS: Final = 20  # that a replacement may name: each is as long as a text at most (S24)
+MAX_GROUPS: Final = 20  # groups in a replacement; each may insert up to the whole text (S24)
 
 _ESCAPE = re.compile(r"\\(?:([1-9][0-9]?)|g<(\w+)>|(.?))", re.DOTALL)
 _MEANT: Final = {"\\": "\\", "n": "\n", "t": "\t"}
@@ -15,18 +16,18 @@ _MEANT: Final = {"\\": "\\", "n": "\n", "t": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What a group of the pattern matched, by number or name; 0 is the whole match."""
+    """Reference to a group of the pattern, by number or name; 0 is the whole match."""
 
     named: int | str
     written: str  # as the operator wrote it
 
 
 def parse_replacement(text: str) -> tuple[str | Group, ...]:
-    """Read a replacement: texts and groups, in order.
+    """Parse a replacement into texts and groups, in order.
 
     Raises:
-        ValueError: a backslash in it means nothing, or it names so many groups that a text may grow without bound. It
-            says what is wrong and what to write.
+        ValueError: it has an undefined backslash sequence, or so many groups that a text may grow too long. The message
+            has the fault and the text to write.
     """
     parts: list[str | Group] = []
     end = 0
@@ -40,7 +41,7 @@ def parse_replacement(text: str) -> tuple[str | Group, ...]:
         elif other in _MEANT:
             parts.append(_MEANT[other])
         else:
-            raise ValueError(f"holds {found[0]}, which means nothing; write \\1 for a group, \\\\ for a backslash")
+            raise ValueError(f"has {found[0]}, which is not defined; write \\1 for a group, \\\\ for a backslash")
     parts.append(text[end:])
     if sum(isinstance(part, Group) for part in parts) > MAX_GROUPS:
         raise ValueError(f"names over {MAX_GROUPS} groups; write fewer")

@@ -1,4 +1,4 @@
-"""A host that asked to be left alone for a while."""
+"""Hosts that get no requests for a while, because an answer demanded it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,9 @@ from aggregator.model.settings import SourceKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """A host to which no request leaves for a while, for none of its sources (P30, P31, P37)."""
+    """A host that gets no requests until a time, for any of its sources (P30, P31, P37)."""
 
     host: str  # host key
     until: datetime
-    source: SourceKey | None  # whose answer said so last; None: that is not known any more
-    status: int | None  # of that answer
+    source: SourceKey | None  # source of the answer that demanded it last; None if no longer known
+    status: int | None  # HTTP status of that answer

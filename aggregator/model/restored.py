@@ -1,4 +1,4 @@
-"""A lost store, as far as what was published can tell: what `restore --from-site` writes."""
+"""State of a lost store, as far as it can be read from the published files; `restore --from-site` writes it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,17 +11,17 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredCategory:
-    """A category with what is fixed for ever."""
+    """A category with its permanent slug and feed id."""
 
     key: CategoryKey
     slug: str
     feed_id: str
     created_at: datetime
-    said: tuple[datetime, ...]  # the `updated` of its main document, and of each archive page, the first one first
-    is_listed: bool  # stands in feeds.yaml
-    is_unlisted: bool = True  # neither in the site's opml.xml nor in its gone.txt
-    is_forgotten: bool = False  # gone.txt answers 404 for it: it was removed more than 90 days ago (A44)
-    namer: SourceKey | None = None  # a source there whose items name it
+    said: tuple[datetime, ...]  # `updated` of its main document, then of each archive page from the first
+    is_listed: bool  # declared in feeds.yaml
+    is_unlisted: bool = True  # neither in the opml.xml nor in the gone.txt of the site
+    is_forgotten: bool = False  # 404 in gone.txt: it was removed more than 90 days ago (A44)
+    namer: SourceKey | None = None  # a source whose items name it
 
     @property
     def pages(self) -> int:
@@ -31,22 +31,22 @@ class RestoredCategory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredEntry:
-    """An entry of a source."""
+    """A published entry of a source."""
 
     source: SourceKey
-    url: Url  # of the source, for one that feeds.yaml does not name
+    url: Url  # address of the source, needed if feeds.yaml does not have it
     entry: Entry
     origin: Origin
     story: str  # atom:id
     first_seen: datetime
     categories: tuple[CategoryKey, ...]
-    rank: int = 0  # its place among all copies of the story, first seen first
-    layer: int = 0  # of the archive pages with its story, the first that name it: others take no notice of it (M7)
+    rank: int = 0  # index among all copies of the story, first seen first
+    layer: int = 0  # number of the first archive page that names it: earlier pages don't show this copy (M7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredPublication:
-    """A story in a category."""
+    """A publication."""
 
     story: str  # atom:id
     category: CategoryKey
@@ -56,13 +56,13 @@ class RestoredPublication:
     entered_at: datetime
     updated: datetime
     page: int | None
-    layer: int = 0  # of its archive page: those that were closed first name fewest copies of the story
-    thinned: bool = False  # its archive page shows no text of it, and another document does (K3)
+    layer: int = 0  # number of its archive page: pages that were closed earlier name fewer copies of the story
+    thinned: bool = False  # its archive page does not show its text, another document does (K3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoredTombstone:
-    """What was withdrawn from a category and still has a tombstone there."""
+    """A tombstone in a category."""
 
     category: CategoryKey
     ref: str
@@ -71,13 +71,13 @@ class RestoredTombstone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """All of it."""
+    """Everything that could be read from the published files."""
 
-    store: UUID | None  # its id; None: nothing tells it
+    store: UUID | None  # id of the lost store; None if no file has it
     categories: tuple[RestoredCategory, ...]
-    entries: tuple[RestoredEntry, ...]  # no two of one source and key; those that found stories first
+    entries: tuple[RestoredEntry, ...]  # unique by source and key; founding entries first
     publications: tuple[RestoredPublication, ...]
     tombstones: tuple[RestoredTombstone, ...]
-    said: datetime | None = None  # the `updated` of all.atom
-    notices: tuple[str, ...] = ()  # what could not be told
-    orphans: tuple[str, ...] = ()  # slugs at which nothing is published any more
+    said: datetime | None = None  # `updated` of all.atom
+    notices: tuple[str, ...] = ()  # what could not be read, for the operator
+    orphans: tuple[str, ...] = ()  # slugs of categories with files but without publications

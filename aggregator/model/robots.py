@@ -1,18 +1,18 @@
-"""What a site's robots.txt says to us (RFC 9309; P89)."""
+"""Rules of a robots.txt for our user agent (RFC 9309; P89)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-FRESH: Final = timedelta(hours=24)  # section 2.4: not used for longer, if a new one can be had
-KEPT: Final = timedelta(days=30)  # section 2.3.1.4: how long an old one is better than none
+FRESH: Final = timedelta(hours=24)  # a robots.txt is fetched again after this time (section 2.4)
+KEPT: Final = timedelta(days=30)  # how long an old robots.txt is used if the new one can't be fetched (section 2.3.1.4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robots:
-    """The rules of one origin for us."""
+    """Rules of the robots.txt of one origin."""
 
     origin: str  # scheme://host:port
     asked_at: datetime
-    rules: tuple[tuple[bool, str], ...] = ()  # (allowed, pattern); none: all is open
-    delay: float = 0.0  # seconds between two requests, as far as we go along with that
+    rules: tuple[tuple[bool, str], ...] = ()  # (allowed, pattern); empty: everything is allowed
+    delay: float = 0.0  # Crawl-delay in seconds, capped

@@ -1,7 +1,7 @@
-"""What feeds.yaml writes to say where something stands on a page: CSS or XPath, and an attribute (DESIGN, section 6).
+"""Selectors of pages in feeds.yaml: CSS or XPath, perhaps with an attribute.
 
-`h2 a@href` is the attribute `href` of what `h2 a` finds, `@id` an attribute of the item itself, `.` the whole item, and
-what begins with `//` is XPath.
+`h2 a@href` is the attribute `href` of the element that `h2 a` finds, `@id` an attribute of the item itself, `.` the
+whole item. A selector that begins with `//` is XPath.
 """
 
 import re
@@ -14,19 +14,19 @@ _ATTRIBUTE = re.compile(r"@([A-Za-z_][\w:.-]*)$")
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A selector in its parts."""
+    """A parsed selector."""
 
-    path: str  # CSS or XPath; empty: the item itself
+    path: str  # CSS or XPath; empty for the item itself
     attribute: str | None = None
 
     @property
     def is_xpath(self) -> bool:
-        """Tell whether it is XPath; else it is CSS."""
+        """Whether the path is XPath, not CSS."""
         return self.path.startswith("//")
 
 
 def selector_of(text: str) -> Selector:
-    """Take a selector apart; whether its path is one is for others to say."""
+    """Parse a selector. The path is not checked."""
     text = text.strip()
     if text.startswith("//"):
         return Selector(text)

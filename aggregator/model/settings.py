@@ -1,6 +1,6 @@
-"""What feeds.yaml says, resolved: every default applied, every path absolute, every key named. `config` makes it.
+"""The settings in feeds.yaml with all defaults applied and all paths absolute. `config` makes them.
 
-Nothing reads a file, a global or the environment after this (STYLE, section 7).
+No other code reads the file or its environment variables.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from typing import NewType
 
 from aggregator.urls import Url
 
-SourceKey = NewType("SourceKey", str)  # [a-z0-9][a-z0-9._-]{0,79}: the same key means the same source for ever
-CategoryKey = NewType("CategoryKey", str)  # the key under `categories:`; any text without control characters
+SourceKey = NewType("SourceKey", str)  # [a-z0-9][a-z0-9._-]{0,79}; identifies a source for ever
+CategoryKey = NewType("CategoryKey", str)  # key under `categories:`; any text without control characters
 
-GENERAL = CategoryKey("general")  # where entries go that name no category
+GENERAL = CategoryKey("general")  # category of sources that name none
 
 
 class Secret(str):
-    """A text that must not be shown: its `repr` is `***` (S44). Whoever sends it writes `str.__str__(secret)`."""
+    """A text that must not be shown: its `repr` is `***` (S44). `str.__str__(secret)` returns the plain text."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class Secret(str):
 
 
 class Kind(StrEnum):
-    """What a source is read as."""
+    """Kind of a source, which decides how its bodies are read."""
 
     FEED = "feed"
     JSON = "json"
@@ -41,7 +41,7 @@ class Kind(StrEnum):
 
 
 class Dedupe(StrEnum):
-    """How far entries of different sources may share a story; the later, the freer."""
+    """Which entries of different sources may become one story; each member allows more than the one before."""
 
     OFF = "off"
     EXACT = "exact"
@@ -58,162 +58,162 @@ class Show(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One item of `include` or `exclude`, or a `when`: all that it names must hold (DESIGN 3.1, Rules)."""
+    """One item of `include` or `exclude`, or a `when`. It matches if all its fields match."""
 
-    patterns: tuple[tuple[str, str], ...] = ()  # (field, regular expression); fields are those of `rules.FIELDS`
-    age: timedelta | None = None  # its own date is at least so long before it was first seen; undated, it never is
+    patterns: tuple[tuple[str, str], ...] = ()  # (field of `rules.FIELDS`, regular expression)
+    age: timedelta | None = None  # least time from an entry's own date to first seen; undated entries never match
 
     def __str__(self) -> str:
-        """Give the rule as `why` and `status` name it: `title: sponsored, age: 30d`."""
+        """Return the rule as `why` and `status` show it: `title: sponsored, age: 30d`."""
         said = [f"{name}: {pattern}" for name, pattern in self.patterns]
         return ", ".join(said + ([f"age: {self.age}"] if self.age is not None else []))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """A step of `rewrite` that replaces something in one field; `strip` is part of the reading."""
+    """A step of `rewrite` that replaces text in one field; `strip` is part of `Reading`."""
 
     field: str  # title, content, summary, author, tag, link
     pattern: str
     replacement: str = ""  # with \\1 and so on for groups of the pattern
 
     def __str__(self) -> str:
-        """Give the step as `why` and `status` name it."""
+        """Return the step as `why` and `status` show it."""
         return f"{self.field}: {self.pattern}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """An item of `route`: where entries go as well."""
+    """An item of `route`: a further category for matching entries."""
 
     when: Rule
     to: CategoryKey
 
     def __str__(self) -> str:
-        """Give the route as `why` and `status` name it."""
+        """Return the route as `why` and `status` show it."""
         return f"{self.when} → {self.to}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What `parse` and `clean` need to know of a source to read its bodies."""
+    """Settings of a source that `parse` and `clean` need to read its bodies."""
 
     kind: Kind = Kind.FEED
-    encoding: str | None = None  # the operator's word against a wrong declaration
+    encoding: str | None = None  # overrides a wrong declaration
     timezone: str = "UTC"  # IANA name; of dates without a zone
-    limit: int | None = None  # entries a poll
-    allow_classes: frozenset[str] = frozenset()  # class names that cleaning leaves (S34)
-    strip: tuple[str, ...] = ()  # CSS selectors of what is taken out of texts before anything looks at them
-    items: str | None = None  # where the list of items is, in a source that is no feed (DESIGN, section 6)
-    fields: tuple[tuple[str, str], ...] = ()  # (field of an entry, path or text with {fields}: where an item has it)
-    filing: tuple[str, ...] = ()  # texts with {fields}: the categories that an item names itself
-    asked: tuple[str, ...] = ()  # paths of what the request for an item's detail needs
-    next: str | None = None  # where a list names its next page
-    is_article: bool = False  # the page behind an entry's link, for `full_text`
+    limit: int | None = None  # most entries that a poll reads
+    allow_classes: frozenset[str] = frozenset()  # class names that cleaning keeps (S34)
+    strip: tuple[str, ...] = ()  # CSS selectors of elements that are removed from texts first
+    items: str | None = None  # path or selector of the items, in a source that is not a feed
+    fields: tuple[tuple[str, str], ...] = ()  # (field of an entry, its path in an item or a text with {fields})
+    filing: tuple[str, ...] = ()  # texts with {fields} for categories that items name
+    asked: tuple[str, ...] = ()  # paths of values for the request of an item's detail
+    next: str | None = None  # path of the next page in a list
+    is_article: bool = False  # the body is the page behind an entry's link, for `full_text`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent to an address, beyond headers."""
+    """Method and body of a request."""
 
     method: str = "GET"
-    body: Secret | None = None  # of a POST; it may hold a token
-    is_json: bool = False  # it was a mapping in feeds.yaml
-    is_notice: bool = False  # it tells something: any 2xx is well whatever its body, and no redirect is followed
+    body: Secret | None = None  # body of a POST; may contain a token
+    is_json: bool = False  # the body was a mapping in feeds.yaml
+    is_notice: bool = False  # a notification: any 2xx is a success, the body is ignored, redirects are not followed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paging:
-    """How the further pages of a list are asked for (DESIGN, section 6)."""
+    """How further pages of a JSON list are requested."""
 
-    url: Secret  # as feeds.yaml has it, perhaps with {page} or {next}; it may hold a password
-    body: Secret | None = None  # likewise, of a POST; of JSON its text
-    path: str | None = None  # where an answer names the next page, or says whether there is one; None: it doesn't
-    follows: bool = False  # what stands there is the address of the next page
-    first: int = 1  # what {page} is at first,
-    step: int = 1  # and by how much it grows
+    url: Secret  # as in feeds.yaml, perhaps with {page} or {next}; may contain a password
+    body: Secret | None = None  # body of a POST as in feeds.yaml, perhaps with {page} or {next}
+    path: str | None = None  # JMESPath of the next page, or of a value that tells whether there is one
+    follows: bool = False  # the value at `path` is the address of the next page
+    first: int = 1  # value of {page} for the first page
+    step: int = 1  # difference of {page} from page to page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """What is asked once an entry, for what the list does not give (DESIGN, section 6)."""
+    """The second request for each entry (`detail`, `full_text`)."""
 
-    url: str  # with {fields} of the item, like the body
+    url: str  # with {fields} of the item, as the body
     request: Request
-    reading: Reading  # of the answer, a list of one
+    reading: Reading  # how the answer is read: a document with one entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One configured place to poll, `defaults:` applied."""
+    """One configured address to poll, with `defaults:` applied."""
 
     key: SourceKey
     url: Url  # normalised, without credentials; for `kind: file` a file: URL of the resolved path
-    safe_url: Url | None = None  # `url` as outputs and reports may show it: without secrets (S44); None: not at all
-    path: Path | None = None  # `kind: file` only: absolute, below the folder of feeds.yaml
-    listed_by: SourceKey | None = None  # the list that names it; None: feeds.yaml itself
-    line: int = 0  # where feeds.yaml names it, for messages
-    title: str | None = None  # overrides the feed's own
-    categories: tuple[CategoryKey, ...] = (GENERAL,)  # where all its entries are published
-    made: tuple[CategoryKey, ...] = ()  # those that its items have named so far, if `reading.filing` lets them
+    safe_url: Url | None = None  # `url` without secrets, for outputs and reports (S44); None: must not be shown
+    path: Path | None = None  # local file (`kind: file`, `opml`): absolute, below the folder of feeds.yaml
+    listed_by: SourceKey | None = None  # key of the OPML list that names it; None: in feeds.yaml itself
+    line: int = 0  # its line in feeds.yaml, for messages
+    title: str | None = None  # overrides the title of the feed
+    categories: tuple[CategoryKey, ...] = (GENERAL,)  # categories of all its entries
+    made: tuple[CategoryKey, ...] = ()  # categories that its items have named so far (`reading.filing`)
     reading: Reading = Reading()
     request: Request = Request()
-    paging: Paging | None = None  # of a list; None: a document itself links to the next, or nothing does
+    paging: Paging | None = None  # of a JSON list; None: one page, or documents that link to the next
     detail: Detail | None = None
     every: timedelta | None = None  # None: auto
-    schedule: str | None = None  # five cron fields,
-    schedule_zone: str = "UTC"  # by the clocks of site.timezone
-    crowding: timedelta = timedelta(0)  # the least interval at which its host's budget serves all its sources (P72)
-    frequent: str | None = None  # the reason that allows less than 15 minutes
+    schedule: str | None = None  # five cron fields
+    schedule_zone: str = "UTC"  # time zone of `schedule`: site.timezone
+    crowding: timedelta = timedelta(0)  # shortest interval that the budget of its host allows for all sources (P72)
+    frequent: str | None = None  # reason for an interval under 15 minutes
     min_interval: timedelta = timedelta(minutes=15)
     max_interval: timedelta = timedelta(days=1)
-    timeout: timedelta = timedelta(seconds=30)  # of a whole poll, redirects included
+    timeout: timedelta = timedelta(seconds=30)  # for a whole poll with redirects
     keep: timedelta | None = None  # None: forever
     initial: int = 50  # entries of the first poll that are published
     dedupe: Dedupe = Dedupe.NEAR
     near: float = 0.85
     window: timedelta = timedelta(days=7)
-    own_dedupe: bool = False  # it says so itself; else `defaults` does
+    own_dedupe: bool = False  # `dedupe` is set at the source, not only in `defaults`
     was: tuple[str, ...] = ()  # earlier URLs (normalised) or keys
-    priority: int = 0  # which copy of a story is shown: higher wins
+    priority: int = 0  # the copy of a story with the highest priority is shown
     include: tuple[Rule, ...] = ()
     exclude: tuple[Rule, ...] = ()
     rewrite: tuple[Rewrite, ...] = ()
     routes: tuple[Route, ...] = ()
     show: Show | None = None
     noindex: bool = False  # search engines are asked to leave its entries out
-    private: bool = False  # its address appears in no output (S44)
+    private: bool = False  # no output shows its address (S44)
     headers: tuple[tuple[str, Secret], ...] = ()
-    auth: tuple[str, Secret] | None = None  # user and password that stood in the URL (P85)
+    auth: tuple[str, Secret] | None = None  # user and password from the URL (P85)
     paused: bool = False
-    trust: bool = False  # nothing of it is held because it looks like another feed (R44)
-    allow_private: bool = False  # a hosts: entry with allow_private covers the URL's host (S6)
-    accept: str | None = None  # instead of P77's
-    pages: int = 0  # documents behind its own that the first poll reads, and with `paging` later ones (I28, R45)
-    robots: str | None = None  # the reason why robots.txt does not bind here (P89)
+    trust: bool = False  # entries are never held because the source looks like another feed (R44)
+    allow_private: bool = False  # a rule of `hosts:` with allow_private applies to its host (S6)
+    accept: str | None = None  # replaces the default Accept header (P77)
+    pages: int = 0  # further documents that the first poll reads, with `paging` every poll (I28, R45)
+    robots: str | None = None  # reason why robots.txt does not apply (P89)
 
     @property
     def places(self) -> tuple[CategoryKey, ...]:
-        """All categories in which entries of it are published."""
+        """All categories in which its entries may be published."""
         return tuple(dict.fromkeys((*self.categories, *self.made, *(route.to for route in self.routes))))
 
     @property
     def own_machine(self) -> bool:
-        """Tell whether it lies on the operator's own machines, which need no way out into the world (P87)."""
+        """Whether the source is on the operator's own machines, so that polling it needs no internet (P87)."""
         return self.allow_private or self.is_local
 
     @property
     def is_local(self) -> bool:
-        """Whether the source is a file: only these kinds are read from the disk, whatever else a source says (S2)."""
+        """Whether the source is a local file: only `kind: file` and `opml` are ever read from the disk (S2)."""
         return self.path is not None and self.reading.kind in (Kind.FILE, Kind.OPML)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostRule:
-    """An entry under `hosts:`: manners for a host name and all below it, or for an IP network."""
+    """An entry of `hosts:`: limits for a host name and its subdomains, or for an IP network."""
 
     name: str  # as written: a host name, or a network in CIDR form
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None  # None: a name
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None  # None: `name` is a host name
     spacing: timedelta | None = None  # None: the default of P61
     parallel: int | None = None  # None: 1
     allow_private: bool = False
@@ -221,16 +221,16 @@ class HostRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A category as declared under `categories:`, or made because a source names it."""
+    """A category that `categories:` declares, or that is created because a source names it."""
 
     key: CategoryKey
     title: str
-    declared: bool = True  # False: only a source names it
+    declared: bool = True  # False: only sources name it
     description: str | None = None
     slug: str | None = None  # None: derived from the key at first publication
-    id: str | None = None  # the operator's own feed id (A3)
+    id: str | None = None  # feed id that the operator chose (A3)
     was: tuple[CategoryKey, ...] = ()
-    entries: int = 50  # publish.entries, unless the category says otherwise
+    entries: int = 50  # its own `entries`, or `publish.entries`
     show: Show = Show.FULL
     unlisted: bool = False
     dedupe: Dedupe | None = None
@@ -238,12 +238,12 @@ class Category:
     window: timedelta | None = None
     include: tuple[Rule, ...] = ()
     exclude: tuple[Rule, ...] = ()
-    limit: int | None = None  # new entries that a poll of one source brings into it
+    limit: int | None = None  # most new entries that a poll of one source adds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the published site says of itself."""
+    """Title, address and language of the published site."""
 
     title: str = "Planet"
     base_url: Url  # with a trailing slash; may have a path
@@ -254,10 +254,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class BucketAddress:
-    """A place in object storage: a bucket, and what stands before the names of its objects."""
+    """A bucket of object storage, and a prefix of the names of its objects."""
 
     name: str
-    prefix: str = ""  # without slashes at its ends; may be empty
+    prefix: str = ""  # without leading and trailing slash; may be empty
 
     def __str__(self) -> str:
         return f"s3://{self.name}/{self.prefix}".rstrip("/")
@@ -265,74 +265,74 @@ class BucketAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jekyll:
-    """What is exported as posts, and where to (DESIGN 7). Line and column are those of feeds.yaml, for messages."""
+    """Export of posts for Jekyll or Hugo. Pairs such as `file_at` are line and column in feeds.yaml, for messages."""
 
     to: Path  # absolute
-    file: str  # template of a name
+    file: str  # template of a file name
     file_at: tuple[int, int] = (1, 1)
     template: Path | None = None  # absolute; None: the built-in one
     template_at: tuple[int, int] = (1, 1)
     hot: timedelta | None = None  # older stories move to `archive_to`; None: they stay
-    archive_to: Path | None = None  # absolute; there if `hot` is
+    archive_to: Path | None = None  # absolute; set together with `hot`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
     """Where and how outputs are written."""
 
-    to: Path | BucketAddress  # an absolute path
+    to: Path | BucketAddress  # paths are absolute
     formats: frozenset[str] = frozenset({"atom", "rss", "json", "html"})
     entries: int = 50
     archive_page: int = 50
-    entry_pages: bool = True  # one page a story
+    entry_pages: bool = True  # a page for each story
     gzip: bool = True
-    fair: bool = True  # one source fills at most half of a category's list on the start page (A23)
-    refresh: timedelta | None = None  # so often pages reload themselves; None: never
-    theme: Path | None = None  # own templates and stylesheet: a folder, absolute
+    fair: bool = True  # one source has at most half of a category's list on the start page (A23)
+    refresh: timedelta | None = None  # interval at which pages reload themselves; None: never
+    theme: Path | None = None  # absolute path of the folder with the operator's templates and stylesheet
     theme_at: tuple[int, int] = (1, 1)  # line and column, for messages
     jekyll: Jekyll | None = None
-    hub: Url | None = None  # that is told when a main document changes, and that they name (A85); None: none
-    static: Path | None = None  # absolute: a folder that is copied as it is
-    aliases: tuple[tuple[str, str], ...] = ()  # old addresses, and the outputs they are copies of
+    hub: Url | None = None  # WebSub hub, named in feeds and pinged when a main document changes (A85)
+    static: Path | None = None  # absolute path of a folder that is copied unchanged
+    aliases: tuple[tuple[str, str], ...] = ()  # (old address, output of which it is a copy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole of feeds.yaml."""
+    """All settings of feeds.yaml."""
 
-    path: Path  # of feeds.yaml itself, absolute
+    path: Path  # absolute path of feeds.yaml
     site: Site
     store: str  # an SQLAlchemy URL with an absolute path
     publish: Publish
-    host: str = "127.0.0.1"  # serve.bind
+    host: str = "127.0.0.1"  # host of serve.bind
     port: int = 8080
     workers: int = 16
     proxy: Secret | None = None
     hosts: tuple[HostRule, ...] = ()
-    categories: tuple[Category, ...] = ()  # in the order of the file, then those that only sources name
+    categories: tuple[Category, ...] = ()  # in the order of the file, then those named by sources alone
     sources: tuple[Source, ...] = ()
     warnings: tuple[str, ...] = field(default=())  # file:line:column: text, for the operator
-    notes: tuple[str, ...] = ()  # the same, said by `check` alone
-    secrets: frozenset[Secret] = frozenset()  # what came from ${NAME}, passwords, tokens: no output shows one (S44)
+    notes: tuple[str, ...] = ()  # in the same form, printed by `check` only
+    secrets: frozenset[Secret] = frozenset()  # values of ${NAME}, passwords, tokens; never in outputs (S44)
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The sources and categories of the settings by their keys."""
+    """Sources and categories of the settings, indexed by key."""
 
     sources: Mapping[SourceKey, Source]
     categories: Mapping[CategoryKey, Category]
     hosts: tuple[HostRule, ...] = ()
-    entries: int = 50  # publish.entries: of categories that nobody declares
+    entries: int = 50  # publish.entries, for categories that are not declared
 
     @property
     def opened(self) -> frozenset[str]:
-        """Give the entries of `hosts` that open private addresses (S6)."""
+        """Names of the rules of `hosts:` that allow private addresses (S6)."""
         return frozenset(rule.name for rule in self.hosts if rule.allow_private)
 
     @classmethod
     def of(cls, settings: Settings) -> "Roster":
-        """Index what the settings name."""
+        """Return the index of some settings."""
         return cls(
             {source.key: source for source in settings.sources},
             {category.key: category for category in settings.categories},
@@ -341,10 +341,11 @@ class Roster:
         )
 
     def with_made(self, made: Mapping[SourceKey, Sequence[CategoryKey]]) -> "Roster":
-        """Add the categories that items have named: the text is key and title, all else as if a source named it.
+        """Return the roster with categories that items have named. Their key is also the title.
 
         Args:
-            made: by source; those that feeds.yaml declares as well, or has renamed (`was`), stay as it says.
+            made: keys of categories, by source. A category that feeds.yaml declares, or has renamed (`was`), is not
+                replaced.
         """
         heirs = {was: category.key for category in self.categories.values() for was in category.was}
         made = {
@@ -363,11 +364,12 @@ class Roster:
 
 
 def fetch_settings_of(source: Source) -> str:
-    """Give the digest of what decides which bytes a poll brings, and how they are read (P9, P65).
+    """Return the digest of all settings that decide which bytes a poll gets and how they are read (P9, P65).
 
-    When it changes, validators are dropped and the source is polled: its address, credentials, headers and Accept, and
-    kind, encoding, time zone and what is stripped, for a 304 would leave the old reading in place. Key, title,
-    categories and pace are not in it. It is one-way: credentials stay out of the store.
+    The settings are: address, credentials, headers, Accept, kind, encoding, time zone, stripped elements and so on. If
+    the digest changes, validators are dropped and the source is polled, because after a 304 the entries would stay as
+    read with the old settings. Key, title, categories and intervals are not part of the digest. The digest is one-way,
+    so that credentials are not stored.
     """
     reading = source.reading
     facts = (
@@ -386,7 +388,7 @@ def fetch_settings_of(source: Source) -> str:
 
 
 def _beyond_feeds(source: Source) -> tuple[object, ...]:
-    """Give the same of a source that is no feed; nothing of others, whose digests are stored already."""
+    """Return the settings of a source that is not a feed; empty for feeds, so that their stored digests stay valid."""
     reading, request, paging = source.reading, source.request, source.paging
     if not reading.fields and reading.items is None and request == Request():
         return ()

@@ -1,4 +1,4 @@
-"""A source as lists of sources show it, and what may not be shown of a source."""
+"""Records of a source for lists of sources, and of the limits on what may be shown of it."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """A source as the lists show it."""
+    """A source as lists of sources show it."""
 
     key: SourceKey
     url: Url
@@ -23,11 +23,11 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What may not be shown of a source, as feeds.yaml said last: it holds also once the source is gone from there."""
+    """Limits on what may be shown of a source, as last in feeds.yaml; they stay after the source was removed there."""
 
     private: bool
     show: Show | None
     noindex: bool
-    addresses: tuple[Url, ...]  # as configured
-    met: tuple[Url, ...] = ()  # of a private source: in use, and whatever else its answers led to or named as its own
-    rotates: bool = False  # there were more of the latter than are kept
+    addresses: tuple[Url, ...]  # addresses in feeds.yaml
+    met: tuple[Url, ...] = ()  # of a private source: its redirect targets and self links, and the address in use
+    rotates: bool = False  # there were more addresses in `met` than are stored

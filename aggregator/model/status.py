@@ -1,4 +1,4 @@
-"""How things stand: the health of sources and categories, as `status` and the status page tell it (DESIGN 3.2)."""
+"""Records of the health of sources, categories and the program, for `status` and the status page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True)
 class RuleHits:
-    """How often a rule had a say in what becomes of a source's new entries."""
+    """How often a rule matched new entries of a source."""
 
     source: SourceKey
-    place: str  # key of the category whose rule it is; empty: the source's own
-    rule: str  # in words
+    place: str  # key of the category that has the rule; empty for a rule of the source
+    rule: str  # the rule as text
     hits: int
     last_at: datetime
 
@@ -36,32 +36,32 @@ class SourceStatus:
     last_success: datetime | None
     next_due: datetime
     interval: timedelta
-    because: str  # what decided on that, in words; empty before the first poll
+    because: str  # the input that decided the interval, in words; empty before the first poll
     failures: int  # in a row
     failing_since: datetime | None
-    code: str | None  # of DESIGN 3.2, while it fails
-    error: str | None  # for the operator alone
+    code: str | None  # error code (docs/alarms.md) while it fails
+    error: str | None  # for the operator only
     entries: int
-    per_week: float  # new entries a week, over the last four
-    lag: timedelta  # how late it is now
-    advice: str | None  # what an operator may want to do
-    moved_to: Url | None = None  # where its permanent redirects lead, without secrets
-    clock_skew: timedelta = timedelta(0)  # of its clock ahead of ours, if they differ by more than ten minutes (P88)
-    private: bool = False  # its address is shown to nobody (S44)
-    quiet: AlarmCode | None = None  # it answers, and yet there is nothing new or nothing at all: silent, empty
-    line: int | None = None  # of feeds.yaml where it is written; of a source that a list names, where the list is
-    rest: Rest | None = None  # of its host
-    is_titled: bool = True  # else `title` is made from its address
+    per_week: float  # new entries a week, average of four weeks
+    lag: timedelta  # time since it was due
+    advice: str | None  # advice for the operator
+    moved_to: Url | None = None  # target of its permanent redirects, without secrets
+    clock_skew: timedelta = timedelta(0)  # how far its clock is ahead of ours, if over ten minutes (P88)
+    private: bool = False  # its address is never shown (S44)
+    quiet: AlarmCode | None = None  # it answers, but has nothing new (`SILENT`) or no entries (`EMPTY`)
+    line: int | None = None  # its line in feeds.yaml; for a source of an OPML list, the line of the list
+    rest: Rest | None = None  # its host gets no requests for a while
+    is_titled: bool = True  # False: `title` is made from the address
 
     @property
     def next_at(self) -> datetime:
-        """Return when it may be asked next: when it is due, or, if that is later, when its host has rested."""
+        """Earliest time of its next poll: its due time, or the end of its host's rest if that is later."""
         return self.next_due if self.rest is None else max(self.next_due, self.rest.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryStatus:
-    """What a category holds."""
+    """Number and age of the stories of one category."""
 
     slug: str
     title: str
@@ -82,37 +82,37 @@ class RemovedCategory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigStatus:
-    """Which feeds.yaml is in force."""
+    """The feeds.yaml in force."""
 
     path: str | None
     loaded_at: datetime | None
-    error: str | None  # why a later edit is not
+    error: str | None  # why a later edit is not in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How late sources are asked, over all that are not paused (R19)."""
+    """How late sources are polled; paused sources do not count (R19)."""
 
     sources: int
-    late: int  # by more than a fourth of their interval
-    p95: timedelta  # nineteen of twenty are no later than this
-    between_runs: timedelta = timedelta(0)  # how long each may wait for the next run besides; zero under `serve`
+    late: int  # sources late by more than a quarter of their interval
+    p95: timedelta  # 95 % of the sources are at most this late
+    between_runs: timedelta = timedelta(0)  # additional wait for the next run of `poll`; zero under `serve`
 
     @property
     def late_share(self) -> float:
-        """Give the share of late sources, 0 to 1."""
+        """Share of late sources, from 0 to 1."""
         return self.late / self.sources if self.sources else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """Since when the network has been down (P87); None: it is not, or nobody looks."""
+    """Start of a network outage (P87); None if there is none, or if no process polls."""
 
-    public: datetime | None = None  # the way out into the world
-    own: datetime | None = None  # to the operator's own machines
+    public: datetime | None = None  # the internet can't be reached
+    own: datetime | None = None  # the operator's own machines can't be reached
 
     def since(self, *, own: bool) -> datetime | None:
-        """Give the one or the other."""
+        """Return `own` or `public`."""
         return self.own if own else self.public
 
 
@@ -121,21 +121,21 @@ NO_OUTAGE = Outage()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStatus:
-    """How the hub takes what it is told (A86)."""
+    """Pings to the WebSub hub (A86)."""
 
-    topics: int  # feeds that it was ever to be told of
-    owed: int  # of these it has yet to be told that they have changed
-    failures: int  # in a row, of the one that it refused most often
-    failing_since: datetime | None  # since when the oldest of those that it refused is owed
-    error: str | None  # of the last refusal, for the operator
+    topics: int  # feeds with a ping, ever
+    owed: int  # feeds whose ping is not yet accepted
+    failures: int  # failed attempts in a row of the ping that failed most often
+    failing_since: datetime | None  # age of the oldest ping that failed
+    error: str | None  # error of the last failure, for the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What metrics ask the store for: a few numbers, cheap to come by."""
+    """Numbers of the store for metrics, which are cheap to query."""
 
-    sources: Mapping[State, int]  # each state, also those that none is in
-    alarms: Mapping[AlarmCode, int]  # likewise
+    sources: Mapping[State, int]  # number of sources in each state, zeros included
+    alarms: Mapping[AlarmCode, int]  # number of alarms of each code, zeros included
     stories: int
     lag: Lag
     pings_owed: int = 0
@@ -143,10 +143,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All of it, at one moment."""
+    """Status of the whole program at one moment."""
 
     at: datetime
-    sources: tuple[SourceStatus, ...]  # what needs a hand first
+    sources: tuple[SourceStatus, ...]  # those that need attention first
     categories: tuple[CategoryStatus, ...]
     config: ConfigStatus
     fetching: Fetching
@@ -155,7 +155,7 @@ class Status:
     store_url: str  # without a password
     store_bytes: int
     schema: str
-    removed: tuple[RemovedCategory, ...] = ()  # the last one first
-    outage: Outage = NO_OUTAGE  # as the process that polls has found
-    rests: tuple[Rest, ...] = ()  # hosts with sources of ours, the one that opens first before
-    hub: HubStatus | None = None  # None: it never was owed a ping
+    removed: tuple[RemovedCategory, ...] = ()  # removed last first
+    outage: Outage = NO_OUTAGE  # as the polling process recorded it
+    rests: tuple[Rest, ...] = ()  # hosts of our sources, the earliest end first
+    hub: HubStatus | None = None  # None if there never was a ping

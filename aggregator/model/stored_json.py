@@ -1,4 +1,4 @@
-"""Small records of the model as JSON values, and back. The one place that knows both shapes."""
+"""Converts small records of the model to JSON values of columns, and back."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -12,27 +12,27 @@ from aggregator.urls import Url
 
 
 def people_to_json(people: tuple[Person, ...]) -> list[dict[str, str]] | None:
-    """Write authors, without mail addresses: those are not published (I58), so not kept."""
+    """Return authors as JSON, without mail addresses: these are not published (I58), and so not stored."""
     return [{"name": person.name} | ({"uri": person.uri} if person.uri else {}) for person in people] or None
 
 
 def people_of(value: Any) -> tuple[Person, ...]:
-    """Read them back."""
+    """Return the authors of a JSON value."""
     return tuple(Person(name=item["name"], uri=item.get("uri")) for item in value or ())
 
 
 def tags_to_json(tags: tuple[Tag, ...]) -> list[list[str | None]] | None:
-    """Write tags as [term, scheme, label]."""
+    """Return tags as JSON: [term, scheme, label]."""
     return [[tag.term, tag.scheme, tag.label] for tag in tags] or None
 
 
 def tags_of(value: Any) -> tuple[Tag, ...]:
-    """Read them back."""
+    """Return the tags of a JSON value."""
     return tuple(Tag(term=term, scheme=scheme, label=label) for term, scheme, label in value or ())
 
 
 def enclosures_to_json(enclosures: tuple[Enclosure, ...]) -> list[dict[str, Any]] | None:
-    """Write enclosures, only what is known of each."""
+    """Return enclosures as JSON, without empty fields."""
     names = ("url", "type", "length", "title", "duration")
     return [
         {name: getattr(item, name) for name in names if getattr(item, name) is not None} for item in enclosures
@@ -40,18 +40,18 @@ def enclosures_to_json(enclosures: tuple[Enclosure, ...]) -> list[dict[str, Any]
 
 
 def enclosures_of(value: Any) -> tuple[Enclosure, ...]:
-    """Read them back."""
+    """Return the enclosures of a JSON value."""
     return tuple(Enclosure(**item) for item in value or ())
 
 
 def supplement_to_json(supplement: Supplement) -> dict[str, Any] | None:
-    """Write what goes with an entry, only what is there; JSON Feeds hold it in this form, too."""
+    """Return a supplement as JSON, without empty fields. Published JSON Feeds contain the same form."""
     said = {name: _plain(value) for name, value in _said(supplement)}
     return said or None
 
 
 def supplement_of(value: Any) -> Supplement:
-    """Read it back."""
+    """Return the supplement of a JSON value."""
     if value is None:
         return NO_SUPPLEMENT
     kinds: dict[str, Callable[[Any], Any]] = {
@@ -70,7 +70,7 @@ def _references(values: Any) -> tuple[Reference, ...]:
 
 
 def _said(record: Any) -> Iterator[tuple[str, Any]]:
-    """Give the fields of a record that have not their default."""
+    """Return the fields of a record that differ from their defaults."""
     return ((f.name, value) for f in fields(record) if (value := getattr(record, f.name)) != f.default)
 
 
@@ -83,7 +83,7 @@ def _plain(value: Any) -> Any:
 
 
 def original_to_json(entry: Entry) -> dict[str, Any] | None:
-    """Write what the source told of an entry that was rewritten: what reads otherwise now, and which steps did that."""
+    """Return the original of a rewritten entry as JSON: the fields that `rewrite` changed, and the steps that did."""
     before = entry.original
     if before is None:
         return None
@@ -101,7 +101,7 @@ def original_to_json(entry: Entry) -> dict[str, Any] | None:
 
 
 def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
-    """Write an `atom:source`."""
+    """Return an `atom:source` as JSON."""
     if origin is None:
         return None
     return {
@@ -119,7 +119,7 @@ def origin_to_json(origin: Origin | None) -> dict[str, Any] | None:
 
 
 def origin_of(value: Any) -> Origin | None:
-    """Read it back."""
+    """Return the `atom:source` of a JSON value."""
     if value is None:
         return None
     return Origin(
@@ -137,7 +137,7 @@ def origin_of(value: Any) -> Origin | None:
 
 
 def hints_to_json(hints: Hints) -> dict[str, Any] | None:
-    """Write what a document said about pace; what the headers said holds for one answer only."""
+    """Return the hints of a document as JSON, without those of headers, which are valid for one answer only."""
     if hints == NO_HINTS:
         return None
     return {
@@ -149,7 +149,7 @@ def hints_to_json(hints: Hints) -> dict[str, Any] | None:
 
 
 def hints_of(value: Any) -> Hints:
-    """Read it back."""
+    """Return the hints of a JSON value."""
     if value is None:
         return NO_HINTS
     return Hints(
@@ -161,7 +161,7 @@ def hints_of(value: Any) -> Hints:
 
 
 def observed_to_json(observed: Observed) -> dict[str, Any] | None:
-    """Write observations, only those that were made; times as whole seconds."""
+    """Return observations as JSON, without defaults; times are whole seconds since 1970."""
     if observed == NOTHING_OBSERVED:
         return None
     said = {}
@@ -175,7 +175,7 @@ def observed_to_json(observed: Observed) -> dict[str, Any] | None:
 
 
 def observed_of(value: Any) -> Observed:
-    """Read them back; what an older version of the program noted and this one doesn't know is left out."""
+    """Return the observations of a JSON value. Names that this version does not know are ignored."""
     if value is None:
         return NOTHING_OBSERVED
     known = {name: value[name] for name in _OBSERVED if name in value}
@@ -186,12 +186,12 @@ def observed_of(value: Any) -> Observed:
 
 
 def arrivals_to_json(arrivals: tuple[datetime, ...]) -> list[int] | None:
-    """Write when entries came, as whole seconds."""
+    """Return arrival times of entries as JSON: whole seconds since 1970."""
     return [round(when.timestamp()) for when in arrivals] or None
 
 
 def arrivals_of(value: Any) -> tuple[datetime, ...]:
-    """Read them back."""
+    """Return the arrival times of a JSON value."""
     return tuple(_instant(seconds) for seconds in value or ())
 
 

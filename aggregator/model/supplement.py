@@ -1,4 +1,4 @@
-"""What goes with an entry beside its text and files: pictures, replies, and what podcasts say of it (I57)."""
+"""Images, replies and podcast fields of an entry (I57)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,16 +7,16 @@ from aggregator.urls import Url
 
 
 class ImageRole(StrEnum):
-    """What an image of an entry is for."""
+    """Purpose of an image of an entry."""
 
-    PICTURE = "picture"  # it stands for the entry in a list
-    COVER = "cover"  # square, of an episode
+    PICTURE = "picture"  # represents the entry in a list
+    COVER = "cover"  # square cover of an episode
     BANNER = "banner"  # above the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image that stands for an entry."""
+    """An image of an entry."""
 
     url: Url
     role: ImageRole = ImageRole.PICTURE
@@ -26,17 +26,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A document about an entry, elsewhere."""
+    """A document about an entry at another address."""
 
     url: Url
     type: str | None = None  # media type
     language: str | None = None  # BCP 47
-    captions: bool = False  # a transcript with times, to be shown while the file plays
+    captions: bool = False  # a transcript with times, shown while the file plays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contributor:
-    """Who had a hand in a picture or a recording, and which; authors stand elsewhere."""
+    """A contributor to a picture or a recording, with the role; authors are in `Entry.authors`."""
 
     name: str
     role: str | None = None
@@ -44,7 +44,7 @@ class Contributor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A place on the earth, in degrees of WGS 84."""
+    """A place on the earth, in WGS 84 degrees."""
 
     latitude: float
     longitude: float
@@ -52,19 +52,19 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplement:
-    """Data, never HTML; no part of what a revision is recognised by (I38)."""
+    """Further data of an entry, never HTML; not part of its digest, so that a change is not a revision (I38)."""
 
-    images: tuple[Image, ...] = ()  # the weightiest first
-    player: Url | None = None  # a page that plays it
-    replies: tuple[Reference, ...] = ()  # where it is discussed: pages and feeds
+    images: tuple[Image, ...] = ()  # most important first
+    player: Url | None = None  # page with a player for it
+    replies: tuple[Reference, ...] = ()  # pages and feeds of its discussion
     contributors: tuple[Contributor, ...] = ()
     season: int | None = None
-    episode: str | None = None  # its number: digits, maybe with a point in it
-    kind: str | None = None  # of an episode: full, trailer, bonus
+    episode: str | None = None  # number: digits, perhaps with a decimal point
+    kind: str | None = None  # kind of episode: full, trailer, bonus
     explicit: bool | None = None
     transcripts: tuple[Reference, ...] = ()
     chapters: Reference | None = None
-    point: Point | None = None  # where it happened
+    point: Point | None = None  # place of the event
 
 
 NO_SUPPLEMENT = Supplement()

@@ -1,7 +1,7 @@
-"""Texts with {fields}: what feeds.yaml writes where an item's own values go in (DESIGN, section 6). Pure.
+"""Texts with {fields} in feeds.yaml, which are replaced by values of an item. Pure.
 
-A field is the path to a value, in braces. What holds a quote, a colon or another brace is none, so that JSON may stand
-around fields, and `{a: b}` stays the JMESPath that it is.
+A field is the path of a value in braces. Braces that contain a quote, a colon or another brace are not a field, so that
+fields may be inside JSON, and so that `{a: b}` is read as a JMESPath.
 """
 
 import re
@@ -10,29 +10,29 @@ from typing import Final
 from urllib.parse import quote
 
 FIELD: Final = re.compile(r"\{([^{}\"':]+)\}")
-_SAFE: Final = "/:@!$'()*,;=~-._"  # stay as they are where a value goes into an address
+_SAFE: Final = "/:@!$'()*,;=~-._"  # not percent-encoded in an address
 _CLIMBS: Final = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
 
 
 def has_fields(text: str) -> bool:
-    """Tell whether a text has fields; else it is a path itself."""
+    """Report whether a text has fields; a text without fields is a path."""
     return FIELD.search(text) is not None
 
 
 def fields_of(text: str) -> tuple[str, ...]:
-    """Give the paths of a text's fields, each once, in order."""
+    """Return the paths of the fields of a text, each once, in order."""
     return tuple(dict.fromkeys(found.strip() for found in FIELD.findall(text)))
 
 
 def filled(text: str, value_of: Callable[[str], str | None]) -> str | None:
-    """Fill a text in.
+    """Return a text with its fields replaced.
 
     Args:
-        text: with fields.
-        value_of: gives the value at a path; None or an empty text if there is none.
+        text: text with fields.
+        value_of: returns the value at a path; None or an empty text if there is none.
 
     Returns:
-        None if any value is missing: half an id or address is another one.
+        None if any value is missing, because an incomplete id or address would be another one.
     """
     values = {path: value_of(path) for path in fields_of(text)}
     if not all(values.values()):
@@ -41,7 +41,7 @@ def filled(text: str, value_of: Callable[[str], str | None]) -> str | None:
 
 
 def joined(text: str, value_of: Callable[[str], str | None]) -> str | None:
-    """Fill in a text for readers: what is missing leaves nothing behind; None if all of it is."""
+    """Return a text for readers with its fields replaced; missing values are left out. None if all are missing."""
     values = {path: value_of(path) for path in fields_of(text)}
     if not any(values.values()):
         return None
@@ -49,10 +49,10 @@ def joined(text: str, value_of: Callable[[str], str | None]) -> str | None:
 
 
 def address(text: str, value_of: Callable[[str], str | None]) -> str | None:
-    """Fill in an address: values are percent-encoded, but for one that begins it; slashes stay (S33, S70).
+    """Return an address with its fields percent-encoded, except for a field at its start; slashes stay (S33, S70).
 
     Returns:
-        None if a value is missing, or would climb to another folder.
+        None if a value is missing, or has a path segment `.` or `..`.
     """
     first = FIELD.match(text.strip())
 

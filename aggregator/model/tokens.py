@@ -1,4 +1,4 @@
-"""Parts of an address that are likely secret, and the ways in which a text may spell them (S44). Pure."""
+"""Finds the parts of an address that are probably secret, and their encoded forms in texts (S44). Pure."""
 
 import json
 import re
@@ -12,18 +12,18 @@ from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 from aggregator.urls import Url, start_of, without_secrets
 
 STRUCK = "***"
-MIN_SEGMENT = 8  # characters from which a part of a path tells one address from others
-MIN_VALUE = 6  # the same of a value in a query
-LONG = 20  # from which a part without a digit is no word
-ROUNDS = 8  # of decoding: a text may be encoded several times
+MIN_SEGMENT = 8  # characters: a shorter part of a path is never a token
+MIN_VALUE = 6  # characters: a shorter value of a query is never a token
+LONG = 20  # characters: a longer part without digits is not a word
+ROUNDS = 8  # rounds of decoding, since a text may be encoded several times
 
-# Names of parameters whose value is secret, whatever it looks like: `auth`, `access_token`, `X-Amz-Signature`.
+# Names of parameters whose value is always secret: `auth`, `access_token`, `X-Amz-Signature`.
 _SECRET_NAME = re.compile(
     r"(?:.*[_.-])?(?:api|access|auth|private|secret|user|feed|rss|member|csrf|id|login)?"
     r"(?:auth|token|key|sig|signature|secret|pass|passwd|password|passcode|pwd|hash|session|sid|jwt|ticket|credentials?)",
     re.I,
 )
-_SECRET_WORD = re.compile("secret|token|passw|apikey", re.I)  # in a segment of a path that says itself what it is
+_SECRET_WORD = re.compile("secret|token|passw|apikey", re.I)  # such a segment of a path is secret
 _WORD = re.compile(r"[a-z]{1,15}|[A-Z][a-z]{1,15}|[A-Z]{1,12}|[0-9]{1,8}")
 _ALNUM = re.compile("[A-Za-z0-9]+")
 _SWITCH = re.compile("(?<=[a-zA-Z])(?=[0-9])|(?<=[0-9])(?=[a-zA-Z])|(?<=[a-z])(?=[A-Z])")
@@ -39,23 +39,23 @@ _ASCII_RUN = re.compile(r"[!-~]+")
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Parts of an address that are likely secrets."""
+    """Parts of an address that are probably secret."""
 
-    tokens: frozenset[str]  # no words: struck out wherever they stand
-    values: frozenset[str]  # of parameters with telling names, words among them: struck out of links and ids
+    tokens: frozenset[str]  # not words: replaced wherever they occur
+    values: frozenset[str]  # values of secret parameters; may be words, so replaced in links and ids only
     pairs: frozenset[str]  # name=value, as written
 
     @property
     def all(self) -> frozenset[str]:
-        """Return tokens and values together."""
+        """Tokens and values together."""
         return self.tokens | self.values
 
 
 def secrets_of(address: str) -> Secrets:
-    """Return the parts of an address that are likely secret: of userinfo, path, query and fragment.
+    """Return the probably secret parts of userinfo, path, query and fragment of an address.
 
-    A part of a path or a value is likely one if it looks drawn at random, or if its name says so (`token=`). Words,
-    years and short numbers are none: every page of a publisher may have them in its address.
+    A part is probably secret if it looks random, or if its name says so (`token=`). Words, years and short numbers are
+    not secret: every page of a publisher may have them in its address.
     """
     parts = split(address)
     if parts is None:
@@ -76,7 +76,7 @@ def secrets_of(address: str) -> Secrets:
 
 
 def _take(pair: str, tokens: set[str], values: set[str], said: set[str]) -> None:
-    """Add what is secret of `name=value`, or of a value alone."""
+    """Add the secret parts of `name=value`, or of a value alone."""
     name, equals, value = pair.partition("=")
     if not equals:
         name, value = "", pair
@@ -90,9 +90,9 @@ def _take(pair: str, tokens: set[str], values: set[str], said: set[str]) -> None
 
 
 def is_random(part: str) -> bool:
-    """Return whether a part of an address looks drawn at random, and not written by a person.
+    """Report whether a part of an address looks random, not written by a person.
 
-    True of `9f8e7d6c`, `s3cr3tt0ken`, 20 letters in a row; false of `blog2024`, `2026-01-15`, `rss2.0.xml`,
+    True for `9f8e7d6c`, `s3cr3tt0ken` and 20 letters in a row; false for `blog2024`, `2026-01-15`, `rss2.0.xml` and
     `the-big-story-of-the-day`.
     """
     if len(part) < MIN_SEGMENT or "/" in part:
@@ -121,7 +121,7 @@ def _says_secret(segment: str) -> bool:
 
 
 def split(address: str) -> SplitResult | None:
-    """Take an address apart; None if it can't be."""
+    """Return the parts of an address; None if it can't be parsed."""
     try:
         return urlsplit(address if "://" in address or address.startswith("//") else f"//{address}")
     except ValueError:
@@ -129,7 +129,7 @@ def split(address: str) -> SplitResult | None:
 
 
 def _spelled(part: str) -> set[str]:
-    """Return a part as it stands and decoded, and the pieces of both, `token` of `token.xml`."""
+    """Return a part as written and decoded, and the pieces of both, such as `token` of `token.xml`."""
     whole = {part, unquote(part), unquote_plus(part)}
     for _ in range(2):
         whole |= {unquote(each) for each in whole}
@@ -140,7 +140,7 @@ def _spelled(part: str) -> set[str]:
 
 
 def forms(text: str) -> Iterator[str]:
-    """Yield a text as it stands, and each of its decoded forms: percent signs, HTML and JSON escapes, also nested."""
+    """Yield a text, then each of its decoded forms: percent-encoding, HTML and JSON escapes, also nested."""
     yield text
     for _ in range(ROUNDS):
         if not _CODED.search(text):
@@ -160,18 +160,18 @@ def _from_json(text: str) -> str:
 
 
 def holds(text: str, finds: Callable[[str], bool]) -> bool:
-    """Return whether a text, or one of its decoded forms, is one in which something is found."""
+    """Report whether `finds` is true for a text or one of its decoded forms."""
     return any(map(finds, forms(text)))
 
 
 def strike_coded(text: str, finds: Callable[[str], bool]) -> str:
-    """Strike out each stretch between blanks, quotes and angle brackets whose decoded form holds a secret.
+    """Replace each run between blanks, quotes and angle brackets whose decoded form contains a secret.
 
-    What a text spells plainly is struck out before, by whoever knows it more exactly.
+    Secrets that are not encoded are replaced by the caller before.
 
     Args:
         text: plain text, HTML, JSON or an address.
-        finds: returns whether a decoded text holds a secret.
+        finds: reports whether a decoded text contains a secret.
     """
     if not _CODED.search(text) or not holds(text, finds):
         return text
@@ -181,7 +181,7 @@ def strike_coded(text: str, finds: Callable[[str], bool]) -> str:
 def _struck_run(run: str, finds: Callable[[str], bool]) -> str:
     if not _CODED.search(run) or not holds(run, finds):
         return run
-    rest = len(run) - len(run.rstrip("\\"))  # they escape the quote behind it
+    rest = len(run) - len(run.rstrip("\\"))  # trailing backslashes escape the quote after the run
     kept = run[len(run) - rest :]
     run = run[: len(run) - rest]
     narrower = _ASCII_RUN.sub(lambda found: STRUCK if holds(found[0], finds) else found[0], run)
@@ -189,40 +189,40 @@ def _struck_run(run: str, finds: Callable[[str], bool]) -> str:
 
 
 def is_oddly_coded(body: bytes) -> bool:
-    """Return whether a body escapes characters that need no escape: letters, digits, and what stands among them."""
+    """Report whether a body has escapes of characters that need none: letters, digits, `-`, `.`, `_` and `~`."""
     return bool(_ODDLY_CODED.search(body))
 
 
 class Needles:
-    """Finds any of many patterns in texts that almost never have one.
+    """Finds many patterns in texts that almost never contain one.
 
-    A pattern of a hundred alternatives costs a hundred looks at each character. So each pattern comes with a literal
-    that has to be there, which is looked for first, at the speed of memory.
+    A regular expression of a hundred alternatives tries a hundred of them at each character. Each pattern therefore has
+    a literal that every match contains; the literal is searched first, which is fast.
 
     Args:
-        patterns: (literal, pattern), where case does not count for the literal. Of two that fit at one place the
-            earlier one is found.
+        patterns: (literal, pattern). Case of the literal is ignored. If two patterns match at the same position, the
+            first one counts.
     """
 
     def __init__(self, patterns: Iterable[tuple[str, str]]) -> None:
         self._patterns = tuple(dict.fromkeys((literal.lower(), pattern) for literal, pattern in patterns))
 
     def __bool__(self) -> bool:
-        """Return whether there is anything to find."""
+        """Report whether there are any patterns."""
         return bool(self._patterns)
 
     def among(self, texts: Sequence[str]) -> "Needles":
-        """Return those that may be in one of some texts."""
+        """Return the patterns whose literal is in one of some texts."""
         lower = [text.lower() for text in texts]
         return Needles(each for each in self._patterns if any(each[0] in text for text in lower))
 
     def search(self, text: str) -> bool:
-        """Return whether one is in a text."""
+        """Report whether a pattern matches in a text."""
         pattern = self._there(text)
         return pattern is not None and bool(pattern.search(text))
 
     def sub(self, replaced: str | Callable[[re.Match[str]], str], text: str) -> str:
-        """Return a text with something in the place of each."""
+        """Return a text with all matches replaced."""
         pattern = self._there(text)
         return text if pattern is None else pattern.sub(replaced, text)
 
@@ -238,25 +238,25 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def whatever_case(parts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield literals and patterns of texts whose case does not count, the longest first."""
+    """Yield literals and patterns that match some texts without regard to case, the longest first."""
     for part in longest_first(parts):
         yield part, f"(?i:{re.escape(part)})"
 
 
 def longest_first(parts: Iterable[str]) -> list[str]:
-    """Return texts in the order in which they have to be looked for: one may be part of another."""
+    """Return texts with the longest first, the order of searching if one may be part of another."""
     return sorted(set(parts), key=lambda part: (-len(part), part))
 
 
 class Hush:
-    """Strikes the secrets of private sources out of what operators read: logs, errors, reports.
+    """Replaces secrets of private sources in texts for operators: logs, errors, reports.
 
-    Operators know the configured addresses, so hosts and words stay. Of addresses that a source led to, only the host
-    stays.
+    Operators know the configured addresses, so that only tokens in them are replaced. Of addresses that answers
+    redirected to or named, everything except the host is replaced.
 
     Args:
-        configured: addresses that stand in feeds.yaml.
-        met: addresses that answers led to or named.
+        configured: addresses in feeds.yaml.
+        met: addresses that answers redirected to or named.
     """
 
     def __init__(self, configured: Iterable[str], met: Iterable[str] = ()) -> None:
@@ -271,15 +271,15 @@ class Hush:
         )
 
     def text(self, text: str) -> str:
-        """Strike them out of a text."""
+        """Return a text with secrets replaced."""
         if not self._tokens and not self._places:
             return text
         text = self._places.sub(lambda found: f"{found[0].partition('/')[0]}/{STRUCK}", text)
         return strike_coded(self._tokens.sub(STRUCK, text), self._tokens.search)
 
     def record(self, value: Any) -> Any:
-        """Strike them out of all texts of a JSON value; names of fields stay."""
-        few = Hush(())  # a report has thousands of texts, and as a rule none of the secrets
+        """Return a JSON value with secrets replaced in all texts; names of fields stay."""
+        few = Hush(())  # a report has thousands of texts, and usually none of the secrets
         said = tuple(forms(json.dumps(value, ensure_ascii=False)))
         few._tokens, few._places = self._tokens.among(said), self._places.among(said)
         return few._record(value)
@@ -296,17 +296,17 @@ class Hush:
 
 
 def safe_address(url: Url, secrets: Iterable[str], *, private: bool) -> Url:
-    """Return a source's own address as operators may see it: without our secrets, and if private without its tokens."""
+    """Return a source's address for operators: without our secrets; for a private source also without its tokens."""
     return without_secrets(url, {*secrets, *secrets_of(url).all} if private else secrets)
 
 
 def led_address(url: Url, secrets: Iterable[str], *, private: bool) -> Url:
-    """Return an address that a source led to as operators may see it: of a private source's the host alone."""
+    """Return an address that a source redirected to, for operators; for a private source only scheme and host."""
     return start_of(url) if private else without_secrets(url, secrets)
 
 
 def place_of(address: str) -> str | None:
-    """Return host and path of an address, without scheme, userinfo, query and last slash; None of a start page."""
+    """Return host and path of an address, without userinfo, query and final slash; None if the path is empty."""
     parts = split(address)
     if parts is None or not parts.path.rstrip("/"):
         return None

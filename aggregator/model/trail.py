@@ -1,4 +1,4 @@
-"""What was recorded of an entry, a story or a category, in the order in which it happened: `why` tells it."""
+"""Recorded history of an entry, a story or a category, which `why` prints."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +12,10 @@ from aggregator.model.settings import CategoryKey, SourceKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One line of the trail."""
+    """One recorded event."""
 
     at: datetime
-    code: str  # of model.event.Code, unless another version of the program wrote it
+    code: str  # a model.event.Code, or a code that another version of the program wrote
     source: SourceKey | None
     entry: int | None
     story: int | None
@@ -24,11 +24,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What a reader can see of an entry, or could."""
+    """The visible content of an entry, now or earlier."""
 
     title: str
     link: str | None
-    summary: str  # HTML, like `content`
+    summary: str  # HTML, as `content`
     content: str
     authors: tuple[str, ...]  # names
     tags: tuple[str, ...]
@@ -37,7 +37,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """What an entry said before a revision."""
+    """The visible content of an entry before a revision."""
 
     until: datetime
     wording: Wording
@@ -45,7 +45,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRecord:
-    """One stored entry."""
+    """A stored entry."""
 
     id: int
     source: SourceKey
@@ -54,34 +54,34 @@ class EntryRecord:
     own_id: str | None
     title: str
     link: str | None
-    published: datetime | None  # as the source says, believed or not
+    published: datetime | None  # as the source has it, used or not
     updated: datetime | None
     first_seen: datetime
     changed_at: datetime | None
     revisions: int
     rewritten_by: tuple[str, ...]  # steps of `rewrite` that changed it
-    told_title: str  # as its source has it
+    told_title: str  # title as its source has it, before `rewrite`
     held: bool  # a newer revision is stored and not shown (T4)
-    thinned: bool  # its texts have left the store (K2, K4)
+    thinned: bool  # its texts were removed from the store by `keep` (K2, K4)
     state: EntryState
     story: int | None
     joined_at: datetime | None
     merged_from: int | None
     categories: tuple[int, ...]
     wording: Wording
-    earlier: tuple[Earlier, ...]  # the last ones that are kept, the oldest first
+    earlier: tuple[Earlier, ...]  # earlier contents that are still stored, the oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceRecord:
-    """Where a story stands, or stood."""
+    """A publication, current or withdrawn."""
 
     category: CategoryKey
     category_id: int
     slug: str
     entered_at: datetime
     sort_at: datetime
-    shown: int  # entry
+    shown: int  # id of the shown entry
     updated: datetime
     page: int | None
     withdrawn_at: datetime | None
@@ -89,7 +89,7 @@ class PlaceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRecord:
-    """What an operator said of two entries."""
+    """An operator's verdict on two entries."""
 
     entry: int
     other: int
@@ -99,7 +99,7 @@ class VerdictRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryRecord:
-    """One story with all that was recorded of it."""
+    """A story with its recorded history."""
 
     id: int
     atom_id: str
@@ -110,28 +110,28 @@ class StoryRecord:
     retracted_at: datetime | None
     places: tuple[PlaceRecord, ...]
     entries: tuple[EntryRecord, ...]
-    copies: tuple[KnownEntry, ...]  # the same entries, as T2 chooses among them
+    copies: tuple[KnownEntry, ...]  # the same entries, in the form in which T2 chooses the shown one
     verdicts: tuple[VerdictRecord, ...]
-    merged: tuple[str, ...]  # atom_ids of the stories that were merged into it
+    merged: tuple[str, ...]  # atom_ids of stories that were merged into this one
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryRecord:
-    """How a category stands in the store."""
+    """State of a category in the store."""
 
     key: CategoryKey
     slug: str
     feed_id: str
     created_at: datetime
-    active: bool  # stands in feeds.yaml
-    stories: int  # that stand in it
-    main: int  # of those, in the main document
+    active: bool  # declared in feeds.yaml, named by a source, or named by items
+    stories: int  # publications that are not withdrawn
+    main: int  # publications in the main document
     pages: int
-    newest: datetime | None  # when the last one entered
+    newest: datetime | None  # when the last publication entered
     withdrawn: int
     tombstones: int
-    changes: int  # since it was last rendered; 0: the files are as the store says
+    changes: int  # generations since it was last rendered; 0: the files are up to date
     dirty_pages: tuple[int, ...]
     rendered_at: datetime | None
-    look: str | None  # digest of what shaped its files besides the store
+    look: str | None  # digest of everything besides the store that shaped its files: theme, settings, version
