@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from aggregator.extras import install_command
+from aggregator.model.correction import Act
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from tests.cli.preview.test_command import shown
@@ -106,6 +107,22 @@ def test_p92_once_an_entry(publisher: FeedServer, sample_site: SampleSite) -> No
     assert sample_site.published("category/general.atom") == before
     assert asked(publisher) == ["/robots.txt", "/a", "/b"]
     assert all(REST in one["content_html"] for one in sample_site.items())
+
+
+def test_an_entry_that_edited_rules_let_pass_waits_for_its_article(publisher: FeedServer, newsroom: SampleSite) -> None:
+    url = publisher.says("/feed", feed(publisher, ("/a", "<p>Short.</p>")))
+    publisher.says("/robots.txt", Reply(404))
+    publisher.says("/a", page(f"Short. {FIRST}", REST))
+    newsroom.writes(YAML.format(url=url).replace("dedupe: off", "dedupe: off, exclude: [{title: Bridge}]"))
+    newsroom.poll()
+    newsroom.writes(YAML.format(url=url))
+    with newsroom.opened("publish") as app:
+        with app.store.begin() as tx:
+            tx.corrections.file(Act.RULES, {}, newsroom.clock())
+        app.take_requests()
+    newsroom.clock.move(hours=1)
+    newsroom.poll()
+    assert REST in item(newsroom)["content_html"]
 
 
 LOGIN = Reply(

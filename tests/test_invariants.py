@@ -176,7 +176,7 @@ class Planet(RuleBasedStateMachine):
         again = self.fake_source.says(key, *self.feeds[key], **facts)
         assert not again.entries.new
         assert not again.entries.revised
-        assert not again.entries.withdrawn
+        assert not again.entries.stories.withdrawn
 
     @rule(key=sources, place=st.sampled_from(["x", "y", "[x, y]"]), rank=st.integers(-1, 1))
     def edit_settings(self, key: str, place: str, rank: int) -> None:

@@ -271,7 +271,7 @@ def report_of(change: Changes) -> Report:
         revised=entries.revisions,
         duplicates=entries.duplicates,
         rejected=entries.rejected,
-        withdrawn=len(entries.withdrawn),
+        withdrawn=len(entries.stories.withdrawn),
         code=move.code,
         error=move.error,
         next_due=move.due_at,

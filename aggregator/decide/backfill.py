@@ -1,14 +1,16 @@
 """A category that a source enters which was there before: it gets the source's newest entries (N2). Pure."""
 
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aggregator.decide.order import believed, sort_times
 from aggregator.identify.keys import digest_of
-from aggregator.model.changes import NewPublication
+from aggregator.model.changes import PlacedEntry
 from aggregator.model.entry import Entry
+from aggregator.model.known import KnownEntry
 from aggregator.model.settings import Category
+from aggregator.model.story_changes import NewPublication
 from aggregator.rules import refusal
 
 
@@ -37,7 +39,7 @@ class Backfill:
 
     publications: tuple[NewPublication, ...]
     joined: Mapping[int, int]  # entry that stands there beside other copies from now on, by story
-    places: tuple[tuple[int, tuple[int, ...]], ...]  # entries that their source publishes there too now, with where
+    placed: tuple[PlacedEntry, ...]  # entries that their source publishes there too from now on
 
 
 def backfill(
@@ -91,5 +93,13 @@ def backfill(
             for one, sort_at in zip(new, times, strict=True)
         ),
         joined={story: one.id for story, one in taken.items() if story in there and number not in one.places},
-        places=tuple((one.id, (*one.places, number)) for one in (*taken.values(), *unseen) if number not in one.places),
+        placed=tuple(
+            PlacedEntry(one.id, (*one.places, number)) for one in (*taken.values(), *unseen) if number not in one.places
+        ),
     )
+
+
+def with_places(members: Sequence[KnownEntry], placed: Sequence[PlacedEntry]) -> list[KnownEntry]:
+    """Return the entries of a story, with the categories in which their sources publish them from now on."""
+    places = {one.id: one.categories for one in placed}
+    return [replace(one, categories=places.get(one.id, one.categories)) for one in members]

@@ -11,17 +11,20 @@ from aggregator.decide.order import believed
 from aggregator.decide.publications import PublicationDraft
 from aggregator.errors import CorrectionRefused
 from aggregator.identify.ids import minted_id, page_id_of
-from aggregator.model.changes import NewStory
-from aggregator.model.correction import MovedEntry, Ruling, StoryChanges, StoryMembers, Verdict
+from aggregator.identify.matching import telling_of
+from aggregator.identify.minhash import bands_of
+from aggregator.model.changes import EntryChanges, MovedEntry
+from aggregator.model.correction import StoryMembers
 from aggregator.model.event import Code, Event
 from aggregator.model.known import LOST, EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import Roster
+from aggregator.model.story_changes import NewStory, Ruling, Verdict
 from aggregator.text.iris import is_identifier
 
 MICROSECOND = timedelta(microseconds=1)
 
 
-def merge(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges:
+def merge(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Let one story tell what two told (T7).
 
     Args:
@@ -43,11 +46,11 @@ def merge(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: 
     theirs = told.members[merged]
     founders = [entry.id for entry in theirs if entry.id in {other.founder, *told.same.get(other.founder, ())}]
     pairs = [*((into.founder, one) for one in founders), *_opposed(told, kept, merged)]
-    changes = _merged(told, into, other, now=now, roster=roster, because="merged")
-    return replace(changes, rulings=tuple(Ruling.on(*pair, Verdict.SAME) for pair in pairs))
+    rulings = [Ruling.on(*pair, Verdict.SAME) for pair in pairs]
+    return _merged(told, into, other, now=now, roster=roster, because="merged", rulings=rulings)
 
 
-def merge_unseen(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> StoryChanges | None:
+def merge_unseen(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges | None:
     """Let two stories be one because an entry tells both, and nobody has seen the one that goes (T6).
 
     Returns:
@@ -56,8 +59,8 @@ def merge_unseen(told: StoryMembers, kept: int, merged: int, *, now: datetime, r
     into, other = told.stories.get(kept), told.stories.get(merged)
     if into is None or other is None or into.merged_into or other.merged_into or _opposed(told, kept, merged):
         return None
-    changes = _merged(told, into, other, now=now, roster=roster, because="an entry tells both, and nobody had seen it")
-    return replace(changes, traceless=True)
+    because = "an entry tells both, and nobody had seen it"
+    return _merged(told, into, other, now=now, roster=roster, because=because, traceless=True)
 
 
 def _opposed(told: StoryMembers, kept: int, merged: int) -> list[tuple[int, int]]:
@@ -67,8 +70,16 @@ def _opposed(told: StoryMembers, kept: int, merged: int) -> list[tuple[int, int]
 
 
 def _merged(
-    told: StoryMembers, into: KnownStory, other: KnownStory, *, now: datetime, roster: Roster, because: str
-) -> StoryChanges:
+    told: StoryMembers,
+    into: KnownStory,
+    other: KnownStory,
+    *,
+    now: datetime,
+    roster: Roster,
+    because: str,
+    rulings: Sequence[Ruling] = (),
+    traceless: bool = False,
+) -> EntryChanges:
     kept, merged = into.id, other.id
     ours, theirs = told.members[kept], told.members[merged]
     standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
@@ -77,6 +88,7 @@ def _merged(
     moved = [
         MovedEntry(
             id=entry.id,
+            from_story=merged,
             story=kept,
             merged_from=merged if entry.merged_from is None else entry.merged_from,
         )
@@ -88,6 +100,8 @@ def _merged(
         standing,
         moved=moved,
         merged=[(merged, kept)],
+        rulings=rulings,
+        traceless=traceless,
         events=[
             Event(code=Code.MERGE_STORIES, story=kept, facts=facts),
             Event(code=Code.MERGE_STORIES, story=merged, facts={"into": kept, "because": because}),
@@ -95,7 +109,7 @@ def _merged(
     )
 
 
-def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime, roster: Roster) -> StoryChanges:
+def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime, roster: Roster) -> EntryChanges:
     """Take entries out of a story, and remember that they tell something else (T8).
 
     Those that came together by one `merge` leave together, and the story they came from is what it was; each of the
@@ -135,7 +149,7 @@ def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime
         sort_at -= MICROSECOND  # each next one stands below (M1)
         ids = {member.id for member in group}
         for member in group:
-            moved.append(MovedEntry(id=member.id, story=target.id, merged_from=None))
+            moved.append(MovedEntry(id=member.id, from_story=number, story=target.id, merged_from=None))
             facts = {"to": target.id, "revived": first.merged_from is not None}
             events.append(Event(code=Code.UNMERGE_STORY, entry=member.id, story=number, facts=facts))
             rulings |= {Ruling.on(member.id, m.id, Verdict.DIFFERENT) for m in members if m.id not in ids}
@@ -144,7 +158,7 @@ def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime
     return _changes(standing, stories=naming.stories, moved=moved, merged=merged, rulings=ruled, events=events)
 
 
-def retract(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
+def retract(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Let nobody see a story any more, whatever its sources say later.
 
     Raises:
@@ -158,7 +172,7 @@ def retract(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -
     return _changes(standing, retracted=[(number, now)], events=[Event(code=Code.RETRACT_STORY, story=number)])
 
 
-def restore(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> StoryChanges:
+def restore(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Undo `retract`: the same id, order and page; and where a copy was published meanwhile, there it is new (N3).
 
     Raises:
@@ -234,6 +248,7 @@ class _Naming:
             atom_id=atom_id,
             page_id=page_id_of(atom_id, self._told.taken_pages | {story.page_id for story in self.stories}),
             founder=entry.id,
+            bands=() if entry.thinned else bands_of(telling_of(entry)),
         )
         self.stories.append(made)
         return KnownStory(
@@ -255,18 +270,14 @@ def _changes(
     merged: Sequence[tuple[int, int | None]] = (),
     retracted: Sequence[tuple[int, datetime | None]] = (),
     rulings: Sequence[Ruling] = (),
+    traceless: bool = False,
     events: Sequence[Event] = (),
-) -> StoryChanges:
-    return StoryChanges(
-        stories=tuple(stories),
-        moved=tuple(moved),
+) -> EntryChanges:
+    of_stories = replace(
+        standing.changes(new=stories),
         merged=tuple(merged),
         retracted=tuple(retracted),
-        publications=tuple(standing.publications),
-        shown=tuple(standing.shown),
-        withdrawn=tuple(standing.withdrawn),
         rulings=tuple(rulings),
-        dirty=frozenset(standing.dirty),
-        unpinned=frozenset(standing.unpinned),
-        events=(*events, *standing.events),
+        traceless=traceless,
     )
+    return EntryChanges(moved=tuple(moved), stories=of_stories, events=(*events, *standing.events))

@@ -13,7 +13,7 @@ from aggregator.decide.limits import Newcomer
 from aggregator.decide.new_entries import Fresh
 from aggregator.identify.keys import digest_of, key_form, text_digest_of
 from aggregator.identify.matching import dedupe_link
-from aggregator.model.changes import CompletedEntry, Completion
+from aggregator.model.changes import CompletedEntry, Completion, EntryChanges
 from aggregator.model.entry import Entry, Origin
 from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
@@ -44,22 +44,20 @@ def retry(poll: Gathered) -> Completion | None:
     if awaited.reading.is_article and (failed is None or failed.code in SETTLED):
         return None  # the feed has a text of its own, which is enough
     wait = min(SOONEST * (1 << min(poll.due.failures, 12)), LATEST)
+    retry_at = min(answer.asked_at + wait, end)
+    code = failed.code if failed else "empty"
+    error = failed.text if failed else "; ".join(poll.feed.left_out) or "there is no entry in it"
+    facts = {"code": code, "error": error, "next": retry_at.isoformat("T", "seconds")}
+    event = Event(code=Code.RETRY_DETAIL, source=poll.due.id, entry=awaited.entry, facts=facts)
     return Completion(
         due=poll.due,
         asked_at=answer.asked_at,
-        retry_at=min(answer.asked_at + wait, end),
+        entries=EntryChanges(events=(event,)),
+        retry_at=retry_at,
         all_of_host=failed is not None and failed.code not in OWN_FAULTS,
-        code=failed.code if failed else "empty",
-        error=failed.text if failed else "; ".join(poll.feed.left_out) or "there is no entry in it",
+        code=code,
+        error=error,
     )
-
-
-def retry_event(completion: Completion) -> Event:
-    """Say why an entry waits on, for the trail."""
-    assert completion.retry_at is not None
-    due = completion.due
-    facts = {"code": completion.code, "error": completion.error, "next": completion.retry_at.isoformat("T", "seconds")}
-    return Event(code=Code.RETRY_DETAIL, source=due.id, entry=-due.turn, facts=facts)
 
 
 def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster: Roster, origin: Origin) -> Completion:
@@ -81,7 +79,8 @@ def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster:
     links = [link] if (link := dedupe_link(merged)) else []
     one = Newcomer(merged, key_form(listed.key), awaited.date, limited=awaited.limited)
     Fresh(work, links).complete(one, awaited.entry, backfill=awaited.backfill)
-    return Completion(due=poll.due, asked_at=poll.answer.asked_at, entries=work.changes())
+    answered = bool(poll.feed.entries)
+    return Completion(due=poll.due, asked_at=poll.answer.asked_at, entries=work.changes(), answered=answered)
 
 
 def merged(listed: Entry, poll: Gathered) -> Entry:

@@ -13,7 +13,7 @@ from aggregator.model.changes import (
     EntryChanges,
     Hit,
     NewEntry,
-    NewStory,
+    RejudgedEntry,
     ReleasedEntry,
     Relisted,
     RevisedEntry,
@@ -25,6 +25,7 @@ from aggregator.model.event import Code, Event
 from aggregator.model.known import Known
 from aggregator.model.poll import Due
 from aggregator.model.settings import Roster
+from aggregator.model.story_changes import NewStory
 from aggregator.text.iris import is_identifier
 
 
@@ -63,6 +64,7 @@ class Draft:
     released: list[ReleasedEntry] = field(default_factory=list)
     waiting: list[WaitingEntry] = field(default_factory=list)
     completed: list[CompletedEntry] = field(default_factory=list)
+    rejudged: list[RejudgedEntry] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     retired: list[int] = field(default_factory=list)
     taken_back: dict[int, TakenBack] = field(default_factory=dict)  # by the entry's id
@@ -85,22 +87,17 @@ class Draft:
         return EntryChanges(
             new=tuple(self.new),
             revised=tuple(self.revised),
-            stories=tuple(self.stories),
-            publications=tuple(self.standing.publications),
-            shown=tuple(self.standing.shown),
-            kin=tuple(self.kin),
             released=tuple(self.released),
-            aliases=tuple(self.aliases),
-            categories=tuple(self.filing.made),
             waiting=tuple(self.waiting),
             completed=tuple(self.completed),
+            rejudged=tuple(self.rejudged),
             retired=tuple(self.retired),
             taken_back=tuple(self.taken_back.values()),
             relisted=tuple(self.relisted),
-            withdrawn=tuple(self.standing.withdrawn),
-            dirty=frozenset(self.standing.dirty),
-            pins=frozenset(self.standing.pins),
-            unpinned=frozenset(self.standing.unpinned),
+            aliases=tuple(self.aliases),
+            categories=tuple(self.filing.made),
+            stories=self.standing.changes(new=self.stories),
+            kin=tuple(self.kin),
             hits=tuple(self.hits.items()),
             events=tuple(self.events),
         )

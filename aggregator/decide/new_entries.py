@@ -12,13 +12,14 @@ from aggregator.identify.budget import Budget
 from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash
 from aggregator.identify.matching import Found, Match, StoryMatcher, Terms, dedupe_link
-from aggregator.model.changes import NewEntry, NewStory, ReleasedEntry, WaitingEntry
+from aggregator.model.changes import NewEntry, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code
 from aggregator.model.hosts import budget_key
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.model.settings import CategoryKey, Dedupe
+from aggregator.model.story_changes import NewStory
 from aggregator.rules import judge
 from aggregator.text.iris import is_identifier
 from aggregator.urls import host_key_of

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from aggregator.decide.copies import OPEN, SECOND, best_of, compare, copy_of, moved_updated
 from aggregator.decide.order import believed
-from aggregator.model.changes import NewPublication, Pin, ShownChange, Unpinned
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
 from aggregator.model.settings import Roster
+from aggregator.model.story_changes import NewPublication, NewStory, Pin, ShownChange, StoryChanges, Unpinned
 
 
 def said_gone_at(withdrawn_at: datetime, updated: datetime) -> datetime:
@@ -44,6 +44,18 @@ class PublicationDraft:
     events: list[Event] = field(default_factory=list)
     _as_decided: dict[int, dict[int, KnownPublication]] = field(default_factory=dict)  # by story and category
     _updated_before: dict[tuple[int, int], datetime] = field(default_factory=dict)  # of what this act has moved
+
+    def changes(self, *, new: Sequence[NewStory] = ()) -> StoryChanges:
+        """Return what was decided so far; `new` are the stories that were made."""
+        return StoryChanges(
+            new=tuple(new),
+            publications=tuple(self.publications),
+            shown=tuple(self.shown),
+            withdrawn=tuple(self.withdrawn),
+            dirty=frozenset(self.dirty),
+            pins=frozenset(self.pins),
+            unpinned=frozenset(self.unpinned),
+        )
 
     def publications_of(self, story: KnownStory) -> list[KnownPublication]:
         """Give a story's publications as they stand after what was decided so far."""
@@ -246,6 +258,8 @@ class PublicationDraft:
         story, category = publication.story, publication.category
         change = ShownChange(story=story, category=category, shown=shown, digest=digest, updated=updated)
         self.shown.append(change)
+        if publication.withdrawn and (story, category) in self.withdrawn:  # by this act: the last decision counts
+            self.withdrawn.remove((story, category))
         self._as_decided.setdefault(story, {})[category] = replace(
             publication, shown=shown, digest=digest, updated=updated, withdrawn_at=None
         )

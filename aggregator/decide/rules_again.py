@@ -126,22 +126,19 @@ def _keeps_out(key: CategoryKey, entry: Entry, judgement: Judgement, roster: Ros
 
 def carry_out(
     work: Draft, changes: Sequence[Reapplied], told: StoryMembers, numbers: Mapping[CategoryKey, int]
-) -> list[RejudgedEntry]:
+) -> None:
     """Let rules that were edited have their say: what passes is published, what is refused is withdrawn (M8).
 
     What is published now enters at the time of the act (M1); of a flood all but the newest are a backfill (R47).
 
     Args:
-        work: of one source; takes what becomes of stories.
+        work: of one source; takes the changes of entries and stories.
         changes: its entries, newest first.
         told: the stories of those that are published, with all their entries.
         numbers: ids of the categories.
-
-    Returns:
-        The entries that are to be written anew.
     """
-    filed = [_refiled(change, numbers) for change in changes]
-    now = {one.id: one for one in filed}
+    now = {change.stored.known.id: _rejudged(change, numbers) for change in changes}
+    work.rejudged += [one for one in now.values() if one.state is not None or one.entry is not None]
     sort_at, place = work.asked_at, 0
     for change in changes:
         number = change.stored.known.story
@@ -167,10 +164,9 @@ def carry_out(
     news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := dedupe_link(one.entry))]
     Fresh(work, links).add(news)
-    return [one for one in filed if one.state is not None or one.entry is not None]
 
 
-def _refiled(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> RejudgedEntry:
+def _rejudged(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> RejudgedEntry:
     known = change.stored.known
     written = change.entry if change.passes or change.is_rewritten else None
     if change.is_new:  # where it goes is for `Fresh` to say

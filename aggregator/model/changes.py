@@ -1,4 +1,4 @@
-"""What a poll will write: the whole of it, decided before anything is written."""
+"""Changes that a poll, a detail or a correction writes: all decided before the first statement."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.outline import Outline
 from aggregator.model.poll import Aside, Due, Outcome, PackedBody, State
 from aggregator.model.settings import CategoryKey
+from aggregator.model.story_changes import NO_STORY_CHANGES, StoryChanges
 from aggregator.urls import Url
 
 
@@ -128,6 +129,24 @@ class RejudgedEntry:
     refused: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedEntry:
+    """An entry that tells another story from now on (T7, T8)."""
+
+    id: int
+    from_story: int
+    story: int
+    merged_from: int | None  # the story that it told before a merge; None: it is back, or founds a story of its own
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEntry:
+    """A stored entry that its source publishes in other categories from now on (N2)."""
+
+    id: int
+    categories: tuple[int, ...]  # all of them
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """Another id of a stored entry (I35)."""
@@ -156,16 +175,6 @@ class Relisted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewStory:
-    """A story to make."""
-
-    id: int
-    atom_id: str
-    page_id: str
-    founder: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NewCategory:
     """A category that an item was the first to name, or (not `is_new`) one that rested and is named again."""
 
@@ -175,50 +184,6 @@ class NewCategory:
     feed_id: str
     source: int  # whose item it was
     is_new: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPublication:
-    """A story that enters a category."""
-
-    story: int
-    category: int
-    entered_at: datetime
-    sort_at: datetime
-    backfill: bool
-    shown: int
-    digest: Digest
-    updated: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownChange:
-    """A publication that shows something else from now on."""
-
-    story: int
-    category: int
-    shown: int
-    digest: Digest
-    updated: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
-    """An entry that an archive page goes on to show as it is stored so far (M7)."""
-
-    category: int
-    story: int
-    entry: int
-    digest: Digest | None  # of what the page shows; None: the entry is only credited there
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unpinned:
-    """An entry of which an archive page shows the stored text from now on."""
-
-    category: int
-    story: int
-    entry: int | None  # None: all that tell the story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,28 +203,25 @@ class Read:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryChanges:
-    """What becomes of the entries of one document."""
+    """Changes of entries, and of the stories that they tell."""
 
     new: tuple[NewEntry, ...] = ()
     revised: tuple[RevisedEntry, ...] = ()
-    stories: tuple[NewStory, ...] = ()
-    publications: tuple[NewPublication, ...] = ()
-    shown: tuple[ShownChange, ...] = ()
-    kin: tuple[tuple[int, int], ...] = ()  # stories to be one: the second is merged into the first, without trace (T6)
     released: tuple[ReleasedEntry, ...] = ()
-    aliases: tuple[Alias, ...] = ()
-    categories: tuple[NewCategory, ...] = ()
     waiting: tuple[WaitingEntry, ...] = ()
     completed: tuple[CompletedEntry, ...] = ()
-    retired: tuple[int, ...] = ()  # entries whose key names another one from now on (I35)
+    rejudged: tuple[RejudgedEntry, ...] = ()
+    placed: tuple[PlacedEntry, ...] = ()
+    moved: tuple[MovedEntry, ...] = ()
+    retired: tuple[int, ...] = ()  # entries whose key names another entry from now on (I35)
     taken_back: tuple[TakenBack, ...] = ()
     relisted: tuple[Relisted, ...] = ()
-    withdrawn: tuple[tuple[int, int], ...] = ()  # story, category: publications without a copy left there (T9)
-    dirty: frozenset[tuple[int, int | None]] = frozenset()  # (category, archive page or None for the main document)
-    pins: frozenset[Pin] = frozenset()
-    unpinned: frozenset[Unpinned] = frozenset()  # also of what `pins` names
-    hits: tuple[tuple[Hit, int], ...] = ()  # of rules on those that are stored for the first time, with how many
-    events: tuple[Event, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    categories: tuple[NewCategory, ...] = ()
+    stories: StoryChanges = NO_STORY_CHANGES
+    kin: tuple[tuple[int, int], ...] = ()  # stories to be one: the second is merged into the first, without trace (T6)
+    hits: tuple[tuple[Hit, int], ...] = ()  # rules that matched entries stored for the first time: how many entries
+    events: tuple[Event, ...] = ()  # in the order in which `why` prints them
 
     @property
     def fresh(self) -> int:
@@ -293,7 +255,7 @@ NOTHING_CHANGED = EntryChanges()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """All that one poll will write, in one transaction (R1)."""
+    """Everything that one poll writes, in one transaction (R1)."""
 
     due: Due
     asked_at: datetime
@@ -301,20 +263,31 @@ class Changes:
     read: Read | None = None  # None: nothing new was read
     entries: EntryChanges = NOTHING_CHANGED
     outlines: tuple[Outline, ...] | None = None  # of a list of sources; None: as before
-    events: tuple[Event, ...] = ()  # of the source
+    events: tuple[Event, ...] = ()  # of the source; they come before those of the entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What a request for a detail will write."""
+    """Everything that one request for a detail writes."""
 
     due: Due
     asked_at: datetime
     entries: EntryChanges = NOTHING_CHANGED  # with the entry published, or rejected; else it waits on:
+    answered: bool = False  # the host is out of trouble: other entries that waited for it are due as they were
     retry_at: datetime | None = None
-    all_of_host: bool = False  # so do all that wait for the same host for this source: it is in trouble
+    all_of_host: bool = False  # all entries of this source that wait for the same host wait as long: it is in trouble
     code: str | None = None  # why
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Everything that a correction, an accepted source, edited rules or an edit of feeds.yaml write."""
+
+    at: datetime
+    entries: EntryChanges
+    source: int | None = None  # id of the source whose entries they are; None: of any sources, and none is new
+    accepted: Due | None = None  # a source that is suspect no longer (R44)
 
 
 Settled = Changes | Completion

@@ -2,20 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from aggregator.model.changes import NewPublication, NewStory, ShownChange, Unpinned
-from aggregator.model.event import Event
 from aggregator.model.known import KnownEntry, KnownStory
-
-
-class Verdict(StrEnum):
-    """What an operator said of two entries. It outlives both."""
-
-    SAME = "same"
-    DIFFERENT = "different"
 
 
 class Act(StrEnum):
@@ -47,29 +37,6 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """A verdict on two entries, as it is to be kept."""
-
-    entry: int  # the smaller number
-    other: int
-    verdict: Verdict
-
-    @classmethod
-    def on(cls, one: int, other: int, verdict: Verdict) -> "Ruling":
-        """Make one; the order of the two doesn't matter."""
-        return cls(entry=min(one, other), other=max(one, other), verdict=verdict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MovedEntry:
-    """An entry that tells another story from now on."""
-
-    id: int
-    story: int
-    merged_from: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMembers:
     """Stories with all their entries: whatever bears on a correction."""
 
@@ -82,21 +49,3 @@ class StoryMembers:
     taken: frozenset[str] = frozenset()  # atom ids that any story has or had
     taken_pages: frozenset[str] = frozenset()
     categories: frozenset[int] = frozenset()  # that stand in feeds.yaml: only those take new publications
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryChanges:
-    """What becomes of stories, by an operator's word or because they turn out to be one before anybody saw both."""
-
-    stories: tuple[NewStory, ...] = ()
-    moved: tuple[MovedEntry, ...] = ()
-    merged: tuple[tuple[int, int | None], ...] = ()  # story: into which; None: it is by itself again
-    retracted: tuple[tuple[int, datetime | None], ...] = ()  # story: when; None: not any more
-    publications: tuple[NewPublication, ...] = ()
-    shown: tuple[ShownChange, ...] = ()  # of publications that stand, or stand again
-    withdrawn: tuple[tuple[int, int], ...] = ()  # story, category
-    traceless: bool = False  # nobody has seen what is withdrawn, so it has no tombstone (T6)
-    rulings: tuple[Ruling, ...] = ()
-    dirty: frozenset[tuple[int, int | None]] = frozenset()  # (category, archive page or None for the main document)
-    unpinned: frozenset[Unpinned] = frozenset()
-    events: tuple[Event, ...] = ()

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aggregator.model.correction import Verdict
 from aggregator.model.entry import KeyRule
 from aggregator.model.known import EntryState, KnownEntry
 from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.story_changes import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from aggregator.decide.draft import Draft
 from aggregator.decide.poll import origin_of
 from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
 from aggregator.errors import CorrectionRefused, StoreError
-from aggregator.model.correction import Act, Outcome, Request, StoryChanges, StoryMembers
+from aggregator.model.changes import Correction, EntryChanges
+from aggregator.model.correction import Act, Outcome, Request, StoryMembers
 from aggregator.model.entry import NO_NEWS
 from aggregator.model.event import Code, Event
 from aggregator.model.naming import name_of_source
@@ -70,7 +71,8 @@ def merge_kin(tx: Transaction, kin: Sequence[tuple[int, int]], roster: Roster, n
     for kept, merged in kin:
         changes = merge_unseen(tx.members({kept, merged}), kept, merged, now=now, roster=roster)
         if changes is not None:
-            tx.correct(changes, now)
+            with tx.savepoint("store_correction"):
+                tx.apply(Correction(at=now, entries=changes))
 
 
 def end_tombstones(store: Store, now: datetime) -> int:
@@ -106,10 +108,12 @@ class _Effect:
     write: Callable[[Request], None]
 
 
-def _correction(tx: Transaction, said: str, changes: StoryChanges, told: StoryMembers, now: datetime) -> _Effect:
+def _correction(tx: Transaction, said: str, changes: EntryChanges, told: StoryMembers, now: datetime) -> _Effect:
     def write(request: Request) -> None:
         signed = replace(changes, events=tuple(_signed(event, request) for event in changes.events))
-        if not tx.correct(signed, now):
+        with tx.savepoint("store_correction") as savepoint:
+            tx.apply(Correction(at=now, entries=signed))
+        if not savepoint.is_kept:
             raise RuntimeError("the store refused what follows from it")
 
     return _Effect(said=said, facts=_facts(changes, told), write=write)
@@ -144,7 +148,7 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
         changes = restore(told, number, now=now, roster=roster)
         atom_id = told.stories[number].atom_id
         said = f"{atom_id} stands again where it stood"
-        if not changes.shown and not changes.publications:
+        if not changes.stories.shown and not changes.stories.publications:
             said = f"{atom_id} is retracted no more, but none of its entries is published now: it stands nowhere"
         return _correction(tx, said, changes, told, now)
     changes = retract(told, number, now=now, roster=roster)
@@ -163,7 +167,8 @@ def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: 
 
     def write(request: Request) -> None:
         events = (_signed(event, request) if event.code is Code.CLEAR_SOURCE else event for event in released.events)
-        tx.accept(due, replace(released, events=tuple(events)), now)
+        accepted = replace(released, events=tuple(events))
+        tx.apply(Correction(at=now, entries=accepted, source=due.id, accepted=due))
         merge_kin(tx, released.kin, roster, now)
 
     count = len(released.released)
@@ -201,9 +206,9 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
             origin = origin_of(due, NO_NEWS, known.store_uuid)
             work = Draft(due=due, asked_at=now, known=known, roster=roster, origin=origin)
             stories = {story for change in changes if (story := change.stored.known.story) is not None}
-            filed = carry_out(work, changes, tx.members(stories), numbers)
+            carry_out(work, changes, tx.members(stories), numbers)
             decided = work.changes()
-            tx.refile(due.id, decided, filed, now)
+            tx.apply(Correction(at=now, entries=decided, source=due.id))
             merge_kin(tx, decided.kin, roster, now)
 
     said = "; ".join(f"{count} {_entries(count)} {word}" for word, count in counts.items() if count)
@@ -236,18 +241,18 @@ def _number(arguments: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _facts(changes: StoryChanges, told: StoryMembers) -> dict[str, Any]:
+def _facts(changes: EntryChanges, told: StoryMembers) -> dict[str, Any]:
     """Give what changed, for `--json`."""
     ids = _ids(changes, told)
     touched = sorted({*told.members, *(moved.story for moved in changes.moved)})
     return {
         "stories": [{"story": number, "id": ids[number]} for number in touched],
         "moved": [{"entry": moved.id, "story": moved.story} for moved in changes.moved],
-        "withdrawn": len(changes.withdrawn),
+        "withdrawn": len(changes.stories.withdrawn),
     }
 
 
-def _ids(changes: StoryChanges, told: StoryMembers) -> dict[int, str]:
+def _ids(changes: EntryChanges, told: StoryMembers) -> dict[int, str]:
     """Give the atom:id of each story that plays a part, by its number."""
     ids = {number: story.atom_id for number, story in told.stories.items()}
-    return ids | {story.id: story.atom_id for story in changes.stories}
+    return ids | {story.id: story.atom_id for story in changes.stories.new}

@@ -31,10 +31,10 @@ def settle_detail(tx: Transaction, poll: Gathered, roster: Roster) -> Completion
     listed = tx.details.entry(awaited.entry)
     if listed is None:
         done = Completion(due=poll.due, asked_at=poll.answer.asked_at)
-        tx.complete(done, answered=False)
+        tx.apply(done)
         return done
     done = retry(poll) or _completed(tx, poll, listed, roster)
-    if not tx.complete(done, answered=bool(poll.feed.entries)):  # it waits on, and is tried again as after a crash
+    if not _write(tx, done):  # it waits on, and is tried again as after a crash
         return Completion(due=poll.due, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
     merge_kin(tx, done.entries.kin, roster, done.asked_at)
     return done
@@ -54,9 +54,16 @@ def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
                 listed = tx.details.entry(-due.turn)
                 if listed is not None:
                     done = _completed(tx, Gathered(due, failed), listed, roster)
-                    tx.complete(done, answered=False)
+                    _write(tx, done)
                     merge_kin(tx, done.entries.kin, roster, done.asked_at)
     return len(lapsed)
+
+
+def _write(tx: Transaction, done: Completion) -> bool:
+    """Write a completion; return whether the store took it."""
+    with tx.savepoint("store_detail", source=done.due.source.key) as savepoint:
+        tx.apply(done)
+    return savepoint.is_kept
 
 
 def _completed(tx: Transaction, poll: Gathered, listed: Entry, roster: Roster) -> Completion:

@@ -153,7 +153,7 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
         changes = [decide(poll, NOTHING_KNOWN, roster) for poll in asked if _says_nothing(poll)]
         tx.give_back(returned)
         tx.put_off(waiting)
-        tx.move(changes)
+        tx.apply(*changes)
         for poll in asked:
             if _says_nothing(poll):
                 continue
@@ -161,9 +161,11 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
             budget = Budget(clock=ports.worked, is_cut=ports.is_cut)
             known = tx.known(poll.due, poll.feed, poll.answer.asked_at, budget=budget)
             change = decide(poll, known, roster, budget)
-            if not tx.try_write(change):  # one that can't be stored falls alone
+            with tx.savepoint("store_entries", source=poll.due.source.key) as savepoint:
+                tx.apply(change)
+            if not savepoint.is_kept:  # the other polls of the group are stored
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
-                tx.move([change])
+                tx.apply(change)
             merge_kin(tx, change.entries.kin, roster, change.asked_at)
             changes.append(change)
         completions = []

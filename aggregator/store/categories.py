@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Table, Update, bindparam, func, select, updat
 
 from aggregator.errors import StoreError
 from aggregator.identify.ids import minted_feed_id
-from aggregator.model.changes import NewPublication
 from aggregator.model.settings import Category, CategoryKey, Roster, Show, SourceKey
+from aggregator.model.story_changes import NewPublication
 from aggregator.store.schema import category, publication, source, store
 from aggregator.store.sequence import filing_time
 from aggregator.text.slugs import free_slug

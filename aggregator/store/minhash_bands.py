@@ -5,17 +5,16 @@ Bands are kept of entries that found a story, for evidence holds against those (
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, tuple_, update
 
-from aggregator.identify.matching import telling_of
-from aggregator.identify.minhash import BANDS, bands_of
+from aggregator.identify.minhash import BANDS
 from aggregator.model.changes import NewEntry, ReleasedEntry
+from aggregator.model.story_changes import NewStory
 from aggregator.store.dialect import MAX_IN, insert
-from aggregator.store.queries import ENTRIES_BY_ID, known_entry, rows_by
 from aggregator.store.schema import entry, fingerprint, store, story
 
 CROWD = 30  # stories of one band; what more of them share is a form, not a story
@@ -79,21 +78,19 @@ def _of_bands(connection: Connection, query: Select[Any], bands: Sequence[int], 
         yield from connection.execute(query, {"bands": bands[start : start + MAX_IN], **bound})
 
 
-def write_bands(connection: Connection, new: Sequence[NewEntry | ReleasedEntry]) -> None:
-    """Keep the bands of entries that were stored."""
-    rows = [{"band": band, "entry_id": item.id} for item in new for band in item.bands]
+def write_bands(
+    connection: Connection, entries: Sequence[NewEntry | ReleasedEntry], stories: Sequence[NewStory]
+) -> None:
+    """Keep the bands of entries that are published for the first time, and of entries that found stories only now.
+
+    The latter may have bands already: of a story that they founded before a merge (T8).
+    """
+    rows = [{"band": band, "entry_id": item.id} for item in entries for band in item.bands]
     if rows:
         connection.execute(fingerprint.insert(), rows)
-
-
-def band_founders(connection: Connection, numbers: Collection[int]) -> None:
-    """Keep the bands of stored entries that found a story only now: another's led to theirs before (T8)."""
-    found = map(known_entry, rows_by(connection, ENTRIES_BY_ID, sorted(numbers)))
-    rows = [
-        {"band": band, "entry_id": one.id} for one in found if not one.thinned for band in bands_of(telling_of(one))
-    ]
-    if rows:
-        connection.execute(insert(fingerprint, connection.dialect.name).on_conflict_do_nothing(), rows)
+    late = [{"band": band, "entry_id": made.founder} for made in stories for band in made.bands]
+    if late:
+        connection.execute(insert(fingerprint, connection.dialect.name).on_conflict_do_nothing(), late)
 
 
 # Bands of texts that are gone.

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, type_coerce
 
-from aggregator.model.changes import Pin, Unpinned
+from aggregator.model.story_changes import Pin, Unpinned
 from aggregator.store.dialect import MAX_IN, insert
 from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import EPOCH, MICROSECOND, Id, entry, page_wording

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, bindparam, case, select, update
 
 from aggregator.decide.order import believed
-from aggregator.model.changes import NewPublication, ShownChange
 from aggregator.model.entry import KeyRule
 from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
 from aggregator.model.story import Credit, Publication
+from aggregator.model.story_changes import NewPublication, ShownChange
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.page_wordings import PageWordings, page_wordings
 from aggregator.store.schema import category, entry, publication, source, story
@@ -270,11 +270,11 @@ def _url(value: str | None) -> Url | None:
     return None if value is None else Url(value)
 
 
-# What stands where, from now on.
+# Writing.
 
 
 def publication_row(item: NewPublication) -> dict[str, Any]:
-    """Give the row of a new publication."""
+    """Return the row of a new publication."""
     return {
         "story_id": item.story,
         "category_id": item.category,
@@ -287,14 +287,17 @@ def publication_row(item: NewPublication) -> dict[str, Any]:
     }
 
 
+def insert_publications(connection: Connection, made: Sequence[NewPublication]) -> None:
+    """Insert publications."""
+    if made:
+        connection.execute(publication.insert(), [publication_row(item) for item in made])
+
+
 def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
-    """Write what publications show from now on; one that was withdrawn stands again."""
+    """Write which entry and text publications show from now on. A withdrawn publication becomes visible again."""
     if not shown:
         return
-    statement = update(publication).where(
-        publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
-    )
-    statement = statement.values(
+    statement = _ONE.values(
         shown_id=bindparam("new_shown"),
         digest=bindparam("new_digest"),
         updated=bindparam("new_updated"),
@@ -316,19 +319,21 @@ def write_shown(connection: Connection, shown: Sequence[ShownChange]) -> None:
 
 
 def withdraw(
-    connection: Connection, places: Iterable[tuple[int, int]], now: datetime, *, traceless: bool = False
+    connection: Connection, withdrawn: Iterable[tuple[int, int]], now: datetime, *, traceless: bool = False
 ) -> None:
     """Withdraw publications.
 
     Args:
         connection: a writing one.
-        places: of each, its story and its category.
+        withdrawn: (story, category) of each publication.
         now: the time.
-        traceless: nobody has seen them, so they leave no tombstone (T6).
+        traceless: nobody has seen them, so they get no tombstone (T6).
     """
-    rows = [{"of_story": number, "of_category": place} for number, place in places]
+    rows = [{"of_story": number, "of_category": place} for number, place in withdrawn]
     if rows:
-        chosen = update(publication).where(
-            publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
-        )
-        connection.execute(chosen.values(withdrawn_at=now, tombstone_ended_at=now if traceless else None), rows)
+        connection.execute(_ONE.values(withdrawn_at=now, tombstone_ended_at=now if traceless else None), rows)
+
+
+_ONE = update(publication).where(
+    publication.c.story_id == bindparam("of_story"), publication.c.category_id == bindparam("of_category")
+)

@@ -8,7 +8,6 @@ from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, bindp
 
 from aggregator.clean import plain_text
 from aggregator.decide.order import FUTURE, MICROSECOND
-from aggregator.model.correction import Verdict
 from aggregator.model.entry import Digest, Entry, EntryKey, KeyRule, Original
 from aggregator.model.known import (
     EntryState,
@@ -19,6 +18,7 @@ from aggregator.model.known import (
 )
 from aggregator.model.settings import CategoryKey, SourceKey
 from aggregator.model.stored_json import enclosures_of, origin_of, people_of, supplement_of, tags_of
+from aggregator.model.story_changes import Verdict
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.schema import category, entry, publication, source, story, verdict
 from aggregator.urls import Url, host_key_of

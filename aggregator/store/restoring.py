@@ -12,7 +12,7 @@ from aggregator.identify.ids import page_id_of
 from aggregator.identify.keys import key_form
 from aggregator.identify.matching import telling
 from aggregator.identify.minhash import bands_of
-from aggregator.model.changes import EntryChanges, NewEntry, NewPublication, NewStory
+from aggregator.model.changes import EntryChanges, NewEntry
 from aggregator.model.entry import Digest, Entry, EntryKey, Origin
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.observed import Observed
@@ -20,7 +20,8 @@ from aggregator.model.poll import State
 from aggregator.model.restored import Restored, RestoredCategory, RestoredEntry, RestoredTombstone
 from aggregator.model.settings import Show, SourceKey
 from aggregator.model.stored_json import arrivals_to_json, observed_of, observed_to_json, origin_to_json
-from aggregator.store import entries
+from aggregator.model.story_changes import NewPublication, NewStory, StoryChanges
+from aggregator.store.apply import write_entries
 from aggregator.store.dirty import touch
 from aggregator.store.documents import ALL, MAIN, say
 from aggregator.store.output_list import Files
@@ -120,7 +121,7 @@ class Restoring:
                 )
                 for one in some
             )
-            entries.write(self._connection, numbered[key], EntryChanges(new=new), now)
+            write_entries(self._connection, numbered[key], EntryChanges(new=new), now)
             settle_source(self._connection, numbered[key], some, numbers, now, initial=detailed.get(key))
         layers = now - timedelta(seconds=1)  # so long before, whatever may still join
         seen = [
@@ -250,7 +251,7 @@ def sources(
 
 def _write_stories(connection: Connection, made: Sequence[NewStory], now: datetime) -> None:
     if made:
-        entries.write(connection, 0, EntryChanges(stories=tuple(made)), now)
+        write_entries(connection, None, EntryChanges(stories=StoryChanges(new=tuple(made))), now)
 
 
 def settle_source(
@@ -370,7 +371,8 @@ def insert_tombstones(
         )
         for ref, one in made.items()
     )
-    entries.write(connection, lost, EntryChanges(stories=tuple(made.values()), new=new), now)
+    changes = EntryChanges(new=new, stories=StoryChanges(new=tuple(made.values())))
+    write_entries(connection, lost, changes, now)
     connection.execute(update(source).where(source.c.id == lost).values(entries=len(new)))
     chosen = update(story).where(story.c.id.in_([one.id for one in made.values()]))
     connection.execute(chosen.values(retracted_at=now))  # whatever copies come, nobody sees it

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, select
 
 from aggregator.decide.order import MICROSECOND
-from aggregator.model.correction import MovedEntry
+from aggregator.model.changes import MovedEntry
 from aggregator.store.queries import by, rows_by
 from aggregator.store.schema import entry, publication
 

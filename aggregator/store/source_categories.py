@@ -1,22 +1,21 @@
 """What an edit of feeds.yaml means to what is published: a source enters categories, or gains rank (N1, N2, T3)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from aggregator.decide.backfill import Published, backfill
+from aggregator.decide.backfill import Backfill, Published, backfill, with_places
 from aggregator.decide.publications import PublicationDraft
-from aggregator.model.correction import StoryChanges
+from aggregator.model.changes import Correction, EntryChanges, PlacedEntry
 from aggregator.model.event import Code, Event
 from aggregator.model.known import EntryState
 from aggregator.model.settings import Category, Roster, Source
-from aggregator.store.dirty import touch
+from aggregator.store.apply import apply
 from aggregator.store.documents import Documents
 from aggregator.store.queries import OWN_DATE, STORIES_OF, copies_of, entry_of, known_categories, known_stories, rows_by
 from aggregator.store.schema import category, entry, publication, source, story
-from aggregator.store.stories import write
 
 PART = 200  # entries that are looked at together
 RANKED = "its source has another priority"
@@ -106,32 +105,26 @@ def _fill(
     standing.publications.extend(chosen.publications)
     if chosen.publications:
         standing.dirty.add((place, None))
-    wider = [{"row_id": one, "new_places": list(places)} for one, places in chosen.places]
-    if wider:
-        of_entry = update(entry).where(entry.c.id == bindparam("row_id"))
-        connection.execute(of_entry.values(categories=bindparam("new_places")), wider)
-        touch(connection, (), [one for one, _ in chosen.places])  # credits say where copies stand
-    _settle(connection, chosen.joined, standing)
-    _credit_anew(connection, chosen.places, place, standing)
-    _write(connection, standing)
+    _settle(connection, chosen, standing)
+    _credit_anew(connection, chosen.placed, place, standing)
+    _write(connection, standing, chosen.placed)
     return len(chosen.publications)
 
 
-def _settle(connection: Connection, joined: Mapping[int, int], standing: PublicationDraft) -> None:
-    """Let entries stand beside the other copies of their stories, where those are already."""
-    copies = copies_of(connection, joined)
-    for number, told in known_stories(connection, joined):
-        standing.settle(told, copies[number], gained={joined[number]}, because="its source entered the category")
+def _settle(connection: Connection, chosen: Backfill, standing: PublicationDraft) -> None:
+    """Decide on the publications of stories that are in the category already."""
+    copies = copies_of(connection, chosen.joined)
+    for number, told in known_stories(connection, chosen.joined):
+        members = with_places(copies[number], chosen.placed)
+        standing.settle(told, members, gained={chosen.joined[number]}, because="its source entered the category")
 
 
-def _credit_anew(
-    connection: Connection, wider: Sequence[tuple[int, tuple[int, ...]]], place: int, standing: PublicationDraft
-) -> None:
+def _credit_anew(connection: Connection, placed: Sequence[PlacedEntry], place: int, standing: PublicationDraft) -> None:
     """Render anew what names copies of unlisted categories from now on: they stand in a listed one as well (S44)."""
     unlisted = set(connection.execute(select(category.c.id).where(category.c.unlisted)).scalars())
     if place in unlisted:
         return
-    seen = [one for one, places in wider if unlisted.issuperset(places[:-1])]
+    seen = [one.id for one in placed if unlisted.issuperset(one.categories[:-1])]
     told = {row["story_id"] for row in rows_by(connection, STORIES_OF, seen)}
     for _, one in known_stories(connection, {number for number in told if number is not None}):
         stands = (publication for publication in one.publications if not publication.withdrawn)
@@ -157,17 +150,10 @@ def _choose_anew(connection: Connection, ranked: Sequence[int], standing: Public
             standing.choose_anew(told, copies[number], RANKED)
 
 
-def _write(connection: Connection, standing: PublicationDraft) -> None:
-    """Write where stories stand from now on, and why."""
-    changes = StoryChanges(
-        publications=tuple(standing.publications),
-        shown=tuple(standing.shown),
-        withdrawn=tuple(standing.withdrawn),
-        dirty=frozenset(standing.dirty),
-        unpinned=frozenset(standing.unpinned),
-        events=tuple(standing.events),
-    )
-    write(connection, changes, standing.now)
+def _write(connection: Connection, standing: PublicationDraft, placed: Sequence[PlacedEntry] = ()) -> None:
+    """Write what was decided on entries and publications, with its events."""
+    changes = EntryChanges(placed=tuple(placed), stories=standing.changes(), events=tuple(standing.events))
+    apply(connection, [Correction(at=standing.now, entries=changes)])
 
 
 def _published(connection: Connection, number: int) -> Iterator[Published]:

@@ -1,34 +1,27 @@
-"""Whole stories, for an operator's corrections: looked up with all their entries, written in one go (T7, T8, M8)."""
+"""Stories: the look-up for a correction, and the statements that write rows of stories (T7, T8, M8)."""
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from aggregator.identify.ids import minted_id, page_id_of
-from aggregator.model.correction import StoryChanges, StoryMembers
+from aggregator.model.correction import StoryMembers
 from aggregator.model.known import KnownEntry
-from aggregator.store.categories import is_backfill, raise_generations
+from aggregator.model.story_changes import NewStory, Ruling
+from aggregator.store.categories import raise_generations
 from aggregator.store.dialect import insert
-from aggregator.store.dirty import touch
 from aggregator.store.documents import STANDING_TOMBSTONE
-from aggregator.store.events import write_events
-from aggregator.store.minhash_bands import band_founders
-from aggregator.store.page_wordings import unpin
-from aggregator.store.publications import publication_row, withdraw, write_shown
 from aggregator.store.queries import (
     ATOM_IDS,
     ENTRIES_BY_STORY,
     PAGE_IDS,
-    STORIES_OF,
     known_entry,
     known_stories,
     rows_by,
     verdicts,
 )
-from aggregator.store.schema import category, entry, publication, store, story, verdict
-from aggregator.store.sequence import moving_times
+from aggregator.store.schema import category, publication, store, story, verdict
 from aggregator.text.iris import is_identifier
 
 
@@ -59,63 +52,46 @@ def members(connection: Connection, numbers: Collection[int]) -> StoryMembers:
     )
 
 
-def write(connection: Connection, changes: StoryChanges, now: datetime) -> None:
-    """Write what becomes of stories, and make dirty what shows them (invariant 6)."""
-    if changes.stories:
+def insert_stories(connection: Connection, made: Sequence[NewStory], now: datetime) -> None:
+    """Insert stories."""
+    if made:
         rows = [
             {"id": s.id, "atom_id": s.atom_id, "page_id": s.page_id, "founder_id": s.founder, "created_at": now}
-            for s in changes.stories
+            for s in made
         ]
         connection.execute(story.insert(), rows)
-        connection.execute(update(store).values(next_story=max(made.id for made in changes.stories) + 1))
-        band_founders(connection, {made.founder for made in changes.stories})
-    left = _stories_of(connection, [moved.id for moved in changes.moved])  # their pages credited what goes
-    if changes.moved:
-        statement = update(entry).where(entry.c.id == bindparam("row_id"))
-        names = ("story_id", "merged_from", "joined_at")
-        times = moving_times(connection, changes.moved, now)
-        rows = [
-            {"row_id": m.id, "new_story_id": m.story, "new_merged_from": m.merged_from, "new_joined_at": times[m.id]}
-            for m in changes.moved
-        ]
-        connection.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), rows)
-    of_row = update(story).where(story.c.id == bindparam("row_id"))
-    for column, pairs in (("merged_into", changes.merged), ("retracted_at", changes.retracted)):
-        if pairs:
-            connection.execute(
-                of_row.values({column: bindparam("new")}), [{"row_id": number, "new": value} for number, value in pairs]
-            )
-    if changes.publications:
-        connection.execute(publication.insert(), [publication_row(item) for item in changes.publications])
-    unpin(connection, changes.unpinned)
-    write_shown(connection, changes.shown)
-    withdraw(connection, changes.withdrawn, now, traceless=changes.traceless)
-    if changes.rulings:
+
+
+def merge_stories(connection: Connection, merged: Sequence[tuple[int, int | None]]) -> None:
+    """Write which stories other stories tell (T7); None: the story is one of its own again (T8)."""
+    _write_column(connection, "merged_into", merged)
+
+
+def retract_stories(connection: Connection, retracted: Sequence[tuple[int, datetime | None]]) -> None:
+    """Write when stories were retracted; None: they no longer are."""
+    _write_column(connection, "retracted_at", retracted)
+
+
+def _write_column(connection: Connection, name: str, pairs: Sequence[tuple[int, object]]) -> None:
+    if pairs:
+        chosen = update(story).where(story.c.id == bindparam("row_id"))
+        rows = [{"row_id": number, "new": value} for number, value in pairs]
+        connection.execute(chosen.values({name: bindparam("new")}), rows)
+
+
+def write_rulings(connection: Connection, rulings: Sequence[Ruling], now: datetime) -> None:
+    """Keep verdicts on pairs of entries; a later verdict replaces an earlier one."""
+    if rulings:
         statement = insert(verdict, connection.dialect.name)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["entry_id", "other_id"],
-                set_={"verdict": statement.excluded.verdict, "at": statement.excluded.at},
-            ),
-            [
-                {"entry_id": ruling.entry, "other_id": ruling.other, "verdict": ruling.verdict.value, "at": now}
-                for ruling in changes.rulings
-            ],
+        statement = statement.on_conflict_do_update(
+            index_elements=["entry_id", "other_id"],
+            set_={"verdict": statement.excluded.verdict, "at": statement.excluded.at},
         )
-    stood = (item.story for some in (changes.moved, changes.publications, changes.shown) for item in some)
-    ended = (number for some in (changes.merged, changes.retracted, changes.withdrawn) for number, _ in some)
-    touch(connection, (*(made.id for made in changes.stories), *stood, *ended, *left))
-    pages: dict[int, set[int]] = defaultdict(set)
-    for place, page in changes.dirty:
-        pages[place].update(() if page is None else (page,))
-    raise_generations(connection, pages, backfill=is_backfill(changes.publications))
-    write_events(connection, changes.events, now)
-
-
-def _stories_of(connection: Connection, entries: Collection[int]) -> set[int]:
-    """Give the stories that entries tell so far."""
-    found = rows_by(connection, STORIES_OF, sorted(entries))
-    return {row["story_id"] for row in found if row["story_id"] is not None}
+        rows = [
+            {"entry_id": ruling.entry, "other_id": ruling.other, "verdict": ruling.verdict.value, "at": now}
+            for ruling in rulings
+        ]
+        connection.execute(statement, rows)
 
 
 class Stories:

@@ -20,17 +20,16 @@ from aggregator.model.changes import (
     CompletedEntry,
     EntryChanges,
     NewEntry,
-    NewPublication,
-    NewStory,
     ReleasedEntry,
     RevisedEntry,
-    ShownChange,
 )
 from aggregator.model.entry import EntryKey
 from aggregator.model.known import LOST, EntryState
 from aggregator.model.restored import Restored, RestoredEntry, RestoredPublication
 from aggregator.model.settings import SourceKey
-from aggregator.store import entries, restoring
+from aggregator.model.story_changes import NewPublication, NewStory, ShownChange, StoryChanges
+from aggregator.store import restoring
+from aggregator.store.apply import write_entries
 from aggregator.store.publications import publication_row
 from aggregator.store.queries import PUBLICATIONS_BY_STORY, by, rows_by
 from aggregator.store.schema import MICROSECOND, category, detail, entry, publication, source, store, story
@@ -182,7 +181,8 @@ class _TakingIn:
         lost = any(grave.ref not in self._story_ids for grave in self._restored.tombstones)
         sources = restoring.sources(self._connection, of_source, self._now, lost=lost)
         self._lost = sources.get(LOST)
-        entries.write(self._connection, 0, EntryChanges(stories=tuple(made.values())), self._now)
+        made_stories = StoryChanges(new=tuple(made.values()))
+        write_entries(self._connection, None, EntryChanges(stories=made_stories), self._now)
         founders = {one.founder for one in made.values()}
         joined = []
         for key, some in of_source.items():
@@ -221,7 +221,7 @@ class _TakingIn:
                     for one in late
                 ),
             )
-            entries.write(self._connection, sources[key], changes, self._now)
+            write_entries(self._connection, sources[key], changes, self._now)
             self._connection.execute(delete(detail).where(detail.c.entry_id.in_([one.id for one in changes.released])))
             self._settle(sources[key], some, len(new))
             joined += [(one, True) for one in new] + [(one, False) for one in late]
@@ -309,8 +309,8 @@ class _TakingIn:
             self._connection.execute(filing.values(values), paged)
         if back:
             self._connection.execute(update(story).where(story.c.id.in_(back)).values(retracted_at=None))
-        changes = EntryChanges(revised=tuple(revised.values()), shown=tuple(otherwise))
-        entries.write(self._connection, 0, changes, self._now)
+        changes = EntryChanges(revised=tuple(revised.values()), stories=StoryChanges(shown=tuple(otherwise)))
+        write_entries(self._connection, None, changes, self._now)
         return len(revised)
 
     def _is_later(self, one: RestoredPublication, row: RowMapping, shown: int) -> bool:

@@ -4,7 +4,9 @@ An object such as `tx.sources` is made when it is first used. Its methods run st
 them begins or commits.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from logging import getLogger
@@ -12,10 +14,9 @@ from logging import getLogger
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from aggregator.decide.detail import retry_event
 from aggregator.identify.budget import Budget
-from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, EntryChanges, RejudgedEntry
-from aggregator.model.correction import StoryChanges, StoryMembers
+from aggregator.model.changes import Changes, Completion, Correction
+from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
 from aggregator.model.known import Known
 from aggregator.model.poll import Due
@@ -23,16 +24,13 @@ from aggregator.model.settings import Roster, Source, SourceKey
 from aggregator.store import (
     categories,
     claims,
-    entries,
-    history,
     known,
     network,
-    page_wordings,
-    poll_results,
     sources,
     stories,
 )
 from aggregator.store.alarms import Alarms
+from aggregator.store.apply import apply
 from aggregator.store.categories import Categories
 from aggregator.store.corrections import Corrections
 from aggregator.store.details import Details
@@ -61,6 +59,13 @@ from aggregator.store.why import Finding, Trail
 from aggregator.urls import Url
 
 log = getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Savepoint:
+    """A part of a transaction that stands or falls by itself."""
+
+    is_kept: bool = False  # once its block has ended: everything in it was written
 
 
 class Transaction:
@@ -119,24 +124,29 @@ class Transaction:
         events += self.source_categories.place([one.source for one in listed], roster, now)
         write_events(self._connection, events, now)
 
-    # Polls.
+    # Changes.
 
-    def complete(self, completion: Completion, *, answered: bool) -> bool:
-        """Write what came of a request for a detail; False if it can't be stored, and then nothing of it was."""
+    def apply(self, *changes: Changes | Completion | Correction) -> None:
+        """Write changes in the order that `store/apply.py` explains."""
+        apply(self._connection, changes)
+
+    @contextmanager
+    def savepoint(self, log_name: str, **facts: object) -> Iterator[Savepoint]:
+        """Undo what the block writes if the store refuses any of it, and log the error; the rest of the unit stands.
+
+        Args:
+            log_name: of the log record of an error.
+            facts: for that record.
+        """
+        savepoint = Savepoint()
         try:
             with self._connection.begin_nested():
-                if completion.retry_at is not None:
-                    self.details.retry(completion)
-                    write_events(self._connection, [retry_event(completion)], completion.asked_at)
-                    return True
-                self.details.finish(completion.due, answered=answered)
-                if completion.entries != NOTHING_CHANGED:
-                    entries.write(self._connection, completion.due.id, completion.entries, completion.asked_at)
-                    write_events(self._connection, completion.entries.events, completion.asked_at)
+                yield savepoint
+            savepoint.is_kept = True
         except IntegrityError:
-            log.exception("store_detail", extra={"source": completion.due.source.key})
-            return False
-        return True
+            log.exception(log_name, extra=facts)
+
+    # Polls.
 
     def claim(
         self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
@@ -181,75 +191,8 @@ class Transaction:
         """Look up all that bears on a document, and on stored entries that are to be published now."""
         return known.known(self._connection, due, feed, now, also=also, budget=budget)
 
-    def refile(self, source_id: int, changes: EntryChanges, filed: Sequence[RejudgedEntry], now: datetime) -> None:
-        """Write what edited rules make of a source's stored entries."""
-        page_wordings.pin(self._connection, changes.pins)  # before the entries read otherwise
-        entries.write_refiled(self._connection, filed)
-        entries.write(self._connection, source_id, changes, now)
-        write_events(self._connection, changes.events, now)
-
-    def move(self, changes: Sequence[Changes]) -> None:
-        """Write the quiet polls of a group: one statement for all, and what their sources' states became."""
-        poll_results.move(self._connection, changes)
-        history.add_days(self._connection, changes)
-        for change in changes:
-            write_events(self._connection, change.events, change.asked_at)
-        if any(change.events for change in changes):
-            categories.raise_site(self._connection)
-
-    def try_write(self, changes: Changes) -> bool:
-        """Write a poll with entries in a savepoint of its own, entries and validators together (R1, P6).
-
-        Returns:
-            False if it could not be stored; then nothing of it was, and the others of its group stand.
-        """
-        try:
-            with self._connection.begin_nested():
-                if changes.entries != NOTHING_CHANGED:
-                    is_first = not changes.due.stored_before
-                    entries.write(
-                        self._connection, changes.due.id, changes.entries, changes.asked_at, is_first=is_first
-                    )
-                    self.details.add(changes.due.id, changes.entries.waiting, changes.asked_at)
-                if changes.outlines is not None:
-                    sources.keep_outlines(self._connection, changes.due.id, changes.outlines)
-                if changes.read is not None and changes.read.body is not None:
-                    history.keep_body(self._connection, changes.due.id, changes.read.body, changes.asked_at)
-                if poll_results.write_read(self._connection, changes):
-                    categories.raise_site(self._connection)
-                self.move([changes])
-                write_events(self._connection, changes.entries.events, changes.asked_at)
-        except IntegrityError:
-            log.exception("store_entries", extra={"source": changes.due.source.key})
-            return False
-        return True
-
-    def accept(self, due: Due, released: EntryChanges, now: datetime) -> None:
-        """Believe that a source is what it claims to be, and publish what was held of it (R44)."""
-        entries.write(self._connection, due.id, released, now)
-        self.details.add(due.id, released.waiting, now)
-        write_events(self._connection, released.events, now)
-        poll_results.clear_suspicion(self._connection, due)
-        categories.raise_site(self._connection)
-
     # An operator's corrections.
 
     def members(self, numbers: Collection[int]) -> StoryMembers:
         """Return stories with all their entries, and what else bears on a correction of them."""
         return stories.members(self._connection, numbers)
-
-    def correct(self, changes: StoryChanges, now: datetime) -> bool:
-        """Write what becomes of stories; False if it can't be stored, and then nothing of it was."""
-        try:
-            with self._connection.begin_nested():
-                stories.write(self._connection, changes, now)
-        except IntegrityError:
-            log.exception("store_correction")
-            return False
-        return True
-
-    # Outputs.
-
-    # A lost store.
-
-    # How things stand.

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
 
 from aggregator.identify.keys import global_id_hash
-from aggregator.model.correction import Verdict
 from aggregator.model.entry import KeyRule
 from aggregator.model.known import EntryState
 from aggregator.model.settings import CategoryKey, SourceKey
+from aggregator.model.story_changes import Verdict
 from aggregator.model.trail import CategoryRecord, Earlier, EntryRecord, PlaceRecord, Step, StoryRecord, VerdictRecord
 from aggregator.store.documents import STANDING_TOMBSTONE
 from aggregator.store.entries import earlier_wordings, wording_of

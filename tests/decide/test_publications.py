@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
+from aggregator.decide.publications import PublicationDraft
 from aggregator.errors import CorrectionRefused
-from aggregator.model.correction import StoryChanges, StoryMembers, Verdict
+from aggregator.model.changes import EntryChanges
+from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Digest
 from aggregator.model.known import EntryState, KnownEntry, KnownPublication, KnownStory
 from aggregator.model.settings import Roster, SourceKey
+from aggregator.model.story_changes import Verdict
 from aggregator.urls import Url
 from tests.sample_site import START
 
@@ -98,9 +101,9 @@ class Shelf:
             categories=CATEGORIES,
         )
 
-    def apply(self, changes: StoryChanges) -> None:
+    def apply(self, changes: EntryChanges) -> None:
         places = {(p.story, p.category): p for story in self.stories.values() for p in story.publications}
-        for made in changes.stories:
+        for made in changes.stories.new:
             assert made.id not in self.stories
             assert made.atom_id not in {story.atom_id for story in self.stories.values()}, "an id is never reused"
             self.stories[made.id] = KnownStory(
@@ -114,7 +117,7 @@ class Shelf:
             )
         for moved in changes.moved:
             self.entries[moved.id] = replace(self.entries[moved.id], story=moved.story, merged_from=moved.merged_from)
-        for new in changes.publications:
+        for new in changes.stories.publications:
             assert (new.story, new.category) not in places
             places[new.story, new.category] = KnownPublication(
                 story=new.story,
@@ -126,21 +129,21 @@ class Shelf:
                 page=None,
                 withdrawn_at=None,
             )
-        for key in changes.withdrawn:
-            assert not places[key].withdrawn
-            places[key] = replace(places[key], withdrawn_at=self.now)
-            self.graves |= {key}
-        for shown in changes.shown:
+        for shown in changes.stories.shown:
             before = places[shown.story, shown.category]
             assert shown.updated >= before.updated, "invariant 3"
             places[shown.story, shown.category] = replace(
                 before, shown=shown.shown, digest=shown.digest, updated=shown.updated, withdrawn_at=None
             )
             self.graves.discard((shown.story, shown.category))
-        for ruling in changes.rulings:
+        for key in changes.stories.withdrawn:
+            assert not places[key].withdrawn
+            places[key] = replace(places[key], withdrawn_at=self.now)
+            self.graves |= {key}
+        for ruling in changes.stories.rulings:
             assert ruling.entry < ruling.other
             self.verdicts[ruling.entry, ruling.other] = ruling.verdict
-        merged, retracted = dict(changes.merged), dict(changes.retracted)
+        merged, retracted = dict(changes.stories.merged), dict(changes.stories.retracted)
         for number, story in list(self.stories.items()):
             self.stories[number] = replace(
                 story,
@@ -250,3 +253,30 @@ def test_an_undone_retraction_leaves_nothing_but_a_date(entries: list[KnownEntry
         key: replace(p, updated=START) for key, p in before.items()
     }
     assert all(p.updated >= shelf.now for (told, _), p in after.items() if told == number)
+
+
+def one_story() -> tuple[KnownStory, KnownEntry]:
+    """Return a story in category 1 that shows the first of its two entries, and the second."""
+    first, second = (entry(number, 1, [1], published=True, text=10) for number in (1, 2))
+    shelf = Shelf([first, second])
+    return shelf.stories[1], second
+
+
+def test_a_publication_that_is_switched_and_then_withdrawn_is_withdrawn_last() -> None:
+    story, second = one_story()
+    draft = PublicationDraft(now=START + timedelta(days=1), roster=ROSTER, categories=CATEGORIES)
+    draft.settle(story, [second], because="the first is gone")
+    draft.settle(story, [], because="both are gone")
+    changes = draft.changes()
+    assert [item.shown for item in changes.shown] == [second.id]
+    assert changes.withdrawn == ((1, 1),)
+
+
+def test_a_publication_that_is_withdrawn_and_comes_back_is_not_withdrawn() -> None:
+    story, second = one_story()
+    draft = PublicationDraft(now=START + timedelta(days=1), roster=ROSTER, categories=CATEGORIES)
+    draft.settle(story, [], because="both are gone")
+    draft.settle(story, [second], because="one is back")
+    changes = draft.changes()
+    assert [item.shown for item in changes.shown] == [second.id]
+    assert changes.withdrawn == ()

@@ -114,7 +114,7 @@ def test_i26_named_under_two_ids_it_is_taken_back_once(fake_source: FakeSource, 
     fake_source.says("one", said(1, published=START))
     fake_source.says("one", said(1, own_id="new-id", published=START))
     changes = fake_source.says("one", said(2), deleted=(("new-id", site.clock()), ("item-1", site.clock())))
-    assert len(changes.entries.withdrawn) == len(changes.entries.taken_back) == 1
+    assert len(changes.entries.stories.withdrawn) == len(changes.entries.taken_back) == 1
 
 
 def test_t4_a_copy_that_takes_over_and_is_revised_in_one_document_moves_updated(

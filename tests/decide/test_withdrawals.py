@@ -115,14 +115,14 @@ def test_t9_in_a_category_without_a_copy_it_is_withdrawn(fake_source: FakeSource
     assert (len(shown(app, 1)), len(shown(app, 2))) == (1, 1)
     changes = fake_source.says("two", deleted=(("item-1", site.clock()),))
     assert (shown(app, 1), shown(app, 2)) == ([("Title 1", "one", 0)], [])
-    assert len(changes.entries.withdrawn) == 1
+    assert len(changes.entries.stories.withdrawn) == 1
 
 
 def test_a_copy_that_is_not_shown_is_no_credit_any_more(fake_source: FakeSource, app: App) -> None:
     fake_source.says("one", said(1))
     fake_source.says("two", said(1, own_id="other"))
     changes = fake_source.says("two", said(5), deleted=(("other", START),))
-    assert (1, None) in changes.entries.dirty
+    assert (1, None) in changes.entries.stories.dirty
     assert ("Title 1", "one", 0) in shown(app)
 
 
@@ -246,7 +246,7 @@ def test_i27_to_leave_the_window_is_no_deletion_and_to_return_no_news(
     fake_source.says("one", said(1), said(2), said(3))
     site.clock.move(days=1)
     gone = fake_source.says("one", said(3))
-    assert (gone.entries.withdrawn, gone.entries.events) == ((), ())
+    assert (gone.entries.stories.withdrawn, gone.entries.events) == ((), ())
     site.clock.move(days=1)
     back = fake_source.says("one", said(1), said(3))
     assert (back.entries.new, back.entries.revised, back.entries.events) == ((), (), ())

@@ -199,7 +199,7 @@ def _published(feed: Feed) -> Document:
     category = Category(key=GENERAL, title="General")
     origin = origin_of(due, feed, STORE)
     changes, _ = decide_entries(due, feed, NOW, KNOWN, Roster({source.key: source}, {GENERAL: category}), origin)
-    stories = {story.id: story for story in changes.stories}
+    stories = {story.id: story for story in changes.stories.new}
     entries = {new.id: new for new in changes.new if new.state is EntryState.PUBLISHED}
     publications = tuple(
         Publication(
@@ -226,7 +226,7 @@ def _published(feed: Feed) -> Document:
             credits=(),
             category=GENERAL,
         )
-        for place in changes.publications
+        for place in changes.stories.publications
     )
     updated = max((publication.updated for publication in publications), default=NOW)
     return Document(

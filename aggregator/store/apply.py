@@ -1,0 +1,192 @@
+"""Writes what a poll, a detail or a correction has decided: the one way to change entries, stories and publications.
+
+The order of statements is fixed, whatever decided the changes:
+
+1. Rows that others name by id come first: stories, categories.
+2. A key that names another entry from now on is retired before the entry that takes it is inserted: keys are unique
+   within a source (I35).
+3. The texts that closed archive pages keep are pinned before entries are rewritten (M7).
+4. `joined_at` is computed before entries are inserted or moved: it depends on where entries are (`store/sequence.py`).
+5. Rejudged entries come before released ones: of an entry that rules let pass, the first writes the text and the second
+   the story and categories.
+6. Publications are inserted, then shown, then withdrawn: `shown` makes a withdrawn publication visible again, so a
+   publication that one act shows and then withdraws must be withdrawn last. `PublicationDraft` drops the withdrawal of
+   one that comes back within the act.
+7. Generations are raised last, in the same transaction, so that nothing changed is ever clean (invariant 6).
+8. The poll itself (validators, due time) follows the entries it brought: both or neither (R1, P6).
+9. Events are written in the order in which they were noted, those of the source first: `why` prints them so.
+
+`joined_at` and the counters of free ids are computed here; everything else was decided before.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, case, update
+
+from aggregator.model.changes import NOTHING_CHANGED, Changes, Completion, Correction, EntryChanges, NewCategory
+from aggregator.model.story_changes import StoryChanges
+from aggregator.store import entry_rows, poll_results, publications, sources, stories
+from aggregator.store.categories import insert_category, is_backfill, raise_generations, raise_site
+from aggregator.store.details import Details
+from aggregator.store.dirty import touch
+from aggregator.store.events import write_events
+from aggregator.store.history import add_days, keep_body, write_hits
+from aggregator.store.minhash_bands import write_bands
+from aggregator.store.page_wordings import pin, unpin
+from aggregator.store.schema import category, store
+from aggregator.store.sequence import joining_times
+
+
+def apply(connection: Connection, changes: Sequence[Changes | Completion | Correction]) -> None:
+    """Write changes, one after the other; where the sources of all polls stand is one statement, or two.
+
+    Raises:
+        IntegrityError: the changes contradict the store. Some of them are written: the caller holds a savepoint.
+    """
+    is_site_dirty = False  # index, `all.*` and the list of sources
+    for one in changes:
+        match one:
+            case Changes():
+                write_entries(connection, one.due.id, one.entries, one.asked_at, is_first=not one.due.stored_before)
+                is_site_dirty |= _write_read(connection, one) or bool(one.events)
+            case Completion():
+                _write_wait(connection, one)
+                write_entries(connection, one.due.id, one.entries, one.asked_at)
+            case Correction():
+                write_entries(connection, one.source, one.entries, one.at)
+                if one.accepted is not None:
+                    poll_results.clear_suspicion(connection, one.accepted)
+                    is_site_dirty = True
+    polls = [one for one in changes if isinstance(one, Changes)]
+    poll_results.move(connection, polls)
+    add_days(connection, polls)
+    for one in changes:
+        match one:
+            case Changes():
+                write_events(connection, (*one.events, *one.entries.events), one.asked_at)
+            case Completion():
+                write_events(connection, one.entries.events, one.asked_at)
+            case Correction():
+                write_events(connection, one.entries.events, one.at)
+    if is_site_dirty:
+        raise_site(connection)
+
+
+def write_entries(
+    connection: Connection, source_id: int | None, changes: EntryChanges, now: datetime, *, is_first: bool = False
+) -> None:
+    """Write changes of entries, stories and publications, without their events.
+
+    Args:
+        connection: a writing one.
+        source_id: whose entries are new, renamed or wait; None: none is.
+        changes: with all ids given.
+        now: the time.
+        is_first: by the first poll of a source: that is no news to anyone who follows a category (I62).
+    """
+    if changes is NOTHING_CHANGED:
+        return
+    of_stories = changes.stories
+    stories.insert_stories(connection, of_stories.new, now)
+    _write_categories(connection, changes.categories, now)
+    entry_rows.retire_keys(connection, changes.retired)
+    pin(connection, of_stories.pins)
+    unpin(connection, of_stories.unpinned)
+    told = {item.story for some in (changes.new, changes.released) for item in some if item.story is not None}
+    joined = joining_times(connection, told, now)
+    if source_id is not None:
+        entry_rows.insert_entries(connection, changes.new, source_id, now, joined)
+        entry_rows.write_aliases(connection, changes.aliases, source_id)
+        write_hits(connection, source_id, changes.hits, now)
+    entry_rows.write_revised(connection, changes.revised, now)
+    entry_rows.write_completed(connection, changes.completed)
+    entry_rows.write_rejudged(connection, changes.rejudged)
+    entry_rows.write_released(connection, changes.released, joined)
+    entry_rows.place_entries(connection, changes.placed)
+    entry_rows.take_back(connection, changes.taken_back)
+    entry_rows.relist(connection, changes.relisted)
+    entry_rows.move_entries(connection, changes.moved, now)
+    write_bands(connection, (*changes.new, *changes.released), of_stories.new)
+    if source_id is not None:
+        Details(connection).add(source_id, changes.waiting, now)
+    _write_stories(connection, of_stories, now)
+    _touch(connection, changes)
+    _raise_generations(connection, of_stories, is_first=is_first)
+    _move_counters(connection, changes)
+
+
+def _write_stories(connection: Connection, changes: StoryChanges, now: datetime) -> None:
+    stories.merge_stories(connection, changes.merged)
+    stories.retract_stories(connection, changes.retracted)
+    stories.write_rulings(connection, changes.rulings, now)
+    publications.insert_publications(connection, changes.publications)
+    publications.write_shown(connection, changes.shown)
+    publications.withdraw(connection, changes.withdrawn, now, traceless=changes.traceless)
+
+
+def _write_categories(connection: Connection, made: Sequence[NewCategory], now: datetime) -> None:
+    """Insert categories that items were the first to name, and activate those that items name again."""
+    for item in made:
+        values: dict[str, Any] = {"active": True, "source_id": item.source}
+        if item.is_new:
+            insert_category(connection, item.id, item.key, item.slug, item.feed_id, now, **values)
+        else:
+            connection.execute(update(category).where(category.c.id == item.id).values(values))
+
+
+def _write_read(connection: Connection, changes: Changes) -> bool:
+    """Keep what a document said of its source; return whether the list of sources shows something else now."""
+    if changes.outlines is not None:
+        sources.keep_outlines(connection, changes.due.id, changes.outlines)
+    if changes.read is not None and changes.read.body is not None:
+        keep_body(connection, changes.due.id, changes.read.body, changes.asked_at)
+    return poll_results.write_read(connection, changes)
+
+
+def _write_wait(connection: Connection, completion: Completion) -> None:
+    """Write until when an entry waits for its detail, or that it waits no longer."""
+    details = Details(connection)
+    if completion.retry_at is not None:
+        details.retry(completion)
+    else:
+        details.finish(completion.due, answered=completion.answered)
+
+
+def _touch(connection: Connection, changes: EntryChanges) -> None:
+    """Mark the stories that changed: their pages, posts and search entries are rendered again."""
+    of_stories = changes.stories
+    told = (item.story for some in (changes.new, changes.released, changes.moved) for item in some)
+    left = (item.from_story for item in changes.moved)  # their pages credited the entries
+    visible = (item.story for some in (of_stories.publications, of_stories.shown) for item in some)
+    ended = (number for some in (of_stories.merged, of_stories.retracted, of_stories.withdrawn) for number, _ in some)
+    entries = (
+        *(item.id for item in changes.revised if not item.held and not item.unseen),
+        *(item.id for item in changes.taken_back if not item.again),
+        *(item.id for some in (changes.relisted, changes.rejudged, changes.placed) for item in some),
+    )
+    touch(connection, (*told, *left, *visible, *ended), entries)
+
+
+def _raise_generations(connection: Connection, changes: StoryChanges, *, is_first: bool) -> None:
+    """Raise the generations of categories and archive pages that must be rendered again (invariant 6)."""
+    pages: dict[int, set[int]] = defaultdict(set)
+    for place, page in changes.dirty:
+        pages[place].update(() if page is None else (page,))
+    raise_generations(connection, pages, backfill=is_first or is_backfill(changes.publications))
+
+
+def _move_counters(connection: Connection, changes: EntryChanges) -> None:
+    """Move the counters of free ids past the ids that were used.
+
+    A counter never moves back: a restore writes source by source, not in the order of ids.
+    """
+    values: dict[str, Any] = {}
+    for counter, rows in ((store.c.next_entry, changes.new), (store.c.next_story, changes.stories.new)):
+        if rows:
+            free = max(item.id for item in rows) + 1
+            values[counter.name] = case((counter > free, counter), else_=free)
+    if values:
+        connection.execute(update(store).values(values))
