@@ -29,8 +29,9 @@ from aggregator.poll.pipeline import Ports
 from aggregator.publish.aliases import EVERY_OUTPUT_BYTES
 from aggregator.publish.destination import open_destination
 from aggregator.publish.hub_topics import keep_topics
+from aggregator.publish.looks import MAX_AGE
 from aggregator.publish.posts.post import check_templates
-from aggregator.publish.publisher import MAX_AGE, Publisher
+from aggregator.publish.publisher import Publisher
 from aggregator.publish.report import Published
 from aggregator.reader import Readers
 from aggregator.render.mark import HOME

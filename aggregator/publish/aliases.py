@@ -1,9 +1,11 @@
-"""Copies beside our outputs: their old addresses (`publish.aliases`), and the operator's files (`publish.static`).
+"""Publishes copies: outputs under old addresses (`publish.aliases`), and the operator's files (`publish.static`).
 
-Both are listed like outputs, and go when feeds.yaml or the folder no longer has them. Nobody else's file is touched.
+Copies are listed like outputs, and removed when feeds.yaml or the folder no longer has them. Files that are not listed
+are never touched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -16,7 +18,7 @@ from aggregator.model.settings import Publish
 from aggregator.publish.destination import Destination
 from aggregator.publish.folder import Folder
 from aggregator.publish.output_list import OutputList, Put
-from aggregator.store.database import Store
+from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
 
@@ -28,52 +30,72 @@ EVERY_OUTPUT_BYTES: Final = 2**30  # what we wrote ourselves has limits of its o
 _Look = tuple[int, int, int, int]
 
 
-class Aliases:
-    """Brings copies to what they are copies of, for as long as one set of settings holds."""
+@dataclass(frozen=True, slots=True)
+class ListedFiles:
+    """What the store lists of files, without pages of stories: digests by path, ages, and which are copies."""
 
-    def __init__(self, store: Store, folder: Destination, places: OutputList, publish: Publish) -> None:
-        self._store, self._folder, self._places = store, folder, places
+    digests: Mapping[str, str | None]
+    max_ages: Mapping[str, int]
+    copies: frozenset[str]
+
+
+class Aliases:
+    """Keeps copies equal to their targets, for one set of settings."""
+
+    def __init__(self, folder: Destination, outputs: OutputList, publish: Publish) -> None:
+        self._folder, self._outputs = folder, outputs
         self._aliases, self._static = publish.aliases, publish.static
         self._known: dict[str, _Look] = {}  # static files that were copied, as they looked then
         self._passed_over: set[tuple[str, str]] = set()  # what was said once
 
-    def put(self, *, everything: bool, take_over: bool) -> Put:
-        """Copy what is new or has changed, and remove what is no longer wanted.
+    @property
+    def has_status(self) -> bool:
+        """Whether any alias is a copy of a status page."""
+        return any(target.startswith("status.") for _, target in self._aliases)
+
+    def read(self, tx: Transaction) -> ListedFiles | None:
+        """Read what `put` needs from the store, after the outputs were recorded; None if there is nothing to copy."""
+        copies = tx.files.copies()
+        if not (copies or self._aliases or self._static):
+            return None
+        return ListedFiles(tx.files.digests(stories=False), tx.files.max_ages(), copies)
+
+    def put(self, files: ListedFiles, *, everything: bool, take_over: bool) -> Put:
+        """Copy what is new or has changed, and remove copies that are no longer wanted.
 
         Args:
+            files: from `read`.
             everything: copy all of it.
-            take_over: write over copies of outputs that the list does not name (DESIGN 3.3).
+            take_over: write over copies of outputs that the list does not name.
 
         Raises:
             StrangerInTheWay: somebody else's file stands where a copy shall; no copy was written.
         """
-        with self._store.read() as tx:
-            before = tx.files.copies()
-            if not (before or self._aliases or self._static):
-                return Put()
-            digests, ages = tx.files.digests(stories=False), tx.files.max_ages()
         outputs, wanted = [], set()
         for path, target in self._aliases:
-            if digests.get(target) is None:
+            digest = files.digests.get(target)
+            if digest is None:
                 self._pass_over(path, f"{target} is not published")
                 continue
             wanted.add(path)
-            if everything or digests.get(path) != digests[target]:
+            if everything or files.digests.get(path) != digest:
                 render = partial(self._folder.read, target, EVERY_OUTPUT_BYTES)
-                outputs.append(Output(path=path, render=render, max_age=ages[target], copied=True, like=target))
+                outputs.append(
+                    Output(path=path, render=render, max_age=files.max_ages[target], copied=True, like=target)
+                )
         looks: dict[str, _Look] = {}
         if self._static is not None and self._static.is_dir():
             source, looks = Folder(self._static), dict(self._static_files(self._static))
             wanted |= looks.keys()
             for path, look in looks.items():
-                if everything or self._known.get(path) != look or path not in before:
+                if everything or self._known.get(path) != look or path not in files.copies:
                     outputs.append(_static_output(source, path))
         elif self._static is not None:  # not mounted today, say: what was copied stays
             self._pass_over("static", f"there is no folder {self._static}; what was copied from it stays")
-            wanted |= before
-        gone = before - wanted
-        failed = self._places.remove(gone)  # before others: a folder may have become a file
-        put = self._places.put(outputs, take_over=take_over)
+            wanted |= files.copies
+        gone = files.copies - wanted
+        failed = self._outputs.remove(gone)  # first: a folder may have become a file
+        put = self._outputs.put(outputs, files.digests.keys() - gone.difference(failed), take_over=take_over)
         put.changed += sorted(gone.difference(failed))
         put.failed += failed
         self._known |= {w.path: looks[w.path] for w in put.written if w.path in looks}
@@ -90,7 +112,7 @@ class Aliases:
                 yield _static_output(source, path)
 
     def _static_files(self, static: Path) -> Iterator[tuple[str, _Look]]:
-        """Give the files to copy, and how each looks; what can't be copied is named once."""
+        """Return the files to copy, each with its inode, size and times; a file that can't be copied is logged once."""
         aliases = {alias for alias, _ in self._aliases}
         for number, path in enumerate(files_below(static)):
             if number == MAX_STATIC_FILES:
@@ -121,7 +143,7 @@ def _static_output(source: Folder, path: str) -> Output:
 
 
 def _fault_of(file: Path, path: str, aliases: set[str]) -> str | None:
-    """Say why a file can't be copied."""
+    """Return why a file can't be copied; None if it can."""
     if file.is_symlink():
         return "a symbolic link is not followed: it may lead to what nobody shall see; put a copy there"
     if not file.is_file():

@@ -9,13 +9,12 @@ from aggregator.model.output_paths import format_of
 from aggregator.model.settings import Settings, Site
 from aggregator.model.story import Document
 from aggregator.render.atom import leave_out_faulty, render_atom
-from aggregator.render.fields import ALL, FEEDS, url_of
+from aggregator.render.fields import ALL, FEEDS, FORMATS, url_of
 from aggregator.render.html_pages import render_archive, render_category
 from aggregator.render.jsonfeed import render_json
 from aggregator.render.rss import render_rss
 from aggregator.render.theme import PageStyle
 from aggregator.render.verify import read_back_atom, read_back_json, read_back_rss
-from aggregator.store.database import Store
 from aggregator.urls import Url
 
 
@@ -25,13 +24,23 @@ class Formats:
     Args:
         settings: the whole of feeds.yaml.
         look: of all pages.
-        store: whose id the feeds carry, for restoring.
+        store_id: id of the store, which feeds carry for restoring.
     """
 
-    def __init__(self, settings: Settings, look: PageStyle, store: Store) -> None:
+    def __init__(self, settings: Settings, look: PageStyle, store_id: str) -> None:
         self.names = settings.publish.formats
         self.html = "html" in self.names
-        self._site, self._look, self._store = settings.site, look, store
+        self._site, self._look, self._store_id = settings.site, look, store_id
+
+    def paths(self, path: str, page: int | None) -> list[str]:
+        """Return the paths of a category's document in every format.
+
+        Args:
+            path: of the document, without a suffix.
+            page: number of the archive page; None: the main document.
+        """
+        names = self.names - {"rss"} if page is not None else self.names
+        return [f"{path}.{name}" for name in FORMATS if name in names]
 
     def outputs(self, document: Document, age: int, *, has_news: bool = True) -> Iterator[Output]:
         """Give a document in every format.
@@ -54,7 +63,7 @@ class Formats:
             render = partial(_proven_rss, document, site, age // 60, html)
             yield Output(path=f"{document.path}.rss", render=render, max_age=age, beside="atom" in self.names)
         if "json" in self.names:  # archive pages too: with them a lost store is restored to the last entry
-            render = partial(_proven_json, document, site, str(self._store.uuid), html)
+            render = partial(_proven_json, document, site, self._store_id, html)
             beside = "atom" in self.names or ("rss" in self.names and document.archive is None)
             yield Output(path=f"{document.path}.json", render=render, max_age=age, beside=beside)
         if html and document.path != ALL:

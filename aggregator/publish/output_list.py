@@ -17,6 +17,7 @@ from aggregator.model.output_paths import is_output, is_published
 from aggregator.publish.destination import Destination, abreast
 from aggregator.store.database import Store
 from aggregator.store.output_list import Written
+from aggregator.store.transaction import Transaction
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,6 +33,13 @@ class Put:
     why: str = ""  # the first of these failed
     written: list[Written] = field(default_factory=list)
 
+    def add(self, other: "Put") -> None:
+        """Add what came of putting more files in place."""
+        self.changed += other.changed
+        self.failed += other.failed
+        self.why = self.why or other.why
+        self.written += other.written
+
     def fail(self, output: Output, error: PublishError) -> None:
         """Note that an output could not be put in place; the old one stands."""
         self.failed.append(output.path)
@@ -46,26 +54,29 @@ class OutputList:
         self._store, self._folder, self._clock, self._gzip = store, folder, clock, gzip
         self._shown: dict[str, tuple[str, str]] = {}  # path: digest of what it showed last, and of its bytes
 
-    def settle(self, first: Callable[[], Iterable[Output]], *, take_over: bool) -> None:
-        """See whether the folder is the one that the list is of; if it is another, let everything be rendered there.
+    def adopt_folder(self, before: str | None, first: Callable[[], Iterable[Output]], *, take_over: bool) -> bool:
+        """Compare the folder with the one that the list is of; if it is another, let everything be rendered there.
 
-        A tree that was moved as a whole stays ours: its files have the digests that we remember. What else stands in
+        A tree that was moved as a whole stays ours: its files have the digests that the list has. What else stands in
         the new folder is somebody else's, and what stood in the old one is left there.
 
         Args:
+            before: the folder that the list is of; None before the first publication.
             first: returns the outputs whose names are known before anything is rendered. Where nothing of ours stands
                 yet, nobody else's file may stand at any of them.
             take_over: write over files that the list does not name, if they bear our mark.
+
+        Returns:
+            Whether it is another folder.
 
         Raises:
             StrangerInTheWay: a file that we did not write stands in a folder in which we never published; nothing was
                 written there, and the folder is not ours.
         """
         where = self._folder.where()
+        if before == where:
+            return False
         with self._store.read() as tx:
-            before = tx.files.folder()
-            if before == where:
-                return
             digests = tx.files.digests()
         listed = [path for path, digest in digests.items() if digest is not None]
         stands = self._abreast(self._folder.digest, listed)
@@ -77,22 +88,23 @@ class OutputList:
             tx.files.adopt_folder(where, kept)
         if before is not None:
             log.info("adopt_folder", extra={"folder": where, "kept": len(kept), "left": len(digests) - len(kept)})
+        return True
 
-    def notice_losses(self) -> bool:
+    def notice_losses(self, expected: Collection[str]) -> bool:
         """Let everything be rendered again if files of ours are gone: somebody emptied the folder, or part of it.
 
+        Args:
+            expected: paths of written files; see `expected_files`.
+
         Returns:
-            Whether any are.
+            Whether any are gone.
 
         Raises:
-            PublishError: it can't be told what stands there.
+            PublishError: the folder can't be read.
         """
-        with self._store.read() as tx:
-            digests, copies = tx.files.digests(stories=False), tx.files.copies()
-        listed = {path for path, digest in digests.items() if digest is not None} - copies
-        inside = {path for path in listed if path.startswith("category/")}
+        inside = {path for path in expected if path.startswith("category/")}
         lost = inside.difference(self._folder.below("category")) if inside else set()
-        lost |= {path for path in listed if "/" not in path and self._digest(path) is None}
+        lost |= {path for path in expected if "/" not in path and self._digest(path) is None}
         if lost:
             log.warning("miss_outputs", extra={"files": len(lost), "first": min(lost)})
             with self._store.begin() as tx:
@@ -125,20 +137,21 @@ class OutputList:
             written = {path for path, digest in tx.files.digests(stories=False).items() if digest is not None}
         self.remove(path for path in found if path not in written and self._folder.stranger(path))
 
-    def put(self, outputs: Sequence[Output], *, take_over: bool) -> Put:
+    def put(self, outputs: Sequence[Output], listed: Collection[str], *, take_over: bool) -> Put:
         """Put files in place, in this order, each only if its bytes differ.
 
-        Those that may be put `beside` each other are, where the place takes several at once.
+        Those that may be put `beside` each other are, where the destination takes several at once.
 
         Args:
             outputs: what to write.
+            listed: those of their paths that the list names.
             take_over: write over files that the list does not name, if they bear our mark.
 
         Raises:
             StrangerInTheWay: a file that the list does not name stands there; nothing was written.
         """
         put = Put()
-        placed = self._list(outputs, put, take_over=take_over)
+        placed = self._list(outputs, listed, put, take_over=take_over)
         for together in _together(placed):
             for (output, data), came in self._abreast(self._replace, self._rendered(together, put)):
                 if isinstance(came, PublishError):
@@ -153,6 +166,23 @@ class OutputList:
                 age, gone, topic = output.max_age, output.gone, output.topic
                 put.written.append(Written(path=output.path, digest=digest, max_age=age, gone=gone, topic=topic))
         return put
+
+    def reserve(self, paths: Sequence[str], listed: Collection[str], *, take_over: bool) -> Collection[str]:
+        """List files that will be written in several parts; no part is written if a stranger stands at any path.
+
+        Args:
+            paths: of the files.
+            listed: those of them that the list names.
+            take_over: write over files that the list does not name, if they bear our mark.
+
+        Returns:
+            Paths that the list names now. A path that can't be examined is left out: its own `put` reports it.
+
+        Raises:
+            StrangerInTheWay: a file that the list does not name stands at a path; none was listed.
+        """
+        outputs = [Output(path=path, render=bytes, max_age=0) for path in paths]
+        return {output.path for output in self._list(outputs, listed, Put(), take_over=take_over)}
 
     def _rendered(self, outputs: Iterable[Output], put: Put) -> Iterator[tuple[Output, bytes]]:
         """Give outputs with their bytes, each rendered when its turn comes; those that stand as they are left out."""
@@ -187,16 +217,6 @@ class OutputList:
             listed = tx.files.digests(stories=False).keys() - tx.files.copies()
         return self.remove(path for path in listed if not is_published(path, formats))
 
-    def remove_listed(self, paths: Sequence[str]) -> list[str]:
-        """Remove files of ours; what the list does not name is left alone.
-
-        Returns:
-            Those that could not be removed.
-        """
-        with self._store.read() as tx:
-            listed = tx.files.listed(paths)
-        return self.remove(listed)
-
     def sync(self) -> None:
         """Bring to the disk what need not be there at once (R30).
 
@@ -224,10 +244,8 @@ class OutputList:
                 tx.files.unlist(gone)
         return failed
 
-    def _list(self, outputs: Sequence[Output], put: Put, *, take_over: bool) -> list[Output]:
-        """Name files in the store before their first write; give those that may be written."""
-        with self._store.read() as tx:
-            listed = tx.files.listed([output.path for output in outputs])
+    def _list(self, outputs: Sequence[Output], listed: Collection[str], put: Put, *, take_over: bool) -> list[Output]:
+        """Add files to the list before their first write; return the outputs that may be written."""
         placed, new = [], []
         unlisted = [output.path for output in outputs if output.path not in listed]
         strangers = dict(self._abreast(self._folder.stranger, unlisted))
@@ -241,10 +259,10 @@ class OutputList:
                     raise StrangerInTheWay(output.path, self._folder.named(output.path), ours=ours)
                 new.append(output)
             placed.append(output)
-        for copied in (False, True):
-            paths = [output.path for output in new if output.copied is copied]
-            if paths:
-                with self._store.begin() as tx:
+        if new:
+            with self._store.begin() as tx:
+                for copied in (False, True):
+                    paths = [output.path for output in new if output.copied is copied]
                     tx.files.add(paths, self._clock(), copied=copied)
         return placed
 
@@ -270,6 +288,12 @@ class OutputList:
             return self._folder.digest(path)
         except PublishError:
             return None
+
+
+def expected_files(tx: Transaction) -> Collection[str]:
+    """Return the paths of the files that must stand in the folder, without copies and pages of stories."""
+    written = {path for path, digest in tx.files.digests(stories=False).items() if digest is not None}
+    return written - tx.files.copies()
 
 
 def _together(outputs: Iterable[Output]) -> Iterator[list[Output]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from logging import getLogger
 
 from aggregator.errors import PublishError, StrangerInTheWay
+from aggregator.model.settings import Roster
 from aggregator.publish.output_list import Put
 from aggregator.publish.posts.export import Exported
 from aggregator.render.visibility import Visibility
@@ -25,12 +26,14 @@ class Published:
 
 
 @dataclass(slots=True, kw_only=True)
-class Edition:
-    """One publication on its way."""
+class PublishRun:
+    """One publication that is under way: what may be seen, how it was asked for, and what came of it so far."""
 
-    showing: Visibility
+    roster: Roster
+    visibility: Visibility
     everything: bool
     take_over: bool
+    noted_failure: str | None = None  # what the store says could not be written, and why
     changed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     why: str = ""  # the first of them failed

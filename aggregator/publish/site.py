@@ -1,15 +1,19 @@
-"""What shows all categories together: `all.*`, the start page, the lists of categories and sources (DESIGN 3.3)."""
+"""Publishes what shows all categories together: `all.*`, the start page, the lists of categories and sources."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from aggregator.clock import Clock
 from aggregator.model.output import Output
 from aggregator.model.settings import Category, Roster, Settings
 from aggregator.model.story import CategoryLine, Document, Publication, Tombstone
 from aggregator.publish.archiving import fitting
 from aggregator.publish.formats import Formats
+from aggregator.publish.looks import Looks, has_news
+from aggregator.publish.output_list import OutputList
+from aggregator.publish.report import PublishRun
 from aggregator.render.cache import Memory
 from aggregator.render.fields import ALL, FEEDS, ICON
 from aggregator.render.html_pages import Section, render_index, render_sources, section_of
@@ -17,6 +21,8 @@ from aggregator.render.opml import render_feeds_opml, render_sources_opml
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
 from aggregator.store.categories import CategoryRow
+from aggregator.store.database import Store
+from aggregator.store.documents import ALL as ALL_CATEGORIES
 from aggregator.store.transaction import Transaction
 
 ON_INDEX = 5  # newest stories of a category on the start page
@@ -27,121 +33,175 @@ Listed = Sequence[tuple[Category, CategoryRow]]
 
 
 class SiteOutputs:
-    """Gives those outputs, for as long as one set of settings holds.
+    """Publishes those outputs, for one set of settings.
 
-    Each section of the start page is kept as it stood when its category last changed: of 200 only those are rendered
-    that have news.
+    Each section of the start page is kept as it was rendered when its category last changed: of 200 sections only those
+    with news are rendered.
 
     Args:
+        store: open for writing.
         settings: the whole of feeds.yaml.
-        formats: those of its documents.
-        look: of all pages.
-        has_story_pages: each story has a page of its own.
+        formats: in which `all.*` is rendered.
+        style: theme and texts of all pages.
+        looks: of the same settings.
+        files: the published files.
+        clock: returns the current time.
+        has_story_pages: whether each story has a page.
     """
 
-    def __init__(self, settings: Settings, formats: Formats, look: PageStyle, *, has_story_pages: bool) -> None:
-        self._settings, self._formats, self._look, self._has_story_pages = settings, formats, look, has_story_pages
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        formats: Formats,
+        style: PageStyle,
+        looks: Looks,
+        files: OutputList,
+        clock: Clock,
+        *,
+        has_story_pages: bool,
+    ) -> None:
+        self._store, self._settings, self._formats, self._style = store, settings, formats, style
+        self._looks, self._files, self._clock = looks, files, clock
+        self._has_story_pages = has_story_pages
         self._sections: Memory[Section] = Memory(4 * 1024 * 1024, each_bytes=1024)
 
-    def outputs(
+    def publish(self, rows: Sequence[CategoryRow], looks: Mapping[int, str], run: PublishRun) -> bool:
+        """Write these outputs if anything has happened that they show.
+
+        The stories that they show are recorded as seen after the snapshot was read and before the first file (T6): a
+        story that enters in between counts as seen, which keeps its tombstone.
+
+        Args:
+            rows: the categories of feeds.yaml.
+            looks: look of each category, by its number.
+            run: the publication, which counts what was written.
+
+        Returns:
+            Whether anything had happened that these outputs, or status.*, show.
+
+        Raises:
+            StrangerInTheWay: a file that the list does not name stands at the path of one; nothing was written.
+        """
+        look = self._looks.of_site(rows, run.visibility)
+        with self._store.read() as tx:
+            site = tx.categories.site()
+            is_new = run.everything or site.look != look
+            if not is_new and site.dirty == site.rendered:
+                return False
+            rows = tx.categories.rows()
+            before = tx.documents.said(ALL_CATEGORIES, [None]).get(None)
+            document = self._document(tx, rows, run, site.created_at, before)
+            outputs = self._outputs(tx, document, rows, looks, run, has_news=has_news(site, look))
+            listed = tx.files.listed([output.path for output in outputs])
+        with self._store.begin() as tx:
+            tx.categories.offer(None, self._clock())
+            tx.documents.say(ALL_CATEGORIES, {None: document.updated} if document.updated != before else {})
+            if is_new:
+                tx.files.sync_gone()
+        put = run.note(self._files.put(outputs, listed, take_over=run.take_over))
+        left = self._files.clear(self._formats.names) if is_new else []
+        run.failed += left
+        with self._store.begin() as tx:
+            tx.files.note_written(put.written, self._clock())
+            if not put.failed and not left:
+                tx.categories.mark_site_rendered(site, look)
+        return True
+
+    def _outputs(
         self,
         tx: Transaction,
-        everything: Document,
+        document: Document,
         rows: Sequence[CategoryRow],
         looks: Mapping[int, str],
-        roster: Roster,
-        showing: Visibility,
-        age: int,
+        run: PublishRun,
         *,
         has_news: bool,
     ) -> list[Output]:
-        """Give them in the order in which they may replace the old (R31).
+        """Return the outputs in the order in which they may replace the old ones (R31).
 
         Args:
-            tx: a reading one: all is of one moment.
-            everything: the document of that name, of the same moment.
-            rows: the categories as they stand.
-            looks: digest of what shapes a category besides the store, by its number.
-            roster: sources and categories as feeds.yaml has them.
-            showing: what may be seen.
-            age: how many seconds whoever reads them may keep them (A75).
-            has_news: more than a backfill may have changed `all.*` (I62).
+            tx: a reading one: all outputs are of one moment.
+            document: the document over all categories, of the same moment.
+            rows: the categories of feeds.yaml.
+            looks: look of each category, by its number.
+            run: the publication.
+            has_news: whether more than a backfill may have changed `all.*` (I62).
         """
         site, names, html = self._settings.site, self._formats.names, self._formats.html
-        listed = _listed(rows, roster)
-        outputs = list(self._formats.outputs(everything, age, has_news=has_news))
-        lines = [line for row in tx.sources.rows() if (line := showing.source_line(row)) is not None]
+        age = self._looks.site_max_age()
+        listed = _listed(rows, run.roster)
+        outputs = list(self._formats.outputs(document, age, has_news=has_news))
+        lines = [line for row in tx.sources.rows() if (line := run.visibility.source_line(row)) is not None]
         also = ALSO
         if names & FEEDS:
             also |= {"opml.xml"}
             render = partial(render_feeds_opml, [_line_of(*pair, ()) for pair in listed], site, names, html=html)
             outputs.append(Output(path="opml.xml", render=render, max_age=age))
-        told = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom another: there are no times in it
+        facts = hashlib.sha256(repr(lines).encode()).hexdigest()  # seldom changes: there are no times in it
         blogroll = partial(render_sources_opml, lines, site)
-        outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=told))
+        outputs.append(Output(path="sources.opml", render=blogroll, max_age=age, facts=facts))
         if not html:
             return outputs
-        look = self._look
-        page_of_sources = partial(render_sources, lines, site, names, look, also=also)
+        style = self._style
+        page_of_sources = partial(render_sources, lines, site, names, style, also=also)
         return [
             *outputs,
-            Output(path="style.css", render=lambda: look.theme.stylesheet, max_age=THEME_AGE),
-            Output(path=ICON, render=lambda: look.theme.icon, max_age=THEME_AGE),
-            Output(path="sources.html", render=page_of_sources, max_age=age, facts=told),
-            Output(path="index.html", render=self._start_page(tx, listed, looks, showing, also), max_age=age),
+            Output(path="style.css", render=lambda: style.theme.stylesheet, max_age=THEME_AGE),
+            Output(path=ICON, render=lambda: style.theme.icon, max_age=THEME_AGE),
+            Output(path="sources.html", render=page_of_sources, max_age=age, facts=facts),
+            Output(path="index.html", render=self._start_page(tx, listed, looks, run.visibility, also), max_age=age),
         ]
 
-    def everything(
+    def _document(
         self,
         tx: Transaction,
         rows: Sequence[CategoryRow],
-        roster: Roster,
-        showing: Visibility,
+        run: PublishRun,
         created: datetime,
-        said: datetime | None,
+        before: datetime | None,
     ) -> Document:
-        """Give the document over all categories.
+        """Return the document over all listed categories.
 
         Args:
             tx: a reading one.
-            rows: the categories as they stand.
-            roster: sources and categories as feeds.yaml has them.
-            showing: what may be seen.
-            created: when a site without categories began.
-            said: the latest `updated` that it has said so far (A7).
+            rows: the categories of feeds.yaml.
+            run: the publication.
+            created: when the store was made, for a site without categories.
+            before: the latest `updated` that was published of it (A7).
         """
-        site, numbers = self._settings.site, [row.id for _, row in _listed(rows, roster)]
+        site, numbers = self._settings.site, [row.id for _, row in _listed(rows, run.roster)]
         created = min((row.created_at for row in rows), default=created)
         newest = tx.documents.newest(numbers, self._settings.publish.entries)
-        publications = tuple(showing.publication(p, roster.categories[p.category]) for p in newest)
+        publications = tuple(run.visibility.publication(p, run.roster.categories[p.category]) for p in newest)
         publications = publications[: fitting([(p.summary, p.content) for p in publications])]  # each has a category
-        graves = tuple(map(showing.tombstone, tx.documents.tombstones_of_all(numbers)))
+        tombstones = tuple(map(run.visibility.tombstone, tx.documents.tombstones_of_all(numbers)))
         return Document(
             path=ALL,
             id=f"urn:uuid:{tx.store_row.uuid()}",
             title=site.title,
             description=None,
             language=site.language,
-            updated=latest(publications, graves, created, said),
+            updated=latest(publications, tombstones, created, before),
             publications=publications,
-            tombstones=graves,
+            tombstones=tombstones,
             has_story_pages=self._has_story_pages,
             hub=self._settings.publish.hub,
         )
 
     def _start_page(
-        self, tx: Transaction, listed: Listed, looks: Mapping[int, str], showing: Visibility, also: frozenset[str]
+        self, tx: Transaction, listed: Listed, looks: Mapping[int, str], visibility: Visibility, also: frozenset[str]
     ) -> Callable[[], bytes]:
-        """Give how to render the start page, from what is kept and what is read here."""
+        """Return the function that renders the start page, from kept sections and from what is read here."""
         keys = {row.id: (row.id, row.dirty, looks.get(row.id)) for _, row in listed}
         kept = {number: section for number, key in keys.items() if (section := self._sections.get(key)) is not None}
         unknown = [(category, row) for category, row in listed if row.id not in kept]
         newest = tx.documents.newest_of_each([row.id for _, row in unknown], ON_INDEX, fair=self._settings.publish.fair)
         lines = {
-            row.id: _line_of(category, row, tuple(showing.publication(p, category) for p in newest.get(row.id, ())))
+            row.id: _line_of(category, row, tuple(visibility.publication(p, category) for p in newest.get(row.id, ())))
             for category, row in unknown
         }
-        frame = (self._settings.site, self._formats.names, self._look)
+        frame = (self._settings.site, self._formats.names, self._style)
 
         def render() -> bytes:
             for number, line in lines.items():
@@ -154,18 +214,18 @@ class SiteOutputs:
 
 
 def latest(
-    publications: Sequence[Publication], graves: Sequence[Tombstone], created: datetime, said: datetime | None
+    publications: Sequence[Publication], tombstones: Sequence[Tombstone], created: datetime, before: datetime | None
 ) -> datetime:
-    """Return the `updated` of a feed: the newest of its stories, and never less than it was before (A7).
+    """Return the `updated` of a feed: that of its newest story or tombstone, and never less than before (A7).
 
     Args:
-        publications: that stand in it.
-        graves: its tombstones.
-        created: when its category was made, for one that is empty.
-        said: the latest that it has said so far; None: it has said nothing yet.
+        publications: in the feed.
+        tombstones: in the feed.
+        created: when its category was made; used for an empty feed.
+        before: the latest `updated` that was published of it; None if none was.
     """
-    newest = max((*(p.updated for p in publications), *(grave.when for grave in graves)), default=created)
-    return newest if said is None else max(newest, said)
+    newest = max((*(p.updated for p in publications), *(one.when for one in tombstones)), default=created)
+    return newest if before is None else max(newest, before)
 
 
 def _listed(rows: Sequence[CategoryRow], roster: Roster) -> Listed:

@@ -1,13 +1,12 @@
-"""The page of each story: made when the story changes, in order, before a feed leads there (N4, R30, R31, A42, T7).
+"""Publishes the page of each story, when the story changes, before a feed leads to it (N4, R30, R31, A42, T7).
 
-The store names the stories whose pages must be made again, in the transaction that changes them. Those that look
-otherwise because a title, a theme or a language has changed may be all there are: they are made when nothing else
-waits, a part at a time.
+The store marks the stories whose pages must be made again, in the transaction that changes them. A new title, theme or
+language may mark all stories: their pages are made when nothing else waits, a part at a time.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
@@ -22,6 +21,7 @@ from aggregator.render import fields, mark
 from aggregator.render.html_pages import render_note, render_story
 from aggregator.render.theme import PageStyle
 from aggregator.render.visibility import Visibility
+from aggregator.store.categories import RestingCategory
 from aggregator.store.database import Store
 from aggregator.store.output_list import FORGOTTEN, GONE
 from aggregator.store.story_pages import Dirty, Looks, Place, StoredPage
@@ -30,30 +30,35 @@ from aggregator.store.transaction import Transaction
 log = getLogger(__name__)
 
 BATCH = 100  # pages that are in memory together
-LATE = 500  # pages that one publication makes again for their look alone, while others wait
+LATE = 500  # pages that one publication makes again for their look alone, while other outputs wait
 GONE_LIST = "gone.txt"
 MAX_AGE = 3600  # seconds (A75): a page changes when its story is revised, or told by one more
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What a batch of stories comes to."""
+class _Batch:
+    """Pages of some dirty stories, read from one moment of the store."""
 
+    dirty: Dirty
     outputs: list[Output]
-    removed: list[str]  # paths where nothing stands any more
+    removed: list[str]  # listed paths where nothing stands any more
     of_path: dict[str, int]  # the story of each
+    listed: frozenset[str]  # paths of outputs that the list of files names
+
+
+NO_BATCH = _Batch({}, [], [], {}, frozenset())
 
 
 class StoryPages:
-    """Keeps `entry/` in line with the store, for as long as one set of settings holds.
+    """Keeps `entry/` in line with the store, for one set of settings.
 
     Args:
-        store: whose stories.
+        store: open for writing.
         settings: the whole of feeds.yaml.
-        formats: those that are written.
-        look: of all pages.
-        places: the folder.
-        clock: tells when a file was written.
+        formats: names of the formats that are published.
+        style: theme and texts of all pages.
+        outputs: the published files.
+        clock: returns the current time.
     """
 
     def __init__(
@@ -61,36 +66,43 @@ class StoryPages:
         store: Store,
         settings: Settings,
         formats: frozenset[str],
-        look: PageStyle,
-        places: OutputList,
+        style: PageStyle,
+        outputs: OutputList,
         clock: Clock,
     ) -> None:
-        self._store, self._settings, self._places, self._clock = store, settings, places, clock
+        self._store, self._settings, self._outputs, self._clock = store, settings, outputs, clock
         self._roster = Roster.of(settings)
-        self._order = {category.key: place for place, category in enumerate(settings.categories)}
-        self._formats, self._look = formats, look
+        self._order = {category.key: rank for rank, category in enumerate(settings.categories)}
+        self._formats, self._style = formats, style
         self.are_made = settings.publish.entry_pages and "html" in formats
 
-    def look_around(self, showing: Visibility, frame: str, *, everything: bool = False) -> None:
-        """See whether anything has changed that shapes pages besides the store, and which (R34).
+    def mark_stale(
+        self,
+        visibility: Visibility,
+        look: str,
+        before: Looks,
+        resting: Sequence[RestingCategory],
+        *,
+        everything: bool = False,
+    ) -> None:
+        """Mark the pages dirty that look otherwise than when they were made, though their stories are the same (R34).
 
         Args:
-            showing: what may be seen.
-            frame: digest of what shapes all pages.
-            everything: have all of them made again in any case.
+            visibility: what may be seen.
+            look: of all pages.
+            before: looks of pages, categories and sources with which the pages were made.
+            resting: categories that left feeds.yaml.
+            everything: mark all pages in any case.
         """
-        with self._store.read() as tx:
-            before = tx.story_pages.looks()
-            resting = tx.categories.resting()
-        frame = f"{frame} {self.are_made}"
+        look = f"{look} {self.are_made}"
         categories = {c.key: _digest(c.title, c.show, c.unlisted) for c in self._settings.categories}
         categories |= {place.key: _digest(place.title, place.show, place.unlisted, "resting") for place in resting}
-        sources = self._source_looks(showing)
+        sources = self._source_looks(visibility)
         changed = {key: sources.get(key) for key in {*sources, *before.sources}}
-        changed = {key: look for key, look in changed.items() if look != before.sources.get(key)}
-        looks = [(*before.categories[key], look) for key, look in categories.items() if key in before.categories]
+        changed = {key: one for key, one in changed.items() if one != before.sources.get(key)}
+        looks = [(*before.categories[key], one) for key, one in categories.items() if key in before.categories]
         ranks, moved = self._ranks(before)
-        everything |= before.site != frame
+        everything |= before.site != look
         if not everything and not changed and not ranks and all(old == new for _, old, _, new in looks):
             return
         with self._store.begin() as tx:
@@ -99,14 +111,14 @@ class StoryPages:
             for number, old, _, new in looks:
                 if old != new:
                     tx.story_pages.look_anew_at_category(number, new)
-            for key, look in sorted(changed.items()):
-                tx.story_pages.look_anew_at_source(key, look)
+            for key, one in sorted(changed.items()):
+                tx.story_pages.look_anew_at_source(key, one)
             if everything:  # in another folder nothing stands yet, so feeds wait for the pages
-                tx.story_pages.look_anew(frame, late=before.site is not None)
+                tx.story_pages.look_anew(look, late=before.site is not None)
 
     def publish(
         self,
-        showing: Visibility,
+        visibility: Visibility,
         note: Callable[[Put], Put],
         *,
         late: bool = False,
@@ -114,37 +126,42 @@ class StoryPages:
         take_over: bool = False,
         is_cut: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Make what must be made again.
+        """Make the pages of dirty stories, `BATCH` at a time.
 
         Args:
-            showing: what may be seen.
-            note: is told what came of each batch.
-            late: what only looks otherwise, in place of what has changed.
-            limit: how many, about.
+            visibility: what may be seen.
+            note: called with what came of each batch.
+            late: make the pages for which no feed waits, instead of those that say something new.
+            limit: how many pages, about.
             take_over: write over files that we did not write, if they bear our mark.
-            is_cut: asked before each batch.
+            is_cut: called before each batch; true ends the work.
 
         Returns:
-            Whether some are left.
+            Whether dirty stories are left.
 
         Raises:
             StrangerInTheWay: a file that the list does not name stands where a page belongs. All others are made.
         """
-        after, made = 0, 0
+        made = 0
         stranger: StrangerInTheWay | None = None
-        while True:
-            with self._store.read() as tx:
-                dirty = tx.story_pages.dirty(after=after, late=late, limit=BATCH)
-            if not dirty or is_cut() or (limit is not None and made >= limit):
-                break
-            after, made = max(dirty), made + len(dirty)
+        with self._store.read() as tx:
+            batch = self._batch(tx, tx.story_pages.dirty(after=0, late=late, limit=BATCH), visibility)
+        while batch.dirty and not is_cut() and (limit is None or made < limit):
+            made += len(batch.dirty)
             try:
-                self._make(dirty, showing, note, take_over=take_over)
+                dirty = self._make(batch, note, late=late, take_over=take_over)
             except StrangerInTheWay as met:
-                stranger = self._make_each(dirty, showing, note, take_over=take_over) or met
+                stranger = self._make_each(batch.dirty, visibility, note, late=late, take_over=take_over) or met
+                with self._store.read() as tx:
+                    dirty = tx.story_pages.dirty(after=max(batch.dirty), late=late, limit=BATCH)
+            if not dirty:
+                batch = NO_BATCH
+                break
+            with self._store.read() as tx:
+                batch = self._batch(tx, dirty, visibility)
         if stranger is not None:
             raise stranger
-        return bool(dirty)
+        return bool(batch.dirty)
 
     def list_gone(self, note: Callable[[Put], object], *, everything: bool, take_over: bool) -> None:
         """Bring `gone.txt` up to date, by which a web server knows what to answer with a 410 (A42, A44).
@@ -156,69 +173,74 @@ class StoryPages:
             if not everything and not tx.files.is_gone_stale():
                 return
             gone = tx.files.gone()
-            is_there = bool(tx.files.listed([GONE_LIST]))
-        if gone or is_there:
+            listed = tx.files.listed([GONE_LIST])
+        put = Put()
+        if gone or listed:
             render = partial(_list_of, gone)
             output = Output(path=GONE_LIST, render=render, max_age=300, gzip=False)
-            put = self._places.put([output], take_over=take_over)
+            put = self._outputs.put([output], listed, take_over=take_over)
             note(put)
-            with self._store.begin() as tx:
-                tx.files.note_written(put.written, self._clock())
-            if put.failed:
-                return
         with self._store.begin() as tx:
-            tx.files.mark_gone(stale=False)
+            tx.files.note_written(put.written, self._clock())
+            if not put.failed:
+                tx.files.mark_gone(stale=False)
 
     def _make_each(
-        self, dirty: Dirty, showing: Visibility, note: Callable[[Put], Put], *, take_over: bool
+        self, dirty: Dirty, visibility: Visibility, note: Callable[[Put], Put], *, late: bool, take_over: bool
     ) -> StrangerInTheWay | None:
-        """Make the pages of a batch one by one; give the first of the strangers that stand in the way."""
+        """Make the pages of a batch one by one; return the first stranger in the way."""
         first = None
         for number, generation in dirty.items():
             try:
-                self._make({number: generation}, showing, note, take_over=take_over)
+                with self._store.read() as tx:
+                    batch = self._batch(tx, {number: generation}, visibility)
+                self._make(batch, note, late=late, take_over=take_over)
             except StrangerInTheWay as met:
                 if met.ours:
                     raise
                 first = first or met
         return first
 
-    def _make(self, dirty: Dirty, showing: Visibility, note: Callable[[Put], Put], *, take_over: bool) -> None:
-        """Make the pages of some stories, and say so in the store once they are on the disk (R30)."""
-        with self._store.read() as tx:
-            part = self._part(tx, tx.story_pages.with_parts(dirty), showing)
-        put = self._places.put(part.outputs, take_over=take_over)
-        put.failed += self._places.remove_listed(part.removed)
+    def _make(self, batch: _Batch, note: Callable[[Put], Put], *, late: bool, take_over: bool) -> Dirty:
+        """Write a batch, record it once it is on the disk (R30), and return the next dirty stories.
+
+        These are read in the transaction that records the batch, as shortly as possible before a feed leads to them.
+        """
+        put = self._outputs.put(batch.outputs, batch.listed, take_over=take_over)
+        put.failed += self._outputs.remove(batch.removed)
         note(put)
-        self._places.sync()
-        failed = {part.of_path[path] for path in put.failed}
+        self._outputs.sync()
+        failed = {batch.of_path[path] for path in put.failed}
         with self._store.begin() as tx:
             tx.files.note_written(put.written, self._clock())
-            tx.story_pages.clean({number: seen for number, seen in dirty.items() if number not in failed})
+            tx.story_pages.clean({number: seen for number, seen in batch.dirty.items() if number not in failed})
+            return tx.story_pages.dirty(after=max(batch.dirty), late=late, limit=BATCH)
 
-    def _part(self, tx: Transaction, numbers: Iterable[int], showing: Visibility) -> _Part:
-        numbers = set(numbers)
+    def _batch(self, tx: Transaction, dirty: Dirty, visibility: Visibility) -> _Batch:
+        """Read what stands on the pages of dirty stories, and on those of the stories that are part of them (T7)."""
+        numbers = tx.story_pages.with_parts(dirty)
         pages = tx.story_pages.stored(numbers, self._order)
-        part = _Part([], [], {})
+        outputs, removed, of_path = list[Output](), list[str](), dict[str, int]()
         for number in sorted(numbers):
             stored = pages[number]
             path = f"{fields.story_path(stored.page_id)}.html"
-            part.of_path[path] = number
-            output = self._output(stored, path, pages, showing) if self.are_made else None
+            of_path[path] = number
+            output = self._output(stored, path, pages, visibility) if self.are_made else None
             if output is not None:
-                part.outputs.append(output)
+                outputs.append(output)
             else:
-                part.removed.append(path)
-        return part
+                removed.append(path)
+        listed = tx.files.listed([*of_path])
+        return _Batch(dirty, outputs, [path for path in removed if path in listed], of_path, listed)
 
     def _output(
-        self, stored: StoredPage, path: str, pages: dict[int, StoredPage], showing: Visibility
+        self, stored: StoredPage, path: str, pages: dict[int, StoredPage], visibility: Visibility
     ) -> Output | None:
-        """Give the page of a story, or the note in its place; None if there is nothing that anyone may know of it."""
-        frame = (self._settings.site, self._formats, self._look)
+        """Return the page of a story, or the note in its place; None if nobody may know of the story."""
+        frame = (self._settings.site, self._formats, self._style)
         if stored.shown is not None:
             first = stored.places[0]
-            publication = showing.publication(stored.shown, self._category(first))
+            publication = visibility.publication(stored.shown, self._category(first))
             fault = fields.fault_of(publication)
             if fault:
                 log.warning("leave_out_entry", extra={"output": path, "entry": publication.atom_id, "why": fault})
@@ -231,36 +253,38 @@ class StoryPages:
             return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, beside=True)
         if not stored.was_shown:
             return None
-        told = StoryNote(path=path, part_of=self._teller(stored, pages, showing))
-        render = partial(render_note, told, *frame)
+        noted = StoryNote(path=path, part_of=self._merged_into(stored, pages, visibility))
+        render = partial(render_note, noted, *frame)
         return Output(path=path, render=render, max_age=MAX_AGE, lasting=False, gone=GONE, beside=True)
 
-    def _teller(self, stored: StoredPage, pages: dict[int, StoredPage], showing: Visibility) -> StoryPlace | None:
-        """Give the story that tells it now, if anyone may see that (T7)."""
+    def _merged_into(
+        self, stored: StoredPage, pages: dict[int, StoredPage], visibility: Visibility
+    ) -> StoryPlace | None:
+        """Return the story into which a story was merged at last, if anyone may see that story (T7)."""
         met: set[int] = set()
         while stored.part_of is not None and stored.story not in met:
             met.add(stored.story)
             stored = pages[stored.part_of]
         if not met or stored.shown is None:
             return None
-        publication = showing.publication(stored.shown, self._category(stored.places[0]))
+        publication = visibility.publication(stored.shown, self._category(stored.places[0]))
         return StoryPlace(title=fields.title_of(publication), path=fields.story_path(stored.page_id))
 
     def _category(self, place: Place) -> Category:
-        """Give a category as feeds.yaml has it, or had it last."""
+        """Return a category as feeds.yaml has it, or had it last."""
         found = self._roster.categories.get(place.key)
         return found or Category(key=place.key, title=place.title, show=place.show, declared=False)
 
-    def _source_looks(self, showing: Visibility) -> dict[SourceKey, str]:
-        """Give a digest of what may be seen of each source, of those where that is not simply all."""
-        said: dict[SourceKey, list[str]] = {key: [told] for key, told in showing.said.items()}
+    def _source_looks(self, visibility: Visibility) -> dict[SourceKey, str]:
+        """Return a digest of what may be seen of each source of which not everything may be seen as it is."""
+        limits: dict[SourceKey, list[str]] = {key: [limit] for key, limit in visibility.said.items()}
         for source in self._settings.sources:
             if source.reading.allow_classes:
-                said.setdefault(source.key, []).append(repr(sorted(source.reading.allow_classes)))
-        return {key: _digest(*facts) for key, facts in said.items()}
+                limits.setdefault(source.key, []).append(repr(sorted(source.reading.allow_classes)))
+        return {key: _digest(*facts) for key, facts in limits.items()}
 
     def _ranks(self, before: Looks) -> tuple[dict[int, int], bool]:
-        """Give the places of categories that are new, or all if those that were there have changed places."""
+        """Return the new ranks of categories, by number, and whether known categories have changed their order."""
         known = {key: (number, rank) for key, (number, _, rank) in before.categories.items() if key in self._order}
         old = sorted((rank, self._order[key]) for key, (_, rank) in known.items() if rank is not None)
         moved = [order for _, order in old] != sorted(order for _, order in old)
@@ -269,13 +293,13 @@ class StoryPages:
 
 
 def _list_of(gone: Mapping[str, int]) -> bytes:
-    """Give a list of paths, one a line, after one that says whose it is (DESIGN 3.3); what is no 410 says so."""
+    """Return `gone.txt`: our mark, then one path a line, after `404=` if the path answers that and not 410."""
     lines = (path if answer == GONE else f"{answer}={path}" for path, answer in gone.items())
     return "".join(f"{line}\n" for line in (mark.LIST_MARK, *lines)).encode()
 
 
 def gone_of(data: bytes) -> dict[str, int]:
-    """Read a list back that we wrote: what each address answers. A line that is none of ours is left out."""
+    """Read a `gone.txt` that we wrote: what each path answers. A line of another shape is skipped."""
     lines = (line.rpartition("=") for line in data.decode("utf-8", "replace").splitlines() if line != mark.LIST_MARK)
     return {path: int(answer or GONE) for answer, _, path in lines if answer in ("", str(FORGOTTEN))}
 

@@ -47,14 +47,14 @@ class StoreRow:
         """Record why a later edit of feeds.yaml is not in force; None: the edit is in force."""
         self._connection.execute(update(store).values(config_error=error))
 
-    def note_output_error(self, error: str | None) -> bool:
-        """Record which outputs could not be written, and why; None: all were written.
+    def output_error(self) -> str | None:
+        """Return which outputs could not be written at the last publication, and why; None: all were written."""
+        error: str | None = self._connection.execute(select(store.c.output_error)).scalar_one()
+        return error
 
-        Returns:
-            Whether the stored text changed.
-        """
-        others = store.c.output_error.is_distinct_from(error)
-        return bool(self._connection.execute(update(store).where(others).values(output_error=error)).rowcount)
+    def note_output_error(self, error: str | None) -> None:
+        """Record which outputs could not be written, and why; None: all were written."""
+        self._connection.execute(update(store).values(output_error=error))
 
     # Outages of the network (P87).
 

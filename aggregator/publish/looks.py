@@ -1,0 +1,102 @@
+"""Digests of what shapes outputs besides the store: settings, theme, and the version of the program's own output (R34).
+
+An output is rendered again if its look differs from the look with which it was rendered last.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from aggregator.model.settings import Category, Roster, Settings
+from aggregator.render.theme import PageStyle
+from aggregator.render.visibility import Visibility
+from aggregator.store.categories import CategoryRow, SiteRow
+from aggregator.urls import Url
+
+OUTPUT = 1  # raised when the program itself renders other bytes; the changelog says so (A34)
+MAX_AGE = (300, 3600)  # least and greatest, in seconds (A75)
+
+
+class Looks:
+    """Computes the looks of categories, of the site's own outputs and of story pages, for one set of settings.
+
+    Args:
+        settings: the whole of feeds.yaml.
+        style: theme and texts of all pages.
+        has_story_pages: whether each story has a page.
+    """
+
+    def __init__(self, settings: Settings, style: PageStyle, *, has_story_pages: bool) -> None:
+        self._settings = settings
+        self._pages = style.facts if "html" in settings.publish.formats else ()
+        self._has_story_pages = has_story_pages
+        self._classes = sorted(
+            (s.key, sorted(s.reading.allow_classes)) for s in settings.sources if s.reading.allow_classes
+        )
+        self.adopt(Roster.of(settings))
+
+    def adopt(self, roster: Roster) -> None:
+        """Use a roster to which categories were added that items have named."""
+        paces: dict[str, timedelta] = {}  # category: the shortest interval of its sources
+        for source in roster.sources.values():
+            pace = source.every or source.min_interval
+            for key in source.places:
+                paces[key] = min(pace, paces.get(key, pace))
+        self._roster, self._paces = roster, paces
+        self._of_categories: dict[int, str] = {}  # looks, valid while `_visibility` is the digest of what may be seen
+        self._visibility = ""
+
+    def of_stories(self) -> str:
+        """Return the look of all story pages."""
+        return self._digest("stories")
+
+    def of_category(self, row: CategoryRow, visibility: Visibility) -> str:
+        """Return the look of a category's documents."""
+        if self._visibility != visibility.digest:
+            self._of_categories, self._visibility = {}, visibility.digest
+        if row.id in self._of_categories:
+            return self._of_categories[row.id]
+        category = self._roster.categories[row.key]
+        shown = (row.key, category.title, category.description, category.show, row.slug, self.max_age(category))
+        sizes = (category.entries, self._settings.publish.archive_page)
+        look = self._digest((shown, sizes, self.hub_of(category), self._classes, visibility.digest))
+        self._of_categories[row.id] = look
+        return look
+
+    def of_site(self, rows: Sequence[CategoryRow], visibility: Visibility) -> str:
+        """Return the look of what shows all categories together."""
+        publish = self._settings.publish
+        slugs = {row.key: row.slug for row in rows}
+        categories = [
+            (c.title, c.description, c.unlisted, c.show, self.max_age(c), slugs.get(c.key))
+            for c in self._roster.categories.values()
+        ]
+        sources = [(s.key, s.title, s.url, s.paused, s.places) for s in self._roster.sources.values()]
+        shape = (publish.entries, publish.fair, publish.hub)
+        return self._digest((categories, sources, shape, self._classes, visibility.digest))
+
+    def max_age(self, category: Category) -> int:
+        """Return half the shortest interval of a category's sources, in seconds, within `MAX_AGE` (A75)."""
+        pace = self._paces.get(category.key, timedelta(seconds=2 * MAX_AGE[1]))
+        return int(min(max(pace.total_seconds() / 2, MAX_AGE[0]), MAX_AGE[1]))
+
+    def site_max_age(self) -> int:
+        """Return the shortest `max_age` of all listed categories, in seconds."""
+        listed = (category for category in self._roster.categories.values() if not category.unlisted)
+        return min(map(self.max_age, listed), default=MAX_AGE[1])
+
+    def hub_of(self, category: Category) -> Url | None:
+        """Return the hub of a category; None for an unlisted one, whose address the hub would learn."""
+        return None if category.unlisted else self._settings.publish.hub
+
+    def _digest(self, facts: object) -> str:
+        site, publish = self._settings.site, self._settings.publish
+        shape = (sorted(publish.formats), publish.gzip, self._has_story_pages)
+        frame = (OUTPUT, site.title, site.base_url, site.language, site.timezone, *shape)
+        return hashlib.sha256(json.dumps([frame, self._pages, facts], default=str, sort_keys=True).encode()).hexdigest()
+
+
+def has_news(row: CategoryRow | SiteRow, look: str) -> bool:
+    """Return whether a hub is to be told of a change: of news, or of settings alone, but of no backfill (I62)."""
+    return row.news > row.rendered or (row.dirty == row.rendered and row.look not in (None, look))
