@@ -109,20 +109,22 @@ def test_p92_once_an_entry(publisher: FeedServer, sample_site: SampleSite) -> No
     assert all(REST in one["content_html"] for one in sample_site.items())
 
 
-def test_an_entry_that_edited_rules_let_pass_waits_for_its_article(publisher: FeedServer, newsroom: SampleSite) -> None:
+def test_an_entry_that_edited_rules_let_pass_waits_for_its_article(
+    publisher: FeedServer, sample_site: SampleSite
+) -> None:
     url = publisher.says("/feed", feed(publisher, ("/a", "<p>Short.</p>")))
     publisher.says("/robots.txt", Reply(404))
     publisher.says("/a", page(f"Short. {FIRST}", REST))
-    newsroom.writes(YAML.format(url=url).replace("dedupe: off", "dedupe: off, exclude: [{title: Bridge}]"))
-    newsroom.poll()
-    newsroom.writes(YAML.format(url=url))
-    with newsroom.opened("publish") as app:
+    sample_site.writes(YAML.format(url=url).replace("dedupe: off", "dedupe: off, exclude: [{title: Bridge}]"))
+    sample_site.poll()
+    sample_site.writes(YAML.format(url=url))
+    with sample_site.opened("publish") as app:
         with app.store.begin() as tx:
-            tx.corrections.file(Act.RULES, {}, newsroom.clock())
+            tx.corrections.file(Act.RULES, {}, sample_site.clock())
         app.take_requests()
-    newsroom.clock.move(hours=1)
-    newsroom.poll()
-    assert REST in item(newsroom)["content_html"]
+    sample_site.clock.move(hours=1)
+    sample_site.poll()
+    assert REST in item(sample_site)["content_html"]
 
 
 LOGIN = Reply(
