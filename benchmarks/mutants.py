@@ -3,9 +3,9 @@
 `python -m benchmarks.mutants --count 200 --seed 1`
 
 Each mutant changes one place of one module. It is killed if a usual test of `tests/<folder of the module>` fails within
-60 seconds of processor time. The test file with the name of the module runs first, then the test files that import the
-module, then the rest of the folder. The working tree is never changed: what the tests need is copied to a temporary
-folder.
+60 seconds of processor time. Each folder's tests run once without a mutant, to see which test calls which functions;
+those that call the function with the mutant then run first. The working tree is never changed: what the tests need is
+copied to a temporary folder.
 
 Left out, because no test of behaviour could find them: docstrings, log calls, annotations, decorators, assertions,
 sentences (texts with a space), flags without an effect on results (`strict`, `maxsize`, `timeout` ...), conditions of
@@ -16,6 +16,7 @@ import argparse
 import ast
 import difflib
 import itertools
+import json
 import os
 import random
 import shutil
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -35,7 +36,18 @@ from types import CodeType
 
 ROOT = Path(__file__).resolve().parent.parent
 AREAS = ("decide", "identify", "cadence", "store", "render", "fetch/guard.py")
-COPIED = ("aggregator", "tests", "samples", "docs", "pyproject.toml", "README.md", "CHANGELOG.md", "feeds.yaml")
+COPIED = (
+    "aggregator",
+    "tests",
+    "benchmarks",
+    "samples",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+    "feeds.yaml",
+)
+MARKS = ("-m", "not slow and not service")
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 FLAGS = {"strict", "maxsize", "timeout", "stacklevel", "slots", "frozen", "kw_only", "repr", "daemon", "cache_ok"}
 SYMMETRIC = {"min", "max", "isinstance", "issubclass", "zip", "and_", "or_", "union", "gcd"}
@@ -288,50 +300,79 @@ def modules() -> Iterator[Path]:
                 yield module.relative_to(ROOT / "aggregator")
 
 
-def tests_of(module: Path, root: Path) -> list[str]:
-    """Return what pytest runs for a module: its own test file, those that import the module, the folder."""
-    folder = Path("tests", module.parts[0])
-    files = sorted((root / folder).rglob("test_*.py"))
-    dotted = "aggregator." + ".".join(module.with_suffix("").parts)
-    package, _, name = dotted.rpartition(".")
+class Callers:
+    """Which tests of a folder call which functions, recorded by one run of the folder's tests without a mutant.
 
-    def rank(file: Path) -> int:
-        text = file.read_text(encoding="utf-8")
-        return (
-            0
-            if file.stem == f"test_{module.stem}"
-            else 1
-            if dotted in text or f"{package} import {name}" in text
-            else 2
-        )
+    Args:
+        copy: of the repository.
+    """
 
-    return [str(file.relative_to(root)) for file in sorted(files, key=lambda file: (rank(file), file.stat().st_size))]
+    def __init__(self, copy: Path) -> None:
+        self._copy = copy
+        self._by_function: dict[str, dict[int, list[tuple[float, str]]]] = {}  # module, first line: seconds, test
+        self._folders: set[str] = set()
+
+    def record(self, folder: str) -> None:
+        """Run the tests of a folder; does nothing if they have been run before."""
+        if folder in self._folders:
+            return
+        self._folders.add(folder)
+        record = self._copy.parent / f"calls-{folder}"
+        if run_tests(folder, self._copy, 900, {"MUTANTS_RECORD": str(record)}) != 0:
+            raise SystemExit(f"the tests of {folder} fail without a mutant, or take over 15 minutes")
+        for line in record.read_text(encoding="utf-8").splitlines():
+            test, seconds, functions = json.loads(line)
+            for module, first in functions:
+                self._by_function.setdefault(module, {}).setdefault(first, []).append((seconds, test))
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that call the function with the mutant, quick ones first.
+
+        Of a place outside of functions: the tests that call anything in the module.
+        """
+        functions = self._by_function.get(str(mutant.module), {})
+        around = [
+            first_line(node)
+            for node in ast.walk(ast.parse(mutant.before))
+            if isinstance(node, ast.FunctionDef) and node.lineno <= mutant.line <= (node.end_lineno or 0)
+        ]
+        found = {test: seconds for first in around or functions for seconds, test in functions.get(first, ())}
+        return sorted(found, key=lambda test: found[test])
 
 
-def judge(mutant: Mutant, copy: Path, seconds: int) -> Verdict:
+def first_line(node: ast.FunctionDef) -> int:
+    """Return the line by which the code of a function is known: that of its first decorator."""
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
+
+
+def judge(mutant: Mutant, copy: Path, callers: Callers, *, seconds: int, quick: bool) -> Verdict:
     """Run the tests of a mutant's folder against a copy of the repository that holds the mutant."""
+    first = callers.of(mutant)
+    order = copy.parent / "first"
+    order.write_text(json.dumps(first), encoding="utf-8")
     path = copy / "aggregator" / mutant.module
     path.write_text(mutant.after, encoding="utf-8")
     forget_compiled(path)
     started = time.monotonic()
     try:
-        code = run_tests(tests_of(mutant.module, copy), copy, seconds)
+        environ = {"MUTANTS_FIRST": str(order)} | ({"MUTANTS_ONLY": "1"} if quick else {})
+        code = run_tests(mutant.module.parts[0], copy, seconds, environ) if first or not quick else 0
     finally:
         path.write_text(mutant.before, encoding="utf-8")
         forget_compiled(path)
-    if code not in (None, 0, 1, 2):
+    if code not in (None, 0, 1, 2, 3, 4):  # 4: a conftest that can't be imported
         raise SystemExit(f"pytest ended with {code} for {mutant.module}:{mutant.line}")
     word = "timeout" if code is None else "killed" if code else "survived"
     return Verdict(mutant, word, time.monotonic() - started)
 
 
-def run_tests(tests: Sequence[str], copy: Path, seconds: int) -> int | None:
+def run_tests(folder: str, copy: Path, seconds: int, environ: Mapping[str, str]) -> int | None:
     """Return the exit code of pytest, None if it used up its time: processor time, or five times that by the clock."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow and not service"]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "benchmarks.mutants_plugin", "-p", "no:cacheprovider"]
     process = subprocess.Popen(
-        ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(seconds), *command, *tests],
+        ["sh", "-c", 'ulimit -t "$0"; exec "$@"', str(seconds), *command, *MARKS, f"tests/{folder}"],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy)},
+        env={**os.environ, **environ, "PYTHONPATH": str(copy)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -371,6 +412,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which mutants (1)")
     parser.add_argument("--seconds", type=int, default=60, help="processor time for the tests of one mutant (60)")
     parser.add_argument("--jobs", type=int, default=1, help="how many mutants at a time (1)")
+    parser.add_argument("--quick", action="store_true", help="only the tests that call the function with the mutant")
     parser.add_argument("--only", default="", help="modules whose path begins with this, such as store/ev")
     parser.add_argument("--list", action="store_true", help="print the mutants that would be tried, and try none")
     options = parser.parse_args()
@@ -378,9 +420,8 @@ def main() -> int:
     if options.list:
         print(*(m.diff for m in chosen), sep="\n")
         return 0
-    verdicts = try_all(chosen, options.jobs, options.seconds)
+    verdicts = try_all(chosen, jobs=options.jobs, seconds=options.seconds, quick=options.quick)
     count = Counter(verdict.word for verdict in verdicts)
-    print(*(verdict.mutant.diff for verdict in verdicts if verdict.word != "killed"), sep="\n")
     for folder in sorted({v.mutant.module.parts[0] for v in verdicts}):
         words = Counter(v.word for v in verdicts if v.mutant.module.parts[0] == folder)
         print(f"{folder:10} {words['killed']:4} of {words.total():4} killed")
@@ -389,23 +430,29 @@ def main() -> int:
     return 0 if share >= 95 else 1
 
 
-def try_all(chosen: Sequence[Mutant], jobs: int, seconds: int) -> list[Verdict]:
+def try_all(chosen: Sequence[Mutant], *, jobs: int, seconds: int, quick: bool) -> list[Verdict]:
     """Try mutants, each of `jobs` threads in a copy of its own."""
     copies: SimpleQueue[Path] = SimpleQueue()
 
     def attempt(mutant: Mutant) -> Verdict:
         copy = copies.get()
         try:
-            verdict = judge(mutant, copy, seconds)
+            verdict = judge(mutant, copy, callers, seconds=seconds, quick=quick)
         finally:
             copies.put(copy)
         place = f"{mutant.module}:{mutant.line}"
         print(f"{verdict.word:8} {verdict.seconds:5.1f} s  {mutant.kind:10} {place}", flush=True)
+        if verdict.word != "killed":
+            print(mutant.diff, flush=True)
         return verdict
 
     with ExitStack() as stack:
-        for _ in range(jobs):
-            copies.put(copy_repository(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+        made = [copy_repository(Path(stack.enter_context(tempfile.TemporaryDirectory()))) for _ in range(jobs)]
+        callers = Callers(made[0])
+        for folder in sorted({mutant.module.parts[0] for mutant in chosen}):
+            callers.record(folder)
+        for copy in made:
+            copies.put(copy)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
         return list(pool.map(attempt, chosen))
 
