@@ -1,4 +1,4 @@
-"""The command line. Each command is a file; none is imported before it is asked for."""
+"""The command line: `main` finds the command, the modules of commands/ carry it out."""
 
 from aggregator.cli.main import main
 

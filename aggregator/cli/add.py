@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import os
 import re
 import sys
@@ -26,7 +25,6 @@ from aggregator.errors import AggregatorError, ConfigError, NamedFeed, StoreErro
 from aggregator.model.settings import Settings, Source
 from aggregator.urls import Url, match_url, without_secrets
 
-LEVEL = logging.ERROR
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 _PORT = re.compile(r"[^/?#]*:(?!443(?!\d))\d+")
 _TRY_OTHER = frozenset({"connect", "tls", "reset", "timeout", "http", "not_found"})  # then the other scheme may do

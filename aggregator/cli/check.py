@@ -5,7 +5,6 @@ What asks sources is imported only then: offline, a check costs nothing of it.
 
 import argparse
 import json
-import logging
 import re
 import sys
 from collections.abc import Mapping
@@ -63,8 +62,6 @@ def heavy_feeds(settings: Settings) -> list[str]:
 
 if TYPE_CHECKING:  # it asks the store only where there is one
     from aggregator.store.transaction import Transaction
-
-LEVEL = logging.ERROR
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from time import monotonic
 from typing import Any
 
 from aggregator.app import App, open_app
+from aggregator.cli.names import matches, unclear
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.clock import utc_now
 from aggregator.config import load_config
@@ -251,3 +253,31 @@ def entry_of_story(tx: Transaction, thing: str, story: int) -> int:
 
 def _line(entry: FoundEntry) -> str:
     return f"{entry.id}  {entry.source}: {entry.title or '(untitled)'}"
+
+
+def source_to_accept(options: argparse.Namespace, environ: Mapping[str, str]) -> Callable[[Transaction], Arguments]:
+    """Return the function that finds the source named to `accept`, by key, URL or title.
+
+    It looks in the store first: a suspect source may have left feeds.yaml, or feeds.yaml may be broken. Titles need
+    feeds.yaml.
+    """
+    try:
+        settings = load_config(options.config, environ)
+    except ConfigError:
+        settings = None
+
+    def arguments(tx: Transaction) -> Arguments:
+        rows = tx.sources.rows()
+        for row in rows:
+            if options.key in (row.key, row.url):
+                return {"source": row.key}
+        keys = matches(options.key, settings.sources, tx.sources.titles) if settings else []
+        if settings is not None and len(keys) > 1:
+            raise Unclear(unclear(options.key, keys, settings, options.config))
+        if keys:
+            return {"source": keys[0]}
+        near = get_close_matches(options.key, [row.key for row in rows], 1)
+        hint = f"; did you mean {near[0]}?" if near else "; `aggregator status` names those that are held back"
+        raise Unclear(f"no source {options.key} in {options.config}{hint}")
+
+    return arguments

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -140,7 +139,6 @@ def _rules(ruled: Mapping[str, Any], names: Names) -> Iterator[str]:
         yield f"      and {len(ruled['entries']) - SHOWN} more; --json names them all"
 
 
-LEVEL = logging.WARNING
 FOUND = 1  # exit code (DESIGN 3.2)
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import re
 import sys
 import threading
@@ -36,7 +35,6 @@ from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import DueItem
 from aggregator.websub import tell_for_a_while
 
-LEVEL = logging.WARNING
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
 LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left the next run publishes
 NAMED = 10  # sources in one line

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +27,6 @@ from aggregator.model.settings import Kind, Settings
 from aggregator.model.tokens import Hush
 from aggregator.store.hush import private_hush
 
-LEVEL = logging.ERROR
 STRANGER = "https://replay.invalid/feed"  # the address of a feed whose source nobody names
 SHOWN = 20  # titles of one kind in one version
 

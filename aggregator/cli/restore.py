@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,6 @@ from aggregator.render.theme_check import checked_style
 from aggregator.restore.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup
 
-LEVEL = logging.WARNING
 NO_WORK = 3  # exit code (DESIGN 3.2)
 
 

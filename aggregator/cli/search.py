@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from collections.abc import Mapping
 
 from aggregator.cli.folding import shortened
@@ -18,7 +17,6 @@ from aggregator.search.query import parse_query
 from aggregator.store.hush import private_hush
 from aggregator.store.search import Find
 
-LEVEL = logging.WARNING
 NOTHING = "nothing is found; all words have to be in one entry"
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import signal
 import sys
 import threading
@@ -29,7 +28,6 @@ from aggregator.service.memory import use_one_heap
 if TYPE_CHECKING:
     from aggregator.serve.granian_server import GranianServer
 
-LEVEL = logging.INFO
 OURS = 5
 WEB_ENDS = 8.0  # seconds after a signal by which answers under way end or are cut (R54),
 WEB_SECONDS = (0.5, 3.0)  # and so long at least, and at most, after all else has ended

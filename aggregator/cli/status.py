@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -280,7 +279,6 @@ def _moment(when: datetime | None, zone: ZoneInfo) -> str:
     return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else "never"
 
 
-LEVEL = logging.WARNING
 DAYS = 7  # whose sums are shown of one source
 
 

@@ -1,3 +1,3 @@
-from aggregator.cli.preview.command import LEVEL, run
+from aggregator.cli.preview.command import run
 
-__all__ = ["LEVEL", "run"]
+__all__ = ["run"]

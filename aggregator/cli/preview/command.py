@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 import tempfile
 import threading
@@ -84,9 +83,6 @@ def _outcome(told: Gathered) -> str:
     if isinstance(told.answer, Failed):
         return f"did not come: {told.answer.text}"
     return f"has nothing in it: {'; '.join(told.feed.left_out) or 'no entry'}"
-
-
-LEVEL = logging.ERROR
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -1,3 +1,3 @@
-from aggregator.cli.why.command import LEVEL, run
+from aggregator.cli.why.command import run
 
-__all__ = ["LEVEL", "run"]
+__all__ = ["run"]

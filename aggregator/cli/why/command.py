@@ -5,7 +5,6 @@ It only reads, so it works beside a running `serve`.
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
@@ -23,7 +22,6 @@ from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
 from aggregator.store.transaction import Transaction
 
-LEVEL = logging.WARNING
 UNKNOWN = 2  # exit code (DESIGN 3.2)
 MOST = 10  # stories that are explained where a thing may be several
 LOOKED_UP = (

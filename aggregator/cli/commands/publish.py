@@ -1,4 +1,4 @@
-"""`aggregator publish`: bring the files to what the store says, without asking anybody."""
+"""Render what is dirty, or everything, from the store."""
 
 import argparse
 import json
@@ -6,18 +6,27 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from aggregator.cli.corrections import correct
-from aggregator.cli.open import opened_world
-from aggregator.errors import StrangerInTheWay
-from aggregator.model.correction import Act
-from aggregator.websub import tell_for_a_while
-
 LEVEL = logging.WARNING
-NO_WORK = 3  # exit code (DESIGN 3.2)
+NO_WORK = 3  # exit code
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="render everything, dirty or not")
+    parser.add_argument(
+        "--rules", action="store_true", help="let the rules of feeds.yaml judge stored entries again, and publish those"
+    )
+    parser.add_argument("--take-over", action="store_true", help="write over outputs whose store was lost")
+    parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Render what is dirty, or everything; say what changed, and what could not be written."""
+    """Render dirty categories, or all; print which files changed and which could not be written."""
+    from aggregator.cli.corrections import correct
+    from aggregator.cli.open import opened_world
+    from aggregator.errors import StrangerInTheWay
+    from aggregator.model.correction import Act
+    from aggregator.websub import tell_for_a_while
+
     if options.rules:
         done = correct(options, environ, Act.RULES, lambda tx: {})
         if done or not (options.all or options.take_over):

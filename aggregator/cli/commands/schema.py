@@ -1,16 +1,20 @@
-"""`aggregator schema`: the JSON Schema of feeds.yaml, for editors that complete and check as one types."""
+"""Print the JSON Schema of feeds.yaml, for editors."""
 
 import argparse
 import json
 import logging
 from collections.abc import Mapping
 
-from aggregator.config.reference import json_schema
-
 LEVEL = logging.WARNING
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`schema` has no arguments of its own."""
+
+
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Print it."""
+    """Print the schema."""
+    from aggregator.config.reference import json_schema
+
     print(json.dumps(json_schema(), ensure_ascii=False, indent=2))
     return 0

@@ -1,0 +1,24 @@
+"""Publish what is held back of a source that looks like another feed."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+LEVEL = logging.WARNING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Says that a source is the feed you want although its id, title or site have changed and nothing in it was "
+        "known: what was held back of it is published now. `aggregator status` names such sources."
+    )
+    parser.add_argument("key", metavar="KEY", help="of a source that is suspect")
+    parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Publish the held entries of a suspect source (R44)."""
+    from aggregator.cli.corrections import correct, source_to_accept
+    from aggregator.model.correction import Act
+
+    return correct(options, environ, Act.ACCEPT, source_to_accept(options, environ))

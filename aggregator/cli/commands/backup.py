@@ -1,0 +1,26 @@
+"""Copy the state to a file, also beside a running serve."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+LEVEL = logging.WARNING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the copy; one that stands there is replaced")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Copy the store to a file; consistent, also while another process writes (R62)."""
+    from aggregator.cli.open import read_store
+    from aggregator.config import load_config
+
+    store = read_store(load_config(options.config, environ))
+    try:
+        size = store.back_up(Path(options.file))
+    finally:
+        store.close()
+    print(f"{options.file}: {size} bytes")
+    return 0

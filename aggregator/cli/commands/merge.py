@@ -1,0 +1,32 @@
+"""Let one story tell what two told."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+from aggregator.cli.commands import STORY_NAMES
+
+LEVEL = logging.WARNING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Lets story A tell what A and B told. B's entries move to A, B is withdrawn from its categories with a "
+        "tombstone, and A enters those where only B stood. Works beside a running `serve`; `unmerge` undoes it."
+    )
+    parser.add_argument("kept", metavar="A", help=STORY_NAMES)
+    parser.add_argument("merged", metavar="B", help="the same, of the story that goes")
+    parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Merge two stories (T7)."""
+    from aggregator.cli.corrections import correct, meant
+    from aggregator.model.correction import Act
+
+    return correct(
+        options,
+        environ,
+        Act.MERGE,
+        lambda tx: {"story": meant(tx, options.kept).story, "other": meant(tx, options.merged).story},
+    )

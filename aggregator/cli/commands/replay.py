@@ -1,0 +1,27 @@
+"""Read successive versions of a feed as if they had been polled."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+LEVEL = logging.ERROR
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Reads the files of a folder, in the order of their names, as successive versions of one feed, as if each had "
+        "been polled, and says what each would have brought. Asks nobody and touches no store. An index.json there may "
+        "tell when each version was there. -v names the entries."
+    )
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="with 000.xml, 001.xml, ... of one feed")
+    parser.add_argument("--stored", metavar="KEY", help="instead of a folder: what the store keeps of this source")
+    parser.add_argument("--source", metavar="KEY", help="with the settings and rules of this source of feeds.yaml")
+    parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out."""
+    from aggregator.cli import replay
+
+    return replay.run(options, environ)

@@ -1,0 +1,31 @@
+"""Find stored entries by their words, published or not."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+LEVEL = logging.WARNING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Finds entries that have all the words, newest first, whether or not they are published. What is in quotes has "
+        "to stand so, what a - is before must not be there (write it after --). Works beside a running `serve`."
+    )
+    parser.add_argument("query", nargs="+", metavar="QUERY", help="words to look for")
+    parser.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many; default: 20")
+    parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out."""
+    from aggregator.cli import search
+
+    return search.run(options, environ)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text} is out of range; write a number from 1 to 10000")
+    return number

@@ -1,0 +1,23 @@
+"""Poll, publish and serve, until SIGTERM."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+LEVEL = logging.INFO
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--last-good", action="store_true", help="if feeds.yaml is broken, start with the last good one"
+    )
+    parser.add_argument(
+        "--server", choices=("waitress", "granian"), default="waitress", help="granian: faster, with the extra granian"
+    )
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out."""
+    from aggregator.cli import serve
+
+    return serve.run(options, environ)

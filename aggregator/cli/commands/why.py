@@ -1,0 +1,19 @@
+"""Explain an entry, a story, a source or a category by what was recorded."""
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+LEVEL = logging.WARNING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("thing", metavar="THING", help="an entry or a story, a source's key, a category")
+    parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out."""
+    from aggregator.cli import why
+
+    return why.run(options, environ)
