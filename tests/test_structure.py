@@ -1,4 +1,4 @@
-"""No stage imports a later one, and each library has one home (STYLE, section 1)."""
+"""No stage imports a later one, each library has one home, and pure stages stay pure."""
 
 import ast
 from collections.abc import Iterator
@@ -65,3 +65,37 @@ def test_imports_point_backwards(module: Path) -> None:
         if top == "aggregator" and rest and rest[0] in ORDER:
             assert ORDER.index(rest[0]) <= ORDER.index(layer), f"{layer} imports {name}"
         assert layer in HOMES.get(top, {layer}), f"{top} is hidden inside {HOMES[top]}"
+
+
+PURE = ("identify", "rules", "render", "cadence", "decide")
+IMPURE = ("aggregator.store", "aggregator.fetch", "threading", "time", "sqlalchemy", "requests")
+ALLOWED = {
+    ("identify/budget.py", "time.thread_time"): "default of an argument: the limit holds where a caller names no clock",
+    ("render/cache.py", "threading.Lock"): "documents are rendered by several threads, which share the cache",
+}
+
+
+@pytest.mark.parametrize("module", [path for path in MODULES if path.parts[0] in PURE], ids=str)
+def test_pure_stages_use_neither_store_nor_network_nor_clock(module: Path) -> None:
+    found = {name for name in imported(ROOT / module) if any(f"{name}.".startswith(f"{one}.") for one in IMPURE)}
+    assert not {name for name in found if (module.as_posix(), name) not in ALLOWED}
+
+
+STORE_MAY_USE = {
+    "backfill": "an edit of feeds.yaml fills categories part by part: 100,000 sources do not fit into one decision",
+    "changed_ids": "says which look-ups a document with unknown ids needs",
+    "detail": "how long an entry waits for its detail",
+    "item_categories": "a limit that an alarm names",
+    "losses": "says which samples a look-up for lost fields needs; whether an alarm is raised",
+    "new_entries": "limits that an alarm names",
+    "order": "which dates are believed",
+    "publications": "`when` of a tombstone; publications after an edit of feeds.yaml (see backfill)",
+    "same_address": "whether two sources share an answer",
+    "source_health": "adds addresses to what was observed of a source",
+}
+
+
+def test_the_store_takes_plain_helpers_from_decide() -> None:
+    modules = [path for path in MODULES if path.parts[0] == "store"]
+    names = {name for path in modules for name in imported(ROOT / path) if name.startswith("aggregator.decide.")}
+    assert {name.split(".")[2] for name in names} == STORE_MAY_USE.keys()
