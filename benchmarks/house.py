@@ -153,7 +153,7 @@ def main() -> None:
         ("modules in publish/ itself", len(list((ROOT / "publish").glob("*.py"))), "22"),
         *(
             (f"fields of {name}", number, {"SourceJob": "20", "DetailJob": "9"}.get(name, ""))
-            for name, number in fields_of({"Due", "SourceJob", "DetailJob"}).items()
+            for name, number in fields_of({"SourceJob", "DetailJob"}).items()
         ),
         ("modules that name the format rss", naming("rss"), "3"),
         ("modules that name the command retract", naming("retract"), "2"),

@@ -27,7 +27,8 @@ from aggregator.config import load_config
 from aggregator.identify.keys import identify
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
-from aggregator.model.poll import Fetched, Gathered
+from aggregator.model.job import Gathered
+from aggregator.model.poll import Fetched
 from aggregator.poll.pipeline import settle
 from aggregator.store.schema import EPOCH, MICROSECOND, entry, file, publication, story
 from aggregator.urls import Url

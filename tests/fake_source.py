@@ -10,7 +10,8 @@ from aggregator.clean import plain_text
 from aggregator.identify.keys import identify, identify_again
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Entry, Feed
-from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
+from aggregator.model.job import Gathered, SourceJob
+from aggregator.model.poll import Failed, Fetched, NotModified
 from aggregator.poll.pipeline import settle
 from aggregator.urls import normalise_link
 
@@ -45,24 +46,24 @@ class FakeSource:
         self.app = app
         self._bodies = 0
 
-    def claim(self, key: str) -> Due:
+    def claim(self, key: str) -> SourceJob:
         """Claim a source, due or not."""
         with self.app.store.begin() as tx:
             (waiting,) = tx.schedule.named([key])
-            (due,) = tx.claim([waiting.id], self.app.clock(), self.app.roster.sources)
-        return due
+            (job,) = tx.claim([waiting.id.row], self.app.clock(), self.app.roster.sources)
+        return job
 
     def says(self, key: str, *entries: Entry, **feed: object) -> Changes:
         """Let a source say a document, and store it."""
         self._bodies += 1
-        due = self.claim(key)
+        job = self.claim(key)
         facts: dict[str, Any] = {"title": f"Feed {key}"} | feed
         document = identify(Feed(format="rss 2.0", entries=numbered(entries), **facts))
-        document = identify_again(document, by_link=due.observed.by_link, by_text=due.observed.by_text)
+        document = identify_again(document, by_link=job.observed.by_link, by_text=job.observed.by_text)
         answer = Fetched(
-            asked_at=self.app.clock(), url=due.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
+            asked_at=self.app.clock(), url=job.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )
-        (changes,) = settle([Gathered(due, answer, document)], self.app.ports)
+        (changes,) = settle([Gathered(job, answer, document)], self.app.ports)
         assert isinstance(changes, Changes)
         return changes
 

@@ -11,8 +11,9 @@ from aggregator.cli.poll import OneShot
 from aggregator.cli.status import in_words
 from aggregator.model.ask import Ask
 from aggregator.model.entry import Digest, Entry, EntryKey, Feed
+from aggregator.model.job import unstored_job
 from aggregator.model.paging import page_after
-from aggregator.model.poll import Answer, Due, Fetched
+from aggregator.model.poll import Answer, Fetched
 from aggregator.model.settings import Paging, Request, Secret, Source, SourceKey
 from aggregator.model.status import Status
 from aggregator.poll.pagination import with_further
@@ -275,7 +276,7 @@ def test_p37_no_page_is_asked_for_once_the_limit_for_us_is_used_up(
 
 def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
     source = Source(key=SourceKey("desk"), url=HERE, paging=Paging(url=Secret(PAGED)), pages=9)
-    due = Due(source=source, id=1, url=HERE, host_key="api.example", due_at=START)
+    job = unstored_job(source, "api.example", START)
     feeds = [Feed(entries=(Entry(key=EntryKey(f"n{number}")),)) for number in range(9)]
     clock = iter((0.0, 0.0, 200.0, 301.0))
     walked: list[Url] = []
@@ -284,7 +285,7 @@ def test_a_walk_of_five_minutes_leaves_the_rest() -> None:
         walked.append(ask.url)
         return Fetched(asked_at=START, url=ask.url, body=b"", body_digest=Digest("")), feeds[len(walked)]
 
-    document, asides, _ = with_further(due, feeds[0], fetch, steady=lambda: next(clock))
+    document, asides, _ = with_further(job, feeds[0], fetch, steady=lambda: next(clock))
     assert walked == ["https://api.example/list?page=2", "https://api.example/list?page=3"]
     assert [entry.key for entry in document.entries] == ["n0", "n1", "n2"]
     assert document.notices == ("its further documents were not all read: there are too many for 300 s",)

@@ -224,8 +224,8 @@ def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: FeedServ
         sample_site.clock.move(minutes=10)
         with app.store.begin() as tx:  # claimed, and then nothing more
             [waiting] = tx.details.due(sample_site.clock(), limit=9)
-            [due] = tx.claim([waiting.id], sample_site.clock(), app.roster.sources)
-            assert due.turn == waiting.id < 0
+            [job] = tx.details.claim([waiting.id.row], sample_site.clock(), app.roster.sources)
+            assert job.id == waiting.id
             assert tx.details.due(sample_site.clock(), limit=9) == []
     sample_site.poll()
     assert len(asked(publisher)) == 1, "the claim moved it on"

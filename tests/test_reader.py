@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from aggregator.errors import CutOff, CutShort, NotAFeed, Overran, ParseError, ReadersBusy
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Enclosure, Entry, Feed, Origin, Tag
+from aggregator.model.job import unstored_job
 from aggregator.model.observed import NOTHING_OBSERVED
-from aggregator.model.poll import CRASHES, Due, Fetched, Outcome
+from aggregator.model.poll import CRASHES, Fetched, Outcome
 from aggregator.model.settings import Reading, Source, SourceKey
 from aggregator.model.supplement import Image, Reference, Supplement
 from aggregator.poll.pipeline import gather, settle
@@ -39,8 +40,8 @@ from tests.sample_site import LOOPBACK, START, SampleSite
 GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = 20.0  # seconds; a hang becomes a failure
 SOURCE = Source(key=SourceKey("site"), url=answer("").url)
-DUE = Due(source=SOURCE, id=1, url=SOURCE.url, host_key="site.example", due_at=START)
-USUAL = DUE.ask()
+JOB = unstored_job(SOURCE, "site.example", START)
+USUAL = JOB.ask()
 ISOLATED = replace(USUAL, is_isolated=True)
 SMALL = answer(rss("<item><title>One</title><link>/1</link><description>Text</description></item>"))
 
@@ -158,8 +159,9 @@ def test_what_has_no_form_in_json_is_refused() -> None:
     ],
 )
 def test_s15_what_is_read_apart(size: int, overran: bool, claims: int, apart: bool) -> None:
-    due = replace(DUE, observed=replace(NOTHING_OBSERVED, overran=overran), claims=claims)
-    assert is_dangerous(answer(b"x" * size), due.ask()) is apart
+    observed = replace(NOTHING_OBSERVED, overran=overran)
+    job = replace(JOB, observed=observed, claim=replace(JOB.claim, crashes=claims))
+    assert is_dangerous(answer(b"x" * size), job.ask()) is apart
 
 
 def test_s15_a_small_body_starts_no_process() -> None:
@@ -208,9 +210,9 @@ def test_r13_a_claim_knows_how_many_before_it_had_no_outcome(sample_site: Sample
     sample_site.writes("sources: [{url: 'https://a.example/', key: a}]\n")
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
-        assert [fake_source.claim("a").claims for _ in range(CRASHES + 1)] == [0, 1, 2, 3]
+        assert [fake_source.claim("a").claim.crashes for _ in range(CRASHES + 1)] == [0, 1, 2, 3]
         fake_source.unchanged(["a"])
-        assert fake_source.claim("a").claims == 0
+        assert fake_source.claim("a").claim.crashes == 0
 
 
 # Limits.

@@ -255,7 +255,7 @@ class _Adding:
         """Return the sources by their addresses, in any spelling: now, before, and in use."""
         held: dict[str, Source] = {}
         for source in self._sources:
-            known = self._past.dues.get(source.key)
+            known = self._past.jobs.get(source.key)
             for name in (source.url, *source.was, *([known.url] if known else [])):
                 held.setdefault(match_url(Url(name)), source)
         return held

@@ -15,8 +15,9 @@ from aggregator.dry_run.advice import Advice, advise, dates_of, same_address
 from aggregator.dry_run.probe import Past, Prober, past_of, why_not_now
 from aggregator.errors import NotAFeed, StoreError
 from aggregator.model.entry import Feed
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.naming import name_of_source
-from aggregator.model.poll import Cut, Failed, Fetched, Gathered
+from aggregator.model.poll import Cut, Failed, Fetched
 from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
@@ -52,16 +53,16 @@ class Live:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give a row of `check --live --json` for each source: first those that are not asked, then as they answer."""
-        asked: list[Gathered] = []
+        asked: list[Gathered[SourceJob]] = []
         yield from self._rows_of(self._sources, asked)
         if self._follows and not self._trials.stopped:
-            lists = {poll.due.source.key: poll.feed.outlines for poll in asked if poll.feed.outlines}
+            lists = {poll.job.source.key: poll.feed.outlines for poll in asked if poll.feed.outlines}
             written = [source for source in self._settings.sources if source.listed_by is None]
             named = with_lists(replace(self._settings, sources=tuple(written)), lists).sources[len(written) :]
             known = {source.key for source in self._settings.sources}
             yield from self._rows_of([source for source in named if source.key not in known], asked)
 
-    def _rows_of(self, sources: Sequence[Source], asked: list[Gathered]) -> Iterator[dict[str, Any]]:
+    def _rows_of(self, sources: Sequence[Source], asked: list[Gathered[SourceJob]]) -> Iterator[dict[str, Any]]:
         """Yield a row for each source; add the polls to `asked`."""
         now = self._clock()
         wanted: list[Source] = []
@@ -73,10 +74,10 @@ class Live:
                 yield _row(source, skipped=reason)
         left = {source.key: source for source in wanted}
         for poll in self._trials.run(wanted):
-            del left[poll.due.source.key]
+            del left[poll.job.source.key]
             asked.append(poll)
             if isinstance(poll.answer, Cut):
-                yield _row(poll.due.source, skipped=NO_ROOM)
+                yield _row(poll.job.source, skipped=NO_ROOM)
             else:
                 yield self._row_of(poll, asked)
         for source in left.values():
@@ -90,8 +91,8 @@ class Live:
         """Let go of what is open."""
         self._trials.close()
 
-    def _row_of(self, poll: Gathered, asked: Sequence[Gathered]) -> dict[str, Any]:
-        secrets, source, answer = self._settings.secrets, poll.due.source, poll.answer
+    def _row_of(self, poll: Gathered[SourceJob], asked: Sequence[Gathered[SourceJob]]) -> dict[str, Any]:
+        secrets, source, answer = self._settings.secrets, poll.job.source, poll.answer
         advice = advise(poll, self._clock(), secrets=secrets)
         if twin := same_address(asked).get(source.key):
             advice = (*advice, twin)
@@ -101,7 +102,7 @@ class Live:
 
         failed = answer if isinstance(answer, Failed) else None
         feeds = best_first(failed.error.feeds) if failed and isinstance(failed.error, NotAFeed) else ()
-        at = failed.error.url if failed and failed.error else getattr(answer, "url", poll.due.url)
+        at = failed.error.url if failed and failed.error else getattr(answer, "url", poll.job.url)
         row = _row(
             source,
             outcome="failed" if failed else "fetched",
@@ -117,13 +118,13 @@ class Live:
             advice=[_advice(each) for each in advice],
             **({} if failed else _feed(poll.feed, self._clock())),
         )
-        return hush_of(poll.due, answer, poll.feed).record(row) if source.private else row
+        return hush_of(poll.job, answer, poll.feed).record(row) if source.private else row
 
 
-def _not_asked(source: Source, asked: Sequence[Gathered]) -> str:
+def _not_asked(source: Source, asked: Sequence[Gathered[SourceJob]]) -> str:
     """Return why a source was left out: what its host answered, and to which source."""
     for poll in asked:
-        told, status = poll.due.source, getattr(poll.answer, "status", None)
+        told, status = poll.job.source, getattr(poll.answer, "status", None)
         if status in (429, 503) and host_of(told.url) == host_of(source.url):
             said = called(name_of_source(told), told.key, told.line)
             return f"its host answered {status} to {said}, so it is left alone for a while; try again later"

@@ -126,7 +126,7 @@ class OneShot:
     def _ask(self, wanted: list[DueItem], keys: Sequence[str] | None, *, spares: bool, limit: timedelta) -> None:
         """Ask these sources; `keys` if they alone may ask for details."""
         listed = ListedBacklog(wanted, spares=spares)
-        app, named = self._world, {item.id for item in wanted} if keys else None
+        app, named = self._world, {item.id.row for item in wanted} if keys else None
         backlog = WithDetails(listed, app.store, app.clock, wanted=app.has_details, sources=named)
         end = self._from + limit.total_seconds()
         self._dispatcher = Dispatcher(self._world, backlog, on_settled=self._note)
@@ -140,7 +140,7 @@ class OneShot:
 
     def _end(self, wanted: Sequence[DueItem], others: Sequence[DueItem]) -> None:
         """Note what was left, and do what a run does in the end."""
-        polled = {change.due.id for change in self._changes}
+        polled = {change.job.id for change in self._changes}
         left = {item.key for item in wanted if item.id not in polled}
         if left:
             with self._world.store.read() as tx:  # some were claimed, and put back or put off
@@ -238,7 +238,7 @@ class OneShot:
 
     def _with_completions(self, row: Report) -> Report:
         """Count what waited for its detail with its source: published or rejected in this run."""
-        done = [one.entries for one in self._completions if one.due.source.key == row.key]
+        done = [one.entries for one in self._completions if one.job.source.key == row.key]
         return replace(
             row,
             new=row.new + sum(entries.fresh for entries in done),
@@ -261,8 +261,8 @@ def report_of(change: Changes) -> Report:
     """Give the row of one poll."""
     move, entries = change.move, change.entries
     return Report(
-        key=change.due.source.key,
-        url=change.due.source.safe_url,
+        key=change.job.source.key,
+        url=change.job.source.safe_url,
         outcome=move.outcome,
         status=move.status,
         new=entries.fresh,

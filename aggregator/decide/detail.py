@@ -16,8 +16,10 @@ from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import CompletedEntry, Completion, EntryChanges
 from aggregator.model.entry import Entry, Origin
 from aggregator.model.event import Code, Event
+from aggregator.model.job import DetailJob, Gathered
 from aggregator.model.known import Known
-from aggregator.model.poll import Failed, Gathered
+from aggregator.model.observed import NOTHING_OBSERVED
+from aggregator.model.poll import Failed
 from aggregator.model.settings import Roster
 from aggregator.rules import rewritten
 
@@ -29,28 +31,27 @@ OWN_FAULTS: Final = frozenset({"not_found", "gone", "not_a_feed", "unreadable", 
 SETTLED: Final = frozenset({"forbidden", "auth", "gone", "not_a_feed", "unreadable", "too_large", "refused"})
 
 
-def retry(poll: Gathered) -> Completion | None:
+def retry(poll: Gathered[DetailJob]) -> Completion | None:
     """Let an entry wait on, if its detail did not come and there is time left; None: it waits no longer.
 
     What is wrong with one detail alone (no such address, nothing in it) holds up no other; anything else is trouble of
     the host, and then all that wait for it there wait together, so that one request finds out whether it is over.
     """
-    awaited, answer = poll.due.awaits, poll.answer
-    assert awaited is not None
+    awaited, answer = poll.job.awaited, poll.answer
     end = awaited.since + PATIENCE
     if poll.feed.entries or answer.asked_at >= end:
         return None
     failed = answer if isinstance(answer, Failed) else None
-    if awaited.reading.is_article and (failed is None or failed.code in SETTLED):
+    if poll.job.reading.is_article and (failed is None or failed.code in SETTLED):
         return None  # the feed has a text of its own, which is enough
-    wait = min(SOONEST * (1 << min(poll.due.failures, 12)), LATEST)
+    wait = min(SOONEST * (1 << min(poll.job.failures, 12)), LATEST)
     retry_at = min(answer.asked_at + wait, end)
     code = failed.code if failed else "empty"
     error = failed.text if failed else "; ".join(poll.feed.left_out) or "there is no entry in it"
     facts = {"code": code, "error": error, "next": retry_at.isoformat("T", "seconds")}
-    event = Event(code=Code.RETRY_DETAIL, source=poll.due.id, entry=awaited.entry, facts=facts)
+    event = Event(code=Code.RETRY_DETAIL, source=poll.job.source_id, entry=awaited.id, facts=facts)
     return Completion(
-        due=poll.due,
+        job=poll.job,
         asked_at=answer.asked_at,
         entries=EntryChanges(events=(event,)),
         retry_at=retry_at,
@@ -60,7 +61,9 @@ def retry(poll: Gathered) -> Completion | None:
     )
 
 
-def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster: Roster, origin: Origin) -> Completion:
+def complete(
+    poll: Gathered[DetailJob], listed: Entry, merged: Entry, known: Known, roster: Roster, origin: Origin
+) -> Completion:
     """Publish an entry that waited, with its detail or, after a day, without.
 
     Args:
@@ -71,27 +74,36 @@ def complete(poll: Gathered, listed: Entry, merged: Entry, known: Known, roster:
         roster: the sources and categories.
         origin: the `atom:source` for an entry that carries none.
     """
-    awaited = poll.due.awaits
-    assert awaited is not None
-    work = Draft(due=poll.due, asked_at=poll.answer.asked_at, known=known, roster=roster, origin=origin)
-    work.note(Code.COMPLETE_ENTRY, awaited.entry, because=_because(poll))
-    work.completed.append(CompletedEntry(id=awaited.entry, entry=merged))
+    job, awaited = poll.job, poll.job.awaited
+    work = Draft(
+        source=job.source,
+        source_id=job.source_id,
+        url=job.url,
+        observed=NOTHING_OBSERVED,
+        stored_before=True,
+        asked_at=poll.answer.asked_at,
+        known=known,
+        roster=roster,
+        origin=origin,
+    )
+    work.note(Code.COMPLETE_ENTRY, awaited.id, because=_because(poll))
+    work.completed.append(CompletedEntry(id=awaited.id, entry=merged))
     links = [link] if (link := dedupe_link(merged)) else []
     one = Newcomer(merged, key_form(listed.key), awaited.date, limited=awaited.limited)
-    Fresh(work, links).complete(one, awaited.entry, backfill=awaited.backfill)
+    Fresh(work, links).complete(one, awaited.id, backfill=awaited.backfill)
     answered = bool(poll.feed.entries)
-    return Completion(due=poll.due, asked_at=poll.answer.asked_at, entries=work.changes(), answered=answered)
+    return Completion(job=job, asked_at=poll.answer.asked_at, entries=work.changes(), answered=answered)
 
 
-def merged(listed: Entry, poll: Gathered) -> Entry:
+def merged(listed: Entry, poll: Gathered[DetailJob]) -> Entry:
     """Add what a detail says to an entry: it says it better than the list, but its dates only move back (I45)."""
     told = next(iter(poll.feed.entries), None)
     if told is None:
         return listed
     listed = listed.as_told
-    entry = with_article(listed, told) if poll.due.reading.is_article else _with_detail(listed, told)
+    entry = with_article(listed, told) if poll.job.reading.is_article else _with_detail(listed, told)
     entry = replace(entry, digest=digest_of(entry), text_digest=text_digest_of(entry))
-    source = poll.due.source
+    source = poll.job.source
     return rewritten(entry, source.rewrite, source.reading.allow_classes) if source.rewrite else entry
 
 
@@ -115,8 +127,8 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min((when for when in (one, other) if when is not None), default=None)
 
 
-def _because(poll: Gathered) -> str:
-    is_article = poll.due.reading.is_article
+def _because(poll: Gathered[DetailJob]) -> str:
+    is_article = poll.job.reading.is_article
     if poll.feed.entries:
         return "its article came" if is_article else "its detail came"
     if isinstance(poll.answer, Failed):

@@ -22,11 +22,13 @@ from aggregator.model.changes import (
 )
 from aggregator.model.entry import Entry, Origin
 from aggregator.model.event import Code, Event
+from aggregator.model.job import SourceJob
 from aggregator.model.known import Known
-from aggregator.model.poll import Due
-from aggregator.model.settings import Roster
+from aggregator.model.observed import Observed
+from aggregator.model.settings import Roster, Source
 from aggregator.model.story_changes import NewStory
 from aggregator.text.iris import is_identifier
+from aggregator.urls import Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,11 @@ NO_FINDINGS = Findings()
 class Draft:
     """What is known when a document is decided, and what was decided so far."""
 
-    due: Due
+    source: Source
+    source_id: int
+    url: Url  # of the document
+    observed: Observed
+    stored_before: bool  # entries of the source are stored: this is no first poll (I62)
     asked_at: datetime
     known: Known
     roster: Roster
@@ -76,10 +82,10 @@ class Draft:
 
     def __post_init__(self) -> None:
         """Let stories stand as of the poll."""
-        self.filing = ItemCategories(self.due.id, self.known, self.roster, self.events)
+        self.filing = ItemCategories(self.source_id, self.known, self.roster, self.events)
         categories = frozenset(category.id for category in self.known.categories.values())
         self.standing = PublicationDraft(
-            now=self.asked_at, roster=self.roster, categories=categories, source=self.due.id, events=self.events
+            now=self.asked_at, roster=self.roster, categories=categories, source=self.source_id, events=self.events
         )
 
     def changes(self) -> EntryChanges:
@@ -104,7 +110,7 @@ class Draft:
 
     def note(self, code: Code, entry: int | None = None, story: int | None = None, **facts: object) -> None:
         """Add to the trail."""
-        self.events.append(Event(code=code, source=self.due.id, entry=entry, story=story, facts=facts))
+        self.events.append(Event(code=code, source=self.source_id, entry=entry, story=story, facts=facts))
 
     def credit(self, entry: Entry) -> Origin:
         """Give the `atom:source` of an entry: the one it carries is kept (A9), and has an id in any case.
@@ -116,3 +122,18 @@ class Draft:
             credited = replace(credited, id=credited.self_link or credited.link or self.origin.id)
         updated = believed(credited.updated, self.asked_at)
         return credited if updated == credited.updated else replace(credited, updated=updated)
+
+
+def draft_of(job: SourceJob, asked_at: datetime, known: Known, roster: Roster, origin: Origin) -> Draft:
+    """Return an empty draft for what a source, and not one of its details, has brought."""
+    return Draft(
+        source=job.source,
+        source_id=job.source_id,
+        url=job.url,
+        observed=job.observed,
+        stored_before=job.stored_before,
+        asked_at=asked_at,
+        known=known,
+        roster=roster,
+        origin=origin,
+    )

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from aggregator.decide.changed_ids import DATE_MOVED, is_date_moved, is_rekeyed
-from aggregator.decide.draft import Draft, Findings
+from aggregator.decide.draft import Draft, Findings, draft_of
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.losses import HOLDING, forgone_fields, is_held_for_loss, lost_since, missing_fields
 from aggregator.decide.new_entries import FLOOD, Fresh
@@ -24,15 +24,15 @@ from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import Alias, EntryChanges, ReleasedEntry
 from aggregator.model.entry import Entry, Feed, KeyRule, Origin
 from aggregator.model.event import Code
+from aggregator.model.job import SourceJob
 from aggregator.model.known import EntryState, Identity, Known, KnownEntry
-from aggregator.model.poll import Due
 from aggregator.model.settings import Roster
 
 TEMPLATE_MIN = 10  # that many entries, and over half of a document, changed at once: a template did (R47)
 
 
 def decide_entries(
-    due: Due,
+    due: SourceJob,
     feed: Feed,
     asked_at: datetime,
     known: Known,
@@ -54,7 +54,7 @@ def decide_entries(
     Raises:
         CutShort: the program stops.
     """
-    work = Draft(due=due, asked_at=asked_at, known=known, roster=roster, origin=origin)
+    work = draft_of(due, asked_at, known, roster, origin)
     withdrawals = Withdrawals(work)
     entries = without(feed.entries, withdrawals.take_back(feed))
     document = [(key_form(entry.key), entry) for entry in entries]
@@ -141,10 +141,10 @@ def _revise(work: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) 
         if before.digest == entry.told_digest and is_redated(before, entry):
             revisions.redate(before, entry)
     template = len(revised) >= TEMPLATE_MIN and 2 * len(revised) > size
-    if template or (revised and work.due.observed.reread):
+    if template or (revised and work.observed.reread):
         work.note(Code.TEMPLATE, revised=len(revised))
     renamed = {partner.entry.id for partner in work.known.partners.values()}  # its dates stay as they are (I35)
-    known_again = renamed if not work.due.observed.reread else {before.id for before, _ in revised}
+    known_again = renamed if not work.observed.reread else {before.id for before, _ in revised}
     return {
         before.id: revisions.revise(before, entry, template=template or before.id in known_again)
         for before, entry in revised
@@ -152,7 +152,7 @@ def _revise(work: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) 
 
 
 def _note_suspicion(work: Draft, feed: Feed, since: datetime | None) -> None:
-    before, known = work.due.observed.suspect_since, work.known
+    before, known = work.observed.suspect_since, work.known
     if since is not None and since != before:
         then, now = known.identity or Identity(), identity_of(feed)
         work.note(Code.SUSPECT_SOURCE, before=asdict(then), after=asdict(now))
@@ -162,7 +162,7 @@ def _note_suspicion(work: Draft, feed: Feed, since: datetime | None) -> None:
 
 def _note_losses(work: Draft) -> str:
     """Note in the trail which fields are lost; return why new entries are held for it, empty if they are not."""
-    observed, lost = work.due.observed, work.known.lost
+    observed, lost = work.observed, work.known.lost
     if lost != observed.lost:
         work.note(Code.LOSE_FIELDS, fields=list(lost))
     if is_held_for_loss(lost, lost_since(lost, observed, work.asked_at), work.asked_at):
@@ -184,7 +184,7 @@ def released(work: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) -> 
         if held.id in work.taken_back:
             continue
         entry = listed.get(held.id, held.entry)
-        is_own = not work.due.observed.suspect_since and held.entry.key_rule is KeyRule.ID  # it lacked a field, no id
+        is_own = not work.observed.suspect_since and held.entry.key_rule is KeyRule.ID  # it lacked a field, no id
         if all_of_them or is_own or held.id in listed:
             date = believed(entry.published or entry.updated, work.asked_at) or work.asked_at
             news.append(Newcomer(entry, held.form, date, held.id))

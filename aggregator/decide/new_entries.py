@@ -53,7 +53,7 @@ class Fresh:
             fresh: those that were not published yet.
             hold: why none is shown yet: `suspect`, their source may be another feed (R44), or what they lack.
         """
-        first = not self._work.due.stored_before
+        first = not self._work.stored_before
         passed: list[Passed] = []
         numbers = count(self._work.known.next_entry)
         for one in fresh:
@@ -75,7 +75,7 @@ class Fresh:
                 self._store(number, one.entry, one.form, EntryState.KNOWN)
             else:
                 passed.append((number, one, places))
-        shown = self._work.due.source.initial if first else len(passed)
+        shown = self._work.source.initial if first else len(passed)
         for number, one, _ in passed[shown:]:
             self._work.note(Code.KEEP_KNOWN, number)
             self._store(number, one.entry, one.form, EntryState.KNOWN)
@@ -113,7 +113,7 @@ class Fresh:
     def _awaits(self, number: int, entry: Entry, sort_at: datetime, *, backfill: bool) -> bool:
         """Let an entry wait for its detail, if its source has one and its request can be made; oldest first."""
         work = self._work
-        detail = work.due.source.detail
+        detail = work.source.detail
         asked = asked_of(detail, entry) if detail is not None else ()
         url = url_of(detail, dict(asked)) if detail is not None else None
         if url is None:
@@ -133,17 +133,17 @@ class Fresh:
 
     def _came_before(self, one: Newcomer) -> bool:
         """Tell whether an entry must have come before the store was lost, and was not published then, or withdrawn."""
-        until = self._work.due.observed.restored_until
+        until = self._work.observed.restored_until
         if until is None:
             return False
         known, entry = self._work.known, one.entry
-        ids = {entry.id, minted_id(known.store_uuid, self._work.due.source.key, entry.key)}
+        ids = {entry.id, minted_id(known.store_uuid, self._work.source.key, entry.key)}
         own = entry.published or entry.updated
         return not known.buried.isdisjoint(ids) or (own is not None and own <= until)
 
     def _places(self, one: Newcomer) -> RuleVerdict:
         """Judge an entry by all rules, and count what they said."""
-        source, known = self._work.due.source, self._work.known.categories
+        source, known = self._work.source, self._work.known.categories
         seen = one.first_seen or self._work.asked_at
         own = self._work.filing.keys_of(one.entry, source)
         judgement = judge(one.entry, source, self._work.roster.categories, seen=seen, own=own)
@@ -163,7 +163,7 @@ class Fresh:
 
     def _ids(self, number: int, keys: Sequence[CategoryKey]) -> tuple[int, ...]:
         """Give the ids of the categories in which an entry is published now; what it was first to name is made."""
-        found = (self._work.filing.place(key, number, self._work.due.source) for key in keys)
+        found = (self._work.filing.place(key, number, self._work.source) for key in keys)
         ids = tuple(dict.fromkeys(place for place in found if place is not None))
         self._work.standing.categories |= set(ids)
         return ids
@@ -235,14 +235,14 @@ class Fresh:
         """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""
         story = self._work.known.next_story + len(self._work.stories)
         atom_id = entry.id or ""
-        keeps = not self._work.due.source.private and is_identifier(atom_id)
+        keeps = not self._work.source.private and is_identifier(atom_id)
         if not keeps or atom_id in self._taken_ids:
             if keeps:
                 self._work.note(Code.MINT_ID, number, story, taken=atom_id)
-            atom_id = minted_id(self._work.known.store_uuid, self._work.due.source.key, entry.key)
+            atom_id = minted_id(self._work.known.store_uuid, self._work.source.key, entry.key)
         if atom_id in self._taken_ids:  # its key named another entry before (I35)
             key = f"{entry.key}\0{number}"
-            atom_id = minted_id(self._work.known.store_uuid, self._work.due.source.key, key)
+            atom_id = minted_id(self._work.known.store_uuid, self._work.source.key, key)
         page_id = page_id_of(atom_id, self._taken_pages)
         self._taken_ids.add(atom_id)
         self._taken_pages.add(page_id)
@@ -251,12 +251,12 @@ class Fresh:
 
     def _as_known(self, number: int, item: Entry, form: str, places: tuple[int, ...]) -> KnownEntry:
         """Give a new entry as the next poll will know it; one that was held counts from its release (M1)."""
-        due = self._work.due
+        work = self._work
         return KnownEntry(
             id=number,
-            source=due.id,
-            source_key=due.source.key,
-            source_host=host_key_of(due.url),
+            source=work.source_id,
+            source_key=work.source.key,
+            source_host=host_key_of(work.url),
             key=item.key,
             form=form,
             own_id=item.id,
@@ -279,22 +279,22 @@ class Fresh:
             merged_from=None,
             categories=places,
             credited=item.origin is not None,
-            private=due.source.private,
+            private=work.source.private,
         )
 
     # Copies of a story that is there.
 
     def _matches(self, entry: Entry, form: str) -> Found:
         """Give the stories that an entry may join, the oldest first."""
-        due, known = self._work.due, self._work.known
-        if due.source.dedupe is Dedupe.OFF:
+        work, known = self._work, self._work.known
+        if work.source.dedupe is Dedupe.OFF:
             return Found()
         link = dedupe_link(entry)
-        if link and self._bearers[link] + known.bearers.get(link, {}).get(due.id, 0) != 1:
+        if link and self._bearers[link] + known.bearers.get(link, {}).get(work.source_id, 0) != 1:
             link = None  # three posts with one shop page as link
         return self._tellers.matches(
             entry,
-            due.id,
+            work.source_id,
             link=link,
             seen=self._work.asked_at,
             near=known.near.get(form, frozenset()),
@@ -303,7 +303,7 @@ class Fresh:
 
     def _terms(self, story: KnownStory, other: KnownEntry) -> Terms:
         work = self._work
-        return terms_between(work.due.source, other.source_key, story, work.known, work.roster)
+        return terms_between(work.source, other.source_key, story, work.known, work.roster)
 
     def _join(
         self,

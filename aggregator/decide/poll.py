@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from aggregator.cadence import later_arrivals
-from aggregator.decide.draft import Draft, Findings
+from aggregator.decide.draft import Findings, draft_of
 from aggregator.decide.entries import decide_entries, released
 from aggregator.decide.new_entries import Fresh
 from aggregator.decide.order import believed
@@ -16,14 +16,11 @@ from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import NOTHING_CHANGED, Changes, EntryChanges, Read, SourceUpdate
 from aggregator.model.entry import NO_NEWS, Feed, Origin
 from aggregator.model.event import Code, Event
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import Known
 from aggregator.model.outline import Outline
-from aggregator.model.poll import (
-    Due,
-    Fetched,
-    Gathered,
-)
-from aggregator.model.settings import Kind, Roster
+from aggregator.model.poll import Fetched
+from aggregator.model.settings import Kind, Roster, Source
 from aggregator.text.iris import is_identifier
 from aggregator.urls import host_of
 
@@ -32,7 +29,7 @@ RATE_LIMITED = 429
 UNAVAILABLE = 503
 
 
-def decide(poll: Gathered, known: Known, roster: Roster, budget: Budget | None = None) -> Changes:
+def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budget | None = None) -> Changes:
     """Say what a poll changes.
 
     Everything goes by the poll's own `asked_at`, so that the group it happens to share changes nothing (STYLE, 1).
@@ -46,14 +43,14 @@ def decide(poll: Gathered, known: Known, roster: Roster, budget: Budget | None =
     Raises:
         CutShort: the program stops.
     """
-    due, answer = poll.due, poll.answer
+    due, answer = poll.job, poll.answer
     if poll.is_quiet:
         since = None if is_release(poll) else due.observed.suspect_since
         move = move_of(poll, roster, due.arrivals, Findings(suspect_since=since))
         entries = release(due, answer.asked_at, known, roster, by="time") if is_release(poll) else NOTHING_CHANGED
-        return Changes(due=due, asked_at=answer.asked_at, move=move, entries=entries, events=_events(due, move))
+        return Changes(job=due, asked_at=answer.asked_at, move=move, entries=entries, events=_events(due, move))
     feed = poll.feed
-    origin = origin_of(due, feed, known.store_uuid)
+    origin = origin_of(due.source, feed, known.store_uuid)
     entries, findings = decide_entries(due, feed, answer.asked_at, known, roster, origin, budget)
     arrivals = _arrivals(due, feed, entries, answer.asked_at)
     findings = replace(findings, is_kin=_is_kin(due, feed, known))
@@ -69,10 +66,10 @@ def decide(poll: Gathered, known: Known, roster: Roster, budget: Budget | None =
         else:  # it is asked for in full again: the next answer may be believed
             move, doubt = replace(move, validators=None, body_digest=None), (because,)
             if due.observed.list_doubt is None:
-                doubts = (Event(code=Code.DOUBT_LIST, source=due.id, facts={"because": because}),)
-    left_out = tuple(Event(code=Code.LEAVE_OUT, source=due.id, facts={"entry": name}) for name in feed.left_out)
+                doubts = (Event(code=Code.DOUBT_LIST, source=due.source_id, facts={"because": because}),)
+    left_out = tuple(Event(code=Code.LEAVE_OUT, source=due.source_id, facts={"entry": name}) for name in feed.left_out)
     return Changes(
-        due=due,
+        job=due,
         asked_at=answer.asked_at,
         move=move,
         read=Read(
@@ -92,7 +89,7 @@ def decide(poll: Gathered, known: Known, roster: Roster, budget: Budget | None =
     )
 
 
-def _arrivals(due: Due, feed: Feed, entries: EntryChanges, asked_at: datetime) -> tuple[datetime, ...]:
+def _arrivals(due: SourceJob, feed: Feed, entries: EntryChanges, asked_at: datetime) -> tuple[datetime, ...]:
     """Add when the new entries came: at a first poll by their own dates, later by ours (P62)."""
     if due.stored_before:
         return later_arrivals(due.arrivals, [asked_at] if entries.new else [])
@@ -100,7 +97,7 @@ def _arrivals(due: Due, feed: Feed, entries: EntryChanges, asked_at: datetime) -
     return later_arrivals((), [min(when, asked_at) for when in own if when is not None])
 
 
-def _is_kin(due: Due, feed: Feed, known: Known) -> bool:
+def _is_kin(due: SourceJob, feed: Feed, known: Known) -> bool:
     """Tell whether a document is evidently of the feed that is stored, wherever it came from (P40)."""
     if not due.stored_before:
         return True
@@ -108,7 +105,7 @@ def _is_kin(due: Due, feed: Feed, known: Known) -> bool:
     return bool(known.entries or known.partners) or (feed.id is not None and feed.id == before)
 
 
-def release(due: Due, at: datetime, known: Known, roster: Roster, *, by: str) -> EntryChanges:
+def release(due: SourceJob, at: datetime, known: Known, roster: Roster, *, by: str) -> EntryChanges:
     """Publish what is held of a source, because it is what it claims to be (R44).
 
     Args:
@@ -118,7 +115,7 @@ def release(due: Due, at: datetime, known: Known, roster: Roster, *, by: str) ->
         roster: the sources and categories as feeds.yaml has them.
         by: who says so, for the trail: `time`, or `operator`.
     """
-    work = Draft(due=due, asked_at=at, known=known, roster=roster, origin=origin_of(due, NO_NEWS, known.store_uuid))
+    work = draft_of(due, at, known, roster, origin_of(due.source, NO_NEWS, known.store_uuid))
     work.note(Code.CLEAR_SOURCE, by=by)
     news = released(work, {}, all_of_them=True)
     news.sort(key=lambda one: one.date, reverse=True)
@@ -127,12 +124,11 @@ def release(due: Due, at: datetime, known: Known, roster: Roster, *, by: str) ->
     return work.changes()
 
 
-def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
+def origin_of(source: Source, feed: Feed, store_uuid: str) -> Origin:
     """Give the `atom:source` that credits a source in each of its entries (A9, A10).
 
     What of it may be seen is up to the settings of the day on which it is published: see `publish.showing` (S44).
     """
-    source = due.source
     address = source.safe_url if source.path is None else None
     return Origin(
         id=feed.id if feed.id and is_identifier(feed.id) else address or minted_id(store_uuid, source.key, ""),
@@ -148,13 +144,13 @@ def origin_of(due: Due, feed: Feed, store_uuid: str) -> Origin:
     )
 
 
-def _events(due: Due, move: SourceUpdate) -> tuple[Event, ...]:
+def _events(due: SourceJob, move: SourceUpdate) -> tuple[Event, ...]:
     """Note a change of state, once (R49), and a change of address."""
     events: tuple[Event, ...] = ()
-    if (due.state, due.code) != (move.state, move.code):
-        facts = {"from": due.state, "to": move.state, "code": move.code, "error": move.error}
-        events = (Event(code=Code.CHANGE_STATE, source=due.id, facts=facts),)
+    if (due.health.state, due.health.code) != (move.state, move.code):
+        facts = {"from": due.health.state, "to": move.state, "code": move.code, "error": move.error}
+        events = (Event(code=Code.CHANGE_STATE, source=due.source_id, facts=facts),)
     if move.url_in_use != due.url:
         hosts = {"host": [host_of(due.url), host_of(move.url_in_use)]}
-        events = (*events, Event(code=Code.MOVE_URL, source=due.id, facts=hosts))
+        events = (*events, Event(code=Code.MOVE_URL, source=due.source_id, facts=hosts))
     return events

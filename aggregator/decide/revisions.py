@@ -31,7 +31,7 @@ class Revisions:
         """
         source_digest, known = entry.told_digest, self._work.known
         if known.lost and before.id in known.completed:
-            entry = kept_fields(entry, known.completed[before.id], known.lost, self._work.due.source)
+            entry = kept_fields(entry, known.completed[before.id], known.lost, self._work.source)
         if before.thinned:
             entry = _without_text(before, entry)
         elif (before.content or before.summary) and not (entry.content or entry.summary):  # I61
@@ -98,12 +98,12 @@ class Revisions:
         return replace(entry, digest=digest_of(entry))
 
     def _has_details(self) -> bool:
-        detail = self._work.due.source.detail
+        detail = self._work.source.detail
         return detail is not None and not detail.reading.is_article
 
     def _keeps_article(self, before: KnownEntry, entry: Entry) -> bool:
         """Tell whether an entry shows the text of its article, and a new word of the feed is no reason to let it go."""
-        detail = self._work.due.source.detail
+        detail = self._work.source.detail
         is_article = detail is not None and detail.reading.is_article and before.shown_digest != before.digest
         return is_article and is_better(before.content, entry.content, entry.summary)
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from aggregator.model.poll import Due, Failed, Fetched, Gathered, NotModified
+from aggregator.model.job import Gathered, SourceJob
+from aggregator.model.poll import Failed, Fetched, NotModified
 from aggregator.model.settings import Source
 
 
@@ -11,26 +12,26 @@ def shares_an_answer(one: Source, other: Source) -> bool:
     return _asks(one) == _asks(other)
 
 
-def follow(poll: Gathered, twin: Due) -> Gathered | None:
+def follow(poll: Gathered[SourceJob], twin: SourceJob) -> Gathered[SourceJob] | None:
     """Give what a poll means to another source at the same address.
 
     Returns:
         None if it says nothing: a 304 to validators that the other doesn't hold, or a body that was not read because
         this source knew it already. Then the other asks for itself, once, and is in step from then on.
     """
-    if not shares_an_answer(poll.due.source, twin.source):
+    if not shares_an_answer(poll.job.source, twin.source):
         return None
-    if (poll.due.observed.by_link, poll.due.observed.by_text) != (twin.observed.by_link, twin.observed.by_text):
+    if (poll.job.observed.by_link, poll.job.observed.by_text) != (twin.observed.by_link, twin.observed.by_text):
         return None  # one goes by ids, the other can't
     match poll.answer:
         case Failed():
-            return replace(poll, due=twin)
-        case NotModified() if twin.validators == poll.due.validators:
-            return replace(poll, due=twin)
+            return replace(poll, job=twin)
+        case NotModified() if twin.validators == poll.job.validators:
+            return replace(poll, job=twin)
         case Fetched(body_digest=digest) if digest == twin.body_digest:
-            return replace(poll, due=twin, answer=replace(poll.answer, same_body=True))
+            return replace(poll, job=twin, answer=replace(poll.answer, same_body=True))
         case Fetched(same_body=False):
-            return replace(poll, due=twin)
+            return replace(poll, job=twin)
     return None
 
 

@@ -10,8 +10,9 @@ from aggregator.decide.changed_ids import TWICE
 from aggregator.decide.draft import Findings
 from aggregator.decide.losses import lost_since
 from aggregator.model.entry import Feed
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.observed import Observed, RequestMode
-from aggregator.model.poll import Cut, Due, Failed, Fetched, Gathered, Hop, NotModified
+from aggregator.model.poll import Cut, Failed, Fetched, Hop, NotModified
 from aggregator.urls import Url
 
 PERMANENT = frozenset({301, 308})
@@ -31,7 +32,7 @@ MAX_ADDRESS_CHARACTERS = 16 * 1024  # of all of them
 MAX_HURRY = 3  # halvings of an interval (R45)
 
 
-def observe(poll: Gathered, *, identical: int, is_kin: bool) -> Observed:
+def observe(poll: Gathered[SourceJob], *, identical: int, is_kin: bool) -> Observed:
     """Say what is known of a source after a poll.
 
     Args:
@@ -39,7 +40,7 @@ def observe(poll: Gathered, *, identical: int, is_kin: bool) -> Observed:
         identical: how often in a row the same body has come although an ETag was sent, this poll included.
         is_kin: the document is evidently of the feed that is stored (P40).
     """
-    due, answer = poll.due, poll.answer
+    due, answer = poll.job, poll.answer
     before = replace(due.observed, overran=True) if poll.overran else due.observed
     before = with_addresses(before, due.source.url, _met(poll))
     if answer.skew is not None:
@@ -57,7 +58,7 @@ def observe(poll: Gathered, *, identical: int, is_kin: bool) -> Observed:
             raise AssertionError("a poll that was cut is given back, not decided")
 
 
-def after_document(before: Observed, poll: Gathered, findings: Findings) -> Observed:
+def after_document(before: Observed, poll: Gathered[SourceJob], findings: Findings) -> Observed:
     """Add what the entries of a document showed of its source (I35, R44, R45, R47).
 
     Where ids have changed twice in a row, links tell entries apart from now on; that stays, since ids that could not be
@@ -111,8 +112,8 @@ def with_addresses(before: Observed, configured: Url, met: Iterable[Url]) -> Obs
     return replace(before, addresses=tuple(kept))
 
 
-def _met(poll: Gathered) -> Iterator[Url]:
-    due = poll.due
+def _met(poll: Gathered[SourceJob]) -> Iterator[Url]:
+    due = poll.job
     yield from poll.answer.met
     if poll.feed.self_link is not None:
         yield poll.feed.self_link
@@ -148,7 +149,7 @@ def permanent_target(hops: Sequence[Hop], end: Url) -> Url | None:
     return hops[leading].url if leading < len(hops) else end
 
 
-def _at_address(before: Observed, due: Due, answer: Fetched | NotModified, *, is_kin: bool) -> Observed:
+def _at_address(before: Observed, due: SourceJob, answer: Fetched | NotModified, *, is_kin: bool) -> Observed:
     """Note where a poll that brought the feed ended (P40, P49)."""
     before = _with(before, gone_times=0, gone_since=None, lost_times=0, refuses_plain=False)
     kept = due.validators.url if due.validators else due.url
@@ -170,7 +171,7 @@ def _with(before: Observed, **found: Any) -> Observed:
     return before if all(getattr(before, name) == value for name, value in found.items()) else replace(before, **found)
 
 
-def _after_304(before: Observed, due: Due, now: datetime) -> Observed:
+def _after_304(before: Observed, due: SourceJob, now: datetime) -> Observed:
     after = _with(
         before,
         earns=True,
@@ -182,7 +183,7 @@ def _after_304(before: Observed, due: Due, now: datetime) -> Observed:
     return replace(after, ask=RequestMode.AFRESH, doubted_at=now) if _seems_stuck(after, due, now) else after
 
 
-def _seems_stuck(observed: Observed, due: Due, now: datetime) -> bool:
+def _seems_stuck(observed: Observed, due: SourceJob, now: datetime) -> bool:
     """Tell whether a source answers 304 for so long that it can hardly be true (P16)."""
     gap = median_gap(due.arrivals)
     since = max(observed.steady_since or now, observed.doubted_at or due.arrivals[-1]) if due.arrivals else now
@@ -216,7 +217,7 @@ def _next_ask(before: Observed, answer: Fetched, identical: int) -> RequestMode:
             return ask
 
 
-def _after_failure(before: Observed, due: Due, answer: Failed) -> Observed:
+def _after_failure(before: Observed, due: SourceJob, answer: Failed) -> Observed:
     if answer.status is None:
         return before
     after = replace(before, gone_times=0, gone_since=None, lost_times=0)
@@ -242,30 +243,30 @@ def _after_refusal(before: Observed) -> Observed:
             return replace(before, ask=RequestMode.PLAIN)
 
 
-def is_walked_again(due: Due, feed: Feed) -> bool:
+def is_walked_again(due: SourceJob, feed: Feed) -> bool:
     """Tell whether the next poll goes the way again that broke off before it came to what is known (R45)."""
     return feed.gap is not None and due.observed.broken_walks + 1 < MAX_WALKS
 
 
-def is_whole(poll: Gathered, answer: Fetched) -> bool:
+def is_whole(poll: Gathered[SourceJob], answer: Fetched) -> bool:
     """Tell whether what is missing need not come again: nothing is, or it is always missing (P6, I13, R45)."""
-    if is_walked_again(poll.due, poll.feed):
+    if is_walked_again(poll.job, poll.feed):
         return False  # else a 304 would keep us from what lies beyond the page that failed
-    return not poll.feed.cut or answer.body_digest == poll.due.observed.cut_digest
+    return not poll.feed.cut or answer.body_digest == poll.job.observed.cut_digest
 
 
-def _cut(before: Observed, poll: Gathered, answer: Fetched) -> Observed:
+def _cut(before: Observed, poll: Gathered[SourceJob], answer: Fetched) -> Observed:
     """Note a body, or a way through pages, that broke off; a body that was not read again is what it was."""
     if answer.same_body:
         return before
     return replace(
         before,
         cut_digest=answer.body_digest if poll.feed.cut else None,
-        broken_walks=before.broken_walks + 1 if is_walked_again(poll.due, poll.feed) else 0,
+        broken_walks=before.broken_walks + 1 if is_walked_again(poll.job, poll.feed) else 0,
     )
 
 
-def _counted(before: Observed, poll: Gathered, answer: Fetched) -> Observed:
+def _counted(before: Observed, poll: Gathered[SourceJob], answer: Fetched) -> Observed:
     """Count the documents in a row without an entry, and the entries where there are some."""
     if answer.same_body:
         return replace(before, empty_times=before.empty_times + 1) if before.empty_times else before

@@ -13,18 +13,9 @@ from aggregator.model.ask import Validators
 from aggregator.model.changes import SourceUpdate
 from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.hosts import budget_key
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.observed import Observed
-from aggregator.model.poll import (
-    Answer,
-    Cut,
-    Due,
-    Failed,
-    Fetched,
-    Gathered,
-    NotModified,
-    Outcome,
-    State,
-)
+from aggregator.model.poll import Answer, Cut, Failed, Fetched, NotModified, Outcome, State
 from aggregator.model.settings import Roster, Source
 from aggregator.urls import Url
 
@@ -43,7 +34,9 @@ def _pace(source: Source) -> Pace:
     )
 
 
-def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], findings: Findings) -> SourceUpdate:
+def move_of(
+    poll: Gathered[SourceJob], roster: Roster, arrivals: tuple[datetime, ...], findings: Findings
+) -> SourceUpdate:
     """Say where a source stands after a poll.
 
     Args:
@@ -52,7 +45,7 @@ def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], find
         arrivals: when the last entries came, those of this poll included (P62).
         findings: what the document showed, if one came.
     """
-    due, answer = poll.due, poll.answer
+    due, answer = poll.job, poll.answer
     failed = isinstance(answer, Failed)
     status = None if isinstance(answer, Cut) else answer.status
     identical = _identical(due, answer)
@@ -89,8 +82,8 @@ def move_of(poll: Gathered, roster: Roster, arrivals: tuple[datetime, ...], find
         code=answer.code if isinstance(answer, Failed) else None,
         error=answer.text if isinstance(answer, Failed) else None,
         failures=due.failures + 1 if failed else 0,
-        failing_since=(due.failing_since or answer.asked_at) if failed else None,
-        succeeded_at=due.succeeded_at if failed else answer.asked_at,
+        failing_since=(due.health.failing_since or answer.asked_at) if failed else None,
+        succeeded_at=due.health.succeeded_at if failed else answer.asked_at,
         due_at=turn.due_at,
         earliest_at=turn.earliest_at,
         retry_until=turn.retry_until,
@@ -121,28 +114,28 @@ def _outcome(answer: Answer, *, moved: bool) -> Outcome:
     raise AssertionError("a poll that was cut is given back, not decided")
 
 
-def _body_digest(poll: Gathered) -> Digest | None:
+def _body_digest(poll: Gathered[SourceJob]) -> Digest | None:
     """Give the digest that the next body is compared with: not that of a part (P6), or of a delta (P23)."""
     answer = poll.answer
     if isinstance(answer, Fetched) and is_whole(poll, answer) and not answer.is_delta:
         return answer.body_digest
-    return poll.due.body_digest
+    return poll.job.body_digest
 
 
-def _hints(poll: Gathered) -> Hints:
+def _hints(poll: Gathered[SourceJob]) -> Hints:
     """Put together what the answer and the last document that was read say about pace."""
     said = poll.answer.hints
-    document = poll.due.hints if poll.is_quiet else poll.feed.hints
+    document = poll.job.hints if poll.is_quiet else poll.feed.hints
     if said is NO_HINTS:
         return document
     return replace(document, retry_after=said.retry_after, exhausted=said.exhausted, freshness=said.freshness)
 
 
-def _state(due: Due, answer: Answer, observed: Observed) -> State:
+def _state(due: SourceJob, answer: Answer, observed: Observed) -> State:
     if not isinstance(answer, Failed):
         held = is_held_for_loss(observed.lost, observed.lost_since, answer.asked_at)
         return State.SUSPECT if observed.suspect_since or held else State.OK
-    if due.state is State.GONE:  # until it answers with a feed again
+    if due.health.state is State.GONE:  # until it answers with a feed again
         return State.GONE
     since = observed.gone_since
     if observed.gone_times >= GONE_TIMES and since is not None and answer.asked_at - since >= GONE_SPAN:
@@ -150,14 +143,14 @@ def _state(due: Due, answer: Answer, observed: Observed) -> State:
     return State.FAILING
 
 
-def _next_url(due: Due, observed: Observed, now: datetime) -> Url:
+def _next_url(due: SourceJob, observed: Observed, now: datetime) -> Url:
     """Give the address that the next poll goes to: the one in use, an adopted one (P40), or the configured (P48)."""
     if observed.lost_times >= LOST_TIMES:
         return due.source.url
     return adopted_url(observed, now) or due.url
 
 
-def _identical(due: Due, answer: Answer) -> int:
+def _identical(due: SourceJob, answer: Answer) -> int:
     """Count the 200s in a row that brought the same body in spite of a tag that was sent (P13)."""
     match answer:
         case Fetched() if answer.same_body and answer.conditional and due.validators and due.validators.etag:
@@ -168,9 +161,9 @@ def _identical(due: Due, answer: Answer) -> int:
             return 0
 
 
-def _validators(poll: Gathered) -> Validators | None:
+def _validators(poll: Gathered[SourceJob]) -> Validators | None:
     """Give the validators that the next poll may send."""
-    due, answer = poll.due, poll.answer
+    due, answer = poll.job, poll.answer
     match answer:
         case NotModified():
             return _refreshed(due, answer)
@@ -182,7 +175,7 @@ def _validators(poll: Gathered) -> Validators | None:
             return due.validators
 
 
-def _refreshed(due: Due, answer: NotModified) -> Validators | None:
+def _refreshed(due: SourceJob, answer: NotModified) -> Validators | None:
     """Give the validators after a 304: fields that it carries replace the stored ones (P5)."""
     if due.validators is None:
         return None

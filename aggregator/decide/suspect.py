@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from aggregator.decide.losses import HOLDING, is_held_for_loss
 from aggregator.model.entry import Feed
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import EntryState, Identity, Known
 from aggregator.model.outline import Outline
-from aggregator.model.poll import Due, Failed, Gathered, State
+from aggregator.model.poll import Failed, State
 from aggregator.model.settings import Kind, Source
 from aggregator.urls import host_of
 
@@ -20,7 +21,7 @@ def identity_of(feed: Feed) -> Identity:
     return Identity(id=feed.id, title=feed.title, host=host_of(feed.link) if feed.link else "")
 
 
-def suspect_since(due: Due, feed: Feed, known: Known, asked_at: datetime) -> datetime | None:
+def suspect_since(due: SourceJob, feed: Feed, known: Known, asked_at: datetime) -> datetime | None:
     """Say since when a source looks like another feed, after a document of it; None if it does not.
 
     It does if most of its identity has changed and nothing in it is known: a domain that was sold, a server that
@@ -44,14 +45,14 @@ def is_itself(known: Known) -> bool:
     return known.is_akin or bool(known.partners) or any(entry.state is not EntryState.HELD for entry in listed)
 
 
-def is_release(poll: Gathered) -> bool:
+def is_release(poll: Gathered[SourceJob]) -> bool:
     """Tell whether a poll that brought no document ends the wait all the same: nothing has changed for long enough."""
     if not poll.is_quiet or isinstance(poll.answer, Failed):
         return False
-    observed, asked_at = poll.due.observed, poll.answer.asked_at
+    observed, asked_at = poll.job.observed, poll.answer.asked_at
     if observed.suspect_since is not None:
         return asked_at - observed.suspect_since >= PROOF
-    was_held = poll.due.state is State.SUSPECT and not HOLDING.isdisjoint(observed.lost)
+    was_held = poll.job.health.state is State.SUSPECT and not HOLDING.isdisjoint(observed.lost)
     return was_held and not is_held_for_loss(observed.lost, observed.lost_since, asked_at)
 
 

@@ -10,8 +10,9 @@ from aggregator.decide.losses import FEWEST, missing_fields
 from aggregator.errors import NotAFeed
 from aggregator.model.charset import Step
 from aggregator.model.entry import Feed
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.naming import name_of_source
-from aggregator.model.poll import Failed, Fetched, Gathered
+from aggregator.model.poll import Failed, Fetched
 from aggregator.model.settings import Kind, Source
 from aggregator.parse.discovery import best_first
 from aggregator.store.alarms import SILENT, SILENT_GAPS
@@ -32,7 +33,7 @@ class Advice:
     write: Mapping[str, str] = field(default_factory=dict)  # keys of the source in feeds.yaml, with their values
 
 
-def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tuple[Advice, ...]:
+def advise(poll: Gathered[SourceJob], now: datetime, *, secrets: Iterable[str] = ()) -> tuple[Advice, ...]:
     """Say what is wrong with a source, the weightiest first; nothing if it is all right.
 
     Args:
@@ -42,13 +43,13 @@ def advise(poll: Gathered, now: datetime, *, secrets: Iterable[str] = ()) -> tup
     """
     match poll.answer:
         case Failed():
-            found: tuple[Advice, ...] = (_failed(poll.answer, poll.due.source, secrets),)
+            found: tuple[Advice, ...] = (_failed(poll.answer, poll.job.source, secrets),)
         case Fetched():
             found = (*_moved(poll, poll.answer, secrets), *_charset(poll.feed), *_entries(poll.feed, now))
-            found += tuple(_fields(poll.feed, poll.due.source))
+            found += tuple(_fields(poll.feed, poll.job.source))
         case _:
             found = ()
-    return tuple(_as_own(advice, poll.due.source) for advice in found)
+    return tuple(_as_own(advice, poll.job.source) for advice in found)
 
 
 def _as_own(advice: Advice, source: Source) -> Advice:
@@ -77,17 +78,17 @@ def dates_of(feed: Feed) -> Sequence[datetime]:
     return sorted(when for entry in feed.entries if (when := entry.published or entry.updated) is not None)
 
 
-def same_address(polls: Iterable[Gathered]) -> Mapping[str, Advice]:
+def same_address(polls: Iterable[Gathered[SourceJob]]) -> Mapping[str, Advice]:
     """Find sources that end at one address, by the key of each but the first (P47)."""
-    first: dict[str, Gathered] = {}
+    first: dict[str, Gathered[SourceJob]] = {}
     found: dict[str, Advice] = {}
     for poll in polls:
-        if isinstance(poll.answer, Fetched) and not poll.due.source.is_local:
+        if isinstance(poll.answer, Fetched) and not poll.job.source.is_local:
             other = first.setdefault(match_url(poll.answer.url), poll)
             if other is not poll:
-                name, key = name_of_source(other.due.source, other.feed.title), other.due.source.key
+                name, key = name_of_source(other.job.source, other.feed.title), other.job.source.key
                 text = f"it ends at the same address as {name} ({key}); keep one of them, with the categories of both"
-                found[poll.due.source.key] = Advice(code="same_address", text=text)
+                found[poll.job.source.key] = Advice(code="same_address", text=text)
     return found
 
 
@@ -102,10 +103,10 @@ def _failed(answer: Failed, source: Source, secrets: Iterable[str]) -> Advice:
     return Advice(code=answer.code, text=text, write=write)
 
 
-def _moved(poll: Gathered, answer: Fetched, secrets: Iterable[str]) -> Iterator[Advice]:
+def _moved(poll: Gathered[SourceJob], answer: Fetched, secrets: Iterable[str]) -> Iterator[Advice]:
     """Propose to write down where a feed has moved, once it was read there: that spares everybody the redirect."""
-    source = poll.due.source
-    target = settled_url(poll.due.url, answer)
+    source = poll.job.source
+    target = settled_url(poll.job.url, answer)
     if target == source.url or source.path is not None:
         return
     if source.private:

@@ -12,7 +12,8 @@ from aggregator.fetch.crawl import AGENT
 from aggregator.fetch.robots import may_fetch
 from aggregator.model.ask import Ask
 from aggregator.model.entry import NO_NEWS, Feed
-from aggregator.model.poll import Cut, Failed, Fetched, Gathered
+from aggregator.model.job import Gathered, SourceJob
+from aggregator.model.poll import Cut, Failed, Fetched
 from aggregator.model.settings import Source
 from aggregator.parse.discovery import best_first, guesses
 from aggregator.urls import Url, normalise
@@ -26,7 +27,7 @@ Choose = Callable[[Sequence[NamedFeed]], Sequence[NamedFeed]]
 class Found:
     """A feed that was asked for and read."""
 
-    poll: Gathered
+    poll: Gathered[SourceJob]
     url: Url  # where it is to be polled: behind the permanent redirects of its address (P41)
     ended_at: Url  # what answered
     others: Sequence[NamedFeed] = ()  # that the page names as well
@@ -108,13 +109,13 @@ def _robots(source: Source, trials: Prober, page: Url) -> bytes | None:
     return b"" if is_open else None
 
 
-def _found(poll: Gathered | None, others: Sequence[NamedFeed] = ()) -> Found | None:
+def _found(poll: Gathered[SourceJob] | None, others: Sequence[NamedFeed] = ()) -> Found | None:
     if poll is None or not isinstance(poll.answer, Fetched):
         return None
-    return Found(poll=poll, url=settled_url(poll.due.url, poll.answer), ended_at=poll.answer.url, others=others)
+    return Found(poll=poll, url=settled_url(poll.job.url, poll.answer), ended_at=poll.answer.url, others=others)
 
 
-def _no_feed(poll: Gathered | None) -> NoFeed:
+def _no_feed(poll: Gathered[SourceJob] | None) -> NoFeed:
     """Say why nothing was read."""
     if poll is None:
         return NoFeed("skipped", "its host asks to be left alone for a while; try again later")

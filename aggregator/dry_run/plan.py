@@ -356,7 +356,7 @@ def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction,
         if due is None:
             continue
         looked_at, changes = 0, []
-        for part in tx.stored_entries.filed(due.id, since=now - WEEK):
+        for part in tx.stored_entries.filed(due.source_id, since=now - WEEK):
             looked_at += len(part)
             changes += [change for each in part if (change := reapply(each, source, roster, numbers)) is not None]
             if looked_at >= left:

@@ -24,7 +24,8 @@ from aggregator.fetch.budget import Budgets
 from aggregator.model.ask import Ask
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import budget_key, widest_spacing
-from aggregator.model.poll import Due, Fetched, Gathered
+from aggregator.model.job import Claim, Gathered, JobId, SourceJob, unstored_job
+from aggregator.model.poll import Fetched, NotModified
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.poll.due_queue import ListedBacklog
@@ -43,7 +44,7 @@ TICK = 0.2  # seconds between two looks at who may be asked next, if no answer c
 class Past:
     """What earlier polls left behind that binds a trial."""
 
-    dues: Mapping[SourceKey, Due] = field(default_factory=dict)
+    jobs: Mapping[SourceKey, SourceJob] = field(default_factory=dict)
     waiting: Mapping[SourceKey, DueItem] = field(default_factory=dict)
     restraints: Mapping[str, HostBackoff] = field(default_factory=dict)  # by host key
     starts: Mapping[str, datetime] = field(default_factory=dict)  # when each host key was last asked
@@ -62,10 +63,10 @@ def past_of(settings: Settings, now: datetime) -> Past:
     try:
         with store.read() as tx:
             found = ((source.key, tx.look_up(source)) for source in settings.sources)
-            dues = {key: due for key, due in found if due is not None}
-            waiting = {item.key: item for item in tx.schedule.named(list(dues))}
+            jobs = {key: job for key, job in found if job is not None}
+            waiting = {item.key: item for item in tx.schedule.named(list(jobs))}
             return Past(
-                dues, waiting, tx.hosts.restraints(), tx.hosts.last_starts(now - widest_spacing(settings.hosts))
+                jobs, waiting, tx.hosts.restraints(), tx.hosts.last_starts(now - widest_spacing(settings.hosts))
             )
     finally:
         store.close()
@@ -124,7 +125,7 @@ class Prober:
             passage=self._budgets.passage,
             sites=self._hosts.sites,
         )
-        self._strangers = count(-1, -1)  # ids for sources that no row of the store has
+        self._numbers = count(1)  # of requests: sources that the store does not know have no row to tell them apart
         self._stopped = False
 
     def keep_secrets(self, settings: Settings) -> None:
@@ -133,7 +134,7 @@ class Prober:
 
     def run(
         self, sources: Sequence[Source], *, read: Callable[[Fetched, Ask], Feed] | None = None
-    ) -> Iterator[Gathered]:
+    ) -> Iterator[Gathered[SourceJob]]:
         """Ask sources, as many at once as `workers` and their hosts allow, and give each as it comes back.
 
         Some may be left out: those whose host rests for over a minute, and after `stop` whatever was not asked yet.
@@ -148,7 +149,7 @@ class Prober:
 
     def ask(
         self, source: Source, url: Url | None = None, *, read: Callable[[Fetched, Ask], Feed] | None = None
-    ) -> Gathered | None:
+    ) -> Gathered[SourceJob] | None:
         """Ask one source, or for its sake another address, for which no more is allowed than for a redirect (S70).
 
         Args:
@@ -159,18 +160,18 @@ class Prober:
         Returns:
             None if its host wants to be left alone for over a minute.
         """
-        due = self._due(source, self._clock())
-        if url is not None and url != due.url:
+        job = self._due(source, self._clock())
+        if url is not None and url != job.url:
             key = budget_key(url, self._hosts_rules)
-            due = replace(due, id=next(self._strangers), url=url, host_key=key)
-        return next(iter([*self._run([due], read or self._readers.read)]), None)
+            job = replace(job, url=url, host_key=key)
+        return next(iter([*self._run([job], read or self._readers.read)]), None)
 
-    def _run(self, dues: Sequence[Due], read: Callable[[Fetched, Ask], Feed]) -> Iterator[Gathered]:
+    def _run(self, jobs: Sequence[SourceJob], read: Callable[[Fetched, Ask], Feed]) -> Iterator[Gathered[SourceJob]]:
         now = self._clock()
-        by_id = {due.id: due for due in dues}
-        keys = {(due.source.own_machine, due.host_key) for due in dues}
-        network = NetworkMonitor(monotonic, lambda own: sum(mine == own for mine, _ in keys))
-        backlog = ListedBacklog([_waiting(due) for due in dues], spares=False)
+        by_id = {JobId("probe", next(self._numbers)): job for job in jobs}
+        keys = {(job.source.own_machine, job.host_key) for job in jobs}
+        network: NetworkMonitor[SourceJob] = NetworkMonitor(monotonic, lambda own: sum(mine == own for mine, _ in keys))
+        backlog = ListedBacklog([_waiting(number, job) for number, job in by_id.items()], spares=False)
         intake = Intake(
             fetch=self._client.fetch,
             release=self._bodies.release,
@@ -178,7 +179,7 @@ class Prober:
             redactor=lambda: self._redactor,
             clock=self._clock,
         )
-        answers: SimpleQueue[Gathered] = SimpleQueue()
+        answers: SimpleQueue[Gathered[SourceJob]] = SimpleQueue()
         with ThreadPoolExecutor(self._workers, thread_name_prefix="trial") as pool, self._cut_by_interrupt():
             under_way = 0
             while True:
@@ -186,7 +187,7 @@ class Prober:
                 if not self._stopped:
                     room = self._workers - under_way
                     for item in backlog.ripe(now, limit=room, failing=room, budgets=self._budgets, own=own):
-                        pool.submit(self._poll, by_id[item.id], intake, answers)
+                        pool.submit(self._poll, item.id, by_id[item.id], intake, answers)
                         under_way += 1
                 if not under_way and (self._stopped or backlog.is_empty(own=own)):
                     break
@@ -223,37 +224,37 @@ class Prober:
         self._client.close()
         self._readers.close()
 
-    def _due(self, source: Source, now: datetime) -> Due:
+    def _due(self, source: Source, now: datetime) -> SourceJob:
         """Give what a poll would be given; no validators, for a 304 would show nothing."""
-        known = self._past.dues.get(source.key)
-        if known is not None:
-            return Due(
-                source=source,
-                id=known.id,
-                url=known.url,
-                host_key=known.host_key,
-                due_at=now,
-                observed=known.observed,
-                claims=known.claims,
-            )
-        key = budget_key(source.url, self._hosts_rules)
-        return Due(source=source, id=next(self._strangers), url=source.url, host_key=key, due_at=now)
+        known = self._past.jobs.get(source.key)
+        if known is None:
+            return unstored_job(source, budget_key(source.url, self._hosts_rules), now)
+        return SourceJob(
+            source=source,
+            source_id=known.source_id,
+            url=known.url,
+            host_key=known.host_key,
+            claim=Claim(due_at=now, crashes=known.claim.crashes),
+            observed=known.observed,
+        )
 
-    def _poll(self, due: Due, intake: Intake, answers: "SimpleQueue[Gathered]") -> None:
-        self._budgets.leave(due.id)
-        poll = gather(due, intake)
+    def _poll(self, number: JobId, job: SourceJob, intake: Intake, answers: "SimpleQueue[Gathered[SourceJob]]") -> None:
+        self._budgets.leave(number)
+        poll = gather(job, intake)
         try:
             self._hosts.hear(poll)
+            is_whole = isinstance(poll.answer, Fetched | NotModified)
+            self._budgets.finish(number, peer=poll.answer.peer, whole=is_whole)
         finally:
             answers.put(poll)
 
 
-def _waiting(due: Due) -> DueItem:
+def _waiting(number: JobId, job: SourceJob) -> DueItem:
     return DueItem(
-        id=due.id,
-        key=due.source.key,
-        url=due.url,
-        host_key=due.host_key,
-        due_at=due.due_at,
-        own_machine=due.source.own_machine,
+        id=number,
+        key=job.source.key,
+        url=job.url,
+        host_key=job.host_key,
+        due_at=job.claim.due_at,
+        own_machine=job.source.own_machine,
     )

@@ -18,11 +18,13 @@ from aggregator.app import App, open_app
 from aggregator.clock import rfc3339
 from aggregator.errors import AggregatorError
 from aggregator.identify.keys import key_form
+from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import EntryState
-from aggregator.model.poll import Answer, Due, Fetched, Gathered
+from aggregator.model.poll import Answer, Fetched
 from aggregator.model.settings import Settings, SourceKey
 from aggregator.poll.pipeline import gather, settle
 from aggregator.store.database import Store
@@ -202,19 +204,19 @@ class Replay:
             self._now = version.at
             with self.app.store.begin() as tx:
                 (waiting,) = tx.schedule.named([source.key])
-                (due,) = tx.claim([waiting.id], self._now, self.app.roster.sources)
+                (due,) = tx.claim([waiting.id.row], self._now, self.app.roster.sources)
             ports = replace(self.app.ports, fetch=partial(_answer, version))
             poll = gather(due, ports)
             (changes,) = settle([poll], ports)
             assert isinstance(changes, Changes)
             yield self._step(version, poll, changes)
 
-    def _step(self, version: Version, poll: Gathered, changes: Changes) -> Step:
+    def _step(self, version: Version, poll: Gathered[SourceJob], changes: Changes) -> Step:
         found: dict[str, tuple[Named, ...]] = {}
         listed, unchanged = len(self._listed), len(self._listed)
         if not poll.is_quiet and not changes.move.code:
             with self.app.store.read() as tx:
-                known = tx.known(poll.due, poll.feed, self._now).entries
+                known = tx.known(poll.job, poll.feed, self._now).entries
             forms = [key_form(entry.key) for entry in poll.feed.entries]
             names = {known[form].id: Named(known[form].title, known[form].link) for form in forms if form in known}
             kinds = _kinds(changes) | {"gone": [number for number in self._listed if number not in names]}
@@ -249,13 +251,13 @@ def _kinds(changes: Changes) -> dict[str, list[int]]:
     return kinds
 
 
-def _answer(version: Version, due: Due) -> Answer:
+def _answer(version: Version, ask: Ask) -> Answer:
     """Give what would have been fetched."""
     body = version.body if isinstance(version.body, bytes) else version.body.read_bytes()
     digest = Digest(sha256(body).hexdigest())
     return Fetched(
         asked_at=version.at,
-        url=due.url,
+        url=ask.url,
         body=body,
         body_bytes=len(body),
         body_digest=digest,
@@ -264,7 +266,7 @@ def _answer(version: Version, due: Due) -> Answer:
         content_type=version.headers.get("content-type"),
         content_language=version.headers.get("content-language"),
         content_location=version.headers.get("content-location"),
-        same_body=digest == due.body_digest,
+        same_body=digest == ask.body_digest,
     )
 
 

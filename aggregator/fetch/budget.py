@@ -7,7 +7,7 @@ ten thousand idle hosts cost nothing.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -71,48 +71,48 @@ class Budgets:
         self._widest = _widest(hosts)
         self._keys: dict[str, _Gate] = {}
         self._addresses: dict[str, _Gate] = {}
-        self._flights: dict[int, _Flight] = {}  # by source
+        self._flights: dict[Hashable, _Flight] = {}  # by job
         self._changed = threading.Condition()
         self._here = threading.local()  # .flight: the one that a thread is on
 
     # Sources.
 
-    def take(self, source: int, key: str) -> bool:
+    def take(self, job: Hashable, key: str) -> bool:
         """Take room for a source, if there is some at its key and where it was redirected last time.
 
         Args:
-            source: id of its row; `leave` and `finish` name it so.
+            job: id of the request; `leave` and `finish` take the same one.
             key: its host key.
         """
         with self._changed:
             now = self._monotonic()
-            others = self._known.ways_of(source)
-            if source in self._flights or not all(self._has_room(each, now) for each in (key, *others)):
+            others = self._known.ways_of(job)
+            if job in self._flights or not all(self._has_room(each, now) for each in (key, *others)):
                 return False
-            flight = self._flights[source] = self._start(key)
+            flight = self._flights[job] = self._start(key)
             for other in others:
                 flight.expected[other] = self._gates_of(other)
                 for gate in flight.expected[other]:
                     gate.expected += 1
             return True
 
-    def leave(self, source: int) -> None:
+    def leave(self, job: Hashable) -> None:
         """Begin the spacing: its request leaves now, sent by the thread that calls this."""
         with self._changed:
-            self._here.flight = flight = self._flights.get(source)
+            self._here.flight = flight = self._flights.get(job)
             if flight is not None:
                 self._leave(flight)
 
-    def finish(self, source: int, *, peer: str | None = None, whole: bool = False) -> None:
+    def finish(self, job: Hashable, *, peer: str | None = None, whole: bool = False) -> None:
         """Give its room back: its publisher has answered, or is not asked at all. Twice does no harm.
 
         Args:
-            source: as taken.
+            job: as taken.
             peer: the address that answered for its key; None: unknown.
             whole: the poll came to an end; if it was redirected nowhere, it will not be next time.
         """
         with self._changed:
-            flight = self._flights.pop(source, None)
+            flight = self._flights.pop(job, None)
             if flight is None:
                 return
             self._release(flight)
@@ -121,7 +121,7 @@ class Budgets:
             if peer is not None and peer != self._known.of(flight.key).address:
                 self._move(flight.key, peer)
             if flight.reached or whole:
-                self._known.lead(source, flight.reached - {flight.key})
+                self._known.lead(job, flight.reached - {flight.key})
             self._changed.notify_all()
 
     @contextmanager
@@ -177,10 +177,10 @@ class Budgets:
                 full |= {key for key, its in residents if its.at_address <= count or (rests and not its.is_named)}
             return full
 
-    def held_up(self, blocked: Collection[str]) -> set[int]:
+    def held_up(self, blocked: Collection[str]) -> set[Hashable]:
         """Give the sources that were redirected to one of these keys last time, whatever their own key is."""
         with self._changed:
-            return self._known.sources_to(blocked)
+            return self._known.jobs_to(blocked)
 
     def rest_of(self, key: str) -> float:
         """Say for how many seconds a key wants to be left alone, beyond its spacing; 0.0 if it does not."""

@@ -3,7 +3,7 @@
 Bounded, and only as good as the last connection. No lock: it belongs to `Budgets`, which has one.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,8 +38,8 @@ class HostPolicies:
         self._doublings: dict[str, int] = {}
         self._delays: dict[str, float] = {}  # seconds, that a site asks crawlers for
         self._residents: dict[str, dict[str, Manners]] = {}  # by address
-        self._ways: dict[int, frozenset[str]] = {}  # by source
-        self._sources: dict[str, set[int]] = {}  # the same, the other way round
+        self._ways: dict[Hashable, frozenset[str]] = {}  # by job
+        self._jobs: dict[str, set[Hashable]] = {}  # the same, the other way round
 
     def of(self, key: str) -> Manners:
         """Say how a key is to be treated."""
@@ -54,13 +54,13 @@ class HostPolicies:
         """Give the keys that were found at an address."""
         return self._residents.get(address, {})
 
-    def ways_of(self, source: int) -> Collection[str]:
+    def ways_of(self, job: Hashable) -> Collection[str]:
         """Give the other keys that the last poll of a source was redirected to."""
-        return self._ways.get(source, ())
+        return self._ways.get(job, ())
 
-    def sources_to(self, keys: Collection[str]) -> set[int]:
-        """Give the sources whose polls are redirected to one of these keys."""
-        return {source for key in keys & self._sources.keys() for source in self._sources[key]}
+    def jobs_to(self, keys: Collection[str]) -> set[Hashable]:
+        """Return the jobs that are redirected to one of these keys."""
+        return {job for key in keys & self._jobs.keys() for job in self._jobs[key]}
 
     def adopt(self, hosts: Sequence[HostRule]) -> None:
         """Go by other rules from now on."""
@@ -87,16 +87,16 @@ class HostPolicies:
         if not is_address(key):
             self._judge(key, address)
 
-    def lead(self, source: int, keys: Collection[str]) -> None:
+    def lead(self, job: Hashable, keys: Collection[str]) -> None:
         """Note where polls of a source are redirected to, in place of what was known."""
-        for key in self._ways.pop(source, ()):
-            self._sources[key].discard(source)
-            if not self._sources[key]:
-                del self._sources[key]
+        for key in self._ways.pop(job, ()):
+            self._jobs[key].discard(job)
+            if not self._jobs[key]:
+                del self._jobs[key]
         if keys:
-            self._ways[source] = frozenset(keys)
+            self._ways[job] = frozenset(keys)
             for key in keys:
-                self._sources.setdefault(key, set()).add(source)
+                self._jobs.setdefault(key, set()).add(job)
         if len(self._ways) > REMEMBERED:
             self.lead(next(iter(self._ways)), ())
 

@@ -7,10 +7,11 @@ from typing import Any
 from aggregator.model.ask import Validators
 from aggregator.model.entry import Digest, Entry, Hints, Origin
 from aggregator.model.event import Code, Event
+from aggregator.model.job import DetailJob, SourceJob
 from aggregator.model.known import EntryState, Identity
 from aggregator.model.observed import NOTHING_OBSERVED, Observed
 from aggregator.model.outline import Outline
-from aggregator.model.poll import Aside, Due, Outcome, PackedBody, State
+from aggregator.model.poll import Aside, Outcome, PackedBody, State
 from aggregator.model.settings import CategoryKey
 from aggregator.model.story_changes import NO_STORY_CHANGES, StoryChanges
 from aggregator.urls import Url
@@ -257,7 +258,7 @@ NOTHING_CHANGED = EntryChanges()
 class Changes:
     """Everything that one poll writes, in one transaction (R1)."""
 
-    due: Due
+    job: SourceJob
     asked_at: datetime
     move: SourceUpdate
     read: Read | None = None  # None: nothing new was read
@@ -270,7 +271,7 @@ class Changes:
 class Completion:
     """Everything that one request for a detail writes."""
 
-    due: Due
+    job: DetailJob
     asked_at: datetime
     entries: EntryChanges = NOTHING_CHANGED  # with the entry published, or rejected; else it waits on:
     answered: bool = False  # the host is out of trouble: other entries that waited for it are due as they were
@@ -287,7 +288,7 @@ class Correction:
     at: datetime
     entries: EntryChanges
     source: int | None = None  # id of the source whose entries they are; None: of any sources, and none is new
-    accepted: Due | None = None  # a source that is suspect no longer (R44)
+    accepted: SourceJob | None = None  # a source that is suspect no longer (R44)
 
 
 Settled = Changes | Completion

@@ -1,16 +1,13 @@
 """One poll on its way: the claimed source, the answer, and what was read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from aggregator.errors import AddressRefused, RobotsRefused, SourceError
-from aggregator.model.ask import CRAWLED, Ask, Validators
-from aggregator.model.entry import NO_HINTS, NO_NEWS, Digest, Feed, Hints
-from aggregator.model.observed import NOTHING_OBSERVED, Observed
+from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.rest import Rest
-from aggregator.model.settings import Reading, Request, Source
 from aggregator.urls import Url
 
 ABSENT: Final = frozenset({404, 410})  # to ask beside a poll for what is not there is no failure
@@ -37,86 +34,6 @@ class State(StrEnum):
     GONE = "gone"
     PAUSED = "paused"
     SUSPECT = "suspect"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Awaited:
-    """An entry on its way to its detail."""
-
-    entry: int  # of its row
-    link: Url | None
-    date: datetime  # its own, for ordering (M1)
-    backfill: bool  # it came by one
-    since: datetime  # when the list brought it
-    limited: tuple[int, ...] = ()  # ids of categories that had enough from the poll that brought it
-    request: Request  # filled in
-    reading: Reading  # of the answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A claimed source, or an entry of it that waits, on its way through a poll: all that `gather` may know of it."""
-
-    source: Source
-    id: int  # of the row in the store
-    url: Url  # the address in use: the configured one, or an adopted one (P40)
-    host_key: str
-    validators: Validators | None = None
-    body_digest: Digest | None = None  # of the last body that was read and stored
-    failures: int = 0  # in a row
-    identical: int = 0  # 200s in a row with the same body although If-None-Match was sent (P13)
-    due_at: datetime  # when it was due; put back if the request never leaves
-    earliest_at: datetime | None = None  # likewise
-    attempted_at: datetime | None = None  # when it was last asked; likewise
-    state: State = State.NEVER
-    code: str | None = None  # of the last failure, while it lasts
-    polls: int = 0  # before this one
-    failing_since: datetime | None = None
-    succeeded_at: datetime | None = None
-    hints: Hints = NO_HINTS  # of the last document that was read
-    retried: bool = False  # the answer before carried a Retry-After (P56)
-    stored_before: bool = False  # entries of it are stored: this is no first poll (I62)
-    is_twin: bool = False  # not asked itself: it shares the answer of another source at its address (P66)
-    observed: Observed = NOTHING_OBSERVED
-    known: frozenset[str] = frozenset()  # forms of keys that its last whole list had, if its pages are followed
-    arrivals: tuple[datetime, ...] = ()  # when its last 30 entries came, oldest first (P62)
-    recent: str = ""  # its last polls, a line each, as the store keeps them (P93)
-    claims: int = 0  # in a row before this one that had no outcome: the program ended first (R13)
-
-    awaits: Awaited | None = None  # the entry whose detail is asked for; None: the source itself is
-
-    @property
-    def turn(self) -> int:
-        """By what dispatcher and budgets know it: entries stand below zero, so that they are no source's."""
-        return self.id if self.awaits is None else -self.awaits.entry
-
-    @property
-    def reading(self) -> Reading:
-        """How its answer is read."""
-        return self.source.reading if self.awaits is None else self.awaits.reading
-
-    def ask(self) -> Ask:
-        """Return the request for the document of this poll."""
-        source, reading = self.source, self.reading
-        is_page = reading.is_article if self.awaits is not None else reading.kind in CRAWLED
-        return Ask(
-            url=self.url,
-            configured=source.url,
-            host_key=self.host_key,
-            request=source.request if self.awaits is None else self.awaits.request,
-            reading=reading,
-            accept=None if reading.is_article else source.accept,
-            mode=self.observed.ask,
-            headers=source.headers,
-            auth=source.auth,
-            timeout=source.timeout,
-            path=source.path if source.is_local else None,
-            validators=self.validators,
-            body_digest=self.body_digest,
-            obeys_robots=is_page and source.robots is None,
-            own_port=source.listed_by is None,
-            is_isolated=self.observed.overran or self.claims >= CRASHES,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,21 +178,6 @@ def asides_of(host_key: str, answer: Answer) -> tuple[Aside, ...]:
         hints=answer.hints,
     )
     return (*answer.asides, aside)
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """All that one poll brought, before anything is decided."""
-
-    due: Due
-    answer: Answer
-    feed: Feed = NO_NEWS
-    overran: bool = field(default=False, kw_only=True)  # to read it took too much; its next bodies are read apart (S15)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Tell whether it brought nothing to hold against the store: a 304, the same body again, a failure."""
-        return not isinstance(self.answer, Fetched) or self.answer.same_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aggregator.model.changes import Changes
+from aggregator.model.job import Gathered, SourceJob
 from aggregator.model.known import Known
-from aggregator.model.poll import Gathered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """A gathered poll, what the store knew about it, and the changes that were not written."""
 
-    poll: Gathered
+    poll: Gathered[SourceJob]
     known: Known
     changes: Changes
     written: Mapping[int, str]  # dates of entries as the source writes them, by index in the document

@@ -13,7 +13,7 @@ from typing import Any
 from aggregator.clock import Clock
 from aggregator.decide import release
 from aggregator.decide.corrections import merge, merge_unseen, restore, retract, unmerge
-from aggregator.decide.draft import Draft
+from aggregator.decide.draft import draft_of
 from aggregator.decide.poll import origin_of
 from aggregator.decide.rules_again import Reapplied, carry_out, has_rules, reapply
 from aggregator.errors import CorrectionRefused, StoreError
@@ -21,8 +21,8 @@ from aggregator.model.changes import Correction, EntryChanges
 from aggregator.model.correction import Act, Outcome, Request, StoryMembers
 from aggregator.model.entry import NO_NEWS
 from aggregator.model.event import Code, Event
+from aggregator.model.job import SourceJob
 from aggregator.model.naming import name_of_source
-from aggregator.model.poll import Due
 from aggregator.model.settings import CategoryKey, Roster, Source, SourceKey
 from aggregator.model.tokens import Hush
 from aggregator.store.database import Store
@@ -158,37 +158,37 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
 def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     """Publish what is held of a source, since it looked like another feed (R44) or lost fields: that is meant."""
     source = roster.sources.get(SourceKey(str(arguments.get("source"))))
-    due = tx.look_up(source) if source is not None else None
-    if due is None:
+    job = tx.look_up(source) if source is not None else None
+    if job is None:
         raise CorrectionRefused(f"{arguments.get('source')} is no source of feeds.yaml any more")
-    if due.observed.suspect_since is None and not due.observed.lost:
-        raise CorrectionRefused(f"{due.source.key} is not suspect, so nothing of it is held back")
-    released = release(due, now, tx.known(due, NO_NEWS, now), roster, by="operator")
+    if job.observed.suspect_since is None and not job.observed.lost:
+        raise CorrectionRefused(f"{job.source.key} is not suspect, so nothing of it is held back")
+    released = release(job, now, tx.known(job, NO_NEWS, now), roster, by="operator")
 
     def write(request: Request) -> None:
         events = (_signed(event, request) if event.code is Code.CLEAR_SOURCE else event for event in released.events)
         accepted = replace(released, events=tuple(events))
-        tx.apply(Correction(at=now, entries=accepted, source=due.id, accepted=due))
+        tx.apply(Correction(at=now, entries=accepted, source=job.source_id, accepted=job))
         merge_kin(tx, released.kin, roster, now)
 
     count = len(released.released)
-    name = name_of_source(due.source, tx.sources.titles().get(due.source.key))
-    said = f"{name} ({due.source.key}) is accepted: {count} {_entries(count)} held back until now"
-    return _Effect(said=said, facts={"source": due.source.key, "released": count}, write=write)
+    name = name_of_source(job.source, tx.sources.titles().get(job.source.key))
+    said = f"{name} ({job.source.key}) is accepted: {count} {_entries(count)} held back until now"
+    return _Effect(said=said, facts={"source": job.source.key, "released": count}, write=write)
 
 
 def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     """Let the rules of feeds.yaml have their say on what is stored, source by source."""
     counts = {"published": 0, "withdrawn": 0, "moved": 0, "rewritten": 0}
-    works: list[tuple[Due, Mapping[CategoryKey, int], list[Reapplied]]] = []
+    works: list[tuple[SourceJob, Mapping[CategoryKey, int], list[Reapplied]]] = []
     for source in _ruled(tx, roster):
-        due = tx.look_up(source)
-        if due is None:
+        job = tx.look_up(source)
+        if job is None:
             continue
-        numbers = {key: one.id for key, one in tx.known(due, NO_NEWS, now).categories.items()}
+        numbers = {key: one.id for key, one in tx.known(job, NO_NEWS, now).categories.items()}
         changes = [
             change
-            for part in tx.stored_entries.filed(due.id)
+            for part in tx.stored_entries.filed(job.source_id)
             for stored in part
             if (change := reapply(stored, source, roster, numbers)) is not None
         ]
@@ -197,18 +197,18 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
             counts["withdrawn"] += sum(change.is_dropped for change in changes)
             counts["moved"] += sum(c.is_moved for c in changes)
             counts["rewritten"] += sum(change.is_rewritten for change in changes)
-            works.append((due, numbers, changes))
+            works.append((job, numbers, changes))
 
     def write(request: Request) -> None:
-        for due, numbers, changes in works:
+        for job, numbers, changes in works:
             passing = [change.entry for change in changes if change.is_new]
-            known = tx.known(due, NO_NEWS, now, also=passing)
-            origin = origin_of(due, NO_NEWS, known.store_uuid)
-            work = Draft(due=due, asked_at=now, known=known, roster=roster, origin=origin)
+            known = tx.known(job, NO_NEWS, now, also=passing)
+            origin = origin_of(job.source, NO_NEWS, known.store_uuid)
+            work = draft_of(job, now, known, roster, origin)
             stories = {story for change in changes if (story := change.stored.known.story) is not None}
             carry_out(work, changes, tx.members(stories), numbers)
             decided = work.changes()
-            tx.apply(Correction(at=now, entries=decided, source=due.id))
+            tx.apply(Correction(at=now, entries=decided, source=job.source_id))
             merge_kin(tx, decided.kin, roster, now)
 
     said = "; ".join(f"{count} {_entries(count)} {word}" for word, count in counts.items() if count)

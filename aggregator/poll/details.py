@@ -3,7 +3,6 @@
 Like a poll with entries, each has a savepoint of its own; they come after the lists, and meet what those brought.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from aggregator.clock import Clock
@@ -11,7 +10,8 @@ from aggregator.decide.detail import complete, merged, retry
 from aggregator.decide.poll import origin_of
 from aggregator.model.changes import Completion
 from aggregator.model.entry import NO_NEWS, Entry
-from aggregator.model.poll import Due, Failed, Gathered
+from aggregator.model.job import DetailJob, Gathered
+from aggregator.model.poll import Failed
 from aggregator.model.settings import Roster
 from aggregator.poll.corrections import merge_kin
 from aggregator.store.database import Store
@@ -20,22 +20,20 @@ from aggregator.store.transaction import Transaction
 GROUP = 100  # entries that are let go in one transaction
 
 
-def settle_detail(tx: Transaction, poll: Gathered, roster: Roster) -> Completion:
+def settle_detail(tx: Transaction, poll: Gathered[DetailJob], roster: Roster) -> Completion:
     """Decide and store what came of a request for a detail.
 
     An entry that waits no longer, since it was completed or taken back meanwhile, is left as it is: nothing is
     published twice.
     """
-    awaited = poll.due.awaits
-    assert awaited is not None
-    listed = tx.details.entry(awaited.entry)
+    listed = tx.details.entry(poll.job.awaited.id)
     if listed is None:
-        done = Completion(due=poll.due, asked_at=poll.answer.asked_at)
+        done = Completion(job=poll.job, asked_at=poll.answer.asked_at)
         tx.apply(done)
         return done
     done = retry(poll) or _completed(tx, poll, listed, roster)
     if not _write(tx, done):  # it waits on, and is tried again as after a crash
-        return Completion(due=poll.due, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
+        return Completion(job=poll.job, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
     merge_kin(tx, done.entries.kin, roster, done.asked_at)
     return done
 
@@ -46,14 +44,14 @@ def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
     Those are the entries of a source that asks for no details now or is paused, and any that waited for a day.
     """
     with store.read() as tx:
-        lapsed: Sequence[Due] = tx.details.lapsed(clock(), roster.sources)
+        lapsed = tx.details.lapsed(clock(), roster.sources)
     for start in range(0, len(lapsed), GROUP):
         with store.begin() as tx:
-            for due in lapsed[start : start + GROUP]:
+            for job in lapsed[start : start + GROUP]:
                 failed = Failed(asked_at=clock(), code="timeout", text="nobody brought its detail within a day")
-                listed = tx.details.entry(-due.turn)
+                listed = tx.details.entry(job.awaited.id)
                 if listed is not None:
-                    done = _completed(tx, Gathered(due, failed), listed, roster)
+                    done = _completed(tx, Gathered(job, failed), listed, roster)
                     _write(tx, done)
                     merge_kin(tx, done.entries.kin, roster, done.asked_at)
     return len(lapsed)
@@ -61,13 +59,13 @@ def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
 
 def _write(tx: Transaction, done: Completion) -> bool:
     """Write a completion; return whether the store took it."""
-    with tx.savepoint("store_detail", source=done.due.source.key) as savepoint:
+    with tx.savepoint("store_detail", source=done.job.source.key) as savepoint:
         tx.apply(done)
     return savepoint.is_kept
 
 
-def _completed(tx: Transaction, poll: Gathered, listed: Entry, roster: Roster) -> Completion:
+def _completed(tx: Transaction, poll: Gathered[DetailJob], listed: Entry, roster: Roster) -> Completion:
     entry = merged(listed, poll)
-    known = tx.known(poll.due, replace(NO_NEWS, entries=(entry,)), poll.answer.asked_at)
-    origin = origin_of(poll.due, NO_NEWS, known.store_uuid)
+    known = tx.known(poll.job, replace(NO_NEWS, entries=(entry,)), poll.answer.asked_at)
+    origin = origin_of(poll.job.source, NO_NEWS, known.store_uuid)
     return complete(poll, listed, entry, known, roster, origin)

@@ -12,10 +12,12 @@ from typing import Protocol
 from aggregator.clock import Clock
 from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
-from aggregator.model.changes import Settled
-from aggregator.model.poll import Due, Gathered, Unreached
+from aggregator.model.changes import Changes, Settled
+from aggregator.model.job import Gathered, Job, JobId
+from aggregator.model.poll import Fetched, NotModified, Unreached
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import NO_OUTAGE
+from aggregator.poll.claims import claim, give_back
 from aggregator.poll.due_queue import Backlog
 from aggregator.poll.host_limits import Hosts
 from aggregator.poll.network_monitor import NetworkMonitor
@@ -84,12 +86,15 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._in_flight = 0  # claimed and not yet settled
         self._failing = 0  # of those, polls under way of sources whose last poll failed
-        self._network, self._on_network = NetworkMonitor(app.steady, app.host_count), on_network
+        self._network: NetworkMonitor[Job] = NetworkMonitor(app.steady, app.host_count)
+        self._on_network = on_network
         self._outage = NO_OUTAGE  # as it was last looked at
         self._paused = False  # the store could not be written when it was last tried
-        self._apart: set[int] = set()  # sources that may end this program: each is polled with nothing beside it (R13)
-        self._alone: int | None = None  # the one of them that is being polled
-        self._unreached: set[int] = set()  # sources that the network kept from being asked, and that were not since
+        self._apart: set[JobId] = (
+            set()
+        )  # sources that may end this program: each is polled with nothing beside it (R13)
+        self._alone: JobId | None = None  # the one of them that is being polled
+        self._unreached: set[JobId] = set()  # sources that the network kept from being asked, and that were not since
         self._slow_lane = max(1, app.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
@@ -104,7 +109,7 @@ class Dispatcher:
         """
         with self._world.store.begin() as tx:
             tx.store_row.note_network(NO_OUTAGE)  # whatever was so when somebody last looked
-            self._apart = set(tx.find_crashed(self._world.clock()))
+            self._apart = {JobId("source", row) for row in tx.find_crashed(self._world.clock())}
         self._runner.start()
         try:
             while not self._stop.is_set():
@@ -186,20 +191,20 @@ class Dispatcher:
         """Tell whether a source that was not asked wasn't because the network is down (P87)."""
         return item.id in self._unreached or self._outage.since(own=item.own_machine) is not None
 
-    def _give_back(self, dues: Sequence[Due]) -> None:
+    def _give_back(self, jobs: Sequence[Job]) -> None:
         """Undo claims whose request did not leave."""
-        if not dues:
+        if not jobs:
             return
         try:
             with self._world.store.begin() as tx:
-                tx.give_back(dues)
+                give_back(tx, jobs)
         finally:
-            for due in dues:
-                self._world.budgets.finish(due.turn)
+            for job in jobs:
+                self._world.budgets.finish(job.id)
             with self._lock:
-                self._in_flight -= len(dues)
-                self._failing -= sum(due.failures > 0 for due in dues)
-                self._end_alone({due.turn for due in dues})
+                self._in_flight -= len(jobs)
+                self._failing -= sum(job.failures > 0 for job in jobs)
+                self._end_alone({job.id for job in jobs})
 
     def _waits_for_one(self) -> bool:
         """Tell whether nothing else may be claimed, for the sake of a source that was in flight at so many crashes.
@@ -214,17 +219,17 @@ class Dispatcher:
             return item is not None
         self._alone = item.id
         log.warning("poll_alone", extra={"source": item.key, "advice": "at each of the last crashes it was in flight"})
-        dues: Sequence[Due] = ()
+        jobs: Sequence[Job] = ()
         try:
-            dues = self._claimed([item], now)
+            jobs = self._claimed([item], now)
         finally:
-            if not dues:
+            if not jobs:
                 self._end_alone({item.id})
         self._backlog.answered({item.id})
-        self._submit(dues)
+        self._submit(jobs)
         return True
 
-    def _end_alone(self, ids: Collection[int]) -> None:
+    def _end_alone(self, ids: Collection[JobId]) -> None:
         """Let the others be claimed again, if one of these is what they wait for."""
         if self._alone in ids:
             self._alone = None
@@ -245,9 +250,9 @@ class Dispatcher:
             )
             if not chosen:
                 return
-            dues = self._claimed(chosen, now)
-            self._submit(dues)
-            room = min(self._runner.room(), room - len(dues))
+            jobs = self._claimed(chosen, now)
+            self._submit(jobs)
+            room = min(self._runner.room(), room - len(jobs))
 
     def _probe(self) -> None:
         """Ask one source whether the network is back (P87)."""
@@ -257,63 +262,66 @@ class Dispatcher:
             return
         now = self._world.clock()
         chosen = self._backlog.probe(now, hosts, self._world.budgets, apart=self._apart)
-        dues = self._claimed(chosen, now) if chosen else ()
+        jobs = self._claimed(chosen, now) if chosen else ()
         with self._lock:
-            for due in dues:
-                self._network.begin_probe(due)
-        self._submit(dues)
+            for job in jobs:
+                self._network.begin_probe(job)
+        self._submit(jobs)
 
-    def _submit(self, dues: Sequence[Due]) -> None:
+    def _submit(self, jobs: Sequence[Job]) -> None:
         with self._lock:
-            self._in_flight += len(dues)
-            self._failing += sum(due.failures > 0 for due in dues)
-        for due in dues:
-            self._runner.submit(due)
+            self._in_flight += len(jobs)
+            self._failing += sum(job.failures > 0 for job in jobs)
+        for job in jobs:
+            self._runner.submit(job)
 
-    def _claimed(self, chosen: Sequence[DueItem], now: datetime) -> Sequence[Due]:
+    def _claimed(self, chosen: Sequence[DueItem], now: datetime) -> Sequence[Job]:
         """Claim sources; those that can't be claimed give their room back."""
-        dues: Sequence[Due] = ()
+        jobs: Sequence[Job] = ()
         try:
             with self._world.store.begin() as tx:
-                claimed = tx.claim(
-                    [item.id for item in chosen], now, self._world.roster.sources, spare=self._backlog.spares
+                claimed = claim(
+                    tx, [item.id for item in chosen], now, self._world.roster.sources, spare=self._backlog.spares
                 )
-            dues = claimed
-            return dues
+            jobs = claimed
+            return jobs
         finally:
-            for lost in {item.id for item in chosen} - {due.turn for due in dues}:
+            for lost in {item.id for item in chosen} - {job.id for job in jobs}:
                 self._world.budgets.finish(lost)
 
-    def _leaves(self, due: Due) -> None:
-        self._world.budgets.leave(due.turn)
+    def _leaves(self, job: Job) -> None:
+        self._world.budgets.leave(job.id)
 
-    def _returns(self, poll: Gathered) -> None:
+    def _returns(self, poll: Gathered[Job]) -> None:
         self._world.hosts.hear(poll)
+        is_whole = isinstance(poll.answer, Fetched | NotModified)
+        self._world.budgets.finish(poll.job.id, peer=poll.answer.peer, whole=is_whole)
 
-    def _judge(self, poll: Gathered) -> Sequence[Gathered]:
+    def _judge(self, poll: Gathered[Job]) -> Sequence[Gathered[Job]]:
         with self._lock:
-            self._failing -= poll.due.failures > 0
+            self._failing -= poll.job.failures > 0
             ready = self._network.judge(poll)
             self._unreached |= {
-                each.due.turn for each in ready if isinstance(each.answer, Unreached) and each is not poll
+                each.job.id for each in ready if isinstance(each.answer, Unreached) and each is not poll
             }
             return ready
 
-    def _drained(self, *, charged: bool) -> Sequence[Gathered]:
+    def _drained(self, *, charged: bool) -> Sequence[Gathered[Job]]:
         with self._lock:
             return self._network.drain(charged=charged)
 
-    def _settled(self, changes: Sequence[Settled], others: Sequence[Due]) -> None:
+    def _settled(self, changes: Sequence[Settled], others: Sequence[Job]) -> None:
         self._note_store(None)
         self._world.hosts.keep()
         self._report(changes)
-        self._backlog.answered({change.due.turn for change in changes if change.due.is_twin})
+        twins = {change.job.id for change in changes if isinstance(change, Changes) and change.job.is_twin}
+        self._backlog.answered(twins)
         with self._lock:
-            self._in_flight -= sum(not change.due.is_twin for change in changes) + len(others)
-            settled = {change.due.turn for change in changes}
+            self._in_flight -= len(changes) - len(twins) + len(others)
+            settled = {change.job.id for change in changes}
             self._unreached -= settled
             self._apart -= settled  # they have ended, and we have not
-            self._end_alone({*settled, *(due.turn for due in others)})
+            self._end_alone({*settled, *(job.id for job in others)})
         self._wake.set()
 
     def settling_seconds(self) -> float:
@@ -342,16 +350,16 @@ class Dispatcher:
             return
         if found.public and not before.public:
             unasked = self._runner.withdraw()
-            away = [due for due in unasked if not due.source.own_machine]
+            away = [job for job in unasked if not job.source.own_machine]
             with self._lock:
-                self._unreached |= {due.turn for due in away}
-            for due in unasked:
-                if due.source.own_machine:
-                    self._runner.submit(due)
+                self._unreached |= {job.id for job in away}
+            for job in unasked:
+                if job.source.own_machine:
+                    self._runner.submit(job)
             self._give_back(away)
         with self._world.store.begin() as tx:
             tx.store_row.note_network(found)
-            tx.give_back(probed)
+            give_back(tx, probed)
             if before.public and not found.public:
                 tx.schedule.spread_overdue(now, over=SPREAD, own=False)
         self._outage = found

@@ -4,7 +4,7 @@ A source that waits for its host is not chosen, holds no thread, and holds up no
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from heapq import heappop, heappush
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aggregator.clock import Clock
 from aggregator.fetch.budget import Budgets
+from aggregator.model.job import JobId
 from aggregator.store.database import Store
 from aggregator.store.schedule import DueItem
 
@@ -32,7 +33,7 @@ class Backlog(Protocol):
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Give sources that may be asked now, oldest first; room at their hosts is taken for them.
 
@@ -47,18 +48,18 @@ class Backlog(Protocol):
         ...
 
     def alone(
-        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+        self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
         """Give a source of `apart` whose turn it is to be asked with nothing beside it; no room is taken yet (R13)."""
         ...
 
     def probe(
-        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
         """Give one source to look with whether the network is back, and take its room: of these hosts, or of any."""
         ...
 
-    def answered(self, ids: Collection[int]) -> None:
+    def answered(self, ids: Collection[JobId]) -> None:
         """Leave out sources that were asked by themselves, or had their answer through another one (R13, P66)."""
 
     def is_empty(self, *, own: bool | None = None) -> bool:
@@ -82,7 +83,7 @@ class DueBacklog:
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Ask the store; ask for more when what came shares room that the first of them took."""
         chosen: Sequence[DueItem] = ()
@@ -94,7 +95,7 @@ class DueBacklog:
                     now,
                     limit=span,
                     blocked=blocked,
-                    held_up=budgets.held_up(blocked).union(apart),
+                    held_up=source_rows([*budgets.held_up(blocked), *apart]),
                     per_host=budgets.widest(),
                     failing=failing > 0,
                     own=own,
@@ -106,30 +107,30 @@ class DueBacklog:
         return chosen
 
     def alone(
-        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+        self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
         """Ask the store for the one that is due, for the longest time."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
-            due = tx.schedule.due(now, limit=1, blocked=blocked, held_up=budgets.held_up(blocked), own=own, ids=apart)
+            held_up = source_rows(budgets.held_up(blocked))
+            due = tx.schedule.due(now, limit=1, blocked=blocked, held_up=held_up, own=own, ids=source_rows(apart))
         return due[0] if due else None
 
     def probe(
-        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
         """Ask the store for one that is due: nobody is asked more often than usual."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
-            look = partial(
-                tx.schedule.due, now, blocked=blocked, held_up=budgets.held_up(blocked).union(apart), own=False
-            )
+            held_up = source_rows([*budgets.held_up(blocked), *apart])
+            look = partial(tx.schedule.due, now, blocked=blocked, held_up=held_up, own=False)
             due = look(limit=len(hosts), hosts=hosts) if hosts else []
             due = due or look(limit=1)
         turn = {host: place for place, host in enumerate(hosts)}
         due.sort(key=lambda item: turn.get(item.host_key, len(hosts)))
         return _with_room(due, 1, 1, budgets)
 
-    def answered(self, ids: Collection[int]) -> None:
+    def answered(self, ids: Collection[JobId]) -> None:
         """Their due times have moved: the store doesn't give them any more."""
 
     def is_empty(self, *, own: bool | None = None) -> bool:
@@ -170,7 +171,7 @@ class WithDetails:
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Take sources, and with the room that is left, details."""
         self._budgets = budgets
@@ -189,18 +190,18 @@ class WithDetails:
             return tx.details.due(now, limit=limit, blocked=blocked, per_host=per_host, own=own, sources=self._sources)
 
     def alone(
-        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+        self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
         """Give a source: details ask for nothing of the kind, since their bodies are read apart (R13)."""
         return self._backlog.alone(now, apart, budgets, own=own)
 
     def probe(
-        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
         """Give a source."""
         return self._backlog.probe(now, hosts, budgets, apart=apart)
 
-    def answered(self, ids: Collection[int]) -> None:
+    def answered(self, ids: Collection[JobId]) -> None:
         """Pass it on."""
         self._backlog.answered(ids)
 
@@ -221,7 +222,7 @@ class _Line:
         self.host_key, self.is_failing, self.own_machine = first.host_key, first.failures > 0, first.own_machine
         self.waiting: deque[tuple[int, DueItem]] = deque()  # each with its place in the list
 
-    def take(self, budgets: Budgets, *, answered: Collection[int], apart: Collection[int]) -> DueItem | None:
+    def take(self, budgets: Budgets, *, answered: Collection[JobId], apart: Collection[JobId]) -> DueItem | None:
         """Take room for the first of its sources for which there is some, and give that; None if there is none.
 
         Args:
@@ -262,7 +263,7 @@ class ListedBacklog:
             sort = (item.host_key, item.failures > 0, item.own_machine)
             lines.setdefault(sort, _Line(item)).waiting.append((place, item))
         self._turns = [(line.waiting[0][0], line) for line in lines.values()]  # a heap: places differ
-        self._answered: set[int] = set()
+        self._answered: set[JobId] = set()
 
     def ripe(
         self,
@@ -272,7 +273,7 @@ class ListedBacklog:
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Take them off the list."""
         chosen: list[DueItem] = []
@@ -298,7 +299,7 @@ class ListedBacklog:
             heappush(self._turns, (line.waiting[0][0], line))
 
     def alone(
-        self, now: datetime, apart: Collection[int], budgets: Budgets, *, own: bool | None = None
+        self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
         """Give one once nobody else is left: what the others bring is stored, whatever happens then."""
         waiting = list(self._left(own=own))
@@ -307,12 +308,12 @@ class ListedBacklog:
         return next((item for item in waiting if not budgets.is_full(item.host_key)), None)
 
     def probe(
-        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[int] = ()
+        self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
         """Give none: the run ends, and the next one looks."""
         return ()
 
-    def answered(self, ids: Collection[int]) -> None:
+    def answered(self, ids: Collection[JobId]) -> None:
         """Take them off the list; another thread may do so."""
         self._answered.update(ids)
 
@@ -324,6 +325,11 @@ class ListedBacklog:
         for _, line in self._turns:
             if line.own_machine or not own:
                 yield from (item for _, item in line.waiting if item.id not in self._answered)
+
+
+def source_rows(jobs: Iterable[Hashable]) -> set[int]:
+    """Return the rows of those jobs that are polls of sources."""
+    return {job.row for job in jobs if isinstance(job, JobId) and job.kind == "source"}
 
 
 def _with_room(waiting: Sequence[DueItem], limit: int, failing: int, budgets: Budgets) -> list[DueItem]:

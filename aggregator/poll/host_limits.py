@@ -16,7 +16,8 @@ from aggregator.fetch.budget import Budgets
 from aggregator.fetch.crawl import RobotsCache
 from aggregator.model.entry import Hints
 from aggregator.model.hosts import budget_key, spacing_of, widest_spacing
-from aggregator.model.poll import Cut, Exchange, Failed, Fetched, Gathered, NotModified
+from aggregator.model.job import Gathered, Job, SourceJob
+from aggregator.model.poll import Cut, Exchange, Failed, Fetched, NotModified
 from aggregator.model.robots import Robots
 from aggregator.model.settings import HostRule, SourceKey
 from aggregator.store.database import Store
@@ -78,15 +79,14 @@ class Hosts:
         for key, before in kept.items():
             self._note(key, before, expired(before, now), now)
 
-    def hear(self, poll: Gathered) -> None:
-        """Take in an answer: what its host is owed from now on, and that it has room again."""
-        answer, due = poll.answer, poll.due
+    def hear(self, poll: Gathered[Job]) -> None:
+        """Record an answer: how its host is treated from now on."""
+        answer = poll.answer
         if not isinstance(answer, Cut):
             self._judge(poll, answer)
             for aside in answer.asides:
                 if aside.status in BUSY or aside.hints.exhausted:
-                    self._hold(aside.host_key, due.source.key, aside.status, aside.hints)
-        self._budgets.finish(due.turn, peer=answer.peer, whole=isinstance(answer, Fetched | NotModified))
+                    self._hold(aside.host_key, poll.job.source.key, aside.status, aside.hints)
 
     def keep(self) -> None:
         """Store what changed; if that can't be done, it is tried again next time."""
@@ -106,12 +106,12 @@ class Hosts:
             if robots.delay:
                 self._budgets.delay(key, robots.delay)
 
-    def _judge(self, poll: Gathered, answer: Fetched | NotModified | Failed) -> None:
+    def _judge(self, poll: Gathered[Job], answer: Fetched | NotModified | Failed) -> None:
         if not self._owed and answer.status in (200, 304) and not answer.hints.exhausted:
             return  # as nearly always: no host is owed anything, and this one asks for nothing
         url = _answering(poll)
-        key = poll.due.host_key if url is None else budget_key(url, self._rules())
-        self._hold(key, poll.due.source.key, answer.status, answer.hints)
+        key = poll.job.host_key if url is None else budget_key(url, self._rules())
+        self._hold(key, poll.job.source.key, answer.status, answer.hints)
 
     def _hold(self, key: str, source: SourceKey, status: int | None, hints: Hints) -> None:
         now, spacing = self._clock(), spacing_of(key, self._rules())
@@ -143,15 +143,16 @@ class Hosts:
             self._unkept -= {key for key, restraint in changed.items() if self._owed.get(key) == restraint}
 
 
-def _answering(poll: Gathered) -> Url | None:
+def _answering(poll: Gathered[Job]) -> Url | None:
     """Give the address that answered last, where redirects led; None: the source's own host did."""
     match poll.answer:
         case Exchange(hops=()):
             return None
         case Fetched(url=url):
             return url
-        case NotModified():
-            return poll.due.validators.url if poll.due.validators else None  # it answers to those (P8)
+        case NotModified():  # it answers to the validators (P8)
+            validators = poll.job.validators if isinstance(poll.job, SourceJob) else None
+            return validators.url if validators else None
         case Failed(error=SourceError(url=url)):
             return url
     return None

@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from aggregator.errors import TimedOut
-from aggregator.model.poll import Answer, Cut, Due, Failed, Gathered, Unreached
+from aggregator.model.job import Gathered, Job, JobId, JobT
+from aggregator.model.poll import Answer, Cut, Failed, Unreached
 from aggregator.model.status import Outage
 
 FAULTS = 10  # polls that failed on their way, at least
@@ -33,13 +34,13 @@ class Sign(Enum):
     NOTHING = "nothing"
 
 
-def sign_of(poll: Gathered) -> Sign:
+def sign_of(poll: Gathered[Job]) -> Sign:
     """Read what a poll says of the network.
 
     A redirect that led nowhere says that whoever sent it was reached. A local file says nothing.
     """
     answer: Answer = poll.answer
-    if isinstance(answer, Cut) or poll.due.source.is_local:
+    if isinstance(answer, Cut) or poll.job.source.is_local:
         return Sign.NOTHING
     if not isinstance(answer, Failed) or answer.status is not None or answer.hops:
         return Sign.ANSWER
@@ -130,7 +131,7 @@ class HostClassMonitor(Generic[Item]):
             yield self._held.popleft()[2]
 
 
-class NetworkMonitor:
+class NetworkMonitor(Generic[JobT]):
     """Both classes of hosts, and what their verdicts mean for polls. It has no thread and no lock.
 
     Args:
@@ -141,39 +142,39 @@ class NetworkMonitor:
 
     def __init__(self, steady: Callable[[], float], hosts: Callable[[bool], int] = lambda own: HOSTS) -> None:
         self._hosts = hosts
-        self.public: HostClassMonitor[Gathered] = HostClassMonitor(steady)
-        self.own: HostClassMonitor[Gathered] = HostClassMonitor(steady)
-        self._probed: dict[int, Due] = {}  # asked in vain since it went down: turn, and the claim
-        self._probing: set[int] = set()  # sources that are being asked
+        self.public: HostClassMonitor[Gathered[JobT]] = HostClassMonitor(steady)
+        self.own: HostClassMonitor[Gathered[JobT]] = HostClassMonitor(steady)
+        self._probed: dict[JobId, JobT] = {}  # fetched in vain since the network went down
+        self._probing: set[JobId] = set()  # under way
 
     @property
     def held(self) -> int:
         """How many polls wait for a verdict."""
         return self.public.held + self.own.held
 
-    def judge(self, poll: Gathered) -> Sequence[Gathered]:
+    def judge(self, poll: Gathered[JobT]) -> Sequence[Gathered[JobT]]:
         """Give what is to be settled now that a poll came back: it, others that waited for it, or nothing yet."""
-        due = poll.due
-        reach = self.own if due.source.own_machine else self.public
+        job = poll.job
+        reach = self.own if job.source.own_machine else self.public
         sign = sign_of(poll)
-        if sign is Sign.FAULT and self._hosts(due.source.own_machine) < HOSTS:
+        if sign is Sign.FAULT and self._hosts(job.source.own_machine) < HOSTS:
             sign = Sign.NOTHING
-        told = reach.tell(poll, due.host_key, sign)
-        is_probe = due.turn in self._probing
-        self._probing.discard(due.turn)
+        told = reach.tell(poll, job.host_key, sign)
+        is_probe = job.id in self._probing
+        self._probing.discard(job.id)
         ready = list(told.charged)
         for spared in told.spared:
             in_vain = is_probe and spared is poll
             if in_vain:
-                self._probed[due.turn] = due
+                self._probed[job.id] = job
             ready.append(_unreached(spared, waits=in_vain or reach is self.own))  # or it would be asked at once again
         return ready
 
-    def lapse(self) -> Sequence[Gathered]:
+    def lapse(self) -> Sequence[Gathered[JobT]]:
         """Give the polls that were held long enough, to be charged."""
         return [*self.public.lapse(), *self.own.lapse()]
 
-    def drain(self, *, charged: bool) -> Sequence[Gathered]:
+    def drain(self, *, charged: bool) -> Sequence[Gathered[JobT]]:
         """Give all that are held: to be charged, or to be put back."""
         held = [*self.public.drain(), *self.own.drain()]
         return held if charged else [_unreached(poll, waits=False) for poll in held]
@@ -194,13 +195,13 @@ class NetworkMonitor:
         """Tell whether it is time to look if the public network is back."""
         return self.public.wants_probe()
 
-    def begin_probe(self, due: Due) -> None:
+    def begin_probe(self, job: JobT) -> None:
         """Note who is being asked."""
-        self._probing.add(due.turn)
-        self._probed.pop(due.turn, None)
-        self.public.note_probe(due.host_key)
+        self._probing.add(job.id)
+        self._probed.pop(job.id, None)
+        self.public.note_probe(job.host_key)
 
-    def end_probes(self) -> Sequence[Due]:
+    def end_probes(self) -> Sequence[JobT]:
         """Give the sources that were asked in vain, to be put back where they were, now that the network is there."""
         probed, self._probed = self._probed, {}
         return list(probed.values())
@@ -210,5 +211,5 @@ def _since(seconds: float | None, now: datetime, before: datetime | None) -> dat
     return None if seconds is None else before or now - timedelta(seconds=seconds)
 
 
-def _unreached(poll: Gathered, *, waits: bool) -> Gathered:
-    return Gathered(poll.due, Unreached(asked_at=poll.answer.asked_at, waits=waits))
+def _unreached(poll: Gathered[JobT], *, waits: bool) -> Gathered[JobT]:
+    return Gathered(poll.job, Unreached(asked_at=poll.answer.asked_at, waits=waits))

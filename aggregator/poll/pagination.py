@@ -12,8 +12,9 @@ from typing import Final
 from aggregator.identify.keys import key_form
 from aggregator.model.ask import Ask
 from aggregator.model.entry import Entry, Feed
+from aggregator.model.job import SourceJob
 from aggregator.model.paging import page_after, places_in
-from aggregator.model.poll import Answer, Aside, Cut, Due, Failed, asides_of
+from aggregator.model.poll import Answer, Aside, Cut, Failed, asides_of
 from aggregator.model.settings import Request
 from aggregator.urls import BadUrl, Url, host_key_of
 
@@ -30,7 +31,7 @@ FetchPage = Callable[[Ask], tuple[Answer, Feed | None]]
 class _Pagination:
     """How far the documents of a poll have been read."""
 
-    due: Due
+    job: SourceJob
     parts: list[Feed]  # the poll's own document, and those behind it
     asides: list[Aside] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -39,32 +40,32 @@ class _Pagination:
 
     def ask(self, url: Url, request: Request | None = None) -> Ask:
         """Return the request for another document; None: the same request at another address."""
-        ask = replace(self.due.ask(), url=url, validators=None, body_digest=None, is_further=True)
+        ask = replace(self.job.ask(), url=url, validators=None, body_digest=None, is_further=True)
         return ask if request is None else replace(ask, request=request)
 
     @property
     def is_full(self) -> bool:
         """Tell whether it has as many entries as a poll may bring."""
-        limit = min(self.due.reading.limit or MAX_ENTRIES, MAX_ENTRIES)
+        limit = min(self.job.reading.limit or MAX_ENTRIES, MAX_ENTRIES)
         return sum(len(part.entries) for part in self.parts) >= limit
 
 
-def has_further(due: Due, feed: Feed) -> bool:
+def has_further(job: SourceJob, feed: Feed) -> bool:
     """Tell whether a document leads to others that this poll reads too."""
-    if due.source.paging is not None:
-        return bool(due.source.pages and feed.entries) and _leads_on(due, feed)
-    return bool(feed.more) or bool(due.source.pages and feed.older and not due.stored_before)
+    if job.source.paging is not None:
+        return bool(job.source.pages and feed.entries) and _leads_on(job, feed)
+    return bool(feed.more) or bool(job.source.pages and feed.older and not job.stored_before)
 
 
 def with_further(
-    due: Due, feed: Feed, fetch: FetchPage, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
+    job: SourceJob, feed: Feed, fetch: FetchPage, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
 ) -> tuple[Feed, tuple[Aside, ...], tuple[Url, ...]]:
     """Add what other documents list.
 
     What was read before one of them fails is kept. Where that leaves a gap before what is known, `gap` says so.
 
     Args:
-        due: the poll.
+        job: the poll.
         feed: its own document.
         fetch: fetches and reads another one; returns no feed if that failed.
         is_spent: its host wants no request more now (P37).
@@ -74,8 +75,8 @@ def with_further(
         All of it as one document, no more entries than `limit`; the answers; and the addresses that redirects led to,
         or that the documents name as theirs or as that of an earlier one.
     """
-    way = _Pagination(due, [feed])
-    wanted = _sitemaps(way) if feed.more else _pages(way) if due.source.paging is None else _list_pages(way)
+    way = _Pagination(job, [feed])
+    wanted = _sitemaps(way) if feed.more else _pages(way) if job.source.paging is None else _list_pages(way)
     end = steady() + MAX_SECONDS
     for ask in wanted:
         if is_spent or steady() > end:
@@ -85,7 +86,7 @@ def with_further(
             break
         answer, part = fetch(ask)
         is_spent = answer.hints.exhausted is not None
-        way.asides += asides_of(due.host_key, answer)
+        way.asides += asides_of(job.host_key, answer)
         way.met += answer.met
         if part is not None:
             way.met += [part.self_link] if part.self_link is not None else []
@@ -96,7 +97,7 @@ def with_further(
             way.notices.append("its further documents were not all read: its host had no room")
             way.broke_off = True
             break
-        elif not _is_end(due, answer):
+        elif not _is_end(job, answer):
             said = answer.text if isinstance(answer, Failed) else "it answers 304, to no validator"
             way.notices.append(f"a further document could not be read: {said[:200]}")
             way.broke_off = not feed.more
@@ -106,20 +107,20 @@ def with_further(
     entries = _merged(way.parts)
     document = replace(
         feed,
-        entries=entries[: due.reading.limit],
+        entries=entries[: job.reading.limit],
         title=feed.title or next((part.title for part in rest if part.title), ""),
         notices=tuple(dict.fromkeys((*feed.notices, *way.notices, *(each for part in rest for each in part.notices)))),
         left_out=(*feed.left_out, *(each for part in rest for each in part.left_out)),
-        gap=way.notices[-1] if way.broke_off and due.source.paging is not None and due.stored_before else None,
+        gap=way.notices[-1] if way.broke_off and job.source.paging is not None and job.stored_before else None,
     )
     return document, tuple(way.asides), tuple(way.met)
 
 
 def _sitemaps(way: _Pagination) -> Iterator[Ask]:
     """Give the sitemaps of an index that have changed since the last poll, on the same host (S70)."""
-    due, feed = way.due, way.parts[0]
-    since = due.succeeded_at - OVERLAP if due.stored_before and due.succeeded_at else None
-    own = host_key_of(due.url)
+    job, feed = way.job, way.parts[0]
+    since = job.health.succeeded_at - OVERLAP if job.stored_before and job.health.succeeded_at else None
+    own = host_key_of(job.url)
     found = [url for url, when in feed.more if since is None or when is None or when >= since]
     here = [url for url in dict.fromkeys(found) if host_key_of(url) == own]
     if len(here) < len(set(found)):
@@ -131,9 +132,9 @@ def _sitemaps(way: _Pagination) -> Iterator[Ask]:
 
 def _pages(way: _Pagination) -> Iterator[Ask]:
     """Follow `prev-archive` or `next` from document to document, on the same host."""
-    due = way.due
-    own, seen = host_key_of(due.url), {due.url}
-    for read in range(1, due.source.pages + 1):
+    job = way.job
+    own, seen = host_key_of(job.url), {job.url}
+    for read in range(1, job.source.pages + 1):
         url = way.parts[-1].older
         if url is None or url in seen or host_key_of(url) != own or way.is_full:
             return
@@ -150,17 +151,17 @@ def _list_pages(way: _Pagination) -> Iterator[Ask]:
     What no document of ours tells apart would go on for ever: a page is asked for once, and one that brings nothing
     that the pages before did not have ends the way.
     """
-    due, paging = way.due, way.due.source.paging
+    job, paging = way.job, way.job.source.paging
     assert paging is not None
-    asked = {(due.url, _body_of(due.source.request))}
+    asked = {(job.url, _body_of(job.source.request))}
     met = {entry.key for entry in way.parts[0].entries}
-    for read in range(1, due.source.pages + 1):
+    for read in range(1, job.source.pages + 1):
         page = way.parts[-1]
-        if way.is_full or not _leads_on(due, page):
+        if way.is_full or not _leads_on(job, page):
             return
         try:
             following = page_after(
-                paging, due.source.request, read, page.following, configured=due.source.url, used=due.url
+                paging, job.source.request, read, page.following, configured=job.source.url, used=job.url
             )
         except BadUrl as error:
             way.notices.append(f"what next: finds is no address of a page: it {error}")
@@ -168,7 +169,7 @@ def _list_pages(way: _Pagination) -> Iterator[Ask]:
         if following is None:
             return
         url, request = following
-        if paging.follows and host_key_of(url) != host_key_of(due.url):
+        if paging.follows and host_key_of(url) != host_key_of(job.url):
             way.notices.append("its next page lies on another host, which is not asked; name that as a source")
             return
         if (url, _body_of(request)) in asked:
@@ -181,31 +182,31 @@ def _list_pages(way: _Pagination) -> Iterator[Ask]:
         if keys <= met:
             return
         met |= keys
-    if due.stored_before and _leads_on(due, way.parts[-1]):
-        way.notices.append(f"nothing known in {due.source.pages + 1} pages: entries may be missing; raise pages:")
+    if job.stored_before and _leads_on(job, way.parts[-1]):
+        way.notices.append(f"nothing known in {job.source.pages + 1} pages: entries may be missing; raise pages:")
 
 
 def _body_of(request: Request) -> str:
     return str.__str__(request.body or "")
 
 
-def _is_end(due: Due, answer: Answer) -> bool:
+def _is_end(job: SourceJob, answer: Answer) -> bool:
     """Tell whether a page that is not there lies beyond the last one: where they are counted, nobody says how many."""
-    paging = due.source.paging
+    paging = job.source.paging
     if paging is None or not isinstance(answer, Failed) or answer.status not in ENDED:
         return False
     return "page" in places_in(str.__str__(paging.url)) | places_in(str.__str__(paging.body or ""))
 
 
-def _leads_on(due: Due, page: Feed) -> bool:
+def _leads_on(job: SourceJob, page: Feed) -> bool:
     """Tell whether there may be something new on the page behind one.
 
     There is at a first poll. Later, a page that has something known ends the way; but not what stands at its top alone,
     above news, and is the smaller part: there some lists pin things.
     """
-    if not due.stored_before:
+    if not job.stored_before:
         return True
-    news = [key_form(entry.key) not in due.known for entry in page.entries]
+    news = [key_form(entry.key) not in job.known for entry in page.entries]
     if not any(news):
         return False
     first = news.index(True)

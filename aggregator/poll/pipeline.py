@@ -24,16 +24,19 @@ from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes, Completion, Settled
 from aggregator.model.entry import NO_NEWS, Feed, Hints
 from aggregator.model.event import Code
+from aggregator.model.job import DetailJob, Gathered, Job, JobT, SourceJob, is_of_detail, is_of_source
 from aggregator.model.known import NOTHING_KNOWN
-from aggregator.model.poll import Answer, Aside, Cut, Due, Exchange, Failed, Fetched, Gathered, PackedBody, Unreached
+from aggregator.model.poll import Answer, Aside, Cut, Exchange, Failed, Fetched, PackedBody, Unreached
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
+from aggregator.poll.claims import give_back, put_off
 from aggregator.poll.corrections import merge_kin
 from aggregator.poll.details import settle_detail
 from aggregator.poll.pagination import has_further, with_further
 from aggregator.rules import rewritten
 from aggregator.secrecy import hushed, narrowed, safe_text
 from aggregator.store.database import Store
+from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
 
@@ -65,41 +68,38 @@ class Ports(Intake):
     on_made: Callable[[], None] = lambda: None  # items have named new categories: the roster lacks them
 
 
-def gather(due: Due, ports: Intake) -> Gathered:
+def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
     """Ask one source for its news. Touches no store; never raises, or one source could stop the others (R40).
 
     What it echoes of our secrets is struck out before anything reads it, and out of what an error says (S44).
     """
-    redactor, ask = ports.redactor(), due.ask()
+    redactor, ask = ports.redactor(), job.ask()
     answer: Answer | None = None
     feed, overran = NO_NEWS, False
     try:
         answer = ports.fetch(ask)
         if isinstance(answer, Fetched) and not answer.same_body:
             began = thread_time()
-            safe = _as_read(answer, due, narrowed(redactor, due, answer))
-            feed = ports.read(safe, ask)
-            feed = _identified(feed, due)
-            if due.awaits is None and has_further(due, feed):
-                fetch = partial(_fetch_further, due, ports=ports, redactor=redactor)
-                feed, asides, met = with_further(due, feed, fetch, is_spent=answer.hints.exhausted is not None)
+            safe = _as_read(answer, job, narrowed(redactor, job, answer))
+            feed = _identified(ports.read(safe, ask), job)
+            if isinstance(job, SourceJob) and has_further(job, feed):
+                fetch = partial(_fetch_further, job, ports=ports, redactor=redactor)
+                feed, asides, met = with_further(job, feed, fetch, is_spent=answer.hints.exhausted is not None)
                 hints, met = _patient(answer.hints, asides), (*answer.met, *met)
                 answer = replace(answer, asides=(*answer.asides, *asides), met=met, hints=hints)
-            if due.awaits is None:  # a detail is rewritten with the entry that it belongs to
-                feed = _rewritten(feed, due.source)
+            if isinstance(job, SourceJob):  # a detail is rewritten with the entry that it belongs to
+                feed, answer = _rewritten(feed, job.source), replace(answer, packed=_packed(safe))
             overran = thread_time() - began > LONG_READ
-            if due.awaits is None:
-                answer = replace(answer, packed=_packed(safe))
     except (CutShort, ReadersBusy) as error:
-        answer = _unread(error, due, _exchange(answer, ports), redactor)
+        answer = _unread(error, job, _exchange(answer, ports), redactor)
     except SourceError as error:  # their side; the hints of an answer that can't be read still count
         overran = isinstance(error, Overran)
         answer = Failed.of(error, _exchange(answer, ports))
     except Exception as error:
-        hidden = _hidden_trace(error, lambda text: safe_text(text, due, answer, feed, redactor))
+        hidden = _hidden_trace(error, lambda text: safe_text(text, job, answer, feed, redactor))
         log.exception(
             "crash_poll",
-            extra={"source": due.source.key, "traceback": hidden},
+            extra={"source": job.source.key, "traceback": hidden},
             exc_info=None if hidden else error,
         )
         answer = Failed.of(error, _exchange(answer, ports))
@@ -110,13 +110,13 @@ def gather(due: Due, ports: Intake) -> Gathered:
     if isinstance(answer, Failed):
         if answer.error is not None:  # its frames hold the body
             answer.error.__traceback__ = answer.error.__context__ = answer.error.__cause__ = None
-        answer = replace(answer, text=safe_text(answer.text, due, answer, feed, redactor))
+        answer = replace(answer, text=safe_text(answer.text, job, answer, feed, redactor))
     if answer.met:
         answer = replace(answer, met=tuple(map(redactor.url, answer.met)))
-    return Gathered(due, answer, hushed(feed, due, answer), overran=overran)
+    return Gathered(job, answer, hushed(feed, job, answer), overran=overran)
 
 
-def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
+def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     """Decide and store a group of polls in one transaction.
 
     Quiet polls (304, same body, failed) are one statement for all; a poll with entries has a savepoint of its own,
@@ -130,38 +130,29 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
         CutShort: the program stops, and polls with entries are left: nothing of the group was written.
     """
     roster = ports.roster()
-    asked, returned, waiting = [], [], []
-    for poll in polls:
-        match poll.answer:
-            case Unreached(waits=True):
-                waiting.append((poll.due, poll.answer.asked_at))
-            case Cut():
-                returned.append(poll.due)
-            case _:
-                asked.append(poll)
-    details = [poll for poll in asked if poll.due.awaits is not None]
-    asked = [poll for poll in asked if poll.due.awaits is None]
+    returned = [poll for poll in polls if isinstance(poll.answer, Cut)]
+    details = [poll for poll in polls if is_of_detail(poll) and not isinstance(poll.answer, Cut)]
+    asked = [poll for poll in polls if is_of_source(poll) and not isinstance(poll.answer, Cut)]
     shared = ports.store.shares_addresses()
     with ports.store.begin() as tx:
-        twins = tx.twins([poll.due for poll in asked], roster.sources) if shared else {}
+        twins = tx.twins([poll.job for poll in asked], roster.sources) if shared else {}
         asked += [
             followed
             for poll in tuple(asked)
-            for twin in twins.get(poll.due.id, ())
+            for twin in twins.get(poll.job.source_id, ())
             if (followed := follow(poll, twin)) is not None
         ]
         changes = [decide(poll, NOTHING_KNOWN, roster) for poll in asked if _says_nothing(poll)]
-        tx.give_back(returned)
-        tx.put_off(waiting)
+        _undo_claims(tx, returned)
         tx.apply(*changes)
         for poll in asked:
             if _says_nothing(poll):
                 continue
             _end_if_cut(ports)
             budget = Budget(clock=ports.worked, is_cut=ports.is_cut)
-            known = tx.known(poll.due, poll.feed, poll.answer.asked_at, budget=budget)
+            known = tx.known(poll.job, poll.feed, poll.answer.asked_at, budget=budget)
             change = decide(poll, known, roster, budget)
-            with tx.savepoint("store_entries", source=poll.due.source.key) as savepoint:
+            with tx.savepoint("store_entries", source=poll.job.source.key) as savepoint:
                 tx.apply(change)
             if not savepoint.is_kept:  # the other polls of the group are stored
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
@@ -169,16 +160,16 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
             merge_kin(tx, change.entries.kin, roster, change.asked_at)
             changes.append(change)
         completions = []
-        for poll in details:
+        for detail in details:
             _end_if_cut(ports)
-            completions.append(settle_detail(tx, poll, roster))
-        tx.history.add_details([(poll.due, poll.answer) for poll in details])
+            completions.append(settle_detail(tx, detail, roster))
+        tx.history.add_details([(detail.job, detail.answer) for detail in details])
     settled: list[Settled] = [*changes, *completions]
     if any(one.entries.categories for one in settled):
         ports.on_made()
     if any(change.outlines is not None for change in changes):
         ports.on_listed()
-    if any(change.move.url_in_use != change.due.url for change in changes):
+    if any(change.move.url_in_use != change.job.url for change in changes):
         ports.store.forget_addresses()
     for change in changes:
         log_poll(change)
@@ -187,31 +178,38 @@ def settle(polls: Sequence[Gathered], ports: Ports) -> list[Settled]:
     return settled
 
 
+def _undo_claims(tx: Transaction, polls: Sequence[Gathered[Job]]) -> None:
+    """Put sources and details back that were not reached, or put them off where that is not to happen at once."""
+    waits = [(poll, isinstance(poll.answer, Unreached) and poll.answer.waits) for poll in polls]
+    give_back(tx, [poll.job for poll, is_put_off in waits if not is_put_off])
+    put_off(tx, [(poll.job, poll.answer.asked_at) for poll, is_put_off in waits if is_put_off])
+
+
 def _end_if_cut(ports: Ports) -> None:
     if ports.is_cut():
         raise CutShort
 
 
-def _fetch_further(due: Due, ask: Ask, *, ports: Intake, redactor: Redactor) -> tuple[Answer, Feed | None]:
+def _fetch_further(job: SourceJob, ask: Ask, *, ports: Intake, redactor: Redactor) -> tuple[Answer, Feed | None]:
     """Fetch and read one more document of a poll; return no feed if that failed.
 
     Raises:
         CutShort: the program stops.
     """
-    due = replace(due, url=ask.url, validators=None)  # whose addresses are struck out of messages (S44)
+    job = replace(job, url=ask.url, validators=None)  # whose addresses are struck out of messages (S44)
     answer = ports.fetch(ask)
     try:
         if isinstance(answer, Cut) and not isinstance(answer, Unreached):
             raise CutShort
         if isinstance(answer, Failed):
-            return replace(answer, text=safe_text(answer.text, due, answer, NO_NEWS, redactor)), None
+            return replace(answer, text=safe_text(answer.text, job, answer, NO_NEWS, redactor)), None
         if not isinstance(answer, Fetched):
             return answer, None
-        feed = ports.read(_as_read(answer, due, redactor.narrowed(due.source)), ask)
-        return replace(answer, body=b""), _identified(feed, due)
+        feed = ports.read(_as_read(answer, job, redactor.narrowed(job.source)), ask)
+        return replace(answer, body=b""), _identified(feed, job)
     except ParseError as error:
         failed = Failed.of(error, answer)
-        return replace(failed, text=safe_text(failed.text, due, failed, NO_NEWS, redactor)), None
+        return replace(failed, text=safe_text(failed.text, job, failed, NO_NEWS, redactor)), None
     finally:
         ports.release(ask)
 
@@ -222,9 +220,11 @@ def _patient(hints: Hints, asides: Sequence[Aside]) -> Hints:
     return replace(hints, retry_after=max([*waits, hints.retry_after or timedelta(0)])) if waits else hints
 
 
-def _identified(feed: Feed, due: Due) -> Feed:
+def _identified(feed: Feed, job: Job) -> Feed:
     """Return a document with keys that say something, where its source's ids or dates do not (I35)."""
-    return identify_again(feed, by_link=due.observed.by_link, by_text=due.observed.by_text)
+    if isinstance(job, DetailJob):
+        return feed
+    return identify_again(feed, by_link=job.observed.by_link, by_text=job.observed.by_text)
 
 
 def _rewritten(feed: Feed, source: Source) -> Feed:
@@ -235,7 +235,7 @@ def _rewritten(feed: Feed, source: Source) -> Feed:
     return replace(feed, entries=tuple(rewritten(entry, source.rewrite, classes) for entry in feed.entries))
 
 
-def _says_nothing(poll: Gathered) -> bool:
+def _says_nothing(poll: Gathered[SourceJob]) -> bool:
     """Tell whether a poll changes no entry: it brought no document, and nothing was waiting for that (R44)."""
     return poll.is_quiet and not is_release(poll)
 
@@ -244,14 +244,14 @@ def log_poll(change: Changes) -> None:
     """Say how a poll went: a source that begins to fail is a warning once, then a matter of course (R49)."""
     for event in change.events:
         if event.code is Code.DOUBT_LIST:
-            log.warning("doubt_list", extra={"source": change.due.source.key, "advice": event.facts["because"]})
+            log.warning("doubt_list", extra={"source": change.job.source.key, "advice": event.facts["because"]})
     move, entries = change.move, change.entries
-    worse = move.failures == 1 or (move.failures > 0 and move.code != change.due.code)
+    worse = move.failures == 1 or (move.failures > 0 and move.code != change.job.health.code)
     level = WARNING if worse else INFO
     if not log.isEnabledFor(level):
         return
     facts: dict[str, object] = {
-        "source": change.due.source.key,
+        "source": change.job.source.key,
         "outcome": move.outcome.value,
         "new": entries.fresh,
         "revised": entries.revisions,
@@ -264,14 +264,14 @@ def log_poll(change: Changes) -> None:
 
 def log_detail(completion: Completion) -> None:
     """Say what came of a request for a detail."""
-    facts: dict[str, object] = {"source": completion.due.source.key, "entry": -completion.due.turn}
+    facts: dict[str, object] = {"source": completion.job.source.key, "entry": completion.job.awaited.id}
     if completion.retry_at is not None:
-        facts |= {"code": completion.code, "error": completion.error, "failures": completion.due.failures + 1}
+        facts |= {"code": completion.code, "error": completion.error, "failures": completion.job.failures + 1}
         facts["next"] = completion.retry_at.isoformat(timespec="seconds")
     log.info("fetch_detail", extra=facts)
 
 
-def _as_read(answer: Fetched, due: Due, redactor: Redactor) -> Fetched:
+def _as_read(answer: Fetched, job: Job, redactor: Redactor) -> Fetched:
     """Give an answer as it may be read: its address too, since what a document leaves unsaid is resolved against it.
 
     What a detail leaves unsaid is resolved against its entry's page: no reader ever sees the address of an API. An
@@ -279,7 +279,7 @@ def _as_read(answer: Fetched, due: Due, redactor: Redactor) -> Fetched:
 
     The digest stays that of the bytes that came: it is compared with that of the next ones (P4).
     """
-    page = due.awaits.link if due.awaits is not None and not due.reading.is_article else None
+    page = job.awaited.link if isinstance(job, DetailJob) and not job.reading.is_article else None
     return replace(answer, body=redactor.body(answer.body), url=redactor.url(page or answer.url))
 
 
@@ -299,12 +299,12 @@ def _packed(answer: Fetched) -> PackedBody | None:
     return PackedBody(digest=answer.body_digest, headers=headers, data=data)
 
 
-def _unread(error: CutShort | ReadersBusy, due: Due, answer: Exchange, redactor: Redactor) -> Cut:
+def _unread(error: CutShort | ReadersBusy, job: Job, answer: Exchange, redactor: Redactor) -> Cut:
     """Give the answer to a poll whose body was not read, through no fault of its source (R54, L5)."""
     if isinstance(error, CutShort):
         return Cut(asked_at=answer.asked_at)
     log.warning(
-        "put_off_poll", extra={"source": due.source.key, "error": safe_text(str(error), due, answer, NO_NEWS, redactor)}
+        "put_off_poll", extra={"source": job.source.key, "error": safe_text(str(error), job, answer, NO_NEWS, redactor)}
     )
     return Unreached(asked_at=answer.asked_at, waits=True)
 
@@ -320,7 +320,7 @@ def _exchange(answer: Answer | None, ports: Intake) -> Exchange:
     return Exchange(asked_at=ports.clock()) if answer is None else answer
 
 
-def _unstored(poll: Gathered) -> Gathered:
+def _unstored(poll: Gathered[SourceJob]) -> Gathered[SourceJob]:
     """Make a failure of ours of a poll whose entries the store refused."""
     failed = Failed.of(RuntimeError("the store refused the entries"), poll.answer)
     return replace(poll, answer=failed, feed=NO_NEWS)

@@ -1,6 +1,6 @@
 """The pool: threads that gather, and one that settles. It holds no rule of its own.
 
-Both queues are bounded (R42), that of the dues by `room`: parsing threads would starve the storing one, and results
+Both queues are bounded (R42), that of the jobs by `room`: parsing threads would starve the storing one, and results
 pile up. The settling thread ends last, or the workers would wait for ever on a full tray. A worker that dies is
 replaced; one that hangs beyond all limits is given up and replaced, since a thread can't be killed (R24, R25).
 """
@@ -17,7 +17,8 @@ from time import monotonic, thread_time
 from aggregator.errors import CutShort, DiskFailed, StoreError
 from aggregator.model.ask import Ask
 from aggregator.model.changes import Settled
-from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Unreached
+from aggregator.model.job import Gathered, Job
+from aggregator.model.poll import Answer, Cut, Exchange, Failed, Unreached
 from aggregator.poll.pipeline import Ports, gather, settle
 from aggregator.poll.queues import ResultBuffer, WorkQueue
 
@@ -43,7 +44,7 @@ class _Worker:
     """One thread and the poll it is at."""
 
     def __init__(self, number: int, work: Callable[["_Worker"], None]) -> None:
-        self.due: Due | None = None
+        self.job: Job | None = None
         self.since = 0.0  # when it asked for a document last
         self.given_up = False  # whatever it brings now comes too late
         self.thread = threading.Thread(target=work, args=(self,), name=f"poll-{number}", daemon=True)
@@ -67,17 +68,17 @@ class Runner:
         ports: Ports,
         workers: int,
         *,
-        on_leave: Callable[[Due], None],
-        on_return: Callable[[Gathered], None],
-        judge: Callable[[Gathered], Sequence[Gathered]],
-        on_settled: Callable[[Sequence[Settled], Sequence[Due]], None],
+        on_leave: Callable[[Job], None],
+        on_return: Callable[[Gathered[Job]], None],
+        judge: Callable[[Gathered[Job]], Sequence[Gathered[Job]]],
+        on_settled: Callable[[Sequence[Settled], Sequence[Job]], None],
         patience: float = PATIENCE,
     ) -> None:
         self._ports, self._size, self._patience = ports, workers, patience
         self._on_leave, self._on_return, self._on_settled = on_leave, on_return, on_settled
         self._judge = judge
-        self._dues: WorkQueue[Due | None] = WorkQueue()  # `room` bounds it
-        self._results: ResultBuffer[Gathered] = ResultBuffer(workers)
+        self._jobs: WorkQueue[Job | None] = WorkQueue()  # `room` bounds it
+        self._results: ResultBuffer[Gathered[Job]] = ResultBuffer(workers)
         self._lock = threading.Lock()
         self._made = 0
         self._workers: list[_Worker] = []
@@ -95,12 +96,12 @@ class Runner:
 
     def room(self) -> int:
         """Say how many more polls may wait; 0 while as many wait as there are workers."""
-        waiting = len(self._dues)
+        waiting = len(self._jobs)
         return max(0, WAITING * self._size - waiting) if waiting < self._size else 0
 
-    def submit(self, due: Due) -> None:
+    def submit(self, job: Job) -> None:
         """Hand a claimed source to the workers; never more than `room` at a time."""
-        self._dues.put(due)
+        self._jobs.put(job)
 
     def look_after(self) -> None:
         """Replace workers that died, and those that hang: their sources have failed, others take their places (R24)."""
@@ -110,29 +111,29 @@ class Runner:
         now = monotonic()
         with self._lock:
             stuck = [
-                (worker, worker.due)
+                (worker, worker.job)
                 for worker in self._workers
-                if worker.due is not None
-                and now - worker.since > STUCK * worker.due.source.timeout.total_seconds() + SPARE_SECONDS
+                if worker.job is not None
+                and now - worker.since > STUCK * worker.job.source.timeout.total_seconds() + SPARE_SECONDS
             ]
             self._give_up([worker for worker, _ in stuck])
-        for worker, due in stuck:
-            log.error("lose_worker", extra={"source": due.source.key, "seconds": round(now - worker.since)})
-            self._return(_gone_wrong(due, self._ports, "the poll hung beyond all limits"))
+        for worker, job in stuck:
+            log.error("lose_worker", extra={"source": job.source.key, "seconds": round(now - worker.since)})
+            self._return(_gone_wrong(job, self._ports, "the poll hung beyond all limits"))
         if self._stuck and self._stuck >= TOO_MANY_STUCK * self._size:
             self.fault = WorkersLost(f"{self._stuck} of {self._size} workers hang")
         self._fill()
 
-    def withdraw(self) -> list[Due]:
+    def withdraw(self) -> list[Job]:
         """Take back the claimed sources whose request has not left: they are to be given back to the store."""
-        return [due for due in self._dues.withdraw() if due is not None]
+        return [job for job in self._jobs.withdraw() if job is not None]
 
-    def deliver(self, polls: Iterable[Gathered]) -> None:
+    def deliver(self, polls: Iterable[Gathered[Job]]) -> None:
         """Hand over polls to be settled; waits while the settling thread is behind, unless it died."""
         for poll in polls:
             self._put(poll)
 
-    def stop(self) -> list[Due]:
+    def stop(self) -> list[Job]:
         """Let the polls under way end, and the workers; `close` must follow.
 
         One that hangs all the same is left behind: its claim stands, as after a crash (R13).
@@ -144,15 +145,15 @@ class Runner:
         with self._lock:
             workers = list(self._workers)
         for _ in workers:
-            self._dues.put(None)
+            self._jobs.put(None)
         end = monotonic() + self._patience
         for worker in workers:
             worker.thread.join(max(0.0, end - monotonic()))
         with self._lock:
-            left = [(worker, worker.due) for worker in workers if worker.thread.is_alive()]
+            left = [(worker, worker.job) for worker in workers if worker.thread.is_alive()]
             self._give_up([worker for worker, _ in left])
-        for _, due in left:
-            log.error("leave_worker", extra={"source": due.source.key if due else None})
+        for _, job in left:
+            log.error("leave_worker", extra={"source": job.source.key if job else None})
         return unasked
 
     def close(self) -> None:
@@ -180,21 +181,21 @@ class Runner:
         try:
             rested = True
             ports = replace(self._ports, fetch=partial(self._fetch, worker))
-            while (due := self._dues.take(rested=rested)) is not None:
+            while (job := self._jobs.take(rested=rested)) is not None:
                 with self._lock:
-                    worker.due, worker.since = due, monotonic()
-                self._on_leave(due)
-                result = gather(due, ports)
+                    worker.job, worker.since = job, monotonic()
+                self._on_leave(job)
+                result = gather(job, ports)
                 with self._lock:
-                    worker.due = None
+                    worker.job = None
                     if worker.given_up:
                         self._stuck -= 1  # it hangs no longer, and its place is taken
                         return
                 self._return(result)
                 rested = False
         except Exception as error:
-            due = worker.due
-            log.exception("crash_worker", extra={"source": due.source.key if due else None})
+            job = worker.job
+            log.exception("crash_worker", extra={"source": job.source.key if job else None})
             self._bury(worker, error)
 
     def _fetch(self, worker: _Worker, ask: Ask) -> Answer:
@@ -202,15 +203,15 @@ class Runner:
         worker.since = monotonic()
         return self._ports.fetch(ask)
 
-    def _return(self, poll: Gathered) -> None:
-        ready: Sequence[Gathered] = (poll,)  # whatever goes wrong here, what was claimed is settled
+    def _return(self, poll: Gathered[Job]) -> None:
+        ready: Sequence[Gathered[Job]] = (poll,)  # whatever goes wrong here, what was claimed is settled
         try:
             self._on_return(poll)
             ready = self._judge(poll)
         finally:
             self.deliver(ready)
 
-    def _put(self, result: Gathered) -> None:
+    def _put(self, result: Gathered[Job]) -> None:
         while self._settler.is_alive() and not self._results.put(result, seconds=1.0):
             pass
 
@@ -221,12 +222,12 @@ class Runner:
                 self._stuck -= 1
                 return
             self._workers.remove(worker)
-            due, worker.due = worker.due, None
+            job, worker.job = worker.job, None
             self._deaths.append(monotonic())
             if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < MINUTE:
                 self.fault = WorkersLost(f"{DEATHS} workers died within a minute")
-        if due is not None:
-            self._return(_gone_wrong(due, self._ports, type(error).__name__))
+        if job is not None:
+            self._return(_gone_wrong(job, self._ports, type(error).__name__))
 
     def settling_seconds(self) -> float:
         """Return for how many seconds the group of polls at hand has been decided and stored; 0 if there is none."""
@@ -239,8 +240,8 @@ class Runner:
                 self._settling_since, worked = monotonic(), thread_time()
                 try:
                     changes = self._stored(group)
-                    settled = {change.due.turn for change in changes}
-                    self._on_settled(changes, [poll.due for poll in group if poll.due.turn not in settled])
+                    settled = {change.job.id for change in changes}
+                    self._on_settled(changes, [poll.job for poll in group if poll.job.id not in settled])
                 except Exception as error:  # the tray must be emptied, or the workers wait for ever
                     self.fault = error
                     log.exception("settle_polls", extra={"polls": len(group)})
@@ -249,7 +250,7 @@ class Runner:
                     log.debug("settle_group", extra=facts | {"cpu_seconds": round(thread_time() - worked, 3)})
                     self._settling_since = None
 
-    def _stored(self, group: Sequence[Gathered]) -> Sequence[Settled]:
+    def _stored(self, group: Sequence[Gathered[Job]]) -> Sequence[Settled]:
         """Settle a group, or one by one those of a group with poison in it; give the changes that were stored (R40).
 
         What is not decided when the program is cut is put back, as if it had not been asked (R54).
@@ -273,7 +274,7 @@ class Runner:
                 break
         return changes
 
-    def _stored_alone(self, poll: Gathered) -> Sequence[Settled]:
+    def _stored_alone(self, poll: Gathered[Job]) -> Sequence[Settled]:
         """Settle a poll, or else that it failed."""
         try:
             return settle([poll], self._ports)
@@ -282,15 +283,15 @@ class Runner:
         except DiskFailed:
             raise
         except Exception as error:
-            failed = settle([_gone_wrong(poll.due, self._ports, type(error).__name__)], self._ports)
-            log.exception("settle_poll", extra={"source": poll.due.source.key})
+            failed = settle([_gone_wrong(poll.job, self._ports, type(error).__name__)], self._ports)
+            log.exception("settle_poll", extra={"source": poll.job.source.key})
             return failed
 
-    def _put_back(self, polls: Sequence[Gathered]) -> Sequence[Settled]:
+    def _put_back(self, polls: Sequence[Gathered[Job]]) -> Sequence[Settled]:
         """Put sources back to where they were before they were asked: the next run asks them first (R54)."""
-        return settle([Gathered(poll.due, Cut(asked_at=poll.answer.asked_at)) for poll in polls], self._ports)
+        return settle([Gathered(poll.job, Cut(asked_at=poll.answer.asked_at)) for poll in polls], self._ports)
 
-    def _put_off(self, polls: Sequence[Gathered], error: StoreError) -> None:
+    def _put_off(self, polls: Sequence[Gathered[Job]], error: StoreError) -> None:
         """Leave polls that can't be stored to their sources' next turn: they count against nobody (R7).
 
         So little may fit on a full disk. If not, their claims stand, which moved them on a little (R13).
@@ -299,14 +300,14 @@ class Runner:
         asked = [poll for poll in polls if not isinstance(poll.answer, Cut)]
         with suppress(StoreError):
             settle(
-                [Gathered(poll.due, Unreached(asked_at=poll.answer.asked_at, waits=True)) for poll in asked],
+                [Gathered(poll.job, Unreached(asked_at=poll.answer.asked_at, waits=True)) for poll in asked],
                 self._ports,
             )
 
 
-def _groups(polls: Iterable[Gathered]) -> Iterator[list[Gathered]]:
+def _groups(polls: Iterable[Gathered[Job]]) -> Iterator[list[Gathered[Job]]]:
     """Part polls into groups that are settled in one transaction each."""
-    group: list[Gathered] = []
+    group: list[Gathered[Job]] = []
     entries = 0
     for poll in polls:
         group.append(poll)
@@ -318,6 +319,6 @@ def _groups(polls: Iterable[Gathered]) -> Iterator[list[Gathered]]:
         yield group
 
 
-def _gone_wrong(due: Due, ports: Ports, why: str) -> Gathered:
+def _gone_wrong(job: Job, ports: Ports, why: str) -> Gathered[Job]:
     """Record a poll that ended through a fault of ours."""
-    return Gathered(due, Failed.of(RuntimeError(why), Exchange(asked_at=ports.clock())))
+    return Gathered(job, Failed.of(RuntimeError(why), Exchange(asked_at=ports.clock())))

@@ -50,11 +50,13 @@ def apply(connection: Connection, changes: Sequence[Changes | Completion | Corre
     for one in changes:
         match one:
             case Changes():
-                write_entries(connection, one.due.id, one.entries, one.asked_at, is_first=not one.due.stored_before)
+                write_entries(
+                    connection, one.job.source_id, one.entries, one.asked_at, is_first=not one.job.stored_before
+                )
                 is_site_dirty |= _write_read(connection, one) or bool(one.events)
             case Completion():
                 _write_wait(connection, one)
-                write_entries(connection, one.due.id, one.entries, one.asked_at)
+                write_entries(connection, one.job.source_id, one.entries, one.asked_at)
             case Correction():
                 write_entries(connection, one.source, one.entries, one.at)
                 if one.accepted is not None:
@@ -140,9 +142,9 @@ def _write_categories(connection: Connection, made: Sequence[NewCategory], now: 
 def _write_read(connection: Connection, changes: Changes) -> bool:
     """Keep what a document said of its source; return whether the list of sources shows something else now."""
     if changes.outlines is not None:
-        sources.keep_outlines(connection, changes.due.id, changes.outlines)
+        sources.keep_outlines(connection, changes.job.source_id, changes.outlines)
     if changes.read is not None and changes.read.body is not None:
-        keep_body(connection, changes.due.id, changes.read.body, changes.asked_at)
+        keep_body(connection, changes.job.source_id, changes.read.body, changes.asked_at)
     return poll_results.write_read(connection, changes)
 
 
@@ -152,7 +154,7 @@ def _write_wait(connection: Connection, completion: Completion) -> None:
     if completion.retry_at is not None:
         details.retry(completion)
     else:
-        details.finish(completion.due, answered=completion.answered)
+        details.finish(completion.job, answered=completion.answered)
 
 
 def _touch(connection: Connection, changes: EntryChanges) -> None:

@@ -12,7 +12,8 @@ from aggregator.decide.same_address import shares_an_answer
 from aggregator.model.ask import Validators
 from aggregator.model.entry import Digest
 from aggregator.model.event import Code, Event
-from aggregator.model.poll import CRASHES, Due, State
+from aggregator.model.job import Claim, Health, SourceJob
+from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.model.stored_json import arrivals_of, hints_of, observed_of
 from aggregator.store.dialect import MAX_IN
@@ -49,7 +50,7 @@ _GIVE_BACK = _ONE.values(
 
 def claim(
     connection: Connection, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool
-) -> list[Due]:
+) -> list[SourceJob]:
     """Move the due time ahead of each source before its request leaves (R13, invariant 7), and give all a poll needs.
 
     Args:
@@ -85,7 +86,7 @@ def claim(
         connection.execute(_CLAIM, moved)
     order = {number: place for place, number in enumerate(ids)}
     dues = (_with_known(connection, _due(row, source_settings)) for row, source_settings in claimed)
-    return sorted(dues, key=lambda due: order[due.id])
+    return sorted(dues, key=lambda due: order[due.source_id])
 
 
 def _one_an_address(
@@ -103,11 +104,13 @@ def _one_an_address(
     return kept
 
 
-def twins(connection: Connection, dues: Sequence[Due], settings: Mapping[SourceKey, Source]) -> dict[int, list[Due]]:
+def twins(
+    connection: Connection, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]
+) -> dict[int, list[SourceJob]]:
     """Give the other sources at the same addresses, by the id of the one that was asked (P66)."""
-    asked = {due.id for due in dues}
-    by_url = {due.url: due.id for due in dues}
-    found: dict[int, list[Due]] = defaultdict(list)
+    asked = {due.source_id for due in dues}
+    by_url = {due.url: due.source_id for due in dues}
+    found: dict[int, list[SourceJob]] = defaultdict(list)
     query = select(*_NEEDED).where(source.c.active, ~source.c.paused, source.c.url_in_use.in_(list(by_url)))
     for row in connection.execute(query.where(source.c.id.not_in(list(asked)))).mappings():
         if row["key"] in settings:
@@ -115,57 +118,61 @@ def twins(connection: Connection, dues: Sequence[Due], settings: Mapping[SourceK
     return found
 
 
-def look_up(connection: Connection, settings: Source) -> Due | None:
+def look_up(connection: Connection, settings: Source) -> SourceJob | None:
     """Give what a poll of a source would be given, without claiming it; None if the store doesn't know it."""
     row = connection.execute(select(*_NEEDED).where(source.c.key == settings.key)).mappings().first()
     return None if row is None else _with_known(connection, _due(row, settings))
 
 
-def _with_known(connection: Connection, due: Due) -> Due:
+def _with_known(connection: Connection, due: SourceJob) -> SourceJob:
     """Give a source whose pages are followed with what its last list had: where its next walk ends (R45).
 
     Where that is not known, as after a restore, what was stored last stands for it.
     """
     if due.source.paging is None or not due.source.pages or not due.stored_before:
         return due
-    own = select(entry.c.key_hash).where(entry.c.source_id == due.id)
-    listed = connection.execute(select(source.c.listed).where(source.c.id == due.id)).scalar_one()
+    own = select(entry.c.key_hash).where(entry.c.source_id == due.source_id)
+    listed = connection.execute(select(source.c.listed).where(source.c.id == due.source_id)).scalar_one()
     chosen = own.order_by(entry.c.id.desc()) if listed is None else own.where(entry.c.id.in_(listed[:LATEST]))
     return replace(due, known=frozenset(connection.execute(chosen.limit(LATEST)).scalars()))
 
 
-def _due(row: RowMapping, settings: Source) -> Due:
+def _due(row: RowMapping, settings: Source) -> SourceJob:
     validators = None
     if row["validators_url"]:
         validators = Validators(url=Url(row["validators_url"]), etag=row["etag"], last_modified=row["last_modified"])
-    return Due(
+    return SourceJob(
         source=settings,
-        id=row["id"],
+        source_id=row["id"],
         url=Url(row["url_in_use"]),
         host_key=row["host_key"],
         validators=validators,
         body_digest=Digest(row["body_digest"]) if row["body_digest"] else None,
         failures=row["failures"],
         identical=row["identical"],
-        due_at=row["due_at"],
-        earliest_at=row["earliest_at"],
-        state=State(row["state"]),
-        code=row["code"],
+        claim=Claim(
+            due_at=row["due_at"],
+            earliest_at=row["earliest_at"],
+            attempted_at=row["attempted_at"],
+            crashes=row["claims"],
+        ),
+        health=Health(
+            state=State(row["state"]),
+            code=row["code"],
+            failing_since=row["failing_since"],
+            succeeded_at=row["succeeded_at"],
+        ),
         polls=row["polls"],
-        failing_since=row["failing_since"],
-        succeeded_at=row["succeeded_at"],
         hints=hints_of(row["hints"]),
         retried=row["retried"],
         stored_before=row["first_stored_at"] is not None,
         observed=observed_of(row["observations"]),
         arrivals=arrivals_of(row["arrivals"]),
         recent=row["recent"] or "",
-        attempted_at=row["attempted_at"],
-        claims=row["claims"],
     )
 
 
-def give_back(connection: Connection, dues: Sequence[Due]) -> None:
+def give_back(connection: Connection, dues: Sequence[SourceJob]) -> None:
     """Put the due times back of claims whose request did not leave, or that we cut ourselves (R13, R54).
 
     Of crashes before they say nothing, so those still count.
@@ -174,11 +181,11 @@ def give_back(connection: Connection, dues: Sequence[Due]) -> None:
         return
     rows = [
         {
-            "row_id": due.id,
-            "due": due.due_at,
-            "earliest": due.earliest_at or due.due_at,
-            "attempted": due.attempted_at,
-            "before": due.claims,
+            "row_id": due.source_id,
+            "due": due.claim.due_at,
+            "earliest": due.claim.earliest_at or due.claim.due_at,
+            "attempted": due.claim.attempted_at,
+            "before": due.claim.crashes,
         }
         for due in dues
     ]

@@ -1,7 +1,6 @@
 """Entries that wait for their details: due one by one, claimed like sources (DESIGN, section 6; R13)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +11,9 @@ from aggregator.decide.detail import PATIENCE
 from aggregator.model.changes import Completion, WaitingEntry
 from aggregator.model.detail import request_of, url_of
 from aggregator.model.entry import Entry
+from aggregator.model.job import Awaited, Claim, DetailJob, JobId
 from aggregator.model.known import EntryState
-from aggregator.model.poll import Awaited, Due, State
-from aggregator.model.settings import Source, SourceKey
+from aggregator.model.settings import Reading, Request, Source, SourceKey
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.queries import entry_of
 from aggregator.store.schedule import DueItem
@@ -99,7 +98,7 @@ class Details:
         chosen = select(ranked).where(ranked.c.place <= most).order_by(ranked.c.due_at, ranked.c.place).limit(limit)
         return [
             DueItem(
-                id=-row["entry_id"],
+                id=JobId("entry", row["entry_id"]),
                 key=row["key"],
                 url=row["url"],
                 host_key=row["host_key"],
@@ -109,7 +108,7 @@ class Details:
             for row in self._connection.execute(chosen).mappings()
         ]
 
-    def claim(self, entries: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
+    def claim(self, entries: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]) -> list[DetailJob]:
         """Move due times ahead before the requests leave (R13, invariant 7), and give all that these need.
 
         Where a host is in trouble, one request finds out whether that is over: what waits with it waits on meanwhile.
@@ -133,17 +132,19 @@ class Details:
             others = _together(source_id, host_key).where(detail.c.due_at <= now)
             self._connection.execute(others.values(due_at=now + PROBE))
         order = {number: place for place, number in enumerate(entries)}
-        return sorted((due for _, due in claimed), key=lambda due: order[-due.turn])
+        return sorted((due for _, due in claimed), key=lambda due: order[due.awaited.id])
 
-    def give_back(self, dues: Sequence[Due]) -> None:
+    def give_back(self, jobs: Sequence[DetailJob]) -> None:
         """Undo claims whose request did not leave, or that we cut ourselves (R13, R54)."""
-        rows = [{"row_id": -due.turn, "due": due.due_at, "before": due.claims} for due in dues]
+        rows = [{"row_id": job.awaited.id, "due": job.claim.due_at, "before": job.claim.crashes} for job in jobs]
         if rows:
             self._connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
 
-    def put_off(self, dues: Sequence[tuple[Due, datetime]]) -> None:
+    def put_off(self, jobs: Sequence[tuple[DetailJob, datetime]]) -> None:
         """Ask later, and count nothing: our own network kept the requests from their publishers (P87)."""
-        rows = [{"row_id": -due.turn, "due": asked_at + PUT_OFF, "before": due.claims} for due, asked_at in dues]
+        rows = [
+            {"row_id": job.awaited.id, "due": asked_at + PUT_OFF, "before": job.claim.crashes} for job, asked_at in jobs
+        ]
         if rows:
             self._connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
 
@@ -155,25 +156,25 @@ class Details:
 
     def retry(self, completion: Completion) -> None:
         """Let an entry wait on; if its host is in trouble, all that wait for it, and none of them less long."""
-        due, at = completion.due, completion.retry_at
+        due, at = completion.job, completion.retry_at
         values: dict[str, Any] = {"due_at": at, "failures": due.failures + 1, "claims": 0}
         values |= {"code": completion.code, "error": completion.error, "held_up": completion.all_of_host}
-        one = update(detail).where(detail.c.entry_id == -due.turn)
+        one = update(detail).where(detail.c.entry_id == due.awaited.id)
         self._connection.execute(one.values(values))
         if completion.all_of_host:
-            others = update(detail).where(detail.c.source_id == due.id, detail.c.host_key == due.host_key)
-            waiting = others.where(detail.c.entry_id != -due.turn, detail.c.due_at < at)
+            others = update(detail).where(detail.c.source_id == due.source_id, detail.c.host_key == due.host_key)
+            waiting = others.where(detail.c.entry_id != due.awaited.id, detail.c.due_at < at)
             self._connection.execute(waiting.values(due_at=at, failures=due.failures + 1, held_up=True))
 
-    def finish(self, due: Due, *, answered: bool) -> None:
+    def finish(self, due: DetailJob, *, answered: bool) -> None:
         """Forget that an entry waited; if its host has answered, those that waited for that are due as they were."""
-        self._connection.execute(delete(detail).where(detail.c.entry_id == -due.turn))
+        self._connection.execute(delete(detail).where(detail.c.entry_id == due.awaited.id))
         if answered and due.failures:
             self._connection.execute(
-                _together(due.id, due.host_key).values(failures=0, held_up=False, due_at=due.due_at)
+                _together(due.source_id, due.host_key).values(failures=0, held_up=False, due_at=due.claim.due_at)
             )
 
-    def lapsed(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[Due]:
+    def lapsed(self, now: datetime, settings: Mapping[SourceKey, Source]) -> list[DetailJob]:
         """Give the entries that nobody will bring a detail any more: their day is over, or their source has none."""
         found = []
         for row in self._connection.execute(_rows()).mappings():
@@ -202,7 +203,7 @@ def _rows() -> Any:
     )
 
 
-def _due(row: RowMapping, settings: Mapping[SourceKey, Source]) -> Due | None:
+def _due(row: RowMapping, settings: Mapping[SourceKey, Source]) -> DetailJob | None:
     configured = settings.get(row["key"])
     told = configured.detail if configured is not None else None
     if configured is None or told is None:
@@ -211,47 +212,34 @@ def _due(row: RowMapping, settings: Mapping[SourceKey, Source]) -> Due | None:
     url, request = url_of(told, asked), request_of(told, asked)
     if url is None or request is None:
         return None
-    return replace(
-        _base(row, configured, url),
-        awaits=Awaited(
-            entry=row["entry_id"],
-            link=Url(row["link"]) if row["link"] else None,
+    return _job(row, configured, url, request, told.reading, link=Url(row["link"]) if row["link"] else None)
+
+
+def _without_request(row: RowMapping, configured: Source | None) -> DetailJob | None:
+    """Give an entry for which nothing can be asked; None if its source has left feeds.yaml: it comes back, or not."""
+    if configured is None:
+        return None
+    return _job(row, configured, configured.url, configured.request, configured.reading, link=None)
+
+
+def _job(
+    row: RowMapping, configured: Source, url: Url, request: Request, reading: Reading, *, link: Url | None
+) -> DetailJob:
+    return DetailJob(
+        source=configured,
+        source_id=row["source_id"],
+        awaited=Awaited(
+            id=row["entry_id"],
+            link=link,
             date=row["date"],
             backfill=row["backfill"],
             since=row["since"],
             limited=tuple(row["limited"] or ()),
-            request=request,
-            reading=told.reading,
         ),
-    )
-
-
-def _without_request(row: RowMapping, configured: Source | None) -> Due | None:
-    """Give an entry for which nothing can be asked; None if its source has left feeds.yaml: it comes back, or not."""
-    if configured is None:
-        return None
-    awaits = Awaited(
-        entry=row["entry_id"],
-        link=None,
-        date=row["date"],
-        backfill=row["backfill"],
-        since=row["since"],
-        limited=tuple(row["limited"] or ()),
-        request=configured.request,
-        reading=configured.reading,
-    )
-    return replace(_base(row, configured, configured.url), awaits=awaits)
-
-
-def _base(row: RowMapping, configured: Source, url: Url) -> Due:
-    return Due(
-        source=configured,
-        id=row["source_id"],
         url=url,
         host_key=row["host_key"],
-        due_at=row["due_at"],
+        request=request,
+        reading=reading,
+        claim=Claim(due_at=row["due_at"], crashes=row["claims"]),
         failures=row["failures"],
-        claims=row["claims"],
-        state=State.OK,
-        stored_before=True,
     )

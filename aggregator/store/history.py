@@ -14,7 +14,8 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, 
 
 from aggregator.model.changes import Changes, Hit
 from aggregator.model.history import NO_ASIDES, NO_SUMS, AsideSums, DaySums, RecentPoll, SourceHistory, Sums
-from aggregator.model.poll import Aside, Due, Exchange, Failed, Outcome, PackedBody, stayed_here
+from aggregator.model.job import DetailJob
+from aggregator.model.poll import Aside, Exchange, Failed, Outcome, PackedBody, stayed_here
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import RuleHits
 from aggregator.store.dialect import MAX_IN, insert
@@ -44,7 +45,7 @@ def later_recent(changes: Changes) -> str:
         f"{round(move.seconds * 1000)} {entries.fresh} {entries.revisions} {int(move.due_at.timestamp())} "
         f"{move.inputs.get('because', '-')}"
     )
-    return "\n".join([line, *changes.due.recent.split("\n", KEPT - 1)[: KEPT - 1]]) if changes.due.recent else line
+    return "\n".join([line, *changes.job.recent.split("\n", KEPT - 1)[: KEPT - 1]]) if changes.job.recent else line
 
 
 def recent_polls(text: str | None) -> tuple[RecentPoll, ...]:
@@ -87,13 +88,13 @@ def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
     over = [
         {"row_id": row["source_id"], "oldest": row["day"] - KEPT_DAYS}
         for row, change in zip(rows, changes, strict=True)
-        if change.due.attempted_at is not None and day_of(change.due.attempted_at) < row["day"]
+        if change.job.claim.attempted_at is not None and day_of(change.job.claim.attempted_at) < row["day"]
     ]
     if over:
         for table in (poll_day, aside_day):
             chosen = (table.c.source_id == bindparam("row_id")) & (table.c.day <= bindparam("oldest"))
             connection.execute(delete(table).where(chosen), over)
-    _add_asides(connection, [row for one in changes for row in _further_rows(one.due.id, one.move.asides)])
+    _add_asides(connection, [row for one in changes for row in _further_rows(one.job.source_id, one.move.asides)])
 
 
 class History:
@@ -102,18 +103,15 @@ class History:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_details(self, asked: Sequence[tuple[Due, Exchange]]) -> None:
+    def add_details(self, asked: Sequence[tuple[DetailJob, Exchange]]) -> None:
         """Add requests for details and articles to the days of their sources, by requested host (P93)."""
-        rows = [
-            _aside_row(
-                due.id, DETAIL, due.host_key, answer.asked_at, answer.wire_bytes, failed=isinstance(answer, Failed)
-            )
-            for due, answer in asked
-            if not stayed_here(answer)
-        ]
-        _add_asides(
-            self._connection, rows + [row for due, answer in asked for row in _further_rows(due.id, answer.asides)]
-        )
+        rows: list[dict[str, object]] = []
+        for job, answer in asked:
+            if not stayed_here(answer):
+                at, failed = answer.asked_at, isinstance(answer, Failed)
+                rows.append(_aside_row(job.source_id, DETAIL, job.host_key, at, answer.wire_bytes, failed=failed))
+            rows += _further_rows(job.source_id, answer.asides)
+        _add_asides(self._connection, rows)
 
     def of(self, key: str, now: datetime, *, days: int) -> SourceHistory:
         """Return the last polls of a source that is in the store, and the sums of its last days, today among them."""
@@ -198,16 +196,16 @@ def _adding_asides(database: str) -> Any:
 
 def is_unconditional(changes: Changes) -> bool:
     """Tell whether all of a source was fetched although we held validators that could have spared it (P94)."""
-    return changes.move.status == OK and not changes.move.conditional and bool(changes.due.validators)
+    return changes.move.status == OK and not changes.move.conditional and bool(changes.job.validators)
 
 
 def _day_row(changes: Changes) -> dict[str, int]:
     """Give what one poll adds to its day."""
-    due, move, entries = changes.due, changes.move, changes.entries
+    due, move, entries = changes.job, changes.move, changes.entries
     failed = move.outcome in _FAILED
     dated = [new.entry.published for new in entries.new if new.entry.published]
     return {
-        "source_id": due.id,
+        "source_id": due.source_id,
         "day": day_of(changes.asked_at),
         "polls": 1,
         "not_modified": int(move.status == NOT_MODIFIED and not failed),

@@ -14,6 +14,7 @@ from aggregator.identify.keys import global_id_hash, key_form
 from aggregator.identify.matching import dedupe_link, telling
 from aggregator.identify.minhash import bands_of
 from aggregator.model.entry import Digest, Entry, Feed
+from aggregator.model.job import DetailJob, Job, SourceJob
 from aggregator.model.known import (
     LOST,
     EntryState,
@@ -24,7 +25,7 @@ from aggregator.model.known import (
     Partner,
     Trace,
 )
-from aggregator.model.poll import Due
+from aggregator.model.observed import NOTHING_OBSERVED
 from aggregator.model.settings import Dedupe, Kind
 from aggregator.model.stored_json import enclosures_of
 from aggregator.store.minhash_bands import near_entries
@@ -88,7 +89,7 @@ _HELD = select(entry).where(entry.c.source_id == _SOURCE, entry.c.state == Entry
 
 def known(
     connection: Connection,
-    due: Due,
+    due: Job,
     feed: Feed,
     now: datetime,
     *,
@@ -111,6 +112,7 @@ def known(
         CutShort: the program stops.
     """
     budget = budget or Budget()
+    observed = due.observed if isinstance(due, SourceJob) else NOTHING_OBSERVED
     document = [(key_form(item.key), item) for item in feed.entries]
     mine = _own(connection, due, [form for form, _ in document])
     reused = {
@@ -124,10 +126,10 @@ def known(
     lost = _lost(connection, due, feed, before[1])
     traces = _traces(connection, due, document, unknown, mine, reused, before[1]) if unknown else []
     partners = _partners(connection, pairs_of(document, unknown, traces))
-    waits = due.observed.suspect_since or due.observed.lost_since
-    held = _held(connection, due) if waits and due.awaits is None else ()
+    waits = observed.suspect_since or observed.lost_since
+    held = _held(connection, due) if waits and isinstance(due, SourceJob) else ()
     fresh = [item for form, item in document if form in unknown and form not in partners]
-    if due.awaits is not None:  # stored, and seen for the first time only now
+    if isinstance(due, DetailJob):  # stored, and seen for the first time only now
         fresh += [item for _, item in document]
     links = {link for item in fresh if (link := dedupe_link(item))}
     titles = {item.title for item in fresh if item.title}
@@ -136,7 +138,7 @@ def known(
     deleted = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
     links = {link for item in fresh if (link := dedupe_link(item))}
     bands, near = _near(connection, due, fresh, now)
-    candidates = told_by_others(connection, due.id, fresh, near)
+    candidates = told_by_others(connection, due.source_id, fresh, near)
     taken_back = {item.story for item in deleted.values() if item.story is not None}
     listed = (*mine.values(), *(partner.entry for partner in partners.values()))
     back = {item.story for item in listed if item.state is EntryState.WITHDRAWN and item.story is not None}
@@ -151,7 +153,7 @@ def known(
     may_be |= {item.id for item in fresh if item.id and is_identifier(item.id)}
     pages_of = sorted(map(page_id_of, may_be))
     categories = known_categories(connection)
-    buried = _buried(connection, may_be) if due.observed.restored_until else frozenset()
+    buried = _buried(connection, may_be) if observed.restored_until else frozenset()
     return Known(
         store_uuid=row["uuid"],
         next_entry=row["next_entry"],
@@ -177,7 +179,7 @@ def known(
         buried=buried,
         taken_pages=frozenset(r["page_id"] for r in rows_by(connection, PAGE_IDS, pages_of)),
         next_category=max((one.id for one in categories.values()), default=0) + 1,
-        outlines=known_outlines(connection, due.id) if due.source.reading.kind is Kind.OPML else (),
+        outlines=known_outlines(connection, due.source_id) if due.source.reading.kind is Kind.OPML else (),
         categories=categories,
         offered_at=row["offered_at"],
     )
@@ -185,7 +187,7 @@ def known(
 
 def _completed(
     connection: Connection,
-    due: Due,
+    due: Job,
     document: Sequence[tuple[str, Entry]],
     mine: Mapping[str, KnownEntry],
     partners: Mapping[str, Partner],
@@ -193,7 +195,7 @@ def _completed(
     has_lost: bool,
 ) -> dict[int, Entry]:
     """Return the entries that a document may revise, with what details added and what the document has lost."""
-    if (due.source.detail is None or due.awaits is not None) and not has_lost:
+    if (due.source.detail is None or isinstance(due, DetailJob)) and not has_lost:
         return {}
     pairs = ((mine[form], item) for form, item in document if form in mine)
     changed = {one.id for one, item in pairs if one.digest != item.told_digest or one.published != item.published}
@@ -201,7 +203,7 @@ def _completed(
     return {row["id"]: entry_of(row) for row in rows_by(connection, ROWS_BY_ID, sorted(changed))}
 
 
-def _lost(connection: Connection, due: Due, feed: Feed, listed: Sequence[int]) -> tuple[str, ...]:
+def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -> tuple[str, ...]:
     """Return the fields that a document has lost; the document before is looked at only if one is missing.
 
     Args:
@@ -210,7 +212,7 @@ def _lost(connection: Connection, due: Due, feed: Feed, listed: Sequence[int]) -
         feed: the document.
         listed: ids of the entries of the document before, if they were looked up already.
     """
-    if due.awaits is not None or not due.stored_before:
+    if isinstance(due, DetailJob) or not due.stored_before:
         return ()
     missing = missing_fields(due.source, feed.entries)
     before: list[Entry] = []
@@ -241,9 +243,9 @@ def told_by_others(
     return found
 
 
-def _own(connection: Connection, due: Due, forms: Sequence[str]) -> dict[str, KnownEntry]:
+def _own(connection: Connection, due: Job, forms: Sequence[str]) -> dict[str, KnownEntry]:
     """Give a source's entries by the forms of their keys, and of their other ids where no key is so (I35)."""
-    own = {"source": due.id}
+    own = {"source": due.source_id}
     found = {row["key_hash"]: known_entry(row) for row in rows_by(connection, _MINE_BY_FORM, forms, **own)}
     rest = [form for form in forms if form not in found]
     targets = {row["value_hash"]: row["target_id"] for row in rows_by(connection, _ALIASES, rest, **own)}
@@ -252,15 +254,15 @@ def _own(connection: Connection, due: Due, forms: Sequence[str]) -> dict[str, Kn
     return found | {form: by_id[target] for form, target in targets.items() if target in by_id}
 
 
-def _document_before(connection: Connection, due: Due) -> tuple[Identity | None, Sequence[int]]:
+def _document_before(connection: Connection, due: Job) -> tuple[Identity | None, Sequence[int]]:
     """Give the identity that the source's last document had, and the entries that the last one with any listed."""
-    row = connection.execute(_BEFORE, {"source": due.id}).one_or_none()
+    row = connection.execute(_BEFORE, {"source": due.source_id}).one_or_none()
     return (None, ()) if row is None else (Identity(**row.identity) if row.identity else None, row.listed or ())
 
 
 def _traces(
     connection: Connection,
-    due: Due,
+    due: Job,
     document: Sequence[tuple[str, Entry]],
     unknown: set[str],
     mine: Mapping[str, KnownEntry],
@@ -273,7 +275,7 @@ def _traces(
     unknown, any with an address of this one. So what is looked at grows with the document, not with the store.
     """
     here = {item.id for item in mine.values()}
-    own = {"source": due.id}
+    own = {"source": due.source_id}
     numbers = {*listed, *(item.id for item in reused.values())} - here
     rows = {row["id"]: row for row in rows_by(connection, _TRACES_BY_ID, sorted(numbers), **own)}
     fresh = [item for form, item in document if form in unknown]
@@ -309,14 +311,14 @@ def _partners(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, Pa
     return {form: Partner(entry=found[pair.known], because=pair.because) for form, pair in pairs.items()}
 
 
-def _held(connection: Connection, due: Due) -> tuple[Held, ...]:
+def _held(connection: Connection, due: Job) -> tuple[Held, ...]:
     """Give what is held of a source, the newest first (R44)."""
-    rows = connection.execute(_HELD, {"source": due.id}).mappings()
+    rows = connection.execute(_HELD, {"source": due.source_id}).mappings()
     return tuple(Held(id=row["id"], form=row["key_hash"], entry=entry_of(row)) for row in rows)
 
 
 def _near(
-    connection: Connection, due: Due, fresh: Sequence[Entry], now: datetime
+    connection: Connection, due: Job, fresh: Sequence[Entry], now: datetime
 ) -> tuple[dict[str, tuple[int, ...]], dict[str, frozenset[int]]]:
     """Give the bands of new entries, and the stored entries that share one, by form."""
     if due.source.dedupe is not Dedupe.NEAR or not fresh:
@@ -324,5 +326,5 @@ def _near(
     bands = {key_form(item.key): bands_of(telling(item)) for item in fresh}
     oldest = min((when for item in fresh if (when := item.published or item.updated)), default=now)
     since = min(now, oldest) - due.source.window - SLACK
-    near, crowded = near_entries(connection, bands, source=due.id, since=since)
+    near, crowded = near_entries(connection, bands, source=due.source_id, since=since)
     return {form: tuple(band for band in own if band not in crowded) for form, own in bands.items()}, near

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, update
 
-from aggregator.model.poll import Due
+from aggregator.model.job import SourceJob
 from aggregator.store.schema import EPOCH, MICROSECOND, source
 
 HOUR = timedelta(hours=1)  # the interval of a source that was never polled, unless feeds.yaml says another
@@ -13,7 +13,7 @@ LATE = 4  # a source is late by more than a fourth of its interval (R19)
 SHARE = 20  # one source in twenty lies beyond the 95th percentile
 
 
-def put_off(connection: Connection, dues: Sequence[tuple[Due, datetime]]) -> None:
+def put_off(connection: Connection, dues: Sequence[tuple[SourceJob, datetime]]) -> None:
     """Move due times on by an interval, and nothing else: nobody is to blame for these polls (P87).
 
     The interval of a source that was never asked to the end is the one that feeds.yaml gives it (P52).
@@ -30,10 +30,10 @@ def put_off(connection: Connection, dues: Sequence[tuple[Due, datetime]]) -> Non
     statement = statement.values(due_at=later, earliest_at=later, claims=bindparam("before"))
     rows = [
         {
-            "row_id": due.id,
+            "row_id": due.source_id,
             "asked": (asked_at - EPOCH) // MICROSECOND,
             "first": max(due.source.every or HOUR, due.source.crowding) // MICROSECOND,
-            "before": due.claims,
+            "before": due.claim.crashes,
         }
         for due, asked_at in dues
     ]

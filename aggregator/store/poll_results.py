@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, select, update
 
 from aggregator.model.changes import Changes, SourceUpdate
+from aggregator.model.job import SourceJob
 from aggregator.model.observed import Observed
-from aggregator.model.poll import Due, State
+from aggregator.model.poll import State
 from aggregator.model.stored_json import arrivals_to_json, hints_to_json, observed_to_json, origin_to_json
 from aggregator.store.history import later_recent
 from aggregator.store.schema import MICROSECOND, source
@@ -26,12 +27,12 @@ def move(connection: Connection, changes: Sequence[Changes]) -> None:
 
 def _is_steady(changes: Changes) -> bool:
     """Tell whether a poll moved nothing but the clock, as most do: half of the columns need not be written."""
-    due, moved = changes.due, changes.move
+    due, moved = changes.job, changes.move
     return (
         not due.failures
         and not moved.failures
-        and due.state is moved.state
-        and due.code is moved.code is None
+        and due.health.state is moved.state
+        and due.health.code is moved.code is None
         and due.observed == moved.observed
         and due.validators == moved.validators
         and due.url == moved.url_in_use
@@ -46,7 +47,7 @@ def _turn_values(changes: Changes) -> dict[str, Any]:
     """Give what every poll moves."""
     moved = changes.move
     return {
-        "row_id": changes.due.id,
+        "row_id": changes.job.source_id,
         "new_due_at": moved.due_at,
         "new_earliest_at": moved.earliest_at,
         "new_retry_until": moved.retry_until,
@@ -80,11 +81,11 @@ def _standing_values(moved: SourceUpdate) -> dict[str, Any]:
     }
 
 
-def clear_suspicion(connection: Connection, due: Due) -> None:
+def clear_suspicion(connection: Connection, due: SourceJob) -> None:
     """Take from a source that it looks like another feed (R44), or has lost fields: they may be missing now."""
-    state = State.OK if due.state is State.SUSPECT else due.state
+    state = State.OK if due.health.state is State.SUSPECT else due.health.state
     observed = observed_to_json(_accepted(due.observed))
-    chosen = update(source).where(source.c.id == due.id)
+    chosen = update(source).where(source.c.id == due.source_id)
     connection.execute(chosen.values(state=state.value, observations=observed))
 
 
@@ -118,7 +119,7 @@ def write_read(connection: Connection, changes: Changes) -> bool:
     read = changes.read
     if read is None:
         return False
-    before = connection.execute(select(source.c.feed).where(source.c.id == changes.due.id)).scalar_one() or {}
+    before = connection.execute(select(source.c.feed).where(source.c.id == changes.job.source_id)).scalar_one() or {}
     values: dict[str, Any] = {
         "feed": origin_to_json(read.origin),
         "format": read.format,
@@ -132,7 +133,7 @@ def write_read(connection: Connection, changes: Changes) -> bool:
         values["listed"] = list(read.listed)
     if changes.entries.new:
         values["entries"] = source.c.entries + len(changes.entries.new)  # `status` can't count a million each time
-        if not changes.due.stored_before:
+        if not changes.job.stored_before:
             values["first_stored_at"] = changes.asked_at
-    connection.execute(update(source).where(source.c.id == changes.due.id).values(values))
+    connection.execute(update(source).where(source.c.id == changes.job.source_id).values(values))
     return (before.get("title"), before.get("link")) != (read.origin.title, read.origin.link)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, func, literal, select, type_coerce, update
 
+from aggregator.model.job import JobId
 from aggregator.model.settings import SourceKey
 from aggregator.model.status import Lag
 from aggregator.store.dialect import MAX_IN
@@ -27,7 +28,7 @@ _WAITING = tuple(
 class DueItem:
     """A source that may be claimed."""
 
-    id: int
+    id: JobId
     key: SourceKey
     url: Url
     host_key: str
@@ -183,4 +184,5 @@ class Schedule:
 
 
 def _waiting(row: RowMapping) -> DueItem:
-    return DueItem(**{column.name: row[column.name] for column in _WAITING})
+    fields = {column.name: row[column.name] for column in _WAITING}
+    return DueItem(**fields | {"id": JobId("source", row["id"])})

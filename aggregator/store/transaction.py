@@ -18,8 +18,8 @@ from aggregator.identify.budget import Budget
 from aggregator.model.changes import Changes, Completion, Correction
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
+from aggregator.model.job import Job, SourceJob
 from aggregator.model.known import Known
-from aggregator.model.poll import Due
 from aggregator.model.settings import Roster, Source, SourceKey
 from aggregator.store import (
     categories,
@@ -150,27 +150,23 @@ class Transaction:
 
     def claim(
         self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
-    ) -> list[Due]:
-        """Move due times ahead, and give all that the polls need (R13); `spare` those that ask for it now (P59).
+    ) -> list[SourceJob]:
+        """Move due times ahead and return the jobs of sources (R13); `spare`: leave out those that ask for it (P59)."""
+        return claims.claim(self._connection, ids, now, settings, spare=spare)
 
-        Below zero, an id is that of an entry that waits for its detail.
-        """
-        dues = claims.claim(self._connection, [number for number in ids if number > 0], now, settings, spare=spare)
-        waiting = [-number for number in ids if number < 0]
-        return dues + self.details.claim(waiting, now, settings)
-
-    def twins(self, dues: Sequence[Due], settings: Mapping[SourceKey, Source]) -> Mapping[int, Sequence[Due]]:
+    def twins(
+        self, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]
+    ) -> Mapping[int, Sequence[SourceJob]]:
         """Give the other sources at the addresses that were asked (P66)."""
         return claims.twins(self._connection, dues, settings)
 
-    def look_up(self, settings: Source) -> Due | None:
+    def look_up(self, settings: Source) -> SourceJob | None:
         """Give what a poll would be given, without claiming it."""
         return claims.look_up(self._connection, settings)
 
-    def give_back(self, dues: Sequence[Due]) -> None:
+    def give_back(self, dues: Sequence[SourceJob]) -> None:
         """Undo claims whose request did not leave, or was cut by ourselves (R54)."""
-        claims.give_back(self._connection, [due for due in dues if due.awaits is None])
-        self.details.give_back([due for due in dues if due.awaits is not None])
+        claims.give_back(self._connection, dues)
 
     def find_crashed(self, now: datetime) -> Collection[int]:
         """Give the sources that have perhaps ended this program, time and again; certain ones become suspect (R13)."""
@@ -180,13 +176,12 @@ class Transaction:
             categories.raise_site(self._connection)
         return found
 
-    def put_off(self, dues: Sequence[tuple[Due, datetime]]) -> None:
+    def put_off(self, dues: Sequence[tuple[SourceJob, datetime]]) -> None:
         """Move the due times of claims on by an interval, counters untouched (P87)."""
-        network.put_off(self._connection, [(due, when) for due, when in dues if due.awaits is None])
-        self.details.put_off([(due, when) for due, when in dues if due.awaits is not None])
+        network.put_off(self._connection, dues)
 
     def known(
-        self, due: Due, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
+        self, due: Job, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None
     ) -> Known:
         """Look up all that bears on a document, and on stored entries that are to be published now."""
         return known.known(self._connection, due, feed, now, also=also, budget=budget)

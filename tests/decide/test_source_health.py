@@ -11,19 +11,10 @@ from aggregator.decide.source_health import permanent_target
 from aggregator.model.ask import Validators
 from aggregator.model.changes import Changes
 from aggregator.model.entry import Digest, Feed
+from aggregator.model.job import Claim, Gathered, Health, SourceJob
 from aggregator.model.known import Identity, Known
 from aggregator.model.observed import RequestMode
-from aggregator.model.poll import (
-    Answer,
-    Due,
-    Failed,
-    Fetched,
-    Gathered,
-    Hop,
-    NotModified,
-    Outcome,
-    State,
-)
+from aggregator.model.poll import Answer, Failed, Fetched, Hop, NotModified, Outcome, State
 from aggregator.model.settings import Roster, Source, SourceKey
 from aggregator.urls import Url
 
@@ -38,19 +29,19 @@ KNOWN = Known(
 MOVED = (Hop(url=OLD, status=301),)
 
 
-def due(**facts: Any) -> Due:
+def due(**facts: Any) -> SourceJob:
     """Give a source that has been read before."""
     said: dict[str, Any] = {
         "source": SOURCE,
-        "id": 1,
+        "source_id": 1,
         "url": OLD,
         "host_key": "old.example",
-        "due_at": NOON,
-        "state": State.OK,
+        "claim": Claim(due_at=NOON),
+        "health": Health(state=State.OK),
         "validators": Validators(url=OLD, etag='"x"', last_modified="Wed, 04 Mar 2026 10:00:00 GMT"),
         "stored_before": True,
     }
-    return Due(**(said | facts))
+    return SourceJob(**(said | facts))
 
 
 def same(**facts: Any) -> Fetched:
@@ -78,25 +69,24 @@ class Life:
     """A source from poll to poll, each a day after the one before."""
 
     def __init__(self, **facts: Any) -> None:
-        self.due, self.now = due(**facts), NOON
+        self.job, self.now = due(**facts), NOON
         self.last: Changes | None = None
 
     def sees(self, answer: Answer, feed: Feed | None = None, *, after: timedelta = DAY) -> Changes:
         """Poll it."""
         self.now += after
-        poll = Gathered(self.due, replace(answer, asked_at=self.now), *([feed] if feed else []))
+        poll = Gathered(self.job, replace(answer, asked_at=self.now), *([feed] if feed else []))
         self.last = decide(poll, KNOWN, ROSTER)
         move = self.last.move
-        self.due = replace(
-            self.due,
+        self.job = replace(
+            self.job,
             url=move.url_in_use,
             host_key=move.host_key,
             validators=move.validators,
             observed=move.observed,
             identical=move.identical,
             failures=move.failures,
-            state=move.state,
-            code=move.code,
+            health=Health(state=move.state, code=move.code),
         )
         return self.last
 
@@ -126,7 +116,7 @@ def test_p16_a_source_that_is_stuck_at_304_is_asked_afresh_once_a_month() -> Non
     life = Life(arrivals=arrivals)
     asks = []
     for _ in range(80):
-        afresh = life.due.observed.ask is RequestMode.AFRESH
+        afresh = life.job.observed.ask is RequestMode.AFRESH
         asks.append(life.sees(same(conditional=False) if afresh else NotModified(asked_at=NOON)).move.observed.ask)
     assert [day for day, ask in enumerate(asks, 1) if ask is RequestMode.AFRESH] == [31, 63]
 
@@ -164,7 +154,7 @@ def test_p29_three_410s_over_two_days_are_gone_and_a_200_revives() -> None:
     assert third.due_at >= life.now + 30 * DAY
     assert life.sees(failed(None, "timeout")).move.state is State.GONE
     assert life.sees(same()).move.state is State.OK
-    assert life.due.observed.gone_times == 0
+    assert life.job.observed.gone_times == 0
 
 
 def test_p29_three_410s_in_a_hurry_are_not_gone_yet() -> None:
@@ -185,7 +175,7 @@ def test_p40_a_permanent_redirect_is_adopted_after_three_polls_over_two_days() -
     assert life.last is not None
     assert (life.last.move.outcome, life.last.move.host_key) == (Outcome.MOVED, "new.example")
     assert [event.facts for event in life.last.events] == [{"host": ["old.example", "new.example"]}]
-    assert life.due.observed.moved_to is None
+    assert life.job.observed.moved_to is None
 
 
 def test_p40_a_304_from_there_counts_as_well() -> None:
@@ -222,7 +212,7 @@ def test_p40_what_a_stranger_brought_does_not_make_it_kin() -> None:
     life.sees(same(url=NEW, hops=MOVED, same_body=False), stranger)
     assert {life.sees(same(url=NEW, hops=MOVED)).move.url_in_use for _ in range(5)} == {OLD}
     life.sees(same())
-    assert life.due.observed.strange is None
+    assert life.job.observed.strange is None
 
 
 def test_p40_the_same_feed_id_is_evidence() -> None:
@@ -251,7 +241,7 @@ def test_p48_an_adopted_address_that_is_lost_three_times_gives_way_to_the_config
     life = Life(url=NEW, host_key="new.example")
     urls = [life.sees(failed(404, "not_found")).move.url_in_use for _ in range(3)]
     assert urls == [NEW, NEW, OLD]
-    assert life.due.host_key == "old.example"
+    assert life.job.host_key == "old.example"
 
 
 def test_p48_a_success_in_between_starts_the_count_again() -> None:

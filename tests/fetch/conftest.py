@@ -11,7 +11,8 @@ import pytest
 
 from aggregator.fetch import Client
 from aggregator.model.ask import Ask, Validators
-from aggregator.model.poll import Due, Failed, Fetched, NotModified
+from aggregator.model.job import SourceJob, unstored_job
+from aggregator.model.poll import Failed, Fetched, NotModified
 from aggregator.model.settings import HostRule, Source, SourceKey
 from aggregator.urls import Url, host_key_of
 
@@ -57,14 +58,14 @@ def client(make_client: MakeClient) -> Client:
 
 
 def ask_for(url: Url, **fields: Any) -> Ask:
-    """Return the request of a poll, made from fields of a `Due` or of its `Source`, or of a further page."""
+    """Return the request of a poll, made from fields of a `SourceJob` or of its `Source`, or of a further page."""
     is_further = fields.pop("is_further", False)
-    of_due = {key: fields.pop(key) for key in list(fields) if key in Due.__dataclass_fields__ and key != "source"}
+    of_job = {key: fields.pop(key) for key in list(fields) if key in SourceJob.__dataclass_fields__ and key != "source"}
     if isinstance(fields.get("timeout"), int | float):
         fields["timeout"] = timedelta(seconds=fields["timeout"])
     source = Source(**{"key": SourceKey("it"), "url": url, **fields})
-    due = Due(**{"source": source, "id": 1, "url": url, "host_key": host_key_of(url), "due_at": NOW, **of_due})
-    return replace(due.ask(), is_further=is_further)
+    job = replace(unstored_job(source, host_key_of(url), NOW), **of_job)
+    return replace(job.ask(), is_further=is_further)
 
 
 def again(ask: Ask, answer: object) -> Ask:

@@ -23,8 +23,9 @@ from aggregator.decide.poll import origin_of
 from aggregator.errors import AggregatorError
 from aggregator.identify.keys import identify, key_form
 from aggregator.model.entry import Digest, Entry, Feed
+from aggregator.model.job import unstored_job
 from aggregator.model.known import EntryState, Known, KnownCategory
-from aggregator.model.poll import Due, Fetched
+from aggregator.model.poll import Fetched
 from aggregator.model.settings import Category, CategoryKey, Reading, Roster, Site, Source, SourceKey
 from aggregator.model.story import Document, Publication
 from aggregator.parse import parse
@@ -195,10 +196,10 @@ def _kind(fault: str) -> str:
 def _published(feed: Feed) -> Document:
     """Give the document that a first poll would publish."""
     source = Source(key=SourceKey("site"), url=Url("https://site.example/feeds/feed.xml"), initial=5000)
-    due = Due(source=source, id=1, url=source.url, host_key="site.example", due_at=NOW)
+    job = unstored_job(source, "site.example", NOW)
     category = Category(key=GENERAL, title="General")
-    origin = origin_of(due, feed, STORE)
-    changes, _ = decide_entries(due, feed, NOW, KNOWN, Roster({source.key: source}, {GENERAL: category}), origin)
+    origin = origin_of(source, feed, STORE)
+    changes, _ = decide_entries(job, feed, NOW, KNOWN, Roster({source.key: source}, {GENERAL: category}), origin)
     stories = {story.id: story for story in changes.stories.new}
     entries = {new.id: new for new in changes.new if new.state is EntryState.PUBLISHED}
     publications = tuple(

@@ -11,6 +11,7 @@ import pytest
 from aggregator.app import App, open_app
 from aggregator.config import load_config
 from aggregator.fetch.budget import Budgets
+from aggregator.model.job import JobId
 from aggregator.poll.dispatcher import SPREAD, Dispatcher
 from aggregator.poll.due_queue import DueBacklog
 from aggregator.store.schedule import DueItem
@@ -66,7 +67,7 @@ class MovingBacklog(DueBacklog):
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Ask the store; move the clock if there is nothing to wait for but time."""
         found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)

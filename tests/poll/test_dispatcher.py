@@ -13,7 +13,8 @@ from aggregator.app import App, open_app
 from aggregator.config import load_config
 from aggregator.errors import StoreError
 from aggregator.fetch.budget import Budgets
-from aggregator.model.poll import Due, Failed, Gathered, NotModified
+from aggregator.model.job import Gathered, JobId, SourceJob
+from aggregator.model.poll import Failed, NotModified
 from aggregator.model.settings import SourceKey
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog, ListedBacklog
@@ -52,7 +53,13 @@ def chosen(app: App, limit: int = WORKERS, *, failing: int = WORKERS) -> list[Du
 def waiting(*hosts: str) -> list[DueItem]:
     """Give a source on each of some hosts."""
     return [
-        DueItem(id=number, key=SourceKey(f"s{number}"), url=normalise(f"https://{host}/"), host_key=host, due_at=START)
+        DueItem(
+            id=JobId("source", number),
+            key=SourceKey(f"s{number}"),
+            url=normalise(f"https://{host}/"),
+            host_key=host,
+            due_at=START,
+        )
         for number, host in enumerate(hosts)
     ]
 
@@ -71,22 +78,23 @@ class Shop:
     def __init__(self, app: App) -> None:
         self.app = app
         self.lags: dict[SourceKey, list[timedelta]] = {}
-        self.under_way: list[Due] = []
+        self.under_way: list[SourceJob] = []
 
     def look(self) -> None:
         """Answer what is under way, then ask as much as there is room for."""
         app, now = self.app, self.app.clock()
-        polls = [Gathered(due, NotModified(asked_at=now)) for due in self.under_way]
+        polls = [Gathered(job, NotModified(asked_at=now)) for job in self.under_way]
         for poll in polls:
             app.hosts.hear(poll)
+            app.budgets.finish(poll.job.id)
         if polls:
             settle(polls, app.ports)
         ripe = chosen(app)
         with app.store.begin() as tx:
-            self.under_way = tx.claim([item.id for item in ripe], now, app.roster.sources) if ripe else []
-        for due in self.under_way:
-            app.budgets.leave(due.id)
-            self.lags.setdefault(due.source.key, []).append(now - due.due_at)
+            self.under_way = tx.claim([item.id.row for item in ripe], now, app.roster.sources) if ripe else []
+        for job in self.under_way:
+            app.budgets.leave(job.id)
+            self.lags.setdefault(job.source.key, []).append(now - job.claim.due_at)
 
 
 def test_l15_a_crowd_on_one_host_makes_nobody_else_late(sample_site: SampleSite) -> None:
@@ -147,10 +155,11 @@ def test_l16_who_failed_gets_no_more_than_their_share(sample_site: SampleSite) -
     with opened(sample_site) as app:
         now = app.clock()
         with app.store.begin() as tx:
-            dues = tx.claim([item.id for item in chosen(app, 2)], now, app.roster.sources)
-        polls = [Gathered(due, Failed(asked_at=now, code="timeout")) for due in dues]
+            jobs = tx.claim([item.id.row for item in chosen(app, 2)], now, app.roster.sources)
+        polls = [Gathered(job, Failed(asked_at=now, code="timeout")) for job in jobs]
         for poll in polls:
             app.hosts.hear(poll)
+            app.budgets.finish(poll.job.id)
         settle(polls, app.ports)
         sample_site.clock.move(days=1)
         ripe = DueBacklog(app.store).ripe(app.clock(), limit=9, failing=1, budgets=app.budgets)
@@ -179,7 +188,7 @@ class Breaking(DueBacklog):
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Choose as ever."""
         found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
@@ -210,7 +219,7 @@ class Full(DueBacklog):
         failing: int,
         budgets: Budgets,
         own: bool | None = None,
-        apart: Collection[int] = (),
+        apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Choose as ever, later."""
         self.looks -= 1
@@ -239,12 +248,12 @@ def test_a_list_waits_out_a_spacing_but_no_rest() -> None:
     budgets.restrain("c.example", seconds=30, doublings=1)
 
     def ripe() -> list[int]:
-        return [item.id for item in backlog.ripe(START, limit=9, failing=9, budgets=budgets)]
+        return [item.id.row for item in backlog.ripe(START, limit=9, failing=9, budgets=budgets)]
 
     assert ripe() == [0]
     for source in (0, 1):
-        budgets.leave(source)
-        budgets.finish(source)
+        budgets.leave(JobId("source", source))
+        budgets.finish(JobId("source", source))
     now[0] = 2.0
     assert ripe() == [1]
     assert not backlog.is_empty()

@@ -18,7 +18,8 @@ from aggregator.cli.poll import OneShot
 from aggregator.config import load_config
 from aggregator.errors import BadStatus, ConnectFailed, FetchError, NameUnknown, TimedOut
 from aggregator.model.ask import Ask
-from aggregator.model.poll import Answer, Cut, Due, Exchange, Failed, Gathered, Hop, NotModified, Unreached
+from aggregator.model.job import Gathered, SourceJob, unstored_job
+from aggregator.model.poll import Answer, Cut, Exchange, Failed, Hop, NotModified, Unreached
 from aggregator.model.settings import Kind, Reading, Source, SourceKey
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
@@ -48,10 +49,10 @@ class Steady:
         return self.now
 
 
-def gathered(answer: Answer, kind: Kind = Kind.FEED) -> Gathered:
+def gathered(answer: Answer, kind: Kind = Kind.FEED) -> Gathered[SourceJob]:
     path = Path("/feed.xml") if kind is Kind.FILE else None
     source = Source(key=SourceKey("a"), url=URL, reading=Reading(kind=kind), path=path)
-    return Gathered(Due(source=source, id=1, url=URL, host_key="a.example", due_at=START), answer)
+    return Gathered(unstored_job(source, "a.example", START), answer)
 
 
 def failed(error: FetchError, **facts: object) -> Failed:
@@ -176,16 +177,16 @@ def test_p87_each_poll_has_one_verdict_and_none_waits_over_two_minutes(
 
 
 def test_p87_a_probe_in_vain_waits_for_its_turn_and_is_put_back_at_the_end() -> None:
-    network = NetworkMonitor(Steady())
+    network: NetworkMonitor[SourceJob] = NetworkMonitor(Steady())
     faults = [gathered(failed(NameUnknown(URL, "x"))) for _ in range(FAULTS + 1)]
     for n, poll in enumerate(faults):
-        faults[n] = replace(poll, due=replace(poll.due, id=n, host_key=f"h{n}"))
+        faults[n] = replace(poll, job=replace(poll.job, source_id=n, host_key=f"h{n}"))
     *held, probe = faults
     ready = [each for poll in held for each in network.judge(poll)]
     assert [each.answer for each in ready] == [Unreached(asked_at=START, waits=False)] * FAULTS
-    network.begin_probe(probe.due)
+    network.begin_probe(probe.job)
     assert [each.answer for each in network.judge(probe)] == [Unreached(asked_at=START, waits=True)]
-    assert network.end_probes() == [probe.due]
+    assert network.end_probes() == [probe.job]
     assert network.end_probes() == []
 
 
@@ -375,7 +376,7 @@ def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(
 
 
 def test_p87_with_few_hosts_nothing_is_held_and_a_new_operator_sees_at_once_what_is_out_of_reach() -> None:
-    network = NetworkMonitor(Steady(), lambda own: HOSTS - 1)
+    network: NetworkMonitor[SourceJob] = NetworkMonitor(Steady(), lambda own: HOSTS - 1)
     poll = gathered(failed(NameUnknown(URL, "x")))
     assert list(network.judge(poll)) == [poll]
     assert network.held == 0

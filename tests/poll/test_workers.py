@@ -15,7 +15,8 @@ from aggregator.identify.keys import identify
 from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.entry import Digest, Feed
-from aggregator.model.poll import Answer, Due, Failed, Fetched, Gathered, NotModified, Outcome
+from aggregator.model.job import Gathered, Job
+from aggregator.model.poll import Answer, Failed, Fetched, NotModified, Outcome
 from aggregator.poll.pipeline import Ports
 from aggregator.poll.workers import Runner, WorkersLost
 from tests.fake_source import FakeSource, numbered, said
@@ -32,10 +33,10 @@ class Watched:
     runner: Runner
     fake_source: FakeSource
     changes: list[Settled] = field(default_factory=list)
-    lost: list[Due] = field(default_factory=list)
+    lost: list[Job] = field(default_factory=list)
     told: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def settled(self, changes: Sequence[Settled], others: Sequence[Due]) -> None:
+    def settled(self, changes: Sequence[Settled], others: Sequence[Job]) -> None:
         self.changes += changes
         self.lost += others
         for _ in (*changes, *others):
@@ -56,7 +57,7 @@ def watched(
     folder: Path,
     fetch: Callable[[Ask], Answer] = unchanged,
     *,
-    on_return: Callable[[Gathered], None] = lambda poll: None,
+    on_return: Callable[[Gathered[Job]], None] = lambda poll: None,
     patience: float = PATIENCE,
 ) -> Iterator[Watched]:
     sample_site = SampleSite(folder)
@@ -94,23 +95,23 @@ def row(app: App, key: str) -> tuple[str, int]:
     return source.state.value, source.failures
 
 
-def naive(due: Due) -> Gathered:
+def naive(due: Job) -> Gathered[Job]:
     """Give a poll that can't be decided: an entry whose time has no zone."""
     entries = (said(1), replace(said(2), published=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the poison
     return document(due, identify(Feed(format="rss 2.0", title="T", entries=numbered(entries))))
 
 
-def surrogate(due: Due) -> Gathered:
+def surrogate(due: Job) -> Gathered[Job]:
     """Give a poll that can't be stored: half a character in a title."""
     return document(due, identify(Feed(format="rss 2.0", title="\ud800", entries=numbered((said(1),)))))
 
 
-def document(due: Due, feed: Feed) -> Gathered:
+def document(due: Job, feed: Feed) -> Gathered[Job]:
     return Gathered(due, Fetched(asked_at=START, url=due.url, body=b"", body_digest=Digest("x")), feed)
 
 
 @pytest.mark.parametrize("poison", [naive, surrogate])
-def test_r40_poison_falls_alone(tmp_path: Path, poison: Callable[[Due], Gathered]) -> None:
+def test_r40_poison_falls_alone(tmp_path: Path, poison: Callable[[Job], Gathered[Job]]) -> None:
     with watched(tmp_path) as watch:
         fake_source = watch.fake_source
         good = document(
@@ -149,11 +150,11 @@ def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp
         with app.store.read() as tx:
             assert tx.schedule.named(["s0"]) == [before]
         assert row(app, "s0") == ("never", 0)
-        assert (watch.lost, watch.runner.fault, watch.runner.store_error) == ([poll.due], None, None)
+        assert (watch.lost, watch.runner.fault, watch.runner.store_error) == ([poll.job], None, None)
 
 
 def test_r25_a_worker_that_dies_is_replaced_and_its_poll_is_settled(tmp_path: Path) -> None:
-    def dies(poll: Gathered) -> None:
+    def dies(poll: Gathered[Job]) -> None:
         raise RuntimeError("a fault of ours")
 
     with watched(tmp_path, on_return=dies) as watch:
@@ -196,7 +197,7 @@ def test_r24_a_worker_that_hangs_is_given_up_once(tmp_path: Path, monkeypatch: p
         for number in (1, 2, 3):  # two workers are at work again
             watch.runner.submit(watch.fake_source.claim(f"s{number}"))
         watch.wait(3)
-        assert sum(change.due.source.key == "s0" for change in watch.changes) == 1, "what it brings comes too late"
+        assert sum(change.job.source.key == "s0" for change in watch.changes) == 1, "what it brings comes too late"
 
 
 def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +205,7 @@ def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatc
     clock = [0.0]
     monkeypatch.setattr("aggregator.poll.workers.monotonic", lambda: clock[0])
 
-    def walks(due: Due, ports: Ports) -> Gathered:
+    def walks(due: Job, ports: Ports) -> Gathered[Job]:
         for _ in range(5):
             clock[0] += 100
             answer = ports.fetch(due.ask())
@@ -233,7 +234,7 @@ def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pyt
         for number in range(3):
             watch.runner.submit(watch.fake_source.claim(f"s{number}"))
             assert asked.acquire(timeout=PATIENCE)
-            (worker,) = (w for w in watch.runner._workers if w.due is not None)
+            (worker,) = (w for w in watch.runner._workers if w.job is not None)
             with monkeypatch.context() as patch:
                 patch.setattr("aggregator.poll.workers.SPARE_SECONDS", -1000.0)
                 watch.runner.look_after()

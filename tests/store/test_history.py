@@ -1,6 +1,6 @@
 """What is remembered of polls: the last 20 as lines, sums for each day (P93), validators that lay idle (P94)."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from aggregator.app import App
 from aggregator.model.changes import Changes, SourceUpdate
 from aggregator.model.history import DaySums, SourceHistory, Sums
-from aggregator.model.poll import Due, Outcome, State
+from aggregator.model.job import unstored_job
+from aggregator.model.poll import Outcome, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.store.history import KEPT, later_recent, recent_polls
 from aggregator.urls import Url
@@ -37,8 +38,8 @@ def changes(recent: str, at: int, outcome: Outcome, status: int | None, size: in
         seconds=0.25,
         wire_bytes=size,
     )
-    polled = Due(source=SOURCE, id=1, url=SOURCE.url, host_key="a.example", due_at=when, recent=recent)
-    return Changes(due=polled, asked_at=when, move=move)
+    job = replace(unstored_job(SOURCE, "a.example", when), recent=recent)
+    return Changes(job=job, asked_at=when, move=move)
 
 
 POLLS = st.tuples(

@@ -31,8 +31,9 @@ from aggregator.model.ask import Ask
 from aggregator.model.changes import Changes
 from aggregator.model.detail import request_of, url_of
 from aggregator.model.hosts import budget_key, rule_for, spacing_of
+from aggregator.model.job import Awaited, DetailJob, Gathered, SourceJob, unstored_job
 from aggregator.model.known import Known, KnownCategory
-from aggregator.model.poll import Answer, Awaited, Due, Failed, Fetched, Gathered
+from aggregator.model.poll import Answer, Failed, Fetched
 from aggregator.model.preview import Preview
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Category, Roster, Settings, Source
@@ -46,12 +47,12 @@ from aggregator.store.database import Store
 from aggregator.urls import BadUrl, host_of, normalise
 
 
-def with_detail(poll: Gathered, changes: Changes, intake: Intake, settings: Settings) -> Gathered:
+def with_detail(poll: Gathered[SourceJob], changes: Changes, intake: Intake, settings: Settings) -> Gathered[SourceJob]:
     """Give a poll with the detail of its newest entry that would wait for one; a notice says what came of it.
 
     One request, after the spacing of its host: it may be the one that was just asked (P61).
     """
-    detail = poll.due.source.detail
+    detail = poll.job.source.detail
     if detail is None or not changes.entries.waiting:
         return poll
     waiting = changes.entries.waiting[0]
@@ -60,24 +61,31 @@ def with_detail(poll: Gathered, changes: Changes, intake: Intake, settings: Sett
     url, request = url_of(detail, asked), request_of(detail, asked)
     assert url is not None
     assert request is not None
-    awaits = Awaited(
-        entry=waiting.id,
-        link=entry.link,
-        date=waiting.date,
-        backfill=waiting.backfill,
-        since=changes.asked_at,
+    job = DetailJob(
+        source=poll.job.source,
+        source_id=poll.job.source_id,
+        awaited=Awaited(
+            id=waiting.id,
+            link=entry.link,
+            date=waiting.date,
+            backfill=waiting.backfill,
+            since=changes.asked_at,
+        ),
+        url=url,
+        host_key=waiting.host_key,
         request=request,
         reading=detail.reading,
+        claim=poll.job.claim,
     )
     threading.Event().wait(spacing_of(waiting.host_key, settings.hosts).total_seconds())
-    told = gather(replace(poll.due, url=url, host_key=waiting.host_key, validators=None, awaits=awaits), intake)
+    told = gather(job, intake)
     entries = tuple(merged(one, told) if one.key == entry.key else one for one in poll.feed.entries)
     what = "article" if detail.reading.is_article else "detail"
     notices = (*poll.feed.notices, f"the {what} of {entry.title or entry.key!r} {_outcome(told)}")
     return replace(poll, feed=replace(poll.feed, entries=entries, notices=notices))
 
 
-def _outcome(told: Gathered) -> str:
+def _outcome(told: Gathered[DetailJob]) -> str:
     if told.feed.entries:
         return "came; it is shown, the others would be asked for by polls"
     if isinstance(told.answer, Failed):
@@ -107,7 +115,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     record = preview_record(preview)
     if source.private:
         poll = preview.poll
-        record = hush_of(poll.due, poll.answer, poll.feed).record(record)
+        record = hush_of(poll.job, poll.answer, poll.feed).record(record)
     print(json.dumps(record, ensure_ascii=False) if options.json else in_words(record, settings.site.timezone))
     return 1 if preview.changes.move.code else 0
 
@@ -167,19 +175,19 @@ def _opened(settings: Settings, now: datetime) -> Iterator[Store]:
             store.close()
 
 
-def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tuple[Due, str | None]:
+def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tuple[SourceJob, str | None]:
     """Give what a poll would be given, but for validators; and why it must not be asked now, if so (P69)."""
     with store.read() as tx:
         known = tx.look_up(source)
         waiting = tx.schedule.named([source.key]) if known else []
     if known is None:
         host_key = budget_key(source.url, settings.hosts)
-        return Due(source=source, id=0, url=source.url, host_key=host_key, due_at=now), None
+        return unstored_job(source, host_key, now), None
     due = replace(known, validators=None, body_digest=None)
     return due, why_not_now(source, next(iter(waiting), None), now)
 
 
-def _preview(due: Due, settings: Settings, store: Store) -> Preview:
+def _preview(due: SourceJob, settings: Settings, store: Store) -> Preview:
     """Ask, read and decide as a poll does, and keep what it would have stored."""
     redactor = Redactor.of(settings)
     readers = Readers()
@@ -232,7 +240,7 @@ def _with_categories(known: Known, source: Source, roster: Roster) -> Known:
     return replace(known, categories=MappingProxyType({**known.categories, **made}))
 
 
-def _written(answers: list[Answer], poll: Gathered, source: Source) -> Mapping[int, str]:
+def _written(answers: list[Answer], poll: Gathered[SourceJob], source: Source) -> Mapping[int, str]:
     """Give the dates of entries as they are written, by place; of a large body none: it was read apart."""
     for answer in answers:
         if isinstance(answer, Fetched) and len(answer.body) <= LARGE and poll.feed.entries:

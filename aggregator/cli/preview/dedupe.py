@@ -126,12 +126,12 @@ def _found(
         due = tx.look_up(source)
         if due is None or not due.stored_before:
             return None
-        stored = tx.stored_entries.stored_since(due.id, now - window, most=MOST)
+        stored = tx.stored_entries.stored_since(due.source_id, now - window, most=MOST)
         if not stored:
             return 0, Rejudged((), ())
         known = tx.stored_entries.known_around(stored, window)
         stories = {item.known.story for item in stored if item.known.story is not None}
-        members = sorted(tx.stored_entries.tellers_of(stories, but=due.id), key=lambda item: item.known.source)
+        members = sorted(tx.stored_entries.tellers_of(stories, but=due.source_id), key=lambda item: item.known.source)
         groups = [list(group) for _, group in groupby(members, key=lambda item: item.known.source)]
         copies = [(group, tx.stored_entries.known_around(group, window)) for group in groups]
     roster = Roster.of(settings)

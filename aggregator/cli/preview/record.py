@@ -9,6 +9,7 @@ from aggregator.identify.keys import key_form
 from aggregator.model.changes import EntryChanges
 from aggregator.model.entry import Entry, Hints
 from aggregator.model.event import Code
+from aggregator.model.job import UNSTORED
 from aggregator.model.known import EntryState
 from aggregator.model.poll import Fetched
 from aggregator.model.preview import Preview
@@ -37,10 +38,14 @@ def preview_record(preview: Preview) -> dict[str, Any]:
     count = [entry["state"] for entry in entries].count
     return {
         "version": 1,
-        "source": {"key": poll.due.source.key, "url": poll.due.source.safe_url, "known": poll.due.id != 0},
+        "source": {
+            "key": poll.job.source.key,
+            "url": poll.job.source.safe_url,
+            "known": poll.job.source_id != UNSTORED,
+        },
         "asked": rfc3339(answer.asked_at),
         "outcome": move.outcome.value,
-        "status": None if poll.due.source.path is not None else move.status,
+        "status": None if poll.job.source.path is not None else move.status,
         "error": f"{move.code}: {move.error}" if move.code else None,
         "bytes": answer.wire_bytes or (answer.body_bytes if isinstance(answer, Fetched) else 0),
         "ms": round(answer.seconds * 1000),
