@@ -31,7 +31,7 @@ import sys, threading
 from pathlib import Path
 from aggregator.cli.serve import server
 from aggregator.serve.application import Application
-from aggregator.serve.shelf import PublishedFolder as Shelf
+from aggregator.serve.published_folder import PublishedFolder as Shelf
 application = Application(Shelf(Path(sys.argv[2]), lambda name: 450), health=lambda: True, ready=lambda: True)
 server(sys.argv[1])(application, "127.0.0.1", int(sys.argv[3])).start()
 threading.Event().wait()

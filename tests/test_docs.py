@@ -238,7 +238,7 @@ def test_the_metrics_that_politeness_md_names_are_there() -> None:
     text = (ROOT / "docs" / "politeness.md").read_text(encoding="utf-8")
     named = set(re.findall(r"aggregator_[a-z0-9_]+", text))
     figures = Figures(sources={}, alarms={}, stories=0, lag=Lag(sources=0, late=0, p95=timedelta(0)))
-    written = Meter().write(figures, asked=0, tick_age=0)[1].decode()
+    written = Meter().write(figures, in_flight=0, tick_age=0)[1].decode()
     assert named == set(re.findall(r"(?m)^# TYPE (aggregator_\w+) ", written))
 
 

@@ -33,7 +33,7 @@ from aggregator.poll.due_queue import ListedBacklog, WithDetails
 from aggregator.publish.report import Published
 from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import DueItem
-from aggregator.websub import tell_for_a_while
+from aggregator.websub import send_pings_briefly
 
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
 LAST_WORD = 8.0  # seconds after which a publication begins no further category: what is left the next run publishes
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 unpublished, published = str(error), Published(changed=error.changed)
             except PublishError as error:
                 unpublished = str(error)
-            tell_for_a_while(app, is_over=lambda: bool(signals))
+            send_pings_briefly(app, should_stop=lambda: bool(signals))
         report = shot.report(published.changed, published.posts)
         names = {} if options.json else shot.names()
     print(

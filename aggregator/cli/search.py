@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     store = read_store(settings)
     try:
         index = open_index(store)
-        index.catch_up()
+        index.update()
         found = index.find(query, limit=options.limit)
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)

@@ -19,9 +19,9 @@ from aggregator.search import SearchIndex, open_index
 from aggregator.search.query import Query
 from aggregator.serve.application import Application, Endpoint
 from aggregator.serve.metrics import load_meter, metrics
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.search import search
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import PublishedFolder
 from aggregator.service import Service
 from aggregator.service.memory import use_one_heap
 
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                     "/metrics": metrics(
                         meter,
                         figures=app.figures,
-                        asked=lambda: sum(app.budgets.asked().values()),
+                        in_flight=lambda: sum(app.budgets.asked().values()),
                         tick_age=service.tick_age,
                     ),
                     **(searching(app, index) if index else {}),

@@ -1,4 +1,4 @@
-"""Full-text search over what is stored: an index in a file of its own, brought up to date beside the polls."""
+"""Full-text search over the stored entries, with an index in a separate file that is updated independently of polls."""
 
 from aggregator.search.index import SearchIndex, open_index
 

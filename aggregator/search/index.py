@@ -1,9 +1,9 @@
-"""The index: SQLite's FTS5 in a file beside the store, which can be thrown away at any time.
+"""The search index: an SQLite FTS5 database in a file beside the store. The file can be deleted at any time.
 
-It is no part of the store, so that no poll waits for it and no backup carries it. What is new since it was last brought
-up to date is read from the store: entries by their numbers, which only grow, stories that were touched since
-(`store.touched`), and entries that have lost their texts. It holds no text, only which words stand in which entry; what
-may be shown of a find, the store says at that moment.
+The index is not part of the store, so that polls never wait for it and backups do not contain it. An update reads from
+the store what is new: entries by their ids, which only grow; stories changed since the last update (`store.touched`);
+and entries whose texts were removed. The index contains no text, only which words occur in which entry. What may be
+shown of a result is read from the store at query time.
 """
 
 import sqlite3
@@ -25,11 +25,11 @@ from aggregator.store.search import EntryText, Find
 
 log = getLogger(__name__)
 
-FORMAT = "3"  # raised when the same texts would give another index
-AT_ONCE = 200  # entries that are read from the store in one go
-MAX_TOKENS = 20_000  # of an entry; what is beyond is not found
-CHUNK = 500  # finds that are looked up in one go
-LOOK_EVERY = 10_000  # steps of SQLite between two looks at the clock
+FORMAT = "3"  # to be raised when a change of the code gives the same texts another index
+ENTRY_BATCH = 200  # entries that are read from the store at a time
+MAX_TOKENS = 20_000  # per entry; later words can't be found
+MATCH_BATCH = 500  # matches that are looked up at a time
+CHECK_STEPS = 10_000  # virtual machine steps of SQLite between two checks of the time limit
 
 _SCHEMA = """
 CREATE TABLE meta(format TEXT, store TEXT, entry INTEGER, generation INTEGER, thinned INTEGER);
@@ -39,40 +39,40 @@ CREATE VIRTUAL TABLE words USING fts5(title, body, tokenize='unicode61 remove_di
 
 
 class SearchTimeout(StoreError):
-    """A question took longer than it may (S57)."""
+    """A query exceeded its time limit (S57)."""
 
 
 class SearchIndex:
-    """An index over one store. May be used by several threads; each call has a connection of its own."""
+    """The index of one store. Thread-safe: each call opens its own connection."""
 
     def __init__(self, path: Path, store: Store) -> None:
         self._path, self._store = path, store
         self._updating = threading.Lock()
 
-    def catch_up(self, *, seconds: float | None = None) -> bool:
-        """Bring the index up to date with the store.
+    def update(self, *, seconds: float | None = None) -> bool:
+        """Update the index from the store.
 
         Args:
-            seconds: stop after about that time, and go on at the next call.
+            seconds: stop after about this time; the next call continues.
 
         Returns:
-            Whether it is up to date.
+            True if the index is up to date.
 
         Raises:
-            StoreError: the store can't be read, or the index not be written.
+            StoreError: the store can't be read, or the index can't be written.
         """
         end = None if seconds is None else time.monotonic() + seconds
-        with self._updating, self._connected() as connection:
-            while self._step(connection):
+        with self._updating, self._connect() as connection:
+            while self._update_batch(connection):
                 if end is not None and time.monotonic() > end:
                     return False
         return True
 
     def find_public(self, query: Query, *, limit: int, seconds: float) -> tuple[Publication, ...]:
-        """Give what anyone may see of what matches, newest first, each story once.
+        """Return the matching publications that anyone may see, newest first, each story once.
 
         Raises:
-            SearchTimeout: it took longer than that.
+            SearchTimeout: the query took longer than `seconds`.
             StoreError: the store or the index can't be read.
         """
         found: dict[int, Publication] = {}
@@ -85,7 +85,7 @@ class SearchIndex:
         return tuple(found.values())[:limit]
 
     def find(self, query: Query, *, limit: int) -> list[Find]:
-        """Give what matches of all that is stored, newest first, for an operator.
+        """Return the matches among all stored entries, newest first, for an operator.
 
         Raises:
             StoreError: the store or the index can't be read.
@@ -99,47 +99,48 @@ class SearchIndex:
         return found[:limit]
 
     def _matches(self, query: Query, seconds: float | None) -> Iterator[list[int]]:
-        """Give the numbers of matching entries, newest first, some at a time."""
+        """Yield the ids of matching entries in batches, newest first."""
         if not query.match:
             return
         end = None if seconds is None else time.monotonic() + seconds
-        with self._connected() as connection:
+        with self._connect() as connection:
             if end is not None:
-                connection.set_progress_handler(lambda: time.monotonic() > end, LOOK_EVERY)
+                connection.set_progress_handler(lambda: time.monotonic() > end, CHECK_STEPS)
             last = 2**62
             while True:
                 if end is not None and time.monotonic() > end:
                     raise SearchTimeout(f"the search took longer than {seconds:g} s")
                 statement = "SELECT rowid FROM words WHERE words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
-                ids = [number for (number,) in connection.execute(statement, (query.match, last, CHUNK))]
+                ids = [number for (number,) in connection.execute(statement, (query.match, last, MATCH_BATCH))]
                 if ids:
                     yield ids
-                if len(ids) < CHUNK:
+                if len(ids) < MATCH_BATCH:
                     return
                 last = ids[-1]
 
-    def _step(self, connection: sqlite3.Connection) -> bool:
-        """Take up some of what is new; tell whether there may be more."""
+    def _update_batch(self, connection: sqlite3.Connection) -> bool:
+        """Index one batch of new and changed entries; return True if there may be more."""
         connection.execute("BEGIN IMMEDIATE")
         try:
             found = connection.execute("SELECT entry, generation, thinned FROM meta").fetchall()
             ((entry, generation, thinned),) = found
             with self._store.read() as tx:
                 _, dirty = tx.search.newest_marks()
-                new = tx.search.texts_after(entry, AT_ONCE)
-                touched = tx.stories.touched_since(generation, after=(0, 0), limit=AT_ONCE)
-                # Of the last generation only some may be among them: it is left for the next step, unless that is all.
-                if len(touched) == AT_ONCE and touched[0][0] < touched[-1][0]:
+                new = tx.search.texts_after(entry, ENTRY_BATCH)
+                touched = tx.stories.touched_since(generation, after=(0, 0), limit=ENTRY_BATCH)
+                # The batch may contain only a part of the last generation, so that generation is left for the next
+                # batch. If the whole batch is one generation, all stories of that generation are read.
+                if len(touched) == ENTRY_BATCH and touched[0][0] < touched[-1][0]:
                     touched = [pair for pair in touched if pair[0] < touched[-1][0]]
-                elif len(touched) == AT_ONCE:
+                elif len(touched) == ENTRY_BATCH:
                     touched = tx.stories.touched_since(touched[0][0] - 1, after=(0, 0), limit=2**31)
                     touched = [pair for pair in touched if pair[0] == touched[0][0]]
                 thin, thinned = tx.search.texts_thinned(thinned)
                 stories = [number for _, number in touched]
                 again = [
                     text
-                    for start in range(0, len(stories), AT_ONCE)
-                    for text in tx.search.texts_of_stories(stories[start : start + AT_ONCE])
+                    for start in range(0, len(stories), ENTRY_BATCH)
+                    for text in tx.search.texts_of_stories(stories[start : start + ENTRY_BATCH])
                 ]
             _write(connection, (*(text for text in (*again, *thin) if text.id <= entry), *new))
             done = max((generation, *(number for number, _ in touched)))
@@ -154,7 +155,7 @@ class SearchIndex:
         return bool(new or touched or thin)
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connect(self) -> Iterator[sqlite3.Connection]:
         try:
             make_private(self._path)
         except OSError as error:
@@ -163,8 +164,8 @@ class SearchIndex:
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=OFF")  # what a power cut spoils is made again
-                self._prepare(connection)
+                connection.execute("PRAGMA synchronous=OFF")  # a power cut may damage the index; it is then built again
+                self._create_tables(connection)
                 yield connection
             finally:
                 connection.close()
@@ -177,8 +178,8 @@ class SearchIndex:
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             raise StoreError(f"the search index {self._path} is damaged ({error}); it is made anew") from error
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Make the tables, unless those that are there are of this store and this program."""
+    def _create_tables(self, connection: sqlite3.Connection) -> None:
+        """Create the tables, unless they exist and were made of this store by this version of the program."""
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
             rows = connection.execute("SELECT * FROM meta").fetchall()
             with self._store.read() as tx:
@@ -197,10 +198,10 @@ class SearchIndex:
 
 
 def open_index(store: Store) -> SearchIndex:
-    """Give the index of a store on SQLite; it is made when it is first used.
+    """Return the index of an SQLite store. The index file is created at first use.
 
     Raises:
-        StoreError: the store is none of SQLite's.
+        StoreError: the store is not on SQLite.
     """
     if store.path is None:
         raise StoreError("search needs a store on SQLite")
@@ -208,7 +209,7 @@ def open_index(store: Store) -> SearchIndex:
 
 
 def _write(connection: sqlite3.Connection, texts: Iterable[EntryText]) -> None:
-    """Take entries up, or anew where they say something else now."""
+    """Add entries to the index; entries whose texts have changed are replaced."""
     for text in texts:
         known = connection.execute("SELECT digest FROM doc WHERE id = ?", (text.id,)).fetchone()
         if known is not None and known[0] == text.digest:
@@ -217,10 +218,10 @@ def _write(connection: sqlite3.Connection, texts: Iterable[EntryText]) -> None:
             connection.execute("DELETE FROM words WHERE rowid = ?", (text.id,))
         connection.execute("INSERT OR REPLACE INTO doc VALUES (?, ?)", (text.id, text.digest))
         body = f"{plain_text(text.body)}\n{' '.join(text.names)}"
-        row = (text.id, _spelt(text.title), _spelt(body))
+        row = (text.id, _token_text(text.title), _token_text(body))
         connection.execute("INSERT INTO words(rowid, title, body) VALUES (?, ?, ?)", row)
 
 
-def _spelt(text: str) -> str:
+def _token_text(text: str) -> str:
     tokens = tokens_of(text)
     return " ".join(token for token, _ in zip(tokens, range(MAX_TOKENS), strict=False))

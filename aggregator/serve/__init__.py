@@ -1,1 +1,1 @@
-"""The web server: the published folder over HTTP, as it is."""
+"""The web server: serves the published folder over HTTP."""

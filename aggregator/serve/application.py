@@ -1,8 +1,8 @@
-"""The WSGI application over the published folder: GET and HEAD, and what HTTP says about them (A70 to A82).
+"""The WSGI application over the published folder: answers GET and HEAD (A70 to A82).
 
-It sends what lies there and makes nothing. It reads neither `X-Forwarded-*` nor the store, and of `Host` only
-whether it is there as it has to be (RFC 9112, section 3.2): it decides nothing (A82, R69). Paths are understood below
-the path of `base_url` and at the root alike, since a reverse proxy may take that path off or not.
+The application sends published files and renders nothing. It reads neither `X-Forwarded-*` nor the store. It only
+checks that `Host` is present and valid (RFC 9112, section 3.2) and does not use its value (A82, R69). Paths are
+accepted both below the path of `base_url` and at the root, since a reverse proxy may or may not remove that path.
 """
 
 import logging
@@ -20,36 +20,36 @@ from aggregator.clock import Clock, utc_now
 from aggregator.errors import AggregatorError
 from aggregator.render.media_types import Role, cache_control
 from aggregator.serve.negotiation import is_expected, is_known, part_of, wants_gzip
-from aggregator.serve.shelf import Document, Encoding, FilePart, PublishedFolder
+from aggregator.serve.published_folder import Document, Encoding, FilePart, PublishedFolder
 from aggregator.urls import Url
 
 log = logging.getLogger(__name__)
 
 MAX_REQUEST_LINE = 8192  # bytes (S67)
-LARGE_BYTES = 256 * 1024  # from which a document is sent from its file
+LARGE_BYTES = 256 * 1024  # a document of this size or more is sent from its file
 READ_ONLY = ("GET", "HEAD")
-_HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers put two together with a comma
+_HOST = re.compile(r"[\w.:\[\]%~!$&'()*+;=-]+", re.ASCII)  # servers join two Host headers with a comma
 
-# A80. Whatever is no page of ours may do nothing at all: a feed opened in a browser, an error, a status.
+# A80. Anything that is not one of our pages may do nothing in a browser: feeds, errors, status.
 SANDBOX = "default-src 'none'; sandbox"
 PAGE_POLICY = (
     "default-src 'none'; img-src https: http:; media-src https: http:; style-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-NO_ROBOTS = ("X-Robots-Tag", "noindex")
-GUARDS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+NOINDEX_HEADER = ("X-Robots-Tag", "noindex")
+SECURITY_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
 
 Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer, but for what every answer has (`GUARDS`, Content-Length, Date)."""
+    """A complete response, except the headers that every response has (`SECURITY_HEADERS`, Content-Length, Date)."""
 
     status: HTTPStatus
     headers: Headers
     body: bytes = b""
-    part: "FilePart | None" = None  # in place of a body, to be sent as the reader takes it
+    part: "FilePart | None" = None  # replaces the body; sent as fast as the client reads
 
     def __post_init__(self) -> None:
         _check_headers(self.headers)
@@ -57,15 +57,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Something else than a file, at a path of its own: /healthz, later /metrics, /search, /websub/."""
+    """A path that is not a file: /healthz, /metrics, /search, /websub/."""
 
     answer: Callable[[WSGIEnvironment], Reply]
     methods: tuple[str, ...] = READ_ONLY
-    takes_body: bool = False  # S67: where none is expected, a body is refused
+    takes_body: bool = False  # S67: an unexpected body is refused
 
 
 def text_reply(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Reply:
-    """Make a short answer in words. They are ours: nothing of the request may be in them (S41)."""
+    """Return a short plain text response. The text must be ours and must not repeat anything of the request (S41)."""
     return Reply(
         status,
         (
@@ -78,13 +78,13 @@ def text_reply(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Repl
     )
 
 
-def refusal(status: HTTPStatus, *headers: tuple[str, str]) -> Reply:
-    """Make the answer that says no, in the words of the standard and without what was asked (A78, S41)."""
+def error_reply(status: HTTPStatus, *headers: tuple[str, str]) -> Reply:
+    """Return an error response with the standard phrase of its status, without anything of the request (A78, S41)."""
     return text_reply(status, status.phrase, *headers)
 
 
-def check(is_well: Callable[[], bool]) -> Endpoint:
-    """Make an endpoint that says 200 or 503; an error of ours is a 503 too (R57)."""
+def health_endpoint(is_well: Callable[[], bool]) -> Endpoint:
+    """Return an endpoint that answers 200 or 503. An error of ours is a 503 too (R57)."""
 
     def answer(_: WSGIEnvironment) -> Reply:
         try:
@@ -92,7 +92,7 @@ def check(is_well: Callable[[], bool]) -> Endpoint:
         except AggregatorError as error:
             log.warning("fail_check", extra={"error": str(error)})
             well = False
-        return text_reply(HTTPStatus.OK, "ok") if well else refusal(HTTPStatus.SERVICE_UNAVAILABLE)
+        return text_reply(HTTPStatus.OK, "ok") if well else error_reply(HTTPStatus.SERVICE_UNAVAILABLE)
 
     return Endpoint(answer)
 
@@ -102,7 +102,7 @@ class Application:
 
     def __init__(
         self,
-        shelf: PublishedFolder | None,
+        published: PublishedFolder | None,
         *,
         health: Callable[[], bool],
         ready: Callable[[], bool],
@@ -110,27 +110,27 @@ class Application:
         endpoints: Mapping[str, Endpoint] = MappingProxyType({}),
         clock: Clock = utc_now,
     ) -> None:
-        """Make the application.
+        """Create the application.
 
         Args:
-            shelf: the files; None if they lie where we can't serve them, in a bucket: then only endpoints answer.
-            health: whether the program works: has ticked within the last minute (R57).
-            ready: whether it can be of use: the store answers, there are outputs (R57). Files are served either way.
-            base_url: the public address; only its path matters here.
-            endpoints: further paths, and what answers there; one that ends in a slash answers for all below it.
-            clock: no Last-Modified may lie in the future (RFC 9110, section 8.8.2.1).
+            published: the folder; None if the files are in a bucket: then only endpoints answer.
+            health: returns True if the program works: the scheduler has ticked within the last minute (R57).
+            ready: returns True if the store answers and there are outputs (R57). Files are served in any case.
+            base_url: the public address; only its path is used.
+            endpoints: further paths and their endpoints. A path that ends with a slash answers for all paths below.
+            clock: Last-Modified must not be in the future (RFC 9110, section 8.8.2.1).
         """
-        self._shelf, self._clock = shelf, clock
+        self._published, self._clock = published, clock
         path = urlsplit(base_url).path if base_url else ""
-        self._prefix = unquote_to_bytes(path).decode("latin-1").rstrip("/")  # as PATH_INFO is written
+        self._prefix = unquote_to_bytes(path).decode("latin-1").rstrip("/")  # in the form of PATH_INFO
         self._home = path.rstrip("/") + "/"
-        self._endpoints = {"/healthz": check(health), "/readyz": check(ready), **endpoints}
+        self._endpoints = {"/healthz": health_endpoint(health), "/readyz": health_endpoint(ready), **endpoints}
         self._trees = [(path, endpoint) for path, endpoint in endpoints.items() if path.endswith("/")]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, as PEP 3333 says."""
+        """Answer a request as PEP 3333 specifies."""
         reply = self._reply(environ)
-        headers = [*reply.headers, *GUARDS]
+        headers = [*reply.headers, *SECURITY_HEADERS]
         bodiless = reply.status is HTTPStatus.NOT_MODIFIED
         if not bodiless:
             headers.append(("Content-Length", str(reply.part.size if reply.part else len(reply.body))))
@@ -143,67 +143,70 @@ class Application:
     def _reply(self, environ: WSGIEnvironment) -> Reply:
         path: str = environ.get("PATH_INFO", "")
         if len(environ.get("REQUEST_URI") or path + environ.get("QUERY_STRING", "")) > MAX_REQUEST_LINE:
-            return refusal(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return error_reply(HTTPStatus.REQUEST_URI_TOO_LONG)
         if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and not _HOST.fullmatch(environ.get("HTTP_HOST", "")):
-            return refusal(HTTPStatus.BAD_REQUEST)
+            return error_reply(HTTPStatus.BAD_REQUEST)
         below = self._prefix and path.startswith(self._prefix + "/")
         paths = (path[len(self._prefix) :], path) if below else (path,)
         for endpoint in filter(None, map(self._endpoint, paths)):
             return _refuse(environ, endpoint.methods, takes_body=endpoint.takes_body) or endpoint.answer(environ)
-        if no := _refuse(environ, READ_ONLY):
-            return no
+        if refused := _refuse(environ, READ_ONLY):
+            return refused
         try:
-            if self._shelf is not None:
-                for document in filter(None, map(self._shelf.open, paths)):
+            if self._published is not None:
+                for document in filter(None, map(self._published.open, paths)):
                     with document:
-                        return self._serve(self._shelf, document, environ)
-        except OSError as error:  # the disk, or the rights to a file: ours to mend
+                        return self._serve(self._published, document, environ)
+        except OSError as error:  # the disk, or the permissions of a file: the operator must fix this
             log.error("fail_read", extra={"path": path, "error": str(error)})
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-        if (
-            self._shelf is not None and self._prefix and path == self._prefix
-        ):  # or the page's relative links would lead nowhere
-            return refusal(HTTPStatus.MOVED_PERMANENTLY, ("Location", self._home))
-        return refusal(HTTPStatus.NOT_FOUND)
+            return error_reply(HTTPStatus.SERVICE_UNAVAILABLE)
+        if self._published is not None and self._prefix and path == self._prefix:
+            # Without the slash, the relative links of the page would be wrong.
+            return error_reply(HTTPStatus.MOVED_PERMANENTLY, ("Location", self._home))
+        return error_reply(HTTPStatus.NOT_FOUND)
 
     def _endpoint(self, path: str) -> Endpoint | None:
         return self._endpoints.get(path) or next((end for start, end in self._trees if path.startswith(start)), None)
 
-    def _serve(self, shelf: PublishedFolder, document: Document, environ: WSGIEnvironment) -> Reply:
-        """Answer with a document, a part of it, or the word that it hasn't changed."""
-        absence = shelf.absence_of(document.name)
+    def _serve(self, published: PublishedFolder, document: Document, environ: WSGIEnvironment) -> Reply:
+        """Answer with a document, a part of it, or 304 if the client has it."""
+        absence = published.absence_status(document.name)
         if absence is HTTPStatus.NOT_FOUND:
-            return refusal(absence)
+            return error_reply(absence)
         if absence is HTTPStatus.GONE:
             if document.name.startswith("category/"):  # A44
                 return text_reply(HTTPStatus.GONE, "This category is no longer published here.")
-            says = (("Content-Type", document.media_type), ("Content-Security-Policy", PAGE_POLICY), NO_ROBOTS)
-            return Reply(HTTPStatus.GONE, (*says, ("Cache-Control", "no-store")), document.read(document.plain))
+            shown = (("Content-Type", document.media_type), ("Content-Security-Policy", PAGE_POLICY), NOINDEX_HEADER)
+            return Reply(HTTPStatus.GONE, (*shown, ("Cache-Control", "no-store")), document.read(document.plain))
         modified = min(document.modified, int(self._clock().timestamp()))
-        plain, copy, part = document.plain, document.plain, None
+        plain, encoding, part = document.plain, document.plain, None
         if environ["REQUEST_METHOD"] == "GET":
             part = part_of(environ.get("HTTP_RANGE"), environ.get("HTTP_IF_RANGE"), plain.digest, plain.size)
         if part is None and document.gzip is not None and wants_gzip(environ.get("HTTP_ACCEPT_ENCODING")):
-            copy = document.gzip
-        tags = _tags(copy.digest, modified, document.max_age, document.role, document.noindex, document.link)
+            encoding = document.gzip
+        validators = _validator_headers(
+            encoding.digest, modified, document.max_age, document.role, document.noindex, document.link
+        )
         if not is_expected(
-            environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_UNMODIFIED_SINCE"), copy.digest, modified
+            environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_UNMODIFIED_SINCE"), encoding.digest, modified
         ):
-            return refusal(HTTPStatus.PRECONDITION_FAILED)
-        if is_known(environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"), copy.digest, modified):
-            return Reply(HTTPStatus.NOT_MODIFIED, tags)
+            return error_reply(HTTPStatus.PRECONDITION_FAILED)
+        if is_known(
+            environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE"), encoding.digest, modified
+        ):
+            return Reply(HTTPStatus.NOT_MODIFIED, validators)
         if part == (0, 0):
-            return refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, ("Content-Range", f"bytes */{plain.size}"))
+            return error_reply(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, ("Content-Range", f"bytes */{plain.size}"))
         policy = PAGE_POLICY if document.role is Role.PAGE else SANDBOX
-        headers = (*tags, ("Content-Type", document.media_type), ("Content-Security-Policy", policy))
-        if copy.coding is not None:
-            return _reply(environ, HTTPStatus.OK, (*headers, ("Content-Encoding", copy.coding)), document, copy)
-        headers += (("Accept-Ranges", "bytes"),)  # of the plain bytes only (A77)
+        headers = (*validators, ("Content-Type", document.media_type), ("Content-Security-Policy", policy))
+        if encoding.coding is not None:
+            return _reply(environ, HTTPStatus.OK, (*headers, ("Content-Encoding", encoding.coding)), document, encoding)
+        headers += (("Accept-Ranges", "bytes"),)  # ranges of the uncompressed bytes only (A77)
         if part is None:
-            return _reply(environ, HTTPStatus.OK, headers, document, copy)
+            return _reply(environ, HTTPStatus.OK, headers, document, encoding)
         start, stop = part
-        place = ("Content-Range", f"bytes {start}-{stop - 1}/{plain.size}")
-        return _reply(environ, HTTPStatus.PARTIAL_CONTENT, (*headers, place), document, plain, start, stop)
+        content_range = ("Content-Range", f"bytes {start}-{stop - 1}/{plain.size}")
+        return _reply(environ, HTTPStatus.PARTIAL_CONTENT, (*headers, content_range), document, plain, start, stop)
 
 
 def _reply(
@@ -211,50 +214,55 @@ def _reply(
     status: HTTPStatus,
     headers: Headers,
     document: Document,
-    copy: Encoding,
+    encoding: Encoding,
     start: int = 0,
     stop: int | None = None,
 ) -> Reply:
-    """Return bytes of a document; many of them as a part of the open file, where the server takes such.
+    """Return bytes of a document; large ones as a part of the open file, if the server supports that.
 
-    To read a large document for each reader costs time, and memory for as long as the reader needs.
+    Reading a large document into memory for each client takes time, and memory for as long as the client reads.
     """
-    size = (copy.size if stop is None else stop) - start
+    size = (encoding.size if stop is None else stop) - start
     if size >= LARGE_BYTES and environ["REQUEST_METHOD"] == "GET" and "wsgi.file_wrapper" in environ:
-        return Reply(status, headers, part=document.part(copy, start, size))
-    return Reply(status, headers, document.read(copy, start, stop))
+        return Reply(status, headers, part=document.part(encoding, start, size))
+    return Reply(status, headers, document.read(encoding, start, stop))
 
 
 def _refuse(environ: WSGIEnvironment, methods: tuple[str, ...], *, takes_body: bool = False) -> Reply | None:
-    """Refuse a method that a place doesn't know, and a body it doesn't expect."""
+    """Return an error for a method that the path does not allow, or for an unexpected body; otherwise None."""
     if environ["REQUEST_METHOD"] not in methods:
-        return refusal(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", ", ".join(methods)))
+        return error_reply(HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", ", ".join(methods)))
     if not takes_body and environ.get("CONTENT_LENGTH", "").strip("0 "):
-        return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return error_reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return None
 
 
 @lru_cache(maxsize=1024)
-def _tags(digest: str, modified: int, max_age: int, role: Role, noindex: bool, link: str | None) -> Headers:
-    """Say of a document what its 304 says too (A72); made once, as most requests are for a few documents."""
-    tags: Headers = (
+def _validator_headers(
+    digest: str, modified: int, max_age: int, role: Role, noindex: bool, link: str | None
+) -> Headers:
+    """Return the headers that a document's 200 and 304 have in common (A72).
+
+    Cached, since most requests are for a few documents.
+    """
+    validators: Headers = (
         ("ETag", f'"{digest}"'),
         ("Last-Modified", formatdate(modified, usegmt=True)),
         ("Cache-Control", cache_control(max_age)),
         ("Vary", "Accept-Encoding"),
     )
     if noindex:
-        tags += (NO_ROBOTS,)
+        validators += (NOINDEX_HEADER,)
     if role is Role.FEED:
-        tags += (("Access-Control-Allow-Origin", "*"),)  # A79
+        validators += (("Access-Control-Allow-Origin", "*"),)  # A79
     if link is not None:
-        tags += (("Link", link),)  # A85
-    return tags
+        validators += (("Link", link),)  # A85
+    return validators
 
 
 @lru_cache(maxsize=1024)
 def _check_headers(headers: Headers) -> None:
-    """Refuse what would end a header line early (S42)."""
+    """Raise ValueError for characters that would end a header line early (S42)."""
     for name, value in headers:
         if not (value.isascii() and value.isprintable()):
             raise ValueError(f"{name}: a header value with what is no printable ASCII")

@@ -1,15 +1,15 @@
-"""The faster web server, with the extra `granian`: the same application, in the same process, on a server in Rust.
+"""The web server on granian (extra `granian`): the same application in the same process, on a faster server in Rust.
 
-What granian offers for embedding takes asynchronous applications, and would call ours by way of an event loop: half of
-an answer's time. So this drives the worker that granian's own command has for WSGI, which calls the application
-directly. granian does not promise to keep that worker as it is: the extra names the one minor version we know.
+granian's interface for embedding takes asynchronous applications; with an event loop, responses would take twice as
+long. So this module runs the worker that granian's own command uses for WSGI, which calls the application directly.
+granian does not promise to keep that worker stable: the extra pins one minor version.
 
-One thread answers documents: several would spend more time on waiting for each other than on answers. Whatever may take
-longer (`/search`) is answered in threads of its own, so that no reader waits for another's question. Health checks have
-threads that answer nothing else.
+One thread answers requests for documents: several threads would wait for each other more than they would work. Requests
+that may take longer (`/search`) have threads of their own, so that no reader waits for the query of another, and so do
+health checks.
 
-granian leaves connections beyond its limit unaccepted, and has no limit of time for a reader. So it may accept more
-than `MAX_CONNECTIONS`, and a thread of ours closes those that finish no request (S67).
+granian does not accept connections beyond its limit, and has no time limit for clients. So granian's limit is above
+`MAX_CONNECTIONS`, and a thread of ours closes connections that finish no request (S67).
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from aggregator.errors import AggregatorError, ExtraMissing
 from aggregator.serve.application import MAX_REQUEST_LINE
-from aggregator.serve.channel import CHECK_THREADS, PATIENCE_SECONDS
-from aggregator.serve.crowd import MAX_CONNECTIONS
-from aggregator.serve.names import is_check, is_document
-from aggregator.serve.room import SPARE_CONNECTIONS, Room
+from aggregator.serve.channel import CHECK_THREADS, REQUEST_SECONDS
+from aggregator.serve.connection_closer import SPARE_CONNECTIONS, ConnectionCloser
+from aggregator.serve.connection_limit import MAX_CONNECTIONS
+from aggregator.serve.names import is_document, is_health_check
 from aggregator.serve.server import listen
-from aggregator.serve.sockets import can_look
+from aggregator.serve.sockets import can_list_open_files
 
 try:
     from granian import _futures, _granian
@@ -38,17 +38,17 @@ except ModuleNotFoundError as error:
 
 log = getLogger(__name__)
 
-_core: Any = _granian  # its stubs lack half of it
+_core: Any = _granian  # granian's stubs are incomplete
 _scheduler: Any = _futures._new_cbscheduler
 
 BACKLOG = 1024
-THREADS = 4  # for what is no document
+THREADS = 4  # for requests that are not for documents
 FAULT = ("500", [("Content-Type", "text/plain; charset=utf-8")], b"Internal Server Error\n")
 MAX_HEADER_BYTES = 2 * MAX_REQUEST_LINE
 
 
 class GranianServer:
-    """A web server that runs beside the rest of the program; like `WebServer`, but faster."""
+    """Web server that runs in threads beside the rest of the program; a faster alternative to `WebServer`."""
 
     def __init__(
         self,
@@ -56,18 +56,18 @@ class GranianServer:
         host: str,
         port: int,
         *,
-        patience_seconds: float = PATIENCE_SECONDS,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
-        """Make a server; nothing is bound before `start`.
+        """Create a server. Nothing is bound before `start`.
 
         Args:
-            application: what answers; called by up to seven threads at a time.
-            host: an address, or a name, of whose addresses one is taken.
-            port: 0 takes a free one, see `address`.
-            patience_seconds: for the head of a request to arrive, and for the next one on a kept connection (S67).
+            application: the WSGI application; called by up to seven threads at a time.
+            host: an address, or a name; one of its addresses is used.
+            port: 0 uses a free port, see `address`.
+            request_seconds: time limit for the head of a request, and for the next request on a kept connection (S67).
         """
         self._application, self._host, self._port = application, host, port
-        self._patience_seconds = patience_seconds
+        self._request_seconds = request_seconds
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
         self._checks = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="web-check")
         self._end = _core.WorkerSignal()
@@ -76,46 +76,50 @@ class GranianServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """The address and port: once started, those that are really in use."""
+        """The address and port; after `start`, the real ones."""
         return self._host, self._port
 
     def start(self) -> None:
-        """Listen, and answer from now on.
+        """Bind the address and start to answer.
 
         Raises:
-            AddressInUse: the address can't be had.
+            AddressInUse: the address can't be bound.
         """
-        with listen(self._host, self._port) as probe:  # granian would say it less plainly, and not which port 0 became
+        with listen(
+            self._host, self._port
+        ) as probe:  # granian's error is less clear, and granian does not report the port for 0
             self._host, self._port = probe.getsockname()[:2]
         try:
             listener = _core.ListenerSpec(self._host, self._port, BACKLOG).build()
-        except OSError as error:  # somebody took it in this very moment
+        except OSError as error:  # another program took the address since the check
             raise AggregatorError(f"granian can't listen on {self._host}:{self._port}: {error}") from error
         with socket.socket(fileno=os.dup(listener.get_fd())) as ours:
-            ours.listen(BACKLOG)  # the worker does so too, but only a moment after it said that it runs
+            ours.listen(BACKLOG)  # the worker listens too, but only a moment after it reports that it runs
         self._worker = _core.WSGIWorker(
             worker_id=1,
             sock=(None, listener),
             ipc=None,
             threads=1,
             py_threads=1,
-            backpressure=MAX_CONNECTIONS + (SPARE_CONNECTIONS if can_look() else 0),
+            backpressure=MAX_CONNECTIONS + (SPARE_CONNECTIONS if can_list_open_files() else 0),
             http_mode="1",
             http1_opts=HTTP1Settings(
-                header_read_timeout=int(self._patience_seconds * 1000), max_buffer_size=MAX_HEADER_BYTES
+                header_read_timeout=int(self._request_seconds * 1000), max_buffer_size=MAX_HEADER_BYTES
             ),
             metrics=(None, None),
         )
         self._thread.start()
-        if can_look():
-            threading.Thread(target=Room(self._port).keep, args=(self._ended,), name="web-room", daemon=True).start()
+        if can_list_open_files():
+            threading.Thread(
+                target=ConnectionCloser(self._port).run, args=(self._ended,), name="web-room", daemon=True
+            ).start()
 
     def is_alive(self) -> bool:
-        """Tell whether requests are answered."""
+        """Return True if the server answers requests."""
         return self._thread.is_alive() and not self._ended.is_set()
 
     def stop(self, timeout_seconds: float = 3.0) -> None:
-        """End; answers under way are finished, within that time. Again is no harm."""
+        """Stop the server. Requests in progress are finished within the timeout. Can be called again."""
         if not self._thread.is_alive():
             return
         self._end.set()
@@ -126,31 +130,31 @@ class GranianServer:
     def _run(self) -> None:
         try:
             self._end.add_cb(self._ended.set)
-            loop = asyncio.new_event_loop()  # a worker for WSGI is given one, and never runs it
-            self._worker.serve_str(_scheduler(loop, self._take, impl_asyncio=True), loop, self._end)
+            loop = asyncio.new_event_loop()  # the worker needs a loop as argument, but never runs it for WSGI
+            self._worker.serve_str(_scheduler(loop, self._dispatch, impl_asyncio=True), loop, self._end)
             self._ended.wait()
             loop.close()
         except Exception:
             log.exception("crash_web")
 
-    def _take(self, protocol: Any, environ: WSGIEnvironment) -> None:
+    def _dispatch(self, protocol: Any, environ: WSGIEnvironment) -> None:
         if "HTTP_TRANSFER_ENCODING" in environ:
-            environ["CONTENT_LENGTH"] = "unknown"  # a body, in any case: it is refused where none is expected
+            environ["CONTENT_LENGTH"] = "unknown"  # a body of unknown length; refused unless the endpoint takes bodies
         path = environ["PATH_INFO"] = "/" + environ["PATH_INFO"].lstrip("/")
         if is_document(path):
             self._answer(protocol, environ)
         else:
-            (self._checks if is_check(path) else self._pool).submit(self._answer, protocol, environ)
+            (self._checks if is_health_check(path) else self._pool).submit(self._answer, protocol, environ)
 
     def _answer(self, protocol: Any, environ: WSGIEnvironment) -> None:
-        said: list[tuple[str, list[tuple[str, str]]]] = []
+        responses: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
-            said.append((status, headers))
+            responses.append((status, headers))
 
         try:
             body = b"".join(self._application(environ, start_response))
-            status, headers = said[-1]
+            status, headers = responses[-1]
         except Exception:
             log.exception("crash_request", extra={"path": environ["PATH_INFO"]})
             status, headers, body = FAULT

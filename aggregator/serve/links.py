@@ -1,23 +1,23 @@
-"""The Link header of a feed that names a hub, read from the feed itself: then both say the same (A85; WebSub, 4)."""
+"""Makes the Link header of a feed with a hub from the feed's own text, so that both agree (A85; WebSub, section 4)."""
 
 import re
 from html import unescape
 from typing import Final
 
-HEAD_BYTES: Final = 64 * 1024  # in which a feed speaks of itself
+HEAD_BYTES: Final = 64 * 1024  # bytes at the start of a feed that are searched
 
 _MARKS = (b'" rel="hub"', b'"hubs":[')
-# As we write them. No title or description can look so: there `<` and the ends of lines are escaped.
+# The forms that our renderers write. No title or description can match: `<` and line ends are escaped there.
 _ENTRY = re.compile(rb'<(?:entry|item)[ >]|^"items":', re.MULTILINE)
 _XML = re.compile(rb'<(?:atom:)?link href="([^"]*)" rel="(hub|self)"')
 _JSON = re.compile(rb'^"(feed_url|hubs)":(?:\[\{"type":"WebSub","url":)?"([^"]*)"', re.MULTILINE)
-_ADDRESS = re.compile(r"https?://[!-;=?-\[\]-~]+")  # in a header it stands between `<` and `>` (S42)
+_ADDRESS = re.compile(r"https?://[!-;=?-\[\]-~]+")  # may be put between `<` and `>` in a header (S42)
 
 
 def link_of(body: bytes) -> str | None:
-    """Give the value of the Link header; None if the feed names no hub."""
+    """Return the value of the Link header; None if the feed names no hub."""
     head = body[:HEAD_BYTES]
-    if not any(mark in head for mark in _MARKS):  # the patterns take twenty times longer
+    if not any(mark in head for mark in _MARKS):  # the regular expressions take twenty times longer
         return None
     if (entry := _ENTRY.search(head)) is not None:
         head = head[: entry.start()]

@@ -1,8 +1,8 @@
-"""`/metrics` for Prometheus: totals alone, of sources and hosts none, for there may be ten thousand (R67).
+"""`/metrics` for Prometheus: totals only, not per source or host, since there may be ten thousand sources (R67).
 
-prometheus-client comes with the extra `metrics`, and takes 75 ms to import: only `serve` does, and only if it is there.
-What polls did is counted from the start of the process, as Prometheus expects it; the rest is asked of the store, at
-most four times a minute, however many ask us.
+prometheus-client comes with the extra `metrics` and takes 75 ms to import: only `serve` imports it, if it is installed.
+Counters of polls start at zero with the process, as Prometheus expects. The other values are read from the store, at
+most four times a minute however many clients there are.
 """
 
 import threading
@@ -17,19 +17,20 @@ from aggregator.model.changes import Changes
 from aggregator.model.event import Code
 from aggregator.model.poll import Outcome
 from aggregator.model.status import Figures
-from aggregator.serve.application import SANDBOX, Endpoint, Reply, refusal, text_reply
+from aggregator.serve.application import SANDBOX, Endpoint, Reply, error_reply, text_reply
 from aggregator.store.history import NOT_MODIFIED, is_unconditional
 from aggregator.store.status import ADVICE
 
 log = getLogger(__name__)
 
-FRESH_SECONDS = 15.0  # for which what the store said is good enough
+FRESH_SECONDS = 15.0  # how long figures from the store are reused
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)  # seconds; no poll may take longer (P81)
-HOW = "there are no metrics: the extra metrics is not installed; the log of serve has the command"  # for anyone to read
+# Public: this text must not name paths or commands of this machine.
+MISSING_TEXT = "there are no metrics: the extra metrics is not installed; the log of serve has the command"
 
 
 class Meter:
-    """Counts what polls do, and writes it down. Threads may share it.
+    """Prometheus counters and gauges of polls. Thread-safe.
 
     Raises:
         ImportError: prometheus-client is not installed.
@@ -45,7 +46,7 @@ class Meter:
             disable_created_metrics,
         )
 
-        # Else each line has a second one, for when it began: when the process did, which ProcessCollector tells.
+        # Otherwise each counter has a second line with its start time, which ProcessCollector reports already.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it lacks `-> None`
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)  # memory, CPU time, open files
@@ -74,10 +75,10 @@ class Meter:
         self._pings_owed = gauge("pings_owed", "Feeds that have changed and of which the hub was not told yet.")
         self._lag = gauge("lag_p95_seconds", "Nineteen of twenty sources are late by no more.")
         self._late = gauge("late_share", "Share of sources that are late by over a fourth of their interval.")
-        self._asked = gauge("requests_in_flight", "Requests to publishers that have left and are not answered.")
+        self._in_flight = gauge("requests_in_flight", "Requests to publishers that have left and are not answered.")
         self._tick = gauge("tick_age_seconds", "Time since the scheduler looked for due sources.")
         for outcome in set(Outcome) - {Outcome.SKIPPED}:
-            self._polls.labels(outcome.value)  # what never happened is seen to be zero
+            self._polls.labels(outcome.value)  # events that have not happened yet are shown as zero
         for code in ADVICE:
             self._failures.labels(code)
         for taken in ("yes", "no"):
@@ -105,8 +106,8 @@ class Meter:
         """Count a ping that was sent."""
         self._pings.labels("yes" if taken else "no").inc()
 
-    def write(self, figures: Figures, *, asked: int, tick_age: float) -> tuple[str, bytes]:
-        """Give media type and text."""
+    def write(self, figures: Figures, *, in_flight: int, tick_age: float) -> tuple[str, bytes]:
+        """Return media type and text."""
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
         for state, sources in figures.sources.items():
@@ -117,13 +118,13 @@ class Meter:
         self._pings_owed.set(figures.pings_owed)
         self._lag.set(figures.lag.p95.total_seconds())
         self._late.set(figures.lag.late_share)
-        self._asked.set(asked)
+        self._in_flight.set(in_flight)
         self._tick.set(tick_age)
         return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
 
 def load_meter() -> Meter | None:
-    """Give a meter; None, and a line in the log, if the extra is not installed."""
+    """Return a meter; None, with a line in the log, if the extra is not installed."""
     try:
         return Meter()
     except ImportError:
@@ -135,18 +136,18 @@ def metrics(
     meter: Meter | None,
     *,
     figures: Callable[[], Figures],
-    asked: Callable[[], int],
+    in_flight: Callable[[], int],
     tick_age: Callable[[], float],
     steady: Callable[[], float] = monotonic,
 ) -> Endpoint:
-    """Make the endpoint.
+    """Return the endpoint.
 
     Args:
-        meter: None: it says what to install.
-        figures: asks the store.
-        asked: requests that have left and are not answered.
-        tick_age: seconds since the scheduler last looked for due sources.
-        steady: tells the time in seconds.
+        meter: None answers with the text that the extra is not installed.
+        figures: reads the figures from the store.
+        in_flight: returns the number of requests to publishers in flight.
+        tick_age: returns the seconds since the scheduler last searched for due sources.
+        steady: monotonic time in seconds.
     """
     lock = threading.Lock()
     known: tuple[float, Figures] | None = None
@@ -154,15 +155,15 @@ def metrics(
     def answer(_: WSGIEnvironment) -> Reply:
         nonlocal known
         if meter is None:
-            return text_reply(HTTPStatus.NOT_IMPLEMENTED, HOW)
-        with lock:  # of many who ask at once, one asks the store
+            return text_reply(HTTPStatus.NOT_IMPLEMENTED, MISSING_TEXT)
+        with lock:  # of several clients at once, one reads the store
             try:
                 if known is None or steady() - known[0] >= FRESH_SECONDS:
                     known = steady(), figures()
             except AggregatorError as error:
                 log.warning("fail_metrics", extra={"error": str(error)})
-                return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-            media_type, text = meter.write(known[1], asked=asked(), tick_age=tick_age())
+                return error_reply(HTTPStatus.SERVICE_UNAVAILABLE)
+            media_type, text = meter.write(known[1], in_flight=in_flight(), tick_age=tick_age())
         headers = (("Content-Type", media_type), ("Cache-Control", "no-store"), ("Content-Security-Policy", SANDBOX))
         return Reply(HTTPStatus.OK, headers, text)
 

@@ -1,7 +1,7 @@
-"""The names that the published folder has (DESIGN 3.3).
+"""Maps URL paths to names of published files.
 
-A request's path is never joined to the folder (S51): it is compared with the shapes of outputs, and the file's name is
-put together from the parts that matched. What the operator puts beside them is known by its whole name.
+A path is never joined to the folder (S51): it is matched with the shapes of outputs, and the name is built from the
+matched parts. Aliases and files of the operator are known by their whole names.
 """
 
 import re
@@ -14,27 +14,27 @@ MAX_PATH = 128  # characters; the longest has 97
 _DOCUMENT = re.compile(r"\.(?:html|atom|rss|css|svg)\Z|/category/")
 
 
-def no_copies(path: str) -> str | None:
-    """Say that there are only outputs of ours."""
+def no_aliases(path: str) -> str | None:
+    """Return None: there are no aliases."""
     return None
 
 
 def is_document(path: str) -> bool:
-    """Tell whether a URL path asks for a file for certain, and for no endpoint: the answer takes no time to make."""
+    """Return True if a URL path is certainly that of a file and not of an endpoint: its response is quickly made."""
     return _DOCUMENT.search(path) is not None
 
 
-def is_check(path: str) -> bool:
-    """Return whether a URL path is that of a health check, below the path of `base_url` or at the root."""
+def is_health_check(path: str) -> bool:
+    """Return True if a URL path is that of a health check, below the path of `base_url` or at the root."""
     return path.endswith(("/healthz", "/readyz"))
 
 
-def name_of(path: str, copy_of: Callable[[str], str | None] = no_copies) -> str | None:
-    """Give the published name that a URL path asks for; None if there is none.
+def name_of(path: str, copy_of: Callable[[str], str | None] = no_aliases) -> str | None:
+    """Return the published name of a URL path; None if there is none.
 
     Args:
         path: decoded, with its leading slash.
-        copy_of: tells of what a listed copy is one (`App.copy_of`); None: no copy is listed under that name.
+        copy_of: returns the output that an alias copies (`App.copy_of`); None if there is no alias with that name.
     """
     if path == "/":
         return "index.html"

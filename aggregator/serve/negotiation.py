@@ -1,7 +1,7 @@
-"""What the header fields of a request ask of a document: in which coding, which part of it, and whether it is needed.
+"""Evaluates request headers for a document: content coding, range, and conditional requests.
 
-Pure: header texts in (None where the request has no such field), decisions out. A field that can't be read counts as
-not sent. A `digest` is what stands between the quotes of our own tags.
+Pure functions: header texts as arguments (None for a missing header). An invalid header counts as missing. A `digest`
+is the text between the quotes of our own ETags.
 """
 
 import re
@@ -15,9 +15,9 @@ _WEIGHT = re.compile(r"[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*")
 
 @lru_cache(maxsize=256)
 def wants_gzip(accept_encoding: str | None) -> bool:
-    """Tell whether a client likes gzip at least as well as the plain bytes (A76; RFC 9110, section 12.5.3).
+    """Return True if a client accepts gzip at least as much as plain bytes (A76; RFC 9110, section 12.5.3).
 
-    Without the field the plain bytes are the safe answer. A weight that can't be read counts as 0.
+    Without the header, plain bytes are sent, the safe choice. An invalid weight counts as 0.
     """
     weights: dict[str, float] = {}
     for member in (accept_encoding or "").lower().split(","):
@@ -29,15 +29,15 @@ def wants_gzip(accept_encoding: str | None) -> bool:
 
 
 def is_known(if_none_match: str | None, if_modified_since: str | None, digest: str, modified: int) -> bool:
-    """Tell whether the client has this version already, so that a 304 will do (A72; RFC 9110, section 13.2.2).
+    """Return True if the client already has this version, so that the answer is 304 (A72; RFC 9110, section 13.2.2).
 
-    With If-None-Match the date counts for nothing. Tags are compared weakly, and ours are recognised in what proxies
-    and readers make of them: `W/"…"`, `""…""`, without quotes, or with Apache's `-gzip`.
+    If-None-Match takes precedence over the date. Tags are compared weakly, and our tags are also recognised in the
+    forms that proxies and readers make of them: `W/"…"`, `""…""`, without quotes, or with Apache's `-gzip`.
 
     Args:
         if_none_match: a list of tags, or `*`.
         if_modified_since: an HTTP-date.
-        digest: of the copy that would be sent.
+        digest: of the encoding that would be sent.
         modified: when the document changed, in seconds since 1970.
     """
     if if_none_match is not None:
@@ -47,7 +47,7 @@ def is_known(if_none_match: str | None, if_modified_since: str | None, digest: s
 
 
 def is_expected(if_match: str | None, if_unmodified_since: str | None, digest: str, modified: int) -> bool:
-    """Tell whether If-Match, or else If-Unmodified-Since, lets the request through; if not, the answer is 412."""
+    """Return False if If-Match, or without it If-Unmodified-Since, fails: the answer is then 412."""
     if if_match is not None:
         return if_match.strip() == "*" or f'"{digest}"' in (tag.strip() for tag in if_match.split(","))
     since = _seconds(if_unmodified_since)
@@ -55,12 +55,12 @@ def is_expected(if_match: str | None, if_unmodified_since: str | None, digest: s
 
 
 def part_of(range_: str | None, if_range: str | None, digest: str, size: int) -> tuple[int, int] | None:
-    """Find the part of the plain bytes that a request asks for (A77; RFC 9110, section 14).
+    """Return the range of the uncompressed bytes that a request asks for (A77; RFC 9110, section 14).
 
     Returns:
-        Its start and the position after its end; (0, 0) if nothing of it lies in the document, which is a 416; None
-        if the whole document is to be sent: no range, more than one, one that can't be read, or an If-Range that does
-        not hold our strong tag.
+        Start and end (exclusive); (0, 0) if the range is outside of the document, which is a 416; None if the whole
+            document is to be sent: without a range, with more than one, with an invalid one, or if If-Range is not our
+            strong tag.
     """
     match = _RANGE.fullmatch(range_.strip()) if range_ else None
     if match is None or (if_range is not None and if_range.strip() != f'"{digest}"'):
@@ -84,7 +84,7 @@ def _bare(tag: str) -> str:
 
 
 def _seconds(date: str | None) -> int | None:
-    """Read an HTTP-date in any of its three forms, as seconds since 1970; None if it can't be read."""
+    """Read an HTTP-date in any of its three forms as seconds since 1970; None for an invalid date."""
     if not date:
         return None
     try:

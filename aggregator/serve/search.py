@@ -1,7 +1,7 @@
-"""`/search` and `/search.json`: what anyone may see of what is stored, by its words (S57).
+"""`/search` and `/search.json`: search over public stories (S57).
 
-A question has a length, an answer a time; few are worked on at once, so that feeds are served all the while; and nobody
-asks more than once a second for long.
+Limited are: the length of a query, its time, the number of queries at the same time (so that feeds are served
+meanwhile), and the queries of each client per minute.
 """
 
 import threading
@@ -18,22 +18,22 @@ from aggregator.model.story import Publication
 from aggregator.render.search_page import Answer
 from aggregator.search.index import SearchTimeout
 from aggregator.search.query import Query, parse_query
-from aggregator.serve.application import PAGE_POLICY, SANDBOX, Endpoint, Reply, refusal
+from aggregator.serve.application import PAGE_POLICY, SANDBOX, Endpoint, Reply, error_reply
 from aggregator.serve.rate import RateLimit
 
 log = getLogger(__name__)
 
 LIMIT = 50  # stories
-SECONDS = 1.0  # for a question
-AT_ONCE = 2  # questions under work
-A_MINUTE = 60  # questions of one client
+SECONDS = 1.0  # per query
+MAX_PARALLEL = 2  # queries at the same time
+PER_MINUTE = 60  # queries of one client
 RETRY = ("Retry-After", "30")
 POLICY = PAGE_POLICY.replace("form-action 'none'", "form-action 'self'")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One of the two forms of an answer."""
+class Format:
+    """One of the two formats of a response."""
 
     media_type: str
     policy: str
@@ -47,36 +47,36 @@ def search(
     record: Callable[[str, Sequence[str], Sequence[Publication], Answer], bytes],
     steady: Callable[[], float] = monotonic,
 ) -> dict[str, Endpoint]:
-    """Make the endpoints.
+    """Return the endpoints by path.
 
     Args:
-        find: gives what anyone may see; takes the question, how many at most, and seconds.
-        page: renders HTML of: the question, its words, what was found, and how it ended.
-        record: renders JSON of the same.
-        steady: tells the time in seconds.
+        find: returns public results; arguments: query, the largest number of results, time limit in seconds.
+        page: renders HTML; arguments: the query text, its terms, the results, and how the search ended.
+        record: renders JSON; the same arguments.
+        steady: monotonic time in seconds.
     """
-    limit = RateLimit(A_MINUTE, steady=steady)
-    room = threading.BoundedSemaphore(AT_ONCE)
-    forms = {
-        "/search": Form("text/html; charset=utf-8", POLICY, page),
-        "/search.json": Form("application/json", SANDBOX, record),
+    limit = RateLimit(PER_MINUTE, steady=steady)
+    slots = threading.BoundedSemaphore(MAX_PARALLEL)
+    formats = {
+        "/search": Format("text/html; charset=utf-8", POLICY, page),
+        "/search.json": Format("application/json", SANDBOX, record),
     }
 
-    def answer_in(form: Form) -> Callable[[WSGIEnvironment], Reply]:
+    def answer_in(format_: Format) -> Callable[[WSGIEnvironment], Reply]:
         def answer(environ: WSGIEnvironment) -> Reply:
-            query = _asked(environ)
-            if query.match and not limit.lets_pass(environ.get("REMOTE_ADDR", "")):
-                return refusal(HTTPStatus.TOO_MANY_REQUESTS, RETRY)
-            if not room.acquire(blocking=False):
-                return refusal(HTTPStatus.SERVICE_UNAVAILABLE, ("Retry-After", "2"))
+            query = _query_of(environ)
+            if query.match and not limit.allows(environ.get("REMOTE_ADDR", "")):
+                return error_reply(HTTPStatus.TOO_MANY_REQUESTS, RETRY)
+            if not slots.acquire(blocking=False):
+                return error_reply(HTTPStatus.SERVICE_UNAVAILABLE, ("Retry-After", "2"))
             try:
-                return _answered(query, form)
+                return answer_query(query, format_)
             finally:
-                room.release()
+                slots.release()
 
         return answer
 
-    def _answered(query: Query, form: Form) -> Reply:
+    def answer_query(query: Query, format_: Format) -> Reply:
         status, found = HTTPStatus.OK, ()  # type: tuple[HTTPStatus, Sequence[Publication]]
         try:
             if not query.match:
@@ -85,25 +85,25 @@ def search(
                 found = find(query, LIMIT + 1, SECONDS)
                 how = Answer.NEWEST if len(found) > LIMIT else Answer.FOUND if found else Answer.NOTHING
             terms = [" ".join(term) if term[0].isascii() else "".join(term) for term in query.terms]
-            body = form.render(query.text, terms, found[:LIMIT], how)
+            body = format_.render(query.text, terms, found[:LIMIT], how)
         except SearchTimeout:
             status = HTTPStatus.SERVICE_UNAVAILABLE
-            body = form.render(query.text, (), (), Answer.SLOW)
+            body = format_.render(query.text, (), (), Answer.SLOW)
         except AggregatorError as error:
             log.warning("fail_search", extra={"error": str(error)})
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE)
+            return error_reply(HTTPStatus.SERVICE_UNAVAILABLE)
         headers = (
-            ("Content-Type", form.media_type),
+            ("Content-Type", format_.media_type),
             ("Cache-Control", "no-store"),
-            ("Content-Security-Policy", form.policy),
+            ("Content-Security-Policy", format_.policy),
             ("X-Robots-Tag", "noindex"),
         )
         return Reply(status, headers, body)
 
-    return {path: Endpoint(answer_in(form)) for path, form in forms.items()}
+    return {path: Endpoint(answer_in(format_)) for path, format_ in formats.items()}
 
 
-def _asked(environ: WSGIEnvironment) -> Query:
+def _query_of(environ: WSGIEnvironment) -> Query:
     try:
         fields = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=10)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Finds and closes the connections that another library accepted in this process, by its open files.
+"""Finds and closes the connections that another library accepted in this process, by the process's open files.
 
-granian's listener runs in Rust and offers no way to look at its connections. `/dev/fd` names every open file of the
-process; a socket tells its own address and its client's, and Linux how far its requests and answers have come.
+granian's listener runs in Rust and does not give access to its connections. `/dev/fd` names every open file of the
+process. A socket reports its own address and its client's; Linux also reports the progress of requests and responses.
 """
 
 import socket
@@ -19,51 +19,51 @@ if sys.platform == "linux":
 
 OPEN_FILES = Path("/dev/fd")
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
-_TIMES, _BYTES = 44, 120  # where they stand in struct tcp_info (linux/tcp.h); its beginning never changes
+_TIMES, _BYTES = 44, 120  # offsets in struct tcp_info (linux/tcp.h), which is only ever extended at its end
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connection that a client opened."""
 
-    number: int  # of the open file
+    number: int  # file descriptor
     host: str
-    port: int  # the client's
+    port: int  # port of the client
 
 
-def can_look() -> bool:
-    """Return whether this system lists the open files of a process."""
+def can_list_open_files() -> bool:
+    """Return True if this system lists the open files of a process."""
     return OPEN_FILES.is_dir()
 
 
 def open_files() -> list[int]:
-    """Return the numbers of all open files of this process."""
+    """Return the file descriptors of this process."""
     return [int(path.name) for path in OPEN_FILES.iterdir()]
 
 
 def connections_to(port: int) -> list[Connection]:
-    """Return the connections to a port that this process listens on."""
+    """Return the connections to a port on which this process listens."""
     return [found for number in open_files() if (found := _connection(number, port)) is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Byte counts of the requests and answers on a connection, as the kernel reports them."""
+    """Progress of the requests and responses on a connection, as the kernel reports it."""
 
-    is_sending: bool = False  # a part of an answer waits for the client to take it
-    is_asking: bool = True  # bytes have arrived since the last answer; or there was none yet
-    taken_bytes: int = 0  # of all answers
-    age_seconds: float = 0.0  # of the request, or of the connection if it was never answered
+    is_sending: bool = False  # the client has not yet read a part of a response
+    is_asking: bool = True  # bytes have arrived since the last response, or there was no response yet
+    taken_bytes: int = 0  # bytes of all responses that the client has received
+    age_seconds: float = 0.0  # of the request, or of the connection if it has no response yet
 
 
 def progress_of(connection: Connection) -> Progress:
-    """Return what the kernel knows of a connection; the defaults where the system does not tell."""
+    """Return the kernel's view of a connection; the defaults on systems without this information."""
     if sys.platform != "linux":
         return Progress()
     try:
         unsent = struct.unpack("i", ioctl(connection.number, TIOCOUTQ, bytes(4)))[0]
         borrowed = socket.socket(fileno=connection.number)
-    except OSError:  # ended
+    except OSError:  # the connection has ended
         return Progress()
     try:
         info = borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
@@ -82,14 +82,14 @@ def progress_of(connection: Connection) -> Progress:
     )
 
 
-def shut(connection: Connection, port: int) -> None:
-    """End a connection, and discard what the client has not taken. The server sees the end at once and closes it.
+def close_connection(connection: Connection, port: int) -> None:
+    """Close a connection, and discard what the client has not read. The server notices the end and closes its socket.
 
-    The number may be another file's by now, so the connection is looked up again just before.
+    The descriptor may belong to another file by now, so it is checked again just before.
     """
     if _connection(connection.number, port) != connection:
         return
-    with suppress(OSError):  # ended meanwhile
+    with suppress(OSError):  # the connection has ended meanwhile
         borrowed = socket.socket(fileno=connection.number)
         try:
             borrowed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -99,16 +99,16 @@ def shut(connection: Connection, port: int) -> None:
 
 
 def _connection(number: int, port: int) -> Connection | None:
-    # Never by a duplicate of the number: closing one that is a file of SQLite's would drop SQLite's locks on that file.
+    # Never duplicate the descriptor: if it is a file of SQLite, closing the duplicate would drop SQLite's locks on it.
     try:
-        borrowed = socket.socket(fileno=number)  # no socket: an error, and the file stays open
+        borrowed = socket.socket(fileno=number)  # OSError if the file is not a socket; the file stays open
     except OSError:
         return None
     try:
         if borrowed.family not in FAMILIES or borrowed.getsockname()[1] != port:
             return None
         host, client_port = borrowed.getpeername()[:2]
-    except OSError:  # it listens, or has ended
+    except OSError:  # a listening socket, or the connection has ended
         return None
     finally:
         borrowed.detach()

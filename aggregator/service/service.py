@@ -292,7 +292,7 @@ class Service:
 
     def _catch_up(self) -> None:
         if self._index is not None and self._pressure is Pressure.NONE and self._world.store.is_there():
-            self._index.catch_up(seconds=SEARCH_SECONDS)
+            self._index.update(seconds=SEARCH_SECONDS)
 
     def _flush(self) -> None:
         if self._dirty.is_set() and self._world.clock() >= self._not_before:

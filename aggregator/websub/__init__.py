@@ -1,5 +1,5 @@
-"""WebSub: the hub of our own feeds is told when they change (A85, A86)."""
+"""WebSub: pings the hub of our own feeds when they change (A85, A86)."""
 
-from aggregator.websub.pings import Pinger, tell_for_a_while, tell_hub
+from aggregator.websub.pings import Pinger, send_pings, send_pings_briefly
 
-__all__ = ["Pinger", "tell_for_a_while", "tell_hub"]
+__all__ = ["Pinger", "send_pings", "send_pings_briefly"]

@@ -1,4 +1,4 @@
-"""Tells the hub which feeds have changed (A86), by the one way to the network (S1)."""
+"""Pings the hub for each feed that has changed (A86). All requests go through `Client.fetch` (S1)."""
 
 import threading
 from collections.abc import Callable
@@ -19,57 +19,63 @@ from aggregator.urls import Url
 log = getLogger(__name__)
 
 SPACING: Final = timedelta(minutes=1)  # between two pings for one topic
-LONGEST: Final = timedelta(hours=2)  # pause after a failure; the first is a minute, and each further one doubles it
-GIVE_UP: Final = timedelta(days=1)  # after which an old change is no news; the next one is told again
-WHILE_SECONDS: Final = 60.0  # that a command gives to pings before it ends
-LOOK_SECONDS: Final = 1.0  # between two looks for what is owed
-# Statuses that may be due to the topic alone: a hub may not know it.
-OF_TOPIC: Final = frozenset(range(400, 500)) - {401, 403, 407, 408, 429}
+MAX_PAUSE: Final = timedelta(
+    hours=2
+)  # longest pause after failures; the first pause is a minute, and each further failure doubles the pause
+MAX_AGE: Final = timedelta(
+    days=1
+)  # a ping that failed for this long is dropped; the next change of its feed gives a new ping
+COMMAND_SECONDS: Final = 60.0  # how long a command sends pings before it ends
+CHECK_SECONDS: Final = 1.0  # between two checks for due pings
+# Statuses that may concern one topic only: the hub may not know this topic.
+TOPIC_STATUSES: Final = frozenset(range(400, 500)) - {401, 403, 407, 408, 429}
 
 
-def tell_hub(app: App, *, is_over: Callable[[], bool], on_asked: Callable[[bool], None] = lambda taken: None) -> None:
-    """Send the pings that are due, one after the other; what fails stays owed.
+def send_pings(
+    app: App, *, should_stop: Callable[[], bool], on_sent: Callable[[bool], None] = lambda taken: None
+) -> None:
+    """Send the due pings one after the other. A ping that fails stays queued.
 
     Args:
-        app: open.
-        is_over: asked before each; once true, what is left stays owed, too.
-        on_asked: called after each with whether the hub has taken it.
+        app: the opened application.
+        should_stop: called before each ping; when it returns True, the remaining pings stay queued.
+        on_sent: called after each ping with True if the hub accepted the ping.
 
     Raises:
-        StoreError: our side failed. At worst one ping is sent again.
+        StoreError: the store failed. At worst one ping is sent twice.
     """
-    while (hub := app.settings.publish.hub) is not None and not is_over():
+    while (hub := app.settings.publish.hub) is not None and not should_stop():
         with app.store.read() as tx:
             ping = tx.hub_pings.next(app.clock())
         if ping is None:
             return
         answer = app.ports.fetch(_ask_of(ping, hub, app))
-        if isinstance(answer, Cut):  # we end, or its host has no room for us now
+        if isinstance(answer, Cut):  # the program ends, or the limits of the hub's host allow no request now
             return
         if isinstance(answer, Failed):
-            _note_failure(ping, answer, app)
+            _record_failure(ping, answer, app)
         else:
-            _note_told(ping, answer.seconds, app)
-        on_asked(isinstance(answer, Fetched))
+            _record_sent(ping, answer.seconds, app)
+        on_sent(isinstance(answer, Fetched))
 
 
-def tell_for_a_while(app: App, *, is_over: Callable[[], bool] = lambda: False) -> None:
-    """Send what is due as a command that ends: for a minute at most. What is left the next run sends.
+def send_pings_briefly(app: App, *, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """Send due pings for a minute at most, for a command that ends. The next run sends the remaining pings.
 
     Args:
-        app: open.
-        is_over: asked before each ping; once true, no other is sent.
+        app: the opened application.
+        should_stop: called before each ping; when it returns True, no more pings are sent.
 
     Raises:
-        StoreError: our side failed.
+        StoreError: the store failed.
     """
-    end = monotonic() + WHILE_SECONDS
-    tell_hub(app, is_over=lambda: is_over() or monotonic() >= end)
+    end = monotonic() + COMMAND_SECONDS
+    send_pings(app, should_stop=lambda: should_stop() or monotonic() >= end)
 
 
 def pause_after(failures: int) -> timedelta:
-    """Say how long to leave a hub alone after so many failures in a row, 1 or more."""
-    return min(SPACING * (1 << min(failures, 12) - 1), LONGEST)
+    """Return the pause before the next ping to a hub after `failures` failures in a row (1 or more)."""
+    return min(SPACING * (1 << min(failures, 12) - 1), MAX_PAUSE)
 
 
 def _ask_of(ping: Ping, hub: Url, app: App) -> Ask:
@@ -82,59 +88,61 @@ def _ask_of(ping: Ping, hub: Url, app: App) -> Ask:
         host_key=budget_key(hub, app.settings.hosts),
         request=request,
         accept="*/*",
-        is_further=True,  # no dispatcher has taken room at the host, so the client waits for its spacing (P61)
+        is_further=True,  # no dispatcher reserved the host's budget: the client waits for the budget (P61)
     )
 
 
-def _note_told(ping: Ping, seconds: float, app: App) -> None:
+def _record_sent(ping: Ping, seconds: float, app: App) -> None:
     now = app.clock()
     with app.store.begin() as tx:
         tx.hub_pings.note_told(ping, now, due_at=now + SPACING)
     log.info("send_ping", extra={"topic": ping.topic, "seconds": round(seconds, 3)})
 
 
-def _note_failure(ping: Ping, answer: Failed, app: App) -> None:
-    now, held_up = app.clock(), answer.status not in OF_TOPIC
+def _record_failure(ping: Ping, answer: Failed, app: App) -> None:
+    now, held_up = app.clock(), answer.status not in TOPIC_STATUSES
     pause = max(pause_after(ping.failures + 1), answer.hints.retry_after or SPACING)
     with app.store.begin() as tx:
         tx.hub_pings.note_failure(ping, f"{answer.code}: {answer.text}", due_at=now + pause, held_up=held_up)
         dropped = 0
-        if now - ping.owed_at >= GIVE_UP:
-            dropped = tx.hub_pings.give_up(ping, owed_before=now - GIVE_UP, held_up=held_up)
+        if now - ping.owed_at >= MAX_AGE:
+            dropped = tx.hub_pings.give_up(ping, owed_before=now - MAX_AGE, held_up=held_up)
     facts = {"topic": ping.topic, "error": answer.text, "pause": round(pause.total_seconds())}
-    log.log(INFO if ping.failures else WARNING, "fail_ping", extra=facts)  # once loud (R49)
+    log.log(INFO if ping.failures else WARNING, "fail_ping", extra=facts)  # only the first failure is a warning (R49)
     if dropped:
         advice = "their next change is told again; see whether publish.hub is still a hub"
         log.warning("drop_pings", extra={"topics": dropped, "advice": advice})
 
 
 class Pinger:
-    """Tells the hub while a service runs, in a thread of its own: a slow hub holds up nothing."""
+    """Thread that pings the hub while a service runs, so that a slow hub delays nothing else."""
 
-    def __init__(self, app: App, on_asked: Callable[[bool], None]) -> None:
-        self._world, self._on_asked = app, on_asked
+    def __init__(self, app: App, on_sent: Callable[[bool], None]) -> None:
+        self._app, self._on_sent = app, on_sent
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pings")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Send no further ping; one under way goes on."""
+        """Send no more pings; a ping in flight is completed."""
         self._stopping.set()
 
     def join(self) -> None:
-        """Wait until that one has ended, or was cut with all other requests."""
+        """Wait until the thread has ended."""
         self._thread.join()
 
     def _run(self) -> None:
-        hindered = ""
-        while not self._stopping.wait(LOOK_SECONDS):
+        last_error = ""
+        while not self._stopping.wait(CHECK_SECONDS):
             try:
-                tell_hub(self._world, is_over=self._stopping.is_set, on_asked=self._on_asked)
-                hindered = ""
-            except Exception as error:  # the disk is full, say, or a fault of ours: they stay owed, all else goes on
-                if repr(error) != hindered:
+                send_pings(self._app, should_stop=self._stopping.is_set, on_sent=self._on_sent)
+                last_error = ""
+            except (
+                Exception
+            ) as error:  # such as a full disk, or a bug: the pings stay queued, and the service continues
+                if repr(error) != last_error:
                     log.exception("hinder_pings", extra={"advice": "they are tried again"})
-                hindered = repr(error)
+                last_error = repr(error)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from aggregator.serve.application import Application, Endpoint, text_reply
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import PublishedFolder
 from tests.feed_server import FeedServer, Reply
 from tests.ports import free_port
 from tests.programs.program import Program

@@ -15,7 +15,7 @@ from aggregator.errors import StrangerInTheWay
 from aggregator.render import html_pages
 from aggregator.render.template_context import ContextBuilder
 from aggregator.serve.application import Application
-from aggregator.serve.shelf import PublishedFolder
+from aggregator.serve.published_folder import PublishedFolder
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 

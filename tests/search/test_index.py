@@ -43,12 +43,12 @@ def index(app: App) -> SearchIndex:
 
 
 def public(index: SearchIndex, text: str) -> list[str]:
-    index.catch_up()
+    index.update()
     return [p.title for p in index.find_public(parse_query(text), limit=50, seconds=10)]
 
 
 def everything(index: SearchIndex, text: str) -> list[tuple[str, str]]:
-    index.catch_up()
+    index.update()
     return [(find.title, find.state.value) for find in index.find(parse_query(text), limit=50)]
 
 
@@ -115,7 +115,7 @@ def test_many_are_taken_up_step_by_step(app: App, index: SearchIndex) -> None:
             "a", *(said(n, own_id=f"urn:example:{n}", title=f"Word {n}") for n in range(part * 200, part * 200 + 200))
         )
     steps = 1
-    while not index.catch_up(seconds=0):
+    while not index.update(seconds=0):
         steps += 1
     assert steps > 3
     assert len(everything(index, "word")) == 50
@@ -131,13 +131,13 @@ def test_a_damaged_index_is_made_anew(app: App, index: SearchIndex) -> None:
         path.unlink()
     index._path.write_bytes(b"SQLite format 3\0" + b"nonsense" * 1000)
     with pytest.raises(StoreError, match="made anew"):
-        index.catch_up()
+        index.update()
     assert public(index, "word") == ["Open word"]
 
 
 def test_an_index_of_another_store_is_made_anew(app: App, index: SearchIndex) -> None:
     FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
-    index.catch_up()
+    index.update()
     with sqlite3.connect(index._path) as raw:
         raw.execute("UPDATE meta SET store = 'another', entry = 7")
     raw.close()
@@ -146,7 +146,7 @@ def test_an_index_of_another_store_is_made_anew(app: App, index: SearchIndex) ->
 
 def test_s57_a_question_has_a_time(app: App, index: SearchIndex) -> None:
     FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
-    index.catch_up()
+    index.update()
     with pytest.raises(SearchTimeout):
         index.find_public(parse_query("word"), limit=1, seconds=-1)
 

@@ -14,8 +14,8 @@ import pytest
 
 from aggregator.serve.application import Application
 from aggregator.serve.granian_server import GranianServer
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import PublishedFolder
 
 SECRET = b"nobody may read this"
 ATOM = b"<feed xmlns='http://www.w3.org/2005/Atom'>" + b"0123456789" * 400 + b"</feed>\n"
@@ -102,7 +102,7 @@ class Client:
         return self._socket
 
     def is_dropped(self) -> bool:
-        """Wait until the server ends the connection, ten seconds at most."""
+        """WaitingConnection until the server ends the connection, ten seconds at most."""
         try:
             return self.connect().recv(1) == b""
         except ConnectionResetError:
@@ -131,13 +131,13 @@ def folder(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-def shelf(folder: Folder) -> PublishedFolder:
+def published(folder: Folder) -> PublishedFolder:
     return PublishedFolder(folder.root, lambda name: 1800 if name.startswith("category/") else 300)
 
 
 @pytest.fixture
-def application(shelf: PublishedFolder) -> Application:
-    return Application(shelf, health=lambda: True, ready=lambda: True)
+def application(published: PublishedFolder) -> Application:
+    return Application(published, health=lambda: True, ready=lambda: True)
 
 
 @pytest.fixture(params=[WebServer, GranianServer], ids=["waitress", "granian"])

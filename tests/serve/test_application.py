@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from aggregator.errors import StoreError
 from aggregator.serve.application import LARGE_BYTES, Application, Endpoint, Reply, text_reply
+from aggregator.serve.published_folder import Document, PublishedFolder
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import Document, PublishedFolder
 from aggregator.urls import normalise
 from tests.serve.conftest import ATOM, SECRET, Client, Folder, Said
 
@@ -439,9 +439,9 @@ def test_a82_neither_host_nor_forwarded_fields_matter(client: Client) -> None:
 
 
 @pytest.fixture
-def planet(shelf: PublishedFolder) -> Application:
+def planet(published: PublishedFolder) -> Application:
     base_url = normalise("https://example.org/my%20planet/")
-    return Application(shelf, health=lambda: True, ready=lambda: True, base_url=base_url)
+    return Application(published, health=lambda: True, ready=lambda: True, base_url=base_url)
 
 
 @pytest.mark.parametrize("path", ["/my planet/category/python.atom", "/category/python.atom", "/my planet/", "/"])
@@ -467,8 +467,8 @@ def test_a82_the_bare_path_leads_to_the_page(planet: Application) -> None:
     assert said.headers["location"] == "/my%20planet/"
 
 
-def test_a_path_that_is_a_name_of_ours_hides_nothing(shelf: PublishedFolder) -> None:
-    application = Application(shelf, health=bool, ready=bool, base_url=normalise("https://example.org/category/"))
+def test_a_path_that_is_a_name_of_ours_hides_nothing(published: PublishedFolder) -> None:
+    application = Application(published, health=bool, ready=bool, base_url=normalise("https://example.org/category/"))
     for path in ("/category/python.atom", "/category/category/python.atom", "/category/all.atom", "/all.atom"):
         assert answer(application, path=path).body == ATOM
 
@@ -476,9 +476,9 @@ def test_a_path_that_is_a_name_of_ours_hides_nothing(shelf: PublishedFolder) -> 
 # --- checks and further endpoints
 
 
-def test_r57_checks_say_what_they_are_told(shelf: PublishedFolder) -> None:
+def test_r57_checks_say_what_they_are_told(published: PublishedFolder) -> None:
     well = {"health": True, "ready": False}
-    application = Application(shelf, health=lambda: well["health"], ready=lambda: well["ready"])
+    application = Application(published, health=lambda: well["health"], ready=lambda: well["ready"])
     for path, status, body in (("/healthz", 200, b"ok\n"), ("/readyz", 503, b"Service Unavailable\n")):
         said = answer(application, path=path)
         assert (said.status, said.body) == (status, body)
@@ -488,22 +488,22 @@ def test_r57_checks_say_what_they_are_told(shelf: PublishedFolder) -> None:
     assert answer(application, path="/readyz").status == 200
 
 
-def test_r57_r69_a_store_that_is_gone_fails_the_check_and_no_file(shelf: PublishedFolder) -> None:
+def test_r57_r69_a_store_that_is_gone_fails_the_check_and_no_file(published: PublishedFolder) -> None:
     def ready() -> bool:
         raise StoreError("/var/lib/secret.db is corrupt")
 
-    application = Application(shelf, health=lambda: True, ready=ready)
+    application = Application(published, health=lambda: True, ready=ready)
     said = answer(application, path="/readyz")
     assert (said.status, said.body) == (503, b"Service Unavailable\n")
     assert answer(application).status == 200
 
 
-def test_further_endpoints_answer_at_their_paths(shelf: PublishedFolder) -> None:
+def test_further_endpoints_answer_at_their_paths(published: PublishedFolder) -> None:
     def echo(environ: dict[str, Any]) -> Reply:
         return text_reply(HTTPStatus.ACCEPTED, environ["REQUEST_METHOD"], ("Link", "<https://hub.example/>; rel=hub"))
 
     endpoints = {"/metrics": Endpoint(echo), "/websub/": Endpoint(echo, methods=("GET", "POST"), takes_body=True)}
-    application = Application(shelf, health=bool, ready=bool, endpoints=endpoints)
+    application = Application(published, health=bool, ready=bool, endpoints=endpoints)
     assert answer(application, path="/metrics").body == b"GET\n"
     assert answer(application, path="/metrics/x").status == 404
     assert answer(application, "POST", "/metrics").headers["allow"] == "GET, HEAD"

@@ -15,7 +15,7 @@ from aggregator.errors import AddressInUse
 from aggregator.extras import install_command
 from aggregator.serve.application import Application, Endpoint, Reply, text_reply
 from aggregator.serve.granian_server import GranianServer
-from aggregator.serve.shelf import PublishedFolder
+from aggregator.serve.published_folder import PublishedFolder
 from tests import feed_server as planet
 from tests.feed_server import FeedServer
 from tests.running import Running
@@ -27,7 +27,7 @@ FEED = "/category/python.atom"
 
 @pytest.fixture
 def server(application: Application) -> Iterator[GranianServer]:
-    server = GranianServer(application, "127.0.0.1", 0, patience_seconds=0.5)
+    server = GranianServer(application, "127.0.0.1", 0, request_seconds=0.5)
     server.start()
     yield server
     server.stop()
@@ -75,7 +75,7 @@ def test_s67_a_client_that_does_not_get_to_the_point_is_dropped(client: Client, 
     assert time.monotonic() - began < 30
 
 
-def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_query(shelf: PublishedFolder) -> None:
+def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_query(published: PublishedFolder) -> None:
     def fail(environ: WSGIEnvironment) -> Reply:
         raise RuntimeError("a secret")
 
@@ -85,7 +85,7 @@ def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_quer
             lambda environ: text_reply(HTTPStatus.OK, f"{environ['QUERY_STRING']} {environ['REMOTE_ADDR']}")
         ),
     }
-    application = Application(shelf, health=lambda: True, ready=lambda: True, endpoints=endpoints)
+    application = Application(published, health=lambda: True, ready=lambda: True, endpoints=endpoints)
     server = GranianServer(application, "127.0.0.1", 0)
     server.start()
     client = Client(server.address)

@@ -54,7 +54,7 @@ def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path)
         meter.count([fake_source.says("a", said(1, text="<p>Something else by now.</p>"))])
         meter.count(fake_source.unchanged(["a"]))
         meter.count([fake_source.fails("a", "dns")])
-        read = samples(meter.write(app.figures(), asked=3, tick_age=2.5)[1])
+        read = samples(meter.write(app.figures(), in_flight=3, tick_age=2.5)[1])
     assert read["aggregator_polls_total", "fetched"] == 2
     assert read["aggregator_polls_total", "not_modified"] == 1
     assert read["aggregator_polls_total", "failed"] == 1
@@ -72,7 +72,7 @@ def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path)
 
 def test_r67_every_state_alarm_and_code_is_there_from_the_start_at_zero(tmp_path: Path) -> None:
     with opened(tmp_path) as app:
-        text = Meter().write(app.figures(), asked=0, tick_age=0)[1]
+        text = Meter().write(app.figures(), in_flight=0, tick_age=0)[1]
     read = samples(text)
     assert {label for name, label in read if name == "aggregator_sources"} == {state.value for state in State}
     assert {label for name, label in read if name == "aggregator_alarms"} == {code.value for code in AlarmCode}
@@ -91,7 +91,7 @@ def test_alarms_are_counted_as_they_were_noticed(tmp_path: Path) -> None:
             site.clock.move(days=3)
         with app.store.begin() as tx:
             tx.alarms.note(app.clock())
-        read = samples(Meter().write(app.figures(), asked=0, tick_age=0)[1])
+        read = samples(Meter().write(app.figures(), in_flight=0, tick_age=0)[1])
     assert read["aggregator_alarms", "dead"] == 2
     assert read["aggregator_alarms", "silent"] == 0
 
@@ -100,7 +100,7 @@ def test_s44_neither_sources_nor_hosts_have_labels(tmp_path: Path) -> None:
     meter = Meter()
     with opened(tmp_path) as app:
         meter.count(FakeSource(app).unchanged(["a"]))
-        text = meter.write(app.figures(), asked=0, tick_age=0)[1]
+        text = meter.write(app.figures(), in_flight=0, tick_age=0)[1]
     assert b"example" not in text
     assert b"secret" not in text
 
@@ -113,7 +113,7 @@ def test_the_store_is_asked_once_in_15_seconds_however_many_ask(tmp_path: Path) 
             asked.append(now[0])
             return app.figures()
 
-        endpoint = metrics(Meter(), figures=figures, asked=lambda: 0, tick_age=lambda: 0.0, steady=lambda: now[0])
+        endpoint = metrics(Meter(), figures=figures, in_flight=lambda: 0, tick_age=lambda: 0.0, steady=lambda: now[0])
         threads = [threading.Thread(target=endpoint.answer, args=({},)) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -131,7 +131,7 @@ def test_a_store_that_does_not_answer_is_a_503(caplog: pytest.LogCaptureFixture)
     def figures() -> Figures:
         raise StoreError("the disk is gone")
 
-    endpoint = metrics(Meter(), figures=figures, asked=lambda: 0, tick_age=lambda: 0.0)
+    endpoint = metrics(Meter(), figures=figures, in_flight=lambda: 0, tick_age=lambda: 0.0)
     assert endpoint.answer({}).status is HTTPStatus.SERVICE_UNAVAILABLE
     assert "fail_metrics" in caplog.text
 
@@ -144,7 +144,7 @@ def test_without_the_extra_it_says_what_to_install(
     meter = load_meter()
     assert meter is None
     reply = metrics(
-        meter, figures=lambda: pytest.fail("nobody needs them"), asked=lambda: 0, tick_age=lambda: 0.0
+        meter, figures=lambda: pytest.fail("nobody needs them"), in_flight=lambda: 0, tick_age=lambda: 0.0
     ).answer({})
     assert reply.status is HTTPStatus.NOT_IMPLEMENTED
     assert b"extra metrics is not installed" in reply.body

@@ -14,9 +14,9 @@ from aggregator.render.search_page import Answer, render_found, render_found_jso
 from aggregator.search.index import SearchTimeout
 from aggregator.search.query import Query
 from aggregator.serve.application import Application
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.rate import MAX_CLIENTS, RateLimit
 from aggregator.serve.search import LIMIT, search
-from aggregator.serve.shelf import PublishedFolder
 from aggregator.urls import Url, normalise
 from tests.serve.conftest import Said
 from tests.serve.test_application import answer
@@ -59,7 +59,7 @@ def finds() -> list[Publication | Exception]:
 
 
 @pytest.fixture
-def ask(shelf: PublishedFolder, finds: list[Publication | Exception]) -> Callable[..., Said]:
+def ask(published: PublishedFolder, finds: list[Publication | Exception]) -> Callable[..., Said]:
     def find(query: Query, limit: int, seconds: float) -> list[Publication]:
         for each in finds:
             if isinstance(each, Exception):
@@ -70,7 +70,7 @@ def ask(shelf: PublishedFolder, finds: list[Publication | Exception]) -> Callabl
         return render_found(asked, terms, found, how, SITE)
 
     endpoints = search(find, page=page, record=render_found_json, steady=lambda: 0.0)
-    application = Application(shelf, health=lambda: True, ready=lambda: True, endpoints=endpoints)
+    application = Application(published, health=lambda: True, ready=lambda: True, endpoints=endpoints)
 
     def ask(query: str, path: str = "/search", **environ: str) -> Said:
         return answer(application, path=path, QUERY_STRING=query, **environ)
@@ -133,20 +133,20 @@ def test_s57_sixty_a_minute_and_address(ask: Callable[..., Said]) -> None:
     assert ask("", REMOTE_ADDR="192.0.2.1").status == 200, "the form costs nothing"
 
 
-def test_s57_post_is_refused(shelf: PublishedFolder, ask: Callable[..., Said]) -> None:
+def test_s57_post_is_refused(published: PublishedFolder, ask: Callable[..., Said]) -> None:
     assert ask("q=a", REQUEST_METHOD="POST").status == 405
 
 
 def test_s67_a_limit_is_of_a_client_and_a_minute() -> None:
     now = 0.0
     limit = RateLimit(2, steady=lambda: now)
-    net = [limit.lets_pass(f"2001:db8::{n}") for n in range(3)]
+    net = [limit.allows(f"2001:db8::{n}") for n in range(3)]
     assert net == [True, True, False], "a /64 is one client"
-    assert limit.lets_pass("2001:db8:0:1::1")
-    assert [limit.lets_pass("::ffff:192.0.2.1"), limit.lets_pass("192.0.2.1"), limit.lets_pass("192.0.2.1")][2] is False
-    assert all(limit.lets_pass("127.0.0.1") for _ in range(20)), "a reverse proxy is all its clients"
+    assert limit.allows("2001:db8:0:1::1")
+    assert [limit.allows("::ffff:192.0.2.1"), limit.allows("192.0.2.1"), limit.allows("192.0.2.1")][2] is False
+    assert all(limit.allows("127.0.0.1") for _ in range(20)), "a reverse proxy is all its clients"
     now = 60.0
-    assert limit.lets_pass("192.0.2.1")
+    assert limit.allows("192.0.2.1")
     for n in range(MAX_CLIENTS + 5):
-        limit.lets_pass(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}")
+        limit.allows(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}")
     assert len(limit._counts) <= MAX_CLIENTS + 1

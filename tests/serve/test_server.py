@@ -13,9 +13,9 @@ from waitress import wasyncore
 
 from aggregator.errors import AddressInUse, AggregatorError
 from aggregator.serve.application import Application, Endpoint, text_reply
-from aggregator.serve.crowd import MAX_CONNECTIONS
+from aggregator.serve.connection_limit import MAX_CONNECTIONS
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer, listen
-from aggregator.serve.shelf import PublishedFolder
 from tests.serve.conftest import ATOM, Client, Folder
 
 FEED = "/category/python.atom"
@@ -150,12 +150,12 @@ def test_an_expectation_without_a_body_is_just_a_request(client: Client) -> None
 
 
 def test_a_fault_of_ours_is_a_500_that_says_nothing(
-    shelf: PublishedFolder, serve: Callable[..., WebServer], caplog: pytest.LogCaptureFixture
+    published: PublishedFolder, serve: Callable[..., WebServer], caplog: pytest.LogCaptureFixture
 ) -> None:
     def health() -> bool:
         raise RuntimeError("secret")
 
-    client = Client(serve(Application(shelf, health=health, ready=bool)).address)
+    client = Client(serve(Application(published, health=health, ready=bool)).address)
     said = client.ask("/healthz")
     assert (said.status, said.body) == (500, b"Internal Server Error\n")
     assert said.headers["content-security-policy"] == "default-src 'none'; sandbox"
@@ -164,14 +164,14 @@ def test_a_fault_of_ours_is_a_500_that_says_nothing(
 
 
 def test_s67_a_body_is_read_where_one_is_expected_up_to_its_limit(
-    shelf: PublishedFolder, serve: Callable[..., WebServer]
+    published: PublishedFolder, serve: Callable[..., WebServer]
 ) -> None:
     read = Endpoint(
         lambda environ: text_reply(HTTPStatus.OK, environ["wsgi.input"].read().decode()),
         methods=("POST",),
         takes_body=True,
     )
-    application = Application(shelf, health=bool, ready=bool, endpoints={"/websub/": read})
+    application = Application(published, health=bool, ready=bool, endpoints={"/websub/": read})
     client = Client(serve(application, max_body_bytes=5).address)
     post = b"POST /websub/a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
     assert client.say(post % (5, b"hello")).body == b"hello\n"
@@ -182,14 +182,14 @@ def test_s67_a_body_is_read_where_one_is_expected_up_to_its_limit(
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n"])
 def test_s67_a_client_that_does_not_get_to_the_point_is_dropped(serve: Callable[..., WebServer], sent: bytes) -> None:
-    client = Client(serve(patience_seconds=0.1).address)
+    client = Client(serve(request_seconds=0.1).address)
     client.connect().sendall(sent)
     assert client.is_dropped()
     client.close()
 
 
 def test_s67_bytes_that_trickle_in_do_not_help(serve: Callable[..., WebServer]) -> None:
-    client = Client(serve(patience_seconds=0.3).address)
+    client = Client(serve(request_seconds=0.3).address)
     connection = client.connect()
     connection.settimeout(0.05)
     connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -208,7 +208,7 @@ def test_s67_bytes_that_trickle_in_do_not_help(serve: Callable[..., WebServer]) 
 
 
 def test_s67_a_slow_answer_does_not_use_up_patience(
-    shelf: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event
+    published: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event
 ) -> None:
     asked = threading.Event()
 
@@ -216,7 +216,7 @@ def test_s67_a_slow_answer_does_not_use_up_patience(
         asked.set()
         return gate.wait(10)
 
-    server = serve(Application(shelf, health=health, ready=bool), patience_seconds=0.1)
+    server = serve(Application(published, health=health, ready=bool), request_seconds=0.1)
     slow, idle = Client(server.address), Client(server.address)
     slow.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(10)
@@ -333,7 +333,7 @@ def test_r54_stop_finishes_the_answers_under_way(folder: Folder, server: WebServ
 
 
 def test_r54_stop_answers_what_has_arrived(
-    shelf: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event
+    published: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event
 ) -> None:
     asked = threading.Event()
 
@@ -341,7 +341,7 @@ def test_r54_stop_answers_what_has_arrived(
         asked.set()
         return gate.wait(10)
 
-    server = serve(Application(shelf, health=health, ready=bool))
+    server = serve(Application(published, health=health, ready=bool))
     client = Client(server.address)
     client.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(10)
@@ -355,7 +355,7 @@ def test_r54_stop_answers_what_has_arrived(
 
 
 def test_r54_stop_does_not_wait_for_ever(
-    shelf: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event, folder: Folder
+    published: PublishedFolder, serve: Callable[..., WebServer], gate: threading.Event, folder: Folder
 ) -> None:
     asked = threading.Event()
 
@@ -364,7 +364,7 @@ def test_r54_stop_does_not_wait_for_ever(
         return gate.wait(10)
 
     folder.publish("all.atom", bytes(20_000_000), twin=False)
-    server = serve(Application(shelf, health=health, ready=bool))
+    server = serve(Application(published, health=health, ready=bool))
     hanging, stalled = Client(server.address), Client(server.address)
     hanging.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     stalled.connect().sendall(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -271,7 +271,7 @@ def test_the_index_of_words_forgets(site: SampleSite) -> None:
         index = open_index(app.store)
 
         def found(text: str) -> int:
-            index.catch_up()
+            index.update()
             return len(index.find(parse_query(text), limit=99))
 
         assert (found("length"), found("title")) == (20, 20)

@@ -36,7 +36,7 @@ def mode(path: Path) -> int:
 def test_s61_the_store_and_what_lies_beside_it_is_its_owners(place: Path) -> None:
     store = open_store(f"sqlite:///{place}", now=NOON, command="poll")
     try:
-        open_index(store).catch_up()
+        open_index(store).update()
         with store.read():
             found = {path.name: mode(path) for path in place.parent.iterdir()}
     finally:

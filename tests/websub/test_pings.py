@@ -11,7 +11,7 @@ from aggregator.app import App
 from aggregator.errors import StoreError
 from aggregator.model.alarm import AlarmCode
 from aggregator.serve.metrics import Meter
-from aggregator.websub import Pinger, pings, tell_hub
+from aggregator.websub import Pinger, pings, send_pings
 from aggregator.websub.pings import pause_after
 from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer, Hangs, Reply, Reset, redirect
@@ -54,7 +54,7 @@ class Planet:
                 self.tell(app)
 
     def tell(self, app: App) -> None:
-        tell_hub(app, is_over=lambda: False)
+        send_pings(app, should_stop=lambda: False)
 
     def told(self) -> list[str]:
         """Give the topics of the pings since the last look, in order."""
@@ -415,8 +415,8 @@ def test_a_fault_of_ours_is_said_once_and_pings_go_on(
             enough.set()
         raise StoreError("the disk is full" if asked[0] < 3 else "another fault")
 
-    monkeypatch.setattr(pings, "tell_hub", fail)
-    monkeypatch.setattr(pings, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(pings, "send_pings", fail)
+    monkeypatch.setattr(pings, "CHECK_SECONDS", 0.001)
     with planet.site.opened() as app:
         pinger = Pinger(app, lambda taken: None)
         pinger.start()
@@ -434,9 +434,9 @@ def test_r67_metrics_count_pings_and_what_is_owed(planet: Planet) -> None:
     planet.answers(Reply(400), TAKEN)
     planet.says(2, 1, tell=False)
     with planet.site.opened() as app:
-        before = meter.write(app.figures(), asked=0, tick_age=0)[1].decode()
-        tell_hub(app, is_over=lambda: False, on_asked=meter.count_ping)
-        after = meter.write(app.figures(), asked=0, tick_age=0)[1].decode()
+        before = meter.write(app.figures(), in_flight=0, tick_age=0)[1].decode()
+        send_pings(app, should_stop=lambda: False, on_sent=meter.count_ping)
+        after = meter.write(app.figures(), in_flight=0, tick_age=0)[1].decode()
     assert "aggregator_pings_owed 2.0" in before
     assert 'aggregator_pings_total{taken="yes"} 0.0' in before
     assert "aggregator_pings_owed 1.0" in after

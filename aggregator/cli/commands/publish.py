@@ -25,7 +25,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aggregator.cli.open import opened_world
     from aggregator.errors import StrangerInTheWay
     from aggregator.model.correction import Act
-    from aggregator.websub import tell_for_a_while
+    from aggregator.websub import send_pings_briefly
 
     if options.rules:
         done = correct(options, environ, Act.RULES, lambda tx: {})
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 app.clear_lost()
         except StrangerInTheWay as stranger:
             changed, posts, failed, why = stranger.changed, (), (stranger.output,), str(stranger)
-        tell_for_a_while(app)
+        send_pings_briefly(app)
     if options.json:
         print(json.dumps({"version": 1, "published": changed, "posts": posts, "failed": failed}, ensure_ascii=False))
     else:

@@ -11,8 +11,8 @@ import pytest
 
 from aggregator.serve.application import Application, Endpoint, Reply, text_reply
 from aggregator.serve.granian_server import GranianServer
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import PublishedFolder
 from tests.serve.conftest import ATOM, Client, Folder
 
 FEED = "/category/python.atom"
@@ -22,7 +22,7 @@ TIMES = 4
 
 @pytest.mark.parametrize("kind", [WebServer, GranianServer], ids=["waitress", "granian"])
 def test_a_question_that_takes_long_holds_up_no_document(
-    shelf: PublishedFolder, kind: Callable[..., WebServer | GranianServer]
+    published: PublishedFolder, kind: Callable[..., WebServer | GranianServer]
 ) -> None:
     asked, may_answer = threading.Event(), threading.Event()
 
@@ -32,7 +32,7 @@ def test_a_question_that_takes_long_holds_up_no_document(
         return text_reply(HTTPStatus.OK, "thought")
 
     endpoints = {"/think": Endpoint(think)}
-    server = kind(Application(shelf, health=lambda: True, ready=lambda: True, endpoints=endpoints), "127.0.0.1", 0)
+    server = kind(Application(published, health=lambda: True, ready=lambda: True, endpoints=endpoints), "127.0.0.1", 0)
     server.start()
     thinker, reader = Client(server.address), Client(server.address)
     try:

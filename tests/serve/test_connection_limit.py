@@ -12,35 +12,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.serve.application import Application, Endpoint, Reply, text_reply
-from aggregator.serve.crowd import MAX_CONNECTIONS, SHARE, Wait, client_of, crowded_out
+from aggregator.serve.connection_limit import (
+    CLIENT_SHARE,
+    MAX_CONNECTIONS,
+    WaitingConnection,
+    client_of,
+    connections_to_close,
+)
 from aggregator.serve.granian_server import GranianServer
+from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
-from aggregator.serve.shelf import PublishedFolder
 from benchmarks.crowd import CROWD_ADDRESS, KINDS, LARGE, LARGE_BYTES, OTHER_ADDRESS, crowd, slow_socket, worst
 from tests.serve.conftest import ATOM, Client, Folder
 
 ENOUGH_SECONDS = 10.0  # for an answer, on a machine that has much else to do; without room for it there is none at all
 
 
-def wait(client: str, since: float, *, is_idle: bool = False) -> Wait:
-    return Wait(client, since, is_idle)
+def wait(client: str, since: float, *, is_idle: bool = False) -> WaitingConnection:
+    return WaitingConnection(client, since, is_idle)
 
 
 def test_s67_unfinished_requests_beyond_a_share_go_first_the_oldest_before_others() -> None:
-    slow = [(f"slow{n}", wait("a", n)) for n in range(SHARE + 3)]
+    slow = [(f"slow{n}", wait("a", n)) for n in range(CLIENT_SHARE + 3)]
     others = [("idle", wait("b", -5, is_idle=True)), ("begun", wait("b", -9))]
-    assert crowded_out(slow + others, 3) == ["slow0", "slow1", "slow2"]
-    assert crowded_out(slow + others, 4)[3:] == ["idle"]
-    assert crowded_out(slow + others, 99)[-1] in {"begun", f"slow{SHARE + 2}"}
+    assert connections_to_close(slow + others, 3) == ["slow0", "slow1", "slow2"]
+    assert connections_to_close(slow + others, 4)[3:] == ["idle"]
+    assert connections_to_close(slow + others, 99)[-1] in {"begun", f"slow{CLIENT_SHARE + 2}"}
 
 
 def test_s67_of_idle_connections_the_client_with_the_most_loses_its_oldest() -> None:
     proxy = [(f"proxy{n}", wait("127.0.0.1", n, is_idle=True)) for n in range(5)]
-    assert crowded_out([("reader", wait("b", -5, is_idle=True)), *proxy], 4) == ["proxy0", "proxy1", "proxy2", "proxy3"]
+    assert connections_to_close([("reader", wait("b", -5, is_idle=True)), *proxy], 4) == [
+        "proxy0",
+        "proxy1",
+        "proxy2",
+        "proxy3",
+    ]
 
 
 def test_s67_connections_of_many_clients_make_room_by_age() -> None:
-    assert crowded_out([(n, wait(f"10.0.0.{n}", -n)) for n in range(9)], 2) == [8, 7]
+    assert connections_to_close([(n, wait(f"10.0.0.{n}", -n)) for n in range(9)], 2) == [8, 7]
 
 
 @given(
@@ -50,8 +61,8 @@ def test_s67_connections_of_many_clients_make_room_by_age() -> None:
 def test_s67_as_many_are_closed_as_asked_for_and_the_newest_of_a_client_last(
     facts: list[tuple[str, float, bool]], number: int
 ) -> None:
-    waits = [(n, Wait(*fact)) for n, fact in enumerate(facts)]
-    out = crowded_out(waits, number)
+    waits = [(n, WaitingConnection(*fact)) for n, fact in enumerate(facts)]
+    out = connections_to_close(waits, number)
     assert len(out) == len(set(out)) == min(max(number, 0), len(waits))
     for a in out:
         for b in set(range(len(waits))) - set(out):
@@ -135,7 +146,7 @@ def test_s67_slow_readers_take_no_thread_and_get_their_further_answers(
 
 @pytest.mark.parametrize("kind", [WebServer, GranianServer], ids=["waitress", "granian"])
 def test_s67_health_is_told_while_every_other_thread_is_taken(
-    shelf: PublishedFolder, kind: Callable[..., WebServer | GranianServer]
+    published: PublishedFolder, kind: Callable[..., WebServer | GranianServer]
 ) -> None:
     may_answer = threading.Event()
 
@@ -143,7 +154,7 @@ def test_s67_health_is_told_while_every_other_thread_is_taken(
         may_answer.wait(30)
         return text_reply(HTTPStatus.OK, "thought")
 
-    application = Application(shelf, health=lambda: True, ready=lambda: True, endpoints={"/think": Endpoint(think)})
+    application = Application(published, health=lambda: True, ready=lambda: True, endpoints={"/think": Endpoint(think)})
     server = kind(application, "127.0.0.1", 0)
     server.start()
     thinkers, doctor = [Client(server.address) for _ in range(20)], Client(server.address)

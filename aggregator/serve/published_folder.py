@@ -1,7 +1,7 @@
-"""The published folder as a server sees it: the bytes behind a name, with their tags and their date.
+"""Opens published files with their ETags and dates for the web server.
 
-Files are looked at on each request, so that what `os.replace` put there a moment ago is what is served, whether or not
-the rest of the program still lives (R69). What is remembered are tags, and which files they are of.
+The files are checked on each request, so that a file that `os.replace` has just put in place is served at once, even if
+the rest of the program has failed (R69). Only ETags are remembered, and the file versions they belong to.
 """
 
 import errno
@@ -19,17 +19,17 @@ from pathlib import Path
 from aggregator.clock import Clock, utc_now
 from aggregator.render.media_types import Role, media_of
 from aggregator.serve.links import link_of
-from aggregator.serve.names import name_of, no_copies
+from aggregator.serve.names import name_of, no_aliases
 
-TWIN = ".gz"
+GZIP_SUFFIX = ".gz"
 GONE = "gone.txt"
-FORGOTTEN = "404="  # before a path in it
-NOINDEX = b'<meta name="robots" content="noindex">'  # as our pages say it, in their first bytes
+NOT_FOUND_PREFIX = "404="  # prefix of a path in gone.txt whose answer is 404
+NOINDEX = b'<meta name="robots" content="noindex">'  # the form that our pages have, in their first bytes
 HEAD_BYTES = 8192
-CHUNK_BYTES = 256 * 1024  # of a part of a file that are read at once
-MAX_KNOWN = 4096  # documents whose tags are remembered; about 1 kB each
-# A file system's clock ticks every few milliseconds: of versions written within one tick, a later one may have size,
-# times and even the inode of an earlier one. What was read of a file as young as that isn't remembered.
+CHUNK_BYTES = 256 * 1024  # read from a part of a file at a time
+MAX_KNOWN = 4096  # documents whose ETags are remembered; about 1 kB each
+# The clock of a file system advances every few milliseconds. Of two versions written within one step, the later may
+# have the size, times and even the inode of the earlier. So nothing is remembered of a file that is this young.
 YOUNG_SECONDS = 0.1
 
 
@@ -37,14 +37,14 @@ YOUNG_SECONDS = 0.1
 class Encoding:
     """The bytes of a document in one content coding."""
 
-    digest: str  # of exactly these bytes (A71)
+    digest: str  # digest of exactly these bytes (A71)
     size: int
     coding: str | None = None  # None: identity
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What reading the files gave, and which files those were."""
+    """What was read from the files of a document, and which versions of the files they were."""
 
     signature: tuple[int, ...]
     modified: int
@@ -55,52 +55,52 @@ class _Known:
 
 
 class FilePart:
-    """A part of a published file as an open file of its own, which whoever reads it closes.
+    """A part of a published file, with its own file descriptor; the server that sends the part closes it.
 
-    Published files are replaced and never changed (R30), so that the bytes stay those that the tags are of.
+    Published files are replaced and never changed (R30), so the bytes always match the ETag.
     """
 
     def __init__(self, handle: int, start: int, size: int) -> None:
         """Open the part.
 
         Args:
-            handle: of the whole file; may be closed afterwards.
-            start: where the part begins, in bytes.
-            size: of the part, in bytes.
+            handle: descriptor of the whole file; may be closed afterwards.
+            start: offset of the part in bytes.
+            size: size of the part in bytes.
 
         Raises:
-            OSError: no further file can be opened.
+            OSError: no more files can be opened.
         """
-        self._handle, self._start, self.size, self._place = os.dup(handle), start, size, 0
+        self._handle, self._start, self.size, self._position = os.dup(handle), start, size, 0
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, at most `CHUNK_BYTES` at a time; none at the end."""
-        left = min(self.size - self._place, CHUNK_BYTES)
-        data = os.pread(self._handle, left if size < 0 else min(size, left), self._start + self._place)
-        self._place += len(data)
+        """Return the next bytes, at most `CHUNK_BYTES`; b"" at the end."""
+        left = min(self.size - self._position, CHUNK_BYTES)
+        data = os.pread(self._handle, left if size < 0 else min(size, left), self._start + self._position)
+        self._position += len(data)
         return data
 
-    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place of the part, and return it."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.size}[whence]
-        self._place = min(max(base + place, 0), self.size)
-        return self._place
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        """Set the position in the part, and return it."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = min(max(base + position, 0), self.size)
+        return self._position
 
     def tell(self) -> int:
-        """Return the place in the part."""
-        return self._place
+        """Return the position in the part."""
+        return self._position
 
     def close(self) -> None:
-        """Close the file; again is no harm."""
+        """Close the file. Can be called again."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
 
 
 class Document:
-    """A published document at one moment: its tags, its date and what `read` gives belong together.
+    """A published document at one moment. ETags, date, and the bytes that `read` returns are of the same version.
 
-    It holds the open files, so that nothing that is published in between can mix two versions. Use it in a `with`.
+    The document holds the open files, so that a new version can't be mixed with this one. Use as a context manager.
     """
 
     __slots__ = ("_handles", "gzip", "link", "max_age", "media_type", "modified", "name", "noindex", "plain", "role")
@@ -121,43 +121,43 @@ class Document:
         for handle in self._handles:
             os.close(handle)
 
-    def read(self, copy: Encoding, start: int = 0, stop: int | None = None) -> bytes:
-        """Give the bytes of a copy, or those from `start` up to `stop`.
+    def read(self, encoding: Encoding, start: int = 0, stop: int | None = None) -> bytes:
+        """Return the bytes of an encoding, or those from `start` up to `stop`.
 
         Raises:
-            OSError: the file can't be read, or somebody cut it short.
+            OSError: the file can't be read, or was truncated.
         """
-        return _read(self._handles[0 if copy is self.plain else 1], start, copy.size if stop is None else stop)
+        return _read(self._handles[0 if encoding is self.plain else 1], start, encoding.size if stop is None else stop)
 
-    def part(self, copy: Encoding, start: int, size: int) -> FilePart:
-        """Return bytes of a copy as a part of its file, which stays open when the document is closed.
+    def part(self, encoding: Encoding, start: int, size: int) -> FilePart:
+        """Return bytes of an encoding as a part of the file, which stays open when the document is closed.
 
         Raises:
-            OSError: no further file can be opened.
+            OSError: no more files can be opened.
         """
-        return FilePart(self._handles[0 if copy is self.plain else 1], start, size)
+        return FilePart(self._handles[0 if encoding is self.plain else 1], start, size)
 
 
 class PublishedFolder:
-    """The published folder, read only."""
+    """The published folder, read only. Thread-safe."""
 
     def __init__(
         self,
         root: Path,
         max_age: Callable[[str], int],
         *,
-        copy_of: Callable[[str], str | None] = no_copies,
+        copy_of: Callable[[str], str | None] = no_aliases,
         clock: Clock = utc_now,
     ) -> None:
-        """Make a shelf of a folder, which need not exist yet.
+        """Create a view of a folder, which need not exist yet.
 
         Args:
-            root: the folder; may be a symlink, and change its target while we run.
-            max_age: how many seconds a name (`category/python.atom`) may be kept by whoever fetched it (A75). Must not
+            root: the folder; may be a symlink whose target changes while the program runs.
+            max_age: returns for how many seconds clients may cache a name (`category/python.atom`; A75). Must not
                 raise: files are served even without a store (R69).
-            copy_of: tells which names are listed besides our outputs, and of which output each is a copy; its own name:
-                it is the operator's own file. Must not raise either.
-            clock: tells which files are so young that they may change without a trace.
+            copy_of: returns the output that a listed name copies; its own name for a file of the operator; None for
+                other names. Must not raise.
+            clock: current time, to recognise files that are too young to be remembered.
         """
         self._root, self._max_age, self._copy_of, self._clock = root, max_age, copy_of, clock
         self._folder = str(root)  # as text: a path is joined at each request
@@ -166,13 +166,13 @@ class PublishedFolder:
         self._lock = threading.Lock()
 
     def open(self, path: str) -> Document | None:
-        """Open what a URL path asks for.
+        """Open the file of a URL path.
 
         Returns:
-            The document; None if there is none by that name, or what is there is no regular file inside the root.
+            The document; None if there is no file with that name, or no regular file inside the root.
 
         Raises:
-            OSError: the file is there and can't be read.
+            OSError: the file exists and can't be read.
         """
         name = name_of(path, self._copy_of)
         handle = _open(f"{self._folder}/{name}") if name else None
@@ -180,11 +180,11 @@ class PublishedFolder:
             return None
         handles = [handle]
         try:
-            with suppress(OSError):  # without a twin there is still the plain file
-                if (twin := _open(f"{self._folder}/{name}{TWIN}")) is not None:
-                    handles.append(twin)
+            with suppress(OSError):  # without a .gz there is still the plain file
+                if (gzip_handle := _open(f"{self._folder}/{name}{GZIP_SUFFIX}")) is not None:
+                    handles.append(gzip_handle)
             kind = media_of(name, self._copy_of(name))
-            known = self._look(name, handles, kind[1])
+            known = self._examine(name, handles, kind[1])
             document = Document(name, known, handles, self._max_age(name), kind) if known else None
         except BaseException:
             _close(handles)
@@ -193,26 +193,26 @@ class PublishedFolder:
             _close(handles)
         return document
 
-    def absence_of(self, name: str) -> HTTPStatus | None:
-        """Say what is answered in place of a file that stands there, as `gone.txt` lists it; None: the file itself.
+    def absence_status(self, name: str) -> HTTPStatus | None:
+        """Return the status to answer instead of an existing file that `gone.txt` lists; None to send the file.
 
         Returns:
-            410 for the page of a withdrawn story (A42) and the files of a removed category, 404 once that is long ago
-            (A44).
+            410 for the page of a withdrawn story (A42) and for the files of a removed category, 404 for those of a
+                category that was removed long ago (A44).
         """
         listed = self._listed(name)
-        if f"{FORGOTTEN}{name}" in listed:
+        if f"{NOT_FOUND_PREFIX}{name}" in listed:
             return HTTPStatus.NOT_FOUND
         return HTTPStatus.GONE if name in listed else None
 
     def _listed(self, name: str) -> frozenset[str]:
-        """Give what `gone.txt` lists, if a name may be in it."""
+        """Return the names in `gone.txt`, if `name` is of a kind that is listed there."""
         if not name.startswith(("entry/", "category/")):
             return frozenset()
         path = f"{self._folder}/{GONE}"
-        with suppress(OSError):  # what is listed there was listed a moment ago as well
+        with suppress(OSError):  # if the file can't be read, the last known list is used
             try:
-                signature = _signature(os.stat(path))  # noqa: PTH116 - at each request, and a Path costs more than the look
+                signature = _signature(os.stat(path))  # noqa: PTH116 - on each request; a Path costs more than the stat
             except FileNotFoundError:
                 return frozenset()
             if signature != self._gone[0] and (handle := _open(path)) is not None:
@@ -224,29 +224,29 @@ class PublishedFolder:
                     os.close(handle)
         return self._gone[1]
 
-    def _look(self, name: str, handles: Sequence[int], role: Role) -> _Known | None:
-        """Give what is known of open files; read them if they are others than those we know."""
+    def _examine(self, name: str, handles: Sequence[int], role: Role) -> _Known | None:
+        """Return what is known of open files; read them if they are not the versions that are remembered."""
         files = [os.fstat(handle) for handle in handles]
         signature = _signature(files[0]) + (_signature(files[1]) if len(files) == 2 else ())
         known = self._known.get(name)
         if known is not None and known.signature == signature:
             return known
-        if not self._is_ours(name, files[0]):
+        if not self._is_publishable(name, files[0]):
             return None
         body = _read(handles[0], 0, files[0].st_size)
         gzip = None
-        if len(files) == 2 and self._is_ours(name + TWIN, files[1]):
+        if len(files) == 2 and self._is_publishable(name + GZIP_SUFFIX, files[1]):
             packed = _read(handles[1], 0, files[1].st_size)
             if _unpacks_to(packed, body):
-                gzip = _copy(packed, "gzip")
+                gzip = _encoding_of(packed, "gzip")
         noindex, link = NOINDEX in body[:HEAD_BYTES], link_of(body) if role is Role.FEED else None
-        known = _Known(signature, int(files[0].st_mtime), _copy(body, None), gzip, noindex, link)
+        known = _Known(signature, int(files[0].st_mtime), _encoding_of(body, None), gzip, noindex, link)
         if self._clock().timestamp() - max(file.st_ctime for file in files) > YOUNG_SECONDS:
             self._remember(name, known)
         return known
 
-    def _is_ours(self, name: str, file: os.stat_result) -> bool:
-        """Tell whether an open file is a regular one that really lies inside the root, and not hidden."""
+    def _is_publishable(self, name: str, file: os.stat_result) -> bool:
+        """Return True if an open file is a regular file inside the root, and not hidden."""
         root = Path(os.path.realpath(self._root))
         real = Path(os.path.realpath(root / name))
         if not stat.S_ISREG(file.st_mode) or not real.is_relative_to(root):
@@ -257,7 +257,7 @@ class PublishedFolder:
         with self._lock:
             self._known.pop(name, None)
             if len(self._known) >= MAX_KNOWN:
-                del self._known[next(iter(self._known))]  # the one that was read first
+                del self._known[next(iter(self._known))]  # the document that was read first
             self._known[name] = known
 
 
@@ -267,7 +267,7 @@ def _signature(file: os.stat_result) -> tuple[int, ...]:
 
 def _open(path: str) -> int | None:
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # O_NONBLOCK: nor hang at a named pipe
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # O_NONBLOCK: do not block at a named pipe
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -291,15 +291,17 @@ def _read(handle: int, start: int, stop: int) -> bytes:
     return body
 
 
-def _copy(body: bytes, coding: str | None) -> Encoding:
+def _encoding_of(body: bytes, coding: str | None) -> Encoding:
     return Encoding(hashlib.sha256(body).hexdigest()[:32], len(body), coding)
 
 
 def _unpacks_to(packed: bytes, body: bytes) -> bool:
-    """Tell whether a .gz is of this version: it is written before its plain file, so for a moment it may be ahead."""
+    """Return True if a .gz has the same content. It is written before the plain file, so it may be newer."""
     reader = zlib.decompressobj(wbits=31)  # 31: a gzip header, and nothing else
     try:
-        same = reader.decompress(packed, len(body) + 1) == body  # a byte more than it may be: no bomb goes off
+        same = (
+            reader.decompress(packed, len(body) + 1) == body
+        )  # one byte more than expected: limits a decompression bomb
     except zlib.error:
         return False
     return same and reader.eof and not reader.unused_data
