@@ -1,4 +1,4 @@
-"""When a source is due next, and why (DESIGN, section 5; P50 to P72). Pure: all it knows comes in as arguments."""
+"""Computes when a source is due next, and explains why (P50 to P72). Pure: all input comes in as arguments."""
 
 from aggregator.cadence.explain import explain
 from aggregator.cadence.rhythm import ARRIVALS, later_arrivals, median_gap

@@ -1,9 +1,9 @@
-"""A decision on a due time, in words: what decided, and what it was stronger than (P67)."""
+"""Explanation of a due time in words: what decided, and what it was stronger than (P67)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-_BASES = {  # where the interval comes from, before anything asks for more
+_BASES = {  # where the interval comes from, before lower bounds and overrides
     "every": "every {} as feeds.yaml says",
     "schedule": "the schedule in feeds.yaml",
     "rhythm": "the rhythm of {}",
@@ -28,7 +28,7 @@ _OVERRIDES = {
 
 
 def explain(inputs: Mapping[str, Any]) -> str:
-    """Say why a source is due when it is.
+    """Return the reason for a due time, as a sentence without a period.
 
     Args:
         inputs: `Turn.inputs`, also as read back from the store.
@@ -60,7 +60,7 @@ def _said(name: str, asked: Mapping[str, float], inputs: Mapping[str, Any]) -> s
 
 
 def span_text(seconds: float) -> str:
-    """Write a span as people say it: "22 min", "3 h"; always rounded."""
+    """Return a duration as people say it: "22 min", "3 h"; always rounded."""
     for unit, length, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
         if seconds < most * length:
             return f"{round(seconds / length)} {unit}"

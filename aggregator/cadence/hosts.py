@@ -1,6 +1,6 @@
-"""What a host key is owed after an answer: a pause for all its sources, and a wider spacing (P30, P31, P37, P61).
+"""Pause and spacing of a host key after a response: for all its sources (P30, P31, P37, P61). Pure.
 
-Pure. When the source itself is due again is `turn`'s to say.
+`turn.py` computes when the source itself is due again.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ FORBIDDEN: Final = 403
 TOO_MANY_REQUESTS: Final = 429
 UNAVAILABLE: Final = 503
 
-WINDOW: Final = timedelta(minutes=10)  # two sources that are refused within it tell of their host
+WINDOW: Final = timedelta(minutes=10)  # two sources that are refused within it count as a refusal by the host
 REST: Final = timedelta(minutes=10)  # of the whole key after a 429
 LONGEST: Final = timedelta(days=1)  # any pause of a whole key
 CALM: Final = timedelta(days=1)  # without trouble, after which a doubling is taken back
@@ -28,7 +28,7 @@ _NEVER = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One source that was refused lately, or told that the count for us is used up."""
+    """A source that was refused lately, or was told that its request quota is used up."""
 
     source: str  # its key
     status: int  # 403, 429 or 503, or any with a count that is used up (P37)
@@ -38,33 +38,33 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostBackoff:
-    """What a host key is owed beyond the ordinary."""
+    """A pause of a host key, and the spacing beyond the configured one."""
 
-    doublings: int = 0  # of its spacing
-    troubled_at: datetime  # when it last asked for peace, or a doubling was taken back
+    doublings: int = 0  # of the configured spacing
+    troubled_at: datetime  # when it last refused a request, or a doubling was taken back
     opens_at: datetime | None = None  # no start before
-    troubles: tuple[Trouble, ...] = ()  # of the last ten minutes, or of its rest; each source once, the latest last
+    troubles: tuple[Trouble, ...] = ()  # of the last ten minutes, or of its pause; each source once, the latest last
 
 
 def after_answer(
     before: HostBackoff | None, source: str, status: int | None, hints: Hints, now: datetime, *, spacing: timedelta
 ) -> HostBackoff | None:
-    """Say what a host key is owed after an answer that came from it.
+    """Return the pause and spacing of a host key after a response from it.
 
-    A 429 to one source is a rest for all of them, and a reason to double the spacing; a 403 or 503 to one source is
-    that source's matter, to a second one it is the host's. How long an answer wants to be left alone binds the whole
-    key only if a second source is told so too, or the answer says that the count for us is used up (P37).
+    A 429 to one source pauses all of them and doubles the spacing. A 403 or 503 to one source concerns that source
+    alone; to a second source it concerns the host. A Retry-After binds the whole key only if a second source got one
+    too, or if the response says that the quota of requests is used up (P37).
 
     Args:
-        before: what it was owed so far; None: nothing.
-        source: key of the source that was asked.
-        status: of the answer; None if there was none.
-        hints: of the answer.
+        before: the backoff so far; None: none.
+        source: key of the source that was polled.
+        status: of the response; None if there was none.
+        hints: of the response.
         now: the time.
-        spacing: the ordinary one of this host key.
+        spacing: the configured one of this host key.
 
     Returns:
-        None if it is owed nothing; a record equal to `before` if nothing changed.
+        None if there is no backoff; a record equal to `before` if nothing changed.
     """
     owed = expired(before, now) or HostBackoff(troubled_at=now)
     kept = tuple(trouble for trouble in owed.troubles if trouble.source != source)
@@ -78,7 +78,7 @@ def after_answer(
         if status == TOO_MANY_REQUESTS:
             pause = max(pause, REST)
     if status == TOO_MANY_REQUESTS or (status in (FORBIDDEN, UNAVAILABLE) and _refuses(others)):
-        # What comes during a pause was asked before it: still the same trouble.
+        # A response during a pause belongs to a request from before it: still the same trouble.
         more = owed.doublings + (owed.opens_at is None)
         owed = replace(owed, doublings=min(more, doublings_of(spacing)), troubled_at=now)
     if status in (FORBIDDEN, TOO_MANY_REQUESTS, UNAVAILABLE) or (status is not None and hints.exhausted):
@@ -92,9 +92,9 @@ def after_answer(
 
 
 def expired(owed: HostBackoff | None, now: datetime) -> HostBackoff | None:
-    """Give what is left of a restraint as time goes by; None once nothing of it holds.
+    """Return what is left of a host backoff at `now`; None once nothing of it holds.
 
-    Times that lie ahead of all reason come from a clock that was wrong, and are brought back (R21).
+    Times that lie too far ahead come from a clock that was wrong, and are brought back (R21).
     """
     if owed is None:
         return None
@@ -111,7 +111,7 @@ def expired(owed: HostBackoff | None, now: datetime) -> HostBackoff | None:
 
 
 def rests_of(restraints: Mapping[str, HostBackoff], now: datetime) -> dict[str, Rest]:
-    """Return the host keys to which no request leaves for a while, by key."""
+    """Return the host keys to which no request is sent for a while, by key."""
     found: dict[str, Rest] = {}
     for key, restraint in restraints.items():
         if restraint.opens_at is not None and restraint.opens_at > now:

@@ -1,4 +1,4 @@
-"""The rhythm of a source: how often it has news, and how often that makes it worth a look (P62)."""
+"""Rhythm of a source: the median gap between its entries, and the longest useful interval after a silence (P62)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from statistics import median
 ARRIVALS = 30  # moments that the rhythm is read from
 FEWEST = 3  # with fewer there is no rhythm yet
 
-# A source that has been silent for so long is asked no more often than that, whatever its rhythm was.
+# A source without news for the first span is polled at most once in the second, whatever its rhythm was.
 _SILENCES = (
     (timedelta(days=30), timedelta(hours=24)),
     (timedelta(days=14), timedelta(hours=12)),
@@ -17,16 +17,15 @@ _SILENCES = (
 
 
 def later_arrivals(arrivals: Sequence[datetime], new: Iterable[datetime]) -> tuple[datetime, ...]:
-    """Add when entries came to when others came before, and keep the last `ARRIVALS`, oldest first.
+    """Return the arrival times with the new ones added: the last `ARRIVALS`, oldest first, in whole seconds.
 
-    Entries that came together count once: that there is no time between them says nothing about a rhythm. Whole
-    seconds, as they are stored.
+    Entries that came together count once: that there is no time between them says nothing about a rhythm.
     """
     return tuple(sorted({when.replace(microsecond=0) for when in (*arrivals, *new)})[-ARRIVALS:])
 
 
 def median_gap(arrivals: Sequence[datetime]) -> timedelta | None:
-    """Give the median time between two entries.
+    """Return the median time between two entries.
 
     Args:
         arrivals: when entries came, oldest first.
@@ -41,6 +40,6 @@ def median_gap(arrivals: Sequence[datetime]) -> timedelta | None:
 
 
 def silence(arrivals: Sequence[datetime], now: datetime) -> timedelta:
-    """Say how often a source may be asked, at most, that has had no news for a while; zero if it had some lately."""
+    """Return the shortest allowed interval of a source without recent news; zero if it had some lately."""
     quiet = now - arrivals[-1] if arrivals else timedelta(0)
     return next((wait for least, wait in _SILENCES if quiet >= least), timedelta(0))

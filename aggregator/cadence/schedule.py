@@ -1,4 +1,4 @@
-"""`schedule:` in feeds.yaml: five cron fields, as turns of the wall clock in a time zone (R26)."""
+"""`schedule:` in feeds.yaml: five cron fields, read as wall-clock times of a time zone (R26)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,14 +14,14 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Turns by the wall clock.
+    """Wall-clock times at which a source is due.
 
-    A turn whose local time is skipped, as the clock goes forward, comes at the instant in which it does; one whose
-    local time comes twice, as the clock goes back, comes the first time alone (R26). As in every cron, a day is meant
-    if the day of the month or the day of the week is, where both are given.
+    A time that does not exist because the clock goes forward is taken at the instant of the change; a time that
+    exists twice because the clock goes back is taken the first time only (R26). As in every cron, a day matches if
+    the day of the month or the day of the week does, where both are given.
 
     Args:
-        text: five fields as `config.schedules.schedule` gives them, days of the week as names; it comes sometimes.
+        text: five fields as `config.schedules.schedule` returns them, with names of weekdays; some date matches them.
         zone: an IANA name, such as Europe/Berlin.
     """
 
@@ -29,10 +29,12 @@ class Schedule:
     zone: str
 
     def next_after(self, when: datetime) -> datetime:
-        """Give the first turn later than `when`, both aware; UTC."""
+        """Return the first time later than `when` (aware), in UTC."""
         zone = ZoneInfo(self.zone)
-        local = when.astimezone(zone).replace(tzinfo=None, fold=0)  # a fold would stick to all that is made of it
-        while True:  # once, but for the hour that comes twice: the turns of its second run were had in its first
+        local = when.astimezone(zone).replace(
+            tzinfo=None, fold=0
+        )  # a fold would be kept by everything computed from it
+        while True:  # once, except in the hour that comes twice: its times were taken in the first run
             local = min(_next(trigger, local) for trigger in _triggers(self.text))
             turn = _instant(local, zone)
             if turn > when:
@@ -41,7 +43,7 @@ class Schedule:
 
 
 def _instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """Give the instant at which the clocks of a zone show a local time first, or pass over it; UTC."""
+    """Return the instant at which the clocks of a zone first show a local time, or skip it; UTC."""
     turn = local.replace(tzinfo=zone)  # fold 0: the earlier of two; in a gap, by the offset that held before it
     if turn.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local:
         return turn.astimezone(UTC)
@@ -56,19 +58,19 @@ def _instant(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _next(trigger: "CronTrigger", local: datetime) -> datetime:
-    """Give the first turn at or after a local time.
+    """Return the first local time at or after a local time.
 
-    The trigger counts in UTC, where no hour is missing or double: its own way with them differs from ours.
+    The trigger computes in UTC, where no hour is missing or double: its own handling of them differs from ours.
     """
     turn: datetime | None = trigger.get_next_fire_time(None, local.replace(tzinfo=UTC))
-    assert turn is not None, "a schedule that was read comes sometimes"
+    assert turn is not None, "the configuration accepts only schedules that match some date"
     return turn.replace(tzinfo=None)
 
 
 @lru_cache(maxsize=1024)
 def _triggers(text: str) -> tuple["CronTrigger", ...]:
-    """Give the triggers of which the earliest counts: theirs alone wants the day of month and of week to agree."""
-    from apscheduler.triggers.cron import CronTrigger  # here, since few have a schedule, and it costs 70 ms
+    """Return the triggers of which the earliest counts: one trigger requires both day of month and of week."""
+    from apscheduler.triggers.cron import CronTrigger  # late: few sources have a schedule, and the import costs 70 ms
 
     minute, hour, day, month, weekday = text.split()
     days = [(day, weekday)] if "*" in (day, weekday) else [(day, "*"), ("*", weekday)]

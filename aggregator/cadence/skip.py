@@ -1,4 +1,4 @@
-"""Hours and days that a feed asks to be spared (P59)."""
+"""Hours and days in which a feed asks not to be polled: skipHours and skipDays (P59)."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ WEEK_HOURS = 24 * 7
 
 
 def outside_skipped(when: datetime, hints: Hints) -> datetime:
-    """Move a time to the first hour in which the feed may be asked; where none is left, it is asked all the same."""
+    """Return the first time from `when` on that the feed does not exclude; `when` if it excludes every hour or day."""
     hours = hints.skip_hours if len(hints.skip_hours) < 24 else frozenset()
     days = hints.skip_days if len(hints.skip_days) < 7 else frozenset()
     if not hours and not days:

@@ -1,4 +1,4 @@
-"""The decision itself: operator's interval or rhythm, hints, hours to spare, phase and jitter, backoff (P67)."""
+"""Due time of a source: interval or rhythm, lower bounds, backoff, excluded hours, phase and jitter (P67)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,87 +14,87 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 NOTHING = timedelta(0)
-START = HOUR  # where `every: auto` begins, and what it stays above unless 304s are proven (P51)
-FAST = timedelta(hours=2)  # a median gap under which a source may be asked more often than hourly (P51)
+START = HOUR  # `every: auto` begins with this, and stays above it unless the source answers 304 (P51)
+FAST = timedelta(hours=2)  # a median gap below this lets a source be polled more often than hourly (P51)
 UNCONDITIONAL = HOUR  # `auto`, for a source without validators (P70)
 LARGE_BODY = 1024 * 1024  # bytes
 LARGE_UNCONDITIONAL = timedelta(hours=6)
-GONE_TIMES = 3  # 410s in a row (P29),
-GONE_SPAN = timedelta(hours=48)  # spread over so much
+GONE_TIMES = 3  # responses with 410 in a row (P29),
+GONE_SPAN = timedelta(hours=48)  # spread over at least this
 GONE_PROBE = timedelta(days=30)
-EARLY = 0.1  # of the interval: how much too soon a one-shot run may be (P52)
+EARLY = 0.1  # share of the interval by which a one-shot `poll` may come too soon (P52)
 EARLY_CAP = timedelta(minutes=5)
 SLACK = timedelta(seconds=2)
-ASKED_AGAIN = timedelta(minutes=5)  # no source is asked sooner again, whoever wishes it (P69)
-# What a one-shot run may not come before either (P52).
+ASKED_AGAIN = timedelta(minutes=5)  # no source is polled again sooner, not even by `poll --all` (P69)
+# Inputs that bind a one-shot `poll`, too (P52).
 BINDING = frozenset("ttl syndication freshness backoff gone rate_limited retry_after exhausted".split())
-TRIES = 500  # turns of a schedule that are looked at for one outside the hours to spare
+TRIES = 500  # times of a schedule that are tried for one outside excluded hours
 
 
 class Timetable(Protocol):
-    """A schedule."""
+    """Schedule that returns wall-clock times."""
 
     def next_after(self, when: datetime) -> datetime:
-        """Give the first turn later than `when`, UTC."""
+        """Return the first time later than `when`, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What feeds.yaml wants of a source, and what the size of its host's crowd allows."""
+    """Intervals that feeds.yaml wants for a source, and the least interval that the crowd on its host allows."""
 
     every: timedelta | None = None  # None: auto
     schedule: Timetable | None = None  # instead of an interval
     min_interval: timedelta = timedelta(minutes=15)
     max_interval: timedelta = DAY
-    crowding: timedelta = NOTHING  # the least interval at which the host's budget serves all its sources (P72)
+    crowding: timedelta = NOTHING  # least interval at which the host's budget suffices for all its sources (P72)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How a poll went, as far as the next turn depends on it."""
+    """Facts of a poll from which the next due time is computed."""
 
     asked_at: datetime  # when the request left
-    polls: int  # how many there were, this one included
-    hints: Hints = NO_HINTS  # the publisher's, those of the last document that was read included
+    polls: int  # of this source, this one included
+    hints: Hints = NO_HINTS  # of the response, and of the last document that was read
     arrivals: tuple[datetime, ...] = ()  # when the last entries came, oldest first
-    earns: bool = False  # its validators have earned a 304
+    earns: bool = False  # its validators brought a 304 before
     has_validators: bool = True
     body_bytes: int = 0  # of the last body
     failures: int = 0  # in a row, this poll included; 0 after a success
-    retried: bool = False  # the answer before carried a Retry-After too (P56)
+    retried: bool = False  # the response before had a Retry-After too (P56)
     hurry: int = 0  # halvings of the interval: entries may have been missed (R45)
-    is_gone: bool = False  # the answer was a 410,
+    is_gone: bool = False  # the response was a 410,
     is_given_up: bool = False  # and so often that the feed counts as gone (P29)
     is_slowed: bool = False  # a 429, or a 503 with Retry-After (P30, P31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """When a source is due, and why."""
+    """Next due time of a source, with the reason."""
 
-    due_at: datetime  # with phase and jitter: what `serve` goes by
-    earliest_at: datetime  # what a one-shot run goes by, whose caller's clock is the schedule (P52)
+    due_at: datetime  # with phase and jitter: used by `serve`
+    earliest_at: datetime  # used by a one-shot `poll`, which somebody else schedules (P52)
     interval: timedelta
-    retry_until: datetime | None = None  # a Retry-After that runs until then
+    retry_until: datetime | None = None  # end of a Retry-After
     because: str  # the input that decided
     asked: Mapping[str, timedelta]  # what each input asked for
     failures: int = 0
 
     def inputs(self) -> dict[str, Any]:
-        """Give the decision as a record that `explain` reads."""
+        """Return the decision as a record for the store, which `explain` reads."""
         said = {name: round(wish.total_seconds(), 3) for name, wish in self.asked.items()}
         return {"because": self.because, "asked": said} | ({"failures": self.failures} if self.failures else {})
 
 
 def next_turn(key: str, pace: Pace, course: Course) -> Turn:
-    """Say when a source is due after a poll.
+    """Return the due time of a source after a poll.
 
-    The interval is the longest of what feeds.yaml or the rhythm says and of the lower bounds; backoff, Retry-After and
-    the hours to spare come on top of it and only ever make it longer; jitter is added last (P52, P67).
+    The interval is the longest of: what feeds.yaml or the rhythm says, and the lower bounds. Backoff, Retry-After and
+    excluded hours can only make it longer. Jitter is added last (P52, P67).
 
     Args:
-        key: the source's; phase and jitter come from its hash (P63).
-        pace: the operator's wish.
+        key: of the source; phase and jitter come from its hash (P63).
+        pace: from feeds.yaml.
         course: of the poll.
     """
     asked = _base(pace, course) | _bounds(pace, course)
@@ -123,7 +123,7 @@ def next_turn(key: str, pace: Pace, course: Course) -> Turn:
 
 
 def _base(pace: Pace, course: Course) -> dict[str, timedelta]:
-    """Give the interval as the operator wishes it, or as the source's rhythm suggests (P51, P62)."""
+    """Return the interval that feeds.yaml sets, or that the source's rhythm suggests (P51, P62)."""
     if pace.schedule is not None:
         return {"schedule": pace.schedule.next_after(course.asked_at) - course.asked_at}
     if pace.every is not None:
@@ -137,7 +137,7 @@ def _base(pace: Pace, course: Course) -> dict[str, timedelta]:
 
 
 def _bounds(pace: Pace, course: Course) -> dict[str, timedelta]:
-    """Give what forbids a shorter interval, where it does."""
+    """Return the lower bounds of the interval, by name."""
     hints = course.hints
     bounds = {
         "ttl": min(hints.ttl or NOTHING, DAY),
@@ -153,14 +153,14 @@ def _bounds(pace: Pace, course: Course) -> dict[str, timedelta]:
 
 
 def _overrides(pace: Pace, course: Course, asked: Mapping[str, timedelta]) -> dict[str, timedelta]:
-    """Give what comes on top of the interval: after failures, and where the server says when (P29 to P31, P50, P56)."""
+    """Return what may replace the interval: after failures, or where the server names a time (P29 to P31, P50, P56)."""
     wishes = {}
     interval = asked[_longest(asked)]
     if course.failures:
         wishes["backoff"] = backoff(interval, course.failures, cap=max(pace.max_interval, interval))
     if course.is_gone:
         wishes["gone"] = GONE_PROBE if course.is_given_up else DAY
-    if course.is_slowed:  # the freshness of that very answer counts once (P30)
+    if course.is_slowed:  # the freshness of the same response counts once (P30)
         wishes["rate_limited"] = 2 * max(wish for name, wish in asked.items() if name != "freshness")
     if course.hints.retry_after:
         wishes["retry_after"] = min(course.hints.retry_after, WEEK if course.retried else DAY)
@@ -170,7 +170,7 @@ def _overrides(pace: Pace, course: Course, asked: Mapping[str, timedelta]) -> di
 
 
 def _placed(after: datetime, because: str, pace: Pace, course: Course) -> tuple[datetime, str]:
-    """Give the first moment from `after` on that is a turn of the schedule and not to be spared (P59)."""
+    """Return the first time from `after` on that fits the schedule and no excluded hour (P59), and the reason."""
     if pace.schedule is None:
         spared = outside_skipped(after, course.hints)
         return spared, "skip" if spared != after else because
@@ -179,19 +179,19 @@ def _placed(after: datetime, because: str, pace: Pace, course: Course) -> tuple[
         if outside_skipped(turn, course.hints) == turn:
             return turn, "skip" if turn != first else because
         turn = pace.schedule.next_after(turn)
-    return first, because  # the schedule lies in the hours to spare: the operator's word counts
+    return first, because  # all of the schedule lies in excluded hours: feeds.yaml wins
 
 
 def _spread(due: datetime, key: str, interval: timedelta, pace: Pace, course: Course) -> datetime:
-    """Add phase or jitter; none to a schedule, whose times are meant."""
+    """Add phase or jitter to a due time; a schedule gets none, for its times are meant literally."""
     if pace.schedule is not None:
         return due
-    polls = max(course.polls, 2) if course.failures else course.polls  # no phase before a success
+    polls = max(course.polls, 2) if course.failures else course.polls  # no phase before the first success
     return outside_skipped(due + jitter(key, interval, polls), course.hints)
 
 
 def _longest(asked: Mapping[str, timedelta]) -> str:
-    return max(asked, key=lambda name: asked[name])  # of equal ones the first: the operator's
+    return max(asked, key=lambda name: asked[name])  # of equal ones the first: that of feeds.yaml
 
 
 def _within(wish: timedelta, pace: Pace) -> timedelta:
@@ -199,10 +199,10 @@ def _within(wish: timedelta, pace: Pace) -> timedelta:
 
 
 def honoured_freshness(freshness: timedelta | None, gap: timedelta | None) -> timedelta:
-    """Say how much of max-age or Expires binds us (P55).
+    """Return how much of max-age or Expires is honoured (P55).
 
-    In full to 24 hours; to seven days only where entries are so far apart that little is missed, since a year that
-    some system sets by default must not freeze a daily blog (D5).
+    Up to 24 hours in full; up to seven days only where entries are so far apart that little is missed: a year that some
+    system sends by default must not freeze a daily blog (D5).
 
     Args:
         freshness: what is left of it.
@@ -215,31 +215,31 @@ def honoured_freshness(freshness: timedelta | None, gap: timedelta | None) -> ti
 
 
 def backoff(interval: timedelta, failures: int, *, cap: timedelta) -> timedelta:
-    """Say how long to leave a source alone after `failures` (1 or more) in a row (P50)."""
+    """Return the wait after `failures` (1 or more) in a row (P50)."""
     return min(max(interval, HOUR) * (1 << min(failures, 12) - 1), max(cap, HOUR))
 
 
 def jitter(key: str, interval: timedelta, polls: int) -> timedelta:
-    """Spread equal intervals (P63): the first due time takes the source's phase, each later one up to 10 % more.
+    """Return what is added to a due time to spread equal intervals (P63).
 
-    It only adds, never subtracts (P52).
+    The first due time gets the source's phase, each later one up to 10 % of the interval. Never negative (P52).
     """
-    if polls <= 1:  # almost a whole interval: what is late as well must not become two
+    if polls <= 1:  # up to almost an interval: a poll that is late as well must not come two intervals later
         return max(min(interval * _share(key), interval - SLACK), NOTHING)
     return interval * 0.1 * _share(f"{key} {polls}")
 
 
 def may_ask_again(now: datetime, attempted_at: datetime | None, retry_until: datetime | None) -> bool:
-    """Tell whether an operator's `poll --all` or `poll KEY` may pass over a due time (P69)."""
+    """Return whether `poll --all` or `poll KEY` may poll a source before it is due (P69)."""
     recently = attempted_at is not None and now - attempted_at < ASKED_AGAIN
     return not recently and (retry_until is None or retry_until <= now)
 
 
 def crash_floor(claims: int) -> timedelta:
-    """Say how far the claim itself moves the due time, before anything is known of the outcome (R13)."""
+    """Return how far a claim moves the due time, before the outcome is known (R13)."""
     return min(timedelta(minutes=5) * (1 << min(claims, 12)), DAY)
 
 
 def _share(text: str) -> float:
-    """Give a number from 0 to 1 that is the same for the same text, always and everywhere."""
+    """Return a number from 0 to 1 that depends on the text alone, the same in every process."""
     return int.from_bytes(sha256(text.encode()).digest()[:6], "big") / (1 << 48)

@@ -1,1 +1,4 @@
-"""When two sources tell the same story. Errs on the side of two: a false merge hides news (DESIGN, section 8)."""
+"""Keys and digests of entries, and which entries of different sources tell one story.
+
+In doubt, two stories: a false merge hides news.
+"""

@@ -1,7 +1,7 @@
-"""Limits of the cost of comparing entries: steps for a pair, seconds for all pairs of one poll.
+"""Limits on the cost of comparing entries: steps for a pair, seconds for all pairs of one poll.
 
-`SequenceMatcher` takes up to the cube of the length: two texts of 1,500 tokens, made for that, took 14 s. The texts are
-other people's, and whoever settles polls would poll nothing else meanwhile.
+`SequenceMatcher` takes up to the cube of the length: two texts of 1,500 tokens, made for that purpose, took 14 s. Texts
+come from publishers, and while the settling thread compares them nothing else is stored.
 """
 
 from collections import Counter
@@ -14,25 +14,25 @@ from typing import Final
 
 from aggregator.errors import CutShort
 
-MAX_STEPS: Final = 1_000_000  # of two entries: 0.1 s; two articles of 1,500 tokens take 40,000, unlike ones 230,000
+MAX_STEPS: Final = 1_000_000  # for two entries: 0.1 s; two similar articles of 1,500 tokens take 40,000, others 230,000
 MAX_SECONDS: Final = 10.0  # of the thread, for all of one poll; 1,000 new entries with a copy each take 1 to 5 s
 
 
 class TooCostly(Exception):
-    """Two entries were not compared to the end: they take more steps than two articles ever do."""
+    """A comparison took more steps than two articles ever need, and was not finished."""
 
 
 class Steps:
-    """The steps that comparing two entries may still take."""
+    """Steps that comparing two entries may still take."""
 
     def __init__(self, most: int = MAX_STEPS) -> None:
         self._left = most
 
     def spend(self, steps: int) -> None:
-        """Count some of them.
+        """Count steps.
 
         Raises:
-            TooCostly: there are no more.
+            TooCostly: none are left.
         """
         self._left -= steps
         if self._left < 0:
@@ -40,12 +40,12 @@ class Steps:
 
 
 class BoundedMatcher(SequenceMatcher[str]):
-    """A `SequenceMatcher` that finds what that finds, or raises `TooCostly`.
+    """`SequenceMatcher` with the same results, or `TooCostly`.
 
     Args:
         ours: tokens, or the letters of a word.
         theirs: the same of the other side.
-        steps: what it may take.
+        steps: that it may take.
     """
 
     def __init__(self, ours: Sequence[str], theirs: Sequence[str], steps: Steps) -> None:
@@ -56,18 +56,18 @@ class BoundedMatcher(SequenceMatcher[str]):
         self._up_to = [0, *accumulate(1 + there[token] for token in ours)]  # by place in ours
 
     def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
-        """Find it as the base class does, which looks at all places of each of our tokens."""
+        """Find the longest match as the base class does; its cost are all places of each of our tokens."""
         self._steps.spend(self._up_to[-1 if ahi is None else ahi] - self._up_to[alo])
         return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 class Budget:
-    """The seconds that comparing the entries of one poll may take. Made anew for each poll; one thread's.
+    """Seconds that comparing the entries of one poll may take. One for each poll; not thread-safe.
 
     Args:
         seconds: in all.
-        clock: seconds that this thread has worked; a wall clock would let a busy machine decide what is one story.
-        is_cut: tells that the program stops.
+        clock: processor seconds of this thread; with a wall clock, a busy machine would decide what is one story.
+        is_cut: returns whether the program stops.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Budget:
         """Return whether the budget is used up, so that nothing more is compared.
 
         Raises:
-            CutShort: the program stops: what the poll changes is for the next one to find out (R54).
+            CutShort: the program stops: the next poll finds the changes (R54).
         """
         if self._is_cut():
             raise CutShort
@@ -93,7 +93,7 @@ class Budget:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count the seconds that the context lasts."""
+        """Count the seconds in which the context is active."""
         begun = self._begun = self._clock()
         try:
             yield

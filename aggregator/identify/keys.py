@@ -1,9 +1,7 @@
-"""What makes an entry the same next time: its key in its source, the digest of what a reader sees of it, and what other
-sources may know it by (I30 to I38). Pure.
+"""Keys of entries within their source, digests of what readers see, and ids that sources share (I30 to I38). Pure.
 
-What is computed here is stored for ever: change one of these functions, and every reader sees everything as new. So
-nothing in it leans on code that may change for other reasons (sanitiser, URL lists), the digests carry a version, and
-tests pin them.
+These values are stored for ever: if one of these functions changes, every reader sees all entries as new. So they use
+no code that may change for other reasons (sanitiser, URL lists), digests carry a version, and tests pin them.
 """
 
 import html
@@ -20,8 +18,8 @@ from aggregator.text.iris import is_iri
 from aggregator.text.xml_chars import normalised
 from aggregator.urls import Url, is_start_page
 
-VERSION = "1"  # of both digests, which begin with it: digests of two versions say nothing of each other
-MIN_TOKENS = 8  # a shorter text says too little to be recognised by (DESIGN, section 8)
+VERSION = "1"  # of both digests, which begin with it: digests of different versions can't be compared
+MIN_TOKENS = 8  # a shorter text is too common to be recognised by
 _FEW = 3  # entries with one id that may still be copies of one; beyond, the id is a constant (I33)
 
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
@@ -32,7 +30,7 @@ _TOKEN = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
 _TAG = re.compile(r"<[^>]*>")
 _ADDRESS = re.compile(r"<[a-z0-9]+\b[^>]*? (href|src|poster)=\"([^\"]*)\"[^>]*>")
 _CAMPAIGN = re.compile(r"(?<=[?&])utm_[a-z_]+=[^&#]*(?:&|(?=#)|$)")
-# What lets a file be fetched for an hour or a day; it changes with each poll of who signs (I38).
+# Temporary signatures of a file; they change with each poll (I38).
 _SIGNATURE = re.compile(
     r"(?<=[?&])(?:X-(?:Amz|Goog)-[A-Za-z-]+|x-oss-[a-z-]+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Key-Pair-Id"
     r"|Expires|Signature|Policy|auth_key|PHPSESSID)=[^&#]*(?:&|(?=#)|$)"
@@ -43,14 +41,14 @@ _ADVERTISEMENT = re.compile(
     r"|(?:[a-z0-9-]+\.)*(?:doubleclick\.net|googlesyndication\.com|googleadservices\.com|amazon-adsystem\.com"
     r"|adnxs\.com|taboola\.com|outbrain\.com|criteo\.(?:com|net))/)"
 )
-# "12 comments", "Points: 57", "阅读(8)", "3 hours ago": they move with each poll, and nothing has been rewritten (I38).
+# "12 comments", "Points: 57", "阅读(8)", "3 hours ago": they change with each poll without any edit (I38).
 _WHAT = "[Pp]oints|[Cc]omments|[Rr]eplies|[Vv]iews|[Ss]core|[Ll]ikes|[Ss]hares|[Uu]pvotes|[Kk]ommentare"
 _ONE = "[Pp]oint|[Cc]omment|[Vv]iew|[Ll]ike|[Ss]hare|[Uu]pvote|[Kk]ommentar"
 _HAN_WHAT = "阅读 閱讀 浏览 瀏覽 评论 評論 点赞 點讚 点击 點擊 转发 轉發 回复 回覆 收藏".split()
 _HAN_ANY = "|".join(_HAN_WHAT)
 _SPAN = "second|minute|min|hour|day|week|month|year"
-# Every repetition has an end: a text of digits alone must not cost its square. What no text has is looked for first,
-# since that costs a twentieth of the patterns.
+# Every repetition is bounded: a text of digits alone must not cost its square. The plain words are searched first,
+# which costs a twentieth of the patterns.
 _NOISE = (
     (
         ("oint", "omment", "epl", "iew", "core", "ike", "hare", "pvote"),
@@ -76,16 +74,16 @@ _NOISE = (
 
 
 def identify(feed: Feed, *, by_text: bool = False) -> Feed:
-    """Give each entry of a document its key and its digests.
+    """Return a document with a key and digests for each entry.
 
     Args:
         feed: cleaned.
-        by_text: dates tell nothing apart: of an entry without id and link, title and content make the key (I34).
+        by_text: dates distinguish nothing: without id and link, title and content make the key (I34).
 
-    Entries that bear one id are merged if they agree in link or title, and in date or text, and the latest `updated`
-    wins; an id that two different entries bear, or all of them, is none (I33), and I34 finds keys instead. What key an
-    entry gets depends on what the document holds, never on the order in which it does. That order stays. Titles are cut
-    to `MAX_TITLE` only here, when keys are found: entries that were stored before there was that limit keep theirs.
+    Entries with one id are merged if they agree in link or title, and in date or text, and the latest `updated`
+    wins. An id that two different entries have, or all of them, counts as none (I33), and I34 finds keys instead.
+    The key of an entry depends on what the document contains, never on its order, which stays. Titles are cut to
+    `MAX_TITLE` only here, after keys are made: entries stored before that limit existed keep theirs.
     """
     site = feed.link
     entries = _without_useless_ids(feed.entries, site)
@@ -102,19 +100,19 @@ def identify(feed: Feed, *, by_text: bool = False) -> Feed:
 
 
 def identify_again(feed: Feed, *, by_link: bool, by_text: bool) -> Feed:
-    """Identify the entries of a source whose ids or dates change all the time, and so say nothing (I35).
+    """Identify the entries of a source whose ids or dates change all the time, and so distinguish nothing (I35).
 
     Args:
-        feed: as `identify` gave it.
-        by_link: its ids change: they are read as if there were none.
-        by_text: the dates of its entries without id and link change: title and content tell these apart.
+        feed: as `identify` returned it.
+        by_link: its ids change: they count as none.
+        by_text: the dates of its entries without id and link change: title and content distinguish these.
     """
     entries = tuple(replace(entry, id=None) for entry in feed.entries) if by_link else feed.entries
     return identify(replace(feed, entries=entries), by_text=by_text) if by_link or by_text else feed
 
 
 def key_form(key: str) -> str:
-    """Give the form in which keys of one source are compared: ids that are URLs, without regard to http or https (I32).
+    """Return the form in which keys of one source are compared: URLs without regard to http or https (I32).
 
     Returns:
         SHA-256 in hex, so that a key of any length fits an index.
@@ -123,10 +121,10 @@ def key_form(key: str) -> str:
 
 
 def digest_of(entry: Entry) -> Digest:
-    """Give the digest of what a reader would see (I38): a new one means a revision.
+    """Return the digest of what a reader sees of an entry (I38): a new digest means a revision.
 
     It is the version, a colon, and the SHA-256 in hex of these fields in UTF-8, joined by NUL; lists within them by
-    0x1F, parts of an item by 0x1E (no text holds these: I7):
+    0x1F, parts of an item by 0x1E (no text contains these: I7):
 
     1. title, without any blanks, in NFC;
     2. link, as an address;
@@ -135,9 +133,9 @@ def digest_of(entry: Entry) -> Digest:
     6. enclosures' addresses without their queries;
     7. tags' terms with their labels, sorted.
 
-    An address has no scheme, no utm_ parameters, and nothing that signs it for a time. Of images and players only the
-    last part of the path counts: the query may be another such signature, and the host one of several that take turns.
-    So a change of markup alone, of blanks, of counters, of "3 hours ago" or of advertisements is no revision, and a
+    An address has no scheme, no utm_ parameters, and no temporary signature. Of images and players only the last part
+    of the path counts: the query may be another such signature, and the host one of several that take turns. So a
+    change of markup alone, of blanks, of counters, of "3 hours ago" or of advertisements is no revision, and a
     sanitiser that learns a new element revises nothing.
     """
     fields = (
@@ -153,7 +151,7 @@ def digest_of(entry: Entry) -> Digest:
 
 
 def text_digest_of(entry: Entry) -> Digest | None:
-    """Give the digest of title and plain text by which another source's copy is known (DESIGN, section 8).
+    """Return the digest of title and plain text, by which a copy in another source is recognised.
 
     It is the version, a colon, and the SHA-256 in hex of title and text, joined by NUL: NFKC, case folded, blanks
     collapsed, punctuation kept. Markup, links and dates play no part.
@@ -169,7 +167,7 @@ def text_digest_of(entry: Entry) -> Digest | None:
 
 
 def global_id_hash(own_id: str) -> str | None:
-    """Give what entries of different sources are compared by, if their ids can be unique in the world (DESIGN 8).
+    """Return the hash by which ids of different sources are compared, if the id can be globally unique.
 
     Returns:
         The `key_form` of a `urn:`, `tag:` or http(s) id; None for any other, unique in its source at best.
@@ -179,12 +177,12 @@ def global_id_hash(own_id: str) -> str | None:
 
 
 def speaks_for_itself(own_id: str) -> bool:
-    """Tell whether an id alone proves sameness: `urn:` and `tag:` ids are made to; any URL may be a link blog's id."""
+    """Return whether an id alone proves sameness: `urn:` and `tag:` ids are made for that; a URL may be any page's."""
     return own_id.partition(":")[0].lower() in ("urn", "tag")
 
 
 def _without_useless_ids(entries: Sequence[Entry], site: Url | None) -> list[Entry]:
-    """Merge what bears one id and is one, and take away the ids that name nothing (I33)."""
+    """Merge entries with one id that are copies, and remove ids that identify nothing (I33)."""
     groups: dict[str, list[Entry]] = {}
     result: list[Entry] = []
     for entry in entries:
@@ -201,10 +199,10 @@ def _without_useless_ids(entries: Sequence[Entry], site: Url | None) -> list[Ent
 
 
 def _clusters(group: Sequence[Entry], site: Url | None) -> list[list[Entry]]:
-    """Put together the entries of one id that agree in link or title, directly or by way of others.
+    """Group the entries of one id that agree in link or title, directly or by way of others.
 
-    That is not enough where each has a date of its own: what was published at another time and says something else is
-    no copy. Feeds of comments give all comments the id, the link and the title of what they are about.
+    That is not enough where each has a date of its own: what was published at another time with another text is no
+    copy. Feeds of comments give all comments the id, the link and the title of the article.
     """
     leaders = list(range(len(group)))
 
@@ -227,15 +225,15 @@ def _clusters(group: Sequence[Entry], site: Url | None) -> list[list[Entry]]:
 
 
 def _telling_link(entry: Entry, site: Url | None) -> Url | None:
-    """Give a link that can tell one entry from another: no site's start page, nor the feed's own page."""
+    """Return a link that can distinguish entries: neither a site's start page nor the feed's own page."""
     return entry.link if entry.link and entry.link != site and not is_start_page(entry.link) else None
 
 
 def _latest(copies: Sequence[Entry]) -> Entry:
-    """Choose the latest of several copies of an entry, whatever their order; it takes the first one's place."""
+    """Return the latest of several copies of an entry, whatever their order, in the place of the first."""
     if len(copies) == 1:
         return copies[0]
-    # The longest of equally old ones; then anything that does not depend on the order.
+    # The longest of equally old copies; then any value that does not depend on the order.
     latest = max(copies, key=lambda entry: (_moment(entry), len(entry.text), repr(replace(entry, position=0))))
     return replace(latest, position=min(entry.position for entry in copies))
 
@@ -243,7 +241,7 @@ def _latest(copies: Sequence[Entry]) -> Entry:
 def _keyed_without_id(
     nameless: Sequence[Entry], entries: Sequence[Entry], site: Url | None, *, taken: set[str], by_text: bool
 ) -> list[Entry]:
-    """Find keys for entries that have no usable id: the first thing that tells one from all others (I34)."""
+    """Return entries without usable id with a key: the first value that distinguishes each from all others (I34)."""
     rules: tuple[tuple[KeyRule, Callable[[Entry], str | None]], ...] = (
         (KeyRule.LINK, lambda entry: _telling_link(entry, site)),
         (KeyRule.ENCLOSURE, lambda entry: entry.enclosures[0].url if entry.enclosures else None),
@@ -285,7 +283,7 @@ def _versioned(text: str) -> Digest:
 
 
 def _visible(markup: str) -> str:
-    """Give what is seen of HTML: its text without blanks, and where its links and pictures lead."""
+    """Return what is visible of HTML: its text without blanks, and where its links and pictures lead."""
     text = " ".join(html.unescape(_TAG.sub(" ", markup)).split())
     for marks, patterns in _NOISE:
         if any(mark in text for mark in marks):
@@ -302,7 +300,7 @@ def _addresses(markup: str) -> Iterator[str]:
 
 
 def _address(url: str) -> str:
-    """Give a URL without what does not change where it leads: scheme, campaign, signature, session."""
+    """Return a URL without the parts that do not change where it leads: scheme, campaign, signature, session."""
     without = _SESSION.sub("", _SCHEME.sub("//", html.unescape(url)))
     without = _SIGNATURE.sub("", _CAMPAIGN.sub("", without))
     return without.replace("?#", "#").replace("&#", "#").rstrip("?&")

@@ -1,4 +1,4 @@
-"""Who tells a story already: by id, digest, a link with agreeing text, or nearly in the same words (DESIGN, 8)."""
+"""Finds the story of an entry: by id, text digest, link with agreeing text, or similar text."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
@@ -18,7 +18,7 @@ from aggregator.urls import is_start_page, match_url
 
 
 class Evidence(StrEnum):
-    """Why two entries are one story, the strongest first."""
+    """Reason why two entries are one story, the strongest first."""
 
     DIGEST = "same title and text"
     ID = "same id"
@@ -27,7 +27,7 @@ class Evidence(StrEnum):
 
 
 STRONGEST = {evidence: rank for rank, evidence in enumerate(Evidence)}
-MAX_KEPT = 64  # texts of stored entries that are kept ready to be compared with the next entry
+MAX_KEPT = 64  # tokenised texts of stored entries in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,45 +35,45 @@ class Terms:
     """How far two entries may share a story, by all settings that bear on them (DESIGN 3.1, dedupe)."""
 
     dedupe: Dedupe
-    near: float = NEAR  # the text similarity that is asked for
+    near: float = NEAR  # the text similarity that is required
     window: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A story that an entry may join, and on what evidence."""
+    """A story that an entry may join, with the evidence."""
 
     story: int
     evidence: Evidence
-    other: KnownEntry  # the shown or founding entry that the evidence holds against (T5)
-    agrees: bool  # the texts say the same, so that either may be shown for the other
+    other: KnownEntry  # the shown or founding entry of the story (T5)
+    agrees: bool  # the texts agree, so that either entry may be shown for the other
     similarity: float = 1.0  # of the texts
-    because: str = ""  # what decided, where texts were compared
+    because: str = ""  # the reason, where texts were compared
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The stories that an entry may join, the oldest first."""
+    """Stories that an entry may join, the oldest first."""
 
     matches: tuple[Match, ...] = ()
-    uncompared: frozenset[int] = frozenset()  # entries that count as different, for it costs too much to compare them
+    uncompared: frozenset[int] = frozenset()  # ids of entries that count as different: comparing them costs too much
 
 
 class StoryMatcher:
-    """The shown and founding entries of all known stories, by what they may be recognised by.
+    """Index of the shown and founding entries of all known stories: by id, text digest and link.
 
-    Made once for a document: looking through all stories for each entry grew with the square of both.
+    Made once for a document: searching all stories for each entry grew with the square of both.
 
     Args:
-        known: what is known around the document.
-        budget: what comparing may cost; where it is spent, entries count as different.
+        known: what the store knows around the document.
+        budget: limits the cost of comparing; where it is spent, entries count as different.
     """
 
     def __init__(self, known: Known, budget: Budget | None = None) -> None:
         self._known, self._budget = known, budget or Budget()
         self._telling_of = lru_cache(MAX_KEPT)(lambda number: telling_of(known.others[number]))
         self._by: dict[tuple[str, str], set[int]] = defaultdict(set)
-        self._stories_of: dict[int, set[int]] = defaultdict(set)  # of each entry that tells one
+        self._stories_of: dict[int, set[int]] = defaultdict(set)  # by entry
         for story in known.stories.values():
             for other in self._told(story):
                 self._stories_of[other.id].add(story.id)
@@ -92,21 +92,22 @@ class StoryMatcher:
         terms_of: Callable[[KnownStory, KnownEntry], Terms],
         stays: int | None = None,
     ) -> Found:
-        """Give the stories that tell what an entry tells, the oldest first.
+        """Return the stories that an entry may join, the oldest first.
 
-        Only shown and founding entries count, never another member: no chains (T5); founding ones are also those of
-        stories that an operator merged into this one. A story that this source tells already is never joined again by
-        it (T2), nor one whose last copy its source withdrew; one that an operator retracted is, or copies would bring
-        it back. Where an operator said that two entries tell different stories, what tells one of them as well as the
-        other joins neither by the other (T8).
+        Only shown and founding entries count, never another member: no chains (T5). Founding entries are also those of
+        stories that an operator merged into this one.
+
+        An entry never joins a story that its source tells already (T2), nor one whose last copy its source withdrew. It
+        does join a retracted story, or copies would bring the story back. Where an operator ruled that two entries are
+        different, an entry that matches both joins neither by the other (T8).
 
         Args:
             entry: the new copy.
             source: the id of its source.
-            link: the entry's `evident_link`, if it is the only entry of its source that bears it.
+            link: `dedupe_link` of the entry, if no other entry of its source has that link.
             seen: when it was first seen.
             near: entries that share a band with it.
-            terms_of: what the settings allow between it and an entry of a story.
+            terms_of: returns the dedupe settings for it and an entry of a story.
             stays: the story that it tells, if it is stored already.
 
         Raises:
@@ -134,7 +135,7 @@ class StoryMatcher:
             evidence = [
                 match
                 for other in self._told(story)
-                if other.source != source  # itself, of one that is stored
+                if other.source != source  # a stored entry is not compared with itself
                 for match in self._evidence(new, story, other, terms_of(story, other))
                 if not self._tells_rather_another(new, story, match, terms_of(story, other))
             ]
@@ -146,10 +147,10 @@ class StoryMatcher:
         numbers = {story.founder, *(publication.shown for publication in story.publications)}
         numbers.update(*(known.same.get(number, ()) for number in tuple(numbers)))
         entries = [known.others[number] for number in sorted(numbers) if number in known.others]
-        return [entry for entry in entries if entry.story == story.id]  # one that left may be what was shown last
+        return [entry for entry in entries if entry.story == story.id]  # an entry that left may be shown still
 
     def _tells_rather_another(self, new: "_New", story: KnownStory, match: Match, terms: Terms) -> bool:
-        """Tell whether an entry is at least as much one of which an operator said that it is not the other (T8)."""
+        """Return whether an entry matches one that an operator ruled different at least as well (T8)."""
         for number in sorted(self._known.different.get(match.other.id, ())):
             opposed = self._known.others[number]
             for against in self._evidence(new, story, opposed, terms, meet=True):
@@ -160,7 +161,7 @@ class StoryMatcher:
     def _evidence(
         self, new: "_New", story: KnownStory, other: KnownEntry, terms: Terms, *, meet: bool = False
     ) -> Iterator[Match]:
-        """Give what speaks for one story, of two entries; `meet`: though they share no band."""
+        """Return the evidence that two entries are one story; `meet`: compare them though they share no band."""
         if terms.dedupe is Dedupe.OFF:
             return
         entry = new.entry
@@ -171,7 +172,7 @@ class StoryMatcher:
         lone = self._known.bearers.get(new.link or "", {}).get(other.source) == 1
         linked = same_id or (new.link is not None and new.link == other.match_link and lone)
         met = meet or other.id in new.near
-        met = met and not other.thinned  # a title without its text is no evidence
+        met = met and not other.thinned  # a title whose text was removed is no evidence
         is_near = terms.dedupe is Dedupe.NEAR and met and new.is_close_to(other, terms.window)
         if not (linked or is_near):
             return
@@ -190,16 +191,16 @@ class StoryMatcher:
 
 
 class _New:
-    """An entry that looks for its story."""
+    """An entry whose story is being looked for."""
 
     def __init__(self, entry: Entry, link: str | None, seen: datetime, near: frozenset[int]) -> None:
         self.entry, self.link, self.near, self._seen = entry, link, near, seen
         self.id_hash = global_id_hash(entry.id) if entry.id else None
         self.telling = telling(entry)
-        self.uncompared: set[int] = set()  # entries that it was to be compared with, and was not: too costly
+        self.uncompared: set[int] = set()  # entries with which comparing costs too much
 
     def is_close_to(self, other: KnownEntry, window: timedelta) -> bool:
-        """Tell whether the two lie in one window: by when they were seen, or by their own dates."""
+        """Return whether two entries lie in one window: by when they were first seen, or by their own dates."""
         if abs(self._seen - other.first_seen) <= window:
             return True
         own, theirs = self.entry.published or self.entry.updated, other.published or other.updated
@@ -207,17 +208,17 @@ class _New:
 
 
 def telling(entry: Entry) -> Telling:
-    """Give what of an entry is compared with others."""
+    """Return the parts of an entry that are compared with others."""
     return Telling(bounded_title(entry.title), entry.text, _instant(entry.published))
 
 
 def telling_of(known: KnownEntry) -> Telling:
-    """Return the same for a stored entry; its title is cut, since older stores hold longer ones."""
+    """Return the compared parts of a stored entry; its title is cut, since older stores have longer ones."""
     return Telling(bounded_title(known.title), plain_text(known.content or known.summary), _instant(known.published))
 
 
 def _instant(published: datetime | None) -> datetime | None:
-    """Give a date that names a second: what was rounded to a minute or a day is shared by many."""
+    """Return a date if it has seconds: one that was rounded to a minute or a day is shared by many entries."""
     return published if published is not None and published.second else None
 
 
@@ -233,5 +234,5 @@ def _match(story: KnownStory, evidence: Evidence, other: KnownEntry, alike: Like
 
 
 def dedupe_link(entry: Entry) -> str | None:
-    """Give an entry's link in the form that is compared, if it can be evidence: no site's start page is."""
+    """Return the link of an entry in comparable form; None for a start page, which is no evidence."""
     return match_url(entry.link) if entry.link and not is_start_page(entry.link) else None

@@ -1,10 +1,10 @@
-"""Fingerprints by which near-duplicates find each other in the store, without being compared with everything.
+"""MinHash bands: values that near-duplicates share, so that the store finds them without comparing all entries.
 
 Two entries become candidates if they share one band: a part of the MinHash of their texts (LSH), their titles or a
 piece of them, or the beginning of their texts, which an excerpt shares with the whole. Ten bands of five rows meet at
-a Jaccard similarity of 0.63 half of the time or more, at 0.85 nearly always.
+a Jaccard similarity of 0.63 with a probability of one half, at 0.85 nearly always.
 
-A sketch is comparable only with those of the same `VERSION`: a golden test pins that a text keeps its sketch.
+Bands are comparable only within one `VERSION`: a golden test pins that a text keeps its bands.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ BANDS, ROWS = 10, 5
 SEED = 20060102
 SHINGLE = 3  # tokens
 HEAD = 12  # tokens
-MIN_PIECE = 6  # weight of a title, or a piece of one, that is worth looking for
+MIN_PIECE = 6  # least weight of a title, or a piece of one, that gets a band
 MAX_PIECES = 3
-BAND_BYTES = 6  # what SQLite keeps in six bytes, and two texts share by chance once in 10^14
+BAND_BYTES = 6  # SQLite stores such a number in six bytes; two texts share one by chance once in 10^14
 
 
 def bands_of(telling: Telling) -> tuple[int, ...]:
-    """Give the bands of an entry, at most `BANDS` + `MAX_PIECES` + 2, each once, in rising order."""
+    """Return the bands of an entry, at most `BANDS` + `MAX_PIECES` + 2, each once, in rising order."""
     return tuple(sorted({*_of_text(telling.tokens), *_of_title(telling.title)}))
 
 

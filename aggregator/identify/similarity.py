@@ -1,7 +1,7 @@
-"""Whether two entries tell the same story: title and text, held side by side (DESIGN, section 8).
+"""Comparison of two entries by title and text: whether they tell the same story.
 
-Errs on the side of two. What an agency, an editor or a site puts before and after a text is set aside only where the
-titles are the same, or one holds the other; numbers that differ inside a text make it another story, however alike the
+In doubt, two stories. What an agency, an editor or a site adds before and after a text is ignored only where the titles
+are the same, or one contains the other. Numbers that differ inside a text make it another story, however similar the
 rest is.
 """
 
@@ -17,50 +17,50 @@ from aggregator.identify.budget import BoundedMatcher, Steps, TooCostly
 from aggregator.identify.titles import Titles, compare_titles, have_one_slot, holds
 from aggregator.identify.tokens import is_number, tokens_of, weight
 
-NEAR = 0.85  # text similarity that is asked for where the titles are the same (DESIGN 3.1, dedupe)
+NEAR = 0.85  # text similarity that is required where the titles are the same
 MAX_TOKENS = 1_500  # compared of each side
-MAX_CHARACTERS = 65_536  # of a text, in which so many tokens are looked for: to fold a text takes all its length
+MAX_CHARACTERS = 65_536  # of a text, from which the tokens are taken: folding costs time for the whole length
 MIN_TEXT = 16  # weight; a shorter text is no evidence by itself
-MIN_TITLE = 12  # weight from which a title tells a story alone, where there is no text
-MIN_EXCERPT = 8  # and where the text of one side stands in the other's
+MIN_TITLE = 12  # least weight of a title that is evidence alone, where there is no text
+MIN_EXCERPT = 8  # and where the text of one entry is part of the other's
 CORE = 0.6  # share of the shorter text that lies between its head and its tail
 LINKED = 0.8  # similarity, under one link, where the titles are alike
-EXCERPT = 0.9  # share of the shorter text, under one link, that stands in the longer
+EXCERPT = 0.9  # share of the shorter text, under one link, that is part of the longer
 LONG = 200  # tokens; in a long text under one link a number in fifty may differ: a counter, a corrected figure
 FIGURES = 0.02
-RETITLED = 300  # tokens; a text under another title must be so long, or it may be a form that each issue fills in,
-RETITLED_ALIKE = 0.98  # and as good as equal from the first word to the last
-SPELLING = 0.6  # how alike the letters of two words are that may be one word, spelt otherwise
+RETITLED = 300  # tokens; a text under another title must have so many, or it may be a form that each issue fills in,
+RETITLED_ALIKE = 0.98  # and be almost equal from the first word to the last
+SPELLING = 0.6  # similarity of the letters of two words that may be spellings of one
 _BLOCK = 2  # tokens; a single one is found in any text
 
 
 @dataclass(frozen=True)
 class Telling:
-    """The title and the plain text of one entry, tokenised once, however often it is compared."""
+    """Title and plain text of one entry, tokenised once, however often they are compared."""
 
     title: str
     text: str
-    instant: datetime | None = None  # its own date, if that names a second and not only a day or an hour
+    instant: datetime | None = None  # its own date, if that has seconds and is not rounded to a day or an hour
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
-        """The text, at most `MAX_TOKENS` of it."""
+        """Tokens of the text, at most `MAX_TOKENS`."""
         return tuple(islice(tokens_of(self.text[:MAX_CHARACTERS]), MAX_TOKENS))
 
     @cached_property
     def title_weight(self) -> int:
-        """How much the title says."""
+        """Weight of the title, see `weight`."""
         return weight(tokens_of(self.title))
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The verdict on two entries."""
+    """Result of comparing two entries."""
 
     is_same: bool
     similarity: float  # of the texts between their heads and tails, 0 to 1
-    because: str  # what decided, for `why`
-    is_compared: bool = True  # False: that would have cost too much, and so they count as two
+    because: str  # the reason, for `why`
+    is_compared: bool = True  # False: comparing would have cost too much, so they count as two stories
 
 
 NOT_COMPARED = Likeness(False, 0.0, "too costly to compare", is_compared=False)
@@ -72,8 +72,8 @@ def likeness(one: Telling, other: Telling, *, linked: bool = False, near: float 
     Args:
         one: an entry.
         other: another.
-        linked: they bear one link, or one id that a stranger would hardly make.
-        near: the similarity that is asked for, 0 to 1.
+        linked: they have one link, or one id that is unlikely to occur twice by chance.
+        near: the similarity that is required, 0 to 1.
     """
     try:
         return _likeness(one, other, linked=linked, near=near, steps=Steps())
@@ -94,12 +94,12 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
 
 
 def are_kin(one: Telling, other: Telling) -> bool | None:
-    """Tell whether two entries under one `urn:` or `tag:` id can be two states of one story.
+    """Return whether two entries under one `urn:` or `tag:` id can be two versions of one story.
 
-    Their ids are made to be unique, yet `urn:post:1` and the example of RFC 4287 are found in many feeds.
+    Such ids are made to be unique, yet `urn:post:1` and the example of RFC 4287 are found in many feeds.
 
     Returns:
-        None if it can't be told: that would cost too much.
+        None if comparing would cost too much.
     """
     try:
         return _are_kin(one, other, Steps())
@@ -117,7 +117,7 @@ def _are_kin(one: Telling, other: Telling, steps: Steps) -> bool:
 
 
 def _by_title(one: Telling, other: Telling, titles: Titles, *, linked: bool) -> Likeness:
-    """Decide where at least one side has hardly any text."""
+    """Compare entries of which at least one has hardly any text."""
     short, long = sorted((one.tokens, other.tokens), key=len)
     enough = min(one.title_weight, other.title_weight)
     if titles is Titles.SAME and (linked or short == long or (not short and enough >= MIN_TITLE)):
@@ -155,31 +155,31 @@ def _by_text(texts: "_Alignment", titles: Titles, *, linked: bool, near: float, 
 
 
 def _is_form(one: str, other: str, texts: "_Alignment") -> bool:
-    """Tell whether what tells two titles apart was filled in: in one place of a title, or in the texts as well."""
+    """Return whether the difference between two titles was filled in: in one place, or in the texts as well."""
     ours, theirs = tuple(tokens_of(one)), tuple(tokens_of(other))
     if have_one_slot(ours, theirs):
         return True
     return any(
         (holds(ours, mine) and not holds(theirs, mine)) or (holds(theirs, yours) and not holds(ours, yours))
         for mine, yours in texts.gaps
-        if mine and yours  # what an agency sets before its text has nothing in its place
+        if mine and yours  # an agency's addition before the text has no counterpart
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Alignment:
-    """Two texts side by side: what they share in the same order, from the first shared run to the last: the core."""
+    """Two texts side by side. The core is what lies from their first shared run of tokens to the last."""
 
-    inner: float  # how alike the cores are
-    whole: float  # how alike the texts are
+    inner: float  # similarity of the cores
+    whole: float  # similarity of the whole texts
     of_shorter: float  # share of the shorter text that the other has
     core: int  # tokens of the smaller core
     figures: int  # numbers that have no counterpart
-    gaps: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # what stands between shared runs, before and after them
+    gaps: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # tokens between shared runs, before and after them
 
     @classmethod
     def of(cls, ours: Sequence[str], theirs: Sequence[str], steps: Steps) -> "_Alignment":
-        if ours == theirs:  # as the matcher would find, after the square of their length where they repeat themselves
+        if ours == theirs:  # same result as the matcher, which takes the square of the length for repetitive texts
             found = [Match(0, 0, len(ours))]
         else:
             found = BoundedMatcher(ours, theirs, steps).get_matching_blocks()
@@ -199,16 +199,17 @@ class _Alignment:
         )
 
     def is_refilled(self, steps: Steps) -> bool:
-        """Tell whether the same words stand for the same others twice: a name, in a form that was filled in again."""
+        """Return whether one phrase replaces another twice: a name, in a form that was filled in again."""
         swaps = Counter(gap for gap in self.gaps if all(gap))
         return any(count > 1 and not _are_spellings(*swap, steps) for swap, count in swaps.items())
 
 
 def _are_spellings(one: Sequence[str], other: Sequence[str], steps: Steps) -> bool:
-    """Tell whether two runs of words may be one, as two agencies write it: Kiev and Kyiv, colour and color."""
+    """Return whether two runs of words may be spellings of one: Kiev and Kyiv, colour and color."""
     if len(one) != len(other):
         return "".join(one) == "".join(other)
-    pairs = [pair for words in zip(one, other, strict=True) for pair in (words, words[::-1])]  # which is first counts
+    # The ratio depends on the order of the two.
+    pairs = [pair for words in zip(one, other, strict=True) for pair in (words, words[::-1])]
     return all(BoundedMatcher(*pair, steps).ratio() >= SPELLING for pair in pairs)
 
 
@@ -223,7 +224,7 @@ def _gaps(
 
 
 def _figures(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]) -> int:
-    """Count the numbers outside of shared runs that the other side has otherwise, or has not where it should."""
+    """Count the numbers outside of shared runs that the other text lacks."""
     count = 0
     for before, after in pairwise(blocks):
         count += sum(map(is_number, ours[before.a + before.size : after.a]))
@@ -232,6 +233,6 @@ def _figures(ours: Sequence[str], theirs: Sequence[str], blocks: Sequence[Match]
     for one, other in (
         (ours[: first.a], theirs[: first.b]),
         (ours[last.a + last.size :], theirs[last.b + last.size :]),
-    ):  # a dateline is set before one of them; where both begin or end with numbers, those are of the story
+    ):  # one may have a dateline; where both begin or end with numbers, the numbers belong to the story
         count += min(sum(map(is_number, one)), sum(map(is_number, other)))
     return count

@@ -1,4 +1,4 @@
-"""How alike two titles are, with what sites add to them set aside."""
+"""Comparison of two titles, without what sites add to them."""
 
 import re
 from collections.abc import Sequence
@@ -10,25 +10,25 @@ from aggregator.identify.tokens import is_number, tokens_of, weight
 _WIRE = re.compile(r"^[A-Z]{3,12}(?: \d{1,2})?\s*[-–—:]\s*")  # "UPDATE 1-", as agencies count their versions
 _BETWEEN = re.compile(r"\s[|\-–—·•»/]\s|[|_：:]|\s?[-–—](?=[^\x00-\x7f])")  # a site's name, a label, a section
 _PIECE = 4  # weight from which a piece between such marks may be a whole title
-_RUN = 8  # the same for a run of words with no mark around it
+_RUN = 8  # the same for consecutive words without a mark around them
 _HALF = 0.5
 
 
 class Titles(Enum):
-    """What two titles say of two entries."""
+    """Result of comparing two titles."""
 
-    SAME = auto()  # but for a site's name, a label, blanks
-    WITHIN = auto()  # one goes on where the other ends, or begins before it
+    SAME = auto()  # apart from a site's name, a label, blanks
+    WITHIN = auto()  # one title contains the other
     ALIKE = auto()  # half of it is shared
     OTHER = auto()
     NUMBERS = auto()  # another issue, version, price or date: two stories, however alike they are
 
 
 def compare_titles(one: str, other: str, steps: Steps) -> Titles:
-    """Compare two titles; one that is missing is like any other.
+    """Compare two titles; a missing title is like any other.
 
     Raises:
-        TooCostly: it takes more steps than there are.
+        TooCostly: the steps are used up.
     """
     ours, theirs = (tuple(tokens_of(_WIRE.sub("", title))) for title in (one, other))
     if not ours or not theirs:
@@ -46,7 +46,7 @@ def compare_titles(one: str, other: str, steps: Steps) -> Titles:
 
 
 def pieces_of(title: str) -> list[tuple[str, ...]]:
-    """Give the pieces of a title between the marks that sites put around what they add."""
+    """Return the pieces of a title between the marks that sites put around additions."""
     return [piece for part in _BETWEEN.split(_WIRE.sub("", title)) if (piece := tuple(tokens_of(part)))]
 
 
@@ -56,9 +56,9 @@ def holds(long: Sequence[str], short: Sequence[str]) -> bool:
 
 
 def have_one_slot(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tell whether two titles differ in one place only, and share half of the shorter: "Open thread: Monday".
+    """Return whether two titles differ in one place only, and share half of the shorter title: "Open thread: Monday".
 
-    So do the issues of a series, whose text may be the same each time.
+    Issues of a series have such titles, and their texts may be the same each time.
     """
     least = min(len(one), len(other))
     before = next((i for i in range(least) if one[i] != other[i]), least)
@@ -67,7 +67,7 @@ def have_one_slot(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _is_piece(title: tuple[str, ...], other: str) -> bool:
-    """Tell whether a title is one piece of another, and no number stands in the rest."""
+    """Return whether a title is one piece of another, and no number is in the rest."""
     pieces = pieces_of(other)
     if weight(title) < _PIECE or title not in pieces:
         return False

@@ -1,7 +1,6 @@
-"""Tokens that need no word segmentation: segmenters differ between versions, and what we compare must not.
+"""Tokens of a text, without word segmentation: results of segmenters differ between versions.
 
-A word or a number is one token, and so is each character of a script that writes no blanks between words (FIELD,
-near-duplicates in news).
+A word or a number is one token, and so is each character of a script that writes no blanks between words.
 """
 
 import re
@@ -17,15 +16,15 @@ _CJK = (
 )
 _TOKEN = re.compile(rf"[{_CJK}]|\d+|[^\W\d_{_CJK}]+")
 _HAN = re.compile("[\u4e00-\u9fff]")
-# What Hebrew and Arabic may be written with or without: points, vowel marks, the stroke that stretches a word.
+# Optional marks in Hebrew and Arabic: points, vowel marks, the stroke that stretches a word.
 _POINTS = re.compile(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"
 )
-WORD_WEIGHT = 2  # a word says about as much as two characters
+WORD_WEIGHT = 2  # a word has about as much information as two characters
 
 
 def folded(text: str) -> str:
-    """Give the form in which texts are compared: NFKC, case folded, Han characters simplified, words without points."""
+    """Return the form in which texts are compared: NFKC, case folded, Han characters simplified, no points."""
     text = normalised("NFKC", text).casefold()
     if text.isascii():
         return text
@@ -34,23 +33,23 @@ def folded(text: str) -> str:
 
 
 def tokens_of(text: str) -> Iterator[str]:
-    """Give the tokens of a text, in order."""
+    """Return the tokens of a text, in order."""
     return (match[0] for match in _TOKEN.finditer(folded(text)))
 
 
 def is_number(token: str) -> bool:
-    """Tell whether a token is a number, or a part of a version or a date: where those differ, so do the stories."""
+    """Return whether a token is a number, or part of a version or a date. Where numbers differ, so do the stories."""
     return token[0].isdigit()
 
 
 def weight(tokens: Iterable[str]) -> int:
-    """Say how much tokens say, in characters of a script like Chinese."""
+    """Return how much information tokens have, in characters of a script like Chinese."""
     return sum(1 if len(token) == 1 else WORD_WEIGHT for token in tokens)
 
 
 @cache
 def _simplified() -> dict[int, str]:
-    """Give the simplified form of each traditional character, from OpenCC's table; of several, the first."""
+    """Return the simplified form of each traditional character, from OpenCC's table; of several, the first."""
     table = files("opencc").joinpath("dictionary/TSCharacters.txt").read_text(encoding="utf-8")
     pairs = (line.split("\t") for line in table.splitlines() if "\t" in line)
     return {ord(old): new.split()[0] for old, new in pairs if len(old) == 1}

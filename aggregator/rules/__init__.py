@@ -1,4 +1,4 @@
-"""What the operator's rules make of entries: which pass, what is rewritten, where they go as well (DESIGN 3.1)."""
+"""The operator's rules: include, exclude, rewrite and routes. Pure."""
 
 from aggregator.rules.judgement import Judgement, judge
 from aggregator.rules.matching import refusal

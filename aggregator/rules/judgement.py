@@ -1,7 +1,7 @@
-"""What becomes of an entry by all rules that bear on it (DESIGN 3.1, Rules). Pure.
+"""Result of all rules for one entry. Pure.
 
-Its source's rules come first, then those of each category where it would stand, routes last. They see the entry as its
-source tells it, but for routes, which see it rewritten.
+The rules of the source come first, then those of each category of the entry, routes last. Rules see the entry as its
+source published it, except routes, which see it rewritten.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ from aggregator.rules.matching import matches, refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Where an entry is published, and which rules had a say in it."""
+    """Categories in which an entry is published, and the rules that decided it."""
 
     places: tuple[CategoryKey, ...] = ()
-    reason: str | None = None  # why it stands nowhere; None: it passes, or no category takes anything
-    kept_out: tuple[tuple[CategoryKey, str], ...] = ()  # where it would have stood too, and the rule that says no
-    routed: tuple[tuple[CategoryKey, str], ...] = ()  # where it stands by a route alone, and by which
+    reason: str | None = None  # why it is in no category; None: it passes, or no category takes anything
+    kept_out: tuple[tuple[CategoryKey, str], ...] = ()  # other categories, and the rule that keeps the entry out
+    routed: tuple[tuple[CategoryKey, str], ...] = ()  # categories that only a route leads to, and the route
     hits: tuple[Hit, ...] = ()
 
 
@@ -33,14 +33,14 @@ def judge(
     seen: datetime,
     own: Sequence[CategoryKey] | None = None,
 ) -> Judgement:
-    """Judge an entry.
+    """Apply all rules to an entry.
 
     Args:
         entry: rewritten already, if its source rewrites.
         source: whose entry it is.
         categories: those of feeds.yaml.
         seen: when it was first seen; `age` counts back from there.
-        own: the categories that it is meant for; None: those of its source.
+        own: the categories of the entry; None: those of its source.
     """
     told = entry.as_told
     hits = [Hit("", f"rewrite {step}") for step in entry.original.by] if entry.original else []
@@ -88,7 +88,7 @@ def _wanted(
 
 
 def _hits(entry: Entry, place: str, include: Sequence[Rule], exclude: Sequence[Rule], seen: datetime) -> list[Hit]:
-    """Give the rules that match: of `exclude` the first, which decides; else of `include` the first, for the same."""
+    """Return the rule that decided: the first of `exclude` that matches, else the first of `include`."""
     for name, rules in (("exclude", exclude), ("include", include)):
         for rule in rules:
             if matches(rule, entry, seen=seen):

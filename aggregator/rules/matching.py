@@ -1,4 +1,4 @@
-"""What a rule matches, and what `include` and `exclude` let pass (DESIGN 3.1, Rules). Pure.
+"""Matching of one rule, and the result of `include` and `exclude`. Pure.
 
 Patterns run on RE2, whose time grows with the text alone (S24); the text is cut at 10,000 characters all the same.
 """
@@ -25,10 +25,10 @@ FIELDS: dict[str, Callable[[Entry], Sequence[str]]] = {
 
 
 def refusal(entry: Entry, include: Sequence[Rule], exclude: Sequence[Rule], *, seen: datetime) -> str | None:
-    """Say which rule keeps an entry out.
+    """Return the rule that keeps an entry out.
 
     Args:
-        entry: as its source tells it.
+        entry: as its source published it.
         include: any one must match, if there are any.
         exclude: none may match.
         seen: when the entry was first seen; its age counts from its own date to that.
@@ -45,7 +45,7 @@ def refusal(entry: Entry, include: Sequence[Rule], exclude: Sequence[Rule], *, s
 
 
 def matches(rule: Rule, entry: Entry, *, seen: datetime) -> bool:
-    """Tell whether all that a rule names holds; of several authors or tags, any one will do."""
+    """Return whether all conditions of a rule hold; of several authors or tags, any may match."""
     if rule.age is not None:
         own = entry.published or entry.updated
         if own is None or seen - own < rule.age:
@@ -60,5 +60,5 @@ def _is_found(pattern: str, values: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> "re2._Regexp":
-    """Give a pattern that feeds.yaml was checked for."""
+    """Return a compiled pattern; feeds.yaml was checked for it."""
     return re2.compile(pattern)

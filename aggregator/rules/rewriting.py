@@ -1,7 +1,7 @@
-"""What `rewrite` replaces in entries (DESIGN 3.1, Rules). Pure.
+"""`rewrite` steps: replacement of text in entries. Pure.
 
-What an entry said before stays with it: rules look at that, and an edited step begins anew from there. Its key and its
-digest are of it too, so that an edit makes no revision of anything (R47).
+The original text stays with the entry: rules match it, and edited steps start from it again. Key and digest are those
+of the original, so that an edit makes no revision (R47).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,12 +25,12 @@ MAX_ADDED: Final = 1 << 20  # characters that replacements may add to one text, 
 
 
 def rewritten(entry: Entry, steps: Sequence[Rewrite], allow_classes: frozenset[str] = frozenset()) -> Entry:
-    """Replace what the steps say, one after the other.
+    """Return an entry after all steps.
 
     Args:
-        entry: as its source tells it, identified; or rewritten by other steps, which are undone first.
+        entry: as its source published it, identified; or rewritten by other steps, which are undone first.
         steps: of its source.
-        allow_classes: class names that cleaning leaves: what was replaced in HTML is cleaned again (S30).
+        allow_classes: class names that cleaning keeps: HTML is cleaned again after a replacement (S30).
     """
     told = entry.as_told
     now, by = told, []
