@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from lxml import etree
 
 from tests.feed_server import FeedServer
+from tests.rows import rows
 from tests.sample_site import ATOM, LOOPBACK, SampleSite, item, rss
 
 SOURCES = 6
@@ -53,11 +53,9 @@ def test_r2_kills_lose_and_double_nothing(tmp_path: Path, publisher: FeedServer)
         published.update(sample_site.titles(f"{path}.atom"))
         path = sample_site.previous(path)
     assert sorted(published.elements()) == expected
-    with sqlite3.connect(tmp_path / "var" / "aggregator.db") as store:
-        assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert store.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert store.execute("SELECT count(*) FROM entry").fetchone() == (SOURCES * (ROUNDS + 1),)
-    store.close()
+    assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(tmp_path, "PRAGMA foreign_key_check") == []
+    assert rows(tmp_path, "SELECT count(*) FROM entry") == [(SOURCES * (ROUNDS + 1),)]
     assert not [path for path in (tmp_path / "public").rglob(".*")], "temporary files were swept"
 
 

@@ -22,6 +22,7 @@ from aggregator.store.schema import source
 from tests.command import aggregator
 from tests.fake_source import FakeSource
 from tests.feed_server import FeedServer, Hangs, Held, Reply
+from tests.rows import change, rows
 from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
 HANGS = "/hangs"
@@ -88,14 +89,12 @@ def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_
 
 def crashed(app: App, **claims: int) -> None:
     """Let sources have been in flight at so many crashes in a row; they are due."""
-    with app.store.begin() as tx:
-        for key, count in claims.items():
-            tx._connection.execute(update(source).where(source.c.key == key).values(claims=count))
+    for key, count in claims.items():
+        change(app.store, update(source).where(source.c.key == key).values(claims=count))
 
 
 def claims_of(app: App, key: str) -> int:
-    with app.store.read() as tx:
-        return int(tx._connection.execute(select(source.c.claims).where(source.c.key == key)).scalar_one())
+    return int(rows(app.store, select(source.c.claims).where(source.c.key == key))[0][0])
 
 
 def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(
@@ -129,10 +128,8 @@ def test_r13_what_is_under_way_ends_before_it_is_asked(sample_site: SampleSite, 
     sample_site.writes(f"sources: [{{key: slow, url: '{slow}'}}, {{key: odd, url: '{odd}'}}]\n")
     with sample_site.opened() as app:
         crashed(app, odd=CRASHES)
-        with app.store.begin() as tx:
-            tx._connection.execute(
-                update(source).where(source.c.key == "odd").values(due_at=app.clock().replace(minute=30))
-            )
+        later = app.clock().replace(minute=30)
+        change(app.store, update(source).where(source.c.key == "odd").values(due_at=later))
         dispatcher = Dispatcher(app, DueBacklog(app.store))
         thread = threading.Thread(target=dispatcher.run)
         thread.start()

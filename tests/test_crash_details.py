@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.feed_server import FeedServer
+from tests.rows import rows
 from tests.sample_site import SampleSite
 from tests.test_newsroom_details import YAML, item, listed, text
 
@@ -61,9 +61,7 @@ def test_r2_kills_among_details_lose_and_double_nothing(tmp_path: Path, publishe
             assert f"正文 {one['title'].split()[1]} " in one["content_html"], "complete"
     assert published == Counter(article["title"] for article in articles)
     assert len(list((tmp_path / "posts").iterdir())) == len(articles)
-    with sqlite3.connect(tmp_path / "var" / "aggregator.db") as store:
-        assert store.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert store.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert store.execute("SELECT count(*) FROM entry").fetchone() == (len(articles),)
-        assert store.execute("SELECT count(*) FROM detail").fetchone() == (0,)
-    store.close()
+    assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(tmp_path, "PRAGMA foreign_key_check") == []
+    assert rows(tmp_path, "SELECT count(*) FROM entry") == [(len(articles),)]
+    assert rows(tmp_path, "SELECT count(*) FROM detail") == [(0,)]

@@ -5,10 +5,9 @@ Invariants 2 to 6; M2, M4, M8, T1, T4, T8, T9: what can be seen of them in the s
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
 from aggregator.poll.corrections import TOMBSTONE
 from tests.fake_source import FakeSource, said
+from tests.rows import rows
 from tests.sample_site import ATOM, SampleSite
 from tests.subscriber import Subscriber
 
@@ -366,20 +366,15 @@ class Planet(RuleBasedStateMachine):
         """What `status` and metrics say, without counting what has not changed, is what there is."""
         if not hasattr(self, "world"):
             return
-        assert self.app.store.path is not None
-        with closing(sqlite3.connect(self.app.store.path)) as database:
-            counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
-            assert [row for row in database.execute(counts) if row[1] != row[2]] == []
-            (stories,) = database.execute("SELECT count(*) FROM story").fetchone()
-            assert self.app.figures().stories == stories
-            standing = (
-                "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
-                "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
-            )
-            status = self.app.store.status(self.app.roster, self.site.clock())
-            assert {category.slug: category.stories for category in status.categories} == dict(
-                database.execute(standing)
-            )
+        counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
+        assert [row for row in rows(self.app.store, counts) if row[1] != row[2]] == []
+        assert rows(self.app.store, "SELECT count(*) FROM story") == [(self.app.figures().stories,)]
+        standing = (
+            "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
+            "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
+        )
+        status = self.app.store.status(self.app.roster, self.site.clock())
+        assert {one.slug: one.stories for one in status.categories} == dict(map(tuple, rows(self.app.store, standing)))
 
     def check_story(self, story: KnownStory, tellers: dict[int, KnownEntry]) -> None:
         standing = {p.category for p in story.publications if not p.withdrawn}

@@ -1,14 +1,13 @@
 """Ids with letters beyond ASCII stay what they are, from the source to every format and back (A4; RFC 3987)."""
 
 import shutil
-import sqlite3
-from contextlib import closing
 
 import pytest
 from lxml import etree
 
 from aggregator.cli import main
 from tests.feed_server import FeedServer
+from tests.rows import change
 from tests.sample_site import ATOM, SampleSite
 
 IRIS = [
@@ -77,9 +76,7 @@ def test_a4_what_was_published_with_a_minted_id_keeps_it(sample_site: SampleSite
     sample_site.writes(f"sources: ['{url}']\n")
     sample_site.poll()
     minted = "urn:uuid:60a76c80-d399-51d9-b93c-0003939e0af6"
-    with closing(sqlite3.connect(sample_site.folder / "var" / "aggregator.db")) as database:
-        database.execute("UPDATE story SET atom_id = ? WHERE atom_id = ?", (minted, IRIS[0]))
-        database.commit()
+    change(sample_site.folder, "UPDATE story SET atom_id = :minted WHERE atom_id = :own", minted=minted, own=IRIS[0])
     publisher.serve("/feed", written("atom", IRIS[:3]).replace("<title>1<", "<title>one<").encode())
     sample_site.clock.move(hours=1)
     report = sample_site.poll()

@@ -23,6 +23,7 @@ from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
 from aggregator.store.schema import entry
 from tests.feed_server import FeedServer, Reply
+from tests.rows import rows
 from tests.sample_site import ATOM, SampleSite
 
 PAPERS = [
@@ -80,10 +81,9 @@ def article(number: int) -> Reply:
 
 def figures(app: App, written: int, costs: list[float]) -> Figures:
     """Look at what is there, and say it in the log: `-o log_cli=true` shows how a month goes on."""
-    with app.store._engine.connect() as connection:
-        has_text = entry.c.content != ""
-        query = select(func.count(), func.coalesce(func.sum(func.length(entry.c.content)), 0)).where(has_text)
-        texts, text_bytes = connection.execute(query).one()
+    has_text = entry.c.content != ""
+    query = select(func.count(), func.coalesce(func.sum(func.length(entry.c.content)), 0)).where(has_text)
+    [(texts, text_bytes)] = rows(app.store, query)
     assert app.store.path is not None
     found = Figures(
         written=written,

@@ -6,7 +6,6 @@ own records apart: they hold entries as they were told, or ids would change (doc
 
 import gzip
 import re
-import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from html import escape, unescape
@@ -18,6 +17,7 @@ import pytest
 from aggregator.cli.poll import OneShot
 from tests.command import aggregator
 from tests.feed_server import FeedServer, Reply
+from tests.rows import change, rows
 from tests.running import Running
 from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
@@ -58,14 +58,11 @@ def leaks(folder: Path, *tokens: str) -> Iterator[str]:
 
 def records(folder: Path, *tokens: str) -> Iterator[str]:
     """Name the columns of the store with one of some tokens that have no need of it."""
-    store = sqlite3.connect(folder / "var" / "aggregator.db")
-    store.row_factory = sqlite3.Row
-    for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-        for row in store.execute(f"SELECT * FROM {table}").fetchall():
-            for name in row.keys():  # noqa: SIM118 - a Row iterates over its values
-                if name not in KEPT.get(table, ()) and holds(str(row[name]), *tokens):
+    for (table,) in rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table'"):
+        for row in rows(folder, f"SELECT * FROM {table}"):
+            for name, value in row._mapping.items():
+                if name not in KEPT.get(table, ()) and holds(str(value), *tokens):
                     yield f"{table}.{name}"
-    store.close()
 
 
 def reports(folder: Path, thing: str) -> Iterator[tuple[str, str]]:
@@ -334,10 +331,7 @@ def test_s44_a_store_of_before_this_was_remembered_hides_where_it_answers(
     publisher.serve(f"/in/{FIRST}/feed.xml", telling(base, FIRST, 1))
     sample_site.writes(feeds(f"{base}/start").removeprefix(LOOPBACK))
     sample_site.poll()
-    store = sqlite3.connect(sample_site.folder / "var" / "aggregator.db")
-    with store:
-        store.execute("UPDATE source SET observations = NULL")
-    store.close()
+    change(sample_site.folder, "UPDATE source SET observations = NULL")
     with sample_site.opened() as app:
         app.publish(everything=True)
     assert [*leaks(sample_site.folder / "public", FIRST)] == []

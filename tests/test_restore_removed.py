@@ -1,8 +1,6 @@
 """Categories that had left feeds.yaml before the state was lost, and pages of a service (A44; docs/decisions/0118)."""
 
 import shutil
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from aggregator.config import load_config
 from aggregator.poll.corrections import REMOVED
 from aggregator.restore.restore import read_site, restore
 from tests.feed_server import FeedServer
+from tests.rows import change
 from tests.sample_site import SampleSite, item, rss
 
 
@@ -118,9 +117,7 @@ def test_n4_an_unlisted_category_that_was_removed_is_told_to_nobody(site: Site) 
 def test_status_answers_for_a_store_whose_removed_category_has_no_date(site: Site) -> None:
     """`restore --from-site` of earlier versions left none."""
     site.removes_two()
-    with closing(sqlite3.connect(site.sample_site.folder / "var" / "aggregator.db")) as database:
-        database.execute("UPDATE category SET removed_at = NULL WHERE NOT active")
-        database.commit()
+    change(site.sample_site.folder, "UPDATE category SET removed_at = NULL WHERE NOT active")
     with site.sample_site.opened():
         pass
     assert site.status() == 0

@@ -1,7 +1,6 @@
 """What came from `${NAME}` is in no output, no log, no event, whatever a publisher echoes (S44)."""
 
 import gzip
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from aggregator.model.poll import Answer
 from aggregator.poll.pipeline import gather
 from tests.fake_source import FakeSource
 from tests.feed_server import FeedServer, Reply
+from tests.rows import rows
 from tests.sample_site import SampleSite, item, rss
 
 TOKEN, HEADER = "TOKEN-9f8e7d6c", "HEADER-5b4a3928"
@@ -27,19 +27,14 @@ def outputs_with(sample_site: SampleSite, *secrets: str) -> list[str]:
 
 
 def columns_with(sample_site: SampleSite, *secrets: str) -> set[tuple[str, str]]:
-    store = sqlite3.connect(sample_site.folder / "var" / "aggregator.db")
-    store.row_factory = sqlite3.Row
-    tables = [row["name"] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {
+    return {
         (table, name)
-        for table in tables
-        for row in store.execute(f"SELECT * FROM {table}").fetchall()
-        for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
+        for (table,) in rows(sample_site.folder, "SELECT name FROM sqlite_master WHERE type = 'table'")
+        for row in rows(sample_site.folder, f"SELECT * FROM {table}")
+        for name, value in row._mapping.items()
         for secret in secrets
-        if secret in str(row[name])
+        if secret in str(value)
     }
-    store.close()
-    return found
 
 
 def a_source(publisher: FeedServer, path: str = "/feed", **more: str) -> str:
@@ -140,7 +135,5 @@ def test_s44_events_name_the_hosts_of_a_moved_source(sample_site: SampleSite, pu
     sample_site.writes(a_source(publisher, path="/other"))
     with sample_site.opened():
         pass
-    store = sqlite3.connect(sample_site.folder / "var" / "aggregator.db")
-    facts = [facts for (facts,) in store.execute("SELECT facts FROM event WHERE code = 'move_settings'")]
-    store.close()
-    assert facts == ['{"host":["127.0.0.1","127.0.0.1"]}']
+    facts = rows(sample_site.folder, "SELECT facts FROM event WHERE code = 'move_settings'")
+    assert facts == [('{"host":["127.0.0.1","127.0.0.1"]}',)]

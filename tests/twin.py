@@ -1,15 +1,15 @@
 """A site in which the same happens as in another one, but for what is dropped after each step."""
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from aggregator.app import App
 from tests.fake_source import FakeSource, said
+from tests.rows import rows
 from tests.sample_site import SampleSite
 
 Step = tuple[str, Any, Any]
@@ -81,11 +81,10 @@ class Twin:
                 app.publish()
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Give all that is stored, but where it lies."""
-        with closing(sqlite3.connect(self.site.folder / "var/aggregator.db")) as database:
-            database.row_factory = sqlite3.Row
-            names = [row["name"] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            tables = {name: [dict(row) for row in database.execute(f'SELECT * FROM "{name}"')] for name in names}
+        """Return the rows of all tables, less the paths of this folder."""
+        folder = self.site.folder
+        names = [name for (name,) in rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = {name: [dict(row._mapping) for row in rows(folder, f'SELECT * FROM "{name}"')] for name in names}
         for row in tables["store"]:
             del row["folder"], row["config_path"]
         return tables

@@ -1,26 +1,26 @@
 """Short fields have a limit, and what is beyond it costs no known entry its key (I15)."""
 
-import sqlite3
 import unicodedata
-from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from aggregator.clean.people import MAX_NAME
 from aggregator.clean.text import MAX_ID
 from aggregator.clean.titles import MAX_TITLE, bounded_title
 from aggregator.identify.keys import digest_of, identify
 from aggregator.model.entry import Entry, Feed, KeyRule
+from aggregator.store.schema import entry
 from aggregator.text.xml_chars import MAX_MARKS, normalised
 from aggregator.urls import MAX_URL
 from tests.answers import atom, identified, rss
 from tests.fake_source import FakeSource, said
+from tests.rows import change
 from tests.sample_site import START, SampleSite
 
 LONG = "漢" * (MAX_TITLE + 500)
@@ -73,9 +73,7 @@ def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_
         fake_source = FakeSource(app)
         fake_source.says("one", said(1, title=LONG))
         old = digest_of(said(1, title=LONG))  # what a program without the limit has stored
-        with closing(sqlite3.connect(Path(sample_site.folder) / "var" / "aggregator.db")) as store:
-            store.execute("UPDATE entry SET title = ?, digest = ?, shown_digest = NULL", (LONG, old))
-            store.commit()
+        change(app.store, update(entry).values(title=LONG, digest=old, shown_digest=None))
         again = [fake_source.says("one", said(1, title=LONG)).entries for _ in range(2)]
         assert [(entries.fresh, entries.revisions) for entries in again] == [(0, 1), (0, 0)]
         copy = fake_source.says("two", said(2, title=LONG, text=said(1).content, link="https://two.example/2"))

@@ -1,13 +1,10 @@
 """`merge`, `unmerge` and `retract` as an operator runs them: alone, and beside whoever holds the store (R27)."""
 
 import json
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lxml import etree
@@ -16,6 +13,7 @@ from aggregator.cli import main
 from aggregator.clock import utc_now
 from aggregator.store import open_store
 from tests.feed_server import FeedServer, Hangs, Held
+from tests.rows import rows
 from tests.running import Running
 from tests.sample_site import LOOPBACK, item, rss
 
@@ -94,10 +92,8 @@ def planet(operator: Operator, publisher: FeedServer) -> Path:
     ],
 )
 def test_a_story_is_named_by_whatever_is_seen_of_it(operator: Operator, planet: Path, name: str) -> None:
-    with sqlite3.connect(planet / "var" / "aggregator.db") as store:
-        query = "SELECT entry.id, page_id FROM entry JOIN story ON story_id = story.id WHERE own_id LIKE 'tag:one%'"
-        number, page = store.execute(query).fetchone()
-    store.close()
+    query = "SELECT entry.id, page_id FROM entry JOIN story ON story_id = story.id WHERE own_id LIKE 'tag:one%'"
+    [(number, page)] = rows(planet, query)[:1]
     name = name.replace("/xx/", f"/{page[:2]}/").replace("page", page, 1) if "page" in name else name
     operator.does("retract", str(number) if name == "number" else name)
     titles, graves = published(planet)
@@ -172,13 +168,6 @@ def test_of_several_that_may_be_meant_the_choice_is_shown(
     number = next(line.split()[0] for line in lines[1:] if "Bread" in line)
     operator.does("retract", number)
     assert "Bread" not in published(planet)[0].values()
-
-
-def rows(folder: Path, query: str) -> list[Sequence[Any]]:
-    with sqlite3.connect(f"file:{folder}/var/aggregator.db?mode=ro", uri=True) as store:
-        found = store.execute(query).fetchall()
-    store.close()
-    return found
 
 
 @pytest.mark.slow

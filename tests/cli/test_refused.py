@@ -1,12 +1,10 @@
 """A command that refuses its arguments changes nothing: no store is made, and no edited feeds.yaml comes into force."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from aggregator.cli import main
 from tests.feed_server import FeedServer
+from tests.rows import rows
 from tests.sample_site import SampleSite, item, rss
 
 ARGUMENTS = [
@@ -21,9 +19,8 @@ ARGUMENTS = [
 
 def config_in_force(site: SampleSite) -> tuple[str, set[str]]:
     """Return the text of the feeds.yaml in force, and the active sources."""
-    with closing(sqlite3.connect(site.folder / "var" / "aggregator.db")) as database:
-        [text] = database.execute("SELECT config FROM store").fetchone()
-        return text, {key for (key,) in database.execute("SELECT key FROM source WHERE active")}
+    [(text,)] = rows(site.folder, "SELECT config FROM store")
+    return text, {key for (key,) in rows(site.folder, "SELECT key FROM source WHERE active")}
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)

@@ -1,6 +1,5 @@
 """An operator's corrections against a real store: T3, T7, T8, M1, M8, N3; what they say outlives what comes later."""
 
-import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from aggregator.model.event import Code
 from aggregator.model.story import Publication
 from aggregator.poll.corrections import TOMBSTONE
 from tests.fake_source import FakeSource, said
+from tests.rows import change
 from tests.sample_site import ATOM, START, SampleSite
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -380,12 +380,8 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
     kept, merged = story_of(lamp(fake_source, "one", own_id=TAG)), story_of(ferry(fake_source, "two"))
     other = story_of(tell(fake_source, "three", "<p>Something third, about bread and bakers, at length.</p>", "Bread"))
     before = standing(app, "x"), standing(app, "y")
-    with sqlite3.connect(site.folder / "var" / "aggregator.db") as store:
-        store.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON event WHEN new.code = 'merge_stories' "
-            "BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
-    store.close()
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON event WHEN new.code = 'merge_stories' "
+    change(app.store, refuse + "BEGIN SELECT RAISE(ABORT, 'no'); END")
     with app.store.begin() as tx:
         first = tx.corrections.file("merge", {"story": kept, "other": merged}, app.clock())
         second = tx.corrections.file("retract", {"story": other, "undo": False}, app.clock())

@@ -8,9 +8,8 @@ import json
 import re
 import shutil
 import socket
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +18,7 @@ from unittest import mock
 from aggregator import clock
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer, Reply, redirect
+from tests.rows import change, rows
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -158,9 +158,8 @@ class Month:
             with mock.patch.object(clock, "datetime", Moved), mock.patch.object(socket, "getaddrinfo", resolve):
                 month.tell(0)
                 month.command("publish")  # makes the store
-                with closing(sqlite3.connect(folder / "var/aggregator.db")) as database, database:
-                    database.execute("UPDATE store SET uuid = ?", [STORE_ID])
-                    database.execute("UPDATE category SET feed_id = 'urn:golden:' || key")
+                change(folder, "UPDATE store SET uuid = :uuid", uuid=STORE_ID)
+                change(folder, "UPDATE category SET feed_id = 'urn:golden:' || key")
                 yield month
 
     def write_config(self, *, software: str = "software", was: str = "") -> None:
@@ -322,14 +321,12 @@ class Month:
 
     def tables(self) -> str:
         """Return the schema of the store."""
-        with closing(sqlite3.connect(self.folder / "var/aggregator.db")) as database:
-            rows = database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
-        return "\n".join(sql for (sql,) in rows)
+        query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+        return "\n".join(sql for (sql,) in rows(self.folder, query))
 
     def events(self) -> list[str]:
         """Return the codes of all recorded events."""
-        with closing(sqlite3.connect(self.folder / "var/aggregator.db")) as database:
-            return sorted(code for (code,) in database.execute("SELECT DISTINCT code FROM event"))
+        return sorted(code for (code,) in rows(self.folder, "SELECT DISTINCT code FROM event"))
 
     def result(self) -> dict[str, bytes]:
         """Return what must stay as it is, by name: outputs, what commands printed, tables, events, log names."""

@@ -5,9 +5,8 @@ A history is a function of its seed. Steps whose outcome DESIGN leaves open are 
 
 import json
 import random
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.fake_source import FakeSource, said
 from tests.histories.contract import Contract
 from tests.histories.documents import archive_pages, shown_in, updated_of
 from tests.histories.records import DAY, HOUR, Category, Copy, Shown, Source, Story, Told
+from tests.rows import rows
 from tests.sample_site import START, SampleSite
 from tests.twin import ask
 
@@ -422,8 +422,7 @@ class History:
 
     def number(self, story: Story) -> int:
         """Return the number by which commands know a story."""
-        with closing(sqlite3.connect(self.site.folder / "var/aggregator.db")) as database:
-            (number,) = database.execute("SELECT id FROM story WHERE atom_id = ?", [story.atom_id]).fetchone()
+        [(number,)] = rows(self.site.folder, "SELECT id FROM story WHERE atom_id = :atom_id", atom_id=story.atom_id)
         return int(number)
 
     # Time, and what is published.

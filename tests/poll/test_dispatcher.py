@@ -1,11 +1,9 @@
 """Who is chosen, and that a crowded host holds up nobody else (P61, P71, P72, L15)."""
 
-import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +20,7 @@ from aggregator.poll.pipeline import settle
 from aggregator.store.schedule import DueItem
 from aggregator.urls import normalise
 from tests.feed_server import FeedServer
+from tests.rows import change
 from tests.sample_site import START, SampleSite, item, rss
 
 WORKERS = 16
@@ -176,10 +175,6 @@ def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(sample_site: Sample
 class Breaking(DueBacklog):
     """Once something was chosen, the store is broken."""
 
-    def __init__(self, app: App, database: Path) -> None:
-        super().__init__(app.store)
-        self._database = database
-
     def ripe(
         self,
         now: datetime,
@@ -193,8 +188,7 @@ class Breaking(DueBacklog):
         """Choose as ever."""
         found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         assert budgets.is_full("a.example")
-        with closing(sqlite3.connect(self._database)) as store:
-            store.execute("ALTER TABLE source RENAME TO gone")
+        change(self._store, "ALTER TABLE source RENAME TO gone")
         return found
 
 
@@ -202,7 +196,7 @@ def test_a_claim_that_could_not_be_stored_gives_the_room_back(sample_site: Sampl
     sample_site.writes("sources: ['https://a.example/']")
     with opened(sample_site) as app:
         with pytest.raises(StoreError):
-            Dispatcher(app, Breaking(app, sample_site.folder / "var" / "aggregator.db")).run()
+            Dispatcher(app, Breaking(app.store)).run()
         assert not app.budgets.is_full("a.example")
 
 

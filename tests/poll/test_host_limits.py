@@ -1,8 +1,8 @@
 """What a host key is owed after an answer, and that it outlives us (P17, P30, P31, P37, P61)."""
 
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,6 +22,7 @@ from aggregator.model.hosts import SLOWEST, SPACING, slowed
 from aggregator.model.settings import SourceKey
 from aggregator.poll.due_queue import source_rows
 from tests.feed_server import FeedServer, Reply, redirect
+from tests.rows import rows
 from tests.sample_site import SampleSite, item, rss
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -205,10 +206,9 @@ def test_whatever_is_answered_a_host_is_asked_again(
 TWO = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 1s}}\n"
 
 
-def kept(sample_site: SampleSite) -> list[tuple[object, ...]]:
-    """Give what the store keeps of hosts."""
-    with closing(sqlite3.connect(sample_site.folder / "var" / "aggregator.db")) as store:
-        return store.execute("SELECT key, spacing, (opens_at - troubled_at) / 1000000 FROM host").fetchall()
+def kept(sample_site: SampleSite) -> list[Any]:
+    """Return the host key, doublings and pause in seconds of each host that the store has."""
+    return rows(sample_site.folder, "SELECT key, spacing, (opens_at - troubled_at) / 1000000 FROM host")
 
 
 def outcomes(report: dict[str, object]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from aggregator.model.poll import Answer, Failed, Fetched, NotModified, Outcome
 from aggregator.poll.pipeline import Ports
 from aggregator.poll.workers import Runner, WorkersLost
 from tests.fake_source import FakeSource, numbered, said
+from tests.rows import change
 from tests.sample_site import START, SampleSite
 
 PATIENCE = 10.0  # seconds: a hang becomes a failure
@@ -127,15 +128,13 @@ def test_r40_poison_falls_alone(tmp_path: Path, poison: Callable[[Job], Gathered
 def test_r7_a_store_that_cannot_be_written_is_nobodys_poison(tmp_path: Path) -> None:
     with watched(tmp_path) as watch:
         dues = [watch.fake_source.claim(f"s{n}") for n in range(3)]
-        with watch.fake_source.app.store.begin() as tx:
-            tx._connection.exec_driver_sql("ALTER TABLE source RENAME TO elsewhere")
+        change(watch.fake_source.app.store, "ALTER TABLE source RENAME TO elsewhere")
         watch.runner.deliver(Gathered(due, NotModified(asked_at=START)) for due in dues)
         watch.wait(3)
         assert {due.id for due in watch.lost} == {due.id for due in dues}
         assert watch.runner.store_error is not None
         assert watch.runner.fault is None
-        with watch.fake_source.app.store.begin() as tx:
-            tx._connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO source")
+        change(watch.fake_source.app.store, "ALTER TABLE elsewhere RENAME TO source")
 
 
 def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """What a closed archive page shows, and that disk and store agree about it (DESIGN 4.1, M7; R47; invariant 4)."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ from aggregator.model.correction import Act
 from aggregator.model.entry import Entry
 from tests.fake_source import FakeSource, said
 from tests.publish.test_forced import force, old
+from tests.rows import rows
 from tests.sample_site import START, SampleSite
 from tests.twin import ask
 
@@ -55,10 +54,8 @@ def pages(site: SampleSite) -> dict[str, bytes]:
 
 
 def count(site: SampleSite) -> int:
-    """Count what archive pages show otherwise than the entries read."""
-    with closing(sqlite3.connect(site.folder / "var/aggregator.db")) as database:
-        (found,) = database.execute("SELECT count(*) FROM page_wording").fetchone()
-    return int(found)
+    """Return how many earlier texts archive pages go on to show."""
+    return int(rows(site.folder, "SELECT count(*) FROM page_wording")[0][0])
 
 
 def test_m7_a_template_change_reaches_no_closed_page_whenever_that_is_rendered(site: SampleSite) -> None:

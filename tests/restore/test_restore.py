@@ -20,6 +20,7 @@ from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
 from aggregator.store.schema import entry, source
 from tests.feed_server import FeedServer, Reply
+from tests.rows import rows
 from tests.sample_site import START, SampleSite, item, rss
 
 SITE = "site: {base_url: 'https://planet.example/', title: P}\n"
@@ -418,9 +419,8 @@ def test_a9_a_copy_that_was_credited_has_nothing_of_the_feed_that_was_shown(
     planet.site = sample_site
     planet.lose()
     planet.restore()
-    with sample_site.opened() as app, app.store._engine.connect() as connection:
-        query = select(source.c.key, entry.c.origin).join(entry, entry.c.source_id == source.c.id)
-        told = {row.key: origin_of(row.origin) for row in connection.execute(query)}
+    query = select(source.c.key, entry.c.origin).join(entry, entry.c.source_id == source.c.id)
+    told = {row.key: origin_of(row.origin) for row in rows(sample_site.folder, query)}
     assert told["low"] == Origin(id="", title="Low")
     assert told["high"] is not None
     assert [tag.term for tag in told["high"].tags] == ["High things"]

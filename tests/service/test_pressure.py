@@ -13,9 +13,10 @@ from aggregator.service import Service
 from aggregator.service.memory import MemoryWatch
 from tests.feed_server import FeedServer
 from tests.poll.test_network_monitor import Internet, online
+from tests.rows import rows
 from tests.running import Running
 from tests.sample_site import LOOPBACK, START, SampleSite, item, rss
-from tests.service.test_service import FAST, rows
+from tests.service.test_service import FAST
 
 
 @pytest.mark.slow

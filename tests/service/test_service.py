@@ -2,25 +2,17 @@
 
 import http.client
 import os
-import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.feed_server import FeedServer, Garbage, Hangs, Reply, Reset
+from tests.rows import rows
 from tests.running import Running
 from tests.sample_site import LOOPBACK, item, rss
 
 FAST = "publish: {formats: [atom, json, html]}\n"
-
-
-def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
-    """Read the store beside whoever holds it."""
-    with sqlite3.connect(f"file:{folder}/var/aggregator.db?mode=ro", uri=True) as store:
-        found = store.execute(query).fetchall()
-    store.close()
-    return found
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from aggregator.service.service import Service
 from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
 from tests.fake_source import FakeSource, said
+from tests.rows import connected, rows
 from tests.sample_site import SampleSite
 from tests.twin import Step, Twin, ask, twins
 
@@ -52,19 +53,17 @@ def tells(key: str, number: int, *, age: timedelta | None = None, app: App) -> E
 def banded(app: App) -> set[str]:
     """Give the own ids of the entries of which bands are kept."""
     query = select(entry.c.own_id).join(fingerprint, fingerprint.c.entry_id == entry.c.id)
-    with app.store._engine.connect() as connection:
-        return set(connection.execute(query).scalars())
+    return {value for (value,) in rows(app.store, query)}
 
 
 def bands(app: App) -> int:
-    with app.store._engine.connect() as connection:
-        return int(connection.execute(select(func.count()).select_from(fingerprint)).scalar_one())
+    return int(rows(app.store, select(func.count()).select_from(fingerprint))[0][0])
 
 
 def drop_bands(app: App) -> None:
     """Drop all bands that go some day."""
-    with app.store.begin() as tx:
-        minhash_bands.begin_trimming(tx._connection)
+    with connected(app.store, writes=True) as connection:
+        minhash_bands.begin_trimming(connection)
     while app.upkeep.trim_bands():
         pass
 
@@ -96,8 +95,7 @@ def test_bands_are_kept_of_founders_alone(site: SampleSite) -> None:
 def stories(app: App, *keys: str) -> set[int | None]:
     """Give what stories sources tell."""
     query = select(entry.c.story_id).join(source, source.c.id == entry.c.source_id).where(source.c.key.in_(keys))
-    with app.store._engine.connect() as connection:
-        return set(connection.execute(query).scalars())
+    return {value for (value,) in rows(app.store, query)}
 
 
 def test_thirty_copies_of_a_story_are_no_form(site: SampleSite) -> None:
@@ -175,8 +173,8 @@ def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(
         assert app.upkeep.thin() == 10
         assert not is_trimming(app)
         monkeypatch.setattr(minhash_bands, "BANDS", 2)
-        with app.store.begin() as tx:
-            minhash_bands.begin_trimming(tx._connection)
+        with connected(app.store, writes=True) as connection:
+            minhash_bands.begin_trimming(connection)
         assert is_trimming(app)
         assert app.upkeep.trim_bands() > 0
 
@@ -194,11 +192,11 @@ def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
         assert job.trigger.interval == timedelta(minutes=1)
         assert len(banded(app)) == 10
     site.writes(YAML.replace("category: x", "category: x, paused: true"))
-    with site.opened() as app, app.store.begin() as tx:
-        gone = tx._connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
-        tx._connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
-        tx._connection.execute(update(store).values(bands_walked=None))
-        minhash_bands.begin_trimming(tx._connection)
+    with connected(site.folder, writes=True) as connection:
+        gone = connection.execute(select(func.min(entry.c.id)).where(entry.c.thinned.is_not(None))).scalar_one()
+        connection.execute(fingerprint.insert(), {"band": 7, "entry_id": gone})
+        connection.execute(update(store).values(bands_walked=None))
+        minhash_bands.begin_trimming(connection)
     site.poll()
     with site.opened() as app:
         assert len(banded(app)) == 10

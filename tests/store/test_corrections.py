@@ -13,6 +13,7 @@ from aggregator.model.event import Code
 from aggregator.service.service import Service
 from aggregator.store import corrections
 from aggregator.store.schema import event, request
+from tests.rows import rows
 from tests.sample_site import SampleSite
 
 
@@ -40,8 +41,7 @@ def ask(app: App, *, answered: bool) -> int:
 
 
 def kept(app: App) -> list[int]:
-    with app.store._engine.connect() as connection:
-        return list(connection.execute(select(request.c.id).order_by(request.c.id)).scalars())
+    return [number for (number,) in rows(app.store, select(request.c.id).order_by(request.c.id))]
 
 
 def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(app: App) -> None:
@@ -50,9 +50,8 @@ def test_r27_a_refusal_is_noted_by_whoever_answers_first_alone(app: App) -> None
     with app.store.begin() as tx:
         (asked,) = tx.corrections.pending()
         assert [tx.corrections.finish(asked, refused, app.clock()) for _ in range(2)] == [True, False]
-    with app.store._engine.connect() as connection:
-        facts = connection.execute(select(event.c.facts).where(event.c.code == Code.REFUSE_REQUEST.value)).scalars()
-        assert [fact["request"] for fact in facts] == [number]
+    facts = rows(app.store, select(event.c.facts).where(event.c.code == Code.REFUSE_REQUEST.value))
+    assert [fact["request"] for (fact,) in facts] == [number]
 
 
 def test_answered_ones_go_after_a_week_and_those_that_wait_stay(site: SampleSite, app: App) -> None:

@@ -12,10 +12,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from aggregator.errors import LockHeld, StoreError
 from aggregator.store import database, dialect, open_store
 from aggregator.store.schema import Instant, category, metadata, store
+from tests.rows import connected
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -134,9 +136,9 @@ def test_a_slug_belongs_to_one_category(url: str) -> None:
         "rendered": 0,
         "dirty_pages": {},
     }
-    rows = [values | {"key": "a", "feed_id": "urn:a"}, values | {"key": "b", "feed_id": "urn:b"}]
-    with pytest.raises(StoreError), opened._transaction(writes=True) as connection:
-        connection.execute(insert(category), rows)
+    two = [values | {"key": "a", "feed_id": "urn:a"}, values | {"key": "b", "feed_id": "urn:b"}]
+    with pytest.raises(IntegrityError), connected(opened, writes=True) as connection:
+        connection.execute(insert(category), two)
     opened.close()
 
 

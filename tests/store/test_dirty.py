@@ -9,12 +9,12 @@ from aggregator.store.dirty import touch
 from aggregator.store.schema import store, story
 from aggregator.store.story_pages import Dirty
 from tests.fake_source import FakeSource, said
+from tests.rows import connected, rows
 from tests.sample_site import SampleSite
 
 
 def generation(app: App) -> int:
-    with app.store.read() as tx:
-        return int(tx._connection.execute(select(store.c.dirty)).scalar_one())
+    return int(rows(app.store, select(store.c.dirty))[0][0])
 
 
 def touched(app: App, since: int) -> set[str]:
@@ -23,7 +23,7 @@ def touched(app: App, since: int) -> set[str]:
     with app.store.read() as tx:
         while part := tx.stories.touched_since(since, after=found[-1] if found else (0, 0), limit=2):
             found += part
-        names = {row.id: row.atom_id for row in tx._connection.execute(select(story.c.id, story.c.atom_id)).all()}
+    names = {row.id: row.atom_id for row in rows(app.store, select(story.c.id, story.c.atom_id))}
     assert found == sorted(set(found))
     return {names[number] for _, number in found}
 
@@ -97,11 +97,11 @@ def test_what_looks_otherwise_waits_and_what_says_something_new_does_not(tmp_pat
             tx.story_pages.clean({number: seen for number, seen in dirty(app, late=False).items() if number != 3})
             tx.story_pages.look_anew("another", late=True)
         assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([3], [1, 2])
-        with app.store.begin() as tx:
-            touch(tx._connection, [2, 3], late=True)
+        with connected(app.store, writes=True) as connection:
+            touch(connection, [2, 3], late=True)
         assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([3], [1, 2])
-        with app.store.begin() as tx:
-            touch(tx._connection, [2])
+        with connected(app.store, writes=True) as connection:
+            touch(connection, [2])
         assert (sorted(dirty(app, late=False)), sorted(dirty(app, late=True))) == ([2, 3], [1])
         with app.store.begin() as tx:
             tx.story_pages.look_anew("in another folder", late=False)

@@ -2,9 +2,8 @@
 
 import json
 import resource
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from aggregator.poll.due_queue import DueBacklog
 from aggregator.store import dialect
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer
+from tests.rows import rows
 from tests.sample_site import SampleSite, item, rss
 
 PAGES = 8  # of 4 KiB that are free
@@ -26,8 +26,7 @@ Disk = Callable[[SampleSite, pytest.MonkeyPatch], AbstractContextManager[None]]
 @contextmanager
 def full(sample_site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let SQLite find no room beyond a few pages."""
-    with closing(sqlite3.connect(database(sample_site))) as store:
-        (pages,) = store.execute("PRAGMA page_count").fetchone()
+    [(pages,)] = rows(sample_site.folder, "PRAGMA page_count")
     with monkeypatch.context() as patch:
         patch.setattr(dialect, "PRAGMAS", (*dialect.PRAGMAS, f"max_page_count={pages + PAGES}"))
         yield
@@ -50,9 +49,8 @@ def database(sample_site: SampleSite) -> Path:
 
 def blame(sample_site: SampleSite) -> tuple[str, int, int]:
     """Return state and failures of the one source, and how many of its claims ended in nothing."""
-    with closing(sqlite3.connect(database(sample_site))) as store:
-        (row,) = store.execute("SELECT state, failures, claims FROM source").fetchall()
-    return tuple(row)
+    [(state, failures, claims)] = rows(sample_site.folder, "SELECT state, failures, claims FROM source")
+    return state, failures, claims
 
 
 def poll(sample_site: SampleSite) -> Done:

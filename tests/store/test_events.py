@@ -1,8 +1,6 @@
 """Which events leave the store, and that nothing which is decided, published or undone hangs on one (P93, R73)."""
 
 import json
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from aggregator.app import App
 from aggregator.model.event import PASSING_FOR, Code, Event
 from aggregator.service.service import Service
 from tests.fake_source import FakeSource, said
+from tests.rows import rows
 from tests.sample_site import SampleSite
 from tests.twin import Twin, ask, twins
 
@@ -45,11 +44,9 @@ def site(tmp_path: Path) -> SampleSite:
     return site
 
 
-def told(app: App) -> list[tuple[Any, ...]]:
-    """Give all events, in order: when, what, of which entry and story, and whether they last."""
-    assert app.store.path is not None
-    with closing(sqlite3.connect(app.store.path)) as database:
-        return database.execute("SELECT at, code, entry_id, story_id, facts, lasts FROM event ORDER BY id").fetchall()
+def told(app: App) -> list[Any]:
+    """Return all events, in order: time, code, entry, story, facts and whether the event is kept for good."""
+    return rows(app.store, "SELECT at, code, entry_id, story_id, facts, lasts FROM event ORDER BY id")
 
 
 @pytest.mark.parametrize("code", Code, ids=str)
@@ -139,17 +136,17 @@ STEPS = st.one_of(
 def test_r73_nothing_is_decided_published_or_undone_by_an_event_that_goes(steps: list[tuple[str, Any, Any]]) -> None:
     with twins(Twin, YAML, drop_passing, steps) as (long, short):
         assert all(row["lasts"] for row in short.tables()["event"])
-        assert rows(short) == rows(long)
+        assert stored(short) == stored(long)
         assert short.published() == long.published()
 
 
 def drop_passing(app: App) -> None:
-    """Drop all events that go some day."""
+    """Delete all events that are not kept for good."""
     with app.store.begin() as tx:
         tx.events.trim(app.clock() + PASSING_FOR)
 
 
-def rows(twin: Twin) -> tuple[dict[str, list[dict[str, Any]]], list[tuple[Any, ...]]]:
-    """Give all that is stored: the events that last, and all the rest."""
+def stored(twin: Twin) -> tuple[dict[str, list[dict[str, Any]]], list[tuple[Any, ...]]]:
+    """Return all tables but `event`, and the events that are kept for good."""
     tables = twin.tables()
     return tables, [tuple(row.values())[1:] for row in tables.pop("event") if row["lasts"]]

@@ -19,6 +19,7 @@ from aggregator.store import retention
 from aggregator.store.schema import body, entry, publication, revision, source
 from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer, Reply
+from tests.rows import connected, rows
 from tests.sample_site import ATOM, SampleSite, item, rss
 
 PUBLISH = "publish: {entries: 10, archive_page: 10, formats: [atom]}\n"
@@ -69,15 +70,14 @@ def later(site: SampleSite, app: App, **by: float) -> int:
     return thinned
 
 
-def rows(app: App, *columns: str) -> dict[str, Any]:
-    """Give what the store has of entries, by their keys."""
-    with app.store._engine.connect() as connection:
-        found = connection.execute(select(entry.c.key, *(entry.c[name] for name in columns))).all()
+def entries(app: App, *columns: str) -> dict[str, Any]:
+    """Return columns of all entries, by their keys."""
+    found = rows(app.store, select(entry.c.key, *(entry.c[name] for name in columns)))
     return {row.key: row[1] if len(columns) == 1 else tuple(row[1:]) for row in found}
 
 
 def with_text(app: App) -> set[str]:
-    return {key for key, content in rows(app, "content").items() if content}
+    return {key for key, content in entries(app, "content").items() if content}
 
 
 def test_k3_a_page_is_thinned_whole_and_once(site: SampleSite) -> None:
@@ -113,9 +113,9 @@ def _see_it_thinned(site: SampleSite, app: App) -> None:
 def test_k1_everything_else_stays(site: SampleSite, app: App) -> None:
     fill(site, app)
     kept = [c.name for c in entry.c if c.name not in ("content", "summary", "thinned", "unpublished", "original")]
-    before = rows(app, *kept)
+    before = entries(app, *kept)
     later(site, app, days=30)
-    assert rows(app, *kept) == before
+    assert entries(app, *kept) == before
 
 
 def test_k2_a_text_that_its_source_still_lists_has_its_page_wait(site: SampleSite, app: App) -> None:
@@ -170,12 +170,12 @@ def test_an_earlier_date_brings_no_text_back(site: SampleSite, app: App) -> None
     app.publish()
     fake_source.says("a", said("new"))
     later(site, app, days=40)
-    thin = sorted(set(rows(app, "content")) - with_text(app))
+    thin = sorted(set(entries(app, "content")) - with_text(app))
     assert len(thin) == 20
     site.clock.move(hours=1)
     fake_source.says("a", replace(said(thin[0].removeprefix("item-")), published=date.replace(year=2020)))
     assert thin[0] not in with_text(app)
-    assert rows(app, "published")[thin[0]].year == 2020
+    assert entries(app, "published")[thin[0]].year == 2020
 
 
 def test_k2_revisions_go_and_so_does_what_the_source_told(site: SampleSite, publisher: FeedServer) -> None:
@@ -190,13 +190,12 @@ def test_k2_revisions_go_and_so_does_what_the_source_told(site: SampleSite, publ
     for _ in documents:
         site.poll()
         site.clock.move(days=1)
-    with site.opened() as app, app.store._engine.connect() as connection:
-        assert len(connection.execute(select(revision)).all()) == 1
-        assert all(rows(app, "original").values())
-        connection.rollback()
+    with site.opened() as app:
+        assert len(rows(app.store, select(revision))) == 1
+        assert all(entries(app, "original").values())
         later(site, app, days=40)
-        assert connection.execute(select(revision)).all() == []
-        assert sum(found == (None, "", "") for found in rows(app, "original", "content", "summary").values()) == 11
+        assert rows(app.store, select(revision)) == []
+        assert sum(found == (None, "", "") for found in entries(app, "original", "content", "summary").values()) == 11
 
 
 def test_a_page_keeps_the_texts_of_sources_that_keep_theirs(site: SampleSite) -> None:
@@ -223,7 +222,7 @@ def test_a_story_in_two_categories_loses_its_text_when_both_pages_have(site: Sam
     site.writes(YAML.replace("category: x", "category: [x, y]"))
     with site.opened() as app:
         fill(site, app)
-        with app.store._engine.begin() as connection:  # y was slower: its main document still shows it
+        with connected(app.store, writes=True) as connection:  # y was slower: its main document still shows it
             y = connection.execute(select(publication.c.category_id).distinct()).scalars().all()[-1]
             connection.execute(publication.update().where(publication.c.category_id == y).values(page=None))
         assert later(site, app, days=30) == 0
@@ -289,7 +288,7 @@ def test_posts_follow(site: SampleSite) -> None:
 
 
 def test_old_bodies_go_but_for_the_last(site: SampleSite, app: App) -> None:
-    with app.store._engine.begin() as connection:
+    with connected(app.store, writes=True) as connection:
         number = connection.execute(select(source.c.id)).scalar_one()
         for days in (50, 40):
             values = {"source_id": number, "headers": {}, "digest": "", "codec": "deflate", "data": b""}
@@ -331,7 +330,7 @@ def test_a_day_has_one_look_and_the_rest_of_it_costs_nothing(site: SampleSite, a
 
 def test_pages_behind_one_that_is_too_young_are_not_read(site: SampleSite, app: App) -> None:
     file_pages(site, app, 3)
-    with app.store._engine.connect() as connection:
+    with connected(app.store) as connection:
         texts = retention.Retention(connection)
         ripe, leaving, last = texts._ripe_pages(texts._next_pages((0, 0)), texts._keeps(), site.clock())
     assert (ripe, leaving, last[1]) == ([], [], retention.BEHIND_ALL)
@@ -347,9 +346,8 @@ def test_the_room_of_a_text_is_free_for_what_comes(site: SampleSite, app: App) -
     app.publish()
     fake_source.says("a", said("a19"))
     assert later(site, app, days=40) == 10
-    with app.store._engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() >= 5
-        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    assert rows(app.store, "PRAGMA freelist_count")[0][0] >= 5
+    assert rows(app.store, "PRAGMA foreign_key_check") == []
 
 
 def test_a_shorter_keep_waits_a_day_for_second_thoughts(site: SampleSite, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,12 +1,11 @@
 """How many statements a group of polls costs: exact, whatever the machine (STYLE, section 9)."""
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 
 from aggregator.app import App
 from tests.fake_source import FakeSource, said
+from tests.rows import connected
 from tests.sample_site import SampleSite
 
 
@@ -62,10 +61,9 @@ def test_known_entries_are_looked_up_and_nothing_is_written(tmp_path: Path) -> N
 
 def plan_of(app: App, statement: str) -> str:
     """Give how the database goes about a statement; SQLite says it in words."""
-    assert app.store.path is not None
-    with closing(sqlite3.connect(app.store.path)) as database:
-        nothing = [None] * statement.count("?")
-        return "; ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", nothing))
+    nothing = (None,) * statement.count("?")
+    with connected(app.store) as connection:
+        return "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing))
 
 
 def test_the_newest_of_all_are_looked_for_by_time(sample_site: SampleSite) -> None:
