@@ -5,6 +5,8 @@ new store are made once, by the real migrations, and copied from then on. And wh
 one store serves all: it would else be made anew for each test.
 """
 
+# ruff: noqa: SLF001 - parts of the program are replaced here, private ones too
+
 import os
 import sqlite3
 from tempfile import TemporaryDirectory

@@ -1,13 +1,17 @@
 """Bodies that are read apart, in processes that can be killed (S15, D24, R13, R54, R59, L5, L6)."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -74,14 +78,27 @@ def stopped(readers: Readers) -> list[int]:
     return held
 
 
+def has_input(process: int) -> bool:
+    """Return whether bytes wait in the pipe to a process's standard input."""
+    waiting = array("i", [0])
+    with Path(f"/proc/{process}/fd/0").open("rb", buffering=0) as pipe:
+        fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+    return waiting[0] > 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for a condition of which nothing tells."""
+    end = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.001)
+
+
 @contextmanager
-def meanwhile(readers: Readers, act: Callable[[], None]) -> Iterator[None]:
-    """Do something as soon as a process is at work."""
+def meanwhile(process: int, act: Callable[[], None]) -> Iterator[None]:
+    """Do something as soon as a body has been handed to a process that was stopped."""
 
     def wait_and_act() -> None:
-        end = time.monotonic() + PATIENCE
-        while not readers._busy and time.monotonic() < end:
-            time.sleep(0.001)  # nothing tells that a body was handed over
+        wait_for(lambda: has_input(process))
         act()
 
     thread = threading.Thread(target=wait_and_act)
@@ -227,7 +244,7 @@ def test_s15_a_body_that_takes_too_long_is_given_up_and_the_next_one_is_read() -
     with readers() as pool:
         pool.read(SMALL, ISOLATED)
         [first] = stopped(pool)
-        with meanwhile(pool, lambda: os.kill(first, signal.SIGKILL)), pytest.raises(Overran, match="SIGKILL"):
+        with meanwhile(first, lambda: os.kill(first, signal.SIGKILL)), pytest.raises(Overran, match="SIGKILL"):
             pool.read(SMALL, ISOLATED)
         assert len(pool.read(SMALL, ISOLATED).entries) == 1
         assert pool.processes != [first]
@@ -250,14 +267,21 @@ def test_l6_a_normal_feed_of_10_mib_with_5000_entries_passes() -> None:
 
 
 def test_l5_no_more_than_two_are_read_at_once_and_who_waits_too_long_is_put_off() -> None:
-    with readers(wait=0.01) as pool:
-        for _ in range(2):
-            assert pool._places.acquire(blocking=False)
-        assert not pool._places.acquire(blocking=False)
+    with readers(wait=0.01) as pool, ThreadPoolExecutor() as threads:
+        pool.read(SMALL, ISOLATED)
+        [first] = stopped(pool)
+        waiting = [threads.submit(pool.read, SMALL, ISOLATED)]
+        wait_for(lambda: has_input(first))
+        pool.read(SMALL, ISOLATED)  # by a second process
+        [second] = [process for process in stopped(pool) if process != first]
+        waiting.append(threads.submit(pool.read, SMALL, ISOLATED))
+        wait_for(lambda: has_input(second))
         with pytest.raises(ReadersBusy, match="all 2 processes"):
             pool.read(SMALL, ISOLATED)
-        assert pool.processes == []
-        pool._places.release()
+        assert sorted(pool.processes) == sorted((first, second))
+        for process in (first, second):
+            os.kill(process, signal.SIGCONT)
+        assert [len(each.result(PATIENCE).entries) for each in waiting] == [1, 1]
         assert len(pool.read(SMALL, ISOLATED).entries) == 1
 
 
@@ -276,7 +300,7 @@ def test_r54_a_reading_that_we_cut_is_no_failure() -> None:
     with readers() as pool:
         pool.read(SMALL, ISOLATED)
         [process] = stopped(pool)
-        with meanwhile(pool, pool.close), pytest.raises(CutShort):
+        with meanwhile(process, pool.close), pytest.raises(CutShort):
             pool.read(SMALL, ISOLATED)
         assert not is_running(process)
         with pytest.raises(CutShort):
@@ -310,14 +334,14 @@ def polled(fake_source: FakeSource, key: str) -> list[Changes]:
 
 
 def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(
-    sample_site: SampleSite, publisher: FeedServer
+    sample_site: SampleSite, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = rss("<item><title>One</title><guid>1</guid><description>Text</description></item>").encode()
     large = publisher.serve("/large", long_feed(4000), host="127.0.0.2")
     other = publisher.serve("/small", small, host="127.0.0.3")
     sample_site.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
+    monkeypatch.setattr("aggregator.app.Readers", lambda: Readers(Limits(seconds=0.3)))
     with sample_site.opened() as app:
-        app.readers._limits = Limits(seconds=0.3)
         fake_source = FakeSource(app)
         [change] = polled(fake_source, "large")
         assert (change.move.outcome, change.move.code) == (Outcome.FAILED, "unreadable")

@@ -26,18 +26,18 @@ class SandboxRunner:
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._judged = 0
 
     def judge(self, case: Case) -> Finding | None:
         """Judge a case; the end of the process is a finding too."""
-        if self._process is None or self._judged >= RENEW:
+        if self.process is None or self._judged >= RENEW:
             self.close()
             command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz.sandbox_runner"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._judged = 0
         self._judged += 1
-        process = self._process
+        process = self.process
         assert process.stdin is not None
         assert process.stdout is not None
         hung = threading.Event()
@@ -63,10 +63,10 @@ class SandboxRunner:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
 
     def __enter__(self) -> Self:
         return self

@@ -75,8 +75,8 @@ def test_what_ends_or_holds_up_the_process_is_found() -> None:
         assert sandbox_runner.judge(Case(body=body)) == Finding("hang")
     with SandboxRunner() as sandbox_runner:
         assert sandbox_runner.judge(Case(body=b"<rss version='2.0'><channel/></rss>")) is None
-        assert sandbox_runner._process is not None
-        sandbox_runner._process.kill()
+        assert sandbox_runner.process is not None
+        sandbox_runner.process.kill()
         found = sandbox_runner.judge(Case(body=body))
         assert found is not None
         assert found.signature == "the process ended with -9"

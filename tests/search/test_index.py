@@ -42,6 +42,13 @@ def index(app: App) -> SearchIndex:
     return open_index(app.store)
 
 
+@pytest.fixture
+def file(app: App) -> Path:
+    """Return the path of the index."""
+    assert app.store.path is not None
+    return app.store.path.with_name(f"{app.store.path.name}.search")
+
+
 def public(index: SearchIndex, text: str) -> list[str]:
     index.update()
     return [p.title for p in index.find_public(parse_query(text), limit=50, seconds=10)]
@@ -108,7 +115,7 @@ def test_what_is_withdrawn_is_found_no_more_and_what_is_revised_as_it_is_now(app
     assert public(index, "other") == ["Other 0"]
 
 
-def test_many_are_taken_up_step_by_step(app: App, index: SearchIndex) -> None:
+def test_many_are_taken_up_step_by_step(app: App, index: SearchIndex, file: Path) -> None:
     fake_source = FakeSource(app)
     for part in range(3):
         fake_source.says(
@@ -119,26 +126,26 @@ def test_many_are_taken_up_step_by_step(app: App, index: SearchIndex) -> None:
         steps += 1
     assert steps > 3
     assert len(everything(index, "word")) == 50
-    with sqlite3.connect(index._path) as raw:
+    with sqlite3.connect(file) as raw:
         assert raw.execute("SELECT count(*) FROM words").fetchone() == (600,)
     raw.close()
 
 
-def test_a_damaged_index_is_made_anew(app: App, index: SearchIndex) -> None:
+def test_a_damaged_index_is_made_anew(app: App, index: SearchIndex, file: Path) -> None:
     FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
     assert public(index, "word") == ["Open word"]
-    for path in index._path.parent.glob(f"{index._path.name}-*"):
+    for path in file.parent.glob(f"{file.name}-*"):
         path.unlink()
-    index._path.write_bytes(b"SQLite format 3\0" + b"nonsense" * 1000)
+    file.write_bytes(b"SQLite format 3\0" + b"nonsense" * 1000)
     with pytest.raises(StoreError, match="made anew"):
         index.update()
     assert public(index, "word") == ["Open word"]
 
 
-def test_an_index_of_another_store_is_made_anew(app: App, index: SearchIndex) -> None:
+def test_an_index_of_another_store_is_made_anew(app: App, index: SearchIndex, file: Path) -> None:
     FakeSource(app).says("a", said(1, own_id="urn:example:1", title="Open word"))
     index.update()
-    with sqlite3.connect(index._path) as raw:
+    with sqlite3.connect(file) as raw:
         raw.execute("UPDATE meta SET store = 'another', entry = 7")
     raw.close()
     assert public(index, "word") == ["Open word"]

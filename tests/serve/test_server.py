@@ -386,6 +386,7 @@ def test_a_dead_loop_is_seen(
     server: WebServer, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert client.ask(FEED).status == 200
+    loops = [thread for thread in threading.enumerate() if thread.name == "web"]
     died = threading.Event()
 
     def poll2(*_: object) -> None:
@@ -397,7 +398,8 @@ def test_a_dead_loop_is_seen(
         b"GET / HTTP/1.1\r\nHost: x\r\n"
     )  # wakes it; a whole request might still be answered by a worker
     assert died.wait(10)
-    server._thread.join(10)  # it drops its connections as it ends
+    for thread in loops:
+        thread.join(10)  # it drops its connections as it ends
     assert not server.is_alive()
     assert client.is_dropped()
     assert "crash_web" in caplog.text

@@ -20,7 +20,9 @@ def main(database: str) -> None:
     _done()
     for line in sys.stdin:
         now, since = datetime.fromisoformat(json.loads(line)), monotonic()
-        library._now = lambda now=now, since=since: now + timedelta(seconds=monotonic() - since)
+        library._now = lambda now=now, since=since: (  # noqa: SLF001 - the library has no argument for the time
+            now + timedelta(seconds=monotonic() - since)
+        )
         library.update_feeds(scheduled=True)
         _done()
 
