@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from aggregator.text.durations import rounded_span
+
 _BASES = {  # where the interval comes from, before lower bounds and overrides
     "every": "every {} as feeds.yaml says",
     "schedule": "the schedule in feeds.yaml",
@@ -56,12 +58,4 @@ def _said(name: str, asked: Mapping[str, float], inputs: Mapping[str, Any]) -> s
     count = int(inputs.get("failures", 0))
     failures = f"{count} failures in a row" if count != 1 else "a failure"
     wish = asked.get(name, 0.0)
-    return words.format(span_text(wish), seconds=round(wish), failures=failures)
-
-
-def span_text(seconds: float) -> str:
-    """Return a duration as people say it: "22 min", "3 h"; always rounded."""
-    for unit, length, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
-        if seconds < most * length:
-            return f"{round(seconds / length)} {unit}"
-    return f"{round(seconds / 86400)} d"
+    return words.format(rounded_span(wish), seconds=round(wish), failures=failures)

@@ -1,7 +1,6 @@
 """`aggregator add`: find the feed behind an address, try it, and write it into feeds.yaml."""
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.cli.add_list import ListAdded, NotAList, listed_feeds, row_of, source_of
-from aggregator.cli.terminal import printable
+from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import utc_now
 from aggregator.config.addresses import web_address
 from aggregator.config.editing import EditRefused, NewSource, literal, replace_config, with_sources
@@ -63,7 +62,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if options.json:
         record = {"version": 1, "config": str(options.config), "added": added, "refused": refused}
         record["lists"] = [taken.record() for taken in lists]
-        print(json.dumps(record, ensure_ascii=False))
+        print(json_text(record))
     return 1 if refused else 0
 
 
@@ -127,7 +126,7 @@ class _Adding:
         """
         if _is_file(typed):
             there = os.path.relpath(typed, self._path.parent)
-            entry = f"- {{kind: file, url: {json.dumps(literal(there), ensure_ascii=False)}}}"
+            entry = f"- {{kind: file, url: {json_text(literal(there))}}}"
             first = "copy it into the folder of feeds.yaml, and there " if there.startswith("..") else ""
             raise _NotAdded("refused", f"it is a file; {first}write {entry} below sources:")
         address, draft, found = self._found(typed)

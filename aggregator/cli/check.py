@@ -4,7 +4,6 @@ What asks sources is imported only then: offline, a check costs nothing of it.
 """
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from urllib.parse import unquote
 
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import stopping
-from aggregator.cli.terminal import counted
+from aggregator.cli.terminal import counted, json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.addresses import store_path
@@ -87,7 +86,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if options.json:
             problems = [{"file": p.file, "line": p.line, "column": p.column, "problem": p.what} for p in error.problems]
             record: dict[str, Any] = {"version": 1, "ok": False, "problems": problems, "warnings": warnings}
-            print(json.dumps(record, ensure_ascii=False))
+            print(json_text(record))
             return 2
         for warning in warnings:
             print(f"{warning} (a warning)", file=sys.stderr)
@@ -113,7 +112,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if options.live:
         return _live(options, whole, frozenset(keys), record)
     if options.json:
-        print(json.dumps(record, ensure_ascii=False))
+        print(json_text(record))
         return 0
     polled = sum(not source.paused for source in settings.sources)
     categories = counted(len(settings.categories), "category", "categories")
@@ -148,7 +147,7 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
     }
     if options.json:
         rows.sort(key=lambda row: row["line"])
-        print(json.dumps(record | {"live": counts | {"results": rows}}, ensure_ascii=False))
+        print(json_text(record | {"live": counts | {"results": rows}}))
     else:
         print(summary_in_words(counts))
     if signals:

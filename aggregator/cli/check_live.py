@@ -8,7 +8,7 @@ from typing import Any
 
 from aggregator.cli.folding import called
 from aggregator.cli.preview.record import hints_record
-from aggregator.cli.terminal import counted, printable, span_in_words
+from aggregator.cli.terminal import counted, printable
 from aggregator.clock import Clock, rfc3339
 from aggregator.config.lists import with_lists
 from aggregator.dry_run.advice import Advice, advise, dates_of, same_address
@@ -22,6 +22,7 @@ from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
 from aggregator.secrecy import hush_of
+from aggregator.text.durations import span_in_words
 from aggregator.urls import Url, host_of
 
 NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"

@@ -4,7 +4,6 @@ The correction is written down as a request first, in any case: the way is one, 
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 from aggregator.app import App, open_app
 from aggregator.cli.names import matches, unclear
 from aggregator.cli.open import last_good_settings, read_store
+from aggregator.cli.terminal import json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import AggregatorError, ConfigError, LockHeld, PublishError
@@ -68,7 +68,7 @@ def correct(
         return WRONG
     if options.json:
         record = {"version": 1, "done": outcome.done, "said": outcome.said, **outcome.facts, "published": published}
-        print(json.dumps(record, ensure_ascii=False))
+        print(json_text(record))
     elif outcome.done:
         print(outcome.said)
     if not outcome.done:

@@ -1,11 +1,11 @@
 """Log lines on stderr: a name and fields, one record a line, nothing in it that could pass for another (S55)."""
 
-import json
 import logging
 import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from aggregator.cli.terminal import json_text
 from aggregator.clock import rfc3339
 
 MAX_FIELD = 2048  # characters (S55)
@@ -73,7 +73,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json_text(line)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -86,7 +86,7 @@ def _time(record: logging.LogRecord) -> str:
 
 def _quoted(value: object) -> str:
     text = _escaped(str(value)[:MAX_FIELD])
-    return json.dumps(text, ensure_ascii=False) if not text or any(c in text for c in ' "=') else text
+    return json_text(text) if not text or any(c in text for c in ' "=') else text
 
 
 def _escaped(text: str) -> str:

@@ -1,7 +1,6 @@
 """`aggregator plan [NEW.yaml]`: what would change if this config went live. It asks nobody and writes nothing."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aggregator.cli.folding import called
-from aggregator.cli.terminal import printable
+from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.config.lists import with_lists
@@ -22,8 +21,6 @@ from aggregator.model.settings import Settings, SourceKey
 from aggregator.model.tokens import Hush
 from aggregator.store import open_store
 from aggregator.store.hush import private_hush
-
-RULE_DOES = ("publish", "withdraw", "move", "rewrite")
 
 
 def reapplied_record(change: Reapplied) -> dict[str, Any]:
@@ -47,9 +44,7 @@ def reapplied_record(change: Reapplied) -> dict[str, Any]:
 
 def counts_of(changes: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Count what would be done."""
-    return {
-        word: sum(change["does"] == word for change in changes) for word in ("publish", "withdraw", "move", "rewrite")
-    }
+    return {word: sum(change["does"] == word for change in changes) for word in DOES}
 
 
 SHOWN = 10  # entries of a source that are named
@@ -201,7 +196,7 @@ def _in_force(text: str, place: Path, environ: Mapping[str, str]) -> Settings | 
 def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None, hush: Hush, names: Mapping[str, str]) -> int:
     record = hush.record(plan_record(plan, str(options.new or options.config), is_first=old is None))
     words = hush.text(printable("\n".join(in_words(record, lambda key: names.get(key, key)))))
-    print(json.dumps(record, ensure_ascii=False) if options.json else words)
+    print(json_text(record) if options.json else words)
     return FOUND if options.exit_code and plan.changes_anything else 0
 
 

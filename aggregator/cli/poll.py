@@ -1,8 +1,6 @@
 """`aggregator poll`: ask what is due, publish what changed, end. For cron and CI schedules (R55)."""
 
 import argparse
-import json
-import re
 import sys
 import threading
 from collections import Counter
@@ -19,7 +17,7 @@ from aggregator.cli.logs import drop_logged
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import configured, opened_world, stopping
 from aggregator.cli.rest_words import rest_in_words
-from aggregator.cli.terminal import ahead_in_words, counted, printable
+from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
 from aggregator.clock import rfc3339
 from aggregator.errors import PublishError, StrangerInTheWay
 from aggregator.model.alarm import Alarm
@@ -33,6 +31,7 @@ from aggregator.poll.due_queue import ListedBacklog, WithDetails
 from aggregator.publish.report import Published
 from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import DueItem
+from aggregator.text.durations import parse_duration
 from aggregator.websub import send_pings_briefly
 
 GRACE = 5.0  # seconds that polls under way get when we are told to stop (R54)
@@ -40,7 +39,6 @@ LAST_WORD = 8.0  # seconds after which a publication begins no further category:
 NAMED = 10  # sources in one line
 EVERYTHING = "aggregator status --all"  # the command that lists what is folded here
 TOLD = ("poll_source", "raise_alarm")  # in the log, once each, what the report tells as well
-UNITS = {"ms": 0.001, "s": 1, "": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -74,7 +72,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         report = shot.report(published.changed, published.posts)
         names = {} if options.json else shot.names()
     print(
-        json.dumps(report, ensure_ascii=False)
+        json_text(report)
         if options.json
         else printable(in_words(report, shot.left_alone, shot.none_due, names=names, alarms=shot.alarms))
     )
@@ -359,5 +357,6 @@ def _row(row: Report) -> dict[str, object]:
 
 
 def _limit_of(text: str) -> timedelta | None:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w|)", text.strip(), re.ASCII)
-    return timedelta(seconds=float(match[1]) * UNITS[match[2]]) if match else None
+    """Return the duration of `--for`; a number alone means seconds."""
+    text = text.strip()
+    return parse_duration(f"{text}s" if text[-1:].isdigit() else text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import read_store
-from aggregator.cli.terminal import printable
+from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         steps = tuple(replay.steps())
     record = replay_record(options.folder, steps)
     if options.json:
-        print(json.dumps(hush.record(record), ensure_ascii=False))
+        print(json_text(hush.record(record)))
     else:
         print(hush.text(in_words(steps, with_titles=options.verbose > 0)))
     return 1 if any(step.error for step in steps) else 0

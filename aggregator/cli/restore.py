@@ -1,7 +1,6 @@
 """`aggregator restore`: the state from a backup, or from what was published (DESIGN 3.2)."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from aggregator.cli.names import command
 from aggregator.cli.open import opened_world
 from aggregator.cli.taken_in import take_in
+from aggregator.cli.terminal import counted, json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import StoreError
@@ -61,17 +61,13 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for notice in restored.notices:
         print(f"aggregator: {notice}", file=sys.stderr)
     if options.json:
-        print(json.dumps(report, ensure_ascii=False))
+        print(json_text(report))
     else:
-        stories = _counted(len({one.story for one in restored.publications}), "story", "stories")
-        categories = _counted(len(restored.categories), "category", "categories")
-        print(f"restored {stories} in {categories}, {_counted(len(restored.entries), 'entry', 'entries')}")
+        stories = counted(len({one.story for one in restored.publications}), "story", "stories")
+        categories = counted(len(restored.categories), "category", "categories")
+        print(f"restored {stories} in {categories}, {counted(len(restored.entries), 'entry', 'entries')}")
         count = len(published.changed)
-        print(f"{_counted(count, 'file differs', 'files differ')} from what was there" if count else "No file changed.")
+        print(f"{counted(count, 'file differs', 'files differ')} from what was there" if count else "No file changed.")
     if published.failed:
         raise StoreError("restored, but not all of it could be published: " + ", ".join(published.failed))
     return 0
-
-
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count:,} {one if count == 1 else several}"

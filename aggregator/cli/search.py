@@ -1,11 +1,11 @@
 """`aggregator search QUERY`: find stored entries by their words, published or not. Works beside a running `serve`."""
 
 import argparse
-import json
 from collections.abc import Mapping
 
 from aggregator.cli.folding import shortened
 from aggregator.cli.open import last_good_settings, read_store
+from aggregator.cli.terminal import json_text
 from aggregator.clock import rfc3339
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store.close()
     if options.json:
         rows = hush.record([*map(_record, found)])
-        print(json.dumps({"version": 1, "query": query.text, "found": rows}, ensure_ascii=False))
+        print(json_text({"version": 1, "query": query.text, "found": rows}))
     else:
         print(hush.text("\n\n".join(_in_words(find, names) for find in found)) or NOTHING)
     return 0

@@ -1,7 +1,6 @@
 """`aggregator status`: how sources and categories stand, what needs a hand first. Works beside a running `serve`."""
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from aggregator.cli.folding import alarm_lines, called, folded, grouped, shorten
 from aggregator.cli.names import keys_of
 from aggregator.cli.open import last_good_settings, read_store
 from aggregator.cli.rest_words import rest_in_words
-from aggregator.cli.terminal import about, ahead_in_words, counted, printable
+from aggregator.cli.terminal import ahead_in_words, counted, json_text, printable
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
@@ -27,6 +26,7 @@ from aggregator.model.tokens import Hush
 from aggregator.render.status_page import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
+from aggregator.text.durations import rounded_span
 
 FINE = 20  # sources without trouble that are told one by one
 IN_TROUBLE = (State.SUSPECT, State.GONE, State.FAILING)
@@ -166,7 +166,7 @@ def one_in_words(
         lines.append(f"  redirects for good to {source.moved_to}")
     if source.clock_skew:
         way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
-        lines.append(f"  its clock is {about(abs(source.clock_skew))} {way} ours")
+        lines.append(f"  its clock is {rounded_span(abs(source.clock_skew.total_seconds()))} {way} ours")
     lines += [f"  alarm {alarm.code.value}: {alarm.text}" for alarm in alarms]
     lines += [f"  · {printable(notice)}" for notice in history.notices if notice != source.advice]
     if source.advice:
@@ -315,7 +315,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _all(status: Status, settings: Settings, hush: Hush, *, as_json: bool, folds: bool) -> str:
     if as_json:
-        return json.dumps(hush.record(status_record(status, public=False)), ensure_ascii=False)
+        return json_text(hush.record(status_record(status, public=False)))
     said = in_words(status, folds=folds)
     if settings.site.contact is None:  # P75
         said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
@@ -331,6 +331,6 @@ def _one(source: SourceStatus, status: Status, store: Store, settings: Settings,
         record = source_record(source, public=False) | history_record(history)
         record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
         record["rules"] = [rule_record(each) for each in hits]
-        return json.dumps(hush.record(record), ensure_ascii=False)
+        return json_text(hush.record(record))
     said = one_in_words(source, history, alarms, hits, status, ZoneInfo(settings.site.timezone))
     return printable(hush.text(said))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from aggregator.config.durations import duration_text
 from aggregator.config.findings import Findings, Place
 from aggregator.config.schedules import shortest_gap
 from aggregator.model.hosts import budget_key, spacing_of
 from aggregator.model.settings import HostRule, Source
+from aggregator.text.durations import duration_text
 
 SLACK = 1.2  # factor on the sum of all spacings: without spare time a delayed cycle never catches up
 MINUTE = timedelta(minutes=1)

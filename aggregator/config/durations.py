@@ -6,18 +6,10 @@ from datetime import timedelta
 from aggregator.config.document import Json, Scalar
 from aggregator.config.findings import Unfit, quoted
 from aggregator.config.shapes import VARIABLE, ScalarShape, Schema, nearest
+from aggregator.text.durations import duration_text, multiply_unit, parse_duration
 
-UNITS = {
-    "ms": timedelta(milliseconds=1),
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
 COURTEOUS = timedelta(minutes=15)  # shortest interval between polls of a source that gives no reason (P51)
 _FORM = r"[0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h|d|w)"
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h|d|w)")
 _ALONE = re.compile(r"[0-9]{1,9}")
 _IN_WORDS = re.compile(r"(?:every\s+)?([0-9]{1,9}(?:\.[0-9]{1,9})?|an?|one|)\s*([a-z]+)\.?", re.I)
 _SPELT = {
@@ -39,25 +31,10 @@ def duration_of(text: str) -> timedelta:
     Raises:
         Unfit: the text is not a duration. The message does not contain the text, which may be a secret.
     """
-    match = _DURATION.fullmatch(text)
-    if match is None:
+    duration = parse_duration(text)
+    if duration is None:
         raise Unfit("is not a duration; write 5m, 2h or 1d")
-    return _long(match[1], match[2])
-
-
-def _long(number: str, unit: str) -> timedelta:
-    try:
-        return float(number) * UNITS[unit]
-    except OverflowError:  # over 2.7 million years
-        return timedelta.max
-
-
-def duration_text(duration: timedelta) -> str:
-    """Return a duration in the largest unit without a fraction: `90m`, `1d`."""
-    for unit, length in reversed(UNITS.items()):
-        if duration and not duration % length:
-            return f"{duration // length}{unit}"
-    return f"{duration / UNITS['s']:g}s"
+    return duration
 
 
 class Duration(ScalarShape[timedelta]):
@@ -83,10 +60,9 @@ class Duration(ScalarShape[timedelta]):
         return f"duration, {duration_text(self.low)} to {duration_text(self.high)}"
 
     def value(self, node: Scalar, text: str) -> timedelta:
-        match = _DURATION.fullmatch(text)
-        if match is None:
+        duration = parse_duration(text)
+        if duration is None:
             raise Unfit(f"{quoted(node.raw)} {self._otherwise(text, node.raw)}")
-        duration = _long(match[1], match[2])
         if not self.low <= duration <= self.high:
             raise Unfit(f"{quoted(node.raw)} is out of range; write {self._bounds}")
         return duration
@@ -109,11 +85,11 @@ class Duration(ScalarShape[timedelta]):
         if self._between_polls and _CRON.fullmatch(text):
             return 'is not a duration; write schedule: in place of this key, such as "*/20 9-15 * * mon-fri"'
         meant = _meant(text)
-        advice = self._polite(_long(*meant), "".join(meant)) if meant else self.write
+        advice = self._polite(multiply_unit(*meant), "".join(meant)) if meant else self.write
         return f"is not a duration; write {advice}"
 
     def _with_units(self, number: str) -> str:
-        lengths = {f"{number}{unit}": _long(number, unit) for unit in ("s", "m", "h", "d")}
+        lengths = {f"{number}{unit}": multiply_unit(number, unit) for unit in ("s", "m", "h", "d")}
         fitting = [text for text, length in lengths.items() if self._fits(length)][:3]
         short = [text for text, length in lengths.items() if self.low <= length < COURTEOUS and self._between_polls][
             -1:

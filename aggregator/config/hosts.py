@@ -6,11 +6,11 @@ from datetime import timedelta
 from aggregator.config.addresses import HostName
 from aggregator.config.compounds import Pair
 from aggregator.config.document import MapNode, Node
-from aggregator.config.durations import duration_text
 from aggregator.config.findings import Findings, quoted
 from aggregator.config.keys import HostKeys
 from aggregator.config.tables import Values
 from aggregator.model.settings import HostRule
+from aggregator.text.durations import duration_text
 
 MIN_SPACING = timedelta(seconds=1)  # between two requests to a host without allow_private
 MAX_PARALLEL = 4

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from aggregator.config.document import Node, Scalar
-from aggregator.config.durations import COURTEOUS, duration_text
+from aggregator.config.durations import COURTEOUS
 from aggregator.config.findings import Findings, quoted
 from aggregator.config.keys import DefaultKeys
 from aggregator.config.schedules import shortest_gap
 from aggregator.config.source_keys import SourceKeys
 from aggregator.config.tables import Key, Values
+from aggregator.text.durations import duration_text
 
 SHORTEST = timedelta(minutes=1)  # shortest interval of a source that gives a reason (`frequent`)
 

@@ -6,8 +6,6 @@ from functools import lru_cache
 from aggregator.config.findings import Unfit
 from aggregator.model.replacement import parse_replacement
 
-MAX_PATTERN = 1000  # characters
-
 _UNESCAPED = r"(?<!\\)(?:\\\\)*"  # an even number of backslashes, or none
 _NOT_IN_RE2 = tuple(
     (re.compile(_UNESCAPED + form), advice)

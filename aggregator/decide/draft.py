@@ -47,9 +47,6 @@ class Findings:
     listed: tuple[int, ...] | None = None  # the ids of its entries; None: of no use to recognise the next one by
 
 
-NO_FINDINGS = Findings()
-
-
 @dataclass(kw_only=True)
 class Draft:
     """What is known when a document is decided, and what was decided so far."""

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from aggregator.config.durations import duration_text
 from aggregator.decide.rules_again import Reapplied, has_rules, reapply
 from aggregator.dry_run.renames import Departure, departures
 from aggregator.model.paging import places_in
@@ -21,6 +20,7 @@ from aggregator.model.settings import (
     fetch_settings_of,
 )
 from aggregator.store.transaction import Transaction
+from aggregator.text.durations import duration_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config.durations import duration_of, duration_text
+from aggregator.config.durations import duration_of
 from aggregator.config.findings import Unfit
+from aggregator.text.durations import duration_text
 
 
 @pytest.mark.parametrize(

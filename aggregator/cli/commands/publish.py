@@ -1,7 +1,6 @@
 """Render what is dirty, or everything, from the store."""
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Render dirty categories, or all; print which files changed and which could not be written."""
     from aggregator.cli.corrections import correct
     from aggregator.cli.open import opened_world
+    from aggregator.cli.terminal import json_text
     from aggregator.errors import StrangerInTheWay
     from aggregator.model.correction import Act
     from aggregator.websub import send_pings_briefly
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             changed, posts, failed, why = stranger.changed, (), (stranger.output,), str(stranger)
         send_pings_briefly(app)
     if options.json:
-        print(json.dumps({"version": 1, "published": changed, "posts": posts, "failed": failed}, ensure_ascii=False))
+        print(json_text({"version": 1, "published": changed, "posts": posts, "failed": failed}))
     else:
         print("\n".join((*changed, *posts)) or "nothing changed")
     for output in failed:

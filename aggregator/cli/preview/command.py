@@ -18,6 +18,7 @@ from aggregator.cli.names import matches, stored_titles, unclear
 from aggregator.cli.preview.dedupe import run_dedupe
 from aggregator.cli.preview.record import preview_record
 from aggregator.cli.preview.text import in_words
+from aggregator.cli.terminal import json_text
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
@@ -116,7 +117,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if source.private:
         poll = preview.poll
         record = hush_of(poll.job, poll.answer, poll.feed).record(record)
-    print(json.dumps(record, ensure_ascii=False) if options.json else in_words(record, settings.site.timezone))
+    print(json_text(record) if options.json else in_words(record, settings.site.timezone))
     return 1 if preview.changes.move.code else 0
 
 

@@ -4,7 +4,6 @@ All from the store: nothing is asked, and nothing is written.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 
 from aggregator.clean import display_title, plain_text
 from aggregator.cli.names import keys_of
-from aggregator.cli.terminal import printable, span_in_words
+from aggregator.cli.terminal import json_text, printable
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.config.loader import read_config
@@ -26,6 +25,7 @@ from aggregator.model.settings import Roster, Settings, Source
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
+from aggregator.text.durations import span_in_words
 
 
 def rejudged_record(source: Source, tried: Source, looked_at: int, found: Rejudged) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     tried = roster_under(Roster.of(settings), source.key, wish).sources[source.key]
     record = hush.record(rejudged_record(source, tried, *found))
     names = {str(one.key): name_of_source(one, titles.get(one.key)) for one in settings.sources}
-    print(json.dumps(record, ensure_ascii=False) if options.json else printable("\n".join(_in_words(record, names))))
+    print(json_text(record) if options.json else printable("\n".join(_in_words(record, names))))
     return 0
 
 

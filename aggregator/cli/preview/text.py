@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aggregator.cli.terminal import printable, span_in_words
+from aggregator.cli.terminal import printable
+from aggregator.text.durations import span_in_words
 
 EXCERPT = 160  # characters of a text
 STATES = {

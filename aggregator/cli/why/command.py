@@ -4,13 +4,13 @@ It only reads, so it works beside a running `serve`.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from aggregator.cli.names import matches
 from aggregator.cli.open import last_good_settings, read_store
+from aggregator.cli.terminal import json_text
 from aggregator.cli.why.sentences import Frame, Section, names_in
 from aggregator.cli.why.source import category_section, resting_section, source_section
 from aggregator.cli.why.story import entry_section, story_section
@@ -48,11 +48,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print(f"aggregator: nothing is called {options.thing}. {LOOKED_UP}", file=sys.stderr)
         return UNKNOWN
     if options.json:
-        print(
-            json.dumps(
-                {"version": 1, "found": hush.record([section.record for section in sections])}, ensure_ascii=False
-            )
-        )
+        print(json_text({"version": 1, "found": hush.record([section.record for section in sections])}))
     else:
         print(hush.text("\n\n".join("\n".join(section.lines) for section in sections)))
     return 0
