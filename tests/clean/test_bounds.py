@@ -1,4 +1,4 @@
-"""Short fields have a limit, and what is beyond it costs no known entry its key (I15)."""
+"""Short fields have a limit, and text beyond the limit does not change the key of a known entry (I15)."""
 
 import unicodedata
 from dataclasses import replace
@@ -72,7 +72,7 @@ def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("one", said(1, title=LONG))
-        old = digest_of(said(1, title=LONG))  # what a program without the limit has stored
+        old = digest_of(said(1, title=LONG))  # stored by a version of the program without the limit
         change(app.store, update(entry).values(title=LONG, digest=old, shown_digest=None))
         again = [fake_source.says("one", said(1, title=LONG)).entries for _ in range(2)]
         assert [(entries.fresh, entries.revisions) for entries in again] == [(0, 1), (0, 0)]
@@ -88,7 +88,7 @@ def test_normalised_is_the_normal_form_of_any_text_that_people_write(form: Liter
 
 @pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f73\u0f71", "\u0301\uff9e"])
 def test_marks_are_put_in_order_in_runs_that_have_an_end(marks: str) -> None:
-    """Two hundred thousand of them took minutes, and no other thread ran meanwhile."""
+    """Two hundred thousand marks took minutes, and blocked all threads."""
     text = "a" + "".join(mark * 50_000 for mark in marks) + "".join(marks) * 50_000
     found = normalised("NFC", text)
     assert max(map(len, found.split("\u034f"))) <= 3 * MAX_MARKS + 1

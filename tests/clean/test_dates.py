@@ -1,4 +1,4 @@
-"""Dates as publishers write them (I40 to I44)."""
+"""Dates in the forms that publishers use (I40 to I44)."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
         ("2025W103", utc(2025, 3, 5)),
         ("2025-064", utc(2025, 3, 5)),
         ("2025064", utc(2025, 3, 5)),
-        # RFC 822 and what is made of it
+        # RFC 822 and its variants
         ("Wed, 05 Mar 2025 10:11:12 GMT", utc(2025, 3, 5, 10, 11, 12)),
         ("Wed,05 Mar 2025 10:11:12 -0000", utc(2025, 3, 5, 10, 11, 12)),
         ("Wed, 5 March 2025 10:11:12 +01:00", utc(2025, 3, 5, 9, 11, 12)),
@@ -107,15 +107,15 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
         ("4 تشرين الأول 2024", utc(2024, 10, 4)),
         ("4 فيفري 2024", utc(2024, 2, 4)),
         ("۴ مارس ۲۰۲۴", utc(2024, 3, 4)),
-        # figures alone, where only one order is possible
+        # digits only, where one order is possible
         ("12/31/2024", utc(2024, 12, 31)),
         ("31/12/2024 14:05", utc(2024, 12, 31, 14, 5)),
         ("04/04/2024", utc(2024, 4, 4)),
-        # half days behind forms that have none
+        # am and pm after forms that have neither
         ("Wed, 05 Mar 2025 03:11:12 PM", utc(2025, 3, 5, 15, 11, 12)),
         ("2025-03-05 03:11:12 PM", utc(2025, 3, 5, 15, 11, 12)),
         ("Wed, 05 Mar 2025 22:11 PM", utc(2025, 3, 5, 22, 11)),
-        # places as zones
+        # IANA names as zones
         ("2025-03-05T10:00:00+01:00[Europe/Berlin]", utc(2025, 3, 5, 9)),
         ("2025-03-05T10:00:00[Asia/Tokyo]", utc(2025, 3, 5, 1)),
         ("Wed, 05 Mar 2025 10:00:00 America/New_York", utc(2025, 3, 5, 15)),

@@ -1,4 +1,4 @@
-"""Entries and feeds, cleaned (I7, I25, I53, I56, I58 to I60, R41)."""
+"""Cleaning of entries and feeds (I7, I25, I53, I56, I58 to I60, R41)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

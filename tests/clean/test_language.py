@@ -1,4 +1,4 @@
-"""Languages by BCP 47 (I60)."""
+"""Language tags (BCP 47; I60)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""HTML that may go out (S14, S30 to S40)."""
+"""Safe HTML (S14, S30 to S40)."""
 
 import re
 import time
@@ -28,13 +28,13 @@ PIECES = (
     "<rt>,<h1>,<button>,<center>,<strike>,<details>,<summary>,<video src=x>,<p><div>,<a><div><a>,<frameset>,<br/>,"
     "<pre>\n\n"
 ).split(",")
-RENAMED = {"acronym", "center", "strike", "tt"}  # obsolete: HTML5's own words are written instead
+RENAMED = {"acronym", "center", "strike", "tt"}  # obsolete elements, which are replaced by those of HTML5
 URLS = {"href", "src", "poster", "cite"}
 HARMLESS = {"lang", "dir", "title", "alt", "width", "height", "rel", "loading", "referrerpolicy", "controls", "preload"}
 
 
 class Judge(HTMLParser):
-    """Reads what came out as a browser's tokenizer would, and holds it against the lists."""
+    """Reads sanitised HTML as a browser's tokenizer does, and compares it with the lists."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -56,15 +56,15 @@ class Judge(HTMLParser):
                 self.faults.append(f"{tag} {name}")
 
     def handle_comment(self, data: str) -> None:
-        """Check that there is none."""
+        """Fail: comments are removed."""
         self.faults.append(f"<!--{data}-->")
 
     def handle_decl(self, decl: str) -> None:
-        """Check that there is none."""
+        """Fail: declarations are removed."""
         self.faults.append(f"<!{decl}>")
 
     def handle_pi(self, data: str) -> None:
-        """Check that there is none."""
+        """Fail: processing instructions are removed."""
         self.faults.append(f"<?{data}>")
 
 
@@ -195,7 +195,7 @@ def test_without_a_base_relative_addresses_go() -> None:
     ("srcset", "kept"),
     [
         ("a.png 1x, /b.png 2x", "https://site.example/dir/a.png 1x, https://site.example/b.png 2x"),
-        ("a.png 100w,b.png 200w", None),  # one address with a comma in it, and two descriptors: not as it is meant
+        ("a.png 100w,b.png 200w", None),  # one address that contains a comma, and two descriptors: invalid
         ("a.png", "https://site.example/dir/a.png"),
         ("a.png, b.png 1.5x", "https://site.example/dir/a.png, https://site.example/dir/b.png 1.5x"),
         ("https://e.example/w_100,h_5/a.png 1x", "https://e.example/w_100,h_5/a.png 1x"),

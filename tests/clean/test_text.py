@@ -1,4 +1,4 @@
-"""Plain text and back (I7, I51)."""
+"""HTML to plain text and back (I7, I51)."""
 
 import time
 
@@ -66,7 +66,7 @@ def test_i7_nothing_that_xml_forbids_is_left(text: str) -> None:
 @pytest.mark.parametrize("ending", ["", ";", "]"])
 @pytest.mark.parametrize("form", ["&#{}", "&#x{:x}"])
 def test_i7_references_name_no_character_that_xml_forbids(form: str, ending: str) -> None:
-    # Beside a tag it is nh3 that resolves them; without one it is html.unescape.
+    # With a tag in the text nh3 resolves references; without a tag html.unescape does.
     for code in (*range(0x30), *range(0x7F, 0xA0), 0xD800, 0xFFFE, 0xFFFF):
         text = form.format(code) + ending
         for found in (plain_text(f"a {text} b"), plain_text(f"<b>a {text} b</b>")):

@@ -1,11 +1,11 @@
-"""One small piece of news in many languages, and the character sets in which each used to be written."""
+"""One short news text in many languages, with the character sets in which each language used to be written."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language: how it is tagged, in which sets it was written (name and Python's codec), and a text in it."""
+    """A language: its tag, its character sets (name and Python codec), and a text."""
 
     tag: str
     sets: tuple[tuple[str, str], ...]

@@ -1,4 +1,4 @@
-"""From bytes to text (I2 to I8)."""
+"""Decoding of bodies (I2 to I8)."""
 
 import codecs
 import re
@@ -157,7 +157,7 @@ def test_i2_the_operators_word_that_does_not_fit_is_told() -> None:
 
 
 def document(language: Language, codec: str, label: str | None) -> bytes:
-    """Write a feed in a language and a character set, whatever is declared."""
+    """Return a feed in a language and a character set, whatever set the declaration names."""
     sentences = re.split(r"(?<=[.。])\s*", language.text)
     items = "".join(f"<item><title>{s[:30]}</title><description>{s}</description></item>" for s in sentences if s)
     declaration = f'<?xml version="1.0" encoding="{label}"?>' if label else ""
@@ -185,7 +185,7 @@ def test_i2_every_set_is_read_as_declared_and_undeclared(language: Language, nam
 
 
 def test_i4_wrong_declarations_are_seen_through_where_there_is_evidence() -> None:
-    """Of all wrong declarations, 98 of 100; of those that a server makes for everything, all but French."""
+    """At least 98 % of all wrong declarations are detected; for labels sent for all files, all but French."""
     right, wrong = 0, []
     for language in LANGUAGES:
         for name, codec in language.sets:

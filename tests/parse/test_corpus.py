@@ -1,4 +1,4 @@
-"""Every file of the corpus, read to the end: real ones whole, broken and hostile ones without harm (I12, S30, S40)."""
+"""Every file of the corpus is read: real files completely, broken and hostile files without harm (I12, S30, S40)."""
 
 import json
 import re
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not INDEX.is_file(), reason="the corpus of feeds is not beside this checkout"),
 ]
 ROWS = json.loads(INDEX.read_bytes()) if INDEX.is_file() else {}
-# The index counts start tags with a regular expression; these have items that are empty (looked at by eye).
+# The index counts start tags with a regular expression; these files have empty items (checked by hand).
 EMPTY = {"real/danmactough__illegally-nested.xml": 10, "real/miniflux__no_encoding_ISO-8859-1.xml": 1}
 
 
@@ -41,12 +41,12 @@ def read(name: str) -> Feed:
 
 
 def told(entry: Entry) -> tuple[str, ...]:
-    # Shift_JIS has one code for two waves; the web reads it as the other one (I5).
+    # Shift_JIS has one code for two wave dashes; the web standard decodes the other one (I5).
     return (entry.key, *(text.replace("\uff5e", "\u301c") for text in (entry.title, entry.content, entry.summary)))
 
 
 def check(feed: Feed) -> None:
-    """Hold a feed against what is promised of every feed."""
+    """Check the promises that hold for every feed."""
     assert len({key_form(entry.key) for entry in feed.entries}) == len(feed.entries)
     for entry in feed.entries:
         for html in (entry.content, entry.summary):
@@ -90,7 +90,7 @@ def test_i2_what_was_transcoded_says_the_same(row: dict[str, object]) -> None:
         assert [told(entry) for entry in found.entries] == [told(entry) for entry in truth.entries]
 
 
-# By the index's guess at the language: the sets, as Python calls them, that such feeds were once written in.
+# Language as guessed by the index, to the Python codecs in which such feeds used to be written.
 WRITTEN_IN = {
     "zh": ("gb18030", "big5hkscs"),
     "ja": ("cp932", "euc_jp", "iso2022_jp"),
@@ -100,17 +100,17 @@ WRITTEN_IN = {
     "ar": ("cp1256", "iso8859_6"),
     "latin": ("cp1252",),
 }
-LABELS = ("iso-8859-1", "utf-8", "gb2312", "windows-1251", "shift_jis")  # that are written on anything
+LABELS = ("iso-8859-1", "utf-8", "gb2312", "windows-1251", "shift_jis")  # wrong labels that servers send
 
 
 def rewritten() -> Iterator[tuple[str, str, bytes]]:
-    """Give real feeds in the sets that hold them, with no declaration, and over 500 bytes beyond ASCII."""
+    """Yield real feeds with over 500 non-ASCII bytes, in each codec that can encode them, without declaration."""
     for row in ROWS["real"]:
         try:
             text = (CORPUS / str(row["file"])).read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
             continue
-        if len(re.findall("Ã.|â€|Ð.", text)) > 20:  # it was encoded twice: in a legacy set it is UTF-8 again
+        if len(re.findall("Ã.|â€|Ð.", text)) > 20:  # encoded twice: a legacy codec makes UTF-8 of the text again
             continue
         text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
         for codec in WRITTEN_IN.get(str(row["language"]), ()):
@@ -141,7 +141,7 @@ def test_i2_real_feeds_in_every_set_declared_rightly_not_and_wrongly() -> None:
 
 
 def test_revisions_keep_their_keys() -> None:
-    """A key that is seen again means the same guid, id or link: nothing is re-keyed by what stands around it."""
+    """The same key in two versions means the same guid, id or link: neighbours do not change the key of an entry."""
     for folder in sorted(path for path in (CORPUS / "revisions").iterdir() if path.is_dir()):
         known: dict[str, str] = {}
         for path in sorted(folder.glob("*.xml")):
@@ -154,8 +154,8 @@ def test_revisions_keep_their_keys() -> None:
                     assert known.setdefault(entry.link, entry.key) == entry.key, path
 
 
-def test_stand_ins_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """feedparser, shown every text itself, says the same as what is concluded from one of each shape."""
+def test_placeholders_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """feedparser reads every text itself to the same result as with one placeholder for each shape."""
     for name in files("real")[::4] + files("malformed")[::4]:
         body = (CORPUS / name).read_bytes()
         try:

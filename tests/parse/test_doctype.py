@@ -1,4 +1,4 @@
-"""What stands before the root (I8 to I10)."""
+"""The prolog of documents (I8 to I10)."""
 
 import time
 

@@ -130,7 +130,7 @@ def test_s25_hostile_bodies_take_no_longer_than_their_length(body: str) -> None:
 
 def read(body: bytes, **options: str | None) -> RawFeed | None:
     try:
-        return parse(answer(body), Reading(**options))  # type: ignore[arg-type]  # only strings are given
+        return parse(answer(body), Reading(**options))  # type: ignore[arg-type]  # all values are strings
     except ParseError:
         return None
 

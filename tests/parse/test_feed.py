@@ -1,4 +1,4 @@
-"""RSS, RDF and Atom as records (I16 to I31, I53 to I59)."""
+"""RSS, RDF and Atom (I16 to I31, I53 to I59)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Wishes about pace that stand in the document (P57 to P59, I18)."""
+"""Hints about the pace of polls in documents (P57 to P59, I18)."""
 
 from datetime import timedelta
 

@@ -10,7 +10,7 @@ import pytest
 from tests.answers import atom, rss
 
 ROOT = Path(__file__).parents[2]
-# Reads a file in a process of its own: peak memory is a process's.
+# Reads a file in a separate process, because peak memory is measured per process.
 READER = """
 import sys, time
 from pathlib import Path

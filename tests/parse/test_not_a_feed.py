@@ -1,4 +1,4 @@
-"""What a body is that is no feed, and which feeds a page names (I14, P49, P90, P91)."""
+"""Names of bodies that are not feeds, and the feeds that a page names (I14, P49, P90, P91)."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""Pages made to keep a parser busy, told by a look at their text (S14, S64)."""
+"""Pages that are made to keep a parser busy are refused before parsing (S14, S64)."""
 
 from pathlib import Path
 

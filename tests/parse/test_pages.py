@@ -1,4 +1,4 @@
-"""Pages without a feed: `kind: html` (DESIGN, section 6; S64)."""
+"""Pages without a feed: `kind: html` (S64)."""
 
 import json
 from contextlib import suppress
@@ -24,7 +24,7 @@ URL = Url("https://site.example/list/")
 
 
 def reading(entry: dict[str, str] | None = None, **said: object) -> Reading:
-    """Read a source as feeds.yaml says it."""
+    """Return the `Reading` of a source with these settings."""
     entry_said = {"entry": entry} if entry else {}
     source = {"kind": "html", "url": URL, **entry_said, **said}
     return read_config(json.dumps({"sources": [source]}).encode(), Path("feeds.yaml"), {}).sources[0].reading
@@ -37,7 +37,7 @@ def entries(page: bytes, how: Reading) -> tuple[Entry, ...]:
 
 
 def told(name: str, how: Reading) -> list[tuple[str, str, str]]:
-    """Give title, address and day of the entries of a page."""
+    """Return title, address and day of the entries of a page."""
     found = entries((PAGES / name).read_bytes(), how)
     return [(e.title, str(e.link), f"{e.published:%Y-%m-%d}" if e.published else "") for e in found]
 
@@ -145,7 +145,7 @@ def test_s30_a_page_is_cleaned_as_a_feed_is() -> None:
 
 
 def test_s64_items_within_each_other_are_read_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elements, "SECONDS", 0.5)  # of the seven that a fast machine takes
+    monkeypatch.setattr(elements, "SECONDS", 0.5)  # seconds; a fast machine takes seven without the limit
     page = b"<div>" * 150 + b"<a href=/x>t</a>" * 40_000
     began = monotonic()
     with pytest.raises(ParseError, match="took over"):

@@ -1,4 +1,4 @@
-"""Lists of an API as documents: `kind: json` (DESIGN, section 6)."""
+"""Lists of APIs: `kind: json`."""
 
 import json
 from dataclasses import replace
@@ -24,25 +24,25 @@ FIELDS["link"] = "https://news.example.org/a.html?code={code}"
 
 
 def reading(items: str | None = "list", **fields: str) -> Reading:
-    """Say where what is."""
+    """Return the `Reading` of a source with these paths."""
     return Reading(kind=Kind.JSON, items=items, fields=tuple((FIELDS | fields).items()), timezone="Asia/Shanghai")
 
 
 def read(document: object, how: Reading | None = None) -> RawFeed:
-    """Parse a document, or a text."""
+    """Parse a document, given as an object or as text."""
     body = (document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)).encode()
     fetched = Fetched(asked_at=datetime.now(UTC), url=URL, body=body, body_digest=Digest(""))
     return parse(fetched, how or reading())
 
 
 def entries(document: object, how: Reading | None = None) -> tuple[Entry, ...]:
-    """Give the cleaned entries of a document."""
+    """Return the cleaned entries of a document."""
     how = how or reading()
     return clean(read(document, how), how).entries
 
 
 def item(code: str = "7", **more: Any) -> dict[str, Any]:
-    """Give an item."""
+    """Return one item."""
     made = {"code": code, "title": f"标题 {code}", "at": "2021-12-08 15:46:00", "from": "大众日报", "digest": "摘要"}
     return made | more
 
@@ -50,7 +50,7 @@ def item(code: str = "7", **more: Any) -> dict[str, Any]:
 def test_an_item_is_an_entry() -> None:
     [entry] = entries({"list": [item(text="<p>正文</p>")]})
     assert (entry.id, entry.title, entry.link) == ("7", "标题 7", "https://news.example.org/a.html?code=7")
-    assert entry.published == datetime(2021, 12, 8, 7, 46, tzinfo=UTC)  # of the source's zone
+    assert entry.published == datetime(2021, 12, 8, 7, 46, tzinfo=UTC)  # in the zone of the source
     assert [person.name for person in entry.authors] == ["大众日报"]
     assert (entry.summary, entry.content) == ("摘要", "<p>正文</p>")
 

@@ -1,4 +1,4 @@
-"""Broken XML, mended (I8, I13, I15)."""
+"""Repair of broken XML (I8, I13, I15)."""
 
 import time
 

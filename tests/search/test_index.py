@@ -1,4 +1,4 @@
-"""The index follows the store, and shows to anyone only what anyone may see."""
+"""The index follows the store, and public search shows only what is public."""
 
 import sqlite3
 from collections.abc import Iterator

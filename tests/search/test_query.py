@@ -1,4 +1,4 @@
-"""What people type, in FTS5's words."""
+"""Translation of search texts into FTS5 expressions."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""A published folder, and a client that says exactly what it is told to say."""
+"""A published folder, and an HTTP client that sends exactly the given bytes."""
 
 import gzip
 import os
@@ -23,7 +23,7 @@ ATOM = b"<feed xmlns='http://www.w3.org/2005/Atom'>" + b"0123456789" * 400 + b"<
 
 @dataclass
 class Folder:
-    """What the publisher writes, as it writes it (R30): the twin first, each by rename."""
+    """A published folder, written as the publisher writes it (R30): the .gz first, each file by rename."""
 
     root: Path
     versions: int = 0
@@ -46,7 +46,7 @@ class Folder:
 
 @dataclass
 class Said:
-    """An answer, read to its end."""
+    """A complete response."""
 
     status: int
     headers: dict[str, str]  # names in lower case
@@ -55,7 +55,7 @@ class Said:
 
 @dataclass
 class Client:
-    """One connection, kept while the server keeps it."""
+    """An HTTP client with one connection, kept as long as the server keeps it."""
 
     address: tuple[str, int]
     connections: int = 0
@@ -63,7 +63,7 @@ class Client:
     _answers: BinaryIO | None = None
 
     def ask(self, path: str | bytes, method: str = "GET", **fields: str) -> Said:
-        """Send a request; `If_None_Match=…` is the header field of that name."""
+        """Send a request; `If_None_Match=…` sets the header of that name."""
         target = path.encode() if isinstance(path, str) else path
         lines = [f"{name.replace('_', '-')}: {value}".encode("latin-1") for name, value in fields.items()]
         return self.say(
@@ -71,13 +71,13 @@ class Client:
         )
 
     def say(self, request: bytes, method: str = "GET") -> Said:
-        """Send bytes and read one answer."""
+        """Send bytes and read one response."""
         connection = self.connect()
         connection.sendall(request)
         return self.hear(method)
 
     def hear(self, method: str = "GET") -> Said:
-        """Read one answer."""
+        """Read one response."""
         self.connect()
         assert self._answers is not None
         line = self._answers.readline(65536).split(b" ", 2)
@@ -89,7 +89,7 @@ class Client:
         if method != "HEAD" and status != 304:
             body = self._answers.read(int(headers["content-length"]))
         if headers.get("connection") == "close":
-            with suppress(ConnectionResetError):  # of what was sent and not read
+            with suppress(ConnectionResetError):  # the server closed with unread bytes
                 assert self._answers.read(1) == b"", "nothing comes after the last answer"
             self.close()
         return Said(status, headers, body)
@@ -102,7 +102,7 @@ class Client:
         return self._socket
 
     def is_dropped(self) -> bool:
-        """WaitingConnection until the server ends the connection, ten seconds at most."""
+        """Return True if the server ends the connection within ten seconds."""
         try:
             return self.connect().recv(1) == b""
         except ConnectionResetError:

@@ -1,4 +1,4 @@
-"""What a client gets to hear, over real connections."""
+"""Responses of the application, over real connections."""
 
 import gzip
 import hashlib
@@ -29,7 +29,7 @@ SANDBOX = "default-src 'none'; sandbox"
 
 
 def answer(application: Application, method: str = "GET", path: str = FEED, **environ: str) -> Said:
-    """Call the application as a WSGI server would."""
+    """Call the application as a WSGI server does."""
     said: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
@@ -177,7 +177,7 @@ def test_a72_if_match_of_an_older_version_is_a_412(client: Client) -> None:
     assert client.ask(FEED, If_Match='"other"').status == 412
 
 
-# --- parts
+# --- ranges
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a74_head_is_get_without_its_body(
     words = {"TAG": full.headers["etag"], "GZIP": packed.headers["etag"], "DATE": full.headers["last-modified"]}
     fields = {name: words.get(value, value.replace("TAG", words["TAG"])) for name, value in fields.items()}
     get = answer(application, "GET", path, **fields)
-    head = answer(application, "HEAD", path, **fields, HTTP_RANGE=ranged)  # RFC 9110, section 14.2: ranges are of GET
+    head = answer(application, "HEAD", path, **fields, HTTP_RANGE=ranged)  # RFC 9110, section 14.2: GET only
     assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
     if get.status == 304:
         assert not get.body
@@ -397,7 +397,7 @@ def test_s51_a78_no_spelling_leads_out_or_is_echoed(folder: Folder, client: Clie
         (folder.root.parent / name).write_bytes(SECRET)
     said = client.ask(target)
     assert said.status in (400, 404)
-    if said.body or said.status == 404:  # granian says 400 without a word
+    if said.body or said.status == 404:  # granian answers 400 with an empty body
         assert said.body in (b"Not Found\n", b"Bad Request\n")
         assert said.headers["content-security-policy"] == SANDBOX
         assert said.headers["x-content-type-options"] == "nosniff"
@@ -435,7 +435,7 @@ def test_a82_neither_host_nor_forwarded_fields_matter(client: Client) -> None:
     assert plain.body == odd.body
 
 
-# --- below a path
+# --- below the path of base_url
 
 
 @pytest.fixture
@@ -473,7 +473,7 @@ def test_a_path_that_is_a_name_of_ours_hides_nothing(published: PublishedFolder)
         assert answer(application, path=path).body == ATOM
 
 
-# --- checks and further endpoints
+# --- health checks and other endpoints
 
 
 def test_r57_checks_say_what_they_are_told(published: PublishedFolder) -> None:

@@ -1,4 +1,4 @@
-"""Slow clients keep nobody out: which connections make room, and what others meet meanwhile (S67)."""
+"""Slow clients lock nobody out: which connections are closed, and how other clients are served meanwhile (S67)."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ from aggregator.serve.server import WebServer
 from benchmarks.crowd import CROWD_ADDRESS, KINDS, LARGE, LARGE_BYTES, OTHER_ADDRESS, crowd, slow_socket, worst
 from tests.serve.conftest import ATOM, Client, Folder
 
-ENOUGH_SECONDS = 10.0  # for an answer, on a machine that has much else to do; without room for it there is none at all
+ENOUGH_SECONDS = 10.0  # for a response on a busy machine; without the limit there would be no response at all
 
 
 def wait(client: str, since: float, *, is_idle: bool = False) -> WaitingConnection:
@@ -129,7 +129,7 @@ def test_s67_a_kept_connection_that_asks_in_time_outlives_a_crowd_elsewhere(
 def test_s67_slow_readers_take_no_thread_and_get_their_further_answers(
     server: WebServer | GranianServer, folder: Folder, client: Client
 ) -> None:
-    body = bytes(17 * 2**20)  # more than waitress would let wait in one connection
+    body = bytes(17 * 2**20)  # more unsent bytes than waitress accepts in one connection
     folder.publish(LARGE, body, twin=False)
     request = b"GET /" + LARGE.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\nGET /status.json HTTP/1.1\r\nHost: x\r\n\r\n"
     readers = [Client(server.address) for _ in range(9)]

@@ -1,4 +1,4 @@
-"""The faster server as a client meets it, where it is not the same as the other (test_application.py runs on both)."""
+"""The granian server where it differs from waitress (test_application.py runs on both)."""
 
 import socket
 import subprocess
@@ -70,7 +70,7 @@ def test_s41_s67_what_is_no_request_for_us_is_refused_without_an_echo(
 def test_s67_a_client_that_does_not_get_to_the_point_is_dropped(client: Client, sent: bytes) -> None:
     client.connect().sendall(sent)
     began = time.monotonic()
-    while client.connect().recv(1000):  # granian says 408 before it hangs up
+    while client.connect().recv(1000):  # granian answers 408 before it closes the connection
         pass
     assert time.monotonic() - began < 30
 
@@ -97,7 +97,7 @@ def test_a_fault_of_ours_is_a_500_that_says_nothing_and_endpoints_get_their_quer
         client.close()
         server.stop()
     assert not server.is_alive()
-    server.stop()  # again is no harm
+    server.stop()  # stop can be called again
 
 
 def test_an_address_in_use_is_named(application: Application) -> None:

@@ -1,4 +1,4 @@
-"""Documents are answered where their requests arrive: nobody may hold up the others there."""
+"""The loop answers requests for documents itself: no client may delay the others there."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from aggregator.serve.server import WebServer
 from tests.serve.conftest import ATOM, Client, Folder
 
 FEED = "/category/python.atom"
-LARGE = 6 * 2**20  # bytes: three answers are more than waitress lets wait in one connection
+LARGE = 6 * 2**20  # bytes: three responses are more than waitress accepts unsent in one connection
 TIMES = 4
 
 

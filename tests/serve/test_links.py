@@ -1,4 +1,4 @@
-"""The Link header of feeds says what stands in them (A85)."""
+"""The Link header of a feed agrees with the feed (A85)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`/metrics`: what polls did and how the store stands, as totals, at little cost (R67)."""
+"""`/metrics`: counters of polls and figures of the store, as totals and at little cost (R67)."""
 
 import logging
 import sys
@@ -24,11 +24,11 @@ from tests.feed_server import FeedServer, Reply
 from tests.running import Running
 from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
-Samples = dict[tuple[str, str], float]  # by name and the one label there may be
+Samples = dict[tuple[str, str], float]  # (name, value of the label) to value; there is one label at most
 
 
 def samples(text: bytes) -> Samples:
-    """Read what Prometheus reads."""
+    """Parse metrics as Prometheus does."""
     return {
         (sample.name, ",".join(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(text.decode())
@@ -139,7 +139,7 @@ def test_a_store_that_does_not_answer_is_a_503(caplog: pytest.LogCaptureFixture)
 def test_without_the_extra_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "prometheus_client", None)  # as if it were not there
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)  # as if the library were not installed
     caplog.set_level(logging.INFO)
     meter = load_meter()
     assert meter is None

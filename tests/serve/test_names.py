@@ -1,4 +1,4 @@
-"""Which names the published folder has."""
+"""Names of published files, from URL paths."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What header fields ask for."""
+"""Content coding, ranges and conditional requests."""
 
 from email.utils import formatdate
 

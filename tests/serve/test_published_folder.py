@@ -1,4 +1,4 @@
-"""What lies behind the names of the published folder."""
+"""Opening of published files."""
 
 import gzip
 import hashlib
@@ -50,7 +50,7 @@ def test_a71_the_same_bytes_again_keep_their_tag(folder: Folder, published: Publ
 
 
 def test_r30_a_replaced_file_is_seen_at_once(folder: Folder, published: PublishedFolder) -> None:
-    for number in range(200):  # many within one tick of the file system's clock, all of one size and date
+    for number in range(200):  # many versions within one step of the file system's clock, all of the same size and date
         body = b"%04d" % number * 100
         folder.publish("all.atom", body, modified=1_700_000_000)
         assert read(published, "/all.atom") == body
@@ -119,7 +119,7 @@ def test_a_file_that_was_cut_short_is_an_error(folder: Folder, published: Publis
     assert read(published, "/all.atom") == ATOM[:10]
 
 
-# --- what is no published file
+# --- files that are not published
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_the_root_may_come_later_and_change_its_target(tmp_path: Path) -> None:
         assert read(published, "/all.atom") == release.encode()
 
 
-# --- what is remembered
+# --- remembered ETags
 
 
 def test_an_old_file_is_read_once(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,4 +263,4 @@ def test_a_part_of_a_file_is_read_like_a_file(folder: Folder, published: Publish
     assert b"".join(iter(part.read, b"")) == body[1000:601_000]
     assert (part.seek(10), part.seek(5, os.SEEK_CUR), part.read(3)) == (10, 15, body[1015:1018])
     part.close()
-    part.close()  # again is no harm
+    part.close()  # close can be called again

@@ -1,4 +1,4 @@
-"""/search as its users and its misusers meet it (S57)."""
+"""/search for its users and against misuse (S57)."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ def publication(number: int) -> Publication:
 
 @pytest.fixture
 def finds() -> list[Publication | Exception]:
-    """What is found; an error is raised."""
+    """Return a search function with these results; an exception is raised."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""The web server as a client meets it: kept connections, limits, and the end."""
+"""The waitress server for its clients: kept connections, limits, and stopping."""
 
 import errno
 import socket
@@ -23,7 +23,7 @@ FEED = "/category/python.atom"
 
 @pytest.fixture
 def serve(application: Application) -> Iterator[Callable[..., WebServer]]:
-    """Start servers, and stop them in the end."""
+    """Yield a function that starts servers; they are stopped at the end."""
     servers = []
 
     def start(app: Application = application, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> WebServer:
@@ -39,7 +39,7 @@ def serve(application: Application) -> Iterator[Callable[..., WebServer]]:
 
 @pytest.fixture
 def server(application: Application) -> Iterator[WebServer]:
-    """Give waitress; what granian does is in test_granian.py."""
+    """Yield a waitress server; test_granian.py tests granian."""
     server = WebServer(application, "127.0.0.1", 0)
     server.start()
     yield server
@@ -48,7 +48,7 @@ def server(application: Application) -> Iterator[WebServer]:
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Hold an answer back until the test lets it go."""
+    """Hold a response back until the test continues."""
     event = threading.Event()
     yield event
     event.set()
@@ -221,7 +221,7 @@ def test_s67_a_slow_answer_does_not_use_up_patience(
     slow.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(10)
     idle.connect()
-    assert idle.is_dropped()  # so that much time has passed
+    assert idle.is_dropped()  # simulate that this much time has passed
     gate.set()
     assert slow.hear().body == b"ok\n"
     for client in (slow, idle):
@@ -230,7 +230,7 @@ def test_s67_a_slow_answer_does_not_use_up_patience(
 
 def test_s67_over_100_connections_idle_ones_make_room(server: WebServer, client: Client) -> None:
     idle = [socket.create_connection(server.address, timeout=10) for _ in range(MAX_CONNECTIONS)]
-    assert client.ask(FEED).status == 200  # waits until one of them is dropped
+    assert client.ask(FEED).status == 200  # wait until one connection is closed
     assert any(connection.recv(1) == b"" for connection in idle)
     for connection in idle:
         connection.close()
@@ -246,7 +246,7 @@ def test_readers_that_hang_up_are_no_news(server: WebServer, client: Client, cap
     assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
-# --- the beginning
+# --- start
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "::1", "0.0.0.0", "[::]"])
@@ -300,7 +300,7 @@ def test_a_port_is_free_again_at_once(application: Application, serve: Callable[
     client.close()
 
 
-# --- the end
+# --- stop
 
 
 def test_r54_stop_ends_kept_connections_and_half_requests(server: WebServer, folder: Folder) -> None:
@@ -320,11 +320,11 @@ def test_r54_stop_ends_kept_connections_and_half_requests(server: WebServer, fol
 
 
 def test_r54_stop_finishes_the_answers_under_way(folder: Folder, server: WebServer) -> None:
-    body = b"0123456789abcdef" * 400_000  # more than a socket takes at once
+    body = b"0123456789abcdef" * 400_000  # more than a socket buffers
     folder.publish("all.atom", body, twin=False)
     client = Client(server.address)
     client.connect().sendall(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert client.connect().recv(1, socket.MSG_PEEK)  # it has begun
+    assert client.connect().recv(1, socket.MSG_PEEK)  # the request has begun
     stopper = threading.Thread(target=server.stop)
     stopper.start()
     assert client.hear().body == body
@@ -396,10 +396,10 @@ def test_a_dead_loop_is_seen(
     monkeypatch.setattr(wasyncore, "poll2", poll2)
     client.connect().sendall(
         b"GET / HTTP/1.1\r\nHost: x\r\n"
-    )  # wakes it; a whole request might still be answered by a worker
+    )  # wakes the loop; a worker might still answer a complete request
     assert died.wait(10)
     for thread in loops:
-        thread.join(10)  # it drops its connections as it ends
+        thread.join(10)  # the server closes its connections when it stops
     assert not server.is_alive()
     assert client.is_dropped()
     assert "crash_web" in caplog.text

@@ -1,4 +1,4 @@
-"""Which ids are published as they are (A4)."""
+"""Ids that are published unchanged (A4)."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from aggregator.text.iris import is_identifier, is_iri, is_uri
 UCSCHAR = [(0xA0, 0xD7FF), (0xF900, 0xFDCF), (0xFDF0, 0xFFEF)]
 UCSCHAR += [(plane * 0x10000, plane * 0x10000 + 0xFFFD) for plane in range(1, 14)] + [(0xE1000, 0xEFFFD)]
 IPRIVATE = [(0xE000, 0xF8FF), (0xF0000, 0xFFFFD), (0x100000, 0x10FFFD)]
-BIDI = {0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # section 4.1, and what Unicode added
+BIDI = {0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # section 4.1 and later ones
 
 
 def is_among(code: int, ranges: list[tuple[int, int]]) -> bool:
@@ -39,7 +39,7 @@ def test_a4_an_iri_is_told_character_by_character(text: str) -> None:
 
 @given(st.text())
 def test_a4_whatever_can_be_an_id_is_published(text: str) -> None:
-    """Rendering leaves out a story whose id is no IRI: that test must not be the stricter one."""
+    """Rendering leaves out a story whose id is not an IRI: that test must not be stricter than this one."""
     assert is_identifier(text) <= is_iri(text)
     assert is_uri(text) <= is_identifier(text)
 
@@ -86,8 +86,8 @@ def test_a4_what_keeps_the_rules_of_its_scheme_can_be_an_id(text: str) -> None:
         "http://e.org/ä",
         "https://пример.example/новости?q=да#раздел",
         "https://a.example/大众日报/1",
-        "https://a.example/a\u0308",  # not composed: byte for byte
-        "https://a.example/x\u00a0y\u3000z",  # blanks of RFC 3987's range are none of A4's
+        "https://a.example/a\u0308",  # not normalised: byte for byte
+        "https://a.example/x\u00a0y\u3000z",  # RFC 3987 allows these blanks, A4 does not
         "tag:bücher.example,2020:ä",
         "urn:example:ä",
         "yt:видео:1",

@@ -1,4 +1,4 @@
-"""Slugs (S50; DESIGN 3.1, Categories)."""
+"""Slugs (S50)."""
 
 import json
 import re

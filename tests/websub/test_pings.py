@@ -1,4 +1,4 @@
-"""A hub is told of what has changed: once, later if it can't be reached, and never in anybody's way (A85, A86)."""
+"""Pings for changes: once each, later if the hub is unreachable, never delaying other work (A85, A86)."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ HUB = "127.0.0.2"
 
 
 class Planet:
-    """A site with a hub: what its source says next is published, and the hub is told."""
+    """A site with a hub: `says` publishes new items of a source and pings the hub."""
 
     def __init__(self, sample_site: SampleSite, publisher: FeedServer) -> None:
         self.site, self.publisher = sample_site, publisher
@@ -33,7 +33,7 @@ class Planet:
         self.writes()
 
     def writes(self, more: str = "", *, publish: str = "formats: [atom]", base_url: str = PLANET) -> None:
-        """Write feeds.yaml anew."""
+        """Write a new feeds.yaml."""
         hub = self.publisher.url("/hub", host=HUB)
         self.site.writes(
             f"site: {{base_url: '{base_url}'}}\npublish: {{hub: '{hub}', {publish}}}\n{more}"
@@ -41,11 +41,11 @@ class Planet:
         )
 
     def answers(self, *replies: Reply) -> None:
-        """Let the hub answer so."""
+        """Set the hub's response."""
         self.publisher.says("/hub", *replies, host=HUB)
 
     def says(self, *numbers: int, key: str = "a", tell: bool = True, **how: bool) -> None:
-        """Let a source say these items; publish; tell the hub."""
+        """Set the items of a source; poll, publish, and ping the hub."""
         with self.site.opened() as app:
             if numbers:
                 FakeSource(app).says(key, *map(said, numbers))
@@ -57,7 +57,7 @@ class Planet:
         send_pings(app, should_stop=lambda: False)
 
     def told(self) -> list[str]:
-        """Give the topics of the pings since the last look, in order."""
+        """Return the topics of the pings since the last call, in order."""
         found = [dict(parse_qsl(asked.body.decode())) for asked in self.publisher.asked]
         self.publisher.asked.clear()
         return sorted(form["hub.url"] for form in found)
@@ -65,7 +65,7 @@ class Planet:
 
 @pytest.fixture
 def planet(sample_site: SampleSite, publisher: FeedServer) -> Planet:
-    """A planet whose source was polled once, with a hub that takes everything."""
+    """A site whose source was polled once, with a hub that accepts everything."""
     planet = Planet(sample_site, publisher)
     planet.answers(TAKEN)
     planet.says(1)
@@ -291,7 +291,7 @@ def test_a86_a_kill_while_files_are_written_loses_no_ping(planet: Planet) -> Non
     with planet.site.opened() as app:
         FakeSource(app).says("a", said(2), said(1))
     files = 0
-    while planet.site.dies_publishing(files):  # after each file that a run finds to do, at last after none
+    while planet.site.dies_publishing(files):  # after each file that a run has to write, and finally after none
         files += 1
     assert files > 3
     planet.says()
@@ -367,7 +367,7 @@ def test_what_is_owed_of_a_category_is_forgotten_when_it_is_unlisted_or_gone(pla
     planet.says(2, 1, tell=False)
     planet.writes("categories: {general: {unlisted: true}}\n")
     with planet.site.opened() as app:
-        planet.tell(app)  # before anything is published anew, as beside a service
+        planet.tell(app)  # before the next publication, as beside a service
     assert planet.told() == [ALL]
     planet.clock.move(hours=1)
     planet.writes()

@@ -1,4 +1,4 @@
-"""The hub under `serve`, `poll` and `publish`, as an operator runs them."""
+"""Pings by `serve`, `poll` and `publish`, as an operator runs these commands."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def topics(publisher: FeedServer) -> list[str]:
 
 @pytest.fixture
 def owing(sample_site: SampleSite, publisher: FeedServer) -> Running:
-    """A planet that was killed long ago, before its hub, which never answers, was told of Title 2."""
+    """A site that was killed before its hub, which never answers, was pinged for Title 2."""
     publisher.says("/hub", Hangs(), host=HUB)
     yaml = yaml_of(publisher)
     sample_site.writes(yaml)
@@ -45,7 +45,7 @@ def owing(sample_site: SampleSite, publisher: FeedServer) -> Running:
 @pytest.mark.slow
 def test_a86_a_hub_that_hangs_holds_up_nothing_and_is_told_after_a_kill(owing: Running, publisher: FeedServer) -> None:
     with owing as running:
-        publisher.wait_until_asked(1, "/hub")  # and it does not answer
+        publisher.wait_until_asked(1, "/hub")  # the hub does not answer
         publisher.edit("/feed.xml", rss(item(3), item(2), item(1)))
         running.wait_for(lambda: b"Title 3" in running.get("category/general.atom")[1])
         running.kill()
@@ -68,7 +68,7 @@ def test_r54_a_hub_that_hangs_holds_up_no_end(owing: Running, publisher: FeedSer
 
 
 def typed(folder: Path, *arguments: str) -> str:
-    """Run a command that works; give what it prints."""
+    """Run a command, check that it succeeds, and return its output."""
     done = aggregator("-c", str(folder / "feeds.yaml"), *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
