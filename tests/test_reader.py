@@ -344,11 +344,11 @@ def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
         [change] = polled(fake_source, "large")
-        assert (change.move.outcome, change.move.code) == (Outcome.FAILED, "unreadable")
-        assert change.move.observed.overran
+        assert (change.update.outcome, change.update.code) == (Outcome.FAILED, "unreadable")
+        assert change.update.observed.overran
         [change] = polled(fake_source, "small")
-        assert change.move.outcome is Outcome.FETCHED
-        assert not change.move.observed.overran
+        assert change.update.outcome is Outcome.FETCHED
+        assert not change.update.observed.overran
         sample_site.clock.move(days=1)
         assert fake_source.claim("large").observed.overran, "a restart does not forget it"
 

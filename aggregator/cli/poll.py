@@ -211,7 +211,7 @@ class OneShot:
             "fetched": count[Outcome.FETCHED] + count[Outcome.MOVED],
             "failed": count[Outcome.FAILED] + count[Outcome.GONE],
             "skipped": count[Outcome.SKIPPED],
-            "new": sum(one.entries.fresh for part in (self._changes, self._completions) for one in part),
+            "new": sum(one.entries.new_count for part in (self._changes, self._completions) for one in part),
             "revised": sum(row.revised for row in rows),
             "duplicates": sum(row.duplicates for row in rows),
             "rejected": sum(row.rejected for row in rows),
@@ -239,7 +239,7 @@ class OneShot:
         done = [one.entries for one in self._completions if one.job.source.key == row.key]
         return replace(
             row,
-            new=row.new + sum(entries.fresh for entries in done),
+            new=row.new + sum(entries.new_count for entries in done),
             duplicates=row.duplicates + sum(entries.duplicates for entries in done),
             rejected=row.rejected + sum(entries.rejected for entries in done),
         )
@@ -257,13 +257,13 @@ class OneShot:
 
 def report_of(change: Changes) -> Report:
     """Give the row of one poll."""
-    move, entries = change.move, change.entries
+    move, entries = change.update, change.entries
     return Report(
         key=change.job.source.key,
         url=change.job.source.safe_url,
         outcome=move.outcome,
         status=move.status,
-        new=entries.fresh,
+        new=entries.new_count,
         revised=entries.revisions,
         duplicates=entries.duplicates,
         rejected=entries.rejected,

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from aggregator.identify.budget import Budget
 from aggregator.identify.matching import dedupe_link, telling, telling_of
-from aggregator.identify.similarity import are_kin
+from aggregator.identify.similarity import may_be_versions
 from aggregator.model.entry import Enclosure, Entry
-from aggregator.model.known import KnownEntry, Partner, Trace
+from aggregator.model.known import KnownEntry, MatchedEntry, Trace
 
 FEWEST = 3  # entries under unknown ids, and over half of the document: it may have been re-keyed as a whole (I35),
 SHARE = 0.9  # and was, if so many of them are known otherwise
@@ -78,7 +78,7 @@ def is_rekeyed(pairs: Mapping[str, object], document: Sequence[object]) -> bool:
     return bool(pairs) and 2 * len(pairs) > len(document)
 
 
-def is_date_moved(pairs: Mapping[str, Pair | Partner]) -> bool:
+def is_date_moved(pairs: Mapping[str, Pair | MatchedEntry]) -> bool:
     """Return whether an entry without id and link came under another date: twice in a row, and dates say nothing."""
     return any(pair.because == DATE_MOVED for pair in pairs.values())
 
@@ -102,7 +102,7 @@ def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
     if budget.is_spent():
         return False
     with budget.counting():
-        return are_kin(telling(entry), telling_of(before)) is False
+        return may_be_versions(telling(entry), telling_of(before)) is False
 
 
 @dataclass(frozen=True, slots=True)

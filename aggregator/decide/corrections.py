@@ -24,11 +24,11 @@ from aggregator.text.iris import is_identifier
 MICROSECOND = timedelta(microseconds=1)
 
 
-def merge(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges:
+def merge(known: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Let one story tell what two told (T7).
 
     Args:
-        told: both stories.
+        known: both stories.
         kept: keeps its ids and places.
         merged: its entries move, its publications are withdrawn; its atom_id is known from then on as an alias.
         now: the time of the act.
@@ -37,40 +37,40 @@ def merge(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: 
     Raises:
         CorrectionRefused: they are one already, or one is not to be seen.
     """
-    into, other = _standing(told, kept), _standing(told, merged)
+    into, other = _existing_story(known, kept), _existing_story(known, merged)
     if kept == merged:
         raise CorrectionRefused(f"{into.atom_id} is one story already")
     for story in (into, other):
         if story.retracted_at is not None:
             raise CorrectionRefused(f"{story.atom_id} is retracted; bring it back first, by retract --undo")
-    theirs = told.members[merged]
-    founders = [entry.id for entry in theirs if entry.id in {other.founder, *told.same.get(other.founder, ())}]
-    pairs = [*((into.founder, one) for one in founders), *_opposed(told, kept, merged)]
+    theirs = known.members[merged]
+    founders = [entry.id for entry in theirs if entry.id in {other.founder, *known.same.get(other.founder, ())}]
+    pairs = [*((into.founder, one) for one in founders), *_opposed(known, kept, merged)]
     rulings = [Ruling.on(*pair, Verdict.SAME) for pair in pairs]
-    return _merged(told, into, other, now=now, roster=roster, because="merged", rulings=rulings)
+    return _merged(known, into, other, now=now, roster=roster, because="merged", rulings=rulings)
 
 
-def merge_unseen(told: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges | None:
+def merge_unseen(known: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges | None:
     """Let two stories be one because an entry tells both, and nobody has seen the one that goes (T6).
 
     Returns:
         None if an operator has said that they are two, or one of them is no story by itself any more.
     """
-    into, other = told.stories.get(kept), told.stories.get(merged)
-    if into is None or other is None or into.merged_into or other.merged_into or _opposed(told, kept, merged):
+    into, other = known.stories.get(kept), known.stories.get(merged)
+    if into is None or other is None or into.merged_into or other.merged_into or _opposed(known, kept, merged):
         return None
     because = "an entry tells both, and nobody had seen it"
-    return _merged(told, into, other, now=now, roster=roster, because=because, traceless=True)
+    return _merged(known, into, other, now=now, roster=roster, because=because, traceless=True)
 
 
-def _opposed(told: StoryMembers, kept: int, merged: int) -> list[tuple[int, int]]:
+def _opposed(known: StoryMembers, kept: int, merged: int) -> list[tuple[int, int]]:
     """Give the pairs of entries of two stories that an operator called different."""
-    ours, theirs = told.members[kept], told.members[merged]
-    return [(mine.id, entry.id) for mine in ours for entry in theirs if entry.id in told.different.get(mine.id, ())]
+    ours, theirs = known.members[kept], known.members[merged]
+    return [(mine.id, entry.id) for mine in ours for entry in theirs if entry.id in known.different.get(mine.id, ())]
 
 
 def _merged(
-    told: StoryMembers,
+    known: StoryMembers,
     into: KnownStory,
     other: KnownStory,
     *,
@@ -81,10 +81,12 @@ def _merged(
     traceless: bool = False,
 ) -> EntryChanges:
     kept, merged = into.id, other.id
-    ours, theirs = told.members[kept], told.members[merged]
-    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
-    standing.settle(other, (), because=because)
-    standing.settle(into, sorted((*ours, *theirs), key=lambda entry: entry.id), gained={entry.id for entry in theirs})
+    ours, theirs = known.members[kept], known.members[merged]
+    publications = PublicationDraft(now=now, roster=roster, categories=known.categories)
+    publications.settle(other, (), because=because)
+    publications.settle(
+        into, sorted((*ours, *theirs), key=lambda entry: entry.id), gained={entry.id for entry in theirs}
+    )
     moved = [
         MovedEntry(
             id=entry.id,
@@ -97,7 +99,7 @@ def _merged(
     entries = [entry.id for entry in theirs]
     facts = {"merged": merged, "atom_id": other.atom_id, "entries": entries, "because": because}
     return _changes(
-        standing,
+        publications,
         moved=moved,
         merged=[(merged, kept)],
         rulings=rulings,
@@ -109,14 +111,14 @@ def _merged(
     )
 
 
-def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime, roster: Roster) -> EntryChanges:
+def unmerge(known: StoryMembers, number: int, entry: int | None, *, now: datetime, roster: Roster) -> EntryChanges:
     """Take entries out of a story, and remember that they tell something else (T8).
 
     Those that came together by one `merge` leave together, and the story they came from is what it was; each of the
     others becomes a story of its own.
 
     Args:
-        told: the story.
+        known: the story.
         number: of it.
         entry: that leaves; None: all but the founding one.
         now: the time of the act.
@@ -125,14 +127,14 @@ def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime
     Raises:
         CorrectionRefused: nothing of it can leave.
     """
-    story = _standing(told, number)
-    members = told.members[number]
+    story = _existing_story(known, number)
+    members = known.members[number]
     groups = _leaving(story, members, entry)
     gone = {member.id for group in groups for member in group}
-    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
+    publications = PublicationDraft(now=now, roster=roster, categories=known.categories)
     left = [] if story.retracted_at is not None else [member for member in members if member.id not in gone]
-    standing.settle(story, left, because="unmerged")
-    naming = _Naming(told)
+    publications.settle(story, left, because="unmerged")
+    naming = _Naming(known)
     moved: list[MovedEntry] = []
     merged: list[tuple[int, int | None]] = []
     rulings: set[Ruling] = set()
@@ -141,11 +143,11 @@ def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime
     for group in groups:
         first = group[0]
         if first.merged_from is not None:
-            target = told.stories[first.merged_from]
+            target = known.stories[first.merged_from]
             merged.append((target.id, None))
         else:
             target = naming.found(first, now)
-        standing.settle(target, group, sort_at=sort_at, because="unmerged")
+        publications.settle(target, group, sort_at=sort_at, because="unmerged")
         sort_at -= MICROSECOND  # each next one stands below (M1)
         ids = {member.id for member in group}
         for member in group:
@@ -155,46 +157,46 @@ def unmerge(told: StoryMembers, number: int, entry: int | None, *, now: datetime
             rulings |= {Ruling.on(member.id, m.id, Verdict.DIFFERENT) for m in members if m.id not in ids}
         events.append(Event(code=Code.UNMERGE_STORY, story=target.id, facts={"parted": number}))
     ruled = sorted(rulings, key=lambda ruling: (ruling.entry, ruling.other))
-    return _changes(standing, stories=naming.stories, moved=moved, merged=merged, rulings=ruled, events=events)
+    return _changes(publications, stories=naming.stories, moved=moved, merged=merged, rulings=ruled, events=events)
 
 
-def retract(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
+def retract(known: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Let nobody see a story any more, whatever its sources say later.
 
     Raises:
         CorrectionRefused: it is so already.
     """
-    story = _standing(told, number)
+    story = _existing_story(known, number)
     if story.retracted_at is not None:
         raise CorrectionRefused(f"{story.atom_id} is retracted already")
-    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
-    standing.settle(story, (), because="retracted")
-    return _changes(standing, retracted=[(number, now)], events=[Event(code=Code.RETRACT_STORY, story=number)])
+    publications = PublicationDraft(now=now, roster=roster, categories=known.categories)
+    publications.settle(story, (), because="retracted")
+    return _changes(publications, retracted=[(number, now)], events=[Event(code=Code.RETRACT_STORY, story=number)])
 
 
-def restore(told: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
+def restore(known: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
     """Undo `retract`: the same id, order and page; and where a copy was published meanwhile, there it is new (N3).
 
     Raises:
         CorrectionRefused: it is not retracted, or nothing but its id came back when the store was lost.
     """
-    story = _standing(told, number)
+    story = _existing_story(known, number)
     if story.retracted_at is None:
         raise CorrectionRefused(f"{story.atom_id} is not retracted")
-    if any(entry.id == story.founder and entry.source_key == LOST for entry in told.members[number]):
+    if any(entry.id == story.founder and entry.source_key == LOST for entry in known.members[number]):
         raise CorrectionRefused(
             f"{story.atom_id} was withdrawn before the store was lost: its text and its place are in no document, so "
             "it can't come back, and stays withdrawn. If there is a backup of the store from before, `aggregator "
             "restore FILE` brings both back where no store is"
         )
-    standing = PublicationDraft(now=now, roster=roster, categories=told.categories)
-    standing.settle(story, told.members[number], because="restored")
-    return _changes(standing, retracted=[(number, None)], events=[Event(code=Code.RESTORE_STORY, story=number)])
+    publications = PublicationDraft(now=now, roster=roster, categories=known.categories)
+    publications.settle(story, known.members[number], because="restored")
+    return _changes(publications, retracted=[(number, None)], events=[Event(code=Code.RESTORE_STORY, story=number)])
 
 
-def _standing(told: StoryMembers, number: int) -> KnownStory:
+def _existing_story(known: StoryMembers, number: int) -> KnownStory:
     """Give a story that is still one."""
-    story = told.stories.get(number)
+    story = known.stories.get(number)
     if story is None:
         raise CorrectionRefused(f"there is no story {number}")
     if story.merged_into is not None:
@@ -230,23 +232,23 @@ def _own_date(entry: KnownEntry) -> datetime:
 class _Naming:
     """Gives stories their ids, for ever (T8, A4)."""
 
-    def __init__(self, told: StoryMembers) -> None:
-        self._told = told
+    def __init__(self, known: StoryMembers) -> None:
+        self._known = known
         self.stories: list[NewStory] = []
 
     def found(self, entry: KnownEntry, now: datetime) -> KnownStory:
         """Make the story that an entry founds."""
-        taken = self._told.taken | {story.atom_id for story in self.stories}
+        taken = self._known.taken | {story.atom_id for story in self.stories}
         own = entry.own_id if entry.own_id and is_identifier(entry.own_id) and not entry.private else None
-        minted = minted_id(self._told.store_uuid, entry.source_key, entry.key)
+        minted = minted_id(self._known.store_uuid, entry.source_key, entry.key)
         atom_id = own if own is not None and own not in taken else minted
         if atom_id in taken:  # its key named another entry before (I35)
             key = f"{entry.key}\0{entry.id}"
-            atom_id = minted_id(self._told.store_uuid, entry.source_key, key)
+            atom_id = minted_id(self._known.store_uuid, entry.source_key, key)
         made = NewStory(
-            id=self._told.next_story + len(self.stories),
+            id=self._known.next_story + len(self.stories),
             atom_id=atom_id,
-            page_id=page_id_of(atom_id, self._told.taken_pages | {story.page_id for story in self.stories}),
+            page_id=page_id_of(atom_id, self._known.taken_pages | {story.page_id for story in self.stories}),
             founder=entry.id,
             bands=() if entry.thinned else bands_of(telling_of(entry)),
         )
@@ -263,7 +265,7 @@ class _Naming:
 
 
 def _changes(
-    standing: PublicationDraft,
+    publications: PublicationDraft,
     *,
     stories: Sequence[NewStory] = (),
     moved: Sequence[MovedEntry] = (),
@@ -274,10 +276,10 @@ def _changes(
     events: Sequence[Event] = (),
 ) -> EntryChanges:
     of_stories = replace(
-        standing.changes(new=stories),
+        publications.changes(new=stories),
         merged=tuple(merged),
         retracted=tuple(retracted),
         rulings=tuple(rulings),
         traceless=traceless,
     )
-    return EntryChanges(moved=tuple(moved), stories=of_stories, events=(*events, *standing.events))
+    return EntryChanges(moved=tuple(moved), stories=of_stories, events=(*events, *publications.events))

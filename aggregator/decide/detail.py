@@ -10,7 +10,7 @@ from typing import Final
 from aggregator.decide.article import with_article
 from aggregator.decide.draft import Draft
 from aggregator.decide.limits import Newcomer
-from aggregator.decide.new_entries import Fresh
+from aggregator.decide.new_entries import NewEntries
 from aggregator.identify.keys import digest_of, key_form, text_digest_of
 from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import CompletedEntry, Completion, EntryChanges
@@ -75,7 +75,7 @@ def complete(
         origin: the `atom:source` for an entry that carries none.
     """
     job, awaited = poll.job, poll.job.awaited
-    work = Draft(
+    draft = Draft(
         source=job.source,
         source_id=job.source_id,
         url=job.url,
@@ -86,13 +86,13 @@ def complete(
         roster=roster,
         origin=origin,
     )
-    work.note(Code.COMPLETE_ENTRY, awaited.id, because=_because(poll))
-    work.completed.append(CompletedEntry(id=awaited.id, entry=merged))
+    draft.note(Code.COMPLETE_ENTRY, awaited.id, because=_because(poll))
+    draft.completed.append(CompletedEntry(id=awaited.id, entry=merged))
     links = [link] if (link := dedupe_link(merged)) else []
     one = Newcomer(merged, key_form(listed.key), awaited.date, limited=awaited.limited)
-    Fresh(work, links).complete(one, awaited.id, backfill=awaited.backfill)
+    NewEntries(draft, links).complete(one, awaited.id, backfill=awaited.backfill)
     answered = bool(poll.feed.entries)
-    return Completion(job=job, asked_at=poll.answer.asked_at, entries=work.changes(), answered=answered)
+    return Completion(job=job, asked_at=poll.answer.asked_at, entries=draft.changes(), answered=answered)
 
 
 def merged(listed: Entry, poll: Gathered[DetailJob]) -> Entry:

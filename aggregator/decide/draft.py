@@ -35,7 +35,7 @@ from aggregator.urls import Url
 class Findings:
     """What a document showed of its source, besides its entries."""
 
-    is_kin: bool = True  # evidently of the feed that is stored (P40)
+    is_same_feed: bool = True  # evidently of the feed that is stored (P40)
     rekeyed: bool = False  # most of its ids had changed (I35)
     redated: bool = False  # an entry without id and link came under another date
     overflowed: bool = False  # all its entries were new (R45)
@@ -63,7 +63,7 @@ class Draft:
     new: list[NewEntry] = field(default_factory=list)
     revised: list[RevisedEntry] = field(default_factory=list)
     stories: list[NewStory] = field(default_factory=list)
-    kin: list[tuple[int, int]] = field(default_factory=list)
+    merge_candidates: list[tuple[int, int]] = field(default_factory=list)
     released: list[ReleasedEntry] = field(default_factory=list)
     waiting: list[WaitingEntry] = field(default_factory=list)
     completed: list[CompletedEntry] = field(default_factory=list)
@@ -75,13 +75,13 @@ class Draft:
     hits: Counter[Hit] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
     filing: ItemCategories = field(init=False)  # the categories that entries name
-    standing: PublicationDraft = field(init=False)  # where the stories stand of which it says anything
+    publications: PublicationDraft = field(init=False)  # where the stories stand of which it says anything
 
     def __post_init__(self) -> None:
         """Let stories stand as of the poll."""
         self.filing = ItemCategories(self.source_id, self.known, self.roster, self.events)
         categories = frozenset(category.id for category in self.known.categories.values())
-        self.standing = PublicationDraft(
+        self.publications = PublicationDraft(
             now=self.asked_at, roster=self.roster, categories=categories, source=self.source_id, events=self.events
         )
 
@@ -99,8 +99,8 @@ class Draft:
             relisted=tuple(self.relisted),
             aliases=tuple(self.aliases),
             categories=tuple(self.filing.made),
-            stories=self.standing.changes(new=self.stories),
-            kin=tuple(self.kin),
+            stories=self.publications.changes(new=self.stories),
+            merge_candidates=tuple(self.merge_candidates),
             hits=tuple(self.hits.items()),
             events=tuple(self.events),
         )

@@ -12,7 +12,7 @@ from aggregator.decide.changed_ids import DATE_MOVED, is_date_moved, is_rekeyed
 from aggregator.decide.draft import Draft, Findings, draft_of
 from aggregator.decide.limits import Newcomer
 from aggregator.decide.losses import HOLDING, forgone_fields, is_held_for_loss, lost_since, missing_fields
-from aggregator.decide.new_entries import FLOOD, Fresh
+from aggregator.decide.new_entries import FLOOD, NewEntries
 from aggregator.decide.order import believed, newest_first, own_dates
 from aggregator.decide.revisions import Revisions, is_redated
 from aggregator.decide.source_health import is_walked_again
@@ -54,67 +54,67 @@ def decide_entries(
     Raises:
         CutShort: the program stops.
     """
-    work = draft_of(due, asked_at, known, roster, origin)
-    withdrawals = Withdrawals(work)
+    draft = draft_of(due, asked_at, known, roster, origin)
+    withdrawals = Withdrawals(draft)
     entries = without(feed.entries, withdrawals.take_back(feed))
     document = [(key_form(entry.key), entry) for entry in entries]
-    _rename(work, document)
-    listed = _listed(known, document, work.taken_back, asked_at)
-    as_kept = _revise(work, list(listed.values()), len(document))
+    _rename(draft, document)
+    listed = _listed(known, document, draft.taken_back, asked_at)
+    as_kept = _revise(draft, list(listed.values()), len(document))
     for number, (before, entry) in listed.items():
         if (updated := relisted_at(before, entry, asked_at)) is not None:
             withdrawals.relist(as_kept.get(number, before), updated)
     since = suspect_since(due, feed, known, asked_at)
-    _note_suspicion(work, feed, since)
-    lacks = _note_losses(work)
+    _note_suspicion(draft, feed, since)
+    lacks = _note_losses(draft)
     fallback = believed(feed.updated, asked_at) or asked_at
     dates = own_dates(entries, fallback=fallback, asked_at=asked_at)
     placed = [(*document[place], dates[place]) for place in newest_first(dates)]
     news = [Newcomer(entry, form, date) for form, entry, date in placed if _stored(known, form) is None]
     flooded = len(news) > FLOOD and due.stored_before
     if flooded:
-        work.note(Code.FLOOD, new=len(news))
+        draft.note(Code.FLOOD, new=len(news))
     overflowed = bool(news) and len(news) == len(document) and due.stored_before and since is None
     if overflowed:
-        work.note(Code.OVERFLOW, new=len(news))
+        draft.note(Code.OVERFLOW, new=len(news))
     if since is None and not lacks and known.held:
         is_proven = bool(known.lost) if due.observed.suspect_since is None else not is_itself(known)
-        news += released(work, {before.id: entry for before, entry in listed.values()}, all_of_them=is_proven)
+        news += released(draft, {before.id: entry for before, entry in listed.values()}, all_of_them=is_proven)
         news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := dedupe_link(one.entry))]
-    Fresh(work, links, budget).add(news, hold="suspect" if since is not None else lacks)
+    NewEntries(draft, links, budget).add(news, hold="suspect" if since is not None else lacks)
     is_as_before = since is not None or not document or is_walked_again(due, feed)
-    return work.changes(), Findings(
-        rekeyed=is_rekeyed({form: one for form, one in known.partners.items() if one.because != DATE_MOVED}, document),
-        redated=is_date_moved(known.partners),
+    return draft.changes(), Findings(
+        rekeyed=is_rekeyed({form: one for form, one in known.matched.items() if one.because != DATE_MOVED}, document),
+        redated=is_date_moved(known.matched),
         overflowed=overflowed,
         flooded=flooded,
-        unfiled=work.filing.is_short,
+        unfiled=draft.filing.is_short,
         suspect_since=since,
         lost=known.lost if document else None,
         forgone=forgone_fields(missing_fields(due.source, entries), due.observed),
-        listed=None if is_as_before else tuple(_numbers(work, document)),
+        listed=None if is_as_before else tuple(_numbers(draft, document)),
     )
 
 
 def _stored(known: Known, form: str) -> KnownEntry | None:
     """Give the stored entry that a form names, under its key or any other id."""
-    partner = known.partners.get(form)
+    partner = known.matched.get(form)
     return known.entries.get(form) or (partner.entry if partner else None)
 
 
-def _rename(work: Draft, document: Sequence[tuple[str, Entry]]) -> None:
+def _rename(draft: Draft, document: Sequence[tuple[str, Entry]]) -> None:
     """Give known entries the other ids under which they came, and ids that name another article now to that (I35)."""
     for form, entry in document:
-        other, partner = work.known.reused.get(form), work.known.partners.get(form)
+        other, partner = draft.known.reused.get(form), draft.known.matched.get(form)
         if other is not None:
-            work.note(Code.REUSE_ID, other.id, other.story, key=entry.key, title=entry.title)
+            draft.note(Code.REUSE_ID, other.id, other.story, key=entry.key, title=entry.title)
             if other.form == form:
-                work.retired.append(other.id)
+                draft.retired.append(other.id)
         if partner is not None:
             known = partner.entry
-            work.note(Code.REKEY_ENTRY, known.id, known.story, key=entry.key, because=partner.because)
-            work.aliases.append(Alias(form, entry.key, known.id))
+            draft.note(Code.REKEY_ENTRY, known.id, known.story, key=entry.key, because=partner.because)
+            draft.aliases.append(Alias(form, entry.key, known.id))
 
 
 def _listed(
@@ -133,72 +133,72 @@ def _listed(
     return found
 
 
-def _revise(work: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -> dict[int, KnownEntry]:
+def _revise(draft: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -> dict[int, KnownEntry]:
     """Store what known entries say otherwise now; give those, as they are kept to be shown, by their ids."""
-    revisions = Revisions(work)
+    revisions = Revisions(draft)
     revised = [(before, entry) for before, entry in listed if before.digest != entry.told_digest]
     for before, entry in listed:
         if before.digest == entry.told_digest and is_redated(before, entry):
             revisions.redate(before, entry)
     template = len(revised) >= TEMPLATE_MIN and 2 * len(revised) > size
-    if template or (revised and work.observed.reread):
-        work.note(Code.TEMPLATE, revised=len(revised))
-    renamed = {partner.entry.id for partner in work.known.partners.values()}  # its dates stay as they are (I35)
-    known_again = renamed if not work.observed.reread else {before.id for before, _ in revised}
+    if template or (revised and draft.observed.reread):
+        draft.note(Code.TEMPLATE, revised=len(revised))
+    renamed = {partner.entry.id for partner in draft.known.matched.values()}  # its dates stay as they are (I35)
+    known_again = renamed if not draft.observed.reread else {before.id for before, _ in revised}
     return {
         before.id: revisions.revise(before, entry, template=template or before.id in known_again)
         for before, entry in revised
     }
 
 
-def _note_suspicion(work: Draft, feed: Feed, since: datetime | None) -> None:
-    before, known = work.observed.suspect_since, work.known
+def _note_suspicion(draft: Draft, feed: Feed, since: datetime | None) -> None:
+    before, known = draft.observed.suspect_since, draft.known
     if since is not None and since != before:
         then, now = known.identity or Identity(), identity_of(feed)
-        work.note(Code.SUSPECT_SOURCE, before=asdict(then), after=asdict(now))
+        draft.note(Code.SUSPECT_SOURCE, before=asdict(then), after=asdict(now))
     elif since is None and before is not None:
-        work.note(Code.CLEAR_SOURCE, by="itself" if is_itself(known) else "time")
+        draft.note(Code.CLEAR_SOURCE, by="itself" if is_itself(known) else "time")
 
 
-def _note_losses(work: Draft) -> str:
+def _note_losses(draft: Draft) -> str:
     """Note in the trail which fields are lost; return why new entries are held for it, empty if they are not."""
-    observed, lost = work.observed, work.known.lost
+    observed, lost = draft.observed, draft.known.lost
     if lost != observed.lost:
-        work.note(Code.LOSE_FIELDS, fields=list(lost))
-    if is_held_for_loss(lost, lost_since(lost, observed, work.asked_at), work.asked_at):
+        draft.note(Code.LOSE_FIELDS, fields=list(lost))
+    if is_held_for_loss(lost, lost_since(lost, observed, draft.asked_at), draft.asked_at):
         return f"no entry of its source has a {' or '.join(name for name in lost if name in HOLDING)} any more"
     return ""
 
 
-def released(work: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) -> list[Newcomer]:
+def released(draft: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) -> list[Newcomer]:
     """Give what was held of a source that is believed again, to be published now; the rest is dropped (R44).
 
     Args:
-        work: what is known, and where decisions go.
+        draft: what is known, and where decisions go.
         listed: the entries of the document at hand, by the ids of those that are known.
         all_of_them: the source is what it claims to be; else it is the one from before, and what came in between is its
             own only as far as it lists that too.
     """
     news = []
-    for held in work.known.held:
-        if held.id in work.taken_back:
+    for held in draft.known.held:
+        if held.id in draft.taken_back:
             continue
         entry = listed.get(held.id, held.entry)
-        is_own = not work.observed.suspect_since and held.entry.key_rule is KeyRule.ID  # it lacked a field, no id
+        is_own = not draft.observed.suspect_since and held.entry.key_rule is KeyRule.ID  # it lacked a field, no id
         if all_of_them or is_own or held.id in listed:
-            date = believed(entry.published or entry.updated, work.asked_at) or work.asked_at
+            date = believed(entry.published or entry.updated, draft.asked_at) or draft.asked_at
             news.append(Newcomer(entry, held.form, date, held.id))
         else:
-            work.note(Code.DROP_ENTRY, held.id)
-            work.released.append(ReleasedEntry(id=held.id, form=held.form, state=EntryState.KNOWN))
+            draft.note(Code.DROP_ENTRY, held.id)
+            draft.released.append(ReleasedEntry(id=held.id, form=held.form, state=EntryState.KNOWN))
     return news
 
 
-def _numbers(work: Draft, document: Sequence[tuple[str, Entry]]) -> Iterator[int]:
+def _numbers(draft: Draft, document: Sequence[tuple[str, Entry]]) -> Iterator[int]:
     """Give the ids of the entries that a document lists."""
-    new = {item.form: item.id for item in work.new}
+    new = {item.form: item.id for item in draft.new}
     for form, _ in document:
-        before = _stored(work.known, form)
+        before = _stored(draft.known, form)
         if before is not None:
             yield before.id
         elif form in new:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aggregator.decide.draft import Draft
-from aggregator.identify.matching import Terms
+from aggregator.identify.matching import DedupeSettings
 from aggregator.model.changes import Hit
 from aggregator.model.entry import Entry
 from aggregator.model.event import Code
@@ -41,11 +41,11 @@ class RuleVerdict:
 Passed = tuple[int, Newcomer, RuleVerdict]  # its number, itself, where it goes
 
 
-def within_limits(work: Draft, passed: Sequence[Passed]) -> tuple[list[Passed], list[Passed]]:
+def within_limits(draft: Draft, passed: Sequence[Passed]) -> tuple[list[Passed], list[Passed]]:
     """Keep out of each category what is beyond its `limit`.
 
     Args:
-        work: takes what is noted.
+        draft: takes what is noted.
         passed: the new entries of one poll that the rules let pass, the newest first.
 
     Returns:
@@ -56,40 +56,40 @@ def within_limits(work: Draft, passed: Sequence[Passed]) -> tuple[list[Passed], 
     kept: list[Passed] = []
     known: list[Passed] = []
     for number, one, places in passed:
-        limits = {} if one.because else {key: _limit_of(work, key) for key in places.keys}
+        limits = {} if one.because else {key: _limit_of(draft, key) for key in places.keys}
         over = [key for key, limit in limits.items() if limit is not None and taken[key] >= limit]
         for key in over:
             rule = f"limit {limits[key]}"
-            work.note(Code.KEEP_OUT, number, category=work.known.categories[key].id, rule=rule)
-            work.hits[Hit(key, rule)] += 1
-        left = _without(work, places, over)
+            draft.note(Code.KEEP_OUT, number, category=draft.known.categories[key].id, rule=rule)
+            draft.hits[Hit(key, rule)] += 1
+        left = _without(draft, places, over)
         taken.update(key for key in left.keys if key in limits)
         (kept if left.keys else known).append((number, one, left))
     return kept, known
 
 
-def still_limited(work: Draft, places: RuleVerdict, ids: Collection[int]) -> RuleVerdict:
+def still_limited(draft: Draft, places: RuleVerdict, ids: Collection[int]) -> RuleVerdict:
     """Take those categories from the places of an entry that had enough when it came; since then it waited."""
     if not ids:
         return places
-    known = work.known.categories
-    left = _without(work, places, [key for key in places.keys if key in known and known[key].id in ids])
+    known = draft.known.categories
+    left = _without(draft, places, [key for key in places.keys if key in known and known[key].id in ids])
     return replace(left, limited=tuple(ids))
 
 
-def _limit_of(work: Draft, key: CategoryKey) -> int | None:
-    category = work.roster.categories.get(key)
-    return category.limit if category is not None and key in work.known.categories else None
+def _limit_of(draft: Draft, key: CategoryKey) -> int | None:
+    category = draft.roster.categories.get(key)
+    return category.limit if category is not None and key in draft.known.categories else None
 
 
-def _without(work: Draft, places: RuleVerdict, over: Collection[CategoryKey]) -> RuleVerdict:
+def _without(draft: Draft, places: RuleVerdict, over: Collection[CategoryKey]) -> RuleVerdict:
     if not over:
         return places
-    limited = tuple(work.known.categories[key].id for key in over)
+    limited = tuple(draft.known.categories[key].id for key in over)
     return replace(places, keys=tuple(key for key in places.keys if key not in over), limited=limited)
 
 
-def terms_between(ours: Source, theirs: SourceKey, story: KnownStory, known: Known, roster: Roster) -> Terms:
+def dedupe_settings(ours: Source, theirs: SourceKey, story: KnownStory, known: Known, roster: Roster) -> DedupeSettings:
     """Give the terms between a copy and an entry of a story: of both sources, and of where either is published."""
     names = {category.id: key for key, category in known.categories.items()}
     keys = {names[publication.category] for publication in story.publications if publication.category in names}
@@ -102,7 +102,7 @@ def terms_between(ours: Source, theirs: SourceKey, story: KnownStory, known: Kno
     modes = [wish.dedupe for wish in wishes if wish.dedupe is not None]
     if other is None:
         modes.append(Dedupe.EXACT)  # it left feeds.yaml, and its settings with it
-    return Terms(
+    return DedupeSettings(
         dedupe=min(modes, key=tuple(Dedupe).index),
         near=max(wish.near for wish in wishes if wish.near is not None),
         window=min(wish.window for wish in wishes if wish.window is not None),

@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import count
 
 from aggregator.decide.draft import Draft
-from aggregator.decide.limits import Newcomer, Passed, RuleVerdict, still_limited, terms_between, within_limits
+from aggregator.decide.limits import Newcomer, Passed, RuleVerdict, dedupe_settings, still_limited, within_limits
 from aggregator.decide.order import MICROSECOND, sort_times
 from aggregator.identify.budget import Budget
 from aggregator.identify.ids import minted_id, page_id_of
 from aggregator.identify.keys import global_id_hash
-from aggregator.identify.matching import Found, Match, StoryMatcher, Terms, dedupe_link
+from aggregator.identify.matching import DedupeSettings, Found, Match, StoryMatcher, dedupe_link
 from aggregator.model.changes import NewEntry, ReleasedEntry, WaitingEntry
 from aggregator.model.detail import asked_of, url_of
 from aggregator.model.entry import Entry
@@ -28,22 +28,22 @@ FLOOD = 200  # more new entries than this in one poll are a flood (R47)
 FLOOD_SHOWN = 50
 
 
-class Fresh:
+class NewEntries:
     """Decides on the new entries of one document.
 
     Args:
-        work: what is known, and where decisions go.
+        draft: what is known, and where decisions go.
         links: those that its new entries bear.
         budget: what comparing them with others may cost.
     """
 
-    def __init__(self, work: Draft, links: Iterable[str], budget: Budget | None = None) -> None:
-        self._work = work
+    def __init__(self, draft: Draft, links: Iterable[str], budget: Budget | None = None) -> None:
+        self._draft = draft
         self._joined: set[int] = set()  # stories that an entry of this document joined
         self._bearers = Counter(links)
-        self._tellers = StoryMatcher(work.known, budget)
-        self._taken_ids = {*work.known.taken, *(made.atom_id for made in work.stories)}
-        self._taken_pages = {*work.known.taken_pages, *(made.page_id for made in work.stories)}
+        self._matcher = StoryMatcher(draft.known, budget)
+        self._taken_ids = {*draft.known.taken, *(made.atom_id for made in draft.stories)}
+        self._taken_pages = {*draft.known.taken_pages, *(made.page_id for made in draft.stories)}
         self._stored: set[int] = set()  # those that are stored already
 
     def add(self, fresh: Sequence[Newcomer], *, hold: str = "") -> None:
@@ -53,38 +53,38 @@ class Fresh:
             fresh: those that were not published yet.
             hold: why none is shown yet: `suspect`, their source may be another feed (R44), or what they lack.
         """
-        first = not self._work.stored_before
+        first = not self._draft.stored_before
         passed: list[Passed] = []
-        numbers = count(self._work.known.next_entry)
+        numbers = count(self._draft.known.next_entry)
         for one in fresh:
             number = next(numbers) if one.id is None else one.id
             places = self._places(one)
             if one.id is not None:
                 self._stored.add(number)
                 why: dict[str, object] = {"because": one.because} if one.because else {}
-                self._work.note(Code.RELEASE_ENTRY, number, None, **why)
+                self._draft.note(Code.RELEASE_ENTRY, number, None, **why)
             if not places.keys:
-                self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason)
+                self._draft.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason)
                 self._store(number, one.entry, one.form, EntryState.REJECTED)
             elif hold:
                 because: dict[str, object] = {} if hold == "suspect" else {"because": hold}
-                self._work.note(Code.HOLD_ENTRY, number, None, **because)
+                self._draft.note(Code.HOLD_ENTRY, number, None, **because)
                 self._store(number, one.entry, one.form, EntryState.HELD)
             elif self._came_before(one):
-                self._work.note(Code.KEEP_KNOWN, number)
+                self._draft.note(Code.KEEP_KNOWN, number)
                 self._store(number, one.entry, one.form, EntryState.KNOWN)
             else:
                 passed.append((number, one, places))
-        shown = self._work.source.initial if first else len(passed)
+        shown = self._draft.source.initial if first else len(passed)
         for number, one, _ in passed[shown:]:
-            self._work.note(Code.KEEP_KNOWN, number)
+            self._draft.note(Code.KEEP_KNOWN, number)
             self._store(number, one.entry, one.form, EntryState.KNOWN)
         as_new = 0 if first else FLOOD_SHOWN if len(passed) > FLOOD else len(passed)
-        passed, known = within_limits(self._work, passed[:shown])
+        passed, known = within_limits(self._draft, passed[:shown])
         for number, one, places in known:
             self._store(number, one.entry, one.form, EntryState.KNOWN, limited=places.limited)
         for part, backfill in ((passed[:as_new], False), (passed[as_new:], True)):
-            times = sort_times([one.date for _, one, _ in part], backfill=backfill, asked_at=self._work.asked_at)
+            times = sort_times([one.date for _, one, _ in part], backfill=backfill, asked_at=self._draft.asked_at)
             for (number, one, places), sort_at in zip(part, times, strict=True):
                 if self._awaits(number, one.entry, sort_at, backfill=backfill):
                     self._store(number, one.entry, one.form, EntryState.WAITING, limited=places.limited)
@@ -103,69 +103,69 @@ class Fresh:
         self._stored.add(number)
         places = self._places(one)
         if not places.keys:
-            self._work.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason or "limit")
+            self._draft.note(Code.REJECT_ENTRY, number, rule=places.judgement.reason or "limit")
             self._store(number, one.entry, one.form, EntryState.REJECTED, limited=places.limited)
             return
-        [sort_at] = sort_times([one.date], backfill=backfill, asked_at=self._work.asked_at)
+        [sort_at] = sort_times([one.date], backfill=backfill, asked_at=self._draft.asked_at)
         self._note_rules(number, places)
         self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
 
     def _awaits(self, number: int, entry: Entry, sort_at: datetime, *, backfill: bool) -> bool:
         """Let an entry wait for its detail, if its source has one and its request can be made; oldest first."""
-        work = self._work
-        detail = work.source.detail
+        draft = self._draft
+        detail = draft.source.detail
         asked = asked_of(detail, entry) if detail is not None else ()
         url = url_of(detail, dict(asked)) if detail is not None else None
         if url is None:
             return False
-        work.note(Code.AWAIT_DETAIL, number)
-        work.waiting.append(
+        draft.note(Code.AWAIT_DETAIL, number)
+        draft.waiting.append(
             WaitingEntry(
                 id=number,
                 asked=asked,
-                host_key=budget_key(url, work.roster.hosts),
+                host_key=budget_key(url, draft.roster.hosts),
                 date=sort_at,
                 backfill=backfill,
-                due_at=work.asked_at - len(work.waiting) * MICROSECOND,
+                due_at=draft.asked_at - len(draft.waiting) * MICROSECOND,
             )
         )
         return True
 
     def _came_before(self, one: Newcomer) -> bool:
         """Tell whether an entry must have come before the store was lost, and was not published then, or withdrawn."""
-        until = self._work.observed.restored_until
+        until = self._draft.observed.restored_until
         if until is None:
             return False
-        known, entry = self._work.known, one.entry
-        ids = {entry.id, minted_id(known.store_uuid, self._work.source.key, entry.key)}
+        known, entry = self._draft.known, one.entry
+        ids = {entry.id, minted_id(known.store_uuid, self._draft.source.key, entry.key)}
         own = entry.published or entry.updated
         return not known.buried.isdisjoint(ids) or (own is not None and own <= until)
 
     def _places(self, one: Newcomer) -> RuleVerdict:
         """Judge an entry by all rules, and count what they said."""
-        source, known = self._work.source, self._work.known.categories
-        seen = one.first_seen or self._work.asked_at
-        own = self._work.filing.keys_of(one.entry, source)
-        judgement = judge(one.entry, source, self._work.roster.categories, seen=seen, own=own)
-        self._work.hits.update(dict.fromkeys(judgement.hits, 1))
+        source, known = self._draft.source, self._draft.known.categories
+        seen = one.first_seen or self._draft.asked_at
+        own = self._draft.filing.keys_of(one.entry, source)
+        judgement = judge(one.entry, source, self._draft.roster.categories, seen=seen, own=own)
+        self._draft.hits.update(dict.fromkeys(judgement.hits, 1))
         keys = tuple(key for key in judgement.places if source.reading.filing or key in known)
         places = RuleVerdict(judgement, keys, tuple(known[key].id for key, _ in judgement.kept_out if key in known))
-        return still_limited(self._work, places, one.limited)
+        return still_limited(self._draft, places, one.limited)
 
     def _note_rules(self, number: int, places: RuleVerdict) -> None:
         """Say where an entry that is published goes beside its source's categories, and where not."""
-        known, judgement = self._work.known.categories, places.judgement
+        known, judgement = self._draft.known.categories, places.judgement
         routed = [(key, rule) for key, rule in judgement.routed if key in places.keys]
         for code, where in ((Code.KEEP_OUT, judgement.kept_out), (Code.ROUTE_ENTRY, routed)):
             for key, rule in where:
                 if key in known:
-                    self._work.note(code, number, category=known[key].id, rule=rule)
+                    self._draft.note(code, number, category=known[key].id, rule=rule)
 
     def _ids(self, number: int, keys: Sequence[CategoryKey]) -> tuple[int, ...]:
         """Give the ids of the categories in which an entry is published now; what it was first to name is made."""
-        found = (self._work.filing.place(key, number, self._work.source) for key in keys)
+        found = (self._draft.filing.place(key, number, self._draft.source) for key in keys)
         ids = tuple(dict.fromkeys(place for place in found if place is not None))
-        self._work.standing.categories |= set(ids)
+        self._draft.publications.categories |= set(ids)
         return ids
 
     def _store(
@@ -181,7 +181,7 @@ class Fresh:
         bands: tuple[int, ...] = (),
     ) -> None:
         if number in self._stored:
-            self._work.released.append(
+            self._draft.released.append(
                 ReleasedEntry(
                     id=number,
                     form=form,
@@ -194,8 +194,8 @@ class Fresh:
                 )
             )
             return
-        origin = self._work.credit(entry)
-        self._work.new.append(
+        origin = self._draft.credit(entry)
+        self._draft.new.append(
             NewEntry(
                 id=number,
                 entry=entry,
@@ -223,40 +223,40 @@ class Fresh:
             self._join(self._as_known(number, entry, form, places), sort_at, matches, uncompared, backfill=backfill)
         else:
             story = self._found(number, entry)
-            bands = self._work.known.bands.get(form, ())
+            bands = self._draft.known.bands.get(form, ())
             shown = self._as_known(number, entry, form, places)
             for place in places:
-                self._work.standing.enter(story, place, shown, sort_at, backfill=backfill)
+                self._draft.publications.enter(story, place, shown, sort_at, backfill=backfill)
             facts = {"categories": list(places), "backfill": backfill, **uncompared}
-            self._work.note(Code.MAKE_STORY, number, story, **facts)
+            self._draft.note(Code.MAKE_STORY, number, story, **facts)
         self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused, where.limited, bands)
 
     def _found(self, number: int, entry: Entry) -> int:
         """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""
-        story = self._work.known.next_story + len(self._work.stories)
+        story = self._draft.known.next_story + len(self._draft.stories)
         atom_id = entry.id or ""
-        keeps = not self._work.source.private and is_identifier(atom_id)
+        keeps = not self._draft.source.private and is_identifier(atom_id)
         if not keeps or atom_id in self._taken_ids:
             if keeps:
-                self._work.note(Code.MINT_ID, number, story, taken=atom_id)
-            atom_id = minted_id(self._work.known.store_uuid, self._work.source.key, entry.key)
+                self._draft.note(Code.MINT_ID, number, story, taken=atom_id)
+            atom_id = minted_id(self._draft.known.store_uuid, self._draft.source.key, entry.key)
         if atom_id in self._taken_ids:  # its key named another entry before (I35)
             key = f"{entry.key}\0{number}"
-            atom_id = minted_id(self._work.known.store_uuid, self._work.source.key, key)
+            atom_id = minted_id(self._draft.known.store_uuid, self._draft.source.key, key)
         page_id = page_id_of(atom_id, self._taken_pages)
         self._taken_ids.add(atom_id)
         self._taken_pages.add(page_id)
-        self._work.stories.append(NewStory(id=story, atom_id=atom_id, page_id=page_id, founder=number))
+        self._draft.stories.append(NewStory(id=story, atom_id=atom_id, page_id=page_id, founder=number))
         return story
 
     def _as_known(self, number: int, item: Entry, form: str, places: tuple[int, ...]) -> KnownEntry:
         """Give a new entry as the next poll will know it; one that was held counts from its release (M1)."""
-        work = self._work
+        draft = self._draft
         return KnownEntry(
             id=number,
-            source=work.source_id,
-            source_key=work.source.key,
-            source_host=host_key_of(work.url),
+            source=draft.source_id,
+            source_key=draft.source.key,
+            source_host=host_key_of(draft.url),
             key=item.key,
             form=form,
             own_id=item.id,
@@ -271,7 +271,7 @@ class Fresh:
             content=item.content,
             published=item.published,
             updated=item.updated,
-            first_seen=self._work.asked_at,
+            first_seen=self._draft.asked_at,
             undated=0,
             state=EntryState.PUBLISHED,
             story=None,
@@ -279,31 +279,31 @@ class Fresh:
             merged_from=None,
             categories=places,
             credited=item.origin is not None,
-            private=work.source.private,
+            private=draft.source.private,
         )
 
     # Copies of a story that is there.
 
     def _matches(self, entry: Entry, form: str) -> Found:
         """Give the stories that an entry may join, the oldest first."""
-        work, known = self._work, self._work.known
-        if work.source.dedupe is Dedupe.OFF:
+        draft, known = self._draft, self._draft.known
+        if draft.source.dedupe is Dedupe.OFF:
             return Found()
         link = dedupe_link(entry)
-        if link and self._bearers[link] + known.bearers.get(link, {}).get(work.source_id, 0) != 1:
+        if link and self._bearers[link] + known.bearers.get(link, {}).get(draft.source_id, 0) != 1:
             link = None  # three posts with one shop page as link
-        return self._tellers.matches(
+        return self._matcher.matches(
             entry,
-            work.source_id,
+            draft.source_id,
             link=link,
-            seen=self._work.asked_at,
+            seen=self._draft.asked_at,
             near=known.near.get(form, frozenset()),
-            terms_of=self._terms,
+            settings_of=self._terms,
         )
 
-    def _terms(self, story: KnownStory, other: KnownEntry) -> Terms:
-        work = self._work
-        return terms_between(work.source, other.source_key, story, work.known, work.roster)
+    def _terms(self, story: KnownStory, other: KnownEntry) -> DedupeSettings:
+        draft = self._draft
+        return dedupe_settings(draft.source, other.source_key, story, draft.known, draft.roster)
 
     def _join(
         self,
@@ -316,9 +316,9 @@ class Fresh:
     ) -> None:
         """Let a copy join the oldest story it matches (T5), and show it where it is the better one (T2, T3)."""
         match, *others = matches
-        story = self._work.known.stories[match.story]
+        story = self._draft.known.stories[match.story]
         self._joined.add(story.id)
-        self._work.note(
+        self._draft.note(
             Code.JOIN_STORY,
             copy.id,
             story.id,
@@ -330,26 +330,26 @@ class Fresh:
             **uncompared,
         )
         for other in others:
-            self._note_kin(story, self._work.known.stories[other.story], agrees=match.agrees and other.agrees)
+            self._note_merge(story, self._draft.known.stories[other.story], agrees=match.agrees and other.agrees)
         if story.retracted_at is not None:
             return  # known, and seen by nobody: a copy brings nothing back that an operator took away
-        self._work.standing.join(
-            story, copy, self._work.known.others, agrees=match.agrees, sort_at=sort_at, backfill=backfill
+        self._draft.publications.join(
+            story, copy, self._draft.known.others, agrees=match.agrees, sort_at=sort_at, backfill=backfill
         )
 
-    def _note_kin(self, story: KnownStory, other: KnownStory, *, agrees: bool) -> None:
+    def _note_merge(self, story: KnownStory, other: KnownStory, *, agrees: bool) -> None:
         """Let two stories that one entry tells be one, if nobody has seen the one that goes (T6)."""
         retracted = story.retracted_at is not None or other.retracted_at is not None
         if not agrees or retracted or story.sources & other.sources:
             return
         if self._is_unseen(other):
-            self._work.kin.append((story.id, other.id))
+            self._draft.merge_candidates.append((story.id, other.id))
         elif self._is_unseen(story):
-            self._work.kin.append((other.id, story.id))
+            self._draft.merge_candidates.append((other.id, story.id))
 
     def _is_unseen(self, story: KnownStory) -> bool:
         """Tell whether all its publications were made since files that may show them were last about to be written."""
-        known = self._work.known
+        known = self._draft.known
         offered = {category.id: category.offered_at for category in known.categories.values()}
         for publication in story.publications:
             seen = [when for when in (offered.get(publication.category), known.offered_at) if when is not None]

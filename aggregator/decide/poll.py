@@ -6,9 +6,9 @@ from datetime import datetime
 from aggregator.cadence import later_arrivals
 from aggregator.decide.draft import Findings, draft_of
 from aggregator.decide.entries import decide_entries, released
-from aggregator.decide.new_entries import Fresh
+from aggregator.decide.new_entries import NewEntries
 from aggregator.decide.order import believed
-from aggregator.decide.source_state import move_of
+from aggregator.decide.source_state import source_update
 from aggregator.decide.suspect import doubt_of, identity_of, is_release
 from aggregator.identify.budget import Budget
 from aggregator.identify.ids import minted_id
@@ -46,15 +46,15 @@ def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budg
     due, answer = poll.job, poll.answer
     if poll.is_quiet:
         since = None if is_release(poll) else due.observed.suspect_since
-        move = move_of(poll, roster, due.arrivals, Findings(suspect_since=since))
+        move = source_update(poll, roster, due.arrivals, Findings(suspect_since=since))
         entries = release(due, answer.asked_at, known, roster, by="time") if is_release(poll) else NOTHING_CHANGED
-        return Changes(job=due, asked_at=answer.asked_at, move=move, entries=entries, events=_events(due, move))
+        return Changes(job=due, asked_at=answer.asked_at, update=move, entries=entries, events=_events(due, move))
     feed = poll.feed
     origin = origin_of(due.source, feed, known.store_uuid)
     entries, findings = decide_entries(due, feed, answer.asked_at, known, roster, origin, budget)
     arrivals = _arrivals(due, feed, entries, answer.asked_at)
-    findings = replace(findings, is_kin=_is_kin(due, feed, known))
-    move = move_of(poll, roster, arrivals, findings)
+    findings = replace(findings, is_same_feed=_is_same_feed(due, feed, known))
+    move = source_update(poll, roster, arrivals, findings)
     outlines: tuple[Outline, ...] | None = None
     doubt: tuple[str, ...] = ()
     doubts: tuple[Event, ...] = ()
@@ -71,7 +71,7 @@ def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budg
     return Changes(
         job=due,
         asked_at=answer.asked_at,
-        move=move,
+        update=move,
         read=Read(
             origin=origin,
             format=feed.format,
@@ -97,12 +97,12 @@ def _arrivals(due: SourceJob, feed: Feed, entries: EntryChanges, asked_at: datet
     return later_arrivals((), [min(when, asked_at) for when in own if when is not None])
 
 
-def _is_kin(due: SourceJob, feed: Feed, known: Known) -> bool:
+def _is_same_feed(due: SourceJob, feed: Feed, known: Known) -> bool:
     """Tell whether a document is evidently of the feed that is stored, wherever it came from (P40)."""
     if not due.stored_before:
         return True
     before = known.identity.id if known.identity else None
-    return bool(known.entries or known.partners) or (feed.id is not None and feed.id == before)
+    return bool(known.entries or known.matched) or (feed.id is not None and feed.id == before)
 
 
 def release(due: SourceJob, at: datetime, known: Known, roster: Roster, *, by: str) -> EntryChanges:
@@ -115,13 +115,13 @@ def release(due: SourceJob, at: datetime, known: Known, roster: Roster, *, by: s
         roster: the sources and categories as feeds.yaml has them.
         by: who says so, for the trail: `time`, or `operator`.
     """
-    work = draft_of(due, at, known, roster, origin_of(due.source, NO_NEWS, known.store_uuid))
-    work.note(Code.CLEAR_SOURCE, by=by)
-    news = released(work, {}, all_of_them=True)
+    draft = draft_of(due, at, known, roster, origin_of(due.source, NO_NEWS, known.store_uuid))
+    draft.note(Code.CLEAR_SOURCE, by=by)
+    news = released(draft, {}, all_of_them=True)
     news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := dedupe_link(one.entry))]
-    Fresh(work, links).add(news)
-    return work.changes()
+    NewEntries(draft, links).add(news)
+    return draft.changes()
 
 
 def origin_of(source: Source, feed: Feed, store_uuid: str) -> Origin:

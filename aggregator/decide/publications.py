@@ -35,7 +35,7 @@ class PublicationDraft:
     roster: Roster
     categories: frozenset[int]  # that take new publications
     source: int | None = None  # whose document is decided
-    publications: list[NewPublication] = field(default_factory=list)
+    entered: list[NewPublication] = field(default_factory=list)
     shown: list[ShownChange] = field(default_factory=list)
     withdrawn: list[tuple[int, int]] = field(default_factory=list)
     dirty: set[tuple[int, int | None]] = field(default_factory=set)
@@ -49,7 +49,7 @@ class PublicationDraft:
         """Return what was decided so far; `new` are the stories that were made."""
         return StoryChanges(
             new=tuple(new),
-            publications=tuple(self.publications),
+            publications=tuple(self.entered),
             shown=tuple(self.shown),
             withdrawn=tuple(self.withdrawn),
             dirty=frozenset(self.dirty),
@@ -82,10 +82,10 @@ class PublicationDraft:
             because: why it changes, for the trail.
             backfill: whether publications that are made are part of one (M4).
         """
-        tellers = [entry for entry in members if entry.state is EntryState.PUBLISHED]
+        published = [entry for entry in members if entry.state is EntryState.PUBLISHED]
         publications = self.publications_of(story)
         for publication in publications:
-            copies = [entry for entry in tellers if publication.category in entry.categories]
+            copies = [entry for entry in published if publication.category in entry.categories]
             if not copies:
                 self._withdraw(publication, because)
             elif publication.withdrawn:
@@ -94,9 +94,9 @@ class PublicationDraft:
                 self.dirty.add((publication.category, publication.page))  # its credits may read otherwise
                 self._choose(publication, copies, gained)
         there = {publication.category for publication in publications}
-        for category in sorted({place for entry in tellers for place in entry.categories} - there):
+        for category in sorted({place for entry in published for place in entry.categories} - there):
             if category in self.categories:
-                copies = [entry for entry in tellers if category in entry.categories]
+                copies = [entry for entry in published if category in entry.categories]
                 shown = best_of(copies, self.roster)
                 self.enter(story.id, category, shown, sort_at or self.now, backfill=backfill)
                 self._note(Code.PUBLISH_STORY, story.id, category, shown.id)
@@ -149,7 +149,7 @@ class PublicationDraft:
             digest=shown.shown_digest,
             updated=own,
         )
-        self.publications.append(made)
+        self.entered.append(made)
         self._as_decided.setdefault(story, {})[category] = KnownPublication(
             story=story,
             category=category,

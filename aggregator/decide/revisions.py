@@ -17,11 +17,11 @@ class Revisions:
     """Decides on the known entries of one document.
 
     Args:
-        work: what is known, and where decisions go.
+        draft: what is known, and where decisions go.
     """
 
-    def __init__(self, work: Draft) -> None:
-        self._work = work
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
 
     def revise(self, before: KnownEntry, entry: Entry, *, template: bool) -> KnownEntry:
         """Store a new digest of a known entry, and let it be seen where that entry is shown (T4).
@@ -29,15 +29,15 @@ class Revisions:
         Returns:
             The entry with what is kept of it to be shown.
         """
-        source_digest, known = entry.told_digest, self._work.known
+        source_digest, known = entry.told_digest, self._draft.known
         if known.lost and before.id in known.completed:
-            entry = kept_fields(entry, known.completed[before.id], known.lost, self._work.source)
+            entry = kept_fields(entry, known.completed[before.id], known.lost, self._draft.source)
         if before.thinned:
             entry = _without_text(before, entry)
         elif (before.content or before.summary) and not (entry.content or entry.summary):  # I61
             kept = replace(entry, content=before.content, summary=before.summary, original=None)
             entry = replace(kept, digest=digest_of(kept))
-            self._work.note(Code.KEEP_CONTENT, before.id, before.story)
+            self._draft.note(Code.KEEP_CONTENT, before.id, before.story)
         elif self._keeps_article(before, entry):  # the feed's text is a part of it still
             kept = replace(entry, content=before.content, summary=entry.summary, original=None)
             entry = self._with_added(before, kept)
@@ -47,19 +47,19 @@ class Revisions:
         dated = entry.updated is not None and (before.updated is None or entry.updated > before.updated)
         unseen = self._is_unseen(before, entry)
         undated = before.undated + (not dated and not template and not unseen)
-        held = not dated and not template and undated > MAX_UNDATED
+        deferred = not dated and not template and undated > MAX_UNDATED
         published = before.published  # it never moves, unless earlier (I45), or out of a future that was not believed
         if entry.published and (published is None or entry.published < published):
             published = entry.published
-        origin = self._work.credit(entry)
-        self._work.revised.append(
+        origin = self._draft.credit(entry)
+        self._draft.revised.append(
             RevisedEntry(
                 id=before.id,
                 entry=entry,
                 digest=source_digest,
                 published=published,
                 undated=undated,
-                held=held,
+                deferred=deferred,
                 unseen=unseen,
                 origin=origin,
             )
@@ -67,12 +67,12 @@ class Revisions:
         if unseen:
             return before
         facts = {"title": before.title} if before.title != entry.title else {}
-        code = Code.HOLD_REVISION if held else Code.REVISE_ENTRY
-        self._work.note(code, before.id, before.story, fields=_changed(before, entry), **facts)
-        if held:
+        code = Code.HOLD_REVISION if deferred else Code.REVISE_ENTRY
+        self._draft.note(code, before.id, before.story, fields=_changed(before, entry), **facts)
+        if deferred:
             return before
         for publication in self._publications(before):
-            self._work.standing.reword(publication, before.id, entry.digest, entry.updated, template=template)
+            self._draft.publications.reword(publication, before.id, entry.digest, entry.updated, template=template)
         return replace(
             before,
             shown_digest=entry.digest,
@@ -85,7 +85,7 @@ class Revisions:
 
     def _with_added(self, before: KnownEntry, entry: Entry) -> Entry:
         """Give an entry with what its detail or article had added, and its source still does not say."""
-        stored = self._work.known.completed.get(before.id)
+        stored = self._draft.known.completed.get(before.id)
         if stored is not None:
             pictures = entry.supplement.images or stored.supplement.images
             entry = replace(
@@ -98,12 +98,12 @@ class Revisions:
         return replace(entry, digest=digest_of(entry))
 
     def _has_details(self) -> bool:
-        detail = self._work.source.detail
+        detail = self._draft.source.detail
         return detail is not None and not detail.reading.is_article
 
     def _keeps_article(self, before: KnownEntry, entry: Entry) -> bool:
         """Tell whether an entry shows the text of its article, and a new word of the feed is no reason to let it go."""
-        detail = self._work.source.detail
+        detail = self._draft.source.detail
         is_article = detail is not None and detail.reading.is_article and before.shown_digest != before.digest
         return is_article and is_better(before.content, entry.content, entry.summary)
 
@@ -123,25 +123,25 @@ class Revisions:
         )
         if before.thinned:
             shown = replace(shown, content="", summary="", original=None)
-        self._work.revised.append(
+        self._draft.revised.append(
             RevisedEntry(
                 id=before.id,
                 entry=shown,
                 digest=entry.told_digest,
                 published=entry.published,
                 undated=before.undated,
-                origin=self._work.credit(entry),
+                origin=self._draft.credit(entry),
             )
         )
-        self._work.note(Code.REVISE_ENTRY, before.id, before.story, fields=["published"])
+        self._draft.note(Code.REVISE_ENTRY, before.id, before.story, fields=["published"])
         for publication in self._publications(before):
             if publication.shown == before.id:
-                self._work.standing.reword(publication, before.id, publication.digest, None, template=False)
+                self._draft.publications.reword(publication, before.id, publication.digest, None, template=False)
 
     def _publications(self, entry: KnownEntry) -> list[KnownPublication]:
         """Give where the story of an entry can be seen."""
-        story = self._work.known.stories.get(entry.story) if entry.story is not None else None
-        publications = self._work.standing.publications_of(story) if story else []
+        story = self._draft.known.stories.get(entry.story) if entry.story is not None else None
+        publications = self._draft.publications.publications_of(story) if story else []
         return [publication for publication in publications if not publication.withdrawn]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from aggregator.decide.draft import Draft
 from aggregator.decide.limits import Newcomer
-from aggregator.decide.new_entries import FLOOD_SHOWN, Fresh
+from aggregator.decide.new_entries import FLOOD_SHOWN, NewEntries
 from aggregator.decide.order import believed
 from aggregator.identify.matching import dedupe_link
 from aggregator.model.changes import RejudgedEntry
@@ -87,7 +87,7 @@ def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[Cat
         and numbers[key] not in stored.limited
         and (key in routed or numbers[key] in stored.refused)
     ]
-    is_rewritten = entry.digest != stored.entry.digest and not stored.is_held
+    is_rewritten = entry.digest != stored.entry.digest and not stored.is_deferred
     if not (lost or gained or is_rewritten):
         return None
     return Reapplied(
@@ -125,29 +125,37 @@ def _keeps_out(key: CategoryKey, entry: Entry, judgement: Judgement, roster: Ros
 
 
 def carry_out(
-    work: Draft, changes: Sequence[Reapplied], told: StoryMembers, numbers: Mapping[CategoryKey, int]
+    draft: Draft, changes: Sequence[Reapplied], published: StoryMembers, numbers: Mapping[CategoryKey, int]
 ) -> None:
     """Let rules that were edited have their say: what passes is published, what is refused is withdrawn (M8).
 
     What is published now enters at the time of the act (M1); of a flood all but the newest are a backfill (R47).
 
     Args:
-        work: of one source; takes the changes of entries and stories.
+        draft: of one source; takes the changes of entries and stories.
         changes: its entries, newest first.
-        told: the stories of those that are published, with all their entries.
+        published: the stories of those that are published, with all their entries.
         numbers: ids of the categories.
     """
     now = {change.stored.known.id: _rejudged(change, numbers) for change in changes}
-    work.rejudged += [one for one in now.values() if one.state is not None or one.entry is not None]
-    sort_at, place = work.asked_at, 0
+    draft.rejudged += [one for one in now.values() if one.state is not None or one.entry is not None]
+    sort_at, place = draft.asked_at, 0
     for change in changes:
         number = change.stored.known.story
-        if number is None or number not in told.stories:
+        if number is None or number not in published.stories:
             continue
         place += bool(change.gained)
-        _settle(work, change, told.stories[number], told.members[number], now, sort_at, backfill=place > FLOOD_SHOWN)
+        _settle(
+            draft,
+            change,
+            published.stories[number],
+            published.members[number],
+            now,
+            sort_at,
+            backfill=place > FLOOD_SHOWN,
+        )
         sort_at -= MICROSECOND
-        _note(work, change, numbers)
+        _note(draft, change, numbers)
     news = [
         Newcomer(
             change.entry,
@@ -163,13 +171,13 @@ def carry_out(
     ]
     news.sort(key=lambda one: one.date, reverse=True)
     links = [link for one in news if (link := dedupe_link(one.entry))]
-    Fresh(work, links).add(news)
+    NewEntries(draft, links).add(news)
 
 
 def _rejudged(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> RejudgedEntry:
     known = change.stored.known
     written = change.entry if change.passes or change.is_rewritten else None
-    if change.is_new:  # where it goes is for `Fresh` to say
+    if change.is_new:  # where it goes is for `NewEntries` to say
         return RejudgedEntry(id=known.id, entry=written)
     if not (change.lost or change.gained):
         return RejudgedEntry(id=known.id, entry=written)
@@ -181,7 +189,7 @@ def _rejudged(change: Reapplied, numbers: Mapping[CategoryKey, int]) -> Rejudged
 
 
 def _settle(
-    work: Draft,
+    draft: Draft,
     change: Reapplied,
     story: KnownStory,
     members: Sequence[KnownEntry],
@@ -193,11 +201,11 @@ def _settle(
     number = change.stored.known.id
     if (change.lost or change.gained) and story.retracted_at is None:
         after = [_as_filed(member, now.get(member.id)) for member in members]
-        work.standing.settle(story, after, sort_at=sort_at, because=BECAUSE, backfill=backfill)
+        draft.publications.settle(story, after, sort_at=sort_at, because=BECAUSE, backfill=backfill)
     if change.is_rewritten:
-        for publication in work.standing.publications_of(story):
+        for publication in draft.publications.publications_of(story):
             if not publication.withdrawn:
-                work.standing.reword(publication, number, change.entry.digest, None, template=True)
+                draft.publications.reword(publication, number, change.entry.digest, None, template=True)
 
 
 def _as_filed(member: KnownEntry, filed: RejudgedEntry | None) -> KnownEntry:
@@ -208,20 +216,20 @@ def _as_filed(member: KnownEntry, filed: RejudgedEntry | None) -> KnownEntry:
     return member if filed.state is None else replace(member, state=filed.state, categories=filed.categories)
 
 
-def _note(work: Draft, change: Reapplied, numbers: Mapping[CategoryKey, int]) -> None:
+def _note(draft: Draft, change: Reapplied, numbers: Mapping[CategoryKey, int]) -> None:
     """Leave a trail: which rule keeps it out now, or lets it in."""
     known, judgement = change.stored.known, change.judgement
     if change.is_dropped:
-        work.note(Code.REJECT_ENTRY, known.id, known.story, rule=judgement.reason, because=BECAUSE)
+        draft.note(Code.REJECT_ENTRY, known.id, known.story, rule=judgement.reason, because=BECAUSE)
         return
     if change.passes:
-        work.note(Code.RELEASE_ENTRY, known.id, known.story, because=BECAUSE)
+        draft.note(Code.RELEASE_ENTRY, known.id, known.story, because=BECAUSE)
     kept_out, routed = dict(judgement.kept_out), dict(judgement.routed)
     for key in change.lost:
-        work.note(Code.KEEP_OUT, known.id, known.story, category=numbers[key], rule=kept_out.get(key, BECAUSE))
+        draft.note(Code.KEEP_OUT, known.id, known.story, category=numbers[key], rule=kept_out.get(key, BECAUSE))
     for key in change.gained:
         if key in routed:
-            work.note(Code.ROUTE_ENTRY, known.id, known.story, category=numbers[key], rule=routed[key])
+            draft.note(Code.ROUTE_ENTRY, known.id, known.story, category=numbers[key], rule=routed[key])
 
 
 def _own_date(entry: Entry, seen: datetime) -> datetime:

@@ -32,13 +32,13 @@ MAX_ADDRESS_CHARACTERS = 16 * 1024  # of all of them
 MAX_HURRY = 3  # halvings of an interval (R45)
 
 
-def observe(poll: Gathered[SourceJob], *, identical: int, is_kin: bool) -> Observed:
+def observe(poll: Gathered[SourceJob], *, identical: int, is_same_feed: bool) -> Observed:
     """Say what is known of a source after a poll.
 
     Args:
         poll: one that was not cut.
         identical: how often in a row the same body has come although an ETag was sent, this poll included.
-        is_kin: the document is evidently of the feed that is stored (P40).
+        is_same_feed: the document is evidently of the feed that is stored (P40).
     """
     due, answer = poll.job, poll.answer
     before = replace(due.observed, overran=True) if poll.overran else due.observed
@@ -50,9 +50,9 @@ def observe(poll: Gathered[SourceJob], *, identical: int, is_kin: bool) -> Obser
         case Failed():
             return _after_failure(before, due, answer)
         case NotModified():
-            return _after_304(_at_address(before, due, answer, is_kin=True), due, answer.asked_at)
+            return _after_304(_at_address(before, due, answer, is_same_feed=True), due, answer.asked_at)
         case Fetched():
-            after = _after_200(_at_address(before, due, answer, is_kin=is_kin), answer, identical)
+            after = _after_200(_at_address(before, due, answer, is_same_feed=is_same_feed), answer, identical)
             return after if answer.is_delta else _counted(_cut(after, poll, answer), poll, answer)
         case Cut():
             raise AssertionError("a poll that was cut is given back, not decided")
@@ -149,13 +149,13 @@ def permanent_target(hops: Sequence[Hop], end: Url) -> Url | None:
     return hops[leading].url if leading < len(hops) else end
 
 
-def _at_address(before: Observed, due: SourceJob, answer: Fetched | NotModified, *, is_kin: bool) -> Observed:
+def _at_address(before: Observed, due: SourceJob, answer: Fetched | NotModified, *, is_same_feed: bool) -> Observed:
     """Note where a poll that brought the feed ended (P40, P49)."""
     before = _with(before, gone_times=0, gone_since=None, lost_times=0, refuses_plain=False)
     kept = due.validators.url if due.validators else due.url
     end = answer.url if isinstance(answer, Fetched) else kept  # a 304 comes from where the validators belong (P8)
     target = permanent_target(answer.hops, end)
-    if target is not None and (not is_kin or target == before.strange):
+    if target is not None and (not is_same_feed or target == before.strange):
         # What it brought is stored by now, and so looks akin ever after: the first sight decides.
         return _with(before, moved_to=None, moved_times=0, moved_since=None, strange=target)
     before = _with(before, strange=None)

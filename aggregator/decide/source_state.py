@@ -34,7 +34,7 @@ def _pace(source: Source) -> Pace:
     )
 
 
-def move_of(
+def source_update(
     poll: Gathered[SourceJob], roster: Roster, arrivals: tuple[datetime, ...], findings: Findings
 ) -> SourceUpdate:
     """Say where a source stands after a poll.
@@ -49,7 +49,7 @@ def move_of(
     failed = isinstance(answer, Failed)
     status = None if isinstance(answer, Cut) else answer.status
     identical = _identical(due, answer)
-    observed = observe(poll, identical=identical, is_kin=findings.is_kin)
+    observed = observe(poll, identical=identical, is_same_feed=findings.is_same_feed)
     observed = after_document(observed, poll, findings)
     state = _state(due, answer, observed)
     validators = _validators(poll)

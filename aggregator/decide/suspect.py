@@ -42,7 +42,7 @@ def suspect_since(due: SourceJob, feed: Feed, known: Known, asked_at: datetime) 
 def is_itself(known: Known) -> bool:
     """Tell whether a document has anything that came before its source was suspect."""
     listed = (*known.entries.values(), *known.reused.values())
-    return known.is_akin or bool(known.partners) or any(entry.state is not EntryState.HELD for entry in listed)
+    return known.shares_items or bool(known.matched) or any(entry.state is not EntryState.HELD for entry in listed)
 
 
 def is_release(poll: Gathered[SourceJob]) -> bool:

@@ -17,11 +17,11 @@ class Withdrawals:
     """Decides on the tombstones of one document.
 
     Args:
-        work: what is known, and where decisions go.
+        draft: what is known, and where decisions go.
     """
 
-    def __init__(self, work: Draft) -> None:
-        self._work = work
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
         self._again: dict[int, KnownEntry] = {}  # what is listed again, by its id
 
     def take_back(self, feed: Feed) -> frozenset[str]:
@@ -41,14 +41,14 @@ class Withdrawals:
             entry = listed.get(form)
             if entry is not None and (when is None or (entry.updated is not None and entry.updated >= when)):
                 continue
-            before = self._work.known.deleted.get(form)
+            before = self._draft.known.deleted.get(form)
             if before is not None and self._outlives(before, when):
                 continue
             forms.add(form)
             if before is not None:
                 self._note(before, when)
-        gone = {before.id: before for before in self._work.known.deleted.values()}
-        for item in self._work.taken_back.values():
+        gone = {before.id: before for before in self._draft.known.deleted.values()}
+        for item in self._draft.taken_back.values():
             if not item.again:
                 self._leave(gone[item.id])
         return frozenset(forms)
@@ -61,43 +61,43 @@ class Withdrawals:
             updated: as it is listed now.
         """
         state = EntryState.KNOWN if before.story is None else EntryState.PUBLISHED
-        self._work.relisted.append(Relisted(before.id, state, updated))
+        self._draft.relisted.append(Relisted(before.id, state, updated))
         said = updated.isoformat(timespec="seconds")
-        self._work.note(Code.RELIST_ENTRY, before.id, before.story, updated=said)
+        self._draft.note(Code.RELIST_ENTRY, before.id, before.story, updated=said)
         self._again[before.id] = replace(before, state=state, updated=updated)
-        story = self._work.known.stories.get(before.story) if before.story is not None else None
+        story = self._draft.known.stories.get(before.story) if before.story is not None else None
         if story is None or story.retracted_at is not None:
             return
         copies = self._copies(story.id)
-        self._work.standing.settle(story, copies, gained={before.id}, because="its source lists it again")
+        self._draft.publications.settle(story, copies, gained={before.id}, because="its source lists it again")
 
     def _outlives(self, before: KnownEntry, when: datetime | None) -> bool:
         """Tell whether an entry that stands has said that it is newer than a tombstone; not by a date to come (I42)."""
         if before.state is EntryState.WITHDRAWN or when is None or before.updated is None:
             return False
-        return when < before.updated <= self._work.asked_at + FUTURE
+        return when < before.updated <= self._draft.asked_at + FUTURE
 
     def _note(self, before: KnownEntry, when: datetime | None) -> None:
-        at = when or self._work.asked_at
+        at = when or self._draft.asked_at
         if before.state is EntryState.WITHDRAWN:
             if when is not None and before.taken_back_at is not None and when > before.taken_back_at:
-                self._work.taken_back[before.id] = TakenBack(before.id, at, again=True)
-        elif before.id not in self._work.taken_back:  # it may be named twice, by two ids
+                self._draft.taken_back[before.id] = TakenBack(before.id, at, again=True)
+        elif before.id not in self._draft.taken_back:  # it may be named twice, by two ids
             said = when.isoformat(timespec="seconds") if when else None
-            self._work.note(Code.WITHDRAW_ENTRY, before.id, before.story, when=said)
-            self._work.taken_back[before.id] = TakenBack(before.id, at)
+            self._draft.note(Code.WITHDRAW_ENTRY, before.id, before.story, when=said)
+            self._draft.taken_back[before.id] = TakenBack(before.id, at)
 
     def _leave(self, gone: KnownEntry) -> None:
         """Let a story go on without one of its copies, or not at all."""
-        story = self._work.known.stories.get(gone.story) if gone.story is not None else None
+        story = self._draft.known.stories.get(gone.story) if gone.story is not None else None
         if story is None or story.retracted_at is not None:
             return
-        self._work.standing.settle(story, self._copies(story.id), because="its source took it back")
+        self._draft.publications.settle(story, self._copies(story.id), because="its source took it back")
 
     def _copies(self, number: int) -> list[KnownEntry]:
         """Give the entries that tell a story, as far as their sources stand by them."""
-        copies = self._work.known.copies.get(number, ())
-        return [self._again.get(copy.id, copy) for copy in copies if copy.id not in self._work.taken_back]
+        copies = self._draft.known.copies.get(number, ())
+        return [self._again.get(copy.id, copy) for copy in copies if copy.id not in self._draft.taken_back]
 
 
 def relisted_at(before: KnownEntry, entry: Entry, asked_at: datetime) -> datetime | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aggregator.decide.limits import terms_between
-from aggregator.identify.matching import Match, StoryMatcher, Terms, dedupe_link
+from aggregator.decide.limits import dedupe_settings
+from aggregator.identify.matching import DedupeSettings, Match, StoryMatcher, dedupe_link
 from aggregator.model.known import Known, KnownEntry, KnownStory, Stored
 from aggregator.model.settings import Roster, Source, SourceKey
 
@@ -96,11 +96,11 @@ def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator
                 link=link,
                 seen=item.known.first_seen,
                 near=known.near.get(item.known.form, frozenset()),
-                terms_of=partial(_terms, ours, known, roster),
+                settings_of=partial(_terms, ours, known, roster),
                 stays=item.known.story,
             ).matches,
         )
 
 
-def _terms(ours: Source, known: Known, roster: Roster, story: KnownStory, other: KnownEntry) -> Terms:
-    return terms_between(ours, other.source_key, story, known, roster)
+def _terms(ours: Source, known: Known, roster: Roster, story: KnownStory, other: KnownEntry) -> DedupeSettings:
+    return dedupe_settings(ours, other.source_key, story, known, roster)

@@ -214,7 +214,7 @@ class Replay:
     def _step(self, version: Version, poll: Gathered[SourceJob], changes: Changes) -> Step:
         found: dict[str, tuple[Named, ...]] = {}
         listed, unchanged = len(self._listed), len(self._listed)
-        if not poll.is_quiet and not changes.move.code:
+        if not poll.is_quiet and not changes.update.code:
             with self.app.store.read() as tx:
                 known = tx.known(poll.job, poll.feed, self._now).entries
             forms = [key_form(entry.key) for entry in poll.feed.entries]
@@ -227,7 +227,7 @@ class Replay:
                 len(names.keys() - {one for ids in kinds.values() for one in ids}),
             )
             self._listed = names or self._listed
-        move = changes.move
+        move = changes.update
         return Step(
             name=version.name,
             at=version.at,
@@ -247,7 +247,7 @@ def _kinds(changes: Changes) -> dict[str, list[int]]:
             kinds[_EVENTS[event.code]].append(event.entry)
     for new in changes.entries.new:
         kinds[_STATES.get(new.state, "held")].append(new.id)
-    kinds["revised"] = [item.id for item in changes.entries.revised if not (item.held or item.unseen)]
+    kinds["revised"] = [item.id for item in changes.entries.revised if not (item.deferred or item.unseen)]
     return kinds
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from aggregator.clean import bounded_title, plain_text
 from aggregator.identify.budget import Budget
 from aggregator.identify.keys import global_id_hash, speaks_for_itself
-from aggregator.identify.similarity import NEAR, Likeness, Telling, are_kin, likeness
+from aggregator.identify.similarity import NEAR, Likeness, Telling, likeness, may_be_versions
 from aggregator.model.entry import Entry
 from aggregator.model.known import Known, KnownEntry, KnownStory
 from aggregator.model.settings import Dedupe
@@ -31,7 +31,7 @@ MAX_KEPT = 64  # tokenised texts of stored entries in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class DedupeSettings:
     """How far two entries may share a story, by all settings that bear on them (DESIGN 3.1, dedupe)."""
 
     dedupe: Dedupe
@@ -89,7 +89,7 @@ class StoryMatcher:
         link: str | None,
         seen: datetime,
         near: Collection[int],
-        terms_of: Callable[[KnownStory, KnownEntry], Terms],
+        settings_of: Callable[[KnownStory, KnownEntry], DedupeSettings],
         stays: int | None = None,
     ) -> Found:
         """Return the stories that an entry may join, the oldest first.
@@ -107,7 +107,7 @@ class StoryMatcher:
             link: `dedupe_link` of the entry, if no other entry of its source has that link.
             seen: when it was first seen.
             near: entries that share a band with it.
-            terms_of: returns the dedupe settings for it and an entry of a story.
+            settings_of: returns the dedupe settings for it and an entry of a story.
             stays: the story that it tells, if it is stored already.
 
         Raises:
@@ -115,10 +115,14 @@ class StoryMatcher:
         """
         with self._budget.counting():
             new = _New(entry, link, seen, frozenset(near))
-            return Found(tuple(self._matches(new, source, stays, terms_of)), frozenset(new.uncompared))
+            return Found(tuple(self._matches(new, source, stays, settings_of)), frozenset(new.uncompared))
 
     def _matches(
-        self, new: "_New", source: int, stays: int | None, terms_of: Callable[[KnownStory, KnownEntry], Terms]
+        self,
+        new: "_New",
+        source: int,
+        stays: int | None,
+        settings_of: Callable[[KnownStory, KnownEntry], DedupeSettings],
     ) -> Iterator[Match]:
         numbers: set[int] = set()
         for kind, value in (("id", new.id_hash), ("text", new.entry.text_digest), ("link", new.link)):
@@ -136,8 +140,8 @@ class StoryMatcher:
                 match
                 for other in self._told(story)
                 if other.source != source  # a stored entry is not compared with itself
-                for match in self._evidence(new, story, other, terms_of(story, other))
-                if not self._tells_rather_another(new, story, match, terms_of(story, other))
+                for match in self._evidence(new, story, other, settings_of(story, other))
+                if not self._tells_rather_another(new, story, match, settings_of(story, other))
             ]
             if evidence:
                 yield min(evidence, key=lambda match: STRONGEST[match.evidence])
@@ -149,20 +153,20 @@ class StoryMatcher:
         entries = [known.others[number] for number in sorted(numbers) if number in known.others]
         return [entry for entry in entries if entry.story == story.id]  # an entry that left may be shown still
 
-    def _tells_rather_another(self, new: "_New", story: KnownStory, match: Match, terms: Terms) -> bool:
+    def _tells_rather_another(self, new: "_New", story: KnownStory, match: Match, settings: DedupeSettings) -> bool:
         """Return whether an entry matches one that an operator ruled different at least as well (T8)."""
         for number in sorted(self._known.different.get(match.other.id, ())):
             opposed = self._known.others[number]
-            for against in self._evidence(new, story, opposed, terms, meet=True):
+            for against in self._evidence(new, story, opposed, settings, meet=True):
                 if (STRONGEST[against.evidence], -against.similarity) <= (STRONGEST[match.evidence], -match.similarity):
                     return True
         return False
 
     def _evidence(
-        self, new: "_New", story: KnownStory, other: KnownEntry, terms: Terms, *, meet: bool = False
+        self, new: "_New", story: KnownStory, other: KnownEntry, settings: DedupeSettings, *, meet: bool = False
     ) -> Iterator[Match]:
         """Return the evidence that two entries are one story; `meet`: compare them though they share no band."""
-        if terms.dedupe is Dedupe.OFF:
+        if settings.dedupe is Dedupe.OFF:
             return
         entry = new.entry
         if entry.text_digest is not None and entry.text_digest == other.text_digest:
@@ -173,20 +177,20 @@ class StoryMatcher:
         linked = same_id or (new.link is not None and new.link == other.match_link and lone)
         met = meet or other.id in new.near
         met = met and not other.thinned  # a title whose text was removed is no evidence
-        is_near = terms.dedupe is Dedupe.NEAR and met and new.is_close_to(other, terms.window)
+        is_near = settings.dedupe is Dedupe.NEAR and met and new.is_close_to(other, settings.window)
         if not (linked or is_near):
             return
         if self._budget.is_spent():
             new.uncompared.add(other.id)
             return
         theirs = self._telling_of(other.id)
-        alike = likeness(new.telling, theirs, linked=linked, near=terms.near)
+        alike = likeness(new.telling, theirs, linked=linked, near=settings.near)
         if not alike.is_compared:
             new.uncompared.add(other.id)
         if alike.is_same:
             evidence = Evidence.ID if same_id else Evidence.LINK if linked else Evidence.NEAR
             yield _match(story, evidence, other, alike, agrees=True)
-        elif same_id and entry.id and speaks_for_itself(entry.id) and are_kin(new.telling, theirs):
+        elif same_id and entry.id and speaks_for_itself(entry.id) and may_be_versions(new.telling, theirs):
             yield _match(story, Evidence.ID, other, alike, agrees=False)
 
 

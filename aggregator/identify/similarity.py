@@ -93,7 +93,7 @@ def _likeness(one: Telling, other: Telling, *, linked: bool, near: float, steps:
     return _by_text(texts, titles, linked=linked, near=near, steps=steps)
 
 
-def are_kin(one: Telling, other: Telling) -> bool | None:
+def may_be_versions(one: Telling, other: Telling) -> bool | None:
     """Return whether two entries under one `urn:` or `tag:` id can be two versions of one story.
 
     Such ids are made to be unique, yet `urn:post:1` and the example of RFC 4287 are found in many feeds.
@@ -102,12 +102,12 @@ def are_kin(one: Telling, other: Telling) -> bool | None:
         None if comparing would cost too much.
     """
     try:
-        return _are_kin(one, other, Steps())
+        return _may_be_versions(one, other, Steps())
     except TooCostly:
         return None
 
 
-def _are_kin(one: Telling, other: Telling, steps: Steps) -> bool:
+def _may_be_versions(one: Telling, other: Telling, steps: Steps) -> bool:
     apart = (Titles.OTHER, Titles.NUMBERS)
     if one.title and other.title and compare_titles(one.title, other.title, steps) not in apart:
         return True

@@ -80,7 +80,7 @@ class RevisedEntry:
     digest: Digest  # as the source has it now; differs from the entry's where old content was kept (I61)
     published: datetime | None
     undated: int
-    held: bool = False  # stored, not shown (T4)
+    deferred: bool = False  # stored, not shown (T4)
     unseen: bool = False  # what is shown of it stays as it was
     origin: Origin | None = None
 
@@ -220,14 +220,16 @@ class EntryChanges:
     aliases: tuple[Alias, ...] = ()
     categories: tuple[NewCategory, ...] = ()
     stories: StoryChanges = NO_STORY_CHANGES
-    kin: tuple[tuple[int, int], ...] = ()  # stories to be one: the second is merged into the first, without trace (T6)
+    merge_candidates: tuple[
+        tuple[int, int], ...
+    ] = ()  # stories to be one: the second is merged into the first, without trace (T6)
     hits: tuple[tuple[Hit, int], ...] = ()  # rules that matched entries stored for the first time: how many entries
     events: tuple[Event, ...] = ()  # in the order in which `why` prints them
 
     @property
-    def fresh(self) -> int:
+    def new_count(self) -> int:
         """How many are published for the first time, or rejected by a rule (DESIGN 3.2, `new`)."""
-        return sum(state in _FRESH for state in self._states)
+        return sum(state in _NEW for state in self._states)
 
     @property
     def rejected(self) -> int:
@@ -250,7 +252,7 @@ class EntryChanges:
         return sum(event.code is Code.JOIN_STORY for event in self.events)
 
 
-_FRESH = (EntryState.PUBLISHED, EntryState.REJECTED)
+_NEW = (EntryState.PUBLISHED, EntryState.REJECTED)
 NOTHING_CHANGED = EntryChanges()
 
 
@@ -260,7 +262,7 @@ class Changes:
 
     job: SourceJob
     asked_at: datetime
-    move: SourceUpdate
+    update: SourceUpdate
     read: Read | None = None  # None: nothing new was read
     entries: EntryChanges = NOTHING_CHANGED
     outlines: tuple[Outline, ...] | None = None  # of a list of sources; None: as before

@@ -80,11 +80,11 @@ class Stored:
     entry: Entry
     refused: tuple[int, ...] = ()  # categories of its source from which a rule excludes it
     limited: tuple[int, ...] = ()  # categories whose `limit` was reached by the poll that brought the entry
-    is_held: bool = False  # a newer revision is stored and not shown (T4)
+    is_deferred: bool = False  # a newer revision is stored and not shown (T4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Partner:
+class MatchedEntry:
     """A stored entry that a document lists under another id, with the evidence."""
 
     entry: KnownEntry
@@ -173,11 +173,11 @@ class Known:
     # Full content of the entries that may change, by id; filled if details complete them, or if fields are lost.
     completed: Mapping[int, Entry] = field(default_factory=dict)
     reused: Mapping[str, KnownEntry] = field(default_factory=dict)  # form -> another article with that id (I35)
-    partners: Mapping[str, Partner] = field(default_factory=dict)  # form -> the same entry under another id (I35)
+    matched: Mapping[str, MatchedEntry] = field(default_factory=dict)  # form -> the same entry under another id (I35)
     held: tuple[Held, ...] = ()  # all held entries of this source, if it is suspect (R44) or has lost fields
     identity: Identity | None = None  # identity of the document before; None if there was none
     lost: tuple[str, ...] = ()  # fields that no entry has, though most of the earlier entries had them (`losses`)
-    is_akin: bool = False  # a link or a title of this document was in the document before
+    shares_items: bool = False  # a link or a title of this document was in the document before
     deleted: Mapping[str, KnownEntry] = field(
         default_factory=dict
     )  # entries that the document withdraws, by form (I26)

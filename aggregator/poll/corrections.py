@@ -66,9 +66,9 @@ def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
     return len(waiting)
 
 
-def merge_kin(tx: Transaction, kin: Sequence[tuple[int, int]], roster: Roster, now: datetime) -> None:
+def merge_unseen_stories(tx: Transaction, candidates: Sequence[tuple[int, int]], roster: Roster, now: datetime) -> None:
     """Merge stories that turned out to be one before anybody had seen both, in the transaction that found it (T6)."""
-    for kept, merged in kin:
+    for kept, merged in candidates:
         changes = merge_unseen(tx.members({kept, merged}), kept, merged, now=now, roster=roster)
         if changes is not None:
             with tx.savepoint("store_correction"):
@@ -108,7 +108,7 @@ class _Effect:
     write: Callable[[Request], None]
 
 
-def _correction(tx: Transaction, said: str, changes: EntryChanges, told: StoryMembers, now: datetime) -> _Effect:
+def _correction(tx: Transaction, said: str, changes: EntryChanges, known: StoryMembers, now: datetime) -> _Effect:
     def write(request: Request) -> None:
         signed = replace(changes, events=tuple(_signed(event, request) for event in changes.events))
         with tx.savepoint("store_correction") as savepoint:
@@ -116,7 +116,7 @@ def _correction(tx: Transaction, said: str, changes: EntryChanges, told: StoryMe
         if not savepoint.is_kept:
             raise RuntimeError("the store refused what follows from it")
 
-    return _Effect(said=said, facts=_facts(changes, told), write=write)
+    return _Effect(said=said, facts=_facts(changes, known), write=write)
 
 
 def _signed(event: Event, request: Request) -> Event:
@@ -125,34 +125,34 @@ def _signed(event: Event, request: Request) -> Event:
 
 def _merge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     kept, merged = _number(arguments, "story"), _number(arguments, "other")
-    told = tx.members({kept, merged})
-    changes = merge(told, kept, merged, now=now, roster=roster)
-    said = f"merged {told.stories[merged].atom_id} into {told.stories[kept].atom_id}"
-    return _correction(tx, said, changes, told, now)
+    known = tx.members({kept, merged})
+    changes = merge(known, kept, merged, now=now, roster=roster)
+    said = f"merged {known.stories[merged].atom_id} into {known.stories[kept].atom_id}"
+    return _correction(tx, said, changes, known, now)
 
 
 def _unmerge(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     number = _number(arguments, "story")
     entry = None if arguments.get("entry") is None else _number(arguments, "entry")
-    told = tx.members({number})
-    changes = unmerge(told, number, entry, now=now, roster=roster)
-    ids = _ids(changes, told)
+    known = tx.members({number})
+    changes = unmerge(known, number, entry, now=now, roster=roster)
+    ids = _ids(changes, known)
     parted = ", ".join(f"entry {moved.id} tells {ids[moved.story]} now" for moved in changes.moved)
-    return _correction(tx, f"took {ids[number]} apart: {parted}", changes, told, now)
+    return _correction(tx, f"took {ids[number]} apart: {parted}", changes, known, now)
 
 
 def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     number = _number(arguments, "story")
-    told = tx.members({number})
+    known = tx.members({number})
     if arguments.get("undo"):
-        changes = restore(told, number, now=now, roster=roster)
-        atom_id = told.stories[number].atom_id
+        changes = restore(known, number, now=now, roster=roster)
+        atom_id = known.stories[number].atom_id
         said = f"{atom_id} stands again where it stood"
         if not changes.stories.shown and not changes.stories.publications:
             said = f"{atom_id} is retracted no more, but none of its entries is published now: it stands nowhere"
-        return _correction(tx, said, changes, told, now)
-    changes = retract(told, number, now=now, roster=roster)
-    return _correction(tx, f"retracted {told.stories[number].atom_id}", changes, told, now)
+        return _correction(tx, said, changes, known, now)
+    changes = retract(known, number, now=now, roster=roster)
+    return _correction(tx, f"retracted {known.stories[number].atom_id}", changes, known, now)
 
 
 def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
@@ -169,7 +169,7 @@ def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: 
         events = (_signed(event, request) if event.code is Code.CLEAR_SOURCE else event for event in released.events)
         accepted = replace(released, events=tuple(events))
         tx.apply(Correction(at=now, entries=accepted, source=job.source_id, accepted=job))
-        merge_kin(tx, released.kin, roster, now)
+        merge_unseen_stories(tx, released.merge_candidates, roster, now)
 
     count = len(released.released)
     name = name_of_source(job.source, tx.sources.titles().get(job.source.key))
@@ -204,12 +204,12 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
             passing = [change.entry for change in changes if change.is_new]
             known = tx.known(job, NO_NEWS, now, also=passing)
             origin = origin_of(job.source, NO_NEWS, known.store_uuid)
-            work = draft_of(job, now, known, roster, origin)
+            draft = draft_of(job, now, known, roster, origin)
             stories = {story for change in changes if (story := change.stored.known.story) is not None}
-            carry_out(work, changes, tx.members(stories), numbers)
-            decided = work.changes()
+            carry_out(draft, changes, tx.members(stories), numbers)
+            decided = draft.changes()
             tx.apply(Correction(at=now, entries=decided, source=job.source_id))
-            merge_kin(tx, decided.kin, roster, now)
+            merge_unseen_stories(tx, decided.merge_candidates, roster, now)
 
     said = "; ".join(f"{count} {_entries(count)} {word}" for word, count in counts.items() if count)
     return _Effect(said=f"rules re-applied: {said or 'nothing changes'}", facts=counts, write=write)
@@ -241,10 +241,10 @@ def _number(arguments: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _facts(changes: EntryChanges, told: StoryMembers) -> dict[str, Any]:
+def _facts(changes: EntryChanges, known: StoryMembers) -> dict[str, Any]:
     """Give what changed, for `--json`."""
-    ids = _ids(changes, told)
-    touched = sorted({*told.members, *(moved.story for moved in changes.moved)})
+    ids = _ids(changes, known)
+    touched = sorted({*known.members, *(moved.story for moved in changes.moved)})
     return {
         "stories": [{"story": number, "id": ids[number]} for number in touched],
         "moved": [{"entry": moved.id, "story": moved.story} for moved in changes.moved],
@@ -252,7 +252,7 @@ def _facts(changes: EntryChanges, told: StoryMembers) -> dict[str, Any]:
     }
 
 
-def _ids(changes: EntryChanges, told: StoryMembers) -> dict[int, str]:
+def _ids(changes: EntryChanges, known: StoryMembers) -> dict[int, str]:
     """Give the atom:id of each story that plays a part, by its number."""
-    ids = {number: story.atom_id for number, story in told.stories.items()}
+    ids = {number: story.atom_id for number, story in known.stories.items()}
     return ids | {story.id: story.atom_id for story in changes.stories.new}

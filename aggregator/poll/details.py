@@ -13,7 +13,7 @@ from aggregator.model.entry import NO_NEWS, Entry
 from aggregator.model.job import DetailJob, Gathered
 from aggregator.model.poll import Failed
 from aggregator.model.settings import Roster
-from aggregator.poll.corrections import merge_kin
+from aggregator.poll.corrections import merge_unseen_stories
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 
@@ -34,7 +34,7 @@ def settle_detail(tx: Transaction, poll: Gathered[DetailJob], roster: Roster) ->
     done = retry(poll) or _completed(tx, poll, listed, roster)
     if not _write(tx, done):  # it waits on, and is tried again as after a crash
         return Completion(job=poll.job, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
-    merge_kin(tx, done.entries.kin, roster, done.asked_at)
+    merge_unseen_stories(tx, done.entries.merge_candidates, roster, done.asked_at)
     return done
 
 
@@ -53,7 +53,7 @@ def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
                 if listed is not None:
                     done = _completed(tx, Gathered(job, failed), listed, roster)
                     _write(tx, done)
-                    merge_kin(tx, done.entries.kin, roster, done.asked_at)
+                    merge_unseen_stories(tx, done.entries.merge_candidates, roster, done.asked_at)
     return len(lapsed)
 
 

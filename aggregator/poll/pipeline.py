@@ -30,7 +30,7 @@ from aggregator.model.poll import Answer, Aside, Cut, Exchange, Failed, Fetched,
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
 from aggregator.poll.claims import give_back, put_off
-from aggregator.poll.corrections import merge_kin
+from aggregator.poll.corrections import merge_unseen_stories
 from aggregator.poll.details import settle_detail
 from aggregator.poll.pagination import has_further, with_further
 from aggregator.rules import rewritten
@@ -157,7 +157,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
             if not savepoint.is_kept:  # the other polls of the group are stored
                 change = decide(_unstored(poll), NOTHING_KNOWN, roster)
                 tx.apply(change)
-            merge_kin(tx, change.entries.kin, roster, change.asked_at)
+            merge_unseen_stories(tx, change.entries.merge_candidates, roster, change.asked_at)
             changes.append(change)
         completions = []
         for detail in details:
@@ -169,7 +169,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
         ports.on_made()
     if any(change.outlines is not None for change in changes):
         ports.on_listed()
-    if any(change.move.url_in_use != change.job.url for change in changes):
+    if any(change.update.url_in_use != change.job.url for change in changes):
         ports.store.forget_addresses()
     for change in changes:
         log_poll(change)
@@ -245,7 +245,7 @@ def log_poll(change: Changes) -> None:
     for event in change.events:
         if event.code is Code.DOUBT_LIST:
             log.warning("doubt_list", extra={"source": change.job.source.key, "advice": event.facts["because"]})
-    move, entries = change.move, change.entries
+    move, entries = change.update, change.entries
     worse = move.failures == 1 or (move.failures > 0 and move.code != change.job.health.code)
     level = WARNING if worse else INFO
     if not log.isEnabledFor(level):
@@ -253,7 +253,7 @@ def log_poll(change: Changes) -> None:
     facts: dict[str, object] = {
         "source": change.job.source.key,
         "outcome": move.outcome.value,
-        "new": entries.fresh,
+        "new": entries.new_count,
         "revised": entries.revisions,
         "next": move.due_at.isoformat(timespec="seconds"),
     }

@@ -87,7 +87,7 @@ class Meter:
     def count(self, changes: Sequence[Changes]) -> None:
         """Count polls that were stored."""
         for change in changes:
-            move = change.move
+            move = change.update
             self._polls.labels(move.outcome.value).inc()
             self._seconds.observe(move.seconds)
             self._bytes.inc(move.wire_bytes + sum(aside.wire_bytes for aside in move.asides))
@@ -98,7 +98,7 @@ class Meter:
                 self._not_modified.inc()
             elif is_unconditional(change):
                 self._unconditional.inc()
-            self._new.inc(change.entries.fresh)
+            self._new.inc(change.entries.new_count)
             self._revised.inc(change.entries.revisions)
             self._overflows.inc(sum(event.code is Code.OVERFLOW for event in change.entries.events))
 

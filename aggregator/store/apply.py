@@ -165,7 +165,7 @@ def _touch(connection: Connection, changes: EntryChanges) -> None:
     visible = (item.story for some in (of_stories.publications, of_stories.shown) for item in some)
     ended = (number for some in (of_stories.merged, of_stories.retracted, of_stories.withdrawn) for number, _ in some)
     entries = (
-        *(item.id for item in changes.revised if not item.held and not item.unseen),
+        *(item.id for item in changes.revised if not item.deferred and not item.unseen),
         *(item.id for item in changes.taken_back if not item.again),
         *(item.id for some in (changes.relisted, changes.rejudged, changes.placed) for item in some),
     )

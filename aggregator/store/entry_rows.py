@@ -101,8 +101,8 @@ def _new_row(item: NewEntry, source_id: int, now: datetime, joined: Mapping[int,
 
 
 def write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: datetime) -> None:
-    shown = [item for item in revised if not item.held and not item.unseen]
-    held = [item for item in revised if item.held]
+    shown = [item for item in revised if not item.deferred and not item.unseen]
+    deferred = [item for item in revised if item.deferred]
     unseen = [
         {"row_id": item.id, "new_digest": item.digest, "new_shown_digest": _shown_digest(item)}
         for item in revised
@@ -136,7 +136,7 @@ def write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: 
             for row, item in zip(rows, shown, strict=True)
         ]
         connection.execute(statement.values(values), prefixed)
-    if held:
+    if deferred:
         holding = statement.values(
             digest=bindparam("new_digest"),
             shown_digest=func.coalesce(entry.c.shown_digest, entry.c.digest),
@@ -154,7 +154,7 @@ def write_revised(connection: Connection, revised: Sequence[RevisedEntry], now: 
                     "new_undated": item.undated,
                     "new_unpublished": _content(item.entry),
                 }
-                for item in held
+                for item in deferred
             ],
         )
 

@@ -39,10 +39,10 @@ def later_recent(changes: Changes) -> str:
 
     No time zone, no JSON, no parsing: it happens at every poll.
     """
-    move, entries = changes.move, changes.entries
+    move, entries = changes.update, changes.entries
     line = (
         f"{int(changes.asked_at.timestamp())} {move.outcome.value} {move.status or 0} {move.wire_bytes} "
-        f"{round(move.seconds * 1000)} {entries.fresh} {entries.revisions} {int(move.due_at.timestamp())} "
+        f"{round(move.seconds * 1000)} {entries.new_count} {entries.revisions} {int(move.due_at.timestamp())} "
         f"{move.inputs.get('because', '-')}"
     )
     return "\n".join([line, *changes.job.recent.split("\n", KEPT - 1)[: KEPT - 1]]) if changes.job.recent else line
@@ -94,7 +94,7 @@ def add_days(connection: Connection, changes: Sequence[Changes]) -> None:
         for table in (poll_day, aside_day):
             chosen = (table.c.source_id == bindparam("row_id")) & (table.c.day <= bindparam("oldest"))
             connection.execute(delete(table).where(chosen), over)
-    _add_asides(connection, [row for one in changes for row in _further_rows(one.job.source_id, one.move.asides)])
+    _add_asides(connection, [row for one in changes for row in _further_rows(one.job.source_id, one.update.asides)])
 
 
 class History:
@@ -196,12 +196,12 @@ def _adding_asides(database: str) -> Any:
 
 def is_unconditional(changes: Changes) -> bool:
     """Tell whether all of a source was fetched although we held validators that could have spared it (P94)."""
-    return changes.move.status == OK and not changes.move.conditional and bool(changes.job.validators)
+    return changes.update.status == OK and not changes.update.conditional and bool(changes.job.validators)
 
 
 def _day_row(changes: Changes) -> dict[str, int]:
     """Give what one poll adds to its day."""
-    due, move, entries = changes.job, changes.move, changes.entries
+    due, move, entries = changes.job, changes.update, changes.entries
     failed = move.outcome in _FAILED
     dated = [new.entry.published for new in entries.new if new.entry.published]
     return {
@@ -212,7 +212,7 @@ def _day_row(changes: Changes) -> dict[str, int]:
         "unconditional": int(is_unconditional(changes)),
         "bytes": move.wire_bytes,
         "failures": int(failed),
-        "new": entries.fresh,
+        "new": entries.new_count,
         "future": sum(when > changes.asked_at + AHEAD for when in dated),
         "past": sum(when < changes.asked_at - BACK for when in dated) if due.stored_before else 0,
     }

@@ -22,7 +22,7 @@ from aggregator.model.known import (
     Identity,
     Known,
     KnownEntry,
-    Partner,
+    MatchedEntry,
     Trace,
 )
 from aggregator.model.observed import NOTHING_OBSERVED
@@ -125,22 +125,22 @@ def known(
     before = _document_before(connection, due) if unknown or not document else (None, ())
     lost = _lost(connection, due, feed, before[1])
     traces = _traces(connection, due, document, unknown, mine, reused, before[1]) if unknown else []
-    partners = _partners(connection, pairs_of(document, unknown, traces))
+    matched = _matched(connection, pairs_of(document, unknown, traces))
     waits = observed.suspect_since or observed.lost_since
     held = _held(connection, due) if waits and isinstance(due, SourceJob) else ()
-    fresh = [item for form, item in document if form in unknown and form not in partners]
+    fresh = [item for form, item in document if form in unknown and form not in matched]
     if isinstance(due, DetailJob):  # stored, and seen for the first time only now
         fresh += [item for _, item in document]
     links = {link for item in fresh if (link := dedupe_link(item))}
     titles = {item.title for item in fresh if item.title}
-    is_akin = any(trace.link in links or trace.title in titles for trace in traces)
+    shares_items = any(trace.link in links or trace.title in titles for trace in traces)
     fresh += [*(item.entry for item in held), *also]
     deleted = _own(connection, due, [key_form(ref) for ref, _ in feed.deleted])
     links = {link for item in fresh if (link := dedupe_link(item))}
     bands, near = _near(connection, due, fresh, now)
     candidates = told_by_others(connection, due.source_id, fresh, near)
     taken_back = {item.story for item in deleted.values() if item.story is not None}
-    listed = (*mine.values(), *(partner.entry for partner in partners.values()))
+    listed = (*mine.values(), *(partner.entry for partner in matched.values()))
     back = {item.story for item in listed if item.state is EntryState.WITHDRAWN and item.story is not None}
     own = {item.story for item in listed if item.story is not None}
     stories = dict(known_stories(connection, candidates | own | taken_back))
@@ -159,13 +159,13 @@ def known(
         next_entry=row["next_entry"],
         next_story=row["next_story"],
         entries=mine,
-        completed=_completed(connection, due, document, mine, partners, has_lost=bool(lost)),
+        completed=_completed(connection, due, document, mine, matched, has_lost=bool(lost)),
         reused=reused,
-        partners=partners,
+        matched=matched,
         held=held,
         lost=lost,
         identity=before[0],
-        is_akin=is_akin,
+        shares_items=shares_items,
         deleted=deleted,
         copies=copies_of(connection, taken_back | back),
         others=others,
@@ -190,7 +190,7 @@ def _completed(
     due: Job,
     document: Sequence[tuple[str, Entry]],
     mine: Mapping[str, KnownEntry],
-    partners: Mapping[str, Partner],
+    matched: Mapping[str, MatchedEntry],
     *,
     has_lost: bool,
 ) -> dict[int, Entry]:
@@ -199,7 +199,7 @@ def _completed(
         return {}
     pairs = ((mine[form], item) for form, item in document if form in mine)
     changed = {one.id for one, item in pairs if one.digest != item.told_digest or one.published != item.published}
-    changed |= {partner.entry.id for partner in partners.values()}
+    changed |= {partner.entry.id for partner in matched.values()}
     return {row["id"]: entry_of(row) for row in rows_by(connection, ROWS_BY_ID, sorted(changed))}
 
 
@@ -305,10 +305,10 @@ def _trace(row: RowMapping) -> Trace:
     )
 
 
-def _partners(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, Partner]:
+def _matched(connection: Connection, pairs: Mapping[str, Pair]) -> dict[str, MatchedEntry]:
     numbers = sorted(pair.known for pair in pairs.values())
     found = {row["id"]: known_entry(row) for row in rows_by(connection, ENTRIES_BY_ID, numbers)}
-    return {form: Partner(entry=found[pair.known], because=pair.because) for form, pair in pairs.items()}
+    return {form: MatchedEntry(entry=found[pair.known], because=pair.because) for form, pair in pairs.items()}
 
 
 def _held(connection: Connection, due: Job) -> tuple[Held, ...]:

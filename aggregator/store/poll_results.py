@@ -20,14 +20,14 @@ def move(connection: Connection, changes: Sequence[Changes]) -> None:
     steady = [_turn_values(change) for change in changes if _is_steady(change)]
     if steady:
         connection.execute(_NEXT_TURN, steady)
-    moved = [_turn_values(change) | _standing_values(change.move) for change in changes if not _is_steady(change)]
+    moved = [_turn_values(change) | _standing_values(change.update) for change in changes if not _is_steady(change)]
     if moved:
         connection.execute(_MOVE, moved)
 
 
 def _is_steady(changes: Changes) -> bool:
     """Tell whether a poll moved nothing but the clock, as most do: half of the columns need not be written."""
-    due, moved = changes.job, changes.move
+    due, moved = changes.job, changes.update
     return (
         not due.failures
         and not moved.failures
@@ -45,7 +45,7 @@ def _is_steady(changes: Changes) -> bool:
 
 def _turn_values(changes: Changes) -> dict[str, Any]:
     """Give what every poll moves."""
-    moved = changes.move
+    moved = changes.update
     return {
         "row_id": changes.job.source_id,
         "new_due_at": moved.due_at,

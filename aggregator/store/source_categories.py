@@ -53,10 +53,10 @@ class SourceCategories:
                 continue  # its first poll fills them (I62)
             for key in keys:
                 if numbers[key] not in row.places:
-                    standing = PublicationDraft(
+                    publications = PublicationDraft(
                         now=now, roster=roster, categories=frozenset(numbers.values()), source=row.id
                     )
-                    filled = _fill(self._connection, row.id, said, roster.categories[key], numbers[key], standing)
+                    filled = _fill(self._connection, row.id, said, roster.categories[key], numbers[key], publications)
                     facts = {"category": numbers[key], "entries": filled}
                     events.append(Event(code=Code.FILL_CATEGORY, source=row.id, category=numbers[key], facts=facts))
         chosen = update(source).where(source.c.id == bindparam("row_id"))
@@ -64,9 +64,9 @@ class SourceCategories:
             self._connection.execute(chosen.values(places=bindparam("new_places")), moved)
         if ranked:
             self._connection.execute(chosen.values(priority=bindparam("new_priority")), ranked)
-            standing = PublicationDraft(now=now, roster=roster, categories=frozenset(numbers.values()))
-            _choose_anew(self._connection, [int(str(row["row_id"])) for row in ranked], standing)
-            _write(self._connection, standing)
+            publications = PublicationDraft(now=now, roster=roster, categories=frozenset(numbers.values()))
+            _choose_anew(self._connection, [int(str(row["row_id"])) for row in ranked], publications)
+            _write(self._connection, publications)
         return events
 
     def would_fill(self, was: Source, settings: Source, category: Category, now: datetime) -> tuple[int, int]:
@@ -94,32 +94,39 @@ class SourceCategories:
 
 
 def _fill(
-    connection: Connection, number: int, settings: Source, category: Category, place: int, standing: PublicationDraft
+    connection: Connection,
+    number: int,
+    settings: Source,
+    category: Category,
+    place: int,
+    publications: PublicationDraft,
 ) -> int:
     """Give a category the newest entries of a source; say how many it had not."""
     in_place = select(publication.c.story_id).where(publication.c.category_id == place)
     told = select(entry.c.story_id).where(entry.c.source_id == number)
     there = frozenset(connection.execute(in_place.where(publication.c.story_id.in_(told))).scalars())
-    limit, at = settings.initial, standing.now
+    limit, at = settings.initial, publications.now
     chosen = backfill(_published(connection, number), category, place, there=there, limit=limit, at=at)
-    standing.publications.extend(chosen.publications)
+    publications.entered.extend(chosen.publications)
     if chosen.publications:
-        standing.dirty.add((place, None))
-    _settle(connection, chosen, standing)
-    _credit_anew(connection, chosen.placed, place, standing)
-    _write(connection, standing, chosen.placed)
+        publications.dirty.add((place, None))
+    _settle(connection, chosen, publications)
+    _credit_anew(connection, chosen.placed, place, publications)
+    _write(connection, publications, chosen.placed)
     return len(chosen.publications)
 
 
-def _settle(connection: Connection, chosen: Backfill, standing: PublicationDraft) -> None:
+def _settle(connection: Connection, chosen: Backfill, publications: PublicationDraft) -> None:
     """Decide on the publications of stories that are in the category already."""
     copies = copies_of(connection, chosen.joined)
     for number, told in known_stories(connection, chosen.joined):
         members = with_places(copies[number], chosen.placed)
-        standing.settle(told, members, gained={chosen.joined[number]}, because="its source entered the category")
+        publications.settle(told, members, gained={chosen.joined[number]}, because="its source entered the category")
 
 
-def _credit_anew(connection: Connection, placed: Sequence[PlacedEntry], place: int, standing: PublicationDraft) -> None:
+def _credit_anew(
+    connection: Connection, placed: Sequence[PlacedEntry], place: int, publications: PublicationDraft
+) -> None:
     """Render anew what names copies of unlisted categories from now on: they stand in a listed one as well (S44)."""
     unlisted = set(connection.execute(select(category.c.id).where(category.c.unlisted)).scalars())
     if place in unlisted:
@@ -128,10 +135,10 @@ def _credit_anew(connection: Connection, placed: Sequence[PlacedEntry], place: i
     told = {row["story_id"] for row in rows_by(connection, STORIES_OF, seen)}
     for _, one in known_stories(connection, {number for number in told if number is not None}):
         stands = (publication for publication in one.publications if not publication.withdrawn)
-        standing.dirty.update((publication.category, publication.page) for publication in stands)
+        publications.dirty.update((publication.category, publication.page) for publication in stands)
 
 
-def _choose_anew(connection: Connection, ranked: Sequence[int], standing: PublicationDraft) -> None:
+def _choose_anew(connection: Connection, ranked: Sequence[int], publications: PublicationDraft) -> None:
     """Choose the shown copies of the stories that some sources tell beside others, and that a main document shows."""
     other = entry.alias()
     beside = select(other.c.id).where(other.c.story_id == entry.c.story_id, other.c.id != entry.c.id).exists()
@@ -147,19 +154,19 @@ def _choose_anew(connection: Connection, ranked: Sequence[int], standing: Public
     while part := list(islice(numbers, PART)):
         copies = copies_of(connection, part)
         for number, told in known_stories(connection, part):
-            standing.choose_anew(told, copies[number], RANKED)
+            publications.choose_anew(told, copies[number], RANKED)
 
 
-def _write(connection: Connection, standing: PublicationDraft, placed: Sequence[PlacedEntry] = ()) -> None:
+def _write(connection: Connection, publications: PublicationDraft, placed: Sequence[PlacedEntry] = ()) -> None:
     """Write what was decided on entries and publications, with its events."""
-    changes = EntryChanges(placed=tuple(placed), stories=standing.changes(), events=tuple(standing.events))
-    apply(connection, [Correction(at=standing.now, entries=changes)])
+    changes = EntryChanges(placed=tuple(placed), stories=publications.changes(), events=tuple(publications.events))
+    apply(connection, [Correction(at=publications.now, entries=changes)])
 
 
 def _published(connection: Connection, number: int) -> Iterator[Published]:
     """Give the published entries of a source, newest first by their own dates, part by part: most are not looked at.
 
-    Those that it or an operator took back are among them, as not standing.
+    Those that it or an operator took back are among them, as not publications.
     """
     ids = select(entry.c.id).join(story, story.c.id == entry.c.story_id)
     ids = ids.where(entry.c.source_id == number, entry.c.state.in_((EntryState.PUBLISHED, EntryState.WITHDRAWN)))

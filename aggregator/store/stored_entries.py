@@ -75,7 +75,7 @@ class StoredEntries:
                     entry=entry_of(row),
                     refused=tuple(row["refused"] or ()),
                     limited=tuple(row["limited"] or ()),
-                    is_held=row["unpublished"] is not None,
+                    is_deferred=row["unpublished"] is not None,
                 )
                 for row in map(found.__getitem__, part)
             ]

@@ -75,7 +75,7 @@ def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_
         old = digest_of(said(1, title=LONG))  # stored by a version of the program without the limit
         change(app.store, update(entry).values(title=LONG, digest=old, shown_digest=None))
         again = [fake_source.says("one", said(1, title=LONG)).entries for _ in range(2)]
-        assert [(entries.fresh, entries.revisions) for entries in again] == [(0, 1), (0, 0)]
+        assert [(entries.new_count, entries.revisions) for entries in again] == [(0, 1), (0, 0)]
         copy = fake_source.says("two", said(2, title=LONG, text=said(1).content, link="https://two.example/2"))
         assert copy.entries.duplicates == 1
 

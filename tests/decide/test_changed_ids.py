@@ -85,7 +85,7 @@ def test_i35_five_hundred_entries_with_other_ids_hosts_and_schemes(
     after = [renamed(entry, f"urn:post:{place}", host="www.new.example") for place, entry in enumerate(before)]
     news = [said(f"new {n}", own_id=f"urn:post:n{n}", link=f"https://www.new.example/post/n{n}") for n in range(3)]
     changes = fake_source.says("one", *news, *after, link=normalise_link("https://www.new.example/"))
-    assert changes.entries.fresh == 3
+    assert changes.entries.new_count == 3
     assert [new.entry.title for new in changes.entries.new] == ["Title new 0", "Title new 1", "Title new 2"]
     assert codes(changes).count(Code.REKEY_ENTRY) == 500
     with app.store.read() as tx:
@@ -103,7 +103,7 @@ def test_i35_below_nine_tenths_the_document_is_new(fake_source: FakeSource) -> N
     fake_source.says("one", *before)
     after = [replace(entry, id=f"b{n}", title=f"Other {n}") for n, entry in enumerate(before[:8])]
     changes = fake_source.says("one", *articles(2, first=50), *after)
-    assert changes.entries.fresh == 10
+    assert changes.entries.new_count == 10
 
 
 def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(fake_source: FakeSource) -> None:
@@ -111,7 +111,7 @@ def test_i35_on_the_link_alone_a_document_is_believed_as_a_whole(fake_source: Fa
     fake_source.says("one", *before)
     after = [replace(entry, id=f"b{n}", title=f"Other {n}") for n, entry in enumerate(before)]
     changes = fake_source.says("one", *articles(1, first=50), *after)
-    assert changes.entries.fresh == 1
+    assert changes.entries.new_count == 1
     assert {event.facts["because"] for event in changes.entries.events if event.code is Code.REKEY_ENTRY} == {
         "same address"
     }
@@ -144,7 +144,7 @@ def test_i35_a_single_entry_that_differs_in_one_of_them_is_new(
     old, stays = articles(2)
     fake_source.says("one", old, stays)
     changes = fake_source.says("one", replace(old, id="again", **other), stays)  # type: ignore[arg-type]  # fields of Entry
-    assert changes.entries.fresh == 1
+    assert changes.entries.new_count == 1
 
 
 def test_i35_a_single_entry_whose_address_was_edited_is_known(
@@ -167,7 +167,7 @@ def test_i35_an_undated_one_at_another_address_is_new(fake_source: FakeSource) -
     old, stays = (replace(entry, published=None) for entry in articles(2))
     fake_source.says("one", old, stays)
     link = normalise_link("https://news.example/next-week")
-    assert fake_source.says("one", replace(old, id=link, link=link), stays).entries.fresh == 1
+    assert fake_source.says("one", replace(old, id=link, link=link), stays).entries.new_count == 1
 
 
 def episodes(*ids: str, length: int | None = 335_326) -> list[Entry]:
@@ -200,19 +200,19 @@ def test_i35_episodes_of_one_date_are_new_where_that_is_all(
 ) -> None:
     fake_source.says("one", *episodes(*"abc"[:count], length=length))
     changes = fake_source.says("one", *episodes(*"xyz"[:count], length=length))
-    assert changes.entries.fresh == count
+    assert changes.entries.new_count == count
 
 
 def test_i35_an_undated_daily_under_one_title_and_link_is_new_each_day(fake_source: FakeSource) -> None:
     menu = [said(n, title="Today's menu", link="https://news.example/menu", text=f"<p>Soup {n}</p>") for n in range(2)]
     fake_source.says("one", menu[0])
-    assert fake_source.says("one", menu[1]).entries.fresh == 1
+    assert fake_source.says("one", menu[1]).entries.new_count == 1
 
 
 def test_i35_what_is_still_listed_under_its_own_id_is_nobody_elses_past(fake_source: FakeSource) -> None:
     (old,) = articles(1)
     fake_source.says("one", old)
-    assert fake_source.says("one", replace(old, id="again"), old).entries.fresh == 1
+    assert fake_source.says("one", replace(old, id="again"), old).entries.new_count == 1
 
 
 def test_i35_ids_that_change_at_every_poll_end_with_links(fake_source: FakeSource, app: App, site: SampleSite) -> None:
@@ -222,8 +222,8 @@ def test_i35_ids_that_change_at_every_poll_end_with_links(fake_source: FakeSourc
         site.clock.move(hours=1)
         listed = [replace(entry, id=f"{poll}-{entry.title}") for entry in (*news[:poll][::-1], *entries)]
         changes = fake_source.says("one", *listed)
-        assert changes.entries.fresh == (4 if poll == 0 else 1), poll
-        assert changes.move.observed.by_link == (poll >= 2)
+        assert changes.entries.new_count == (4 if poll == 0 else 1), poll
+        assert changes.update.observed.by_link == (poll >= 2)
         if poll >= 4:
             assert Code.REKEY_ENTRY not in codes(changes), "links are the ids now, and those keep still"
     assert len(titles(app)) == 12
@@ -235,7 +235,7 @@ def test_i35_ids_that_count_places(fake_source: FakeSource, app: App, site: Samp
         site.clock.move(hours=1)
         listed = articles(poll, first=100)[::-1] + entries
         changes = fake_source.says("one", *(replace(entry, id=str(place)) for place, entry in enumerate(listed, 1)))
-        assert changes.entries.fresh == (6 if poll == 0 else 1)
+        assert changes.entries.new_count == (6 if poll == 0 else 1)
     assert len(titles(app)) == len(set(titles(app))) == 10
 
 
@@ -250,7 +250,7 @@ def test_i35_an_id_that_is_used_again_names_a_new_article(fake_source: FakeSourc
     fake_source.says("one", old, *articles(3, first=5))
     site.clock.move(hours=1)
     changes = fake_source.says("one", new, *articles(3, first=5))
-    assert changes.entries.fresh == 1
+    assert changes.entries.new_count == 1
     assert Code.REUSE_ID in codes(changes)
     with app.store.read() as tx:
         ids = {p.title: p.atom_id for p in tx.documents.publications(1, None)}
@@ -367,23 +367,23 @@ def test_i35_without_id_and_link_another_title_or_text_is_another_entry(
     note = bare(1)
     fake_source.says("one", note)
     other = replace(note, published=START - HOUR, title=title or note.title, content=content or note.content)
-    assert fake_source.says("one", other).entries.fresh == 1
+    assert fake_source.says("one", other).entries.new_count == 1
 
 
 def test_i35_two_notes_alike_that_stand_there_together_are_two(fake_source: FakeSource) -> None:
     first, second = bare(1), replace(bare(1), published=START - HOUR)
-    assert fake_source.says("one", first, second).entries.fresh == 2
-    assert fake_source.says("one", replace(first, published=START), second).entries.fresh == 0
+    assert fake_source.says("one", first, second).entries.new_count == 2
+    assert fake_source.says("one", replace(first, published=START), second).entries.new_count == 0
     third = replace(first, published=START + HOUR)
-    assert fake_source.says("one", third, replace(first, published=START), second).entries.fresh == 1
+    assert fake_source.says("one", third, replace(first, published=START), second).entries.new_count == 1
 
 
 def test_i35_a_date_that_moves_once_is_no_habit(fake_source: FakeSource) -> None:
     note = bare(1)
     fake_source.says("one", note)
-    assert fake_source.says("one", replace(note, published=START - HOUR)).entries.fresh == 0
+    assert fake_source.says("one", replace(note, published=START - HOUR)).entries.new_count == 0
     changes = fake_source.says("one", replace(note, published=START - HOUR), said(7))
-    assert (changes.move.observed.redated_times, changes.move.observed.by_text) == (0, False)
+    assert (changes.update.observed.redated_times, changes.update.observed.by_text) == (0, False)
 
 
 def bare(number: int) -> Entry:

@@ -259,7 +259,7 @@ def test_i62_what_is_beyond_initial_never_comes_back_as_new(
     changes = fake_source.says("one", *entries)
     states = [new.state for new in changes.entries.new]
     assert (states.count(EntryState.PUBLISHED), states.count(EntryState.KNOWN)) == (50, 10)
-    assert changes.entries.fresh == 50
+    assert changes.entries.new_count == 50
     site.clock.move(hours=1)
     assert fake_source.says("one", *reversed(entries)).entries.new == ()
 

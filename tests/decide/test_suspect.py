@@ -70,14 +70,14 @@ def sold(fake_source: FakeSource, site: SampleSite, key: str = "one") -> Changes
 def test_r44_what_a_stranger_says_is_held(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     changes = sold(fake_source, site)
     assert {Code.SUSPECT_SOURCE, Code.HOLD_ENTRY} <= codes(changes)
-    assert changes.move.state is State.SUSPECT
+    assert changes.update.state is State.SUSPECT
     assert titles(app) == ["Title 1", "Title 2"]
-    assert changes.entries.fresh == 1, "a rule rejects one of them anyhow"
+    assert changes.entries.new_count == 1, "a rule rejects one of them anyhow"
     (alarm,) = [a for a in app.store.status(app.roster, site.clock()).alarms if a.source == "one"]
     assert alarm.code.value == "replaced"
     site.clock.move(hours=1)
     again = fake_source.says("one", said("c4"), said("c1"), said("c2"), **THEIRS)
-    assert again.move.state is State.SUSPECT
+    assert again.update.state is State.SUSPECT
     assert titles(app) == ["Title 1", "Title 2"]
 
 
@@ -95,7 +95,7 @@ def test_r44_one_change_proves_nothing(
 ) -> None:
     fake_source.says("one", said(1), **OURS)
     site.clock.move(hours=1)
-    assert fake_source.says("one", said("c1"), **feed).move.state is State.OK
+    assert fake_source.says("one", said("c1"), **feed).update.state is State.OK
     assert titles(app) == ["Title c1", "Title 1"]
 
 
@@ -109,31 +109,31 @@ def test_r44_one_change_proves_nothing(
 )
 def test_r44_a_known_id_link_or_title_vouches_for_the_rest(fake_source: FakeSource, kept: object) -> None:
     fake_source.says("one", said(1), **OURS)
-    assert fake_source.says("one", said("c1"), kept, **THEIRS).move.state is State.OK  # type: ignore[arg-type]
+    assert fake_source.says("one", said("c1"), kept, **THEIRS).update.state is State.OK  # type: ignore[arg-type]
 
 
 def test_r44_new_entries_alone_however_many_are_never_this(fake_source: FakeSource) -> None:
     fake_source.says("one", said(1), **OURS)
-    assert fake_source.says("one", *(said(f"c{n}") for n in range(300)), **OURS).move.state is State.OK
+    assert fake_source.says("one", *(said(f"c{n}") for n in range(300)), **OURS).update.state is State.OK
 
 
 def test_r44_a_first_poll_a_file_and_a_trusted_source_are_never_suspect(
     fake_source: FakeSource, site: SampleSite
 ) -> None:
-    assert fake_source.says("one", said(1), **THEIRS).move.state is State.OK
-    assert sold(fake_source, site, "sure").move.state is State.OK
+    assert fake_source.says("one", said(1), **THEIRS).update.state is State.OK
+    assert sold(fake_source, site, "sure").update.state is State.OK
 
 
 def test_r44_forty_eight_hours_of_one_identity_are_proof(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     sold(fake_source, site)
     site.clock.move(hours=47)
-    assert fake_source.says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
+    assert fake_source.says("one", said("c4"), said("c1"), **THEIRS).update.state is State.SUSPECT
     site.clock.move(hours=1)
     released_at = site.clock()
     changes = fake_source.says("one", said("c5"), said("c4"), said("c1"), **THEIRS)
-    assert changes.move.state is State.OK
+    assert changes.update.state is State.OK
     assert {Code.CLEAR_SOURCE, Code.RELEASE_ENTRY} <= codes(changes)
-    assert changes.entries.fresh == 4
+    assert changes.entries.new_count == 4
     assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4", "Title c5"}
     with app.store.read() as tx:
         times = {p.title: p.sort_at for p in tx.documents.publications(1, None)}
@@ -150,7 +150,7 @@ def test_r44_a_304_after_forty_eight_hours_is_proof_as_well(
     assert titles(app) == ["Title 1", "Title 2"]
     site.clock.move(hours=1)
     (changes,) = fake_source.unchanged(["one"])
-    assert changes.move.state is State.OK
+    assert changes.update.state is State.OK
     assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
 
 
@@ -160,7 +160,7 @@ def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(site: SampleS
     site.writes(SOURCES.replace("category: x, exclude", "category: x, encoding: utf-8, exclude"))
     site.clock.move(hours=1)
     with site.opened() as app:
-        assert FakeSource(app).says("one", said("c4"), said("c1"), **THEIRS).move.state is State.SUSPECT
+        assert FakeSource(app).says("one", said("c4"), said("c1"), **THEIRS).update.state is State.SUSPECT
         site.clock.move(hours=48)
         FakeSource(app).unchanged(["one"])
         assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2", "Title c4"}
@@ -169,10 +169,10 @@ def test_r44_an_edit_of_feeds_yaml_is_no_proof_and_forgets_nothing(site: SampleS
 def test_r44_a_failure_is_no_proof(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     sold(fake_source, site)
     site.clock.move(hours=60)
-    assert fake_source.fails("one").move.state is State.FAILING
+    assert fake_source.fails("one").update.state is State.FAILING
     assert titles(app) == ["Title 1", "Title 2"]
     (changes,) = fake_source.unchanged(["one"])
-    assert changes.move.state is State.OK
+    assert changes.update.state is State.OK
 
 
 def test_r44_another_change_begins_anew(fake_source: FakeSource, app: App, site: SampleSite) -> None:
@@ -192,11 +192,13 @@ def test_r44_who_comes_back_is_believed_and_the_stranger_forgotten(
     sold(fake_source, site)
     site.clock.move(hours=5)
     changes = fake_source.says("one", said(3), said(1), said(2), **OURS)
-    assert changes.move.state is State.OK
+    assert changes.update.state is State.OK
     assert Code.DROP_ENTRY in codes(changes)
     assert titles(app) == ["Title 3", "Title 1", "Title 2"]
     site.clock.move(days=9)
-    assert fake_source.says("one", said("c1"), said(3), **OURS).entries.fresh == 0, "what was dropped is no news either"
+    assert fake_source.says("one", said("c1"), said(3), **OURS).entries.new_count == 0, (
+        "what was dropped is no news either"
+    )
 
 
 def test_r44_what_it_lists_itself_was_its_own(fake_source: FakeSource, app: App, site: SampleSite) -> None:
@@ -214,7 +216,7 @@ def test_r44_an_operator_accepts(fake_source: FakeSource, app: App, site: Sample
     assert set(titles(app)) == {"Title 1", "Title 2", "Title c1", "Title c2"}
     assert not accept(app, "one").done
     site.clock.move(hours=1)
-    assert fake_source.says("one", said("c9"), said("c1"), **THEIRS).move.state is State.OK
+    assert fake_source.says("one", said("c9"), said("c1"), **THEIRS).update.state is State.OK
     assert titles(app)[0] == "Title c9"
 
 
@@ -243,17 +245,17 @@ def test_r44_a_revision_of_what_is_held_is_what_is_released(
 def test_r45_a_window_that_ran_over_halves_the_interval(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     dated = [said(n, published=START - n * DAY) for n in range(10)]
     before = fake_source.says("one", *dated)
-    assert before.move.interval == timedelta(hours=12)
+    assert before.update.interval == timedelta(hours=12)
     site.clock.move(days=1)
     changes = fake_source.says("one", *(said(f"n{n}") for n in range(10)))
     assert Code.OVERFLOW in codes(changes)
-    assert changes.move.observed.hurry == 1
-    assert changes.move.interval < before.move.interval
+    assert changes.update.observed.hurry == 1
+    assert changes.update.interval < before.update.interval
     alarms = [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
     assert "overflow" in alarms
     site.clock.move(days=1)
     after = fake_source.says("one", said("m"), *(said(f"n{n}") for n in range(9)))
-    assert after.move.observed.hurry == 0
+    assert after.update.observed.hurry == 0
     assert "overflow" not in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aggregator.clean.titles import MAX_TITLE
 from aggregator.errors import CutShort
 from aggregator.identify.budget import BoundedMatcher, Budget, Steps, TooCostly
-from aggregator.identify.similarity import MAX_TOKENS, Telling, are_kin, likeness
+from aggregator.identify.similarity import MAX_TOKENS, Telling, likeness, may_be_versions
 from aggregator.identify.titles import compare_titles, holds
 
 TOKENS = st.lists(st.sampled_from("abcd"), max_size=30)
@@ -52,11 +52,11 @@ def test_r40_what_would_cost_too_much_counts_as_two(one: tuple[str, str], other:
 def test_equal_texts_are_the_same_however_often_they_repeat_themselves() -> None:
     one, other = (Telling(title, "漢" * 2000) for title in ("Title", "Another"))
     assert likeness(one, other, linked=True).is_same
-    assert are_kin(Telling("", "漢" * 2000), Telling("", "漢" * 2000))
+    assert may_be_versions(Telling("", "漢" * 2000), Telling("", "漢" * 2000))
 
 
 def test_r40_whether_two_are_kin_is_not_told_at_any_price() -> None:
-    assert are_kin(Telling("", ONE), Telling("", OTHER)) is None
+    assert may_be_versions(Telling("", ONE), Telling("", OTHER)) is None
 
 
 def test_titles_of_one_character_are_not_compared_token_by_token() -> None:

@@ -217,7 +217,7 @@ def test_r24_a_poll_that_goes_on_asking_does_not_hang(tmp_path: Path, monkeypatc
         watch.wait(1)
         [change] = watch.changes
     assert isinstance(change, Changes)
-    assert change.move.outcome is Outcome.NOT_MODIFIED
+    assert change.update.outcome is Outcome.NOT_MODIFIED
 
 
 def test_r24_one_that_came_back_hangs_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def changes(recent: str, at: int, outcome: Outcome, status: int | None, size: in
         wire_bytes=size,
     )
     job = replace(unstored_job(SOURCE, "a.example", when), recent=recent)
-    return Changes(job=job, asked_at=when, move=move)
+    return Changes(job=job, asked_at=when, update=move)
 
 
 POLLS = st.tuples(
@@ -96,8 +96,8 @@ def test_p93_a_source_remembers_its_polls_with_counts_next_due_and_why(tmp_path:
         found = remembered(app)
     newest, second, first = found.recent
     assert (newest.at, newest.outcome, newest.status) == (site.clock.now, Outcome.NOT_MODIFIED, 304)
-    assert newest.next_due == last.move.due_at.replace(microsecond=0)
-    assert newest.because == last.move.inputs["because"]
+    assert newest.next_due == last.update.due_at.replace(microsecond=0)
+    assert newest.because == last.update.inputs["because"]
     assert [(poll.new, poll.revised) for poll in (first, second, newest)] == [(2, 0), (1, 1), (0, 0)]
     assert found.etag
     assert not found.last_modified

@@ -255,7 +255,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(site: Samp
             states = {tx.trail.entry(n)[0].state for n in (1, 2, 3) if tx.trail.entry(n)[0].thinned}
         assert states == {EntryState.KNOWN, EntryState.REJECTED}
         assert len(with_text(app)) == 1
-        assert FakeSource(app).says("a", said("a1"), said("a2"), said("ad", title="Advert")).entries.fresh == 0
+        assert FakeSource(app).says("a", said("a1"), said("a2"), said("ad", title="Advert")).entries.new_count == 0
     site.writes(yaml.replace("Advert", "Something else"))
     with site.opened() as app, app.store.read() as tx:
         job = tx.look_up(app.settings.sources[0])

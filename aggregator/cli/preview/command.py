@@ -118,7 +118,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         poll = preview.poll
         record = hush_of(poll.job, poll.answer, poll.feed).record(record)
     print(json_text(record) if options.json else in_words(record, settings.site.timezone))
-    return 1 if preview.changes.move.code else 0
+    return 1 if preview.changes.update.code else 0
 
 
 def _found(options: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Settings, Source | None]:

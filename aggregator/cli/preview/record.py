@@ -31,7 +31,7 @@ def preview_record(preview: Preview) -> dict[str, Any]:
     (stored, not shown: DESIGN 3.1, initial; or each category had enough), `revised` or `known`; `kept_out` names the
     categories that a rule or their limit keeps it out of, `joins` the story that a new one would join.
     """
-    poll, move = preview.poll, preview.changes.move
+    poll, move = preview.poll, preview.changes.update
     feed, answer = poll.feed, poll.answer
     fates = _fates(preview)
     entries = [_entry(entry, preview, fates.get(entry.key, {})) for entry in feed.entries]
