@@ -57,13 +57,13 @@ class Planet:
         """Let a source tell so many new entries, in one document."""
         with app.store.begin() as tx:
             (waiting,) = tx.schedule.named([f"s{number}"])
-            (due,) = tx.claim([waiting.id], self.now, app.roster.sources)
+            (due,) = tx.claim([waiting.id], self.now, app.in_force.roster.sources)
         document = identify(
             Feed(format="atom 1.0", title=f"Site {number}", entries=tuple(map(self.entry, range(count))))
         )
         digest = Digest(f"{number}/{self.told}")
         answer = Fetched(asked_at=self.now, url=due.url, body=b"", body_digest=digest, etag=None)
-        (changes,) = settle([Gathered(due, answer, document)], app.ports)
+        (changes,) = settle([Gathered(due, answer, document)], app.poller.ports)
         assert isinstance(changes, Changes)
 
     def entry(self, place: int) -> Entry:
@@ -168,20 +168,20 @@ def measure(stored: int, categories: int, rounds: int, profile: cProfile.Profile
             each = stored // categories
             for number in range(categories):
                 planet.says(app, number, min(POLLED, each))
-            app.publish()
+            app.publisher.publish()
         finally:
             app.close()
         inflate(planet.folder / "var" / "aggregator.db", each - POLLED)
         app = planet.opened()
         try:
-            app.publish()
+            app.publisher.publish()
             for number in range(-2, rounds):
                 planet.now += timedelta(days=2)
                 planet.says(app, (number + 7) % categories, 1)
                 if profile is not None and number >= 0:
                     profile.enable()
                 began = time.process_time()
-                published = app.publish()
+                published = app.publisher.publish()
                 cost = time.process_time() - began
                 if profile is not None:
                     profile.disable()

@@ -50,7 +50,7 @@ class FakeSource:
         """Claim a source, due or not."""
         with self.app.store.begin() as tx:
             (waiting,) = tx.schedule.named([key])
-            (job,) = tx.claim([waiting.id.row], self.app.clock(), self.app.roster.sources)
+            (job,) = tx.claim([waiting.id.row], self.app.clock(), self.app.in_force.roster.sources)
         return job
 
     def says(self, key: str, *entries: Entry, **feed: object) -> Changes:
@@ -63,19 +63,19 @@ class FakeSource:
         answer = Fetched(
             asked_at=self.app.clock(), url=job.url, body=b"", body_digest=Digest(f"body {self._bodies}"), etag='"x"'
         )
-        (changes,) = settle([Gathered(job, answer, document)], self.app.ports)
+        (changes,) = settle([Gathered(job, answer, document)], self.app.poller.ports)
         assert isinstance(changes, Changes)
         return changes
 
     def unchanged(self, keys: Sequence[str]) -> list[Changes]:
         """Let sources answer 304, in one group."""
         polls = [Gathered(self.claim(key), NotModified(asked_at=self.app.clock())) for key in keys]
-        return [one for one in settle(polls, self.app.ports) if isinstance(one, Changes)]
+        return [one for one in settle(polls, self.app.poller.ports) if isinstance(one, Changes)]
 
     def fails(self, key: str, code: str = "timeout") -> Changes:
         """Let a source fail."""
         answer = Failed(asked_at=self.app.clock(), code=code, text="it failed", status=None)
-        (changes,) = settle([Gathered(self.claim(key), answer)], self.app.ports)
+        (changes,) = settle([Gathered(self.claim(key), answer)], self.app.poller.ports)
         assert isinstance(changes, Changes)
         return changes
 

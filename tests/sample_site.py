@@ -64,7 +64,7 @@ class SampleSite:
         with self.opened() as app:
             shot = OneShot(app)
             shot.poll(keys, everything=everything, limit=limit)
-            published = app.publish()
+            published = app.publisher.publish()
             return dict(shot.report(published.changed, published.posts))
 
     def dies_publishing(self, files: int) -> bool:
@@ -95,7 +95,7 @@ class SampleSite:
         try:
             sys.addaudithook(end_at_last)
             with self.opened() as app:
-                app.publish()
+                app.publisher.publish()
             code = 0
         finally:
             os._exit(code)

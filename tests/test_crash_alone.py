@@ -108,7 +108,9 @@ def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(
     with sample_site.opened() as app:
         crashed(app, odd=CRASHES)
         settled = threading.Semaphore(0)
-        dispatcher = Dispatcher(app, DueBacklog(app.store), on_settled=lambda _: settled.release())
+        dispatcher = Dispatcher(
+            app.store, app.poller, app.in_force, DueBacklog(app.store), on_settled=lambda _: settled.release()
+        )
         thread = threading.Thread(target=dispatcher.run)
         thread.start()
         publisher.wait_until_asked(1, "/odd")
@@ -130,7 +132,7 @@ def test_r13_what_is_under_way_ends_before_it_is_asked(sample_site: SampleSite, 
         crashed(app, odd=CRASHES)
         later = app.clock().replace(minute=30)
         change(app.store, update(source).where(source.c.key == "odd").values(due_at=later))
-        dispatcher = Dispatcher(app, DueBacklog(app.store))
+        dispatcher = Dispatcher(app.store, app.poller, app.in_force, DueBacklog(app.store))
         thread = threading.Thread(target=dispatcher.run)
         thread.start()
         publisher.wait_until_asked(1, "/slow")
@@ -156,11 +158,11 @@ def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
             with caplog.at_level(logging.INFO), app.store.begin() as tx:
                 assert len(tx.find_crashed(app.clock())) == 2
                 tx.alarms.note(app.clock())
-        states = {one.key: one.state for one in app.store.status(app.roster, app.clock()).sources}
+        states = {one.key: one.state for one in app.store.status(app.in_force.roster, app.clock()).sources}
         assert states == {"odd": State.SUSPECT, "fine": State.NEVER}
         assert [record.alarm for record in caplog.records if record.message == "raise_alarm"] == ["crash"]  # type: ignore[attr-defined]
         FakeSource(app).fails("odd")
-        status = app.store.status(app.roster, app.clock())
+        status = app.store.status(app.in_force.roster, app.clock())
         assert {one.key: one.state for one in status.sources} == {"odd": State.FAILING, "fine": State.NEVER}
         assert "crash" not in [alarm.code for alarm in status.alarms]
 

@@ -11,6 +11,7 @@ from aggregator.extras import install_command
 from aggregator.model.correction import Act
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
+from aggregator.poll.corrections import run_pending_requests
 from tests.cli.preview.test_command import shown
 from tests.feed_server import FeedServer, Reply, redirect
 from tests.sample_site import LOOPBACK, SampleSite
@@ -121,7 +122,7 @@ def test_an_entry_that_edited_rules_let_pass_waits_for_its_article(
     with sample_site.opened("publish") as app:
         with app.store.begin() as tx:
             tx.corrections.file(Act.RULES, {}, sample_site.clock())
-        app.take_requests()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
     sample_site.clock.move(hours=1)
     sample_site.poll()
     assert REST in item(sample_site)["content_html"]

@@ -21,7 +21,9 @@ from lxml import etree
 from aggregator.model.entry import Entry
 from aggregator.model.event import PASSING_FOR, Code
 from aggregator.model.known import EntryState, KnownEntry, KnownStory
-from aggregator.poll.corrections import TOMBSTONE
+from aggregator.poll.corrections import TOMBSTONE, run_pending_requests
+from aggregator.poll.maintenance import Maintenance
+from aggregator.serve.metrics import current_figures
 from tests.fake_source import FakeSource, said
 from tests.rows import rows
 from tests.sample_site import ATOM, SampleSite
@@ -212,7 +214,7 @@ class Planet(RuleBasedStateMachine):
     @rule()
     def end_tombstones(self) -> None:
         """Tombstones end that have stood for thirty days (M8)."""
-        self.app.upkeep.end_tombstones()
+        Maintenance(self.app.store, self.app.clock).end_tombstones()
 
     @rule(key=sources)
     def accept(self, key: str) -> None:
@@ -244,7 +246,7 @@ class Planet(RuleBasedStateMachine):
         """File a request and have it carried out; what makes no sense is refused, never more."""
         with self.app.store.begin() as tx:
             number = tx.corrections.file(command, arguments, self.site.clock())
-        self.app.take_requests()
+        run_pending_requests(self.app.store, self.app.in_force.roster, self.app.clock)
         with self.app.store.read() as tx:
             outcome = tx.corrections.outcome(number)
         assert outcome is not None
@@ -268,7 +270,7 @@ class Planet(RuleBasedStateMachine):
             self.poll(key)
             self.ids_order_and_dates_hold()  # it goes by the time of the last poll, and what that was
         self.site.clock.move(days=days)
-        self.app.upkeep.thin()
+        Maintenance(self.app.store, self.app.clock).thin()
 
     @rule()
     def forget_how_it_came(self) -> None:
@@ -280,10 +282,10 @@ class Planet(RuleBasedStateMachine):
     @rule()
     def publish(self) -> None:
         """What is dirty is published; doing so again writes nothing; rendering all of it gives the same bytes (A30)."""
-        self.app.publish()
+        self.app.publisher.publish()
         before = self.site.files()
-        assert self.app.publish().changed == ()
-        self.app.publish(everything=True)
+        assert self.app.publisher.publish().changed == ()
+        self.app.publisher.publish(everything=True)
         assert self.site.files() == before
         for slug in self.readers:
             self.walk(slug)
@@ -368,12 +370,14 @@ class Planet(RuleBasedStateMachine):
             return
         counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
         assert [row for row in rows(self.app.store, counts) if row[1] != row[2]] == []
-        assert rows(self.app.store, "SELECT count(*) FROM story") == [(self.app.figures().stories,)]
+        assert rows(self.app.store, "SELECT count(*) FROM story") == [
+            (current_figures(self.app.store, self.app.clock()).stories,)
+        ]
         standing = (
             "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
             "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
         )
-        status = self.app.store.status(self.app.roster, self.site.clock())
+        status = self.app.store.status(self.app.in_force.roster, self.site.clock())
         assert {one.slug: one.stories for one in status.categories} == dict(map(tuple, rows(self.app.store, standing)))
 
     def check_story(self, story: KnownStory, tellers: dict[int, KnownEntry]) -> None:

@@ -48,12 +48,12 @@ def asked(publisher: FeedServer, since: int = 0) -> list[str]:
 def notices(sample_site: SampleSite) -> tuple[str, ...]:
     """Give what `status desk` says was odd about the last document."""
     with sample_site.opened() as app, app.store.read() as tx:
-        return tx.history.of(app.settings.sources[0].key, sample_site.clock(), days=1).notices
+        return tx.history.of(app.in_force.settings.sources[0].key, sample_site.clock(), days=1).notices
 
 
 def standing(sample_site: SampleSite) -> Status:
     with sample_site.opened() as app:
-        return app.store.status(app.roster, sample_site.clock())
+        return app.store.status(app.in_force.roster, sample_site.clock())
 
 
 def test_i28_a_first_poll_reads_the_pages_to_their_end(publisher: FeedServer, sample_site: SampleSite) -> None:
@@ -303,10 +303,10 @@ def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
         polling = threading.Thread(target=lambda: shot.poll([], everything=True, limit=timedelta(0)))
         polling.start()
         publisher.wait_until_asked(1, "/list?page=3")
-        app.cut()
+        app.poller.cut()
         polling.join(10)
         assert not polling.is_alive()
-        [source] = app.store.status(app.roster, sample_site.clock()).sources
+        [source] = app.store.status(app.in_force.roster, sample_site.clock()).sources
         assert (source.entries, source.last_attempt) == (0, None)
     publisher.release()
     numbered(publisher, page(5, 6), page(3, 4), page(1, 2), page())

@@ -10,6 +10,7 @@ from aggregator.model.correction import Act
 from aggregator.model.event import Code
 from aggregator.model.poll import State
 from aggregator.model.status import SourceStatus
+from aggregator.poll.corrections import run_pending_requests
 from tests.feed_server import FeedServer, Reply
 from tests.sample_site import SampleSite
 
@@ -47,7 +48,7 @@ def answer(numbers: Iterable[int], *, lacks: Iterable[str] = ()) -> Reply:
 def status_of(sample_site: SampleSite) -> tuple[SourceStatus, dict[str, str]]:
     """Return how the source stands, and its alarms with their texts."""
     with sample_site.opened("status") as app:
-        status = app.store.status(app.roster, sample_site.clock())
+        status = app.store.status(app.in_force.roster, sample_site.clock())
     (row,) = status.sources
     return row, {alarm.code.value: alarm.text for alarm in status.alarms if alarm.source}
 
@@ -56,8 +57,8 @@ def accept(sample_site: SampleSite) -> None:
     with sample_site.opened() as app:
         with app.store.begin() as tx:
             tx.corrections.file(Act.ACCEPT, {"source": "api"}, sample_site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
 
 
 def again(sample_site: SampleSite, **later: float) -> dict[str, Any]:
@@ -256,5 +257,5 @@ def test_the_trail_names_the_fields_once(sample_site: SampleSite, publisher: Fee
     again(sample_site)
     again(sample_site)
     with sample_site.opened("status") as app, app.store.read() as tx:
-        steps = tx.trail.source_steps(app.settings.sources[0].key, (Code.LOSE_FIELDS,), 10)
+        steps = tx.trail.source_steps(app.in_force.settings.sources[0].key, (Code.LOSE_FIELDS,), 10)
     assert [step.facts for step in steps] == [{"fields": ["author"]}]

@@ -38,7 +38,7 @@ def answer(*items: dict[str, Any]) -> Reply:
 def status(sample_site: SampleSite) -> Status:
     """Say how things stand."""
     with sample_site.opened("status") as app:
-        return app.store.status(app.roster, sample_site.clock())
+        return app.store.status(app.in_force.roster, sample_site.clock())
 
 
 def test_each_newspaper_gets_its_category_feed_and_page(publisher: FeedServer, sample_site: SampleSite) -> None:

@@ -224,7 +224,7 @@ def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: FeedServ
         sample_site.clock.move(minutes=10)
         with app.store.begin() as tx:  # claimed, and then nothing more
             [waiting] = tx.details.due(sample_site.clock(), limit=9)
-            [job] = tx.details.claim([waiting.id.row], sample_site.clock(), app.roster.sources)
+            [job] = tx.details.claim([waiting.id.row], sample_site.clock(), app.in_force.roster.sources)
             assert job.id == waiting.id
             assert tx.details.due(sample_site.clock(), limit=9) == []
     sample_site.poll()
@@ -297,10 +297,12 @@ def test_p93_details_are_counted_by_the_host_that_was_asked(publisher: FeedServe
     sample_site.clock.move(days=1)
     sample_site.poll()
     with sample_site.opened("status") as app:
-        fetching: Any = fetching_record(app.store.status(app.roster, sample_site.clock()).fetching, public=False)
+        fetching: Any = fetching_record(
+            app.store.status(app.in_force.roster, sample_site.clock()).fetching, public=False
+        )
         with app.store.read() as tx:
             days = tx.history.of(SourceKey("desk"), sample_site.clock(), days=9).days
-        said = in_words(app.store.status(app.roster, sample_site.clock()))
+        said = in_words(app.store.status(app.in_force.roster, sample_site.clock()))
     assert "; 4 details and articles, 2 failed, " in said
     assert "busiest host 127.0.0.2 with 4." in said
     details = fetching["details"]

@@ -79,7 +79,8 @@ def test_r41_a_bad_record_is_counted_and_the_others_are_published(
     assert sample_site.poll()["new"] == 2
     with sample_site.opened() as app, app.store.read() as tx:
         left_out = [
-            step.facts["entry"] for step in tx.trail.source_steps(app.settings.sources[0].key, [Code.LEAVE_OUT], 9)
+            step.facts["entry"]
+            for step in tx.trail.source_steps(app.in_force.settings.sources[0].key, [Code.LEAVE_OUT], 9)
         ]
     assert sorted(left_out) == ['item 2 is broken JSON: {"infocode": "NW9" oops}', "item 3 is null"]
 

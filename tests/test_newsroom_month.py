@@ -121,7 +121,7 @@ def test_show_6_budgets_hold_and_the_cost_of_a_poll_stays(publisher: FeedServer,
             began = process_time()
             shot = OneShot(app)
             shot.poll([], everything=False, limit=timedelta(0))
-            app.publish()
+            app.publisher.publish()
             costs.append(process_time() - began)
             sample_site.clock.now += EVERY
             if (turn + 1) % DAY == 0 or turn + 1 == POLLS:

@@ -61,7 +61,7 @@ class Year:
             if day == REVISED:
                 entries += [said(number, text=f"<p>Entry {number} says it better now.</p>") for number in REVISIONS]
             fake_source.says("daily", *reversed(entries))
-            self.note(app.publish().changed)
+            self.note(app.publisher.publish().changed)
 
     def note(self, written: tuple[str, ...]) -> None:
         for path in written:

@@ -39,13 +39,13 @@ def listed(sample_site: SampleSite) -> dict[str, Source]:
     """Give the sources of lists that are polled now, by URL."""
     with sample_site.opened("status") as app, app.store.read() as tx:
         polled = {row.key for row in tx.sources.rows()}
-        return {s.url: s for s in app.settings.sources if s.listed_by and s.key in polled}
+        return {s.url: s for s in app.in_force.settings.sources if s.listed_by and s.key in polled}
 
 
 def alarms(sample_site: SampleSite) -> list[tuple[str, str]]:
     """Give the alarms of the list."""
     with sample_site.opened("status") as app:
-        status = app.store.status(app.roster, sample_site.clock())
+        status = app.store.status(app.in_force.roster, sample_site.clock())
     return [(alarm.code, alarm.text) for alarm in status.alarms if alarm.source == "list"]
 
 
@@ -104,7 +104,7 @@ def test_what_is_no_local_list_is_not_sent_in_a_circle(
     sample_site.writes(YAML.format(url="friends.opml"))
     sample_site.poll()
     with sample_site.opened("status") as app:
-        (row,) = app.store.status(app.roster, sample_site.clock()).sources
+        (row,) = app.store.status(app.in_force.roster, sample_site.clock()).sources
     assert advice in f"{row.error} {row.advice}"
 
 
@@ -181,8 +181,8 @@ def test_a_restart_without_a_network_keeps_the_sources(sample_site: SampleSite, 
     sample_site.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing(urls)), Reply(503))))
     sample_site.poll()
     with sample_site.opened() as app:
-        assert [s.url for s in app.settings.sources if s.listed_by] == urls
-        assert [s.url for s in app.written.sources if s.listed_by] == []
+        assert [s.url for s in app.in_force.settings.sources if s.listed_by] == urls
+        assert [s.url for s in app.in_force.written.sources if s.listed_by] == []
 
 
 def test_p47_what_feeds_yaml_names_stays_the_operators(sample_site: SampleSite, publisher: FeedServer) -> None:
@@ -302,7 +302,9 @@ def test_a_list_that_names_a_feed_by_its_new_address_keeps_its_history(
     assert set(listed(sample_site)) == {new}
     assert sample_site.published("category/friends.atom") == before
     with sample_site.opened("status") as app:
-        (row,) = (source for source in app.store.status(app.roster, sample_site.clock()).sources if source.url == new)
+        (row,) = (
+            source for source in app.store.status(app.in_force.roster, sample_site.clock()).sources if source.url == new
+        )
     assert row.entries == 1
 
 

@@ -118,7 +118,7 @@ def test_s3_s6_s7_a_list_names_nothing_inside_and_no_other_service(
     sample_site.writes(YAML.format(url=publisher.says("/list.opml", Reply(200, listing([*bad, away])))), hosts=hosts)
     sample_site.poll()
     with sample_site.opened("status") as app:
-        status = app.store.status(app.roster, sample_site.clock())
+        status = app.store.status(app.in_force.roster, sample_site.clock())
     said = {source.url: source.error or "" for source in status.sources if source.key != "list"}
     assert set(said) == {bad[0], bad[1], bad[2], "http://127.0.0.2/", away}
     assert all("port" in said[Url(url)] for url in bad[:2])

@@ -131,7 +131,7 @@ def test_i14_what_an_error_quotes_is_as_it_was_sent_for_the_operator_and_nothing
     begins = "it begins: <!doctype html><title>A &amp; B</title>"
     assert begins in row["error"]
     with sample_site.opened() as app:
-        (source,) = app.store.status(app.roster, app.clock()).sources
+        (source,) = app.store.status(app.in_force.roster, app.clock()).sources
     assert begins in (source.error or "")
     for name in ("status.html", "sources.html", "status.json"):
         assert b"alert(1)" not in sample_site.published(name)
@@ -155,7 +155,7 @@ def test_of_a_list_of_an_api_the_advice_is_about_the_list(sample_site: SampleSit
     )
     assert sample_site.poll()["failed"] == 3
     with sample_site.opened() as app:
-        found = {source.key: source for source in app.store.status(app.roster, app.clock()).sources}
+        found = {source.key: source for source in app.store.status(app.in_force.roster, app.clock()).sources}
     for key in ("elsewhere", "error"):
         assert found[SourceKey(key)].code == "not_a_feed"
         assert "tell its owner; else mend items:" in (found[SourceKey(key)].advice or "")
@@ -392,5 +392,5 @@ def test_a_file_that_is_not_there_is_looked_for_in_its_folder_not_on_a_site(samp
     sample_site.writes("sources: [{kind: file, url: own.xml, key: own}]\n")
     with sample_site.opened() as app:
         OneShot(app).poll([], everything=True, limit=timedelta(0))
-        [source] = app.store.status(app.roster, sample_site.clock()).sources
+        [source] = app.store.status(app.in_force.roster, sample_site.clock()).sources
     assert source.advice == "there is no such file below the folder of feeds.yaml; put it there, or mend url:"

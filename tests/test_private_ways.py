@@ -157,14 +157,14 @@ def test_s44_what_was_seen_once_stays_secret(sample_site: SampleSite, publisher:
         sample_site.clock.move(hours=30)
         assert look(sample_site, *TOKENS) == [], (number, token)
     with sample_site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert look(sample_site, *TOKENS) == []
     sample_site.writes(feeds(f"{base}/in/{THIRD}/feed.xml").removeprefix(LOOPBACK))
     sample_site.poll()
     assert look(sample_site, *TOKENS) == []
     sample_site.writes("sources: [{url: 'https://other.example/', paused: true}]\n")
     with sample_site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert look(sample_site, *TOKENS) == []
 
 
@@ -178,7 +178,7 @@ def test_s44_a_source_made_private_later_hides_where_it_led(sample_site: SampleS
     assert list(leaks(sample_site.folder / "public", FIRST)) != []
     sample_site.writes(private)
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert list(leaks(sample_site.folder / "public", FIRST)) == []
 
 
@@ -197,7 +197,7 @@ def test_s44_closed_pages_and_what_they_showed_before_hide_it_too(
     rewrite = ", rewrite: [{title: {replace: Title, with: News}}]"
     sample_site.writes(pages + private.replace(", private: true", f", private: true{rewrite}"))
     with sample_site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert [*leaks(sample_site.folder / "public", FIRST)] == []
 
 
@@ -228,7 +228,7 @@ def test_s44_addresses_that_change_at_each_poll_stay_secret(sample_site: SampleS
             publisher.serve(f"/in/{token}/feed.xml?auth={token}", telling(base, token, number))
             OneShot(app).poll((), everything=True, limit=timedelta(0))
             sample_site.clock.move(hours=1)
-        app.publish()
+        app.publisher.publish()
     assert len(publisher.asked) == 2 * 56
     assert list(leaks(sample_site.folder / "public", *tokens)) == []
 
@@ -333,7 +333,7 @@ def test_s44_a_store_of_before_this_was_remembered_hides_where_it_answers(
     sample_site.poll()
     change(sample_site.folder, "UPDATE source SET observations = NULL")
     with sample_site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert [*leaks(sample_site.folder / "public", FIRST)] == []
     assert sample_site.poll()["not_modified"] == 1
     publisher.says("/start", Reply(302, b"", {"Location": f"/in/{SECOND}/feed.xml"}))

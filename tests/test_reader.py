@@ -329,7 +329,7 @@ def test_s44_a_process_does_not_know_our_environment(monkeypatch: pytest.MonkeyP
 
 
 def polled(fake_source: FakeSource, key: str) -> list[Changes]:
-    settled = settle([gather(fake_source.claim(key), fake_source.app.ports)], fake_source.app.ports)
+    settled = settle([gather(fake_source.claim(key), fake_source.app.poller.ports)], fake_source.app.poller.ports)
     return [one for one in settled if isinstance(one, Changes)]
 
 

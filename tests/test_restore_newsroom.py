@@ -57,7 +57,7 @@ class Desk:
         restored = read_site("public", settings, self.site.clock, folder=self.site.folder)
         app = restore(restored, settings, self.site.clock)
         try:
-            published = app.publish(everything=True, take_over=True)
+            published = app.publisher.publish(everything=True, take_over=True)
             assert published.failed == ()
             return published.changed + published.posts
         finally:

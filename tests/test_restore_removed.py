@@ -9,6 +9,7 @@ import pytest
 from aggregator.cli import main
 from aggregator.config import load_config
 from aggregator.poll.corrections import REMOVED
+from aggregator.poll.maintenance import Maintenance
 from aggregator.restore.restore import read_site, restore
 from tests.feed_server import FeedServer
 from tests.rows import change
@@ -44,7 +45,7 @@ class Site:
             self.sample_site.clock,
         )
         try:
-            assert app.publish(everything=True, take_over=True).failed == ()
+            assert app.publisher.publish(everything=True, take_over=True).failed == ()
         finally:
             app.close()
 
@@ -87,8 +88,8 @@ def test_a44_a_removed_category_answers_410_for_90_days_after_the_restore_and_40
     ):
         site.sample_site.clock.now += wait
         with site.sample_site.opened() as app:
-            app.upkeep.end_tombstones()
-            app.publish()
+            Maintenance(app.store, app.clock).end_tombstones()
+            app.publisher.publish()
         assert answer in site.outputs()["gone.txt"]
     before = site.outputs()
     site.restores()
@@ -125,8 +126,9 @@ def test_status_answers_for_a_store_whose_removed_category_has_no_date(site: Sit
 
 def test_pages_of_a_service_keep_their_search_link_after_a_restore_from_the_site(site: Site) -> None:
     with site.sample_site.opened("serve") as app:
-        app.note_serving()
-        app.publish()
+        with app.store.begin() as tx:
+            tx.store_row.note_serving(app.clock())
+        app.publisher.publish()
     before = site.outputs()
     assert b'href="search"' in before["index.html"]
     site.restores()
@@ -143,8 +145,9 @@ def test_pages_of_a_service_keep_their_search_link_after_a_backup_of_before(site
     with site.sample_site.opened() as app:
         app.store.back_up(tmp_path / "copy.db")
     with site.sample_site.opened("serve") as app:
-        app.note_serving()
-        app.publish()
+        with app.store.begin() as tx:
+            tx.store_row.note_serving(app.clock())
+        app.publisher.publish()
     before = site.outputs()
     shutil.rmtree(site.sample_site.folder / "var")
     assert main(["-c", str(site.sample_site.folder / "feeds.yaml"), "restore", str(tmp_path / "copy.db")], {}) == 0

@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from aggregator.cli import main
+from aggregator.poll.corrections import run_pending_requests
 from tests.feed_server import FeedServer
 from tests.sample_site import SampleSite, item, rss
 
@@ -131,8 +132,8 @@ def test_m8_what_was_retracted_after_the_backup_stays_so_and_can_be_brought_back
         with app.store.begin() as tx:
             number = tx.finding.story("urn:example:24")
             tx.corrections.file("retract", {"story": number}, site.sample_site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
     assert "urn:example:24" not in ids(site, "category/news.atom")
     site.goes_on()
     assert main([*command, "--undo"], {}) == 0
@@ -157,8 +158,8 @@ def test_m8_what_came_and_was_retracted_after_the_backup_does_not_come_back(site
     with site.sample_site.opened() as app:
         with app.store.begin() as tx:
             tx.corrections.file("retract", {"story": tx.finding.story("urn:example:25")}, site.sample_site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
     before = site.outputs()
     site.restores()
     site.poll()

@@ -44,7 +44,7 @@ class Site:
 
     def publish(self) -> tuple[str, ...]:
         with self.sample_site.opened() as app:
-            published = app.publish()
+            published = app.publisher.publish()
             assert (published.failed, published.waiting) == ((), False)
             return published.changed
 
@@ -57,7 +57,7 @@ class Site:
         restored = read_site("public", settings, self.sample_site.clock, folder=self.sample_site.folder)
         app = restore(restored, settings, self.sample_site.clock)
         try:
-            app.publish(everything=True, take_over=True)
+            app.publisher.publish(everything=True, take_over=True)
         finally:
             app.close()
 
@@ -148,7 +148,7 @@ def test_a_store_that_was_not_restored_takes_nothing_over(site: Site) -> None:
         with app.store.begin() as tx:
             tx.files.unlist(["category/news.atom"])
         with pytest.raises(StrangerInTheWay):
-            app.publish(everything=True)
+            app.publisher.publish(everything=True)
 
 
 @pytest.mark.parametrize("files", [0, 1, 3, 9, 20])

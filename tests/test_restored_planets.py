@@ -112,7 +112,7 @@ class Site:
                 elif what == "wait":
                     self.sample_site.clock.move(**which)
                 else:
-                    app.publish()
+                    app.publisher.publish()
 
     def copied(self, folder: Path) -> "Site":
         shutil.copytree(self.sample_site.folder, folder)
@@ -126,7 +126,7 @@ class Site:
         restored = read_site("public", loaded, self.sample_site.clock, folder=self.sample_site.folder)
         app = restore(restored, loaded, self.sample_site.clock)
         try:
-            return app.publish(everything=True, take_over=True).changed
+            return app.publisher.publish(everything=True, take_over=True).changed
         finally:
             app.close()
 
@@ -188,7 +188,7 @@ def test_publishing_everything_files_nothing(tmp_path: Path) -> None:
     before = site.sample_site.files()
     site.sample_site.clock.move(hours=30)
     with site.sample_site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert site.sample_site.files() == before
     site.goes_through([("poll", "one", [said(26), *articles], {}), PUBLISH])
     assert len(site.sample_site.entries("category/x/archive/1.atom")) == 10

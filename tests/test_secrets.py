@@ -118,7 +118,7 @@ def test_s44_a_crash_is_logged_without_secrets(
 
     sample_site.writes(a_source(publisher))
     with sample_site.opened() as app:
-        poll = gather(FakeSource(app).claim("a"), replace(app.ports, fetch=fetch))
+        poll = gather(FakeSource(app).claim("a"), replace(app.poller.ports, fetch=fetch))
     said = getattr(poll.answer, "text", TOKEN)
     assert TOKEN not in said
     assert HEADER not in said

@@ -78,7 +78,7 @@ def test_pages_lead_to_a_search_until_nobody_has_answered_it_for_a_week(site: Sa
 def alarms(site: SampleSite) -> list[str]:
     """Say what alarms anybody who looks is told of."""
     with site.opened() as app:
-        status = app.store.status(app.roster, site.clock())
+        status = app.store.status(app.in_force.roster, site.clock())
     return [f"{alarm.code}: {alarm.text}" for alarm in status.alarms]
 
 
@@ -134,7 +134,8 @@ def test_r19_how_often_a_job_runs_is_known_after_two_runs_and_learnt_anew(site: 
 
 def test_r19_a_service_that_asks_nobody_is_late_at_once(site: SampleSite) -> None:
     with site.opened("serve") as app:
-        app.note_serving()
+        with app.store.begin() as tx:
+            tx.store_row.note_serving(app.clock())
         FakeSource(app).says("a", said(1))
         site.clock.move(minutes=40)
-        assert [alarm.code.value for alarm in app.store.status(app.roster, site.clock()).alarms] == ["lag"]
+        assert [alarm.code.value for alarm in app.store.status(app.in_force.roster, site.clock()).alarms] == ["lag"]

@@ -9,6 +9,8 @@ import pytest
 from aggregator.app import App
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
 from tests.sample_site import ATOM, SampleSite
 from tests.subscriber import Subscriber
@@ -59,7 +61,7 @@ def tell(app: App, key: str, own_id: str, title: str, text: str, updated: dateti
 def carry_out(app: App, command: str, **arguments: object) -> None:
     with app.store.begin() as tx:
         number = tx.corrections.file(command, arguments, app.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     with app.store.read() as tx:
         outcome = tx.corrections.outcome(number)
     assert outcome is not None
@@ -71,7 +73,7 @@ def test_a_third_copy_matches_two_stories_is_shown_and_is_taken_out_after_a_day(
     reader = Subscriber()
 
     def publish() -> dict[str, list[str]]:
-        app.publish()
+        app.publisher.publish()
         return reader.reads(site.published("category/x.atom"))
 
     tell(app, "one", ONE, TITLE, TEXT)
@@ -102,7 +104,7 @@ def test_t6_two_stories_that_nobody_has_seen_both_of_become_one_without_trace(
     reader, in_y = Subscriber(), Subscriber()
 
     def publish() -> dict[str, list[str]]:
-        app.publish()
+        app.publisher.publish()
         in_y.reads(site.published("category/y.atom"))
         return reader.reads(site.published("category/x.atom"))
 
@@ -141,7 +143,7 @@ def test_t6_what_stood_in_files_before_a_kill_was_seen(site: SampleSite) -> None
             FakeSource(app).says(
                 key, said(f"first-of-{key}", title=f"About {key}", text=f"<p>{key} and only {key} " * 30)
             )
-        app.publish()
+        app.publisher.publish()
         site.clock.move(minutes=5)
         wire = TEXT.replace("</p>", " Reporting by a staff writer.</p>")
         tell(app, "one", ONE, TITLE, TEXT)
@@ -153,7 +155,7 @@ def test_t6_what_stood_in_files_before_a_kill_was_seen(site: SampleSite) -> None
     site.clock.move(minutes=5)
     with site.opened() as app:
         tell(app, "three", THREE, TITLE, wire)
-        app.publish()
+        app.publisher.publish()
     assert reader.reads(site.published("category/x.atom")).get("gone", []) == []
     assert {ONE, TWO} <= set(reader.titles)
     assert {ONE, TWO} <= {str(entry.findtext(f"{ATOM}id")) for entry in site.entries("category/x.atom")}
@@ -163,7 +165,7 @@ def test_a_merge_a_day_later_drops_one_and_an_unmerge_brings_the_same_back(site:
     reader, late = Subscriber(), Subscriber()
 
     def publish(*readers: Subscriber) -> list[dict[str, list[str]]]:
-        app.publish()
+        app.publisher.publish()
         return [each.reads(site.published("category/x.atom")) for each in readers]
 
     one = tell(app, "one", ONE, TITLE, TEXT).entries.new[0].story
@@ -183,13 +185,13 @@ def test_a_merge_a_day_later_drops_one_and_an_unmerge_brings_the_same_back(site:
 def test_a_retraction_reaches_who_reads_within_a_month_and_nobody_sees_it_again(site: SampleSite, app: App) -> None:
     reader = Subscriber()
     story = tell(app, "one", ONE, TITLE, TEXT).entries.new[0].story
-    app.publish()
+    app.publisher.publish()
     reader.reads(site.published("category/x.atom"))
     carry_out(app, "retract", story=story, undo=False)
     site.clock.move(days=29)
-    app.upkeep.end_tombstones()
+    Maintenance(app.store, app.clock).end_tombstones()
     tell(app, "two", TWO, TITLE, TEXT)
-    app.publish()
+    app.publisher.publish()
     assert reader.reads(site.published("category/x.atom")) == {"gone": [TITLE]}
     assert Subscriber().reads(site.published("category/x.atom"))["new"].count(TITLE) == 0
 
@@ -200,7 +202,7 @@ def test_back_and_forth_within_a_second_reaches_every_reader(site: SampleSite, a
     readers = [Subscriber(tombstone_wins_ties=wins) for wins in (True, False)]
 
     def publish() -> list[dict[str, list[str]]]:
-        app.publish()
+        app.publisher.publish()
         return [reader.reads(site.published("category/x.atom")) for reader in readers]
 
     story = tell(app, "one", ONE, TITLE, TEXT, site.clock.now + ahead).entries.new[0].story

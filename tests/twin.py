@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from aggregator.app import App
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
 from tests.rows import rows
 from tests.sample_site import SampleSite
@@ -52,8 +54,8 @@ class Twin:
                 self.take(app, FakeSource(app), step)
                 self.site.clock.move(minutes=10)
                 self._forget(app)
-            app.upkeep.thin()
-            app.publish()
+            Maintenance(app.store, app.clock).thin()
+            app.publisher.publish()
             self.site.clock.move(minutes=10)
             self._forget(app)
 
@@ -75,10 +77,10 @@ class Twin:
                 ask(app, "retract", story=one, undo=undo)
             case "waits", hours, _:
                 self.site.clock.move(hours=hours)
-                app.upkeep.end_tombstones()
-                app.upkeep.thin()
+                Maintenance(app.store, app.clock).end_tombstones()
+                Maintenance(app.store, app.clock).thin()
             case _:
-                app.publish()
+                app.publisher.publish()
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of all tables, less the paths of this folder."""
@@ -98,4 +100,4 @@ def ask(app: App, command: str, **arguments: object) -> None:
     """Ask for a correction, and have it carried out."""
     with app.store.begin() as tx:
         tx.corrections.file(command, arguments, app.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)

@@ -22,6 +22,7 @@ from aggregator.config import load_config
 from aggregator.errors import AggregatorError, ConfigError, LockHeld, PublishError
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.settings import Settings
+from aggregator.poll.corrections import run_pending_requests
 from aggregator.publish.destination import open_destination
 from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
@@ -174,12 +175,12 @@ def _file(store: Store, act: Act, arguments: Arguments) -> int:
 
 def _do(app: App, number: int) -> tuple[Outcome, Sequence[str], str]:
     """Carry out what waits, ours included, and publish what became dirty."""
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     with app.store.read() as tx:
-        outcome = _shown(tx, tx.corrections.outcome(number), app.settings)
+        outcome = _shown(tx, tx.corrections.outcome(number), app.in_force.settings)
     assert outcome is not None, "every request that waits is taken"
     try:
-        published = app.publish()
+        published = app.publisher.publish()
     except PublishError as error:
         return outcome, (), str(error)
     failed = "could not be written: " + ", ".join(published.failed) if published.failed else ""

@@ -17,6 +17,7 @@ from aggregator.config import load_config
 from aggregator.config.lists import has_lists
 from aggregator.config.loader import read_config
 from aggregator.errors import ConfigError, NoStore, StoreError
+from aggregator.in_force import listed_settings
 from aggregator.model.settings import Settings
 from aggregator.publish.destination import open_destination
 from aggregator.render.theme import plain_style
@@ -70,9 +71,11 @@ def opened_world(
         refuse_lost(open_destination(settings.publish.to), settings)
     app = open_app(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
-        if goes_on and app.is_new():
+        with app.store.read() as tx:
+            is_new, is_adopting = tx.restoring.is_new(), tx.files.is_adopting()
+        if goes_on and is_new:
             refuse_lost(app.folder, settings)
-        if goes_on and app.is_adopting():  # `restore FILE` did so, unless it was killed
+        if goes_on and is_adopting:  # `restore FILE` did so, unless it was killed
             from aggregator.cli.taken_in import take_in  # late: what reads outputs back is hardly ever needed
 
             if said := take_in(app):
@@ -99,7 +102,7 @@ def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Setti
         return settings
     store = open_store(settings.store, now=utc_now(), writes=False)
     try:
-        return store.listed(settings)
+        return listed_settings(store, settings)
     finally:
         store.close()
 

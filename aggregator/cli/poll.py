@@ -26,8 +26,11 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.poll import Outcome, Report
 from aggregator.model.rest import Rest
 from aggregator.model.settings import SourceKey
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.details import end_waits
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import ListedBacklog, WithDetails
+from aggregator.poll.maintenance import Maintenance
 from aggregator.publish.report import Published
 from aggregator.render.status_page import rest_record
 from aggregator.store.schedule import DueItem
@@ -52,16 +55,16 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not (options.json or options.verbose or options.log == "json"):
         drop_logged(TOLD)
     with opened_world(options, environ, goes_on=True) as app:
-        keys = keys_of(options.keys, app.settings, options.config)
+        keys = keys_of(options.keys, app.in_force.settings, options.config)
         if keys is None:
             return 2
         shot = OneShot(app)
         with stopping(shot.stop) as signals:
             shot.poll(keys, everything=options.all, limit=limit)
             unpublished, published = "", Published(changed=())
-            app.take_requests()
+            run_pending_requests(app.store, app.in_force.roster, app.clock)
             try:
-                published = app.publish(is_cut=shot.is_late)
+                published = app.publisher.publish(is_cut=shot.is_late)
                 if published.failed:
                     unpublished = "could not be written: " + ", ".join(published.failed)
             except StrangerInTheWay as error:
@@ -125,9 +128,9 @@ class OneShot:
         """Ask these sources; `keys` if they alone may ask for details."""
         listed = ListedBacklog(wanted, spares=spares)
         app, named = self._world, {item.id.row for item in wanted} if keys else None
-        backlog = WithDetails(listed, app.store, app.clock, wanted=app.has_details, sources=named)
+        backlog = WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
         end = self._from + limit.total_seconds()
-        self._dispatcher = Dispatcher(self._world, backlog, on_settled=self._note)
+        self._dispatcher = Dispatcher(app.store, app.poller, app.in_force, backlog, on_settled=self._note)
         if not self._stopped:
             bell = threading.Timer(limit.total_seconds(), self._dispatcher.wake)  # or it sleeps past the end
             bell.daemon = True
@@ -150,13 +153,13 @@ class OneShot:
             self.alarms = tx.alarms.note(self._world.clock())
         if self._stopped:  # what else a run does in the end, the next one does (R54)
             return
-        self._world.end_waits()
-        self._world.upkeep.end_tombstones()
-        self._world.upkeep.trim_bodies()
-        self._world.upkeep.trim_events()
-        self._world.upkeep.trim_requests()
-        self._world.upkeep.thin()
-        self._world.upkeep.trim_bands()
+        end_waits(self._world.store, self._world.in_force, self._world.clock)
+        Maintenance(self._world.store, self._world.clock).end_tombstones()
+        Maintenance(self._world.store, self._world.clock).trim_bodies()
+        Maintenance(self._world.store, self._world.clock).trim_events()
+        Maintenance(self._world.store, self._world.clock).trim_requests()
+        Maintenance(self._world.store, self._world.clock).thin()
+        Maintenance(self._world.store, self._world.clock).trim_bands()
 
     def _note(self, settled: Sequence[Settled]) -> None:
         for one in settled:
@@ -174,7 +177,7 @@ class OneShot:
         self._stopped, self._ends = True, monotonic() + LAST_WORD
         if self._dispatcher is not None:
             self._dispatcher.stop()
-        cut = threading.Timer(GRACE, self._world.cut)
+        cut = threading.Timer(GRACE, self._world.poller.cut)
         cut.daemon = True
         cut.start()
 
@@ -183,7 +186,7 @@ class OneShot:
         now = self._world.clock()
         with self._world.store.read() as tx:
             if not keys and not everything:
-                count = len(self._world.settings.sources)
+                count = len(self._world.in_force.settings.sources)
                 due = tx.schedule.due(now, limit=count, per_host=count, early=True)
                 self.none_due = "" if due else _none_due(*tx.schedule.next_turn(), now)
                 return due, []
@@ -191,7 +194,7 @@ class OneShot:
         wanted: list[DueItem] = []
         others: list[DueItem] = []
         for item in named:
-            source = self._world.roster.sources[item.key]
+            source = self._world.in_force.roster.sources[item.key]
             may = source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until)
             (wanted if may else others).append(item)
         return wanted, others
@@ -227,7 +230,7 @@ class OneShot:
 
     def names(self) -> dict[SourceKey, str]:
         """Return what sources are called in reports: title, key and line of feeds.yaml."""
-        sources = self._world.roster.sources
+        sources = self._world.in_force.roster.sources
         with self._world.store.read() as tx:
             titles = tx.sources.titles()
         return {
@@ -251,7 +254,7 @@ class OneShot:
         return row
 
     def _report_of(self, item: DueItem) -> Report:
-        url = self._world.roster.sources[item.key].safe_url
+        url = self._world.in_force.roster.sources[item.key].safe_url
         return Report(key=item.key, url=url, outcome=Outcome.SKIPPED, next_due=item.due_at)
 
 

@@ -44,8 +44,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return 0
     app = restore(restored, settings, utc_now)
     try:
-        published = app.publish(everything=True, take_over=True)
-        app.clear_orphans(restored.orphans)
+        published = app.publisher.publish(everything=True, take_over=True)
+        app.publisher.clear_orphans(restored.orphans)
     finally:
         app.close()
     report = {

@@ -9,6 +9,7 @@ from aggregator.cli.terminal import json_text
 from aggregator.clock import rfc3339
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.in_force import listed_settings
 from aggregator.model.known import EntryState
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import SourceKey
@@ -35,7 +36,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with store.read() as tx:
             hush = private_hush(tx, settings.sources)
             titles = tx.sources.titles()
-        names = {each.key: name_of_source(each, titles.get(each.key)) for each in store.listed(settings).sources}
+        names = {
+            each.key: name_of_source(each, titles.get(each.key)) for each in listed_settings(store, settings).sources
+        }
     finally:
         store.close()
     if options.json:

@@ -18,7 +18,8 @@ from aggregator.render.search_page import Answer, render_found, render_found_jso
 from aggregator.search import SearchIndex, open_index
 from aggregator.search.query import Query
 from aggregator.serve.application import Application, Endpoint
-from aggregator.serve.metrics import load_meter, metrics
+from aggregator.serve.metrics import current_figures, load_meter, metrics
+from aggregator.serve.published import PublishedState
 from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.search import search
 from aggregator.serve.server import WebServer
@@ -43,32 +44,35 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         with opened_world(options, environ, last_good=options.last_good, goes_on=True) as app:
             meter = load_meter()
-            to = app.settings.publish.to
+            to = app.in_force.settings.publish.to
             index = open_index(app.store) if app.look.search else None
             count = meter.count if meter else lambda changes: None
             count_ping = meter.count_ping if meter else lambda taken: None
-            service = Service(app, environ, on_settled=count, on_pinged=count_ping, index=index)
+            published = PublishedState(app.store, app.in_force)
+            service = Service(
+                app, environ, on_settled=count, on_pinged=count_ping, on_published=published.note, index=index
+            )
             application = Application(
-                PublishedFolder(to, service.max_age, copy_of=app.copy_of) if isinstance(to, Path) else None,
+                PublishedFolder(to, published.max_age, copy_of=published.copy_of) if isinstance(to, Path) else None,
                 health=service.is_alive,
                 ready=service.is_ready,
-                base_url=app.settings.site.base_url,
+                base_url=app.in_force.settings.site.base_url,
                 endpoints={
                     "/metrics": metrics(
                         meter,
-                        figures=app.figures,
-                        in_flight=lambda: sum(app.budgets.asked().values()),
+                        figures=lambda: current_figures(app.store, app.clock()),
+                        in_flight=lambda: sum(app.poller.budgets.asked().values()),
                         tick_age=service.tick_age,
                     ),
-                    **(searching(app, index) if index else {}),
+                    **(searching(app, published, index) if index else {}),
                 },
             )
-            web = chosen(application, app.settings.host, app.settings.port)
+            web = chosen(application, app.in_force.settings.host, app.in_force.settings.port)
             web.start()  # before anything is polled: a port that is taken ends us at once
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: service.reload())
             try:
                 service.start(stop.is_set)
-                print(f"aggregator serves {where(app.settings)}", file=sys.stderr)
+                print(f"aggregator serves {where(app.in_force.settings)}", file=sys.stderr)
                 while not stop.wait(1) and not service.ended.is_set() and web.is_alive():
                     pass
                 begun = told[0] if told else monotonic()
@@ -104,14 +108,14 @@ def server(name: str) -> "type[WebServer | GranianServer]":
     return GranianServer
 
 
-def searching(app: App, index: SearchIndex) -> dict[str, Endpoint]:
+def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[str, Endpoint]:
     """Make `/search` of a world: what it shows goes by the settings of the moment."""
 
     def find(query: Query, limit: int, seconds: float) -> list[Publication]:
-        return app.as_shown(index.find_public(query, limit=limit, seconds=seconds))
+        return published.as_shown(index.find_public(query, limit=limit, seconds=seconds))
 
     def page(asked: str, terms: Sequence[str], found: Sequence[Publication], answer: Answer) -> bytes:
-        return render_found(asked, terms, found, answer, app.settings.site, app.look)
+        return render_found(asked, terms, found, answer, app.in_force.settings.site, app.look)
 
     return search(find, page=page, record=render_found_json)
 

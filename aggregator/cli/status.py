@@ -17,6 +17,7 @@ from aggregator.cli.terminal import ahead_in_words, counted, json_text, printabl
 from aggregator.clock import rfc3339, utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.in_force import completed_roster, listed_settings
 from aggregator.model.alarm import Alarm
 from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHistory, Sums
 from aggregator.model.poll import State
@@ -292,8 +293,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         broken = str(error)
     store = read_store(settings)
     try:
-        settings = store.listed(settings)
-        status = store.status(store.completed(Roster.of(settings)), utc_now(), settings.secrets)
+        settings = listed_settings(store, settings)
+        status = store.status(completed_roster(store, Roster.of(settings)), utc_now(), settings.secrets)
         if broken:
             status = replace(status, config=replace(status.config, error=broken))
         with store.read() as tx:

@@ -11,7 +11,7 @@ from aggregator.store.taking_in import TakenIn
 def take_in(app: App) -> str:
     """Take in what was published after the backup; return what came of it, in words; empty if there was nothing."""
     try:
-        taken = take_in_outputs(app, app.settings.path.read_text(encoding="utf-8"))
+        taken = take_in_outputs(app, app.in_force.settings.path.read_text(encoding="utf-8"))
     except NothingThere:
         return ""
     except (NothingToRestore, PublishError) as error:

@@ -13,7 +13,6 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
 
-from aggregator.app import user_agent_of
 from aggregator.cadence import may_ask_again
 from aggregator.cadence.hosts import HostBackoff
 from aggregator.clock import Clock
@@ -21,6 +20,7 @@ from aggregator.config.lists import has_lists
 from aggregator.errors import NoStore
 from aggregator.fetch import Bodies, Client
 from aggregator.fetch.budget import Budgets
+from aggregator.in_force import listed_settings
 from aggregator.model.ask import Ask
 from aggregator.model.entry import Feed
 from aggregator.model.hosts import budget_key, widest_spacing
@@ -29,9 +29,10 @@ from aggregator.model.poll import Fetched, NotModified
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Settings, Source, SourceKey
 from aggregator.poll.due_queue import ListedBacklog
-from aggregator.poll.host_limits import Hosts
+from aggregator.poll.host_limits import HostLimits
 from aggregator.poll.network_monitor import NetworkMonitor
 from aggregator.poll.pipeline import Intake, gather
+from aggregator.poll.poller import user_agent_of
 from aggregator.reader import Readers
 from aggregator.store import open_store
 from aggregator.store.schedule import DueItem
@@ -85,7 +86,7 @@ def listed_of(settings: Settings, now: datetime) -> Settings:
     except NoStore:
         return settings
     try:
-        return store.listed(settings)
+        return listed_settings(store, settings)
     finally:
         store.close()
 
@@ -112,7 +113,7 @@ class Prober:
         self._past = past or Past()
         self._clock, self._hosts_rules, self._workers = clock, settings.hosts, settings.workers
         self._budgets = Budgets(settings.hosts, monotonic)
-        self._hosts = Hosts(None, self._budgets, clock, rules=lambda: self._hosts_rules)
+        self._hosts = HostLimits(None, self._budgets, clock, rules=lambda: self._hosts_rules)
         self._hosts.adopt(self._past.restraints, self._past.starts)
         self._redactor = Redactor.of(settings)
         self._readers, self._bodies = Readers(), Bodies(settings.workers)
@@ -242,7 +243,7 @@ class Prober:
         self._budgets.leave(number)
         poll = gather(job, intake)
         try:
-            self._hosts.hear(poll)
+            self._hosts.record_answer(poll)
             is_whole = isinstance(poll.answer, Fetched | NotModified)
             self._budgets.finish(number, peer=poll.answer.peer, whole=is_whole)
         finally:

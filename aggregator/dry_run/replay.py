@@ -199,13 +199,13 @@ class Replay:
         Raises:
             StoreError: our side failed.
         """
-        (source,) = self.app.written.sources
+        (source,) = self.app.in_force.written.sources
         for version in self._versions:
             self._now = version.at
             with self.app.store.begin() as tx:
                 (waiting,) = tx.schedule.named([source.key])
-                (due,) = tx.claim([waiting.id.row], self._now, self.app.roster.sources)
-            ports = replace(self.app.ports, fetch=partial(_answer, version))
+                (due,) = tx.claim([waiting.id.row], self._now, self.app.in_force.roster.sources)
+            ports = replace(self.app.poller.ports, fetch=partial(_answer, version))
             poll = gather(due, ports)
             (changes,) = settle([poll], ports)
             assert isinstance(changes, Changes)

@@ -35,7 +35,7 @@ REMOVED = timedelta(days=90)  # how long the addresses of a removed category say
 TOMBSTONE = timedelta(days=30)  # how long a main document says that something was withdrawn (M8, A42)
 
 
-def take_requests(store: Store, roster: Roster, clock: Clock) -> int:
+def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
     """Carry out what waits, oldest first; give how many requests were taken.
 
     A request that can't be carried out is refused with the reason, and a faulty one harms no other.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from aggregator.clock import Clock
 from aggregator.decide.detail import complete, merged, retry
 from aggregator.decide.poll import origin_of
+from aggregator.in_force import InForce
 from aggregator.model.changes import Completion
 from aggregator.model.entry import NO_NEWS, Entry
 from aggregator.model.job import DetailJob, Gathered
@@ -38,22 +39,24 @@ def settle_detail(tx: Transaction, poll: Gathered[DetailJob], roster: Roster) ->
     return done
 
 
-def end_waits(store: Store, roster: Roster, clock: Clock) -> int:
+def end_waits(store: Store, in_force: InForce, clock: Clock) -> int:
     """Publish, with what the list gave, the entries that nobody will bring a detail any more; give how many.
 
     Those are the entries of a source that asks for no details now or is paused, and any that waited for a day.
     """
     with store.read() as tx:
-        lapsed = tx.details.lapsed(clock(), roster.sources)
+        lapsed = tx.details.lapsed(clock(), in_force.roster.sources)
     for start in range(0, len(lapsed), GROUP):
         with store.begin() as tx:
             for job in lapsed[start : start + GROUP]:
                 failed = Failed(asked_at=clock(), code="timeout", text="nobody brought its detail within a day")
                 listed = tx.details.entry(job.awaited.id)
                 if listed is not None:
-                    done = _completed(tx, Gathered(job, failed), listed, roster)
+                    done = _completed(tx, Gathered(job, failed), listed, in_force.roster)
                     _write(tx, done)
-                    merge_unseen_stories(tx, done.entries.merge_candidates, roster, done.asked_at)
+                    merge_unseen_stories(tx, done.entries.merge_candidates, in_force.roster, done.asked_at)
+    if lapsed:
+        in_force.complete()  # items may have named categories
     return len(lapsed)
 
 

@@ -7,21 +7,17 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from logging import getLogger
-from typing import Protocol
 
-from aggregator.clock import Clock
 from aggregator.errors import StoreError
-from aggregator.fetch.budget import Budgets
+from aggregator.in_force import InForce
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.job import Gathered, Job, JobId
 from aggregator.model.poll import Fetched, NotModified, Unreached
-from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import NO_OUTAGE
 from aggregator.poll.claims import claim, give_back
 from aggregator.poll.due_queue import Backlog
-from aggregator.poll.host_limits import Hosts
 from aggregator.poll.network_monitor import NetworkMonitor
-from aggregator.poll.pipeline import Ports
+from aggregator.poll.poller import Poller
 from aggregator.poll.workers import Runner
 from aggregator.store.database import Store
 from aggregator.store.schedule import DueItem
@@ -34,28 +30,14 @@ SPREAD = timedelta(minutes=5)  # over which what fell due while nothing was aske
 log = getLogger(__name__)
 
 
-class Parts(Protocol):
-    """The parts of the program that a dispatcher uses; settings and roster change while it runs."""
-
-    clock: Clock
-    steady: Callable[[], float]
-    store: Store
-    budgets: Budgets
-    hosts: Hosts
-    ports: Ports
-    settings: Settings
-    roster: Roster
-
-    def host_count(self, own: bool) -> int:
-        """Return how many host keys the sources have, on the operator's own machines or elsewhere."""
-
-
 class Dispatcher:
     """Claims sources and hands them to the workers."""
 
     def __init__(
         self,
-        app: Parts,
+        store: Store,
+        poller: Poller,
+        in_force: InForce,
         backlog: Backlog,
         *,
         on_settled: Callable[[Sequence[Settled]], None] = lambda settled: None,
@@ -65,16 +47,20 @@ class Dispatcher:
         """Make a dispatcher.
 
         Args:
-            app: the open store, the client and the settings.
+            store: where sources are claimed.
+            poller: the client and its limits.
+            in_force: the settings.
             backlog: where sources come from.
             on_settled: called after each group that was stored.
             on_network: called when the network went down or came back.
             patient: when the store can't be written, wait and try again (R7), instead of giving up.
         """
-        self._world, self._backlog, self._report, self._patient = app, backlog, on_settled, patient
+        self._store, self._poller, self._in_force, self._backlog = store, poller, in_force, backlog
+        self._clock, self._budgets = poller.clock, poller.budgets
+        self._report, self._patient = on_settled, patient
         self._runner = Runner(
-            app.ports,
-            app.settings.workers,
+            poller.ports,
+            in_force.settings.workers,
             on_leave=self._leaves,
             on_return=self._returns,
             judge=self._judge,
@@ -86,7 +72,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._in_flight = 0  # claimed and not yet settled
         self._failing = 0  # of those, polls under way of sources whose last poll failed
-        self._network: NetworkMonitor[Job] = NetworkMonitor(app.steady, app.host_count)
+        self._network: NetworkMonitor[Job] = NetworkMonitor(poller.steady, in_force.host_count)
         self._on_network = on_network
         self._outage = NO_OUTAGE  # as it was last looked at
         self._paused = False  # the store could not be written when it was last tried
@@ -95,7 +81,7 @@ class Dispatcher:
         )  # sources that may end this program: each is polled with nothing beside it (R13)
         self._alone: JobId | None = None  # the one of them that is being polled
         self._unreached: set[JobId] = set()  # sources that the network kept from being asked, and that were not since
-        self._slow_lane = max(1, app.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
+        self._slow_lane = max(1, in_force.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Work until the backlog is empty and all is settled, or until `stop`.
@@ -107,9 +93,9 @@ class Dispatcher:
             StoreError: the store can't be written, and we are not patient.
             WorkersLost: only a new process helps.
         """
-        with self._world.store.begin() as tx:
+        with self._store.begin() as tx:
             tx.store_row.note_network(NO_OUTAGE)  # whatever was so when somebody last looked
-            self._apart = {JobId("source", row) for row in tx.find_crashed(self._world.clock())}
+            self._apart = {JobId("source", row) for row in tx.find_crashed(self._clock())}
         self._runner.start()
         try:
             while not self._stop.is_set():
@@ -122,7 +108,7 @@ class Dispatcher:
                     if not self._network.held:
                         break
                     self._runner.deliver(self._drained(charged=True))  # nobody is left who could answer
-                self._wake.wait(min(TICK, self._world.budgets.next_opening() or TICK))
+                self._wake.wait(min(TICK, self._budgets.next_opening() or TICK))
         finally:
             unasked = self._runner.stop()
             # What is held is put back: a stop says nothing of whose fault it was, and none of them was reached.
@@ -137,7 +123,7 @@ class Dispatcher:
                 raise self._runner.store_error
             self._follow_network()
             if self._patient:  # a service has ended, and nobody looks any more
-                with self._world.store.begin() as tx:
+                with self._store.begin() as tx:
                     tx.store_row.note_network(NO_OUTAGE)
         except StoreError as error:
             if not self._patient:
@@ -196,11 +182,11 @@ class Dispatcher:
         if not jobs:
             return
         try:
-            with self._world.store.begin() as tx:
+            with self._store.begin() as tx:
                 give_back(tx, jobs)
         finally:
             for job in jobs:
-                self._world.budgets.finish(job.id)
+                self._budgets.finish(job.id)
             with self._lock:
                 self._in_flight -= len(jobs)
                 self._failing -= sum(job.failures > 0 for job in jobs)
@@ -213,7 +199,7 @@ class Dispatcher:
         """
         if not self._apart or self._alone is not None:
             return self._alone is not None
-        now, budgets = self._world.clock(), self._world.budgets
+        now, budgets = self._clock(), self._budgets
         item = self._backlog.alone(now, self._apart, budgets, own=self._own_alone)
         if item is None or not self.is_idle() or not budgets.take(item.id, item.host_key):
             return item is not None
@@ -236,10 +222,10 @@ class Dispatcher:
 
     def _claim(self) -> None:
         """Claim as many sources as may wait, shortly before their requests leave (R13)."""
-        room = min(self._runner.room(), CLAIM * self._world.settings.workers)
-        budgets = self._world.budgets
+        room = min(self._runner.room(), CLAIM * self._in_force.settings.workers)
+        budgets = self._budgets
         while room > 0:
-            now = self._world.clock()
+            now = self._clock()
             chosen = self._backlog.ripe(
                 now,
                 limit=room,
@@ -260,8 +246,8 @@ class Dispatcher:
             hosts = self._network.public.probe_hosts() if self._network.wants_probe() else None
         if hosts is None:
             return
-        now = self._world.clock()
-        chosen = self._backlog.probe(now, hosts, self._world.budgets, apart=self._apart)
+        now = self._clock()
+        chosen = self._backlog.probe(now, hosts, self._budgets, apart=self._apart)
         jobs = self._claimed(chosen, now) if chosen else ()
         with self._lock:
             for job in jobs:
@@ -279,23 +265,23 @@ class Dispatcher:
         """Claim sources; those that can't be claimed give their room back."""
         jobs: Sequence[Job] = ()
         try:
-            with self._world.store.begin() as tx:
+            with self._store.begin() as tx:
                 claimed = claim(
-                    tx, [item.id for item in chosen], now, self._world.roster.sources, spare=self._backlog.spares
+                    tx, [item.id for item in chosen], now, self._in_force.roster.sources, spare=self._backlog.spares
                 )
             jobs = claimed
             return jobs
         finally:
             for lost in {item.id for item in chosen} - {job.id for job in jobs}:
-                self._world.budgets.finish(lost)
+                self._budgets.finish(lost)
 
     def _leaves(self, job: Job) -> None:
-        self._world.budgets.leave(job.id)
+        self._budgets.leave(job.id)
 
     def _returns(self, poll: Gathered[Job]) -> None:
-        self._world.hosts.hear(poll)
+        self._poller.host_limits.record_answer(poll)
         is_whole = isinstance(poll.answer, Fetched | NotModified)
-        self._world.budgets.finish(poll.job.id, peer=poll.answer.peer, whole=is_whole)
+        self._budgets.finish(poll.job.id, peer=poll.answer.peer, whole=is_whole)
 
     def _judge(self, poll: Gathered[Job]) -> Sequence[Gathered[Job]]:
         with self._lock:
@@ -312,7 +298,7 @@ class Dispatcher:
 
     def _settled(self, changes: Sequence[Settled], others: Sequence[Job]) -> None:
         self._note_store(None)
-        self._world.hosts.keep()
+        self._poller.host_limits.keep()
         self._report(changes)
         twins = {change.job.id for change in changes if isinstance(change, Changes) and change.job.is_twin}
         self._backlog.answered(twins)
@@ -340,7 +326,7 @@ class Dispatcher:
 
     def _follow_network(self) -> None:
         """Do what follows when the network went down or came back, and end what was held long enough (P87)."""
-        now, before = self._world.clock(), self._outage
+        now, before = self._clock(), self._outage
         with self._lock:
             lapsed = self._network.lapse()
             found = self._network.outage(now, before)
@@ -357,7 +343,7 @@ class Dispatcher:
                 if job.source.own_machine:
                     self._runner.submit(job)
             self._give_back(away)
-        with self._world.store.begin() as tx:
+        with self._store.begin() as tx:
             tx.store_row.note_network(found)
             give_back(tx, probed)
             if before.public and not found.public:

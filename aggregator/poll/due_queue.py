@@ -4,7 +4,7 @@ A source that waits for its host is not chosen, holds no thread, and holds up no
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from heapq import heappop, heappush
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aggregator.clock import Clock
 from aggregator.fetch.budget import Budgets
+from aggregator.in_force import InForce
 from aggregator.model.job import JobId
 from aggregator.store.database import Store
 from aggregator.store.schedule import DueItem
@@ -144,8 +145,8 @@ class WithDetails:
     Args:
         backlog: of sources.
         store: where entries wait.
-        clock: tells the time.
-        wanted: tells whether any source asks for details; most sets of sources have none, and pay nothing.
+        in_force: the settings; where no source asks for details, nothing is looked up.
+        clock: returns the time.
         sources: ids of those whose entries count; None: all.
     """
 
@@ -153,13 +154,13 @@ class WithDetails:
         self,
         backlog: Backlog,
         store: Store,
+        in_force: InForce,
         clock: Clock,
         *,
-        wanted: Callable[[], bool],
         sources: Collection[int] | None = None,
     ) -> None:
         self._backlog, self._store, self._clock = backlog, store, clock
-        self._wanted, self._sources = wanted, sources
+        self._in_force, self._sources = in_force, sources
         self._budgets: Budgets | None = None
         self.spares = backlog.spares
 
@@ -177,7 +178,7 @@ class WithDetails:
         self._budgets = budgets
         chosen = self._backlog.ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         room = limit - len(chosen)
-        if room <= 0 or not self._wanted():
+        if room <= 0 or not self._in_force.has_details:
             return chosen
         due = self._due(now, limit=room, blocked=budgets.blocked(), per_host=budgets.widest(), own=own)
         failing -= sum(item.failures > 0 for item in chosen)
@@ -209,7 +210,7 @@ class WithDetails:
         """Tell whether neither sources nor details are left for this run, but for hosts that rest for long (P30)."""
         if not self._backlog.is_empty(own=own):
             return False
-        if not self._wanted() or self._budgets is None:
+        if not self._in_force.has_details or self._budgets is None:
             return True
         due = self._due(self._clock(), limit=MAX_HOSTS, blocked=(), per_host=1, own=own)
         return all(self._budgets.rest_of(item.host_key) > LONGEST_REST for item in due)

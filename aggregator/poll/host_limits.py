@@ -28,7 +28,7 @@ log = getLogger(__name__)
 BUSY = frozenset({429, 503})  # what a request beside a poll's own is heard for
 
 
-class Hosts:
+class HostLimits:
     """The host keys that are in trouble. Threads may share it.
 
     Args:
@@ -79,7 +79,7 @@ class Hosts:
         for key, before in kept.items():
             self._note(key, before, expired(before, now), now)
 
-    def hear(self, poll: Gathered[Job]) -> None:
+    def record_answer(self, poll: Gathered[Job]) -> None:
         """Record an answer: how its host is treated from now on."""
         answer = poll.answer
         if not isinstance(answer, Cut):

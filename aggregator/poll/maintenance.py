@@ -15,7 +15,7 @@ BAND_STEPS = 10  # of some 5 ms: two thousand bands each
 TRIM_STEPS = 5  # of some 4 ms: a thousand events each
 
 
-class Upkeep:
+class Maintenance:
     """What a service does now and then, and a one-shot run at its end."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

@@ -120,7 +120,7 @@ def take_in_outputs(app: App, text: str) -> TakenIn:
         return folder.read(path, MAX_FILE)
 
     listed = sorted(match[1] for path in there if (match := _FEED.fullmatch(path)))
-    restored = _restored(read, listed, app.settings)
+    restored = _restored(read, listed, app.in_force.settings)
     with app.store.begin() as tx:
         taken = tx.taking_in.take_in(restored, app.clock())
     app.sync(text)

@@ -7,6 +7,7 @@ most four times a minute however many clients there are.
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from logging import getLogger
 from time import monotonic
@@ -18,6 +19,7 @@ from aggregator.model.event import Code
 from aggregator.model.poll import Outcome
 from aggregator.model.status import Figures
 from aggregator.serve.application import SANDBOX, Endpoint, Reply, error_reply, text_reply
+from aggregator.store.database import Store
 from aggregator.store.history import NOT_MODIFIED, is_unconditional
 from aggregator.store.status import ADVICE
 
@@ -27,6 +29,12 @@ FRESH_SECONDS = 15.0  # how long figures from the store are reused
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)  # seconds; no poll may take longer (P81)
 # Public: this text must not name paths or commands of this machine.
 MISSING_TEXT = "there are no metrics: the extra metrics is not installed; the log of serve has the command"
+
+
+def current_figures(store: Store, now: datetime) -> Figures:
+    """Return the counts that metrics show, read from the store."""
+    with store.read() as tx:
+        return tx.status.figures(now)
 
 
 class Meter:

@@ -7,6 +7,7 @@ the service, or a slip, takes out of the middle is found within the day.
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 
 from aggregator.app import App
@@ -33,14 +34,24 @@ class OutputWatch:
         Raises:
             PublishError: it can't be told what stands there; the next call asks again.
         """
-        if not self._world.is_in_bucket:
-            return self._world.notice_losses()
+        if isinstance(self._world.in_force.settings.publish.to, Path):
+            return self._world.publisher.notice_losses()
         now = self._steady()
         if now - self._one_at < ONE:
             return False
-        if now - self._all_at >= ALL or not self._world.has_oldest():
-            is_lost = self._world.notice_losses()
+        if now - self._all_at >= ALL or not self._has_oldest():
+            is_lost = self._world.publisher.notice_losses()
             self._one_at = self._all_at = now
             return is_lost
         self._one_at = now
         return False
+
+    def _has_oldest(self) -> bool:
+        """Return whether the output that was rendered longest ago stands; others may have been written again since.
+
+        Raises:
+            PublishError: it can't be told.
+        """
+        with self._world.store.read() as tx:
+            path = tx.files.oldest()
+        return path is None or self._world.folder.digest(path) is not None

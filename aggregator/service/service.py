@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from logging import ERROR, WARNING, getLogger
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,8 +20,12 @@ from aggregator.app import App
 from aggregator.errors import AggregatorError
 from aggregator.model.changes import Changes, Settled
 from aggregator.model.settings import Settings
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.details import end_waits
 from aggregator.poll.dispatcher import SPREAD, Dispatcher
 from aggregator.poll.due_queue import DueBacklog, WithDetails
+from aggregator.poll.maintenance import Maintenance
+from aggregator.publish.report import Published
 from aggregator.render.cache import forget_all
 from aggregator.search import SearchIndex
 from aggregator.service.jobs import JobWatch
@@ -63,6 +69,7 @@ class Service:
         memory: watches it.
         on_settled: called after each group of polls that was stored.
         on_pinged: called after each ping with whether the hub has taken it.
+        on_published: called after each publication; None: it failed.
         index: for full-text search; kept up to date while we run.
     """
 
@@ -74,10 +81,11 @@ class Service:
         memory: MemoryWatch | None = None,
         on_settled: Callable[[Sequence[Changes]], None] = lambda changes: None,
         on_pinged: Callable[[bool], None] = lambda taken: None,
+        on_published: Callable[[Published | None], None] = lambda published: None,
         index: SearchIndex | None = None,
     ) -> None:
         self._index = index
-        self._world, self._on_settled = app, on_settled
+        self._world, self._on_settled, self._on_published = app, on_settled, on_published
         self._memory, self._pressure = memory or MemoryWatch(), Pressure.NONE
         self._lag = LagWatch()
         self._outputs = OutputWatch(app)
@@ -92,11 +100,19 @@ class Service:
         self._restate = False  # the status page says something that is no longer so
         self._ticked_at, self._steady = app.clock(), monotonic()
         self._jumped = False  # between two ticks, and due times are not yet re-based
-        backlog = WithDetails(DueBacklog(app.store), app.store, app.clock, wanted=app.has_details)
-        self._dispatcher = Dispatcher(app, backlog, on_settled=self._settled, on_network=self._dirty.set, patient=True)
+        backlog = WithDetails(DueBacklog(app.store), app.store, app.in_force, app.clock)
+        self._dispatcher = Dispatcher(
+            app.store,
+            app.poller,
+            app.in_force,
+            backlog,
+            on_settled=self._settled,
+            on_network=self._dirty.set,
+            patient=True,
+        )
         self._thread = threading.Thread(target=self._dispatch, name="dispatch")
         self._pinger = Pinger(app, on_pinged)
-        self._watch = ConfigWatch(app.written, environ, apply=self._apply, refuse=self._refuse)
+        self._watch = ConfigWatch(app.in_force.written, environ, apply=self._apply, refuse=self._refuse)
         self._jobs = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -117,9 +133,9 @@ class Service:
         with self._world.store.begin() as tx:
             tx.schedule.pull_back(self._world.clock())
             tx.schedule.spread_overdue(self._world.clock(), over=SPREAD)
-        self._world.upkeep.end_tombstones()
-        self._world.note_serving()
-        self._world.publish(is_cut=is_stopping)
+        Maintenance(self._world.store, self._world.clock).end_tombstones()
+        self._note_serving()
+        self._write_outputs(is_cut=is_stopping)
         self._published = True
         self._spare(forget=True)  # of a large publication only the last pages are remembered, and by chance
         for name, job, every in (
@@ -133,12 +149,12 @@ class Service:
             ("requests", self._take_requests, REQUESTS),
             ("tombstones", self._end_tombstones, HOURLY),
             ("search", self._catch_up, SEARCH),
-            ("bodies", self._world.upkeep.trim_bodies, HOURLY),
-            ("answers", self._world.upkeep.trim_requests, HOURLY),
-            ("serving", self._world.note_serving, HOURLY),
-            ("events", self._world.upkeep.trim_events, THIN),
+            ("bodies", Maintenance(self._world.store, self._world.clock).trim_bodies, HOURLY),
+            ("answers", Maintenance(self._world.store, self._world.clock).trim_requests, HOURLY),
+            ("serving", self._note_serving, HOURLY),
+            ("events", Maintenance(self._world.store, self._world.clock).trim_events, THIN),
             ("keep", self._thin, THIN),
-            ("bands", self._world.upkeep.trim_bands, THIN),
+            ("bands", Maintenance(self._world.store, self._world.clock).trim_bands, THIN),
             ("spare", self._spare, SPARE),
         ):
             self._jobs.add_job(job, "interval", seconds=every.total_seconds(), id=name)
@@ -156,7 +172,7 @@ class Service:
         self._publish_until = begun  # a publication under way ends at its next category
         self._pinger.stop()
         self._dispatcher.stop()
-        cut = threading.Timer(max(0.0, begun + GRACE - monotonic()), self._world.cut)  # whatever the jobs are at
+        cut = threading.Timer(max(0.0, begun + GRACE - monotonic()), self._world.poller.cut)  # whatever the jobs are at
         cut.daemon = True
         cut.start()
         self._jobs.shutdown(wait=True)
@@ -188,11 +204,12 @@ class Service:
                 tx.categories.site()
         except AggregatorError:
             return False
-        return self._published and self._world.store.is_there() and self._world.has_outputs()
+        return self._published and self._world.store.is_there() and self._has_outputs()
 
-    def max_age(self, path: str) -> int:
-        """Say how long who reads a file may keep it, in seconds (A75)."""
-        return self._world.max_age(path)
+    def _has_outputs(self) -> bool:
+        """Return whether the file that is always written stands in the folder; True for a bucket."""
+        to = self._world.in_force.settings.publish.to
+        return not isinstance(to, Path) or (to / "status.json").is_file()
 
     # Jobs.
 
@@ -255,6 +272,11 @@ class Service:
             is_held_up = tx.store_row.outage().public is not None or self._pressure is not Pressure.NONE
             self._lag.see(None if is_held_up else tx.schedule.lag(now), now)
 
+    def _note_serving(self) -> None:
+        """Note that a service runs, for the runs of `poll` in between and after it."""
+        with self._world.store.begin() as tx:
+            tx.store_row.note_serving(self._world.clock())
+
     def _note_alarms(self) -> None:
         with self._world.store.begin() as tx:
             tx.alarms.note(self._world.clock())
@@ -264,7 +286,7 @@ class Service:
         if self._world.clock() < self._deaf_until:
             return
         try:
-            taken = self._world.take_requests()
+            taken = run_pending_requests(self._world.store, self._world.in_force.roster, self._world.clock)
         except AggregatorError as error:  # the disk is full, say: what was not done still waits
             log.error("take_requests", extra={"error": str(error), "advice": "they are tried again"})
             self._deaf_until = self._world.clock() + DEBOUNCE
@@ -274,14 +296,14 @@ class Service:
 
     def _end_tombstones(self) -> None:
         """Let main documents forget what was withdrawn long ago (M8, invariant 4)."""
-        if self._world.end_waits():
+        if end_waits(self._world.store, self._world.in_force, self._world.clock):
             self._dirty.set()
-        if self._world.upkeep.end_tombstones():
+        if Maintenance(self._world.store, self._world.clock).end_tombstones():
             self._dirty.set()
 
     def _thin(self) -> None:
         """Let texts go that are kept no longer; what shows them is dirty then (K2 to K4)."""
-        if self._pressure is Pressure.NONE and self._world.upkeep.thin():
+        if self._pressure is Pressure.NONE and Maintenance(self._world.store, self._world.clock).thin():
             self._dirty.set()
 
     def _spare(self, *, forget: bool = False) -> None:
@@ -328,7 +350,7 @@ class Service:
         with self._publishing:
             try:
                 restate, self._restate = self._restate, False
-                published = self._world.publish(debounce=debounce, restate=restate, is_cut=self._is_cut)
+                published = self._write_outputs(debounce=debounce, restate=restate, is_cut=self._is_cut)
                 if published.changed:
                     self._published_at = self._world.clock()
                 if published.waiting or published.failed:
@@ -339,6 +361,15 @@ class Service:
                 log.error("publish_outputs", extra={"error": str(error)})
                 self._dirty.set()
                 self._not_before = self._world.clock() + DEBOUNCE
+
+    def _write_outputs(self, **how: Any) -> Published:
+        try:
+            published = self._world.publisher.publish(**how)
+        except AggregatorError:
+            self._on_published(None)
+            raise
+        self._on_published(published)
+        return published
 
     def _is_cut(self) -> bool:
         return self._publish_until is not None and monotonic() >= self._publish_until

@@ -15,9 +15,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, event, inspect, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from aggregator.config.lists import has_lists, with_lists
 from aggregator.errors import DiskFailed, NoStore, StoreError
-from aggregator.model.settings import Roster, Settings
+from aggregator.model.settings import Roster
 from aggregator.model.status import Status
 from aggregator.rights import make_folder, make_private, tighten
 from aggregator.store import dialect
@@ -60,20 +59,6 @@ class Store:
             with self.read() as tx:
                 self._shares = tx.sources.share_addresses()
         return self._shares
-
-    def completed(self, roster: Roster) -> Roster:
-        """Add the categories to a roster that items have named; most rosters have no source whose items may."""
-        if not any(source.reading.filing for source in roster.sources.values()):
-            return roster
-        with self.read() as tx:
-            return roster.with_made(tx.categories.made(roster))
-
-    def listed(self, settings: Settings) -> Settings:
-        """Add the sources that lists elsewhere name (`kind: opml`), as of their last good copies."""
-        if not has_lists(settings):
-            return settings
-        with self.read() as tx:
-            return with_lists(settings, tx.sources.lists())
 
     def forget_addresses(self) -> None:
         """Look again when it is next asked for: sources or addresses have changed."""

@@ -44,12 +44,12 @@ def send_pings(
     Raises:
         StoreError: the store failed. At worst one ping is sent twice.
     """
-    while (hub := app.settings.publish.hub) is not None and not should_stop():
+    while (hub := app.in_force.settings.publish.hub) is not None and not should_stop():
         with app.store.read() as tx:
             ping = tx.hub_pings.next(app.clock())
         if ping is None:
             return
-        answer = app.ports.fetch(_ask_of(ping, hub, app))
+        answer = app.poller.ports.fetch(_ask_of(ping, hub, app))
         if isinstance(answer, Cut):  # the program ends, or the limits of the hub's host allow no request now
             return
         if isinstance(answer, Failed):
@@ -85,7 +85,7 @@ def _ask_of(ping: Ping, hub: Url, app: App) -> Ask:
     return Ask(
         url=hub,
         configured=hub,
-        host_key=budget_key(hub, app.settings.hosts),
+        host_key=budget_key(hub, app.in_force.settings.hosts),
         request=request,
         accept="*/*",
         is_further=True,  # no dispatcher reserved the host's budget: the client waits for the budget (P61)

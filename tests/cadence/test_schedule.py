@@ -168,7 +168,7 @@ def test_r26_no_turn_is_left_out(case: tuple[Schedule, datetime]) -> None:
 def test_a_schedule_knows_the_zone_of_the_site(sample_site: SampleSite) -> None:
     sample_site.writes("site: {timezone: Asia/Kolkata}\nsources: [{url: 'http://127.0.0.1/', schedule: '0 6 * * *'}]\n")
     with sample_site.opened() as app:
-        (source,) = app.settings.sources
+        (source,) = app.in_force.settings.sources
     assert (source.schedule, source.schedule_zone) == ("0 6 * * *", "Asia/Kolkata")
 
 

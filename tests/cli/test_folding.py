@@ -65,7 +65,7 @@ def test_status_tells_failures_before_silent_sources_and_folds_both(many: Sample
         fake_source.fails("alone", "tls")
         for number in range(7):
             fake_source.fails(f"bad{number}", "dns")
-        status = app.store.status(app.roster, app.clock())
+        status = app.store.status(app.in_force.roster, app.clock())
     lines = in_words(status).splitlines()
     heads = [line.split()[:3] for line in lines if not line.startswith("   ")]
     kinds = [head[0] if head[0] != "alarm" else f"alarm {head[1]}" for head in heads]

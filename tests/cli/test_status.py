@@ -35,7 +35,7 @@ def told(folder: Path, *arguments: str, **environ: str) -> dict[str, Any]:
 
 
 def record(app: App) -> dict[str, Any]:
-    return status_record(app.store.status(app.roster, app.clock()), public=False)
+    return status_record(app.store.status(app.in_force.roster, app.clock()), public=False)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 
 def one(app: App, key: str) -> str:
-    status = app.store.status(app.roster, app.clock())
+    status = app.store.status(app.in_force.roster, app.clock())
     (source,) = (source for source in status.sources if source.key == key)
     with app.store.read() as tx:
         history = tx.history.of(source.key, status.at, days=7)
@@ -65,7 +65,7 @@ def test_status_key_says_why_it_is_due_and_shows_the_last_polls_and_days(site: S
         site.clock.move(days=1)
         fake_source.unchanged(["a"])
         lines = one(app, "a").splitlines()
-        due = app.store.status(app.roster, app.clock()).sources[-1]
+        due = app.store.status(app.in_force.roster, app.clock()).sources[-1]
     assert lines[0] == "Feed a (a, line 2), https://a.example/"
     assert lines[1] == "  ok, last success 2026-03-05 13:00; 2 entries, 0.5 a week; in general"
     assert lines[2] == "  validators: ETag"
@@ -88,7 +88,7 @@ def test_r67_status_in_words_names_what_is_wrong_and_what_polling_costs(site: Sa
             site.clock.move(days=3)
             fake_source.fails("a", "dns")
         fake_source.unchanged(["b"])
-        lines = in_words(app.store.status(app.roster, app.clock())).splitlines()
+        lines = in_words(app.store.status(app.in_force.roster, app.clock())).splitlines()
         in_full = one(app, "a")
     assert lines[0] == "2 sources, 1 in trouble; 0 stories."
     assert lines[1] == (
@@ -229,7 +229,7 @@ def test_s69_the_public_is_told_totals_alone(site: SampleSite) -> None:
         for _ in range(3):
             site.clock.move(days=3)
             fake_source.fails("secret", "dns")
-        app.publish()
+        app.publisher.publish()
         kept = record(app)
     public = json.loads(site.published("status.json"))
     assert [alarm["source"] for alarm in kept["alarms"] if alarm["code"] == "dead"] == ["secret"]
@@ -352,7 +352,7 @@ def test_what_answers_and_brings_nothing_is_not_fine_on_the_status_page(tmp_path
         for key in names:
             fake_source.says(key, said(key, published=START - timedelta(days=400)))
         fake_source.says("s0", said("new", published=START))
-        app.publish()
+        app.publisher.publish()
         public = json.loads(site.published("status.json"))
     assert [source["quiet"] for source in public["sources"]] == ["silent"] * 7 + [None]
     page = site.published("status.html").decode()

@@ -24,8 +24,8 @@ def test_a22_a_feed_of_over_a_mebibyte_is_named_and_no_entry_is_shortened(tmp_pa
     long = "".join(f"<p>{n} Some words of a long article.</p>" for n in range(5000))
     with site.opened() as app:
         FakeSource(app).says("a", *(said(n, text=f"<p>{n}</p>{long}") for n in range(8)))
-        app.publish()
-        settings = app.settings
+        app.publisher.publish()
+        settings = app.in_force.settings
     heavy = heavy_feeds(settings)
     assert [line.split()[0] for line in heavy] == ["category/a", "all"]
     assert heavy[0].endswith(
@@ -44,7 +44,7 @@ def test_a22_what_is_light_and_what_is_no_feed_is_not_named(tmp_path: Path) -> N
     site.writes(YAML)
     with site.opened() as app:
         FakeSource(app).says("a", said(1))
-        app.publish()
+        app.publisher.publish()
     public = tmp_path / "public"
     (public / "category" / "a.html").write_bytes(b"x" * 2**21)
     (public / "category" / "Mine.atom").write_bytes(b"x" * 2**21)

@@ -351,9 +351,9 @@ def test_i35_one_entry_without_id_and_link_whose_date_moves(sample_site: SampleS
         news.append(sample_site.poll()["new"])
         sample_site.clock.move(hours=2)
         with sample_site.opened("status") as app, app.store.read() as tx:
-            key = app.settings.sources[0].key
+            key = app.in_force.settings.sources[0].key
             rekeyed.append(len(tx.trail.source_steps(key, (Code.REKEY_ENTRY,), 20)))
-            alarms = {alarm.code.value: alarm.text for alarm in app.store.status(app.roster, START).alarms}
+            alarms = {alarm.code.value: alarm.text for alarm in app.store.status(app.in_force.roster, START).alarms}
     assert news == [4, 1, 1, 1, 1, 1, 1]
     assert sample_site.titles().count("A note") == 1
     assert rekeyed == [0, 1, 2, 3, 3, 3, 3], "from then on the text is the id, and that keeps still"

@@ -34,7 +34,7 @@ def site(tmp_path: Path) -> SampleSite:
 def file_a_page(site: SampleSite, app: App) -> bytes:
     """Publish twenty articles of `one`; return the archive page that ten of them are on."""
     FakeSource(app).says("one", *(said(number) for number in range(20, 0, -1)))
-    app.publish()
+    app.publisher.publish()
     return site.published(PAGE)
 
 
@@ -58,7 +58,7 @@ def test_a_late_copy_is_not_credited_on_a_closed_page(site: SampleSite, app: App
     number = on_page(site)[0]
     site.clock.move(hours=-5)
     FakeSource(app).says("two", copy_of(number, "https://two.example/a"))
-    app.publish(everything=True)
+    app.publisher.publish(everything=True)
     assert [str(e.findtext(f"{ATOM}title")) for e in site.entries("category/y.atom")] == [f"Title {number}"]
     assert site.published(PAGE) == page
 
@@ -68,7 +68,7 @@ def test_a_copy_that_came_before_the_page_was_filed_is_credited_on_it(site: Samp
     fake_source.says("one", *(said(number) for number in range(20, 0, -1)))
     fake_source.says("two", copy_of(1, "https://two.example/a"))
     site.clock.move(hours=-5)
-    app.publish()
+    app.publisher.publish()
     assert b"https://two.example/a" in site.published(PAGE)
 
 
@@ -79,7 +79,7 @@ def test_a_merge_adds_no_credit_to_a_closed_page(site: SampleSite, app: App, hou
     FakeSource(app).says("two", said("other"))
     site.clock.move(hours=hours)
     ask(app, "merge", story=kept, other=21)
-    app.publish(everything=True)
+    app.publisher.publish(everything=True)
     assert site.titles("category/y.atom") == ["Title other"]
     assert site.published(PAGE) == page
 
@@ -90,7 +90,7 @@ def test_a_revived_story_has_the_credits_on_its_page_that_it_had(site: SampleSit
     articles = [said(number) for number in range(20, 0, -1)]
     fake_source.says("one", *articles)
     fake_source.says("two", copy_of(1, "https://two.example/before"))
-    app.publish()
+    app.publisher.publish()
     site.clock.move(hours=hours)
     fake_source.says("three", copy_of(1, "https://three.example/after"))
     credited = site.published(PAGE)
@@ -100,7 +100,7 @@ def test_a_revived_story_has_the_credits_on_its_page_that_it_had(site: SampleSit
     ask(app, "merge", story=1, other=20)
     site.clock.move(minutes=5)
     ask(app, "unmerge", story=1, entry=None)
-    app.publish()
+    app.publisher.publish()
     after = site.published(PAGE)
     assert b"two.example/before" in after
     assert b"three.example/after" not in after
@@ -110,14 +110,14 @@ def test_a_revived_story_has_the_credits_on_its_page_that_it_had(site: SampleSit
 def test_a_revision_moves_updated(site: SampleSite, app: App, hours: int) -> None:
     fake_source = FakeSource(app)
     fake_source.says("one", said(1))
-    app.publish()
+    app.publisher.publish()
     before = updated_of(site, "Title 1")
     site.clock.move(hours=hours)
     for text in ("once more", "and again"):
         fake_source.says(
             "one", said(1, text=f"<p>It is told {text}, at such length that all can tell it from the others.</p>")
         )
-        app.publish()
+        app.publisher.publish()
         assert updated_of(site, "Title 1") == before + timedelta(seconds=1)
         before = updated_of(site, "Title 1")
 
@@ -127,10 +127,10 @@ def test_two_stories_that_readers_have_seen_stay_two(site: SampleSite, app: App)
     fake_source.says("one", said(1))
     fake_source.says("two", said(2))
     site.clock.move(hours=-5)
-    app.publish()  # readers see both, at a time before they entered
+    app.publisher.publish()  # readers see both, at a time before they entered
     site.clock.move(minutes=5)
     fake_source.says("two", said(2, title="Title 1", text=said(1).content))
     fake_source.says("three", said(3, title="Title 1", text=said(1).content))
-    app.publish()
+    app.publisher.publish()
     assert site.titles("category/x.atom") == ["Title 1"]
     assert sorted(site.titles("category/y.atom")) == ["Title 1", "Title 1"]

@@ -11,7 +11,8 @@ from aggregator.model.changes import Changes
 from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.story import Publication
-from aggregator.poll.corrections import TOMBSTONE
+from aggregator.poll.corrections import TOMBSTONE, run_pending_requests
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
 from tests.rows import change
 from tests.sample_site import ATOM, START, SampleSite
@@ -83,7 +84,7 @@ def ask(app: App, command: str, **arguments: object) -> Outcome:
     """Have a request carried out."""
     with app.store.begin() as tx:
         number = tx.corrections.file(command, arguments, app.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     with app.store.read() as tx:
         outcome = tx.corrections.outcome(number)
     assert outcome is not None
@@ -333,19 +334,19 @@ def test_m8_a_tombstone_ends_after_thirty_days_as_a_change_in_the_store(
     story = story_of(lamp(fake_source, "one", own_id=TAG))
     site.clock.move(days=1)
     done(app, "retract", story=story, undo=False)
-    app.publish()
+    app.publisher.publish()
     assert b"deleted-entry" in site.published("category/x.atom")
     assert b"deleted-entry" in site.published("all.atom")
     assert TAG.encode() not in site.published("category/x.json")
     site.clock.now += TOMBSTONE
-    assert app.upkeep.end_tombstones() == 0
-    assert app.publish(everything=True).changed == ("status.json",), "rendering knows no time (invariant 4)"
+    assert Maintenance(app.store, app.clock).end_tombstones() == 0
+    assert app.publisher.publish(everything=True).changed == ("status.json",), "rendering knows no time (invariant 4)"
     site.clock.move(seconds=1)
-    assert app.upkeep.end_tombstones() == 1
-    assert {"category/x.atom", "all.atom"} <= set(app.publish().changed)
+    assert Maintenance(app.store, app.clock).end_tombstones() == 1
+    assert {"category/x.atom", "all.atom"} <= set(app.publisher.publish().changed)
     assert b"deleted-entry" not in site.published("category/x.atom")
     assert b"deleted-entry" not in site.published("all.atom")
-    assert app.upkeep.end_tombstones() == 0
+    assert Maintenance(app.store, app.clock).end_tombstones() == 0
 
 
 def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(
@@ -356,17 +357,17 @@ def test_m8_from_an_archive_page_it_leaves_and_comes_back_there(
         site.clock.move(hours=1)
         fake_source.says("one", said(number, text=f"<p>{number} things were seen at {number} o'clock.</p>"))
     site.clock.move(days=2)
-    app.publish()
+    app.publisher.publish()
     path = "category/x/archive/2.atom"  # on the first are those of the first polls
     before = updated_by_id(site, path)
     assert TAG in before
     done(app, "retract", story=story, undo=False)
-    app.publish()
+    app.publisher.publish()
     assert TAG.encode() not in site.published(path)
     assert f'ref="{TAG}"'.encode() in site.published("category/x.atom")
     site.clock.move(minutes=1)
     done(app, "retract", story=story, undo=True)
-    app.publish()
+    app.publisher.publish()
     assert TAG.encode() not in site.published("category/x.atom")
     after = updated_by_id(site, path)
     assert list(after) == list(before), "in the same order"
@@ -385,13 +386,13 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
     with app.store.begin() as tx:
         first = tx.corrections.file("merge", {"story": kept, "other": merged}, app.clock())
         second = tx.corrections.file("retract", {"story": other, "undo": False}, app.clock())
-    assert app.take_requests() == 2
+    assert run_pending_requests(app.store, app.in_force.roster, app.clock) == 2
     with app.store.read() as tx:
         outcomes = [tx.corrections.outcome(number) for number in (first, second)]
     assert [outcome is not None and outcome.done for outcome in outcomes] == [False, True]
     assert (standing(app, "x"), standing(app, "y")) == before
     assert standing(app, "z") == {}
-    assert app.take_requests() == 0
+    assert run_pending_requests(app.store, app.in_force.roster, app.clock) == 0
 
 
 @pytest.mark.parametrize(
@@ -410,11 +411,11 @@ def test_a_correction_that_cannot_be_stored_leaves_nothing_and_harms_no_other(
 def test_what_makes_no_sense_is_refused_and_changes_nothing(
     fake_source: FakeSource, app: App, command: str, arguments: dict[str, object], why: str
 ) -> None:
-    app.publish()
+    app.publisher.publish()
     outcome = ask(app, command, **arguments)
     assert not outcome.done
     assert why in outcome.said
-    assert app.publish(everything=True).changed == ()
+    assert app.publisher.publish(everything=True).changed == ()
 
 
 def test_what_was_retracted_or_merged_is_not_merged(fake_source: FakeSource, app: App) -> None:

@@ -49,7 +49,7 @@ def test_a_pair_that_is_too_costly_is_two_stories_and_why_says_so(
 
 def test_the_seconds_of_a_poll_are_spent_on_the_first_pairs(app: App) -> None:
     ticks = count(step=2)
-    app.ports = replace(app.ports, worked=lambda: float(next(ticks)))
+    app.poller.ports = replace(app.poller.ports, worked=lambda: float(next(ticks)))
     text = " ".join(WORDS * 3)
     fake_source = FakeSource(app)
     fake_source.says("one", *(said(n, title=f"{TITLE} {n}", text=f"<p>{n} {text}</p>") for n in range(4)))
@@ -62,7 +62,7 @@ def test_the_seconds_of_a_poll_are_spent_on_the_first_pairs(app: App) -> None:
 
 
 def test_r54_a_poll_that_is_not_decided_at_a_stop_changes_nothing(app: App) -> None:
-    app.ports = replace(app.ports, is_cut=lambda: True)
+    app.poller.ports = replace(app.poller.ports, is_cut=lambda: True)
     with pytest.raises(CutShort):
         FakeSource(app).says("one", said(1))
-    assert app.store.status(app.roster, app.clock()).sources[0].entries == 0
+    assert app.store.status(app.in_force.roster, app.clock()).sources[0].entries == 0

@@ -241,11 +241,11 @@ def test_r47_of_a_flood_fifty_are_new_and_the_rest_a_backfill(
     fake_source: FakeSource, app: App, site: SampleSite
 ) -> None:
     fake_source.says("one", said("first"))
-    app.publish()
+    app.publisher.publish()
     site.clock.move(days=1)
     old = [said(n, published=START - n * DAY) for n in range(1, 251)]
     fake_source.says("one", *old, said("first"))
-    app.publish()
+    app.publisher.publish()
     with app.store.read() as tx:
         main = tx.documents.publications(1, None)
     assert sum(p.sort_at > START for p in main) == 50

@@ -12,6 +12,7 @@ from aggregator.model.correction import Outcome
 from aggregator.model.event import Code
 from aggregator.model.settings import SourceKey
 from aggregator.model.story import Publication
+from aggregator.poll.corrections import run_pending_requests
 from aggregator.urls import normalise_link
 from tests.fake_source import FakeSource, said
 from tests.sample_site import START, SampleSite
@@ -59,7 +60,7 @@ def shown(app: App, number: int = 1) -> list[tuple[str, str]]:
 def ask(app: App, command: str, **arguments: object) -> Outcome:
     with app.store.begin() as tx:
         number = tx.corrections.file(command, arguments, app.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     with app.store.read() as tx:
         outcome = tx.corrections.outcome(number)
     assert outcome is not None
@@ -280,7 +281,7 @@ def test_t3_another_priority_chooses_the_shown_copy_anew(tmp_path: Path) -> None
         site.clock.move(hours=2)
         fake_source.says("two", said(1, own_id="theirs", published=START - DAY))
         assert shown(app) == [("Title 1", "one")]
-        app.publish()
+        app.publisher.publish()
         (before,) = publications(app, 1)
     site.clock.move(days=1)
     site.writes(RANKED.format(rank=7))
@@ -289,9 +290,9 @@ def test_t3_another_priority_chooses_the_shown_copy_anew(tmp_path: Path) -> None
         assert shown(app, 2) == [("Title 1", "one")], "two is not published there"
         (after,) = publications(app, 1)
         assert (after.atom_id, after.sort_at, after.updated) == (before.atom_id, before.sort_at, before.updated)
-        assert "category/x.atom" in app.publish().changed
+        assert "category/x.atom" in app.publisher.publish().changed
     with site.opened() as app:
-        assert app.publish().changed == (), "once"
+        assert app.publisher.publish().changed == (), "once"
         with app.store.read() as tx:
             steps = tx.trail.story(story_of(app, 1)).steps
         assert [step.code for step in steps].count(Code.SWITCH_COPY) == 1
@@ -307,11 +308,11 @@ def test_t3_full_pages_take_no_notice_of_another_priority(tmp_path: Path) -> Non
         fake_source = FakeSource(app)
         fake_source.says("one", *(said(n, published=START - n * DAY) for n in range(15)))
         fake_source.says("two", *(said(n, own_id=f"theirs-{n}", published=START - n * DAY) for n in range(15)))
-        app.publish()
+        app.publisher.publish()
         page = site.published("category/x/archive/1.atom")
     site.clock.move(days=1)
     site.writes(RANKED.format(rank=7))
     with site.opened() as app:
         assert {source for _, source in shown(app)} == {"two"}
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert site.published("category/x/archive/1.atom") == page

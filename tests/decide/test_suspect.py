@@ -10,6 +10,7 @@ from aggregator.model.changes import Changes
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
 from aggregator.model.poll import State
+from aggregator.poll.corrections import run_pending_requests
 from aggregator.urls import Url, normalise_link
 from tests.fake_source import FakeSource, said
 from tests.sample_site import START, SampleSite
@@ -43,7 +44,7 @@ def accept(app: App, key: str) -> Outcome:
     """Have a source accepted, as an operator's command does."""
     with app.store.begin() as tx:
         number = tx.corrections.file(Act.ACCEPT, {"source": key}, app.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     with app.store.read() as tx:
         outcome = tx.corrections.outcome(number)
     assert outcome is not None
@@ -73,7 +74,7 @@ def test_r44_what_a_stranger_says_is_held(fake_source: FakeSource, app: App, sit
     assert changes.update.state is State.SUSPECT
     assert titles(app) == ["Title 1", "Title 2"]
     assert changes.entries.new_count == 1, "a rule rejects one of them anyhow"
-    (alarm,) = [a for a in app.store.status(app.roster, site.clock()).alarms if a.source == "one"]
+    (alarm,) = [a for a in app.store.status(app.in_force.roster, site.clock()).alarms if a.source == "one"]
     assert alarm.code.value == "replaced"
     site.clock.move(hours=1)
     again = fake_source.says("one", said("c4"), said("c1"), said("c2"), **THEIRS)
@@ -251,12 +252,12 @@ def test_r45_a_window_that_ran_over_halves_the_interval(fake_source: FakeSource,
     assert Code.OVERFLOW in codes(changes)
     assert changes.update.observed.hurry == 1
     assert changes.update.interval < before.update.interval
-    alarms = [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
+    alarms = [a.code.value for a in app.store.status(app.in_force.roster, site.clock()).alarms]
     assert "overflow" in alarms
     site.clock.move(days=1)
     after = fake_source.says("one", said("m"), *(said(f"n{n}") for n in range(9)))
     assert after.update.observed.hurry == 0
-    assert "overflow" not in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
+    assert "overflow" not in [a.code.value for a in app.store.status(app.in_force.roster, site.clock()).alarms]
 
 
 def test_r45_a_first_poll_and_a_known_entry_are_no_gap(fake_source: FakeSource) -> None:
@@ -269,19 +270,19 @@ def test_r47_a_flood_is_told_for_a_day(fake_source: FakeSource, app: App, site: 
     fake_source.says("one", said("first"))
     changes = fake_source.says("one", *(said(n) for n in range(201)), said("first"))
     assert Code.FLOOD in codes(changes)
-    assert "flood" in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
+    assert "flood" in [a.code.value for a in app.store.status(app.in_force.roster, site.clock()).alarms]
     site.clock.move(days=1)
-    assert "flood" not in [a.code.value for a in app.store.status(app.roster, site.clock()).alarms]
+    assert "flood" not in [a.code.value for a in app.store.status(app.in_force.roster, site.clock()).alarms]
 
 
 def test_m7_of_a_template_change_pages_take_no_notice(fake_source: FakeSource, app: App, site: SampleSite) -> None:
     entries = [said(n, published=START - n * DAY) for n in range(200)]
     fake_source.says("one", *entries)
-    app.publish()
+    app.publisher.publish()
     page = site.published("category/x/archive/1.atom")
     site.clock.move(days=1)
     framed = [said(n, text=f"<p>{n} in a new frame, in which all is said again.</p>") for n in range(200)]
     assert Code.TEMPLATE in codes(fake_source.says("one", *framed))
-    app.publish()
+    app.publisher.publish()
     assert b"new frame" in site.published("category/x.atom")
     assert site.published("category/x/archive/1.atom") == page

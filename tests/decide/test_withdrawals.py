@@ -8,6 +8,7 @@ import pytest
 from aggregator.app import App
 from aggregator.model.changes import Changes
 from aggregator.model.event import Code
+from aggregator.poll.corrections import run_pending_requests
 from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer, Reply
 from tests.sample_site import START, SampleSite
@@ -210,7 +211,7 @@ def test_i26_what_an_operator_retracted_does_not_return(fake_source: FakeSource,
     with app.store.begin() as tx:
         tx.corrections.file("retract", {"story": 2, "undo": False}, site.clock())
         tx.corrections.file("retract", {"story": 1, "undo": False}, site.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     site.clock.move(hours=1)
     changes = fake_source.says("one", said(1, updated=site.clock()), said(2))
     assert codes(changes) == [Code.RELIST_ENTRY]

@@ -157,7 +157,7 @@ def test_a_category_with_a_new_key_is_renamed_and_its_feed_goes_on(
     assert "~ category xx, which was x: category/x.* with its ids and archive goes on" in capsys.readouterr().out
     polled.writes(new)
     with polled.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert polled.titles("category/x.atom") == ["Django", "Sponsored shoes", "Title 3"], "as it was told"
     assert not (polled.folder / "public/category/xx.atom").exists()
 
@@ -181,7 +181,7 @@ def test_k2_a_shorter_keep_says_how_many_texts_it_would_take(
     with polled.opened() as app:
         for numbers in (range(10), range(10, 20)):
             FakeSource(app).says("two", *(said(f"t{number}") for number in numbers))
-            app.publish()
+            app.publisher.publish()
             polled.clock.move(days=1)
         FakeSource(app).says("two", said("t0"), said("t19"))
     polled.clock.move(days=40)

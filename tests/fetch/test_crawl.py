@@ -100,9 +100,9 @@ def test_p89_crawl_delay_is_kept_in_this_run_and_the_next(site: SampleSite, publ
     for _ in range(2):
         with site.opened() as app:
             if not publisher.asked:
-                app.ports.fetch(FakeSource(app).claim("page").ask())
-                app.hosts.keep()
-            assert app.budgets._known.of("127.0.0.1").spacing == 7
+                app.poller.ports.fetch(FakeSource(app).claim("page").ask())
+                app.poller.host_limits.keep()
+            assert app.poller.budgets._known.of("127.0.0.1").spacing == 7
 
 
 @pytest.mark.parametrize(("robots", "new"), [("", 2), ("User-agent: *\nDisallow: /news\n", 0)])

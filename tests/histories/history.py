@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from aggregator.model.entry import Entry
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
 from tests.histories.contract import Contract
 from tests.histories.documents import archive_pages, shown_in, updated_of
@@ -455,14 +456,14 @@ class History:
 
     def tidy(self) -> None:
         """Let what ends with time come to its end, in the program and in the model."""
-        self.app.upkeep.end_tombstones()
+        Maintenance(self.app.store, self.app.clock).end_tombstones()
         self.model.now = self.site.clock()
         self.model.tidy()
 
     def publish(self) -> None:
         """Publish what has changed, and compare all of it with the model."""
         self.tidy()
-        self.app.publish()
+        self.app.publisher.publish()
         self.model.publish()
         self.note("publish")
         self.compare()
@@ -474,7 +475,7 @@ class History:
         self.note("publish --all")
         for hours in (0, 1):
             self.site.clock.move(hours=hours)
-            self.app.publish(everything=True)
+            self.app.publisher.publish(everything=True)
             after = self.site.files()
             assert sorted(after) == sorted(before)
             changed = [path for path in before if after[path] != before[path]]

@@ -115,7 +115,7 @@ class Month:
                 tx.schedule.pull_back(self.clock())
                 tx.schedule.spread_overdue(self.clock(), over=SPREAD)
             backlog = MovingBacklog(app, self.origin, self.clock, self._chance, brisk=2 * SPREAD)
-            dispatcher = Dispatcher(app, backlog)
+            dispatcher = Dispatcher(app.store, app.poller, app.in_force, backlog)
             backlog.is_idle, backlog.wake = dispatcher.is_idle, dispatcher.wake
             dispatcher.run(until=lambda: self.clock.now >= end)
         self.origin.start += 1

@@ -43,7 +43,7 @@ def chosen(app: App, limit: int = WORKERS, *, failing: int = WORKERS) -> list[Du
     backlog = DueBacklog(app.store)
     found: list[DueItem] = []
     while len(found) < limit and (
-        ripe := backlog.ripe(app.clock(), limit=limit - len(found), failing=failing, budgets=app.budgets)
+        ripe := backlog.ripe(app.clock(), limit=limit - len(found), failing=failing, budgets=app.poller.budgets)
     ):
         found += ripe
     return found
@@ -66,9 +66,9 @@ def waiting(*hosts: str) -> list[DueItem]:
 def found_at(app: App, key: str, address: str) -> None:
     """Let a key be asked once, long ago, and answer from an address."""
     stranger = -1  # no row has this id
-    assert app.budgets.take(stranger, key)
-    app.budgets.leave(stranger)
-    app.budgets.finish(stranger, peer=address)
+    assert app.poller.budgets.take(stranger, key)
+    app.poller.budgets.leave(stranger)
+    app.poller.budgets.finish(stranger, peer=address)
 
 
 class Shop:
@@ -84,15 +84,15 @@ class Shop:
         app, now = self.app, self.app.clock()
         polls = [Gathered(job, NotModified(asked_at=now)) for job in self.under_way]
         for poll in polls:
-            app.hosts.hear(poll)
-            app.budgets.finish(poll.job.id)
+            app.poller.host_limits.record_answer(poll)
+            app.poller.budgets.finish(poll.job.id)
         if polls:
-            settle(polls, app.ports)
+            settle(polls, app.poller.ports)
         ripe = chosen(app)
         with app.store.begin() as tx:
-            self.under_way = tx.claim([item.id.row for item in ripe], now, app.roster.sources) if ripe else []
+            self.under_way = tx.claim([item.id.row for item in ripe], now, app.in_force.roster.sources) if ripe else []
         for job in self.under_way:
-            app.budgets.leave(job.id)
+            app.poller.budgets.leave(job.id)
             self.lags.setdefault(job.source.key, []).append(now - job.claim.due_at)
 
 
@@ -141,10 +141,10 @@ def test_p61_a_source_waits_for_where_it_is_redirected_and_holds_up_nobody(sampl
     sample_site.writes("sources:\n" + "".join(f"  - {{key: {name}, url: 'https://{name}/'}}\n" for name in names))
     with opened(sample_site) as app:
         for item in chosen(app, 49):
-            app.budgets.leave(item.id)
-            with app.budgets.passage("hub.example", 0):
+            app.poller.budgets.leave(item.id)
+            with app.poller.budgets.passage("hub.example", 0):
                 pass
-            app.budgets.finish(item.id)
+            app.poller.budgets.finish(item.id)
         sample_site.clock.move(seconds=10)
         assert [item.key for item in chosen(app)] == [names[0], names[-1]], "one with the room there, one elsewhere"
 
@@ -154,22 +154,22 @@ def test_l16_who_failed_gets_no_more_than_their_share(sample_site: SampleSite) -
     with opened(sample_site) as app:
         now = app.clock()
         with app.store.begin() as tx:
-            jobs = tx.claim([item.id.row for item in chosen(app, 2)], now, app.roster.sources)
+            jobs = tx.claim([item.id.row for item in chosen(app, 2)], now, app.in_force.roster.sources)
         polls = [Gathered(job, Failed(asked_at=now, code="timeout")) for job in jobs]
         for poll in polls:
-            app.hosts.hear(poll)
-            app.budgets.finish(poll.job.id)
-        settle(polls, app.ports)
+            app.poller.host_limits.record_answer(poll)
+            app.poller.budgets.finish(poll.job.id)
+        settle(polls, app.poller.ports)
         sample_site.clock.move(days=1)
-        ripe = DueBacklog(app.store).ripe(app.clock(), limit=9, failing=1, budgets=app.budgets)
+        ripe = DueBacklog(app.store).ripe(app.clock(), limit=9, failing=1, budgets=app.poller.budgets)
         assert [item.failures for item in ripe] == [0, 1]
 
 
 def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(sample_site: SampleSite) -> None:
     sample_site.writes("sources: ['https://a.example/']")
     with opened(sample_site) as app:
-        Dispatcher(app, ListedBacklog(waiting("left.example"), spares=False)).run()
-        assert not app.budgets.is_full("left.example")
+        Dispatcher(app.store, app.poller, app.in_force, ListedBacklog(waiting("left.example"), spares=False)).run()
+        assert not app.poller.budgets.is_full("left.example")
 
 
 class Breaking(DueBacklog):
@@ -196,8 +196,8 @@ def test_a_claim_that_could_not_be_stored_gives_the_room_back(sample_site: Sampl
     sample_site.writes("sources: ['https://a.example/']")
     with opened(sample_site) as app:
         with pytest.raises(StoreError):
-            Dispatcher(app, Breaking(app.store)).run()
-        assert not app.budgets.is_full("a.example")
+            Dispatcher(app.store, app.poller, app.in_force, Breaking(app.store)).run()
+        assert not app.poller.budgets.is_full("a.example")
 
 
 class Full(DueBacklog):
@@ -229,7 +229,9 @@ def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
     sample_site.writes(f"sources: ['{publisher.serve('/a', rss(item(1)))}']\n")
     with opened(sample_site) as app, caplog.at_level("WARNING"):
         ended = threading.Event()
-        Dispatcher(app, Full(app.store), on_settled=lambda _: ended.set(), patient=True).run(until=ended.is_set)
+        Dispatcher(
+            app.store, app.poller, app.in_force, Full(app.store), on_settled=lambda _: ended.set(), patient=True
+        ).run(until=ended.is_set)
     assert len(publisher.asked) == 1
     assert [record.msg for record in caplog.records] == ["pause_polls", "resume_polls"]
 

@@ -287,10 +287,10 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     assert all(row["host_rests"]["until"] == resting["until"] for row in results)
     assert f"4 sources not asked: {host} rests until {resting['until']}, {because}" in poll_in_words(report)
     with sample_site.opened("status") as app, app.store.read() as tx:
-        status = app.store.status(app.roster, sample_site.clock())
+        status = app.store.status(app.in_force.roster, sample_site.clock())
         said = in_words(status)
         (row,) = (source for source in status.sources if source.key == "s3")
-        frame = Frame(app.roster, ZoneInfo("UTC"), sample_site.clock(), {SourceKey("s0"): "Zero (s0)"})
+        frame = Frame(app.in_force.roster, ZoneInfo("UTC"), sample_site.clock(), {SourceKey("s0"): "Zero (s0)"})
         why = "\n".join(source_section(tx, row, frame).lines)
     assert f"{host} rests until {resting['until']}, {because.removesuffix('s0')}" in said
     assert " (s0); 5 sources wait for that" in said
@@ -300,7 +300,7 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     assert "never polled" not in why
     sample_site.clock.move(minutes=61)
     with sample_site.opened("status") as app:
-        status = app.store.status(app.roster, sample_site.clock())
+        status = app.store.status(app.in_force.roster, sample_site.clock())
     assert (status.rests, {source.rest for source in status.sources}) == ((), {None})
 
 
@@ -312,13 +312,13 @@ def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(sample_site: SampleSi
     settings = load_config(sample_site.folder / "feeds.yaml", {})
     now = [0.0]
     with closing(open_app(settings, command="poll", clock=sample_site.clock, steady=lambda: now[0])) as app:
-        app.budgets.take(1, "127.0.0.1")
-        app.budgets.leave(1)
-        app.budgets.finish(1)
+        app.poller.budgets.take(1, "127.0.0.1")
+        app.poller.budgets.leave(1)
+        app.poller.budgets.finish(1)
         now[0] = 1.9
-        assert app.budgets.is_full("127.0.0.1")
+        assert app.poller.budgets.is_full("127.0.0.1")
         now[0] = 2.0
-        assert not app.budgets.is_full("127.0.0.1")
+        assert not app.poller.budgets.is_full("127.0.0.1")
     sample_site.clock.move(days=1)
     with sample_site.opened():
         assert kept(sample_site) == [], "nothing of it holds any more"
@@ -335,10 +335,10 @@ def test_p61_an_ordinary_spacing_outlives_a_restart(sample_site: SampleSite, pub
     sample_site.clock.move(minutes=9)
     now = [0.0]
     with closing(open_app(settings, command="poll", clock=sample_site.clock, steady=lambda: now[0])) as app:
-        assert app.budgets.is_full("127.0.0.1")
-        assert app.budgets.next_opening() == 60
+        assert app.poller.budgets.is_full("127.0.0.1")
+        assert app.poller.budgets.next_opening() == 60
         now[0] = 60.0
-        assert not app.budgets.is_full("127.0.0.1")
+        assert not app.poller.budgets.is_full("127.0.0.1")
 
 
 def test_p30_who_answered_is_who_rests(sample_site: SampleSite, publisher: FeedServer) -> None:
@@ -352,11 +352,11 @@ def test_p30_who_answered_is_who_rests(sample_site: SampleSite, publisher: FeedS
     )
     with sample_site.opened() as app:
         assert polled(app) == {"moved": "failed", "beside": "fetched"}
-        blocked = app.budgets.blocked()
+        blocked = app.poller.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with app.store.read() as tx:
             (moved,) = tx.schedule.named(["moved"])
-        assert app.budgets.held_up(blocked) == {moved.id}
+        assert app.poller.budgets.held_up(blocked) == {moved.id}
     assert [row[0] for row in kept(sample_site)] == ["127.0.0.2"]
 
 
@@ -368,16 +368,16 @@ def test_p61_a_redirect_waits_for_its_host_and_is_not_tried_again_before(
     url = publisher.says("/moved", redirect(hub))
     sample_site.writes(f"sources: [{{key: moved, url: '{url}'}}]")
     with sample_site.opened() as app:
-        app.budgets.restrain("127.0.0.2", seconds=600, doublings=0)
+        app.poller.budgets.restrain("127.0.0.2", seconds=600, doublings=0)
         assert polled(app) == {"moved": "skipped"}
         assert [asked.path for asked in publisher.asked] == ["/moved"]
-        blocked = app.budgets.blocked()
+        blocked = app.poller.budgets.blocked()
         assert blocked == {"127.0.0.2"}
         with app.store.read() as tx:
             assert not tx.schedule.due(app.clock(), limit=9), "its own host was asked: not at once again (P52)"
             later = app.clock() + timedelta(days=1)
             assert tx.schedule.due(later, limit=9)
-            held_up = source_rows(app.budgets.held_up(blocked))
+            held_up = source_rows(app.poller.budgets.held_up(blocked))
             assert not tx.schedule.due(later, limit=9, held_up=held_up), "and then it waits"
 
 
@@ -389,11 +389,13 @@ def test_p61_a_poll_shows_at_which_address_a_name_is_found(sample_site: SampleSi
     with sample_site.opened() as app:
         assert polled(app) == {"a": "fetched"}
         for source, key in enumerate(("127.0.0.1", "b.example")):
-            assert app.budgets.take(source, key)
-            app.budgets.finish(source, peer="127.0.0.1")
-        assert app.budgets.take(1, "127.0.0.1")
-        assert app.budgets.take(2, "b.example")
-        assert app.budgets.blocked() == {"127.0.0.1", "b.example", "localhost"}, "two are in flight at its address"
+            assert app.poller.budgets.take(source, key)
+            app.poller.budgets.finish(source, peer="127.0.0.1")
+        assert app.poller.budgets.take(1, "127.0.0.1")
+        assert app.poller.budgets.take(2, "b.example")
+        assert app.poller.budgets.blocked() == {"127.0.0.1", "b.example", "localhost"}, (
+            "two are in flight at its address"
+        )
 
 
 def test_a_poll_without_trouble_writes_nothing_of_hosts(sample_site: SampleSite, publisher: FeedServer) -> None:

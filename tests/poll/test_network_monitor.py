@@ -218,7 +218,7 @@ def online(sample_site: SampleSite, internet: Internet) -> Iterator[App]:
     settings = load_config(sample_site.folder / "feeds.yaml", {})
     clock = sample_site.clock
     app = open_app(settings, command="serve", clock=clock, steady=lambda: (clock() - START).total_seconds())
-    app.ports = replace(app.ports, fetch=internet)
+    app.poller.ports = replace(app.poller.ports, fetch=internet)
     try:
         yield app
     finally:
@@ -229,7 +229,7 @@ def pass_time(
     app: App, clock: MovedClock, until: datetime, *, look: Callable[[], None] = lambda: None, step: float = 10.0
 ) -> None:
     """Let a service work until then."""
-    dispatcher = Dispatcher(app, DueBacklog(app.store))
+    dispatcher = Dispatcher(app.store, app.poller, app.in_force, DueBacklog(app.store))
 
     def over() -> bool:
         if dispatcher.is_idle():
@@ -261,10 +261,10 @@ def test_p87_an_hour_without_a_network(sample_site: SampleSite, caplog: pytest.L
 
         def look() -> None:
             if not since and clock() >= down + HOUR / 2:
-                since.append(app.store.status(app.roster, clock(), ()).outage.public)
+                since.append(app.store.status(app.in_force.roster, clock(), ()).outage.public)
 
         pass_time(app, clock, back + timedelta(minutes=15), look=look)
-        status = app.store.status(app.roster, clock(), ())
+        status = app.store.status(app.in_force.roster, clock(), ())
     assert {(source.failures, source.state.value) for source in status.sources} == {(0, "ok")}
     assert status.outage.public is None
     assert [record.message for record in caplog.records] == ["pause_network", "resume_network"]
@@ -293,7 +293,7 @@ def test_p87_a_few_failures_are_charged_to_their_sources(sample_site: SampleSite
     internet.is_down = lambda host: host in ("h1.example", "h2.example")
     with online(sample_site, internet) as app:
         pass_time(app, clock, START + timedelta(minutes=10))
-        status = app.store.status(app.roster, clock(), ())
+        status = app.store.status(app.in_force.roster, clock(), ())
     assert {source.key for source in status.sources if source.failures} == {
         f"s{n}" for n in range(96) if n % 8 in (1, 2)
     }
@@ -308,7 +308,7 @@ def test_p87_own_machines_that_are_all_off_are_asked_at_their_pace_and_not_blame
     internet.is_down = lambda host: clock() >= down
     with online(sample_site, internet) as app:
         pass_time(app, clock, down + timedelta(minutes=20))
-        status = app.store.status(app.roster, clock(), ())
+        status = app.store.status(app.in_force.roster, clock(), ())
     assert {source.failures for source in status.sources} == {0}
     asked = internet.count(down, down + timedelta(minutes=20))
     assert set(asked.values()) <= {17, 18, 19, 20}, asked
@@ -324,7 +324,7 @@ def test_p87_a_one_shot_run_ends_at_once(sample_site: SampleSite, hosts: int, ou
         shot = OneShot(app)
         shot.poll(None, everything=False, limit=timedelta(0))
         report = shot.report(())
-        status = app.store.status(app.roster, sample_site.clock(), ())
+        status = app.store.status(app.in_force.roster, sample_site.clock(), ())
     assert (report[outcome], report["not_modified"]) == (hosts, 1)
     results = report["results"]
     assert isinstance(results, list)
@@ -341,7 +341,7 @@ def test_p87_a_stop_puts_back_what_was_held(sample_site: SampleSite) -> None:
     internet = Internet(sample_site.clock)
     internet.is_down = lambda host: True
     with online(sample_site, internet) as app:
-        dispatcher = Dispatcher(app, DueBacklog(app.store))
+        dispatcher = Dispatcher(app.store, app.poller, app.in_force, DueBacklog(app.store))
 
         def stop_once_held() -> bool:
             if len(internet.asked) == HOSTS and dispatcher.is_idle():
@@ -349,7 +349,7 @@ def test_p87_a_stop_puts_back_what_was_held(sample_site: SampleSite) -> None:
             return False
 
         dispatcher.run(until=stop_once_held)
-        found = app.store.status(app.roster, sample_site.clock(), ()).sources
+        found = app.store.status(app.in_force.roster, sample_site.clock(), ()).sources
     assert {(source.failures, source.state.value, source.next_due) for source in found} == {(0, "never", START)}
 
 
@@ -370,7 +370,7 @@ def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(
     assert (row["outcome"], row["next_due"], row["error"]) == ("skipped", "2026-03-04T14:00:00Z", None)
     assert due.attempted_at == START
     with sample_site.opened() as app:
-        (source,) = app.store.status(app.roster, sample_site.clock(), ()).sources
+        (source,) = app.store.status(app.in_force.roster, sample_site.clock(), ()).sources
     assert (source.last_attempt, source.failures) == (START, 0)
     assert sample_site.poll(["a"])["fetched"] == 1, "who names it passes over hints (DESIGN 3.2)"
 

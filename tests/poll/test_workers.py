@@ -65,7 +65,7 @@ def watched(
     sample_site.writes(YAML, hosts="")
     with sample_site.opened() as app:
         runner = Runner(
-            replace(app.ports, fetch=fetch),
+            replace(app.poller.ports, fetch=fetch),
             2,
             on_leave=lambda due: None,
             on_return=on_return,
@@ -92,7 +92,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 def row(app: App, key: str) -> tuple[str, int]:
     """Give the state of a source and how often it failed."""
-    (source,) = (s for s in app.store.status(app.roster, START, ()).sources if s.key == key)
+    (source,) = (s for s in app.store.status(app.in_force.roster, START, ()).sources if s.key == key)
     return source.state.value, source.failures
 
 
@@ -143,7 +143,7 @@ def test_r54_polls_that_are_not_decided_when_the_program_is_cut_are_put_back(tmp
         with app.store.read() as tx:
             (before,) = tx.schedule.named(["s0"])
         poll = document(watch.fake_source.claim("s0"), identify(Feed(format="rss 2.0", entries=numbered((said(1),)))))
-        app.cut()
+        app.poller.cut()
         watch.runner.deliver([poll])
         watch.wait(1)
         with app.store.read() as tx:
@@ -258,7 +258,7 @@ def test_r54_a_stop_leaves_behind_what_hangs_and_its_claim_stands(tmp_path: Path
         watch.runner.close()
         (source,) = (
             s
-            for s in watch.fake_source.app.store.status(watch.fake_source.app.roster, START, ()).sources
+            for s in watch.fake_source.app.store.status(watch.fake_source.app.in_force.roster, START, ()).sources
             if s.key == "s0"
         )
         assert source.next_due > START, "as after a crash (R13)"

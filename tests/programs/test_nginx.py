@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.serve.application import Application, Endpoint, text_reply
+from aggregator.serve.published import PublishedState
 from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
 from tests.feed_server import FeedServer, Reply
@@ -81,10 +82,13 @@ def folder(sample_site: SampleSite, publisher: FeedServer) -> Path:
 def ours(sample_site: SampleSite, folder: Path) -> Iterator[Web]:
     """Give our own server over that folder."""
     with sample_site.opened("serve") as app:
-        app.publish()
+        app.publisher.publish()
         form = text_reply(HTTPStatus.OK, "a form", ("X-Form", "ours"))
         endpoints = {"/search": Endpoint(lambda _: form)}
-        application = Application(PublishedFolder(folder, app.max_age), health=bool, ready=bool, endpoints=endpoints)
+        published = PublishedState(app.store, app.in_force)
+        application = Application(
+            PublishedFolder(folder, published.max_age), health=bool, ready=bool, endpoints=endpoints
+        )
         server = WebServer(application, "127.0.0.1", 0)
         server.start()
         yield Web(server.address[1])

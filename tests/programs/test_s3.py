@@ -109,7 +109,7 @@ def test_a35_many_objects_put_at_once_are_what_a_folder_would_have(
         to_bucket.replace("to: 's3://planet/site', gzip: false", "gzip: false, entries: 10, archive_page: 10")
     )
     with sample_site.opened() as app:
-        assert app.publish().failed == ()
+        assert app.publisher.publish().failed == ()
     in_folder = {path: data for path, (data, *_) in sample_site.files().items()}
     assert len([path for path in in_folder if path.startswith("entry/")]) == 50
     in_bucket = {path: ask(f"{endpoint}/planet/site/{path}").read() for path in in_folder}

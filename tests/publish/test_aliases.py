@@ -32,7 +32,7 @@ def begin(site: SampleSite, yaml: str) -> None:
     site.writes(yaml)
     with site.opened() as app:
         FakeSource(app).says("a", said("a"))
-        app.publish()
+        app.publisher.publish()
 
 
 def again(site: SampleSite, yaml: str, *, says: str = "", everything: bool = False) -> tuple[str, ...]:
@@ -42,7 +42,9 @@ def again(site: SampleSite, yaml: str, *, says: str = "", everything: bool = Fal
     with site.opened() as app:
         if says:
             FakeSource(app).says("a", said(says))
-        return tuple(path for path in app.publish(everything=everything).changed if not path.startswith("status."))
+        return tuple(
+            path for path in app.publisher.publish(everything=everything).changed if not path.startswith("status.")
+        )
 
 
 # --- aliases
@@ -83,7 +85,7 @@ def test_an_alias_is_never_written_over_somebody_elses_file(site: SampleSite) ->
     with site.opened() as app:
         FakeSource(app).says("a", said("a2"))
         with pytest.raises(StrangerInTheWay, match=r"atom\.xml"):
-            app.publish()
+            app.publisher.publish()
     assert site.published("atom.xml") == b"mine"
     assert site.published("all.atom").startswith(b"<?xml"), "it harms no output"
 
@@ -91,8 +93,8 @@ def test_an_alias_is_never_written_over_somebody_elses_file(site: SampleSite) ->
 def test_a_missing_target_is_named_once(site: SampleSite, caplog: pytest.LogCaptureFixture) -> None:
     site.writes(ALIASES)
     with caplog.at_level(logging.WARNING), site.opened() as app:
-        app.publish()
-        app.publish()
+        app.publisher.publish()
+        app.publisher.publish()
     said = [record for record in caplog.records if record.message == "skip_copy"]
     assert [(record.__dict__["output"], record.__dict__["why"]) for record in said] == [
         ("lost.xml", "category/none.atom is not published")
@@ -142,10 +144,10 @@ def test_static_files_are_taken_up_by_the_same_process(site: SampleSite) -> None
     (site.folder / "static" / "a.txt").write_text("one")
     site.writes(STATIC)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         (site.folder / "static" / "a.txt").write_text("two")
         (site.folder / "static" / "b.txt").write_text("new")
-        app.publish()
+        app.publisher.publish()
         assert (site.published("a.txt"), site.published("b.txt")) == (b"two", b"new")
 
 
@@ -153,9 +155,9 @@ def test_a_folder_that_is_gone_for_a_while_takes_nothing_with_it(site: SampleSit
     (site.folder / "static" / "CNAME").write_text("host")
     site.writes(STATIC)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         (site.folder / "static").rename(site.folder / "unmounted")
-        app.publish()
+        app.publisher.publish()
         assert site.published("CNAME") == b"host"
 
 
@@ -190,7 +192,7 @@ def test_s51_a_link_in_the_published_folder_is_not_followed(site: SampleSite) ->
     (site.folder / "static" / "img" / "a.png").write_text("x")
     site.writes(STATIC)
     with site.opened() as app:
-        assert "img/a.png" in app.publish().failed
+        assert "img/a.png" in app.publisher.publish().failed
     assert list((site.folder / "elsewhere").iterdir()) == []
 
 
@@ -201,7 +203,7 @@ def test_what_comes_in_our_way_later_is_passed_over(site: SampleSite) -> None:
         (site.folder / "static" / "index.html").write_text("mine")
         (site.folder / "static" / "category").mkdir()
         (site.folder / "static" / "category" / "a.atom").write_text("mine")
-        app.publish()
+        app.publisher.publish()
     assert b"mine" not in site.published("index.html") + site.published("category/a.atom")
 
 
@@ -214,7 +216,7 @@ def test_somebody_elses_file_stays_and_the_same_bytes_are_taken_for_ours(site: S
     (site.folder / "static" / "mine.txt").write_text("other")
     site.writes(STATIC)
     with site.opened() as app, pytest.raises(StrangerInTheWay, match=r"mine\.txt"):
-        app.publish()
+        app.publisher.publish()
     assert site.published("mine.txt") == b"mine"
 
 

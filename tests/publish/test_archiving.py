@@ -126,7 +126,7 @@ def test_a22_all_together_stays_light_and_the_rest_stands_in_its_categories(samp
         for key in "abcd":
             sample_site.clock.move(hours=1)
             FakeSource(app).says(key, said(key, text="long-" * 520_000))
-        app.publish()
+        app.publisher.publish()
     assert sample_site.titles("all.atom") == ["Title d", "Title c", "Title b"]
     assert [item["title"] for item in sample_site.items("all.json")] == sample_site.titles("all.atom")
     assert sample_site.titles("category/a.atom") == ["Title a"]
@@ -141,7 +141,7 @@ def test_a22_whoever_walks_the_archive_meets_each_once(sample_site: SampleSite) 
         for number in range(4):
             sample_site.clock.move(hours=1)
             FakeSource(app).says("a", said(number, text="long-" * 520_000))
-        app.publish()
+        app.publisher.publish()
     documents = ("category/general.atom", "category/general/archive/1.atom")
     told = [[entry.findtext(f"{ATOM}title") for entry in sample_site.entries(path)] for path in documents]
     assert told == [["Title 3", "Title 2"], ["Title 1", "Title 0"]]

@@ -187,12 +187,12 @@ def test_a_planet_in_a_bucket(service: ObjectService, sample_site: SampleSite, p
     assert b"Title 2" in gzip.decompress(service.objects[KEY].body)
     assert not (sample_site.folder / "public").exists()
     with sample_site.opened() as app:
-        assert app.publish(everything=True).changed == ()
+        assert app.publisher.publish(everything=True).changed == ()
     assert {key.removeprefix("site/") for key in service.puts()} <= {"status.json", "status.html"}
     text = (sample_site.folder / "feeds.yaml").read_text(encoding="utf-8")
     (sample_site.folder / "feeds.yaml").write_text(text.replace("planet/site'", "planet/site', formats: [atom]"))
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert {"site/own.html", KEY} <= set(service.objects)
     assert not {"site/index.html", "site/category/python.json"} & set(service.objects), "no longer published"
 
@@ -224,13 +224,13 @@ def test_r32_what_fails_beside_others_harms_none_and_is_made_up_for(
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(20)))))
     sample_site.writes(YAML.format(url=url))
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         OneShot(app).poll([], everything=True, limit=timedelta(0))
         service.refusals.extend([(403, "AccessDenied")] * 3)  # whichever three ask first what stands there
-        first = app.publish()
+        first = app.publisher.publish()
         stand = {key for key in service.objects if key.startswith("site/entry/")}
         assert (len(first.failed), len(stand)) == (3, 17)
-        second = app.publish()
+        second = app.publisher.publish()
     assert second.failed == ()
     assert {f"site/{path}" for path in first.failed} <= {*service.objects}
     assert len([key for key in service.put if key.startswith("site/entry/")]) == 20, "each once"

@@ -11,6 +11,7 @@ import pytest
 from aggregator.clean import plain_text
 from aggregator.model.correction import Act
 from aggregator.model.entry import Entry
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
 from tests.publish.test_forced import force, old
 from tests.rows import rows
@@ -46,7 +47,7 @@ def tell(site: SampleSite, *entries: Entry, key: str = "one") -> None:
     site.clock.move(hours=1)
     with site.opened() as app:
         FakeSource(app).says(key, *entries)
-        app.publish()
+        app.publisher.publish()
 
 
 def pages(site: SampleSite) -> dict[str, bytes]:
@@ -75,7 +76,7 @@ def test_m7_other_settings_render_a_closed_page_with_what_it_showed(site: Sample
     tell(site, *reframed(old(30), "Follow us"))
     site.writes("site: {title: Our planet, base_url: 'https://planet.example/'}" + YAML)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     page = site.published("category/x/archive/1.html")
     assert b"Our planet" in page
     assert b"Follow us" not in page
@@ -133,7 +134,7 @@ def test_m7_a_credit_on_a_closed_page_stays_as_it_was(site: SampleSite) -> None:
     with site.opened() as app:
         FakeSource(app).says("one", *old(30))
         FakeSource(app).says("two", *told)
-        app.publish()
+        app.publisher.publish()
     tell(site, *old(30))
     before = pages(site)
     assert b'"also"' in before["category/x/archive/1.json"]
@@ -158,7 +159,7 @@ def test_m7_edited_rules_reach_no_closed_page(site: SampleSite) -> None:
     )
     with site.opened() as app:
         ask(app, Act.RULES)
-        app.publish()
+        app.publisher.publish()
     assert site.titles("category/x.atom")[0] == "Story 30"
     assert pages(site) == before
     assert force(site) == []
@@ -173,11 +174,11 @@ def test_m8_what_was_withdrawn_stands_on_its_page_again_as_it_reads_today(site: 
             oldest = tx.documents.publications(row.id, 1)[-1].story
         assert count(site) == 20
         ask(app, Act.RETRACT, story=oldest, undo=False)
-        app.publish()
+        app.publisher.publish()
         assert count(site) == 19
         site.clock.move(hours=1)
         ask(app, Act.RETRACT, story=oldest, undo=True)
-        app.publish()
+        app.publisher.publish()
     assert "Follow us" in site.items("category/x/archive/1.json")[-1]["content_html"]
     assert force(site) == []
 
@@ -193,9 +194,9 @@ def test_k3_a_page_that_loses_its_texts_keeps_none_of_them_elsewhere(site: Sampl
     site.clock.move(days=40)
     with site.opened() as app:
         assert count(site) == 20
-        while app.upkeep.thin():
+        while Maintenance(app.store, app.clock).thin():
             pass
-        app.publish()
+        app.publisher.publish()
         assert count(site) == 0
     item = json.loads(site.published("category/x/archive/1.json"))["items"][-1]
     assert item["content_text"] == ""

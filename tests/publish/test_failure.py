@@ -20,7 +20,7 @@ def site(sample_site: SampleSite) -> SampleSite:
     sample_site.writes(YAML)
     with sample_site.opened() as app:
         FakeSource(app).says("a", said(1))
-        app.publish()
+        app.publisher.publish()
     return sample_site
 
 
@@ -43,7 +43,7 @@ def alarms(site: SampleSite) -> list[str]:
 
 def told(app: App) -> list[str]:
     """Give what `status` says of the alarm."""
-    return [one.text for one in app.store.status(app.roster, app.clock()).alarms if one.code.value == "output"]
+    return [one.text for one in app.store.status(app.in_force.roster, app.clock()).alarms if one.code.value == "output"]
 
 
 @pytest.mark.parametrize("ours", [True, False], ids=["ours", "theirs"])
@@ -52,21 +52,21 @@ def test_r67_a_file_in_the_way_is_an_alarm_until_it_is_gone(site: SampleSite, pa
     file = put_in_the_way(site, path, ours=ours)
     with site.opened() as app:
         with pytest.raises(StrangerInTheWay):
-            app.publish()
+            app.publisher.publish()
         [text] = told(app)
         assert text.startswith(f"{path} stands there and is not in this store; ")
         assert alarms(site) == ["output"]
         with pytest.raises(StrangerInTheWay):
-            app.publish()
+            app.publisher.publish()
         assert (told(app), alarms(site)) == ([text], ["output"])
     with site.opened() as app:
         with pytest.raises(StrangerInTheWay):
-            app.publish()
+            app.publisher.publish()
         assert (told(app), alarms(site)) == ([text], ["output"])
     file.unlink()
     file.with_name(f"{file.name}.gz").unlink(missing_ok=True)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         assert (told(app), alarms(site)) == ([], [])
 
 
@@ -75,12 +75,12 @@ def test_r67_a_copy_in_the_way_is_told_too(site: SampleSite) -> None:
     (site.folder / "public" / "old.xml").write_bytes(THEIRS)
     with site.opened() as app:
         with pytest.raises(StrangerInTheWay):
-            app.publish()
+            app.publisher.publish()
         assert told(app)[0].startswith("old.xml stands there")
     assert alarms(site) == ["output"]
     (site.folder / "public" / "old.xml").unlink()
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert alarms(site) == []
     assert site.published("state") == site.published("status.json"), "an old address of it says the same"
 

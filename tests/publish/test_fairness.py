@@ -37,7 +37,7 @@ def test_a23_on_the_start_page_and_nowhere_else(sample_site: SampleSite, fair: b
         fake_source.says("b", said("b1"), said("b2"))
         sample_site.clock.move(hours=1)
         fake_source.says("a", *(said(f"a{n}") for n in range(9)))
-        app.publish()
+        app.publisher.publish()
     public = sample_site.folder / "public"
     index = Page((public / "index.html").read_bytes())
     assert index.text.count("Paper A") == own

@@ -31,7 +31,7 @@ def force(site: SampleSite) -> list[str]:
     """Publish everything as `publish --all` does, and give what has changed by it."""
     before = site.files()
     with site.opened("publish") as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     after = site.files()
     return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
 
@@ -41,18 +41,18 @@ def test_m3_a_burst_is_filed_by_the_next_change_however_often_all_is_rendered(si
     articles = old(35)
     with site.opened() as app:
         FakeSource(app).says("one", *articles[25:])
-        app.publish()
+        app.publisher.publish()
         site.clock.move(hours=1)
         FakeSource(app).says(
             "one", *articles
         )  # 25 more at once: too many for the main document, and too young to leave it
-        app.publish()
+        app.publisher.publish()
     for _ in range(3):
         site.clock.move(hours=30)
         assert force(site) == []
     with site.opened() as app:
         FakeSource(app).says("one", said(36), *articles)
-        app.publish()
+        app.publisher.publish()
     assert len(site.entries("category/x/archive/1.atom")) == 10
 
 
@@ -62,7 +62,7 @@ def test_a_site_without_categories_says_nothing_of_the_time(site: SampleSite) ->
         "entry: {id: id, title: title}, category: '{paper}'}]\n"
     )
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     site.clock.move(hours=1)
     assert force(site) == []
 
@@ -73,13 +73,13 @@ def test_a45_a_category_under_a_new_key_has_it_in_all_its_documents(site: Sample
     )
     with site.opened() as app:
         FakeSource(app).says("one", *old(35))
-        app.publish()
+        app.publisher.publish()
     site.writes(
         YAML
         + "categories: {y: {title: News, was: x}}\nsources: [{key: one, url: 'https://one.example/', category: y}]\n"
     )
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     for path in ("category/x.json", "category/x/archive/1.json"):
         assert b'"category":"y"' in site.published(path)
     assert force(site) == []
@@ -90,10 +90,10 @@ def test_a_source_under_a_new_key_has_it_in_its_posts(site: SampleSite) -> None:
     site.writes(yaml + "sources: [{key: one, url: 'https://one.example/', category: x}]\n")
     with site.opened() as app:
         FakeSource(app).says("one", *old(5), title="")  # a feed without a title has its key for a name
-        app.publish()
+        app.publisher.publish()
     site.writes(yaml + "sources: [{key: uno, was: one, url: 'https://one.example/', category: x}]\n")
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     posts = [path.read_text() for name in ("posts", "older") for path in (site.folder / name).iterdir()]
     assert len(posts) == 5
     assert [post for post in posts if "uno" not in post] == []
@@ -107,11 +107,11 @@ def test_s44_a_copy_that_enters_a_listed_category_is_credited_in_all_others(site
     with site.opened() as app:
         FakeSource(app).says("one", *articles)
         FakeSource(app).says("two", *(replace(one, id=f"two-{one.id}") for one in articles))
-        app.publish()
+        app.publisher.publish()
     assert b'"also"' not in site.published("category/x/archive/1.json")
     site.writes(yaml + sources + "  - {key: two, url: 'https://two.example/', category: [hidden, y]}\n")
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     for path in ("category/x.json", "category/x/archive/1.json"):
         assert b'"also"' in site.published(path)
     assert force(site) == []

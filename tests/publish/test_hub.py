@@ -62,15 +62,15 @@ def test_a85_main_documents_name_the_hub_and_archives_and_pages_do_not(sample_si
     sample_site.writes(yaml.replace("HUB", ""))
     with sample_site.opened() as app:
         FakeSource(app).says("a", *map(said, range(45)))
-        app.publish()
+        app.publisher.publish()
     before = sample_site.files()
     sample_site.writes(yaml.replace("HUB", f", hub: '{HUB}'"))
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     changed = {path.removesuffix(".gz") for path, file in sample_site.files().items() if file != before[path]}
     assert changed == {f"{name}.{form}" for name in ("all", "category/general") for form in ("atom", "rss", "json")}
     assert "category/general/archive/1.atom" in before
     sample_site.writes(yaml.replace("HUB", ""))
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert {path: file[0] for path, file in sample_site.files().items()} == {p: file[0] for p, file in before.items()}

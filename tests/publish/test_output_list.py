@@ -9,6 +9,7 @@ import pytest
 from aggregator.cli import main
 from aggregator.errors import StrangerInTheWay
 from aggregator.publish.folder import Folder
+from aggregator.serve.published import PublishedState
 from tests.fake_source import FakeSource, said
 from tests.sample_site import SampleSite
 
@@ -32,7 +33,7 @@ def begin(site: SampleSite, yaml: str = TWO) -> None:
         fake_source = FakeSource(app)
         fake_source.says("a", said("a"))
         fake_source.says("b", said("b"))
-        app.publish()
+        app.publisher.publish()
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -49,11 +50,11 @@ def test_r54_a_publication_that_is_cut_leaves_the_rest_for_the_next(site: Sample
         fake_source.says("a", said("a"))
         fake_source.says("b", said("b"))
         asked = iter((False, False, True, True))  # before the stories' pages, and before each category
-        cut = app.publish(is_cut=lambda: next(asked))
+        cut = app.publisher.publish(is_cut=lambda: next(asked))
         assert cut.waiting
         changed = {path.partition(".")[0] for path in cut.changed if not path.startswith("entry/")}
         assert changed == {"category/a"}, "one category, whole"
-        rest = app.publish()
+        rest = app.publisher.publish()
         assert not rest.waiting
         assert {"category/b.atom", "all.atom", "index.html", "status.json"} <= set(rest.changed)
 
@@ -69,7 +70,7 @@ def test_what_somebody_removed_is_written_again_at_the_next_start(site: SampleSi
     target = root / gone
     shutil.rmtree(target) if target.is_dir() else target.unlink()
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     after = tree(root)
     assert {path for path in before if not path.startswith("status.")} <= set(after)
     assert all(after[path] == data for path, data in before.items() if not path.startswith("status."))
@@ -83,8 +84,8 @@ def test_another_folder_gets_everything_and_the_old_one_is_left(site: SampleSite
     before = tree(site.folder / "public")
     site.writes("publish: {to: other/}" + TWO)
     with site.opened() as app:
-        app.publish()
-        assert app.publish().changed == ()
+        app.publisher.publish()
+        assert app.publisher.publish().changed == ()
     after = tree(site.folder / "other")
     assert {path for path in before if not path.startswith("status.")} <= set(after)
     assert all(after[path] == data for path, data in before.items() if not path.startswith("status."))
@@ -97,7 +98,7 @@ def test_somebody_elses_file_in_another_folder_is_not_written_over(site: SampleS
     (site.folder / "other" / "index.html").write_text("my own site")
     site.writes("publish: {to: other/}" + TWO)
     with site.opened() as app, pytest.raises(StrangerInTheWay, match=r"other/index\.html stands there"):
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert tree(site.folder / "other") == {"index.html": b"my own site"}
 
 
@@ -114,7 +115,7 @@ def test_nothing_is_written_in_a_folder_of_somebody_else(site: SampleSite, path:
         with site.opened() as app:
             FakeSource(app).says("a", said("a"))
             with pytest.raises(StrangerInTheWay, match=rf"public/{path} stands there"):
-                app.publish()
+                app.publisher.publish()
         assert tree(site.folder / "public") == {path: b"mine"}
     assert main([*command, "publish", "--take-over"], {}) == 3
     assert tree(site.folder / "public") == {path: b"mine"}
@@ -131,11 +132,11 @@ def test_nothing_is_written_in_a_folder_of_another_aggregator(site: SampleSite) 
     site.writes("publish: {to: third/}" + TWO)
     with site.opened() as app:
         FakeSource(app).says("a", said("a2"))
-        app.publish()
+        app.publisher.publish()
     before = tree(site.folder / "other")
     site.writes("publish: {to: other/}" + TWO)
     with site.opened() as app, pytest.raises(StrangerInTheWay, match="restore FILE"):
-        app.publish()
+        app.publisher.publish()
     assert tree(site.folder / "other") == before
 
 
@@ -152,9 +153,9 @@ def test_a_tree_that_was_moved_as_a_whole_stays_ours(site: SampleSite) -> None:
     before = tree(site.folder / "public")
     site.folder = site.folder.rename(site.folder.with_name("elsewhere"))
     with site.opened() as app:
-        assert [path for path in app.publish().changed if not path.startswith("status.")] == []
+        assert [path for path in app.publisher.publish().changed if not path.startswith("status.")] == []
         FakeSource(app).says("a", said("more"))
-        assert "category/a.atom" in app.publish().changed
+        assert "category/a.atom" in app.publisher.publish().changed
     assert {path for path in set(tree(site.folder / "public")) - set(before) if not path.startswith("entry/")} == set()
 
 
@@ -163,7 +164,7 @@ def test_of_a_moved_tree_a_file_that_was_edited_is_not_ours(site: SampleSite) ->
     site.folder = site.folder.rename(site.folder.with_name("elsewhere"))
     (site.folder / "public" / "index.html").write_text("my own site")
     with site.opened() as app, pytest.raises(StrangerInTheWay):
-        app.publish()
+        app.publisher.publish()
     assert (site.folder / "public" / "index.html").read_text() == "my own site"
 
 
@@ -177,7 +178,7 @@ def test_a_link_that_leads_elsewhere_is_another_folder(site: SampleSite) -> None
     public.symlink_to("two")
     (site.folder / "two" / "index.html").write_text("my own site")
     with site.opened() as app, pytest.raises(StrangerInTheWay):
-        app.publish()
+        app.publisher.publish()
     assert tree(site.folder / "two") == {"index.html": b"my own site"}
 
 
@@ -189,7 +190,7 @@ def test_every_output_bears_our_mark(site: SampleSite) -> None:
     site.writes(yaml)
     with site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(40)))
-        app.publish()
+        app.publisher.publish()
     root = site.folder / "public"
     outputs = [path for path in tree(root) if not path.endswith(".gz")]
     kinds = {path.partition(".")[2] for path in outputs}
@@ -214,7 +215,7 @@ def test_take_over_starts_anew_over_a_whole_site(site: SampleSite, capsys: pytes
     assert main([*command, "--all"], {}) == 0
     with site.opened() as app:
         FakeSource(app).says("a", said("a"))
-        assert "category/a.atom" in app.publish().changed, "and none stands in the way of the new ones"
+        assert "category/a.atom" in app.publisher.publish().changed, "and none stands in the way of the new ones"
 
 
 def test_status_json_says_the_mark_first(site: SampleSite) -> None:
@@ -236,7 +237,7 @@ def test_r32_an_output_that_cannot_be_written_is_named_and_harms_no_other(
         fake_source = FakeSource(app)
         fake_source.says("a", said("a"), said("a2"))
         fake_source.says("b", said("b"), said("b2"))
-        published = app.publish()
+        published = app.publisher.publish()
     assert published.failed == ("category/a.json",)
     assert {"category/a.atom", "category/b.json", "index.html"} <= set(published.changed)
     command = ["-c", str(site.folder / "feeds.yaml"), "publish", "--json"]
@@ -257,7 +258,7 @@ def test_r32_a_folder_that_cannot_be_looked_into_harms_no_other(site: SampleSite
     (site.folder / "public" / "category").symlink_to(elsewhere)
     with site.opened() as app:
         FakeSource(app).says("a", said("a"))
-        published = app.publish()
+        published = app.publisher.publish()
     assert "category/a.atom" in published.failed
     assert {"index.html", "all.atom", "status.json"} <= set(published.changed)
     assert list(elsewhere.iterdir()) == [], "links are not followed (S51)"
@@ -268,15 +269,17 @@ def test_somebody_elses_file_stops_its_category_and_no_other(
 ) -> None:
     site.writes(TWO.replace("category: a}", "category: c}"))
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     theirs = site.folder / "public" / "category" / "a.json"
     theirs.write_text("{}")
     site.writes(TWO)
     with site.opened() as app:
         FakeSource(app).says("b", said("b"))
+        published = PublishedState(app.store, app.in_force)
         with pytest.raises(StrangerInTheWay):
-            app.publish()
-        assert app.max_age("category/b.atom") > 300, "what was written is known"
+            app.publisher.publish()
+        published.note(None)
+        assert published.max_age("category/b.atom") > 300, "what was written is known"
     assert theirs.read_text() == "{}"
     assert not theirs.with_name("a.atom").exists()
     assert site.titles("category/b.atom") == ["Title b"]
@@ -295,7 +298,7 @@ def test_where_the_state_was_lost_nothing_is_mixed_into_what_stands_there(site: 
     (site.folder / "var" / "aggregator.db").unlink()
     (site.folder / "public" / "category" / "b.atom").unlink()
     with site.opened() as app, pytest.raises(StrangerInTheWay):
-        app.publish()
+        app.publisher.publish()
     assert not (site.folder / "public" / "category" / "b.atom").exists()
 
 
@@ -309,16 +312,16 @@ def test_files_of_a_format_that_was_taken_out_are_removed(site: SampleSite) -> N
         fake_source = FakeSource(app)
         fake_source.says("a", *(said(n) for n in range(40)))
         fake_source.says("b", said("b"))
-        app.publish()
+        app.publisher.publish()
     root = site.folder / "public"
     (root / "category" / "mine.html").write_text("mine")
     (root / "about.json").write_text("{}")
     site.writes("publish: {entries: 10, archive_page: 10, formats: [atom]}\n" + yaml)
     with site.opened() as app:
-        assert not app.publish().failed
+        assert not app.publisher.publish().failed
         left = {path for path in tree(root) if not path.endswith((".atom", ".gz"))}
         assert left == {"status.json", "opml.xml", "sources.opml", "category/mine.html", "about.json"}
     site.writes("publish: {entries: 10, archive_page: 10}\n" + yaml)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert {"index.html", "category/a.json", "category/a/archive/1.html", "style.css"} <= set(tree(root))

@@ -82,7 +82,7 @@ def posts_of(folder: Path, template: str, sources: dict[str, list[Entry]]) -> di
         fake_source = FakeSource(app)
         for number, entries in enumerate(sources.values()):
             fake_source.says(f"s{number}", *entries)
-        assert app.publish().failed == ()
+        assert app.publisher.publish().failed == ()
     return {path.name: path.read_bytes().decode() for path in (folder / "posts").iterdir()}
 
 

@@ -49,11 +49,11 @@ def test_s44_a_source_made_private_later_shows_its_address_no_more(site: SampleS
     site.writes(PRIVATE.replace(", private: true", ""))
     with site.opened() as app:
         own_feed(FakeSource(app), said(1, own_id=ATOM_ID))
-        app.publish()
+        app.publisher.publish()
     assert "category/x.atom" in holding(site, TOKEN, "sekrettoken")
     site.writes(PRIVATE)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert holding(site, TOKEN, "sekrettoken") == []
     assert site.items("category/x.json")[0]["id"] == ATOM_ID, "ids never change"
 
@@ -62,10 +62,10 @@ def test_s44_a_private_source_is_public_again_as_it_was(site: SampleSite) -> Non
     site.writes(PRIVATE)
     with site.opened() as app:
         own_feed(FakeSource(app), said(1, own_id=ATOM_ID))
-        app.publish()
+        app.publisher.publish()
     site.writes(PRIVATE.replace(", private: true", ""))
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     (entry,) = site.entries("category/x.atom")
     assert entry.findtext("{*}source/{*}id") == ADDRESS
 
@@ -88,10 +88,10 @@ def test_s44_nothing_of_an_entry_holds_a_part_of_the_address(site: SampleSite, s
     site.writes(PRIVATE.replace(", private: true", "") if since == "later" else PRIVATE)
     with site.opened() as app:
         own_feed(FakeSource(app), _with(entry, enclosures=(sound,), supplement=supplement))
-        app.publish()
+        app.publisher.publish()
     site.writes(PRIVATE)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert holding(site, TOKEN, "sekrettoken") == []
     (item,) = site.items("category/x.json")
     assert item["id"].startswith("urn:uuid:")
@@ -109,7 +109,7 @@ def test_s44_a_site_link_that_tells_the_address_is_left_out(site: SampleSite, li
     site.writes(PRIVATE)
     with site.opened() as app:
         own_feed(FakeSource(app), said(1), link=Url(link))
-        app.publish()
+        app.publisher.publish()
     assert holding(site, TOKEN, "sekrettoken") == []
 
 
@@ -117,7 +117,7 @@ def test_s44_the_site_of_a_private_source_is_shown(site: SampleSite) -> None:
     site.writes(PRIVATE)
     with site.opened() as app:
         own_feed(FakeSource(app), said(1))
-        app.publish()
+        app.publisher.publish()
     (entry,) = site.entries("category/x.atom")
     links = [(link.get("rel"), link.get("href")) for link in entry.findall("{*}source/{*}link")]
     assert links == [("alternate", "https://pub.example/")]
@@ -128,7 +128,7 @@ def test_s44_the_origin_that_an_entry_carries_is_no_way_round(site: SampleSite) 
     site.writes(PRIVATE)
     with site.opened() as app:
         own_feed(FakeSource(app), _with(said(1), origin=carried))
-        app.publish()
+        app.publisher.publish()
     assert holding(site, TOKEN, "sekrettoken") == []
 
 
@@ -136,12 +136,12 @@ def test_s44_the_origin_that_an_entry_carries_is_no_way_round(site: SampleSite) 
 def test_s44_a_derived_key_shows_no_host(site: SampleSite, title: str) -> None:
     site.writes("sources: [{url: 'https://hidden.example/', private: true}, 'https://open.example/']\n")
     with site.opened() as app:
-        (key,) = [source.key for source in app.settings.sources if source.private]
-        (other,) = [source.key for source in app.settings.sources if not source.private]
+        (key,) = [source.key for source in app.in_force.settings.sources if source.private]
+        (other,) = [source.key for source in app.in_force.settings.sources if not source.private]
         fake_source = FakeSource(app)
         fake_source.says(key, said(1, link="https://news.example/1"), title=title)
         fake_source.says(other, said(2, link="https://news.example/2"))
-        app.publish()
+        app.publisher.publish()
     assert holding(site, "hidden.example") == []
     named = {item["_aggregator"]["source"] for item in site.items()}
     (status,) = [s["key"] for s in json.loads(site.published("status.json"))["sources"] if s["url"] is None]
@@ -157,14 +157,14 @@ def test_s44_a_source_stays_private_when_it_has_left_feeds_yaml(site: SampleSite
         fake_source = FakeSource(app)
         fake_source.says("o", said(1, own_id="tag:open.example,2026:1"))
         own_feed(fake_source, said(1, own_id="tag:open.example,2026:1"), said(2))
-        app.publish()
+        app.publisher.publish()
     before = site.files()
     assert holding(site, "Feed p") != [], "it has a title"
     (first, _) = sorted(site.items("category/x.json"), key=lambda item: str(item["title"]))
     assert "also" not in first["_aggregator"], "a private copy is credited nowhere"
     site.writes(f"sources: [{other}]\n")
     with site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert holding(site, TOKEN, "sekrettoken") == []
     after = site.files()
     lists = {f"sources.{form}{twin}" for form in ("html", "opml") for twin in ("", ".gz")}
@@ -175,13 +175,13 @@ def test_s44_a_private_edit_that_was_never_published_holds_too(site: SampleSite)
     site.writes(PRIVATE.replace(", private: true", ""))
     with site.opened() as app:
         own_feed(FakeSource(app), said(1))
-        app.publish()
+        app.publisher.publish()
     site.writes(PRIVATE)
     with site.opened():
         pass  # stored, not rendered
     site.writes("sources: [{key: o, url: 'https://open.example/', category: x}]\n")
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert holding(site, TOKEN, "sekrettoken") == []
 
 
@@ -195,7 +195,7 @@ def test_s69_status_says_nothing_of_unlisted_categories(site: SampleSite) -> Non
         fake_source = FakeSource(app)
         fake_source.says("one", said(1))
         fake_source.says("two", said(2))
-        app.publish()
+        app.publisher.publish()
     hushed = ("hush", "Hush", "Whisper", "one.example")
     assert [path for path in holding(site, *hushed) if not path.startswith("category/hush")] == []
     (source,) = json.loads(site.published("status.json"))["sources"]
@@ -207,7 +207,7 @@ def test_s69_no_path_of_this_machine_is_published(site: SampleSite) -> None:
     site.writes("sources: [{key: own, kind: file, url: harbour.xml, category: x}]\n")
     with site.opened() as app:
         FakeSource(app).says("own", said(1))
-        app.publish()
+        app.publisher.publish()
     assert holding(site, str(site.folder), "file:") == []
     (source,) = json.loads(site.published("status.json"))["sources"]
     assert (source["key"], source["url"]) == ("own", None)
@@ -229,20 +229,20 @@ def test_t2_a_copy_of_an_unlisted_category_is_credited_there_alone(site: SampleS
         fake_source.says("two", *(said(n) for n in range(25)))
         fake_source.says("one", *(said(n, own_id=f"copy-{n}", link=f"https://one.example/{n}") for n in range(25)))
         fake_source.says("three", said(1, own_id="third", link="https://three.example/1"))
-        app.publish()
+        app.publisher.publish()
     named = holding(site, *hushed)
     assert named
     assert [path for path in named if not path.startswith("category/hush")] == []
     assert "category/open.atom" in holding(site, "three.example"), "a copy in another listed category is"
     site.writes(feeds(""))
     with site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert [path for path in holding(site, *hushed) if not path.startswith("category/hush")] == [], (
         "nor once it is gone"
     )
     site.writes(feeds(", hush: {}", whisper))
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert "category/open.atom" in holding(site, *hushed), "it is listed now"
 
 
@@ -257,10 +257,10 @@ def test_s44_the_id_of_a_private_founder_is_veiled_also_when_another_copy_alone_
         fake_source.says("two", said(1, own_id="copy"), said(2))
     site.writes(both)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         before = {item["id"] for item in site.items("category/x.json")}
         own_feed(FakeSource(app), said(3), deleted=((own_id, site.clock()),))
-        app.publish()
+        app.publisher.publish()
     after = {item["id"] for item in site.items("category/x.json")}
     assert before < after
     assert holding(site, TOKEN) == []
@@ -274,8 +274,8 @@ def test_a4_a_private_copy_of_a_public_story_leaves_its_id_alone(site: SampleSit
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("two", said(1, own_id=own_id))
-        app.publish()
+        app.publisher.publish()
         assert [item["id"] for item in site.items("category/x.json")] == [own_id]
         fake_source.says("p", said(1, own_id=own_id))
-        app.publish()
+        app.publisher.publish()
     assert [item["id"] for item in site.items("category/x.json")] == [own_id]

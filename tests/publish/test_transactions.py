@@ -41,7 +41,7 @@ def archived(app: App, pages: int) -> FakeSource:
     """Publish a category with archive pages of ten stories each."""
     source = FakeSource(app)
     source.says("a", *(said(number) for number in range(10 * (pages + 1))))
-    app.publish()
+    app.publisher.publish()
     return source
 
 
@@ -73,10 +73,10 @@ def test_one_entry_is_published_in_few_transactions(sample_site: SampleSite) -> 
         sample_site.clock.move(hours=1)
         source.says("a", said("new"))
         with counted() as begun:
-            app.publish()
+            app.publisher.publish()
         assert len(begun) <= 13
         with counted() as begun:
-            app.publish()
+            app.publisher.publish()
         assert len(begun) <= 5, "nothing has changed"
     assert sample_site.titles("category/b.atom")[0] == "Title new"
 
@@ -93,13 +93,13 @@ def test_r31_what_settles_while_files_are_written_is_published_next(
         sample_site.clock.move(hours=1)
         changed = said(on_page, text="<p>Another text</p>")
         meanwhile["settle"] = lambda: source.says("a", said("new"), changed)
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
         assert "Title new" not in sample_site.titles("category/a.atom")
-        app.publish()
+        app.publisher.publish()
         assert sample_site.titles("category/a.atom")[0] == "Title new"
         assert "Another text" in sample_site.items("category/a/archive/1.json")[0]["content_html"]
         before = sample_site.files()
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
         assert sample_site.files() == before
 
 
@@ -109,7 +109,7 @@ def test_documents_read_in_parts_are_the_same(sample_site: SampleSite, monkeypat
         archived(app, 5)
         before = sample_site.files()
         monkeypatch.setattr("aggregator.publish.category_documents.AT_ONCE", 2)
-        assert not app.publish(everything=True).failed
+        assert not app.publisher.publish(everything=True).failed
         assert sample_site.files() == before
 
 
@@ -120,15 +120,15 @@ def test_a_stranger_among_many_pages_stops_all_of_the_category(
     sample_site.writes(YAML)
     stranger = sample_site.folder / "public" / "category" / "a" / "archive" / "5.json"
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         stranger.parent.mkdir(parents=True)
         stranger.write_bytes(b"{}")
         source = FakeSource(app)
         source.says("a", *(said(number) for number in range(60)))
         with pytest.raises(StrangerInTheWay):
-            app.publish()
+            app.publisher.publish()
         assert [path.name for path in stranger.parent.iterdir()] == ["5.json"]
         assert sample_site.titles("category/a.atom") == []
         stranger.unlink()
-        app.publish()
+        app.publisher.publish()
         assert len(sample_site.titles("category/a.atom")) == 10

@@ -10,6 +10,7 @@ from lxml import etree
 
 from aggregator.model.correction import Act
 from aggregator.model.entry import Entry
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource, said
 from tests.publish.test_forced import force
 from tests.sample_site import ATOM, START, SampleSite
@@ -62,16 +63,16 @@ def numbers(sample_site: SampleSite, page: int | None) -> list[int]:
 def withdraw(sample_site: SampleSite, story: int) -> None:
     with sample_site.opened() as app:
         ask(app, Act.RETRACT, story=story, undo=False)
-        app.publish()
+        app.publisher.publish()
 
 
 def test_a7_an_empty_category_that_gets_older_entries(sample_site: SampleSite) -> None:
     with sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         before = updated(sample_site)
         assert set(before) == {"category/x.atom", "all.atom"}
         FakeSource(app).says("one", *older(5))
-        app.publish()
+        app.publisher.publish()
     assert len(sample_site.entries("category/x.atom")) == 5
     assert went_back(before, updated(sample_site)) == []
     assert b"<lastBuildDate>Wed, 04 Mar 2026 12:00:00" in sample_site.published("category/x.rss")
@@ -81,22 +82,22 @@ def test_a7_an_empty_category_that_gets_older_entries(sample_site: SampleSite) -
 def test_a7_a_new_category_says_what_its_entries_say(sample_site: SampleSite) -> None:
     with sample_site.opened() as app:
         FakeSource(app).says("one", *older(5))
-        app.publish()
+        app.publisher.publish()
     assert set(updated(sample_site).values()) == {START - timedelta(days=9)}
 
 
 def test_a7_a_tombstone_that_ends(sample_site: SampleSite) -> None:
     with sample_site.opened() as app:
         FakeSource(app).says("one", *older(5))
-        app.publish()
+        app.publisher.publish()
     sample_site.clock.move(hours=5)
     withdraw(sample_site, numbers(sample_site, None)[2])
     before = updated(sample_site)
     assert before["category/x.atom"] == START + timedelta(hours=5)
     sample_site.clock.move(days=31)
     with sample_site.opened() as app:
-        assert app.upkeep.end_tombstones() == 1
-        app.publish()
+        assert Maintenance(app.store, app.clock).end_tombstones() == 1
+        app.publisher.publish()
     assert b"deleted-entry" not in sample_site.published("category/x.atom")
     assert went_back(before, updated(sample_site)) == []
     assert force(sample_site) == []
@@ -106,20 +107,20 @@ def test_a7_a_story_that_was_corrected_last_leaves_the_main_document(sample_site
     articles = older(19)
     with sample_site.opened() as app:
         FakeSource(app).says("one", *articles)
-        app.publish()
+        app.publisher.publish()
         articles[9] = replace(articles[9], title="Corrected", updated=AHEAD)
         sample_site.clock.move(hours=20)
         FakeSource(app).says("one", *articles)
-        app.publish()
+        app.publisher.publish()
         before = updated(sample_site)
         assert before["category/x.atom"] == AHEAD
         news = [said(f"new-{place}", published=START - timedelta(days=90)) for place in range(10)]
         sample_site.clock.move(hours=30)
         FakeSource(app).says("one", *news, *articles)
-        app.publish()
+        app.publisher.publish()
         sample_site.clock.move(hours=30)
         FakeSource(app).says("one", said("last", published=START - timedelta(days=90)), *news, *articles)
-        app.publish()
+        app.publisher.publish()
     assert "Corrected" in sample_site.titles("category/x/archive/2.atom")
     assert went_back(before, updated(sample_site)) == []
     assert force(sample_site) == []
@@ -128,7 +129,7 @@ def test_a7_a_story_that_was_corrected_last_leaves_the_main_document(sample_site
 def test_a7_the_newest_story_of_an_archive_page_is_withdrawn(sample_site: SampleSite) -> None:
     with sample_site.opened() as app:
         FakeSource(app).says("one", *older(20))
-        app.publish()
+        app.publisher.publish()
     before = updated(sample_site)
     for story in numbers(sample_site, 1):
         sample_site.clock.move(minutes=1)
@@ -142,13 +143,13 @@ def test_a7_what_feeds_have_said_outlives_a_restore(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.sample_site.writes(YAML)
     with site.sample_site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     site.goes_through([("poll", "one", older(20), {}), ("publish", None, (), {})])
     withdraw(site.sample_site, numbers(site.sample_site, 1)[0])
     site.sample_site.clock.move(days=31)
     with site.sample_site.opened() as app:
-        app.upkeep.end_tombstones()
-        app.publish()
+        Maintenance(app.store, app.clock).end_tombstones()
+        app.publisher.publish()
     before = updated(site.sample_site)
     changed = site.loses_its_state()
     assert [path for path in changed if path.startswith(("category/", "all."))] == []

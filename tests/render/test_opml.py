@@ -118,7 +118,7 @@ def test_s44_neither_list_tells_of_private_addresses_or_unlisted_categories(site
     with site.opened() as app:
         for key in "abc":
             FakeSource(app).says(key, said(key), link=f"https://{key}.example/")
-        app.publish()
+        app.publisher.publish()
     feeds, sources = site.published("opml.xml"), site.published("sources.opml")
     for data in (feeds, sources):
         assert b"hidden" not in data
@@ -139,16 +139,16 @@ def test_a31_a_poll_that_brings_nothing_leaves_both_alone_and_a_state_moves_one(
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", said("a"))
-        app.publish()
+        app.publisher.publish()
         before = site.files()
         site.clock.move(hours=3)
         fake_source.unchanged(["a"])
-        app.publish()
+        app.publisher.publish()
         assert site.files() == before
         for _ in range(4):
             site.clock.move(days=2)
             fake_source.fails("a")
-        changed = app.publish().changed
+        changed = app.publisher.publish().changed
     assert "sources.opml" in changed
     assert "opml.xml" not in changed
 
@@ -156,16 +156,16 @@ def test_a31_a_poll_that_brings_nothing_leaves_both_alone_and_a_state_moves_one(
 def test_without_a_feed_there_is_nothing_to_import(site: SampleSite) -> None:
     site.writes(TWO)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert (site.folder / "public" / "opml.xml").exists()
     site.writes(TWO.replace("[atom, html]", "[html]"))
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert not (site.folder / "public" / "opml.xml").exists()
     assert (site.folder / "public" / "sources.opml").exists()
     site.writes(TWO.replace("[atom, html]", "[json]"))
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert b".json" in site.published("opml.xml")
     assert not (site.folder / "public" / "index.html").exists()
 
@@ -174,7 +174,7 @@ def test_what_a_reader_imports_can_be_read(site: SampleSite) -> None:
     site.writes(TWO)
     with site.opened() as app:
         FakeSource(app).says("a", said("a"))
-        app.publish()
+        app.publisher.publish()
     for outline in etree.fromstring(site.published("opml.xml")).iter("outline"):
         path = str(outline.get("xmlUrl")).removeprefix("http://127.0.0.1:8080/")
         assert feedparser.parse(site.published(path)).entries

@@ -236,11 +236,11 @@ def test_m7_another_theme_renders_every_page_and_no_feed(sample_site: SampleSite
     theme.mkdir()
     with sample_site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(3)))
-        app.publish()
+        app.publisher.publish()
     (theme / "base.html").write_text('{% extends "built-in/base.html" %}{% block brand %}<p>NEW</p>{% endblock %}')
     with sample_site.opened() as app:
-        changed = app.publish().changed
-        assert app.publish().changed == ()
+        changed = app.publisher.publish().changed
+        assert app.publisher.publish().changed == ()
     assert changed == ("category/general.html", "index.html", "sources.html", "status.html")
     pages = [*(sample_site.folder / "public").rglob("*.html")]
     assert len(pages) == 4 + 3
@@ -259,22 +259,22 @@ def test_r32_what_a_template_can_not_render_stays_as_it_was_and_raises_an_alarm(
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", said(1))
-        assert "category/general.html" in app.publish().changed
+        assert "category/general.html" in app.publisher.publish().changed
         before = (sample_site.folder / "public" / "category" / "general.html").read_bytes()
         fake_source.says("a", said(2), said(1))
-        published = app.publish()
+        published = app.publisher.publish()
         assert published.failed == ("category/general.html",)
         assert "category/general.atom" in published.changed
         assert (sample_site.folder / "public" / "category" / "general.html").read_bytes() == before
         with app.store.begin() as tx:
             tx.alarms.note(sample_site.clock())
-        [alarm] = app.store.status(app.roster, sample_site.clock()).alarms
+        [alarm] = app.store.status(app.in_force.roster, sample_site.clock()).alarms
         assert alarm.code.value == "output"
         assert alarm.text.startswith("category/general.html: theme/category.html:2: 'nowhere' is undefined; docs/")
     (theme / "category.html").unlink()
     with sample_site.opened() as app:
-        assert "category/general.html" in app.publish().changed
-        assert app.store.status(app.roster, sample_site.clock()).alarms == ()
+        assert "category/general.html" in app.publisher.publish().changed
+        assert app.store.status(app.in_force.roster, sample_site.clock()).alarms == ()
 
 
 def test_refresh_is_for_pages_that_change(sample_site: SampleSite) -> None:
@@ -283,7 +283,7 @@ def test_refresh_is_for_pages_that_change(sample_site: SampleSite) -> None:
     )
     with sample_site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(30)))
-        app.publish()
+        app.publisher.publish()
     pages = {
         str(path.relative_to(sample_site.folder / "public")): Page(path.read_bytes())
         for path in sorted((sample_site.folder / "public").rglob("*.html"))

@@ -30,14 +30,14 @@ def holding(site: SampleSite, text: str) -> list[str]:
 def publish(site: SampleSite, yaml: str) -> tuple[str, ...]:
     site.writes(yaml)
     with site.opened() as app:
-        return app.publish().changed
+        return app.publisher.publish().changed
 
 
 def is_as_if_new(site: SampleSite) -> bool:
     """Tell whether rendering all of it gives what stands there (R35)."""
     before = site.files()
     with site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     return site.files() == before
 
 
@@ -48,7 +48,7 @@ def test_show_summary_gives_an_excerpt_where_there_is_no_summary(site: SampleSit
     site.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", said(1, text=LONG))
-        app.publish()
+        app.publisher.publish()
     assert holding(site, "The end of it.") == []
     (entry,) = site.entries("category/x.atom")
     summary = entry.find("{*}summary")
@@ -64,7 +64,7 @@ def test_show_summary_keeps_the_publishers_own(site: SampleSite) -> None:
     site.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", replace(said(1), summary="<p>In short.</p>"))
-        app.publish()
+        app.publisher.publish()
     (entry,) = site.entries("category/x.atom")
     assert entry.findtext("{*}summary") == "<p>In short.</p>"
     assert holding(site, "at some length") == []
@@ -74,7 +74,7 @@ def test_an_excerpt_of_markup_is_text(site: SampleSite) -> None:
     site.writes(f"sources: [{SOURCE % ', show: summary'}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", said(1, text="<p>Write &lt;b&gt; for bold &amp;amp; wait.</p>"))
-        app.publish()
+        app.publisher.publish()
     (entry,) = site.entries("category/x.atom")
     assert entry.findtext("{*}summary") == "Write <b> for bold &amp; wait."
     assert site.items("category/x.json")[0]["content_html"] == "Write &lt;b&gt; for bold &amp;amp; wait."
@@ -85,7 +85,7 @@ def test_what_a_publisher_lets_us_show_holds_when_its_source_is_gone(site: Sampl
     site.writes(f"sources: [{SOURCE % f', show: {show}'}, {OTHER}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", said(1, text=LONG))
-        app.publish()
+        app.publisher.publish()
     publish(site, f"sources: [{OTHER}]\n")
     assert is_as_if_new(site)
     assert holding(site, "The end of it.") == []
@@ -108,7 +108,7 @@ def test_every_copy_is_credited_in_every_format(site: SampleSite) -> None:
         same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
         fake_source.says("a", said(1, own_id=same, link=None))
         fake_source.says("b", said(1, own_id=same, link=None), link=Url("https://b.example/"))
-        app.publish()
+        app.publisher.publish()
     (entry,) = site.entries("category/x.atom")
     related = [
         (link.get("href"), link.get("title")) for link in entry.findall("{*}link") if link.get("rel") != "alternate"
@@ -126,7 +126,7 @@ def test_a_copy_with_a_link_is_credited_with_it(site: SampleSite) -> None:
         same = "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6b"
         fake_source.says("a", said(1, own_id=same))
         fake_source.says("b", said(1, own_id=same, link="https://c.example/1"), title="")
-        app.publish()
+        app.publisher.publish()
     (item,) = site.items("category/x.json")
     assert [told(copy) for copy in item["_aggregator"]["also"]] == [
         {"source": "b", "title": "b", "url": "https://c.example/1"}
@@ -140,7 +140,7 @@ def test_r35_class_names_that_are_taken_back_are_rendered_again(site: SampleSite
     site.writes(f"sources: [{SOURCE % ', allow_classes: [em_media]'}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", said(1, text='<p class="em_media">Some text of an entry.</p>'))
-        app.publish()
+        app.publisher.publish()
     assert "category/x.atom" in holding(site, "em_media")
     assert "category/x.atom" in publish(site, f"sources: [{SOURCE % ''}]\n")
     assert holding(site, "em_media") == []
@@ -152,7 +152,7 @@ def test_r35_a_renamed_source_is_named_anew_everywhere(site: SampleSite) -> None
     site.writes(f"{head}sources: [{SOURCE % ''}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(30)), title="")
-        app.publish()
+        app.publisher.publish()
     publish(site, f"{head}sources: [{{key: nice, url: 'https://a.example/', category: x, was: a}}]\n")
     assert site.items("category/x.json")[0]["_aggregator"]["source"] == "nice"
     assert is_as_if_new(site)
@@ -164,7 +164,7 @@ def test_r35_fewer_entries_are_filed_at_once(site: SampleSite) -> None:
     site.writes(f"publish: {{archive_page: 10}}\nsources: [{SOURCE % ''}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", *(said(n) for n in range(30)))
-        app.publish()
+        app.publisher.publish()
     site.clock.move(days=2)
     publish(site, f"publish: {{archive_page: 10, entries: 10}}\nsources: [{SOURCE % ''}]\n")
     assert len(site.entries("category/x.atom")) == 10
@@ -176,9 +176,9 @@ def test_r35_a_feed_that_changes_its_name_is_listed_anew(site: SampleSite) -> No
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", said(1))
-        app.publish()
+        app.publisher.publish()
         fake_source.says("a", said(1), title="Renamed", link=Url("https://a.example/site"))
-        assert "sources.html" in app.publish().changed
+        assert "sources.html" in app.publisher.publish().changed
     assert b"Renamed" in site.published("sources.html")
     assert is_as_if_new(site)
 
@@ -192,17 +192,17 @@ def test_status_is_rewritten_when_a_state_changed(site: SampleSite, formats: str
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", said(1))
-        app.publish()
+        app.publisher.publish()
         fake_source.fails("a", "not_found")
-        assert "status.json" in app.publish().changed
+        assert "status.json" in app.publisher.publish().changed
         (source,) = json.loads(site.published("status.json"))["sources"]
         assert (source["state"], source["error"]) == ("failing", "not_found")
-        assert app.publish().changed == ()
+        assert app.publisher.publish().changed == ()
 
 
 def test_a_feed_without_a_title_is_called_by_its_key(site: SampleSite) -> None:
     site.writes(f"sources: [{SOURCE % ''}]\n")
     with site.opened() as app:
         FakeSource(app).says("a", said(1), title="")
-        app.publish()
+        app.publisher.publish()
     assert etree.fromstring(site.published("category/x.atom")).findtext("{*}entry/{*}source/{*}title") == "a"

@@ -15,6 +15,7 @@ from aggregator.config import load_config
 from aggregator.errors import PublishError, StoreError
 from aggregator.model.entry import Origin
 from aggregator.model.stored_json import origin_of
+from aggregator.poll.corrections import run_pending_requests
 from aggregator.restore.combine import NothingToRestore
 from aggregator.restore.restore import read_site, restore
 from aggregator.store.database import restore_backup
@@ -66,7 +67,7 @@ class Planet:
         restored = read_site(where, settings, self.site.clock, folder=self.site.folder)
         app = restore(restored, settings, self.site.clock)
         try:
-            published = app.publish(everything=True, take_over=True)
+            published = app.publisher.publish(everything=True, take_over=True)
             assert published.failed == ()
             return published.changed + published.posts
         finally:
@@ -102,8 +103,8 @@ def planet(tmp_path: Path, publisher: FeedServer) -> Planet:
         with app.store.begin() as tx:
             number = tx.finding.story("urn:example:59")
             tx.corrections.file("retract", {"story": number}, planet.site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
     return planet
 
 
@@ -161,8 +162,8 @@ def test_m8_what_a_rule_took_out_of_one_category_keeps_its_tombstone_there(plane
     with planet.site.opened() as app:
         with app.store.begin() as tx:
             tx.corrections.file("rules", {}, planet.site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
     before = planet.published()
     [told] = [one["id"] for one in planet.site.items("category/quiet.json") if one["title"] == "Title 44"]
     assert f'deleted-entry ref="{told}"'.encode() in before["public/category/tech.atom"]
@@ -328,8 +329,8 @@ def test_a_source_may_be_called_lost(sample_site: SampleSite, publisher: FeedSer
         with app.store.begin() as tx:
             [entry] = tx.finding.entries("item-2")
             tx.corrections.file("retract", {"story": entry.story}, sample_site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
     planet = Planet.__new__(Planet)
     planet.site = sample_site
     planet.lose()
@@ -338,15 +339,15 @@ def test_a_source_may_be_called_lost(sample_site: SampleSite, publisher: FeedSer
     assert sample_site.poll()["new"] == 0
     assert sample_site.titles() == ["Title 1"]
     with sample_site.opened() as app:
-        [source] = app.store.status(app.roster, sample_site.clock()).sources
+        [source] = app.store.status(app.in_force.roster, sample_site.clock()).sources
         assert (source.key, source.entries) == ("lost", 2)
         with app.store.begin() as tx:
             [entry] = tx.finding.entries("item-1")
             tx.corrections.file("retract", {"story": entry.story}, sample_site.clock())
-        app.take_requests()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
         with app.store.begin() as tx:
             number = tx.corrections.file("retract", {"story": entry.story, "undo": True}, sample_site.clock())
-        app.take_requests()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
         with app.store.read() as tx:
             outcome = tx.corrections.outcome(number)
         assert outcome is not None
@@ -601,5 +602,5 @@ def test_what_a_source_never_had_is_no_loss_after_a_restore(
         assert sample_site.poll()["new"] == 2
         assert len(sample_site.entries("category/general.atom")) == count
     with sample_site.opened("status") as app:
-        status = app.store.status(app.roster, sample_site.clock())
+        status = app.store.status(app.in_force.roster, sample_site.clock())
     assert "fields_lost" not in {alarm.code.value for alarm in status.alarms}

@@ -6,6 +6,7 @@ from aggregator.cli import main
 from aggregator.model.event import Code
 from aggregator.model.known import EntryState
 from aggregator.model.settings import SourceKey
+from aggregator.poll.corrections import run_pending_requests
 from tests.feed_server import FeedServer, Reply
 from tests.sample_site import SampleSite, item, rss
 from tests.test_newsroom_details import YAML, listed, text
@@ -27,8 +28,8 @@ def ruled(site: SampleSite) -> None:
     with site.opened() as app:
         with app.store.begin() as tx:
             tx.corrections.file("rules", {}, site.clock())
-        app.take_requests()
-        app.publish()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
+        app.publisher.publish()
 
 
 def said(site: SampleSite, capsys: pytest.CaptureFixture[str], *command: str) -> str:

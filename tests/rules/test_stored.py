@@ -9,6 +9,7 @@ import pytest
 
 from aggregator.cli.main import main
 from aggregator.model.correction import Act
+from aggregator.poll.corrections import run_pending_requests
 from tests.feed_server import FeedServer, Reply
 from tests.sample_site import START, SampleSite, item, rss
 
@@ -35,10 +36,10 @@ def reapply(site: SampleSite, yaml: str, **by: float) -> dict[str, Any]:
     with site.opened("publish") as app:
         with app.store.begin() as tx:
             number = tx.corrections.file(Act.RULES, {}, site.clock())
-        app.take_requests()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
         with app.store.read() as tx:
             outcome = tx.corrections.outcome(number)
-        app.publish()
+        app.publisher.publish()
     assert outcome is not None
     assert outcome.done, outcome.said
     return dict(outcome.facts)

@@ -17,7 +17,7 @@ from aggregator.extras import install_command
 from aggregator.model.alarm import AlarmCode
 from aggregator.model.poll import State
 from aggregator.model.status import Figures
-from aggregator.serve.metrics import FRESH_SECONDS, Meter, load_meter, metrics
+from aggregator.serve.metrics import FRESH_SECONDS, Meter, current_figures, load_meter, metrics
 from aggregator.store.status import ADVICE
 from tests.fake_source import FakeSource, said
 from tests.feed_server import FeedServer, Reply
@@ -54,7 +54,7 @@ def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path)
         meter.count([fake_source.says("a", said(1, text="<p>Something else by now.</p>"))])
         meter.count(fake_source.unchanged(["a"]))
         meter.count([fake_source.fails("a", "dns")])
-        read = samples(meter.write(app.figures(), in_flight=3, tick_age=2.5)[1])
+        read = samples(meter.write(current_figures(app.store, app.clock()), in_flight=3, tick_age=2.5)[1])
     assert read["aggregator_polls_total", "fetched"] == 2
     assert read["aggregator_polls_total", "not_modified"] == 1
     assert read["aggregator_polls_total", "failed"] == 1
@@ -72,7 +72,7 @@ def test_polls_are_counted_by_outcome_bytes_failures_and_entries(tmp_path: Path)
 
 def test_r67_every_state_alarm_and_code_is_there_from_the_start_at_zero(tmp_path: Path) -> None:
     with opened(tmp_path) as app:
-        text = Meter().write(app.figures(), in_flight=0, tick_age=0)[1]
+        text = Meter().write(current_figures(app.store, app.clock()), in_flight=0, tick_age=0)[1]
     read = samples(text)
     assert {label for name, label in read if name == "aggregator_sources"} == {state.value for state in State}
     assert {label for name, label in read if name == "aggregator_alarms"} == {code.value for code in AlarmCode}
@@ -91,7 +91,7 @@ def test_alarms_are_counted_as_they_were_noticed(tmp_path: Path) -> None:
             site.clock.move(days=3)
         with app.store.begin() as tx:
             tx.alarms.note(app.clock())
-        read = samples(Meter().write(app.figures(), in_flight=0, tick_age=0)[1])
+        read = samples(Meter().write(current_figures(app.store, app.clock()), in_flight=0, tick_age=0)[1])
     assert read["aggregator_alarms", "dead"] == 2
     assert read["aggregator_alarms", "silent"] == 0
 
@@ -100,7 +100,7 @@ def test_s44_neither_sources_nor_hosts_have_labels(tmp_path: Path) -> None:
     meter = Meter()
     with opened(tmp_path) as app:
         meter.count(FakeSource(app).unchanged(["a"]))
-        text = meter.write(app.figures(), in_flight=0, tick_age=0)[1]
+        text = meter.write(current_figures(app.store, app.clock()), in_flight=0, tick_age=0)[1]
     assert b"example" not in text
     assert b"secret" not in text
 
@@ -111,7 +111,7 @@ def test_the_store_is_asked_once_in_15_seconds_however_many_ask(tmp_path: Path) 
 
         def figures() -> Figures:
             asked.append(now[0])
-            return app.figures()
+            return current_figures(app.store, app.clock())
 
         endpoint = metrics(Meter(), figures=figures, in_flight=lambda: 0, tick_age=lambda: 0.0, steady=lambda: now[0])
         threads = [threading.Thread(target=endpoint.answer, args=({},)) for _ in range(8)]

@@ -100,7 +100,7 @@ def test_r68_a_dispatcher_that_rests_asks_nobody(sample_site: SampleSite) -> Non
     sample_site.writes("sources: ['https://a.example/']\n", hosts="")
     clock, internet = sample_site.clock, Internet(sample_site.clock)
     with online(sample_site, internet) as app:
-        dispatcher = Dispatcher(app, DueBacklog(app.store))
+        dispatcher = Dispatcher(app.store, app.poller, app.in_force, DueBacklog(app.store))
         dispatcher.rest(on=True)
         looks = 0
 

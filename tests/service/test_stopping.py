@@ -52,13 +52,13 @@ def test_r54_polls_stop_before_the_jobs_end(
     cut, going_on = threading.Event(), threading.Event()
     monkeypatch.setattr("aggregator.service.service.GRACE", 0.0)
     with sample_site.opened("serve") as app:
-        ends = app.cut
+        ends = app.poller.cut
 
         def note() -> None:
             ends()
             cut.set()
 
-        monkeypatch.setattr(app, "cut", note)
+        monkeypatch.setattr(app.poller, "cut", note)
         service = Service(app, {})
         service.start()
 

@@ -21,7 +21,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 
 def alarms(app: App) -> list[Alarm]:
-    return list(app.store.status(app.roster, app.clock()).alarms)
+    return list(app.store.status(app.in_force.roster, app.clock()).alarms)
 
 
 def codes(app: App) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from aggregator.app import App
 from aggregator.config import load_config
 from aggregator.model.entry import Entry
+from aggregator.poll.maintenance import Maintenance
 from aggregator.service.service import Service
 from aggregator.store import minhash_bands
 from aggregator.store.schema import entry, fingerprint, source, store
@@ -64,7 +65,7 @@ def drop_bands(app: App) -> None:
     """Drop all bands that go some day."""
     with connected(app.store, writes=True) as connection:
         minhash_bands.begin_trimming(connection)
-    while app.upkeep.trim_bands():
+    while Maintenance(app.store, app.clock).trim_bands():
         pass
 
 
@@ -73,12 +74,12 @@ def grow_old(site: SampleSite, app: App) -> None:
     fake_source = FakeSource(app)
     for numbers in (range(10, 0, -1), range(20, 10, -1)):
         fake_source.says("a", *(tells("a", number, app=app) for number in numbers))
-        app.publish()
+        app.publisher.publish()
         site.clock.move(days=1)
-    app.publish()
+    app.publisher.publish()
     fake_source.says("a", tells("a", 20, app=app))
     site.clock.move(days=30)
-    assert app.upkeep.thin() == 10
+    assert Maintenance(app.store, app.clock).thin() == 10
 
 
 def test_bands_are_kept_of_founders_alone(site: SampleSite) -> None:
@@ -113,10 +114,10 @@ def test_k2_bands_go_with_the_texts(site: SampleSite) -> None:
         grow_old(site, app)
         before = bands(app)
         assert len(banded(app)) == 20
-        dropped = app.upkeep.trim_bands()
+        dropped = Maintenance(app.store, app.clock).trim_bands()
         assert banded(app) == {f"a-{number}" for number in range(11, 21)}
         assert bands(app) == before - dropped > 0
-        assert app.upkeep.trim_bands() == 0
+        assert Maintenance(app.store, app.clock).trim_bands() == 0
 
 
 def test_a_step_is_bounded_and_goes_on_where_it_was_killed(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,12 +129,12 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(site: SampleSite, mon
         with pytest.raises(ZeroDivisionError), app.store.begin() as tx:
             tx.bands.trim() / 0  # something goes wrong before its end
         assert bands(app) == all_of_them
-        assert 0 < app.upkeep.trim_bands() <= 14
+        assert 0 < Maintenance(app.store, app.clock).trim_bands() <= 14
     with site.opened() as app:
         looks = 1
         with app.store.read() as tx:
             assert tx.bands.is_trimming(), "a new process goes on with it"
-        while app.upkeep.trim_bands() or is_trimming(app):
+        while Maintenance(app.store, app.clock).trim_bands() or is_trimming(app):
             looks += 1
         assert looks == all_of_them // 14 + 1
         assert len(banded(app)) == 10
@@ -146,9 +147,9 @@ def test_a_look_that_takes_more_than_a_day_comes_to_its_end(site: SampleSite, mo
         monkeypatch.setattr(minhash_bands, "WALKED", bands(app) // 4)
         monkeypatch.setattr("aggregator.poll.maintenance.BAND_STEPS", 1)
         for _ in range(6):
-            app.upkeep.trim_bands()
+            Maintenance(app.store, app.clock).trim_bands()
             site.clock.move(days=1, minutes=1)
-            app.upkeep.thin()
+            Maintenance(app.store, app.clock).thin()
         assert banded(app) == {f"a-{number}" for number in range(11, 21)}
 
 
@@ -165,18 +166,18 @@ def test_few_texts_that_go_are_no_reason_to_look_at_many_bands(
         monkeypatch.setattr(minhash_bands, "BANDS", 1)  # of 120 bands that stay, 15 texts are worth it
         drop_bands(app)
         FakeSource(app).says("a", *(tells("a", number, app=app) for number in range(30, 20, -1)))
-        app.publish()
+        app.publisher.publish()
         site.clock.move(days=1)
-        app.publish()
+        app.publisher.publish()
         FakeSource(app).says("a", tells("a", 30, app=app))
         site.clock.move(days=30)
-        assert app.upkeep.thin() == 10
+        assert Maintenance(app.store, app.clock).thin() == 10
         assert not is_trimming(app)
         monkeypatch.setattr(minhash_bands, "BANDS", 2)
         with connected(app.store, writes=True) as connection:
             minhash_bands.begin_trimming(connection)
         assert is_trimming(app)
-        assert app.upkeep.trim_bands() > 0
+        assert Maintenance(app.store, app.clock).trim_bands() > 0
 
 
 def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:

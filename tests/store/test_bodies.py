@@ -73,7 +73,7 @@ def test_what_is_kept_can_be_replayed_under_other_rules(sample_site: SampleSite,
     feeds(sample_site, url, ", exclude: [{title: Spam}]")
     with sample_site.opened() as app:
         versions = stored_versions(app.store, KEY)
-        settings = app.settings
+        settings = app.in_force.settings
     with Replay(settings, versions) as replay:
         steps = list(replay.steps())
     assert [{kind: len(found) for kind, found in step.found.items()} for step in steps] == [{"new": 1}, {"rejected": 1}]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from aggregator.app import App
 from aggregator.model.correction import Act, Outcome
 from aggregator.model.event import Code
+from aggregator.poll.maintenance import Maintenance
 from aggregator.service.service import Service
 from aggregator.store import corrections
 from aggregator.store.schema import event, request
@@ -59,20 +60,20 @@ def test_answered_ones_go_after_a_week_and_those_that_wait_stay(site: SampleSite
     site.clock.move(days=6)
     late, newest = ask(app, answered=True), ask(app, answered=True)
     site.clock.move(days=1)
-    assert app.upkeep.trim_requests() == 0
+    assert Maintenance(app.store, app.clock).trim_requests() == 0
     site.clock.move(seconds=1)
-    assert app.upkeep.trim_requests() == 1
+    assert Maintenance(app.store, app.clock).trim_requests() == 1
     assert kept(app) == [waiting, late, newest]
     assert answered not in kept(app)
     site.clock.move(days=-30)
-    assert app.upkeep.trim_requests() == 0, "the clock was set back"
+    assert Maintenance(app.store, app.clock).trim_requests() == 0, "the clock was set back"
 
 
 def test_the_newest_stays_so_that_no_number_is_given_out_twice(site: SampleSite, app: App) -> None:
     ask(app, answered=True)
     newest = ask(app, answered=True)
     site.clock.move(days=400)
-    assert app.upkeep.trim_requests() == 1
+    assert Maintenance(app.store, app.clock).trim_requests() == 1
     assert kept(app) == [newest]
     assert ask(app, answered=False) == newest + 1
 
@@ -82,7 +83,7 @@ def test_a_step_is_bounded(site: SampleSite, app: App, monkeypatch: pytest.Monke
         ask(app, answered=True)
     monkeypatch.setattr(corrections, "TRIMMED", 2)
     site.clock.move(days=8)
-    assert [app.upkeep.trim_requests() for _ in range(4)] == [2, 2, 1, 0]
+    assert [Maintenance(app.store, app.clock).trim_requests() for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:

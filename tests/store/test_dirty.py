@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from aggregator.app import App
+from aggregator.poll.corrections import run_pending_requests
 from aggregator.store.dirty import touch
 from aggregator.store.schema import store, story
 from aggregator.store.story_pages import Dirty
@@ -61,7 +62,7 @@ def test_what_is_withdrawn_is_touched(tmp_path: Path) -> None:
             number = tx.finding.story("urn:example:0")
             assert number is not None
             tx.corrections.file("retract", {"story": number}, site.clock())
-        app.take_requests()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
         assert touched(app, before) == {"urn:example:0"}
 
 

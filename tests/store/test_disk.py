@@ -90,7 +90,9 @@ def test_r7_a_service_goes_on_trying_on_a_full_disk(
         return bool(stored)
 
     with full(sample_site, monkeypatch), sample_site.opened("serve") as app, caplog.at_level("WARNING"):
-        Dispatcher(app, DueBacklog(app.store), on_settled=stored.extend, patient=True).run(until=is_over)
+        Dispatcher(
+            app.store, app.poller, app.in_force, DueBacklog(app.store), on_settled=stored.extend, patient=True
+        ).run(until=is_over)
     assert [record.msg for record in caplog.records] == ["pause_polls", "resume_polls"]
     assert "the disk it is on is full" in caplog.records[0].__dict__["error"]
     assert blame(sample_site) == ("ok", 0, 0)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aggregator.app import App
 from aggregator.model.event import PASSING_FOR, Code, Event
+from aggregator.poll.maintenance import Maintenance
 from aggregator.service.service import Service
 from tests.fake_source import FakeSource, said
 from tests.rows import rows
@@ -64,10 +65,10 @@ def test_r73_events_go_after_ninety_days_but_for_those_that_last(site: SampleSit
         ask(app, "retract", story=1, undo=False)
         site.clock.move(days=89)
         fake_source.says("a", said(2))
-        assert app.upkeep.trim_events() == 0
+        assert Maintenance(app.store, app.clock).trim_events() == 0
         before = told(app)
         site.clock.move(days=1, seconds=1)
-        dropped = app.upkeep.trim_events()
+        dropped = Maintenance(app.store, app.clock).trim_events()
         after = told(app)
         assert dropped == len(before) - len(after) > 0
         young = [row for row in after if row[0] > before[-1][0] - 1]
@@ -86,7 +87,7 @@ def test_a_step_is_bounded_and_what_is_left_goes_next(site: SampleSite, monkeypa
         for module in ("store.events", "poll.maintenance"):
             monkeypatch.setattr(f"aggregator.{module}.TRIMMED", 2)
         monkeypatch.setattr("aggregator.poll.maintenance.TRIM_STEPS", 5)
-        dropped = [app.upkeep.trim_events() for _ in range(3)]
+        dropped = [Maintenance(app.store, app.clock).trim_events() for _ in range(3)]
     assert dropped == [10, passing - 10, 0]
 
 

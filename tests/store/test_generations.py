@@ -17,7 +17,7 @@ def test_a_page_that_was_rendered_is_not_rendered_again_for_what_came_meanwhile(
         fake_source = FakeSource(app)
         entries = [said(n, published=START - timedelta(hours=n)) for n in range(40)]
         fake_source.says("a", *entries)
-        app.publish()
+        app.publisher.publish()
         entries[35] = said(35, title="Corrected on a page", published=entries[35].published)
         fake_source.says("a", *entries)
         with app.store.read() as tx:

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from aggregator.model.correction import Act
+from aggregator.poll.maintenance import Maintenance
 from aggregator.store import database
 from aggregator.store.schema import metadata
 from tests.fake_source import FakeSource, said
@@ -49,15 +50,15 @@ def test_r61_a_store_of_an_older_schema_goes_on_where_it_was(tmp_path: Path, rel
     site.writes(YAML)
     with site.opened() as app:
         FakeSource(app).says("one", *(said(number) for number in range(35)))
-        app.publish()
+        app.publisher.publish()
     before, path = site.files(), site.folder / "var/aggregator.db"
     as_of(released, path)
     with site.opened() as app:
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
         assert site.files() == before
         site.clock.move(minutes=10)  # entries of one moment are ordered by their ids
         FakeSource(app).says("one", said(36), *(said(number) for number in range(35)))
-        app.publish()
+        app.publisher.publish()
     assert site.titles()[0] == "Title 36"
     assert path.with_name(f"{path.name}.before-{database.HEAD}-from-{released}").exists()
     check_schema(path)
@@ -69,20 +70,20 @@ def test_a7_feeds_of_an_older_schema_go_on_from_what_they_said(tmp_path: Path, r
     site.writes(YAML)
     with site.opened() as app:
         FakeSource(app).says("one", *(said(number) for number in range(25)))
-        app.publish()
+        app.publisher.publish()
         with app.store.read() as tx:
             (row,) = tx.categories.rows()
             story = tx.documents.publications(row.id, None)[0].story
         site.clock.move(hours=1)
         ask(app, Act.RETRACT, story=story, undo=False)
-        app.publish()
+        app.publisher.publish()
     said_so = b"  <updated>2026-03-04T13:00:00Z</updated>"
     assert said_so in site.published("category/general.atom")
     as_of(released, site.folder / "var/aggregator.db")
     site.clock.move(days=31)
     with site.opened() as app:
-        assert app.upkeep.end_tombstones() == 1
-        app.publish()
+        assert Maintenance(app.store, app.clock).end_tombstones() == 1
+        app.publisher.publish()
     feed = site.published("category/general.atom")
     assert b"deleted-entry" not in feed
     assert said_so in feed

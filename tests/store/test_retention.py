@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from aggregator.app import App
 from aggregator.model.known import EntryState
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.maintenance import Maintenance
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
 from aggregator.service.service import Service
@@ -45,9 +47,9 @@ def fill(site: SampleSite, app: App) -> None:
     fake_source = FakeSource(app)
     for numbers in (range(10, 0, -1), range(20, 10, -1)):
         fake_source.says("a", *(said(f"a{number}") for number in numbers))
-        app.publish()
+        app.publisher.publish()
         site.clock.move(days=1)
-    app.publish()
+    app.publisher.publish()
     fake_source.says("a", said("a20"))
 
 
@@ -55,9 +57,9 @@ def file_pages(site: SampleSite, app: App, pages: int) -> None:
     """Fill so many archive pages, each a day after the other, and the main document."""
     for number in range(pages + 1):
         FakeSource(app).says("a", *(said(f"{number}-{place}") for place in range(10)))
-        app.publish()
+        app.publisher.publish()
         site.clock.move(days=1)
-    app.publish()
+    app.publisher.publish()
     FakeSource(app).says("a", said("0-0"))  # a known one: what it lists is no reason to wait
     FakeSource(app).says("a", said(f"{pages}-0"))
 
@@ -65,8 +67,8 @@ def file_pages(site: SampleSite, app: App, pages: int) -> None:
 def later(site: SampleSite, app: App, **by: float) -> int:
     """Do what a run does at its end, some time later; give how many entries lost their texts."""
     site.clock.move(**by)
-    thinned = app.upkeep.thin()
-    app.publish()
+    thinned = Maintenance(app.store, app.clock).thin()
+    app.publisher.publish()
     return thinned
 
 
@@ -141,7 +143,7 @@ def test_r63_what_comes_back_is_neither_new_nor_revised(site: SampleSite, app: A
     page = site.published(f"{PAGE}.atom")
     changes = FakeSource(app).says("a", said("a20"), said("a3")).entries
     assert (changes.new, changes.revised, changes.revisions) == ((), (), 0)
-    app.publish()
+    app.publisher.publish()
     assert site.published(f"{PAGE}.atom") == page
 
 
@@ -151,12 +153,12 @@ def test_k2_a_text_that_is_gone_does_not_come_back_with_a_revision(site: SampleS
     page, fake_source = site.published(f"{PAGE}.atom"), FakeSource(app)
     other = said("a3", text="<p>Another text altogether, of which nobody has seen a word until now.</p>")
     assert fake_source.says("a", other).entries.revisions == 0
-    app.publish()
+    app.publisher.publish()
     assert site.published(f"{PAGE}.atom") == page, "what stands there is the same: title, link, dates"
     assert fake_source.says("a", other).entries.revised == (), "it is known"
     corrected = replace(other, title="A corrected title", updated=site.clock())
     assert fake_source.says("a", corrected).entries.revisions == 1
-    app.publish()
+    app.publisher.publish()
     (seen,) = [e for e in site.entries(f"{PAGE}.atom") if e.findtext(f"{ATOM}title") == "A corrected title"]
     assert seen.findtext(f"{ATOM}content") is None
     assert "item-a3" not in with_text(app)
@@ -167,7 +169,7 @@ def test_an_earlier_date_brings_no_text_back(site: SampleSite, app: App) -> None
     date = site.clock()
     fake_source.says("a", *(said(f"a{number}", published=date) for number in range(1, 31)))
     site.clock.move(days=2)
-    app.publish()
+    app.publisher.publish()
     fake_source.says("a", said("new"))
     later(site, app, days=40)
     thin = sorted(set(entries(app, "content")) - with_text(app))
@@ -209,7 +211,7 @@ def test_a_page_keeps_the_texts_of_sources_that_keep_theirs(site: SampleSite) ->
             for key in ("a", "b"):
                 fake_source.says(key, *(said(f"{key}{number}") for number in numbers))
                 site.clock.move(hours=13)
-            app.publish()
+            app.publisher.publish()
         assert later(site, app, days=30) == 5
         contents = [e.findtext(f"{ATOM}content") for e in site.entries(f"{PAGE}.atom")]
         assert [bool(content) for content in contents] == [True] * 5 + [False] * 5
@@ -237,7 +239,7 @@ def test_what_was_withdrawn_before_it_was_filed_goes_too(site: SampleSite, app: 
     site.clock.move(hours=2)
     with app.store.begin() as tx:
         tx.corrections.file("retract", {"story": 1}, site.clock())
-    app.take_requests()
+    run_pending_requests(app.store, app.in_force.roster, app.clock)
     fake_source.says("a", said("a3"))
     assert later(site, app, days=40) == 1
     with app.store.read() as tx:
@@ -258,7 +260,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(site: Samp
         assert FakeSource(app).says("a", said("a1"), said("a2"), said("ad", title="Advert")).entries.new_count == 0
     site.writes(yaml.replace("Advert", "Something else"))
     with site.opened() as app, app.store.read() as tx:
-        job = tx.look_up(app.settings.sources[0])
+        job = tx.look_up(app.in_force.settings.sources[0])
         assert job is not None
         judged = [one.entry.title for part in tx.stored_entries.filed(job.source_id) for one in part]
     assert judged == ["Title a1"], "what has no text is judged by no edited rule"
@@ -293,7 +295,7 @@ def test_old_bodies_go_but_for_the_last(site: SampleSite, app: App) -> None:
         for days in (50, 40):
             values = {"source_id": number, "headers": {}, "digest": "", "codec": "deflate", "data": b""}
             connection.execute(body.insert().values(values | {"fetched_at": site.clock() - timedelta(days=days)}))
-    assert app.upkeep.trim_bodies() == 1
+    assert Maintenance(app.store, app.clock).trim_bodies() == 1
 
 
 def test_a_step_is_bounded_and_goes_on_where_it_was_killed(
@@ -308,7 +310,7 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(
     with pytest.raises(ZeroDivisionError), app.store.begin() as tx:
         tx.retention.thin(site.clock()).pages / 0  # something goes wrong before its end
     assert len(with_text(app)) == 30, "nothing of a step, or all of it"
-    app.publish()
+    app.publisher.publish()
     assert later(site, app) == 20
     pages = [path.read_bytes() for path in (site.folder / "public/category/x/archive").glob("*.atom")]
     assert [b"at some length" in page for page in pages] == [False] * 3
@@ -316,15 +318,15 @@ def test_a_step_is_bounded_and_goes_on_where_it_was_killed(
 
 def test_a_day_has_one_look_and_the_rest_of_it_costs_nothing(site: SampleSite, app: App) -> None:
     fill(site, app)
-    app.upkeep.thin()
+    Maintenance(app.store, app.clock).thin()
     statements = list[str]()
     site.clock.move(hours=23)
     with app.store.heard_statements(statements.append):
-        app.upkeep.thin()
+        Maintenance(app.store, app.clock).thin()
     assert [s for s in statements if "FROM" in s and "FROM store" not in s] == []
     site.clock.move(hours=2)
     with app.store.heard_statements(statements.append):
-        app.upkeep.thin()
+        Maintenance(app.store, app.clock).thin()
     assert any("FROM publication" in s for s in statements)
 
 
@@ -341,9 +343,9 @@ def test_the_room_of_a_text_is_free_for_what_comes(site: SampleSite, app: App) -
     fake_source = FakeSource(app)
     for numbers in (range(10), range(10, 20)):
         fake_source.says("a", *(said(f"a{number}", text=f"<p>{number} {'long ' * 700}</p>") for number in numbers))
-        app.publish()
+        app.publisher.publish()
         site.clock.move(days=1)
-    app.publish()
+    app.publisher.publish()
     fake_source.says("a", said("a19"))
     assert later(site, app, days=40) == 10
     assert rows(app.store, "PRAGMA freelist_count")[0][0] >= 5

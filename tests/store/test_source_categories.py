@@ -119,11 +119,11 @@ def test_m4_a_backfill_does_not_flood_the_main_document(site: SampleSite) -> Non
         fake_source = FakeSource(app)
         fake_source.says("one", *(said(n, published=START - n * DAY) for n in range(40)))
         fake_source.says("two", *(said(f"t{n}", published=START - n * HOUR) for n in range(12)))
-        app.publish()
+        app.publisher.publish()
     site.clock.move(hours=1)
     site.writes(feeds("[x, y]"))
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
         with app.store.read() as tx:
             (row,) = [row for row in tx.categories.rows() if row.slug == "y"]
             main = [p.title for p in tx.documents.publications(row.id, None)]

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from aggregator.app import App
+from aggregator.serve.metrics import current_figures
 from tests.fake_source import FakeSource, said
 from tests.rows import connected
 from tests.sample_site import SampleSite
@@ -81,7 +82,7 @@ def test_to_say_how_things_stand_reads_no_row_of_entries_or_publications(sample_
     statements: list[str] = []
     with sample_site.opened() as app:
         with app.store.heard_statements(statements.append):
-            app.store.status(app.roster, app.clock())
+            app.store.status(app.in_force.roster, app.clock())
         (counting,) = (s for s in statements if "JOIN publication" in s or "FROM publication" in s)
         plan = plan_of(app, counting)
     assert "publication USING COVERING INDEX ix_publication_standing" in plan
@@ -93,7 +94,7 @@ def test_metrics_count_in_an_index_of_sources_and_nowhere_else(sample_site: Samp
     statements: list[str] = []
     with sample_site.opened() as app:
         with app.store.heard_statements(statements.append):
-            app.figures()
+            current_figures(app.store, app.clock())
         asked = [statement for statement in statements if statement.startswith("SELECT")]
         plans = [plan_of(app, statement) for statement in asked if "FROM source" in statement]
     assert {
@@ -118,7 +119,7 @@ def test_what_categories_hold_is_counted_where_something_has_changed(sample_site
                 fake_source.says(key, said(told))
             statements: list[str] = []
             with app.store.heard_statements(statements.append):
-                status = app.store.status(app.roster, app.clock())
+                status = app.store.status(app.in_force.roster, app.clock())
             assert [category.stories for category in status.categories] == held
     assert not [s for s in statements if "FROM publication" in s]
 

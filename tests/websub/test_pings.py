@@ -10,7 +10,7 @@ import pytest
 from aggregator.app import App
 from aggregator.errors import StoreError
 from aggregator.model.alarm import AlarmCode
-from aggregator.serve.metrics import Meter
+from aggregator.serve.metrics import Meter, current_figures
 from aggregator.websub import Pinger, pings, send_pings
 from aggregator.websub.pings import pause_after
 from tests.fake_source import FakeSource, said
@@ -44,12 +44,12 @@ class Planet:
         """Set the hub's response."""
         self.publisher.says("/hub", *replies, host=HUB)
 
-    def says(self, *numbers: int, key: str = "a", tell: bool = True, **how: bool) -> None:
+    def says(self, *numbers: int, key: str = "a", tell: bool = True, everything: bool = False) -> None:
         """Set the items of a source; poll, publish, and ping the hub."""
         with self.site.opened() as app:
             if numbers:
                 FakeSource(app).says(key, *map(said, numbers))
-            app.publish(**how)
+            app.publisher.publish(everything=everything)
             if tell:
                 self.tell(app)
 
@@ -124,7 +124,7 @@ def test_i62_a_first_poll_beside_news_hides_them_not(planet: Planet) -> None:
         fake_source = FakeSource(app)
         fake_source.says("a", said(2), said(1))
         fake_source.says("b", said(3))
-        app.publish()
+        app.publisher.publish()
         planet.tell(app)
     assert planet.told() == [ALL, GENERAL]
 
@@ -167,15 +167,15 @@ def test_a86_at_most_one_ping_a_minute_for_a_topic(planet: Planet) -> None:
 def test_a86_what_changes_while_the_hub_is_told_is_told_again(planet: Planet) -> None:
     planet.says(2, 1, tell=False)
     with planet.site.opened() as app:
-        fetch, fake_source = app.ports.fetch, FakeSource(app)
+        fetch, fake_source = app.poller.ports.fetch, FakeSource(app)
 
         def publish_meanwhile(due: object) -> object:
-            object.__setattr__(app.ports, "fetch", fetch)
+            object.__setattr__(app.poller.ports, "fetch", fetch)
             fake_source.says("a", said(3), said(2), said(1))
-            app.publish()
+            app.publisher.publish()
             return fetch(due)  # type: ignore[arg-type]
 
-        object.__setattr__(app.ports, "fetch", publish_meanwhile)
+        object.__setattr__(app.poller.ports, "fetch", publish_meanwhile)
         planet.tell(app)
         assert planet.told() == [ALL, GENERAL]
         planet.clock.move(minutes=1)
@@ -311,7 +311,7 @@ def test_a86_a_hub_that_never_answers_is_cut_with_all_else(planet: Planet) -> No
     planet.answers(Hangs())
     planet.says(2, 1, tell=False)
     with planet.site.opened() as app:
-        app.cut()
+        app.poller.cut()
         planet.tell(app)
     assert planet.told() == []
     planet.answers(TAKEN)
@@ -392,7 +392,7 @@ def test_r67_a_hub_that_refuses_for_an_hour_is_an_alarm(planet: Planet) -> None:
     planet.says(2, 1)
 
     def alarms(app: App) -> list[AlarmCode]:
-        return [alarm.code for alarm in app.store.status(app.roster, app.clock()).alarms]
+        return [alarm.code for alarm in app.store.status(app.in_force.roster, app.clock()).alarms]
 
     with planet.site.opened() as app:
         planet.clock.move(minutes=59)
@@ -434,9 +434,9 @@ def test_r67_metrics_count_pings_and_what_is_owed(planet: Planet) -> None:
     planet.answers(Reply(400), TAKEN)
     planet.says(2, 1, tell=False)
     with planet.site.opened() as app:
-        before = meter.write(app.figures(), in_flight=0, tick_age=0)[1].decode()
+        before = meter.write(current_figures(app.store, app.clock()), in_flight=0, tick_age=0)[1].decode()
         send_pings(app, should_stop=lambda: False, on_sent=meter.count_ping)
-        after = meter.write(app.figures(), in_flight=0, tick_age=0)[1].decode()
+        after = meter.write(current_figures(app.store, app.clock()), in_flight=0, tick_age=0)[1].decode()
     assert "aggregator_pings_owed 2.0" in before
     assert 'aggregator_pings_total{taken="yes"} 0.0' in before
     assert "aggregator_pings_owed 1.0" in after

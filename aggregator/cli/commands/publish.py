@@ -25,6 +25,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aggregator.cli.terminal import json_text
     from aggregator.errors import StrangerInTheWay
     from aggregator.model.correction import Act
+    from aggregator.poll.corrections import run_pending_requests
     from aggregator.websub import send_pings_briefly
 
     if options.rules:
@@ -32,12 +33,12 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if done or not (options.all or options.take_over):
             return done
     with opened_world(options, environ, goes_on=not options.take_over) as app:
-        app.take_requests()
+        run_pending_requests(app.store, app.in_force.roster, app.clock)
         try:
-            published = app.publish(everything=options.all, take_over=options.take_over)
+            published = app.publisher.publish(everything=options.all, take_over=options.take_over)
             changed, posts, failed, why = published.changed, published.posts, published.failed, ""
             if options.take_over:
-                app.clear_lost()
+                app.publisher.clear_lost()
         except StrangerInTheWay as stranger:
             changed, posts, failed, why = stranger.changed, (), (stranger.output,), str(stranger)
         send_pings_briefly(app)

@@ -13,7 +13,6 @@ from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
 
-from aggregator.app import user_agent_of
 from aggregator.cli.names import matches, stored_titles, unclear
 from aggregator.cli.preview.dedupe import run_dedupe
 from aggregator.cli.preview.record import preview_record
@@ -40,6 +39,7 @@ from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Category, Roster, Settings, Source
 from aggregator.parse import parse
 from aggregator.poll.pipeline import Intake, gather
+from aggregator.poll.poller import user_agent_of
 from aggregator.reader import Readers
 from aggregator.reader.pool import LARGE
 from aggregator.secrecy import hush_of

@@ -17,6 +17,7 @@ from aggregator.cli.why.story import entry_section, story_section
 from aggregator.clock import utc_now
 from aggregator.config import load_config
 from aggregator.errors import ConfigError
+from aggregator.in_force import completed_roster, listed_settings
 from aggregator.model.settings import Roster, Settings
 from aggregator.store.database import Store
 from aggregator.store.hush import private_hush
@@ -56,8 +57,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
     """Say what was recorded of a thing, as whatever it may be; nothing if it is nothing."""
-    settings = store.listed(settings)
-    roster, now = store.completed(Roster.of(settings)), utc_now()
+    settings = listed_settings(store, settings)
+    roster, now = completed_roster(store, Roster.of(settings)), utc_now()
     status = store.status(roster, now, settings.secrets)
     with store.read() as tx:
         titles = tx.sources.titles()

@@ -13,6 +13,8 @@ from aggregator.cli import main
 from aggregator.cli.why.sentences import SENTENCES, Names, said
 from aggregator.model.event import Code
 from aggregator.model.trail import Step
+from aggregator.poll.corrections import run_pending_requests
+from aggregator.poll.maintenance import Maintenance
 from tests.fake_source import FakeSource
 from tests.fake_source import said as entry
 from tests.sample_site import START, SampleSite
@@ -51,7 +53,7 @@ def app(site: SampleSite) -> Iterator[App]:
         site.clock.move(minutes=10)
         wire = f"<p>HARBOUR (Agency) - {TEXT[3:-4]} Reporting by a staff writer.</p>"
         fake_source.says("two", entry(2, title=TITLE, text=wire, link="https://two.example/lamp", published=START))
-        app.publish()
+        app.publisher.publish()
         yield app
 
 
@@ -87,7 +89,7 @@ def why(site: SampleSite, capsys: pytest.CaptureFixture[str]) -> Asked:
 def carry_out(app: App, command: str, **arguments: object) -> None:
     with app.store.begin() as tx:
         tx.corrections.file(command, arguments, app.clock())
-    assert app.take_requests() == 1
+    assert run_pending_requests(app.store, app.in_force.roster, app.clock) == 1
 
 
 def test_a_story_is_told_from_the_first_entry_to_what_is_shown(app: App, why: Asked) -> None:
@@ -223,7 +225,7 @@ def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
     assert "is kept, and no more" not in young
     assert "founded one" in young
     site.clock.move(days=91)
-    assert app.upkeep.trim_events() > 0
+    assert Maintenance(app.store, app.clock).trim_events() > 0
     old = why(TAG)
     assert "founded one" not in old
     (joined,) = (line for line in young.splitlines() if "joined:" in line)

@@ -43,7 +43,7 @@ def test_a_post_has_front_matter_body_and_the_way_back(site: SampleSite) -> None
     published = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
     with site.opened() as app:
         FakeSource(app).says("a", said(1, title='A "title": with {{ signs }} 😀', published=published))
-        assert app.publish().posts == ("site/_posts/2026-03-04-item-1.md",)
+        assert app.publisher.publish().posts == ("site/_posts/2026-03-04-item-1.md",)
     (post,) = posts(site).values()
     assert front(post) == {
         "layout": "post",
@@ -63,16 +63,16 @@ def test_only_what_changes_is_touched_and_deletions_follow(site: SampleSite) -> 
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", *entries)
-        assert len(app.publish().posts) == 3
+        assert len(app.publisher.publish().posts) == 3
         before = stamps(site)
         fake_source.says("a", *entries)
-        assert app.publish().posts == ()
-        assert app.publish(everything=True).posts == ()
+        assert app.publisher.publish().posts == ()
+        assert app.publisher.publish(everything=True).posts == ()
         assert stamps(site) == before
         fake_source.says("a", entries[0], said(1, own_id="urn:ex:1", title="Another", published=START), entries[2])
-        assert app.publish().posts == ("site/_posts/2026-03-04-urn-ex-1.md",)
+        assert app.publisher.publish().posts == ("site/_posts/2026-03-04-urn-ex-1.md",)
         fake_source.says("a", *entries[:2], deleted=(("urn:ex:2", None),))
-        assert app.publish().posts == (
+        assert app.publisher.publish().posts == (
             "site/_posts/2026-03-04-urn-ex-1.md",
             "site/_posts/2026-03-04-urn-ex-2.md",
         )
@@ -83,9 +83,9 @@ def test_a_story_in_two_categories_is_two_files(site: SampleSite) -> None:
     site.writes(JEKYLL + SOURCE.replace("[tech]", "[tech, world]"))
     with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
-        app.publish()
+        app.publisher.publish()
         first = posts(site)
-        app.publish(everything=True)
+        app.publisher.publish(everything=True)
     assert sorted(str(front(post)["categories"]) for post in first.values()) == ["['tech']", "['world']"]
     assert posts(site) == first
 
@@ -96,27 +96,27 @@ def test_invariant_4_older_stories_move_to_the_archive(site: SampleSite) -> None
         FakeSource(app).says(
             "a", said(1, published=START), said(2, published=START - timedelta(days=4)), said(3, published=START)
         )
-        app.publish()
+        app.publisher.publish()
         assert list(posts(site)) == [
             "_posts/2026-03-04-item-1.md",
             "_posts/2026-03-04-item-3.md",
             "old_post/2026-02-28-item-2.md",
         ]
         site.clock.move(days=2)
-        assert app.publish().posts == ()
+        assert app.publisher.publish().posts == ()
         site.clock.move(days=1, seconds=1)
-        moved = app.publish().posts
+        moved = app.publisher.publish().posts
         assert "site/_posts/2026-03-04-item-1.md" in moved
         assert "site/old_post/2026-03-04-item-1.md" in moved
         assert {Path(name).parts[0] for name in posts(site)} == {"old_post"}
-        assert app.publish().posts == ()
+        assert app.publisher.publish().posts == ()
     site.writes(HOT.replace("3d", "30d") + SOURCE)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert {Path(name).parts[0] for name in posts(site)} == {"_posts"}
     site.writes(JEKYLL.replace("_posts", "elsewhere") + SOURCE)
     with site.opened() as app:
-        app.publish()
+        app.publisher.publish()
     assert {Path(name).parts[0] for name in posts(site)} == {"elsewhere"}
 
 
@@ -134,7 +134,7 @@ def test_s50_s51_any_key_gives_a_name_inside_the_folder(tmp_path: Path, key: str
     site.writes(f"publish: {{jekyll: {{to: site/_posts, file: '{file}'}}}}\n" + SOURCE)
     with site.opened() as app:
         FakeSource(app).says("a", said(1, own_id=key), said(2, own_id=f"{key}!"), said(3, own_id=key.upper() + "?"))
-        published = app.publish()
+        published = app.publisher.publish()
     assert published.failed == ()
     names = list(posts(site))
     assert len(names) == len({name.lower() for name in names}) == 3
@@ -151,36 +151,36 @@ def test_somebody_elses_file_is_never_touched_and_the_others_are_written(site: S
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", said(1, own_id="item-1", published=START), said(2, published=START))
-        published = app.publish()
+        published = app.publisher.publish()
         assert published.posts == ("site/_posts/2026-03-04-item-2.md",)
         assert len(published.failed) == 1
         assert own.read_text() == "mine"
         own.unlink()
-        assert app.publish().posts == ("site/_posts/2026-03-04-item-1.md",)
-        assert app.publish() == app.publish()
+        assert app.publisher.publish().posts == ("site/_posts/2026-03-04-item-1.md",)
+        assert app.publisher.publish() == app.publisher.publish()
     assert set(posts(site)) == {"_posts/2026-03-04-item-1.md", "_posts/2026-03-04-item-2.md", "_posts/notes.md"}
 
 
 def test_posts_of_a_lost_state_are_known_by_their_bytes(site: SampleSite) -> None:
     with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
-        app.publish()
+        app.publisher.publish()
     before = stamps(site)
     for name in ("var", "public"):
         (site.folder / name).rename(site.folder / f"old {name}")
     with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
-        assert app.publish().failed == ()
+        assert app.publisher.publish().failed == ()
     assert stamps(site) == before
 
 
 def test_a_folder_that_is_gone_is_written_anew(site: SampleSite) -> None:
     with site.opened() as app:
         FakeSource(app).says("a", said(1, published=START))
-        app.publish()
+        app.publisher.publish()
         before = posts(site)
         (site.folder / "site").rename(site.folder / "gone")
-        app.publish()
+        app.publisher.publish()
         assert posts(site) == before
 
 
@@ -195,7 +195,7 @@ def test_a_template_of_ones_own_and_its_filters(site: SampleSite) -> None:
     )
     with site.opened() as app:
         FakeSource(app).says("a", said(1, title="徐矿集团", text="<p>x</p>"))
-        app.publish()
+        app.publisher.publish()
     ((name, post),) = posts(site).items()
     assert len(Path(name).stem) == 16
     assert post == ('---\ntitle: "徐矿集团"\ncategories: IPOzaozhidao\n---\n<p>x</p>\nFeed a ipozaozhidao unicode-x')
@@ -231,14 +231,14 @@ def test_a_story_that_the_template_cannot_take_keeps_its_post_and_the_others_go_
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("a", said(1, title="long", published=START), said(2, title="old", published=START))
-        assert len(app.publish().posts) == 1
+        assert len(app.publisher.publish().posts) == 1
         fake_source.says("a", said(1, title="new", published=START), said(3, title="other", published=START))
-        published = app.publish()
+        published = app.publisher.publish()
         assert published.posts == ("site/_posts/2026-03-04-item-3.md",)
         assert len(published.failed) == 2
         assert posts(site)["_posts/2026-03-04-item-1.md"] == "100 long"
         fake_source.says("a", said(1, title="newer", published=START), said(2, title="older", published=START))
-        app.publish()
+        app.publisher.publish()
     assert [posts(site)[name].split()[1] for name in sorted(posts(site))] == ["newer", "older", "other"]
 
 
@@ -248,7 +248,7 @@ def test_s44_a_private_source_tells_no_address(site: SampleSite) -> None:
         FakeSource(app).says(
             "secretive", said(1, own_id="https://a.example/feed#1", link="https://b.example/1"), title="A feed"
         )
-        app.publish()
+        app.publisher.publish()
     ((name, post),) = posts(site).items()
     assert "a.example/feed" not in name + post
     assert "a.example-feed" not in name
