@@ -23,6 +23,16 @@ FAST = "publish: {formats: [atom, json, html]}\n"
 MAIN = "category/general.atom"
 
 
+# Runs a command and prints the modules that it has loaded, of the stages that a correction has no use for.
+LOADED = """
+import sys
+from aggregator.cli import main
+assert main(sys.argv[1:], {}) == 0
+stages = ("aggregator.fetch", "aggregator.parse", "aggregator.reader", "aggregator.poll", "requests", "feedparser")
+print(*sorted(name for name in sys.modules if name.startswith(stages)), file=sys.stderr)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a command ended."""
@@ -120,6 +130,28 @@ def test_alone_each_command_publishes_what_it_changed(operator: Operator, planet
     operator.does("retract", "item-3")
     operator.does("retract", "item-3", "--undo")
     assert published(planet) == (before, [])
+
+
+@pytest.mark.parametrize("command", [("retract", "item-3"), ("publish", "--all")], ids=lambda command: command[0])
+def test_a_correction_loads_no_network_client_and_no_parser(planet: Path, command: tuple[str, ...]) -> None:
+    arguments = [sys.executable, "-c", LOADED, "-q", "-c", str(planet / "feeds.yaml"), *command]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert ended.stderr.split() == ["aggregator.poll", "aggregator.poll.corrections"]
+
+
+def test_a_broken_theme_stops_a_correction_before_it_changes_anything(operator: Operator, planet: Path) -> None:
+    before = published(planet)
+    feeds = planet / "feeds.yaml"
+    good = feeds.read_text(encoding="utf-8")
+    (planet / "theme").mkdir()
+    (planet / "theme" / "base.html").write_text("{% if %}")
+    feeds.write_text(good.replace("publish: {", "publish: {theme: theme/, "), encoding="utf-8")
+    ended = operator.types("retract", "item-3")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "theme" in ended.stderr
+    feeds.write_text(good, encoding="utf-8")
+    operator.does("publish", "--all")
+    assert published(planet) == before
 
 
 def test_undo_says_so_where_nothing_stands_again(operator: Operator, publisher: FeedServer) -> None:
