@@ -72,7 +72,7 @@ def test_r50_an_edit_is_taken_up_and_a_broken_one_is_not(tmp_path: Path, publish
         )
         assert running.status()["config"]["error"] is None
         (tmp_path / "feeds.yaml").unlink()
-        running.wait_for(lambda: "there is no such file" in running.log())
+        running.wait_for(lambda: "this file does not exist" in running.log())
         assert "Errno" not in running.log()
 
 
