@@ -370,9 +370,8 @@ class Planet(RuleBasedStateMachine):
             return
         counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"
         assert [row for row in rows(self.app.store, counts) if row[1] != row[2]] == []
-        assert rows(self.app.store, "SELECT count(*) FROM story") == [
-            (current_figures(self.app.store, self.app.clock()).stories,)
-        ]
+        stories = current_figures(self.app.store, self.app.clock()).stories
+        assert rows(self.app.store, "SELECT count(*) FROM story") == [(stories,)]
         standing = (
             "SELECT slug, count(story_id) FROM category LEFT JOIN publication "
             "ON category_id = category.id AND withdrawn_at IS NULL GROUP BY slug"
