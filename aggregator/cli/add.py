@@ -1,4 +1,4 @@
-"""`aggregator add`: find the feed behind an address, try it, and write it into feeds.yaml."""
+"""Body of `add`: finds the feed behind an address, reads it once, and writes it into feeds.yaml."""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ _TRY_OTHER = frozenset({"connect", "tls", "reset", "timeout", "http", "not_found
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Add what was named; 1 if anything of it was not added."""
+    """Add the addresses and files of the command line. Exit code 1 if one of them was not added."""
     if options.title is not None and len(options.urls) > 1:
         print("aggregator: --title is for one URL; add them one by one", file=sys.stderr)
         return 2
@@ -67,10 +67,10 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def addresses_of(typed: str) -> Sequence[str]:
-    """Give the addresses that may be meant by what was typed: without a scheme two, https first.
+    """Return the URLs to try for an address as typed: without a scheme both, https first.
 
-    At another port than 443 http comes first: a server that expects TLS says at once that this is none, while one that
-    does not may wait for more of what it takes for a request.
+    At a port other than 443 http comes first: a server that expects TLS answers plain HTTP with an error at once, but
+    a plain HTTP server may wait for the rest of a TLS handshake.
     """
     if _SCHEME.match(typed):
         return (typed,)
@@ -79,7 +79,7 @@ def addresses_of(typed: str) -> Sequence[str]:
 
 
 class _NotAdded(AggregatorError):
-    """One address that was not added, and why."""
+    """An address that was not added, with code and reason."""
 
     def __init__(self, code: str, why: str) -> None:
         super().__init__(code, why)
@@ -88,19 +88,18 @@ class _NotAdded(AggregatorError):
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A feeds.yaml that could be."""
+    """Text of feeds.yaml with one more source, and its settings."""
 
     data: bytes
     settings: Settings
 
     @property
     def source(self) -> Source:
-        """The source that is new in it."""
         return self.settings.sources[-1]
 
 
 class _Adding:
-    """feeds.yaml as it is now, and who asks."""
+    """State of one run of `add`: the current feeds.yaml and the prober that sends requests."""
 
     def __init__(self, options: argparse.Namespace, environ: Mapping[str, str]) -> None:
         self._path: Path = options.config
@@ -118,11 +117,11 @@ class _Adding:
         self._past = Past()
 
     def add(self, typed: str) -> dict[str, Any]:
-        """Add one source; give its row of the report.
+        """Add one source and return its row of the report.
 
         Raises:
-            _NotAdded: it was not.
-            ConfigError: feeds.yaml is wrong as it stands.
+            _NotAdded: the source was not added.
+            ConfigError: feeds.yaml itself has errors.
         """
         if _is_file(typed):
             there = os.path.relpath(typed, self._path.parent)
@@ -136,13 +135,13 @@ class _Adding:
         return _row(final, found)
 
     def take_in(self, typed: str) -> ListAdded | None:
-        """Add the feeds that a local OPML file names, without asking them; None if it is no such file.
+        """Add the feeds of a local OPML file without fetching them; None if the argument is no such file.
 
-        Feeds that are sources already are left as they are.
+        Feeds that are sources already are left unchanged.
 
         Raises:
-            _NotAdded: none of it was added.
-            ConfigError: feeds.yaml is wrong as it stands.
+            _NotAdded: no feed was added.
+            ConfigError: feeds.yaml itself has errors.
         """
         if not _is_file(typed):
             return None
@@ -168,12 +167,12 @@ class _Adding:
         return ListAdded(typed, rows, known, listed.left_out, listed.notices)
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close connections and reader processes."""
         if self._trials is not None:
             self._trials.close()
 
     def _found(self, typed: str) -> tuple[str, _Draft, Found]:
-        """Find the feed behind what was typed; what leads nowhere over one scheme may be there over the other."""
+        """Find the feed behind an address as typed. If one scheme fails, the other is tried."""
         addresses = list(addresses_of(typed))
         while True:
             address = addresses.pop(0)
@@ -185,10 +184,10 @@ class _Adding:
                     raise _NotAdded(error.code, error.why) from error
 
     def _drafted(self, address: str) -> _Draft:
-        """Give feeds.yaml with one more source, read and found good.
+        """Return feeds.yaml with one more source, loaded without errors.
 
         Args:
-            address: as feeds.yaml would have it.
+            address: as written in feeds.yaml.
         """
         try:
             if "${" not in address:
@@ -198,7 +197,7 @@ class _Adding:
         return self._with([NewSource(url=address, title=self._options.title, categories=self._options.category)])
 
     def _with(self, new: Sequence[NewSource]) -> _Draft:
-        """Return feeds.yaml with more sources, read and found good; all else in it must say what it said."""
+        """Return feeds.yaml with more sources, loaded without errors. All other settings must be unchanged."""
         try:
             data = with_sources(self._data or b"", new)
             settings = read_config(data, self._path, self._environ)
@@ -212,7 +211,7 @@ class _Adding:
         return _Draft(data, settings)
 
     def _asked(self, draft: _Draft) -> Found:
-        """Ask for the address of a draft's new source, and for what is behind it."""
+        """Fetch the address of a draft's new source, and the feeds that it leads to."""
         if self._trials is None:
             self._read_past(draft.settings)
             self._trials = Prober(draft.settings, utc_now, self._past)
@@ -223,7 +222,7 @@ class _Adding:
         return find(draft.source, self._trials, self._choose)
 
     def _read_past(self, settings: Settings | None) -> None:
-        """Read what the store knows of the sources: addresses in use, and who was asked lately."""
+        """Read from the store which addresses the sources use, and when hosts were last polled."""
         if settings is None:
             return
         try:
@@ -232,17 +231,17 @@ class _Adding:
             print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
 
     def _final(self, draft: _Draft, found: Found, address: str) -> _Draft:
-        """Give feeds.yaml with the feed that was found; with what was typed, if that is its address."""
+        """Return feeds.yaml with the feed that was found, or the address as typed if that is the feed's address."""
         self._check_is_new(found.url, found.ended_at)
         is_typed = found.url == draft.source.url
         holds_secret = without_secrets(found.url, draft.settings.secrets) != found.url  # never written out
         return draft if is_typed or holds_secret else self._drafted(literal(found.url))
 
     def _check_is_new(self, *urls: Url) -> None:
-        """See that no source has these addresses, in any spelling, now or before, or uses them in place of its own.
+        """Check that no source has one of these addresses: in any spelling, at present, earlier, or after a redirect.
 
         Raises:
-            _NotAdded: one has.
+            _NotAdded: a source has one of them.
         """
         held = self._held()
         source = next((held[name] for url in urls if (name := match_url(url)) in held), None)
@@ -251,7 +250,7 @@ class _Adding:
             raise _NotAdded("known", f"it is a source already: {source.key}, {shown}, in line {source.line}")
 
     def _held(self) -> Mapping[str, Source]:
-        """Return the sources by their addresses, in any spelling: now, before, and in use."""
+        """Return the sources by their addresses in comparison form: present, earlier, and after redirects."""
         held: dict[str, Source] = {}
         for source in self._sources:
             known = self._past.jobs.get(source.key)
@@ -260,7 +259,7 @@ class _Adding:
         return held
 
     def _choose(self, feeds: Sequence[NamedFeed]) -> Sequence[NamedFeed]:
-        """Let the operator choose, at a terminal; else the best are tried, and the report names the others."""
+        """Return the feeds to try: at a terminal the operator's choice, else the best. The report names the rest."""
         if self._options.yes or self._options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return feeds
         for number, feed in enumerate(feeds, 1):
@@ -278,12 +277,12 @@ def _is_file(typed: str) -> bool:
 
 
 def _core(source: Source) -> Source:
-    """Give a source without what one more of them changes: its line, and how crowded its host is."""
+    """Return a source without the fields that another source may change: line number and share of a crowded host."""
     return replace(source, line=0, crowding=timedelta(0))
 
 
 def _read(path: Path) -> bytes | None:
-    """Read feeds.yaml; None if there is none: it will be made."""
+    """Return the bytes of feeds.yaml; None if there is no such file."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -292,7 +291,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _row(final: _Draft, found: Found) -> dict[str, Any]:
-    """Give what was added, as `--json` tells it."""
+    """Return the row of a source that was added, for `--json`."""
     feed, secrets = found.poll.feed, final.settings.secrets
     row = row_of(final.source, final.settings)
     advice = [each for each in advise(found.poll, utc_now(), secrets=secrets) if each.code != "moved"]

@@ -1,4 +1,4 @@
-"""An OPML file on this machine, as `aggregator add FILE` reads it: its feeds, cleaned, and what was left out of it."""
+"""Reads a local OPML file for `add FILE`: its cleaned feeds, and what was left out."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from aggregator.urls import file_url, match_url
 
 
 class NotAList(AggregatorError):
-    """A file that is no OPML list of feeds."""
+    """The file is not an OPML list of feeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +33,11 @@ class ListedFeeds:
 
 
 def listed_feeds(path: Path) -> ListedFeeds:
-    """Read an OPML file, wherever it lies.
+    """Read an OPML file.
 
     Raises:
-        NotAList: it is no OPML, or broken beyond use.
-        OSError: it can't be read.
+        NotAList: the file is not OPML, or too broken to read.
+        OSError: the file can't be read.
     """
     with path.open("rb") as file:
         body = file.read(MAX_BYTES + 1)
@@ -60,18 +60,18 @@ def listed_feeds(path: Path) -> ListedFeeds:
 
 
 def source_of(outline: Outline, categories: Sequence[str]) -> NewSource:
-    """Return a feed of a list as a source of feeds.yaml.
+    """Return a feed of a list as a source for feeds.yaml.
 
     Args:
         outline: the feed.
-        categories: of the command line, in place of the groups around the feed; empty: those.
+        categories: `--category` of the command line; replaces the groups around the feed. Empty: use the groups.
     """
     groups = [name for name in outline.categories if not has_fields(name)]  # {x} would be a field of an item
     return NewSource(url=literal(outline.url), title=outline.title or None, categories=categories or groups)
 
 
 def row_of(source: Source, settings: Settings) -> dict[str, Any]:
-    """Return what feeds.yaml says of a source that was added, as `--json` tells it; nothing of the feed."""
+    """Return the row of an added source for `--json`. The feed was not fetched, so nothing is known of it."""
     return {
         "key": source.key,
         "url": source.safe_url,

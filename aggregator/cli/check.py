@@ -1,6 +1,6 @@
-"""`aggregator check`: what is wrong with feeds.yaml, off line (R56); with `--live`, what is wrong with its sources.
+"""Body of `check`: errors and warnings of feeds.yaml, without network (R56).
 
-What asks sources is imported only then: offline, a check costs nothing of it.
+The code of `check --live` is imported only with that option.
 """
 
 import argparse
@@ -30,9 +30,9 @@ MAX_NAMED: Final = 5
 
 
 def heavy_feeds(settings: Settings) -> list[str]:
-    """Advise fewer entries where a published main feed is over a mebibyte, the heaviest first; five at most.
+    """Return advice to publish fewer entries where a main feed is over a mebibyte; heaviest first, at most five.
 
-    Entries are never shortened for it: readers that overwrite would lose text they had. A bucket is not looked into.
+    Entries are never shortened for size: feed readers that overwrite entries would lose text. Buckets are not checked.
     """
     root = settings.publish.to
     if not isinstance(root, Path):
@@ -64,7 +64,7 @@ if TYPE_CHECKING:  # it asks the store only where there is one
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Say everything that is wrong; exit 2 if feeds.yaml is, 1 if a source is."""
+    """Report all problems. Exit code 2 if feeds.yaml has errors, 1 if a source has."""
     if (options.keys or options.strict) and not options.live:
         print(f"aggregator: {'KEY' if options.keys else '--strict'} is for `check --live`; add --live", file=sys.stderr)
         return 2
@@ -121,7 +121,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str], record: dict[str, Any]) -> int:
-    """Ask the sources, and tell of each as soon as it has answered."""
+    """Fetch each source and report it as soon as it has answered."""
     from aggregator.cli.check_live import Live, in_words, summary_in_words
 
     began = monotonic()
@@ -156,7 +156,7 @@ def _live(options: argparse.Namespace, settings: Settings, keys: frozenset[str],
 
 
 def _with_lists(settings: Settings) -> Settings:
-    """Return the settings with the sources that lists name, as far as it is known which these are."""
+    """Return the settings with the sources of OPML lists, as far as the store knows them."""
     from aggregator.dry_run.probe import listed_of
 
     try:
@@ -167,7 +167,7 @@ def _with_lists(settings: Settings) -> Settings:
 
 
 def _missing_files(settings: Settings, config: Path) -> list[str]:
-    """Name the sources of kind file whose file is not there; it may come yet, so that is no error."""
+    """Return warnings for sources of kind file whose file is missing. It may be created later, so this is no error."""
     return [
         str(Problem(str(config), source.line, 1, f"there is no file {source.path}; put it there, or mend url"))
         for source in settings.sources
@@ -176,7 +176,7 @@ def _missing_files(settings: Settings, config: Path) -> list[str]:
 
 
 def _late_renames(settings: Settings, config: Path, tx: "Transaction") -> tuple[str, ...]:
-    """Name the categories whose `was:` came too late: both have feeds, and one can't become the other."""
+    """Return warnings for a `was:` that came too late: both categories have feeds, which can't be joined any more."""
     fed, left = {row.key for row in tx.categories.rows()}, {row.key: row.slug for row in tx.categories.resting()}
     return tuple(
         f"{config}: was: {quoted(was)} of category {quoted(item.key)} has no effect: {quoted(item.key)} has a feed of "
@@ -190,7 +190,7 @@ def _late_renames(settings: Settings, config: Path, tx: "Transaction") -> tuple[
 
 
 def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the categories that look renamed without `was:` since what was in force last, if there is a store."""
+    """Return warnings for categories that look renamed without `was:` since the last settings in force."""
     from aggregator.store.database import is_store, open_store
 
     if not is_store(settings.store):
@@ -223,7 +223,7 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
 
 
 def _readable_stores(settings: Settings) -> list[str]:
-    """Name the files of the store that every user of the machine can read: passwords and secret addresses are in it."""
+    """Return warnings for store files that every user can read: they contain passwords and secret URLs."""
     return [
         f"{each}: every user of this machine can read it, and it holds secrets: chmod 600 '{each}'"
         for each in open_to_others(Path(unquote(store_path(settings.store))))
@@ -231,10 +231,10 @@ def _readable_stores(settings: Settings) -> list[str]:
 
 
 def _check_theme(settings: Settings) -> None:
-    """Try the theme, if there is one.
+    """Load the theme, if one is configured.
 
     Raises:
-        ConfigError: it can't be used; with each place.
+        ConfigError: the theme can't be used; names each file and line.
     """
     if settings.publish.theme is not None:
         from aggregator.render.theme_check import checked_style
@@ -243,6 +243,6 @@ def _check_theme(settings: Settings) -> None:
 
 
 def _place(said: str) -> tuple[int, int]:
-    """Give line and column of `file:line:column: text`, for sorting."""
+    """Return line and column of a message `file:line:column: text`, for sorting."""
     match = re.search(r":(\d+):(\d+): ", said)
     return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -1,4 +1,4 @@
-"""`check --live`: each source asked once, and what that tells, as JSON and in words."""
+"""`check --live`: fetches each source once and reports it, as JSON or sentences."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,13 +34,13 @@ NO_ROOM = "its redirect led to a host without room, or our own network is down"
 
 
 class Live:
-    """One look at sources. Its `close` must follow.
+    """Fetches sources once, without storing anything. Close it after use.
 
     Args:
-        settings: the whole of feeds.yaml.
-        clock: tells the time.
-        sources: those to look at.
-        follows: feeds that lists name now are looked at too, once the lists have answered.
+        settings: all settings of feeds.yaml.
+        clock: returns the current time.
+        sources: the sources to fetch.
+        follows: also fetch the feeds that OPML lists name now, once the lists have answered.
     """
 
     def __init__(self, settings: Settings, clock: Clock, sources: Sequence[Source], *, follows: bool = False) -> None:
@@ -53,7 +53,7 @@ class Live:
         self._trials = Prober(settings, clock, self._past)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Give a row of `check --live --json` for each source: first those that are not asked, then as they answer."""
+        """Yield the row of each source for `check --live --json`: first those not fetched, then in order of answers."""
         asked: list[Gathered[SourceJob]] = []
         yield from self._rows_of(self._sources, asked)
         if self._follows and not self._trials.stopped:
@@ -64,7 +64,7 @@ class Live:
             yield from self._rows_of([source for source in named if source.key not in known], asked)
 
     def _rows_of(self, sources: Sequence[Source], asked: list[Gathered[SourceJob]]) -> Iterator[dict[str, Any]]:
-        """Yield a row for each source; add the polls to `asked`."""
+        """Yield a row for each source, and add its poll to `asked`."""
         now = self._clock()
         wanted: list[Source] = []
         for source in sources:
@@ -85,11 +85,11 @@ class Live:
             yield _row(source, skipped=STOPPED if self._trials.stopped else _not_asked(source, asked))
 
     def stop(self) -> None:
-        """Ask nobody any more; another thread may do so."""
+        """Start no further fetch. May be called from another thread."""
         self._trials.stop()
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close connections and reader processes."""
         self._trials.close()
 
     def _row_of(self, poll: Gathered[SourceJob], asked: Sequence[Gathered[SourceJob]]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class Live:
 
 
 def _not_asked(source: Source, asked: Sequence[Gathered[SourceJob]]) -> str:
-    """Return why a source was left out: what its host answered, and to which source."""
+    """Return why a source was not fetched: the answer of its host, and the source that received it."""
     for poll in asked:
         told, status = poll.job.source, getattr(poll.answer, "status", None)
         if status in (429, 503) and host_of(told.url) == host_of(source.url):
@@ -133,7 +133,7 @@ def _not_asked(source: Source, asked: Sequence[Gathered[SourceJob]]) -> str:
 
 
 def _row(source: Source, *, skipped: str | None = None, **said: Any) -> dict[str, Any]:
-    """Give a row; what does not apply to it is null, or empty."""
+    """Return the row of one source. Fields that do not apply are null or empty."""
     empty: dict[str, Any] = dict.fromkeys(NULLS)
     empty |= {"redirects": [], "notices": [], "feeds": [], "advice": []}
     name = name_of_source(source, said.get("title"))
@@ -176,7 +176,7 @@ def _advice(advice: Advice) -> dict[str, Any]:
 
 
 def in_words(row: Mapping[str, Any]) -> str:
-    """Say a row in lines: what it is, what wants a hand, and what was odd and needs none."""
+    """Return the lines for one row: the feed, what needs attention, and what is unusual but harmless."""
     if row["outcome"] == "skipped":
         return printable(f"skipped  {called(row['name'], row['key'], row['line'])}: {row['reason']}")
     word = "failed" if row["outcome"] == "failed" else "look" if row["advice"] else "ok"
@@ -195,7 +195,7 @@ def in_words(row: Mapping[str, Any]) -> str:
 
 
 def summary_in_words(counts: Mapping[str, Any]) -> str:
-    """Say how many want a hand."""
+    """Return the summary: how many sources were checked and how many need attention."""
     asked = f"{counts['asked']} of {counted(counts['sources'], 'source')} asked"
     found = counts["found"]
     hands = "nothing is wrong" if not found else "one wants a hand" if found == 1 else f"{found} want a hand"
@@ -228,7 +228,7 @@ def _facts(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _age(seconds: int) -> str:
-    """Say how old something is, roughly."""
+    """Return an age, rounded."""
     if seconds < 0:
         return "ahead of now"
     unit, size = next(((u, s) for u, s in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= 2 * s), ("min", 60))

@@ -1,6 +1,7 @@
-"""What `merge`, `unmerge`, `retract` and `accept` share: they work beside whoever holds the store, or alone (R27).
+"""Shared code of `merge`, `unmerge`, `retract`, `accept` and `publish --rules` (R27).
 
-The correction is written down as a request first, in any case: the way is one, and a crash loses nothing.
+A correction is stored as a request first. This process carries it out if it gets the lock of the store; otherwise the
+process that holds the lock does. There is one path for both, and a crash loses no request.
 """
 
 import argparse
@@ -40,12 +41,12 @@ Arguments = dict[str, Any]
 
 
 class Unclear(AggregatorError):
-    """What the operator named is nothing, or more than one thing; the text says what it may be."""
+    """An argument names nothing, or more than one thing. The message lists candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What an operator named."""
+    """The story that an argument names."""
 
     story: int
     founder: int | None = None  # of the story that was named, where that one is merged into this
@@ -54,13 +55,13 @@ class Meant:
 def correct(
     options: argparse.Namespace, environ: Mapping[str, str], act: Act, arguments_of: Callable[[Transaction], Arguments]
 ) -> int:
-    """Have a correction made, and say what came of it.
+    """Carry out a correction and report its outcome.
 
     Args:
-        options: of the command line.
+        options: options of the command line.
         environ: where `${NAME}` in feeds.yaml is looked up.
-        act: what to do.
-        arguments_of: finds what is meant, in the store.
+        act: the kind of correction.
+        arguments_of: returns the arguments of the request, looked up in the store.
     """
     try:
         outcome, published, unpublished = _have_done(options, environ, act, arguments_of)
@@ -84,7 +85,7 @@ def correct(
 def _have_done(
     options: argparse.Namespace, environ: Mapping[str, str], act: Act, arguments_of: Callable[[Transaction], Arguments]
 ) -> tuple[Outcome, Sequence[str] | None, str]:
-    """Give what became of a request; which files that changed, unless another process writes them; what went wrong."""
+    """Return the outcome, the changed files (None if another process writes them), and an error or an empty text."""
     broken = None
     try:
         settings = load_config(options.config, environ)
@@ -125,7 +126,7 @@ class Postponed(LockHeld):
 
 @contextmanager
 def _held(settings: Settings, command: str, broken: ConfigError | None) -> Iterator[App]:
-    """Work on the store ourselves, if nobody else does; then feeds.yaml has to be good."""
+    """Open the app if no other process holds the lock of the store. Then feeds.yaml must have no errors."""
     if broken is not None:
         open_store(settings.store, now=utc_now(), command=command).close()
         raise broken
@@ -146,12 +147,12 @@ def _beside(settings: Settings) -> Iterator[Store]:
 
 
 def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Arguments]) -> Arguments:
-    """Look the arguments of a request up in the store, before anything changes: what is refused puts no edit in force.
+    """Look up the arguments of a request before anything changes, so that a refused request puts no edit in force.
 
-    Where there is no store, none is made: a new one would know nothing that could be corrected.
+    Creates no store: an empty store would know nothing that could be corrected.
 
     Raises:
-        Unclear: what the operator named is nothing, or more than one thing.
+        Unclear: an argument names nothing, or more than one thing.
         StoreError: there is no store, or it can't be read.
         StateLost: the state is lost.
     """
@@ -174,7 +175,7 @@ def _file(store: Store, act: Act, arguments: Arguments) -> int:
 
 
 def _do(app: App, number: int) -> tuple[Outcome, Sequence[str], str]:
-    """Carry out what waits, ours included, and publish what became dirty."""
+    """Carry out all waiting requests, and publish what they changed."""
     run_pending_requests(app.store, app.in_force.roster, app.clock)
     with app.store.read() as tx:
         outcome = _shown(tx, tx.corrections.outcome(number), app.in_force.settings)
@@ -197,7 +198,7 @@ def _await(store: Store, settings: Settings, number: int, end: float) -> Outcome
 
 
 def _shown(tx: Transaction, outcome: Outcome | None, settings: Settings) -> Outcome | None:
-    """Return an outcome without the addresses of private sources, of which ids are made (S44)."""
+    """Return an outcome without addresses of private sources, which may be part of ids (S44)."""
     if outcome is None:
         return None
     hush = private_hush(tx, settings.sources)
@@ -205,7 +206,7 @@ def _shown(tx: Transaction, outcome: Outcome | None, settings: Settings) -> Outc
 
 
 def meant(tx: Transaction, thing: str) -> Meant:
-    """Find the one story that an operator means.
+    """Return the one story that an argument names.
 
     Raises:
         Unclear: there is none, or several.
@@ -236,7 +237,7 @@ def meant(tx: Transaction, thing: str) -> Meant:
 
 
 def entry_of_story(tx: Transaction, thing: str, story: int) -> int:
-    """Find the one entry of a story that an operator means.
+    """Return the id of the one entry of a story that an argument names.
 
     Raises:
         Unclear: there is none, or several.

@@ -1,4 +1,4 @@
-"""Lines of reports about many sources: worst first, sources by their names, and what is alike folded into few lines."""
+"""Lines of reports about many sources: worst first, and similar lines folded into a few."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -16,24 +16,24 @@ T = TypeVar("T")
 
 
 def shortened(name: str) -> str:
-    """Return a name that fits into a column."""
+    """Return a name, cut to the width of a column."""
     return name if len(name) <= WIDTH else name[: WIDTH - 1] + "…"
 
 
 def called(name: str, key: str, line: int | None = None) -> str:
-    """Return what a source is called, and what it takes to find it: its key, and its line in feeds.yaml."""
+    """Return the name of a source with its key and its line in feeds.yaml."""
     name = shortened(name)
     facts = ([] if name == key else [key]) + ([] if line is None else [f"line {line}"])
     return f"{name} ({', '.join(facts)})" if facts else name
 
 
 def folded(things: Sequence[T], lines_of: Callable[[T], list[str]], rest: str) -> list[str]:
-    """Return the lines of alike things: of all if they are few, else of the first ones and how many there are beyond.
+    """Return the lines of similar things: of all if they are few, else of the first ones and the number of the rest.
 
     Args:
-        things: in the order in which they are told.
-        lines_of: returns the lines of one.
-        rest: the line that stands for the others, with {} for how many sources they are.
+        things: in the order of the report.
+        lines_of: returns the lines of one thing.
+        rest: line for the remaining things; {} stands for their number.
     """
     told = things if len(things) <= FEW else things[:SHOWN]
     lines = [line for thing in told for line in lines_of(thing)]
@@ -42,7 +42,7 @@ def folded(things: Sequence[T], lines_of: Callable[[T], list[str]], rest: str) -
 
 
 def grouped(things: Iterable[T], alike: Callable[[T], object]) -> list[list[T]]:
-    """Return things in groups of what is alike, each in its order; the groups by their first ones."""
+    """Return things in groups with equal keys, ordered by their first members. Order in a group is kept."""
     groups: dict[object, list[T]] = {}
     for thing in things:
         groups.setdefault(alike(thing), []).append(thing)
@@ -50,12 +50,12 @@ def grouped(things: Iterable[T], alike: Callable[[T], object]) -> list[list[T]]:
 
 
 def alarm_lines(alarms: Iterable[Alarm], names: Mapping[SourceKey, str], everything: str = "") -> list[str]:
-    """Return a line for each alarm, worst first, many of one code folded.
+    """Return a line for each alarm, worst first; many alarms of one code are folded.
 
     Args:
         alarms: in any order.
-        names: what sources are called.
-        everything: the command that lists all of them; empty: this one does.
+        names: names of sources, by key.
+        everything: the command that lists all alarms; empty if this command does.
     """
 
     def line_of(alarm: Alarm) -> list[str]:

@@ -1,4 +1,4 @@
-"""Log lines on stderr: a name and fields, one record a line, nothing in it that could pass for another (S55)."""
+"""Log lines on stderr: an event name and fields, one record per line, control characters escaped (S55)."""
 
 import logging
 import sys
@@ -23,7 +23,7 @@ def configure_logging(form: str, *, level: int) -> None:
 
     Args:
         form: text or json.
-        level: of `logging`; records below it are dropped.
+        level: level of `logging`; records below it are dropped.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
@@ -38,16 +38,16 @@ def configure_logging(form: str, *, level: int) -> None:
 
 
 def drop_logged(names: Collection[str]) -> None:
-    """Leave out log lines of these names: what they say of sources is told in another way. Errors stay."""
+    """Drop log lines with these names, which the report of the command contains as well. Errors are kept."""
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: record.levelno >= logging.ERROR or record.getMessage() not in names)
 
 
 class TextLines(logging.Formatter):
-    """`2026-01-02T03:04:05Z warning poll_source source=lwn error="no address found"`."""
+    """Text lines such as `2026-01-02T03:04:05Z warning poll_source source=lwn error="no address found"`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give one line; a traceback follows it, indented."""
+        """Return one line, followed by the indented traceback if there is one."""
         fields = " ".join(f"{name}={_quoted(value)}" for name, value in _fields(record).items())
         line = f"{_time(record)} {record.levelname.lower()} {_escaped(record.getMessage())} {fields}".rstrip()
         if record.exc_info:
@@ -58,10 +58,10 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """The same as one JSON object a line."""
+    """The same fields as one JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give one line, traceback included."""
+        """Return one line, with the traceback if there is one."""
         line: dict[str, object] = {
             "time": _time(record),
             "level": record.levelname.lower(),

@@ -1,4 +1,4 @@
-"""Sources as an operator names them: by key, by URL, a local file by its path, or by what reports call them."""
+"""Finds sources by the names that operators use: key, URL, path of a local file, or title."""
 
 import shlex
 import sys
@@ -19,16 +19,16 @@ Titles = Mapping[SourceKey, str]  # that feeds gave themselves
 def keys_of(
     names: Sequence[str], settings: Settings, config: Path, titles: Callable[[], Titles] | None = None
 ) -> list[SourceKey] | None:
-    """Turn names of sources into keys.
+    """Return the keys of sources named on the command line.
 
     Args:
-        names: as written on the command line: keys, URLs, paths, or titles.
-        settings: which have the sources.
-        config: feeds.yaml, as the operator named it.
-        titles: returns the titles that feeds gave themselves; None: they are looked up in the store, if there is one.
+        names: keys, URLs, paths or titles, as written.
+        settings: the settings with the sources.
+        config: path of feeds.yaml, for messages.
+        titles: returns the titles of feeds by key; None: they are read from the store, if there is one.
 
     Returns:
-        None if any of them names no source, or several; then that was said on stderr, with the keys that may be meant.
+        None if a name fits no source, or several. A message on stderr then lists candidates.
     """
     found = []
     for name in names:
@@ -41,12 +41,12 @@ def keys_of(
 
 
 def matches(name: str, sources: Sequence[Source], titles: Callable[[], Titles]) -> list[SourceKey]:
-    """Return the keys of the sources that a name may mean: of the one with that key, URL or path, else by their titles.
+    """Return the keys that a name may mean: of the source with that key, URL or path, else of those with that title.
 
     Args:
         name: as written.
-        sources: all there are.
-        titles: returns the titles that feeds gave themselves; called only if no key, URL or path fits.
+        sources: all sources.
+        titles: returns the titles of feeds by key; called only if no key, URL or path fits.
     """
     exact: dict[str, SourceKey] = {source.safe_url: source.key for source in sources if source.safe_url}  # as reported
     exact |= {source.url: source.key for source in sources}
@@ -60,14 +60,14 @@ def matches(name: str, sources: Sequence[Source], titles: Callable[[], Titles]) 
 
 
 def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Path, near: str = "") -> str:
-    """Return what is said of a name that means no source, or several.
+    """Return the message for a name that fits no source, or several.
 
     Args:
         name: as written.
-        keys: of the sources that it may mean.
-        settings: which have the sources.
-        config: feeds.yaml, as the operator named it.
-        near: what to do where nothing is called alike.
+        keys: keys of the candidates.
+        settings: the settings with the sources.
+        config: path of feeds.yaml.
+        near: advice if no source has a similar name.
     """
     if keys:
         lines = {source.key: source.line for source in settings.sources}
@@ -80,12 +80,12 @@ def unclear(name: str, keys: Sequence[SourceKey], settings: Settings, config: Pa
 
 
 def command(config: Path, rest: str) -> str:
-    """Return a command of ours as it has to be typed in the folder where we were started."""
+    """Return a command line of this program, as it must be typed in the current folder."""
     return f"aggregator {rest}" if config == USUAL else f"aggregator -c {shlex.quote(str(config))} {rest}"
 
 
 def _meant(name: str, settings: Settings) -> str | None:
-    """Return what a misspelt or shortened name probably means: a key or, in quotes, a title; None: nothing is near."""
+    """Return the key, or the quoted title, nearest to a misspelt or shortened name; None if none is near."""
     keys = get_close_matches(name, [source.key for source in settings.sources], 1)
     if keys:
         return keys[0]
@@ -96,7 +96,7 @@ def _meant(name: str, settings: Settings) -> str | None:
 
 
 def stored_titles(settings: Settings) -> Titles:
-    """Return the titles that feeds gave themselves, as the store has them; none where it can't be read."""
+    """Return the titles of feeds by source key, from the store; empty if the store can't be read."""
     from aggregator.clock import utc_now
     from aggregator.store.database import is_store, open_store
 
@@ -116,7 +116,7 @@ def stored_titles(settings: Settings) -> Titles:
 
 
 def _names(source: Source, own: Titles) -> list[str]:
-    """Return what a source may be called: its titles, and its place."""
+    """Return the names of a source: its titles, and its URL or path."""
     return [*filter(None, (source.title, own.get(source.key))), name_of_source(replace(source, title=None))]
 
 

@@ -1,4 +1,4 @@
-"""What every command that works on the store does first and last."""
+"""Opens settings and store for a command, and closes them. Handles signals."""
 
 import argparse
 import re
@@ -33,20 +33,19 @@ log = getLogger(__name__)
 def opened_world(
     options: argparse.Namespace, environ: Mapping[str, str], *, last_good: bool = False, goes_on: bool = False
 ) -> Iterator[App]:
-    """Load feeds.yaml, say its warnings, open the store, and close it as one file in the end.
+    """Load feeds.yaml, print its warnings, open the store, and close the store afterwards.
 
     Args:
-        options: of the command line.
+        options: options of the command line.
         environ: where `${NAME}` is looked up.
-        last_good: where feeds.yaml is broken, go by the one that was last in force (R51); where the theme is, do
-            without.
-        goes_on: go on with what was published: where the store knows nothing of that, begin nothing.
+        last_good: if feeds.yaml has errors, use the last good one (R51); if the theme has errors, use none.
+        goes_on: refuse to start with a new store where another one has published.
 
     Raises:
-        ConfigError: everything that is wrong with feeds.yaml, or with the theme; nothing was opened.
-        LockHeld: another process works on the store.
-        StoreError: it can't be opened.
-        StateLost: outputs of a store that is lost stand where this one would publish; none was made.
+        ConfigError: all errors of feeds.yaml or of the theme; nothing was opened.
+        LockHeld: another process holds the lock of the store.
+        StoreError: the store can't be opened.
+        StateLost: outputs exist whose store is lost; no new store was made.
     """
     text, broken = None, ""
     try:
@@ -89,13 +88,13 @@ def opened_world(
 
 
 def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    """Return the settings of feeds.yaml with the sources that lists name, and change nothing.
+    """Return the settings of feeds.yaml with the sources of OPML lists. Changes nothing.
 
-    A command looks its arguments up in them before it opens the store: one that is refused puts no feeds.yaml in force.
+    A command looks up its arguments in them before it opens the store: a refused argument puts no edit in force.
 
     Raises:
-        ConfigError: everything that is wrong with feeds.yaml.
-        StoreError: the store, which knows what lists name, can't be read.
+        ConfigError: all errors of feeds.yaml.
+        StoreError: the store, which knows the feeds of lists, can't be read.
     """
     settings = load_config(options.config, environ)
     if not has_lists(settings) or not is_store(settings.store):
@@ -108,11 +107,11 @@ def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Setti
 
 
 def read_store(settings: Settings) -> Store:
-    """Open the store for a command that only reads; the caller closes it.
+    """Open the store for reading. The caller closes it.
 
     Raises:
-        StoreError: there is none yet, or it can't be read.
-        StateLost: there is none any more: an aggregator has published where it would.
+        StoreError: there is no store yet, or it can't be read.
+        StateLost: the store is lost: outputs exist where this aggregator would publish.
     """
     try:
         return open_store(settings.store, now=utc_now(), writes=False)
@@ -122,12 +121,12 @@ def read_store(settings: Settings) -> Store:
 
 
 def last_good_settings(path: Path, environ: Mapping[str, str], error: ConfigError) -> tuple[Settings, str]:
-    """Give the settings that were last in force, and the text they come from.
+    """Return the settings that were last in force, and their text.
 
-    The store is where the broken file says it is, if that much of it can be read, or where it is by default.
+    The store is at the place that the broken file names, if that much can be read, else at the default place.
 
     Raises:
-        ConfigError: the one given: there are none, or they can't be used either.
+        ConfigError: the given error: there are no earlier settings, or they can't be used either.
     """
     try:
         written = re.search(r"(?m)^store:\s*[\"']?sqlite:///([^\s\"'#]+)", path.read_text(encoding="utf-8"))
@@ -150,10 +149,10 @@ def stopping(stop: Callable[[], None]) -> Iterator[list[int]]:
     """Stop cleanly at the first SIGTERM or SIGINT; a second one ends the process at once.
 
     Args:
-        stop: called in a thread of its own.
+        stop: called in a new thread.
 
     Yields:
-        A list to which the number of a signal is added when it comes.
+        A list to which the number of each signal is appended.
     """
     caught: list[int] = []
 

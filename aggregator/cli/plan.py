@@ -1,4 +1,4 @@
-"""`aggregator plan [NEW.yaml]`: what would change if this config went live. It asks nobody and writes nothing."""
+"""Body and sentences of `plan`: what would change if a feeds.yaml came into force. Reads the store only."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ from aggregator.store.hush import private_hush
 
 
 def reapplied_record(change: Reapplied) -> dict[str, Any]:
-    """Give what edited rules would make of a stored entry: `does` is publish, withdraw, move or rewrite."""
+    """Return the effect of edited rules on a stored entry; `does` is publish, withdraw, move or rewrite."""
     known = change.stored.known
     does = "publish" if change.passes else "withdraw" if change.is_dropped else "move" if change.is_moved else "rewrite"
     kept_out, routed = dict(change.judgement.kept_out), dict(change.judgement.routed)
@@ -43,7 +43,7 @@ def reapplied_record(change: Reapplied) -> dict[str, Any]:
 
 
 def counts_of(changes: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Count what would be done."""
+    """Return the number of changes of each kind."""
     return {word: sum(change["does"] == word for change in changes) for word in DOES}
 
 
@@ -59,11 +59,11 @@ Names = Callable[[str], str]
 
 
 def in_words(record: Mapping[str, Any], names: Names) -> Iterator[str]:
-    """Return the plan of `plan --json` as lines for people.
+    """Yield the lines of a plan.
 
     Args:
-        record: the shape of `plan --json`.
-        names: returns what the source of a key is called.
+        record: a record of `plan --json`.
+        names: returns the name of a source by its key.
     """
     if not record["changes"]:
         yield f"{record['config']}: nothing would change."
@@ -138,7 +138,7 @@ FOUND = 1  # exit code (DESIGN 3.2)
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Show what would change; with --exit-code, 1 if anything would."""
+    """Print what would change. Exit code 1 with --exit-code if anything would."""
     new = _read_as(options.new or options.config, options.config, environ)
     for warning in new.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
@@ -163,14 +163,14 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _names(old: Settings | None, new: Settings, titles: Mapping[SourceKey, str]) -> dict[str, str]:
-    """Return what sources are called; the line is that of the new file."""
+    """Return the names of sources, with the line of the new file."""
     names = {s.key: called(name_of_source(s, titles.get(s.key)), s.key) for s in (old.sources if old else ())}
     names |= {s.key: called(name_of_source(s, titles.get(s.key)), s.key, s.line) for s in new.sources}
     return {str(key): name for key, name in names.items()}
 
 
 def _read_as(path: Path, place: Path, environ: Mapping[str, str]) -> Settings:
-    """Read a file as if it stood where feeds.yaml stands; what is wrong with it is told of the file itself."""
+    """Read a file as if it stood in place of feeds.yaml. Errors name the file itself."""
     settings = load_config(path, environ)
     if path.resolve() == place.resolve() or not place.parent.is_dir():
         return settings
@@ -178,7 +178,7 @@ def _read_as(path: Path, place: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _store_of(place: Path, new: Settings, environ: Mapping[str, str]) -> str:
-    """Give the store that is in use: the one of the feeds.yaml that stands there, as long as that can be read."""
+    """Return the URL of the store in use: the one in the current feeds.yaml, as long as that can be read."""
     try:
         return load_config(place, environ).store
     except ConfigError:
@@ -201,7 +201,7 @@ def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None, hush: H
 
 
 def plan_record(plan: Plan, path: str, *, is_first: bool) -> dict[str, Any]:
-    """Give a plan in plain values."""
+    """Return the record of `plan --json`."""
     rules = []
     for ruled in plan.rules:
         entries = [reapplied_record(change) for change in ruled.changes]

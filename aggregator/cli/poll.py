@@ -1,4 +1,4 @@
-"""`aggregator poll`: ask what is due, publish what changed, end. For cron and CI schedules (R55)."""
+"""Body of `poll`: polls what is due, publishes what changed, and ends (R55)."""
 
 import argparse
 import sys
@@ -45,7 +45,7 @@ TOLD = ("poll_source", "raise_alarm")  # in the log, once each, what the report 
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Poll once; report on stdout."""
+    """Poll once and print the report."""
     limit = _limit_of(options.limit)
     if limit is None:
         print(f"aggregator: --for {options.limit}: not a duration; write 10m, 90s or 0", file=sys.stderr)
@@ -104,10 +104,10 @@ class OneShot:
         self._ends: float | None = None  # when nothing more may begin, once we were told to stop
 
     def poll(self, keys: Sequence[str] | None, *, everything: bool, limit: timedelta) -> None:
-        """Poll what is due, or these, or all, for at most `limit` (0: as long as it takes).
+        """Poll sources that are due, the given ones, or all, for at most `limit` (0: no limit).
 
         Raises:
-            StoreError: our side failed.
+            StoreError: the store failed.
         """
         if not keys:
             with self._world.store.begin() as tx:
@@ -125,7 +125,7 @@ class OneShot:
         self._end(wanted, others)
 
     def _ask(self, wanted: list[DueItem], keys: Sequence[str] | None, *, spares: bool, limit: timedelta) -> None:
-        """Ask these sources; `keys` if they alone may ask for details."""
+        """Poll the given sources. With `keys`, only these sources may fetch details."""
         listed = ListedBacklog(wanted, spares=spares)
         app, named = self._world, {item.id.row for item in wanted} if keys else None
         backlog = WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
@@ -140,7 +140,7 @@ class OneShot:
             bell.cancel()
 
     def _end(self, wanted: Sequence[DueItem], others: Sequence[DueItem]) -> None:
-        """Note what was left, and do what a run does in the end."""
+        """Record which sources were left over, and do the maintenance at the end of a run."""
         polled = {change.job.id for change in self._changes}
         left = {item.key for item in wanted if item.id not in polled}
         if left:
@@ -169,11 +169,11 @@ class OneShot:
                 self._completions.append(one)
 
     def is_late(self) -> bool:
-        """Return whether the stop was asked for so long ago that nothing more may begin (R54)."""
+        """Return whether the run was stopped so long ago that no further work may begin (R54)."""
         return self._ends is not None and monotonic() >= self._ends
 
     def stop(self) -> None:
-        """Ask nobody any more; polls under way get a few seconds and are then cut (R54)."""
+        """Start no further poll. Polls under way get a few seconds and are then cut (R54)."""
         self._stopped, self._ends = True, monotonic() + LAST_WORD
         if self._dispatcher is not None:
             self._dispatcher.stop()
@@ -182,7 +182,7 @@ class OneShot:
         cut.start()
 
     def _wanted(self, keys: Sequence[str] | None, *, everything: bool) -> tuple[list[DueItem], list[DueItem]]:
-        """Give the sources to ask, and those that were wished for and may not be asked."""
+        """Return the sources to poll, and the requested ones that must not be polled yet."""
         now = self._world.clock()
         with self._world.store.read() as tx:
             if not keys and not everything:
@@ -200,7 +200,7 @@ class OneShot:
         return wanted, others
 
     def report(self, published: Sequence[str], posts: Sequence[str] = ()) -> dict[str, object]:
-        """Give the shape of `poll --json` (DESIGN 3.2)."""
+        """Return the record of `poll --json`."""
         rows = [self._with_completions(report_of(change)) for change in self._changes]
         rows += self._skipped
         rows.sort(key=lambda row: row.key)
@@ -229,7 +229,7 @@ class OneShot:
         }
 
     def names(self) -> dict[SourceKey, str]:
-        """Return what sources are called in reports: title, key and line of feeds.yaml."""
+        """Return the names of sources for reports: title, key and line of feeds.yaml."""
         sources = self._world.in_force.roster.sources
         with self._world.store.read() as tx:
             titles = tx.sources.titles()
@@ -238,7 +238,7 @@ class OneShot:
         }
 
     def _with_completions(self, row: Report) -> Report:
-        """Count what waited for its detail with its source: published or rejected in this run."""
+        """Add entries whose detail arrived in this run to the counts of their sources."""
         done = [one.entries for one in self._completions if one.job.source.key == row.key]
         return replace(
             row,
@@ -259,7 +259,7 @@ class OneShot:
 
 
 def report_of(change: Changes) -> Report:
-    """Give the row of one poll."""
+    """Return the row of one poll."""
     move, entries = change.update, change.entries
     return Report(
         key=change.job.source.key,
@@ -285,14 +285,14 @@ def in_words(
     names: Mapping[SourceKey, str] | None = None,
     alarms: Sequence[Alarm] = (),
 ) -> str:
-    """Return the report of `poll --json` as a few lines, with the reasons why sources were not polled.
+    """Return the report of `poll --json` in lines, with the reasons why sources were not polled.
 
     Args:
-        report: the shape of `poll --json`.
-        left_alone: keys of sources that must not be asked yet.
-        none_due: why nothing is due, if that is so.
-        names: what sources are called.
-        alarms: what has become wrong in this run.
+        report: a record of `poll --json`.
+        left_alone: keys of sources that must not be polled yet.
+        none_due: why no source is due; empty if some are.
+        names: names of sources by key.
+        alarms: alarms raised by this run.
     """
     names = names or {}
     lines = [
@@ -336,7 +336,7 @@ def in_words(
 
 
 def _none_due(count: int, when: datetime | None, now: datetime) -> str:
-    """Say that no source is due: how many there are to be asked, and when the first of them may be."""
+    """Return the message that no source is due, with the number of sources and the next due time."""
     if when is None:
         return "there is no source to ask: feeds.yaml has none, or all are paused"
     none = f"none of {count} sources is due" if count > 1 else "the source is not due"

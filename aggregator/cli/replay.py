@@ -1,4 +1,4 @@
-"""`aggregator replay`: successive versions of a feed, read as if polled; for trying rules, and for bug reports."""
+"""Body of `replay`: reads versions of a feed as if they had been polled. For trying rules, and for bug reports."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ SHOWN = 20  # titles of one kind in one version
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Replay a folder; 1 if a version of it could not be read."""
+    """Replay versions. Exit code 1 if one could not be read."""
     if (options.folder is None) == (options.stored is None):
         print("aggregator: name a folder, or a source by --stored KEY", file=sys.stderr)
         return 2
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings | None:
-    """Give settings with one source: one of feeds.yaml, or one with the defaults."""
+    """Return settings with one source: a source of feeds.yaml, or one with defaults. None after a message on stderr."""
     key = options.stored or options.source
     if key is None:
         return read_config(json.dumps({"sources": [STRANGER]}).encode(), Path("feeds.yaml"), {})
@@ -70,7 +70,7 @@ def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settin
 
 
 def _stored(settings: Settings) -> tuple[list[Version], Hush]:
-    """Return what the store keeps of the one source, and what hides its addresses if it is private."""
+    """Return the stored bodies of the one source, and the redaction of its addresses if it is private."""
     (source,) = settings.sources
     store = read_store(settings)
     try:
@@ -82,7 +82,7 @@ def _stored(settings: Settings) -> tuple[list[Version], Hush]:
 
 
 def in_words(steps: Sequence[Step], *, with_titles: bool) -> str:
-    """Say version by version what `replay --json` says, and the totals."""
+    """Return the lines of a replay: each version, and the totals."""
     lines: list[str] = []
     for step in steps:
         lines.append(f"{step.name}  {step.at:%Y-%m-%d %H:%M:%S} UTC  {_counts(step)}")

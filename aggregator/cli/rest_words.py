@@ -1,4 +1,4 @@
-"""Hosts that asked to be left alone, in words: which, until when, and because of which source (P30, P31, P37)."""
+"""Sentences about hosts that asked for no requests: which host, until when, because of which source (P30, P31, P37)."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ from aggregator.model.settings import SourceKey
 
 
 def rest_in_words(rest: Rest, names: Mapping[SourceKey, str] | None = None) -> str:
-    """Return why no source of a host is asked, such as "example.org rests until …, since it answered 429 to A Blog".
+    """Return why no source of a host is polled.
 
     Args:
-        rest: of the host.
-        names: what sources are called; the others are called by their keys.
+        rest: the rest of the host.
+        names: names of sources by key; a source without a name is called by its key.
     """
     line = f"{rest.host} rests until {rfc3339(rest.until)}"
     if rest.source is None:

@@ -1,4 +1,4 @@
-"""`aggregator restore`: the state from a backup, or from what was published (DESIGN 3.2)."""
+"""Body of `restore`: brings the state back from a backup, or from published outputs."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ NO_WORK = 3  # exit code (DESIGN 3.2)
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Restore, and publish again what must be: nothing, if all is as it was."""
+    """Restore, then publish what differs from the outputs that are there."""
     if (options.file is None) == (options.from_site is None):
         print("aggregator: write the file of a backup, or --from-site and a URL or folder", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""`aggregator search QUERY`: find stored entries by their words, published or not. Works beside a running `serve`."""
+"""Body of `search`: finds stored entries by words."""
 
 import argparse
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ NOTHING = "nothing is found; all words have to be in one entry"
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Search; finding nothing is no failure."""
+    """Print the entries found. Exit code 0 also if there are none."""
     try:
         settings = load_config(options.config, environ)
     except ConfigError as error:  # a running service goes on with the last good one, and so do we

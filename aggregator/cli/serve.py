@@ -1,4 +1,4 @@
-"""`aggregator serve`: poll, publish and serve in one process, until SIGTERM."""
+"""Body of `serve`: polls, publishes and serves in one process, until SIGTERM."""
 
 import argparse
 import gc
@@ -35,7 +35,7 @@ WEB_SECONDS = (0.5, 3.0)  # and so long at least, and at most, after all else ha
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Serve until a signal says stop; then end within ten seconds (R54)."""
+    """Serve until a signal arrives; then end within ten seconds (R54)."""
     use_one_heap()
     chosen = server(options.server)  # before feeds.yaml comes into force: its extra may be missing
     stop = threading.Event()
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def where(settings: Settings) -> str:
-    """Say where readers find the site, and where we listen if that is somewhere else."""
+    """Return where readers find the site, and the address that is bound if it differs."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     listens = f"{host}:{settings.port}"
     public = str(settings.site.base_url)
@@ -96,10 +96,10 @@ def where(settings: Settings) -> str:
 
 
 def server(name: str) -> "type[WebServer | GranianServer]":
-    """Give the kind of server.
+    """Return the class of a server.
 
     Raises:
-        ExtraMissing: its extra is not installed.
+        ExtraMissing: the extra of the server is not installed.
     """
     if name == "waitress":
         return WebServer
@@ -109,7 +109,7 @@ def server(name: str) -> "type[WebServer | GranianServer]":
 
 
 def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[str, Endpoint]:
-    """Make `/search` of a world: what it shows goes by the settings of the moment."""
+    """Return the endpoints of `/search`. They use the settings in force at the time of each request."""
 
     def find(query: Query, limit: int, seconds: float) -> list[Publication]:
         return published.as_shown(index.find_public(query, limit=limit, seconds=seconds))
@@ -121,7 +121,7 @@ def searching(app: App, published: PublishedState, index: SearchIndex) -> dict[s
 
 
 def _stopper(stop: threading.Event, told: list[float]) -> Callable[[int, object], None]:
-    """Return a signal handler that sets an event, and notes when."""
+    """Return a signal handler that sets an event and records the time."""
 
     def handler(number: int, frame: object) -> None:
         told.append(monotonic())

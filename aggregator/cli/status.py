@@ -1,4 +1,4 @@
-"""`aggregator status`: how sources and categories stand, what needs a hand first. Works beside a running `serve`."""
+"""Body and sentences of `status`: sources, categories, alarms; what needs attention comes first."""
 
 import argparse
 import sys
@@ -45,8 +45,8 @@ def in_words(status: Status, *, folds: bool = True) -> str:
     """Return the status as lines; what needs attention comes first.
 
     Args:
-        status: how things stand.
-        folds: tell many things that are alike in few lines; else each by itself.
+        status: the status.
+        folds: fold similar lines into a few.
     """
     lines = []
     for what, since in (
@@ -87,7 +87,7 @@ def in_words(status: Status, *, folds: bool = True) -> str:
 
 
 def _sources(status: Status, *, folds: bool) -> list[str]:
-    """Yield lines on the sources: those in trouble, other alarms, those with advice, then the rest."""
+    """Return the lines on sources: those in trouble, other alarms, those with advice, then the rest."""
     names = {s.key: called(s.title, s.key) for s in status.sources}
     alarms = {some[0].source: some for some in grouped(status.alarms, lambda alarm: alarm.source)}
     all_of = "aggregator status --all" if folds else ""
@@ -135,15 +135,15 @@ def one_in_words(
     status: Status,
     zone: ZoneInfo,
 ) -> str:
-    """Say all that is known of one source.
+    """Return the lines on one source.
 
     Args:
-        source: how it stands.
-        history: its last polls and days.
-        alarms: what is wrong with it.
-        hits: how often its rules had a say.
-        status: of all, which names other sources and the time.
-        zone: in which times are shown.
+        source: status of the source.
+        history: its last polls and its sums per day.
+        alarms: its alarms.
+        hits: how often each of its rules applied.
+        status: status of all sources, for their names and the time.
+        zone: time zone of the times shown.
     """
     names = {each.key: called(each.title, each.key) for each in status.sources}
     sent = [name for name, held in (("ETag", history.etag), ("Last-Modified", history.last_modified)) if held]
@@ -238,7 +238,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _manners(fetching: Fetching) -> str:
-    """Say what polling has cost, and whom the most."""
+    """Return the line on requests and bytes, with the host that received most requests."""
     sums = fetching.sums
     polls = counted(sums.polls, "poll")
     line = (
@@ -258,7 +258,7 @@ def _manners(fetching: Fetching) -> str:
 
 
 def _of_hub(hub: HubStatus) -> str:
-    """Say whether the hub was told of what has changed."""
+    """Return the line on pings that the hub has not received yet."""
     if not hub.owed:
         return "The hub was told of all that has changed."
     feeds = "1 feed that has" if hub.owed == 1 else f"{hub.owed} feeds that have"
@@ -284,7 +284,7 @@ DAYS = 7  # whose sums are shown of one source
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Say how things stand."""
+    """Print the status."""
     broken = None
     try:
         settings = load_config(options.config, environ)

@@ -1,4 +1,4 @@
-"""Sentence on what a restored backup took in from the outputs."""
+"""Sentence about what a restored backup took over from the outputs."""
 
 from aggregator.app import App
 from aggregator.cli.terminal import counted
@@ -9,7 +9,7 @@ from aggregator.store.taking_in import TakenIn
 
 
 def take_in(app: App) -> str:
-    """Take in what was published after the backup; return what came of it, in words; empty if there was nothing."""
+    """Take over what was published after the backup; returns a sentence about it, empty if there was nothing."""
     try:
         taken = take_in_outputs(app, app.in_force.settings.path.read_text(encoding="utf-8"))
     except NothingThere:

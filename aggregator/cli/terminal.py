@@ -1,4 +1,4 @@
-"""What people read on a terminal: nothing in it that the terminal would obey, and spans of time as one says them."""
+"""Text for terminals: no control characters, times and counts in words. JSON text of `--json`."""
 
 import json
 import re
@@ -13,12 +13,12 @@ json_text = json.JSONEncoder(ensure_ascii=False).encode  # of what `--json` prin
 
 
 def printable(text: str) -> str:
-    """Take out whatever is no character or new line (S31)."""
+    """Remove control characters and marks of direction, except tab and line feed (S31)."""
     return _UNPRINTABLE.sub("", text)
 
 
 def ahead_in_words(when: datetime, now: datetime) -> str:
-    """Say how far ahead an instant is: `in 64 min`, `now`, `now, 5 min late`."""
+    """Return the time until an instant: `in 64 min`, `now`, `now, 5 min late`."""
     gap = when - now
     if gap <= timedelta(0):
         return f"now, {rounded_span(-gap.total_seconds())} late" if -gap > timedelta(minutes=1) else "now"
@@ -26,11 +26,11 @@ def ahead_in_words(when: datetime, now: datetime) -> str:
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """Say how many: `1 source`, `1,200 sources`.
+    """Return a number with its noun: `1 source`, `1,200 sources`.
 
     Args:
-        count: of them.
-        one: what one of them is called.
-        many: what several are called, if that is not `one` with an s.
+        count: the number.
+        one: the noun in singular.
+        many: the noun in plural, if it is not `one` with an s.
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""`aggregator preview`: what a source would publish now, without storing anything. Works beside a running `serve`."""
+"""Body of `preview`: what a source would publish now. Stores nothing."""
 
 import argparse
 import json
@@ -49,9 +49,9 @@ from aggregator.urls import BadUrl, host_of, normalise
 
 
 def with_detail(poll: Gathered[SourceJob], changes: Changes, intake: Intake, settings: Settings) -> Gathered[SourceJob]:
-    """Give a poll with the detail of its newest entry that would wait for one; a notice says what came of it.
+    """Return a poll with the detail of its newest entry that would wait for one. A notice reports the outcome.
 
-    One request, after the spacing of its host: it may be the one that was just asked (P61).
+    Sends one request, after the spacing of its host, which may be the host of the source (P61).
     """
     detail = poll.job.source.detail
     if detail is None or not changes.entries.waiting:
@@ -95,7 +95,7 @@ def _outcome(told: Gathered[DetailJob]) -> str:
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Show a source; 1 if it gave nothing to show."""
+    """Print a preview. Exit code 1 if the source could not be read."""
     if options.dedupe is not None:
         return run_dedupe(options, environ)
     settings, source = _found(options, environ)
@@ -122,7 +122,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _found(options: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Settings, Source | None]:
-    """Find the source that is meant: one of feeds.yaml, or one with the defaults; the latter needs no feeds.yaml."""
+    """Return settings and the named source, or None. A URL or a file that no source has needs no feeds.yaml."""
     name = options.source
     stranger = _stranger(name)
     if stranger is not None and not options.config.exists():
@@ -141,7 +141,7 @@ def _found(options: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Set
 
 
 def _stranger(name: str) -> Settings | None:
-    """Read a URL or a file's path as if it were all that feeds.yaml names; None if it is neither."""
+    """Return settings with a URL or a file as their only source; None if the name is neither."""
     literal = name.replace("${", "$${")
     if _normal(name) is not None:
         return read_config(json.dumps({"sources": [literal]}).encode(), Path("feeds.yaml"), {})
@@ -161,7 +161,7 @@ def _normal(text: str) -> str | None:
 
 @contextmanager
 def _opened(settings: Settings, now: datetime) -> Iterator[Store]:
-    """Open the store for reading; where there is none to be had, an empty one for as long as it lasts."""
+    """Open the store for reading; if there is none, a temporary empty one."""
     with tempfile.TemporaryDirectory(prefix="aggregator-") as folder:
         empty = f"sqlite:///{folder}/empty.db"
         try:
@@ -177,7 +177,7 @@ def _opened(settings: Settings, now: datetime) -> Iterator[Store]:
 
 
 def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tuple[SourceJob, str | None]:
-    """Give what a poll would be given, but for validators; and why it must not be asked now, if so (P69)."""
+    """Return the job of a poll, without validators, and the reason why the source must not be fetched now (P69)."""
     with store.read() as tx:
         known = tx.look_up(source)
         waiting = tx.schedule.named([source.key]) if known else []
@@ -189,7 +189,7 @@ def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tup
 
 
 def _preview(due: SourceJob, settings: Settings, store: Store) -> Preview:
-    """Ask, read and decide as a poll does, and keep what it would have stored."""
+    """Fetch, read and decide as a poll does, and return what it would have stored."""
     redactor = Redactor.of(settings)
     readers = Readers()
     answers: list[Answer] = []
@@ -208,7 +208,7 @@ def _preview(due: SourceJob, settings: Settings, store: Store) -> Preview:
         return answers[-1]
 
     def keep(ask: Ask) -> None:
-        """Let go of nothing: there is one body, and it is looked at again."""
+        """Keep the body in memory: it is read again for the dates."""
 
     try:
         with client:
@@ -227,14 +227,14 @@ def _preview(due: SourceJob, settings: Settings, store: Store) -> Preview:
 
 
 def _roster(settings: Settings, source: Source) -> Roster:
-    """Give the sources and categories, with what a stranger among the sources adds to them."""
+    """Return sources and categories, with those that an unknown source adds."""
     roster = Roster.of(settings)
     made = {key: Category(key=key, title=key, declared=False) for key in source.places}
     return replace(roster, sources={**roster.sources, source.key: source}, categories=made | dict(roster.categories))
 
 
 def _with_categories(known: Known, source: Source, roster: Roster) -> Known:
-    """Give what the store knows, and the categories that it would know if the source were polled."""
+    """Return what the store knows, with the categories that a poll of the source would create."""
     named = [key for key, one in roster.categories.items() if one.declared] if source.reading.filing else []
     missing = [key for key in dict.fromkeys((*source.places, *named)) if key not in known.categories]
     made = {key: KnownCategory(id=-place, key=key, slug=key) for place, key in enumerate(missing, 1)}
@@ -242,7 +242,7 @@ def _with_categories(known: Known, source: Source, roster: Roster) -> Known:
 
 
 def _written(answers: list[Answer], poll: Gathered[SourceJob], source: Source) -> Mapping[int, str]:
-    """Give the dates of entries as they are written, by place; of a large body none: it was read apart."""
+    """Return the dates of entries as written, by position; empty for a large body, which another process read."""
     for answer in answers:
         if isinstance(answer, Fetched) and len(answer.body) <= LARGE and poll.feed.entries:
             try:

@@ -1,6 +1,6 @@
-"""`aggregator preview SOURCE --dedupe VALUE`: what would merge, and what would come apart, under other settings.
+"""`preview SOURCE --dedupe VALUE`: which entries other settings would merge, and which they would separate.
 
-All from the store: nothing is asked, and nothing is written.
+Reads the store only.
 """
 
 import argparse
@@ -29,13 +29,13 @@ from aggregator.text.durations import span_in_words
 
 
 def rejudged_record(source: Source, tried: Source, looked_at: int, found: Rejudged) -> dict[str, Any]:
-    """Give it in plain values.
+    """Return the record of `preview --dedupe --json`.
 
     Args:
-        source: as feeds.yaml has it.
-        tried: the same with the settings that are tried.
-        looked_at: how many of its entries were.
-        found: what would be otherwise.
+        source: the source of feeds.yaml.
+        tried: the source with the settings to try.
+        looked_at: number of entries that were compared.
+        found: the differences.
     """
     return {
         "version": 1,
@@ -80,7 +80,7 @@ EXAMPLE = "'{near: 0.8, window: 14d}'"
 
 
 def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Show what other settings would change; 1 if the source was never polled."""
+    """Print the effect of other settings. Exit code 1 if the source was never polled."""
     wish = _wish(options.dedupe)
     settings = load_config(options.config, environ)
     keys = keys_of([options.source], settings, options.config)
@@ -108,7 +108,7 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _wish(value: str) -> Source | None:
-    """Read the value as feeds.yaml would: a source that has nothing but these settings."""
+    """Read the value as feeds.yaml would; returns a source with nothing but these settings."""
     said = f"sources:\n  - url: https://source.invalid/\n    dedupe: {' '.join(value.split())}\n"
     try:
         return read_config(said.encode(), Path("--dedupe"), {}).sources[0]

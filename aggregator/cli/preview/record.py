@@ -1,4 +1,4 @@
-"""A preview as JSON: the shape of `aggregator preview --json`, which gains fields, and never loses or renames one."""
+"""The record of `preview --json`. Fields are added, never removed or renamed."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,11 +25,12 @@ STATES = {
 
 
 def preview_record(preview: Preview) -> dict[str, Any]:
-    """Give a preview in plain values.
+    """Return a preview as a record.
 
-    `entries` are in the order of the document. Their `state` is `new`, `rejected` (see `rule`), `beyond_initial`
-    (stored, not shown: DESIGN 3.1, initial; or each category had enough), `revised` or `known`; `kept_out` names the
-    categories that a rule or their limit keeps it out of, `joins` the story that a new one would join.
+    `entries` are in the order of the document. `state` is `new`, `rejected` (by the rule in `rule`), `beyond_initial`
+    (stored, not shown: the source is new and `initial` is reached, or each category is full), `revised` or `known`.
+    `kept_out` names the categories that a rule or their limit keeps the entry out of, `joins` the story that a new
+    entry would join.
     """
     poll, move = preview.poll, preview.changes.update
     feed, answer = poll.feed, poll.answer
@@ -69,7 +70,7 @@ def preview_record(preview: Preview) -> dict[str, Any]:
 
 
 def _fates(preview: Preview) -> dict[str, dict[str, Any]]:
-    """Say what would become of each entry that is not simply known, by its key."""
+    """Return the fields that differ from those of a known entry, by entry key."""
     changes: EntryChanges = preview.changes.entries
     slugs = {category.id: key for key, category in preview.known.categories.items()}
     slugs |= {made.id: made.key for made in preview.changes.entries.categories}
@@ -124,7 +125,7 @@ def _entry(entry: Entry, preview: Preview, fate: dict[str, Any]) -> dict[str, An
 
 
 def hints_record(feed: Hints, answer: Hints) -> dict[str, Any]:
-    """Give the wishes of a document and those of the answer it came in together."""
+    """Return the hints of a document together with those of its response."""
     return _hints(feed) | {name: value for name, value in _hints(answer).items() if value}
 
 

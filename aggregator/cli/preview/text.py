@@ -1,4 +1,4 @@
-"""A preview in words, for a terminal: the feed, what was odd about it, and entry by entry what would become of it."""
+"""Sentences of `preview`: the feed, its notices, and what would become of each entry."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -21,11 +21,11 @@ DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 def in_words(record: Mapping[str, Any], timezone: str) -> str:
-    """Say what `preview --json` says, as far as people need it.
+    """Return a preview as text.
 
     Args:
-        record: as `preview_record` gives it.
-        timezone: IANA name; in which dates are told.
+        record: a record of `preview --json`.
+        timezone: IANA name of the time zone for dates.
     """
     zone = ZoneInfo(timezone)
     lines = [*_head(record), *_feed(record, zone)]
@@ -112,7 +112,7 @@ def _entry(number: int, entry: Mapping[str, Any], zone: ZoneInfo) -> Iterator[st
 
 
 def _told(evidence: object) -> str:
-    """Say what two entries have in common."""
+    """Return what two entries have in common."""
     if isinstance(evidence, Mapping):
         return ", ".join(f"{name} {value}" for name, value in evidence.items())
     return str(evidence)

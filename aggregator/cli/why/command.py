@@ -1,7 +1,4 @@
-"""`aggregator why THING`: the recorded reasons, step by step, for an entry, a story, a source or a category.
-
-It only reads, so it works beside a running `serve`.
-"""
+"""Body of `why`: prints the recorded reasons for an entry, a story, a source or a category."""
 
 import argparse
 import sys
@@ -33,7 +30,7 @@ LOOKED_UP = (
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Explain a thing; exit 2 and say what was looked up if it is nothing."""
+    """Explain a thing. Exit code 2, and what was looked up, if there is no such thing."""
     try:
         settings = load_config(options.config, environ)
     except ConfigError as error:  # a running service goes on with the last good one, and so do we
@@ -56,7 +53,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def explain(thing: str, store: Store, settings: Settings) -> list[Section]:
-    """Say what was recorded of a thing, as whatever it may be; nothing if it is nothing."""
+    """Return what was recorded of everything that a name may mean; empty if there is nothing of that name."""
     settings = listed_settings(store, settings)
     roster, now = completed_roster(store, Roster.of(settings)), utc_now()
     status = store.status(roster, now, settings.secrets)
@@ -84,7 +81,7 @@ def _stories(tx: Transaction, thing: str, frame: Frame) -> list[Section]:
 
 
 def _category_named(thing: str, settings: Settings) -> str:
-    """Give the key or slug that a thing is, or that a file of it or its address names."""
+    """Return the key or slug of a category, given as such, as a file name or as the address of a file."""
     name = thing.removeprefix(settings.site.base_url)
     if not name.startswith("category/"):
         return thing

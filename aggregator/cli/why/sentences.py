@@ -1,4 +1,4 @@
-"""What `why` says of recorded steps: each event as a sentence, each place with the reason for what is shown there."""
+"""Sentences of `why`: each recorded event, and each publication with the reason for the copy that it shows."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ CLEARED = {"itself": "what it listed then", "time": "time", "operator": "an oper
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How things are called that events name by number."""
+    """Names of sources, stories, entries and categories that events mention by number."""
 
     categories: Mapping[int, CategoryKey]
     atom_ids: Mapping[int, str]
@@ -46,25 +46,25 @@ class Names:
     zone: ZoneInfo  # of the site: all times are told in it
 
     def instant(self, told: object) -> str:
-        """Give a time that an event tells, RFC 3339, as all others are written."""
+        """Return a time that an event contains as RFC 3339 text, in the form of all other times."""
         return moment(datetime.fromisoformat(told), self.zone) if isinstance(told, str) else "a while"
 
     def category(self, step: Step) -> str:
-        """Give the category that an event is about."""
+        """Return the name of the category of an event."""
         return self.categories.get(step.facts.get("category", 0), CategoryKey("a category"))
 
     def story(self, number: object) -> str:
-        """Give a story's id."""
+        """Return the id of a story."""
         return self.atom_ids.get(number, f"story {number}") if isinstance(number, int) else "a story"
 
     def entry(self, number: int | None) -> str:
-        """Give an entry with its source."""
+        """Return the title of an entry with its source."""
         source = self.sources.get(number or 0)
         return f"entry {number}" + (f" ({source})" if source else "")
 
 
 def said(step: Step, names: Names) -> str:
-    """Say in a sentence what happened."""
+    """Return the sentence for an event."""
     sentence = SENTENCES.get(step.code)
     if sentence is None:
         return f"{step.code} {dict(step.facts)}"
@@ -238,13 +238,13 @@ SENTENCES: dict[str, Callable[[Step, Names], str]] = {
 
 
 def stored(entry: EntryRecord, source: str) -> str:
-    """Say where an entry came from and what it is known by."""
+    """Return the sentence on the source and the key of an entry."""
     rule = KEY_RULES[entry.key_rule]
     return f"entry {entry.id} was stored for the first time, from {source}; it is known by {rule}"
 
 
 def becomes_of(entry: EntryRecord) -> str:
-    """Say what became of an entry."""
+    """Return the sentence on the state of an entry."""
     times = "once" if entry.revisions == 1 else f"{entry.revisions} times"
     revised = f", revised {times}" if entry.revisions else ""
     held = ", a newer revision is held back" if entry.held else ""
@@ -253,7 +253,7 @@ def becomes_of(entry: EntryRecord) -> str:
 
 
 def stands(place: PlaceRecord, zone: ZoneInfo) -> str:
-    """Say where a story stands in a category."""
+    """Return the sentence on the publication of a story in a category."""
     if place.withdrawn_at is not None:
         return f"{place.category}: withdrawn {moment(place.withdrawn_at, zone)}"
     document = f"category/{place.slug}" + ("" if place.page is None else f"/archive/{place.page}")
@@ -264,7 +264,7 @@ def stands(place: PlaceRecord, zone: ZoneInfo) -> str:
 def shown_because(
     place: PlaceRecord, story: StoryRecord, roster: Roster, now: datetime, name_of: Callable[[SourceKey], str]
 ) -> str:
-    """Say which copy a category shows, and why that one (T2, T3)."""
+    """Return which copy a category shows, and why (T2, T3)."""
     copies = [
         copy for copy in story.copies if copy.state is EntryState.PUBLISHED and place.category_id in copy.categories
     ]
@@ -287,12 +287,12 @@ def shown_because(
 
 
 def moment(when: datetime | None, zone: ZoneInfo) -> str:
-    """Write a time in the site's zone."""
+    """Return a time in the site's time zone."""
     return when.astimezone(zone).strftime("%Y-%m-%d %H:%M") if when else "never"
 
 
 def indented(lines: Sequence[str]) -> list[str]:
-    """Set lines in; an empty one stays empty."""
+    """Indent lines; empty lines stay empty."""
     return [f"  {line}" if line else "" for line in lines]
 
 
@@ -302,14 +302,14 @@ def _entries(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What is said of one thing."""
+    """Record and lines about one thing."""
 
     lines: list[str]
     record: dict[str, Any]  # for `--json`
 
 
 def names_in(roster: Roster, titles: Mapping[SourceKey, str]) -> dict[SourceKey, str]:
-    """Return what sources are called: title or place, with the key where two are called the same."""
+    """Return the names of sources: title or URL, with the key if two sources have the same name."""
     names = {key: name_of_source(source, titles.get(key)) for key, source in roster.sources.items()}
     count = Counter(names.values())
     return {key: called(name, key) if count[name] > 1 else shortened(name) for key, name in names.items()}
@@ -317,7 +317,7 @@ def names_in(roster: Roster, titles: Mapping[SourceKey, str]) -> dict[SourceKey,
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """By what the recorded is told."""
+    """Settings, names and time zone for the sentences of one run."""
 
     roster: Roster
     zone: ZoneInfo  # of the times
@@ -325,9 +325,9 @@ class Frame:
     names: Mapping[SourceKey, str] = field(default_factory=dict)  # of sources; one without a name is called by its key
 
     def name(self, key: SourceKey) -> str:
-        """Return what a source is called; its key if it left feeds.yaml."""
+        """Return the name of a source; its key if it left feeds.yaml."""
         return self.names.get(key, key)
 
     def moment(self, when: datetime | None) -> str:
-        """Write a time in the site's zone."""
+        """Return a time in the site's time zone."""
         return moment(when, self.zone)

@@ -1,4 +1,4 @@
-"""What `why` says of a source."""
+"""`why` of sources and categories."""
 
 from aggregator.cli.rest_words import rest_in_words
 from aggregator.cli.why.sentences import Frame, Section, indented
@@ -29,7 +29,7 @@ OF_ENTRIES = (Code.MAKE_STORY, Code.JOIN_STORY, Code.REJECT_ENTRY, Code.REVISE_E
 
 
 def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Section:
-    """Tell of a source: how it stands, why it is asked when it is, its moves, and what it told last."""
+    """Return the section on a source: state, reason for its due time, redirects, last events."""
     key = SourceKey(source.key)
     history = tx.history.of(key, frame.now, days=1)
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
@@ -101,7 +101,7 @@ def _next_poll(source: SourceStatus, frame: Frame) -> str:
 
 
 def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
-    """Tell of a source that left feeds.yaml."""
+    """Return the section on a source that left feeds.yaml."""
     moves = tx.trail.source_steps(key, OF_SOURCE, LATELY)
     states = tx.trail.entry_states(key)
     told, trail = trail_of(moves, (), names_of(tx, moves, (), frame=frame), frame)
@@ -121,7 +121,7 @@ def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
 
 
 def category_section(category: CategoryRecord, frame: Frame) -> Section:
-    """Tell of a category: how it looks, what stands in it, and whether its files say so."""
+    """Return the section on a category: its stories, and whether its files show them."""
     settings = frame.roster.categories.get(category.key)
     sources = [key for key, source in frame.roster.sources.items() if category.key in source.places]
     look = "left feeds.yaml: its files stay, nothing new enters"

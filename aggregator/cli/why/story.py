@@ -1,4 +1,4 @@
-"""What `why` says of stories and entries."""
+"""`why` of stories and entries."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]|[^\s\u3040-\u30ff
 
 
 def revisions_of(entry: EntryRecord, frame: Frame) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give what an entry said before, the oldest first: as records and as lines."""
+    """Return the earlier wordings of an entry, oldest first: as records and as lines."""
     records, lines = [], []
     wordings = [*(earlier.wording for earlier in entry.earlier), entry.wording]
     for earlier, (before, after) in zip(entry.earlier, pairwise(wordings), strict=True):
@@ -46,7 +46,7 @@ def revisions_of(entry: EntryRecord, frame: Frame) -> tuple[list[dict[str, Any]]
 
 
 def changed_fields(before: Wording, after: Wording) -> list[str]:
-    """Name what one wording has otherwise than another."""
+    """Return the fields that differ between two wordings."""
     return [name for name in ("title", "link", "summary", "content", *LISTS) if _differ(name, before, after)]
 
 
@@ -74,7 +74,7 @@ def _said(name: str, before: Wording, after: Wording) -> Iterator[str]:
 
 
 def text_changes(old: str, new: str) -> Iterator[str]:
-    """Say what one text, or HTML, has otherwise than another, with a few words around each change."""
+    """Return the differences between two texts or HTML fragments, each with a few words of context."""
     old, new = plain_text(old), plain_text(new)
     if old == new:
         yield "the same words; its links, pictures or markup changed"
@@ -98,7 +98,7 @@ def text_changes(old: str, new: str) -> Iterator[str]:
 
 
 def _changes(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """Give the ranges of two lists of words that differ, in order."""
+    """Return the ranges in which two lists of words differ, in order."""
     head = 0
     while head < min(len(one), len(other)) and one[head] == other[head]:
         head += 1
@@ -122,12 +122,12 @@ def _changes(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, i
 
 
 def _words(text: str) -> list[tuple[str, bool]]:
-    """Give the words of a text, each Chinese, Japanese or Korean character as one, and whether a blank goes before."""
+    """Return the words of a text with a flag for a blank before; Chinese, Japanese and Korean characters are words."""
     return [(found[0], found.start() > 0 and text[found.start() - 1].isspace()) for found in _WORD.finditer(text)]
 
 
 def _passage(words: Sequence[tuple[str, bool]], low: int, high: int) -> str:
-    """Give a range of words with those around it; of an empty one, those before."""
+    """Return a range of words with its context; for an empty range the words before it."""
     start, end = max(0, low - AROUND), min(len(words), high + AROUND) if low < high else high
     return ("…" if start else "") + _joined(words[start:end]) + ("…" if low < high and end < len(words) else "")
 
@@ -137,7 +137,7 @@ def _joined(words: Sequence[tuple[str, bool]]) -> str:
 
 
 def _cut(text: str) -> str:
-    """Shorten a quotation in its middle, where nothing stands that tells two of them apart."""
+    """Shorten a quotation in its middle."""
     if len(text) <= QUOTED:
         return text
     half = QUOTED // 2
@@ -149,7 +149,7 @@ def _quoted(text: str) -> str:
 
 
 def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
-    """Tell a story: its ids, where it stands and why that copy is shown, who tells it, and what happened."""
+    """Return the section on a story: ids, publications with the copy each shows, entries, and events."""
     story = tx.trail.story(number)
     shown = next((e for e in story.entries if e.id == story.founder), None) or next(iter(story.entries), None)
     ruled = {number for verdict in story.verdicts for number in (verdict.entry, verdict.other)}
@@ -206,7 +206,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
 
 
 def entry_section(tx: Transaction, number: int, frame: Frame) -> Section:
-    """Tell of an entry that tells no story."""
+    """Return the section on an entry that belongs to no story."""
     entry, steps = tx.trail.entry(number)
     told, trail = trail_of(steps, [entry], names_of(tx, steps, [entry], frame=frame), frame)
     lines = [entry.title or "(untitled)", *_entry_lines(entry, frame), *trail]
@@ -234,7 +234,7 @@ def names_of(
     *,
     frame: Frame,
 ) -> Names:
-    """Find the names of whatever the steps mention."""
+    """Return the names of everything that events mention."""
     facts = [step.facts for step in steps]
     stories = {fact[name] for fact in facts for name in ("into", "to", "parted", "merged") if name in fact}
     stories |= {number for fact in facts for number in fact.get("others", ())}
@@ -250,7 +250,7 @@ def names_of(
 def trail_of(
     steps: Sequence[Step], entries: Iterable[EntryRecord], names: Names, frame: Frame
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give what happened, first things first: as records and as lines."""
+    """Return the events, oldest first: as records and as lines."""
     found: list[tuple[datetime, str, str, dict[str, Any]]] = [
         (entry.first_seen, "store_entry", stored(entry, frame.name(entry.source)), {"entry": entry.id})
         for entry in entries
@@ -263,7 +263,7 @@ def trail_of(
 
 
 def _left_out(stored: Sequence[datetime], frame: Frame) -> list[str]:
-    """Say that not all that happened to entries is told any more, if some are so old."""
+    """Return a line that older events of entries are no longer stored, if that is so."""
     since = frame.now - PASSING_FOR
     if not stored or min(stored) >= since:
         return []
