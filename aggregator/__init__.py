@@ -1,3 +1,3 @@
-"""Polls feeds, tells same from different, and republishes one faithful Atom feed per category."""
+"""Feed aggregator: polls feeds, finds copies of the same story, and publishes one Atom feed per category."""
 
 __version__ = "0.1.0"

@@ -1,22 +1,22 @@
-"""`python -m aggregator`, and the script of that name: the only place that exits."""
+"""Entry point of `python -m aggregator` and of the script `aggregator`; the only code that exits the process."""
 
 import os
 import sys
 
 from aggregator.cli.main import NO_WORK, main
 
-UMASK = 0o027  # what we write is nobody else's to read (S61); a narrower one of the operator's stays
+UMASK = 0o027  # other users can't read files that we create (S61); a stricter umask of the operator is kept
 
 
 def run() -> None:
-    """Run the command line and exit with its code (DESIGN 3.2)."""
-    os.umask(os.umask(UMASK) | UMASK)  # outputs are given their own rights, for web servers of other users
+    """Run the command line and exit with its exit code."""
+    os.umask(os.umask(UMASK) | UMASK)  # outputs get their own permissions, for web servers of other users
     code = main(sys.argv[1:], os.environ)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # `| head` ends quietly
+    except BrokenPipeError:  # the reader ended, as in `| head`: no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # what was to be said could not be: a full disk
+    except OSError as error:  # the output could not be written, for example because the disk is full
         sys.stderr.write(f"aggregator: stdout: {error.strerror}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or NO_WORK

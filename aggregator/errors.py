@@ -1,21 +1,21 @@
-"""What can go wrong, sorted by what a caller can do about it (STYLE, section 4).
+"""All exceptions that we raise on purpose, by what a caller can do about them.
 
 ```
-AggregatorError                everything we raise on purpose
-├── ConfigError(problems)      all of them, each with its place and what to write instead
-├── SourceError(url)           their side: recorded, tried again when due, never stops another source
-│   ├── FetchError             one class for each thing that happens on the way
-│   └── ParseError             not a feed, or nothing usable in it, or `Overran`: too dear to read
-├── ReadersBusy, CutShort      nobody's fault: the body was not read, or not decided, this time
-├── StoreError                 our side: the command ends, nothing half written; `LockHeld(by)`, `NoStore`,
-│                              `DiskFailed`
-├── CorrectionRefused      what an operator asked for makes no sense as things stand; nothing was changed
-├── AddressInUse(address)      our side: nobody can be served there; the command ends
-├── TemplateFailed(template)   an operator's template can't be filled in; the old file stays in place
-└── PublishError(output)       the old file stays in place
+AggregatorError                base class
+├── ConfigError(problems)      feeds.yaml is invalid: every problem, with its position and the text to write
+├── SourceError(url)           fault of a publisher: recorded, tried again when due, never stops another source
+│   ├── FetchError             no body to read; one class for each cause
+│   └── ParseError             the body is not a feed, has nothing usable, or is too expensive to read (`Overran`)
+├── ReadersBusy, CutShort      no fault: this time the body was not read, or the poll not decided
+├── StoreError                 fault of our side: the command ends, nothing is half written; `LockHeld(by)`,
+│                              `NoStore`, `DiskFailed`
+├── CorrectionRefused          an operator's correction is not possible; nothing was changed
+├── AddressInUse(address)      fault of our side: the server can't listen there; the command ends
+├── TemplateFailed(template)   an operator's template failed; the old file stays in place
+└── PublishError(output)       an output could not be written; the old file stays in place
 ```
 
-Every `SourceError` has a `code` of DESIGN 3.2, the only part of it that strangers may see (S10, S69).
+Every `SourceError` has a `code` (docs/alarms.md), the only part of it that the public may see (S10, S69).
 """
 
 from collections.abc import Sequence
@@ -28,26 +28,26 @@ from aggregator.urls import Url, redact
 
 
 class AggregatorError(Exception):
-    """Everything we raise on purpose. Its text is for the operator."""
+    """Base class of our exceptions. The message is for the operator."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong in a file that the operator wrote."""
+    """One problem in a file that the operator wrote."""
 
     file: str
     line: int  # from 1
     column: int  # from 1
-    what: str  # what is wrong; what to write
+    what: str  # the fault; the text to write
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.what}"
 
 
 class ConfigError(AggregatorError):
-    """feeds.yaml can't be used; `problems` names everything that is wrong in it, in the order of the file.
+    """feeds.yaml can't be used. `problems` are all problems in the order of the file.
 
-    `warnings` are what else there is to say of it, for `check`, which says all at once.
+    `warnings` are the warnings and notes of the same file, for `check`, which prints everything at once.
     """
 
     def __init__(self, problems: Sequence[Problem], warnings: Sequence[str] = ()) -> None:
@@ -59,9 +59,9 @@ class ConfigError(AggregatorError):
 
 
 class SourceError(AggregatorError):
-    """Something on the publisher's side: recorded, tried again when due, and never the end of another source."""
+    """A fault on the publisher's side: recorded, tried again when due, never stops another source."""
 
-    code: str = "internal"  # of DESIGN 3.2: one for a class, but for `BadStatus`
+    code: str = "internal"  # docs/alarms.md lists the codes; fixed for each class, except `BadStatus` and `Overran`
 
     def __init__(self, url: Url, *facts: object) -> None:
         super().__init__(url, *facts)
@@ -72,13 +72,13 @@ class SourceError(AggregatorError):
 
 
 class FetchError(SourceError):
-    """A fetch that gave no body to read."""
+    """A fetch failed, or brought no body to read."""
 
     code = "http"
 
 
 class NameUnknown(FetchError):
-    """The host's name leads to no address."""
+    """The host name has no address."""
 
     code = "dns"
 
@@ -91,7 +91,7 @@ class NameUnknown(FetchError):
 
 
 class ConnectFailed(FetchError):
-    """No connection came about."""
+    """No connection could be made."""
 
     code = "connect"
 
@@ -104,7 +104,7 @@ class ConnectFailed(FetchError):
 
 
 class TlsFailed(FetchError):
-    """The certificate or the handshake is no good (P84)."""
+    """The certificate is invalid, or the TLS handshake failed (P84)."""
 
     code = "tls"
 
@@ -117,25 +117,25 @@ class TlsFailed(FetchError):
 
 
 class TimedOut(FetchError):
-    """The publisher didn't answer in time (P81). Only the whole poll's time, `WHOLE`, is a setting."""
+    """The publisher did not answer in time (P81). Only the time of the whole poll, `WHOLE`, can be configured."""
 
     code = "timeout"
     WHOLE: ClassVar[str] = "complete answer"
     CONNECTION: ClassVar[str] = "connection"
     LOOKUP: ClassVar[str] = "answer from this machine's name server"
-    UNCONNECTED: ClassVar[tuple[str, ...]] = (CONNECTION, LOOKUP)  # nobody was reached
+    UNCONNECTED: ClassVar[tuple[str, ...]] = (CONNECTION, LOOKUP)  # no server was reached
 
     def __init__(self, url: Url, phase: str, seconds: float) -> None:
         super().__init__(url, phase, seconds)
         self.phase, self.seconds = phase, seconds
 
     def __str__(self) -> str:
-        advice = "; if it is slow by nature, raise its timeout in feeds.yaml" if self.phase == self.WHOLE else ""
+        advice = "; if this source is always slow, raise its timeout in feeds.yaml" if self.phase == self.WHOLE else ""
         return self._said(f"no {self.phase} within {self.seconds:g} s{advice}")
 
 
 class ConnectionLost(FetchError):
-    """The connection ended in the middle of the answer."""
+    """The connection ended before the answer was complete."""
 
     code = "reset"
 
@@ -148,7 +148,7 @@ class ConnectionLost(FetchError):
 
 
 class BadRedirect(FetchError):
-    """A redirect that can't or mustn't be followed (P25, P42 to P44)."""
+    """A redirect can't or must not be followed (P25, P42 to P44)."""
 
     code = "redirect"
 
@@ -161,7 +161,7 @@ class BadRedirect(FetchError):
 
 
 class AddressRefused(FetchError):
-    """The address is one that fetching must not reach (S2 to S8); the rule says what to do if it should."""
+    """The address must not be fetched (S2 to S8). `rule` names the rule, and how to allow the address."""
 
     code = "refused"
 
@@ -174,7 +174,7 @@ class AddressRefused(FetchError):
 
 
 class BadStatus(FetchError):
-    """An HTTP status that is no success (P26 to P35)."""
+    """The HTTP status is not a success (P26 to P35)."""
 
     CODES: ClassVar[dict[int, str]] = {
         401: "auth",
@@ -200,7 +200,7 @@ class BadStatus(FetchError):
 
 
 class BodyTooLarge(FetchError):
-    """A body over the limits of P82 or S21."""
+    """The body, or the headers, exceed a limit (P82, S21)."""
 
     code = "too_large"
 
@@ -213,7 +213,7 @@ class BodyTooLarge(FetchError):
 
 
 class EmptyBody(FetchError):
-    """A success without a body (P33)."""
+    """The answer is a success without a body (P33)."""
 
     code = "empty"
 
@@ -222,7 +222,7 @@ class EmptyBody(FetchError):
 
 
 class BodyCut(FetchError):
-    """Fewer bytes than promised, or a compressed stream that ends early (P83)."""
+    """The body has fewer bytes than announced, or its compressed stream ends early (P83)."""
 
     code = "short"
 
@@ -231,11 +231,11 @@ class BodyCut(FetchError):
         self.why = why
 
     def __str__(self) -> str:
-        return self._said(f"the body is not whole: {self.why}")
+        return self._said(f"the body is incomplete: {self.why}")
 
 
 class ProtocolFault(FetchError):
-    """An answer that makes no sense as HTTP, or for what we asked (P15, P22, S21, S22)."""
+    """The answer is not valid HTTP, or does not fit the request (P15, P22, S21, S22)."""
 
     code = "http"
 
@@ -248,7 +248,7 @@ class ProtocolFault(FetchError):
 
 
 class FileUnreadable(FetchError):
-    """A `kind: file` source whose file can't be read."""
+    """The file of a `kind: file` source can't be read."""
 
     code = "not_found"
 
@@ -261,18 +261,16 @@ class FileUnreadable(FetchError):
 
 
 class RobotsRefused(FetchError):
-    """A site's robots.txt asks crawlers to leave a page alone (P89)."""
+    """The robots.txt of the site disallows the page (P89)."""
 
     code = "forbidden"
 
     def __str__(self) -> str:
-        return self._said(
-            'its robots.txt asks crawlers to leave this page alone; ask the publisher, and write robots: "their reason"'
-        )
+        return self._said('its robots.txt disallows this page; ask the publisher, and write robots: "their reason"')
 
 
 class ParseError(SourceError):
-    """A body that can't be read as a feed: broken beyond use."""
+    """The body can't be read as a feed."""
 
     code = "unreadable"
 
@@ -285,18 +283,18 @@ class ParseError(SourceError):
 
 
 class NamedFeed(NamedTuple):
-    """A feed that a page names. A tuple, since it crosses from one process to another as JSON."""
+    """A feed that a page links to. A tuple, because it is sent between processes as JSON."""
 
     url: Url
     title: str = ""
-    format: str = ""  # atom, rss, rdf, json; empty if the page doesn't say
+    format: str = ""  # atom, rss, rdf, json; empty if the page does not declare it
 
 
-NAMES_ONE = "it names one feed: "  # before its address, in the text of a NotAFeed
+NAMES_ONE = "it names one feed: "  # text before the address in the message of `NotAFeed`
 
 
 class NotAFeed(ParseError):
-    """Something else than a feed: a web page, an API's error, a maintenance note (I14)."""
+    """The body is not a feed, but a web page, an error of an API, a maintenance note and so on (I14)."""
 
     code = "not_a_feed"
 
@@ -305,9 +303,9 @@ class NotAFeed(ParseError):
     ) -> None:
         SourceError.__init__(self, url, why, shown, tuple(feeds), is_page)
         self.why, self.line = why, None
-        self.is_page = is_page  # a web page, whatever is on it
-        self.shown = shown  # how the body begins; for the operator only (S10)
-        # That a page names: a hint, never followed by itself (P91).
+        self.is_page = is_page  # the body is a web page
+        self.shown = shown  # first characters of the body; for the operator only (S10)
+        # Feeds that the page links to: advice for the operator, never fetched automatically (P91).
         self.feeds = tuple(NamedFeed(Url(url), *more) for url, *more in feeds)
 
     def __str__(self) -> str:
@@ -320,17 +318,17 @@ class NotAFeed(ParseError):
 
 
 class CutOff(ParseError):
-    """A document whose end is missing, before anything in it was whole (I13)."""
+    """The document is truncated before its first entry ends (I13)."""
 
     code = "short"
 
     def __init__(self, url: Url) -> None:
         SourceError.__init__(self, url)
-        self.why, self.line = "the document is cut off before its first entry ends", None
+        self.why, self.line = "the document is truncated before its first entry ends", None
 
 
 class Overran(ParseError):
-    """A body that took more to be read than a source may take, or ended the process that read it (S15)."""
+    """Reading the body took too much time or memory, or ended the reading process (S15)."""
 
     def __init__(self, url: Url, why: str, *, code: str = "unreadable") -> None:
         super().__init__(url, why)
@@ -338,7 +336,7 @@ class Overran(ParseError):
 
 
 class ReadersBusy(AggregatorError):
-    """A body was not read, for every process that may read such a one is busy; nobody's fault (S15, L5)."""
+    """A large body was not read, because all reading processes were busy; not a fault of the source (S15, L5)."""
 
     def __init__(self, processes: int, seconds: float) -> None:
         super().__init__(processes, seconds)
@@ -349,38 +347,38 @@ class ReadersBusy(AggregatorError):
 
 
 class CutShort(AggregatorError):
-    """Raised when the program stops before a poll was read or decided to the end (R54)."""
+    """The program stops before a poll was read or decided completely (R54)."""
 
 
 class StoreError(AggregatorError):
-    """Our store can't be used; nothing was half written."""
+    """Our store can't be used. Nothing is half written."""
 
 
 class DiskFailed(StoreError):
-    """The disk under our store is full, fails, or can't be written: no fault of what was to be stored (R7)."""
+    """The disk of the store is full, broken or read-only; the data to store is not at fault (R7)."""
 
 
 class NoStore(StoreError):
-    """Nothing was polled yet, so there is no store to be read."""
+    """There is no store yet, because nothing was polled."""
 
 
 class LockHeld(StoreError):
-    """Another process holds the store (R27)."""
+    """Another process has the lock of the store (R27)."""
 
     def __init__(self, by: str) -> None:
         super().__init__(by)
         self.by = by
 
     def __str__(self) -> str:
-        return f"another process works on this store: {self.by}"
+        return f"another process uses this store: {self.by}"
 
 
 class CorrectionRefused(AggregatorError):
-    """A correction that makes no sense as things stand; its text says why, and what to do instead."""
+    """An operator's correction is not possible; the message has the reason, and what to do instead."""
 
 
 class AddressInUse(AggregatorError):
-    """The address to serve on can't be had; the command ends (exit code 3)."""
+    """The server can't listen on its address; the command ends with exit code 3."""
 
     def __init__(self, address: str, why: str) -> None:
         super().__init__(address, why)
@@ -391,7 +389,7 @@ class AddressInUse(AggregatorError):
 
 
 class ExtraMissing(AggregatorError):
-    """What was asked for needs an extra that is not installed."""
+    """A feature needs an extra that is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(what, extra)
@@ -402,7 +400,7 @@ class ExtraMissing(AggregatorError):
 
 
 class PublishError(AggregatorError):
-    """An output that was not written; the file that stood there still stands."""
+    """An output could not be written. The old file stays in place."""
 
     def __init__(self, output: str, why: str) -> None:
         super().__init__(output, why)
@@ -413,7 +411,7 @@ class PublishError(AggregatorError):
 
 
 class StateLost(AggregatorError):
-    """What we published stands there, and the store knows nothing of it; nothing was polled, stored or published."""
+    """The output folder has files of this program, but the store is new; nothing was polled, stored or published."""
 
     def __init__(self, path: str, options: str, site: str) -> None:
         super().__init__(path, options, site)
@@ -424,12 +422,12 @@ class StateLost(AggregatorError):
             f"{self.path} was published by an aggregator whose state is lost; nothing was polled. "
             f"`aggregator {self.options} restore --from-site {self.site}` brings it back from the published files, "
             f"`aggregator {self.options} restore FILE` from a backup, "
-            f"`aggregator {self.options} publish --take-over` starts anew over it"
+            f"`aggregator {self.options} publish --take-over` starts with an empty state and replaces it"
         )
 
 
 class TemplateFailed(AggregatorError):
-    """An operator's template could not be filled in for a story; what was rendered of that one before still stands."""
+    """An operator's template failed for a story. The file that was rendered before stays in place."""
 
     def __init__(self, template: str, line: int, why: str) -> None:
         super().__init__(template, line, why)
@@ -440,17 +438,17 @@ class TemplateFailed(AggregatorError):
 
 
 class StrangerInTheWay(PublishError):
-    """A file that we did not write stands where we want to write (DESIGN 3.3); the command ends."""
+    """A file that is not in our list of files has the path of an output; the command ends."""
 
     def __init__(self, output: str, path: str, *, ours: bool) -> None:
-        told = "stands there and is not in this store; " + (
+        told = "exists and is not in this store; " + (
             "it was published by an aggregator whose state is lost: "
             "`restore --from-site` brings it back from the published files, `restore FILE` from a backup, "
-            "`publish --take-over` starts anew over it"
+            "`publish --take-over` starts with an empty state and replaces it"
             if ours
-            else "it is somebody else's file: move it away, or choose another place in publish.to"
+            else "this program did not write it: move it away, or write another folder in publish.to"
         )
         super().__init__(output, f"{path} {told}")
         self.path, self.ours = path, ours
-        self.told = told  # to whoever need not know where we are
-        self.changed: tuple[str, ...] = ()  # outputs that were written all the same: it stops only those beside it
+        self.told = told  # the message without the path
+        self.changed: tuple[str, ...] = ()  # outputs that were written; only those of the same category are not

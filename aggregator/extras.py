@@ -1,6 +1,7 @@
-"""The command that installs the libraries of an extra, for the way in which this program was installed.
+"""Makes the shell command that installs the libraries of an extra, for the way in which this program was installed.
 
-The name `aggregator` on a public package index is somebody else's program, so no command names it without an address.
+The name `aggregator` on the public package index is another program, so that no command has this name without an
+address.
 """
 
 import json
@@ -14,16 +15,16 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 NAME = "aggregator"
-SOURCE = Path(__file__).resolve().parents[1]  # of an editable installation
+SOURCE = Path(__file__).resolve().parents[1]  # source folder of an editable installation
 
 
 def install_command(extra: str) -> str:
     """Return the shell command that installs the libraries of an extra for the interpreter that runs this program."""
-    from importlib.metadata import PackageNotFoundError, distribution  # 20 ms, which `--help` need not pay
+    from importlib.metadata import PackageNotFoundError, distribution  # late: the import takes 20 ms
 
     try:
         found = distribution(NAME)
-    except PackageNotFoundError:  # started from a source folder that was never installed
+    except PackageNotFoundError:  # the program runs from a source folder that was never installed
         return command_for(
             extra, {"url": SOURCE.as_uri(), "dir_info": {"editable": True}}, (), installer=_installer("")
         )
@@ -43,12 +44,12 @@ def command_for(
         extra: name of the extra.
         direct: direct_url.json as the packaging specification has it; None where an index or a system package brought
             the program.
-        requires: requirements of the distribution, as its metadata has them.
-        installer: the command that installs what follows it.
+        requires: requirements in the metadata of the distribution.
+        installer: command of the installer, such as `python -m pip install`.
 
     Returns:
-        One that installs the program's own source with the extra. Where no source is known, or the file or folder is
-        no longer there, one that installs the libraries of the extra alone.
+        The command that installs the source of this program with the extra. If the source is not known or no longer
+        exists, the command installs only the libraries of the extra.
     """
     libraries = [
         text.strip() for text, _, marker in (line.partition(";") for line in requires) if _is_of(marker, extra)
@@ -60,7 +61,7 @@ def command_for(
 
 
 def _installer(name: str) -> list[str]:
-    """Return the command of the installer: uv makes environments without pip."""
+    """Return the command of the installer. Environments that uv made have no pip."""
     if name == "uv" and find_spec("pip") is None:
         return ["uv", "pip", "install", "--python", sys.executable]
     return [sys.executable, "-m", "pip", "install"]

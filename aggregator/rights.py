@@ -1,6 +1,7 @@
-"""Who may read the store and what lies beside it: its owner (S61). Values of `${NAME}` and secret addresses are in it.
+"""File permissions of the store and its companion files: only the owner can read them (S61).
 
-SQLite gives -wal, -shm and -journal the rights of their database.
+The store contains values of `${NAME}` and secret addresses. SQLite creates -wal, -shm and -journal with the permissions
+of the database.
 """
 
 import os
@@ -12,21 +13,21 @@ from pathlib import Path
 log = getLogger(__name__)
 
 MODE = 0o600
-FOLDER_MODE = 0o755  # a web server may have to pass through it to the outputs; names of files are no secret
+FOLDER_MODE = 0o755  # a web server may need to pass through to the outputs; names of files are not secret
 OTHERS = 0o007
 _BESIDE = ("", "-wal", "-shm", "-journal", ".lock", ".search", ".search-wal", ".search-shm", ".search-journal")
-_BEFORE = ".before-*"  # copies that were made before a migration
+_BEFORE = ".before-*"  # copies made before a migration
 
 
 def make_private(path: Path, *, like: Path | None = None) -> None:
-    """Make an empty file that its owner alone may read and write; nothing happens if one stands there.
+    """Create an empty file that only the owner may read and write; an existing file is not changed.
 
     Args:
-        path: of the file.
-        like: a file that the new one will replace. What the group of that one may do is kept, unless everybody may.
+        path: path of the file.
+        like: the file that the new one will replace. Its permissions for the group are kept, unless everybody has them.
 
     Raises:
-        OSError: it can't be made.
+        OSError: the file can't be created.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
@@ -39,25 +40,25 @@ def make_private(path: Path, *, like: Path | None = None) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, where they are missing, so that others may pass through them.
+    """Create a folder and its missing parents with permissions that let other users pass through.
 
     Raises:
-        OSError: one can't be made.
+        OSError: a folder can't be created.
     """
     for missing in reversed([each for each in (path, *path.parents) if not each.exists()]):
         missing.mkdir(exist_ok=True)
-        missing.chmod(FOLDER_MODE)  # the umask took something away
+        missing.chmod(FOLDER_MODE)  # mkdir applied the umask
 
 
 def tighten(store: Path) -> None:
-    """Let nobody but the owner read a store, and what belongs to it, where everybody may: older versions made them so.
+    """Restrict files of a store that everybody may read to their owner; older versions of the program created such.
 
-    Rights that somebody gave to a group, and not to everybody, stay.
+    Permissions of a group stay if not everybody has them.
     """
     for path in open_to_others(store, ours=True):
         try:
             path.chmod(MODE)
-        except OSError as error:  # it is another user's
+        except OSError as error:  # another user owns the file
             facts = {"file": str(path), "error": error.strerror, "advice": "its owner should run chmod 600 on it"}
             log.warning("tighten_store", extra=facts)
         else:
@@ -69,7 +70,7 @@ def open_to_others(store: Path, *, ours: bool = False) -> Iterator[Path]:
 
     Args:
         store: the database.
-        ours: only those that we wrote; False: all whose names begin with that of the database, as copies do.
+        ours: only files that this program writes; False: all files whose names begin with that of the database.
     """
     names = [store.with_name(store.name + suffix) for suffix in _BESIDE]
     pattern = _escaped(store.name) + (_BEFORE if ours else "*")

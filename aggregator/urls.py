@@ -1,7 +1,8 @@
-"""The only place that makes a `Url`: normal form, comparison form, log form, and whose host it is.
+"""The type `Url`: normal form, form for comparison, form for logs, and host key. No other module makes a `Url`.
 
-`normalise` gives what we store and publish (R52), `match_url` what we compare (I36), `redact` what we log (S44),
-`host_key_of` what budgets and locks count by (P60). Only the first two raise; the others take any text.
+`normalise` returns the form that is stored and published (R52), `match_url` the form that is compared (I36), `redact`
+the form that is logged (S44), `host_key_of` the key by which budgets and locks count (P60). Only `normalise` and
+`normalise_link` raise errors; the other functions accept any text.
 """
 
 import ipaddress
@@ -15,12 +16,12 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, url
 import can_ada
 import publicsuffixlist
 
-Url = NewType("Url", str)  # only this file calls it; mypy refuses a plain str everywhere else
+Url = NewType("Url", str)  # only this module calls it; mypy refuses a plain str in its place
 
 MAX_URL = 4096  # characters (S22)
 
-# Parameters that say how a reader came to a page, not which page it is (I36). Names that a site may well use for
-# content (`ref`, `source`) count only where their value says RSS, as in Medium's `source=rss-b4981c59ffa5------2`.
+# Parameters that tell how a reader came to a page, not which page it is (I36). Names that sites also use for content
+# (`ref`, `source`) count only if their value begins with rss, as in Medium's `source=rss-b4981c59ffa5------2`.
 TRACKING = re.compile(
     r"(utm_\w+|mtm_\w+|pk_(campaign|kwd|source|medium)|at_(medium|campaign)|ns_(mchannel|source|campaign|linkname|fee)"
     r"|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|twclid|ttclid|yclid|ysclid|igshid|igsh|mc_[ce]id|_hsenc|_hsmi"
@@ -32,10 +33,10 @@ TRACKING = re.compile(
     re.I | re.S,
 )
 _SESSION = re.compile(r";jsessionid=[^/]*", re.I)
-_MOBILE = re.compile(r"^(?:www|m|mobile|amp)\.(?=[^.]+\.[^.])")  # www.de and m.de are domains
+_MOBILE = re.compile(r"^(?:www|m|mobile|amp)\.(?=[^.]+\.[^.])")  # not in www.de and m.de, which are domains
 _AMP = re.compile(r"/amp/?$|\.amp(?=\.html$)")
 _AMP_CACHE = re.compile(r"^(?:www\.)?google\.[a-z.]+/amp/(?:s/)?|^[a-z0-9-]+\.cdn\.ampproject\.org/[cvi]/(?:s/)?")
-_REDIRECTORS = {  # host and path: the parameters that name where they lead
+_REDIRECTORS = {  # (host, path) -> parameters that contain the target
     ("www.google.com", "/url"): ("url", "q"),
     ("l.facebook.com", "/l.php"): ("u",),
     ("out.reddit.com", "/"): ("url",),
@@ -43,15 +44,15 @@ _REDIRECTORS = {  # host and path: the parameters that name where they lead
 }
 _NOISE = re.compile(r"|top|comments|respond|comment-form|disqus_thread|more-\d+|tk\.rss\w*|xtor=.*|:~:.*", re.I | re.S)
 
-# S8: can_ada would repair these, a browser would too, and both would guess. Half a surrogate pair is no character.
+# S8: can_ada and browsers repair these characters by guessing. An unpaired surrogate is not a character.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\ud800-\udfff]")
-_BEGINNING = re.compile(r"https?://[^/?#]", re.I)  # can_ada takes `http:a` and `http:///a` for `http://a/`
-_NO_HOST = frozenset('"<>^`{|}')  # can_ada lets a host have some of these; no name has (RFC 3986, section 3.2.2)
+_BEGINNING = re.compile(r"https?://[^/?#]", re.I)  # can_ada reads `http:a` and `http:///a` as `http://a/`
+_NO_HOST = frozenset('"<>^`{|}')  # can_ada accepts some of these in a host; RFC 3986, section 3.2.2, does not
 _UNREADABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _PORTS = {"http": 80, "https": 443}
 
-# One platform, one budget, although each user has a name of their own there (P60).
+# Platforms that give each user a subdomain; all subdomains share one budget (P60).
 PLATFORMS = frozenset(
     "youtube.com reddit.com medium.com substack.com blogspot.com wordpress.com tumblr.com github.com feedburner.com "
     "libsyn.com buttondown.com buttondown.email".split()
@@ -59,18 +60,18 @@ PLATFORMS = frozenset(
 
 
 class BadUrl(ValueError):
-    """A text that is no http or https URL; the message says why."""
+    """A text that is not an http or https URL; the message has the reason, without a subject: "is empty"."""
 
 
 def normalise(text: str, base: Url | None = None) -> Url:
-    """Give the normal form of an http or https URL (RFC 3986, section 6; R52). Idempotent; ASCII only.
+    """Return the normal form of an http or https URL (RFC 3986, section 6; R52). Idempotent; ASCII only.
 
-    Lower-case scheme and host, IDNA, no default port, no dot segments, no fragment; path, query and a trailing
-    slash are left alone.
+    Scheme and host are lower case, the host is IDNA; default port, dot segments and fragment are removed. Path, query
+    and trailing slash are not changed.
 
     Args:
-        text: what was written; surrounding blanks are ignored.
-        base: what a relative reference is resolved against; without it, relative references are refused.
+        text: the address as written; surrounding blanks are ignored.
+        base: base of relative references; without it, relative references are refused.
 
     Raises:
         BadUrl: not http or https, no host, over 4,096 characters, or with blanks, controls or backslashes (S8).
@@ -79,22 +80,22 @@ def normalise(text: str, base: Url | None = None) -> Url:
 
 
 def normalise_link(text: str, base: Url | None = None) -> Url:
-    """Do what `normalise` does, but keep the fragment: in an entry's link it names a place on a page.
+    """Return the normal form with the fragment, which in an entry's link names a place on a page.
 
     Raises:
-        BadUrl: as `normalise`.
+        BadUrl: as in `normalise`.
     """
     text = text.strip()
     if not text or len(text) > MAX_URL:
         raise BadUrl("is empty" if not text else f"has over {MAX_URL} characters")
-    is_plain = text.isprintable() and " " not in text and "\\" not in text  # and needs no search
+    is_plain = text.isprintable() and " " not in text and "\\" not in text  # faster than the regular expression
     if not is_plain and _FORBIDDEN.search(text):
-        raise BadUrl("holds a blank, a control character or a backslash")
+        raise BadUrl("has a blank, a control character or a backslash")
     try:
         whole = text if base is None else urljoin(base, text)
         parsed = can_ada.parse(whole) if _BEGINNING.match(whole) else None
     except ValueError as error:
-        raise BadUrl("is no URL") from error
+        raise BadUrl("is not a URL") from error
     host = "" if parsed is None else parsed.hostname
     if parsed is None or not host.strip(".") or not _NO_HOST.isdisjoint(host):
         raise BadUrl("does not begin with http:// or https:// and a host")
@@ -105,15 +106,15 @@ def normalise_link(text: str, base: Url | None = None) -> Url:
 
 
 def file_url(path: Path) -> Url:
-    """Give the file: URL of an absolute path, for `kind: file` sources; `normalise` refuses it: no feed names files."""
+    """Return the file: URL of an absolute path, for local sources. `normalise` refuses file: URLs of feeds."""
     return Url(path.as_uri())
 
 
 def split_credentials(url: Url) -> tuple[Url, tuple[str, str] | None]:
-    """Take userinfo out of a URL (P85).
+    """Return a URL without userinfo, and the userinfo (P85).
 
     Returns:
-        The URL without it, and (user, password), percent-decoded; None where there is none.
+        The URL, and (user, password), percent-decoded; None if the URL has no userinfo.
     """
     scheme, separator, rest = url.partition("://")
     authority, slash, tail = rest.partition("/")
@@ -125,11 +126,11 @@ def split_credentials(url: Url) -> tuple[Url, tuple[str, str] | None]:
 
 
 def match_url(url: Url) -> str:
-    """Give the form in which links of different sources are compared, never published (I36). Never raises.
+    """Return the form in which links of different sources are compared (I36); never published. Never raises.
 
-    No scheme, no `www.` or `m.`, no default port, no tracking parameters, no session, no trailing slash, `%7E` as `~`;
-    of an AMP page the one it stands for, of a known redirector what it leads to. What might tell two pages apart stays:
-    the other parameters and their order, and the fragment, unless it is known noise.
+    Without scheme, `www.` or `m.`, default port, tracking parameters, session and trailing slash, with `%7E` as `~`; an
+    AMP page is replaced by its original page, a known redirector by its target. Everything that may distinguish two
+    pages stays: other parameters in their order, and the fragment, unless it is known noise.
     """
     parts = _split(_unwrapped(url))
     if parts is None or parts.scheme not in _PORTS or not parts.hostname:
@@ -145,7 +146,7 @@ def match_url(url: Url) -> str:
 
 
 def _unwrapped(url: str) -> str:
-    """Give the page that a link stands for: behind a redirector that names it, or in a cache of AMP pages."""
+    """Return the target of a link to a known redirector or to a cache of AMP pages; other links unchanged."""
     cached = _AMP_CACHE.match(url.partition("://")[2])
     if cached:
         return "https://" + url.partition("://")[2][cached.end() :]
@@ -163,7 +164,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def is_start_page(url: Url) -> bool:
-    """Tell whether a link names a whole site rather than a page of it; such a link is evidence of nothing."""
+    """Report whether a link names a whole site, not a page; such a link never identifies an entry."""
     parts = _split(url)
     return (
         parts is not None
@@ -174,10 +175,11 @@ def is_start_page(url: Url) -> bool:
 
 
 def redact(url: str) -> str:
-    """Give what may be logged or shown of a URL, or of what was meant as one (S44). Never raises, gives one line.
+    """Return the part of a URL, or of any text, that may be logged or shown, in one line (S44). Never raises.
 
-    No credentials, no query, no fragment; of a file: URL only the name. A password may hold what ends it for a parser
-    (`http://user:12/34@host/`, `http://user:p@w/3@host/`): where that may be so, less is shown or nothing.
+    Credentials, query and fragment are removed; of a file: URL only the file name stays. A password may contain
+    characters that end it for a parser (`http://user:12/34@host/`, `http://user:p@w/3@host/`); if that is possible,
+    only scheme and host are returned, or a fixed text.
     """
     text = _UNREADABLE.sub("", url[:MAX_URL])
     parts = _split(text)
@@ -193,7 +195,7 @@ def redact(url: str) -> str:
 
 
 def without_secrets(url: Url, secrets: Iterable[str]) -> Url:
-    """Take away as much of a URL as it takes to show none of the secrets: the query, else all but the host (S44)."""
+    """Return a URL without secrets: unchanged, without its query, or only scheme and host (S44)."""
     parts = urlsplit(url)
     for shorter in (parts, parts._replace(query=""), parts._replace(path="/", query="")):
         text = urlunsplit(shorter)
@@ -203,19 +205,19 @@ def without_secrets(url: Url, secrets: Iterable[str]) -> Url:
 
 
 def start_of(url: Url) -> Url:
-    """Return the address of a URL's whole site: scheme and host, without user and password."""
+    """Return scheme and host of a URL as a URL, without user and password."""
     parts = urlsplit(url)
     return Url(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/")
 
 
 def host_of(url: Url) -> str:
-    """Give the host of a URL: lower case, IDNA, no port; an IPv6 address without brackets; empty if there is none."""
+    """Return the host of a URL: lower case, IDNA, without port and without the brackets of IPv6; empty if none."""
     parts = _split(url)
     return ((parts and parts.hostname) or "").rstrip(".")
 
 
 def is_address(host: str) -> bool:
-    """Tell whether a host is an IP address rather than a name; IPv6 with or without brackets."""
+    """Report whether a host is an IP address; IPv6 with or without brackets."""
     try:
         ipaddress.ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
     except ValueError:
@@ -224,11 +226,11 @@ def is_address(host: str) -> bool:
 
 
 def host_key_of(url: Url) -> str:
-    """Give what budgets and locks count by (P60).
+    """Return the key by which budgets and locks count requests to a URL (P60).
 
     Returns:
-        An address as it is; the platform's name for a shared platform; else the registrable domain, or the host itself
-        where there is none (`localhost`); `file` for a file: URL.
+        An IP address unchanged; the domain of a platform; otherwise the registrable domain, or the host if it has none
+        (`localhost`); `file` for a file: URL.
     """
     return "file" if url.startswith("file:") else _host_key(host_of(url))
 
@@ -250,10 +252,10 @@ def _suffixes() -> publicsuffixlist.PublicSuffixList:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Take a URL apart; None if it can't be, or if its port is no port."""
+    """Return the parts of a URL; None if it can't be parsed, or if the port is invalid."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises if it is none
+        _ = parts.port  # raises if the port is not a number
     except ValueError:
         return None
     return parts

@@ -160,7 +160,7 @@ def test_of_a_list_of_an_api_the_advice_is_about_the_list(sample_site: SampleSit
         assert found[SourceKey(key)].code == "not_a_feed"
         assert "tell its owner; else mend items:" in (found[SourceKey(key)].advice or "")
     assert found[SourceKey("cut")].code == "short"
-    assert "cut off before its first entry ends" in (found[SourceKey("cut")].error or "")
+    assert "truncated before its first entry ends" in (found[SourceKey("cut")].error or "")
 
 
 def test_p81_a_hanging_source_ends_with_its_timeout(sample_site: SampleSite, publisher: FeedServer) -> None:

@@ -1,1 +1,1 @@
-"""Finds out what would happen without storing or publishing anything."""
+"""Polls, plans and replays that store and publish nothing."""

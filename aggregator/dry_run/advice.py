@@ -1,4 +1,4 @@
-"""What an operator may want to do about a source that was tried. Pure."""
+"""Advice on one source after a poll that stored nothing. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,26 +20,26 @@ from aggregator.store.status import advice_for
 from aggregator.urls import Url, host_of, match_url, without_secrets
 
 PERMANENT: Final = (301, 308)
-AHEAD: Final = timedelta(days=1)  # a date further ahead comes from no clock that is a little wrong (I42)
+AHEAD: Final = timedelta(days=1)  # a date further in the future can't come from a clock that is slightly wrong (I42)
 _GUESSED = (Step.DETECTED, Step.FALLBACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """One thing that wants a hand."""
+    """One problem of a source, and how to fix it."""
 
-    code: str  # of DESIGN 3.2 for a failure; the others are in docs/check.md
-    text: str  # what is wrong, and what to do
-    write: Mapping[str, str] = field(default_factory=dict)  # keys of the source in feeds.yaml, with their values
+    code: str  # error code of a failed poll (docs/alarms.md), or a code of docs/check.md
+    text: str  # the problem, and how to fix it
+    write: Mapping[str, str] = field(default_factory=dict)  # keys of the source to write in feeds.yaml -> values
 
 
 def advise(poll: Gathered[SourceJob], now: datetime, *, secrets: Iterable[str] = ()) -> tuple[Advice, ...]:
-    """Say what is wrong with a source, the weightiest first; nothing if it is all right.
+    """Return the problems of a source, the most important first; empty if there are none.
 
     Args:
-        poll: what it answered; not one that was cut.
-        now: the time.
-        secrets: of the settings: no address that is shown holds one (S44).
+        poll: the gathered poll of the source; not a `Cut`.
+        now: current time.
+        secrets: secrets of the settings, which no text may show (S44).
     """
     match poll.answer:
         case Failed():
@@ -53,9 +53,10 @@ def advise(poll: Gathered[SourceJob], now: datetime, *, secrets: Iterable[str] =
 
 
 def _as_own(advice: Advice, source: Source) -> Advice:
-    """Return what can be done for a feed that a list names: its settings are the list's, so it has to be written out.
+    """Return the advice in a form for the source of an OPML list, whose settings are those of the list.
 
-    Its history goes on: it keeps the key that comes of its address, or `was` hands the history over.
+    The operator has to add it to feeds.yaml as a source. Its history is kept: the key is made from the same address, or
+    `was` names the earlier one.
     """
     if source.listed_by is None or not advice.write or source.safe_url is None:
         return advice
@@ -66,7 +67,7 @@ def _as_own(advice: Advice, source: Source) -> Advice:
 
 
 def settled_url(start: Url, answer: Fetched) -> Url:
-    """Give where the leading run of permanent redirects ends: what may be written down (P41)."""
+    """Return the address after the leading permanent redirects, which may replace the one in feeds.yaml (P41)."""
     for place, hop in enumerate(answer.hops):
         if hop.status not in PERMANENT:
             return start if place == 0 else hop.url
@@ -74,12 +75,12 @@ def settled_url(start: Url, answer: Fetched) -> Url:
 
 
 def dates_of(feed: Feed) -> Sequence[datetime]:
-    """Give the dates of a feed's entries, oldest first; those without one are left out."""
+    """Return the dates of a feed's entries, oldest first. Entries without a date are left out."""
     return sorted(when for entry in feed.entries if (when := entry.published or entry.updated) is not None)
 
 
 def same_address(polls: Iterable[Gathered[SourceJob]]) -> Mapping[str, Advice]:
-    """Find sources that end at one address, by the key of each but the first (P47)."""
+    """Return the advice on sources whose redirects end at one address, by key of all but the first (P47)."""
     first: dict[str, Gathered[SourceJob]] = {}
     found: dict[str, Advice] = {}
     for poll in polls:
@@ -104,7 +105,7 @@ def _failed(answer: Failed, source: Source, secrets: Iterable[str]) -> Advice:
 
 
 def _moved(poll: Gathered[SourceJob], answer: Fetched, secrets: Iterable[str]) -> Iterator[Advice]:
-    """Propose to write down where a feed has moved, once it was read there: that spares everybody the redirect."""
+    """Propose the new address of a feed that was read after permanent redirects, which saves one request a poll."""
     source = poll.job.source
     target = settled_url(poll.job.url, answer)
     if target == source.url or source.path is not None:
@@ -119,7 +120,7 @@ def _moved(poll: Gathered[SourceJob], answer: Fetched, secrets: Iterable[str]) -
 
 
 def _charset(feed: Feed) -> Iterator[Advice]:
-    """Propose to write down a character set that had to be guessed: the next document may have less to guess by."""
+    """Propose to write the encoding if it was guessed, since the next document may be guessed wrongly."""
     charset = feed.charset
     if charset.step is Step.OPERATOR and charset.lossy:
         text = f"{charset.lossy} characters don't fit encoding: {feed.encoding}; leave it out, and see what is found"

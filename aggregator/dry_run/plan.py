@@ -1,4 +1,4 @@
-"""What would change if another feeds.yaml went live (DESIGN 3.2, `plan`). It asks nobody and writes nothing."""
+"""Computes the effects of another feeds.yaml (`plan`). Sends no requests and writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 WEEK = timedelta(days=7)
-MAX_LOOKED_AT = 100_000  # stored entries, all in all
-# Of a source: what says nothing to people, or is told in another way.
-_UNTOLD = frozenset(
+MAX_LOOKED_AT = 100_000  # stored entries in one plan
+# Fields of settings that mean nothing to people, or are reported in another way.
+_NOT_REPORTED = frozenset(
     {
         "key",
         "line",
@@ -45,13 +45,13 @@ _UNTOLD = frozenset(
         "template_at",
     }
 )
-_WRITTEN = {"fields": "entry"}  # what is called otherwise in feeds.yaml
+_WRITTEN = {"fields": "entry"}  # field -> its name in feeds.yaml, where that differs
 _OF_FILE = ("site", "store", "publish", "host", "port", "workers", "proxy", "hosts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A setting that is another."""
+    """A setting with another value."""
 
     name: str
     old: str | None
@@ -60,46 +60,46 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A source or a category that stays, with other settings."""
+    """A source that stays, with other settings."""
 
     key: str
     was: str | None = None  # its earlier key
     changes: tuple[Change, ...] = ()
-    is_asked: bool = False  # it is polled at once, from the start, because it is fetched or read otherwise (P65)
+    is_asked: bool = False  # polled at once without validators, because it is fetched or read differently (P65)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedCategory:
-    """A category that stays, or comes back, and what of it is another."""
+    """A category that stays or comes back, with other settings or another key."""
 
     key: CategoryKey
     was: CategoryKey | None = None  # its earlier key
-    returns: bool = False  # it left feeds.yaml once
-    feed: str | None = None  # the path of its feed without ending, which never changes; None: nothing was published
+    returns: bool = False  # it was removed from feeds.yaml earlier
+    feed: str | None = None  # path of its feeds without suffix, which never changes; None if nothing was published
     changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """A published category that all its sources leave for a new one, which does not name it in `was:`."""
+    """A published category that was probably renamed without `was:`."""
 
     departure: Departure
-    feed: str  # the path of its feed without ending
+    feed: str  # path of its feeds without suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """A category that a source enters, and what it brings along (N2)."""
+    """A category that a known source enters, with the number of its stored entries that are published there (N2)."""
 
     source: SourceKey
     category: CategoryKey
     entries: int
-    in_main: int  # of those, in the category's main document
+    in_main: int  # those of `entries` in the main document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruled:
-    """What the rules would make of a source's entries of the last week."""
+    """Effects of changed rules on a source's entries of the last week."""
 
     source: SourceKey
     looked_at: int
@@ -108,7 +108,7 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thins:
-    """A source that is to keep its texts less long, and how many would leave the store for it, by and by (K2)."""
+    """A source with a shorter `keep`, and the number of entries whose texts would be removed over time (K2)."""
 
     source: SourceKey
     keep: str
@@ -117,7 +117,7 @@ class Thins:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The whole of it."""
+    """All effects of another feeds.yaml."""
 
     file: tuple[Change, ...] = ()
     added: tuple[Source, ...] = ()
@@ -133,18 +133,18 @@ class Plan:
 
     @property
     def changes_anything(self) -> bool:
-        """Tell whether anything would be otherwise."""
+        """Whether anything would change."""
         return any(getattr(self, each.name) for each in fields(self))
 
 
 def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: datetime) -> Plan:
-    """Compare two feeds.yaml, and judge what is stored by the new one.
+    """Compare two feeds.yaml, and compute effects of the new one on stored entries.
 
     Args:
-        old: in force; None: nothing was ever polled.
-        new: that would be.
-        tx: of the store, for reading; None: there is none.
-        now: the time.
+        old: settings in force; None if nothing was ever polled.
+        new: settings of the new feeds.yaml.
+        tx: reading transaction; None if there is no store.
+        now: current time.
     """
     before = {source.key: source for source in old.sources} if old else {}
     after = {source.key: source for source in new.sources}
@@ -175,7 +175,7 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
 
 
 def heirs_of(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
-    """Give the earlier keys of sources that were renamed (R52)."""
+    """Return new key -> earlier key, of sources whose key changed (R52)."""
     by_url = {source.url: key for key, source in before.items()}
     found: dict[SourceKey, SourceKey] = {}
     for key, source in after.items():
@@ -197,7 +197,7 @@ class _Categories:
 def _categories(
     old: Settings | None, new: Settings, heirs: Mapping[SourceKey, SourceKey], tx: Transaction | None
 ) -> _Categories:
-    """Compare categories, those that items have named among them; a new key with `was` is no new category (A45)."""
+    """Compare categories, also those that items have named. A new key with `was` is not a new category (A45)."""
     before, roster = Roster.of(old) if old else None, Roster.of(new)
     if before is not None and tx is not None:
         made = tx.categories.made(before)
@@ -233,9 +233,9 @@ def _categories(
 def left_behind(
     old: Settings, new: Settings, heirs: Mapping[SourceKey, SourceKey], tx: Transaction
 ) -> tuple[Left, ...]:
-    """Return the categories that look renamed without `was:`, as far as anything of theirs is published.
+    """Return published categories that were probably renamed without `was:`.
 
-    Where the new one is back, with feeds of its own, `was:` would have no effect: it is none of them.
+    If the new category was in feeds.yaml before and has its own feeds, `was:` would have no effect: it is left out.
     """
     before, back = Roster.of(old), {row.key for row in tx.categories.resting()}
     found = [one for one in departures(before, Roster.of(new), heirs) if one.key not in back]
@@ -263,7 +263,7 @@ def _changed(old: Source, new: Source) -> Changed | None:
 
 def _differences(old: "DataclassInstance", new: "DataclassInstance") -> Iterator[Change]:
     for each in fields(old):
-        if each.name in _UNTOLD:
+        if each.name in _NOT_REPORTED:
             continue
         before, after = getattr(old, each.name), getattr(new, each.name)
         if before == after:
@@ -281,7 +281,7 @@ def _differences(old: "DataclassInstance", new: "DataclassInstance") -> Iterator
 
 
 def _paging(old: Paging | None, new: Paging | None) -> Iterator[Change]:
-    """Say how further pages are asked for otherwise, in the words of feeds.yaml; `next` is told with the reading."""
+    """Yield the changes of paging in the keys of feeds.yaml; `next` is compared as part of `Reading`."""
     before, after = (_page(paging) for paging in (old, new))
     if before != after:
         yield Change(name="page", old=before, new=after)
@@ -296,7 +296,7 @@ def _page(paging: Paging | None) -> str | None:
 
 
 def _said(value: object) -> str | None:
-    """Say a value in a few words; a secret is `***` (S44)."""
+    """Return a value as short text; a secret is `***` (S44)."""
     if value is None:
         return None
     if isinstance(value, Secret):
@@ -310,7 +310,7 @@ def _said(value: object) -> str | None:
     if isinstance(value, frozenset):
         return ", ".join(sorted(map(str, value)))
     if hasattr(value, "__dataclass_fields__") and type(value).__str__ is object.__str__:
-        return "given"  # a mapping that was not there, or is no more: its own keys would say too much
+        return "given"  # a mapping that was added or removed; its keys would be too long
     if isinstance(value, tuple) and value and all(isinstance(each, tuple) for each in value):
         return ", ".join(": ".join(map(str, each)) for each in value)
     if isinstance(value, tuple):

@@ -1,7 +1,7 @@
-"""Sources that are asked and read as a poll does it, with the same manners, and nothing is stored.
+"""Polls sources within the usual limits and stores nothing, for `check --live` and `add`.
 
-`check --live` and `add` find out this way what a source is. What the store knows binds them too: a source that was
-asked a moment ago, or that wants to be left alone, is not asked (P69), and no more is a host that rests (P30).
+Limits in the store apply as well: a source that was polled a moment ago or asked for a pause is not polled (P69), and
+a host that rests gets no request (P30).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,24 +38,24 @@ from aggregator.store import open_store
 from aggregator.store.schedule import DueItem
 from aggregator.urls import Url
 
-TICK = 0.2  # seconds between two looks at who may be asked next, if no answer comes sooner
+TICK = 0.2  # seconds after which due sources are looked up again, if no answer comes earlier
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What earlier polls left behind that binds a trial."""
+    """Limits that earlier polls stored."""
 
     jobs: Mapping[SourceKey, SourceJob] = field(default_factory=dict)
     waiting: Mapping[SourceKey, DueItem] = field(default_factory=dict)
     restraints: Mapping[str, HostBackoff] = field(default_factory=dict)  # by host key
-    starts: Mapping[str, datetime] = field(default_factory=dict)  # when each host key was last asked
+    starts: Mapping[str, datetime] = field(default_factory=dict)  # host key -> start of its last request
 
 
 def past_of(settings: Settings, now: datetime) -> Past:
-    """Read what the store knows of the sources; nothing, where nothing was polled yet.
+    """Return the stored limits of the sources; empty if there is no store yet.
 
     Raises:
-        StoreError: there is a store, and it can't be read.
+        StoreError: the store exists and can't be read.
     """
     try:
         store = open_store(settings.store, now=now, writes=False)
@@ -74,10 +74,10 @@ def past_of(settings: Settings, now: datetime) -> Past:
 
 
 def listed_of(settings: Settings, now: datetime) -> Settings:
-    """Return the settings with the sources that lists name (`kind: opml`), as far as a store knows the lists.
+    """Return the settings with the sources of OPML lists, as far as the store has the lists.
 
     Raises:
-        StoreError: there is a store, and it can't be read.
+        StoreError: the store exists and can't be read.
     """
     if not has_lists(settings):
         return settings
@@ -92,7 +92,7 @@ def listed_of(settings: Settings, now: datetime) -> Settings:
 
 
 def why_not_now(source: Source, item: DueItem | None, now: datetime) -> str | None:
-    """Say why a source must not be asked now, though the operator wants it (P69); None if it may be."""
+    """Return why a source must not be polled now, even by an operator (P69); None if it may be polled."""
     if item is None or source.own_machine or may_ask_again(now, item.attempted_at, item.retry_until):
         return None
     if item.retry_until is not None and item.retry_until > now:
@@ -101,12 +101,12 @@ def why_not_now(source: Source, item: DueItem | None, now: datetime) -> str | No
 
 
 class Prober:
-    """Asks sources. One for a command; its `close` must follow.
+    """Polls sources without storing anything. A command makes one and must call `close`.
 
     Args:
-        settings: of which `hosts`, `workers`, `proxy`, `site` and the secrets count.
-        clock: tells the time.
-        past: what earlier polls left behind.
+        settings: `hosts`, `workers`, `proxy`, `site` and the secrets are used.
+        clock: returns the current time.
+        past: limits that earlier polls stored.
     """
 
     def __init__(self, settings: Settings, clock: Clock, past: Past | None = None) -> None:
@@ -130,20 +130,20 @@ class Prober:
         self._stopped = False
 
     def keep_secrets(self, settings: Settings) -> None:
-        """Let no answer echo the secrets of these settings either (S44)."""
+        """Use these settings for the secrets that are removed from answers (S44)."""
         self._redactor = Redactor.of(settings)
 
     def run(
         self, sources: Sequence[Source], *, read: Callable[[Fetched, Ask], Feed] | None = None
     ) -> Iterator[Gathered[SourceJob]]:
-        """Ask sources, as many at once as `workers` and their hosts allow, and give each as it comes back.
+        """Poll sources, as many in parallel as `workers` and their hosts allow, and yield each as it completes.
 
-        Some may be left out: those whose host rests for over a minute, and after `stop` whatever was not asked yet.
-        Those that a broken network of ours keeps from being reached come back as `Unreached`, or not at all (P87).
+        Sources whose host rests for over a minute are left out, and after `stop` all that were not polled yet. Sources
+        that can't be reached because our own network is down are yielded as `Unreached`, or left out (P87).
 
         Args:
-            sources: which.
-            read: instead of reading a feed.
+            sources: the sources to poll.
+            read: reads the answer in place of the feed parser.
         """
         now = self._clock()
         yield from self._run([self._due(source, now) for source in sources], read or self._readers.read)
@@ -151,15 +151,15 @@ class Prober:
     def ask(
         self, source: Source, url: Url | None = None, *, read: Callable[[Fetched, Ask], Feed] | None = None
     ) -> Gathered[SourceJob] | None:
-        """Ask one source, or for its sake another address, for which no more is allowed than for a redirect (S70).
+        """Poll one source, or another address for it, within the limits of a redirect (S70).
 
         Args:
-            source: which.
-            url: the other address: one that a page names, or a guess.
-            read: instead of reading a feed.
+            source: the source to poll.
+            url: another address: linked by a page, or guessed.
+            read: reads the answer in place of the feed parser.
 
         Returns:
-            None if its host wants to be left alone for over a minute.
+            None if its host rests for over a minute.
         """
         job = self._due(source, self._clock())
         if url is not None and url != job.url:
@@ -202,7 +202,7 @@ class Prober:
 
     @contextmanager
     def _cut_by_interrupt(self) -> Iterator[None]:
-        """End what is under way when Ctrl-C is pressed and nobody else heeds it: the pool would wait for it."""
+        """End running requests on Ctrl-C, if the command does not handle the signal: the pool would wait for them."""
         try:
             yield
         except KeyboardInterrupt:
@@ -211,22 +211,22 @@ class Prober:
 
     @property
     def stopped(self) -> bool:
-        """Tell whether it was stopped."""
+        """Whether `stop` was called."""
         return self._stopped
 
     def stop(self) -> None:
-        """Ask nobody any more, and end what is under way; another thread may do so."""
+        """Start no more requests, and end those that are running. May be called from another thread."""
         self._stopped = True
         self._client.cut()
         self._readers.close()
 
     def close(self) -> None:
-        """Let go of connections, threads and processes."""
+        """Close connections, threads and processes."""
         self._client.close()
         self._readers.close()
 
     def _due(self, source: Source, now: datetime) -> SourceJob:
-        """Give what a poll would be given; no validators, for a 304 would show nothing."""
+        """Return the claimed source as for a poll, without validators, because a 304 would show nothing."""
         known = self._past.jobs.get(source.key)
         if known is None:
             return unstored_job(source, budget_key(source.url, self._hosts_rules), now)

@@ -1,6 +1,6 @@
-"""What stored entries would be to each other under other settings (DESIGN 3.1, dedupe). Pure.
+"""Matches stored entries again under other `dedupe` settings (`preview --dedupe`). Pure.
 
-Each is judged as a poll judges one that comes now, by the same code; nothing is decided by it.
+The code that matches new entries of a poll is used, and nothing is changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from aggregator.model.settings import Roster, Source, SourceKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """An entry of the source that is asked about, one of another source, and what speaks for one story."""
+    """An entry of the source in question, an entry of another source, and the evidence that both are one story."""
 
     one: KnownEntry
     other: KnownEntry
@@ -24,17 +24,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """What would be otherwise."""
+    """Differences between two settings."""
 
-    merge: tuple[Pair, ...]  # two stories now
-    part: tuple[Pair, ...]  # one story now; with what speaks for it under the settings as they are
+    merge: tuple[Pair, ...]  # pairs of two stories that would become one
+    part: tuple[Pair, ...]  # pairs of one story that would become two, with the evidence under current settings
 
 
 Judged = Mapping[tuple[int, int], Pair]
 
 
 def roster_under(roster: Roster, key: SourceKey, wish: Source) -> Roster:
-    """Give the sources as they were if `defaults`, and one source, had the `dedupe` of `wish`."""
+    """Return the roster with the `dedupe` settings of `wish` for one source and for all that follow `defaults`."""
     sources = {
         each.key: replace(each, dedupe=wish.dedupe, near=wish.near, window=wish.window)
         if each.key == key or not each.own_dedupe
@@ -45,7 +45,7 @@ def roster_under(roster: Roster, key: SourceKey, wish: Source) -> Roster:
 
 
 def compare(now: Judged, then: Judged) -> Rejudged:
-    """Say which pairs the settings alone would bring together, and which they would take apart."""
+    """Return the pairs that the new settings would merge, and those that they would part."""
     return Rejudged(
         merge=tuple(pair for ids, pair in then.items() if ids not in now and pair.one.story != pair.other.story),
         part=tuple(pair for ids, pair in now.items() if ids not in then and pair.one.story == pair.other.story),
@@ -55,14 +55,14 @@ def compare(now: Judged, then: Judged) -> Rejudged:
 def judge(
     stored: Sequence[Stored], copies: Sequence[tuple[Sequence[Stored], Known]], known: Known, roster: Roster
 ) -> Judged:
-    """Judge the entries of a source against all that other sources tell, by the ids of both.
+    """Match the entries of a source with those of other sources; the result is keyed by the ids of both.
 
     Args:
         stored: entries of the source.
-        copies: what tells their stories too, source by source, with what is known around it: a copy that came later was
-            held against the entry that founded the story, not the other way round.
-        known: what is known around `stored`.
-        roster: the settings.
+        copies: copies of their stories, source by source, with the stored data around each: a copy that came later is
+            matched with the founding entry, not the other way round.
+        known: stored data around `stored`.
+        roster: sources and categories with the settings to use.
     """
     found = {
         (item.known.id, match.other.id): Pair(one=item.known, other=match.other, match=match)
@@ -80,7 +80,7 @@ def judge(
 
 
 def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator[tuple[Stored, Sequence[Match]]]:
-    tellers = StoryMatcher(known)
+    matcher = StoryMatcher(known)
     for item in stored:
         ours = roster.sources.get(item.known.source_key)
         if ours is None:
@@ -90,7 +90,7 @@ def _matches(stored: Sequence[Stored], known: Known, roster: Roster) -> Iterator
             link = None
         yield (
             item,
-            tellers.matches(
+            matcher.matches(
                 item.entry,
                 item.known.source,
                 link=link,

@@ -1,4 +1,4 @@
-"""Categories that were renamed without `was:`, so that their subscribers would get nothing new (A45). Pure."""
+"""Finds categories that were renamed without `was:`, whose subscribers would get nothing new (A45). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from aggregator.model.settings import CategoryKey, Roster, SourceKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """A category that all its sources leave for one new category."""
+    """A category whose sources all move to one new category."""
 
-    was: CategoryKey  # the category that they leave
+    was: CategoryKey  # the old category
     key: CategoryKey  # the new one
-    sources: tuple[SourceKey, ...]  # keys of those that move, in the order of feeds.yaml
-    still_declared: bool  # under categories:, where no source names it any more
+    sources: tuple[SourceKey, ...]  # keys of the sources, in the order of feeds.yaml
+    still_declared: bool  # the old category is still under categories:, without sources
 
     def in_words(self, feed: str) -> str:
-        """Return what happens to the subscribers, and what to write.
+        """Return a sentence with the effect on subscribers, and the text to write.
 
         Args:
-            feed: path of the category's feeds without ending, such as `category/python`.
+            feed: path of the category's feeds without suffix, such as `category/python`.
         """
         instead = f', in place of "{self.was}"' if self.still_declared else ""
         return (
@@ -32,12 +32,12 @@ class Departure:
 def departures(
     before: Roster, after: Roster, heirs: Mapping[SourceKey, SourceKey] | None = None
 ) -> tuple[Departure, ...]:
-    """Find categories that look renamed, while no `was:` says so.
+    """Return categories that were probably renamed without `was:`.
 
     Args:
         before: sources and categories in force.
-        after: sources and categories that would be.
-        heirs: earlier keys of sources that have another key in `after`.
+        after: sources and categories of the new feeds.yaml.
+        heirs: new key -> earlier key, of sources whose key changed.
     """
     now = {was: key for key, was in (heirs or {}).items()}
     members_before, members_after = _members(before), _members(after)
@@ -52,7 +52,7 @@ def departures(
         ]
         if len(new) == 1:
             one = Departure(was=was, key=new[0], sources=tuple(stay), still_declared=was in after.categories)
-            known = found.get(new[0])  # two that become one: the larger has more to lose
+            known = found.get(new[0])  # if two categories become one, report the one with more sources
             if known is None or len(one.sources) > len(known.sources):
                 found[new[0]] = one
     return tuple(found.values())
@@ -63,7 +63,7 @@ def _is_new(key: CategoryKey, before: Roster, after: Roster) -> bool:
 
 
 def _members(roster: Roster) -> dict[CategoryKey, list[SourceKey]]:
-    """Return the sources that may publish in each category, in their order; what items name is left out."""
+    """Return the sources of each category in order, without categories that items name."""
     members: dict[CategoryKey, list[SourceKey]] = {}
     for source in roster.sources.values():
         for key in source.places:

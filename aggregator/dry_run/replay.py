@@ -1,7 +1,7 @@
-"""Successive versions of one feed, read as if each had been polled at its time: what every poll would have made of it.
+"""Polls successive versions of one feed from files, each at its own time, and reports the result of each poll.
 
-Nothing is asked and nothing of ours is touched: the store is a temporary one. The road is that of any poll; only the
-clock is moved, and what would have been fetched comes from files.
+No requests are sent, and a temporary store is used. The code is that of every poll; only the clock is set, and the
+bodies come from files.
 """
 
 import json
@@ -31,27 +31,27 @@ from aggregator.store.database import Store
 
 INDEX = "index.json"
 SUFFIXES = frozenset({".xml", ".json", ".atom", ".rss", ".rdf", ".txt", ".html"})
-APART = timedelta(hours=1)  # between versions of which nobody says when they were there
+APART = timedelta(hours=1)  # between versions without a time
 MAX_VERSIONS = 10_000
 
 
 class NothingToReplay(AggregatorError):
-    """A folder that can't be replayed; the text says why, and what to do."""
+    """A folder that can't be replayed; the message has the reason, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A feed as it was at one time."""
+    """The body of a feed at one time."""
 
     name: str
     at: datetime
     body: Path | bytes
-    headers: Mapping[str, str]  # of the answer, names in lower case
+    headers: Mapping[str, str]  # headers of the answer, names in lower case
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An entry, as people know it."""
+    """Title and link of an entry."""
 
     title: str
     link: str | None
@@ -59,7 +59,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the poll of one version made of it."""
+    """Result of the poll of one version."""
 
     name: str
     at: datetime
@@ -67,19 +67,19 @@ class Step:
     error: str | None
     listed: int  # entries in the document
     unchanged: int
-    found: Mapping[str, tuple[Named, ...]]  # by the words of `KINDS`; what none is of is left out
+    found: Mapping[str, tuple[Named, ...]]  # entries by kind (`KINDS`), without empty kinds
 
 
 KINDS = {
     "new": "published for the first time",
-    "unshown": "of a first poll, and older than the newest `initial` ones (I62)",
-    "rejected": "by a rule",
-    "revised": "known, and reads otherwise now",
+    "unshown": "in a first poll, older than the newest `initial` entries (I62)",
+    "rejected": "excluded by a rule",
+    "revised": "known, with another content",
     "rekeyed": "known, under another id (I35)",
-    "held": "not shown until somebody looks (R44), or revised too often (T4)",
-    "released": "held before, published now",
-    "withdrawn": "by the source (I26)",
-    "gone": "no longer listed, which deletes nothing",
+    "held": "not published until an operator accepts it (R44), or revised too often (T4)",
+    "released": "held before, published now (R44)",
+    "withdrawn": "withdrawn by the source (I26)",
+    "gone": "no longer listed; stays published",
 }
 _STATES = {EntryState.PUBLISHED: "new", EntryState.KNOWN: "unshown", EntryState.REJECTED: "rejected"}
 _EVENTS: Mapping[Code, str] = {
@@ -91,16 +91,16 @@ _EVENTS: Mapping[Code, str] = {
 
 
 def versions_in(folder: Path, now: datetime) -> list[Version]:
-    """Find the versions of a feed in a folder, in the order of their names.
+    """Return the versions of a feed in a folder, in the order of their names.
 
     An `index.json` may list them under `versions`, each with `file`, with a time as `at`, `fetched` or `committed`, and
-    with `headers`. Where no time is said, versions are an hour apart and the last one is of now.
+    with `headers`. Without times, versions are an hour apart, and the last one is at `now`.
 
     Raises:
-        NothingToReplay: there are none, or the index can't be used.
+        NothingToReplay: there are no versions, or the index can't be used.
     """
     if not folder.is_dir():
-        raise NothingToReplay(f"{folder} is no folder; name one that holds versions of a feed, as 000.xml, 001.xml, …")
+        raise NothingToReplay(f"{folder} is not a folder; name a folder with versions of a feed: 000.xml, 001.xml, …")
     listed = _index(folder)
     names = [str(row["file"]) for row in listed] or sorted(
         path.name
@@ -108,37 +108,39 @@ def versions_in(folder: Path, now: datetime) -> list[Version]:
         if path.is_file() and path.suffix.lower() in SUFFIXES and path.name != INDEX
     )
     if not names:
-        raise NothingToReplay(f"{folder} holds no *.xml or *.json; name a folder with versions of a feed")
+        raise NothingToReplay(f"{folder} has no *.xml or *.json; name a folder with versions of a feed")
     if len(names) > MAX_VERSIONS:
-        raise NothingToReplay(f"{folder} holds over {MAX_VERSIONS} files; take the first ones apart")
+        raise NothingToReplay(f"{folder} has over {MAX_VERSIONS} files; move some of them to another folder")
     rows = listed or [{} for _ in names]
     start = now - APART * (len(names) - 1)
     versions: list[Version] = []
     for place, (name, row) in enumerate(zip(names, rows, strict=True)):
         path = folder / name
         if Path(name).name != name or not path.is_file():
-            raise NothingToReplay(f"{folder / INDEX}: {name} is no file in that folder")
+            raise NothingToReplay(f"{folder / INDEX}: {name} is not a file in that folder")
         at = _time(row, folder) or start + APART * place
-        if versions and at <= versions[-1].at:  # of two that were written in one second the later name came later
+        if versions and at <= versions[-1].at:  # of two versions of the same second, the later name is later
             at = versions[-1].at + timedelta(seconds=1)
         headers = row.get("headers") or {}
         if not isinstance(headers, dict):
-            raise NothingToReplay(f"{folder / INDEX}: the headers of {name} are no mapping of names to values")
+            raise NothingToReplay(f"{folder / INDEX}: the headers of {name} are not a mapping of names to values")
         lower = {str(key).lower(): str(value) for key, value in headers.items()}
         versions.append(Version(name=name, at=at, body=path, headers=lower))
     return versions
 
 
 def stored_versions(store: Store, key: SourceKey) -> list[Version]:
-    """Give the last bodies of a source that the store keeps, the oldest first.
+    """Return the stored bodies of a source, the oldest first.
 
     Raises:
-        NothingToReplay: there are none.
+        NothingToReplay: no body is stored.
     """
     with store.read() as tx:
         kept = tx.bodies.of(key)
     if not kept:
-        raise NothingToReplay(f"no body of {key} is kept: it brought nothing yet, or one that is too large")
+        raise NothingToReplay(
+            f"no body of {key} is stored: it had no answer with entries yet, or its body is too large"
+        )
     return [Version(name=rfc3339(one.asked_at), at=one.asked_at, body=one.data, headers=one.headers) for one in kept]
 
 
@@ -154,7 +156,7 @@ def _index(folder: Path) -> list[dict[str, Any]]:
     except (ValueError, KeyError, TypeError):
         pass
     raise NothingToReplay(
-        f'{path} is no index; remove it, or write {{"versions": [{{"file": "000.xml", "at": "…Z"}}, …]}} '
+        f'{path} is not an index; remove it, or write {{"versions": [{{"file": "000.xml", "at": "…Z"}}, …]}} '
     )
 
 
@@ -165,12 +167,12 @@ def _time(row: Mapping[str, Any], folder: Path) -> datetime | None:
     try:
         when = datetime.fromisoformat(str(said))
     except ValueError as error:
-        raise NothingToReplay(f"{folder / INDEX}: {said} is no time; write it as 2026-03-04T12:00:00Z") from error
+        raise NothingToReplay(f"{folder / INDEX}: {said} is not a time; write it as 2026-03-04T12:00:00Z") from error
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 class Replay:
-    """A temporary aggregator with one source, whose versions are polled one after the other."""
+    """An `App` with a temporary store and one source, whose versions are polled one after the other."""
 
     def __init__(self, settings: Settings, versions: Sequence[Version]) -> None:
         self._versions = versions
@@ -181,10 +183,10 @@ class Replay:
             settings,
             store=f"sqlite:///{root}/replay.db",
             publish=replace(settings.publish, to=root / "public"),
-            sources=tuple(replace(source, detail=None) for source in settings.sources),  # nobody is asked
+            sources=tuple(replace(source, detail=None) for source in settings.sources),  # so that no request is sent
         )
         self.app: App = open_app(apart, command="replay", clock=lambda: self._now, text="")
-        self._listed: dict[int, Named] = {}  # what the version before had, by the store's ids
+        self._listed: dict[int, Named] = {}  # entries of the version before, by entry id
 
     def __enter__(self) -> "Replay":
         return self
@@ -194,7 +196,7 @@ class Replay:
         self._folder.cleanup()
 
     def steps(self) -> Iterator[Step]:
-        """Poll version after version.
+        """Poll the versions in order, and yield each result.
 
         Raises:
             StoreError: our side failed.
@@ -240,7 +242,7 @@ class Replay:
 
 
 def _kinds(changes: Changes) -> dict[str, list[int]]:
-    """Sort what became of the entries of a version, each by its id."""
+    """Return the ids of the entries of each kind."""
     kinds: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for event in changes.entries.events:
         if event.code in _EVENTS and event.entry is not None:
@@ -252,7 +254,7 @@ def _kinds(changes: Changes) -> dict[str, list[int]]:
 
 
 def _answer(version: Version, ask: Ask) -> Answer:
-    """Give what would have been fetched."""
+    """Return a version as if it had been fetched."""
     body = version.body if isinstance(version.body, bytes) else version.body.read_bytes()
     digest = Digest(sha256(body).hexdigest())
     return Fetched(
@@ -271,7 +273,7 @@ def _answer(version: Version, ask: Ask) -> Answer:
 
 
 def replay_record(folder: Path | None, steps: Sequence[Step]) -> dict[str, Any]:
-    """Give a replay in plain values: `replay --json`, which gains fields, and never loses or renames one."""
+    """Return the JSON of `replay --json`. Fields may be added, and are never removed or renamed."""
     return {
         "version": 1,
         "folder": None if folder is None else str(folder),

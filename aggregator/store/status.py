@@ -45,7 +45,7 @@ ADVICE = {  # by code of DESIGN 3.2
     "dns": "check the spelling of the host, or whether the site has moved",
     "connect": "the host takes no connection; see whether the site is still there",
     "tls": "the certificate is no good; tell the publisher",
-    "timeout": "if it is slow by nature, raise its timeout in feeds.yaml",
+    "timeout": "if this source is always slow, raise its timeout in feeds.yaml",
     "reset": "the server breaks off; if it goes on, tell the publisher",
     "http": "the server answers with an error, or not as a web server should; tell the publisher",
     "redirect": "open the address in a browser and write the one it ends at",

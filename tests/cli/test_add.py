@@ -133,7 +133,7 @@ def test_p89_a_guess_keeps_to_robots_txt(planet: Path, publisher: FeedServer) ->
     assert refused["why"].endswith("it names no feed, and none is at /atom.xml")
     for closed in (Reply(200, b"User-agent: aggregator\nDisallow: /\n"), Reply(503, b""), Closes()):
         publisher.says("/robots.txt", closed)
-        assert report(planet, page)["refused"][0]["why"].endswith("its robots.txt bars guessing")
+        assert report(planet, page)["refused"][0]["why"].endswith("its robots.txt forbids guessing")
     assert "/feed" not in [asked.path for asked in publisher.asked]
 
 

@@ -1,4 +1,4 @@
-"""Short ways to read a text as feeds.yaml."""
+"""Helpers that load a text as feeds.yaml."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,22 +12,22 @@ FOLDER = Path(__file__).parent
 
 
 def settings(text: str, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read a text that has its own sources."""
+    """Return the settings of a text with sources."""
     return read_config(text.encode(), FOLDER / "feeds.yaml", environ or {})
 
 
 def said(text: str, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read a text without sources."""
+    """Return the settings of a text without sources, to which one source is added."""
     return settings(text + "\n" + SOURCES, environ)
 
 
 def source(text: str, environ: Mapping[str, str] | None = None, before: str = "") -> Source:
-    """Read keys of a source beside its `url`."""
+    """Return the source that has `url` and these keys."""
     return settings(f"{before}sources:\n  - {{url: https://example.org/feed.xml, {text}}}\n", environ).sources[0]
 
 
 def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Give the problems of a text as `line:column: what`."""
+    """Return the problems of a text as `line:column: message`."""
     try:
         read_config(text.encode(), Path("feeds.yaml"), environ or {})
     except ConfigError as error:
@@ -36,12 +36,12 @@ def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def warnings(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Give the warnings of a text as `line:column: what`."""
+    """Return the warnings of a text as `line:column: message`."""
     read = read_config(text.encode(), Path("feeds.yaml"), environ or {})
     return [warning.removeprefix("feeds.yaml:") for warning in read.warnings]
 
 
 def notes(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
-    """Give what only `check` says of a text, as `line:column: what`."""
+    """Return the notes of a text, which only `check` prints, as `line:column: message`."""
     read = read_config(text.encode(), Path("feeds.yaml"), environ or {})
     return [note.removeprefix("feeds.yaml:") for note in read.notes]

@@ -1,4 +1,4 @@
-"""Addresses of sources, files, hosts, the store and our own (S2, S54, P85, R52)."""
+"""Addresses of sources, files, hosts, store and server (S2, S54, P85, R52)."""
 
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def test_p85_userinfo_is_taken_out_of_the_url() -> None:
         ),
         pytest.param(
             "https://exa mple.org/",
-            "is not the address of a source: it holds a blank, a control character or a backslash; write https://host/path",
+            "is not the address of a source: it has a blank, a control character or a backslash; write https://host/path",
             id="s8-blank",
         ),
     ],

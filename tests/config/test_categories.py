@@ -1,4 +1,4 @@
-"""`categories:` as records (DESIGN 3.1, Categories)."""
+"""Records of `categories:`."""
 
 from datetime import timedelta
 

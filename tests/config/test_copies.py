@@ -1,4 +1,4 @@
-"""`publish.aliases` and `publish.static`: what would stand in our way is refused with its line (S51)."""
+"""`publish.aliases` and `publish.static`: paths of outputs are refused, with their line (S51)."""
 
 from pathlib import Path
 

@@ -10,7 +10,7 @@ RULE = "hosts: {example.org: {spacing: 4s}}\n"
 
 
 def many(count: int, *, more: str = "", before: str = "") -> str:
-    """Write a feeds.yaml with so many sources on one host, and one on another."""
+    """Return a feeds.yaml with `count` sources on one host, and one source on another host."""
     lines = [f"  - {{url: 'https://s{n}.example.org/feed', key: s{n}{more}}}" for n in range(count)]
     return before + "sources:\n  - https://example.net/feed\n" + "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The reader: places, duplicates, bounds, faults of syntax (S52; PITFALLS 2.3)."""
+"""YAML text as a tree: positions, duplicate keys, limits, syntax errors (S52)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Durations (DESIGN 3.1, Values)."""
+"""Durations: units, limits and messages."""
 
 import contextlib
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""One more source in feeds.yaml: what stands there stays, byte by byte, and the result reads as it should."""
+"""Adding a source to feeds.yaml: all other bytes stay, and the result loads with the new source."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""`publish.hub`: which addresses are one, and what is said of those that work otherwise than one may think."""
+"""`publish.hub`: which addresses are valid, and warnings about hubs that can't work or are not safe."""
 
 import pytest
 

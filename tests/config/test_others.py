@@ -1,4 +1,4 @@
-"""What people write who come from other feed readers: each is told with the word that feeds.yaml has for it."""
+"""Keys of other feed readers: the message names the key of feeds.yaml with the same meaning."""
 
 import re
 
@@ -117,7 +117,7 @@ def test_a_source_is_told_what_to_write(said: str, advice: str) -> None:
         ),
         (
             'sources:\n  - https://a.org/f "tag" "~Title"\n',
-            '2:5: "https://a.org/f "tag" "~Title"" is not the address of a source: it holds a blank, a control '
+            '2:5: "https://a.org/f "tag" "~Title"" is not the address of a source: it has a blank, a control '
             "character or a backslash; write the address alone, and the text after it as category: or title:",
         ),
         (

@@ -1,4 +1,4 @@
-"""Every problem at once, each with its place and what to write (DESIGN 3.1, Errors; S52, S53)."""
+"""All problems of a file are reported at once, each with its position and the text to write (S52, S53)."""
 
 from pathlib import Path
 
@@ -263,7 +263,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
          '2:5: "url:https://e.org/ category:x" has no blank after url:; write url: https://host/path'),
         ("serve: {bind: 8080}\n" + SOURCES, '1:15: "8080" is a number without quotes, not an address to listen on; '
          "write host:port, such as 127.0.0.1:8080"),
-        # parts that are not built yet are checked all the same
+        # settings of parts that are not built yet are checked as well
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replac: x}}]}]\n",
          '1:54: "replac" is not a key of a replacement; write replace'),
         ("publish: {jekyll: {hot: 3d}}\n" + SOURCES, "1:19: to is missing; write to: a folder such as site/_posts"),

@@ -1,4 +1,4 @@
-"""What a source says that is no feed (DESIGN, section 6)."""
+"""Keys of sources that are not feeds: `items`, `entry`, `detail`, `pages` and others."""
 
 import json
 
@@ -98,7 +98,7 @@ def test_a_mapping_is_sent_as_json_and_a_text_as_it_is() -> None:
     assert source.request.is_json
     [source] = settings(f"sources: [{{{LIST}, {entry}, body: 'page=1&q=x'}}]").sources
     assert source.request == Request(method="POST", body=Secret("page=1&q=x"))
-    assert "page" not in repr(source.request)  # it may hold a token (S44)
+    assert "page" not in repr(source.request)  # the body may contain a token (S44)
 
 
 def test_two_lists_at_one_address_differ_by_what_is_sent() -> None:

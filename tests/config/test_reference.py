@@ -1,4 +1,4 @@
-"""JSON Schema and documentation say what the loader does: all three come from the keys (STYLE, section 7)."""
+"""JSON Schema and docs/feeds.md agree with the loader: all come from the declared keys."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`schedule` (DESIGN 3.1, Values)."""
+"""`schedule`: five cron fields."""
 
 import contextlib
 from datetime import timedelta

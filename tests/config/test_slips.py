@@ -1,4 +1,4 @@
-"""Misspelt categories (DESIGN 3.1, Categories): a slip of the hand is refused, a name of its own is not."""
+"""Misspelt category names are refused; names that only look similar are not."""
 
 import string
 

@@ -1,4 +1,4 @@
-"""`sources:` as records (DESIGN 3.1; R52, S44, S54, P85)."""
+"""Records of `sources:` (R52, S44, S54, P85)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""`plan`: what would change if another feeds.yaml went live (DESIGN 3.2)."""
+"""`plan`: the effects of another feeds.yaml."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def polled(site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> SampleSite:
 def planned(
     site: SampleSite, yaml: str, capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0
 ) -> dict[str, Any]:
-    """Plan an edit in a file of its own."""
+    """Return the plan for a feeds.yaml with this text."""
     new = site.folder / "new.yaml"
     kept = (site.folder / "feeds.yaml").read_text(encoding="utf-8").partition("\n")[0]
     new.write_text(f"{kept}\n{yaml}", encoding="utf-8")
@@ -176,7 +176,7 @@ def test_a_category_that_comes_back_is_no_new_one(polled: SampleSite, capsys: py
 def test_k2_a_shorter_keep_says_how_many_texts_it_would_take(
     polled: SampleSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a main document shows, and what is still listed, would stay."""
+    """Texts in a main document, and of entries that are still listed, would stay."""
     polled.writes(OLD + "publish: {entries: 10, archive_page: 10, formats: [atom]}\n")
     with polled.opened() as app:
         for numbers in (range(10), range(10, 20)):

@@ -1,4 +1,4 @@
-"""Successive versions of a feed, read as if polled."""
+"""`replay`: successive versions of a feed are polled from files."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -104,11 +104,11 @@ def test_without_an_index_they_are_an_hour_apart_and_end_now(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("index", "said"),
     [
-        ("[]", "is no index"),
-        ('{"versions": [{"file": 3}]}', "is no index"),
-        ('{"versions": [{"file": "../outside.xml"}]}', "is no file in that folder"),
-        ('{"versions": [{"file": "000.xml", "at": "yesterday"}]}', "is no time"),
-        ('{"versions": [{"file": "000.xml", "headers": []}, {"file": "000.xml", "headers": "x"}]}', "no mapping"),
+        ("[]", "is not an index"),
+        ('{"versions": [{"file": 3}]}', "is not an index"),
+        ('{"versions": [{"file": "../outside.xml"}]}', "is not a file in that folder"),
+        ('{"versions": [{"file": "000.xml", "at": "yesterday"}]}', "is not a time"),
+        ('{"versions": [{"file": "000.xml", "headers": []}, {"file": "000.xml", "headers": "x"}]}', "not a mapping"),
     ],
 )
 def test_an_index_that_is_none_is_refused(tmp_path: Path, index: str, said: str) -> None:
@@ -123,5 +123,5 @@ def test_a_folder_without_versions_is_one_message(tmp_path: Path) -> None:
     done = replay(tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
-    with pytest.raises(NothingToReplay, match=r"holds no \*\.xml"):
+    with pytest.raises(NothingToReplay, match=r"has no \*\.xml"):
         versions_in(tmp_path, NOON)

@@ -1,4 +1,4 @@
-"""Which entry of `hosts:` holds (DESIGN 3.1, hosts)."""
+"""Which rule of `hosts:` applies to a host."""
 
 import ipaddress
 from datetime import timedelta

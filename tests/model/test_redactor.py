@@ -1,4 +1,4 @@
-"""What is struck out, in which spelling, and what is left alone (S44)."""
+"""Which texts the redactor replaces, in which encoded forms, and which it keeps (S44)."""
 
 from dataclasses import replace
 from pathlib import Path

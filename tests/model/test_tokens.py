@@ -1,4 +1,4 @@
-"""What of an address is likely secret, and the spellings in which it is found (S44)."""
+"""Which parts of an address are probably secret, and the encoded forms in which they are found (S44)."""
 
 from string import ascii_letters, digits
 from urllib.parse import quote

@@ -161,7 +161,7 @@ def test_any_soup_of_markup_gives_a_feed_or_a_parse_error(pieces: list[str], is_
 
 
 def test_i13_a_feed_cut_off_before_its_first_entry_ends_is_no_feed_without_entries() -> None:
-    with pytest.raises(CutOff, match="cut off before its first entry ends") as caught:
+    with pytest.raises(CutOff, match="truncated before its first entry ends") as caught:
         parsed(rss(ENTRY).partition("</item>")[0])
     assert caught.value.code == "short"
     assert parsed(rss("")).entries == ()

@@ -241,7 +241,7 @@ def test_a_stranger_in_the_bucket_is_respected(
 ) -> None:
     service.objects[KEY] = Stored(b"their own")
     sample_site.writes(YAML.format(url=publisher.says("/feed.xml", Reply(200, rss(item(1))))))
-    with pytest.raises(StrangerInTheWay, match=r"s3://planet/site/category/python\.atom stands there"):
+    with pytest.raises(StrangerInTheWay, match=r"s3://planet/site/category/python\.atom exists"):
         sample_site.poll()
     assert service.objects[KEY].body == b"their own"
 

@@ -54,7 +54,7 @@ def test_r67_a_file_in_the_way_is_an_alarm_until_it_is_gone(site: SampleSite, pa
         with pytest.raises(StrangerInTheWay):
             app.publisher.publish()
         [text] = told(app)
-        assert text.startswith(f"{path} stands there and is not in this store; ")
+        assert text.startswith(f"{path} exists and is not in this store; ")
         assert alarms(site) == ["output"]
         with pytest.raises(StrangerInTheWay):
             app.publisher.publish()
@@ -76,7 +76,7 @@ def test_r67_a_copy_in_the_way_is_told_too(site: SampleSite) -> None:
     with site.opened() as app:
         with pytest.raises(StrangerInTheWay):
             app.publisher.publish()
-        assert told(app)[0].startswith("old.xml stands there")
+        assert told(app)[0].startswith("old.xml exists")
     assert alarms(site) == ["output"]
     (site.folder / "public" / "old.xml").unlink()
     with site.opened() as app:
