@@ -138,9 +138,7 @@ def stored_versions(store: Store, key: SourceKey) -> list[Version]:
     with store.read() as tx:
         kept = tx.bodies.of(key)
     if not kept:
-        raise NothingToReplay(
-            f"no body of {key} is stored: it had no answer with entries yet, or its body is too large"
-        )
+        raise NothingToReplay(f"no body of {key} is stored: no answer brought entries, or its body is too large")
     return [Version(name=rfc3339(one.asked_at), at=one.asked_at, body=one.data, headers=one.headers) for one in kept]
 
 
