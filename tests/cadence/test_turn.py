@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.cadence import Course, Pace, Turn, crash_floor, explain, later_arrivals, may_ask_again, next_turn
-from aggregator.cadence.rhythm import ARRIVALS, median_gap
+from aggregator.cadence.rhythm import ARRIVALS, median_gap, silence
 from aggregator.cadence.schedule import Schedule
 from aggregator.cadence.skip import outside_skipped
 from aggregator.cadence.turn import backoff, honoured_freshness, jitter
@@ -311,3 +311,144 @@ def test_p62_only_the_last_thirty_count(before: list[datetime], new: list[dateti
     assert len(found) <= ARRIVALS
     assert list(found) == sorted(set(found))
     assert later_arrivals(found, []) == found
+
+
+@pytest.mark.parametrize(
+    ("quiet", "wait"),
+    [
+        (7 * DAY - timedelta(seconds=1), timedelta(0)),
+        (7 * DAY, 6 * HOUR),
+        (14 * DAY - timedelta(seconds=1), 6 * HOUR),
+        (14 * DAY, 12 * HOUR),
+        (30 * DAY - timedelta(seconds=1), 12 * HOUR),
+        (30 * DAY, DAY),
+    ],
+)
+def test_p62_silence_in_steps(quiet: timedelta, wait: timedelta) -> None:
+    assert silence([NOON - 400 * DAY, NOON - quiet], NOON) == wait
+    assert silence([], NOON) == timedelta(0)
+
+
+def test_p62_three_entries_make_a_rhythm() -> None:
+    assert median_gap([NOON, NOON + HOUR]) is None
+    assert median_gap([NOON, NOON + HOUR, NOON + 4 * HOUR]) == 2 * HOUR
+    assert later_arrivals([], [NOON + timedelta(microseconds=7)]) == (NOON,)
+    assert later_arrivals(every(HOUR, count=30), [NOON + HOUR])[0] == NOON - 28 * HOUR
+
+
+def test_p59_the_last_hour_of_a_week_is_found() -> None:
+    hints = Hints(skip_hours=frozenset(range(23)), skip_days=frozenset({0, 1, 2, 3, 4, 5}))
+    assert outside_skipped(NOON, hints) == NOON.replace(hour=23) + 4 * DAY  # Sunday
+    only = Hints(skip_hours=frozenset(range(1, 24)), skip_days=frozenset(range(7)) - {2})
+    assert outside_skipped(NOON, only) == NOON.replace(hour=0) + 7 * DAY
+
+
+def test_p50_backoff_in_numbers() -> None:
+    assert [backoff(HOUR, failures, cap=100 * DAY) for failures in (1, 2, 12, 13, 99)] == [
+        HOUR,
+        2 * HOUR,
+        2048 * HOUR,
+        2048 * HOUR,
+        2048 * HOUR,
+    ]
+    assert backoff(2 * HOUR, 1, cap=MINUTE) == HOUR
+    assert backoff(2 * HOUR, 1, cap=90 * MINUTE) == 90 * MINUTE
+
+
+def test_r13_the_claim_in_numbers() -> None:
+    assert crash_floor(8) == 1280 * MINUTE
+    assert crash_floor(9) == DAY
+
+
+def test_p63_phase_and_jitter_in_numbers() -> None:
+    """Pinned: every installation would be polled at other times, if the hash or the shares changed."""
+    assert jitter("example", HOUR, 1) == timedelta(seconds=1136, microseconds=884305)
+    assert jitter("example", HOUR, 2) == timedelta(seconds=119, microseconds=809125)
+    assert jitter("example", HOUR, 0) == jitter("example", HOUR, 1)
+    assert jitter("example", timedelta(0), 1) == timedelta(0)
+    assert max(jitter(f"s{number}", timedelta(seconds=3), 1) for number in range(99)) == timedelta(seconds=1)
+
+
+def test_p63_a_source_gets_its_phase_with_its_first_success() -> None:
+    due = NOON + HOUR
+    assert turn(polls=1).due_at == due + jitter("example", HOUR, 1)
+    assert turn(polls=2).due_at == due + jitter("example", HOUR, 2)
+    assert turn(polls=1, failures=1).due_at == due + jitter("example", HOUR, 2)
+
+
+@pytest.mark.parametrize(
+    ("gap", "earns", "interval"),
+    [
+        (2 * HOUR, True, HOUR),
+        (2 * HOUR - timedelta(seconds=2), True, HOUR - timedelta(seconds=1)),
+        (2 * HOUR - timedelta(seconds=2), False, HOUR),
+    ],
+)
+def test_p51_a_gap_under_two_hours_may_be_polled_more_often_than_hourly(
+    gap: timedelta, earns: bool, interval: timedelta
+) -> None:
+    assert turn(arrivals=every(gap), earns=earns).interval == interval
+
+
+def test_r45_each_halving_of_the_interval_counts() -> None:
+    found = [turn(arrivals=every(20 * HOUR), hurry=hurry).interval for hurry in range(4)]
+    assert found == [10 * HOUR, 5 * HOUR, 2.5 * HOUR, 1.25 * HOUR]
+
+
+@pytest.mark.parametrize(("body_bytes", "interval"), [(1024 * 1024, HOUR), (1024 * 1024 + 1, 6 * HOUR)])
+def test_p70_a_large_body_is_over_a_mebibyte(body_bytes: int, interval: timedelta) -> None:
+    assert turn(has_validators=False, body_bytes=body_bytes).asked["unconditional"] == interval
+
+
+def test_p30_a_slowed_source_waits_twice_what_was_asked_without_the_freshness_of_that_answer() -> None:
+    found = turn(Hints(ttl=2 * HOUR, freshness=8 * HOUR), failures=1, is_slowed=True)
+    assert (found.because, found.asked["rate_limited"]) == ("freshness", 4 * HOUR)
+    assert turn(Hints(ttl=2 * HOUR), failures=1, is_slowed=True).because == "rate_limited"
+
+
+def test_what_a_turn_tells_of_itself() -> None:
+    found = turn(Hints(retry_after=2 * HOUR), failures=1)
+    assert found.failures == 1
+    assert found.inputs() == {
+        "because": "retry_after",
+        "asked": {"start": 3600.0, "backoff": 3600.0, "retry_after": 7200.0},
+        "failures": 1,
+    }
+    assert turn().inputs() == {"because": "start", "asked": {"start": 3600.0}}
+    third = turn(pace=Pace(every=timedelta(seconds=1, microseconds=333_333)))
+    assert third.inputs()["asked"] == {"every": 1.333}
+
+
+def test_p59_an_hour_that_is_left_out_is_the_reason_and_binds_a_one_shot_run() -> None:
+    found = turn(Hints(skip_hours=frozenset({13, 14})))
+    assert (found.because, found.asked["skip"]) == ("skip", 3 * HOUR)
+    assert found.earliest_at == NOON + 3 * HOUR
+    assert found.due_at.hour == 15
+
+
+def test_a_schedule_turn_that_is_left_out_is_the_reason() -> None:
+    found = turn(Hints(skip_hours=frozenset({12, 13})), pace=WORKDAYS)
+    assert (found.because, found.asked["skip"]) == ("skip", 2 * HOUR)
+    assert turn(pace=WORKDAYS).because == "schedule"
+    exact = Pace(schedule=Schedule("0 13 * * *", "UTC"))
+    assert turn(Hints(ttl=HOUR), pace=exact).due_at == NOON + HOUR, "a turn at the very end of a bound counts"
+
+
+@pytest.mark.parametrize(
+    ("freshness", "gap", "honoured"),
+    [
+        (None, None, timedelta(0)),
+        (DAY, None, DAY),
+        (DAY + HOUR, None, DAY),
+        (4 * DAY, DAY, DAY),
+        (4 * DAY, DAY + HOUR, 4 * DAY),
+        (8 * DAY, 3 * DAY, 7 * DAY),
+    ],
+)
+def test_p55_freshness_in_steps(freshness: timedelta | None, gap: timedelta | None, honoured: timedelta) -> None:
+    assert honoured_freshness(freshness, gap) == honoured
+
+
+def test_p69_after_exactly_five_minutes() -> None:
+    assert may_ask_again(NOON, NOON - 5 * MINUTE, None)
+    assert not may_ask_again(NOON, NOON - 5 * MINUTE + timedelta(seconds=1), None)
