@@ -65,7 +65,7 @@ def clean_entry(raw: RawEntry, context: Context, notices: list[str]) -> Entry:
     enclosures = enclosures_of(raw.enclosures, bases, context.url)
     identifier = identifier_of(raw.id)
     if identifier is None and raw.id and len(raw.id) > MAX_ID:
-        notices.append(f"an id of over {MAX_ID:,} characters counts as none")
+        notices.append(f"an id of over {MAX_ID:,} characters is ignored")
     if not (identifier or title or content or summary or link or enclosures):
         raise EmptyEntryError("is empty: no id, title, text, link or file")
     languages = (

@@ -33,7 +33,9 @@ def clean_outlines(raw: RawFeed, left_out: list[str], *, attributes: bool = Fals
         try:
             address = web_address(each.href, each.href)
         except Unfit:
-            left_out.append(f"outline {title[:80]!r}: {redact(line_of(each.href)[:200])} is no http or https address")
+            left_out.append(
+                f"outline {title[:80]!r}: {redact(line_of(each.href)[:200])} is not an http or https address"
+            )
             continue
         if address.auth is not None:
             left_out.append(f"outline {title[:80]!r}: an address with a password")
@@ -43,7 +45,7 @@ def clean_outlines(raw: RawFeed, left_out: list[str], *, attributes: bool = Fals
             paths = (tag.strip(" /").rpartition("/")[2] for tag in each.category.split(","))
             categories = tuple(dict.fromkeys(name for path in paths for name in _categories([path])))
         if categories and len(named) == MAX_GROUPS and categories not in named:
-            left_out.append(f"group {categories[0]!r}: over {MAX_GROUPS} groups name categories; it names none")
+            left_out.append(f"group {categories[0]!r}: over {MAX_GROUPS} groups name categories; this group is ignored")
             categories = ()
         elif categories:
             named.add(categories)

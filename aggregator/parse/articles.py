@@ -52,9 +52,9 @@ def article_of(text: str, url: Url) -> RawFeed:
         NotAFeed: the body is not a web page.
     """
     if "<" not in text or text.lstrip()[:1] in ("{", "["):
-        raise NotAFeed(url, "it is no web page, so there is no article in it")
+        raise NotAFeed(url, "not a web page, so there is no article")
     if limit := exceeded_limit(text):
-        raise NotAFeed(url, f"a page that is too much to be read: {limit}")
+        raise NotAFeed(url, f"a page that is too expensive to parse: {limit}")
     from trafilatura.core import extract_with_metadata  # late: takes 300 ms
     from trafilatura.utils import load_html
 

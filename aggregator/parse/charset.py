@@ -131,7 +131,7 @@ def _decoded(decoding: _Decoding, content_type: str | None, override: str | None
     if override:
         if chosen := codec_of(override):
             return decoding.choose_lossy(Step.OPERATOR, chosen, body)
-        decoding.notices.append(f"encoding: {override} is no known character set")
+        decoding.notices.append(f"encoding: {override} is not a known character set")
     for shape, codec in _SHAPES:
         if body.startswith(shape):
             return decoding.choose_lossy(Step.SHAPE, codec, body)
@@ -151,7 +151,9 @@ def _decode_as_declared(decoding: _Decoding, content_type: str | None) -> str:
     for step, label in _declared_labels(body, content_type):
         claimed = codec_of(label)
         if claimed is None:
-            decoding.notices.append(f"the {step} says {label}, which is no character set; correct it")
+            decoding.notices.append(
+                f"the {step} says {label}, which is not a character set; the publisher should correct it"
+            )
             continue
         if utf8 is not None and claimed != "utf-8" and _is_surely_utf8(body, claimed):
             decoding.rejected.append((step, label))
@@ -262,15 +264,16 @@ def _notices(decoding: _Decoding) -> Iterator[str]:
     advice = "" if found == "utf-8" else f"{NAME_ENCODING}{found}"
     declared = " and ".join(f"the {step} says {label}" for step, label in decoding.rejected)
     if decoding.step is Step.OPERATOR and decoding.lossy:
-        yield f"encoding: {found} does not fit the bytes; leave it out, and see what is found"
+        yield f"encoding: {found} does not fit the bytes; remove it, so that the character set is detected"
     elif declared and decoding.step in (Step.DETECTED, Step.FALLBACK, Step.UTF8):
         yield f"{declared}, the bytes are {found}{advice}"
     elif declared:
         yield f"{declared}, the bytes are {found}, as the {decoding.step} says"
     elif decoding.step in (Step.DETECTED, Step.FALLBACK):
-        yield f"no character set is named, the bytes look like {found}{advice}"
+        yield f"no character set is declared, the bytes look like {found}{advice}"
     if decoding.mixed:
-        yield f"{decoding.mixed} characters are not in {found} like the rest; they were read as they look"
+        mixed = f"{decoding.mixed} characters are not in {found} like the rest"
+        yield f"{mixed}; they were decoded with another character set"
     if decoding.lossy:
         yield f"lossy: {decoding.lossy} characters could not be decoded"
     yield from decoding.notices

@@ -113,7 +113,7 @@ def _records(text: str, url: Url, reading: Reading, limit: int) -> RawFeed:
         if is_page(root):
             raise not_page(text, url) from None
         if FEED_ROOT.match(root):
-            raise NotAFeed(url, "a feed, not the list of an API; leave kind: json away") from None
+            raise NotAFeed(url, "a feed, not the list of an API; remove kind: json") from None
         if text.lstrip()[:1] not in ("{", "[") and not is_callback(text):
             raise not_text(text, url) from None
         raise

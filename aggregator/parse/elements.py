@@ -64,7 +64,7 @@ class Page:
         for tag, html in self._by_xpath(selector) if selector.is_xpath else self._by_css(selector):
             spent += len(html)
             if spent > MAX_MARKUP:
-                self.notices.append("its items stand within each other: the first ones were read")
+                self.notices.append("items are nested in each other: only the first were read")
                 return
             if monotonic() > self._end:
                 raise Overran(self._url, f"its selectors took over {SECONDS:g} s; write simpler ones")

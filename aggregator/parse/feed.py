@@ -69,7 +69,7 @@ def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
     root = tree.root
     namespace = root_namespace(root)
     if name_of(root, namespace) not in ("rss", "feed", "rdf:rdf", "rdf"):
-        raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is no feed")
+        raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is not a feed")
     channel = next((child for name, child in children_of(root, namespace) if name == "channel"), root)
     notices = list(tree.notices)
     elements = _entry_elements(root, namespace)
@@ -87,7 +87,7 @@ def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
     parsed = read_texts(root, channel, elements, namespace=namespace, url=url)
     version = parsed.version or ("rss10" if entries and name_of(root, namespace).startswith("rdf") else "")
     if not version:
-        raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is in no known feed format")
+        raise NotAFeed(url, f"XML with the root <{local_name(root)[:80]}> is not in a known feed format")
     texts = _limited(parsed.feed, notices)
     return replace(
         feed,
@@ -146,9 +146,9 @@ def _read_entry(element: etree._Element, namespace: str, position: int, notices:
     fields = _fields(children)
     links, enclosures, tags = links_of(children), enclosures_of(children, namespace), tags_of(children)
     if len(links) >= MAX_LINKS or len(enclosures) >= MAX_LINKS:
-        notices.append(f"over {MAX_LINKS} links in an entry: cut")
+        notices.append(f"an entry has over {MAX_LINKS} links: only the first were read")
     if len(tags) > MAX_TAGS:
-        notices.append(f"over {MAX_TAGS} categories in an entry: cut")
+        notices.append(f"an entry has over {MAX_TAGS} categories: only the first were read")
     guid = next((child for name, child in children if name == "guid" and text_of(child)), None)
     return RawEntry(
         id=(text_of(guid) if guid is not None else fields.get("id") or _about(element)),

@@ -26,7 +26,8 @@ def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
     version = _VERSION.match(_string(document.get("version")) or "") if isinstance(document, Mapping) else None
     if not isinstance(document, Mapping) or version is None:
         raise NotAFeed(
-            url, "JSON, but no JSON Feed: its version names no jsonfeed.org; an API's list is read as kind: json"
+            url,
+            "JSON, but not a JSON Feed: its version does not name jsonfeed.org; read the list of an API as kind: json",
         )
     notices = list(loaded.notices)
     items = _objects(document.get("items"))
@@ -37,7 +38,7 @@ def jsonfeed_of(text: str, url: Url, *, limit: int) -> RawFeed:
         entry = _entry(item, position)
         if entry is None:
             name = (_string(item.get("title")) or _string(item.get("url")) or "")[:80]
-            notices.append(f"item {position + 1} {name!r} has no id and was left out, as the format demands (D22)")
+            notices.append(f"item {position + 1} {name!r} has no id and was left out, as the format requires (D22)")
         else:
             entries.append(entry)
     home = _string(document.get("home_page_url"))

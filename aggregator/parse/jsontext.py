@@ -82,7 +82,7 @@ def is_callback(text: str) -> bool:
 
 def _refused(constant: str) -> object:
     """Refuse NaN and Infinity, which are not JSON."""
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _integer(digits: str) -> object:

@@ -47,12 +47,12 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 _API_ERROR = ("error", "errors", "message", "detail", "msg", "errmsg", "error_description", "title")
-_ORDINARY = "a web page, no feed"
+_ORDINARY = "a web page, not a feed"
 _XML_KINDS = {
     "opml": "an OPML list of feeds; read it as kind: opml",
     "urlset": "a sitemap; read it as kind: sitemap",
     "sitemapindex": "an index of sitemaps; read one of them as kind: sitemap",
-    "html": "a web page, no feed",
+    "html": "a web page, not a feed",
     "error": "an error message in XML",
     "opensearchdescription": "the description of a search form",
     "service": "an AtomPub service document; use the address of one of its collections",
@@ -63,8 +63,8 @@ _XML_KINDS = {
 _LOCAL_KINDS = {  # for local files: the kinds whose advice differs from `_XML_KINDS`
     "urlset": "a sitemap, which is read from the web only; write the address of the sitemap as kind: sitemap",
     "sitemapindex": "an index of sitemaps, which is read from the web only; write one of them as kind: sitemap",
-    "service": "an AtomPub service document, no feed",
-    "entry": "a single Atom entry, no feed",
+    "service": "an AtomPub service document, not a feed",
+    "entry": "a single Atom entry, not a feed",
 }
 
 
@@ -73,10 +73,10 @@ def not_text(text: str, url: Url) -> NotAFeed:
     if not text.strip():
         return NotAFeed(url, "nothing: the body is empty or blank")
     if _MAINTENANCE.search(text[:_SCANNED]):
-        return _error(url, "a maintenance note, no feed", text)
+        return _error(url, "a maintenance note, not a feed", text)
     if _ERROR.search(text[:2000]):
-        return _error(url, "an error message, no feed", text)
-    return _error(url, "plain text, no feed", text)
+        return _error(url, "an error message, not a feed", text)
+    return _error(url, "plain text, not a feed", text)
 
 
 def not_page(text: str, url: Url) -> NotAFeed:
@@ -151,7 +151,7 @@ def _kind_of_page(text: str) -> str:
         ),
         (
             bool(_PASSWORD.search(text) or _LOGIN.search(name) or (refresh and _LOGIN.search(refresh[0]))),
-            "a login page, no feed; if it needs an account, write headers: {Authorization: …}",
+            "a login page, not a feed; if it needs an account, write headers: {Authorization: …}",
         ),
         (
             bool(_CONSENT.search(name)) or (is_brief and bool(_CONSENT.search(text))),

@@ -45,10 +45,10 @@ def outlines_of(text: str, url: Url, *, limit: int = MAX_OUTLINES) -> RawFeed:
         raise not_text(text, url) from error
     root = local_name(tree.root)
     if root in ("rss", "feed", "rdf"):
-        advice = "write kind: file" if url.startswith("file:") else "leave kind: opml away"
+        advice = "write kind: file" if url.startswith("file:") else "remove kind: opml"
         raise NotAFeed(url, f"a feed, not a list of feeds; {advice}")
     if root != "opml":
-        raise not_xml(text, url, root, f"XML with the root <{root[:80]}> is no OPML list")
+        raise not_xml(text, url, root, f"XML with the root <{root[:80]}> is not an OPML list")
     notices = [*prolog.notices, *tree.notices]
     found = _walk(tree.root, notices, limit)
     if tree.cut:

@@ -39,7 +39,7 @@ def exceeded_limit(text: str) -> str | None:
         if tags > MAX_TAGS:
             return f"over {MAX_TAGS} tags"
         if depth > MAX_OPEN:
-            return f"over {MAX_OPEN} elements within each other"
+            return f"over {MAX_OPEN} nested elements"
     return None
 
 

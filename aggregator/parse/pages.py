@@ -59,7 +59,7 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
     if found > limit:
         notices.append(f"{found} items, of which the first {limit} were read")
     if empty := min(found, limit) - len(entries):
-        notices.append(f"{empty} items without a title, a link or a text were passed over")
+        notices.append(f"{empty} items without a title, a link or a text were left out")
     icon = page.first("link[rel~=icon]@href")
     older = page.first("link[rel~=next]@href") or page.first("a[rel~=next]@href")  # the page with older items (I28)
     return RawFeed(

@@ -64,7 +64,7 @@ def sitemap_of(text: str, url: Url, *, limit: int) -> RawFeed:
     if root == "sitemapindex":
         return _index(tree.root, url, notices)
     if root != "urlset":
-        why = f"XML with the root <{root[:80]}> is no sitemap"
+        why = f"XML with the root <{root[:80]}> is not a sitemap"
         raise NotAFeed(url, why) if root in ("rss", "feed", "rdf") else not_xml(text, url, root, why)
     found = [_fields(element) for element in _children(tree.root, "url")]
     listed = [(place, each) for place, each in enumerate(found) if each.get("loc")]
@@ -86,7 +86,9 @@ def _index(root: etree._Element, url: Url, notices: list[str]) -> RawFeed:
     named = [_fields(element) for element in _children(root, "sitemap")][:MAX_INDEXED]
     more = [(each["loc"], each.get("lastmod")) for each in named if each.get("loc")]
     if any(when is None for _, when in more):
-        notices.append("an index that does not say when each sitemap changed: it is read again only when it changes")
+        notices.append(
+            "the index does not say when its sitemaps changed: new pages are found only when the index itself changes"
+        )
     more.sort(key=lambda item: item[1] or "", reverse=True)
     return RawFeed(
         format="sitemap index",

@@ -114,7 +114,7 @@ def read_texts(
         reader = _Reader(url=url, placeholders=placeholders, untyped=not version.startswith("atom"))
         read = result["entries"]
         if len(read) != len(seen):  # otherwise an entry would get the text of another entry
-            raise ParseError(url, f"{len(seen)} entries, of which feedparser read {len(read)}")
+            raise ParseError(url, f"feedparser read {len(read)} of {len(seen)} entries")
         found: list[dict[str, list[RawText]]] = [{} for _ in entries]
         for position, entry in zip(seen, read, strict=True):
             found[position] = reader.texts(entry, "summary_detail")
@@ -127,7 +127,7 @@ def read_texts(
     except ParseError:
         raise
     except Exception as error:  # feedparser does not document what it raises
-        raise ParseError(url, f"feedparser gave up: {type(error).__name__}: {str(error)[:200]}") from error
+        raise ParseError(url, f"feedparser failed: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 def _remove(element: etree._Element) -> None:

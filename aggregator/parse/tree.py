@@ -47,7 +47,7 @@ def tree_of(text: str, *, roots: int = MAX_ROOTS) -> Tree:
     closed = close_cdata(text)
     if closed is not text and closed != text:
         tree = tree_of(closed, roots=roots)
-        return replace(tree, notices=("CDATA sections that swallowed entries were closed", *tree.notices))
+        return replace(tree, notices=("unclosed CDATA sections that contained entries were closed", *tree.notices))
     try:
         root = _parse_xml(text, recover=False)
         if not _TOO_DEEP(root):
@@ -58,7 +58,7 @@ def tree_of(text: str, *, roots: int = MAX_ROOTS) -> Tree:
         if complete != text:
             tree = tree_of(complete, roots=roots)  # no endless recursion: all prefixes are declared now
             return replace(tree, notices=("undeclared namespace prefixes", *tree.notices))
-        notice = f"XML mended: {_parser_message(error)}"
+        notice = f"XML repaired: {_parser_message(error)}"
     repaired = repair(text)
     try:
         root = _parse_xml(repaired.text, recover=True)

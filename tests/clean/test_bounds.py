@@ -62,7 +62,7 @@ def test_long_rights_names_schemes_and_ids_are_no_more_than_short_ones() -> None
     assert entry.rights is not None
     assert feed.rights is not None
     assert len(entry.rights) == len(feed.rights) == len(feed.title) == MAX_TITLE
-    assert f"an id of over {MAX_ID:,} characters counts as none" in feed.notices
+    assert f"an id of over {MAX_ID:,} characters is ignored" in feed.notices
 
 
 def test_an_entry_stored_with_a_longer_title_is_revised_once_and_stays_the_same_entry(sample_site: SampleSite) -> None:

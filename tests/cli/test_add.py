@@ -155,7 +155,7 @@ def test_an_opml_file_is_taken_in_with_groups_and_titles(planet: Path, monkeypat
     assert done.returncode == 1, "an outline without an address is named"
     assert "added 4 feeds of my feeds.opml, lines 5 to 8 of feeds.yaml" in done.stdout
     assert "  1 is a source already, and stays as it is\n" in done.stdout
-    assert "left out: outline 'E': vfolder is no http or https address" in done.stdout
+    assert "left out: outline 'E': vfolder is not an http or https address" in done.stdout
     new = [line for line in text(planet).splitlines() if line not in (LOOPBACK + KEPT).splitlines()]
     assert [line for line in text(planet).splitlines() if line not in new] == (LOOPBACK + KEPT).splitlines()
     sources = load_config(planet / "feeds.yaml", {}).sources[1:]

@@ -146,7 +146,7 @@ def test_i2_a_guess_is_advice() -> None:
         "the declaration says iso-8859-1, the bytes are windows-1251; write encoding: windows-1251",
     )
     assert said((RUSSIAN * 5).encode("cp1251")).notices == (
-        "no character set is named, the bytes look like windows-1251; write encoding: windows-1251",
+        "no character set is declared, the bytes look like windows-1251; write encoding: windows-1251",
     )
 
 

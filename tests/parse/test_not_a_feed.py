@@ -40,8 +40,8 @@ def refused(body: str) -> NotAFeed:
         ("<h1>It works!</h1>", "a web page"),
         ('{"error": {"code": 429, "message": "Too <b>many</b>"}}', "an API's error: Too <b>many</b>"),
         ('{"status": "error", "message": "no such feed"}', "an API's error: no such feed"),
-        ('{"items": [{"title": "x"}]}', "JSON, but no JSON Feed"),
-        ('[{"title": "x"}]', "JSON, but no JSON Feed"),
+        ('{"items": [{"title": "x"}]}', "JSON, but not a JSON Feed"),
+        ('[{"title": "x"}]', "JSON, but not a JSON Feed"),
         ('<opml version="2.0"><body/></opml>', "an OPML list"),
         ('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"/>', "a sitemap"),
         ("<sitemapindex/>", "an index of sitemaps"),
@@ -58,7 +58,7 @@ def test_i14_the_reason_is_named(body: str, why: str) -> None:
 
 def test_i14_a_long_page_that_speaks_of_logins_and_errors_is_a_page() -> None:
     text = "How to avoid the error 404, and why a domain is for sale. We use cookies. " * 40
-    assert refused(f"<html><title>Notes from the quay</title><p>{text}</html>").why == "a web page, no feed"
+    assert refused(f"<html><title>Notes from the quay</title><p>{text}</html>").why == "a web page, not a feed"
 
 
 def test_p91_the_one_feed_that_a_page_names_is_a_hint() -> None:
@@ -117,7 +117,9 @@ def test_i8_a_feed_inside_something_else_is_found_and_told(body: str) -> None:
 
 
 def test_i14_a_page_that_shows_an_example_stays_a_page() -> None:
-    assert refused(f"<html><body><p>So:</p><pre>{html.escape(FEED)}</pre></body></html>").why == "a web page, no feed"
+    assert (
+        refused(f"<html><body><p>So:</p><pre>{html.escape(FEED)}</pre></body></html>").why == "a web page, not a feed"
+    )
 
 
 @pytest.mark.parametrize(

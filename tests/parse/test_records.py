@@ -79,7 +79,7 @@ def test_i23_a_list_without_items_is_a_list(document: object) -> None:
         ("<html><body>502 Bad Gateway</body></html>", "an error page"),
         ("", "the body is empty"),
         ("service unavailable", "a maintenance note"),
-        ("<?xml version='1.0'?><rss><channel/></rss>", "a feed, not the list of an API; leave kind: json away"),
+        ("<?xml version='1.0'?><rss><channel/></rss>", "a feed, not the list of an API; remove kind: json"),
         (
             {"list": [None, {}, {"name": "a", "url": "b"}, {"x": 1}]},
             "items: list finds 4, and entry: finds no id, title, link or text in any; the first has name, url",

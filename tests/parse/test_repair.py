@@ -94,7 +94,7 @@ def test_i8_no_entry_is_lost(text: str, found: list[str]) -> None:
     ],
 )
 def test_i12_a_line_is_told_once_and_two_are_both_told(text: str, told: str) -> None:
-    assert tree_of(text).notices == (f"XML mended: {told}",)
+    assert tree_of(text).notices == (f"XML repaired: {told}",)
 
 
 @pytest.mark.parametrize("piece", ["</rss>", "</rss><rss><item>", "<![CDATA[</item>", "<d><![CDATA[</d></item>", "]]>"])

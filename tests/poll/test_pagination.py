@@ -71,7 +71,7 @@ def test_a_plain_sitemap_gives_pages_the_last_changed_first() -> None:
     ("body", "why"),
     [
         pytest.param(b"<html><title>Not here</title></html>", "web page|error page", id="page"),
-        pytest.param(b"<rss version='2.0'><channel/></rss>", "is no sitemap", id="feed"),
+        pytest.param(b"<rss version='2.0'><channel/></rss>", "is not a sitemap", id="feed"),
         pytest.param(b"\x1f\x8bgarbage", "broken .gz", id="broken-gzip"),
         pytest.param(gzip.compress(b"\0" * (21 * 2**20)), "unpacks to over", id="bomb"),
         pytest.param(b"plain words", "plain text", id="text"),
