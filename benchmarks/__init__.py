@@ -1,4 +1,4 @@
-"""What things cost, as ratios with both sides in one run. Not tests: a test only checks that they run.
+"""Benchmarks: costs as ratios, with both sides measured in one run. Not tests: a test only checks that they run.
 
 `python -m benchmarks.polling`: unchanged sources against a bare loop of requests.
 `python -m benchmarks.spacing`: the time that a run takes, against the time that politeness leaves it.

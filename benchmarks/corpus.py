@@ -1,4 +1,4 @@
-"""What is read of a corpus of real, broken and hostile feeds: feedparser by itself, and this program.
+"""Comparison of feedparser alone and this program over a corpus of real, broken and hostile feeds.
 
 `python -m benchmarks.corpus FOLDER`, where FOLDER holds an `index.json` that names its files. Prints a table by kind
 of fault, then each file whose entries differ from what the index and a recovering parser count.
@@ -36,7 +36,7 @@ ENTRY = re.compile(r"(?:^|\})(?:item|entry)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a reader made of a file."""
+    """Result of one reader for one file."""
 
     titles: tuple[str, ...] = ()
     dated: int = 0
@@ -49,7 +49,7 @@ class Told:
 
 @dataclass(slots=True)
 class Sum:
-    """What a reader made of all files of a kind."""
+    """Sums of one reader's results over all files of a kind."""
 
     entries: int = 0
     titles: int = 0
@@ -114,7 +114,7 @@ def by_us(body: bytes) -> Told:
 
 
 def is_unsafe(text: str) -> bool:
-    """Tell whether HTML would run something in a browser."""
+    """Return whether a browser would run a script in this HTML."""
     if "<" not in text:
         return False
     try:
@@ -160,7 +160,7 @@ def counted(body: bytes) -> int:
 
 
 def rows_of(folder: Path) -> Iterator[tuple[str, dict[str, object], Path]]:
-    """Give the files of a corpus: their kind, what the index says of them, where they are."""
+    """Return the files of a corpus: kind, row of the index, path."""
     index = json.loads((folder / "index.json").read_bytes())
     for section in SECTIONS:
         for row in index.get(section, ()):
@@ -170,7 +170,7 @@ def rows_of(folder: Path) -> Iterator[tuple[str, dict[str, object], Path]]:
 
 
 def is_same(titles: tuple[str, ...], truth: tuple[str, ...]) -> bool:
-    """Tell whether a file reads like its original; Shift_JIS has one code for two waves (I5)."""
+    """Return whether a file reads like its original; Shift_JIS has one code for two wave dashes (I5)."""
     return bool(titles) and [t.replace("\uff5e", "\u301c") for t in titles] == [
         t.replace("\uff5e", "\u301c") for t in truth
     ]

@@ -1,4 +1,4 @@
-"""How quickly a reader and a health check are answered beside many slow connections, by both of our servers.
+"""Response times of a page and of the health check beside many slow connections, for both of our servers.
 
 The slow connections come from one address: some say nothing, some send the head of a request a byte at a time, some
 never send its body, some take a long answer a byte at a time. What the server closes is opened again within a second.
@@ -120,7 +120,7 @@ class Asker:
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
     def ask(self, patience_seconds: float) -> None:
-        """Ask until there is an answer, on a new connection after one that was closed."""
+        """Send requests until one is answered, each on a new connection after one that was closed."""
         begun = time.monotonic()
         while time.monotonic() - begun < patience_seconds:
             connection = self._connection or http.client.HTTPConnection(

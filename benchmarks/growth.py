@@ -1,4 +1,4 @@
-"""What a poll with one new entry a source costs, with few and with many entries stored: it must not depend on that."""
+"""Cost of a poll with one new entry a source, with few and with many entries stored: it must not depend on it."""
 
 import argparse
 import statistics

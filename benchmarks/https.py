@@ -42,7 +42,7 @@ LOOPBACK = HostRule(name="127.0.0.0/8", network=ipaddress.ip_network("127.0.0.0/
 
 
 def hosts_of(number: int) -> list[str]:
-    """Give so many addresses, each a host of its own."""
+    """Return `number` addresses, each of another host."""
     return [f"127.0.1.{last}" for last in range(1, number + 1)]
 
 
@@ -98,14 +98,14 @@ def running(folder: Path, number: int) -> Iterator[tuple[int, int]]:
 
 
 def cpu_ms(work: Callable[[], None], times: int) -> float:
-    """Give the CPU of one of so many steps of some work."""
+    """Return the milliseconds of CPU of one step, averaged over `times`."""
     began = time.process_time()
     work()
     return (time.process_time() - began) * 1000 / times
 
 
 def ours(urls: list[Url], tls: ssl.SSLContext) -> None:
-    """Ask all with a client of ours that has no connection yet."""
+    """Fetch all URLs with a new client of ours."""
     with Client(user_agent="aggregator", clock=lambda: datetime.now(UTC), hosts=(LOOPBACK,), tls=tls) as client:
         for url in urls:
             answer = client.fetch(Ask(url=url, configured=url, host_key="", validators=Validators(url=url, etag=TAG)))
@@ -113,7 +113,7 @@ def ours(urls: list[Url], tls: ssl.SSLContext) -> None:
 
 
 def theirs(urls: list[Url]) -> None:
-    """Ask all as one does without a thought."""
+    """Fetch all URLs with plain `requests.get`."""
     for url in urls:
         answer = requests.get(url, headers={"If-None-Match": TAG}, timeout=30)
         assert answer.status_code == 304, answer

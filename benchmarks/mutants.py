@@ -97,7 +97,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the tests made of a mutant: killed, survived or timeout."""
+    """Result of the tests for one mutant: killed, survived or timeout."""
 
     mutant: Mutant
     word: str

@@ -32,13 +32,13 @@ COST_MS, BYTES = 1.5, 400.0
 
 
 def telling(side: dict[str, Any]) -> Telling:
-    """Give what of one side is compared."""
+    """Return the part of one side that is compared."""
     published = parse_date(side["published"]) if side["published"] else None
     return Telling(side["title"], plain_text(side["html"] or ""), published if published and published.second else None)
 
 
 def link_of(side: dict[str, Any]) -> str | None:
-    """Give its link as links are compared."""
+    """Return the link in the form in which links are compared."""
     try:
         link = normalise_link(side["link"]) if side["link"] else None
     except BadUrl:
@@ -47,7 +47,7 @@ def link_of(side: dict[str, Any]) -> str | None:
 
 
 def judge(pair: dict[str, Any]) -> Likeness:
-    """Say whether both sides tell one story, as two sources would be judged: only what shares a band is compared."""
+    """Return whether both sides are one story, judged as entries of two sources: compared only if they share a band."""
     one, other = telling(pair["a"]), telling(pair["b"])
     links = {link_of(pair["a"]), link_of(pair["b"])}
     linked = len(links) == 1 and None not in links

@@ -60,7 +60,7 @@ async def serve(edition_file: str, latency: float, hosts: int) -> None:
 
 
 def address_of(host: int) -> str:
-    """Give the address of the first host, the second, and so on."""
+    """Return the address of a host, counted from 0."""
     return f"127.0.0.{host}"
 
 

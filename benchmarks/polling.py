@@ -32,7 +32,7 @@ def sample_site(folder: Path, port: int, sources: int) -> None:
 
 
 def tags(port: int, sources: int) -> str:
-    """Give the URLs and their ETags, as the publisher makes them."""
+    """Return the URLs and their ETags, as the publisher makes them."""
     import hashlib
 
     lines = []

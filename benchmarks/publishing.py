@@ -1,4 +1,4 @@
-"""What publishing one new entry costs, with few and with many entries stored: it must not depend on that.
+"""Cost of publishing one new entry, with few and with many entries stored: it must not depend on their number.
 
 A site of 200 categories, in one process as under `serve`, whose outputs all stand. One entry comes in one category; the
 CPU of the publication that follows is counted, and the files that it wrote. Polling is apart. The first entries of each
@@ -54,7 +54,7 @@ class Planet:
         return open_app(load_config(self.folder / "feeds.yaml", {}), command="poll", clock=lambda: self.now)
 
     def says(self, app: App, number: int, count: int) -> None:
-        """Let a source tell so many new entries, in one document."""
+        """Settle a document of a source with new entries."""
         with app.store.begin() as tx:
             (waiting,) = tx.schedule.named([f"s{number}"])
             (due,) = tx.claim([waiting.id], self.now, app.in_force.roster.sources)
@@ -76,7 +76,7 @@ class Planet:
 
 
 def inflate(database: Path, each: int) -> None:
-    """Give every source so many entries more, older than all that it has, each published as a story of its own."""
+    """Add entries to every source, older than all that it has, each published as a story of its own."""
     if each <= 0:
         return
     fresh = {

@@ -42,7 +42,7 @@ SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split(
 
 
 def text_of(number: int) -> str:
-    """Give about five kilobytes of HTML whose words repeat about as often as those of a paper."""
+    """Return about five kilobytes of HTML whose words repeat about as often as those of a newspaper."""
     chance = Random(number)
     paragraphs = []
     for line in range(12):
@@ -53,7 +53,7 @@ def text_of(number: int) -> str:
 
 
 def publication_of(number: int) -> Publication:
-    """Give an entry with what most have."""
+    """Return a publication with the fields that most entries have."""
     when = NOON - timedelta(hours=number)
     return Publication(
         story=number,
@@ -81,7 +81,7 @@ def publication_of(number: int) -> Publication:
 
 
 def document_of(publications: tuple[Publication, ...]) -> Document:
-    """Give the main document."""
+    """Return the main document of a category."""
     return Document(
         path="category/news",
         id="urn:uuid:5f0c2c4e-3f5e-5b1f-8f0e-2b9d5b1a9c11",
@@ -130,7 +130,7 @@ def our_all(document: Document) -> list[bytes]:
 
 
 def quickest(rounds: int, way: Callable[[int], object], before: Callable[[], None] = lambda: None) -> float:
-    """Give the CPU seconds of a way's quickest round."""
+    """Return the CPU seconds of the quickest round."""
     best = inf
     for number in range(rounds):
         before()

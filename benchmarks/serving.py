@@ -1,4 +1,4 @@
-"""How many answers a second our two servers give, beside nginx over the same folder with docs/nginx.md, in one run.
+"""Responses per second of our two servers and of nginx (docs/nginx.md) over the same folder, in one run.
 
 A feed of 100 kB is asked for over eight kept connections, by wrk on the same machine: as a 304, and as a 200 packed by
 gzip. Rates shrink with whatever else the machine does; the CPU of the server for each answer hardly does.
@@ -71,7 +71,7 @@ def serving(name: str, folder: Path, home: Path) -> Iterator[tuple[int, list[int
 
 
 def rate(port: int, seconds: int, *headers: str) -> tuple[float, float]:
-    """Ask by wrk; give answers a second, and their number."""
+    """Send requests with wrk; return responses per second, and their number."""
     fields = [part for header in headers for part in ("-H", header)]
     command = ["wrk", "-t1", "-c8", f"-d{seconds}s", *fields, f"http://127.0.0.1:{port}/{FEED}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -83,7 +83,7 @@ def rate(port: int, seconds: int, *headers: str) -> tuple[float, float]:
 
 
 def measure(port: int, pids: list[int], seconds: int) -> dict[str, tuple[float, float]]:
-    """Give rate, and CPU of an answer in microseconds, for both kinds."""
+    """Return the rate, and the CPU of a response in microseconds, for both kinds."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}/{FEED}", headers={"Accept-Encoding": "gzip"})
     with urllib.request.urlopen(request, timeout=5) as answer:
         tag = answer.headers["ETag"]

@@ -41,7 +41,7 @@ class Teller:
         self.answers: Counter[str] = Counter()
 
     def told(self, source: int) -> int:
-        """Say how many entries a source has told so far."""
+        """Return the number of entries that a source has published so far."""
         age = ((self.frozen or time.monotonic()) - self.began) * self.speed
         return 1 + int(age / self.paces[source])
 

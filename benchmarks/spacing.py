@@ -1,4 +1,4 @@
-"""How long a run over unchanged sources takes, against the least time that it could: politeness, and latency.
+"""Duration of a run over unchanged sources, against the least time that politeness and latency leave it.
 
 A thousand sources on fifty hosts, each answer 50 ms late. With a spacing the budgets of the hosts alone allow
 `(sources of a host - 1) x spacing`; a spacing of 1 s, not the default 2 s, keeps that under 20 s, and the ratio is

@@ -24,12 +24,12 @@ FEED = "<rss version='2.0'><channel><title>{0}</title><item><title>{0}</title><g
 
 
 def address_of(number: int) -> str:
-    """Give the loopback address of a source."""
+    """Return the loopback address of a source."""
     return f"127.0.{1 + number // 200}.{1 + number % 200}"
 
 
 class Net:
-    """All publishers: what each does, and when it was asked."""
+    """All publishers: how each behaves, and when it was requested."""
 
     def __init__(self, sources: int, bad: int) -> None:
         self.kind = {number: KINDS[number % 3] for number in range(3 * bad)}  # the first ones; the rest is good

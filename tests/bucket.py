@@ -41,11 +41,11 @@ class ObjectService:
 
     @property
     def environ(self) -> dict[str, str]:
-        """Give what the environment of a client has to say."""
+        """Return the environment variables that a client needs."""
         return dict(zip(ENVIRON, ("KEY", "secret", "eu-central-1", self.url), strict=True))
 
     def puts(self) -> list[str]:
-        """Give the keys that were put since the last call, in order."""
+        """Return the keys that were put since the last call, in order."""
         keys = [key for method, key in self.asked if method == "PUT"]
         self.asked.clear()
         return keys
@@ -146,4 +146,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_DELETE = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -22,7 +22,7 @@ PATIENCE = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What came of a command."""
+    """Exit code and output of a command."""
 
     returncode: int
     stdout: str

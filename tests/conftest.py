@@ -38,12 +38,12 @@ def log_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def publisher() -> Iterator[FeedServer]:
-    """Give a publisher on loopback that ends with the test."""
+    """Yield an HTTP server on loopback that is closed after the test."""
     with FeedServer() as publisher:
         yield publisher
 
 
 @pytest.fixture
 def sample_site(tmp_path: Path) -> SampleSite:
-    """Give a whole aggregator in a temporary folder."""
+    """Return a site with feeds.yaml, store and outputs in a temporary folder."""
     return SampleSite(tmp_path)

@@ -26,7 +26,7 @@ def said(
     published: datetime | None = None,
     updated: datetime | None = None,
 ) -> Entry:
-    """Give an entry, cleaned, told apart by its number; `link=None` leaves it out."""
+    """Return a cleaned entry with texts made from its number; `link=None` leaves the link out."""
     content = text or f"<p>This is what item {number} says at some length, so that it can be told from all others.</p>"
     return Entry(
         id=own_id or f"item-{number}",
@@ -54,7 +54,7 @@ class FakeSource:
         return job
 
     def says(self, key: str, *entries: Entry, **feed: object) -> Changes:
-        """Let a source say a document, and store it."""
+        """Settle a document with these entries as the response of a source."""
         self._bodies += 1
         job = self.claim(key)
         facts: dict[str, Any] = {"title": f"Feed {key}"} | feed
@@ -68,12 +68,12 @@ class FakeSource:
         return changes
 
     def unchanged(self, keys: Sequence[str]) -> list[Changes]:
-        """Let sources answer 304, in one group."""
+        """Settle a 304 of each source, in one group."""
         polls = [Gathered(self.claim(key), NotModified(asked_at=self.app.clock())) for key in keys]
         return [one for one in settle(polls, self.app.poller.ports) if isinstance(one, Changes)]
 
     def fails(self, key: str, code: str = "timeout") -> Changes:
-        """Let a source fail."""
+        """Settle a failed poll of a source."""
         answer = Failed(asked_at=self.app.clock(), code=code, text="it failed", status=None)
         (changes,) = settle([Gathered(self.claim(key), answer)], self.app.poller.ports)
         assert isinstance(changes, Changes)
@@ -81,5 +81,5 @@ class FakeSource:
 
 
 def numbered(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Give entries their places in the document."""
+    """Return the entries with their positions in the document."""
     return tuple(replace(entry, position=place) for place, entry in enumerate(entries))

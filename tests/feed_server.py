@@ -142,7 +142,7 @@ class Reply:
     reason: str | None = None
 
     def head(self) -> bytes:
-        """Give the status line and the headers."""
+        """Return the status line and the headers."""
         pairs = _pairs(self.headers)
         told = {name.lower() for name, _ in pairs} & {"content-length", "transfer-encoding"}
         if self.status >= 200 and self.status not in (204, 304) and not told:
@@ -351,7 +351,7 @@ class Garbage(Reply):
 
 @dataclass
 class Resource(Reply):
-    """What `serve` offers: validators, and 304 to whoever sends them back."""
+    """Resource of `serve`: has validators, and answers 304 to requests that send them."""
 
     edits: int = 0
 
@@ -441,7 +441,7 @@ class FeedServer:
                 resource.edits += 1
 
     def url(self, path: str = "/", *, host: str = "127.0.0.1") -> Url:
-        """Give the URL of a path; `host` may be a name, if the test makes it lead here."""
+        """Return the URL of a path; `host` may be a name, if the test makes it lead here."""
         return Url(f"{self.scheme}://{host}:{self.port}{path}")
 
     def wait_until_asked(self, times: int = 1, path: str | None = None) -> Asked:
@@ -463,7 +463,7 @@ class FeedServer:
             assert reached, f"{len(self._sockets)} connections are open, not {number}"
 
     def release(self) -> None:
-        """Let go of what hangs, is held or drips, from now on at once."""
+        """Release all replies that hang, are held or drip, and all later ones at once."""
         self.released.set()
 
     def hang_up(self) -> None:

@@ -36,7 +36,7 @@ class Running:
         draft.replace(self.folder / "feeds.yaml")
 
     def command(self, *arguments: str) -> list[str]:
-        """Give the command line of any command over this folder."""
+        """Return the command line of any command over this folder."""
         return [sys.executable, "-m", "aggregator", "-c", str(self.folder / "feeds.yaml"), *arguments]
 
     def start(self) -> None:
@@ -60,7 +60,7 @@ class Running:
             print(self.log())  # noqa: T201 - what pytest shows of a failure
 
     def log(self) -> str:
-        """Give what it logged."""
+        """Return the log of the service."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
     def stop(self) -> tuple[int, float]:
@@ -77,7 +77,7 @@ class Running:
         self.process.wait(PATIENCE)
 
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
-        """Ask for a path; 0 while nothing listens."""
+        """Request a path and return the status; 0 while nothing listens."""
         try:
             with urllib.request.urlopen(urllib.request.Request(self.base + path, headers=headers), timeout=5) as answer:
                 return answer.status, answer.read()

@@ -101,24 +101,24 @@ class SampleSite:
             os._exit(code)
 
     def published(self, path: str) -> bytes:
-        """Give the bytes of an output."""
+        """Return the bytes of an output."""
         return (self.folder / "public" / path).read_bytes()
 
     def entries(self, path: str) -> list[etree._Element]:
-        """Give the entries of a published Atom document."""
+        """Return the entries of a published Atom document."""
         return list(etree.fromstring(self.published(path)).iterchildren(f"{ATOM}entry"))
 
     def titles(self, path: str = "category/general.atom") -> list[str]:
-        """Give their titles, in order."""
+        """Return the titles of a published Atom document, in order."""
         return [str(entry.findtext(f"{ATOM}title")) for entry in self.entries(path)]
 
     def items(self, path: str = "category/general.json") -> list[dict[str, Any]]:
-        """Give the items of a published JSON Feed."""
+        """Return the items of a published JSON Feed."""
         items: list[dict[str, Any]] = json.loads(self.published(path))["items"]
         return items
 
     def previous(self, path: str) -> str:
-        """Give the path of the archive page before a document; empty if there is none."""
+        """Return the path of the archive page before a document; empty if there is none."""
         root = etree.fromstring(self.published(f"{path}.atom"))
         links = [
             str(link.get("href")) for link in root.iterchildren(f"{ATOM}link") if link.get("rel") == "prev-archive"
@@ -126,7 +126,7 @@ class SampleSite:
         return links[0].removeprefix("http://127.0.0.1:8080/").removesuffix(".atom") if links else ""
 
     def files(self) -> Mapping[str, tuple[bytes, int, int]]:
-        """Give bytes, mtime and inode of every output but status.*: what must not change when nothing has."""
+        """Return bytes, mtime and inode of every output but status.*: these must not change when nothing has."""
         root = self.folder / "public"
         return {
             str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino)
@@ -152,7 +152,7 @@ def rss(*items: Mapping[str, str], title: str = "A feed", link: str = "https://n
 
 
 def item(number: int | str, **fields: str) -> dict[str, str]:
-    """Give one item of a feed, told apart by its number."""
+    """Return one item of a feed, with texts made from its number."""
     text = f"This is what item {number} says at some length, so that it can be told from every other item of the feed."
     made = {
         "title": f"Title {number}",

@@ -1,4 +1,4 @@
-"""What makes tests faster and changes nothing that they see.
+"""Speedups for tests that change nothing the tests can see.
 
 No power fails here: a process that is killed loses nothing that it wrote, flushed to the disk or not. The tables of a
 new store are made once, by the real migrations, and copied from then on. And what SQLAlchemy made of a statement for
@@ -38,7 +38,7 @@ class _Alike(SQLiteDialect_pysqlite):
 
 
 def speed_up() -> None:
-    """Let this process, and those that are forked from it, be fast."""
+    """Speed up this process and those that are forked from it."""
     os.fsync = lambda fd: None
     dialect.PRAGMAS = tuple("synchronous=OFF" if each == "synchronous=FULL" else each for each in dialect.PRAGMAS)
     dialect.make_engine = _made

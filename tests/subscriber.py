@@ -46,5 +46,5 @@ class Subscriber:
         self.titles[atom_id], self.updated[atom_id] = title, updated
 
     def _is_over(self, updated: datetime, when: datetime) -> bool:
-        """Tell whether a tombstone ends an entry: the newer of the two wins."""
+        """Return whether a tombstone ends an entry: the newer of the two wins."""
         return updated <= when if self.tombstone_wins_ties else updated < when

@@ -19,7 +19,7 @@ SITE = "site: {base_url: 'https://planet.example/', title: P}\npublish: {entries
 
 
 def lines_of(workflow: dict[str, Any]) -> list[str]:
-    """Give what a workflow runs, but for the installation."""
+    """Return the commands of a workflow, without the installation."""
     if "jobs" in workflow:
         steps = workflow["jobs"]["planet"]["steps"]
         return [step["run"] for step in steps if "run" in step and step["name"] != "Install"]
@@ -75,7 +75,7 @@ class Runner:
         return place
 
     def site(self) -> dict[str, str]:
-        """Give the feeds and archive pages of the branch `site`, by path."""
+        """Return the feeds and archive pages of the branch `site`, by path."""
         names = self.git("ls-tree", "-r", "--name-only", "site", at=self.remote).split()
         feeds = [name for name in names if name.endswith((".atom", ".json")) and not name.startswith("status")]
         return {name: self.git("show", f"site:{name}", at=self.remote) for name in feeds}

@@ -52,7 +52,7 @@ class Crashing:
         return report
 
     def status(self) -> dict[str, Any]:
-        """Give `status --json`: the states by key, and the codes of the alarms."""
+        """Return the states of sources by key, and the codes of the alarms, from `status --json`."""
         said = json.loads(self._printed("status", "--json"))
         codes = [(alarm["code"], alarm["source"]) for alarm in said["alarms"]]
         return {row["key"]: row["state"] for row in said["sources"]} | {"alarms": codes}
@@ -88,7 +88,7 @@ def test_r13_a_source_that_ends_the_program_is_asked_last_and_alone_and_becomes_
 
 
 def crashed(app: App, **claims: int) -> None:
-    """Let sources have been in flight at so many crashes in a row; they are due."""
+    """Store how many crashes in a row met each source in flight; the sources are due."""
     for key, count in claims.items():
         change(app.store, update(source).where(source.c.key == key).values(claims=count))
 

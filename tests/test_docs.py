@@ -1,4 +1,4 @@
-"""What the documentation says to type works (README and docs/ are run, not believed)."""
+"""Runs the commands of README and docs/."""
 
 import json
 import os
@@ -31,7 +31,7 @@ DOCS = ("cron.md", "service.md", "subscribe.md")
 
 
 def blocks(text: str, language: str) -> Iterator[str]:
-    """Give the fenced blocks of a language, without the indentation of a list."""
+    """Return the fenced blocks of a language, without the indentation of a list."""
     for indent, body in re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.S | re.M):
         yield re.sub(rf"^{indent}", "", body, flags=re.M)
 

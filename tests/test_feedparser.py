@@ -108,7 +108,7 @@ class View:
         return True
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give a field, or the default."""
+        """Return a field, or the default."""
         try:
             return self[name]
         except KeyError:
@@ -164,7 +164,7 @@ def test_every_reason_is_needed(outcomes: dict[Path, bool | str]) -> None:
 
 
 def _reason(path: Path) -> str | None:
-    """Say why we read an example otherwise."""
+    """Return the reason why we read an example otherwise."""
     return next((why for pattern, why in _DECIDED.items() if fnmatch(path.stem, pattern)), None)
 
 
@@ -175,7 +175,7 @@ def _examples(folder: Path) -> Iterator[Path]:
 
 
 def _outcome(path: Path) -> bool | str:
-    """Say whether an example is read as expected; a text says why it doesn't concern us."""
+    """Return whether an example is read as expected; a text is the reason why it doesn't concern us."""
     body = path.read_bytes()
     text = body.decode("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
     expected = _EXPECT.search(text)

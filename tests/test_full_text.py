@@ -25,7 +25,7 @@ YAML = "sources: [{{url: '{url}', key: news, full_text: true, dedupe: off}}]\n"
 
 
 def page(*paragraphs: str, head: str = "", more: str = "") -> Reply:
-    """Give the page of an article, with what stands around articles."""
+    """Return the page of an article, with navigation and footer around it."""
     text = "".join(f"<p>{each}</p>" for each in paragraphs)
     html = (
         f'<!doctype html><html lang="en"><head><title>The bridge</title>{head}</head><body>'
@@ -38,7 +38,7 @@ def page(*paragraphs: str, head: str = "", more: str = "") -> Reply:
 
 
 def feed(publisher: FeedServer, *items: tuple[str, str], title: str = "Bridge", more: str = "") -> Reply:
-    """Give a feed of (path of the article, content as HTML)."""
+    """Return a feed of (path of the article, content as HTML)."""
     said = "".join(
         f"<item><guid isPermaLink='false'>{path}</guid><title>{title} {path}</title>"
         f"<link>{publisher.url(path)}</link><description>{escape(content)}</description>{more}</item>"
@@ -54,12 +54,12 @@ def opened(publisher: FeedServer, sample_site: SampleSite, *replies: Reply, robo
 
 
 def asked(publisher: FeedServer) -> list[str]:
-    """Give what was asked for, but for the feed itself."""
+    """Return the paths that were requested, without the feed itself."""
     return [one.path for one in publisher.asked if one.path != "/feed"]
 
 
 def item(sample_site: SampleSite) -> dict[str, Any]:
-    """Give the one item that is published."""
+    """Return the one item that is published."""
     [one] = sample_site.items()
     return one
 
@@ -237,7 +237,7 @@ def test_a_full_feed_that_drops_a_paragraph_drops_it(publisher: FeedServer, samp
 
 
 def test_p45_s6_a_link_may_lead_elsewhere(publisher: FeedServer, sample_site: SampleSite) -> None:
-    """What is relative counts from the page that answered."""
+    """Relative addresses are resolved against the page that answered."""
     opened(publisher, sample_site, feed(publisher, ("/go", "<p>The old bridge over the river.</p>")))
     publisher.says("/go", redirect(publisher.url("/deep/a")))
     publisher.says("/deep/a", page(f'{FIRST} <a href="b">More</a>', REST))

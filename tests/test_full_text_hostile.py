@@ -17,7 +17,7 @@ HEAD = '<meta name="author" content="Ann Lee"><meta property="og:image" content=
 
 
 def why(sample_site: SampleSite) -> str:
-    """Say why an entry was completed as it was."""
+    """Return the recorded reason of an entry's completion."""
     with sample_site.opened() as app, app.store.read() as tx:
         [step] = tx.trail.source_steps(SourceKey("news"), [Code.COMPLETE_ENTRY], 9)
     return str(step.facts["because"])

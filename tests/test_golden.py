@@ -1,4 +1,4 @@
-"""What becomes of each oddity, from bytes to keys: tests/golden/<quirk>/feed.xml or .json against its expected.json.
+"""Quirks from bytes to keys: tests/golden/<quirk>/feed.xml or .json against its expected.json.
 
 `answer.json` beside a feed says what came with it: content_type, timezone. `pytest --regold` rewrites what is expected.
 """

@@ -253,7 +253,7 @@ class Planet(RuleBasedStateMachine):
         assert "a fault of ours" not in outcome.said
 
     def numbers(self) -> Sequence[int]:
-        """Give the numbers of all stories that ever were."""
+        """Return the numbers of all stories that ever were."""
         with self.app.store.read() as tx:
             return range(1, tx.members([]).next_story)
 
@@ -281,7 +281,7 @@ class Planet(RuleBasedStateMachine):
 
     @rule()
     def publish(self) -> None:
-        """What is dirty is published; doing so again writes nothing; rendering all of it gives the same bytes (A30)."""
+        """Publish what is dirty; publishing again writes nothing; rendering everything gives the same bytes (A30)."""
         self.app.publisher.publish()
         before = self.site.files()
         assert self.app.publisher.publish().changed == ()
@@ -365,7 +365,7 @@ class Planet(RuleBasedStateMachine):
 
     @invariant()
     def counts_hold(self) -> None:
-        """What `status` and metrics say, without counting what has not changed, is what there is."""
+        """Check that the incremental counts of `status` and metrics equal a full count."""
         if not hasattr(self, "world"):
             return
         counts = "SELECT key, entries, (SELECT count(*) FROM entry WHERE source_id = source.id) FROM source"

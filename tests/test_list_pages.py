@@ -29,7 +29,7 @@ ENDLESS = 40  # pages that a hostile list is ready to answer
 
 
 def page(*numbers: int, status: int = 200, headers: dict[str, str] | None = None, **more: Any) -> Reply:
-    """Give the answer that lists these, the newest first."""
+    """Return the response that lists these, the newest first."""
     items = [{"id": f"n{number}", "title": f"News {number}"} for number in sorted(numbers, reverse=True)]
     return Reply(status, json.dumps({"items": items, **more}).encode(), headers or {})
 
@@ -46,7 +46,7 @@ def asked(publisher: FeedServer, since: int = 0) -> list[str]:
 
 
 def notices(sample_site: SampleSite) -> tuple[str, ...]:
-    """Give what `status desk` says was odd about the last document."""
+    """Return the notices of `status desk` about the last document."""
     with sample_site.opened() as app, app.store.read() as tx:
         return tx.history.of(app.in_force.settings.sources[0].key, sample_site.clock(), days=1).notices
 

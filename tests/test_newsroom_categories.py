@@ -26,17 +26,17 @@ YAML = """sources:
 
 
 def item(number: int, paper: str | None = "大众日报", **more: Any) -> dict[str, Any]:
-    """Give an item of a newspaper."""
+    """Return an item of a newspaper."""
     return {"id": f"NW{number}", "title": f"标题 {number}", "from": paper, "text": f"<p>正文 {number}</p>"} | more
 
 
 def answer(*items: dict[str, Any]) -> Reply:
-    """Give a list."""
+    """Return the response of the list."""
     return Reply(200, json.dumps({"list": items}, ensure_ascii=False).encode())
 
 
 def status(sample_site: SampleSite) -> Status:
-    """Say how things stand."""
+    """Return `status --json`."""
     with sample_site.opened("status") as app:
         return app.store.status(app.in_force.roster, sample_site.clock())
 

@@ -22,7 +22,7 @@ pytestmark = [
 
 
 def documented(language: str) -> str:
-    """Give a block of the page."""
+    """Return a code block of the page."""
     found = re.search(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]
@@ -48,18 +48,18 @@ def opened(publisher: FeedServer, sample_site: SampleSite, lists: dict[str, Repl
 
 
 def posts(sample_site: SampleSite) -> dict[str, bytes]:
-    """Give what was written for Jekyll."""
+    """Return the posts for Jekyll."""
     return {path.name: path.read_bytes() for path in (sample_site.folder / "site/_posts").glob("*.md")}
 
 
 def written(sample_site: SampleSite) -> dict[str, int]:
-    """Give when each file was written, those apart that say how things stand."""
+    """Return the mtime of each file, without those of status."""
     files = [path for path in (sample_site.folder / "site").rglob("*") if path.is_file()]
     return {str(path): path.stat().st_mtime_ns for path in files if not path.name.startswith("status.")}
 
 
 def expected() -> dict[str, bytes]:
-    """Give what the old site wrote from these lists and details."""
+    """Return the posts of the old site for these lists and details."""
     folders = (FINEWS / "expected" / "rolling-detail", FINEWS / "expected" / "by-source")
     return {path.name: path.read_bytes() for folder in folders for path in folder.iterdir()}
 

@@ -32,17 +32,17 @@ YAML = """sources:
 
 
 def item(number: int, **more: Any) -> dict[str, Any]:
-    """Give an item of the list, which has no text."""
+    """Return an item of the list, which has no text."""
     return {"code": f"NW{number}", "title": f"标题 {number}", "from": "大众日报", "digest": f"摘要 {number}"} | more
 
 
 def listed(*items: Mapping[str, Any]) -> Reply:
-    """Give a list."""
+    """Return the response of the list."""
     return Reply(200, json.dumps({"list": items}, ensure_ascii=False).encode())
 
 
 def text(number: int) -> Reply:
-    """Give a detail."""
+    """Return the response of a detail."""
     return Reply(200, json.dumps({"text": f'<p>正文 {number} <a href="/more">…</a></p>'}, ensure_ascii=False).encode())
 
 
@@ -53,12 +53,12 @@ def opened(publisher: FeedServer, sample_site: SampleSite, *lists: Reply, more: 
 
 
 def asked(publisher: FeedServer, path: str = "/text") -> list[str]:
-    """Give what was asked for, in order."""
+    """Return the requested paths, in order."""
     return [one.path for one in publisher.asked if one.path.startswith(path)]
 
 
 def contents(sample_site: SampleSite) -> list[str]:
-    """Give what the newspaper's feed shows, newest first."""
+    """Return the contents in the newspaper's feed, newest first."""
     return [item["content_html"] for item in sample_site.items("category/dazhongribao.json")]
 
 

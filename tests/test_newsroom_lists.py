@@ -26,13 +26,13 @@ LIST = """sources:
 
 
 def written(number: int, **more: Any) -> dict[str, Any]:
-    """Give a record of the list."""
+    """Return a record of the list."""
     made = {"infocode": f"NW{number}", "title": f"标题 {number}", "showtime": f"2026-03-04 19:{number:02}:00"}
     return made | {"from": "大众日报", "digest": f"第{number}条的摘要", "paragraphs": [f"<p>第{number}条。</p>"]} | more
 
 
 def answer(*records: object, key: str = "nodeList", **headers: str) -> Reply:
-    """Give the answer of the list call."""
+    """Return the answer of the list call."""
     return Reply(
         200, json.dumps({key: records}, ensure_ascii=False).encode(), {"Content-Type": "application/json"} | headers
     )

@@ -57,7 +57,7 @@ log = getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What there was at the end of a day."""
+    """Counts at the end of a day."""
 
     written: int
     texts: int  # entries that have one
@@ -67,14 +67,14 @@ class Figures:
 
 
 def listed(newest: int) -> Reply:
-    """Give the list when so many articles were written."""
+    """Return the list after so many articles."""
     numbers = range(newest, max(0, newest - LISTED), -1)
     items = [{"code": f"NW{n}", "title": f"标题 {n}", "from": PAPERS[n % len(PAPERS)]} for n in numbers]
     return Reply(200, json.dumps({"list": items}, ensure_ascii=False).encode(), {"ETag": f'"{newest}"'})
 
 
 def article(number: int) -> Reply:
-    """Give the text of an article, as long as those of newspapers are."""
+    """Return the text of an article, as long as those of newspapers are."""
     text = f"<p>正文 {number}</p>" + f"<p>第 {number} 篇文章的正文在这里继续，并且写得很长。</p>" * 40
     return Reply(200, json.dumps({"text": text}, ensure_ascii=False).encode())
 
@@ -97,7 +97,7 @@ def figures(app: App, written: int, costs: list[float]) -> Figures:
 
 
 def documents(sample_site: SampleSite, slug: str) -> Iterator[str]:
-    """Give the documents of a category, as a reader walks through them (RFC 5005)."""
+    """Return the documents of a category, as a reader walks through them (RFC 5005)."""
     path = f"category/{slug}"
     while path:
         yield path

@@ -33,12 +33,12 @@ Kept = dict[str, bytes]
 
 
 def told_until(day: int) -> int:
-    """Give how many entries there are by the end of a day; they don't come evenly."""
+    """Return the number of entries at the end of a day; they don't come evenly."""
     return NEWS * (day + 1) // DAYS - (50 if day % 3 == 1 and day < DAYS - 1 else 0)
 
 
 def paths_of(root: Path) -> set[str]:
-    """Give the archive pages that stand there."""
+    """Return the paths of the archive pages."""
     return {str(path.relative_to(root)) for path in root.glob("category/general/archive/*")}
 
 
@@ -76,20 +76,20 @@ def an_old_one(number: int) -> Entry:
 
 
 def in_atom(data: bytes) -> tuple[list[str], str | None]:
-    """Give the ids in a document, and where the one before it stands."""
+    """Return the ids in an Atom document, and the address of the document before it."""
     root = etree.fromstring(data)
     links = [link.get("href") for link in root.iterchildren(f"{ATOM}link") if link.get("rel") == "prev-archive"]
     return [str(entry.findtext(f"{ATOM}title")) for entry in root.iterchildren(f"{ATOM}entry")], next(iter(links), None)
 
 
 def in_json(data: bytes) -> tuple[list[str], str | None]:
-    """Give the same of a JSON Feed."""
+    """Return the ids in a JSON Feed, and the address of the document before it."""
     feed = json.loads(data)
     return [item["title"] for item in feed["items"]], feed.get("next_url")
 
 
 def in_html(data: bytes) -> tuple[list[str], str | None]:
-    """Give the same of a page, headlines at its foot included."""
+    """Return the ids in a page, headlines at its foot included, and the address of the page before it."""
     root = html.fromstring(data)
     links = list(root.iter("a"))
     headings = {a for h2 in root.iter("h2") for a in h2.iterchildren("a")}

@@ -28,7 +28,7 @@ def listing(urls: Sequence[str], group: str = "") -> bytes:
 
 
 def feeds(publisher: FeedServer, *names: str) -> list[str]:
-    """Let the publisher have feeds of one item each, whose title is the feed's name."""
+    """Serve feeds of one item each, whose title is the feed's name."""
     return [
         publisher.says(f"/{name}.xml", Reply(200, rss(item(name, title=name, guid=f"id {name}"), title=name)))
         for name in names
@@ -36,14 +36,14 @@ def feeds(publisher: FeedServer, *names: str) -> list[str]:
 
 
 def listed(sample_site: SampleSite) -> dict[str, Source]:
-    """Give the sources of lists that are polled now, by URL."""
+    """Return the sources of lists that are polled now, by URL."""
     with sample_site.opened("status") as app, app.store.read() as tx:
         polled = {row.key for row in tx.sources.rows()}
         return {s.url: s for s in app.in_force.settings.sources if s.listed_by and s.key in polled}
 
 
 def alarms(sample_site: SampleSite) -> list[tuple[str, str]]:
-    """Give the alarms of the list."""
+    """Return the alarms of the list."""
     with sample_site.opened("status") as app:
         status = app.store.status(app.in_force.roster, sample_site.clock())
     return [(alarm.code, alarm.text) for alarm in status.alarms if alarm.source == "list"]

@@ -220,7 +220,7 @@ def test_p65_who_was_refused_is_asked_once_more_when_a_network_is_opened(sample_
 
 
 def advice_on(sample_site: SampleSite, url: str) -> str:
-    """Give what `status` advises, with feeds.yaml as it is now and nothing polled since."""
+    """Return the advice of `status`, with feeds.yaml as it is now and nothing polled since."""
     settings = load_config(sample_site.folder / "feeds.yaml", {})
     store = read_store(settings)
     try:

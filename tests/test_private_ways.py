@@ -1,4 +1,4 @@
-"""What a private source leads to is as secret as its address: redirects, the address that answers, its `self` (S44).
+"""Addresses that a private source leads to are as secret as its own: redirects, final address, `self` (S44).
 
 The program is run as an operator runs it, and all that it writes and says is searched in every spelling, the store's
 own records apart: they hold entries as they were told, or ids would change (docs/decisions/0126).

@@ -35,7 +35,7 @@ class Desk:
             publisher.says(f"/text?id=NW{number}", text(number))
 
     def serve(self) -> None:
-        """Let the list say what it has now, newest first."""
+        """Serve the list with its current items, newest first."""
         items = [
             item(n, **{"from": PAPERS[n % 4]}, showtime=f"2026-03-0{1 + n // 20} {n % 20:02}:00:00")
             for n in reversed(self.numbers)
@@ -64,7 +64,7 @@ class Desk:
             app.close()
 
     def documents(self) -> Mapping[str, bytes]:
-        """Give every document and post but those that say how sources stand."""
+        """Return every document and post, without those about the state of sources."""
         root = self.site.folder
         files = [*(root / "public").rglob("*"), *(root / "site").rglob("*")]
         return {

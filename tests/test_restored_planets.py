@@ -48,7 +48,7 @@ class Authors:
         self.are_dated = chance.random() < 0.5  # do feeds have dates of their own
 
     def steps(self, count: int) -> list[Step]:
-        """Let something happen so many times."""
+        """Take `count` steps."""
         found: list[Step] = []
         for _ in range(count):
             found += self.chance.choice((self.write, self.copy, self.edit, self.poll, self.poll, self.publish))()
@@ -56,7 +56,7 @@ class Authors:
         return found
 
     def round(self) -> list[Step]:
-        """Let all sources be polled, each a minute after the other, and all be published."""
+        """Poll all sources, each a minute after the other, and publish."""
         return [step for key in KEYS for step in (*self.wait(minutes=1), *self.poll(key))] + self.publish()
 
     def write(self) -> list[Step]:
@@ -131,7 +131,7 @@ class Site:
             app.close()
 
     def documents(self) -> dict[str, bytes]:
-        """Give every feed; how sources stand, as lists and pages show it, is not known after a loss."""
+        """Return every feed; the state of sources, as lists and pages show it, is unknown after a loss."""
         return {
             path: data for path, (data, *_) in self.sample_site.files().items() if path.endswith((".atom", ".json"))
         }

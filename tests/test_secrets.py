@@ -1,4 +1,4 @@
-"""What came from `${NAME}` is in no output, no log, no event, whatever a publisher echoes (S44)."""
+"""Values of `${NAME}` appear in no output, log or event, whatever a publisher echoes (S44)."""
 
 import gzip
 from dataclasses import replace

@@ -76,7 +76,7 @@ def test_pages_lead_to_a_search_until_nobody_has_answered_it_for_a_week(site: Sa
 
 
 def alarms(site: SampleSite) -> list[str]:
-    """Say what alarms anybody who looks is told of."""
+    """Return the alarms that every reader of the site sees."""
     with site.opened() as app:
         status = app.store.status(app.in_force.roster, site.clock())
     return [f"{alarm.code}: {alarm.text}" for alarm in status.alarms]

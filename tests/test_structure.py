@@ -47,7 +47,7 @@ MODULES = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.py"))
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Give the dotted names that a module imports, those under TYPE_CHECKING and in functions included."""
+    """Return the dotted names that a module imports, those under TYPE_CHECKING and in functions included."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)

@@ -1,4 +1,4 @@
-"""What a subscriber notices of merges, switches, corrections and tombstones, over a published Atom feed (T3 to T8)."""
+"""Merges, switches, corrections and tombstones as a subscriber of a published Atom feed sees them (T3 to T8)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -12,13 +12,13 @@ from tests.sample_site import SampleSite, item, rss
 
 
 def served(site: SampleSite) -> int:
-    """Let whatever is due be asked once, as a service would; give how many polls that were."""
+    """Poll whatever is due once, as a service would; return the number of polls."""
     return len(site.poll(everything=False)["results"])
 
 
 @pytest.fixture
 def site(tmp_path: Path, publisher: FeedServer) -> SampleSite:
-    """Give two sources whose addresses both lead, for good, to a third."""
+    """Return a site with two sources whose addresses both redirect permanently to a third."""
     site = SampleSite(tmp_path)
     publisher.serve("/feed", rss(item(1)))
     old, older = (publisher.says(f"/{name}", redirect("/feed", 301)) for name in ("old", "older"))
@@ -30,7 +30,7 @@ def site(tmp_path: Path, publisher: FeedServer) -> SampleSite:
 
 
 def in_use(app: App) -> set[Url]:
-    """Give the addresses that the next polls go to."""
+    """Return the addresses that the next polls go to."""
     with app.store.read() as tx:
         return {due.url for source in app.in_force.settings.sources if (due := tx.look_up(source))}
 

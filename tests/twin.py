@@ -92,12 +92,12 @@ class Twin:
         return tables
 
     def published(self) -> dict[str, bytes]:
-        """Give all that is published."""
+        """Return all published files."""
         return {path: data for path, (data, *_) in self.site.files().items()}
 
 
 def ask(app: App, command: str, **arguments: object) -> None:
-    """Ask for a correction, and have it carried out."""
+    """Request a correction and carry it out."""
     with app.store.begin() as tx:
         tx.corrections.file(command, arguments, app.clock())
     run_pending_requests(app.store, app.in_force.roster, app.clock)

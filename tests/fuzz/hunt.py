@@ -27,7 +27,7 @@ ZONES = ("UTC", "Asia/Shanghai", "America/St_Johns", "Pacific/Apia")
 
 
 def case_of(number: int, seed: int, seeds: Sequence[bytes]) -> Case:
-    """Give case number so-and-so of a seed: always the same one, whatever came before it."""
+    """Return case `number` of a seed: always the same one, independent of the cases before."""
     chance = Random(f"{seed} {number}")
     body = spoil(chance, chance.choice(seeds), chance.choice(seeds))
     encoding = chance.choice(ENCODINGS) if chance.random() < 0.05 else None
@@ -36,7 +36,7 @@ def case_of(number: int, seed: int, seeds: Sequence[bytes]) -> Case:
 
 @dataclass
 class Hunt:
-    """What a hunt has found so far.
+    """Findings of a hunt so far.
 
     Args:
         seeds: documents to begin with.

@@ -128,7 +128,7 @@ def cut(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def repeat(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Say a piece again, once or very often."""
+    """Repeat a piece, once or very often."""
     start, end = _span(chance, one, longest=2000)
     return one[:end] + one[start:end] * chance.choice(DEEP) + one[end:]
 
@@ -159,7 +159,7 @@ def drop_tag(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def add_attribute(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Give a tag an attribute, perhaps one that it has."""
+    """Add an attribute to a tag, perhaps one that it has."""
     found = _pick(chance, _TAG, one)
     if found is None:
         return one

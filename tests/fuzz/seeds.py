@@ -17,6 +17,6 @@ def seeds_of(folders: Sequence[Path]) -> list[bytes]:
 
 
 def usual_folders() -> list[Path]:
-    """Give the folders to begin with on this machine."""
+    """Return the folders of seeds on this machine."""
     names = ("real", "malformed", "transcoded", "hostile")
     return [GOLDEN, *(CORPUS / name for name in names if (CORPUS / name).is_dir())]

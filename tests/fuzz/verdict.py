@@ -60,7 +60,7 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong; findings with one signature have one cause, as far as can be told."""
+    """One fault; findings with the same signature probably have the same cause."""
 
     signature: str
     detail: str = ""
@@ -194,7 +194,7 @@ def _kind(fault: str) -> str:
 
 
 def _published(feed: Feed) -> Document:
-    """Give the document that a first poll would publish."""
+    """Return the document that a first poll would publish."""
     source = Source(key=SourceKey("site"), url=Url("https://site.example/feeds/feed.xml"), initial=5000)
     job = unstored_job(source, "site.example", NOW)
     category = Category(key=GENERAL, title="General")

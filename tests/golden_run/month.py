@@ -186,7 +186,7 @@ class Month:
         return text.replace(str(self.folder), "FOLDER").replace(f":{self.publisher.port}", ":PORT")
 
     def tell(self, day: int) -> None:
-        """Let every publisher say what it says on a day."""
+        """Set the replies of every publisher for a day."""
         now, says = self.now, self.publisher.says
         harbour = range(max(0, day * 3 - 11), day * 3 + 3)
         entries = [
@@ -278,7 +278,7 @@ class Month:
             says(f"http://api.example/text?id=NW{n}", Reply(200, body))
 
     def live(self) -> None:
-        """Let thirty days pass: two polls a day, corrections, and edits of feeds.yaml."""
+        """Run thirty days: two polls a day, corrections, and edits of feeds.yaml."""
         for day in range(DAYS):
             self.tell(day)
             for poll in range(2):

@@ -168,7 +168,7 @@ class Contract:
     # What an operator does.
 
     def retract(self, story: Story) -> None:
-        """Let nobody see a story."""
+        """Retract a story."""
         story.retracted = True
         self._settle(story)
 
@@ -178,7 +178,7 @@ class Contract:
         self._settle(story)
 
     def merge(self, kept: Story, merged: Story) -> None:
-        """Let one story tell what two told (T7)."""
+        """Merge two stories into one (T7)."""
         theirs = list(merged.copies)
         merged.copies, merged.merged_into = [], kept
         self._settle(merged)
@@ -220,7 +220,7 @@ class Contract:
     # Edits of feeds.yaml.
 
     def move(self, key: str, categories: Iterable[str]) -> None:
-        """Let a source be in other categories (N1, N2)."""
+        """Move a source to other categories (N1, N2)."""
         source = self.sources[key]
         before, source.categories = source.categories, list(categories)
         for category in source.categories:
@@ -241,7 +241,7 @@ class Contract:
                     self._show(publication, self._best(copies))
 
     def _fill(self, source: Source, category: str) -> None:
-        """Give a category the newest entries of a source that enters it (N2), as a backfill (M1, M4)."""
+        """Add the newest entries of a source that enters a category (N2), as a backfill (M1, M4)."""
         told = [copy for copy in source.copies.values() if copy.story is not None]
         told.sort(key=lambda copy: copy.number)
         told.sort(key=lambda copy: copy.own_date or copy.first_seen, reverse=True)
@@ -350,7 +350,7 @@ class Contract:
         publication.gone_at = max(self.now, publication.updated.replace(microsecond=0) + SECOND)  # the newer one wins
 
     def _return(self, publication: Publication, shown: Copy) -> None:
-        """Let a publication be where it was, newer than its tombstone (T8)."""
+        """Put a publication back where it was, newer than its tombstone (T8)."""
         assert publication.gone_at is not None
         publication.updated = max(self.now, publication.gone_at.replace(microsecond=0) + SECOND)
         publication.withdrawn_at = publication.gone_at = None

@@ -1,4 +1,4 @@
-"""What stands in the published folder, read as a subscriber reads it."""
+"""Reads the published folder as a subscriber does."""
 
 import html
 from datetime import datetime

@@ -28,7 +28,7 @@ INITIAL = 15
 
 @dataclass(slots=True)
 class Feed:
-    """What a source says at the moment."""
+    """Current document of a source."""
 
     told: list[Told] = field(default_factory=list)  # newest on top
     deleted: dict[str, datetime] = field(default_factory=dict)  # its tombstones
@@ -37,7 +37,7 @@ class Feed:
 
 @dataclass(slots=True)
 class Config:
-    """What feeds.yaml says beside the sources."""
+    """Settings of feeds.yaml besides the sources."""
 
     base_url: str = "https://planet.example/"
     entries: int = 10
@@ -72,7 +72,7 @@ class History:
         self.stack = ExitStack()
 
     def run(self, steps: int) -> None:
-        """Let so many things happen; what was done so far stands in `log`."""
+        """Take random steps; `log` lists the steps taken so far."""
         try:
             self.open()
             for key in FIRST:
@@ -85,7 +85,7 @@ class History:
             self.stack.close()
 
     def step(self) -> None:
-        """Let one thing happen, and perhaps publish."""
+        """Take one random step, and perhaps publish."""
         self.pass_time(minutes=self.chance.randint(1, 90))
         act, *_ = self.chance.choices(*zip(*self.acts(), strict=True))
         act()
@@ -429,7 +429,7 @@ class History:
     # Time, and what is published.
 
     def pass_time(self, **by: float) -> None:
-        """Let time pass."""
+        """Move the clock."""
         self.site.clock.move(**by)
         self.model.now = self.site.clock()
 
@@ -455,7 +455,7 @@ class History:
         self.publish()
 
     def tidy(self) -> None:
-        """Let what ends with time come to its end, in the program and in the model."""
+        """Run the maintenance that depends on time, in the program and in the model."""
         Maintenance(self.app.store, self.app.clock).end_tombstones()
         self.model.now = self.site.clock()
         self.model.tidy()

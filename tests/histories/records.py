@@ -1,4 +1,4 @@
-"""What the model of a planet keeps: sources and their entries, stories, where each is published; and what is shown.
+"""Records of the model of a planet: sources and their entries, stories, publications; and what is shown.
 
 The names are those of DESIGN, section 4.
 """
@@ -78,7 +78,7 @@ class Publication:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Story:
-    """What readers see once."""
+    """A story of the model."""
 
     number: int
     atom_id: str
@@ -91,7 +91,7 @@ class Story:
 
 @dataclass(slots=True, kw_only=True)
 class Source:
-    """What feeds.yaml says of a source, and what is stored of it."""
+    """A source of the model: its settings, and what is stored of it."""
 
     key: str
     categories: list[str]

@@ -1,4 +1,4 @@
-"""What an answer asks for in its header fields: freshness (P53, P54) and Retry-After (P56), read anew for the judge."""
+"""Freshness (P53, P54) and Retry-After (P56) of a response, read independently of the program for the judge."""
 
 import re
 from collections.abc import Mapping

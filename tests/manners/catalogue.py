@@ -43,7 +43,7 @@ def _unasked_226(name: str) -> Act:
 
 
 def _stuck(name: str) -> Act:
-    """Say 304 to whatever validators come, from the fourth day on, though there is news every six hours."""
+    """Answer 304 whatever the validators, from the fourth day on, though there is news every six hours."""
     moving = feed(name, 6 * HOUR)
 
     def act(visit: Visit) -> Answer:
@@ -56,7 +56,7 @@ def _stuck(name: str) -> Act:
 
 
 def _changing_304(name: str) -> Act:
-    """Give other validators with each 304, and expect those of the last answer back."""
+    """Send other validators with each 304, and expect those of the last response back."""
 
     def act(visit: Visit) -> Answer:
         entries = 5 + visit.since // DAY

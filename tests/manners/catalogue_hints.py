@@ -9,12 +9,12 @@ from tests.manners.habits import DAY, HOUR, Pairs, feed, fixed, http_date
 
 
 def _fresh(name: str, *, every: timedelta | None = 3 * HOUR, period: timedelta = DAY, **fields: str) -> Habit:
-    """Give the same header fields with each answer."""
+    """Send the same header fields with each response."""
     return Habit(name=name, acts={"feed": feed(name, period, says=fixed(**fields))}, every=every)
 
 
 def _expires(name: str, after: timedelta, *, skew: timedelta | None, every: timedelta = 3 * HOUR) -> Habit:
-    """Give an Expires, by a clock that is wrong by so much; None: without a Date."""
+    """Send an Expires, by a clock that is wrong by so much; None: without a Date."""
 
     def says(visit: Visit) -> Pairs:
         now = visit.now + (skew or timedelta(0))
@@ -25,12 +25,12 @@ def _expires(name: str, after: timedelta, *, skew: timedelta | None, every: time
 
 
 def _by_no_clock(visit: Visit) -> Pairs:
-    """Give an Expires and a Date that is none."""
+    """Send an Expires, and a Date that is no date."""
     return [("Expires", http_date(visit.now + 8 * HOUR)), ("Date", "yesterday")]
 
 
 def _hinting(name: str, extra: str, *, every: timedelta = 3 * HOUR, **hints: Any) -> Habit:
-    """Say something of pace in the document."""
+    """Put a hint about pace into the document."""
     return Habit(name=name, acts={"feed": feed(name, extra=extra, **hints)}, every=every)
 
 

@@ -57,12 +57,12 @@ def _refuses_conditions(name: str) -> Act:
 
 
 def _revived(name: str) -> Act:
-    """Say thrice that it is gone, and live on."""
+    """Answer 410 three times, then as before."""
     return at_first(3, feed(name), at_first(6, GONE, feed(name)))
 
 
 def _limit(name: str, code: int, wait: str, *, times: int = 1, every: int = 9) -> Act:
-    """Ask to be left alone, so many times in a row, each so many requests."""
+    """Answer with a limit so many times in a row, each after so many requests."""
     polite, sour = feed(name), status(code, headers={"Retry-After": wait})
     return lambda visit: sour(visit) if visit.earlier % every < times else polite(visit)
 
@@ -70,7 +70,7 @@ def _limit(name: str, code: int, wait: str, *, times: int = 1, every: int = 9) -
 def _retry(
     name: str, form: str, *, code: int = 503, skew: timedelta = timedelta(0), wait: timedelta = 15 * HOUR
 ) -> Habit:
-    """Say 503 with a date to come again at, by a clock that may be wrong."""
+    """Answer 503 with a Retry-After date, by a clock that may be wrong."""
 
     def sour(visit: Visit) -> Answer:
         now = visit.now + skew
@@ -81,7 +81,7 @@ def _retry(
 
 
 def _counted(name: str, fields: Pairs) -> Act:
-    """Say with each fifth answer that the count is used up, for three hours."""
+    """Report with each fifth response that the request limit is used up for three hours."""
     return on_some(5, feed(name, says=lambda visit: fields), feed(name))
 
 

@@ -34,7 +34,7 @@ class Claims(Stream):
     """Claims 60 MB, and begins to send them."""
 
     def head(self) -> bytes:
-        """Give a head with a length."""
+        """Return a head with a Content-Length."""
         return b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: 60000000\r\n\r\n"
 
 
@@ -114,7 +114,7 @@ def _tempting(name: str) -> Act:
 
 
 def _tempting_page(name: str) -> Act:
-    """Give a page that names a feed, an icon, and where to go on."""
+    """Return a page that names a feed, an icon, and where to go on."""
     page = (
         f"<!DOCTYPE html><html><head><title>Moved</title><meta http-equiv=refresh content='0; url=/{name}/new'>"
         f"<link rel=alternate type='application/rss+xml' href='/{name}/real'><link rel=icon href='/{name}/icon.png'>"

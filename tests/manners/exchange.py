@@ -1,4 +1,4 @@
-"""What goes over the wire: a visit, the answer to it, and both together as the ledger keeps them."""
+"""Records of what goes over the wire: a request, its response, and both together as the ledger keeps them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the origin says, and what it means by it."""
+    """Response of the origin, and its meaning for the judge."""
 
     reply: Reply
     arrives: bool = True  # False: no whole answer comes out of it
@@ -42,7 +42,7 @@ class Answer:
         return list(lines.items() if isinstance(lines, Mapping) else lines)
 
     def said(self, name: str) -> str | None:
-        """Give a header field, its lines joined by a comma, bytes as Latin-1; None if it is not there."""
+        """Return a header field, its lines joined by a comma, bytes as Latin-1; None if it is not there."""
         values = [value for key, value in self.lines if key.lower() == name.lower()]
         texts = [value.decode("latin-1") if isinstance(value, bytes) else value for value in values]
         return ", ".join(texts) if texts else None

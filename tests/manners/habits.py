@@ -1,4 +1,4 @@
-"""What habits are made of: documents, validators, and the ways to answer. Everything follows from the virtual time."""
+"""Parts of habits: documents, validators, and ways to answer. Everything follows from the virtual time."""
 
 import gzip
 import select
@@ -26,7 +26,7 @@ Says = Callable[[Visit], Sequence[tuple[str, str | bytes]]]
 
 
 def http_date(when: datetime) -> str:
-    """Give an IMF-fixdate."""
+    """Return an IMF-fixdate."""
     return format_datetime(when, usegmt=True)
 
 
@@ -46,7 +46,7 @@ class Stream(Reply):
         return False
 
     def head(self) -> bytes:
-        """Give a head without a length."""
+        """Return a head without a Content-Length."""
         return f"HTTP/1.1 {self.status} Odd\r\n\r\n".encode()
 
 
@@ -77,12 +77,12 @@ def document(name: str, entries: int, period: timedelta, *, extra: str = "", pad
 
 
 def quoted(name: str, version: int) -> str:
-    """Give an ETag like most."""
+    """Return an ETag like most."""
     return f'"{name}-{version}"'
 
 
 def dated(name: str, version: int) -> str:
-    """Give a Last-Modified like most."""
+    """Return a Last-Modified like most."""
     return http_date(OPENED - DAY + version * timedelta(minutes=7))
 
 
@@ -113,7 +113,7 @@ def feed(
     coding: bool = False,
     **hints: Any,
 ) -> Act:
-    """Give a feed that has an entry each period, and answers conditional requests.
+    """Return a habit: a feed that has a new entry each period and answers conditional requests.
 
     Args:
         name: of the habit.
@@ -185,12 +185,12 @@ def gzipped(body: bytes) -> bytes:
 
 
 def status(code: int, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Act:
-    """Give the same answer each time."""
+    """Return a habit that gives the same response each time."""
     return lambda visit: Answer(reply=Reply(code, body, dict(headers or {})))
 
 
 def wire(reply: Reply, *, arrives: bool = False) -> Act:
-    """Give an answer that is odd below HTTP."""
+    """Return a habit whose responses are odd below HTTP."""
     return lambda visit: Answer(reply=reply, arrives=arrives)
 
 

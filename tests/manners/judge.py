@@ -1,4 +1,4 @@
-"""What a rule is: a number, what it asks for in a line, and a function that looks at the ledger."""
+"""Rules: a number, one line that says what is required, and a function that judges the ledger."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a rule."""
+    """Result of judging one rule."""
 
     rule: Rule
     looked: int
@@ -65,7 +65,7 @@ def table(verdicts: Iterable[Verdict], *, shown: int = 3) -> str:
 
 
 def early(step: Step, *rules: str) -> str:
-    """Say by what bound a source was asked too soon after a poll; of the rules named, or of any."""
+    """Return a sentence if the next poll of a source came too early by the rules named, or by any; else empty."""
     if step.after is None or "edited" in step.after.facts:
         return ""
     waited = step.after.first.at - step.first.at
@@ -74,7 +74,7 @@ def early(step: Step, *rules: str) -> str:
 
 
 def late(step: Step, wait: timedelta | None = None) -> str:
-    """Say how much longer than asked for a source was left alone; nothing where that can't be told."""
+    """Return a sentence if the next poll of a source came too late; empty if not, or where that is unknown."""
     habit, after = step.habit, step.after
     shares = habit.host or habit.away.startswith(SHARED)  # it may have to wait for others
     if after is None or after.first.start != step.first.start or habit.every is None or shares or any(step.skipped):
@@ -87,10 +87,10 @@ def late(step: Step, wait: timedelta | None = None) -> str:
 
 
 def of(*names: str) -> Callable[[Ledger], Iterator[Step]]:
-    """Give the polls of some sources."""
+    """Return the polls of some sources."""
     return lambda ledger: (step for name in names for step in ledger.steps.get(name, ()))
 
 
 def followed(steps: Iterable[Step]) -> Iterator[Step]:
-    """Give those polls after which there is another."""
+    """Return those polls after which there is another."""
     return (step for step in steps if step.after is not None)

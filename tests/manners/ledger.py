@@ -66,7 +66,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """All that was seen."""
+    """Everything that was recorded at the origin."""
 
     exchanges: Sequence[Exchange]
     habits: Mapping[str, Habit]
@@ -92,7 +92,7 @@ class Ledger:
 
     @cached_property
     def hosts(self) -> Mapping[str, Sequence[Exchange]]:
-        """What each host was asked."""
+        """Return the exchanges of each host."""
         found: dict[str, list[Exchange]] = defaultdict(list)
         for exchange in self.exchanges:
             found[exchange.host].append(exchange)
@@ -126,7 +126,7 @@ def _polls(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
 
 
 def continues(before: Exchange, exchange: Exchange) -> bool:
-    """Tell whether a request follows the redirect that came before it."""
+    """Return whether a request follows the redirect that came before it."""
     location = before.answer.said("Location") if before.answer.status in REDIRECTS else None
     if location is None or exchange.at - before.at > LONGEST_POLL:
         return False
@@ -135,7 +135,7 @@ def continues(before: Exchange, exchange: Exchange) -> bool:
 
 
 class _State:
-    """What a polite fetcher would know of a source."""
+    """What a polite fetcher knows of a source."""
 
     def __init__(self, habit: Habit) -> None:
         self.habit = habit
@@ -289,7 +289,7 @@ _AGING = ("Cache-Control", "Expires")
 
 
 def outcome_of(last: Exchange) -> str:
-    """Say how a poll went that ended with this exchange."""
+    """Return how a poll went that ended with this exchange."""
     answer, asked = last.answer, last.asked.headers
     conditional = "If-None-Match" in asked or "If-Modified-Since" in asked
     if not answer.arrives:

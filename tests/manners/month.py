@@ -39,12 +39,12 @@ class VirtualClock(MovedClock):
     """Wall and steady clock in one: both move together, and only when nothing else can happen."""
 
     def steady(self) -> float:
-        """Give seconds from some beginning."""
+        """Return seconds from some beginning."""
         return (self.now - datetime.fromtimestamp(0, self.now.tzinfo)).total_seconds()
 
 
 class MovingBacklog(DueBacklog):
-    """What is due in the store; when nothing is, and nothing is under way, time moves to when something will be.
+    """Backlog of due sources that moves the clock to the next due time when nothing is due or under way.
 
     It never moves while a request is on its way: the origin would take that for the time at which it left.
     """
@@ -69,7 +69,7 @@ class MovingBacklog(DueBacklog):
         own: bool | None = None,
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
-        """Ask the store; move the clock if there is nothing to wait for but time."""
+        """Return the due sources of the store; move the clock if there is nothing else to wait for."""
         found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         if not found and self.is_idle():
             self._clock.now = self._next_moment(now, budgets)
@@ -130,7 +130,7 @@ class Month:
             app.close()
 
     def rests(self, span: timedelta) -> None:
-        """Let time pass while nothing runs."""
+        """Move the clock while nothing runs."""
         self.clock.now += span
 
 
@@ -147,7 +147,7 @@ def feeds_yaml(habits: Sequence[Habit], urls: Mapping[str, str], changed: Mappin
 
 
 def a_month(sample_site: SampleSite, habits: Sequence[Habit], span: timedelta) -> Ledger:
-    """Let a service poll an origin for some time; it is stopped and started again, and its feeds.yaml edited.
+    """Run a service over an origin for some time, with restarts and edits of feeds.yaml.
 
     Returns:
         What the origin saw.

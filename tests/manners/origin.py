@@ -54,31 +54,31 @@ class Origin:
         return self._plain.url("")
 
     def urls(self) -> Mapping[str, str]:
-        """Give the address that feeds.yaml is to name, by habit."""
+        """Return the address that feeds.yaml is to name, by habit."""
         return {habit.name: self._url(habit, habit.target, login=habit.login) for habit in self.habits}
 
     def seen_as(self, name: str) -> str:
-        """Give the address of a habit as its exchanges name it: without port and login."""
+        """Return the address of a habit as its exchanges name it: without port and login."""
         (habit,) = (habit for habit in self.habits if habit.name == name)
         scheme = "https" if habit.is_secure else "http"
         return f"{scheme}://{self.addresses[name]}/{name}/{habit.target}"
 
     def strays(self) -> list[str]:
-        """Give what was asked for that no habit has to offer."""
+        """Return the requests for which there is no habit."""
         asked = [*self._plain.asked, *self._secure.asked, *self._unproven.asked]
         return sorted({f"{one.host}{one.path}" for one in asked if (one.host, one.path) not in self._visits})
 
     def unproven(self) -> int:
-        """Give how often somebody came to the host whose certificate nobody vouches for."""
+        """Return the number of connections to the host with an untrusted certificate."""
         return self._unproven.connections
 
     def has_all(self, left: Mapping[str, int]) -> bool:
-        """Tell whether of so many requests to these hosts none is still on its way here, or back."""
+        """Return whether that many requests to these hosts have arrived and been answered."""
         with self._changed:
             return all(count <= self._answering[host] for host, count in left.items())
 
     def settled(self) -> list[Exchange]:
-        """Give the ledger, once every answer has ended."""
+        """Return the ledger, once every answer has ended."""
         with self._changed:
             done = self._changed.wait_for(lambda: len(self.ledger) == self._begun, 10)
             assert done, "an answer does not end"
@@ -149,7 +149,7 @@ class Origin:
                 self._changed.notify_all()
 
     def _dated(self, reply: Reply) -> Reply:
-        """Give an answer with its dates as the fetcher's clock has them: those from which it may count."""
+        """Return an answer with its dates as the fetcher's clock has them: those from which it may count."""
         if self.dated_for is None:
             return reply
         lines = reply.headers.items() if isinstance(reply.headers, Mapping) else reply.headers
@@ -161,7 +161,7 @@ class Origin:
 
 
 def _kept(reply: Reply) -> Reply:
-    """Give an answer with a digest for its body: a month of bodies would be much to keep."""
+    """Return an answer with a digest for its body: a month of bodies would be much to keep."""
     return Reply(reply.status, sha256(reply.body).digest() if reply.body else b"", reply.headers)
 
 
@@ -180,7 +180,7 @@ class _Counting(Talk):
 
 @dataclass
 class _Stage(Reply):
-    """What stands in the publisher's script: it asks a habit."""
+    """Scripted reply that takes the response of a habit."""
 
     origin: Origin | None = None
     habit: Habit | None = None

@@ -1,4 +1,4 @@
-"""All rules that can be judged from outside, and why the others can't."""
+"""List of rules that can be judged from outside, and the reason why the others can't."""
 
 from tests.manners import rules_conditional, rules_moves, rules_pace, rules_request, rules_statuses
 

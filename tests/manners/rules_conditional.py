@@ -20,7 +20,7 @@ _FIELDS = (("If-None-Match", "etag"), ("If-Modified-Since", "modified"))
 
 
 def wrong(step: Step, exchange: Exchange) -> str:
-    """Say what is wrong with the validators of a request; nothing if they are those that were given for its address."""
+    """Return the fault in the validators of a request; empty if they are those that were given for its address."""
     held = step.held if step.held and step.held.url == exchange.url else None
     for header, name in _FIELDS:
         sent, given = exchange.asked.headers.get(header), getattr(held, name) if held else None
@@ -52,7 +52,7 @@ def _each(
 
 
 def is_plain(step: Step, exchange: Exchange) -> bool:
-    """Tell whether nothing but the ordinary is asked of a request: where redirects lead is P8."""
+    """Return whether a request is judged by the ordinary rule: targets of redirects are P8."""
     return step.habit.name not in APART and (step.held is None or step.held.url == exchange.url)
 
 

@@ -83,7 +83,7 @@ def _p85(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p79b(exchange: Exchange) -> str:
-    """Ask as RFC 9112 has it, for the whole of it, and tell nothing that nobody needs."""
+    """Requests have the form of RFC 9112, no Range, and no unneeded fields."""
     asked = exchange.asked
     names = [name.lower() for name, _ in asked.headers.lines]
     twice = {name for name in names if names.count(name) > 1}

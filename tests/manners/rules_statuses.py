@@ -1,4 +1,4 @@
-"""What each status does: STANDARDS P.2, and the failures below HTTP."""
+"""Rules about statuses, and about failures below HTTP."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def _failed_well(step: Step) -> str:
 
 
 def _asked_again(step: Step) -> str:
-    """Say if one address was asked twice in a poll.
+    """Return a sentence if one address was requested twice in a poll.
 
     Not counted: what was lost on a connection kept from before, as a server that closes it leaves no way to tell
     whether the request arrived (RFC 9112, section 9.3.1); it may go out once more, on a new one.
@@ -74,7 +74,7 @@ def _p29(ledger: Ledger) -> Iterator[Look]:
 
 
 def _others(ledger: Ledger, exchange: Exchange) -> Iterator[Exchange]:
-    """Give what other sources of a host asked after an exchange, in order."""
+    """Return the requests for other sources of a host after an exchange, in order."""
     for other in ledger.hosts[exchange.host]:
         if other.at > exchange.at and other.source != exchange.source:
             yield other

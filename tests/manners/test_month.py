@@ -19,12 +19,12 @@ from tests.sample_site import SampleSite
 
 @pytest.fixture(scope="module")
 def three_days(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """Give what an origin saw in three days, restarts and an edit among them."""
+    """Return what an origin saw in three days, restarts and an edit among them."""
     return a_month(SampleSite(tmp_path_factory.mktemp("manners")), HABITS, timedelta(days=3))
 
 
 def broken(verdicts: Iterable[Verdict]) -> list[str]:
-    """Give the rules that were broken."""
+    """Return the rules that were broken."""
     return [verdict.rule.number for verdict in verdicts if verdict.violations and verdict.rule.number not in OPEN]
 
 
@@ -95,7 +95,7 @@ def _stale(ledger: Ledger) -> Ledger:
 
 
 def _twice(ledger: Ledger) -> Ledger:
-    """Ask again at once after each failure."""
+    """Repeat each failed request at once."""
     found = []
     for one in ledger.exchanges:
         found.append(one)

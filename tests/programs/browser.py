@@ -81,7 +81,7 @@ class Browser:
         self._stack.close()
 
     def tell(self, method: str, session: str | None = None, **facts: object) -> dict[str, Any]:
-        """Give an order and wait for its answer; a refusal is a failure."""
+        """Send a command and wait for its answer; a refusal is a failure."""
         self._number += 1
         order = {"id": self._number, "method": method, "params": facts} | ({"sessionId": session} if session else {})
         data = json.dumps(order).encode() + b"\0"
@@ -107,7 +107,7 @@ class Browser:
             self._events.append(heard)
 
     def take_events(self, session: str) -> list[dict[str, Any]]:
-        """Give what a tab has said since, and forget it."""
+        """Return and clear the events of a tab."""
         found = [event for event in self._events if event.get("sessionId") == session]
         self._events = [event for event in self._events if event.get("sessionId") != session]
         return found
@@ -142,7 +142,7 @@ class Tab:
         self._browser, self._session = browser, session
 
     def tell(self, method: str, **facts: object) -> dict[str, Any]:
-        """Give an order that concerns this tab."""
+        """Send a command for this tab."""
         return self._browser.tell(method, self._session, **facts)
 
     def looks(self, *, width: int, height: int = 900, dark: bool = False, scripts: bool = True) -> None:
@@ -162,7 +162,7 @@ class Tab:
         self._browser.wait_for("Page.loadEventFired", self._session)
 
     def complaints(self) -> list[str]:
-        """Give what stands in the console, and what failed to load, since the page was opened."""
+        """Return what stands in the console, and what failed to load, since the page was opened."""
         found = []
         for event in self._browser.take_events(self._session):
             facts = event.get("params", {})

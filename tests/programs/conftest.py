@@ -50,7 +50,7 @@ class Service:
         self._program.wait_until(lambda: len(self._titles(path)) == number, f"{path} to have {number} entries")
 
     def read(self, path: str) -> bytes:
-        """Give what is served at a path."""
+        """Return what is served at a path."""
         status, body = self._get(path)
         assert status == 200, f"{path}: {status}"
         return body
@@ -77,7 +77,7 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """Give a service that is not started yet; it ends with the test, as it should."""
+    """Yield a service that is not started yet; it is stopped after the test."""
     folder = tmp_path / "service"
     folder.mkdir()
     service = Service(folder)
@@ -87,6 +87,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def relay(service: Service) -> Iterator[Relay]:
-    """Give a reverse proxy before the service."""
+    """Yield a reverse proxy before the service."""
     with FeedServer() as front:
         yield Relay(front, service.port)

@@ -50,7 +50,7 @@ class Miniflux:
         assert answer.ok, answer.text
 
     def asks_what_is_due(self) -> None:
-        """Ask each feed whose time has come, as Miniflux's own timer does; back when all have been asked."""
+        """Poll each due feed, as Miniflux's own timer does; return when all have been polled."""
         Program([*self._program.command, "-refresh-feeds"], self._program.folder, environ=self._program.environ).run(
             within=TURN
         )
@@ -66,22 +66,22 @@ class Miniflux:
         return feed
 
     def refresh(self, feed: int) -> None:
-        """Ask a feed, conditionally, as Miniflux does by itself."""
+        """Poll a feed with a conditional request, as Miniflux does by itself."""
         self._ask("PUT", f"/v1/feeds/{feed}/refresh")
         assert self.failures(feed) == 0
 
     def refresh_in_vain(self, feed: int) -> None:
-        """Ask a feed whose server is down."""
+        """Poll a feed whose server is down."""
         assert self._say("PUT", f"/v1/feeds/{feed}/refresh").status_code == 500
         assert self.failures(feed) == 1
 
     def failures(self, feed: int) -> int:
-        """Say how often in a row a feed could not be had."""
+        """Return the number of failures of a feed in a row."""
         count: int = self._ask("GET", f"/v1/feeds/{feed}").json()["parsing_error_count"]
         return count
 
     def entries(self, feed: int) -> dict[int, str]:
-        """Give the titles of a feed's entries, by the number that Miniflux knows each by."""
+        """Return the titles of a feed's entries, by the number that Miniflux knows each by."""
         entries = self._ask("GET", f"/v1/feeds/{feed}/entries?limit=0").json()["entries"]
         return {entry["id"]: entry["title"] for entry in entries}
 

@@ -18,7 +18,7 @@ STOP = 30.0  # seconds
 
 
 def postgres_programs() -> Path | None:
-    """Give the folder of the newest PostgreSQL server on this machine; None if there is none."""
+    """Return the folder of the newest PostgreSQL server on this machine; None if there is none."""
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     return max((path.parent for path in found), key=lambda folder: float(folder.parent.name), default=None)
 

@@ -67,7 +67,7 @@ class Program:
             time.sleep(PAUSE)  # somebody else's process has no event for us
 
     def stop(self, how: signal.Signals = signal.SIGTERM, *, within: float) -> None:
-        """Ask it to end: it has to do so in time, and with success. Nothing happens if it does not run."""
+        """Stop the program by SIGTERM; it must end in time, with exit code 0. Does nothing if it is not running."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -1,4 +1,4 @@
-"""What the library `reader` keeps of feeds: `python readers.py URL...` prints, as JSON, for each address its entries.
+"""Entries that the library `reader` stores: `python readers.py URL...` prints them as JSON, for each address.
 
 It runs in an environment of its own, and imports nothing of ours.
 """

@@ -1,4 +1,4 @@
-"""What a reader and `serve` say to each other, seen from between: a reverse proxy that remembers."""
+"""A reverse proxy between a reader and `serve` that records the exchanges."""
 
 import socket
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Exchange:
 
     @property
     def is_conditional(self) -> bool:
-        """Tell whether the reader named the version it has."""
+        """Return whether the reader sent a validator."""
         return "if-none-match" in self.asked
 
     @property
     def is_not_modified(self) -> bool:
-        """Tell whether the reader heard that its version is still the one, and nothing else (A72, A73)."""
+        """Return whether the response was a 304 without anything that a 304 may not have (A72, A73)."""
         return (
             (self.status, self.body) == (304, b"")
             and self.is_conditional
@@ -50,7 +50,7 @@ class Relay:
         return self._front.says(path, _Passed(self._port, exchanges))
 
     def passed(self, path: str) -> list[Exchange]:
-        """Give what passed, oldest first."""
+        """Return what passed, oldest first."""
         return list(self._exchanges[path])
 
 

@@ -137,7 +137,7 @@ def test_s31_s40_nothing_of_hostile_feeds_runs_or_loads(
 
 
 def _contents(service: Service, kind: str) -> list[tuple[str, str]]:
-    """Give every text that a reader would show as HTML, of Atom and of JSON, with its name."""
+    """Return every text of Atom and JSON that a reader shows as HTML, with its name."""
     found: list[tuple[str, str]] = []
     feed = etree.fromstring(service.read(f"/category/{kind}.atom"))
     for element in feed.iter(f"{ATOM}content", f"{ATOM}summary", f"{ATOM}title", f"{ATOM}rights"):
@@ -153,7 +153,7 @@ def _contents(service: Service, kind: str) -> list[tuple[str, str]]:
 
 
 def _pages(service: Service, kind: str) -> list[str]:
-    """Give the paths of a category's pages, and of one of its entries."""
+    """Return the paths of a category's pages, and of one of its entries."""
     first = f"/category/{kind}.html"
     page = lxml_html.fromstring(service.read(first))
     found = [first]
@@ -165,7 +165,7 @@ def _pages(service: Service, kind: str) -> list[str]:
 
 
 def _found(root: etree._Element, path: str) -> list[str]:
-    """Give the texts that an expression selects."""
+    """Return the texts that an expression selects."""
     found = root.xpath(path)
     assert isinstance(found, list)
     return [each for each in found if isinstance(each, str)]

@@ -26,7 +26,7 @@ pytestmark = [
 
 @pytest.fixture
 def miniflux(tmp_path: Path) -> Iterator[Miniflux]:
-    """Give a running Miniflux with a PostgreSQL of its own; both end with the test."""
+    """Yield a running Miniflux with a PostgreSQL of its own; both are stopped after the test."""
     programs = postgres_programs()
     assert programs is not None
     folder = tmp_path / "miniflux"

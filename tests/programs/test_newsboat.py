@@ -33,19 +33,19 @@ class Newsboat:
         self._folder = folder
 
     def reload(self) -> None:
-        """Ask the feed."""
+        """Reload the feed."""
         self._execute("reload")
 
     def unread(self) -> str:
-        """Say how much there is to read, in newsboat's own words."""
+        """Return newsboat's own sentence about unread articles."""
         return self._execute("print-unread").strip()
 
     def titles(self) -> dict[str, str]:
-        """Give the titles of its articles, by the id that it knows each by."""
+        """Return the titles of its articles, by newsboat's ids."""
         return {guid: title for guid, title, _ in self._articles()}
 
     def text(self, title: str) -> str:
-        """Give the text of an article."""
+        """Return the text of an article."""
         (text,) = (content for _, found, content in self._articles() if found == title)
         return text
 

@@ -71,7 +71,7 @@ class Web:
 
 @pytest.fixture
 def folder(sample_site: SampleSite, publisher: FeedServer) -> Path:
-    """Give a planet's published folder with archive pages and all."""
+    """Return the published folder of a planet, with archive pages."""
     url = publisher.says("/feed.xml", Reply(200, rss(*(item(n) for n in range(45)))))
     sample_site.writes(YAML.format(url=url))
     sample_site.poll()
@@ -80,7 +80,7 @@ def folder(sample_site: SampleSite, publisher: FeedServer) -> Path:
 
 @pytest.fixture
 def ours(sample_site: SampleSite, folder: Path) -> Iterator[Web]:
-    """Give our own server over that folder."""
+    """Yield our own server over that folder."""
     with sample_site.opened("serve") as app:
         app.publisher.publish()
         form = text_reply(HTTPStatus.OK, "a form", ("X-Form", "ours"))
@@ -97,13 +97,13 @@ def ours(sample_site: SampleSite, folder: Path) -> Iterator[Web]:
 
 @pytest.fixture
 def limits() -> bool:
-    """Tell whether nginx limits how often a reader may ask."""
+    """Return whether nginx limits the rate of requests."""
     return False
 
 
 @pytest.fixture
 def theirs(tmp_path: Path, folder: Path, ours: Web, limits: bool) -> Iterator[Web]:
-    """Give nginx over that folder, with the configuration that the page shows, and one withdrawn story."""
+    """Yield nginx over that folder, with the documented configuration, and one withdrawn story."""
     assert NGINX is not None
     shown = re.search(r"```nginx\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     assert shown is not None

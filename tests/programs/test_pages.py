@@ -63,7 +63,7 @@ STORIES = (
 
 
 def feed_of(language: str, stories: list[tuple[str, str]]) -> bytes:
-    """Give a feed in a language."""
+    """Return a feed in a language."""
     items = "".join(
         f"<item><guid isPermaLink='false'>{language}-{number}</guid><title>{escape(title)}</title>"
         f"<link>https://{language}.example/{number}</link><description>{escape(text)}</description>"
@@ -196,7 +196,7 @@ def begin(service: Service, publisher: FeedServer, language: str) -> list[str]:
 
 
 def announced(tab: Tab, service: Service, path: str) -> list[str]:
-    """Give the paths of the feeds that a page announces."""
+    """Return the paths of the feeds that a page announces."""
     tab.opens(f"http://127.0.0.1:{service.port}{path}")
     script = "JSON.stringify([...document.querySelectorAll('link[rel=alternate]')].map(e => e.href))"
     return [str(url).removeprefix(f"http://127.0.0.1:{service.port}") for url in json.loads(tab.evaluates(script))]

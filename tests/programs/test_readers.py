@@ -89,7 +89,7 @@ def planet(sample_site: SampleSite, publisher: FeedServer) -> dict[str, str]:
 
 
 def normal(entry: Mapping[str, Any]) -> Entry:
-    """Give what a reader has of an entry: its text and links, however it writes HTML; its date in UTC."""
+    """Return an entry of a reader in a form that can be compared: text and links without markup, date in UTC."""
     content = str(entry["content"] or "")
     links = ",".join(unescape(link) for link in re.findall(r"""<a [^>]*href=["']([^"']*)""", content))
     text = " ".join(unescape(re.sub("<[^>]*>", "", content)).split())

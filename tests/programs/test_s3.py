@@ -34,7 +34,7 @@ pytestmark = [
 
 
 def ask(url: str, method: str = "GET") -> HTTPResponse:
-    """Ask the service itself, whose bucket anybody may read."""
+    """Send a request to the service itself, whose bucket is readable for all."""
     answer: HTTPResponse = urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10)
     return answer
 

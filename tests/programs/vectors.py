@@ -1,4 +1,4 @@
-"""What hostile entries hold, by technique: whatever runs calls `alert`, whatever is loaded comes from the trap."""
+"""Contents of hostile entries, by technique: scripts call `alert`, loaded resources come from the trap."""
 
 from html import escape
 
@@ -7,7 +7,7 @@ _CODED = "&#97;lert&lpar;1&rpar;"
 
 
 def markup(trap: str) -> list[str]:
-    """Give HTML that runs a script or loads what it may not, in a parser that is fooled.
+    """Return HTML that runs a script or loads a forbidden resource in a parser that is fooled.
 
     Args:
         trap: where loads go, with a final slash; what lies below `media/` may be loaded.
@@ -130,7 +130,7 @@ def markup(trap: str) -> list[str]:
 
 
 def addresses() -> list[str]:
-    """Give addresses that run a script when they are followed."""
+    """Return addresses that run a script when they are followed."""
     return [
         f"javascript:{RUN}",
         f"JaVaScRiPt:{RUN}",

@@ -91,7 +91,7 @@ BY_SENSE = {
 
 
 def rules_for(peer: Peer) -> Sequence[Rule]:
-    """Give the rules by which one of the others is judged."""
+    """Return the rules by which one of the others is judged."""
     unseen = OURS_ALONE | UNSEEN.get(peer.name, {}).keys()
     ends = {number: f"a source that tries this ends {peer.name}" for number in peer.ended_by.values()}
     rules = [BY_SENSE.get(rule.number, rule) for rule in RULES if rule.number not in unseen]
@@ -103,14 +103,14 @@ def _broken(why: str) -> Callable[[Ledger], Iterator[Look]]:
 
 
 def mark(verdict: Verdict | None) -> str:
-    """Say what came of a rule: kept, broken (so often), or nothing where it was not put to the test."""
+    """Return a mark for a rule: kept, broken (how often), or empty where it was not tested."""
     if verdict is None or not verdict.looked:
         return "-"
     return f"broken {len(verdict.violations)}" if verdict.violations else "kept"
 
 
 def ahead(verdicts: Mapping[str, Sequence[Verdict]]) -> Sequence[str]:
-    """Give the rules that somebody else keeps and we break, those apart that are decided otherwise."""
+    """Return the rules that another program keeps and ours breaks, without those decided otherwise."""
     marks = {name: {verdict.rule.number: mark(verdict) for verdict in found} for name, found in verdicts.items()}
     behind = {number for number, said in marks[OURS].items() if said.startswith("broken")} - OTHERWISE.keys()
     return sorted(number for number in behind if any(said.get(number) == "kept" for said in marks.values()))

@@ -26,13 +26,13 @@ class Miniflux:
     ended_by: ClassVar[Mapping[str, str]] = {}
 
     def missing(self) -> str | None:
-        """Say what is not installed."""
+        """Return the missing program; None if all are installed."""
         lacking = {"miniflux": shutil.which("miniflux"), "postgresql": postgres_programs()}
         return " and ".join(name for name, found in lacking.items() if not found) or None
 
     @contextmanager
     def runs(self, outside: Outside) -> Iterator["_Turns"]:
-        """Give one with a PostgreSQL of its own."""
+        """Yield a running Miniflux with a PostgreSQL of its own."""
         programs = postgres_programs()
         assert programs is not None
         environ = SETTINGS | {"SSL_CERT_FILE": outside.authority, "HTTP_PROXY": outside.proxy}

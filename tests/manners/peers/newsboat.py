@@ -16,7 +16,7 @@ TURN = 600.0  # seconds: it asks one source after the other
 
 
 def faketime() -> Path | None:
-    """Give the library that moves a program's clock; None if it is not installed."""
+    """Return the library that moves a program's clock; None if it is not installed."""
     return next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
@@ -29,13 +29,13 @@ class Newsboat:
     ended_by: ClassVar[Mapping[str, str]] = {"latin-one": "P12"}
 
     def missing(self) -> str | None:
-        """Say what is not installed."""
+        """Return the missing program; None if all are installed."""
         lacking = {"newsboat": shutil.which("newsboat"), "libfaketime": faketime()}
         return " and ".join(name for name, found in lacking.items() if not found) or None
 
     @contextmanager
     def runs(self, outside: Outside) -> Iterator["_Reloads"]:
-        """Give one with an empty cache and an empty configuration."""
+        """Yield a newsboat with an empty cache and an empty configuration."""
         with tempfile.TemporaryDirectory(prefix="aggregator-newsboat-") as name:
             (Path(name) / "urls").write_text("".join(f"{url}\n" for url in outside.urls))
             (Path(name) / "config").touch()

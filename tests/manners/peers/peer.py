@@ -1,4 +1,4 @@
-"""What another program must be able to do to be judged, and the days that it spends at the origin."""
+"""Interface of other programs that are judged, and the days that they spend at the origin."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -21,12 +21,12 @@ class Running(Protocol):
     """A program that follows the sources."""
 
     def turn(self, now: datetime) -> None:
-        """Let it ask what it thinks is due at this time, and wait until no request is on its way."""
+        """Make the program poll what it considers due at this time, and wait until no request is under way."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """What a program needs to know of the world."""
+    """Arguments that another program needs."""
 
     urls: Sequence[str]  # what it is to follow
     authority: str  # the path of the certificate that proves the https hosts
@@ -42,7 +42,7 @@ class Peer(Protocol):
     ended_by: ClassVar[Mapping[str, str]]  # habits that crash it, for all sources, and the rule they try
 
     def missing(self) -> str | None:
-        """Say what is not installed; None if it can run."""
+        """Return the missing program; None if it can run."""
 
     def runs(self, outside: Outside) -> AbstractContextManager[Running]:
         """Set it up with its defaults, subscribed to the sources, none of which is asked yet."""
@@ -63,7 +63,7 @@ class SteppedClock:
 
 
 def as_followed(habits: Sequence[Habit], peer: Peer) -> Sequence[Habit]:
-    """Give the habits as a program meets them that has no feeds.yaml: hourly, which is everybody's default.
+    """Return the habits for a program without feeds.yaml: polled hourly, the default of all.
 
     Left out are those that live by an option of feeds.yaml, and those that would end the program for all.
     """
@@ -72,7 +72,7 @@ def as_followed(habits: Sequence[Habit], peer: Peer) -> Sequence[Habit]:
 
 
 def days_of(peer: Peer, habits: Sequence[Habit], span: timedelta) -> Ledger:
-    """Let a program follow the habits for some days; it is stopped and started again as ours is.
+    """Run a program over the habits for some days, with restarts as for ours.
 
     Returns:
         What the origin saw.

@@ -24,12 +24,12 @@ class Reader:
     ended_by: ClassVar[Mapping[str, str]] = {"age-overflow": "P54", "retry-endless": "P56"}
 
     def missing(self) -> str | None:
-        """Say what is not installed."""
+        """Return the missing program; None if all are installed."""
         return None if PYTHON.exists() else "the library reader"
 
     @contextmanager
     def runs(self, outside: Outside) -> Iterator["_Turns"]:
-        """Give one with an empty database."""
+        """Yield a `reader` with an empty database."""
         with tempfile.TemporaryDirectory(prefix="aggregator-reader-") as name:
             command = [str(PYTHON), "-P", str(SCRIPT), f"{name}/reader.sqlite"]
             environ = {"REQUESTS_CA_BUNDLE": outside.authority, "HOME": name}
