@@ -6,8 +6,8 @@ from aggregator.config.compounds import Pair
 from aggregator.config.document import Node
 from aggregator.config.findings import Findings, quoted
 from aggregator.config.keys import CategoryKeys
+from aggregator.config.misspellings import DeclaredNames
 from aggregator.config.shapes import nearest
-from aggregator.config.slips import Declared
 from aggregator.config.tables import Values
 from aggregator.model.settings import GENERAL, Category, CategoryKey, Source
 
@@ -19,7 +19,7 @@ def categories_of(
     sources: Iterable[Source],
     mentions: Mapping[CategoryKey, Sequence[Node]],
     entries: int,
-    found: Findings,
+    findings: Findings,
 ) -> tuple[Category, ...]:
     """Return the declared categories in the order of the file, then those that are named by sources alone.
 
@@ -28,31 +28,31 @@ def categories_of(
         sources: every valid source; a source without a category publishes in `general`.
         mentions: each category that sources name, with every place in feeds.yaml that names it.
         entries: `publish.entries`, the default of each category.
-        found: collects problems and notes.
+        findings: collects problems and notes.
     """
     declared = {pair.name: _category(pair, entries) for pair in pairs}
-    _check_unique(pairs, found)
-    _check_was(pairs, mentions, found)
+    _check_unique(pairs, findings)
+    _check_was(pairs, mentions, findings)
     used = dict.fromkeys(mentions) | dict.fromkeys(key for source in sources for key in source.categories)
     made = [key for key in used if key not in declared]
-    known = Declared(declared if made and not found.was_in_force else ())
+    known = DeclaredNames(declared if made and not findings.was_in_force else ())
     for number, key in enumerate(made):
         if key in mentions and key != GENERAL:
             refused = _slip(key, known)
             if refused is not None:
                 for place in mentions[key]:
-                    found.problem_at(place, refused)
+                    findings.problem_at(place, refused)
                 continue
             near = nearest(key, declared) if number * len(declared) < MAX_COMPARED else None
             advice = f'did you mean "{near}"?' if near else "declare it to give it a title"
             if len(parts := _parts(key)) > 1:
                 advice = f"if several are meant, write [{', '.join(parts)}]"
             what = f"category {quoted(key)} is not declared under categories: and is made"
-            found.note(mentions[key][0], f"{what}; {advice}")
+            findings.note(mentions[key][0], f"{what}; {advice}")
     return (*declared.values(), *(Category(key=key, title=key, declared=False, entries=entries) for key in made))
 
 
-def _slip(key: CategoryKey, declared: Declared) -> str | None:
+def _slip(key: CategoryKey, declared: DeclaredNames) -> str | None:
     """Return the message for a name that is probably a misspelling; None for a valid new name."""
     parts = _parts(key)
     if len(parts) > 1 and any(part in declared for part in parts):
@@ -71,29 +71,29 @@ def _parts(key: CategoryKey) -> list[str]:
 
 
 def _category(pair: Pair[str, Values], entries: int) -> Category:
-    said = pair.value
-    own_entries = said[CategoryKeys.entries]
-    dedupe = said[CategoryKeys.dedupe]
+    values = pair.value
+    own_entries = values[CategoryKeys.entries]
+    dedupe = values[CategoryKeys.dedupe]
     return Category(
         key=CategoryKey(pair.name),
-        title=said[CategoryKeys.title] or pair.name,
-        description=said[CategoryKeys.description],
-        slug=said[CategoryKeys.slug],
-        id=said[CategoryKeys.id],
-        was=tuple(CategoryKey(name) for name in dict.fromkeys(said[CategoryKeys.was])),
+        title=values[CategoryKeys.title] or pair.name,
+        description=values[CategoryKeys.description],
+        slug=values[CategoryKeys.slug],
+        id=values[CategoryKeys.id],
+        was=tuple(CategoryKey(name) for name in dict.fromkeys(values[CategoryKeys.was])),
         entries=entries if own_entries is None else own_entries,
-        show=said[CategoryKeys.show],
-        unlisted=said[CategoryKeys.unlisted],
+        show=values[CategoryKeys.show],
+        unlisted=values[CategoryKeys.unlisted],
         dedupe=None if dedupe is None else dedupe.dedupe,
         near=None if dedupe is None else dedupe.near,
         window=None if dedupe is None else dedupe.window,
-        include=said[CategoryKeys.include],
-        exclude=said[CategoryKeys.exclude],
-        limit=said[CategoryKeys.limit],
+        include=values[CategoryKeys.include],
+        exclude=values[CategoryKeys.exclude],
+        limit=values[CategoryKeys.limit],
     )
 
 
-def _check_unique(pairs: Sequence[Pair[str, Values]], found: Findings) -> None:
+def _check_unique(pairs: Sequence[Pair[str, Values]], findings: Findings) -> None:
     for key in (CategoryKeys.slug, CategoryKeys.id):
         firsts: dict[str, Values] = {}
         for pair in pairs:
@@ -102,11 +102,11 @@ def _check_unique(pairs: Sequence[Pair[str, Values]], found: Findings) -> None:
             if value is not None and first is not pair.value:
                 line = first.place(key).line
                 what = f"{quoted(value)} is the {key.name} in line {line} already; write another"
-                found.problem_at(pair.value.place(key), what)
+                findings.problem_at(pair.value.place(key), what)
 
 
 def _check_was(
-    pairs: Sequence[Pair[str, Values]], mentions: Mapping[CategoryKey, Sequence[Node]], found: Findings
+    pairs: Sequence[Pair[str, Values]], mentions: Mapping[CategoryKey, Sequence[Node]], findings: Findings
 ) -> None:
     """Check that each earlier key in `was` is claimed by one category, and is no longer a category itself (A45)."""
     lines = {str(key): nodes[0].line for key, nodes in mentions.items()} | {pair.name: pair.key.line for pair in pairs}
@@ -115,10 +115,10 @@ def _check_was(
         place = pair.value.place(CategoryKeys.was)
         for was in pair.value[CategoryKeys.was]:
             if was == pair.name:
-                found.problem_at(place, f"{quoted(was)} is this category's own key; remove it")
+                findings.problem_at(place, f"{quoted(was)} is this category's own key; remove it")
             elif was in lines:
                 what = f"{quoted(was)} is still a category, in line {lines[was]}; remove it here, or rename it there"
-                found.problem_at(place, what)
+                findings.problem_at(place, what)
             elif heirs.setdefault(was, pair.name) != pair.name:
                 what = f"{quoted(was)} is claimed by {quoted(heirs[was])} already; remove it here or there"
-                found.problem_at(place, what)
+                findings.problem_at(place, what)

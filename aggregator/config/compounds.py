@@ -23,12 +23,12 @@ class ListOf(Shape[tuple[T, ...]]):
         self.each, self.words, self.write = each, words, write
         self.alone, self.least, self.most = alone, least, most
 
-    def read(self, node: Node, found: Findings) -> tuple[T, ...]:
-        """Read a list. An invalid item is reported to `found` and left out."""
+    def read(self, node: Node, findings: Findings) -> tuple[T, ...]:
+        """Read a list. An invalid item is reported to `findings` and left out."""
         if not isinstance(node, ListNode):
             if not self.alone or not isinstance(node, Scalar) or node.is_null:
                 raise self.unfit(node)
-            return (self.each.read(node, found),)
+            return (self.each.read(node, findings),)
         if len(node.items) < self.least and not node.cut:
             raise Unfit(f"the list is empty; write {self.write}")
         if len(node.items) > self.most:
@@ -36,9 +36,9 @@ class ListOf(Shape[tuple[T, ...]]):
         items: list[T] = []
         for item in node.items:
             try:
-                items.append(self.each.read(item, found))
+                items.append(self.each.read(item, findings))
             except Unfit as unfit:
-                found.problem_at(item, str(unfit))
+                findings.problem_at(item, str(unfit))
         return tuple(items)
 
     def schema(self) -> Schema:
@@ -76,8 +76,8 @@ class MapOf(Shape[tuple[Pair[N, T], ...]], Generic[N, T]):
         self.each, self.words, self.write = each, words, write
         self._name, self._form = name, form
 
-    def read(self, node: Node, found: Findings) -> tuple[Pair[N, T], ...]:
-        """Read a mapping. An item with an invalid key or value is reported to `found` and left out."""
+    def read(self, node: Node, findings: Findings) -> tuple[Pair[N, T], ...]:
+        """Read a mapping. An item with an invalid key or value is reported to `findings` and left out."""
         if isinstance(node, Scalar) and node.is_null:
             return ()
         if not isinstance(node, MapNode):
@@ -87,13 +87,13 @@ class MapOf(Shape[tuple[Pair[N, T], ...]], Generic[N, T]):
             try:
                 name = self._name(raw)
             except Unfit as unfit:
-                found.problem_at(key, f"{quoted(raw)} {unfit}")
+                findings.problem_at(key, f"{quoted(raw)} {unfit}")
                 continue
             item = node.values[raw]
             try:
-                pairs.append(Pair(key, name, item, self.each.read(item, found)))
+                pairs.append(Pair(key, name, item, self.each.read(item, findings)))
             except Unfit as unfit:
-                found.problem_at(item, str(unfit))
+                findings.problem_at(item, str(unfit))
         return tuple(pairs)
 
     def schema(self) -> Schema:
@@ -113,10 +113,10 @@ class Either(Shape[T]):
     def values(self) -> str:
         return f"{self.short.values}, or {self.long.write}"
 
-    def read(self, node: Node, found: Findings) -> T:
+    def read(self, node: Node, findings: Findings) -> T:
         if isinstance(node, ListNode):
             raise self.unfit(node)
-        return (self.long if isinstance(node, MapNode) else self.short).read(node, found)
+        return (self.long if isinstance(node, MapNode) else self.short).read(node, findings)
 
     def schema(self) -> Schema:
         return {"anyOf": [self.short.schema(), self.long.schema()]}
@@ -127,14 +127,14 @@ class Anything(Shape[Json]):
 
     words = write = "a text or a mapping"
 
-    def read(self, node: Node, found: Findings) -> Json:
+    def read(self, node: Node, findings: Findings) -> Json:
         """Return the value as JSON data, with variables replaced."""
         if isinstance(node, MapNode):
-            return {name: self.read(item, found) for name, item in node.values.items()}
+            return {name: self.read(item, findings) for name, item in node.values.items()}
         if isinstance(node, ListNode):
-            return [self.read(item, found) for item in node.items]
+            return [self.read(item, findings) for item in node.items]
         assert isinstance(node, Scalar)
-        text = found.filled(node.raw)
+        text = findings.filled(node.raw)
         if not node.plain or has_variable(node.raw):
             return text
         if node.is_null:

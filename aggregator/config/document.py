@@ -67,23 +67,23 @@ class MapNode(Node):
     cut: bool = False  # a syntax error ended it: more keys may follow in the file
 
 
-def read_document(data: bytes, found: Findings) -> Node | None:
+def read_document(data: bytes, findings: Findings) -> Node | None:
     """Parse the file, which must have one document.
 
-    A syntax error is reported to `found` as one problem. The part before the error is returned, so that the same run
+    A syntax error is reported to `findings` as one problem. The part before the error is returned, so that the same run
     reports its problems too.
 
     Returns:
         The root node; None if the file is empty or can't be decoded.
     """
-    text = _text_of(data, found)
+    text = _text_of(data, findings)
     if text is None:
         return None
-    builder = _Builder(found)
+    builder = _Builder(findings)
     try:
         builder.build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        found.problem(*syntax_problem(error, text))
+        findings.problem(*syntax_problem(error, text))
         builder.cut()
     except _Stop:
         builder.cut()
@@ -127,12 +127,12 @@ class _Stop(Exception):
     """Parsing stops here; the problem is already in the findings."""
 
 
-def _text_of(data: bytes, found: Findings) -> str | None:
+def _text_of(data: bytes, findings: Findings) -> str | None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
-        found.problem(
+        findings.problem(
             *_place_in(before, len(before)), f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
         )
         return None
@@ -140,7 +140,7 @@ def _text_of(data: bytes, found: Findings) -> str | None:
     for match in unprintable:
         code = ord(match[0])
         what = f"the control character U+{code:04X} is not allowed; remove it, or write \\x{code:02x} in double quotes"
-        found.problem(*_place_in(text, match.start()), what)
+        findings.problem(*_place_in(text, match.start()), what)
     return None if unprintable else text
 
 
@@ -151,9 +151,9 @@ def _place_in(text: str, index: int) -> tuple[int, int]:
 class _Builder:
     """Builds the tree from the events of libyaml."""
 
-    def __init__(self, found: Findings) -> None:
+    def __init__(self, findings: Findings) -> None:
         self.root: Node | None = None
-        self._found = found
+        self._findings = findings
         self._open: list[ListNode | MapNode] = []
         self._names: list[Scalar | None] = []  # for each open collection: the key whose value comes next
         self._anchors: dict[str, Node | None] = {}  # None: the collection of this anchor is still open
@@ -186,7 +186,7 @@ class _Builder:
 
     def _stop(self, event: Any, what: str) -> NoReturn:
         mark = event.start_mark
-        self._found.problem(mark.line + 1, mark.column + 1, what)
+        self._findings.problem(mark.line + 1, mark.column + 1, what)
         raise _Stop
 
     def _scalar(self, event: Any) -> None:
@@ -253,27 +253,27 @@ class _Builder:
             parent.keys[name.raw] = name
             parent.values[name.raw] = node
         else:
-            self._found.problem(
+            self._findings.problem(
                 name.line, name.column, f"{quoted(name.raw)} is already in line {first.line}; remove one of the two"
             )
 
     def _key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar) and node.raw:
-            if is_between_marks(node) and not self._found.was_in_force:
+            if is_between_marks(node) and not self._findings.was_in_force:
                 bare = node.raw.strip(TYPOGRAPHIC)
                 what = f"{node.raw[0]} and {node.raw[-1]} are typographic quotation marks, which do not quote in YAML"
-                self._found.problem(node.line, node.column, f"{what}; write {quoted(bare)}")
+                self._findings.problem(node.line, node.column, f"{what}; write {quoted(bare)}")
                 return Scalar(node.line, node.column, bare) if bare else _NO_KEY
             return node
-        found = "an empty key" if isinstance(node, Scalar) else "a list or a mapping as a key"
-        self._found.problem(
-            node.line, node.column, f"{found}; write a name, and put a value that begins with {{ or [ in quotes"
+        fault = "an empty key" if isinstance(node, Scalar) else "a list or a mapping as a key"
+        self._findings.problem(
+            node.line, node.column, f"{fault}; write a name, and put a value that begins with {{ or [ in quotes"
         )
         return _NO_KEY
 
     def _check_tag(self, event: Any, node: Node) -> None:
         if event.tag not in _CORE_TAGS:
-            self._found.problem(node.line, node.column, f"the tag {quoted(event.tag)} is not supported; remove it")
+            self._findings.problem(node.line, node.column, f"the tag {quoted(event.tag)} is not supported; remove it")
 
 
 def _depth(node: Node) -> int:

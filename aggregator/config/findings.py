@@ -36,7 +36,7 @@ class Findings:
     def __init__(self, file: str, environ: Mapping[str, str], *, was_in_force: bool = False) -> None:
         self.environ = environ
         self.was_in_force = was_in_force  # the file was accepted before: probable misspellings are no longer reported
-        self.homes: Mapping[str, list[str]] = {}  # for each key, the tables that have it; used in messages
+        self.key_places: Mapping[str, list[str]] = {}  # key -> tables that have it, for messages
         self.secrets: set[str] = set()
         self._file = file
         self._problems: set[Problem] = set()  # a set, because the value of a YAML alias is read more than once

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from aggregator.config import addresses, copies, patterns, vocabulary
+from aggregator.config import addresses, patterns, vocabulary
+from aggregator.config.aliases import alias_path, target_path
 from aggregator.config.compounds import Either, ListOf, MapOf
 from aggregator.config.document import MapNode, Node, Scalar
 from aggregator.config.durations import Duration, DurationOr
@@ -131,8 +132,8 @@ class PublishKeys(Keys):
     )
     aliases = key(
         MapOf(
-            copies.alias_path,
-            Text("an output", "a path such as all.atom", limit=500, check=copies.target_path),
+            alias_path,
+            Text("an output", "a path such as all.atom", limit=500, check=target_path),
             "a mapping of paths",
             "{old path: new path}",
         ),
@@ -188,8 +189,8 @@ class _DedupeShape(Shape[DedupeSettings]):
 
     words, write = "a mapping", "{near: 0.85, window: 7d}"
 
-    def read(self, node: Node, found: Findings) -> DedupeSettings:
-        values = DEDUPE_TABLE.read(node, found)
+    def read(self, node: Node, findings: Findings) -> DedupeSettings:
+        values = DEDUPE_TABLE.read(node, findings)
         return DedupeSettings(Dedupe.NEAR, values[DedupeKeys.near], values[DedupeKeys.window])
 
     def schema(self) -> Schema:
@@ -233,10 +234,10 @@ class _RuleShape(Shape[Rule]):
     def __init__(self) -> None:
         self.table = Table(RuleKeys, words=self.words, write=self.write)
 
-    def read(self, node: Node, found: Findings) -> Rule:
+    def read(self, node: Node, findings: Findings) -> Rule:
         if isinstance(node, Scalar):
             raise self.unfit(node)
-        read = self.table.read(node, found)
+        read = self.table.read(node, findings)
         patterns: list[tuple[str, str]] = []
         for name, declared in self.table.keys.items():
             pattern: Any = read[declared]

@@ -25,48 +25,48 @@ class Paged:
     paging: Paging | None
 
 
-def first_address(said: Values, text: str) -> str:
+def first_address(values: Values, text: str) -> str:
     """Return the address of the first page, which identifies the source."""
-    return address_of(text, _first(said)) if said[SourceKeys.kind] is Kind.JSON else text
+    return address_of(text, _first(values)) if values[SourceKeys.kind] is Kind.JSON else text
 
 
-def paged(said: Values, request: Request, found: Findings) -> Paged:
-    """Read the paging of a source. Wrong values and keys without effect are reported to `found`.
+def paged(values: Values, request: Request, findings: Findings) -> Paged:
+    """Read the paging of a source. Wrong values and keys without effect are reported to `findings`.
 
     Args:
-        said: the keys of the source.
+        values: the keys of the source.
         request: method and body as written in feeds.yaml.
-        found: collects problems and warnings.
+        findings: collects problems and warnings.
     """
-    kind, path, pages = said[SourceKeys.kind], said[SourceKeys.next], said[SourceKeys.pages]
+    kind, path, pages = values[SourceKeys.kind], values[SourceKeys.next], values[SourceKeys.pages]
     if kind is not Kind.JSON:
         for key in (SourceKeys.page, SourceKeys.next):
-            if said.says(key):
-                found.warn(said.place(key), f"{key.name} has no effect on kind {kind}; remove it")
+            if values.says(key):
+                findings.warn(values.place(key), f"{key.name} has no effect on kind {kind}; remove it")
         if pages and kind not in _LINKED:
             what = f"pages has no effect on kind {kind}, which names no earlier documents; remove it"
-            found.warn(said.place(SourceKeys.pages), what)
+            findings.warn(values.place(SourceKeys.pages), what)
         return Paged(request, None)
-    url, body = said[SourceKeys.url] or "", request.body
+    url, body = values[SourceKeys.url] or "", request.body
     if path is not None:
-        check_path(path, said.place(SourceKeys.next), found)
-    _check_places(said, url, found)
+        check_path(path, values.place(SourceKeys.next), findings)
+    _check_places(values, url, findings)
     places = places_in(url) | places_in(str.__str__(body or ""))
     if "next" in places and path is None:
         what = "{next} has no value; write next: and the JMESPath of the next page in an answer"
-        found.problem_at(said.place(SourceKeys.url if "next" in places_in(url) else SourceKeys.body), what)
-    if said.says(SourceKeys.page) and "page" not in places:
-        found.warn(said.place(SourceKeys.page), "page has no effect; write {page} into url or body, or remove it")
+        findings.problem_at(values.place(SourceKeys.url if "next" in places_in(url) else SourceKeys.body), what)
+    if values.says(SourceKeys.page) and "page" not in places:
+        findings.warn(values.place(SourceKeys.page), "page has no effect; write {page} into url or body, or remove it")
     if not places and path is None:
         if pages:
             what = "pages has no effect on kind json without the next page; write {page} into url, or write next:"
-            found.warn(said.place(SourceKeys.pages), what)
+            findings.warn(values.place(SourceKeys.pages), what)
         return Paged(request, None)
     if not pages:
         what = "only the first page is fetched; write pages: 10, or as many further pages as a poll may read"
-        found.warn(said.place(SourceKeys.next if path is not None else SourceKeys.url), what)
-    first = _first(said)
-    counts = said[SourceKeys.page]
+        findings.warn(values.place(SourceKeys.next if path is not None else SourceKeys.url), what)
+    first = _first(values)
+    counts = values[SourceKeys.page]
     return Paged(
         request_of(request, None if body is None else str.__str__(body), first),
         Paging(
@@ -80,25 +80,25 @@ def paged(said: Values, request: Request, found: Findings) -> Paged:
     )
 
 
-def _first(said: Values) -> Page:
-    counts = said[SourceKeys.page]
+def _first(values: Values) -> Page:
+    counts = values[SourceKeys.page]
     return Page(PageKeys.from_.default if counts is None else counts[PageKeys.from_])
 
 
-def _check_places(said: Values, url: str, found: Findings) -> None:
+def _check_places(values: Values, url: str, findings: Findings) -> None:
     """Check that {page} and {next} are in places where they can be replaced."""
-    place = said.place(SourceKeys.url)
+    place = values.place(SourceKeys.url)
     if FIELD.search(url.partition("//")[2].partition("/")[0]):
-        found.problem_at(place, "the host can't have {fields}; write it out")
+        findings.problem_at(place, "the host can't have {fields}; write it out")
     for name in FIELD.findall(url):
         if _WORDS.fullmatch(name.strip()) and name.strip() not in ("page", "next"):
-            found.warn(
+            findings.warn(
                 place,
                 f"{quoted(f'{{{name}}}')} is sent unchanged; the address of a list may have {{page}} and {{next}}",
             )
-    if _holds_mapping(said[SourceKeys.body]):
+    if _holds_mapping(values[SourceKeys.body]):
         what = '{page} or {next} without quotes is a mapping in YAML; write "{page}" or "{next}"'
-        found.problem_at(said.place(SourceKeys.body), what)
+        findings.problem_at(values.place(SourceKeys.body), what)
 
 
 def _holds_mapping(value: Json) -> bool:

@@ -30,27 +30,29 @@ class Records:
     asked: tuple[str, ...] = ()
 
 
-def records_of(said: Values, kind: Kind, found: Findings) -> Records:
+def records_of(values: Values, kind: Kind, findings: Findings) -> Records:
     """Read the keys that only sources other than feeds need. Problems and keys without effect are reported."""
-    request = request_of(said, SourceKeys.method, SourceKeys.body, found)
+    request = request_of(values, SourceKeys.method, SourceKeys.body, findings)
     if kind not in RECORDS:
         for key in (SourceKeys.items, SourceKeys.entry, SourceKeys.detail):
-            if said.says(key):
-                found.warn(said.place(key), f"{key.name} has no effect on kind {kind}; {_instead(said, key, kind)}")
+            if values.says(key):
+                findings.warn(
+                    values.place(key), f"{key.name} has no effect on kind {kind}; {_instead(values, key, kind)}"
+                )
         return Records(request=request)
-    entry = said[SourceKeys.entry]
-    if kind is Kind.JSON and not said.says(SourceKeys.entry):
+    entry = values[SourceKeys.entry]
+    if kind is Kind.JSON and not values.says(SourceKeys.entry):
         what = "entry is missing; write entry: {title: …, link: …}, each a JMESPath or a text with {fields}"
-        found.problem_at(said.node, what)
-    items = said[SourceKeys.items]
+        findings.problem_at(values.node, what)
+    items = values[SourceKeys.items]
     if kind is Kind.JSON and items is not None:
-        check_path(items, said.place(SourceKeys.items), found)
+        check_path(items, values.place(SourceKeys.items), findings)
     elif kind is Kind.HTML:
-        _check_page(said, items, found)
-    fields = () if entry is None else fields_in(entry, kind, found)
+        _check_page(values, items, findings)
+    fields = () if entry is None else fields_in(entry, kind, findings)
     if entry is not None and not fields and kind is Kind.JSON:
-        found.problem_at(said.place(SourceKeys.entry), "entry names no field; write {title: …, link: …}")
-    detail = detail_of(said, kind, found)
+        findings.problem_at(values.place(SourceKeys.entry), "entry names no field; write {title: …, link: …}")
+    detail = detail_of(values, kind, findings)
     if detail is None:
         return Records(items=items, fields=fields, request=request)
     body = str.__str__(detail.request.body or "")
@@ -58,104 +60,106 @@ def records_of(said: Values, kind: Kind, found: Findings) -> Records:
     return Records(items=items, fields=fields, request=request, detail=detail, asked=asked)
 
 
-def _instead(said: Values, key: Key[Values | None] | Key[str | None], kind: Kind) -> str:
+def _instead(values: Values, key: Key[Values | None] | Key[str | None], kind: Kind) -> str:
     """Return the advice for a key of `kind: json` and `html` that has no effect."""
-    if key is SourceKeys.detail and said[SourceKeys.full_text] and kind is not Kind.FILE:
+    if key is SourceKeys.detail and values[SourceKeys.full_text] and kind is not Kind.FILE:
         return "remove it: full_text fetches the articles behind the links"
     return "write kind: json, or remove it" if kind is Kind.FEED else "remove it"
 
 
-def detail_of(said: Values, kind: Kind, found: Findings) -> Detail | None:
+def detail_of(values: Values, kind: Kind, findings: Findings) -> Detail | None:
     """Read `detail`, the second request for each entry; None if the source has no valid one."""
-    told = said[SourceKeys.detail]
-    url = told[DetailKeys.url] if told is not None else None
-    if told is None or url is None:
+    detail = values[SourceKeys.detail]
+    url = detail[DetailKeys.url] if detail is not None else None
+    if detail is None or url is None:
         return None
-    place = told.place(DetailKeys.url)
-    request = request_of(told, DetailKeys.method, DetailKeys.body, found)
+    place = detail.place(DetailKeys.url)
+    request = request_of(detail, DetailKeys.method, DetailKeys.body, findings)
     if not has_fields(url) and not has_fields(str.__str__(request.body or "")):
         what = "the address is the same for every entry; write {fields} of the item into it, or into body"
-        found.problem_at(place, what)
+        findings.problem_at(place, what)
     start = url if FIELD.match(url) else FIELD.sub("x", url)
     if not FIELD.match(url) and not start.lower().startswith(("http://", "https://")):
-        found.problem_at(
+        findings.problem_at(
             place, f"{quoted(url)} is not an address; write https://host/path?id={{id}}, or one field alone"
         )
     elif FIELD.search(url.partition("//")[2].partition("/")[0]):
-        found.problem_at(place, f"{quoted(url)} takes its host from the item; write the host out")
+        findings.problem_at(place, f"{quoted(url)} takes its host from the item; write the host out")
     if kind is Kind.JSON:
         for text in (url, str.__str__(request.body or "")):
             for path in fields_of(text):
-                check_path(path, place, found)
-    fields = fields_in(told, kind, found)
+                check_path(path, place, findings)
+    fields = fields_in(detail, kind, findings)
     if not fields:
-        found.problem_at(said.place(SourceKeys.detail), "detail names no field; write {url: …, content: …}")
+        findings.problem_at(values.place(SourceKeys.detail), "detail names no field; write {url: …, content: …}")
     reading = Reading(
         kind=kind,
-        encoding=said[SourceKeys.encoding],
-        timezone=said[SourceKeys.timezone],
-        allow_classes=frozenset(said[SourceKeys.allow_classes]),
+        encoding=values[SourceKeys.encoding],
+        timezone=values[SourceKeys.timezone],
+        allow_classes=frozenset(values[SourceKeys.allow_classes]),
         fields=fields,
     )
     return Detail(url=url, request=request, reading=reading)
 
 
-def fields_in(entry: Values, kind: Kind, found: Findings) -> tuple[tuple[str, str], ...]:
+def fields_in(entry: Values, kind: Kind, findings: Findings) -> tuple[tuple[str, str], ...]:
     """Return the fields of `entry` or `detail`, each with its path or selector, and check these."""
     fields = [(key.name, text) for key in FIELDS if (text := entry[key]) is not None]
     for key in FIELDS:
         if (text := entry[key]) is not None:
             check = check_paths if kind is Kind.JSON else check_selectors
-            check(text, entry.place(key), found)
+            check(text, entry.place(key), findings)
     return tuple(fields)
 
 
-def _check_page(said: Values, items: str | None, found: Findings) -> None:
+def _check_page(values: Values, items: str | None, findings: Findings) -> None:
     """Check `items` of an HTML page."""
     if items is None:
         what = "items is missing; write a CSS selector such as article.teaser, or an XPath with a leading //"
-        found.problem_at(said.node, what)
+        findings.problem_at(values.node, what)
     elif selector_of(items).attribute is not None:
-        found.problem_at(said.place(SourceKeys.items), f"{quoted(items)} selects an attribute; write one for elements")
+        findings.problem_at(
+            values.place(SourceKeys.items), f"{quoted(items)} selects an attribute; write one for elements"
+        )
     else:
-        check_selectors(items, said.place(SourceKeys.items), found)
+        check_selectors(items, values.place(SourceKeys.items), findings)
 
 
-def check_selectors(text: str, place: Node, found: Findings) -> None:
+def check_selectors(text: str, place: Node, findings: Findings) -> None:
     """Check that a selector, or each field of a text with fields, is CSS or XPath."""
     for path in fields_of(text) if has_fields(text) else (text,):
         try:
             selector(path)
         except Unfit as unfit:
-            found.problem_at(place, f"{quoted(path)} {unfit}")
+            findings.problem_at(place, f"{quoted(path)} {unfit}")
 
 
-def check_paths(text: str, place: Node, found: Findings) -> None:
+def check_paths(text: str, place: Node, findings: Findings) -> None:
     """Check that a path, or each field of a text with fields, is a JMESPath."""
     for path in fields_of(text) if has_fields(text) else (text,):
-        check_path(path, place, found)
+        check_path(path, place, findings)
 
 
-def check_path(path: str, place: Node, found: Findings) -> None:
+def check_path(path: str, place: Node, findings: Findings) -> None:
     """Check that a path is a JMESPath."""
     why = _fault_of(path)
     if why is not None:
-        found.problem_at(
+        findings.problem_at(
             place, f"{quoted(path)} is not a JMESPath: {why}; write one such as data.items[], or {{data.id}}"
         )
 
 
-def request_of(said: Values, method: Key[str], body: "Key[Json | None]", found: Findings) -> Request:
+def request_of(values: Values, method: Key[str], body: "Key[Json | None]", findings: Findings) -> Request:
     """Read method and body."""
-    verb, sent = said[method], said[body]
+    verb, sent = values[method], values[body]
     if sent is None:
         return Request(method=verb)
     if verb != "POST":
-        found.problem_at(said.place(body), f"a {verb} request has no body; write method: POST, or remove body")
+        findings.problem_at(values.place(body), f"a {verb} request has no body; write method: POST, or remove body")
     is_json = not isinstance(sent, str)
     text = json.dumps(sent, ensure_ascii=False, separators=(",", ":")) if not isinstance(sent, str) else sent
     if len(text) > MAX_BODY:
-        found.problem_at(said.place(body), f"the body has {len(text):,} characters; write at most {MAX_BODY:,}")
+        findings.problem_at(values.place(body), f"the body has {len(text):,} characters; write at most {MAX_BODY:,}")
     return Request(method=verb, body=Secret(text), is_json=is_json)
 
 

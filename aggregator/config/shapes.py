@@ -49,11 +49,11 @@ class Shape(ABC, Generic[T_co]):
     write: str  # examples of valid values for messages: "5m, 2h or 1d"
 
     @abstractmethod
-    def read(self, node: Node, found: Findings) -> T_co:
+    def read(self, node: Node, findings: Findings) -> T_co:
         """Return the value of a node.
 
         Raises:
-            Unfit: the value has another shape. Problems inside a list or mapping are added to `found` instead.
+            Unfit: the value has another shape. Problems inside a list or mapping are added to `findings` instead.
         """
 
     @abstractmethod
@@ -96,13 +96,13 @@ def nearest(word: str, words: Iterable[str], *, likely: bool = False) -> str | N
 class ScalarShape(Shape[T_co]):
     """Type of a value that is neither a list nor a mapping."""
 
-    def read(self, node: Node, found: Findings) -> T_co:
+    def read(self, node: Node, findings: Findings) -> T_co:
         """Return the value of a scalar, after variables were replaced."""
         if not isinstance(node, Scalar) or node.is_null:
             raise self.unfit(node)
-        if is_between_marks(node) and not found.was_in_force:
+        if is_between_marks(node) and not findings.was_in_force:
             raise self._typographic(node.raw)
-        return self.value(node, found.filled(node.raw))
+        return self.value(node, findings.filled(node.raw))
 
     def _typographic(self, raw: str) -> Unfit:
         """Return the error for a value in typographic quotation marks, which YAML makes part of the value."""
@@ -291,7 +291,7 @@ class Choice(ScalarShape[T]):
 
 def read_default(shape: Shape[T], value: Json) -> T:
     """Return a default, read like a value in feeds.yaml."""
-    found = Findings("default", {})
-    read = shape.read(node_of(value), found)
-    assert not found.problems, found.problems
+    findings = Findings("default", {})
+    read = shape.read(node_of(value), findings)
+    assert not findings.problems, findings.problems
     return read

@@ -43,10 +43,10 @@ class _HeaderShape(Shape[HeaderValue]):
     def __init__(self) -> None:
         self.text = Text(self.words, self.write, limit=4000, hidden=True, check=vocabulary.header_value)
 
-    def read(self, node: Node, found: Findings) -> HeaderValue:
+    def read(self, node: Node, findings: Findings) -> HeaderValue:
         if not isinstance(node, Scalar) or node.is_null:
             raise Unfit(f"a header needs a value; write {self.write}")
-        return HeaderValue(self.text.read(node, found), not has_variable(node.raw))
+        return HeaderValue(self.text.read(node, findings), not has_variable(node.raw))
 
     def schema(self) -> Schema:
         return self.text.schema()

@@ -17,13 +17,13 @@ from aggregator.config.addresses import (
     read_as,
     web_address,
 )
-from aggregator.config.crowding import crowded
 from aggregator.config.document import ListNode, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
-from aggregator.config.pace import PaceCheck
+from aggregator.config.intervals import IntervalCheck
 from aggregator.config.paging import first_address, paged
 from aggregator.config.patterns import missing_group
 from aggregator.config.records import RECORDS, Records, check_paths, records_of
+from aggregator.config.shared_hosts import with_shortest_intervals
 from aggregator.config.source_keys import REPLACED, ReplaceKeys, RewriteKeys, RouteKeys, SourceKeys, StripKeys
 from aggregator.config.tables import Values
 from aggregator.config.vocabulary import SOURCE_KEY
@@ -72,10 +72,10 @@ class SourceContext:
 class SourceReader:
     """Makes the records of sources one after the other, and records URLs, keys and earlier keys to find duplicates."""
 
-    def __init__(self, context: SourceContext, found: Findings) -> None:
+    def __init__(self, context: SourceContext, findings: Findings) -> None:
         self.mentions: dict[CategoryKey, list[Node]] = {}  # category -> places in feeds.yaml that name it, in order
-        self._context, self._found = context, found
-        self._pace = PaceCheck(context.defaults, found)
+        self._context, self._findings = context, findings
+        self._intervals = IntervalCheck(context.defaults, findings)
         self._root = context.folder.resolve()
         self._urls: dict[tuple[str, str], Values] = {}  # URL and body of a request -> the first source with them
         self._keys: dict[str, Values] = {}
@@ -85,182 +85,184 @@ class SourceReader:
 
     def read(self, sources: Sequence[Values]) -> tuple[Source, ...]:
         """Return the records of all sources. A source without a valid address is reported and left out."""
-        read = [(said.node, source) for said in sources if (source := self._source(said)) is not None]
+        read = [(values.node, source) for values in sources if (source := self._source(values)) is not None]
         self._check_claims([source for _, source in read])
         self._check_same(read)
-        return crowded(read, self._context.rules, self._found)
+        return with_shortest_intervals(read, self._context.rules, self._findings)
 
-    def _source(self, said: Values) -> Source | None:
-        kind = said[SourceKeys.kind]
-        address = self._address(said, kind)
+    def _source(self, values: Values) -> Source | None:
+        kind = values[SourceKeys.kind]
+        address = self._address(values, kind)
         rule = rule_for(host_of(address.url), self._context.rules) if address and address.path is None else None
         allow_private = rule is not None and rule.allow_private
-        self._check_pace(said, address, allow_private)
-        headers, accept = self._headers(said, address)
-        categories, filing = self._categories(said, kind)
-        records = records_of(said, kind, self._found)
-        pages = paged(said, records.request, self._found)
+        self._check_intervals(values, address, allow_private)
+        headers, accept = self._headers(values, address)
+        categories, filing = self._categories(values, kind)
+        records = records_of(values, kind, self._findings)
+        pages = paged(values, records.request, self._findings)
         if address is None:
             return None
-        key = self._key(said, address)
+        key = self._key(values, address)
         defaults = self._context.defaults
-        dedupe = said.over(SourceKeys.dedupe, defaults)
+        dedupe = values.over(SourceKeys.dedupe, defaults)
         usual = defaults[SourceKeys.dedupe]
         return Source(
             key=key,
             url=address.url,
-            safe_url=safe_address(address.url, self._found.secrets, private=said[SourceKeys.private]),
+            safe_url=safe_address(address.url, self._findings.secrets, private=values[SourceKeys.private]),
             path=address.path,
-            line=said.node.line,
-            title=said[SourceKeys.title],
+            line=values.node.line,
+            title=values[SourceKeys.title],
             categories=categories,
-            reading=self._reading(said, kind, records, filing),
+            reading=self._reading(values, kind, records, filing),
             request=pages.request,
             paging=pages.paging,
-            detail=self._article(said, kind) or records.detail,
-            every=None if said.says(SourceKeys.schedule) else said.over(SourceKeys.every, defaults),
-            schedule=said[SourceKeys.schedule],
+            detail=self._article(values, kind) or records.detail,
+            every=None if values.says(SourceKeys.schedule) else values.over(SourceKeys.every, defaults),
+            schedule=values[SourceKeys.schedule],
             schedule_zone=self._context.zone,
-            frequent=said[SourceKeys.frequent],
-            min_interval=said.over(SourceKeys.min_interval, defaults),
-            max_interval=said.over(SourceKeys.max_interval, defaults),
-            timeout=said.over(SourceKeys.timeout, defaults),
-            keep=said.over(SourceKeys.keep, defaults),
-            initial=said.over(SourceKeys.initial, defaults),
+            frequent=values[SourceKeys.frequent],
+            min_interval=values.over(SourceKeys.min_interval, defaults),
+            max_interval=values.over(SourceKeys.max_interval, defaults),
+            timeout=values.over(SourceKeys.timeout, defaults),
+            keep=values.over(SourceKeys.keep, defaults),
+            initial=values.over(SourceKeys.initial, defaults),
             dedupe=dedupe.dedupe,
             near=_first(dedupe.near, usual.near, NEAR),
             window=_first(dedupe.window, usual.window, WINDOW),
-            own_dedupe=said.says(SourceKeys.dedupe),
-            was=self._was(said, key),
-            priority=said[SourceKeys.priority],
-            include=said[SourceKeys.include],
-            exclude=said[SourceKeys.exclude],
-            rewrite=self._rewrite(said),
-            routes=self._routes(said),
-            show=said[SourceKeys.show],
-            noindex=said[SourceKeys.noindex],
-            private=said[SourceKeys.private],
+            own_dedupe=values.says(SourceKeys.dedupe),
+            was=self._was(values, key),
+            priority=values[SourceKeys.priority],
+            include=values[SourceKeys.include],
+            exclude=values[SourceKeys.exclude],
+            rewrite=self._rewrite(values),
+            routes=self._routes(values),
+            show=values[SourceKeys.show],
+            noindex=values[SourceKeys.noindex],
+            private=values[SourceKeys.private],
             headers=headers,
             auth=address.auth,
-            paused=said[SourceKeys.paused],
-            trust=said[SourceKeys.trust],
+            paused=values[SourceKeys.paused],
+            trust=values[SourceKeys.trust],
             allow_private=allow_private,
             accept=accept,
-            pages=said[SourceKeys.pages],
-            robots=said[SourceKeys.robots],
+            pages=values[SourceKeys.pages],
+            robots=values[SourceKeys.robots],
         )
 
-    def _address(self, said: Values, kind: Kind) -> Address | None:
-        text = said[SourceKeys.url]  # with all blanks: a file name may have two in a row
-        if text is None or said.is_bad(SourceKeys.kind):  # without a kind the form of the address is not known
+    def _address(self, values: Values, kind: Kind) -> Address | None:
+        text = values[SourceKeys.url]  # with all blanks: a file name may have two in a row
+        if text is None or values.is_bad(SourceKeys.kind):  # without a kind the form of the address is not known
             return None
-        place = said.place(SourceKeys.url)
+        place = values.place(SourceKeys.url)
         raw = place.raw if isinstance(place, Scalar) else text
         try:
             is_file = kind is Kind.FILE or (kind is Kind.OPML and is_path(text))
-            address = file_address(text, self._root) if is_file else web_address(first_address(said, text), raw)
+            address = file_address(text, self._root) if is_file else web_address(first_address(values, text), raw)
         except Unfit as unfit:
-            self._found.problem_at(place, f"{quoted(raw)} {unfit}")
+            self._findings.problem_at(place, f"{quoted(raw)} {unfit}")
             return None
         if address.auth is not None:
             user, password = address.auth
-            self._found.keep_secret(str.__str__(password) or user)
+            self._findings.keep_secret(str.__str__(password) or user)
         if not is_file and (rewritten := read_as(text)) is not None:
             what = f"is read as {quoted(rewritten)}; write that" if raw == text else "has no web scheme; write https://"
-            self._found.warn(place, f"{quoted(raw)} {what}")
+            self._findings.warn(place, f"{quoted(raw)} {what}")
         if has_literal_secret(raw):
-            self._found.warn(place, f"a password or token is written out in this URL; {_USE_VARIABLE}")
+            self._findings.warn(place, f"a password or token is written out in this URL; {_USE_VARIABLE}")
         return address
 
-    def _check_pace(self, said: Values, address: Address | None, allow_private: bool) -> None:
+    def _check_intervals(self, values: Values, address: Address | None, allow_private: bool) -> None:
         is_own = allow_private or (address is not None and address.path is not None)
-        if said[SourceKeys.kind] is Kind.OPML:
+        if values[SourceKeys.kind] is Kind.OPML:
             is_own = False  # the intervals hold for the feeds of the list too, which may be on other hosts
         can_tell = is_own or (address is not None and self._context.has_all_rules)
-        self._pace.check(said, is_own_machine=is_own if can_tell else None)
+        self._intervals.check(values, is_own_machine=is_own if can_tell else None)
 
-    def _key(self, said: Values, address: Address) -> SourceKey:
+    def _key(self, values: Values, address: Address) -> SourceKey:
         """Return the key of the source. A URL or key that another source has is reported."""
-        place = said.place(SourceKeys.url)
-        body = said[SourceKeys.body]
-        first = self._urls.setdefault((address.url, "" if body is None else repr(body)), said)
-        written = said[SourceKeys.key_]
+        place = values.place(SourceKeys.url)
+        body = values[SourceKeys.body]
+        first = self._urls.setdefault((address.url, "" if body is None else repr(body)), values)
+        written = values[SourceKeys.key_]
         key = SourceKey(written) if written is not None else derived_key(address, self._root)
         if written is None and isinstance(place, Scalar) and "${" in place.raw and not address.auth:
-            self._found.note(
+            self._findings.note(
                 place, "its key is made from the URL and changes with the secret, as if the source were new; write key:"
             )
-        if first is not said and isinstance(place, Scalar):
+        if first is not values and isinstance(place, Scalar):
             what = f"{quoted(place.raw)} is already polled by the source in line {first.node.line}"
-            self._found.problem_at(place, f"{what}; write all its categories there as a list, or use route")
+            self._findings.problem_at(place, f"{what}; write all its categories there as a list, or use route")
             if written is None:
                 return key
-        first = self._keys.setdefault(key, said)
-        if first is not said:
+        first = self._keys.setdefault(key, values)
+        if first is not values:
             what = f'"{key}" is the key of the source in line {first.node.line}; write another key'
-            self._found.problem_at(said.place(SourceKeys.key_), what)
+            self._findings.problem_at(values.place(SourceKeys.key_), what)
         return key
 
-    def _reading(self, said: Values, kind: Kind, records: Records, filing: tuple[str, ...]) -> Reading:
+    def _reading(self, values: Values, kind: Kind, records: Records, filing: tuple[str, ...]) -> Reading:
         reading = Reading(
             kind=kind,
-            encoding=said[SourceKeys.encoding],
-            timezone=said[SourceKeys.timezone],
-            limit=said.over(SourceKeys.limit, self._context.defaults),
-            allow_classes=frozenset(said[SourceKeys.allow_classes]),
+            encoding=values[SourceKeys.encoding],
+            timezone=values[SourceKeys.timezone],
+            limit=values.over(SourceKeys.limit, self._context.defaults),
+            allow_classes=frozenset(values[SourceKeys.allow_classes]),
             items=records.items,
             fields=records.fields,
             filing=filing,
             asked=records.asked,
-            next=said[SourceKeys.next] if kind is Kind.JSON else None,
-            strip=_stripped(said),
+            next=values[SourceKeys.next] if kind is Kind.JSON else None,
+            strip=_stripped(values),
         )
         return self._readings.setdefault(reading, reading)
 
-    def _article(self, said: Values, kind: Kind) -> Detail | None:
+    def _article(self, values: Values, kind: Kind) -> Detail | None:
         """Return the request for the article page of each entry; None without `full_text`."""
-        if not said[SourceKeys.full_text]:
+        if not values[SourceKeys.full_text]:
             return None
-        place = said.place(SourceKeys.full_text)
-        if kind is Kind.FILE or (kind in RECORDS and said.says(SourceKeys.detail)):
+        place = values.place(SourceKeys.full_text)
+        if kind is Kind.FILE or (kind in RECORDS and values.says(SourceKeys.detail)):
             other = "on kind file" if kind is Kind.FILE else "beside detail"
-            self._found.warn(place, f"full_text has no effect {other}; remove it")
+            self._findings.warn(place, f"full_text has no effect {other}; remove it")
             return None
         if not all(map(find_spec, FULLTEXT)):
-            self._found.problem_at(place, str(ExtraMissing("full_text", "fulltext")))
+            self._findings.problem_at(place, str(ExtraMissing("full_text", "fulltext")))
         reading = Reading(
-            timezone=said[SourceKeys.timezone],
-            allow_classes=frozenset(said[SourceKeys.allow_classes]),
-            strip=_stripped(said),
+            timezone=values[SourceKeys.timezone],
+            allow_classes=frozenset(values[SourceKeys.allow_classes]),
+            strip=_stripped(values),
             is_article=True,
         )
         return Detail(url=ARTICLE, request=Request(), reading=self._readings.setdefault(reading, reading))
 
-    def _rewrite(self, said: Values) -> tuple[Rewrite, ...]:
+    def _rewrite(self, values: Values) -> tuple[Rewrite, ...]:
         """Return the replacement steps in order; fields of one step in the order of the documentation."""
         steps: list[Rewrite] = []
-        for step in said[SourceKeys.rewrite]:
+        for step in values[SourceKeys.rewrite]:
             if isinstance(step.node, MapNode) and not step.node.keys:
-                self._found.problem_at(step.node, "a step without a field does nothing; write {strip: {css: selector}}")
+                self._findings.problem_at(
+                    step.node, "a step without a field does nothing; write {strip: {css: selector}}"
+                )
             for field in REPLACED:
                 what = step[field]
                 pattern = None if what is None else what[ReplaceKeys.replace]
                 if what is not None and pattern is not None:
                     missing = missing_group(pattern, what[ReplaceKeys.with_])
                     if missing is not None:
-                        self._found.problem_at(what.place(ReplaceKeys.with_), missing)
+                        self._findings.problem_at(what.place(ReplaceKeys.with_), missing)
                     steps.append(Rewrite(field=field.name, pattern=pattern, replacement=what[ReplaceKeys.with_]))
         return tuple(steps)
 
-    def _routes(self, said: Values) -> tuple[Route, ...]:
+    def _routes(self, values: Values) -> tuple[Route, ...]:
         routes: list[Route] = []
-        for item in said[SourceKeys.route]:
+        for item in values[SourceKeys.route]:
             when, to = item[RouteKeys.when], item[RouteKeys.to]
             if when is None or to is None:
                 continue
             place = item.place(RouteKeys.to)
             if has_fields(to):
-                self._found.problem_at(
+                self._findings.problem_at(
                     place, f"{quoted(to)} has {{fields}}, which only category: may have; write a name"
                 )
                 continue
@@ -268,57 +270,57 @@ class SourceReader:
             routes.append(Route(when=when, to=CategoryKey(to)))
         return tuple(routes)
 
-    def _categories(self, said: Values, kind: Kind) -> tuple[tuple[CategoryKey, ...], tuple[str, ...]]:
+    def _categories(self, values: Values, kind: Kind) -> tuple[tuple[CategoryKey, ...], tuple[str, ...]]:
         """Return the categories of all entries, and the texts with `{fields}` by which an item names its categories."""
-        names = said[SourceKeys.category]
+        names = values[SourceKeys.category]
         filing = tuple(name for name in names if has_fields(name)) if kind in RECORDS else ()
-        if said.says(SourceKeys.category):
-            place = said.place(SourceKeys.category)
+        if values.says(SourceKeys.category):
+            place = values.place(SourceKeys.category)
             items = _items(place)
             for number, name in enumerate(names):
                 item = items[number] if len(items) == len(names) else place
                 if not has_fields(name):
                     self.mentions.setdefault(CategoryKey(name), []).append(item)
                 elif name in filing:
-                    check_paths(name, item, self._found)
+                    check_paths(name, item, self._findings)
                 else:
                     what = f"{quoted(name)} has no effect on kind {kind}, which has no items with fields"
-                    self._found.warn(item, f"{what}: its entries go to general; write a name")
+                    self._findings.warn(item, f"{what}: its entries go to general; write a name")
         known = self._groups.get(names)
         if known is None:
             plain = dict.fromkeys(CategoryKey(name) for name in names if not has_fields(name))
             known = self._groups[names] = tuple(plain)
-        by_list = kind is Kind.OPML and not said.says(
+        by_list = kind is Kind.OPML and not values.says(
             SourceKeys.category
         )  # the groups of the OPML list are the categories
         return (() if by_list else known or (() if filing else (GENERAL,))), filing
 
-    def _headers(self, said: Values, address: Address | None) -> tuple[tuple[tuple[str, Secret], ...], str | None]:
+    def _headers(self, values: Values, address: Address | None) -> tuple[tuple[tuple[str, Secret], ...], str | None]:
         """Return the headers without Accept, and the value of Accept, which replaces the default Accept (P77)."""
         headers: dict[str, tuple[str, Secret]] = {}
         accept = None
-        for pair in said[SourceKeys.headers]:
+        for pair in values[SourceKeys.headers]:
             name, value = pair.name, pair.value
             if name.lower() in headers or (name.lower() == "accept" and accept is not None):
-                self._found.problem_at(pair.key, f"{quoted(name)} is here twice; remove one of the two")
+                self._findings.problem_at(pair.key, f"{quoted(name)} is here twice; remove one of the two")
             if name.lower() == "accept":
                 accept = value.text
                 continue
             headers.setdefault(name.lower(), (name, Secret(value.text)))
             if _SECRET_HEADER.search(name):
-                self._found.keep_secret(value.text)
+                self._findings.keep_secret(value.text)
                 if value.is_literal:
-                    self._found.warn(pair.node, f"the value of {name} is written out; {_USE_VARIABLE}")
+                    self._findings.warn(pair.node, f"the value of {name} is written out; {_USE_VARIABLE}")
         if address is not None and address.auth is not None and "authorization" in headers:
             what = "the URL has a user and password, and headers has an Authorization; remove one of the two"
-            self._found.problem_at(said.place(SourceKeys.headers), what)
+            self._findings.problem_at(values.place(SourceKeys.headers), what)
         return tuple(headers.values()), accept
 
-    def _was(self, said: Values, key: SourceKey) -> tuple[str, ...]:
-        names = said[SourceKeys.was]
+    def _was(self, values: Values, key: SourceKey) -> tuple[str, ...]:
+        names = values[SourceKeys.was]
         if not names:
             return ()
-        place = said.place(SourceKeys.was)
+        place = values.place(SourceKeys.was)
         items = _items(place)
         earlier: list[str] = []
         for number, name in enumerate(names):
@@ -326,7 +328,7 @@ class SourceReader:
             try:
                 was = self._earlier(name)
             except Unfit as unfit:
-                self._found.problem_at(item, f"{quoted(name)} {unfit}")
+                self._findings.problem_at(item, f"{quoted(name)} {unfit}")
                 continue
             earlier.append(was)
             self._claims.append((item, was, key))
@@ -356,7 +358,7 @@ class SourceReader:
                 raw = place.raw if isinstance(place, Scalar) else "this address"
                 what = f"{quoted(raw)} is probably the same feed as in line {other.line}: the addresses differ only in "
                 what += "http or https, www. or a final slash"
-                self._found.warn(place, f"{what}; keep one of the two, with the categories of both")
+                self._findings.warn(place, f"{what}; keep one of the two, with the categories of both")
 
     def _check_claims(self, sources: Sequence[Source]) -> None:
         """Check that each earlier URL or key in `was` is claimed by one source, and is not that of another source."""
@@ -368,10 +370,10 @@ class SourceReader:
             holder = holders.get(was)
             if holder is not None and holder.key != key:
                 what = f"{quoted(was)} is still the source in line {holder.line}; remove it here, or that source"
-                self._found.problem_at(place, what)
+                self._findings.problem_at(place, what)
             elif heirs.setdefault(was, key) != key:
                 what = f'{quoted(was)} is claimed by "{heirs[was]}" already; remove it here or there'
-                self._found.problem_at(place, what)
+                self._findings.problem_at(place, what)
 
 
 def derived_key(address: Address, folder: Path) -> SourceKey:
@@ -395,10 +397,10 @@ def _first(*values: T | None) -> T:
     return next(value for value in values if value is not None)
 
 
-def _stripped(said: Values) -> tuple[str, ...]:
+def _stripped(values: Values) -> tuple[str, ...]:
     """Return the CSS selectors of elements that are removed from texts."""
     return tuple(
         css
-        for step in said[SourceKeys.rewrite]
+        for step in values[SourceKeys.rewrite]
         if (strip := step[RewriteKeys.strip]) is not None and (css := strip[StripKeys.css]) is not None
     )

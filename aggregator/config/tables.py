@@ -4,7 +4,7 @@ class SiteKeys(Keys):
     HOME = "site"
     title = key(Text(), "Planet", "Name of the whole site.")
 
-values = Table(SiteKeys).read(node, found)
+values = Table(SiteKeys).read(node, findings)
 values[SiteKeys.title]  # a str
 """
 
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from aggregator.config.document import TYPOGRAPHIC, Json, MapNode, Node, Scalar
 from aggregator.config.findings import Findings, Unfit, quoted
-from aggregator.config.others import MEANT
+from aggregator.config.other_readers import EQUIVALENTS
 from aggregator.config.shapes import Schema, Shape, nearest, read_default
 
 MAX_NAMED = 13  # keys that a message lists
@@ -131,49 +131,49 @@ class Table(Shape[Values]):
     def values(self) -> str:
         return self.write
 
-    def read(self, node: Node, found: Findings) -> Values:
-        """Read a mapping. Unknown keys, missing keys and values of another shape are added to `found`."""
+    def read(self, node: Node, findings: Findings) -> Values:
+        """Read a mapping. Unknown keys, missing keys and values of another shape are added to `findings`."""
         if isinstance(node, MapNode):
-            return self._pairs(node, found)
+            return self._pairs(node, findings)
         if isinstance(node, Scalar):
             if node.is_null and not self._required:
                 return Values(node, {})
             if self._alone is not None and not node.is_null:
-                return Values(node, {self._alone.name: self._alone.shape.read(node, found)})
+                return Values(node, {self._alone.name: self._alone.shape.read(node, findings)})
         raise self.unfit(node)
 
-    def _pairs(self, node: MapNode, found: Findings) -> Values:
+    def _pairs(self, node: MapNode, findings: Findings) -> Values:
         read: dict[str, Any] = {}
         for name, item in node.values.items():
             declared = self.keys.get(name)
             if declared is None:
                 if name not in self._advice:
-                    self._advice[name] = self._unknown(name, found)
-                found.problem_at(node.keys[name], self._advice[name])
+                    self._advice[name] = self._unknown(name, findings)
+                findings.problem_at(node.keys[name], self._advice[name])
                 continue
             try:
-                read[name] = declared.shape.read(item, found)
+                read[name] = declared.shape.read(item, findings)
             except Unfit as unfit:
-                found.problem_at(item, str(unfit))
+                findings.problem_at(item, str(unfit))
         for declared in self._required:
             if declared.name not in node.values and not node.cut:
-                found.problem_at(node, f"{declared.name} is missing; write {declared.name}: {declared.shape.write}")
+                findings.problem_at(node, f"{declared.name} is missing; write {declared.name}: {declared.shape.write}")
         return Values(node, read)
 
-    def _unknown(self, name: str, found: Findings) -> str:
+    def _unknown(self, name: str, findings: Findings) -> str:
         what = f"{quoted(name)} is not a key of {self.declares.CALLED}"
         if name == "<<":
             return 'merge keys ("<<") are not supported; write the keys out, or use defaults:'
         plain = re.sub(r"[\s-]+", "_", name.strip(TYPOGRAPHIC)).casefold()
-        meant = MEANT.get(self.declares.HOME, {}).get(plain)
+        meant = EQUIVALENTS.get(self.declares.HOME, {}).get(plain)
         if meant is not None and plain not in self.keys:
             return f"{what}; write {meant}"
-        homes = found.homes.get(name, [])
+        places = findings.key_places.get(name, [])
         near = plain if plain in self.keys else nearest(plain, self.keys, likely=True)
-        if near and not homes:
+        if near and not places:
             return f"{what}; write {near}"
-        if homes:
-            return f"{what}; write it {' or '.join(homes[:3])}" + (f", or write {near} here" if near else "")
+        if places:
+            return f"{what}; write it {' or '.join(places[:3])}" + (f", or write {near} here" if near else "")
         if len(self.keys) > MAX_NAMED:
             return f"{what}; write one that docs/feeds.md lists, or remove it"
         return f"{what}; write {'one of ' if len(self.keys) > 1 else ''}{', '.join(self.keys)}"

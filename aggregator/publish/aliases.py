@@ -11,7 +11,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Final
 
-from aggregator.config.copies import files_below
+from aggregator.config.aliases import files_below
 from aggregator.model.output import Output
 from aggregator.model.output_paths import collides, is_path
 from aggregator.model.settings import Publish

@@ -252,7 +252,7 @@ def test_ten_mistakes_are_ten_messages(tmp_path: Path) -> None:
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '\\g<n>'}}]}]\n",
          r"1:72: \g<n> names a group that the pattern lacks; write (?P<n>…) in the pattern"),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: 'a\\q'}}]}]\n",
-         r'1:72: "a\q" holds \q, which means nothing; write \1 for a group, \\ for a backslash'),
+         r'1:72: "a\q" has \q, which is not defined; write \1 for a group, \\ for a backslash'),
         ("sources: [{url: 'https://e.org/', rewrite: [{title: {replace: x, with: '" + r"\g<0>" * 21 + "'}}]}]\n",
          '1:72: "' + r"\g<0>" * 11 + '\\g<0…" names over 20 groups; write fewer'),
         ("site: {language: english}\n" + SOURCES,

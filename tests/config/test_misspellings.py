@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.config.slips import Declared
+from aggregator.config.misspellings import DeclaredNames
 from tests.config.reading import problems, settings
 
 
@@ -31,7 +31,7 @@ from tests.config.reading import problems, settings
     ],
 )
 def test_a_slip_of_the_hand_is_told_from_what_was_meant(written: str, meant: str) -> None:
-    assert Declared(["other", meant]).meant_by(written) == meant
+    assert DeclaredNames(["other", meant]).meant_by(written) == meant
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,19 @@ def test_a_slip_of_the_hand_is_told_from_what_was_meant(written: str, meant: str
     ],
 )
 def test_names_of_their_own_are_no_slips(one: str, other: str) -> None:
-    assert (Declared([one]).meant_by(other), Declared([other]).meant_by(one)) == (None, None)
+    assert (DeclaredNames([one]).meant_by(other), DeclaredNames([other]).meant_by(one)) == (None, None)
 
 
 @given(st.text(string.ascii_lowercase, min_size=6, max_size=20), st.data())
 def test_any_two_neighbours_in_the_wrong_order_are_a_slip(name: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(name) - 2))
     swapped = name[:place] + name[place + 1] + name[place] + name[place + 2 :]
-    assert Declared([name]).meant_by(swapped) == name
+    assert DeclaredNames([name]).meant_by(swapped) == name
 
 
 @given(st.lists(st.text(max_size=12), max_size=5), st.text(max_size=12))
 def test_any_text_may_be_looked_up(names: list[str], name: str) -> None:
-    assert Declared(names).meant_by(name) in (*names, None)
+    assert DeclaredNames(names).meant_by(name) in (*names, None)
 
 
 def test_a_misspelt_category_is_a_problem_at_each_place() -> None:

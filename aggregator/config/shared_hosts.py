@@ -15,15 +15,17 @@ SLACK = 1.2  # factor on the sum of all spacings: without spare time a delayed c
 MINUTE = timedelta(minutes=1)
 
 
-def crowded(read: Sequence[tuple[Place, Source]], rules: Sequence[HostRule], found: Findings) -> tuple[Source, ...]:
+def with_shortest_intervals(
+    read: Sequence[tuple[Place, Source]], rules: Sequence[HostRule], findings: Findings
+) -> tuple[Source, ...]:
     """Set `crowding` of each source: the shortest interval that the budget of its host allows.
 
-    If that interval is longer than the one a source is configured with, one note for the host is added to `found`.
+    If that interval is longer than the one a source is configured with, one note for the host is added to `findings`.
 
     Args:
         read: all sources, with their places in the file.
         rules: the rules of `hosts:`.
-        found: collects the notes.
+        findings: collects the notes.
     """
     keys = [budget_key(source.url, rules) for _, source in read]
     counts = Counter(key for key, (_, source) in zip(keys, read, strict=True) if not source.paused)
@@ -34,7 +36,7 @@ def crowded(read: Sequence[tuple[Place, Source]], rules: Sequence[HostRule], fou
         least = SLACK * counts[key] * spacings.get(key, timedelta(0))
         if least > _configured_interval(source) and key not in noted and not source.paused:
             noted.add(key)
-            found.note(place, _advice(key, counts[key], spacings[key], least))
+            findings.note(place, _advice(key, counts[key], spacings[key], least))
         sources.append(replace(source, crowding=least))
     return tuple(sources)
 

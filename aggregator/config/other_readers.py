@@ -43,7 +43,7 @@ _PACE = _words(
 )
 
 # For the HOME of each table: word, and the part of the message after "write".
-MEANT: Mapping[str, Mapping[str, str]] = {
+EQUIVALENTS: Mapping[str, Mapping[str, str]] = {
     "": _words(
         feeds__feed__subscriptions__subscription__urls__url__source__channels__blogs__outlines="sources",
         name__link__owner__owner_name__owner_email__author__email="site: with title, base_url and contact",

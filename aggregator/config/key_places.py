@@ -17,12 +17,12 @@ _PLACES: tuple[tuple[Table, str], ...] = (
 )
 
 
-def _homes() -> Mapping[str, list[str]]:
-    homes: dict[str, list[str]] = {}
+def _key_places() -> Mapping[str, list[str]]:
+    places: dict[str, list[str]] = {}
     for table, place in _PLACES:
         for name in table.keys:
-            homes.setdefault(name, []).append(place)
-    return homes
+            places.setdefault(name, []).append(place)
+    return places
 
 
-HOMES = _homes()
+KEY_PLACES = _key_places()

@@ -19,7 +19,7 @@ Words = tuple[str, ...]
 _SEPARATORS = re.compile(r"[\s_-]+")
 
 
-class Declared:
+class DeclaredNames:
     """Index of the declared names, so that a look-up does not compare a name with all of them."""
 
     def __init__(self, names: Collection[str]) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from aggregator.config.keys import RULE
-from aggregator.config.others import MEANT
+from aggregator.config.other_readers import EQUIVALENTS
 from aggregator.config.source_keys import CATEGORY, DEFAULTS, ENTRY, HOST, PUBLISH, ROOT, SERVE, SITE, SOURCE
 from aggregator.config.tables import Table
 from tests.config.reading import problems, settings, warnings
@@ -17,10 +17,10 @@ TABLES: dict[str, Table] = {
 }
 
 
-@pytest.mark.parametrize("home", MEANT)
+@pytest.mark.parametrize("home", EQUIVALENTS)
 def test_each_word_is_foreign_and_leads_to_a_key(home: str) -> None:
     keys = {name for table in TABLES.values() for name in table.keys}
-    for word, advice in MEANT[home].items():
+    for word, advice in EQUIVALENTS[home].items():
         assert word not in TABLES[home].keys, word
         assert word == word.casefold().replace("-", "_"), "as it is looked up"
         first = re.match(r"[a-z_]+", advice)

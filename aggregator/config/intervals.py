@@ -16,11 +16,11 @@ SHORTEST = timedelta(minutes=1)  # shortest interval of a source that gives a re
 _REASON = "or the reason in frequent:"
 
 
-class PaceCheck:
+class IntervalCheck:
     """Checks the intervals of sources. A wrong interval under `defaults` is reported once, at its place there."""
 
-    def __init__(self, defaults: Values, found: Findings) -> None:
-        self._defaults, self._found = defaults, found
+    def __init__(self, defaults: Values, findings: Findings) -> None:
+        self._defaults, self._findings = defaults, findings
         self._inherited: set[str] = set()
         self._order(defaults)
 
@@ -36,14 +36,14 @@ class PaceCheck:
         schedule = source[SourceKeys.schedule]
         if source.says(SourceKeys.schedule) and source.says(SourceKeys.every):
             what = "every and schedule exclude each other; remove one of the two"
-            self._found.problem_at(source.place(SourceKeys.schedule), what)
+            self._findings.problem_at(source.place(SourceKeys.schedule), what)
         if is_own_machine is not False:
             return
         has_reason = source.says(SourceKeys.frequent)
         if schedule is not None and not has_reason and (gap := shortest_gap(schedule)) < COURTEOUS:
             place = source.place(SourceKeys.schedule)
             what = f"{_shown(place)} polls every {duration_text(gap)}; write one that polls every 15m at most"
-            self._found.problem_at(place, f"{what}, {_REASON}")
+            self._findings.problem_at(place, f"{what}, {_REASON}")
         every = None if source.says(SourceKeys.schedule) else source.over(SourceKeys.every, self._defaults)
         self._interval(source, SourceKeys.every, every, has_reason)
         self._interval(
@@ -60,13 +60,13 @@ class PaceCheck:
                 what = f"{_shown(place)} is under 1m; write 1m or more"
             else:
                 what = f"{_shown(place)} is under 15m; write 15m or more, {_REASON}"
-            self._found.problem_at(place, what)
+            self._findings.problem_at(place, what)
         elif key.name not in self._inherited:
             self._inherited.add(key.name)
             place = self._defaults.place(key)
             line = source.node.line
             what = f"{_shown(place)} is too short for the source in line {line}; write 15m or more, {_REASON} there"
-            self._found.problem_at(place, what)
+            self._findings.problem_at(place, what)
 
     def _order(self, values: Values) -> None:
         least = values.over(DefaultKeys.min_interval, self._defaults)
@@ -77,7 +77,7 @@ class PaceCheck:
                 key, advice = DefaultKeys.min_interval, f"write at most {duration_text(most)}"
             else:
                 key, advice = DefaultKeys.max_interval, f"write at least {duration_text(least)}"
-            self._found.problem_at(values.place(key), f"{what}; {advice}")
+            self._findings.problem_at(values.place(key), f"{what}; {advice}")
 
 
 def _shown(place: Node) -> str:

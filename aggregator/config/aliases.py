@@ -43,25 +43,25 @@ def target_path(text: str) -> str:
 
 
 def read_aliases(
-    pairs: Sequence[Pair[str, str]], formats: frozenset[str], found: Findings
+    pairs: Sequence[Pair[str, str]], formats: frozenset[str], findings: Findings
 ) -> tuple[tuple[str, str], ...]:
-    """Return old addresses with their targets. Addresses that conflict with each other are reported to `found`."""
+    """Return old addresses with their targets. Addresses that conflict with each other are reported to `findings`."""
     seen: dict[str, str] = {}
     for pair in pairs:
         lower = pair.name.lower()
         for other, written in seen.items():
             if lower == other or lower.startswith(f"{other}/") or other.startswith(f"{lower}/"):
                 what = f"{quoted(pair.name)} conflicts with {quoted(written)}; write another path"
-                found.problem_at(pair.key, what)
+                findings.problem_at(pair.key, what)
         seen[lower] = pair.name
         needed = format_of(pair.value)
         if needed is not None and needed not in formats:
-            found.problem_at(pair.node, f"{pair.value} is not published; add {needed} to formats, or write another")
+            findings.problem_at(pair.node, f"{pair.value} is not published; add {needed} to formats, or write another")
     return tuple((pair.name, pair.value) for pair in pairs)
 
 
 def read_static(
-    folder: Path, place: Node, aliases: Sequence[tuple[str, str]], private: Sequence[Path], found: Findings
+    folder: Path, place: Node, aliases: Sequence[tuple[str, str]], private: Sequence[Path], findings: Findings
 ) -> None:
     """Check the folder that is copied unchanged (`publish.static`).
 
@@ -70,19 +70,19 @@ def read_static(
         place: position of its name in feeds.yaml.
         aliases: `publish.aliases`, whose paths its files must not take.
         private: feeds.yaml, the store and publish.to, none of which may be in the folder.
-        found: collects problems and warnings.
+        findings: collects problems and warnings.
     """
     if not folder.is_dir():
-        found.warn(place, f"the folder {quoted(folder.name)} does not exist; create it, or remove static")
+        findings.warn(place, f"the folder {quoted(folder.name)} does not exist; create it, or remove static")
         return
     real = folder.resolve()
     for path in private:
         if path.resolve().is_relative_to(real):
             what = f"{quoted(path.name)} is in this folder and would be published; write another folder"
-            found.problem_at(place, what)
+            findings.problem_at(place, what)
             return
     if any(real.is_relative_to(path.resolve()) for path in private):
-        found.problem_at(place, "this folder is inside publish.to; write a folder outside of it")
+        findings.problem_at(place, "this folder is inside publish.to; write a folder outside of it")
         return
     taken = {alias.lower() for alias, _ in aliases}
     folders = {inside for alias in taken for inside in _folders(alias)}
@@ -93,7 +93,7 @@ def read_static(
             bad.append(file)
     if bad:
         named = ", ".join(bad[:MAX_NAMED]) + (f" and {len(bad) - MAX_NAMED} more" if len(bad) > MAX_NAMED else "")
-        found.problem_at(place, f"outputs or aliases may have the same paths as {named}; rename these files")
+        findings.problem_at(place, f"outputs or aliases may have the same paths as {named}; rename these files")
 
 
 def _folders(path: str) -> list[str]:
