@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.service import Service
 from aggregator.store.store_row import ONE_RUN, RUNS, SERVED_FOR
@@ -22,12 +23,13 @@ def site(sample_site: SampleSite, publisher: FeedServer) -> SampleSite:
 def serve(site: SampleSite, *, hours: int = 0) -> None:
     """Run a service, and do what it does each hour."""
     with site.opened("serve") as app:
-        service = Service(app, {})
+        scheduler = BackgroundScheduler()
+        service = Service(app, {}, scheduler=scheduler)
         service.start()
-        service._jobs.pause()
+        scheduler.pause()
         for _ in range(hours):
             site.clock.move(hours=1)
-            service._jobs.get_job("serving").func()
+            service.jobs["serving"].run()
         service.stop()
 
 

@@ -25,7 +25,7 @@ class OutputWatch:
     """
 
     def __init__(self, app: App, steady: Callable[[], float] = monotonic) -> None:
-        self._world, self._steady = app, steady
+        self._app, self._steady = app, steady
         self._one_at = self._all_at = steady()
 
     def look(self) -> bool:
@@ -34,13 +34,13 @@ class OutputWatch:
         Raises:
             PublishError: it can't be told what stands there; the next call asks again.
         """
-        if isinstance(self._world.in_force.settings.publish.to, Path):
-            return self._world.publisher.notice_losses()
+        if isinstance(self._app.in_force.settings.publish.to, Path):
+            return self._app.publisher.notice_losses()
         now = self._steady()
         if now - self._one_at < ONE:
             return False
         if now - self._all_at >= ALL or not self._has_oldest():
-            is_lost = self._world.publisher.notice_losses()
+            is_lost = self._app.publisher.notice_losses()
             self._one_at = self._all_at = now
             return is_lost
         self._one_at = now
@@ -52,6 +52,6 @@ class OutputWatch:
         Raises:
             PublishError: it can't be told.
         """
-        with self._world.store.read() as tx:
+        with self._app.store.read() as tx:
             path = tx.files.oldest()
-        return path is None or self._world.folder.digest(path) is not None
+        return path is None or self._app.folder.digest(path) is not None

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.app import App
 from aggregator.cli.poll import OneShot
@@ -289,10 +290,10 @@ class Hours:
 def served(sample_site: SampleSite, hours: Hours) -> Iterator[tuple[Service, App]]:
     """Run a service whose jobs the test does itself."""
     with sample_site.opened("serve") as app:
-        service = Service(app, {})
-        service._outputs = OutputWatch(app, hours)
+        scheduler = BackgroundScheduler()
+        service = Service(app, {}, outputs=OutputWatch(app, hours), scheduler=scheduler)
         service.start()
-        service._jobs.pause()
+        scheduler.pause()
         try:
             yield service, app
         finally:
@@ -313,10 +314,10 @@ def test_what_is_removed_from_a_bucket_is_put_again_for_a_request_an_hour(
             service.asked.clear()
             for _ in range(round(minutes)):
                 hours.seconds += 60
-                running._look_at_outputs()
+                running.jobs["outputs"].run()
             asked = len(service.asked)
             sample_site.clock.move(minutes=minutes)
-            running._flush()
+            running.jobs["flush"].run()
             return asked
 
         assert look(59) == 0
@@ -344,8 +345,8 @@ def test_a_bucket_that_does_not_answer_is_asked_again_at_the_next_look(
         hours.seconds += 3600
         service.refusals.append((403, "AccessDenied"))
         with pytest.raises(PublishError):
-            running._look_at_outputs()
+            running.jobs["outputs"].run()
         service.asked.clear()
-        running._look_at_outputs()
-        running._look_at_outputs()
+        running.jobs["outputs"].run()
+        running.jobs["outputs"].run()
         assert len(service.asked) == 1

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.app import App
 from aggregator.search import open_index
@@ -28,9 +29,10 @@ def serving(site: SampleSite) -> Iterator[tuple[Service, App]]:
     site.writes(YAML)
     with site.opened("serve") as app:
         FakeSource(app).says("a", said(1))
-        service = Service(app, {})
+        scheduler = BackgroundScheduler()
+        service = Service(app, {}, scheduler=scheduler)
         service.start()
-        service._jobs.pause()
+        scheduler.pause()
         try:
             yield service, app
         finally:
@@ -54,8 +56,8 @@ def test_r57_outputs_that_are_removed_are_written_again_though_nothing_is_new(
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         assert service.is_ready() is (gone in ("category", "index.html")), "one file is looked at"
         sample_site.clock.move(minutes=1)
-        service._look_at_outputs()
-        service._flush()
+        service.jobs["outputs"].run()
+        service.jobs["flush"].run()
         assert service.is_ready()
         assert outputs(sample_site) == before
 
@@ -64,9 +66,9 @@ def test_outputs_that_are_all_there_are_not_made_again(sample_site: SampleSite) 
     with serving(sample_site) as (service, _):
         before = sample_site.files()
         sample_site.clock.move(minutes=1)
-        service._look_at_outputs()
-        assert not service._dirty.is_set()
-        service._flush()
+        service.jobs["outputs"].run()
+        assert not service.loop.is_dirty
+        service.jobs["flush"].run()
         assert sample_site.files() == before
 
 
@@ -77,7 +79,7 @@ def test_a_store_that_is_gone_is_not_searched(sample_site: SampleSite) -> None:
         assert store is not None
         service = Service(app, {}, index=open_index(app.store))
         shutil.rmtree(store.parent)
-        service._catch_up()
+        service.jobs["search"].run()
 
 
 def test_r67_a_publication_that_fails_under_serve_is_an_alarm_while_it_lasts(sample_site: SampleSite) -> None:
@@ -93,8 +95,8 @@ def test_r67_a_publication_that_fails_under_serve_is_an_alarm_while_it_lasts(sam
                 for name in ("general.atom", "general.atom.gz"):
                     (sample_site.folder / "public" / "category" / name).unlink(missing_ok=True)
             sample_site.clock.move(minutes=1)
-            service._dirty.set()
-            service._flush()
+            service.loop.request()
+            service.jobs["flush"].run()
             assert alarms() == expected
             assert service.is_ready(), "the outputs of before are there"
 
@@ -104,7 +106,7 @@ def test_r25_a_store_that_is_removed_ends_the_service(
     sample_site: SampleSite, caplog: pytest.LogCaptureFixture, is_replaced: bool
 ) -> None:
     with serving(sample_site) as (service, app):
-        service._tick()
+        service.jobs["tick"].run()
         assert (service.is_ready(), service.ended.is_set()) == (True, False)
         store = app.store.path
         assert store is not None
@@ -114,8 +116,8 @@ def test_r25_a_store_that_is_removed_ends_the_service(
             copy.rename(store)
         assert not service.is_ready()
         with caplog.at_level(logging.ERROR):
-            service._tick()
-            service._tick()
+            service.jobs["tick"].run()
+            service.jobs["tick"].run()
         assert [record.message for record in caplog.records].count("lose_store") == 1
         assert service.ended.is_set()
         assert isinstance(service.fault, ServiceFailed)

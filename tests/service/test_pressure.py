@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
@@ -61,18 +62,18 @@ def test_r68_memory_pressure_stops_polls_drops_caches_and_ends_in_order(
     cache.keep("key", "value", 10)
     with caplog.at_level(logging.WARNING), sample_site.opened("serve") as app:
         service = Service(app, {}, memory=MemoryWatch(process, groups))
-        service._tick()
+        service.jobs["tick"].run()
         service.start()
         try:
-            service._tick()
+            service.jobs["tick"].run()
             assert cache.get("key") is None
             assert publisher.asked == []
             holds(60)
-            service._tick()
+            service.jobs["tick"].run()
             publisher.wait_until_asked(1)
             assert not service.ended.is_set()
             holds(96)
-            service._tick()
+            service.jobs["tick"].run()
             assert service.ended.is_set()
             assert service.fault is not None
         finally:
@@ -89,10 +90,10 @@ def test_caches_are_kept_while_something_is_published_and_no_longer(sample_site:
         service = Service(app, {})
         cache.keep("key", "value", 10)
         sample_site.clock.move(minutes=14)
-        service._spare()
+        service.jobs["spare"].run()
         assert cache.get("key") == "value"
         sample_site.clock.move(minutes=2)
-        service._spare()
+        service.jobs["spare"].run()
         assert cache.get("key") is None
 
 
@@ -120,13 +121,14 @@ def test_r68_a_dispatcher_that_rests_asks_nobody(sample_site: SampleSite) -> Non
 def test_r54_a_publication_under_way_at_a_stop_is_cut_and_the_last_one_is_not(sample_site: SampleSite) -> None:
     sample_site.writes("sources: [{url: 'https://a.example/', paused: true}]\n")
     with sample_site.opened("serve") as app:
-        service = Service(app, {})
+        scheduler = BackgroundScheduler()
+        service = Service(app, {}, scheduler=scheduler)
         service.start()
-        assert not service._is_cut()
+        assert not service.loop.is_cut()
         cuts = []
-        service._jobs.add_listener(lambda event: cuts.append(service._is_cut()), EVENT_SCHEDULER_SHUTDOWN)
+        scheduler.add_listener(lambda event: cuts.append(service.loop.is_cut()), EVENT_SCHEDULER_SHUTDOWN)
         service.stop()
-        assert (cuts, service._is_cut()) == ([True], False)
+        assert (cuts, service.loop.is_cut()) == ([True], False)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.service import Service
 from tests.feed_server import FeedServer, Held
@@ -59,7 +60,8 @@ def test_r54_polls_stop_before_the_jobs_end(
             cut.set()
 
         monkeypatch.setattr(app.poller, "cut", note)
-        service = Service(app, {})
+        scheduler = BackgroundScheduler()
+        service = Service(app, {}, scheduler=scheduler)
         service.start()
 
         def works() -> None:
@@ -68,7 +70,7 @@ def test_r54_polls_stop_before_the_jobs_end(
 
         # An interval, as all jobs of a service have: APScheduler drops one that runs once after it began, and a stop in
         # between makes that fail.
-        service._jobs.add_job(works, "interval", hours=1, next_run_time=datetime.now(UTC))
+        scheduler.add_job(works, "interval", hours=1, next_run_time=datetime.now(UTC))
         assert going_on.wait(PATIENCE)
         service.stop()
     assert cut.is_set()

@@ -186,11 +186,11 @@ def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
         service = Service(app, {})
         service.start()
         try:
-            job = service._jobs.get_job("bands")
-            job.func()
+            job = service.jobs["bands"]
+            job.run()
         finally:
             service.stop()
-        assert job.trigger.interval == timedelta(minutes=1)
+        assert job.every == timedelta(minutes=1)
         assert len(banded(app)) == 10
     site.writes(YAML.replace("category: x", "category: x, paused: true"))
     with connected(site.folder, writes=True) as connection:

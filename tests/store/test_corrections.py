@@ -94,11 +94,11 @@ def test_a_poll_and_a_service_drop_them(site: SampleSite) -> None:
         service = Service(app, {})
         service.start()
         try:
-            job = service._jobs.get_job("answers")
-            job.func()
+            job = service.jobs["answers"]
+            job.run()
         finally:
             service.stop()
-        assert job.trigger.interval == timedelta(hours=1)
+        assert job.every == timedelta(hours=1)
         assert kept(app) == [newest]
         last = ask(app, answered=True)
     site.clock.move(days=8)

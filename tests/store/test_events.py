@@ -110,11 +110,11 @@ def test_a_service_trims_each_minute(site: SampleSite) -> None:
         service = Service(app, {})
         service.start()
         try:
-            job = service._jobs.get_job("events")
-            job.func()
+            job = service.jobs["events"]
+            job.run()
         finally:
             service.stop()
-        assert job.trigger.interval == timedelta(minutes=1)
+        assert job.every == timedelta(minutes=1)
         assert told(app) == []
 
 

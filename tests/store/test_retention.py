@@ -374,6 +374,6 @@ def test_a_service_thins_and_publishes(site: SampleSite, app: App) -> None:
     fill(site, app)
     site.clock.move(days=40)
     service = Service(app, {})
-    service._thin()
-    service._flush()
+    service.jobs["keep"].run()
+    service.jobs["flush"].run()
     assert b"at some length" not in site.published(f"{PAGE}.atom")
