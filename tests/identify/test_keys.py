@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.clean.titles import MAX_TITLE
 from aggregator.identify.keys import (
     VERSION,
     digest_of,
     global_id_hash,
     identify,
+    identify_again,
     key_form,
     speaks_for_itself,
     text_digest_of,
 )
-from aggregator.model.entry import Enclosure, Entry, Feed, KeyRule, Person, Tag
+from aggregator.model.entry import Enclosure, Entry, EntryKey, Feed, KeyRule, Person, Tag
 from aggregator.urls import Url, normalise, normalise_link
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
@@ -326,3 +328,54 @@ def test_keys_survive_redating(told: list[tuple[int, datetime | None, datetime |
     assert [(e.key, e.digest) for e in keyed(*entries(dated=True))] == [
         (e.key, e.digest) for e in keyed(*entries(dated=False))
     ]
+
+
+def test_a_title_over_the_limit_is_cut_and_noted_and_its_key_is_of_the_whole() -> None:
+    long = "x" * (MAX_TITLE + 1)
+    found = identify(Feed(format="x", entries=(Entry(key=EntryKey(""), title=long, text="a"),)))
+    assert found.notices == (f"a title of over {MAX_TITLE:,} characters was cut",)
+    assert len(found.entries[0].title) <= MAX_TITLE
+    just = identify(Feed(format="x", entries=(Entry(key=EntryKey(""), title=long[1:], text="a"),)))
+    assert (just.notices, just.entries[0].title) == ((), long[1:])
+
+
+def test_i35_ids_and_dates_that_change_all_the_time_are_left_aside() -> None:
+    link = Url("https://e.org/a")
+    entry = Entry(key=EntryKey(""), id="urn:1", title="T", text="t", link=link, published=NOON)
+    bare = Entry(key=EntryKey(""), title="T", text="t", published=NOON)
+    feed = identify(Feed(format="x", entries=(entry,)))
+    assert identify_again(feed, by_link=False, by_text=False) is feed
+    assert identify_again(feed, by_link=False, by_text=True).entries[0].key == "urn:1"
+    again = identify_again(feed, by_link=True, by_text=False).entries[0]
+    assert (again.key, again.key_rule, again.id) == (EntryKey(link), KeyRule.LINK, None)
+    dated = identify(Feed(format="x", entries=(bare,)))
+    assert dated.entries[0].key_rule is KeyRule.TITLE_AND_DATE
+    assert identify_again(dated, by_link=False, by_text=True).entries[0].key_rule is KeyRule.TITLE_AND_CONTENT
+    assert identify_again(dated, by_link=True, by_text=False).entries[0].key_rule is KeyRule.TITLE_AND_DATE
+
+
+@pytest.mark.parametrize(("count", "ids"), [(2, 1), (3, 0)])
+def test_i33_one_id_is_a_constant_from_three_entries_on(count: int, ids: int) -> None:
+    entries = tuple(
+        Entry(key=EntryKey(""), id="urn:1", title="T", text="t", link=Url("https://e.org/a"), position=place)
+        for place in range(count)
+    )
+    found = identify(Feed(format="x", entries=entries)).entries
+    assert sum(entry.key_rule is KeyRule.ID for entry in found) == ids
+
+
+def test_i33_the_latest_copy_by_its_date_then_its_length() -> None:
+    def copy(place: int, text: str, *, updated: datetime | None = None) -> Entry:
+        return Entry(key=EntryKey(""), id="urn:1", title="T", text=text, position=place, updated=updated)
+
+    def latest(*copies: Entry) -> str:
+        other = Entry(key=EntryKey(""), id="urn:2", title="Another", text="other", position=9)
+        [found] = [e for e in identify(Feed(format="x", entries=(*copies, other))).entries if e.id == "urn:1"]
+        assert found.position == min(one.position for one in copies)
+        return found.text
+
+    later = NOON.replace(hour=23)
+    assert latest(copy(1, "old", updated=NOON), copy(2, "new", updated=later)) == "new"
+    assert latest(copy(1, "new", updated=later), copy(2, "old", updated=NOON)) == "new"
+    assert latest(copy(1, "dated", updated=NOON), copy(2, "undated, and longer")) == "dated"
+    assert latest(copy(1, "short"), copy(2, "longer")) == "longer"

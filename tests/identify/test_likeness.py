@@ -1,0 +1,247 @@
+"""Comparison of two entries, each threshold from both sides; `because` names the branch that decided."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from aggregator.identify.similarity import MAX_TOKENS, NOT_COMPARED, Likeness, Telling, likeness, may_be_versions
+
+WORDS = ["".join(letters) for letters in product("bcdfghjk", "aeiou", "lmnprst", "aeo")]  # 840, each once
+SAME, ALIKE, OTHER = "lamp of the old lighthouse", "lamp of the new station", "something else entirely written here"
+SECOND = datetime(2026, 3, 4, 12, 0, 35, tzinfo=UTC)
+
+
+def text(words: Iterable[str]) -> str:
+    return " ".join(words)
+
+
+def changed(count: int, places: Iterable[int]) -> str:
+    """Return a text of so many words with other words at some places."""
+    return text("z" + word if place in set(places) else word for place, word in enumerate(WORDS[:count]))
+
+
+def compared(
+    one: str, other: str, titles: tuple[str, str] = (SAME, SAME), *, linked: bool = False, near: float = 0.85
+) -> tuple[bool, str]:
+    there = likeness(Telling(titles[0], one), Telling(titles[1], other), linked=linked, near=near)
+    back = likeness(Telling(titles[1], other), Telling(titles[0], one), linked=linked, near=near)
+    assert (there.is_same, there.because, there.is_compared) == (back.is_same, back.because, True)
+    return there.is_same, there.because
+
+
+SAME_TEXT, DIFFERS = (True, "same title, same text"), (False, "the texts differ")
+LITTLE = (False, "too little text to go by")
+
+
+@pytest.mark.parametrize(
+    ("titles", "texts", "linked", "expected"),
+    [
+        pytest.param(("issue 1", "issue 2"), ("", ""), True, (False, "numbers differ in the titles"), id="numbers"),
+        pytest.param(("one two three four five six",) * 2, ("", ""), False, (True, "same title"), id="six-words"),
+        pytest.param(("one two three four five",) * 2, ("", ""), False, (True, "same title"), id="both-without-text"),
+        pytest.param(("one two three four five six",) * 2, ("", "a b"), False, (True, "same title"), id="one-has-none"),
+        pytest.param(("one two three four five",) * 2, ("", "a b"), False, LITTLE, id="five-words"),
+        pytest.param(("one",) * 2, ("a b", "a b"), False, (True, "same title"), id="equal-short-texts"),
+        pytest.param(("one",) * 2, ("a b", "a c"), False, LITTLE, id="other-short-texts"),
+        pytest.param(("one",) * 2, ("a b", "a c"), True, (True, "same title"), id="other-short-texts-linked"),
+        pytest.param(
+            ("one two three four",) * 2,
+            ("b c", "a b c d"),
+            False,
+            (True, "same title, and the text of one stands in the other's"),
+            id="a-part-of-the-text",
+        ),
+        pytest.param(("one two three",) * 2, ("b c", "a b c d"), False, LITTLE, id="a-part-under-three-words"),
+        pytest.param(("one two three four",) * 2, ("b d", "a b c d"), False, LITTLE, id="no-part"),
+        pytest.param(
+            ("now one two three four", "one two three four"),
+            ("b c", "a b c d"),
+            False,
+            (True, "same title, and the text of one stands in the other's"),
+            id="a-part-within",
+        ),
+        pytest.param(
+            ("now one two three four", "one two three four"),
+            ("x", "y"),
+            True,
+            (True, "same link, and one title goes on where the other ends"),
+            id="within-linked",
+        ),
+        pytest.param(("now one two three four", "one two three four"), ("x", "y"), False, LITTLE, id="within"),
+        pytest.param(("one two a b", "one two c d"), ("", ""), True, LITTLE, id="alike-linked"),
+    ],
+)
+def test_where_one_has_hardly_any_text(
+    titles: tuple[str, str], texts: tuple[str, str], linked: bool, expected: tuple[bool, str]
+) -> None:
+    assert compared(*texts, titles, linked=linked) == expected
+
+
+def test_a_text_of_eight_words_is_compared_as_a_text() -> None:
+    assert compared(text(WORDS[:8]), text(WORDS[:8])) == SAME_TEXT
+    assert compared(text(WORDS[:7]), text(WORDS[:7])) == (True, "same title")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (("one two a b", SECOND, ""), ("one two c d", SECOND, ""), True),
+        (("now one two three four", SECOND, ""), ("one two three four", SECOND, ""), True),
+        (("one two a b", SECOND, ""), ("one two c d", SECOND + timedelta(seconds=1), ""), False),
+        (("one two a b", None, ""), ("one two c d", None, ""), False),
+        (("one two a b", SECOND, ""), ("one two c d", SECOND, "x"), False),
+        (("one a b c", SECOND, ""), ("two d e f", SECOND, ""), False),
+    ],
+)
+def test_like_titles_of_one_second(
+    one: tuple[str, datetime | None, str], other: tuple[str, datetime | None, str], is_same: bool
+) -> None:
+    found = likeness(Telling(one[0], one[2], one[1]), Telling(other[0], other[2], other[1]))
+    assert (found.is_same, found.because) == (is_same, "like titles of the same second" if is_same else LITTLE[1])
+
+
+@pytest.mark.parametrize(
+    ("titles", "linked", "most"),
+    [
+        pytest.param((SAME, SAME), False, 3, id="same-titles-0.85"),
+        pytest.param((SAME, SAME), True, 3, id="same-titles-linked-0.85"),
+        pytest.param((SAME, ALIKE), True, 4, id="alike-titles-linked-0.8"),
+        pytest.param((SAME, OTHER), True, 2, id="other-titles-linked-0.9-but-not-over-near"),
+    ],
+)
+def test_how_many_words_of_twenty_may_differ(titles: tuple[str, str], linked: bool, most: int) -> None:
+    one = text(WORDS[:20])
+    near = 0.95 if most == 2 else 0.85
+    for count in range(6):
+        places = range(2, 2 + 3 * count, 3) if count <= 6 else ()
+        is_same, because = compared(one, changed(20, places), titles, linked=linked, near=near)
+        assert is_same is (count <= most), count
+        assert because in (SAME_TEXT[1], "same link, agreeing text", DIFFERS[1])
+
+
+def test_the_similarity_that_is_asked_for_bounds_what_a_link_needs() -> None:
+    one, other = text(WORDS[:20]), changed(20, (2, 5, 8))
+    assert compared(one, other, (SAME, OTHER), linked=True, near=0.5) == DIFFERS, "0.9 of the shorter is asked anyway"
+    assert compared(one, changed(20, (2, 5)), (SAME, OTHER), linked=True, near=0.5)[0]
+    assert compared(one, changed(20, (2, 5, 8, 11)), (SAME, ALIKE), linked=True, near=0.5)[0]
+
+
+@pytest.mark.parametrize(("around", "is_same"), [(13, True), (14, False)])
+def test_six_tenths_of_the_shorter_text_must_be_shared(around: int, is_same: bool) -> None:
+    head, other_head = text(WORDS[400 : 400 + around]), text(WORDS[500 : 500 + around])
+    core = text(WORDS[:20])
+    assert compared(f"{head} {core}", f"{other_head} {core}") == (SAME_TEXT if is_same else DIFFERS)
+    assert compared(f"{core} {head}", f"{core} {other_head}")[0] is is_same
+
+
+def test_the_similarity_is_that_of_the_cores() -> None:
+    one = likeness(Telling(SAME, text(WORDS[:20])), Telling(SAME, f"{text(WORDS[400:410])} {changed(20, (2, 5))}"))
+    assert one.similarity == pytest.approx(0.9)
+    none = likeness(Telling(SAME, text(WORDS[:20])), Telling(SAME, text(WORDS[100:120])))
+    assert (none.is_same, none.similarity) == (False, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "other", "because"),
+    [
+        pytest.param(299, (), "other titles, and the text may be a form", id="short"),
+        pytest.param(300, (), "same text under another title", id="long"),
+        pytest.param(300, (50, 60, 70, 80, 90, 100), "same text under another title", id="0.98"),
+        pytest.param(300, (50, 60, 70, 80, 90, 100, 110), "the texts differ", id="less"),
+    ],
+)
+def test_one_text_under_another_title(count: int, other: tuple[int, ...], because: str) -> None:
+    found = compared(text(WORDS[:count]), changed(count, other), (SAME, OTHER))
+    assert found == (because == "same text under another title", because)
+
+
+def test_a_higher_threshold_holds_under_another_title_too() -> None:
+    one, other = text(WORDS[:300]), changed(300, (50, 60))
+    assert compared(one, other, (SAME, OTHER))[0]
+    assert not compared(one, other, (SAME, OTHER), near=0.999)[0]
+
+
+def numbered(count: int, numbers: dict[int, str]) -> str:
+    return text(numbers.get(place, word) for place, word in enumerate(WORDS[:count]))
+
+
+NUMBERS = (False, "numbers differ in the texts")
+
+
+@pytest.mark.parametrize(
+    ("count", "ours", "theirs", "linked", "expected"),
+    [
+        pytest.param(20, {9: "5"}, {9: "6"}, False, NUMBERS, id="one"),
+        pytest.param(20, {9: "5"}, {9: "5"}, False, SAME_TEXT, id="equal"),
+        pytest.param(20, {9: "5"}, {}, False, NUMBERS, id="one-side"),
+        pytest.param(20, {9: "5"}, {9: "6"}, True, NUMBERS, id="short-and-linked"),
+        pytest.param(200, {9: "5", 19: "7"}, {9: "6", 19: "8"}, True, SAME_TEXT, id="two-in-200-linked"),
+        pytest.param(200, {9: "5", 19: "7"}, {9: "6", 19: "8"}, False, NUMBERS, id="two-in-200"),
+        pytest.param(199, {9: "5"}, {9: "6"}, True, NUMBERS, id="one-in-199-linked"),
+        pytest.param(200, {9: "5", 19: "7", 29: "1"}, {9: "6", 19: "8"}, True, NUMBERS, id="five-in-200-linked"),
+        pytest.param(20, {0: "5"}, {}, False, SAME_TEXT, id="a-dateline"),
+        pytest.param(20, {0: "5"}, {0: "6"}, False, NUMBERS, id="both-begin-with-a-number"),
+        pytest.param(20, {19: "5"}, {19: "6"}, False, NUMBERS, id="both-end-with-a-number"),
+        pytest.param(20, {19: "5"}, {}, False, SAME_TEXT, id="one-ends-with-a-number"),
+    ],
+)
+def test_numbers(
+    count: int, ours: dict[int, str], theirs: dict[int, str], linked: bool, expected: tuple[bool, str]
+) -> None:
+    assert compared(numbered(count, ours), numbered(count, theirs), linked=linked) == expected
+
+
+def test_a_name_that_is_exchanged_twice_is_a_form() -> None:
+    names = {9: "Smith", 29: "Smith"}
+    one = numbered(40, names)
+    form = (False, "one form, filled in with another name")
+    assert compared(one, numbered(40, {9: "Jones", 29: "Jones"})) == form
+    assert compared(one, numbered(40, {9: "Jones", 29: "Miller"})) == SAME_TEXT, "two exchanges, each once"
+    assert compared(one, numbered(40, {9: "Smyth", 29: "Smyth"})) == SAME_TEXT, "spelt otherwise"
+    assert compared(one, numbered(40, {9: "Smi th", 29: "Smi th"})) == SAME_TEXT, "a stray blank"
+    assert compared(one, numbered(40, {9: "Mary Jones", 29: "Mary Jones"})) == form
+    assert compared(one, numbered(40, {9: "Jones", 29: "Jones"}), linked=True) == SAME_TEXT, "one link is evidence"
+
+
+def test_what_tells_two_titles_apart_stands_in_their_texts() -> None:
+    titles = ("statement of the board of alpha company today", "statement of the board of omega company today")
+    assert not compared(text(WORDS[:40]), text(WORDS[:40]), titles)[0]
+    others = ("alpha wins the cup of the whole county", "omega takes this prize before many people")
+    one, other = numbered(320, {9: "alpha"}), numbered(320, {9: "omega"})
+    assert not compared(one, other, others)[0]
+    assert compared(one, other, others, linked=True)[0]
+
+
+def test_entries_that_cost_too_much_are_not_compared() -> None:
+    found = likeness(Telling(SAME, "漢" * 1400), Telling(SAME, "漢" * 1399 + "字"))
+    assert found is NOT_COMPARED
+    assert Likeness(False, 0.0, "too costly to compare", is_compared=False) == found
+
+
+def test_no_more_than_so_many_tokens_are_compared() -> None:
+    assert len(Telling("", "a " * 3000).tokens) == MAX_TOKENS == 1500
+    assert len(Telling("", "abcdefgh " * 10_000).tokens) == 1500
+    assert len(Telling("", "a" * 65_536 + " b").tokens) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may_be"),
+    [
+        pytest.param((SAME, ""), (SAME, ""), True, id="same-title"),
+        pytest.param((SAME, ""), (ALIKE, ""), True, id="alike-title"),
+        pytest.param((SAME, ""), (OTHER, ""), False, id="other-title"),
+        pytest.param(("issue 1", ""), ("issue 2", ""), False, id="other-number"),
+        pytest.param(("", ""), (SAME, ""), False, id="no-title-no-text"),
+        pytest.param(("", text(WORDS[:20])), (SAME, text(WORDS[:20])), True, id="no-title-same-text"),
+        pytest.param((SAME, text(WORDS[:20])), (OTHER, text(WORDS[:20])), True, id="same-text"),
+        pytest.param((SAME, text(WORDS[:7])), (OTHER, text(WORDS[:20])), False, id="seven-words"),
+        pytest.param((SAME, text(WORDS[:8])), (OTHER, text(WORDS[:20])), True, id="eight-words"),
+        pytest.param((SAME, text(WORDS[:20])), (OTHER, text(WORDS[8:28])), True, id="0.6-of-the-shorter"),
+        pytest.param((SAME, text(WORDS[:20])), (OTHER, text(WORDS[9:29])), False, id="0.55-of-the-shorter"),
+    ],
+)
+def test_two_versions_under_one_id(one: tuple[str, str], other: tuple[str, str], may_be: bool) -> None:
+    assert may_be_versions(Telling(*one), Telling(*other)) is may_be
+    assert may_be_versions(Telling(*other), Telling(*one)) is may_be
