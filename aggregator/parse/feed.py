@@ -25,6 +25,7 @@ from aggregator.parse.names import (
     language_of,
     local_name,
     name_of,
+    remove_element,
     root_namespace,
     text_of,
 )
@@ -76,11 +77,11 @@ def feed_of(tree: Tree, url: Url, *, limit: int) -> RawFeed:
     if tree.cut:
         notices.append("the document is cut off")
     if tree.entry_open and elements:
-        _remove(elements.pop())  # the last entry is empty or incomplete
+        remove_element(elements.pop())  # the last entry is empty or incomplete
     if len(elements) > limit:
         notices.append(f"{len(elements)} entries, of which the first {limit} were read")
         for surplus in elements[limit:]:
-            _remove(surplus)
+            remove_element(surplus)
         del elements[limit:]
     feed = _read_channel(channel, root, namespace, url)
     entries = [_read_entry(element, namespace, position, notices) for position, element in enumerate(elements)]
@@ -110,12 +111,6 @@ def _entry_elements(root: etree._Element, namespace: str) -> list[etree._Element
         if outer is not None:
             outer.addnext(element)
     return found
-
-
-def _remove(element: etree._Element) -> None:
-    parent = element.getparent()
-    if parent is not None:
-        parent.remove(element)
 
 
 def _read_channel(channel: etree._Element, root: etree._Element, namespace: str, url: Url) -> RawFeed:

@@ -91,15 +91,15 @@ def _entry(item: Mapping[str, object], position: int) -> RawEntry | None:
             if (attachment := _attachment(each)) is not None
         ),
         supplement=_supplement(item),
-        published=_date(item.get("date_published")),
-        updated=_date(item.get("date_modified")),
+        published=_identifier(item.get("date_published")),
+        updated=_identifier(item.get("date_modified")),
         language=_string(item.get("language")),
         position=position,
     )
 
 
 def _identifier(value: object) -> str | None:
-    """Return an id; a number becomes text (I21)."""
+    """Return an id, a date or a size as text; numbers are allowed (I21)."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return _string(value)
@@ -143,10 +143,6 @@ def _sequence(value: object) -> Sequence[object]:
 
 def _string(value: object) -> str | None:
     return value[:MAX_TEXT].strip() or None if isinstance(value, str) else None
-
-
-def _date(value: object) -> str | None:
-    return _identifier(value)
 
 
 def _text(value: object, kind: str) -> RawText | None:

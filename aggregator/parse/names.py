@@ -113,6 +113,13 @@ def children_of(parent: etree._Element, namespace: str) -> list[Child]:
     return [(name_of(child, namespace), child) for child in parent]
 
 
+def remove_element(element: etree._Element) -> None:
+    """Remove an element from its parent, if it has one."""
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
 def root_namespace(root: etree._Element) -> str:
     """Return the namespace of the root element, lower case; "" for RDF, since no feed element is in that namespace."""
     tag = str(root.tag)

@@ -7,10 +7,9 @@ from lxml import etree
 from aggregator.errors import NotAFeed, ParseError
 from aggregator.model.entry import RawFeed, RawText
 from aggregator.model.outline import RawOutline
-from aggregator.parse.doctype import cut_prolog, resolve_entities
 from aggregator.parse.names import attribute, local_name, text_of
-from aggregator.parse.not_a_feed import is_page, not_page, not_text, not_xml
-from aggregator.parse.tree import NoTree, tree_of
+from aggregator.parse.not_a_feed import not_xml
+from aggregator.parse.tree import read_xml
 from aggregator.urls import Url
 
 MAX_BYTES: Final = 5 * 2**20  # of a list, decompressed (S16)
@@ -34,22 +33,14 @@ def outlines_of(text: str, url: Url, *, limit: int = MAX_OUTLINES) -> RawFeed:
     """
     if len(text) > MAX_BYTES:
         raise ParseError(url, f"a list of over {MAX_BYTES // 2**20} MiB")
-    prolog = cut_prolog(text)
-    if not prolog.root:
-        raise not_text(text, url)
-    if is_page(prolog.root):
-        raise not_page(text, url)
-    try:
-        tree = tree_of(resolve_entities(prolog.root, prolog.entities), roots=1)
-    except NoTree as error:
-        raise not_text(text, url) from error
+    tree = read_xml(text, url, roots=1)
     root = local_name(tree.root)
     if root in ("rss", "feed", "rdf"):
         advice = "write kind: file" if url.startswith("file:") else "remove kind: opml"
         raise NotAFeed(url, f"a feed, not a list of feeds; {advice}")
     if root != "opml":
         raise not_xml(text, url, root, f"XML with the root <{root[:80]}> is not an OPML list")
-    notices = [*prolog.notices, *tree.notices]
+    notices = list(tree.notices)
     found = _walk(tree.root, notices, limit)
     if tree.cut:
         notices.append("the document is cut off")

@@ -10,11 +10,10 @@ from lxml import etree
 
 from aggregator.errors import NotAFeed, ParseError
 from aggregator.model.entry import RawEntry, RawFeed, RawImage, RawLink, RawSupplement, RawText, Tag
-from aggregator.parse.doctype import cut_prolog, resolve_entities
 from aggregator.parse.links import MAX_TAGS
 from aggregator.parse.names import local_name, text_of
-from aggregator.parse.not_a_feed import is_page, not_page, not_text, not_xml
-from aggregator.parse.tree import NoTree, tree_of
+from aggregator.parse.not_a_feed import not_xml
+from aggregator.parse.tree import read_xml
 from aggregator.urls import Url
 
 MAX_BYTES: Final = 20 * 2**20  # decompressed (P82)
@@ -53,14 +52,8 @@ def sitemap_of(text: str, url: Url, *, limit: int) -> RawFeed:
     Raises:
         NotAFeed: the document is not a sitemap.
     """
-    prolog = cut_prolog(text)
-    if is_page(prolog.root):
-        raise not_page(text, url)
-    try:
-        tree = tree_of(resolve_entities(prolog.root, prolog.entities))
-    except NoTree as error:
-        raise not_text(text, url) from error
-    root, notices = local_name(tree.root), [*prolog.notices, *tree.notices]
+    tree = read_xml(text, url)
+    root, notices = local_name(tree.root), list(tree.notices)
     if root == "sitemapindex":
         return _index(tree.root, url, notices)
     if root != "urlset":

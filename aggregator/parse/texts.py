@@ -19,7 +19,7 @@ from lxml import etree
 
 from aggregator.errors import ParseError
 from aggregator.model.entry import RawText
-from aggregator.parse.names import Child, attribute, children_of
+from aggregator.parse.names import Child, attribute, children_of, remove_element
 from aggregator.parse.placeholders import BODY, ENCODED, PLACEHOLDER, Placeholders, is_simple
 from aggregator.urls import Url
 
@@ -101,7 +101,7 @@ def read_texts(
     seen = [position for position, entry in enumerate(entries) if len(entry)]
     for entry in entries:
         if not len(entry):
-            _remove(entry)
+            remove_element(entry)
     import feedparser  # late: feedparser takes 50 ms to load, and a run of 304s never needs it
 
     headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
@@ -128,12 +128,6 @@ def read_texts(
         raise
     except Exception as error:  # feedparser does not document what it raises
         raise ParseError(url, f"feedparser failed: {type(error).__name__}: {str(error)[:200]}") from error
-
-
-def _remove(element: etree._Element) -> None:
-    parent = element.getparent()
-    if parent is not None:
-        parent.remove(element)
 
 
 def _chosen_of_feed(children: Sequence[Child]) -> dict[etree._Element, str]:

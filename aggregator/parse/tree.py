@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
+from aggregator.parse.doctype import cut_prolog, resolve_entities
 from aggregator.parse.names import namespace_for
+from aggregator.parse.not_a_feed import is_page, not_page, not_text
 from aggregator.parse.repair import MAX_DEPTH, close_cdata, is_entry, repair
+from aggregator.urls import Url
 
 _USED = re.compile(r"</?([A-Za-z_][\w.\-]*):|[\s\"']([A-Za-z_][\w.\-]*):[\w.\-]+\s*=")
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.\-]*)\s*=")
@@ -32,6 +35,30 @@ class Tree:
 
 class NoTree(ValueError):
     """The text contains no XML element."""
+
+
+def read_xml(text: str, url: Url, *, roots: int = MAX_ROOTS) -> Tree:
+    """Parse a body that should be XML other than a feed.
+
+    Args:
+        text: the body, with its prolog.
+        url: the address that sent the response.
+        roots: how many documents one after the other are read as one document.
+
+    Returns:
+        The tree; its notices include those about the prolog.
+
+    Raises:
+        NotAFeed: the body is a web page, or contains no element.
+    """
+    prolog = cut_prolog(text)
+    if is_page(prolog.root):
+        raise not_page(text, url)
+    try:
+        tree = tree_of(resolve_entities(prolog.root, prolog.entities), roots=roots)
+    except NoTree as error:
+        raise not_text(text, url) from error
+    return replace(tree, notices=(*prolog.notices, *tree.notices))
 
 
 def tree_of(text: str, *, roots: int = MAX_ROOTS) -> Tree:
