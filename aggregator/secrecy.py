@@ -1,4 +1,4 @@
-"""Addresses of a private source that one poll has met, and their removal from what is said (S44). Pure."""
+"""Removes addresses of a private source from texts of one poll: errors, notices, bodies of details (S44). Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,49 +8,50 @@ from aggregator.model.entry import NO_NEWS, Feed
 from aggregator.model.job import Job, SourceJob
 from aggregator.model.poll import Exchange, Failed, Fetched
 from aggregator.model.redactor import Redactor
-from aggregator.model.tokens import Hush, secrets_of
+from aggregator.model.tokens import PrivateRedactor, secrets_of
 
 
-def narrowed(redactor: Redactor, due: Job, answer: Fetched) -> Redactor:
-    """Return the redactor of a body.
+def body_redactor(redactor: Redactor, job: Job, answer: Fetched) -> Redactor:
+    """Return the redactor for the body of an answer.
 
-    Of a detail it strikes out what the address of a private source has, and those that led to the detail. Entries keep
-    what they were told with: their ids must not change, and they are veiled when they are published (S44).
+    In the detail of a private source it also replaces tokens of the source's address, and of addresses that redirected
+    to the detail, except for tokens of the entry's own link. Tokens in the body of the feed stay, because ids of
+    entries must not change; they are replaced when the entries are published (S44).
     """
-    own = redactor.narrowed(due.source)
-    if isinstance(due, SourceJob) or not due.source.private:
+    own = redactor.for_source(job.source)
+    if isinstance(job, SourceJob) or not job.source.private:
         return own
-    led = (*answer.met, *_addresses(due, answer, NO_NEWS))
+    led = (*answer.met, *_addresses(job, answer, NO_NEWS))
     tokens = {token for address in led for token in secrets_of(address).all}
-    return own.with_tokens(tokens - secrets_of(due.awaited.link or "").all)
+    return own.with_tokens(tokens - secrets_of(job.awaited.link or "").all)
 
 
-def safe_text(text: str, due: Job, answer: Exchange | None, feed: Feed, redactor: Redactor) -> str:
-    """Return a text for operators without secrets: ours, and those of the addresses of a private source (S44)."""
+def safe_text(text: str, job: Job, answer: Exchange | None, feed: Feed, redactor: Redactor) -> str:
+    """Return a text for operators without our secrets and without tokens of a private source's addresses (S44)."""
     text = redactor.text(text)
-    return hush_of(due, answer, feed).text(text) if due.source.private else text
+    return private_redactor_of(job, answer, feed).text(text) if job.source.private else text
 
 
-def hushed(feed: Feed, due: Job, answer: Exchange) -> Feed:
-    """Return a document whose notices for the operator have nothing of a private source's addresses."""
-    if not due.source.private or not (feed.notices or feed.left_out or feed.gap):
+def redacted(feed: Feed, job: Job, answer: Exchange) -> Feed:
+    """Return a document without tokens of a private source's addresses in its notices for the operator."""
+    if not job.source.private or not (feed.notices or feed.left_out or feed.gap):
         return feed
-    hush = hush_of(due, answer, feed)
+    private = private_redactor_of(job, answer, feed)
     return replace(
         feed,
-        notices=tuple(map(hush.text, feed.notices)),
-        left_out=tuple(map(hush.text, feed.left_out)),
-        gap=None if feed.gap is None else hush.text(feed.gap),
+        notices=tuple(map(private.text, feed.notices)),
+        left_out=tuple(map(private.text, feed.left_out)),
+        gap=None if feed.gap is None else private.text(feed.gap),
     )
 
 
-def _addresses(due: Job, answer: Exchange | None, feed: Feed) -> Iterator[str]:
-    """Yield the addresses that a source led to or named, as far as a poll knows them."""
-    if isinstance(due, SourceJob):
-        yield from due.observed.addresses
-        yield due.url
-        if due.validators is not None:
-            yield due.validators.url
+def _addresses(job: Job, answer: Exchange | None, feed: Feed) -> Iterator[str]:
+    """Yield the addresses that the source redirected to or named, as far as the poll knows them."""
+    if isinstance(job, SourceJob):
+        yield from job.observed.addresses
+        yield job.url
+        if job.validators is not None:
+            yield job.validators.url
     if feed.self_link is not None:
         yield feed.self_link
     if answer is not None:
@@ -59,9 +60,9 @@ def _addresses(due: Job, answer: Exchange | None, feed: Feed) -> Iterator[str]:
         yield from (each.url for each in answer.error.feeds)
 
 
-def hush_of(due: Job, answer: Exchange | None, feed: Feed) -> Hush:
-    """Return what strikes the addresses of a poll's source out of what operators read."""
-    source = due.source
+def private_redactor_of(job: Job, answer: Exchange | None, feed: Feed) -> PrivateRedactor:
+    """Return the redactor of the addresses of a poll's source, for texts that operators read."""
+    source = job.source
     configured = [source.url, *(was for was in source.was if ":" in was)]
     configured += [str.__str__(each.url) for each in (source.detail, source.paging) if each is not None]
-    return Hush(configured, _addresses(due, answer, feed))
+    return PrivateRedactor(configured, _addresses(job, answer, feed))

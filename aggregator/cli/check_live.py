@@ -21,7 +21,7 @@ from aggregator.model.poll import Cut, Failed, Fetched
 from aggregator.model.settings import Settings, Source
 from aggregator.model.tokens import led_address
 from aggregator.parse.discovery import best_first
-from aggregator.secrecy import hush_of
+from aggregator.secrecy import private_redactor_of
 from aggregator.text.durations import span_in_words
 from aggregator.urls import Url, host_of
 
@@ -119,7 +119,7 @@ class Live:
             advice=[_advice(each) for each in advice],
             **({} if failed else _feed(poll.feed, self._clock())),
         )
-        return hush_of(poll.job, answer, poll.feed).record(row) if source.private else row
+        return private_redactor_of(poll.job, answer, poll.feed).record(row) if source.private else row
 
 
 def _not_asked(source: Source, asked: Sequence[Gathered[SourceJob]]) -> str:

@@ -28,7 +28,7 @@ from aggregator.publish.destination import open_destination
 from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
 from aggregator.store.database import Store
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 from aggregator.store.why import FoundEntry
 
@@ -164,7 +164,7 @@ def _looked_up(settings: Settings, arguments_of: Callable[[Transaction], Argumen
             try:
                 return arguments_of(tx)
             except Unclear as error:
-                raise Unclear(private_hush(tx, settings.sources).text(str(error))) from error
+                raise Unclear(redactor_of_private(tx, settings.sources).text(str(error))) from error
     finally:
         store.close()
 
@@ -201,8 +201,8 @@ def _shown(tx: Transaction, outcome: Outcome | None, settings: Settings) -> Outc
     """Return an outcome without addresses of private sources, which may be part of ids (S44)."""
     if outcome is None:
         return None
-    hush = private_hush(tx, settings.sources)
-    return replace(outcome, said=hush.text(outcome.said), facts=hush.record(dict(outcome.facts)))
+    redactor = redactor_of_private(tx, settings.sources)
+    return replace(outcome, said=redactor.text(outcome.said), facts=redactor.record(dict(outcome.facts)))
 
 
 def meant(tx: Transaction, thing: str) -> Meant:

@@ -18,9 +18,9 @@ from aggregator.dry_run.plan import Plan, plan_of
 from aggregator.errors import ConfigError, NoStore
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Settings, SourceKey
-from aggregator.model.tokens import Hush
+from aggregator.model.tokens import PrivateRedactor
 from aggregator.store import open_store
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 
 
 def reapplied_record(change: Reapplied) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store = open_store(_store_of(options.config, new, environ), now=now, command="plan", writes=False)
     except NoStore as error:
         print(f"aggregator: {error}; so everything is new", file=sys.stderr)
-        return _tell(options, plan_of(None, new, None, now), None, Hush(()), _names(None, new, {}))
+        return _tell(options, plan_of(None, new, None, now), None, PrivateRedactor(()), _names(None, new, {}))
     try:
         with store.read() as tx:
             text = tx.store_row.last_good_config()
@@ -156,10 +156,10 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             listed = None if old is None else with_lists(old, lists)
             plan = plan_of(listed, with_lists(new, lists), tx, now)
             names = _names(listed, with_lists(new, lists), tx.sources.titles())
-            hush = private_hush(tx, new.sources)
+            redactor = redactor_of_private(tx, new.sources)
     finally:
         store.close()
-    return _tell(options, plan, old, hush, names)
+    return _tell(options, plan, old, redactor, names)
 
 
 def _names(old: Settings | None, new: Settings, titles: Mapping[SourceKey, str]) -> dict[str, str]:
@@ -193,9 +193,11 @@ def _in_force(text: str, place: Path, environ: Mapping[str, str]) -> Settings | 
         return None
 
 
-def _tell(options: argparse.Namespace, plan: Plan, old: Settings | None, hush: Hush, names: Mapping[str, str]) -> int:
-    record = hush.record(plan_record(plan, str(options.new or options.config), is_first=old is None))
-    words = hush.text(printable("\n".join(in_words(record, lambda key: names.get(key, key)))))
+def _tell(
+    options: argparse.Namespace, plan: Plan, old: Settings | None, redactor: PrivateRedactor, names: Mapping[str, str]
+) -> int:
+    record = redactor.record(plan_record(plan, str(options.new or options.config), is_first=old is None))
+    words = redactor.text(printable("\n".join(in_words(record, lambda key: names.get(key, key)))))
     print(json_text(record) if options.json else words)
     return FOUND if options.exit_code and plan.changes_anything else 0
 

@@ -24,8 +24,8 @@ from aggregator.dry_run.replay import (
     versions_in,
 )
 from aggregator.model.settings import Kind, Settings
-from aggregator.model.tokens import Hush
-from aggregator.store.hush import private_hush
+from aggregator.model.tokens import PrivateRedactor
+from aggregator.store.private_redactor import redactor_of_private
 
 STRANGER = "https://replay.invalid/feed"  # the address of a feed whose source nobody names
 SHOWN = 20  # titles of one kind in one version
@@ -40,7 +40,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if settings is None:
         return 2
     try:
-        versions, hush = (versions_in(options.folder, utc_now()), Hush(())) if options.folder else _stored(settings)
+        versions, redactor = (
+            (versions_in(options.folder, utc_now()), PrivateRedactor(())) if options.folder else _stored(settings)
+        )
     except NothingToReplay as error:
         print(f"aggregator: {error}", file=sys.stderr)
         return 2
@@ -48,9 +50,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         steps = tuple(replay.steps())
     record = replay_record(options.folder, steps)
     if options.json:
-        print(json_text(hush.record(record)))
+        print(json_text(redactor.record(record)))
     else:
-        print(hush.text(in_words(steps, with_titles=options.verbose > 0)))
+        print(redactor.text(in_words(steps, with_titles=options.verbose > 0)))
     return 1 if any(step.error for step in steps) else 0
 
 
@@ -69,14 +71,14 @@ def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settin
     return None
 
 
-def _stored(settings: Settings) -> tuple[list[Version], Hush]:
+def _stored(settings: Settings) -> tuple[list[Version], PrivateRedactor]:
     """Return the stored bodies of the one source, and the redaction of its addresses if it is private."""
     (source,) = settings.sources
     store = read_store(settings)
     try:
         with store.read() as tx:
-            hush = private_hush(tx, settings.sources)
-        return stored_versions(store, source.key), hush
+            redactor = redactor_of_private(tx, settings.sources)
+        return stored_versions(store, source.key), redactor
     finally:
         store.close()
 

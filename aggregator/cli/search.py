@@ -15,7 +15,7 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.settings import SourceKey
 from aggregator.search import open_index
 from aggregator.search.query import parse_query
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.search import Find
 
 NOTHING = "nothing is found; all words have to be in one entry"
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         index.update()
         found = index.find(query, limit=options.limit)
         with store.read() as tx:
-            hush = private_hush(tx, settings.sources)
+            redactor = redactor_of_private(tx, settings.sources)
             titles = tx.sources.titles()
         names = {
             each.key: name_of_source(each, titles.get(each.key)) for each in listed_settings(store, settings).sources
@@ -42,10 +42,10 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     finally:
         store.close()
     if options.json:
-        rows = hush.record([*map(_record, found)])
+        rows = redactor.record([*map(_record, found)])
         print(json_text({"version": 1, "query": query.text, "found": rows}))
     else:
-        print(hush.text("\n\n".join(_in_words(find, names) for find in found)) or NOTHING)
+        print(redactor.text("\n\n".join(_in_words(find, names) for find in found)) or NOTHING)
     return 0
 
 

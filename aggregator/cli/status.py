@@ -23,10 +23,10 @@ from aggregator.model.history import AsideSums, Fetching, RecentPoll, SourceHist
 from aggregator.model.poll import State
 from aggregator.model.settings import Roster, Settings
 from aggregator.model.status import HubStatus, RuleHits, SourceStatus, Status
-from aggregator.model.tokens import Hush
+from aggregator.model.tokens import PrivateRedactor
 from aggregator.render.status_page import alarm_record, history_record, rule_record, source_record, status_record
 from aggregator.store.database import Store
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 from aggregator.text.durations import rounded_span
 
 FINE = 20  # sources without trouble that are told one by one
@@ -298,9 +298,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if broken:
             status = replace(status, config=replace(status.config, error=broken))
         with store.read() as tx:
-            hush = private_hush(tx, settings.sources)
+            redactor = redactor_of_private(tx, settings.sources)
         if not options.key:
-            print(_all(status, settings, hush, as_json=options.json, folds=not options.all))
+            print(_all(status, settings, redactor, as_json=options.json, folds=not options.all))
             return 0
         keys = keys_of([options.key], settings, options.config)
         source = next((each for each in status.sources if keys and each.key == keys[0]), None)
@@ -308,22 +308,24 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             if keys:
                 print(f"aggregator: {keys[0]} was not polled yet; `aggregator poll {keys[0]}` does", file=sys.stderr)
             return 2
-        print(_one(source, status, store, settings, hush, as_json=options.json))
+        print(_one(source, status, store, settings, redactor, as_json=options.json))
         return 0
     finally:
         store.close()
 
 
-def _all(status: Status, settings: Settings, hush: Hush, *, as_json: bool, folds: bool) -> str:
+def _all(status: Status, settings: Settings, redactor: PrivateRedactor, *, as_json: bool, folds: bool) -> str:
     if as_json:
-        return json_text(hush.record(status_record(status, public=False)))
+        return json_text(redactor.record(status_record(status, public=False)))
     said = in_words(status, folds=folds)
     if settings.site.contact is None:  # P75
         said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
-    return printable("\n".join([hush.text(said), *(f"{advice}." for advice in heavy_feeds(settings))]))
+    return printable("\n".join([redactor.text(said), *(f"{advice}." for advice in heavy_feeds(settings))]))
 
 
-def _one(source: SourceStatus, status: Status, store: Store, settings: Settings, hush: Hush, *, as_json: bool) -> str:
+def _one(
+    source: SourceStatus, status: Status, store: Store, settings: Settings, redactor: PrivateRedactor, *, as_json: bool
+) -> str:
     with store.read() as tx:
         history = tx.history.of(source.key, status.at, days=DAYS)
         hits = [each for each in tx.history.rule_hits() if each.source == source.key]
@@ -332,6 +334,6 @@ def _one(source: SourceStatus, status: Status, store: Store, settings: Settings,
         record = source_record(source, public=False) | history_record(history)
         record["alarms"] = [alarm_record(alarm, public=False) for alarm in alarms]
         record["rules"] = [rule_record(each) for each in hits]
-        return json_text(hush.record(record))
+        return json_text(redactor.record(record))
     said = one_in_words(source, history, alarms, hits, status, ZoneInfo(settings.site.timezone))
-    return printable(hush.text(said))
+    return printable(redactor.text(said))

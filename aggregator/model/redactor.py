@@ -41,7 +41,7 @@ class Redactor:
         places |= {host_of(source.url) for source in settings.sources}
         return cls(s for s in settings.secrets if _bare(str.__str__(s)) not in places)
 
-    def narrowed(self, source: Source) -> "Redactor":
+    def for_source(self, source: Source) -> "Redactor":
         """Return the redactor for secrets that are sent to one publisher, the only ones that this publisher can echo.
 
         There may be 100,000 sources with a token each: searching a body for all of them would be too slow.

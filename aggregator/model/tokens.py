@@ -248,7 +248,7 @@ def longest_first(parts: Iterable[str]) -> list[str]:
     return sorted(set(parts), key=lambda part: (-len(part), part))
 
 
-class Hush:
+class PrivateRedactor:
     """Replaces secrets of private sources in texts for operators: logs, errors, reports.
 
     Operators know the configured addresses, so that only tokens in them are replaced. Of addresses that answers
@@ -279,7 +279,7 @@ class Hush:
 
     def record(self, value: Any) -> Any:
         """Return a JSON value with secrets replaced in all texts; names of fields stay."""
-        few = Hush(())  # a report has thousands of texts, and usually none of the secrets
+        few = PrivateRedactor(())  # a report has thousands of texts, and usually none of the secrets
         said = tuple(forms(json.dumps(value, ensure_ascii=False)))
         few._tokens, few._places = self._tokens.among(said), self._places.among(said)
         return few._record(value)

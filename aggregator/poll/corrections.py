@@ -24,9 +24,9 @@ from aggregator.model.event import Code, Event
 from aggregator.model.job import SourceJob
 from aggregator.model.naming import name_of_source
 from aggregator.model.settings import CategoryKey, Roster, Source, SourceKey
-from aggregator.model.tokens import Hush
+from aggregator.model.tokens import PrivateRedactor
 from aggregator.store.database import Store
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 
 log = getLogger(__name__)
@@ -45,7 +45,7 @@ def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
     """
     with store.read() as tx:
         waiting = tx.corrections.pending()
-        hush = private_hush(tx, roster.sources.values()) if waiting else Hush(())
+        redactor = redactor_of_private(tx, roster.sources.values()) if waiting else PrivateRedactor(())
     for request in waiting:
         try:
             with store.begin() as tx:
@@ -61,7 +61,7 @@ def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
             with store.begin() as tx:
                 tx.corrections.finish(request, outcome, clock())
         facts: dict[str, object] = {"request": request.id, "command": request.command, "done": outcome.done}
-        facts["said"] = hush.text(outcome.said)
+        facts["said"] = redactor.text(outcome.said)
         log.info("take_request", extra=facts)
     return len(waiting)
 

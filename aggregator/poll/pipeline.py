@@ -34,7 +34,7 @@ from aggregator.poll.corrections import merge_unseen_stories
 from aggregator.poll.details import settle_detail
 from aggregator.poll.pagination import has_further, with_further
 from aggregator.rules import rewritten
-from aggregator.secrecy import hushed, narrowed, safe_text
+from aggregator.secrecy import body_redactor, redacted, safe_text
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 
@@ -80,7 +80,7 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
         answer = ports.fetch(ask)
         if isinstance(answer, Fetched) and not answer.same_body:
             began = thread_time()
-            safe = _as_read(answer, job, narrowed(redactor, job, answer))
+            safe = _as_read(answer, job, body_redactor(redactor, job, answer))
             feed = _identified(ports.read(safe, ask), job)
             if isinstance(job, SourceJob) and has_further(job, feed):
                 fetch = partial(_fetch_further, job, ports=ports, redactor=redactor)
@@ -113,7 +113,7 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
         answer = replace(answer, text=safe_text(answer.text, job, answer, feed, redactor))
     if answer.met:
         answer = replace(answer, met=tuple(map(redactor.url, answer.met)))
-    return Gathered(job, answer, hushed(feed, job, answer), overran=overran)
+    return Gathered(job, answer, redacted(feed, job, answer), overran=overran)
 
 
 def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
@@ -205,7 +205,7 @@ def _fetch_further(job: SourceJob, ask: Ask, *, ports: Intake, redactor: Redacto
             return replace(answer, text=safe_text(answer.text, job, answer, NO_NEWS, redactor)), None
         if not isinstance(answer, Fetched):
             return answer, None
-        feed = ports.read(_as_read(answer, job, redactor.narrowed(job.source)), ask)
+        feed = ports.read(_as_read(answer, job, redactor.for_source(job.source)), ask)
         return replace(answer, body=b""), _identified(feed, job)
     except ParseError as error:
         failed = Failed.of(error, answer)

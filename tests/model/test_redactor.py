@@ -67,7 +67,7 @@ def test_s44_a_body_without_secrets_is_the_same_object() -> None:
 )
 def test_s44_a_publisher_can_echo_what_we_send_it(source: Source) -> None:
     both = Redactor(["TOKEN-1", "TOKEN-2"])
-    assert both.narrowed(source).text("TOKEN-1 TOKEN-2") == "*** TOKEN-2"
+    assert both.for_source(source).text("TOKEN-1 TOKEN-2") == "*** TOKEN-2"
 
 
 @pytest.mark.parametrize("secret", ["host.example:81", "host.example", "https://host.example:81/"])

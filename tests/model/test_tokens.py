@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model.redactor import Redactor
-from aggregator.model.tokens import Hush, holds, is_random, secrets_of, strike_coded
+from aggregator.model.tokens import PrivateRedactor, holds, is_random, secrets_of, strike_coded
 
 TOKEN = "9f8e7d6c5b4a"
 PART = st.text(alphabet=ascii_letters + digits, min_size=6, max_size=20)
@@ -94,7 +94,7 @@ def test_s44_a_secret_is_found_in_any_spelling(spelling: str) -> None:
     assert strike_coded(text, lambda form: TOKEN in form) == '<a href="***">See</a> 100%25 of it'
     assert Redactor([TOKEN]).text(text) == '<a href="***">See</a> 100%25 of it'
     assert Redactor([TOKEN]).body(text.encode()) == b'<a href="***">See</a> 100%25 of it'
-    assert "***" in Hush([f"https://pub.example/{TOKEN}/"]).text(text)
+    assert "***" in PrivateRedactor([f"https://pub.example/{TOKEN}/"]).text(text)
 
 
 def test_s44_a_struck_stretch_leaves_json_whole() -> None:
@@ -123,7 +123,9 @@ def test_a_text_without_escapes_stays(text: str) -> None:
 
 
 def test_s44_operators_read_hosts_and_what_they_wrote() -> None:
-    hush = Hush(["https://pub.example/feed"], [f"https://pub.example/hop/{TOKEN}", "https://cdn.example/members/only"])
-    assert hush.text("https://pub.example/feed: HTTP 404") == "https://pub.example/feed: HTTP 404"
-    assert hush.text("https://cdn.example/members/only: HTTP 404") == "https://cdn.example/***: HTTP 404"
-    assert hush.record({TOKEN: [f"x {TOKEN}", 1, None]}) == {TOKEN: ["x ***", 1, None]}
+    redactor = PrivateRedactor(
+        ["https://pub.example/feed"], [f"https://pub.example/hop/{TOKEN}", "https://cdn.example/members/only"]
+    )
+    assert redactor.text("https://pub.example/feed: HTTP 404") == "https://pub.example/feed: HTTP 404"
+    assert redactor.text("https://cdn.example/members/only: HTTP 404") == "https://cdn.example/***: HTTP 404"
+    assert redactor.record({TOKEN: [f"x {TOKEN}", 1, None]}) == {TOKEN: ["x ***", 1, None]}

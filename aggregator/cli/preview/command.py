@@ -42,7 +42,7 @@ from aggregator.poll.pipeline import Intake, gather
 from aggregator.poll.poller import user_agent_of
 from aggregator.reader import Readers
 from aggregator.reader.pool import LARGE
-from aggregator.secrecy import hush_of
+from aggregator.secrecy import private_redactor_of
 from aggregator.store import open_store
 from aggregator.store.database import Store
 from aggregator.urls import BadUrl, host_of, normalise
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     record = preview_record(preview)
     if source.private:
         poll = preview.poll
-        record = hush_of(poll.job, poll.answer, poll.feed).record(record)
+        record = private_redactor_of(poll.job, poll.answer, poll.feed).record(record)
     print(json_text(record) if options.json else in_words(record, settings.site.timezone))
     return 1 if preview.changes.update.code else 0
 

@@ -24,7 +24,7 @@ from aggregator.model.naming import name_of_source
 from aggregator.model.settings import Roster, Settings, Source
 from aggregator.store import open_store
 from aggregator.store.database import Store
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 from aggregator.text.durations import span_in_words
 
 
@@ -92,7 +92,7 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         found = _found(store, settings, source, wish, now)
         with store.read() as tx:
-            hush = private_hush(tx, settings.sources)
+            redactor = redactor_of_private(tx, settings.sources)
             titles = tx.sources.titles()
     finally:
         store.close()
@@ -101,7 +101,7 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         print(f"aggregator: {what} was never polled; its stored entries are what this looks at", file=sys.stderr)
         return 1
     tried = roster_under(Roster.of(settings), source.key, wish).sources[source.key]
-    record = hush.record(rejudged_record(source, tried, *found))
+    record = redactor.record(rejudged_record(source, tried, *found))
     names = {str(one.key): name_of_source(one, titles.get(one.key)) for one in settings.sources}
     print(json_text(record) if options.json else printable("\n".join(_in_words(record, names))))
     return 0

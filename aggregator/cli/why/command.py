@@ -17,7 +17,7 @@ from aggregator.errors import ConfigError
 from aggregator.in_force import completed_roster, listed_settings
 from aggregator.model.settings import Roster, Settings
 from aggregator.store.database import Store
-from aggregator.store.hush import private_hush
+from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 
 UNKNOWN = 2  # exit code (DESIGN 3.2)
@@ -39,16 +39,16 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         sections = explain(options.thing, store, settings)
         with store.read() as tx:
-            hush = private_hush(tx, settings.sources)
+            redactor = redactor_of_private(tx, settings.sources)
     finally:
         store.close()
     if not sections:
         print(f"aggregator: nothing is called {options.thing}. {LOOKED_UP}", file=sys.stderr)
         return UNKNOWN
     if options.json:
-        print(json_text({"version": 1, "found": hush.record([section.record for section in sections])}))
+        print(json_text({"version": 1, "found": redactor.record([section.record for section in sections])}))
     else:
-        print(hush.text("\n\n".join("\n".join(section.lines) for section in sections)))
+        print(redactor.text("\n\n".join("\n".join(section.lines) for section in sections)))
     return 0
 
 

@@ -1,22 +1,22 @@
-"""Removes secret addresses of private sources from reports: these are mailed and pasted into bug reports (S44)."""
+"""Makes the redactor of private sources for reports, which are mailed and pasted into bug reports (S44)."""
 
 from collections.abc import Iterable
 
 from aggregator.model.settings import Source
-from aggregator.model.tokens import Hush
+from aggregator.model.tokens import PrivateRedactor
 from aggregator.store.transaction import Transaction
 
 
-def private_hush(tx: Transaction, sources: Iterable[Source]) -> Hush:
-    """Return what strikes the addresses of all private sources out of a report.
+def redactor_of_private(tx: Transaction, sources: Iterable[Source]) -> PrivateRedactor:
+    """Return the redactor of the addresses of all private sources.
 
     Args:
-        tx: the store, which knows where they led, and those that left feeds.yaml.
-        sources: those of feeds.yaml.
+        tx: reading transaction; the store has redirect targets, and sources that were removed from feeds.yaml.
+        sources: the sources in feeds.yaml.
     """
     limits = [limit for limit in tx.sources.limits().values() if limit.private]
     configured = [url for limit in limits for url in limit.addresses] + [*_configured(sources)]
-    return Hush(configured, [url for limit in limits for url in limit.met])
+    return PrivateRedactor(configured, [url for limit in limits for url in limit.met])
 
 
 def _configured(sources: Iterable[Source]) -> Iterable[str]:
