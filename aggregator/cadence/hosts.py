@@ -33,7 +33,7 @@ class Trouble:
     source: str  # its key
     status: int  # 403, 429 or 503, or any with a count that is used up (P37)
     at: datetime
-    until: datetime | None = None  # when it may be asked again, if the answer said so
+    until: datetime | None = None  # end of its Retry-After
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ class Turn:
     interval: timedelta
     retry_until: datetime | None = None  # end of a Retry-After
     because: str  # the input that decided
-    asked: Mapping[str, timedelta]  # what each input asked for
+    asked: Mapping[str, timedelta]  # wait that each input wants
     failures: int = 0
 
     def inputs(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Entries and what the store knows, to changes: new, revised, same, rejected, joins a story. Pure."""
+"""Decides what a poll, a detail, a correction or an edit of feeds.yaml changes. Pure: records in, records out."""
 
 from aggregator.decide.poll import decide, release
 

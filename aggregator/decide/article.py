@@ -1,4 +1,4 @@
-"""Whether the text of an article is better than what the feed gave, and what is kept (DESIGN, section 6). Pure."""
+"""Choice between the text of a feed and the text of its article (`full_text`). Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,22 +9,24 @@ from aggregator.clean.text import text_of
 from aggregator.identify.tokens import tokens_of, weight
 from aggregator.model.entry import Entry
 
-MIN_WEIGHT: Final = 60  # of an article for which the feed has no text: in characters of Chinese, or half as many words
-KEPT_PAIRS: Final = 0.6  # of the pairs of words of a feed's content that an article must hold, for it takes its place
-KEPT_WORDS: Final = 0.4  # of the words of a summary, which stays beside it, and may be written for the feed alone
-MOST_TOKENS: Final = 100_000  # of a text that are looked at
+MIN_WEIGHT: Final = (
+    60  # least weight of an article whose feed has no text: characters of Chinese, or half as many words
+)
+KEPT_PAIRS: Final = 0.6  # share of the pairs of words of a feed's content that an article must contain to replace it
+KEPT_WORDS: Final = 0.4  # share of the words of a summary, which stays, and may be written for the feed alone
+MOST_TOKENS: Final = 100_000  # of a text that are compared
 
 
 def is_better(article: str, content: str, summary: str, *, title: str = "", headline: str = "") -> bool:
-    """Tell whether an article says more than its feed, and the same.
+    """Return whether an article says the same as its feed, and more.
 
     Args:
         article: its content, cleaned HTML.
-        content: the feed's; empty if there is none. The article would take its place.
-        summary: the feed's, which would stay.
-        title: the feed's; where it has no text, the page must be about that: a link that is dead often leads to a
-            start page, or to what is new there.
-        headline: the title that the page has.
+        content: of the feed; empty if there is none. The article would replace it.
+        summary: of the feed; it stays in any case.
+        title: of the feed; where the feed has no text, the page must match it: a dead link often leads to a
+            start page or a list of news.
+        headline: title of the page.
     """
     there = _tokens(article)
     told = _tokens(content or summary)
@@ -38,9 +40,10 @@ def is_better(article: str, content: str, summary: str, *, title: str = "", head
 
 
 def with_article(listed: Entry, article: Entry) -> Entry:
-    """Add to an entry what its article has and the feed lacks; its text only if that is better.
+    """Return an entry with the fields of its article that the feed lacks; with its text only if that is better.
 
-    Authors come with the text alone: they are part of the digest, by which a text of the feed's own is told later.
+    Authors are taken only together with the text: they are part of the digest, by which a text of the feed's own is
+    recognised later.
     """
     content, summary = listed.content, listed.summary
     better = is_better(article.content, content, summary, title=listed.title, headline=article.title)
@@ -64,6 +67,6 @@ def _tokens(html: str) -> list[str]:
 
 
 def _share(told: Iterable[object], there: Iterable[object]) -> float:
-    """Say how much of what is told is there; all of it where nothing is told."""
+    """Return the share of distinct values of `told` that are in `there`; 1.0 if there are none."""
     wanted = set(told)
     return len(wanted & set(there)) / len(wanted) if wanted else 1.0

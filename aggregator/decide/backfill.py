@@ -1,4 +1,4 @@
-"""A category that a source enters which was there before: it gets the source's newest entries (N2). Pure."""
+"""Entries that a category gets when a source enters it (N2). Pure."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,29 +16,29 @@ from aggregator.rules import refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A stored entry that is published somewhere, or would be."""
+    """A stored entry that is published somewhere, or was until its source or an operator withdrew it."""
 
     id: int
     story: int
     entry: Entry
     first_seen: datetime
     places: tuple[int, ...]  # categories in which its source publishes it
-    stands: bool  # False: taken back, by its source or by an operator, who may both undo that
+    stands: bool  # False: withdrawn by its source or by an operator, who may both undo that
     updated: datetime | None  # of the publication that shows it; None: another copy is shown everywhere
 
     @property
     def date(self) -> datetime:
-        """Its own date, as far as that is believed."""
+        """Date of the entry, as far as it is believed (I42)."""
         own = self.entry.published or self.entry.updated
         return believed(own, self.first_seen) or self.first_seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """What a category gets."""
+    """Publications and entries that a category gets."""
 
     publications: tuple[NewPublication, ...]
-    joined: Mapping[int, int]  # entry that stands there beside other copies from now on, by story
+    joined: Mapping[int, int]  # by story: the entry that becomes one of several copies there
     placed: tuple[PlacedEntry, ...]  # entries that their source publishes there too from now on
 
 
@@ -51,15 +51,16 @@ def backfill(
     limit: int,
     at: datetime,
 ) -> Backfill:
-    """Choose what a category gets of a source that enters it.
+    """Choose the entries that a category gets of a source that enters it.
 
-    What nobody sees takes nobody's place; should it come back, it stands there too, if its date would have let it in.
+    Withdrawn entries do not count towards `limit`; should one come back, it is published there too, if its date would
+    have let it in.
 
     Args:
         published: entries of the source, newest first by their own dates.
         category: its rules decide which of them it takes.
         number: the category's id.
-        there: the stories that are in it already, withdrawn or not.
+        there: the stories that the category has already, withdrawn or not.
         limit: how many entries it gets at most.
         at: when that happens.
     """

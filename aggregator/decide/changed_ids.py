@@ -1,8 +1,8 @@
-"""Entries that come under other ids than before, and ids that come with other entries (I35). Pure.
+"""Recognises known entries under new ids, and known ids that now name other entries (I35). Pure.
 
-An id is what a publisher says is the same. It is believed, unless the rest of the document says otherwise: a site that
-changes its host or its software gives new ids to everything, some give new ones at every request, and some count
-places, so that each article gets the id of the one before it.
+An id is believed to identify its entry unless the rest of the document contradicts it: a site that changes its host or
+software gives new ids to everything, some sites give new ids at every request, and some number places in a list, so
+that each article gets the id of the one before it.
 """
 
 import re
@@ -18,10 +18,10 @@ from aggregator.identify.similarity import may_be_versions
 from aggregator.model.entry import Enclosure, Entry
 from aggregator.model.known import KnownEntry, MatchedEntry, Trace
 
-FEWEST = 3  # entries under unknown ids, and over half of the document: it may have been re-keyed as a whole (I35),
-SHARE = 0.9  # and was, if so many of them are known otherwise
+FEWEST = 3  # unknown ids, and over half of the document: then the whole document may have got new ids (I35),
+SHARE = 0.9  # and did, if this share of the entries is recognised
 DATE_MOVED = "same title and text, without an id and a link, under another date"
-TWICE = 2  # documents in a row whose ids had changed: from then on links tell its entries apart
+TWICE = 2  # documents in a row with changed ids: from then on links identify the entries of the source
 
 _Item = TypeVar("_Item")
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[-_+.][^\W\d_]{2,})+")  # joined, as in slugs
@@ -29,7 +29,7 @@ _WORDS = re.compile(r"[^\W\d_]{2,}(?:[-_+.][^\W\d_]{2,})+")  # joined, as in slu
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An entry of a document that is known under another id."""
+    """An entry of a document and the stored entry that it is, under another id."""
 
     known: int  # the stored entry
     because: str  # for `why`
@@ -38,20 +38,19 @@ class Pair:
 def pairs_of(
     document: Sequence[tuple[str, Entry]], unknown: Collection[str], traces: Sequence[Trace]
 ) -> dict[str, Pair]:
-    """Find the entries under unknown ids that are known all the same.
+    """Find the entries under unknown ids that are stored already.
 
-    Where title, own date and either address or text are what they were, one entry is enough; and of entries without id
-    and address, whose key is made of title and date, if all but the date is what it was. On less, on the link
-    alone, the digest alone, title and date, or date and file, a document is believed to be re-keyed as a whole, or not
-    at all.
+    One entry is enough evidence where title, own date and either address or text are unchanged; and for entries without
+    id and address, whose key is made of title and date, if only the date changed. Weaker evidence (link alone, digest
+    alone, title and date, or date and file) counts only if nearly the whole document got new ids.
 
     Args:
-        document: every entry that it lists, with the form of its key.
-        unknown: those forms that no stored entry bears, or one that is evidently another article.
+        document: every entry that it lists, with the key hash.
+        unknown: key hashes that no stored entry has, or only one that is evidently another article.
         traces: of the source's stored entries that this document does not list under their own ids.
 
     Returns:
-        By form of the unknown id. One to one: nothing is found twice.
+        By key hash of the unknown id, one to one.
     """
     fresh = [(form, entry) for form, entry in document if form in unknown]
     if not fresh or not traces:
@@ -69,25 +68,25 @@ def pairs_of(
 
 
 def may_be_rekeyed(unknown: int, listed: int) -> bool:
-    """Tell whether so many ids are unknown that a document may have been re-keyed as a whole (I35)."""
+    """Return whether so many ids are unknown that the whole document may have got new ids (I35)."""
     return unknown >= FEWEST and 2 * unknown > listed
 
 
 def is_rekeyed(pairs: Mapping[str, object], document: Sequence[object]) -> bool:
-    """Tell whether the ids of most of a document have changed: twice in a row, and they say nothing (I35)."""
+    """Return whether most ids of a document have changed. If so twice in a row, ids no longer count (I35)."""
     return bool(pairs) and 2 * len(pairs) > len(document)
 
 
 def is_date_moved(pairs: Mapping[str, Pair | MatchedEntry]) -> bool:
-    """Return whether an entry without id and link came under another date: twice in a row, and dates say nothing."""
+    """Return whether an entry without id and link has another date. If so twice in a row, dates no longer count."""
     return any(pair.because == DATE_MOVED for pair in pairs.values())
 
 
 def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
-    """Tell whether an id that is known has come with another article.
+    """Return whether a known id now names another article.
 
-    Everything must speak for it: another address, another title, another date, and a text that has little in common.
-    Whatever is less is a revision, however thorough; so is what would cost too much to compare.
+    All must differ: address, title, date, and most of the text. Anything less is a revision, however thorough; so is
+    what would cost too much to compare.
 
     Raises:
         CutShort: the program stops.
@@ -107,7 +106,7 @@ def is_another(before: KnownEntry, entry: Entry, budget: Budget) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What two sides may have in common; None where one has it not."""
+    """A value that a new and a stored entry may share; None where one lacks it."""
 
     because: str
     of_entry: Callable[[Entry], object | None]
@@ -117,7 +116,7 @@ class _Evidence:
 def _matched(
     fresh: Sequence[tuple[str, Entry]], traces: Sequence[Trace], evidence: _Evidence, found: Mapping[str, Pair]
 ) -> dict[str, Pair]:
-    """Add the pairs that a kind of evidence gives among what has no partner yet: only what each side has once."""
+    """Add the pairs that share a value of one kind of evidence, where each side has that value once."""
     taken = {pair.known for pair in found.values()}
     ours = _lone([(evidence.of_entry(entry), form) for form, entry in fresh if form not in found])
     theirs = _lone([(evidence.of_trace(trace), trace.id) for trace in traces if trace.id not in taken])
@@ -135,7 +134,7 @@ def _host(link: str | None) -> str | None:
 
 
 def _path(link: str | None) -> str | None:
-    """Give what is left of a compared link without its host; None for a start page."""
+    """Return the part of a compared link after its host; None for a start page."""
     return None if link is None else link.partition("/")[2] or None
 
 
@@ -144,14 +143,14 @@ def _whole(link: str | None) -> str | None:
 
 
 def _twin_of(item: Entry | Trace, place: str | None, text: str | None) -> object | None:
-    """Give title, place and date; without a date the text as well: some have one title and link for each day's news."""
+    """Return title, place and date; without a date also the text: some sites reuse one title and link each day."""
     if place is None or not (item.title or item.published):
         return None
     return item.title, place, item.published or text
 
 
 def _file_of(published: datetime | None, enclosures: Sequence[Enclosure]) -> object | None:
-    """Give date, type, bytes and seconds of the one file: an episode that was given another title, id and name."""
+    """Return date, type, bytes and seconds of a single file: an episode that got another title, id and name."""
     if published is None or len(enclosures) != 1 or not enclosures[0].length:
         return None
     return published, enclosures[0].type, enclosures[0].length, enclosures[0].duration
@@ -166,7 +165,7 @@ def _twin(because: str, place: Callable[[str | None], str | None], text: str) ->
 
 
 def _slug_of(item: Entry | Trace, link: str | None) -> object | None:
-    """Give a path that says what it leads to; one that does not, such as /3, only with a title: every site has it."""
+    """Return a path that names its content; a path such as /3 only with the title, for every site has such paths."""
     path = _path(link)
     if path is None or _WORDS.search(path):
         return path
@@ -177,7 +176,7 @@ _TWIN = {
     False: _twin("same title, address and date", _whole, "digest"),
     True: _twin("same title, path and date, on another host", _path, "text_digest"),  # a digest has the link in it
 }
-_RENAMED = _Evidence(  # its address was edited, and its id is its address
+_RENAMED = _Evidence(  # its address was edited, and is its id as well
     "same title, date and text, at another address",
     lambda entry: (entry.published, entry.text_digest) if entry.published and entry.text_digest else None,
     lambda trace: (trace.published, trace.text_digest) if trace.published and trace.text_digest else None,

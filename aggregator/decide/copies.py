@@ -1,4 +1,4 @@
-"""Which copy of a story is shown, and what its `updated` is (DESIGN, T2 to T4)."""
+"""Choice of the copy of a story that is shown, and of its `updated` (T2 to T4)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from aggregator.model.known import KnownEntry
 from aggregator.model.settings import Roster
 from aggregator.urls import Url, host_key_of
 
-OPEN = timedelta(hours=1)  # how long after it was made a publication may still show another copy (T3)
-SECOND = timedelta(seconds=1)  # what a published date counts in (A8)
-LONGER = 1.5  # how much more text a copy must have to be preferred for it
-MAX_UNDATED = 24  # revisions that a source did not date and that are still published (T4)
+OPEN = timedelta(hours=1)  # for so long after it was made, a publication may switch to another copy (T3)
+SECOND = timedelta(seconds=1)  # resolution of published dates (A8)
+LONGER = 1.5  # a copy with so many times the text is preferred
+MAX_UNDATED = 24  # undated revisions that are still published (T4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One entry of a story, as far as the choice goes."""
+    """The fields of an entry by which the shown copy is chosen."""
 
     priority: int
     link: Url | None
     source_host: str  # host key of the source
-    credited: bool  # carries an `atom:source`: it came through somebody else
+    credited: bool  # has an `atom:source`: the source took it from elsewhere
     length: int  # characters of text
 
 
 def copy_of(entry: KnownEntry, roster: Roster) -> Copy:
-    """Give a stored entry as a copy; one whose source left feeds.yaml has no priority any more."""
+    """Return a stored entry as a copy; if its source left feeds.yaml, its priority is 0."""
     source = roster.sources.get(entry.source_key)
     return Copy(
         priority=source.priority if source else 0,
@@ -40,11 +40,11 @@ def copy_of(entry: KnownEntry, roster: Roster) -> Copy:
 
 
 def best_of(entries: Sequence[KnownEntry], roster: Roster) -> KnownEntry:
-    """Give the copy that T2 would have shown had they come in this order.
+    """Return the copy that is shown if the entries come in this order (T2).
 
     Args:
-        entries: one or more; the first is shown until a better one comes.
-        roster: where their sources' priorities stand.
+        entries: at least one; the first is shown until a better one comes.
+        roster: has the priorities of their sources.
     """
     shown, *others = entries
     for challenger in others:
@@ -54,7 +54,7 @@ def best_of(entries: Sequence[KnownEntry], roster: Roster) -> KnownEntry:
 
 
 class Merit(StrEnum):
-    """What decides between two copies, the strongest first (T2)."""
+    """Reason why one copy is shown and not another, the strongest first (T2)."""
 
     PRIORITY = "its source has a higher priority"
     ORIGINAL = "its link leads to its own source's site"
@@ -64,16 +64,15 @@ class Merit(StrEnum):
 
 
 def is_better(challenger: Copy, shown: Copy) -> bool:
-    """Tell whether a later copy is to be shown instead of the one that stands there (T2)."""
+    """Return whether a later copy is shown instead of the present one (T2)."""
     return compare(challenger, shown)[0]
 
 
 def compare(challenger: Copy, shown: Copy) -> tuple[bool, Merit]:
-    """Tell whether a later copy is to be shown instead of the one that stands there, and what decides (T2).
+    """Return whether a later copy is shown instead of the present one, and the reason (T2).
 
-    Higher priority; then a copy whose link lies on its own source's host key, the original; then one without
-    `atom:source`; then, between copies whose links lie on one host key, more text by at least half. First seen wins
-    what is left.
+    The order: higher priority; a link on the host key of its own source (the original); no `atom:source`; and between
+    copies whose links are on one host key, at least half as much text more. Otherwise the first seen is shown.
     """
     for merit, ours, theirs in (
         (Merit.PRIORITY, challenger.priority, shown.priority),
@@ -92,10 +91,10 @@ def _is_original(copy: Copy) -> bool:
 
 
 def moved_updated(before: datetime, own: datetime | None, asked_at: datetime) -> datetime:
-    """Return a publication's `updated` after its content has changed (T4).
+    """Return the `updated` of a publication whose content has changed (T4).
 
-    It is always later than before, also where the poll is not: the clock was set back, or the old value lies ahead of
-    it (I42). Dates are published in whole seconds, so it is later by a second at least.
+    It is always later than before, even if the poll is not: the clock may have been set back, or the old value lies in
+    the future (I42). Dates are published in whole seconds, so it is later by at least one second.
     """
     later = before.replace(microsecond=0) + SECOND
     if own is not None and later <= own <= asked_at:

@@ -1,6 +1,6 @@
-"""An operator's word on stories: merged, taken apart, taken back (T7, T8). Pure.
+"""Corrections by an operator: merge, unmerge, retract and restore of stories (T7, T8). Pure.
 
-Each can be undone by another: nothing is deleted, ids and places stay what they were.
+Each can be undone by another: nothing is deleted, ids and places stay.
 """
 
 from collections.abc import Sequence
@@ -25,17 +25,17 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def merge(known: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges:
-    """Let one story tell what two told (T7).
+    """Merge two stories (T7).
 
     Args:
         known: both stories.
-        kept: keeps its ids and places.
-        merged: its entries move, its publications are withdrawn; its atom_id is known from then on as an alias.
+        kept: the story that keeps its ids and places.
+        merged: the story whose entries move and whose publications are withdrawn; its atom_id becomes an alias.
         now: the time of the act.
-        roster: where priorities stand.
+        roster: has the priorities of sources.
 
     Raises:
-        CorrectionRefused: they are one already, or one is not to be seen.
+        CorrectionRefused: they are one story already, or one is retracted.
     """
     into, other = _existing_story(known, kept), _existing_story(known, merged)
     if kept == merged:
@@ -51,10 +51,10 @@ def merge(known: StoryMembers, kept: int, merged: int, *, now: datetime, roster:
 
 
 def merge_unseen(known: StoryMembers, kept: int, merged: int, *, now: datetime, roster: Roster) -> EntryChanges | None:
-    """Let two stories be one because an entry tells both, and nobody has seen the one that goes (T6).
+    """Merge two stories because an entry matches both, and nobody has seen the one that ends (T6).
 
     Returns:
-        None if an operator has said that they are two, or one of them is no story by itself any more.
+        None if an operator called them different, or one of them was merged meanwhile.
     """
     into, other = known.stories.get(kept), known.stories.get(merged)
     if into is None or other is None or into.merged_into or other.merged_into or _opposed(known, kept, merged):
@@ -64,7 +64,7 @@ def merge_unseen(known: StoryMembers, kept: int, merged: int, *, now: datetime, 
 
 
 def _opposed(known: StoryMembers, kept: int, merged: int) -> list[tuple[int, int]]:
-    """Give the pairs of entries of two stories that an operator called different."""
+    """Return the pairs of entries of two stories that an operator called different."""
     ours, theirs = known.members[kept], known.members[merged]
     return [(mine.id, entry.id) for mine in ours for entry in theirs if entry.id in known.different.get(mine.id, ())]
 
@@ -112,20 +112,20 @@ def _merged(
 
 
 def unmerge(known: StoryMembers, number: int, entry: int | None, *, now: datetime, roster: Roster) -> EntryChanges:
-    """Take entries out of a story, and remember that they tell something else (T8).
+    """Take entries out of a story, with the verdict that they are different from the rest (T8).
 
-    Those that came together by one `merge` leave together, and the story they came from is what it was; each of the
-    others becomes a story of its own.
+    Entries that came together by one `merge` leave together, and the story they came from exists again; each other
+    entry gets a story of its own.
 
     Args:
         known: the story.
         number: of it.
-        entry: that leaves; None: all but the founding one.
+        entry: that leaves; None: all but the founding entry.
         now: the time of the act.
-        roster: where priorities stand.
+        roster: has the priorities of sources.
 
     Raises:
-        CorrectionRefused: nothing of it can leave.
+        CorrectionRefused: no entry can leave.
     """
     story = _existing_story(known, number)
     members = known.members[number]
@@ -148,7 +148,7 @@ def unmerge(known: StoryMembers, number: int, entry: int | None, *, now: datetim
         else:
             target = naming.found(first, now)
         publications.settle(target, group, sort_at=sort_at, because="unmerged")
-        sort_at -= MICROSECOND  # each next one stands below (M1)
+        sort_at -= MICROSECOND  # each next story is listed below (M1)
         ids = {member.id for member in group}
         for member in group:
             moved.append(MovedEntry(id=member.id, from_story=number, story=target.id, merged_from=None))
@@ -161,10 +161,10 @@ def unmerge(known: StoryMembers, number: int, entry: int | None, *, now: datetim
 
 
 def retract(known: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
-    """Let nobody see a story any more, whatever its sources say later.
+    """Withdraw a story from every category, whatever its sources say later.
 
     Raises:
-        CorrectionRefused: it is so already.
+        CorrectionRefused: it is retracted already.
     """
     story = _existing_story(known, number)
     if story.retracted_at is not None:
@@ -175,7 +175,7 @@ def retract(known: StoryMembers, number: int, *, now: datetime, roster: Roster) 
 
 
 def restore(known: StoryMembers, number: int, *, now: datetime, roster: Roster) -> EntryChanges:
-    """Undo `retract`: the same id, order and page; and where a copy was published meanwhile, there it is new (N3).
+    """Undo `retract`: same id, order and page. Where a copy was published meanwhile, the publication is new (N3).
 
     Raises:
         CorrectionRefused: it is not retracted, or nothing but its id came back when the store was lost.
@@ -195,7 +195,7 @@ def restore(known: StoryMembers, number: int, *, now: datetime, roster: Roster) 
 
 
 def _existing_story(known: StoryMembers, number: int) -> KnownStory:
-    """Give a story that is still one."""
+    """Return a story that was not merged into another one."""
     story = known.stories.get(number)
     if story is None:
         raise CorrectionRefused(f"there is no story {number}")
@@ -205,7 +205,7 @@ def _existing_story(known: StoryMembers, number: int) -> KnownStory:
 
 
 def _leaving(story: KnownStory, members: Sequence[KnownEntry], wanted: int | None) -> list[list[KnownEntry]]:
-    """Give the entries that leave, those together that leave together."""
+    """Return the entries that leave a story, grouped by those that leave together."""
     if wanted is not None:
         entry = next((member for member in members if member.id == wanted), None)
         if entry is None:
@@ -230,14 +230,14 @@ def _own_date(entry: KnownEntry) -> datetime:
 
 
 class _Naming:
-    """Gives stories their ids, for ever (T8, A4)."""
+    """Makes the stories that entries found when they leave a story, with ids for ever (T8, A4)."""
 
     def __init__(self, known: StoryMembers) -> None:
         self._known = known
         self.stories: list[NewStory] = []
 
     def found(self, entry: KnownEntry, now: datetime) -> KnownStory:
-        """Make the story that an entry founds."""
+        """Return the story that an entry founds."""
         taken = self._known.taken | {story.atom_id for story in self.stories}
         own = entry.own_id if entry.own_id and is_identifier(entry.own_id) and not entry.private else None
         minted = minted_id(self._known.store_uuid, entry.source_key, entry.key)

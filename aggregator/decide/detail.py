@@ -1,6 +1,6 @@
-"""The detail of an entry: what it adds, and what becomes of the entry with it or without. Pure.
+"""Details of entries: what a detail or an article adds, and what happens without it. Pure.
 
-DESIGN, section 6: fetched once an entry, retried if it fails; after a day the entry is published as the list has it.
+A detail is fetched once for an entry and retried if that fails. After a day the entry is published as the list has it.
 """
 
 from dataclasses import replace
@@ -23,19 +23,19 @@ from aggregator.model.poll import Failed
 from aggregator.model.settings import Roster
 from aggregator.rules import rewritten
 
-PATIENCE: Final = timedelta(hours=24)  # an entry waits no longer
+PATIENCE: Final = timedelta(hours=24)  # longest wait of an entry
 SOONEST: Final = timedelta(minutes=5)  # between the first failure and the next request,
 LATEST: Final = timedelta(hours=4)  # doubled with each, up to this
 OWN_FAULTS: Final = frozenset({"not_found", "gone", "not_a_feed", "unreadable", "empty", "too_large", "short"})
-# What no later request would change: an article that is closed to us, or is none, or is gone.
+# Failures that no later request would change: an article that is closed to us, or is none, or is gone.
 SETTLED: Final = frozenset({"forbidden", "auth", "gone", "not_a_feed", "unreadable", "too_large", "refused"})
 
 
 def retry(poll: Gathered[DetailJob]) -> Completion | None:
-    """Let an entry wait on, if its detail did not come and there is time left; None: it waits no longer.
+    """Return until when an entry waits on, if its detail did not come and there is time left; None: it no longer waits.
 
-    What is wrong with one detail alone (no such address, nothing in it) holds up no other; anything else is trouble of
-    the host, and then all that wait for it there wait together, so that one request finds out whether it is over.
+    A fault of one detail alone (no such address, nothing in it) delays no other entry. Any other failure is trouble of
+    the host: all entries that wait for that host wait together, so that one request finds out whether it is over.
     """
     awaited, answer = poll.job.awaited, poll.answer
     end = awaited.since + PATIENCE
@@ -64,7 +64,7 @@ def retry(poll: Gathered[DetailJob]) -> Completion | None:
 def complete(
     poll: Gathered[DetailJob], listed: Entry, merged: Entry, known: Known, roster: Roster, origin: Origin
 ) -> Completion:
-    """Publish an entry that waited, with its detail or, after a day, without.
+    """Publish an entry that waited, with its detail or, after a day, without it.
 
     Args:
         poll: the request for its detail.
@@ -96,7 +96,7 @@ def complete(
 
 
 def merged(listed: Entry, poll: Gathered[DetailJob]) -> Entry:
-    """Add what a detail says to an entry: it says it better than the list, but its dates only move back (I45)."""
+    """Return an entry with what its detail says: texts of the detail win, dates only move back (I45)."""
     told = next(iter(poll.feed.entries), None)
     if told is None:
         return listed

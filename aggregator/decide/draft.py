@@ -1,4 +1,4 @@
-"""The changes of one document, as they gather."""
+"""Changes of one document while they are collected."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -33,7 +33,7 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a document showed of its source, besides its entries."""
+    """Facts about the source that a document showed, besides its entries."""
 
     is_same_feed: bool = True  # evidently of the feed that is stored (P40)
     rekeyed: bool = False  # most of its ids had changed (I35)
@@ -49,7 +49,7 @@ class Findings:
 
 @dataclass(kw_only=True)
 class Draft:
-    """What is known when a document is decided, and what was decided so far."""
+    """Input of the decisions on one document, and the changes decided so far."""
 
     source: Source
     source_id: int
@@ -74,11 +74,11 @@ class Draft:
     relisted: list[Relisted] = field(default_factory=list)
     hits: Counter[Hit] = field(default_factory=Counter)
     events: list[Event] = field(default_factory=list)
-    filing: ItemCategories = field(init=False)  # the categories that entries name
-    publications: PublicationDraft = field(init=False)  # where the stories stand of which it says anything
+    filing: ItemCategories = field(init=False)  # decisions on categories that entries name
+    publications: PublicationDraft = field(init=False)  # decisions on the publications of its stories
 
     def __post_init__(self) -> None:
-        """Let stories stand as of the poll."""
+        """Prepare the decisions on categories and publications."""
         self.filing = ItemCategories(self.source_id, self.known, self.roster, self.events)
         categories = frozenset(category.id for category in self.known.categories.values())
         self.publications = PublicationDraft(
@@ -86,7 +86,7 @@ class Draft:
         )
 
     def changes(self) -> EntryChanges:
-        """Give what was decided."""
+        """Return the changes decided so far."""
         return EntryChanges(
             new=tuple(self.new),
             revised=tuple(self.revised),
@@ -106,13 +106,13 @@ class Draft:
         )
 
     def note(self, code: Code, entry: int | None = None, story: int | None = None, **facts: object) -> None:
-        """Add to the trail."""
+        """Add an event."""
         self.events.append(Event(code=code, source=self.source_id, entry=entry, story=story, facts=facts))
 
     def credit(self, entry: Entry) -> Origin:
-        """Give the `atom:source` of an entry: the one it carries is kept (A9), and has an id in any case.
+        """Return the `atom:source` of an entry: its own if it has one (A9), with an id in any case.
 
-        Its date, too, is believed up to a day ahead of the poll (I42).
+        Its date is believed up to a day ahead of the poll, too (I42).
         """
         credited = entry.origin or self.origin
         if not is_identifier(credited.id):

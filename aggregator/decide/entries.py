@@ -1,7 +1,7 @@
-"""What becomes of each entry of a document: new, revised, same, rejected; which story it tells, and where that stands.
+"""Decides on each entry of a document: new, revised, unchanged or rejected; its story and publications.
 
-One document, one pass, in the order in which its news will be published (M1), so that what is decided for one entry is
-known when the next one is looked at.
+One pass over the document in the order in which new entries are published (M1), so that each decision sees the ones
+before it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from aggregator.model.job import SourceJob
 from aggregator.model.known import EntryState, Identity, Known, KnownEntry
 from aggregator.model.settings import Roster
 
-TEMPLATE_MIN = 10  # that many entries, and over half of a document, changed at once: a template did (R47)
+TEMPLATE_MIN = 10  # so many entries, and over half of a document, changed at once: its template did (R47)
 
 
 def decide_entries(
@@ -40,16 +40,16 @@ def decide_entries(
     origin: Origin,
     budget: Budget | None = None,
 ) -> tuple[EntryChanges, Findings]:
-    """Say what becomes of the entries of a document that was read, and what it showed of its source.
+    """Decide on the entries of a document, and return what it showed of its source.
 
     Args:
         due: the source and its settings.
         feed: cleaned and identified.
-        asked_at: when the poll's request left.
-        known: what the store knows that bears on these entries.
+        asked_at: when the request was sent.
+        known: what the store knows around these entries.
         roster: the sources and categories as feeds.yaml has them.
-        origin: the `atom:source` for entries that carry none.
-        budget: what comparing them with those of other sources may cost; a new one if None.
+        origin: the `atom:source` of entries without their own.
+        budget: limits the cost of comparing entries with those of other sources; a new one if None.
 
     Raises:
         CutShort: the program stops.
@@ -98,13 +98,13 @@ def decide_entries(
 
 
 def _stored(known: Known, form: str) -> KnownEntry | None:
-    """Give the stored entry that a form names, under its key or any other id."""
+    """Return the stored entry with a key hash, under its own key or another id."""
     partner = known.matched.get(form)
     return known.entries.get(form) or (partner.entry if partner else None)
 
 
 def _rename(draft: Draft, document: Sequence[tuple[str, Entry]]) -> None:
-    """Give known entries the other ids under which they came, and ids that name another article now to that (I35)."""
+    """Note other ids of known entries, and ids that name another entry now (I35)."""
     for form, entry in document:
         other, partner = draft.known.reused.get(form), draft.known.matched.get(form)
         if other is not None:
@@ -120,12 +120,12 @@ def _rename(draft: Draft, document: Sequence[tuple[str, Entry]]) -> None:
 def _listed(
     known: Known, document: Sequence[tuple[str, Entry]], taken_back: Collection[int], asked_at: datetime
 ) -> dict[int, tuple[KnownEntry, Entry]]:
-    """Give the known entries of a document by their ids; of one that stands there under two, what its own key says."""
+    """Return the known entries of a document by id; of one listed under two ids, the content under its key."""
     found: dict[int, tuple[KnownEntry, Entry]] = {}
     for form, entry in document:
         before = _stored(known, form)
         if before is None or before.id in taken_back:
-            continue  # nobody sees it, whatever is said under another id
+            continue  # withdrawn, whatever another id says
         if before.state is EntryState.WITHDRAWN and relisted_at(before, entry, asked_at) is None:
             continue
         if before.id not in found or before.form == form:
@@ -134,7 +134,7 @@ def _listed(
 
 
 def _revise(draft: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int) -> dict[int, KnownEntry]:
-    """Store what known entries say otherwise now; give those, as they are kept to be shown, by their ids."""
+    """Store the revisions of known entries; return the entries as they are shown from now on, by id."""
     revisions = Revisions(draft)
     revised = [(before, entry) for before, entry in listed if before.digest != entry.told_digest]
     for before, entry in listed:
@@ -143,7 +143,7 @@ def _revise(draft: Draft, listed: Sequence[tuple[KnownEntry, Entry]], size: int)
     template = len(revised) >= TEMPLATE_MIN and 2 * len(revised) > size
     if template or (revised and draft.observed.reread):
         draft.note(Code.TEMPLATE, revised=len(revised))
-    renamed = {partner.entry.id for partner in draft.known.matched.values()}  # its dates stay as they are (I35)
+    renamed = {partner.entry.id for partner in draft.known.matched.values()}  # their dates stay (I35)
     known_again = renamed if not draft.observed.reread else {before.id for before, _ in revised}
     return {
         before.id: revisions.revise(before, entry, template=template or before.id in known_again)
@@ -161,7 +161,7 @@ def _note_suspicion(draft: Draft, feed: Feed, since: datetime | None) -> None:
 
 
 def _note_losses(draft: Draft) -> str:
-    """Note in the trail which fields are lost; return why new entries are held for it, empty if they are not."""
+    """Note in an event which fields are lost; return why new entries are held for it, empty if they are not."""
     observed, lost = draft.observed, draft.known.lost
     if lost != observed.lost:
         draft.note(Code.LOSE_FIELDS, fields=list(lost))
@@ -171,7 +171,7 @@ def _note_losses(draft: Draft) -> str:
 
 
 def released(draft: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) -> list[Newcomer]:
-    """Give what was held of a source that is believed again, to be published now; the rest is dropped (R44).
+    """Return the held entries of a source that is believed again, to be published now; the others are dropped (R44).
 
     Args:
         draft: what is known, and where decisions go.
@@ -195,7 +195,7 @@ def released(draft: Draft, listed: Mapping[int, Entry], *, all_of_them: bool) ->
 
 
 def _numbers(draft: Draft, document: Sequence[tuple[str, Entry]]) -> Iterator[int]:
-    """Give the ids of the entries that a document lists."""
+    """Yield the ids of the entries that a document lists."""
     new = {item.form: item.id for item in draft.new}
     for form, _ in document:
         before = _stored(draft.known, form)

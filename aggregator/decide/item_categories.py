@@ -1,6 +1,6 @@
-"""Categories that entries name themselves: made when first met, and bounded, since names are foreign data. Pure.
+"""Categories that entries name (`category:` with {fields}): made when first named, and limited in number. Pure.
 
-DESIGN 3.1, Categories: a `category:` with {fields}. The text is key and title; slug and feed id are for ever.
+The name is key and title; slug and feed id stay for ever.
 """
 
 from typing import Final
@@ -13,17 +13,17 @@ from aggregator.model.known import Known
 from aggregator.model.settings import GENERAL, CategoryKey, Roster, Source
 from aggregator.text.slugs import free_slug
 
-MOST: Final = 200  # that the items of one source name; beyond, they go to `general`
+MOST: Final = 200  # categories that the items of one source may name; further ones go to `general`
 
 
 class ItemCategories:
-    """Finds the categories of the entries of one document, and makes those that are missing.
+    """Finds the categories of the entries of one document, and makes missing ones.
 
     Args:
         source: id of the row.
         known: what the store knows.
         roster: the categories as feeds.yaml has them: it may have renamed one.
-        events: where to note what is made.
+        events: gets an event for each category that is made.
     """
 
     def __init__(self, source: int, known: Known, roster: Roster, events: list[Event]) -> None:
@@ -31,17 +31,17 @@ class ItemCategories:
         self._ids = {key: category.id for key, category in known.categories.items() if category.active}
         self._count = sum(category.made_by == source and key != GENERAL for key, category in known.categories.items())
         self.made: list[NewCategory] = []
-        self.is_short = False  # an entry went to general that should not have
+        self.is_short = False  # an entry named no category, or one too many, and went to `general`
 
     def keys_of(self, entry: Entry, source: Source) -> tuple[CategoryKey, ...]:
-        """Give the categories that an entry is meant for: its source's, and those that it names."""
+        """Return the categories of an entry: those of its source, and those that it names."""
         if not source.reading.filing:
             return source.categories
         named = tuple(self._heir(CategoryKey(name)) for name in entry.filed) or (GENERAL,)
         return tuple(dict.fromkeys((*source.categories, *named)))
 
     def place(self, key: CategoryKey, entry: int, source: Source) -> int | None:
-        """Give the id of a category in which an entry is published now; None if there is none, and none may be made.
+        """Return the id of a category in which an entry is published now; None if it has none and none may be made.
 
         Args:
             key: of the category.
@@ -65,7 +65,7 @@ class ItemCategories:
         return known is not None and known.made_by == self._source
 
     def _heir(self, key: CategoryKey) -> CategoryKey:
-        """Give the key that a category has now, if feeds.yaml has renamed it (`was`)."""
+        """Return the present key of a category that feeds.yaml has renamed (`was`)."""
         if key in self._roster.categories:
             return key
         return next((one.key for one in self._roster.categories.values() if key in one.was), key)

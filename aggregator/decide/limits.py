@@ -1,4 +1,4 @@
-"""How much of one poll a category takes: its `limit` (DESIGN 3.1, Rules). Pure."""
+"""`limit` of a category: how many entries of one poll it takes; and the dedupe settings of a pair of entries. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from aggregator.rules import Judgement
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """An entry that is published for the first time, if it may be."""
+    """An entry to be published for the first time."""
 
     entry: Entry
     form: str
@@ -30,7 +30,7 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """Where an entry goes."""
+    """Categories of an entry after all rules."""
 
     judgement: Judgement
     keys: tuple[CategoryKey, ...]
@@ -42,7 +42,7 @@ Passed = tuple[int, Newcomer, RuleVerdict]  # its number, itself, where it goes
 
 
 def within_limits(draft: Draft, passed: Sequence[Passed]) -> tuple[list[Passed], list[Passed]]:
-    """Keep out of each category what is beyond its `limit`.
+    """Remove entries from categories whose `limit` is reached.
 
     Args:
         draft: takes what is noted.
@@ -69,7 +69,7 @@ def within_limits(draft: Draft, passed: Sequence[Passed]) -> tuple[list[Passed],
 
 
 def still_limited(draft: Draft, places: RuleVerdict, ids: Collection[int]) -> RuleVerdict:
-    """Take those categories from the places of an entry that had enough when it came; since then it waited."""
+    """Remove the categories from an entry whose `limit` was reached when it came; it has waited since."""
     if not ids:
         return places
     known = draft.known.categories
@@ -90,7 +90,7 @@ def _without(draft: Draft, places: RuleVerdict, over: Collection[CategoryKey]) -
 
 
 def dedupe_settings(ours: Source, theirs: SourceKey, story: KnownStory, known: Known, roster: Roster) -> DedupeSettings:
-    """Give the terms between a copy and an entry of a story: of both sources, and of where either is published."""
+    """Return the dedupe settings for a copy and an entry of a story: the strictest of both sources and categories."""
     names = {category.id: key for key, category in known.categories.items()}
     keys = {names[publication.category] for publication in story.publications if publication.category in names}
     keys.update(ours.places)

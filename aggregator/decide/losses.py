@@ -1,5 +1,7 @@
-"""Fields that most entries of a source had and that none has any more: an API that renamed one, a selector that matches
-nothing now. Nobody meant to take back the links and texts of what is published, so none is taken back. Pure.
+"""Fields that most entries of a source had and that no entry has any more. Pure.
+
+An API renamed a field, or a selector matches nothing now. Nobody meant to withdraw the links and texts of published
+entries, so these keep them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +15,8 @@ from aggregator.model.observed import Observed
 from aggregator.model.settings import Kind, Source
 from aggregator.rules import rewritten
 
-FEWEST: Final = 5  # entries without a field, and before that with it: fewer prove nothing
-SAMPLE: Final = 100  # entries of the document before that are looked at
+FEWEST: Final = 5  # least number of entries without a field, and with it before
+SAMPLE: Final = 100  # entries of the document before that are compared
 HOLDING: Final = frozenset({"link", "title"})  # without these a new entry is held back,
 PATIENCE: Final = timedelta(hours=48)  # for so long
 
@@ -31,7 +33,7 @@ _SAID: Final[Mapping[str, Callable[[Entry], object]]] = {
     "text": lambda entry: entry.summary or entry.content,
 }
 _OF_FEEDS: Final = ("link", "title", "date", "text")  # a feed may move its text from one place to the other as it likes
-_USUAL: Final = {Kind.HTML: ("link", "title", "published")}  # looked for although feeds.yaml names no selector
+_USUAL: Final = {Kind.HTML: ("link", "title", "published")}  # watched although feeds.yaml names no selector
 _OF_ARTICLES: Final = frozenset(_SAID) - {"id", "link", "title"}  # what the page behind a link may have added
 _PARTS: Final = {  # of the record, by field
     "link": ("link",),
@@ -76,8 +78,8 @@ def missing_fields(source: Source, entries: Sequence[Entry]) -> tuple[str, ...]:
 def forgone_fields(missing: Sequence[str], observed: Observed) -> tuple[str, ...]:
     """Return the missing fields of a document whose absence is no loss.
 
-    These are what an operator accepted, and after a restore whatever the first document lacks: entries came back as
-    they were published, with titles and dates that we had made for them.
+    These are the fields that an operator gave up, and after a restore all that the first document lacks: entries were
+    restored as published, with titles and dates that this program had made.
 
     Args:
         missing: of the document (`missing_fields`).
@@ -121,7 +123,7 @@ def lost_fields(
 
 
 def kept_fields(entry: Entry, stored: Entry, lost: Sequence[str], source: Source) -> Entry:
-    """Return what a known entry says now, with the stored values of the fields that its source has lost."""
+    """Return a known entry's present content, with the stored values of the fields that its source has lost."""
     said, before = entry.as_told, stored.as_told
     names = {part for name in lost for part in _PARTS.get(name, ())}
     values = {each.name: getattr(before, each.name) for each in fields(before) if each.name in names}
@@ -139,5 +141,5 @@ def lost_since(lost: Sequence[str], observed: Observed, asked_at: datetime) -> d
 
 
 def is_held_for_loss(lost: Sequence[str], since: datetime | None, asked_at: datetime) -> bool:
-    """Return whether new entries wait, since they lack what a reader needs to go on to the article."""
+    """Return whether new entries are held because they lack a title or link."""
     return since is not None and not HOLDING.isdisjoint(lost) and asked_at - since < PATIENCE

@@ -1,4 +1,4 @@
-"""Entries that are seen for the first time: which pass the rules, which story each tells, and where it enters."""
+"""Decides on entries that are seen for the first time: rules, story, categories, order."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ class NewEntries:
                 self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
 
     def complete(self, one: Newcomer, number: int, *, backfill: bool) -> None:
-        """Publish an entry that waited for its detail, if its rules let what it says now pass.
+        """Publish an entry that waited for its detail, if the rules let its present content pass.
 
         Args:
             one: as it is now.
@@ -111,7 +111,7 @@ class NewEntries:
         self._publish(number, one.entry, one.form, places, sort_at, backfill=backfill)
 
     def _awaits(self, number: int, entry: Entry, sort_at: datetime, *, backfill: bool) -> bool:
-        """Let an entry wait for its detail, if its source has one and its request can be made; oldest first."""
+        """Make an entry wait for its detail; return False if its source has none or the request lacks a value."""
         draft = self._draft
         detail = draft.source.detail
         asked = asked_of(detail, entry) if detail is not None else ()
@@ -132,7 +132,7 @@ class NewEntries:
         return True
 
     def _came_before(self, one: Newcomer) -> bool:
-        """Tell whether an entry must have come before the store was lost, and was not published then, or withdrawn."""
+        """Return whether an entry came before the store was lost, and was not published then, or was withdrawn."""
         until = self._draft.observed.restored_until
         if until is None:
             return False
@@ -142,7 +142,7 @@ class NewEntries:
         return not known.buried.isdisjoint(ids) or (own is not None and own <= until)
 
     def _places(self, one: Newcomer) -> RuleVerdict:
-        """Judge an entry by all rules, and count what they said."""
+        """Apply all rules to an entry, and count those that matched."""
         source, known = self._draft.source, self._draft.known.categories
         seen = one.first_seen or self._draft.asked_at
         own = self._draft.filing.keys_of(one.entry, source)
@@ -153,7 +153,7 @@ class NewEntries:
         return still_limited(self._draft, places, one.limited)
 
     def _note_rules(self, number: int, places: RuleVerdict) -> None:
-        """Say where an entry that is published goes beside its source's categories, and where not."""
+        """Note the categories that rules added to a published entry, or kept it out of."""
         known, judgement = self._draft.known.categories, places.judgement
         routed = [(key, rule) for key, rule in judgement.routed if key in places.keys]
         for code, where in ((Code.KEEP_OUT, judgement.kept_out), (Code.ROUTE_ENTRY, routed)):
@@ -162,7 +162,7 @@ class NewEntries:
                     self._draft.note(code, number, category=known[key].id, rule=rule)
 
     def _ids(self, number: int, keys: Sequence[CategoryKey]) -> tuple[int, ...]:
-        """Give the ids of the categories in which an entry is published now; what it was first to name is made."""
+        """Return the ids of the categories in which an entry is published now; new categories are made."""
         found = (self._draft.filing.place(key, number, self._draft.source) for key in keys)
         ids = tuple(dict.fromkeys(place for place in found if place is not None))
         self._draft.publications.categories |= set(ids)
@@ -232,7 +232,7 @@ class NewEntries:
         self._store(number, entry, form, EntryState.PUBLISHED, story, places, where.refused, where.limited, bands)
 
     def _found(self, number: int, entry: Entry) -> int:
-        """Make the story that an entry founds, with ids for ever (T1, A4, A5)."""
+        """Make the story that an entry founds, with ids for ever (T1, A4, A5); return its id."""
         story = self._draft.known.next_story + len(self._draft.stories)
         atom_id = entry.id or ""
         keeps = not self._draft.source.private and is_identifier(atom_id)
@@ -250,7 +250,7 @@ class NewEntries:
         return story
 
     def _as_known(self, number: int, item: Entry, form: str, places: tuple[int, ...]) -> KnownEntry:
-        """Give a new entry as the next poll will know it; one that was held counts from its release (M1)."""
+        """Return a new entry as the next poll will know it; one that was held counts from its release (M1)."""
         draft = self._draft
         return KnownEntry(
             id=number,
@@ -285,7 +285,7 @@ class NewEntries:
     # Copies of a story that is there.
 
     def _matches(self, entry: Entry, form: str) -> Found:
-        """Give the stories that an entry may join, the oldest first."""
+        """Return the stories that an entry may join, the oldest first."""
         draft, known = self._draft, self._draft.known
         if draft.source.dedupe is Dedupe.OFF:
             return Found()
@@ -314,7 +314,7 @@ class NewEntries:
         *,
         backfill: bool,
     ) -> None:
-        """Let a copy join the oldest story it matches (T5), and show it where it is the better one (T2, T3)."""
+        """Add a copy to the oldest story it matches (T5), and show it where it is the better copy (T2, T3)."""
         match, *others = matches
         story = self._draft.known.stories[match.story]
         self._joined.add(story.id)
@@ -338,7 +338,7 @@ class NewEntries:
         )
 
     def _note_merge(self, story: KnownStory, other: KnownStory, *, agrees: bool) -> None:
-        """Let two stories that one entry tells be one, if nobody has seen the one that goes (T6)."""
+        """Note that two stories that one entry matches can be merged, if nobody has seen the one that ends (T6)."""
         retracted = story.retracted_at is not None or other.retracted_at is not None
         if not agrees or retracted or story.sources & other.sources:
             return
@@ -348,7 +348,7 @@ class NewEntries:
             self._draft.merge_candidates.append((other.id, story.id))
 
     def _is_unseen(self, story: KnownStory) -> bool:
-        """Tell whether all its publications were made since files that may show them were last about to be written."""
+        """Return whether all publications of a story are newer than the last files that may show them."""
         known = self._draft.known
         offered = {category.id: category.offered_at for category in known.categories.values()}
         for publication in story.publications:

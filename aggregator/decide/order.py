@@ -1,4 +1,4 @@
-"""Where a new publication stands: `sort_at`, fixed when it is made (DESIGN, M1)."""
+"""`sort_at`: the fixed time by which publications are ordered (M1), and the dates that are believed (I42)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def believed(date: datetime | None, seen: datetime) -> datetime | None:
-    """Give a date as it may be published: one that lies over a day ahead is replaced by the first-seen time (I42)."""
+    """Return a date as it may be published: one over a day ahead is replaced by the first-seen time (I42)."""
     return seen if date is not None and date > seen + FUTURE else date
 
 
 def own_dates(entries: Sequence[Entry], *, fallback: datetime, asked_at: datetime) -> list[datetime]:
-    """Give each entry of a document a date of its own, for ordering alone.
+    """Return a date for each entry of a document, for ordering alone.
 
     Args:
         entries: in the order of the document.
@@ -35,12 +35,12 @@ def own_dates(entries: Sequence[Entry], *, fallback: datetime, asked_at: datetim
 
 
 def newest_first(dates: Sequence[datetime]) -> list[int]:
-    """Give the places of a document in the order in which they are published; equal dates keep their order."""
+    """Return the positions of a document in the order of publication; equal dates keep their order."""
     return sorted(range(len(dates)), key=lambda place: dates[place], reverse=True)
 
 
 def sort_times(dates: Sequence[datetime], *, backfill: bool, asked_at: datetime) -> list[datetime]:
-    """Give `sort_at` to publications that are made together (M1).
+    """Return the `sort_at` of publications that are made together (M1).
 
     Args:
         dates: their own dates, newest first, as `own_dates` gave them.

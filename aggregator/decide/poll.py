@@ -1,4 +1,4 @@
-"""One poll, decided: where its source stands now, and what becomes of its entries. Pure."""
+"""Decides one poll: the update of its source and the changes of its entries. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,9 +30,9 @@ UNAVAILABLE = 503
 
 
 def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budget | None = None) -> Changes:
-    """Say what a poll changes.
+    """Return the changes of a poll.
 
-    Everything goes by the poll's own `asked_at`, so that the group it happens to share changes nothing (STYLE, 1).
+    Everything goes by the poll's own `asked_at`, so that other polls of its group change nothing.
 
     Args:
         poll: what `gather` brought; never one that was cut (R54).
@@ -63,7 +63,7 @@ def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budg
         move = replace(move, observed=replace(move.observed, list_doubt=because))
         if because is None:
             outlines = feed.outlines if feed.outlines != known.outlines else None
-        else:  # it is asked for in full again: the next answer may be believed
+        else:  # without validators, the next poll fetches the list in full
             move, doubt = replace(move, validators=None, body_digest=None), (because,)
             if due.observed.list_doubt is None:
                 doubts = (Event(code=Code.DOUBT_LIST, source=due.source_id, facts={"because": because}),)
@@ -90,7 +90,7 @@ def decide(poll: Gathered[SourceJob], known: Known, roster: Roster, budget: Budg
 
 
 def _arrivals(due: SourceJob, feed: Feed, entries: EntryChanges, asked_at: datetime) -> tuple[datetime, ...]:
-    """Add when the new entries came: at a first poll by their own dates, later by ours (P62)."""
+    """Return the arrival times with those of new entries: their own dates at a first poll, else its time (P62)."""
     if due.stored_before:
         return later_arrivals(due.arrivals, [asked_at] if entries.new else [])
     own = [believed(entry.published or entry.updated, asked_at) for entry in feed.entries]
@@ -98,7 +98,7 @@ def _arrivals(due: SourceJob, feed: Feed, entries: EntryChanges, asked_at: datet
 
 
 def _is_same_feed(due: SourceJob, feed: Feed, known: Known) -> bool:
-    """Tell whether a document is evidently of the feed that is stored, wherever it came from (P40)."""
+    """Return whether a document evidently belongs to the stored feed, wherever it came from (P40)."""
     if not due.stored_before:
         return True
     before = known.identity.id if known.identity else None
@@ -106,7 +106,7 @@ def _is_same_feed(due: SourceJob, feed: Feed, known: Known) -> bool:
 
 
 def release(due: SourceJob, at: datetime, known: Known, roster: Roster, *, by: str) -> EntryChanges:
-    """Publish what is held of a source, because it is what it claims to be (R44).
+    """Publish the held entries of a source, because it is what it claims to be (R44).
 
     Args:
         due: the source; its state is up to the caller.
@@ -125,9 +125,9 @@ def release(due: SourceJob, at: datetime, known: Known, roster: Roster, *, by: s
 
 
 def origin_of(source: Source, feed: Feed, store_uuid: str) -> Origin:
-    """Give the `atom:source` that credits a source in each of its entries (A9, A10).
+    """Return the `atom:source` that credits a source in each of its entries (A9, A10).
 
-    What of it may be seen is up to the settings of the day on which it is published: see `publish.showing` (S44).
+    The settings on the day of publication decide which parts are shown, see `render/visibility.py` (S44).
     """
     address = source.safe_url if source.path is None else None
     return Origin(
@@ -145,7 +145,7 @@ def origin_of(source: Source, feed: Feed, store_uuid: str) -> Origin:
 
 
 def _events(due: SourceJob, move: SourceUpdate) -> tuple[Event, ...]:
-    """Note a change of state, once (R49), and a change of address."""
+    """Return events for a change of state, once (R49), and for a change of address."""
     events: tuple[Event, ...] = ()
     if (due.health.state, due.health.code) != (move.state, move.code):
         facts = {"from": due.health.state, "to": move.state, "code": move.code, "error": move.error}

@@ -1,7 +1,7 @@
-"""Where stories stand: what enters a category, what is shown, withdrawn, back again (T2 to T4, T8, T9, N3). Pure.
+"""Decides which publications of a story exist and which entry each one shows (T2 to T4, T8, T9, N3). Pure.
 
-A story stands in a category as long as an entry of it is published there by its own source. There is one way into a
-category and one out of it, whoever wants it: a poll, an operator, an edit of feeds.yaml.
+A story is published in a category as long as an entry of it is published there by its own source. Polls, corrections
+and edits of feeds.yaml all use the one way into a category and the one way out.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,23 +18,23 @@ from aggregator.model.story_changes import NewPublication, NewStory, Pin, ShownC
 
 
 def said_gone_at(withdrawn_at: datetime, updated: datetime) -> datetime:
-    """Give the `when` of a tombstone: readers let the newer of entry and tombstone win, and disagree about ties.
+    """Return the `when` of a tombstone: readers let the newer of entry and tombstone win, and disagree about ties.
 
     Args:
-        withdrawn_at: the time of the act.
-        updated: of what is withdrawn; it may lie ahead (I42), or in the second of the act.
+        withdrawn_at: when it was withdrawn.
+        updated: of the publication; it may lie in the future (I42), or in the same second.
     """
     return max(withdrawn_at, updated.replace(microsecond=0) + SECOND)
 
 
 @dataclass(kw_only=True)
 class PublicationDraft:
-    """Decides where stories stand, one act after the other; each sees what those before it have changed."""
+    """Decides on publications, one act after the other; each act sees the changes of those before it."""
 
     now: datetime
     roster: Roster
     categories: frozenset[int]  # that take new publications
-    source: int | None = None  # whose document is decided
+    source: int | None = None  # id of the source whose document is decided
     entered: list[NewPublication] = field(default_factory=list)
     shown: list[ShownChange] = field(default_factory=list)
     withdrawn: list[tuple[int, int]] = field(default_factory=list)
@@ -58,7 +58,7 @@ class PublicationDraft:
         )
 
     def publications_of(self, story: KnownStory) -> list[KnownPublication]:
-        """Give a story's publications as they stand after what was decided so far."""
+        """Return a story's publications after the decisions so far."""
         before = {publication.category: publication for publication in story.publications}
         return list((before | self._as_decided.get(story.id, {})).values())
 
@@ -75,11 +75,11 @@ class PublicationDraft:
         """Bring a story's publications in line with its entries.
 
         Args:
-            story: as it stands.
-            members: the entries that tell it from now on, first seen first; none: nobody sees it.
-            gained: those of them that are new to it: in its first hour they may be shown (T3).
+            story: as stored.
+            members: its entries from now on, first seen first; none: it is withdrawn everywhere.
+            gained: ids of its new entries: in its first hour they may be shown (T3).
             sort_at: of publications that are made; None: now (M1).
-            because: why it changes, for the trail.
+            because: the reason, for events.
             backfill: whether publications that are made are part of one (M4).
         """
         published = [entry for entry in members if entry.state is EntryState.PUBLISHED]
@@ -111,13 +111,13 @@ class PublicationDraft:
         sort_at: datetime,
         backfill: bool,
     ) -> None:
-        """Let a copy stand where its own source publishes it, beside those that tell the story already (N3, T10).
+        """Publish a copy where its own source publishes it, beside the other copies of its story (N3, T10).
 
         Args:
-            story: as it stands.
-            copy: the entry that tells it too.
-            before: the entries that are shown of it, by their ids.
-            agrees: it says the same, so that it may be shown for another within the hour.
+            story: as stored.
+            copy: the new entry.
+            before: the entries that are shown of it, by id.
+            agrees: its text agrees, so that it may be shown instead of another within the hour.
             sort_at: of publications that are made.
             backfill: whether those are part of one (M4).
         """
@@ -137,7 +137,7 @@ class PublicationDraft:
                     self._choose(publication, [shown, copy], {copy.id})
 
     def enter(self, story: int, category: int, shown: KnownEntry, sort_at: datetime, *, backfill: bool = False) -> None:
-        """Publish a story in a category where it never stood."""
+        """Publish a story in a category where it was never published."""
         own = believed(shown.updated or shown.published, shown.first_seen) or shown.first_seen
         made = NewPublication(
             story=story,
@@ -163,12 +163,12 @@ class PublicationDraft:
         self.dirty.add((category, None))
 
     def choose_anew(self, story: KnownStory, members: Sequence[KnownEntry], because: str) -> None:
-        """Choose the copies that are shown as if all had come today; full pages take no notice (T3, M7).
+        """Choose the shown copies as if all entries had come today; full pages do not change (T3, M7).
 
         Args:
-            story: as it stands.
-            members: the entries that tell it, first seen first.
-            because: why, for the trail.
+            story: as stored.
+            members: its entries, first seen first.
+            because: the reason, for events.
         """
         for publication in self.publications_of(story):
             copies = [
@@ -182,13 +182,13 @@ class PublicationDraft:
     def reword(
         self, publication: KnownPublication, entry: int, digest: Digest, own: datetime | None, *, template: bool
     ) -> None:
-        """Let an entry that a publication shows, or credits, read otherwise (T4).
+        """Change the text of an entry that a publication shows or credits (T4).
 
         Args:
-            publication: as it stands.
-            entry: that reads otherwise.
-            digest: of it from now on.
-            own: the source's `updated` of that.
+            publication: as decided so far.
+            entry: id of the entry whose text changed.
+            digest: of the new text.
+            own: the source's `updated` of the new text.
             template: by a change of much at once (R47), or by an edited rule: `updated` does not move, and an archive
                 page goes on to show what it shows (M7).
         """
@@ -220,7 +220,7 @@ class PublicationDraft:
         self._note(Code.WITHDRAW_STORY, publication.story, publication.category, because=because)
 
     def _return(self, publication: KnownPublication, copies: Sequence[KnownEntry], because: str) -> None:
-        """Let it stand where it stood, updated now: it has to be newer than its tombstone (T8)."""
+        """Publish a withdrawn publication again, with an `updated` newer than its tombstone (T8)."""
         assert publication.withdrawn_at is not None
         gone_at = said_gone_at(publication.withdrawn_at, publication.updated).replace(microsecond=0)
         shown = next((entry for entry in copies if entry.id == publication.shown), None) or best_of(copies, self.roster)
@@ -230,7 +230,7 @@ class PublicationDraft:
         self._note(Code.RETURN_STORY, publication.story, publication.category, shown.id, because=because)
 
     def _choose(self, publication: KnownPublication, copies: Sequence[KnownEntry], gained: Collection[int]) -> None:
-        """See whether another copy is shown: the old one is gone, or a better one came within the hour (T3)."""
+        """Switch to another copy if the shown one is gone, or a better one came within the hour (T3)."""
         before = next((entry for entry in copies if entry.id == publication.shown), None)
         if before is None:
             self._switch(publication, best_of(copies, self.roster), "the copy that was shown is gone")

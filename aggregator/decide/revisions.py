@@ -1,4 +1,4 @@
-"""Entries that are known and say something else now: what is kept of it, and what is seen of it (T4, I42, I45, I61)."""
+"""Decides on known entries whose content changed: what is stored and what is shown (T4, I42, I45, I61)."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ class Revisions:
         self._draft = draft
 
     def revise(self, before: KnownEntry, entry: Entry, *, template: bool) -> KnownEntry:
-        """Store a new digest of a known entry, and let it be seen where that entry is shown (T4).
+        """Store a new revision of a known entry, and show it where that entry is shown (T4).
 
         Returns:
             The entry with what is kept of it to be shown.
@@ -84,7 +84,7 @@ class Revisions:
         )
 
     def _with_added(self, before: KnownEntry, entry: Entry) -> Entry:
-        """Give an entry with what its detail or article had added, and its source still does not say."""
+        """Return an entry with the fields that its detail or article added, where the source still lacks them."""
         stored = self._draft.known.completed.get(before.id)
         if stored is not None:
             pictures = entry.supplement.images or stored.supplement.images
@@ -102,17 +102,17 @@ class Revisions:
         return detail is not None and not detail.reading.is_article
 
     def _keeps_article(self, before: KnownEntry, entry: Entry) -> bool:
-        """Tell whether an entry shows the text of its article, and a new word of the feed is no reason to let it go."""
+        """Return whether an entry shows the text of its article, and the feed's new text is no better."""
         detail = self._draft.source.detail
         is_article = detail is not None and detail.reading.is_article and before.shown_digest != before.digest
         return is_article and is_better(before.content, entry.content, entry.summary)
 
     def _is_unseen(self, before: KnownEntry, entry: Entry) -> bool:
-        """Tell whether readers see the same as before: old content was kept, or has come back."""
+        """Return whether readers see no change: old content was kept, or has come back."""
         return before.shown_digest == entry.digest
 
     def redate(self, before: KnownEntry, entry: Entry) -> None:
-        """Take an earlier date though nothing else has changed (I42): it is shown, and moves no `updated` (T4)."""
+        """Take an earlier date though nothing else changed (I42): it is shown, and moves no `updated` (T4)."""
         shown = replace(
             self._with_added(before, entry),
             title=before.title,
@@ -139,23 +139,23 @@ class Revisions:
                 self._draft.publications.reword(publication, before.id, publication.digest, None, template=False)
 
     def _publications(self, entry: KnownEntry) -> list[KnownPublication]:
-        """Give where the story of an entry can be seen."""
+        """Return the visible publications of an entry's story."""
         story = self._draft.known.stories.get(entry.story) if entry.story is not None else None
         publications = self._draft.publications.publications_of(story) if story else []
         return [publication for publication in publications if not publication.withdrawn]
 
 
 def _changed(before: KnownEntry, entry: Entry) -> list[str]:
-    """Name what is revised; what the store can't tell at a glance is `others`: authors, tags, enclosures."""
+    """Return the names of changed fields; `others` are authors, tags and enclosures."""
     names = ("title", "link", "summary", "content")
     return [name for name in names if getattr(before, name) != getattr(entry, name)] or ["others"]
 
 
 def _without_text(before: KnownEntry, entry: Entry) -> Entry:
-    """Give what is kept of a new word about an entry whose text is gone: its text does not come back (K2).
+    """Return a revision of an entry whose text was removed: the text does not come back (K2).
 
-    Else its archive page, which lost the text once and for all, would change twice more (M7): now, and when the text
-    goes again. A title or a link that is corrected is seen there.
+    Otherwise its archive page, which lost the text for good, would change twice more (M7): now, and when the text is
+    removed again. A corrected title or link is shown there.
     """
     kept = replace(entry, content="", summary="", original=None)
     is_same = (before.title, before.link) == (kept.title, kept.link)
@@ -163,5 +163,5 @@ def _without_text(before: KnownEntry, entry: Entry) -> Entry:
 
 
 def is_redated(before: KnownEntry, entry: Entry) -> bool:
-    """Tell whether a source has moved an entry's date earlier, or out of a future that was not believed (I42, I45)."""
+    """Return whether a source moved an entry's date earlier, or out of a future that was not believed (I42, I45)."""
     return entry.published is not None and before.published is not None and entry.published < before.published

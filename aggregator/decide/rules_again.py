@@ -1,7 +1,7 @@
-"""What edited rules make of stored entries (DESIGN 3.1, Rules): `publish --rules` does it, `plan` shows it. Pure.
+"""Effect of edited rules on stored entries: `publish --rules` applies it, `plan` shows it. Pure.
 
-Each is judged as on the day it was first seen. What no rule had a say in stays where it is, so that a source which
-moved to another category, or a route that is no more, takes nothing back (N1).
+Rules judge each entry as on the day it was first seen. An entry that no rule mentions stays where it is, so that a
+source that moved to another category, or a removed route, withdraws nothing (N1).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,35 +27,35 @@ BECAUSE = "by edited rules"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reapplied:
-    """A stored entry of which the rules say something else now."""
+    """A stored entry whose result changes with the edited rules."""
 
     stored: Stored
     entry: Entry  # rewritten anew
     judgement: Judgement
-    passes: bool = False  # it was rejected, and is not any more: it is new, or stands again where it stood before
-    lost: tuple[CategoryKey, ...] = ()  # where it is published, and a rule says no
-    gained: tuple[CategoryKey, ...] = ()  # where it is published from now on, beside other categories
-    is_rewritten: bool = False  # it reads otherwise
+    passes: bool = False  # it was rejected before: it is new, or published again where it was
+    lost: tuple[CategoryKey, ...] = ()  # categories that a rule takes from it
+    gained: tuple[CategoryKey, ...] = ()  # categories that it enters
+    is_rewritten: bool = False  # its text changes
 
     @property
     def is_new(self) -> bool:
-        """Tell whether it is published for the first time."""
+        """Return whether the entry is published for the first time."""
         return self.passes and self.stored.known.story is None
 
     @property
     def is_moved(self) -> bool:
-        """Tell whether it was published, still is, and not in the same categories."""
+        """Return whether the entry was and stays published, in other categories."""
         return bool(self.lost or self.gained) and not self.passes and not self.is_dropped
 
     @property
     def is_dropped(self) -> bool:
-        """Tell whether it is published nowhere any more."""
+        """Return whether the entry is no longer published anywhere."""
         left = len(self.stored.known.categories) - len(self.lost) + len(self.gained)
         return bool(self.lost) and left <= 0
 
 
 def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[CategoryKey, int]) -> Reapplied | None:
-    """Judge a stored entry by the rules as they are now.
+    """Apply the present rules to a stored entry.
 
     Args:
         stored: published or rejected.
@@ -101,7 +101,7 @@ def reapply(stored: Stored, source: Source, roster: Roster, numbers: Mapping[Cat
 
 
 def _own_of(entry: Entry, source: Source) -> tuple[CategoryKey, ...]:
-    """Give the categories that an entry is meant for: its source's, and those that it names itself."""
+    """Return the categories of an entry: those of its source, and those that it names."""
     if not source.reading.filing:
         return source.categories
     named = tuple(map(CategoryKey, entry.filed)) or (GENERAL,)
@@ -109,7 +109,7 @@ def _own_of(entry: Entry, source: Source) -> tuple[CategoryKey, ...]:
 
 
 def has_rules(source: Source, roster: Roster) -> bool:
-    """Tell whether any rule has a say in what becomes of a source's entries."""
+    """Return whether any rule applies to the entries of a source."""
     categories = [roster.categories[key] for key in source.places if key in roster.categories]
     own = source.include or source.exclude or source.rewrite or source.routes
     return bool(own) or any(category.include or category.exclude for category in categories)
@@ -127,7 +127,7 @@ def _keeps_out(key: CategoryKey, entry: Entry, judgement: Judgement, roster: Ros
 def carry_out(
     draft: Draft, changes: Sequence[Reapplied], published: StoryMembers, numbers: Mapping[CategoryKey, int]
 ) -> None:
-    """Let rules that were edited have their say: what passes is published, what is refused is withdrawn (M8).
+    """Decide on stored entries by edited rules: entries that pass are published, refused ones are withdrawn (M8).
 
     What is published now enters at the time of the act (M1); of a flood all but the newest are a backfill (R47).
 
@@ -217,7 +217,7 @@ def _as_filed(member: KnownEntry, filed: RejudgedEntry | None) -> KnownEntry:
 
 
 def _note(draft: Draft, change: Reapplied, numbers: Mapping[CategoryKey, int]) -> None:
-    """Leave a trail: which rule keeps it out now, or lets it in."""
+    """Note which rule keeps an entry out now, or lets it pass."""
     known, judgement = change.stored.known, change.judgement
     if change.is_dropped:
         draft.note(Code.REJECT_ENTRY, known.id, known.story, rule=judgement.reason, because=BECAUSE)

@@ -1,4 +1,4 @@
-"""Two sources that end at one address: it is asked once, and the answer is news for both (P47, P66). Pure."""
+"""Sources at one address: it is fetched once, and the response counts for all of them (P47, P66). Pure."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from aggregator.model.settings import Source
 
 
 def shares_an_answer(one: Source, other: Source) -> bool:
-    """Tell whether two sources would send the same to one address, and read what comes in the same way."""
+    """Return whether two sources send the same request to one address, and read the response in the same way."""
     return _asks(one) == _asks(other)
 
 
 def follow(poll: Gathered[SourceJob], twin: SourceJob) -> Gathered[SourceJob] | None:
-    """Give what a poll means to another source at the same address.
+    """Return a poll as a poll of another source at the same address.
 
     Returns:
         None if it says nothing: a 304 to validators that the other doesn't hold, or a body that was not read because

@@ -1,4 +1,4 @@
-"""What a poll adds to the observations on its source (P13, P15, P16, P29, P34, P40, P41, P48, P70, P88, R43). Pure."""
+"""Updates the observations of a source after a poll (P13, P15, P16, P29, P34, P40, P41, P48, P70, P88, R43). Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -20,25 +20,25 @@ MOVED_TIMES = 3  # polls that show a permanent redirect before it is adopted (P4
 MOVED_SPAN = timedelta(hours=48)  # over so much time at least
 GONE = 410
 LOST = frozenset({404, 410})
-LOST_TIMES = 3  # until the configured address is tried again (P48)
-REFUSED = frozenset({400, 406, 415})  # what may be due to our Accept or our validators (P34)
-IDENTICAL = 3  # equal bodies in a row in spite of If-None-Match: the tag never matches (P13)
-STUCK = timedelta(days=30)  # of nothing but 304, before they are doubted, and between two doubts (P16)
-STUCK_ENTRIES = 5  # that the rhythm predicts for that time
+LOST_TIMES = 3  # 404 or 410 in a row, then the configured address is tried again (P48)
+REFUSED = frozenset({400, 406, 415})  # answers that our Accept or our validators may have caused (P34)
+IDENTICAL = 3  # equal bodies in a row despite If-None-Match: the tag never matches (P13)
+STUCK = timedelta(days=30)  # so long only 304: then a full request checks them, and again after as long (P16)
+STUCK_ENTRIES = 5  # entries that the rhythm predicts for that time
 SKEWED = timedelta(minutes=10)
-MAX_WALKS = 3  # in a row that break off, before what lies beyond is given up
+MAX_WALKS = 3  # broken series of pages in a row, before the rest is given up
 MAX_ADDRESSES = 50  # of a source, that are remembered (S44)
 MAX_ADDRESS_CHARACTERS = 16 * 1024  # of all of them
 MAX_HURRY = 3  # halvings of an interval (R45)
 
 
 def observe(poll: Gathered[SourceJob], *, identical: int, is_same_feed: bool) -> Observed:
-    """Say what is known of a source after a poll.
+    """Return the observations of a source after a poll.
 
     Args:
         poll: one that was not cut.
-        identical: how often in a row the same body has come although an ETag was sent, this poll included.
-        is_same_feed: the document is evidently of the feed that is stored (P40).
+        identical: how many times in a row the same body came although an ETag was sent, this poll included.
+        is_same_feed: the document evidently belongs to the stored feed (P40).
     """
     due, answer = poll.job, poll.answer
     before = replace(due.observed, overran=True) if poll.overran else due.observed
@@ -61,8 +61,8 @@ def observe(poll: Gathered[SourceJob], *, identical: int, is_same_feed: bool) ->
 def after_document(before: Observed, poll: Gathered[SourceJob], findings: Findings) -> Observed:
     """Add what the entries of a document showed of its source (I35, R44, R45, R47).
 
-    Where ids have changed twice in a row, links tell entries apart from now on; that stays, since ids that could not be
-    trusted once prove nothing by keeping still for a while.
+    If ids have changed twice in a row, links identify entries from then on. That stays: ids that once changed may do so
+    again.
     """
     before = _with(before, suspect_since=findings.suspect_since)
     if poll.is_quiet or not poll.feed.entries:
@@ -91,9 +91,9 @@ def after_document(before: Observed, poll: Gathered[SourceJob], findings: Findin
 
 
 def with_addresses(before: Observed, configured: Url, met: Iterable[Url]) -> Observed:
-    """Add addresses that a source led to, or that its documents name as their own (S44).
+    """Add addresses to which a source led, or that its documents name as their own (S44).
 
-    Once there are more of them than are kept, none is added: `rotates` says that the list is not complete.
+    Once the list is full none is added, and `rotates` says that it is not complete.
 
     Args:
         before: the observations on the source.
@@ -123,19 +123,19 @@ def _met(poll: Gathered[SourceJob]) -> Iterator[Url]:
 
 
 def adopted_url(observed: Observed, now: datetime) -> Url | None:
-    """Give the address to go by from now on (P40); None while the evidence is not enough."""
+    """Return the address to poll from now on (P40); None while the evidence is not enough."""
     if observed.moved_to is None or observed.moved_since is None or observed.moved_times < MOVED_TIMES:
         return None
     return observed.moved_to if now - observed.moved_since >= MOVED_SPAN else None
 
 
 def settled_at(observed: Observed) -> Observed:
-    """Give the observations of a source that goes by another address from now on."""
+    """Return the observations of a source that is polled at another address from now on."""
     return replace(observed, moved_to=None, moved_times=0, moved_since=None, lost_times=0)
 
 
 def permanent_target(hops: Sequence[Hop], end: Url) -> Url | None:
-    """Give where the leading permanent redirects of a chain lead (P41); None if it doesn't begin with one.
+    """Return where the leading permanent redirects of a chain lead (P41); None if the first one is not permanent.
 
     Args:
         hops: the addresses that answered with a redirect, in order.
@@ -150,7 +150,7 @@ def permanent_target(hops: Sequence[Hop], end: Url) -> Url | None:
 
 
 def _at_address(before: Observed, due: SourceJob, answer: Fetched | NotModified, *, is_same_feed: bool) -> Observed:
-    """Note where a poll that brought the feed ended (P40, P49)."""
+    """Note where a successful poll ended (P40, P49)."""
     before = _with(before, gone_times=0, gone_since=None, lost_times=0, refuses_plain=False)
     kept = due.validators.url if due.validators else due.url
     end = answer.url if isinstance(answer, Fetched) else kept  # a 304 comes from where the validators belong (P8)
@@ -167,7 +167,7 @@ def _at_address(before: Observed, due: SourceJob, answer: Fetched | NotModified,
 
 
 def _with(before: Observed, **found: Any) -> Observed:
-    """Give `before` with what was found; as it is, if that is nothing new: most polls find nothing, and copies cost."""
+    """Return `before` with new values, or `before` itself if none is new: copies cost time."""
     return before if all(getattr(before, name) == value for name, value in found.items()) else replace(before, **found)
 
 
@@ -184,7 +184,7 @@ def _after_304(before: Observed, due: SourceJob, now: datetime) -> Observed:
 
 
 def _seems_stuck(observed: Observed, due: SourceJob, now: datetime) -> bool:
-    """Tell whether a source answers 304 for so long that it can hardly be true (P16)."""
+    """Return whether a source has answered 304 for too long to be true (P16)."""
     gap = median_gap(due.arrivals)
     since = max(observed.steady_since or now, observed.doubted_at or due.arrivals[-1]) if due.arrivals else now
     if gap is None or not gap or now - since < STUCK:
@@ -244,19 +244,19 @@ def _after_refusal(before: Observed) -> Observed:
 
 
 def is_walked_again(due: SourceJob, feed: Feed) -> bool:
-    """Tell whether the next poll goes the way again that broke off before it came to what is known (R45)."""
+    """Return whether the next poll reads the further pages again, which broke off before a known entry (R45)."""
     return feed.gap is not None and due.observed.broken_walks + 1 < MAX_WALKS
 
 
 def is_whole(poll: Gathered[SourceJob], answer: Fetched) -> bool:
-    """Tell whether what is missing need not come again: nothing is, or it is always missing (P6, I13, R45)."""
+    """Return whether nothing is missing from a document, or what is missing is always missing (P6, I13, R45)."""
     if is_walked_again(poll.job, poll.feed):
         return False  # else a 304 would keep us from what lies beyond the page that failed
     return not poll.feed.cut or answer.body_digest == poll.job.observed.cut_digest
 
 
 def _cut(before: Observed, poll: Gathered[SourceJob], answer: Fetched) -> Observed:
-    """Note a body, or a way through pages, that broke off; a body that was not read again is what it was."""
+    """Note a body, or a series of pages, that broke off; a body that was not read again counts as before."""
     if answer.same_body:
         return before
     return replace(
@@ -267,7 +267,7 @@ def _cut(before: Observed, poll: Gathered[SourceJob], answer: Fetched) -> Observ
 
 
 def _counted(before: Observed, poll: Gathered[SourceJob], answer: Fetched) -> Observed:
-    """Count the documents in a row without an entry, and the entries where there are some."""
+    """Count documents in a row without entries, and the entries of this one."""
     if answer.same_body:
         return replace(before, empty_times=before.empty_times + 1) if before.empty_times else before
     if poll.feed.entries:

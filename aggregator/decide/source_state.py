@@ -1,4 +1,4 @@
-"""Where a source stands after a poll: state, counters, address, validators, due time. Pure."""
+"""Update of a source after a poll: state, counters, address, validators, due time. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -37,7 +37,7 @@ def _pace(source: Source) -> Pace:
 def source_update(
     poll: Gathered[SourceJob], roster: Roster, arrivals: tuple[datetime, ...], findings: Findings
 ) -> SourceUpdate:
-    """Say where a source stands after a poll.
+    """Return the update of a source after a poll.
 
     Args:
         poll: one that was not cut.
@@ -115,7 +115,7 @@ def _outcome(answer: Answer, *, moved: bool) -> Outcome:
 
 
 def _body_digest(poll: Gathered[SourceJob]) -> Digest | None:
-    """Give the digest that the next body is compared with: not that of a part (P6), or of a delta (P23)."""
+    """Return the digest to compare the next body with: never that of a partial body (P6) or a delta (P23)."""
     answer = poll.answer
     if isinstance(answer, Fetched) and is_whole(poll, answer) and not answer.is_delta:
         return answer.body_digest
@@ -123,7 +123,7 @@ def _body_digest(poll: Gathered[SourceJob]) -> Digest | None:
 
 
 def _hints(poll: Gathered[SourceJob]) -> Hints:
-    """Put together what the answer and the last document that was read say about pace."""
+    """Return the hints of the response together with those of the last document that was read."""
     said = poll.answer.hints
     document = poll.job.hints if poll.is_quiet else poll.feed.hints
     if said is NO_HINTS:
@@ -144,14 +144,14 @@ def _state(due: SourceJob, answer: Answer, observed: Observed) -> State:
 
 
 def _next_url(due: SourceJob, observed: Observed, now: datetime) -> Url:
-    """Give the address that the next poll goes to: the one in use, an adopted one (P40), or the configured (P48)."""
+    """Return the address of the next poll: the one in use, an adopted one (P40), or the configured one (P48)."""
     if observed.lost_times >= LOST_TIMES:
         return due.source.url
     return adopted_url(observed, now) or due.url
 
 
 def _identical(due: SourceJob, answer: Answer) -> int:
-    """Count the 200s in a row that brought the same body in spite of a tag that was sent (P13)."""
+    """Count the 200s in a row that brought the same body although a tag was sent (P13)."""
     match answer:
         case Fetched() if answer.same_body and answer.conditional and due.validators and due.validators.etag:
             return due.identical + 1
@@ -162,7 +162,7 @@ def _identical(due: SourceJob, answer: Answer) -> int:
 
 
 def _validators(poll: Gathered[SourceJob]) -> Validators | None:
-    """Give the validators that the next poll may send."""
+    """Return the validators that the next poll may send."""
     due, answer = poll.job, poll.answer
     match answer:
         case NotModified():
@@ -176,7 +176,7 @@ def _validators(poll: Gathered[SourceJob]) -> Validators | None:
 
 
 def _refreshed(due: SourceJob, answer: NotModified) -> Validators | None:
-    """Give the validators after a 304: fields that it carries replace the stored ones (P5)."""
+    """Return the validators after a 304: its headers replace the stored ones (P5)."""
     if due.validators is None:
         return None
     return replace(

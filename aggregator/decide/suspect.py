@@ -1,4 +1,4 @@
-"""Whether a source is still the feed it was, and what is held until that is known (R44). Pure."""
+"""Suspicion that a source became another feed (R44), and doubt about a list. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,15 +17,15 @@ CHANGED = 2  # of the three parts of an identity
 
 
 def identity_of(feed: Feed) -> Identity:
-    """Give by what a document is known to be of the same feed as the one before."""
+    """Return the values by which a document is recognised as of the same feed as the one before."""
     return Identity(id=feed.id, title=feed.title, host=host_of(feed.link) if feed.link else "")
 
 
 def suspect_since(due: SourceJob, feed: Feed, known: Known, asked_at: datetime) -> datetime | None:
-    """Say since when a source looks like another feed, after a document of it; None if it does not.
+    """Return since when a source looks like another feed, after a document; None if it does not.
 
-    It does if most of its identity has changed and nothing in it is known: a domain that was sold, a server that
-    answers with somebody else's feed. New entries alone, however many, prove nothing.
+    It does if most of its identity has changed and nothing in the document is known: a sold domain, or a server that
+    returns another feed. New entries alone, however many, prove nothing.
     """
     if due.source.trust or due.source.reading.kind is not Kind.FEED or not due.stored_before:
         return None
@@ -35,18 +35,18 @@ def suspect_since(due: SourceJob, feed: Feed, known: Known, asked_at: datetime) 
     if is_itself(known):
         return None
     if known.identity is not None and identity_of(feed).differs_from(known.identity) >= CHANGED:
-        return asked_at  # whoever it was in the meantime
+        return asked_at  # suspicion begins anew
     return None if since is None or asked_at - since >= PROOF else since
 
 
 def is_itself(known: Known) -> bool:
-    """Tell whether a document has anything that came before its source was suspect."""
+    """Return whether a document contains anything from before its source was suspect."""
     listed = (*known.entries.values(), *known.reused.values())
     return known.shares_items or bool(known.matched) or any(entry.state is not EntryState.HELD for entry in listed)
 
 
 def is_release(poll: Gathered[SourceJob]) -> bool:
-    """Tell whether a poll that brought no document ends the wait all the same: nothing has changed for long enough."""
+    """Return whether a poll without a document ends the suspicion: nothing has changed for long enough."""
     if not poll.is_quiet or isinstance(poll.answer, Failed):
         return False
     observed, asked_at = poll.job.observed, poll.answer.asked_at
@@ -60,7 +60,7 @@ FEW = 3  # feeds; of a list that short any number may go at once, though not all
 
 
 def doubt_of(source: Source, feed: Feed, known: Sequence[Outline]) -> str | None:
-    """Say why the last good copy of a list stays in force; None if this one is believed.
+    """Return why the last good copy of a list stays in force; None if the new one is believed.
 
     Args:
         source: the list; `trust: true` is the operator's word that what it says is meant.

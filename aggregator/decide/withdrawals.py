@@ -1,4 +1,4 @@
-"""Entries that their source takes back, or lists again (I26), and what becomes of their stories (T9). Pure."""
+"""Entries that their source withdraws or lists again (I26), and the effect on their stories (T9). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,11 +25,11 @@ class Withdrawals:
         self._again: dict[int, KnownEntry] = {}  # what is listed again, by its id
 
     def take_back(self, feed: Feed) -> frozenset[str]:
-        """Take back what a document's tombstones name, by whichever of its ids, as far as it is this source's.
+        """Withdraw the entries that a document's tombstones name, by any of their ids, if they are of this source.
 
-        An entry that the same document lists with an `updated` at or after the tombstone's time has come back since;
-        so has one beside a tombstone that says no time. One that said so in an earlier document stays, too: the
-        tombstone may stand longer than the entry.
+        An entry that the same document lists with an `updated` at or after the tombstone's time has come back since; so
+        has an entry beside a tombstone without time. An entry that came back by an earlier document stays, too: the
+        tombstone may remain longer than the entry.
 
         Returns:
             The forms of ids that count as not listed, whatever the document says.
@@ -54,7 +54,7 @@ class Withdrawals:
         return frozenset(forms)
 
     def relist(self, before: KnownEntry, updated: datetime) -> None:
-        """Let an entry stand again that its source had taken back; one that never told a story stays unseen.
+        """Publish an entry again that its source had withdrawn; one that never had a story stays unpublished.
 
         Args:
             before: as it is kept to be shown.
@@ -72,7 +72,7 @@ class Withdrawals:
         self._draft.publications.settle(story, copies, gained={before.id}, because="its source lists it again")
 
     def _outlives(self, before: KnownEntry, when: datetime | None) -> bool:
-        """Tell whether an entry that stands has said that it is newer than a tombstone; not by a date to come (I42)."""
+        """Return whether a published entry is newer than a tombstone; a date in the future does not count (I42)."""
         if before.state is EntryState.WITHDRAWN or when is None or before.updated is None:
             return False
         return when < before.updated <= self._draft.asked_at + FUTURE
@@ -88,20 +88,20 @@ class Withdrawals:
             self._draft.taken_back[before.id] = TakenBack(before.id, at)
 
     def _leave(self, gone: KnownEntry) -> None:
-        """Let a story go on without one of its copies, or not at all."""
+        """Withdraw a copy from its story, and the story if no copy is left."""
         story = self._draft.known.stories.get(gone.story) if gone.story is not None else None
         if story is None or story.retracted_at is not None:
             return
         self._draft.publications.settle(story, self._copies(story.id), because="its source took it back")
 
     def _copies(self, number: int) -> list[KnownEntry]:
-        """Give the entries that tell a story, as far as their sources stand by them."""
+        """Return the entries of a story that their sources have not withdrawn."""
         copies = self._draft.known.copies.get(number, ())
         return [self._again.get(copy.id, copy) for copy in copies if copy.id not in self._draft.taken_back]
 
 
 def relisted_at(before: KnownEntry, entry: Entry, asked_at: datetime) -> datetime | None:
-    """Give the date with which an entry is back that its source took back: it is later than its tombstone's (I26).
+    """Return the date with which a withdrawn entry is listed again: later than its tombstone (I26).
 
     Returns:
         None if it stays withdrawn; so it does with a date that lies too far ahead to be believed (I42).
@@ -112,5 +112,5 @@ def relisted_at(before: KnownEntry, entry: Entry, asked_at: datetime) -> datetim
 
 
 def without(entries: Sequence[Entry], forms: frozenset[str]) -> tuple[Entry, ...]:
-    """Give the entries of a document that are not taken back by it."""
+    """Return the entries of a document without those that it withdraws."""
     return tuple(entry for entry in entries if key_form(entry.key) not in forms)

@@ -32,7 +32,7 @@ MAX_KEPT = 64  # tokenised texts of stored entries in the cache
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupeSettings:
-    """How far two entries may share a story, by all settings that bear on them (DESIGN 3.1, dedupe)."""
+    """Settings for two entries that may be one story: the strictest of all that apply (`dedupe:` in feeds.yaml)."""
 
     dedupe: Dedupe
     near: float = NEAR  # the text similarity that is required
