@@ -1,5 +1,5 @@
-"""Broken, hostile and odd documents by the thousand, read to the end and published, and what came out looked at.
+"""Fuzz tests: broken, hostile and odd documents are read and published, and the results are checked.
 
 `python -m tests.fuzz --minutes 60 --seed 1` mutates real feeds for an hour; `pytest -m slow tests/fuzz` does so for a
-minute, always the same one. A document that harms is made as small as it can be and kept as a file.
+minute, always with the same seed. A document that causes a fault is reduced and kept as a file.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: spoil real feeds for so many minutes, and say what did not survive."""
+"""`python -m tests.fuzz`: mutate real feeds for some minutes, and report the findings."""
 
 import argparse
 import contextlib
@@ -11,7 +11,7 @@ from tests.fuzz.seeds import seeds_of, usual_folders
 
 
 def main() -> int:
-    """Hunt, and give 1 if anything was found."""
+    """Run the hunt; return 1 if anything was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases")

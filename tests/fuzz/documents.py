@@ -1,4 +1,4 @@
-"""Documents like feeds, made from pieces: for Hypothesis, which makes what fails as small as it can be."""
+"""Hypothesis strategies of documents that resemble feeds, made from pieces so that failures can be reduced."""
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -29,7 +29,7 @@ _ITEMS = st.lists(_PARTS, max_size=4).map(lambda parts: f"<item>{''.join(parts)}
 
 @st.composite
 def documents(draw: st.DrawFn) -> Case:
-    """Make something like RSS or Atom, in some encoding, declared as that or another one."""
+    """Generate a document like RSS or Atom in some encoding, declared as that encoding or another one."""
     root = draw(st.sampled_from(_ROOTS))
     items = "".join(draw(st.lists(_ITEMS, max_size=3)))
     if "feed" in root:
@@ -52,7 +52,7 @@ _MEMBERS = (
 
 
 def json_feeds() -> SearchStrategy[object]:
-    """Make something like a JSON Feed, of which no value need be what it should be."""
+    """Generate a document like JSON Feed, in which any value may have a wrong type."""
     items = st.lists(st.dictionaries(st.sampled_from(_MEMBERS), _VALUES, max_size=6), max_size=3)
     version = st.just("https://jsonfeed.org/version/1.1")
     return st.fixed_dictionaries(

@@ -1,4 +1,4 @@
-"""The hunt: cases from a seed, one after the other, and each new finding made small and kept."""
+"""Runs cases of a seed one after the other; reduces and keeps each new finding."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -48,11 +48,11 @@ class Hunt:
     seed: int
     kept: Path | None = None
     cases: int = 0
-    found: dict[str, int] = field(default_factory=dict)  # how often, by signature
+    found: dict[str, int] = field(default_factory=dict)  # signature to number of occurrences
     smallest: dict[str, tuple[Case, Finding]] = field(default_factory=dict)
 
     def run(self, goes_on: Callable[[], bool], say: Callable[[str], None]) -> None:
-        """Hunt while it goes on."""
+        """Run cases as long as `goes_on` returns True."""
         with SandboxRunner() as sandbox_runner:
             while goes_on():
                 case = case_of(self.cases, self.seed, self.seeds)

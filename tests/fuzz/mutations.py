@@ -1,4 +1,4 @@
-"""Ways to spoil a document. Each takes chance, a document and another one, and gives a third. Pure but for chance."""
+"""Mutations of documents. Each takes a random generator, a document and a second document, and returns a third."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 MAX_BYTES = 400_000
-DEEP = (3, 40, 300, 5000)  # how often something is nested or repeated
+DEEP = (3, 40, 300, 5000)  # numbers of nestings and repetitions
 VECTORS = tuple(
     line
     for line in (Path(__file__).parents[1] / "clean" / "vectors.txt").read_text(encoding="utf-8").splitlines()
@@ -106,7 +106,7 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.){0,200}"')
 
 
 def spoil(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Spoil a document in one to six ways."""
+    """Apply one to six mutations to a document."""
     for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 4, 6))):
         one = chance.choice(WAYS)(chance, one, other)[:MAX_BYTES]
     return one
@@ -122,7 +122,7 @@ def flip_bytes(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def cut(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Take a piece out, or the end off."""
+    """Remove a piece, or the end."""
     start, end = _span(chance, one)
     return one[:start] if chance.random() < 0.3 else one[:start] + one[end:]
 
@@ -134,7 +134,7 @@ def repeat(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def splice(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Begin with one document and end with the other, or put a piece of it in."""
+    """Join the beginning of one document and the end of the other, or insert a piece of the other."""
     if chance.random() < 0.5:
         return one[: _edge(chance, one)] + other[_edge(chance, other) :]
     start, end = sorted((_edge(chance, other), _edge(chance, other)))
@@ -142,7 +142,7 @@ def splice(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def rename(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Call an element something else, at one end or everywhere."""
+    """Rename an element, in one tag or everywhere."""
     found = _pick(chance, _WORD, one)
     if found is None:
         return one
@@ -153,7 +153,7 @@ def rename(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def drop_tag(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Lose a tag."""
+    """Remove a tag."""
     found = _pick(chance, _TAG, one)
     return one if found is None else one[: found.start()] + one[found.end() :]
 
@@ -168,14 +168,14 @@ def add_attribute(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def add_entities(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Put references in, to what is and to what is not."""
+    """Insert references to entities that exist and to entities that do not."""
     for _ in range(chance.choice((1, 3, 10))):
         one = _put(chance, one, chance.choice(ENTITIES).encode())
     return one
 
 
 def add_doctype(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Declare entities, within bounds and beyond."""
+    """Declare entities, within the limits and beyond."""
     lines = chance.choice(
         (
             '<!ENTITY a "text"><!ENTITY b "&a;&a;">',
@@ -193,7 +193,7 @@ def add_doctype(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def add_hostile(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Put markup that attacks in: bare, escaped, escaped twice, or in CDATA."""
+    """Insert attacking markup: bare, escaped, escaped twice, or in CDATA."""
     vector = chance.choice(VECTORS)
     escaped = vector.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     forms = (vector, escaped, escaped.replace("&", "&amp;"), f"<![CDATA[{vector}]]>", vector.replace('"', '\\"'))
@@ -201,7 +201,7 @@ def add_hostile(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def nest(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Open something very often, and perhaps close it as often."""
+    """Open an element many times, and perhaps close it as often."""
     times, name = chance.choice(DEEP), chance.choice(NAMES)
     begin, end = chance.choice(
         (
@@ -219,7 +219,7 @@ def nest(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def declare_encoding(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Declare another encoding than it has."""
+    """Declare a wrong encoding."""
     label = chance.choice(ENCODINGS).encode()
     if _DECLARED.search(one):
         return _DECLARED.sub(rb"\1=\2" + label, one, count=1)
@@ -227,7 +227,7 @@ def declare_encoding(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def transcode(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Write it, or the end of it, in another encoding; perhaps with a mark of a third before it."""
+    """Encode the document or its end in another encoding, perhaps after the byte order mark of a third."""
     start = chance.choice((0, 0, _edge(chance, one)))
     text = one[start:].decode("utf-8", errors=chance.choice(("replace", "surrogateescape", "ignore")))
     mark = chance.choice((b"", b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"))
@@ -235,12 +235,12 @@ def transcode(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def change_number(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Write a number that no one expects."""
+    """Replace a number by an unexpected one."""
     return _swap(chance, _NUMBER, one, chance.choice(NUMBERS))
 
 
 def change_date(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Write a date that no one expects."""
+    """Replace a date by an unexpected one."""
     found = _pick(chance, _DATE, one)
     if found is None:
         return one
@@ -249,7 +249,7 @@ def change_date(chance: Random, one: bytes, other: bytes) -> bytes:
 
 
 def change_value(chance: Random, one: bytes, other: bytes) -> bytes:
-    """Write a value of another kind, as JSON has them."""
+    """Replace a JSON value by one of another type."""
     values = (b"null", b"true", b"[]", b"{}", b'""', b"0", b'"\\ud800"', b'"\\u0000"', b'[{"url": 1}]', b'{"name": []}')
     return _swap(chance, _STRING, one, chance.choice(values))
 
@@ -282,7 +282,7 @@ def _span(chance: Random, data: bytes, longest: int | None = None) -> tuple[int,
 
 
 def _edge(chance: Random, data: bytes) -> int:
-    """Choose a place; mostly one where something begins."""
+    """Choose a position, mostly one where something begins."""
     place = chance.randint(0, len(data))
     near = data.find(chance.choice((b"<", b">", b'"', b"&")), place) if chance.random() < 0.8 else -1
     return place if near < 0 else near + chance.choice((0, 1))
@@ -294,7 +294,7 @@ def _put(chance: Random, data: bytes, piece: bytes) -> bytes:
 
 
 def _pick(chance: Random, pattern: re.Pattern[bytes], data: bytes) -> re.Match[bytes] | None:
-    """Find a match somewhere, not always the first."""
+    """Choose a random match, not always the first."""
     return pattern.search(data, chance.randint(0, len(data))) or pattern.search(data)
 
 

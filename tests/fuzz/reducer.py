@@ -1,4 +1,4 @@
-"""Makes a document that shows a fault as small as it can be made with patience. Pure but for what it asks."""
+"""Reduces a document that shows a fault."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ TRIES = 1500
 
 
 def reduced(data: bytes, shows: Callable[[bytes], bool], *, tries: int = TRIES) -> bytes:
-    """Take pieces out, large ones first, as long as what is left shows the same fault.
+    """Remove pieces, large ones first, as long as the rest still shows the same fault.
 
     Args:
-        data: a document that shows it.
-        shows: tells whether another one does.
-        tries: how often it may be asked.
+        data: a document that shows the fault.
+        shows: returns True if a document shows the fault.
+        tries: the largest number of calls of `shows`.
     """
     size = max(1, len(data) // 2)
     while size and tries > 0:

@@ -1,16 +1,16 @@
-"""Documents to begin with: real feeds where there are some, else those that the tests have written."""
+"""Documents to mutate: real feeds if there are any, otherwise those of the tests."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
-MAX_SEED = 60_000  # bytes; what a long feed does, its first entries do as well
+MAX_SEED = 60_000  # bytes; the first entries of a long feed are enough
 SUFFIXES = frozenset({".xml", ".rss", ".atom", ".rdf", ".json", ".html", ".txt"})
 
 
 def seeds_of(folders: Sequence[Path]) -> list[bytes]:
-    """Read every document below some folders, in a fixed order, long ones cut."""
+    """Read all documents in some folders in a fixed order; long ones are cut."""
     found = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES)
     kept = [path for path in found if path.is_file() and path.name not in ("expected.json", "index.json")]
     return [body for path in kept if (body := path.read_bytes()[:MAX_SEED])]

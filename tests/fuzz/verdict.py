@@ -1,7 +1,7 @@
-"""Everything that happens to a document after it was fetched, and what is wrong with what comes out.
+"""Reads and publishes a document as a poll does, and checks the results.
 
-What came out is read by other parsers than those that made it: libxml2's for HTML and `html.parser`, `json`, and for
-dates and ids our own reading of RFC 4287. The cleaner is never asked about its own work.
+The results are read by other parsers than those that made them: libxml2 and `html.parser` for HTML, `json`, and for
+dates and ids our own reading of RFC 4287. The cleaner does not check its own work.
 """
 
 import json
@@ -37,7 +37,7 @@ from aggregator.urls import Url
 from tests.fuzz.cases import Case
 from tests.render.checks import ATOM, Page, faults_of_atom
 
-SLOW = 10.0  # seconds of the processor; a case that takes longer is a finding
+SLOW = 10.0  # CPU seconds; a case that takes longer is a finding
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SITE = Site(title="Planet", base_url=Url("https://planet.example/"))
 STORE = "0b6d9a1e-55a5-4a8e-9f3e-0d7a9c6f1b22"
@@ -67,14 +67,14 @@ class Finding:
 
 
 def judge(case: Case) -> Finding | None:
-    """Read a case to the end and publish it; None if nothing is wrong."""
-    began = time.thread_time()  # a busy machine is no fault
+    """Read a case completely and publish it; None if nothing is wrong."""
+    began = time.thread_time()  # a busy machine is not a fault
     try:
         finding = next(_faults(case), None)
-    except AggregatorError as error:  # an error on purpose, as any answer may deserve; but it must be sayable
+    except AggregatorError as error:  # an expected error; but its text must be printable
         str(error).encode()
         finding = None
-    except Exception as error:  # noqa: BLE001 - this is what we look for
+    except Exception as error:  # noqa: BLE001 - such exceptions are what the fuzzer searches for
         frame = next(
             each for each in reversed(traceback.extract_tb(error.__traceback__)) if "/aggregator/" in each.filename
         )
@@ -129,7 +129,7 @@ def _faults_of_entry(entry: Entry) -> Iterator[Finding]:
     names += [word for person in entry.supplement.contributors for word in (person.name, person.role or "")]
     for text in (entry.title, entry.text, entry.rights or "", *names):
         yield from _faults_of_text("entry", text)
-    if entry.id and _NO_XML.search(entry.id):  # kept as written otherwise: no reader is shown it
+    if entry.id and _NO_XML.search(entry.id):  # otherwise kept as written: it is not shown to readers
         yield Finding("entry: an id that XML forbids", repr(entry.id[:200]))
     addresses = [entry.link, *(item.url for item in entry.enclosures), *(person.uri for person in entry.authors)]
     for address in (*addresses, *_supplementary(entry)):

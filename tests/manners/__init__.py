@@ -1,4 +1,4 @@
-"""A judge of manners: an origin with every habit that feeds have, and a ledger that knows the rules (STANDARDS, P).
+"""Politeness tests: an origin server with every habit of feeds, and a ledger that checks the rules (P) of a fetcher.
 
-It looks at nothing but what arrives over HTTP, and when; so it judges any fetcher, ours among them.
+The judge sees only what arrives over HTTP, and when; so it can judge any fetcher.
 """

@@ -1,6 +1,6 @@
-"""`python -m tests.manners`: a month among publishers of every habit, request by request, rule by rule.
+"""`python -m tests.manners`: a simulated month among publishers of every habit, checked request by request.
 
-With `--peers` four days instead, and Miniflux, newsboat and the library `reader` beside us, those that are installed.
+With `--peers`: four days, in which Miniflux, newsboat and the library `reader` are checked too, if installed.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from tests.manners.peers.reader import Reader
 from tests.manners.rules import RULES
 from tests.sample_site import SampleSite
 
-DAYS = timedelta(days=4)  # that peers are watched
+DAYS = timedelta(days=4)  # length of the comparison with peers
 PEERS: Sequence[Peer] = (Miniflux(), Reader(), Newsboat())
 
 
 def main() -> None:
-    """Print the table; exit 1 if we break a rule, or with `--peers` one that somebody else keeps."""
+    """Print the table; return 1 if this program breaks a rule, or with `--peers` a rule that another program keeps."""
     parser = argparse.ArgumentParser(prog="python -m tests.manners", description=__doc__)
     parser.add_argument("--days", type=float, help=f"default {WATCHED.days}, with --peers {DAYS.days}")
     parser.add_argument("--peers", action="store_true", help="judge Miniflux, reader and newsboat too")

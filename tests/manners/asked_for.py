@@ -11,7 +11,7 @@ NOTHING = timedelta(0)
 
 
 def freshness(fields: Mapping[str, str], exchange: Exchange) -> timedelta:
-    """Read Cache-Control and Expires (P53, P54): how long an answer asks not to be asked again."""
+    """Return how long a response asks not to be fetched again, by Cache-Control and Expires (P53, P54)."""
     control = [part.strip().lower() for part in fields.get("Cache-Control", "").split(",")]
     if "no-cache" in control or "no-store" in control:
         return NOTHING
@@ -19,7 +19,7 @@ def freshness(fields: Mapping[str, str], exchange: Exchange) -> timedelta:
     past = timedelta(seconds=min(int(age), 10**9)) if re.fullmatch(r"\d+", age) else NOTHING
     for part in control:
         name, _, value = part.partition("=")
-        value = value.strip('"')  # both forms are to be understood (RFC 9111, section 5.2)
+        value = value.strip('"')  # both forms must be accepted (RFC 9111, section 5.2)
         if name == "max-age" and re.fullmatch(r"\d+", value):
             return max(timedelta(seconds=min(int(value), 10**9)) - past, NOTHING)
     lapses, now = date_of(fields.get("Expires")), date_of(exchange.answer.said("Date")) or exchange.at
@@ -27,7 +27,7 @@ def freshness(fields: Mapping[str, str], exchange: Exchange) -> timedelta:
 
 
 def retry_after(said: str | None, date: str | None, at: datetime) -> timedelta:
-    """Read Retry-After (P56); nothing if there is nothing to obey."""
+    """Return the wait of Retry-After (P56); None if there is nothing to obey."""
     if said is None:
         return NOTHING
     if re.fullmatch(r"\d+", said):
@@ -37,7 +37,7 @@ def retry_after(said: str | None, date: str | None, at: datetime) -> timedelta:
 
 
 def date_of(text: str | None) -> datetime | None:
-    """Read an HTTP-date in any of its forms; None if it is none."""
+    """Read an HTTP-date in any of its forms; None if it is invalid."""
     try:
         when = parsedate_to_datetime(text or "")
     except (ValueError, OverflowError):

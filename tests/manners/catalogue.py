@@ -1,4 +1,4 @@
-"""The habits of publishers, polite and hostile, each a source of the simulated month."""
+"""The habits of publishers, polite and hostile; each is one source of the simulated month."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tests.manners.habits import (
 
 
 def _deltas(name: str) -> Act:
-    """Answer with the new entries alone where `A-IM: feed` asks for them (RFC 3229)."""
+    """Answer `A-IM: feed` with the new entries only (RFC 3229)."""
     whole = feed(name)
 
     def act(visit: Visit) -> Answer:
@@ -38,7 +38,7 @@ def _deltas(name: str) -> Act:
 
 
 def _unasked_226(name: str) -> Act:
-    """Claim a delta that nobody asked for: without IM, and in any case."""
+    """Send a delta to requests that did not ask for one, without IM."""
     return lambda visit: Answer(reply=Reply(226, document(name, 5, DAY), [RSS_TYPE]), is_feed=True)
 
 
@@ -69,7 +69,7 @@ def _changing_304(name: str) -> Act:
 
 
 def _redating_304(name: str) -> Act:
-    """As above, with dates: another Last-Modified with each 304."""
+    """The same with dates: another Last-Modified with each 304."""
 
     def act(visit: Visit) -> Answer:
         entries = 5 + visit.since // DAY
@@ -84,7 +84,7 @@ def _redating_304(name: str) -> Act:
 
 
 def _ever_new(name: str, tag: Callable[[int], str]) -> Act:
-    """Tag each answer anew, whether there is news or not, and compare weakly."""
+    """Send a new tag with each response, with or without news, and compare weakly."""
 
     def act(visit: Visit) -> Answer:
         body = document(name, 5 + visit.since // (36 * HOUR), 36 * HOUR)
@@ -160,7 +160,7 @@ VALIDATORS: Sequence[Habit] = (
     Habit(name="query", acts={"feed?b=2&a=1&&x=%7E": feed("query")}, target="feed?b=2&a=1&&x=%7E"),
     Habit(name="login", acts={"feed": feed("login")}, login="reader:letmein@"),
     Habit(name="dawdler", acts={"feed": feed("dawdler", knows=never)}),
-    # How often there is news: for those whose pace the fetcher finds by itself.
+    # How often there is news: sources whose pace the fetcher has to find.
     Habit(name="news-hourly", acts={"feed": feed("news-hourly", HOUR)}, every=None),
     Habit(name="news-six-hourly", acts={"feed": feed("news-six-hourly", 6 * HOUR)}, every=None),
     Habit(name="news-daily", acts={"feed": feed("news-daily", DAY)}, every=None),
@@ -175,8 +175,8 @@ HABITS: Sequence[Habit] = (
     *catalogue_moves.HABITS,
     *catalogue_wire.HABITS,
 )
-WATCHED = timedelta(days=35)  # a month, and the time that a stuck 304 takes to be doubted (P16)
-# Those that do otherwise after days, or are treated otherwise: what a month shows and three days don't.
+WATCHED = timedelta(days=35)  # a month plus the time until a stuck 304 is doubted (P16)
+# Habits that change after days, or are treated otherwise then: visible in a month, not in three days.
 LASTING = frozenset(
     "strong query weak stuck hangs dawdler flapping new-home-dies validators-stay merging-a merging-b permanent-chain "
     "moved-301 moved-308 moved-to-others gone-for-good gone-and-back gone-once down busy-a busy-b beside-busy "

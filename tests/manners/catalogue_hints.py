@@ -1,4 +1,4 @@
-"""Habits of asking for a pace: freshness, ttl, update periods, hours to be spared, many sources on a host."""
+"""Habits with hints about the pace: freshness, ttl, update periods, hours to skip, many sources on a host."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -110,7 +110,7 @@ HABITS: Sequence[Habit] = (
     *(Habit(name=f"many-{n}", host=10, acts={"feed": feed(f"many-{n}", DAY)}, every=HOUR) for n in range(8)),
     *(Habit(name=f"crowd-{n}", host=6, acts={"feed": feed(f"crowd-{n}", DAY)}, every=HOUR) for n in range(4)),
 )
-# Those whose hints say less than they seem to: an answer of them binds nobody any longer than its interval.
+# Habits whose hints have no effect: a response does not delay the next poll beyond the interval.
 LESS = (
     "age-shared older-than-fresh age-negative expires-past expires-garbage age-zero age-no-store aged-huge expires-now "
     "ttl-zero ttl-empty"

@@ -1,4 +1,4 @@
-"""Habits of moving: redirects for a while, for good, for nothing, and for harm."""
+"""Habits of redirecting: temporary, permanent, pointless and harmful."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,13 +15,13 @@ ELSEWHERE = "http://127.0.9.1:{port}"
 
 
 def _moves(name: str, code: int, *, to: Act | None = None) -> Habit:
-    """Move after a day to another path of the host."""
+    """Redirect to another path of the host after a day."""
     here = between(0 * DAY, DAY, feed(name), away(f"/{name}/new", code))
     return Habit(name=name, acts={"feed": here, "new": to or feed(name)})
 
 
 def _hops(name: str, count: int, codes: Sequence[int] = (302,), every: timedelta = 8 * HOUR) -> Habit:
-    """Redirect so many times before the feed comes."""
+    """Redirect `hops` times before the feed."""
     names = ["feed", *(f"hop{n}" for n in range(1, count)), "end"]
     acts: dict[str, Act] = {
         here: away(f"/{name}/{there}", codes[n % len(codes)]) for n, (here, there) in enumerate(pairwise(names))
@@ -30,7 +30,7 @@ def _hops(name: str, count: int, codes: Sequence[int] = (302,), every: timedelta
 
 
 def _elsewhere(name: str, location: str, host: str, *, every: timedelta = 8 * HOUR) -> Habit:
-    """Redirect to another host, where the feed is."""
+    """Redirect to another host with the feed."""
     return Habit(name=name, acts={"feed": away(location)}, elsewhere={"end": feed(name)}, away=host, every=every)
 
 
@@ -63,7 +63,7 @@ HABITS: Sequence[Habit] = (
     _hops("permanent-chain", 2, (301, 308)),
     _hops("five-hops", 5, every=DAY),
     _hops("six-hops", 6),
-    # Many hosts that lead to one, whose budget it is that counts (P60, P61), also when it has had enough (P30).
+    # Many hosts that redirect to one, whose budget counts (P60, P61), also when that host is overloaded (P30).
     *(_elsewhere(f"led-{n}", f"http://{LED_TO}:{{port}}/led-{n}/end", LED_TO, every=2 * HOUR) for n in range(4)),
     Habit(
         name="led-busy",
@@ -98,7 +98,7 @@ HABITS: Sequence[Habit] = (
         away="127.0.9.10",
     ),
     Habit(
-        name="back-home",  # for less than the 48 hours that a move has to last
+        name="back-home",  # shorter than the 48 hours after which a move is believed
         acts={
             "feed": between(DAY, DAY + 40 * HOUR, away("/back-home/new", 301), feed("back-home")),
             "new": feed("back-home"),
@@ -112,7 +112,7 @@ HABITS: Sequence[Habit] = (
         options="headers: {X-Api-Key: k-12345678, Authorization: Bearer b-12345678}",
     ),
     Habit(
-        name="validators-stay",  # the feed answers itself by day and leads away by night
+        name="validators-stay",  # the feed by day, a redirect by night
         acts={"feed": by_turns(feed("validators-stay"), away("http://127.0.9.4:{port}/validators-stay/feed"))},
         elsewhere={"feed": feed("validators-stay", etag=lambda name, version: f'"other-{version}"')},
         away="127.0.9.4",

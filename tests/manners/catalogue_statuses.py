@@ -1,4 +1,4 @@
-"""Habits of failing: statuses, and what is odd below them."""
+"""Habits of failing: statuses, and faults below HTTP."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -33,14 +33,14 @@ from tests.manners.habits import (
 )
 
 GONE = status(410)
-ODD_STATUSES = (  # that have no rule of their own, and some that have one already
+ODD_STATUSES = (  # statuses without a rule of their own, and some with one
     *(306, 402, 405, 407, 409, 416, 421, 423, 425, 426, 451),
     *(501, 505, 507, 508, 511, 521, 522, 523, 524, 525, 526, 527, 530),
 )
 
 
 def _sour(name: str, code: int, every: int = 4) -> Habit:
-    """Fail in one way each so many requests."""
+    """Fail in one way at each n-th request."""
     return Habit(name=name, acts={"feed": on_some(every, status(code), feed(name))})
 
 
@@ -86,19 +86,19 @@ def _counted(name: str, fields: Pairs) -> Act:
 
 
 def _partial(name: str) -> Act:
-    """Send a part that nobody asked for."""
+    """Send a part that was not requested."""
     body = document(name, 5, DAY)
     part = f"bytes 0-199/{len(body)}"
     return status(206, body=body[:200], headers={"Content-Range": part, "ETag": f'"{name}-part"'})
 
 
 def _feed_in(name: str, code: int) -> Act:
-    """Send a feed under a status that says there is none, with validators."""
+    """Send a feed with an error status and validators."""
     return status(code, body=document(name, 30, DAY), headers={"ETag": f'"{name}-{code}"', "Content-Type": RSS_TYPE[1]})
 
 
 def _short(name: str) -> Act:
-    """Promise more than it sends, under other validators."""
+    """Send less than Content-Length, with new validators."""
     body = document(name, 9, DAY)
     return wire(Truncated(200, body, [("ETag", f'"{name}-cut"'), RSS_TYPE]))
 
@@ -149,7 +149,7 @@ HABITS: Sequence[Habit] = (
     Habit(name="unconditional-only", acts={"feed": _refuses_conditions("unconditional-only")}),
     Habit(name="html", acts={"feed": on_some(4, status(200, body=HTML, headers={"ETag": '"html"'}), feed("html"))}),
     Habit(name="error-feed", acts={"feed": on_some(4, wire(Stream(500)), feed("error-feed"))}),
-    # Limits of rate, by one or by all of a host.
+    # Rate limits of one source, or of all sources of a host.
     Habit(name="limited", host=1, acts={"feed": _limit("limited", 429, "72000")}),
     Habit(name="beside-limited", host=1, acts={"feed": feed("beside-limited")}),
     Habit(name="busy-a", host=2, acts={"feed": _limit("busy-a", 503, "18000", every=40)}),

@@ -1,4 +1,4 @@
-"""Habits of framing: how answers are cut, packed, announced and broken off, below what they say."""
+"""Habits of framing: how responses are cut, compressed, announced and broken off."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,27 +11,27 @@ from tests.manners.habits import DAY, RSS_TYPE, Stream, document, feed, fixed, g
 
 @dataclass
 class EarlyHints(Reply):
-    """Sends two interim answers before the one that counts (RFC 8297)."""
+    """Two interim responses before the final one (RFC 8297)."""
 
     def play(self, asked: Asked, talk: Talk) -> bool:
-        """Send all three."""
+        """Send all three responses."""
         talk.send(b'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nETag: "early"\r\n\r\n')
         return super().play(asked, talk)
 
 
 @dataclass
 class Http10(Reply):
-    """Speaks HTTP/1.0, and closes."""
+    """HTTP/1.0 with a closed connection."""
 
     def play(self, asked: Asked, talk: Talk) -> bool:
-        """Answer as in 1996."""
+        """Answer in HTTP/1.0."""
         talk.send(self.head().replace(b"HTTP/1.1", b"HTTP/1.0", 1) + self.body)
         return False
 
 
 @dataclass
 class Claims(Stream):
-    """Claims 60 MB, and begins to send them."""
+    """A response that announces 60 MB, and begins to send them."""
 
     def head(self) -> bytes:
         """Return a head with a Content-Length."""
@@ -39,7 +39,7 @@ class Claims(Stream):
 
 
 def _framed(name: str, kind: Callable[..., Reply]) -> Habit:
-    """Send each body in another frame."""
+    """Send each body in another framing."""
     plain = feed(name)
 
     def act(visit: Visit) -> Answer:
@@ -51,7 +51,7 @@ def _framed(name: str, kind: Callable[..., Reply]) -> Habit:
 
 
 def _packed(name: str, coding: str, pack: Callable[[bytes], bytes], *, is_honest: bool = True) -> Habit:
-    """Send each body, or each fourth, with a coding as it is named, or as it is lied about."""
+    """Send each body, or each fourth, with a true or a false content coding."""
     plain = feed(name)
 
     def act(visit: Visit) -> Answer:
@@ -65,12 +65,12 @@ def _packed(name: str, coding: str, pack: Callable[[bytes], bytes], *, is_honest
 
 
 def _unconditional(act: Act) -> Act:
-    """Answer as if nothing had been asked before."""
+    """Answer 200 and ignore the validators."""
     return lambda visit: act(replace(visit, asked=replace(visit.asked, headers=type(visit.asked.headers)([]))))
 
 
 def _cut(name: str, kind: Callable[..., Reply]) -> Habit:
-    """Break off each fourth body, under other validators."""
+    """Break off each fourth body, with new validators."""
     body = document(name, 9, DAY)
     broken = wire(kind(200, body, [("ETag", f'"{name}-cut"'), RSS_TYPE]))
     return Habit(name=name, acts={"feed": on_some(4, broken, feed(name))})
@@ -81,7 +81,7 @@ def _chunk_cut(status: int, body: bytes, headers: HeaderLines) -> Reply:
 
 
 def _wall(visit: Visit) -> Answer:
-    """Lead back to the same place until a cookie comes with the request."""
+    """Redirect to the same address until the request has a cookie."""
     if "Cookie" in visit.asked.headers:
         return feed("cookie-wall")(visit)
     return Answer(reply=Reply(302, b"", {"Location": "/cookie-wall/feed", "Set-Cookie": "seen=1; Path=/"}))
@@ -93,7 +93,7 @@ def _raw_deflate(body: bytes) -> bytes:
 
 
 def _tempting(name: str) -> Act:
-    """Name all that a fetcher could be tempted to ask for besides: nothing of it is there."""
+    """Name everything that a fetcher could be tempted to request; none of it exists."""
 
     def act(visit: Visit) -> Answer:
         there = f"http://{visit.asked.host}:{visit.port}/{name}"
@@ -124,7 +124,7 @@ def _tempting_page(name: str) -> Act:
 
 
 def _lowered(name: str) -> Act:
-    """Write the names of header fields small."""
+    """Write the names of header fields in lower case."""
     plain = feed(name)
 
     def act(visit: Visit) -> Answer:

@@ -12,10 +12,10 @@ class Visit:
     """A request, as a habit sees it."""
 
     now: datetime
-    since: timedelta  # the origin opened
+    since: timedelta  # time at which the origin opened
     earlier: int  # requests for this path before this one
     asked: Asked
-    port: int  # of the plain hosts, for redirects to other ones
+    port: int  # port of the http hosts, for redirects to other hosts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,8 @@ class Answer:
     """Response of the origin, and its meaning for the judge."""
 
     reply: Reply
-    arrives: bool = True  # False: no whole answer comes out of it
-    is_feed: bool = False  # its body is one, whole
+    arrives: bool = True  # False if the response is incomplete
+    is_feed: bool = False  # the body is a complete feed
     ttl: timedelta | None = None
     update_period: timedelta | None = None  # sy:updatePeriod and its frequency
     skip_hours: frozenset[int] = frozenset()
@@ -32,12 +32,12 @@ class Answer:
 
     @property
     def status(self) -> int:
-        """The status, also of what never arrives whole."""
+        """The status, also of a response that is never complete."""
         return self.reply.status
 
     @property
     def lines(self) -> Sequence[tuple[str, str | bytes]]:
-        """Its header fields, line by line."""
+        """The header fields, line by line."""
         lines = self.reply.headers
         return list(lines.items() if isinstance(lines, Mapping) else lines)
 
@@ -53,40 +53,40 @@ Act = Callable[[Visit], Answer]
 
 @dataclass(frozen=True, kw_only=True)
 class Habit:
-    """A source with a habit: the paths that belong to it, and what feeds.yaml says of it."""
+    """A source with a habit: its paths, and its settings in feeds.yaml."""
 
-    name: str  # the first segment of all its paths
-    acts: Mapping[str, Act]  # by the rest of the path; "feed" is what feeds.yaml names
+    name: str  # first segment of all paths
+    acts: Mapping[str, Act]  # by the rest of the path; feeds.yaml names "feed"
     every: timedelta | None = timedelta(hours=8)  # None: auto
     schedule: str | None = None
-    options: str = ""  # more of the source in feeds.yaml
-    host: int = 0  # sources of one number share a host; 0: a host of its own
+    options: str = ""  # more settings of the source in feeds.yaml
+    host: int = 0  # sources with the same number share a host; 0: a host of its own
     target: str = "feed"  # the path that feeds.yaml names, with its query
     is_secure: bool = False  # https
     is_proven: bool = True  # its certificate is
     login: str = ""  # user:password@ in the URL
-    elsewhere: Mapping[str, Act] = field(default_factory=dict)  # paths of it on another host,
-    away: str = "127.0.9.1"  # which is this one
+    elsewhere: Mapping[str, Act] = field(default_factory=dict)  # paths on another host,
+    away: str = "127.0.9.1"  # namely this one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its answer, as the ledger keeps them."""
+    """One request and its response, as the ledger keeps them."""
 
     number: int
-    at: datetime  # virtual: the time of the fetcher's clock
-    began: float  # of the steady clock: when the request had arrived,
-    ended: float  # and when the answer had left, or nobody listened any more
-    sent: int  # bytes of the answer that were taken
-    source: str  # the habit it belongs to
-    host: str  # with scheme: what a budget counts by
+    at: datetime  # virtual time, by the fetcher's clock
+    began: float  # steady clock: when the request had arrived,
+    ended: float  # and when the response was sent, or the client had left
+    sent: int  # bytes of the response that the client read
+    source: str  # name of the habit
+    host: str  # with scheme; budgets count by this
     asked: Asked
     answer: Answer
-    start: int  # the run of the fetcher that it belongs to: 1, and one more after each restart
+    start: int  # run of the fetcher: 1, and one more after each restart
 
     @property
     def url(self) -> str:
-        """The address that was asked for, without the port."""
+        """The requested address, without the port."""
         return f"{self.host}{self.asked.path}"
 
     def __str__(self) -> str:

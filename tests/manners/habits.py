@@ -12,14 +12,14 @@ from typing import Any
 from tests.feed_server import Asked, Headers, Reply, Talk
 from tests.manners.exchange import Act, Answer, Visit
 
-OPENED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # about when the origin opens; entries are dated from here
+OPENED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # about when the origin opens; entries are dated from this time on
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RSS_TYPE = ("Content-Type", "application/rss+xml")
 HTML = b"<!DOCTYPE html><html><head><title>Parked</title></head><body>Nothing here</body></html>"
 
 BLOCK = 64 << 10  # bytes
-LONGEST_BODY = 64 << 20  # that is sent to whoever knows no end
-LONGEST_SECONDS = 120  # that anything waits
+LONGEST_BODY = 64 << 20  # sent to a client that never stops reading
+LONGEST_SECONDS = 120  # longest wait
 
 Pairs = list[tuple[str, str | bytes]]
 Says = Callable[[Visit], Sequence[tuple[str, str | bytes]]]
@@ -32,13 +32,13 @@ def http_date(when: datetime) -> str:
 
 @dataclass
 class Stream(Reply):
-    """A body without an end, a block each thousandth of a second: little is on its way when the reader leaves.
+    """An endless body, one block each millisecond: little is in transit when the client leaves.
 
-    For a reader that never leaves it ends after 64 MiB, or no memory would be enough.
+    For a client that never leaves, the body ends after 64 MiB, which limits memory.
     """
 
     def play(self, asked: Asked, talk: Talk) -> bool:
-        """Send as long as somebody listens."""
+        """Send as long as the client reads."""
         talk.send(self.head())
         for _ in range(LONGEST_BODY // BLOCK):
             talk.send(bytes(BLOCK))
@@ -52,7 +52,7 @@ class Stream(Reply):
 
 @dataclass
 class Silent(Reply):
-    """Says nothing, until whoever asked has gone."""
+    """A response that never comes, until the client leaves."""
 
     def play(self, asked: Asked, talk: Talk) -> bool:
         """Wait for the end of the connection."""
@@ -61,7 +61,7 @@ class Silent(Reply):
 
 
 def document(name: str, entries: int, period: timedelta, *, extra: str = "", padding: int = 0) -> bytes:
-    """Write a feed of the last five of so many entries; entry n came n - 5 periods after the origin opened."""
+    """Return a feed of the last five entries; entry n was published n - 5 periods after the origin opened."""
     items = "".join(
         f"<item><title>{name} {n}</title><guid isPermaLink='false'>{name}-{n}</guid>"
         f"<link>https://{name}.example/{n}</link><pubDate>{http_date(OPENED + (n - 5) * period)}</pubDate>"
@@ -92,7 +92,7 @@ def nothing(visit: Visit) -> Pairs:
 
 
 def fixed(**fields: str) -> Says:
-    """Add the same header fields each time; underscores stand for hyphens."""
+    """Add the same header fields each time; underscores become hyphens."""
     pairs: Pairs = [(name.replace("_", "-"), value) for name, value in fields.items()]
     return lambda visit: pairs
 
@@ -155,24 +155,24 @@ def feed(
 
 
 def is_current(headers: Headers, tag: str | None, stamp: str | None) -> bool:
-    """Compare as RFC 9110 wants it: the tag if one was sent, the date by strict equality else."""
+    """Compare as RFC 9110 requires: the tag if one was sent, otherwise the date for equality."""
     if "If-None-Match" in headers:
         return tag is not None and headers["If-None-Match"] == tag
     return stamp is not None and headers.get("If-Modified-Since") == stamp
 
 
 def never(headers: Headers, tag: str | None, stamp: str | None) -> bool:
-    """Know nothing: every request gets a 200."""
+    """Ignore validators: every request gets a 200."""
     return False
 
 
 def by_date_alone(headers: Headers, tag: str | None, stamp: str | None) -> bool:
-    """Never match a tag, as servers that suffix them when they pack; a date alone is understood."""
+    """Never match a tag, as servers that append a suffix when they compress; only dates are compared."""
     return "If-None-Match" not in headers and headers.get("If-Modified-Since") == stamp
 
 
 def pack(body: bytes, visit: Visit) -> tuple[bytes, str]:
-    """Pack a body in one of the codings that the request names."""
+    """Compress a body in one of the codings that the request names."""
     named = [part.split(";")[0].strip() for part in visit.asked.headers.get("Accept-Encoding", "").split(",")]
     known = [coding for coding in named if coding in ("gzip", "deflate")] or ["gzip"]
     coding = known[visit.earlier % len(known)]
@@ -180,7 +180,7 @@ def pack(body: bytes, visit: Visit) -> tuple[bytes, str]:
 
 
 def gzipped(body: bytes) -> bytes:
-    """Pack a body, always to the same bytes."""
+    """Compress a body, always to the same bytes."""
     return gzip.compress(body, mtime=0)
 
 
@@ -195,7 +195,7 @@ def wire(reply: Reply, *, arrives: bool = False) -> Act:
 
 
 def away(location: str | bytes, code: int = 302) -> Act:
-    """Redirect; `{port}` stands for the port of the plain hosts."""
+    """Redirect; `{port}` becomes the port of the http hosts."""
 
     def act(visit: Visit) -> Answer:
         where = location.replace("{port}", str(visit.port)) if isinstance(location, str) else location
@@ -205,20 +205,20 @@ def away(location: str | bytes, code: int = 302) -> Act:
 
 
 def by_turns(*acts: Act) -> Act:
-    """Answer in one way after the other, and then again from the first."""
+    """Answer in one way after the other, then again from the first."""
     return lambda visit: acts[visit.earlier % len(acts)](visit)
 
 
 def at_first(times: int, act: Act, then: Act) -> Act:
-    """Answer in one way so many times, and in another from then on."""
+    """Answer in one way a number of times, and in another way from then on."""
     return lambda visit: (act if visit.earlier < times else then)(visit)
 
 
 def between(start: timedelta, end: timedelta, act: Act, otherwise: Act) -> Act:
-    """Answer in one way for some time."""
+    """Answer in one way during a span of time."""
     return lambda visit: (act if start <= visit.since < end else otherwise)(visit)
 
 
 def on_some(every: int, act: Act, otherwise: Act) -> Act:
-    """Answer in one way each so many requests."""
+    """Answer in one way at each n-th request."""
     return lambda visit: (act if visit.earlier % every == every - 1 else otherwise)(visit)

@@ -8,13 +8,13 @@ from tests.manners.exchange import Exchange
 from tests.manners.ledger import Ledger, Step
 from tests.manners.month import LATE
 
-SHARED = "127.0.2."  # the hosts of several sources
-SLACK = LATE + timedelta(minutes=20)  # on top of LATE: what fell due together is spread, and waits for its host
+SHARED = "127.0.2."  # hosts shared by several sources
+SLACK = LATE + timedelta(minutes=20)  # added to LATE: polls that are due together are spread, and wait for their host
 
 
 @dataclass(frozen=True)
 class Look:
-    """One thing that was looked at, and what is wrong with it."""
+    """One checked item, and its violation if any."""
 
     exchange: Exchange
     problem: str = ""
@@ -25,7 +25,7 @@ Check = Callable[[Ledger], Iterable[Look]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of STANDARDS."""
+    """One rule of standards.md."""
 
     number: str
     says: str
@@ -42,7 +42,7 @@ class Verdict:
 
 
 def judge(rules: Iterable[Rule], ledger: Ledger) -> list[Verdict]:
-    """Look at a ledger, rule by rule."""
+    """Check a ledger, rule by rule."""
     verdicts = []
     for rule in rules:
         looks = list(rule.check(ledger))
@@ -51,7 +51,7 @@ def judge(rules: Iterable[Rule], ledger: Ledger) -> list[Verdict]:
 
 
 def table(verdicts: Iterable[Verdict], *, shown: int = 3) -> str:
-    """Write a line for each rule, and the first violations of those that have some."""
+    """Return a line for each rule, and the first violations of broken rules."""
     lines = []
     for verdict in verdicts:
         rule, count = verdict.rule, len(verdict.violations)
@@ -76,7 +76,7 @@ def early(step: Step, *rules: str) -> str:
 def late(step: Step, wait: timedelta | None = None) -> str:
     """Return a sentence if the next poll of a source came too late; empty if not, or where that is unknown."""
     habit, after = step.habit, step.after
-    shares = habit.host or habit.away.startswith(SHARED)  # it may have to wait for others
+    shares = habit.host or habit.away.startswith(SHARED)  # it may have to wait for other sources of the host
     if after is None or after.first.start != step.first.start or habit.every is None or shares or any(step.skipped):
         return ""
     wait = step.wait if wait is None else wait

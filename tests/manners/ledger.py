@@ -1,6 +1,6 @@
-"""The ledger, read: polls in a row, what each may have sent, how it went, and how long the source was to be left alone.
+"""The ledger as polls: what each poll may send, its outcome, and how long the source must be left alone.
 
-All of it follows from STANDARDS and from what went over the wire; nothing of the fetcher is known here but feeds.yaml.
+Everything is derived from the rules and from the wire; of the fetcher only its feeds.yaml is known.
 """
 
 from collections import defaultdict
@@ -19,48 +19,48 @@ WEEK = timedelta(days=7)
 LONGEST_TAG = 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 LONGEST_POLL = timedelta(seconds=30)
-MERGING = "merging-"  # sources that lead to one address
+MERGING = "merging-"  # sources that redirect to one address
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """Validators that a fetcher should hold, and the address that they belong to (P8)."""
+    """Validators that a fetcher should hold, and their address (P8)."""
 
     url: str
     etag: str | None = None
     modified: str | None = None
-    may_lack_date: bool = False  # the date is older than the tag, which came with a delta: either may be sent (P22)
+    may_lack_date: bool = False  # the date is older than the tag of a delta: either may be sent (P22)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One poll and what follows from it."""
+    """One poll, and its consequences."""
 
     habit: Habit
     exchanges: tuple[Exchange, ...]  # redirects included, in order
-    held: Held | None  # before it: what is to be sent
-    may_be_bare: bool  # a rule allows other validators than those, or none (P9, P13, P16, P34)
+    held: Held | None  # before the poll: the validators to send
+    may_be_bare: bool  # a rule allows other validators, or none (P9, P13, P16, P34)
     outcome: str  # fetched, not_modified, failed
     failures: int  # in a row, this one included
-    bounds: Mapping[str, timedelta]  # not to be asked again before, by rule
-    facts: frozenset[str]  # what is odd about it, for the rules that look at that alone
+    bounds: Mapping[str, timedelta]  # rule to the time before which the source must not be polled
+    facts: frozenset[str]  # special features, for the rules that check only these
     skipped: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())  # hours and days (P59)
     before: "Step | None" = field(default=None, repr=False)
     after: "Step | None" = field(default=None, repr=False)
 
     @property
     def first(self) -> Exchange:
-        """The request that it begins with."""
+        """The first request of the poll."""
         return self.exchanges[0]
 
     @property
     def last(self) -> Exchange:
-        """The request that its outcome came from."""
+        """The request that decided the outcome."""
         return self.exchanges[-1]
 
     @property
     def wait(self) -> timedelta:
-        """The longest of its bounds."""
+        """The latest of the bounds."""
         return max(self.bounds.values(), default=NOTHING)
 
 
@@ -70,15 +70,17 @@ class Ledger:
 
     exchanges: Sequence[Exchange]
     habits: Mapping[str, Habit]
-    addresses: Mapping[str, str]  # where feeds.yaml says each habit is, without port and login
-    strays: Sequence[str] = ()  # what was asked for and belongs to no habit
-    unproven: int = 0  # visits to the host whose certificate nobody vouches for
+    addresses: Mapping[str, str]  # address of each habit in feeds.yaml, without port and login
+    strays: Sequence[str] = ()  # requests that belong to no habit
+    unproven: int = 0  # visits to the host with an untrusted certificate
     edits: Mapping[str, datetime] = field(default_factory=dict)  # sources whose fetch settings changed, and when (P9)
-    spacing: Mapping[str, timedelta] = field(default_factory=dict)  # of hosts, where feeds.yaml names another (P61)
+    spacing: Mapping[str, timedelta] = field(
+        default_factory=dict
+    )  # spacing of hosts with a setting in feeds.yaml (P61)
 
     @cached_property
     def steps(self) -> Mapping[str, Sequence[Step]]:
-        """The polls of each source; without those sources that share an address, whose polls can't be told apart."""
+        """The polls of each source, without sources that share an address, whose polls can't be distinguished."""
         mine: dict[str, list[Exchange]] = defaultdict(list)
         for exchange in self.exchanges:
             if not exchange.source.startswith(MERGING):
@@ -115,7 +117,7 @@ def walk(habit: Habit, exchanges: Iterable[Exchange], edited: datetime | None = 
 
 
 def _polls(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
-    """Part the exchanges of a source into polls."""
+    """Split the exchanges of a source into polls."""
     poll: list[Exchange] = []
     for exchange in exchanges:
         if poll and not (exchange.at == poll[-1].at or continues(poll[-1], exchange)):
@@ -141,12 +143,12 @@ class _State:
         self.habit = habit
         self.held: Held | None = None
         self.failures = 0
-        self.gone: list[datetime] = []  # 410s in a row
+        self.gone: list[datetime] = []  # number of 410s in a row
         self.body = b""
         self.identical = 0  # 200s in a row with the same body, though a tag was sent and a date is known (P13)
-        self.bare = False  # a rule has allowed another form of request, for good
-        self.quiet_since: datetime | None = None  # nothing but 304 since then (P16)
-        self.fields: dict[str, str] = {}  # Cache-Control and Expires as last said (P5)
+        self.bare = False  # a rule has allowed another form of request permanently
+        self.quiet_since: datetime | None = None  # only 304 since then (P16)
+        self.fields: dict[str, str] = {}  # the last Cache-Control and Expires (P5)
         self.hints: dict[str, timedelta] = {}
         self.skipped: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
         self.retried = False
@@ -195,7 +197,10 @@ class _State:
             self.identical = 0
         if self.identical >= 3:
             self.facts.add("tag never matches")
-        etag, modified = answer.said("ETag") or None, answer.said("Last-Modified") or None  # a blank one is none
+        etag, modified = (
+            answer.said("ETag") or None,
+            answer.said("Last-Modified") or None,
+        )  # a blank validator counts as missing
         before = self.held
         if etag is not None and len(etag) > LONGEST_TAG:
             etag = None

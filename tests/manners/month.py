@@ -1,4 +1,4 @@
-"""Time that passes as fast as the polls allow: the real service over a simulated span, restarts included."""
+"""Runs the real service over a simulated span of time, restarts included, as fast as the polls allow."""
 
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ from tests.manners.ledger import Ledger
 from tests.manners.origin import Origin
 from tests.sample_site import MovedClock, SampleSite
 
-LATE = timedelta(hours=1)  # at most so much later than possible the service looks: others fall due meanwhile
+LATE = timedelta(hours=1)  # longest delay before the service searches for due sources, so that more become due
 IDLE = timedelta(hours=1)
-STUCK = 0.5  # seconds, real ones, in which nothing has moved but requests that wait for their answers
+STUCK = 0.5  # real seconds in which only requests waited for their responses
 HOSTS = f"""hosts:
   127.0.0.0/8: {{allow_private: true}}
   {CROWD}: {{allow_private: true, spacing: {CROWD_SPACING // timedelta(minutes=1)}m}}
@@ -36,7 +36,7 @@ EDITS = {
 
 
 class VirtualClock(MovedClock):
-    """Wall and steady clock in one: both move together, and only when nothing else can happen."""
+    """Wall clock and steady clock in one. Both move together, and only when nothing else can happen."""
 
     def steady(self) -> float:
         """Return seconds from some beginning."""
@@ -54,7 +54,7 @@ class MovingBacklog(DueBacklog):
     ) -> None:
         super().__init__(app.store)
         self._world, self._origin, self._clock, self._chance = app, origin, clock, chance
-        self._brisk_until = clock.now + brisk  # no lateness before: bursts would hide in it
+        self._brisk_until = clock.now + brisk  # no lateness at first, since bursts would not be visible in it
         self._stirred_at = monotonic()
         self.is_idle: Callable[[], bool] = lambda: True
         self.wake: Callable[[], None] = lambda: None
@@ -75,7 +75,7 @@ class MovingBacklog(DueBacklog):
             self._clock.now = self._next_moment(now, budgets)
             self.wake()
         elif not found and monotonic() - self._stirred_at > STUCK and self._origin.has_all(budgets.asked()):
-            # A redirect waits for room, or a publisher is slow.
+            # A redirect waits for the budget of its host, or a publisher is slow.
             self._clock.now += timedelta(seconds=min(budgets.next_opening() or STUCK, 2.0))
         elif not found:
             return found
@@ -94,12 +94,12 @@ class MovingBacklog(DueBacklog):
 
 
 class Month:
-    """A service over an origin.
+    """A service that polls an origin.
 
     Args:
-        sample_site: a new one, nothing polled yet.
-        origin: what it polls.
-        clock: of both.
+        sample_site: a new site, nothing polled yet.
+        origin: the polled origin.
+        clock: the clock of both.
     """
 
     def __init__(self, sample_site: SampleSite, origin: Origin, clock: VirtualClock) -> None:
@@ -108,7 +108,7 @@ class Month:
         self._chance = random.Random(20260304)
 
     def passes(self, span: timedelta) -> None:
-        """Open the world, let it work for some time, and close it."""
+        """Open the app, let the service run for some time, and close the app."""
         end = self.clock.now + span
         with self._opened() as app:
             with app.store.begin() as tx:
@@ -135,7 +135,7 @@ class Month:
 
 
 def feeds_yaml(habits: Sequence[Habit], urls: Mapping[str, str], changed: Mapping[str, str] | None = None) -> str:
-    """Write the sources; `changed` adds options to some."""
+    """Return feeds.yaml with all sources; `changed` adds options to some of them."""
     lines = ["site: {base_url: 'https://planet.example.org/', contact: ops@planet.example, timezone: Europe/Berlin}"]
     lines.append("publish: {formats: [json]}\nworkers: 16\ndefaults: {dedupe: off}\nsources:")
     for habit in habits:
@@ -155,7 +155,7 @@ def a_month(sample_site: SampleSite, habits: Sequence[Habit], span: timedelta) -
     clock = VirtualClock()
     with Origin(habits, clock) as origin, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", origin.authority)
-        patch.setattr("aggregator.poll.workers.LINGER_SECONDS", 0.001)  # real time, of which a month has none to spare
+        patch.setattr("aggregator.poll.workers.LINGER_SECONDS", 0.001)  # real seconds: a simulated month must not wait
         month = Month(sample_site, origin, clock)
         urls = origin.urls()
         sample_site.writes(feeds_yaml(habits, urls), hosts=HOSTS)

@@ -1,4 +1,4 @@
-"""The origin: one server, a host for each habit, and a ledger of all that is asked and answered."""
+"""The origin: one server, a host for each habit, and a record of all requests and responses."""
 
 import threading
 import time
@@ -15,42 +15,42 @@ from tests.manners.asked_for import date_of
 from tests.manners.exchange import Act, Exchange, Habit, Visit
 from tests.manners.habits import http_date
 
-COUNTED = ("Date", "Expires", "Retry-After")  # fields whose dates mean so long from now
-SECURE, UNPROVEN = "127.0.0.2", "127.0.0.3"  # of the addresses that a publisher's certificate names
+COUNTED = ("Date", "Expires", "Retry-After")  # fields whose dates are relative to now
+SECURE, UNPROVEN = "127.0.0.2", "127.0.0.3"  # one of the addresses in the publisher's certificate
 A_HUNDRED = 100
 
 
 class Origin:
-    """Serves habits. A context manager.
+    """Server of habits. A context manager.
 
     Args:
-        habits: what it serves; each name once.
-        clock: the fetcher's, which the ledger goes by.
+        habits: the habits to serve; each name once.
+        clock: the fetcher's clock, used in the ledger.
     """
 
     def __init__(self, habits: Sequence[Habit], clock: Callable[[], datetime]) -> None:
         self.habits, self.clock = habits, clock
         self.opened_at = clock()
         self.ledger: list[Exchange] = []
-        self.start = 1  # which run of the fetcher this is
-        # How a date that counts from now is to be written for a fetcher that goes by another clock.
+        self.start = 1  # number of the current run of the fetcher
+        # How to write a date relative to now for a fetcher with another clock.
         self.dated_for: Callable[[datetime], datetime] | None = None
         self._plain, self._secure, self._unproven = FeedServer(), FeedServer(tls=True), FeedServer(tls=True)
         self._visits: Counter[tuple[str, str]] = Counter()
         self._begun = 0
-        self._answering: Counter[str] = Counter()  # requests by host
+        self._answering: Counter[str] = Counter()  # number of requests by host
         self._changed = threading.Condition()
         self.addresses = {habit.name: self._place(habit, number) for number, habit in enumerate(habits)}
 
     @property
     def authority(self) -> str:
-        """The path of the certificate that proves the https hosts."""
+        """The path of the certificate that signs the https hosts' certificate."""
         assert self._secure.authority is not None
         return self._secure.authority
 
     @property
     def proxy(self) -> str:
-        """The address of a proxy that lets nothing through: what is asked of it is a stray."""
+        """The address of a proxy that refuses everything; requests to the proxy count as strays."""
         return self._plain.url("")
 
     def urls(self) -> Mapping[str, str]:
@@ -117,7 +117,7 @@ class Origin:
         return url.replace("://", f"://{login}", 1)
 
     def answer(self, habit: Habit, act: Act, asked: Asked, talk: Talk) -> bool:
-        """Answer a request as a habit wants it, and write it down; tell whether the connection can be kept."""
+        """Answer a request as its habit does, and record it; return True if the connection can be kept."""
         now, began = self.clock(), time.monotonic()
         with self._changed:
             self._begun += 1
@@ -166,14 +166,14 @@ def _kept(reply: Reply) -> Reply:
 
 
 class _Counting(Talk):
-    """A connection that counts what is taken."""
+    """A connection that counts the bytes that the client reads."""
 
     def __init__(self, talk: Talk) -> None:
         super().__init__(talk.publisher, talk.sock, talk.number)
         self.sent = 0
 
     def send(self, data: bytes) -> None:
-        """Send bytes, and count them once they are gone."""
+        """Send bytes, and count them once they are sent."""
         super().send(data)
         self.sent += len(data)
 

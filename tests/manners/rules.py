@@ -9,9 +9,9 @@ RULES = (
     *rules_pace.RULES,
     *rules_request.RULES,
 )
-# In three days these have nothing to look at: they take a doubt of 30 days, an adoption, one request in sixty.
+# Rules that can't be tested in three days: they need a doubt of 30 days, an adopted address, or many requests.
 NEED_A_MONTH = frozenset("P16 P47 P48 P81".split())
-# What is known not to hold yet: it is shown and does not fail. Whoever builds it deletes its line.
+# Rules that are known not to hold yet: shown, but not a failure. Delete the line when the rule holds.
 OPEN: dict[str, str] = {}
 UNJUDGED = {
     "P60": "host keys of names: every host here is an address; tests/model",

@@ -1,4 +1,4 @@
-"""Conditional requests: STANDARDS P.1, P22 and P23."""
+"""Rules of conditional requests: P.1, P22 and P23."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -8,7 +8,7 @@ from tests.manners.habits import DAY
 from tests.manners.judge import Look, Rule, early, followed, of
 from tests.manners.ledger import Ledger, Step
 
-# Tags and answers that have rules of their own (P5, P11 to P14, P22, P34): what goes wrong with them is told there.
+# Tags and responses with rules of their own (P5, P11 to P14, P22, P34), whose violations those rules report.
 APART = frozenset(
     "two-lines unquoted spaced huge-tag latin-one suffixed dawdler expires-zero no-cache no-store changing-304 deltas "
     "unasked-226 picky picky-415 unconditional-only".split()
@@ -41,7 +41,7 @@ def _bare(exchange: Exchange) -> bool:
 def _each(
     which: Callable[[Step], bool] = lambda step: True, steps: Callable[[Ledger], Iterator[Step]] | None = None
 ) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at the validators of the polls that are chosen."""
+    """Check the validators of the selected polls."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in ledger.polls if steps is None else steps(ledger):
@@ -57,7 +57,7 @@ def is_plain(step: Step, exchange: Exchange) -> bool:
 
 
 def _plainly(which: Callable[[Step], bool]) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at the validators of the polls that are chosen, where nothing but that is asked."""
+    """Check the validators of the selected polls without special features."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in ledger.polls:
@@ -123,7 +123,7 @@ def _p15(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p16(ledger: Ledger) -> Iterator[Look]:
-    """Of a source that is stuck from its fourth day on: one request without validators after 30 days, and no more."""
+    """A source that answers only 304 from its fourth day on: exactly one request without validators after 30 days."""
     steps = ledger.steps.get("stuck", ())
     bare = [step.first.at for step in steps if step.held and _bare(step.first)]
     for step in steps:

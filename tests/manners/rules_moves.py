@@ -1,4 +1,4 @@
-"""Redirects: STANDARDS P.3, P8 apart."""
+"""Rules of redirects: P.3, without P8."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def _starts_at_home(ledger: Ledger, step: Step) -> bool:
 
 
 def _stays(*names: str) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at where polls begin: always where feeds.yaml says."""
+    """Check that polls begin at the address in feeds.yaml."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in of(*names)(ledger):
@@ -34,14 +34,14 @@ def _stays(*names: str) -> Callable[[Ledger], Iterator[Look]]:
 
 
 def _p40(ledger: Ledger) -> Iterator[Look]:
-    """A move counts after three polls over 48 hours that ended at one place, and then it does."""
+    """Check that a move is adopted after three polls over 48 hours that ended at the same address, and not before."""
     yield from _stays(*NEVER)(ledger)
     for name in ADOPTED:
         seen: list[datetime] = []
         dead = 0
         for step in ledger.steps.get(name, ()):
             home = _starts_at_home(ledger, step)
-            if dead >= 3:  # what becomes of it now is P48
+            if dead >= 3:  # what happens to the source then is P48
                 break
             dead = dead + 1 if step.last.answer.status in (404, 410) and not home else 0
             ripe = len(seen) >= 3 and seen[-1] - seen[0] >= timedelta(hours=48)
@@ -71,7 +71,7 @@ def _p42(ledger: Ledger) -> Iterator[Look]:
 
 
 def _refused(*names: str) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at redirects that are not to be followed: the poll ends there, as a failure."""
+    """Check redirects that must not be followed: the poll ends there, as a failure."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in of(*names)(ledger):
@@ -100,7 +100,7 @@ def _p46(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p47(ledger: Ledger) -> Iterator[Look]:
-    """Two sources that have moved to one address ask it once an interval."""
+    """Two sources that have moved to one address poll it once per interval."""
     one = [exchange for exchange in ledger.exchanges if exchange.asked.path == "/merging-b/one"]
     settled = [exchange for exchange in one if exchange.at > ledger.exchanges[0].at + 6 * DAY]
     for before, after in pairwise(settled):
@@ -109,7 +109,7 @@ def _p47(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p48(ledger: Ledger) -> Iterator[Look]:
-    """The new address has died: after three failures the old one is tried."""
+    """The new address fails: after three failures the old address is tried."""
     steps = ledger.steps.get("new-home-dies", ())
     dead = 0
     for step in steps:

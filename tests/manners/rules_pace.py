@@ -1,4 +1,4 @@
-"""When to poll: STANDARDS P.4, P88 and R26."""
+"""Rules of the pace of polls: P.4, P88 and R26."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def _bound(*rules: str) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at polls that a rule holds off."""
+    """Check polls that a rule delays."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in followed(ledger.polls):
@@ -27,7 +27,7 @@ def _bound(*rules: str) -> Callable[[Ledger], Iterator[Look]]:
 
 
 def _with(check: Callable[[Ledger], Iterator[Look]], *names: str) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at more polls besides: of sources whose hints say less than they seem to, and bind no longer."""
+    """Check further polls too: of sources whose hints have no effect."""
 
     def both(ledger: Ledger) -> Iterator[Look]:
         yield from check(ledger)
@@ -61,7 +61,7 @@ def _p51(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p55(ledger: Ledger) -> Iterator[Look]:
-    """A year is cut to a day for a daily blog; a week holds in full where there is news each four days."""
+    """A max-age of a year is cut to a day for a daily blog; a week holds in full for news every four days."""
     for step in followed(of("age-year", "age-week")(ledger)):
         assert step.after is not None
         waited, same = step.after.first.at - step.first.at, step.after.first.start == step.first.start
@@ -84,20 +84,20 @@ def _p59(ledger: Ledger) -> Iterator[Look]:
 
 
 def _in_flight(ledger: Ledger) -> Iterator[Look]:
-    """One request at a time for a host."""
+    """One request at a time for each host."""
     for exchanges in ledger.hosts.values():
         for one, two in pairwise(sorted(exchanges, key=lambda exchange: exchange.began)):
             yield Look(two, f"{one.source} was not over" if two.began < one.ended - 0.02 else "")
 
 
 def _p61(ledger: Ledger, *, restarted: bool = False) -> Iterator[Look]:
-    """Two seconds between the starts of two requests; more where a host has had to say so.
+    """Two seconds between the starts of two requests to a host; more if the host asked for it.
 
-    Not counted: redirects on one host, and what P32b allows to be asked again.
+    Not counted: redirects on one host, and requests that P32b allows to repeat.
 
     Args:
-        ledger: what was seen.
-        restarted: look at requests with a restart in between, and at no others.
+        ledger: the observations.
+        restarted: check only requests with a restart between them.
     """
     for host, exchanges in ledger.hosts.items():
         base = ledger.spacing.get(host, SPACING)
@@ -121,7 +121,7 @@ def _p61(ledger: Ledger, *, restarted: bool = False) -> Iterator[Look]:
 
 
 def _p62(ledger: Ledger) -> Iterator[Look]:
-    """Half the median gap: three hours where there is news each six; a source that has fallen silent, less and less."""
+    """Half the median gap: three hours for news every six; a silent source is polled less and less."""
     for step in followed(of("news-six-hourly", "news-stops")(ledger)):
         assert step.after is not None
         since = step.first.at - ledger.exchanges[0].at
@@ -129,7 +129,7 @@ def _p62(ledger: Ledger) -> Iterator[Look]:
         if step.habit.name == "news-six-hourly":
             expected = 3 * HOUR if since > 2 * DAY else None
         else:
-            quiet = since - 2 * DAY  # give or take a day: when the last entry was seen, not when it was written
+            quiet = since - 2 * DAY  # within a day: the time at which the last entry was seen counts, not its date
             steps = ((30 * DAY, 24 * HOUR), (14 * DAY, 12 * HOUR), (7 * DAY, 6 * HOUR))
             expected = next((wait for least, wait in steps if quiet > least + DAY), None)
             if any(abs(quiet - least) <= DAY for least, _ in steps):
@@ -140,17 +140,19 @@ def _p62(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p63(ledger: Ledger) -> Iterator[Look]:
-    """The first poll at once, the second a phase later, each later one up to a tenth more than its interval."""
+    """The first poll at once, the second a phase later, each further poll up to a tenth after its interval."""
     start = ledger.exchanges[0].at
     for steps in ledger.steps.values():
         first = steps[0].first
-        if steps[0].habit.schedule is None and not steps[0].habit.host:  # one that shares its host may have to wait
+        if (
+            steps[0].habit.schedule is None and not steps[0].habit.host
+        ):  # a source that shares its host may have to wait
             yield Look(first, "" if first.at - start <= timedelta(minutes=1) else "the first poll waited")
         yield from (Look(step.last, late(step)) for step in followed(steps) if not step.failures)
 
 
 def _p64(ledger: Ledger) -> Iterator[Look]:
-    """After a pause in which much fell due, no burst: less than a quarter of it in the first minute."""
+    """After a pause in which many sources became due: less than a quarter of them in the first minute."""
     starts: dict[int, list[Exchange]] = {}
     for step in ledger.polls:
         starts.setdefault(step.first.start, []).append(step.first)
@@ -187,7 +189,7 @@ def _p70(ledger: Ledger) -> Iterator[Look]:
 
 
 def _p71(ledger: Ledger) -> Iterator[Look]:
-    """After a pause a source is asked once, not once for each turn that it missed."""
+    """After a pause a source is polled once, not once for each missed turn."""
     for step in followed(ledger.polls):
         if step.before is not None and step.before.first.start != step.first.start:
             yield Look(step.first, early(step))
@@ -204,7 +206,7 @@ def _p72(ledger: Ledger) -> Iterator[Look]:
 
 
 def _r26(ledger: Ledger) -> Iterator[Look]:
-    """Each day at half past two in Berlin; on the day on which there is no such time, at three."""
+    """Daily at 2:30 in Berlin; at 3:00 on the day without that time."""
     steps = [step for step in ledger.steps.get("clockwork", ()) if step.before is not None]
     for step in steps:
         at = step.first.at

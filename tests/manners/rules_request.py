@@ -1,4 +1,4 @@
-"""The request itself: STANDARDS P.5, and what is asked for at all."""
+"""Rules of the request itself: P.5, and which addresses are requested at all."""
 
 import base64
 import re
@@ -17,7 +17,7 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1"
 )
-REFUSING = ("picky", "unconditional-only", "picky-415")  # there a plainer request is allowed (P34)
+REFUSING = ("picky", "unconditional-only", "picky-415")  # a plainer request is allowed there (P34)
 CODINGS = {"gzip", "x-gzip", "deflate", "br", "zstd"}
 NEEDLESS = frozenset(
     "range if-range if-match if-unmodified-since expect te trailer upgrade upgrade-insecure-requests origin from dnt "
@@ -97,14 +97,14 @@ def _p79b(exchange: Exchange) -> str:
 
 
 def _p84(ledger: Ledger) -> Iterator[Look]:
-    """Whoever comes to a host that proves nothing asks nothing of it."""
+    """No request is sent to a host with an untrusted certificate."""
     asked = [exchange for exchange in ledger.exchanges if exchange.source == "bad-certificate"]
     if ledger.unproven:
         yield Look((asked or list(ledger.exchanges))[0], "a certificate of nobody's was trusted" if asked else "")
 
 
 def _p86(ledger: Ledger) -> Iterator[Look]:
-    """A redirect on one host goes over the connection that it came by; one in a hundred may have been let go of."""
+    """A redirect on one host uses the same connection; one in a hundred may have been closed."""
     hops = [
         (one, two)
         for step in ledger.polls
@@ -127,7 +127,7 @@ def _strays(pattern: str) -> Callable[[Ledger], Iterator[Look]]:
 
 
 def _p94(ledger: Ledger) -> Iterator[Look]:
-    """Of a source that offers validators and honours them, no request but the first goes without."""
+    """A source that offers and honours validators: only the first request has none."""
     for name in ("strong", "weak", "tag-only", "date-only", "retagged", "login", "cookies", "codings"):
         days: dict[date, list[bool]] = defaultdict(list)
         steps = ledger.steps.get(name, ())

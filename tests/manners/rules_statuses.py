@@ -14,11 +14,11 @@ from tests.manners.rules_conditional import wrong
 
 OTHERS = (402, 405, 409, 416, 418, 421, 423, 425, 426, 451, 501, 505, 507, 508, 511, 530, 599)
 MINUTES_10 = timedelta(minutes=10)
-MARGIN = 4 << 20  # bytes that sockets may hold: the origin sends them slowly, but a busy machine reads late
+MARGIN = 4 << 20  # bytes that sockets may buffer: the origin sends slowly, but a busy machine reads late
 
 
 def failing(*statuses: int, arrives: bool = True) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at polls that failed so: asked once, left alone for the backoff and not much longer, and not for ever."""
+    """Check polls that failed: one request, then a wait of the backoff and not much longer."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in ledger.polls:
@@ -56,7 +56,7 @@ def _unanswered(ledger: Ledger) -> Iterator[Look]:
 
 
 def _recovers(outcome: str) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at polls that ended well: the interval is the ordinary one again."""
+    """Check successful polls: the interval is the usual one again."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in followed(ledger.polls):
@@ -103,7 +103,7 @@ def _p31(ledger: Ledger) -> Iterator[Look]:
 
 
 def _used_up(exchange: Exchange) -> timedelta:
-    """Read the fields of a count, in their three forms."""
+    """Read the fields of rate limits, in their three forms."""
     said = exchange.answer.said("RateLimit") or ""
     draft = re.search(r"(?:remaining=|;r=)0\b.*?(?:reset=|;t=)(\d+)", said)
     if exchange.answer.said("X-RateLimit-Remaining") == "0":
@@ -135,7 +135,9 @@ def _p28(ledger: Ledger) -> Iterator[Look]:
 
 def _p34(ledger: Ledger) -> Iterator[Look]:
     yield from failing(400, 406, 415)(ledger)
-    refused: dict[str, int] = {}  # since a plain request helped; once more shows whether Accept alone was at fault
+    refused: dict[
+        str, int
+    ] = {}  # since a plain request succeeded; a second request shows whether only Accept was the cause
     for step in ledger.polls:
         name = step.habit.name
         if name in refused:
@@ -146,7 +148,7 @@ def _p34(ledger: Ledger) -> Iterator[Look]:
 
 
 def _taken(name: str, most: int) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at how many bytes of an answer were taken; what the sockets hold on the way comes on top."""
+    """Check how many bytes of a response were read; buffers of the sockets are allowed on top."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in of(name)(ledger):

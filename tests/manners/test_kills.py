@@ -1,4 +1,4 @@
-"""Whatever ends a service, the next one is as polite as if nothing had happened (P17, P52, R13)."""
+"""After any end of a service, the next run is as polite as if nothing had happened (P17, P52, R13)."""
 
 import itertools
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.running import Running
 
 KILLS = 20
 EVERY = timedelta(seconds=10)
-LATE = timedelta(seconds=1)  # so much may pass until the origin sees a request: the next one seems as much too early
+LATE = timedelta(seconds=1)  # time until the origin sees a request; the next request may seem too early by this time
 HABITS = [
     Habit(name=f"polite-{n}", acts={"feed": feed(f"polite-{n}", timedelta(seconds=25 + 10 * n))}) for n in range(12)
 ]
@@ -36,7 +36,7 @@ def test_p17_twenty_kills_are_not_noticed(tmp_path: Path) -> None:
         stack.push(running.__exit__)
         running.start()
         running.wait_for(lambda: len(origin.ledger) == len(HABITS))
-        running.stop()  # each has been asked once, and that is stored
+        running.stop()  # each source was polled once, and this is stored
         origin.start += 1
         for kill, _ in zip(itertools.cycle((running.kill, running.stop)), range(KILLS), strict=False):
             running.start()
@@ -51,5 +51,5 @@ def test_p17_twenty_kills_are_not_noticed(tmp_path: Path) -> None:
     assert not any(verdict.violations for verdict in verdicts), table(verdicts)
     assert all(verdict.looked for verdict in verdicts), table(verdicts)
     bare = Counter(one.source for one in exchanges if "If-None-Match" not in one.asked.headers)
-    assert bare == Counter(dict.fromkeys(habits, 1))  # the first of each, and no other
+    assert bare == Counter(dict.fromkeys(habits, 1))  # the first request of each source, and no other
     assert {one.start for one in exchanges} == set(range(1, KILLS + 2)), "each life asked"

@@ -1,4 +1,4 @@
-"""A service lives among publishers of every habit, and the ledger knows how it behaved (STANDARDS P, R26)."""
+"""A service among publishers of every habit is judged by the ledger (rules P, R26)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -39,7 +39,7 @@ def test_every_rule_in_three_days(three_days: Ledger) -> None:
 
 @pytest.mark.slow
 def test_every_rule_in_a_month(tmp_path: Path) -> None:
-    """Of those that change with time; `python -m tests.manners` has all of them for as long."""
+    """Only the habits that change with time; `python -m tests.manners` runs all of them for a month."""
     habits = [habit for habit in HABITS if habit.name in LASTING]
     verdicts = judge(RULES, a_month(SampleSite(tmp_path), habits, WATCHED))
     print(table(verdicts))  # noqa: T201 - what pytest shows of a failure
@@ -55,11 +55,11 @@ def test_every_rule_of_politeness_is_judged_or_excused() -> None:
     assert not judged & set(UNJUDGED)
 
 
-# A judge that finds no fault in anything would be no judge: bad manners, made of what was seen.
+# Tests of the judge: recorded exchanges are changed into bad behaviour that the judge must find.
 
 
 def _with(exchange: Exchange, **fields: str | None) -> Exchange:
-    """Change header fields of a request; None takes one away, underscores stand for hyphens."""
+    """Change header fields of a request; None removes one, underscores become hyphens."""
     changed = {name.replace("_", "-").lower(): value for name, value in fields.items()}
     lines = [(name, value) for name, value in exchange.asked.headers.lines if name.lower() not in changed]
     lines += [(name, value) for name, value in changed.items() if value is not None]
@@ -76,7 +76,7 @@ def _unquoted(exchange: Exchange) -> Exchange:
 
 
 def _hasty(ledger: Ledger) -> Ledger:
-    """Come after half the time, always."""
+    """Poll too early, always."""
     start = ledger.exchanges[0].at
     return replace(
         ledger, exchanges=[replace(one, at=start + (one.at - start) * 0.5) for one in ledger.exchanges], edits={}
@@ -84,7 +84,7 @@ def _hasty(ledger: Ledger) -> Ledger:
 
 
 def _stale(ledger: Ledger) -> Ledger:
-    """Send for ever what the first answer gave."""
+    """Always send the validators of the first response."""
     first: dict[str, str | None] = {}
     found = []
     for one in ledger.exchanges:

@@ -1,1 +1,1 @@
-"""Other readers of feeds at the same origin, by the same rules: Miniflux, newsboat and the library `reader`."""
+"""Runs other feed readers against the same origin and rules: Miniflux, newsboat and the library `reader`."""

@@ -1,4 +1,4 @@
-"""One table for all: what each keeps of the rules, and where somebody else is ahead of us."""
+"""Compares which rules each program keeps, and where another program is better than this one."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from tests.manners.rules import RULES
 from tests.manners.rules_conditional import is_plain, wrong
 
 OURS = "aggregator"
-# These speak of feeds.yaml: its edits, `every: auto`, `schedule` and the spacing of hosts.
+# Rules about feeds.yaml: its edits, `every: auto`, `schedule` and the spacing of hosts.
 OURS_ALONE = frozenset("P9 P51 P62 P65 P72 R26".split())
 UNSEEN = {"Miniflux": {"P59": "hours and days of the week are those of its own clock"}}
-OTHERWISE = {  # where STANDARDS D decides on purpose what others do in another way
+OTHERWISE = {  # rules where this program differs from others on purpose (rules D of standards.md)
     "P24": "D2",
     "P29": "D3",
     "P40": "D2",
@@ -51,7 +51,7 @@ def _codings(ledger: Ledger) -> Iterator[Look]:
 
 
 def _too_soon(which: Callable[[Step], bool]) -> Callable[[Ledger], Iterator[Look]]:
-    """Look at polls after which the interval was not kept; whether hints were is told by their own rules."""
+    """Check polls after which the interval was not kept. Hints have rules of their own."""
 
     def check(ledger: Ledger) -> Iterator[Look]:
         for step in followed(ledger.polls):
@@ -76,7 +76,7 @@ def _restarted(ledger: Ledger) -> Iterator[Look]:
             yield Look(step.first, wrong(step, step.first))
 
 
-# What STANDARDS asks of us to the letter is asked of others by its sense.
+# Rules that this program keeps to the letter, in a more general form for other programs.
 BY_SENSE = {
     "P17": Rule("P17", "a restart asks nothing twice and nothing early", _restarted),
     "P71": Rule(
@@ -117,7 +117,7 @@ def ahead(verdicts: Mapping[str, Sequence[Verdict]]) -> Sequence[str]:
 
 
 def beside(verdicts: Mapping[str, Sequence[Verdict]]) -> str:
-    """Write a line for each rule, a column for each program, and how many each keeps."""
+    """Return a table: a line for each rule, a column for each program, and how many rules each keeps."""
     by_number = {name: {verdict.rule.number: verdict for verdict in found} for name, found in verdicts.items()}
     lines = [_line("rule", "what was checked", list(verdicts))]
     for rule in RULES:

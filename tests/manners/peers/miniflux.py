@@ -1,4 +1,4 @@
-"""Miniflux, of Debian's package. Nobody can move its clock; so its memory is moved back, and dates are translated."""
+"""Runs Miniflux from Debian's package. Its clock can't be moved: stored times are moved back, dates translated."""
 
 import shutil
 import subprocess
@@ -14,11 +14,14 @@ from tests.manners.peers.peer import Outside
 from tests.programs.miniflux import Miniflux as Server
 from tests.programs.postgres import postgres, postgres_programs
 
-SETTINGS = {"BATCH_SIZE": "1000", "NO_PROXY": "127.0.0.0/8"}  # all that is due in one turn; the rest is its default
+SETTINGS = {
+    "BATCH_SIZE": "1000",
+    "NO_PROXY": "127.0.0.0/8",
+}  # everything that is due in one turn; other settings are defaults
 
 
 class Miniflux:
-    """Miniflux with its defaults: a source is due an hour after it was asked."""
+    """Miniflux with its defaults: a source is due an hour after its last poll."""
 
     name = "Miniflux"
     pause = timedelta(minutes=15)
@@ -51,10 +54,10 @@ class Miniflux:
 class _Turns:
     def __init__(self, server: Server, sql: list[str]) -> None:
         self._server, self._sql = server, sql
-        self._ahead: timedelta | None = None  # of its own clock the last time
+        self._ahead: timedelta | None = None  # its own clock at the last turn
 
     def turn(self, now: datetime) -> None:
-        """Make all that it remembers so much older as time has jumped since, and let it ask what is due."""
+        """Move all stored times back by the time that has passed, and let Miniflux poll what is due."""
         ahead = now - datetime.now(UTC)
         if self._ahead is not None:
             jump = f"interval '{(ahead - self._ahead).total_seconds()} seconds'"

@@ -1,4 +1,4 @@
-"""newsboat, of Debian's package: `-x reload` with each turn of its timer, under a clock that libfaketime moves."""
+"""Runs newsboat from Debian's package: `-x reload` at each turn of its timer, with a clock that libfaketime moves."""
 
 import shutil
 import tempfile
@@ -12,7 +12,7 @@ from tests.manners.habits import HOUR
 from tests.manners.peers.peer import Outside
 from tests.programs.program import Program
 
-TURN = 600.0  # seconds: it asks one source after the other
+TURN = 600.0  # seconds: newsboat polls one source after the other
 
 
 def faketime() -> Path | None:
@@ -21,10 +21,10 @@ def faketime() -> Path | None:
 
 
 class Newsboat:
-    """newsboat, with `auto-reload` as it is by default: hourly, all sources."""
+    """newsboat with its default `auto-reload`: all sources, hourly."""
 
     name = "newsboat"
-    pause = HOUR  # its reload-time, which counts from the end of a reload
+    pause = HOUR  # reload-time, which counts from the end of a reload
     has_real_clock = False
     ended_by: ClassVar[Mapping[str, str]] = {"latin-one": "P12"}
 
@@ -47,12 +47,12 @@ class _Reloads:
         self._folder, self._outside = folder, outside
 
     def turn(self, now: datetime) -> None:
-        """Reload all."""
+        """Reload all sources."""
         environ = {
             "CURL_CA_BUNDLE": self._outside.authority,
             "LD_PRELOAD": str(faketime()),
             "FAKETIME": f"@{now:%Y-%m-%d %H:%M:%S}",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # or its timeouts would be off
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # otherwise its timeouts would be wrong
             "TZ": "UTC",
         }
         command = ["newsboat", "-u", "urls", "-C", "config", "-c", "cache.db", "-x", "reload"]

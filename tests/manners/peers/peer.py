@@ -13,12 +13,12 @@ from tests.manners.ledger import Ledger
 from tests.manners.origin import Origin
 from tests.sample_site import START
 
-SHARES = (0.3, 0.3, 0.2, 0.2)  # of the days, with a pause and a new start in between, as for ours (month.py)
+SHARES = (0.3, 0.3, 0.2, 0.2)  # the days, with a pause and a restart between them, as for this program (month.py)
 PAUSES = (timedelta(hours=7), timedelta(0), timedelta(minutes=1), timedelta(0))
 
 
 class Running(Protocol):
-    """A program that follows the sources."""
+    """A program that polls the sources."""
 
     def turn(self, now: datetime) -> None:
         """Make the program poll what it considers due at this time, and wait until no request is under way."""
@@ -28,28 +28,28 @@ class Running(Protocol):
 class Outside:
     """Arguments that another program needs."""
 
-    urls: Sequence[str]  # what it is to follow
-    authority: str  # the path of the certificate that proves the https hosts
-    proxy: str  # for all that is not on loopback: it sees, and refuses
+    urls: Sequence[str]  # the sources to poll
+    authority: str  # path of the certificate that signs the https hosts' certificate
+    proxy: str  # for all addresses but loopback: records and refuses requests
 
 
 class Peer(Protocol):
-    """One of the others."""
+    """Another program."""
 
     name: str
-    pause: timedelta  # from the end of a turn to the next, as its own timer has it
-    has_real_clock: bool  # nobody can move it: dates reach it translated
-    ended_by: ClassVar[Mapping[str, str]]  # habits that crash it, for all sources, and the rule they try
+    pause: timedelta  # from the end of a turn to the next, as in its own timer
+    has_real_clock: bool  # its clock can't be moved: dates are translated
+    ended_by: ClassVar[Mapping[str, str]]  # habits that crash the program for all sources, and the rule that each tests
 
     def missing(self) -> str | None:
         """Return the missing program; None if it can run."""
 
     def runs(self, outside: Outside) -> AbstractContextManager[Running]:
-        """Set it up with its defaults, subscribed to the sources, none of which is asked yet."""
+        """Set up the program with its defaults, subscribed to the sources, none of them polled yet."""
 
 
 class SteppedClock:
-    """A clock that runs as all do, and jumps ahead between two turns."""
+    """A clock that runs normally, and jumps ahead between two turns."""
 
     def __init__(self, now: datetime = START) -> None:
         self._now, self._since = now, monotonic()
@@ -58,7 +58,7 @@ class SteppedClock:
         return self._now + timedelta(seconds=monotonic() - self._since)
 
     def jumps(self, by: timedelta) -> None:
-        """Be later by so much."""
+        """Move the clock ahead."""
         self._now += by
 
 

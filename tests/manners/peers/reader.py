@@ -1,4 +1,4 @@
-"""The library `reader`, in an environment of its own: `update --scheduled` each quarter of an hour."""
+"""Runs the library `reader` in its own environment: `update --scheduled` every 15 minutes."""
 
 import json
 import subprocess
