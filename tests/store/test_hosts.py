@@ -17,7 +17,7 @@ BACKOFF = HostBackoff(
     doublings=3,
     troubled_at=NOON,
     opens_at=NOON + timedelta(hours=1),
-    troubles=(Trouble(1, 429, NOON, NOON + SECOND), Trouble(2, 503, NOON - SECOND, None)),
+    troubles=(Trouble("a", 429, NOON, NOON + SECOND), Trouble("b", 503, NOON - SECOND, None)),
 )
 PLAIN = HostBackoff(doublings=0, troubled_at=NOON, opens_at=NOON, troubles=())
 
