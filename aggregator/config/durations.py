@@ -89,13 +89,14 @@ class Duration(ScalarShape[timedelta]):
         return f"is not a duration; write {advice}"
 
     def _with_units(self, number: str) -> str:
+        """Return the number with the units that make it a valid duration; the usual examples if there are none."""
         lengths = {f"{number}{unit}": multiply_unit(number, unit) for unit in ("s", "m", "h", "d")}
-        fitting = [text for text, length in lengths.items() if self._fits(length)][:3]
-        short = [text for text, length in lengths.items() if self.low <= length < COURTEOUS and self._between_polls][
-            -1:
-        ]
-        reason = [f"{text} and the reason in frequent:" for text in short]
-        return ", or ".join([_listed(fitting), *reason] if fitting else reason or [self.write])
+        fitting = [text for text, length in lengths.items() if self._fits(length)]
+        choices = [_listed(fitting[:3])] if fitting else []
+        if self._between_polls:
+            short = [text for text, length in lengths.items() if self.low <= length < COURTEOUS]
+            choices += [f"{text} and the reason in frequent:" for text in short[-1:]]
+        return ", or ".join(choices) or self.write
 
     def _fits(self, duration: timedelta) -> bool:
         return max(self.low, COURTEOUS if self._between_polls else self.low) <= duration <= self.high

@@ -290,10 +290,11 @@ class SourceReader:
         if known is None:
             plain = dict.fromkeys(CategoryKey(name) for name in names if not has_fields(name))
             known = self._groups[names] = tuple(plain)
-        by_list = kind is Kind.OPML and not values.says(
-            SourceKeys.category
-        )  # the groups of the OPML list are the categories
-        return (() if by_list else known or (() if filing else (GENERAL,))), filing
+        if kind is Kind.OPML and not values.says(SourceKeys.category):
+            return (), filing  # the groups of the OPML list are the categories
+        if not known and not filing:
+            return (GENERAL,), filing
+        return known, filing
 
     def _headers(self, values: Values, address: Address | None) -> tuple[tuple[tuple[str, Secret], ...], str | None]:
         """Return the headers without Accept, and the value of Accept, which replaces the default Accept (P77)."""

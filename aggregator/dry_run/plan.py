@@ -176,11 +176,11 @@ def plan_of(old: Settings | None, new: Settings, tx: Transaction | None, now: da
 
 def heirs_of(before: Mapping[SourceKey, Source], after: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceKey]:
     """Return new key -> earlier key, of sources whose key changed (R52)."""
-    by_url = {source.url: key for key, source in before.items()}
+    by_url = {str(source.url): key for key, source in before.items()}
     found: dict[SourceKey, SourceKey] = {}
     for key, source in after.items():
         for name in source.was if key not in before else ():
-            earlier = SourceKey(name) if name in before else next((k for url, k in by_url.items() if url == name), None)
+            earlier = SourceKey(name) if name in before else by_url.get(name)
             if earlier is not None and earlier not in after:
                 found[key] = earlier
                 break
