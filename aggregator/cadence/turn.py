@@ -19,8 +19,6 @@ FAST = timedelta(hours=2)  # a median gap below this lets a source be polled mor
 UNCONDITIONAL = HOUR  # `auto`, for a source without validators (P70)
 LARGE_BODY = 1024 * 1024  # bytes
 LARGE_UNCONDITIONAL = timedelta(hours=6)
-GONE_TIMES = 3  # responses with 410 in a row (P29),
-GONE_SPAN = timedelta(hours=48)  # spread over at least this
 GONE_PROBE = timedelta(days=30)
 EARLY = 0.1  # share of the interval by which a one-shot `poll` may come too soon (P52)
 EARLY_CAP = timedelta(minutes=5)
@@ -78,7 +76,7 @@ class Turn:
     retry_until: datetime | None = None  # end of a Retry-After
     because: str  # the input that decided
     asked: Mapping[str, timedelta]  # wait that each input wants
-    failures: int = 0
+    failures: int
 
     def inputs(self) -> dict[str, Any]:
         """Return the decision as a record for the store, which `explain` reads."""

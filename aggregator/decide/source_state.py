@@ -1,11 +1,10 @@
 """Update of a source after a poll: state, counters, address, validators, due time. Pure."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aggregator.cadence import Course, Pace, next_turn
 from aggregator.cadence.schedule import Schedule
-from aggregator.cadence.turn import GONE_SPAN, GONE_TIMES
 from aggregator.decide.draft import Findings
 from aggregator.decide.losses import is_held_for_loss
 from aggregator.decide.source_health import LOST_TIMES, adopted_url, after_document, is_whole, observe, settled_at
@@ -22,6 +21,8 @@ from aggregator.urls import Url
 GONE = 410
 RATE_LIMITED = 429
 UNAVAILABLE = 503
+GONE_TIMES = 3  # responses with 410 in a row after which a feed is gone (P29),
+GONE_SPAN = timedelta(hours=48)  # if they are spread over at least this
 
 
 def _pace(source: Source) -> Pace:

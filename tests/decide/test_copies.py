@@ -1,11 +1,14 @@
 """T2 to T4: which copy of a story is shown, and what its `updated` is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.decide.copies import Copy, is_better, moved_updated
+from aggregator.decide.copies import Copy, Merit, best_of, compare, copy_of, is_better, moved_updated
+from aggregator.model.settings import Roster
 from aggregator.urls import Url
+from tests.decide.records import SOURCE, known_entry
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -69,3 +72,40 @@ def test_t4_updated_moves_also_when_the_old_value_is_not_before_the_poll(
 ) -> None:
     before = NOON + ahead
     assert moved_updated(before, own, NOON) == before.replace(microsecond=0) + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("challenger", "shown", "merit"),
+    [
+        (copy(priority=1), copy(), Merit.PRIORITY),
+        (copy(), copy(priority=1), Merit.PRIORITY),
+        (copy(host="example.org"), copy(), Merit.ORIGINAL),
+        (copy(), copy(credited=True), Merit.FIRST_HAND),
+        (copy(length=150), copy(), Merit.LONGER),
+        (copy(), copy(), Merit.FIRST),
+        (copy(length=1), copy(length=0), Merit.FIRST),
+        (copy(length=2), copy(length=0), Merit.LONGER),
+        (copy(length=900), copy(link=None), Merit.FIRST),
+    ],
+)
+def test_t2_the_reason(challenger: Copy, shown: Copy, merit: Merit) -> None:
+    assert compare(challenger, shown)[1] is merit
+
+
+def test_the_fields_by_which_a_copy_is_chosen() -> None:
+    one = known_entry(1, content="<p>four</p>", summary="no", link=LINK, credited=True)
+    ranked = Roster({SOURCE.key: replace(SOURCE, priority=3)}, {})
+    assert copy_of(one, ranked) == Copy(priority=3, link=LINK, source_host="news.example", credited=True, length=4)
+    assert copy_of(known_entry(1, content="", summary="<p>ab</p>"), Roster({}, {})).length == 2
+    assert copy_of(one, Roster({}, {})).priority == 0
+
+
+def test_the_best_of_several_comes_first_or_beats_all_before_it() -> None:
+    first, second, third = (
+        known_entry(n, link=LINK, content="x" * length) for n, length in ((1, 10), (2, 12), (3, 15))
+    )
+    empty = Roster({}, {})
+    assert best_of([first], empty) is first
+    assert best_of([first, second, third], empty) is third
+    assert best_of([second, third, first], empty) is second
+    assert best_of([third, second, first], empty) is third

@@ -379,3 +379,24 @@ def test_i33_the_latest_copy_by_its_date_then_its_length() -> None:
     assert latest(copy(1, "new", updated=later), copy(2, "old", updated=NOON)) == "new"
     assert latest(copy(1, "dated", updated=NOON), copy(2, "undated, and longer")) == "dated"
     assert latest(copy(1, "short"), copy(2, "longer")) == "longer"
+
+
+@pytest.mark.parametrize(
+    ("counted", "bare"),
+    [
+        ("阅读(8)", "阅读()"),
+        ("阅读数：1.2万", "阅读数："),
+        ("8次阅读", "次阅读"),
+        ("Points: 57", "Points: "),
+        ("12 comments", ""),
+        ("1 comment", ""),
+        ("3 hours ago", ""),
+        ("an hour ago", ""),
+        ("vor 3 Stunden", ""),
+        ("vor einer Stunde", ""),
+        ("3小时前", ""),
+    ],
+)
+def test_i38_a_counter_is_left_out_and_nothing_takes_its_place(counted: str, bare: str) -> None:
+    one, other = (Entry(key=EntryKey(""), title="T", content=f"a {text} b") for text in (counted, bare))
+    assert digest_of(one) == digest_of(other)
