@@ -19,7 +19,7 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceUpdate:
-    """Where a source stands after a poll: the one place in which validators, due time and counters move."""
+    """State of a source after a poll. Validators, due time and counters are changed by this record only."""
 
     outcome: Outcome
     state: State
@@ -33,26 +33,26 @@ class SourceUpdate:
     earliest_at: datetime
     retry_until: datetime | None = None
     interval: timedelta
-    inputs: dict[str, Any]  # of the decision on `due_at`, as `cadence.explain` reads them (P67)
+    inputs: dict[str, Any]  # inputs of the decision on `due_at`, which `cadence.explain` reads (P67)
     url_in_use: Url
-    host_key: str  # of that
+    host_key: str  # host key of `url_in_use`
     observed: Observed = NOTHING_OBSERVED
     validators: Validators | None = None
     body_digest: Digest | None = None
     identical: int = 0
     retried: bool = False
-    seconds: float = 0.0  # that the poll took
-    wire_bytes: int = 0  # that came
+    seconds: float = 0.0  # duration of the poll
+    wire_bytes: int = 0  # bytes received
     conditional: bool = False  # a validator was sent (P94)
-    asides: tuple[Aside, ...] = ()  # what else was asked for
+    asides: tuple[Aside, ...] = ()  # further requests of the poll
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that matched an entry, or a step that changed one."""
+    """A rule that matched an entry, or a step of `rewrite` that changed one."""
 
-    place: str  # key of the category whose rule it is; empty: the source's own
-    rule: str  # in words, such as `exclude title: sponsored`
+    place: str  # key of the category that has the rule; empty for a rule of the source
+    rule: str  # the rule as text, such as `exclude title: sponsored`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +65,10 @@ class NewEntry:
     state: EntryState
     story: int | None = None
     categories: tuple[int, ...] = ()
-    refused: tuple[int, ...] = ()  # those of its source that a rule of theirs keeps it out of
-    limited: tuple[int, ...] = ()  # those that had enough from its poll
+    refused: tuple[int, ...] = ()  # categories of its source from which a rule excludes it
+    limited: tuple[int, ...] = ()  # categories whose `limit` was reached by its poll
     origin: Origin | None = None
-    bands: tuple[int, ...] = ()  # by which near-duplicates will find it; none if it founds no story
+    bands: tuple[int, ...] = ()  # MinHash bands; empty if it is not a founding entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +76,18 @@ class RevisedEntry:
     """A known entry with a new digest."""
 
     id: int
-    entry: Entry  # as it will be shown, or held
-    digest: Digest  # as the source has it now; differs from the entry's where old content was kept (I61)
+    entry: Entry  # the new revision, shown or stored only
+    digest: Digest  # digest of the source's content; differs from that of `entry` if old content is kept (I61)
     published: datetime | None
     undated: int
     deferred: bool = False  # stored, not shown (T4)
-    unseen: bool = False  # what is shown of it stays as it was
+    unseen: bool = False  # the shown content does not change
     origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedEntry:
-    """A stored entry that was held, and what becomes of it (R44)."""
+    """A stored entry that is no longer held, with its new state (R44)."""
 
     id: int
     form: str
@@ -101,19 +101,19 @@ class ReleasedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingEntry:
-    """A new entry that is published once its detail is there."""
+    """A new entry that is published once its detail was fetched."""
 
     id: int
     asked: tuple[tuple[str, str], ...]  # (path, value) for the request
-    host_key: str  # that it goes to
-    date: datetime  # its own, apart from those beside it: for ordering, if it came by a backfill (M1)
+    host_key: str  # host key of the request
+    date: datetime  # its own date, made unique in the document: its order if it is a backfill (M1)
     backfill: bool
     due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedEntry:
-    """An entry that waited, as it is shown from now on. Its digest as the list has it stays."""
+    """An entry that waited, with its complete content. Its digest is that of the list, and does not change."""
 
     id: int
     entry: Entry
@@ -121,10 +121,10 @@ class CompletedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejudgedEntry:
-    """A stored entry of which edited rules say something else."""
+    """A stored entry for which edited rules have another result."""
 
     id: int
-    entry: Entry | None = None  # as it reads now; None: as before
+    entry: Entry | None = None  # the new content; None if it does not change
     state: EntryState | None = None  # None: state and categories stay
     categories: tuple[int, ...] = ()
     refused: tuple[int, ...] = ()
@@ -132,12 +132,12 @@ class RejudgedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedEntry:
-    """An entry that tells another story from now on (T7, T8)."""
+    """An entry that moves to another story (T7, T8)."""
 
     id: int
     from_story: int
     story: int
-    merged_from: int | None  # the story that it told before a merge; None: it is back, or founds a story of its own
+    merged_from: int | None  # its story before a merge; None if it is back there, or starts a new story
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class PlacedEntry:
     """A stored entry that its source publishes in other categories from now on (N2)."""
 
     id: int
-    categories: tuple[int, ...]  # all of them
+    categories: tuple[int, ...]  # all its categories
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,8 @@ class TakenBack:
     """An entry that its source withdrew (I26)."""
 
     id: int
-    at: datetime  # as the tombstone says, else the time of the poll
-    again: bool = False  # it was withdrawn before, and by a later tombstone now
+    at: datetime  # time of the tombstone, or of the poll
+    again: bool = False  # withdrawn before, now by a later tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +171,25 @@ class Relisted:
     """An entry that its source withdrew, and lists again (I26)."""
 
     id: int
-    state: EntryState  # from now on
-    updated: datetime  # its own, later than its tombstone
+    state: EntryState  # the new state
+    updated: datetime  # its own date, later than its tombstone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCategory:
-    """A category that an item was the first to name, or (not `is_new`) one that rested and is named again."""
+    """A category that an item is the first to name; if not `is_new`, an inactive category that is named again."""
 
     id: int
     key: CategoryKey
     slug: str
     feed_id: str
-    source: int  # whose item it was
+    source: int  # id of the item's source
     is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What a document said of itself, to be kept on the source."""
+    """Data of a document that is stored with the source."""
 
     origin: Origin
     format: str
@@ -197,14 +197,14 @@ class Read:
     notices: tuple[str, ...]
     hints: Hints
     identity: Identity
-    arrivals: tuple[datetime, ...] = ()  # when its last entries came (P62)
-    listed: tuple[int, ...] | None = None  # the entries that it lists; None: as before
-    body: PackedBody | None = None  # to be kept; None: it changed nothing, or is too large
+    arrivals: tuple[datetime, ...] = ()  # arrival times of its last entries (P62)
+    listed: tuple[int, ...] | None = None  # ids of the entries that it lists; None if unchanged
+    body: PackedBody | None = None  # body to store; None if it changed nothing or is too large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryChanges:
-    """Changes of entries, and of the stories that they tell."""
+    """Changes of entries and of their stories."""
 
     new: tuple[NewEntry, ...] = ()
     revised: tuple[RevisedEntry, ...] = ()
@@ -214,7 +214,7 @@ class EntryChanges:
     rejudged: tuple[RejudgedEntry, ...] = ()
     placed: tuple[PlacedEntry, ...] = ()
     moved: tuple[MovedEntry, ...] = ()
-    retired: tuple[int, ...] = ()  # entries whose key names another entry from now on (I35)
+    retired: tuple[int, ...] = ()  # entries whose key another entry gets (I35)
     taken_back: tuple[TakenBack, ...] = ()
     relisted: tuple[Relisted, ...] = ()
     aliases: tuple[Alias, ...] = ()
@@ -222,33 +222,33 @@ class EntryChanges:
     stories: StoryChanges = NO_STORY_CHANGES
     merge_candidates: tuple[
         tuple[int, int], ...
-    ] = ()  # stories to be one: the second is merged into the first, without trace (T6)
-    hits: tuple[tuple[Hit, int], ...] = ()  # rules that matched entries stored for the first time: how many entries
+    ] = ()  # the second story may be merged into the first, without trace (T6)
+    hits: tuple[tuple[Hit, int], ...] = ()  # rules that matched new entries, with the number of entries
     events: tuple[Event, ...] = ()  # in the order in which `why` prints them
 
     @property
     def new_count(self) -> int:
-        """How many are published for the first time, or rejected by a rule (DESIGN 3.2, `new`)."""
+        """Number of entries that are published for the first time or rejected by a rule; `new` in reports."""
         return sum(state in _NEW for state in self._states)
 
     @property
     def rejected(self) -> int:
-        """How many of those a rule rejected."""
+        """Number of entries that a rule rejected."""
         return sum(state is EntryState.REJECTED for state in self._states)
 
     @property
     def _states(self) -> tuple[EntryState, ...]:
-        """What became of those that were not published before."""
+        """States of new entries and of entries that were held."""
         return (*(item.state for item in self.new), *(item.state for item in self.released))
 
     @property
     def revisions(self) -> int:
-        """How many known entries read otherwise now; not those whose change nobody sees (I61)."""
+        """Number of known entries with other visible content (I61)."""
         return sum(not item.unseen for item in self.revised)
 
     @property
     def duplicates(self) -> int:
-        """How many of those joined a story that was there."""
+        """Number of entries that joined an existing story."""
         return sum(event.code is Code.JOIN_STORY for event in self.events)
 
 
@@ -265,8 +265,8 @@ class Changes:
     update: SourceUpdate
     read: Read | None = None  # None: nothing new was read
     entries: EntryChanges = NOTHING_CHANGED
-    outlines: tuple[Outline, ...] | None = None  # of a list of sources; None: as before
-    events: tuple[Event, ...] = ()  # of the source; they come before those of the entries
+    outlines: tuple[Outline, ...] | None = None  # feeds of an OPML list; None if unchanged
+    events: tuple[Event, ...] = ()  # events of the source, recorded before those of the entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,11 +275,11 @@ class Completion:
 
     job: DetailJob
     asked_at: datetime
-    entries: EntryChanges = NOTHING_CHANGED  # with the entry published, or rejected; else it waits on:
-    answered: bool = False  # the host is out of trouble: other entries that waited for it are due as they were
+    entries: EntryChanges = NOTHING_CHANGED  # the entry is published or rejected; empty if it goes on waiting
+    answered: bool = False  # the host answers again: entries that waited for it get their due times back
     retry_at: datetime | None = None
-    all_of_host: bool = False  # all entries of this source that wait for the same host wait as long: it is in trouble
-    code: str | None = None  # why
+    all_of_host: bool = False  # the host fails: all entries of this source that wait for it wait as long
+    code: str | None = None  # error code of the failure
     error: str | None = None
 
 
@@ -289,8 +289,8 @@ class Correction:
 
     at: datetime
     entries: EntryChanges
-    source: int | None = None  # id of the source whose entries they are; None: of any sources, and none is new
-    accepted: SourceJob | None = None  # a source that is suspect no longer (R44)
+    source: int | None = None  # id of the entries' source; None for entries of several sources, none of them new
+    accepted: SourceJob | None = None  # a source that is no longer suspect (R44)
 
 
 Settled = Changes | Completion

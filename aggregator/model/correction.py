@@ -1,4 +1,4 @@
-"""What an operator says against what was decided: of stories, of entries; and what becomes of it (T7, T8, R27)."""
+"""An operator's corrections of stories and sources: requests, their data and their outcomes (T7, T8, R27)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,32 +20,32 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A correction that waits for whoever holds the store."""
+    """A correction that waits for the process with the lock of the store."""
 
     id: int
-    command: str  # an Act, unless another version of the program wrote it
+    command: str  # an `Act`, or a name that another version of the program wrote
     arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a request."""
+    """Result of a request."""
 
     done: bool  # False: refused, and nothing was changed
-    said: str  # to the operator
+    said: str  # message for the operator
     facts: Mapping[str, Any] = field(default_factory=dict)  # for `--json`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryMembers:
-    """Stories with all their entries: whatever bears on a correction."""
+    """Stories with all their entries, and other stored data that a correction depends on."""
 
     store_uuid: str
-    next_story: int  # numbers from here on are free
-    stories: Mapping[int, KnownStory]  # those that are named, and those that were merged into them
-    members: Mapping[int, tuple[KnownEntry, ...]]  # of each that is named, first seen first
+    next_story: int  # first free id of stories
+    stories: Mapping[int, KnownStory]  # the stories in question, and those that were merged into them
+    members: Mapping[int, tuple[KnownEntry, ...]]  # story in question -> its entries, first seen first
     same: Mapping[int, frozenset[int]] = field(default_factory=dict)  # verdicts so far on members
     different: Mapping[int, frozenset[int]] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()  # atom ids that any story has or had
     taken_pages: frozenset[str] = frozenset()
-    categories: frozenset[int] = frozenset()  # that stand in feeds.yaml: only those take new publications
+    categories: frozenset[int] = frozenset()  # categories in feeds.yaml; only these get new publications

@@ -14,7 +14,7 @@ from aggregator.urls import Url
 
 @dataclass(frozen=True, slots=True)
 class RuleHits:
-    """How often a rule matched new entries of a source."""
+    """Number of new entries of a source that a rule matched."""
 
     source: SourceKey
     place: str  # key of the category that has the rule; empty for a rule of the source

@@ -36,9 +36,7 @@ class NewStory:
     atom_id: str
     page_id: str
     founder: int  # id of its first entry
-    bands: tuple[
-        int, ...
-    ] = ()  # of a founding entry that told another story until now (T8); new entries have their own
+    bands: tuple[int, ...] = ()  # of a founding entry that was in another story before (T8); `NewEntry` has its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +91,16 @@ class StoryChanges:
     """
 
     new: tuple[NewStory, ...] = ()
-    merged: tuple[tuple[int, int | None], ...] = ()  # story: into which; None: it is a story of its own again
-    retracted: tuple[tuple[int, datetime | None], ...] = ()  # story: when; None: no longer
+    merged: tuple[tuple[int, int | None], ...] = ()  # (story, target story); None: the merge is undone
+    retracted: tuple[tuple[int, datetime | None], ...] = ()  # (story, time); None: the retraction is undone
     publications: tuple[NewPublication, ...] = ()
     shown: tuple[ShownChange, ...] = ()
-    withdrawn: tuple[tuple[int, int], ...] = ()  # story, category: no copy is left there (T9), or a correction says so
-    traceless: bool = False  # nobody has seen what is withdrawn, so it gets no tombstone (T6)
+    withdrawn: tuple[tuple[int, int], ...] = ()  # (story, category): no copy is left there (T9), or corrected
+    traceless: bool = False  # no reader has seen the withdrawn publications, so they get no tombstone (T6)
     rulings: tuple[Ruling, ...] = ()
     dirty: frozenset[tuple[int, int | None]] = frozenset()  # (category, archive page or None for the main document)
     pins: frozenset[Pin] = frozenset()
-    unpinned: frozenset[Unpinned] = frozenset()  # also of what `pins` names
+    unpinned: frozenset[Unpinned] = frozenset()  # may include pins of `pins`
 
 
 NO_STORY_CHANGES = StoryChanges()
