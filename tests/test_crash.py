@@ -1,4 +1,4 @@
-"""Killed at any moment, nothing is lost, nothing is doubled, no file is torn (R2; DESIGN 4, invariants 1, 5, 6)."""
+"""Killed at any moment, nothing is lost, nothing is doubled, no file is torn (R2; invariants 1, 5, 6)."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Killed while details are fetched: each article is there once, with its text (R2, R13; DESIGN 6)."""
+"""Killed while details are fetched: each article is there once, with its text (R2, R13)."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`full_text`: the article behind each new entry (DESIGN, section 6; P89, P92, S15, S31, I38)."""
+"""`full_text`: the article behind each new entry (P89, P92, S15, S31, I38)."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Whatever sources and operators do, in whatever order, the promises of DESIGN, section 4, hold.
+"""Whatever sources and operators do, in whatever order, the invariants hold.
 
 Invariants 2 to 6; M2, M4, M8, T1, T4, T8, T9: what can be seen of them in the store, in the files, and by a subscriber.
 """

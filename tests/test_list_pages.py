@@ -1,4 +1,4 @@
-"""The pages of a `kind: json`: counted, or named by the one before, as far as news go (DESIGN, section 6; I28, R45)."""
+"""The pages of a `kind: json`: counted, or named by the one before, as far as news go (I28, R45)."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Categories that items name themselves: a newspaper each, made when first met (DESIGN 3.1, Categories; N1, N5)."""
+"""Categories that items name themselves: a newspaper each, made when first met (N1, N5)."""
 
 import json
 from typing import Any

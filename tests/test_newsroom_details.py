@@ -1,4 +1,4 @@
-"""Details: asked for once an entry, under the manners of any poll, and waited for (DESIGN, section 6; M1, R13, P60)."""
+"""Details: asked for once an entry, under the manners of any poll, and waited for (M1, R13, P60)."""
 
 import json
 import re

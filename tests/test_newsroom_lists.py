@@ -1,4 +1,4 @@
-"""A newsroom's lists, polled over loopback: `kind: json` from the request to the published feed (DESIGN, section 6)."""
+"""A newsroom's lists, polled over loopback: `kind: json` from the request to the published feed."""
 
 import json
 from typing import Any

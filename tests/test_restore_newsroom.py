@@ -1,4 +1,4 @@
-"""A newsroom's state is lost and comes back: categories that items named, entries that had details (DESIGN 3.2, 6)."""
+"""A newsroom's state is lost and comes back: categories that items named, entries that had details."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A backup that is older than the outputs: what was published after it is taken in from them (DESIGN 3.2)."""
+"""A backup that is older than the outputs: what was published after it is taken in from them."""
 
 import shutil
 from pathlib import Path

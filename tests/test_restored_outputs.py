@@ -1,4 +1,4 @@
-"""A store that was restored, and the outputs of another time that it finds (DESIGN 3.2, 3.3; R31, R32)."""
+"""A store that was restored, and the outputs of another time that it finds (R31, R32)."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A site that lost its state goes on, byte for byte, as one beside it that did not (DESIGN 3.2, 3.3; A9, M3, M7)."""
+"""A site that lost its state goes on, byte for byte, as one beside it that did not (A9, M3, M7)."""
 
 import os
 import random

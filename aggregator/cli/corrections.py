@@ -32,7 +32,7 @@ from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 from aggregator.store.why import FoundEntry
 
-DONE, WRONG, NO_WORK = 0, 2, 3  # exit codes (DESIGN 3.2)
+DONE, WRONG, NO_WORK = 0, 2, 3  # exit codes
 PATIENCE = 10.0  # seconds that a command waits for the process that holds the store
 LOOK = 0.2  # seconds between two looks for the outcome
 KNOCK = 1.0  # seconds between two looks whether the store has become free

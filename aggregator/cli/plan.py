@@ -134,7 +134,7 @@ def _rules(ruled: Mapping[str, Any], names: Names) -> Iterator[str]:
         yield f"      and {len(ruled['entries']) - SHOWN} more; --json names them all"
 
 
-FOUND = 1  # exit code (DESIGN 3.2)
+FOUND = 1  # exit code
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -17,7 +17,7 @@ from aggregator.render.theme_check import checked_style
 from aggregator.restore.restore import NothingThere, read_site, restore
 from aggregator.store.database import restore_backup
 
-NO_WORK = 3  # exit code (DESIGN 3.2)
+NO_WORK = 3  # exit code
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""From what requests, urllib3, http.client and the socket raise to our own errors (STYLE, section 4)."""
+"""From what requests, urllib3, http.client and the socket raise to our own errors."""
 
 import http.client
 import socket

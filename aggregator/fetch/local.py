@@ -1,4 +1,4 @@
-"""Local sources (`kind: file`, and `kind: opml` with a path): a file below the folder of feeds.yaml (DESIGN 6, S2)."""
+"""Local sources (`kind: file`, and `kind: opml` with a path): a file below the folder of feeds.yaml (S2)."""
 
 import os
 import stat

@@ -46,7 +46,7 @@ class HostPolicies:
         return self._manners.get(key) or self._judge(key)
 
     def spacing_at(self, address: str) -> float:
-        """Give the spacing in seconds that a network wants for each of its addresses (DESIGN 3.1, hosts)."""
+        """Give the spacing in seconds that a network wants for each of its addresses."""
         rule = ruling(address, self._hosts)
         return 0.0 if rule is None or rule.spacing is None else rule.spacing.total_seconds()
 

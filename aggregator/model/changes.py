@@ -220,9 +220,7 @@ class EntryChanges:
     aliases: tuple[Alias, ...] = ()
     categories: tuple[NewCategory, ...] = ()
     stories: StoryChanges = NO_STORY_CHANGES
-    merge_candidates: tuple[
-        tuple[int, int], ...
-    ] = ()  # the second story may be merged into the first, without trace (T6)
+    merge_candidates: tuple[tuple[int, int], ...] = ()  # (kept story, story merged into it without trace; T6)
     hits: tuple[tuple[Hit, int], ...] = ()  # rules that matched new entries, with the number of entries
     events: tuple[Event, ...] = ()  # in the order in which `why` prints them
 

@@ -15,7 +15,7 @@ CRASHES: Final = 3  # in a row, with one source in flight: it is asked alone, an
 
 
 class Outcome(StrEnum):
-    """How a poll went (DESIGN 3.2)."""
+    """Result of a poll."""
 
     FETCHED = "fetched"
     NOT_MODIFIED = "not_modified"
@@ -114,7 +114,7 @@ class Failed(Exchange):
     """No news, and why."""
 
     error: SourceError | None = None  # None: a fault of ours, `code` is internal
-    code: str = "internal"  # DESIGN 3.2
+    code: str = "internal"  # docs/alarms.md lists the codes
     text: str = ""  # for the operator; redacted
     status: int | None = None
 

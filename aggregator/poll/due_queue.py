@@ -1,6 +1,6 @@
 """Where the sources come from that are asked next: whatever is due in the store, or a list.
 
-A source that waits for its host is not chosen, holds no thread, and holds up nobody (DESIGN, section 5).
+A source that waits for its host is not chosen, holds no thread, and holds up nobody.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""What a restored store finds in the folder: outputs of a time that it does not remember (DESIGN 3.3)."""
+"""What a restored store finds in the folder: outputs of a time that it does not remember."""
 
 from collections.abc import Collection
 from logging import getLogger

@@ -1,4 +1,4 @@
-"""Which publications leave a category's main document for archive pages (DESIGN 4.1: M2 to M5, M9). Pure."""
+"""Which publications leave a category's main document for archive pages (M2 to M5, M9). Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

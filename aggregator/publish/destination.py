@@ -22,7 +22,7 @@ class Destination(Protocol):
         """Say how many calls may go on at once: 1 for a disk, more where each is a request."""
 
     def where(self) -> str:
-        """Say which place this is: the same text, the same place (DESIGN 3.3)."""
+        """Say which place this is: the same text, the same place."""
 
     def named(self, path: str) -> str:
         """Name a file as an operator would look for it."""

@@ -156,7 +156,7 @@ class Folder:
             return gone
 
     def stranger(self, path: str) -> bool | None:
-        """Tell what stands where a file shall be written that the store does not list (DESIGN 3.3).
+        """Tell what stands where a file shall be written that the store does not list.
 
         Returns:
             None: nothing, neither file nor twin; True: a file that bears our mark, so a state was lost; False: somebody

@@ -1,7 +1,7 @@
 """The published files and the list of them: named before they are written, whole or not at all, nobody else's ever.
 
 A file that can't be written leaves the old one there and harms no other (R32). The list is of one folder: where that
-changes, only what stands there with the bytes that we remember is ours (DESIGN 3.3).
+changes, only what stands there with the bytes that we remember is ours.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Documents as Atom (RFC 4287), with archive pages (RFC 5005) and tombstones (RFC 6721): rules A1 to A20, A30 to A41.
 
-Feed and entries are made by feedgen. Our extensions repair what it gets wrong (DEPENDENCIES, section 12; PITFALLS 2.1):
+Feed and entries are made by feedgen. Our extensions repair what it gets wrong:
 links of entries lose every attribute but href, `source` has neither id nor date, dates end in +00:00, tombstones and
 archive marks are unknown. Its elements have no namespace, only a plain `xmlns` attribute: so do those we add to them.
 """

@@ -192,7 +192,7 @@ def url_of(site: Site, path: str, suffix: str = "") -> str:
 
 
 def story_path(page_id: str) -> str:
-    """Give the path of a story's page, without suffix (DESIGN 3.3)."""
+    """Give the path of a story's page, without suffix."""
     return f"entry/{page_id[:2]}/{page_id}"
 
 
@@ -207,7 +207,7 @@ def icon_of(site: Site) -> str:
 
 
 def address_of(publication: Publication, document: Document, site: Site, *, html: bool) -> str:
-    """Give where a story is read: the original's link, or its page here if it has none (DESIGN 3.3).
+    """Give where a story is read: the original's link, or its page here if it has none.
 
     Where stories have no pages, it is their place on the page of the document.
 

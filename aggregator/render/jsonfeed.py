@@ -1,4 +1,4 @@
-"""Documents as JSON Feed 1.1 (A54, A55), with what `restore --from-site` needs under `_aggregator` (DESIGN 3.3).
+"""Documents as JSON Feed 1.1 (A54, A55), with what `restore --from-site` needs under `_aggregator`.
 
 Keys are sorted at every level and each item has a line of its own, so a new story is one new line.
 """

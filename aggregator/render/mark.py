@@ -1,4 +1,4 @@
-"""The mark that every output bears, and by which we know a file of ours again (DESIGN 3.3)."""
+"""The mark that every output bears, and by which we know a file of ours again."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""OPML 2.0: the categories to import in a reader, and the sources as a blogroll (A56, DESIGN 3.3).
+"""OPML 2.0: the categories to import in a reader, and the sources as a blogroll (A56).
 
 No time stands in either, `dateCreated` neither: a file of which only the date changes is fetched for nothing, and the
 date of feeds.yaml is another in each clone (docs/decisions/0054).

@@ -22,12 +22,12 @@ from aggregator.render.translations import Messages
 
 
 def status_record(status: Status, *, public: bool) -> dict[str, object]:
-    """Give the shape of `status --json` (DESIGN 3.2).
+    """Give the shape of `status --json`.
 
     Args:
         status: how things stand.
         public: leave away store and config path, addresses of private sources and paths of files, unlisted categories,
-            hosts and what is wrong with single sources, and say errors as codes (DESIGN 3.3).
+            hosts and what is wrong with single sources, and say errors as codes.
     """
     config: dict[str, object] = {"loaded_at": rfc3339(status.config.loaded_at)}
     if public:
@@ -184,7 +184,7 @@ def fetching_record(fetching: Fetching, *, public: bool) -> dict[str, object]:
 
 
 def render_status_json(status: Status) -> bytes:
-    """Render `status.json`, for anyone to see. It bears our mark like every output (DESIGN 3.3)."""
+    """Render `status.json`, for anyone to see. It bears our mark like every output."""
     record = status_record(status, public=True) | {"_aggregator": {"home": mark.HOME}}
     parts = (f'"{name}": {_in_lines(value)}' for name, value in sorted(record.items()))
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()

@@ -289,7 +289,7 @@ def _template(name: str) -> str:
 
 
 def _marked(data: bytes, mark: bytes) -> bytes:
-    """Add our mark to a file that may begin with something that has to come first (DESIGN 3.3)."""
+    """Add our mark to a file that may begin with something that has to come first."""
     if mark.strip() in data:
         return data
     return mark + data if data.lstrip()[:1] != b"<" else data.rstrip() + b"\n" + mark

@@ -1,4 +1,4 @@
-"""What several documents say, put together as one state: the records that `restore --from-site` writes (DESIGN 3.2)."""
+"""What several documents say, put together as one state: the records that `restore --from-site` writes."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A folder that bears our mark, and a store that knows nothing of it: the state was lost (DESIGN 3.3)."""
+"""A folder that bears our mark, and a store that knows nothing of it: the state was lost."""
 
 import re
 import shlex

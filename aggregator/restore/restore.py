@@ -1,4 +1,4 @@
-"""`restore --from-site`: the state is lost; what was published tells nearly all of it (DESIGN 3.2, 3.3).
+"""`restore --from-site`: the state is lost; what was published tells nearly all of it.
 
 Ids, order, archive pages and the keys by which entries are known again come back. What was never published does not:
 entries that a rule refused, those beyond `initial`, validators, history.

@@ -1,4 +1,4 @@
-"""Entries that wait for their details: due one by one, claimed like sources (DESIGN, section 6; R13)."""
+"""Entries that wait for their details: due one by one, claimed like sources (R13)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta

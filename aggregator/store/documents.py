@@ -112,7 +112,7 @@ class Documents:
         say(self._connection, {(number, page or MAIN): when for page, when in updated.items()})
 
     def newest(self, numbers: Sequence[int], limit: int) -> tuple[Publication, ...]:
-        """Give the newest stories of some categories together, each once, by first publication (DESIGN 3.3, all.*)."""
+        """Give the newest stories of some categories together, each once, by first publication."""
         earlier, listed = publication.alias(), list(numbers)
         before = (
             select(earlier.c.story_id)

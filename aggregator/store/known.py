@@ -224,7 +224,7 @@ def _lost(connection: Connection, due: Job, feed: Feed, listed: Sequence[int]) -
 
 
 def _buried(connection: Connection, ids: Collection[str]) -> frozenset[str]:
-    """Tell which atom ids are of what was withdrawn before the store was lost (DESIGN 3.2, restore)."""
+    """Tell which atom ids are of what was withdrawn before the store was lost."""
     return frozenset(row["atom_id"] for row in rows_by(connection, _LOST, sorted(ids)))
 
 

@@ -1,4 +1,4 @@
-"""What leaves the store in time: texts, and never what tells an entry from all others (DESIGN 4.4, K1 to K4; R63).
+"""What leaves the store in time: texts, and never what tells an entry from all others (K1 to K4; R63).
 
 Archive pages are looked through once a day, a few in each transaction: whenever we are killed, a page and the texts on
 it went together, or not at all, and its category is dirty (invariant 6). What a main document shows is never touched.

@@ -1,4 +1,4 @@
-"""The tables of DESIGN, section 4, and the two column types that keep times and records honest.
+"""The tables, and the two column types that keep times and records honest.
 
 The same schema stands on SQLite and PostgreSQL. `migrations/` makes it; a test compares the two.
 """

@@ -1,4 +1,4 @@
-"""How things stand, counted from the store (DESIGN 3.2, `status`)."""
+"""How things stand, counted from the store."""
 
 import re
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ _SEVERAL = re.compile(r"it names \d+ feeds")
 HOSTS = 50  # of the busiest
 ORDER = (State.SUSPECT, State.GONE, State.FAILING, State.NEVER, State.OK, State.PAUSED)  # what needs a hand first
 
-ADVICE = {  # by code of DESIGN 3.2
+ADVICE = {  # by error code (docs/alarms.md)
     "dns": "check the spelling of the host, or whether the site has moved",
     "connect": "the host takes no connection; see whether the site is still there",
     "tls": "the certificate is no good; tell the publisher",
@@ -90,7 +90,7 @@ def advice_for(code: str | None, kind: Kind, *, is_local: bool = False) -> str |
     """Return what an operator can do about a failure of a source; None if nothing is known that helps.
 
     Args:
-        code: of the failure (DESIGN 3.2).
+        code: error code of the failure (docs/alarms.md).
         kind: of the source.
         is_local: the source is a file below the folder of feeds.yaml.
     """

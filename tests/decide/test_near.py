@@ -1,4 +1,4 @@
-"""One story in nearly the same words, against a real store: DESIGN, section 8; T2, T5; windows and thresholds."""
+"""One story in nearly the same words, against a real store (T2, T5): windows and thresholds."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Validators: kept as they come, sent back where they belong (STANDARDS P.1)."""
+"""Validators: kept as they come, sent back where they belong (P1 to P18)."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whatever the libraries raise, we know it (STYLE, section 4)."""
+"""Whatever the libraries raise, we know it."""
 
 import http.client
 import inspect

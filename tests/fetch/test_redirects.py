@@ -1,4 +1,4 @@
-"""Redirects are walked by our own loop (STANDARDS P.3)."""
+"""Redirects are walked by our own loop (P40 to P49)."""
 
 from dataclasses import replace
 

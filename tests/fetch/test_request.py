@@ -1,4 +1,4 @@
-"""What is sent, and what is not (STANDARDS P.5)."""
+"""What is sent, and what is not (P75 to P86)."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""An independent model of what is published, written from DESIGN, sections 3.3, 4.1 to 4.4, and from no code.
+"""An independent model of what is published, written from the rules in docs/development/standards.md, without the code.
 
 It takes what happens (polls, edits of feeds.yaml, an operator's acts, the clock) and knows what each document must
-show. Where DESIGN names a rule, the rule's number stands beside the line that follows it. It is meant to be read next
-to DESIGN: it is slow, it keeps everything in lists, and it imports nothing of the program.
+show. The number of a rule is beside the line that follows it. The model is meant to be read next to the rules: it is
+slow, it keeps everything in lists, and it imports nothing of the program.
 
 What it leaves out, the generator of histories does not do: near-duplicates, details, rules, suspect sources, other ids,
 `keep` (K1 to K4), a third copy of what an operator called different, two stories that one copy tells (T6).
@@ -23,7 +23,7 @@ TEMPLATE = 10  # R47
 
 
 class Contract:
-    """The planet as DESIGN describes it."""
+    """The planet as the contract describes it."""
 
     def __init__(self, *, initial: int, entries: int, archive_page: int) -> None:
         self.initial, self.entries, self.archive_page = initial, entries, archive_page
@@ -387,7 +387,7 @@ class Contract:
         )
 
     def everything(self) -> list[str]:
-        """Return the ids of `all.*`, in order: each story once, by its first publication (DESIGN 3.3)."""
+        """Return the ids of `all.*`, in order: each story once, by its first publication."""
         first: dict[Story, Publication] = {}
         for publication in self._publications():
             if publication.stands and self.categories[publication.category].active:

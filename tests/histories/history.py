@@ -1,6 +1,6 @@
 """A random history of a planet: what happens is done to the program and told to the model, then both are compared.
 
-A history is a function of its seed. Steps whose outcome DESIGN leaves open are not taken: see `History.copy`.
+A history is a function of its seed. Steps whose outcome the contract leaves open are not taken: see `History.copy`.
 """
 
 import json
@@ -186,7 +186,7 @@ class History:
         return all(told.id not in source.copies for source in self.model.sources.values())
 
     def is_clear(self, key: str, told: Told, old: Copy) -> bool:
-        """Return whether DESIGN alone says what becomes of a copy."""
+        """Return whether the contract alone says what becomes of a copy."""
         matches = self.model.matches(key, told)
         return len(matches) < 2 and old.story not in self.contested and self.contested.isdisjoint(matches)
 
@@ -497,7 +497,7 @@ class History:
         """Compare the documents of a category with the model."""
         root, path = self.site.folder / "public", f"category/{slug}"
         category = self.model.categories[slug]
-        if archive_pages(root, slug) > category.pages:  # DESIGN does not say what else renders a category, and files
+        if archive_pages(root, slug) > category.pages:  # other reasons to render and file are not in the contract
             self.model.file(category)
         pages = archive_pages(root, slug)
         assert pages == category.pages, f"{path}: {pages} archive pages, not {category.pages}"

@@ -1,6 +1,6 @@
 """Records of the model of a planet: sources and their entries, stories, publications; and what is shown.
 
-The names are those of DESIGN, section 4.
+The names are those of the glossary.
 """
 
 from dataclasses import dataclass, field

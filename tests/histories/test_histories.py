@@ -1,4 +1,4 @@
-"""Whatever happens to a planet, what is published is what DESIGN says, and `publish --all` changes nothing.
+"""Whatever happens to a planet, what is published is what the contract says, and `publish --all` changes nothing.
 
 `HISTORIES=100 pytest tests/histories` runs a hundred histories, `HISTORY=7` the one of that seed; `STEPS=60` makes them
 longer. A failure lists all that was done before it.

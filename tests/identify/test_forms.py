@@ -1,4 +1,4 @@
-"""Forms and stories in eight languages: what must stay apart, and what two agencies tell as one (DESIGN, section 8)."""
+"""Forms and stories in eight languages: what must stay apart, and what two agencies tell as one."""
 
 from itertools import product
 

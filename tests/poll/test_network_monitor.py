@@ -372,7 +372,7 @@ def test_p59_at_the_claim_a_source_that_asks_to_be_spared_is_left_alone(
     with sample_site.opened() as app:
         (source,) = app.store.status(app.in_force.roster, sample_site.clock(), ()).sources
     assert (source.last_attempt, source.failures) == (START, 0)
-    assert sample_site.poll(["a"])["fetched"] == 1, "who names it passes over hints (DESIGN 3.2)"
+    assert sample_site.poll(["a"])["fetched"] == 1, "who names it passes over hints"
 
 
 def test_p87_with_few_hosts_nothing_is_held_and_a_new_operator_sees_at_once_what_is_out_of_reach() -> None:

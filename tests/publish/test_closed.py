@@ -1,4 +1,4 @@
-"""What a closed archive page shows, and that disk and store agree about it (DESIGN 4.1, M7; R47; invariant 4)."""
+"""What a closed archive page shows, and that disk and store agree about it (M7; R47; invariant 4)."""
 
 import json
 from collections.abc import Sequence

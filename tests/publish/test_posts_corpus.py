@@ -1,4 +1,4 @@
-"""The first user's exact shape: posts byte for byte as his site has them, from what his sources say (DESIGN 7)."""
+"""The first user's exact shape: posts byte for byte as his site has them, from what his sources say."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def read(name: str) -> dict[str, object]:
 
 
 def entry_of(number: str, title: str, time: str, link: str, *, digest: str = "", html: str = "") -> Entry:
-    """Give an entry as the sources of DESIGN 6 make it of an item and its detail."""
+    """Give an entry as its JSON sources make it of an item and its detail."""
     content = sanitise(html.replace("\u3000\u3000", ""), None, frozenset({"em_media"}))
     digest = re.sub("^.*】", "", digest.replace("\u3000\u3000", ""))
     when = datetime.strptime(time, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)

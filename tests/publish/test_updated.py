@@ -1,4 +1,4 @@
-"""The `updated` of a feed never goes back, in any of its documents (A7, A50; DESIGN 4, invariant 3)."""
+"""The `updated` of a feed never goes back, in any of its documents (A7, A50; invariant 3)."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a document shows is read back as it was rendered, so that a restored site shows it again (DESIGN 3.3)."""
+"""What a document shows is read back as it was rendered, so that a restored site shows it again."""
 
 from aggregator.render.atom import render_atom
 from aggregator.render.jsonfeed import render_json

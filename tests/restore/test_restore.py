@@ -1,4 +1,4 @@
-"""The state is lost, and comes back from what was published (DESIGN 3.2, 3.3; invariant 2)."""
+"""The state is lost, and comes back from what was published (invariant 2)."""
 
 import json
 import re
@@ -355,7 +355,7 @@ def test_a_source_may_be_called_lost(sample_site: SampleSite, publisher: FeedSer
 
 
 def test_a_post_keeps_the_name_that_an_earlier_copy_gave_it(sample_site: SampleSite, publisher: FeedServer) -> None:
-    """A post is named once, after the copy that was shown first; no document tells which that was (DESIGN 7)."""
+    """A post is named once, after the copy that was shown first; no document tells which that was."""
     told = dated(1, guid="first"), dated(2, guid="other")
     low = publisher.serve("/low", rss(*told))
     high = publisher.serve("/high", rss(item(1, guid="better", pubDate="Mon, 06 Jan 2025 10:00:00 GMT")))

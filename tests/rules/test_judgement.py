@@ -1,4 +1,4 @@
-"""Where an entry goes by all rules that bear on it (DESIGN 3.1, Rules)."""
+"""Where an entry goes by all rules that bear on it."""
 
 from datetime import UTC, datetime
 

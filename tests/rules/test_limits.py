@@ -1,4 +1,4 @@
-"""`limit` of a source, of all, and of a category (DESIGN 3.1, Rules)."""
+"""`limit` of a source, of all, and of a category."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What include and exclude let pass (DESIGN 3.1, Rules)."""
+"""What include and exclude let pass."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What `rewrite` replaces (DESIGN 3.1, Rules; S24, S30)."""
+"""What `rewrite` replaces (S24, S30)."""
 
 import pytest
 from hypothesis import given

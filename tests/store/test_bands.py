@@ -1,4 +1,4 @@
-"""Of which entries bands are kept, when they go, and that nothing which is decided hangs on that (DESIGN 8, K2, T5)."""
+"""Of which entries bands are kept, when they go, and that nothing which is decided hangs on that (K2, T5)."""
 
 from datetime import timedelta
 from pathlib import Path

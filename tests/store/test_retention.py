@@ -1,4 +1,4 @@
-"""What `keep` takes out of store, archive and pages, and what never goes (DESIGN 4.4, K1 to K4; R63)."""
+"""What `keep` takes out of store, archive and pages, and what never goes (K1 to K4; R63)."""
 
 import json
 from collections.abc import Iterator

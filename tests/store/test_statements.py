@@ -1,4 +1,4 @@
-"""How many statements a group of polls costs: exact, whatever the machine (STYLE, section 9)."""
+"""How many statements a group of polls costs: exact, whatever the machine."""
 
 from collections import Counter
 from pathlib import Path

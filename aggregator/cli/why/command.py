@@ -20,7 +20,7 @@ from aggregator.store.database import Store
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.transaction import Transaction
 
-UNKNOWN = 2  # exit code (DESIGN 3.2)
+UNKNOWN = 2  # exit code
 MOST = 10  # stories that are explained where a thing may be several
 LOOKED_UP = (
     "Looked up: the keys, titles and URLs of sources, the keys, slugs and files of categories, the ids of stories and "

@@ -1,4 +1,4 @@
-"""The export of posts: a file a publication, for site generators (DESIGN 7). Only what has changed is rendered.
+"""The export of posts: a file a publication, for site generators. Only what has changed is rendered.
 
 Every file is listed in the store before it is written, and only listed files are ever changed or removed. A story that
 grows older than `hot` moves to the archive as a change in the store (invariant 4).

@@ -1,4 +1,4 @@
-"""What the template of a post sees, and how posts and their names come of it (DESIGN 7)."""
+"""What the template of a post sees, and how posts and their names come of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

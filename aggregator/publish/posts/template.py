@@ -1,4 +1,4 @@
-"""Templates of posts: sandboxed Jinja without escaping, in which what is foreign remains text (S45; DESIGN 7).
+"""Templates of posts: sandboxed Jinja without escaping, in which what is foreign remains text (S45).
 
 What an expression of a template gives is foreign; what stands in the template itself is the operator's. In the body of
 a post, what a site generator would run in foreign text becomes entities, which read the same: Liquid, shortcodes; of

@@ -1,4 +1,4 @@
-"""`aggregator preview`, as a shell sees it: what it shows, that nothing is stored, whom it asks (DESIGN 3.2, P69)."""
+"""`aggregator preview`, as a shell sees it: what it shows, that nothing is stored, whom it asks (P69)."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Posts for site generators: which files stand where, after what (DESIGN 7; S45, S50, S51, R30)."""
+"""Posts for site generators: which files stand where, after what (S45, S50, S51, R30)."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
