@@ -32,7 +32,7 @@ SETTLED: Final = frozenset({"forbidden", "auth", "gone", "not_a_feed", "unreadab
 
 
 def retry(poll: Gathered[DetailJob]) -> Completion | None:
-    """Return until when an entry waits on, if its detail did not come and there is time left; None: it no longer waits.
+    """Return a completion with which an entry waits on, or None if its detail came or its time is over.
 
     A fault of one detail alone (no such address, nothing in it) delays no other entry. Any other failure is trouble of
     the host: all entries that wait for that host wait together, so that one request finds out whether it is over.
