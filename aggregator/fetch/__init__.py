@@ -1,4 +1,4 @@
-"""Asking publishers for their news: the one way to the network (S1)."""
+"""Sends requests: the one way to the network (S1)."""
 
 from aggregator.fetch.bodies import Bodies
 from aggregator.fetch.client import Client

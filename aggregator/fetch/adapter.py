@@ -1,8 +1,8 @@
-"""requests' transport, with our connections in it and without what it does for each request in vain.
+"""Transport adapter of requests, with our connections and without the work that `Session` repeats for each request.
 
-A bare `Session.get` costs twice what `send` of a prepared request does (SPEED 3): it looks for proxies and .netrc,
-merges settings, and asks the cookie jar, all for nothing here. So there is no session, and with it no cookie jar (P79),
-no environment (P85) and no redirect that isn't ours. What is overridden are the hooks that HTTPAdapter has for it.
+A plain `Session.get` costs twice what `send` of a prepared request does: it looks for proxies and .netrc, merges
+settings and asks the cookie jar. So there is no session, and with it no cookie jar (P79), no environment (P85) and no
+redirect that isn't ours. What is overridden are the hooks that HTTPAdapter has for it.
 """
 
 import logging
@@ -34,9 +34,9 @@ _POOL_CLASSES: dict[str, Any] = {"http": GuardedHTTPPool, "https": GuardedHTTPSP
 
 
 def system_trust() -> ssl.SSLContext:
-    """Give the one TLS context: verification is always on, against the system's trust store (P84).
+    """Return the one TLS context: verification is always on, against the system's trust store (P84).
 
-    OpenSSL finds the store, `SSL_CERT_FILE` and `SSL_CERT_DIR` included. Where a machine has none, certifi's is taken,
+    OpenSSL finds the store, `SSL_CERT_FILE` and `SSL_CERT_DIR` included. On a machine without one, certifi's is used,
     which comes with requests.
     """
     context = ssl.create_default_context()
@@ -53,8 +53,8 @@ class Adapter(HTTPAdapter):
 
     Args:
         tls: the context for all connections; loading a trust store for each costs 5 ms and 1 MB. None: the system's,
-            which is read when an https address is asked for first: most commands ask for none.
-        proxy: where everything goes through; its own address is not judged.
+            which is loaded at the first https request, since most commands send none.
+        proxy: address of an HTTP proxy; the guard does not check this address.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, proxy: str | None = None) -> None:
@@ -89,14 +89,14 @@ class Adapter(HTTPAdapter):
         return context
 
     def _trust(self) -> None:
-        """Give the pools of https hosts the context that they share; once."""
+        """Set the shared TLS context on pools of https hosts; once."""
         with self._trusting:
             if not self._trusts:
                 self.poolmanager.connection_pool_kw["ssl_context"] = self._context()
                 self._trusts = True
 
     def ask(self, url: Url, headers: Headers, timeout: Timeout, sent: Request) -> HTTPResponse:
-        """Send a request and read the head of the answer; the body is left to read, and the answer to be closed.
+        """Send a request and read the head of the response; the caller reads the body and closes the response.
 
         Raises:
             Exception: one of `faults.RAISED`.
@@ -113,17 +113,17 @@ class Adapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        """Give the pool of a host (a hook of HTTPAdapter)."""
+        """Return the pool of a host (a hook of HTTPAdapter)."""
         scheme, host, port = origin_of(request.url or "")
         if scheme == "https" and not self._trusts:
             self._trust()
         return self.poolmanager.connection_from_host(host, port, scheme)
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave trust to the context (a hook of HTTPAdapter, which would load certifi for each connection)."""
+        """Leave verification to the context (a hook of HTTPAdapter, which would load certifi for each connection)."""
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Give the request target: the path, or the whole URL for a proxy that forwards (a hook of HTTPAdapter)."""
+        """Return the request target: the path, or the whole URL for a forwarding proxy (a hook of HTTPAdapter)."""
         url = request.url or ""
         if self._proxy is not None and url.startswith("http:"):
             return url
@@ -133,13 +133,13 @@ class Adapter(HTTPAdapter):
         return target if target.startswith("/") else "/" + target
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Wrap the answer (a hook of HTTPAdapter, which would also look for cookies and copy the headers)."""
+        """Wrap the response (a hook of HTTPAdapter, which would also look for cookies and copy the headers)."""
         response = requests.Response()
         response.raw = resp
         return response
 
     def sweep(self) -> bool:
-        """Drop the pools that nobody has used for a minute: their connections close with them (P86).
+        """Close the pools that were not used for a minute, with their connections (P86).
 
         Returns:
             Whether any are left.

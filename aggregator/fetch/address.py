@@ -1,6 +1,6 @@
-"""What kind of address an IP address is: our own table, since `ipaddress.is_global` isn't the test (S4 to S6).
+"""Classifies IP addresses by our own table: `ipaddress.is_global` does not answer the question (S4 to S6).
 
-`is_global` says True for 64:ff9b::7f00:1 (127.0.0.1 by NAT64), 2002:7f00:1:: (by 6to4), fec0::1, 224.0.0.1 and for
+`is_global` is True for 64:ff9b::7f00:1 (127.0.0.1 by NAT64), 2002:7f00:1:: (by 6to4), fec0::1, 224.0.0.1 and for
 192.0.0.192, where one cloud keeps its metadata.
 """
 
@@ -13,7 +13,7 @@ Address = IPv4Address | IPv6Address
 
 
 class Reach(Enum):
-    """Who may be told to fetch from an address."""
+    """Which sources may connect to an address."""
 
     PUBLIC = auto()  # anybody
     PRIVATE = auto()  # sources that `hosts:` lets in (S4, S6)
@@ -98,7 +98,7 @@ _LAST_32_BITS = tuple(
 
 @lru_cache(maxsize=4096)
 def reach_of(address: Address) -> Reach:
-    """Say who may be told to fetch from an address; the address inside another form counts too (S5)."""
+    """Return which sources may connect to an address; an address embedded in another form counts too (S5)."""
     inner = embedded(address)
     if address in METADATA or inner in METADATA:
         return Reach.METADATA
@@ -112,7 +112,7 @@ def reach_of(address: Address) -> Reach:
 
 
 def embedded(address: Address) -> IPv4Address | None:
-    """Give the IPv4 address that an IPv6 address stands for: mapped, NAT64, 6to4, Teredo, translated or compatible."""
+    """Return the IPv4 address inside an IPv6 address: mapped, NAT64, 6to4, Teredo, translated or compatible."""
     if isinstance(address, IPv4Address):
         return None
     if address.sixtofour is not None:
@@ -125,5 +125,5 @@ def embedded(address: Address) -> IPv4Address | None:
 
 
 def plain(address: Address) -> Address:
-    """Give the address in the form in which rules name it: a mapped one is the IPv4 address it maps (RFC 4291)."""
+    """Return an address in the form in which rules name it: a mapped one as its IPv4 address (RFC 4291)."""
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

@@ -1,7 +1,7 @@
-"""How much of all bodies may be in memory at once (R42).
+"""Limits how much memory all bodies take together (R42).
 
-Each fetch may hold a little without asking. What grows beyond that is large, and needs one of a few places, each as
-large as a body can be; so nobody who has one ever waits for another, and whoever waits holds little.
+Each fetch may hold a small body without asking. A larger one needs one of a few places, each as large as a body can be:
+a fetch that has a place never waits for another, and a fetch that waits holds little.
 """
 
 import threading
@@ -15,18 +15,18 @@ from aggregator.model.ask import Ask
 
 MAX_BODIES_BYTES: Final = 64 * 1024 * 1024
 LARGE_BODIES: Final = 2
-SMALL_BYTES: Final = 1024 * 1024  # what each may hold without asking; less, if there are many workers
+SMALL_BYTES: Final = 1024 * 1024  # of a body without a place; less, if there are many workers
 
 
 class Bodies:
-    """The room for bodies, of all clients of a program. Threads share it.
+    """Memory for bodies, of all clients of a program. Threads share it.
 
-    A body has its place until it was parsed: `release` then.
+    A body keeps its place until it was parsed; then `release` must be called.
 
     Args:
         workers: how many polls may be under way.
-        small_bytes: the most that each may hold without a place.
-        places: how many may hold more.
+        small_bytes: the largest body that needs no place.
+        places: how many larger bodies there may be.
     """
 
     def __init__(self, workers: int, *, small_bytes: int = SMALL_BYTES, places: int = LARGE_BODIES) -> None:
@@ -35,18 +35,18 @@ class Bodies:
         self._free = places
         self._lock = threading.Lock()
         self._holders: set[int] = set()  # identities of the requests, which live as long
-        self._queue: deque[tuple[int, SimpleQueue[object]]] = deque()  # first come, first served
+        self._queue: deque[tuple[int, SimpleQueue[object]]] = deque()  # in the order of arrival
 
     def take(self, ask: Ask, flight: Flight, seconds: float) -> bool:
         """Wait for a place.
 
         Args:
             ask: the request whose body gets the place; `release` takes the same record.
-            flight: of that poll; if it ends, the waiting ends.
+            flight: the fetch; when it ends, the waiting ends.
             seconds: the longest wait.
 
         Returns:
-            Whether it has one now.
+            Whether the body has a place now.
         """
         mail: SimpleQueue[object] = SimpleQueue()
         with self._lock:
@@ -60,11 +60,11 @@ class Bodies:
         with self._lock:
             if (id(ask), mail) in self._queue:
                 self._queue.remove((id(ask), mail))
-        self.release(ask)  # it may have been handed over in this very moment
+        self.release(ask)  # a place may have been assigned at this very moment
         return False
 
     def release(self, ask: Ask) -> None:
-        """Give back the place of a poll, if it has one, to who waits longest."""
+        """Give the place of a body, if it has one, to the fetch that waits longest."""
         with self._lock:
             if id(ask) not in self._holders:
                 return

@@ -1,4 +1,4 @@
-"""Reading bodies: in chunks, within limits, whole or not at all (P82, P83)."""
+"""Reads bodies in chunks, within limits, completely or not at all (P82, P83)."""
 
 import io
 from collections.abc import Callable
@@ -11,37 +11,37 @@ from aggregator.urls import Url
 
 CHUNK_BYTES = 64 * 1024
 MAX_WIRE_BYTES = 10 * 1024 * 1024
-MAX_ARTICLE_BYTES = 2 * 1024 * 1024  # of a page, unpacked: what is longer is no article, and costs too much to look at
+MAX_ARTICLE_BYTES = 2 * 1024 * 1024  # of a page, decompressed: a longer one is no article, and too expensive to parse
 MAX_ERROR_BYTES = 64 * 1024  # P36
 
 
-Grow = Callable[[int], None]  # is told how many bytes a body is about to have; may wait, or raise (R42)
+Grow = Callable[[int], None]  # called with the size that a body is about to have; may wait, or raise (R42)
 
 
 class Stream(Protocol):
-    """The part of urllib3's answer that reads a body as it comes over the wire."""
+    """The part of urllib3's response that reads a body from the wire."""
 
     def read(self, amt: int, *, decode_content: bool) -> bytes:
-        """Read up to so many bytes; nothing at the end."""
+        """Read up to `amt` bytes; none at the end."""
 
 
 def read_body(
     stream: Stream, url: Url, *, length: str, coding: str, grow: Grow, limit: int = MAX_DECODED_BYTES
 ) -> bytes:
-    """Read a body to its end and unpack it.
+    """Read a body to its end and decompress it.
 
     Args:
-        stream: where it comes from.
+        stream: the response.
         url: for messages.
         length: Content-Length as received; empty if there is none.
         coding: Content-Encoding as received; likewise.
-        grow: is asked before the body grows.
-        limit: bytes that it may have once it is unpacked.
+        grow: called before the body grows.
+        limit: largest number of decompressed bytes.
 
     Raises:
-        BodyTooLarge: by its length, before anything is read, or while it is.
-        BodyCut: a packed stream lacks its end.
-        ProtocolFault: it can't be unpacked.
+        BodyTooLarge: by its length, before anything is read, or while reading.
+        BodyCut: a compressed stream lacks its end.
+        ProtocolFault: the body can't be decompressed.
     """
     promised = number_of(length) or 0
     on_wire = min(limit, MAX_WIRE_BYTES)
@@ -66,9 +66,9 @@ def read_body(
 
 
 def read_some(stream: Stream, url: Url, *, coding: str) -> bytes:
-    """Read the beginning of a body that says why there is none, as far as it can be read at all (P36).
+    """Read the beginning of the body of an error response, as far as it is readable (P36).
 
-    What goes wrong on the wire is the caller's to overlook.
+    The caller ignores errors of the connection.
     """
     data = stream.read(MAX_ERROR_BYTES, decode_content=False) or b""
     if not coding or not data:

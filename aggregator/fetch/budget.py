@@ -1,9 +1,8 @@
-"""How often a host may be asked, and how much at a time (P61), in memory and for one process.
+"""Budgets of hosts: how often a host is asked, and how many requests at a time (P61). In memory, for one process.
 
 A budget belongs to a host key (`model.hosts.budget_key`), and to the address where the key was found last: many names
-live on one server. A source takes its room when it is chosen, before it is claimed, and holds it until its publisher
-has answered; the spacing counts from when the request leaves. A gate is forgotten once nothing goes on there, so that
-ten thousand idle hosts cost nothing.
+are on one server. A job takes room when it is chosen, before it is claimed, and holds it until its host has answered;
+the spacing counts from when the request leaves. Idle gates are forgotten, so that ten thousand idle hosts cost nothing.
 """
 
 import threading
@@ -17,17 +16,17 @@ from aggregator.model.hosts import PARALLEL
 from aggregator.model.settings import HostRule
 
 _NEVER: Final = float("-inf")
-_LOOK: Final = 1.0  # seconds between two looks whether a wait is over for another reason
+_LOOK: Final = 1.0  # seconds between two checks whether a wait is over for another reason
 
 
 @dataclass(slots=True)
 class _Gate:
-    """What goes on at one key, or at one address."""
+    """Requests under way at one host key or address, and when the next may start."""
 
     spacing: float
     in_flight: int = 0
-    waiting: int = 0  # of those: the ones that still wait for a worker; as they leave, a spacing begins
-    expected: int = 0  # polls under way elsewhere that were redirected here last time
+    waiting: int = 0  # of those: jobs that wait for a worker; when they leave, a spacing begins
+    expected: int = 0  # polls under way elsewhere that were redirected here the last time
     left_at: float = _NEVER
     rests_until: float = _NEVER
 
@@ -36,7 +35,7 @@ class _Gate:
         return max(self.left_at + self.spacing, self.rests_until)
 
     def has_room(self, limit: int, now: float, *, hop: bool = False, spaced: bool = True) -> bool:
-        """Tell whether a source may start, or (`hop`) a redirect, for which those that are expected make room."""
+        """Return whether a job may start, or (`hop`) a redirect, which goes before jobs that may be redirected here."""
         expected = 0 if hop else self.expected
         opens_at = self.opens_at if spaced else self.rests_until
         is_reserved = spaced and self.spacing > 0 and (self.waiting or expected)
@@ -61,8 +60,8 @@ class Budgets:
     """The budgets of all hosts. Threads may share it.
 
     Args:
-        hosts: of the settings.
-        monotonic: tells the time in seconds, from any beginning.
+        hosts: `hosts:` of the settings.
+        monotonic: returns the time in seconds, from any beginning.
     """
 
     def __init__(self, hosts: Sequence[HostRule], monotonic: Callable[[], float]) -> None:
@@ -78,7 +77,7 @@ class Budgets:
     # Sources.
 
     def take(self, job: Hashable, key: str) -> bool:
-        """Take room for a source, if there is some at its key and where it was redirected last time.
+        """Take room for a job at its host key and where it was redirected last time; return whether there was some.
 
         Args:
             job: id of the request; `leave` and `finish` take the same one.
@@ -97,19 +96,19 @@ class Budgets:
             return True
 
     def leave(self, job: Hashable) -> None:
-        """Begin the spacing: its request leaves now, sent by the thread that calls this."""
+        """Begin the spacing: the request leaves now, sent by the calling thread."""
         with self._changed:
             self._here.flight = flight = self._flights.get(job)
             if flight is not None:
                 self._leave(flight)
 
     def finish(self, job: Hashable, *, peer: str | None = None, whole: bool = False) -> None:
-        """Give its room back: its publisher has answered, or is not asked at all. Twice does no harm.
+        """Return the room of a job: its host has answered, or was not asked. A second call does nothing.
 
         Args:
             job: as taken.
             peer: the address that answered for its key; None: unknown.
-            whole: the poll came to an end; if it was redirected nowhere, it will not be next time.
+            whole: the poll came to an end; if it was not redirected, the next one is not expected to be.
         """
         with self._changed:
             flight = self._flights.pop(job, None)
@@ -128,13 +127,13 @@ class Budgets:
     def passage(self, key: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> Iterator[bool]:
         """Start a request to another host key, to which a redirect leads, and finish it at the end of the context.
 
-        The request before it has been answered: this thread's source gives its room back first, or two of them could
-        wait for each other. The next time it is not chosen unless there is room at the end of its way as well.
+        The request before it has been answered: the job of this thread gives up its room first, or two jobs could wait
+        for each other. The next time the job is chosen only if there is room at the target of its redirect as well.
 
         Args:
-            key: of the host that is to be asked.
-            seconds: how long to wait for room.
-            is_over: asked now and then while it waits; once true, it waits no longer.
+            key: of the host to be asked.
+            seconds: the longest wait for room.
+            is_over: called now and then while waiting; True ends the wait.
 
         Yields:
             False if there was no room in that time; then nothing was started.
@@ -161,35 +160,35 @@ class Budgets:
     # What has room.
 
     def is_full(self, key: str) -> bool:
-        """Tell whether a key has no room for any source."""
+        """Return whether a host key has no room for a job."""
         with self._changed:
             return not self._has_room(key, self._monotonic())
 
     def blocked(self) -> set[str]:
-        """Give the keys that have no room, those that wait for their address included."""
+        """Return the host keys without room, including those whose address has none."""
         with self._changed:
             now = self._tidy()
             full = {key for key in self._keys if not self._has_room(key, now)}
             for address, gate in self._addresses.items():
                 count = gate.in_flight + gate.expected
                 rests = not gate.has_room(count + 1, now)
-                residents = self._known.residents(address).items()  # thousands, on some: no call for each
+                residents = self._known.residents(address).items()  # thousands at some addresses: no call for each
                 full |= {key for key, its in residents if its.at_address <= count or (rests and not its.is_named)}
             return full
 
     def held_up(self, blocked: Collection[str]) -> set[Hashable]:
-        """Give the sources that were redirected to one of these keys last time, whatever their own key is."""
+        """Return the jobs that were redirected to one of these keys last time, whatever their own key is."""
         with self._changed:
             return self._known.jobs_to(blocked)
 
     def rest_of(self, key: str) -> float:
-        """Say for how many seconds a key wants to be left alone, beyond its spacing; 0.0 if it does not."""
+        """Return for how many seconds a key is to be left alone, beyond its spacing; 0.0 if it is not."""
         with self._changed:
             gate = self._keys.get(key)
             return max(0.0, gate.rests_until - self._monotonic()) if gate is not None else 0.0
 
     def next_opening(self) -> float | None:
-        """Say in how many seconds the next spacing or pause ends; None if there is none, or all wait for an answer."""
+        """Return in how many seconds the next spacing or pause ends; None if there is none, or all await an answer."""
         with self._changed:
             now = self._tidy()
             gates = [gate for key, gate in self._keys.items() if gate.in_flight < self._known.of(key).parallel]
@@ -197,23 +196,23 @@ class Budgets:
             return min((gate.opens_at - now for gate in gates if gate.opens_at > now), default=None)
 
     def asked(self) -> dict[str, int]:
-        """Say how many requests to each key have left and are not answered; keys without any are left out."""
+        """Return how many requests to each key have left and are not answered; keys without any are left out."""
         with self._changed:
             counts = {key: gate.in_flight - gate.waiting for key, gate in self._keys.items()}
             return {key: count for key, count in counts.items() if count}
 
     def widest(self) -> int:
-        """Say how many requests any one key may have in flight, at most."""
+        """Return the largest number of requests that any one key may have in flight."""
         return self._widest
 
     # What holds.
 
     def restrain(self, key: str, *, seconds: float, doublings: int) -> None:
-        """Hold to what a key is owed (P30, P31, P37, P61).
+        """Apply a pause and doublings of the spacing to a key (P30, P31, P37, P61).
 
         Args:
             key: the host key.
-            seconds: no start for so long; a pause that is running is only ever made longer.
+            seconds: length of the pause; a running pause is only ever made longer.
             doublings: of its ordinary spacing, from now on.
         """
         with self._changed:
@@ -225,7 +224,7 @@ class Budgets:
             self._changed.notify_all()
 
     def recall(self, key: str, *, seconds: float) -> None:
-        """Go on with the spacing of a key that an earlier run began (P61).
+        """Continue the spacing of a key that an earlier run began (P61).
 
         Args:
             key: the host key.
@@ -235,14 +234,14 @@ class Budgets:
             self._gates_of(key)[0].left_at = self._monotonic() - max(0.0, seconds)
 
     def delay(self, key: str, seconds: float) -> None:
-        """Keep a distance that a site asks crawlers for, where `hosts:` says nothing else (P89)."""
+        """Apply the Crawl-delay of a site, where `hosts:` says nothing else (P89)."""
         with self._changed:
             self._known.keep_distance(key, seconds)
             self._gates_of(key)[0].spacing = self._known.of(key).spacing
             self._changed.notify_all()
 
     def adopt(self, hosts: Sequence[HostRule]) -> None:
-        """Go by other rules from now on; what is in flight, and the time since it left, count on (R50)."""
+        """Apply another `hosts:`; requests in flight, and the time since they left, still count (R50)."""
         with self._changed:
             self._known.adopt(hosts)
             self._widest = _widest(hosts)
@@ -310,7 +309,7 @@ class Budgets:
             gate.expected -= 1
 
     def _move(self, key: str, address: str) -> None:
-        """Count a key at the address that answered for it, with all that is in flight there."""
+        """Count a key at the address that answered for it, with everything in flight there."""
         under_way = [flight for flight in self._flights.values() if flight.key == key and flight.gates]
         for flight in under_way:
             self._release(flight)
@@ -320,7 +319,7 @@ class Budgets:
         self._gates_of(key)[0].spacing = self._known.of(key).spacing
 
     def _tidy(self) -> float:
-        """Forget the gates where nothing goes on; gives the time."""
+        """Forget idle gates; return the time."""
         now = self._monotonic()
         for gates in (self._keys, self._addresses):
             for name in [name for name, gate in gates.items() if gate.is_idle(now)]:

@@ -1,4 +1,4 @@
-"""The one way to the network, and to local files: `Client.fetch` (S1)."""
+"""`Client.fetch`: the one way to the network, and to local files (S1)."""
 
 import ssl
 from collections.abc import Callable, Sequence
@@ -33,13 +33,13 @@ from aggregator.model.poll import Answer, Cut, Fetched, Unreached, asides_of
 from aggregator.model.settings import HostRule, Request, Secret
 from aggregator.urls import Url
 
-PASSAGE_SECONDS: Final = 4.0  # the longest wait for a host that a redirect led to
+PASSAGE_SECONDS: Final = 4.0  # longest wait for a host that a redirect leads to
 
-_TIMEOUT = Timeout(connect=READ_SECONDS, read=READ_SECONDS)  # of one step; `connect` has its own, the whole the watch
+_TIMEOUT = Timeout(connect=READ_SECONDS, read=READ_SECONDS)  # of one step; the whole fetch has its own limit
 
 
 class Passage(Protocol):
-    """Lets a request wait its turn at a host: see `Budgets.passage`."""
+    """Waits for room at a host: see `Budgets.passage`."""
 
     def __call__(
         self, key: str, seconds: float, is_over: Callable[[], bool] = ..., /
@@ -47,21 +47,21 @@ class Passage(Protocol):
 
 
 class Client:
-    """Asks sources for their news. One for the whole program; any number of threads may use it at once.
+    """Sends requests. One for the whole program; threads share it.
 
     Connections are kept for a minute, 128 hosts at most, and the threads share them.
 
     Args:
-        user_agent: who we are (P75).
+        user_agent: value of User-Agent (P75).
         clock: for `asked_at`, and in place of a missing Date.
         hosts: of the settings; those with `allow_private` open private addresses (S6).
         proxy: the URL of an HTTP proxy, with its credentials; the environment's is never used (P85).
         tls: another trust store than the system's.
-        bodies: the room for bodies in memory (R42): whoever gets a `Fetched` lets go of its place. None: no limit.
-        passage: lets a request wait its turn (P61) that a redirect leads to another host key, or that is not a poll's
-            first: called with the key, the longest wait in seconds and what tells that the fetch has ended, gives True
-            if it may be sent, and is held until it was answered.
-        sites: what is known of robots.txt.
+        bodies: limits the memory of bodies (R42); a caller that gets `Fetched` must release it. None: no limit.
+        passage: waits for room at a host (P61) before a request that a redirect leads to another host key, or that is
+            not the first of its poll. Called with the key, the longest wait in seconds and a function that returns
+            whether the fetch has ended; yields whether the request may be sent; held until the response came.
+        sites: cache of robots.txt.
     """
 
     def __init__(
@@ -87,10 +87,10 @@ class Client:
         self._watch = Watch(self._adapter.sweep)
 
     def fetch(self, ask: Ask) -> Answer:
-        """Ask one source, redirects included, in no more than its `timeout`.
+        """Send a request and follow redirects, in no more than its `timeout`.
 
-        What is wrong on the publisher's side, or with a file, comes back as `Failed`, with the hints, the hops and the
-        bytes there were. `Cut` means that we ended it ourselves, or that limits of our own left no room for it.
+        Faults of the publisher, or of a file, are returned as `Failed`, with hints, hops and bytes so far. `Cut` means
+        that we ended the fetch, or that limits of our own left no room for it.
         """
         trip = Trip(ask, self._guard, self._clock())
         answer = self._answer(trip)
@@ -113,7 +113,7 @@ class Client:
         except Crowded:
             if trip.flight.ended is Ended.CUT:
                 return Cut(**trip.said())
-            return Unreached(**trip.said(), waits=True)  # its own host was asked: not at once again (P52)
+            return Unreached(**trip.said(), waits=True)  # the own host was asked, so not again at once (P52)
         except FetchError as fault:
             error = fault
         except RAISED as fault:
@@ -121,12 +121,13 @@ class Client:
         return trip.failed(error)
 
     def _barred(self, trip: Trip) -> Answer | None:
-        """See whether the site of a page, or one that it redirects to, lets crawlers in (P89); None if it does.
+        """Fetch the robots.txt of a page's site, or of one that it redirects to, if need be; None if the page is
+        allowed (P89).
 
-        Its robots.txt is one more request to its host: the page itself then waits its turn.
+        That is one more request to the host: the page itself then waits for the spacing.
 
         Raises:
-            RobotsRefused: it doesn't.
+            RobotsRefused: the page is disallowed.
         """
         page = trip.chain.url
         is_first = trip.flight.came_from is None
@@ -158,7 +159,7 @@ class Client:
         self._watch.cut()
 
     def close(self) -> None:
-        """Cut, and let go of every connection and thread."""
+        """Cut, and close all connections and threads."""
         self._watch.close()
         self._adapter.close()
 
@@ -171,19 +172,19 @@ class Client:
         self.close()
 
     def _walk(self, trip: Trip) -> Answer | None:
-        """Ask hop after hop until one answers with something else than a redirect.
+        """Follow redirects until a response is none.
 
         Returns:
-            None where the next hop leads to a site whose robots.txt is to be asked for first; to be called again then.
+            None where the next hop leads to a site whose robots.txt is unknown; then call again.
         """
         chain, flight = trip.chain, trip.flight
         chain.check()
-        key = trip.ask.host_key  # its budget is the poll's already
+        key = trip.ask.host_key  # the job has taken its room
         request = trip.ask.request
         with ExitStack() as passages:
             if trip.is_further:
                 key = budget_key(chain.url, self._hosts)
-                self._pass(trip, key, passages, seconds=trip.flight.patience())  # its spacing may be a long one
+                self._pass(trip, key, passages, seconds=trip.flight.patience())  # the spacing may be long
             while True:
                 if flight.came_from is not None and (target := budget_key(chain.url, self._hosts)) != key:
                     passages.close()
@@ -208,7 +209,7 @@ class Client:
                         if not is_fresh(self.sites, chain.url, trip.asked_at):
                             return None
                     if answer.status not in KEEP_METHOD or not chain.is_home:
-                        request = GET  # what was posted stays with whom it was for (P45)
+                        request = GET  # a posted body is never sent to another origin (P45)
                 finally:
                     flight.received += answer.tell()
                     trip.reading = None
@@ -216,7 +217,7 @@ class Client:
                     answer.release_conn()
 
     def _note(self, trip: Trip, answer: HTTPResponse) -> None:
-        """Note what the head of an answer says whatever its status is (P37, P53 to P56, P88)."""
+        """Record what the head of a response says whatever its status is (P37, P53 to P56, P88)."""
         trip.status, received = answer.status, self._clock()
         sent = http_date(answer.headers.get("date", ""))
         if sent is not None:
@@ -224,10 +225,10 @@ class Client:
         trip.hints = hints_of(answer.headers, sent or received)
 
     def _pass(self, trip: Trip, key: str, passages: ExitStack, *, seconds: float) -> None:
-        """Wait for the turn at a host that a redirect leads to, or that was asked a moment ago (P61).
+        """Wait for room at a host that a redirect leads to, or that was asked a moment ago (P61).
 
         Raises:
-            Crowded: it did not come in time.
+            Crowded: there was none in time.
         """
         if self._passage is None:
             return
@@ -237,10 +238,10 @@ class Client:
             raise Crowded
 
     def _grow(self, trip: Trip, size: int) -> None:
-        """Let a body grow to so many bytes; one that gets large waits for a place (R42).
+        """Let a body grow to `size` bytes; a large one waits for a place (R42).
 
         Raises:
-            Crowded: it did not get one in time.
+            Crowded: there was none in time.
         """
         if self._bodies is None or trip.is_large or size <= self._bodies.small_bytes:
             return
@@ -252,10 +253,9 @@ class Client:
     def _ask(self, trip: Trip, headers: Headers, request: Request) -> HTTPResponse:
         """Send one request.
 
-        A kept connection may have been closed by the other side in the moment we take it up again. That is no fault of
-        the publisher, and no retry in the sense of P32: such a request was never seen, and is sent anew (RFC 9112,
-        section 9.3.1), once and on a new connection. What an operator lets us post is a
-        query: to send it twice does no harm.
+        The server may close a kept connection at the moment we reuse it. That is no fault of the publisher, and no
+        retry in the sense of P32: the server never saw the request, which is sent again (RFC 9112, section 9.3.1), once
+        and on a new connection. What an operator lets us post is a query: sending it twice does no harm.
         """
         flight, url = trip.flight, trip.chain.url
         if flight.ended:

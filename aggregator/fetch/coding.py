@@ -1,7 +1,7 @@
-"""Undoing content codings ourselves, piece by piece, with a limit on all that comes out (S21, P78).
+"""Decompresses bodies piece by piece, with a limit on the total (S21, P78).
 
-A few kB can unpack to gigabytes. So each step gives at most 64 KiB, and stops at 20 MiB, or when it has grown to over
-200 times what came in and is past its first MiB. A stream that lacks its end is a body that lacks its end (P83).
+A few kB can unpack to gigabytes. So each step returns at most 64 KiB, and stops at 20 MiB, or when the output exceeds
+200 times the input and its first MiB. A stream without its end is an incomplete body (P83).
 """
 
 import zlib
@@ -33,20 +33,20 @@ ZSTD_WINDOW_LOG: Final = 23  # 8 MiB, all that a server may use (RFC 9659)
 
 
 class Broken(Exception):
-    """A stream that is not what its coding says."""
+    """A stream does not match its coding."""
 
 
 class Decoder(Protocol):
-    """One coding being undone. It is fed, then asked for pieces until it gives none."""
+    """Decoder of one coding: `feed` bytes, then take pieces until there are none."""
 
     def feed(self, data: bytes) -> None:
-        """Take packed bytes."""
+        """Take compressed bytes."""
 
     def piece(self) -> bytes:
-        """Give up to 64 KiB of what was packed; nothing if more must be fed first. Raises Broken."""
+        """Return up to 64 KiB of decompressed bytes; none if more must be fed first. Raises Broken."""
 
     def is_whole(self) -> bool:
-        """Tell whether the stream came to its own end."""
+        """Return whether the stream came to its own end."""
 
 
 class _Inflater:
@@ -172,14 +172,14 @@ ACCEPT_ENCODING: Final = ", ".join(_MAKERS)  # what this build can undo, no more
 
 
 class Decoding:
-    """The codings of one body, undone in order.
+    """Decodes the codings of one body, in order.
 
     Args:
         header: Content-Encoding as received; empty if there is none.
         url: for messages.
 
     Raises:
-        ProtocolFault: a coding that we did not ask for, or more than two.
+        ProtocolFault: a coding that was not in Accept-Encoding, or more than two.
     """
 
     def __init__(self, header: str, url: Url) -> None:
@@ -194,11 +194,11 @@ class Decoding:
         self._wire = 0
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Take bytes from the wire, give what they unpack to, in pieces.
+        """Decompress bytes from the wire; yield pieces.
 
         Raises:
-            BodyTooLarge: it unpacks to too much.
-            ProtocolFault: it is not packed as it says.
+            BodyTooLarge: the result is too large.
+            ProtocolFault: the bytes do not match the coding.
         """
         self._wire += len(data)
         yield from self._run(data, self._steps)
@@ -212,7 +212,7 @@ class Decoding:
             yield from self._run(piece, steps[1:])
 
     def finish(self) -> None:
-        """Say that no more comes.
+        """Check that all streams have ended.
 
         Raises:
             BodyCut: a stream lacks its end.

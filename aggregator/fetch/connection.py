@@ -1,8 +1,8 @@
-"""Where sockets are made: urllib3's connections with a guard at the moment of connecting, and a watch over each (S3).
+"""Makes sockets: connections of urllib3 with a check of the address at the moment of connecting, and a time limit (S3).
 
-The address that is judged is the one that is connected to, on each hop: there is no gap in which a name could change
-its mind (DNS rebinding). Host, SNI and certificate checks stay the name's. A connection that is kept is judged again
-for each fetch that takes it, since what one source may reach another may not.
+The address that is checked is the one that is connected to, on each hop: there is no gap for DNS rebinding. Host, SNI
+and certificate checks use the name. A kept connection is checked again for each fetch that takes it, since sources
+differ in what they may reach.
 """
 
 import socket
@@ -29,7 +29,7 @@ IDLE_SECONDS = 60.0  # P86
 def connect(host: str, port: int, flight: Flight, *, guarded: bool) -> tuple[socket.socket, Address]:
     """Connect to the first address of a host that is allowed and answers.
 
-    Each address gets its share of the time, so that one that is dead doesn't take all of it.
+    Each address gets a share of the time, so that a dead address doesn't take all of it.
 
     Raises:
         FetchError: NameUnknown, AddressRefused, ConnectFailed or TimedOut.
@@ -65,12 +65,14 @@ def connect(host: str, port: int, flight: Flight, *, guarded: bool) -> tuple[soc
 
 
 class _Socket(socket.socket):
-    """A socket that is set to the timeout it has for nothing: urllib3 does so twice a request, and each lets go of the
-    interpreter, to queue for it again behind the other workers.
+    """A socket that ignores a timeout which it already has.
+
+    urllib3 sets it twice a request, and each time the thread releases the interpreter and queues behind the other
+    workers.
     """
 
     def settimeout(self, value: float | None) -> None:
-        """Set it, if it is another."""
+        """Set the timeout, if it differs."""
         if value != self.gettimeout():
             super().settimeout(value)
 
@@ -90,7 +92,7 @@ def _connect(endpoint: Endpoint, flight: Flight, seconds: float) -> socket.socke
 
 
 def check_names(host: str, port: int, flight: Flight) -> None:
-    """Check every address of a host that a proxy will connect to in our place (S9).
+    """Check every address of a host that a proxy will connect to for us (S9).
 
     A name that this machine can't resolve is checked by its form alone: in many networks only the proxy resolves names.
 
@@ -168,7 +170,7 @@ class GuardedHTTPSConnection(_Guarded, HTTPSConnection):
 
 
 class _Rested:
-    """A pool whose connections are let go by the flight before another may have them, and do not outstay (P86)."""
+    """A pool whose connections are detached from the fetch before another may have them, and expire (P86)."""
 
     used_at = 0.0
 
@@ -192,22 +194,22 @@ class _Rested:
 
 
 class GuardedHTTPPool(_Rested, HTTPConnectionPool):
-    """Connections to one host, plain."""
+    """Plain connections to one host."""
 
     ConnectionCls = GuardedHTTPConnection
 
 
 class GuardedHTTPSPool(_Rested, HTTPSConnectionPool):
-    """Connections to one host, over TLS."""
+    """TLS connections to one host."""
 
     ConnectionCls = GuardedHTTPSConnection
 
 
 class WatchedSocket(_Socket, ssl.SSLSocket):
-    """A TLS socket that the flight knows of before the handshake, so that it can be ended there."""
+    """A TLS socket that is registered before the handshake, so that the handshake can be ended."""
 
     def do_handshake(self, block: bool = False) -> None:
-        """Shake hands, under the watch."""
+        """Shake hands, within the limits of the fetch."""
         flight = under_way()
         flight.watch(self)
         try:

@@ -1,4 +1,4 @@
-"""The robots.txt of sites, asked for once a day and remembered (P89). Threads may share it."""
+"""Cache of robots.txt files, each fetched once a day (P89). Threads may share it."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -16,12 +16,12 @@ from aggregator.urls import Url, normalise
 AGENT: Final = "aggregator"  # the product token of our User-Agent, as robots.txt may name it
 MAX_SITES: Final = 10_000
 MAX_WEIGHT: Final = (
-    4_000_000  # characters of all rules together: links lead to any number of sites, and each may say much
+    4_000_000  # characters of all rules together: links lead to any number of sites, with rules of any length
 )
 
 
 class RobotsCache:
-    """What sites have said, by origin."""
+    """The robots.txt rules of sites, by origin."""
 
     def __init__(self, known: Iterable[Robots] = ()) -> None:
         self._lock = threading.Lock()
@@ -32,18 +32,18 @@ class RobotsCache:
             self._know(each)
 
     def of(self, url: Url) -> Robots | None:
-        """Give what is known of the site of an address, however old."""
+        """Return the rules known for the site of an address, however old; None if unknown."""
         with self._lock:
             return self._known.get(origin_in_words(url))
 
     def learn(self, robots: Robots) -> None:
-        """Remember what a site says."""
+        """Store the rules of a site."""
         with self._lock:
             self._fresh[robots.origin] = robots
             self._know(robots)
 
     def _know(self, robots: Robots) -> None:
-        """Keep the latest, as many as there is room for; who is forgotten is asked again."""
+        """Keep the latest rules, up to the limits; forgotten sites are fetched again."""
         before = self._known.pop(robots.origin, None)
         self._known[robots.origin] = robots
         self._weight += _weight(robots) - (_weight(before) if before is not None else 0)
@@ -51,7 +51,7 @@ class RobotsCache:
             self._weight -= _weight(self._known.pop(next(iter(self._known))))
 
     def learnt(self) -> list[Robots]:
-        """Give what was learnt since the last time, to be stored."""
+        """Return what was learnt since the last call, to be stored."""
         with self._lock:
             learnt, self._fresh = list(self._fresh.values()), {}
             return learnt
@@ -62,19 +62,19 @@ def _weight(robots: Robots) -> int:
 
 
 def may_be_asked(sites: RobotsCache, url: Url, now: datetime, ask: Callable[[Url], Answer]) -> Answer | None:
-    """See whether a site leaves a page open, and ask for its robots.txt if need be.
+    """Check whether a site allows a page, and fetch its robots.txt if need be.
 
     Args:
-        sites: what is known.
+        sites: the cache.
         url: of the page.
         now: the time.
         ask: fetches another address of the site.
 
     Returns:
-        None if it is open, and no request was needed to know; else the answer to the request for robots.txt.
+        None if the page is allowed and no request was needed; else the response to the request for robots.txt.
 
     Raises:
-        RobotsRefused: it is closed to us.
+        RobotsRefused: the page is disallowed.
     """
     robots, answer = sites.of(url), None
     if not is_fresh(sites, url, now):
@@ -84,31 +84,31 @@ def may_be_asked(sites: RobotsCache, url: Url, now: datetime, ask: Callable[[Url
             sites.learn(said)
             robots = said
         elif robots is None or now - robots.asked_at >= KEPT or isinstance(answer, Cut):
-            return answer  # not known: all is barred (section 2.3.1.4)
+            return answer  # unknown: everything is disallowed (section 2.3.1.4)
     if is_disallowed(sites, url):
         raise RobotsRefused(url)
     return answer
 
 
 def is_fresh(sites: RobotsCache, url: Url, now: datetime) -> bool:
-    """Tell whether what is known of a site is no older than a day."""
+    """Return whether the rules of a site are no older than a day."""
     robots = sites.of(url)
     return robots is not None and now - robots.asked_at < FRESH
 
 
 def is_disallowed(sites: RobotsCache, url: Url) -> bool:
-    """Tell whether a site is known to keep crawlers from an address."""
+    """Return whether an address is known to be disallowed."""
     robots = sites.of(url)
     return robots is not None and not allows(robots.rules, _path(url))
 
 
 def is_known(answer: Answer | None, sites: RobotsCache, url: Url) -> bool:
-    """Tell whether `may_be_asked` found the page open."""
+    """Return whether `may_be_asked` allowed the page."""
     return answer is None or sites.of(url) is not None
 
 
 def _said(answer: Answer, url: Url, now: datetime) -> Robots | None:
-    """Read the answer to a request for robots.txt: a site without one leaves all open (section 2.3.1.3)."""
+    """Read the response to a request for robots.txt: without such a file everything is allowed (section 2.3.1.3)."""
     if isinstance(answer, Fetched):
         rules, delay = rules_for(answer.body, AGENT)
         return Robots(origin=origin_in_words(url), asked_at=now, rules=rules, delay=delay)
@@ -120,7 +120,7 @@ def _said(answer: Answer, url: Url, now: datetime) -> Robots | None:
 
 
 def origin_in_words(url: Url) -> str:
-    """Write the origin of an address."""
+    """Return the origin of an address as text."""
     scheme, host, port = origin_of(url)
     return f"{scheme}://{host}:{port}"
 

@@ -1,4 +1,4 @@
-"""From what requests, urllib3, http.client and the socket raise to our own errors."""
+"""Maps exceptions of requests, urllib3, http.client and sockets to our own errors."""
 
 import http.client
 import socket
@@ -135,11 +135,11 @@ _TRANSLATIONS: Final[tuple[tuple[tuple[type[BaseException], ...], Maker], ...]] 
 
 
 def translate(error: Exception, url: Url) -> FetchError:
-    """Say in our words what went wrong on the way. Nothing of an answer, and no address, is in the text (S10).
+    """Return our error for an exception. The text contains nothing of a response, and no address (S10).
 
     Args:
         error: one of `RAISED`, with its causes.
-        url: that was asked for.
+        url: of the request.
     """
     causes = list(_causes(error))
     for cause in causes:
@@ -153,7 +153,7 @@ def translate(error: Exception, url: Url) -> FetchError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and all that it wraps: as `reason`, among its arguments, or as its cause."""
+    """Yield an exception and all that it wraps: as `reason`, among its arguments, or as its cause."""
     todo: list[object] = [error]
     seen: set[int] = set()
     while todo and len(seen) < 20:

@@ -1,10 +1,10 @@
-"""A fetch under way, and the one thread that ends those that take too long (P81).
+"""Fetches under way, and the one thread that ends those that take too long (P81).
 
-The timeouts of a socket are for each read: a publisher that drips a byte now and then would hold a worker for ever. So
-a watch shuts the socket of a fetch whose time is up; what waits for that socket then fails at once. Stopping the
-program shuts all of them.
+The timeouts of a socket are for each read: a publisher that sends a byte now and then would hold a worker for ever. So
+a watch shuts the socket of a fetch whose time is up; a read on it then fails at once. Stopping the program shuts all
+sockets.
 
-The socket is watched, not the connection: http.client forgets the socket of a connection once an answer has taken it.
+The socket is watched, not the connection: http.client forgets the socket of a connection once a response has taken it.
 """
 
 import contextlib
@@ -26,14 +26,14 @@ _AGAIN_SECONDS = 0.1  # a socket that was shut just before it began to connect m
 
 
 class Ended(Enum):
-    """Why we ended a fetch ourselves."""
+    """Why we ended a fetch."""
 
     OVERDUE = auto()
     CUT = auto()
 
 
 class Crowded(Exception):
-    """Limits of our own left no room for a fetch in time: it is given back, and nobody is to blame (P61, R42)."""
+    """Limits of our own left no room for a fetch in time: its claim is undone, and no source is charged (P61, R42)."""
 
 
 class Flight:
@@ -59,25 +59,25 @@ class Flight:
 
     @property
     def first(self) -> bool:
-        """Tell whether this is the first hop: no redirect yet."""
+        """Whether this is the first hop: no redirect yet."""
         return self.came_from is None
 
     def patience(self) -> float:
-        """Say how many seconds it may still wait for something of ours: in all, as long as it may take itself."""
+        """Return for how many more seconds the fetch may wait for limits of ours: in all, for its own timeout."""
         return max(0.0, self.seconds - self.waited)
 
     def taken(self) -> float:
-        """Say how many seconds it has taken, those apart that it waited for something of ours."""
+        """Return how many seconds the fetch has taken, without waits for limits of ours."""
         return time.monotonic() - self.started - self.waited
 
     def refused(self, rule: str) -> AddressRefused:
-        """Give the error for an address that is refused. Of one that a redirect named, it says nothing (S10)."""
+        """Return the error for a refused address. It does not show an address that a redirect named (S10)."""
         if self.came_from is None:
             return AddressRefused(self.url, rule)
         return AddressRefused(self.came_from, REDIRECTED + rule)
 
     def remaining(self, at_most: float) -> float:
-        """Say how many seconds are left, as a timeout: never zero, which a socket takes for "do not wait"."""
+        """Return the seconds left, as a timeout: never zero, which means "do not wait" to a socket."""
         return max(0.001, min(at_most, self.deadline - time.monotonic()))
 
     def watch(self, sock: socket.socket) -> None:
@@ -88,7 +88,7 @@ class Flight:
                 _shut(sock)
 
     def let_go(self) -> None:
-        """Forget the socket: it has done its work and may serve another fetch."""
+        """Forget the socket: another fetch may use it."""
         with self._lock:
             self._socket = None
 
@@ -107,7 +107,7 @@ class Flight:
                 self._mail = None
 
     def end(self, why: Ended) -> None:
-        """End it, from another thread: whatever it waits for is over now."""
+        """End the fetch, from another thread, whatever it waits for."""
         with self._lock:
             self.ended = self.ended or why
             if self._mail is not None:
@@ -127,7 +127,7 @@ _here = threading.local()
 
 
 def under_way() -> Flight:
-    """Give the flight of this thread."""
+    """Return the fetch of this thread."""
     flight: Flight = _here.flight
     return flight
 
@@ -136,10 +136,10 @@ def under_way() -> Flight:
 
 
 class Watch:
-    """Ends flights when their time is up, or all of them at once, and calls `sweep` now and then.
+    """Ends fetches when their time is up, or all of them at once, and calls `sweep` now and then.
 
     Args:
-        sweep: tidies up what lies idle; tells whether something is left to come back for.
+        sweep: closes idle connections; returns whether some are left.
     """
 
     def __init__(self, sweep: Callable[[], bool]) -> None:
@@ -153,7 +153,7 @@ class Watch:
 
     @contextlib.contextmanager
     def over(self, flight: Flight) -> Iterator[None]:
-        """Watch over a flight, which is the one of this thread meanwhile."""
+        """Watch a fetch, which is the one of this thread within the context."""
         with self._changed:
             if self.is_cut:
                 flight.end(Ended.CUT)
@@ -173,7 +173,7 @@ class Watch:
 
     @contextlib.contextmanager
     def paused(self, flight: Flight) -> Iterator[None]:
-        """Stop the clock of a flight while it waits for something of ours."""
+        """Stop the clock of a fetch while it waits for limits of ours."""
         began = time.monotonic()
         left = flight.deadline - began
         flight.deadline = float("inf")
@@ -188,7 +188,7 @@ class Watch:
                     self._changed.notify()
 
     def cut(self) -> None:
-        """End every flight, and from now on each new one as it begins."""
+        """End every fetch, and each new one as it begins."""
         with self._changed:
             self.is_cut = True
             for flight in self._flights:

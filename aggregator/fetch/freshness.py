@@ -1,4 +1,4 @@
-"""What the headers of an answer wish for its pace: how long it is fresh, and how long to stay away."""
+"""Reads hints from response headers: how long a response is fresh, and how long to stay away."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,11 @@ _NOTHING = timedelta(0)
 
 
 def hints_of(headers: Mapping[str, str], sent: datetime) -> Hints:
-    """Read the hints in the headers of an answer (P37, P53, P54, P56).
+    """Read the hints in the headers of a response (P37, P53, P54, P56).
 
     Args:
         headers: names in any case; repeated fields joined by a comma.
-        sent: the answer's Date; when it came, if it has none (P88).
+        sent: the Date of the response; without one, when it came (P88).
     """
     wishes = [name for name in _NAMES if name in headers]
     if not wishes:
@@ -37,15 +37,15 @@ _NAMES = (
 
 
 def freshness(headers: Mapping[str, str], *, sent: datetime) -> timedelta | None:
-    """Say how long an answer is fresh: max-age, else Expires - Date; less Age (RFC 9111, section 4.2; P53, P54, D25).
+    """Return how long a response is fresh: max-age, else Expires - Date; less Age (RFC 9111, 4.2; P53, P54, D25).
 
     Args:
-        headers: of the answer.
+        headers: of the response.
         sent: its Date.
 
     Returns:
-        What is left, not yet capped. Zero if it is stale already, or says no-cache or no-store. None if nothing usable
-        was said.
+        What is left, not yet capped. Zero if it is stale already, or says no-cache or no-store. None if there is
+            nothing usable.
     """
     cache = directives(headers.get("cache-control", ""))
     if cache.get("no-cache") == "" or "no-store" in cache:  # no-cache="field" is about that field only
@@ -71,7 +71,7 @@ def directives(value: str) -> dict[str, str]:
 
 
 def _members(value: str) -> Iterator[str]:
-    """Split a list at the commas that stand outside of quotes."""
+    """Split a list at the commas outside of quotes."""
     member: list[str] = []
     for part in _PART.findall(value):
         if part == ",":
@@ -83,13 +83,13 @@ def _members(value: str) -> Iterator[str]:
 
 
 def rate_limit(headers: Mapping[str, str], *, sent: datetime) -> timedelta | None:
-    """Say how long to stay away because the publisher's count for us is used up (P37).
+    """Return how long to stay away because the rate limit of the publisher is used up (P37).
 
     Reads `X-RateLimit-Remaining` and `-Reset` (seconds; an instant as some send it), the same without `X-`, and the
     `RateLimit` field in its two drafts: `"default";r=0;t=30` and `limit=100, remaining=0, reset=30`.
 
     Returns:
-        The wait, not yet capped; None if there is something left, or nothing was said.
+        The wait, not yet capped; None if requests are left, or nothing was said.
     """
     for prefix in ("x-ratelimit-", "ratelimit-", "x-rate-limit-"):
         remaining, reset = headers.get(prefix + "remaining", "").strip(), headers.get(prefix + "reset", "").strip()

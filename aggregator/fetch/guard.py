@@ -1,8 +1,8 @@
-"""Which addresses a fetch may connect to: asked for the very address, before each connection and request (S3, S6).
+"""Decides which addresses a fetch may connect to, before each connection and request (S3, S6).
 
 Public addresses are open to all. A private one is open if two things hold: an entry under `hosts:` with `allow_private`
-covers it (the host's name, or the address), and the source's configured URL itself lies in such an entry (by name, by
-the address in it, or by the address it leads to). So a source out on the internet can't be redirected inwards.
+covers it (the host's name, or the address), and the configured URL of the source itself lies in such an entry (by name,
+by the address in it, or by the address it leads to). So a source on the internet can't be redirected inwards.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,11 +34,11 @@ METADATA_NAMES = frozenset(
 
 
 class Guard:
-    """The entries of `hosts:` with `allow_private`, ready to be asked; shared by all fetches.
+    """The entries of `hosts:` with `allow_private`; shared by all fetches.
 
     Args:
         rules: of `Settings.hosts`.
-        lookup: gives the addresses of a name; none if it has none.
+        lookup: returns the addresses of a name; none if it has none.
     """
 
     def __init__(self, rules: Sequence[HostRule], lookup: Callable[[str], Iterable[Address]]) -> None:
@@ -47,16 +47,16 @@ class Guard:
         self._rule = lru_cache(maxsize=4096)(lambda host: rule_for(host, rules))
 
     def permit(self, configured: Url) -> "Permit":
-        """Give what the source with this configured URL may reach."""
+        """Return what the source with this configured URL may reach."""
         return Permit(self, host_of(configured))
 
     def opens(self, host: str | Address) -> bool:
-        """Tell whether a host, as it is written in a URL, or an address lies in an entry."""
+        """Return whether a host, as it is written in a URL, or an address lies in an entry."""
         rule = self._rule(host if isinstance(host, str) else str(plain(host)))
         return rule is not None and rule.allow_private
 
     def covers(self, host: str, address: Address) -> bool:
-        """Tell whether an entry opens a private address that a host leads to: one for the name, or for the address.
+        """Return whether an entry opens a private address that a host leads to: one for the name, or for the address.
 
         That 127.0.0.0/8 stands for `localhost` as well opens no other address to it.
         """
@@ -76,12 +76,12 @@ class Permit:
         self._first: tuple[str, Address] | None = None  # where the first hop went
 
     def refusal(self, host: str, address: Address, *, first: bool) -> str | None:
-        """Say why an address may not be connected to.
+        """Return why an address may not be connected to.
 
         Args:
             host: the name or address in the URL.
-            address: what it leads to, and what would be connected to.
-            first: this is the poll's first hop, no redirect.
+            address: where the name leads, and what would be connected to.
+            first: this is the first hop of the poll, no redirect.
 
         Returns:
             The rule, for the operator; None if the address is allowed.
@@ -100,7 +100,7 @@ class Permit:
     def refusal_of_name(self, host: str) -> str | None:
         """Return why a proxy may not be told to connect to a name that this machine can't resolve (S9).
 
-        Nothing but the form of the name is known here. Which addresses public names lead to is for the proxy to filter.
+        Only the form of the name is known here. Which addresses public names lead to is for the proxy to filter.
 
         Args:
             host: the name in the URL, without a dot at its end.
@@ -118,7 +118,7 @@ class Permit:
         return None if self._is_inside() else STRANGER
 
     def _is_inside(self) -> bool:
-        """Tell whether the configured URL lies in an entry."""
+        """Return whether the configured URL lies in an entry."""
         if self._guard.opens(self._configured_host):
             return True
         if self._first is not None and self._first[0] == self._configured_host:

@@ -1,7 +1,7 @@
-"""Reading the head of an answer: status line and headers, bounded, byte for byte (S22, P12, P35).
+"""Reads the head of a response: status line and headers, bounded, byte for byte (S22, P12, P35).
 
-http.client's own way costs more (it goes through the e-mail parser, a fifth of a 304's whole cost), stops at the first
-line that is no header, splits lines at bytes that mean something in Latin-1 only, and takes 103 for the answer.
+http.client's own way is slower (it uses the e-mail parser, a fifth of the whole cost of a 304), stops at the first line
+that is no header, splits lines at bytes that mean something in Latin-1 only, and takes 103 for the response.
 """
 
 import http.client
@@ -26,8 +26,8 @@ _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 class Fault(HTTPError):
     """Carries an error of ours out of urllib3.
 
-    Not an OSError: requests makes its own ConnectionError of any OSError that is raised inside a connection, and
-    the cause would be lost.
+    Not an OSError: requests makes its own ConnectionError of any OSError that is raised inside a connection, and the
+    cause would be lost.
     """
 
     def __init__(self, error: FetchError) -> None:
@@ -36,7 +36,7 @@ class Fault(HTTPError):
 
 
 class Head(http.client.HTTPResponse):
-    """http.client's answer, with a head that we read ourselves; the body is read as ever."""
+    """http.client's response with a head that we read ourselves; the body is read as usual."""
 
     chunked: bool
     chunk_left: int | None
@@ -114,7 +114,7 @@ class Head(http.client.HTTPResponse):
         self.will_close = ends or (not self.chunked and self.length is None)
 
     def _read_next_chunk_size(self) -> int:
-        """Read the size of the next chunk; http.client would take -1, and then read without end."""
+        """Read the size of the next chunk; http.client would accept -1, and then read without end."""
         line = self._read_framing()
         size = line.partition(b";")[0].strip()
         if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(size):
@@ -123,7 +123,7 @@ class Head(http.client.HTTPResponse):
         return int(size, 16)
 
     def _read_and_discard_trailer(self) -> None:
-        """Skip what may follow the last chunk; http.client would go on as long as it comes."""
+        """Skip what may follow the last chunk, within limits; http.client would read on without end."""
         while self._read_framing() not in (b"\r\n", b"\n", b""):
             pass
 
@@ -137,14 +137,14 @@ class Head(http.client.HTTPResponse):
 
 
 def number_of(digits: str) -> int | None:
-    """Read a whole number of whatever length; None if it is none. What has over 18 digits is just huge."""
+    """Read a whole number of any length; None if it is none. A number of over 18 digits is just huge."""
     if not (digits.isascii() and digits.isdigit()):
         return None
     return int(digits.lstrip("0")[:18] or "0")
 
 
 def _message(lines: list[bytes]) -> http.client.HTTPMessage:
-    """Give the headers of a head. A line that is no header is left out; a folded one belongs to the one before."""
+    """Return the headers of a head. A line that is no header is left out; a folded one belongs to the one before."""
     pairs: list[tuple[str, str]] = []
     for line in lines:
         text = line.decode("latin-1")

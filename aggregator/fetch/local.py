@@ -1,4 +1,4 @@
-"""Local sources (`kind: file`, and `kind: opml` with a path): a file below the folder of feeds.yaml (S2)."""
+"""Reads local sources (`kind: file`, and `kind: opml` with a path): a file below the folder of feeds.yaml (S2)."""
 
 import os
 import stat
@@ -13,15 +13,15 @@ from aggregator.model.ask import Ask
 
 
 def read_file(ask: Ask, grow: Grow) -> bytes:
-    """Read the file of a source.
+    """Read the file of a local source.
 
     `config` has checked that the path, symlinks resolved, lies below the folder of feeds.yaml, and has put the resolved
     path into the source's URL. A symlink may since lead to another file, but only within that file's folder.
 
     Raises:
-        FileUnreadable: it is not there, no regular file, or leads elsewhere now.
+        FileUnreadable: it does not exist, is no regular file, or leads elsewhere now.
         BodyTooLarge: over 20 MiB.
-        EmptyBody: nothing is in it.
+        EmptyBody: the file is empty.
     """
     url = ask.url
     if ask.path is None:
@@ -31,7 +31,7 @@ def read_file(ask: Ask, grow: Grow) -> bytes:
         path = ask.path.resolve(strict=True)
         if not path.is_relative_to(checked.parent):
             raise FileUnreadable(url, "it now leads to another folder than when feeds.yaml was read; reload that")
-        # NONBLOCK: a named pipe must not hold the worker before we have seen that it is one
+        # NONBLOCK: opening a named pipe must not block the worker
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(handle, "rb") as file:  # noqa: PTH123  # a descriptor, no path
             found = os.fstat(handle)

@@ -1,6 +1,6 @@
-"""What is known of host keys: how each is to be treated, at which address it was found, and where redirects lead.
+"""Policies of host keys: spacing and parallel requests, the address where each was found, and where redirects lead.
 
-Bounded, and only as good as the last connection. No lock: it belongs to `Budgets`, which has one.
+Bounded, and only as recent as the last connection. No lock: it belongs to `Budgets`, which has one.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -16,7 +16,7 @@ REMEMBERED: Final = 65_536  # keys, and sources that are redirected; the one tha
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How a key is to be treated."""
+    """The policy of one host key."""
 
     spacing: float  # seconds between two starts
     parallel: int
@@ -26,10 +26,10 @@ class Manners:
 
 
 class HostPolicies:
-    """All host keys that were met.
+    """Policies of all host keys that were met.
 
     Args:
-        hosts: of the settings.
+        hosts: `hosts:` of the settings.
     """
 
     def __init__(self, hosts: Sequence[HostRule]) -> None:
@@ -42,20 +42,20 @@ class HostPolicies:
         self._jobs: dict[str, set[Hashable]] = {}  # the same, the other way round
 
     def of(self, key: str) -> Manners:
-        """Say how a key is to be treated."""
+        """Return the policy of a key."""
         return self._manners.get(key) or self._judge(key)
 
     def spacing_at(self, address: str) -> float:
-        """Give the spacing in seconds that a network wants for each of its addresses."""
+        """Return the spacing in seconds that a network under `hosts:` has for each of its addresses."""
         rule = ruling(address, self._hosts)
         return 0.0 if rule is None or rule.spacing is None else rule.spacing.total_seconds()
 
     def residents(self, address: str) -> Mapping[str, Manners]:
-        """Give the keys that were found at an address."""
+        """Return the keys that were found at an address, with their policies."""
         return self._residents.get(address, {})
 
     def ways_of(self, job: Hashable) -> Collection[str]:
-        """Give the other keys that the last poll of a source was redirected to."""
+        """Return the other keys that the last poll of a job was redirected to."""
         return self._ways.get(job, ())
 
     def jobs_to(self, keys: Collection[str]) -> set[Hashable]:
@@ -63,32 +63,32 @@ class HostPolicies:
         return {job for key in keys & self._jobs.keys() for job in self._jobs[key]}
 
     def adopt(self, hosts: Sequence[HostRule]) -> None:
-        """Go by other rules from now on."""
+        """Apply another `hosts:`."""
         self._hosts = tuple(hosts)
         for key in list(self._manners):
             self._judge(key)
 
     def slow_down(self, key: str, doublings: int) -> None:
-        """Double the spacing of a key so many times, from now on (P61)."""
+        """Double the spacing of a key `doublings` times (P61)."""
         self._doublings.pop(key, None)
         if doublings:
             self._doublings[key] = doublings
         self._judge(key)
 
     def keep_distance(self, key: str, seconds: float) -> None:
-        """Hold to a spacing that a site asks for, from now on."""
+        """Apply the Crawl-delay of a site to a key."""
         self._delays.pop(key, None)
         if seconds > 0:
             self._delays[key] = seconds
         self._judge(key)
 
     def find(self, key: str, address: str) -> None:
-        """Note where a key was found. An address is its own."""
+        """Record at which address a key was found. A key that is an address is its own."""
         if not is_address(key):
             self._judge(key, address)
 
     def lead(self, job: Hashable, keys: Collection[str]) -> None:
-        """Note where polls of a source are redirected to, in place of what was known."""
+        """Record where polls of a job are redirected to, in place of what was known."""
         for key in self._ways.pop(job, ()):
             self._jobs[key].discard(job)
             if not self._jobs[key]:

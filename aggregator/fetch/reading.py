@@ -1,4 +1,4 @@
-"""What the last answer of a fetch comes to (P20 to P36)."""
+"""Turns the last response of a fetch into an answer (P20 to P36)."""
 
 import contextlib
 import hashlib
@@ -20,16 +20,16 @@ from aggregator.text.challenges import is_challenge
 
 
 def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> Answer:
-    """Read the last answer of the way.
+    """Read the last response of a fetch.
 
     Args:
-        trip: that it ends.
-        answer: as it was received, its body unread.
+        trip: the fetch.
+        answer: the response, its body unread.
         sent: the headers of the request.
-        grow: is asked before the body grows (R42).
+        grow: called before the body grows (R42).
 
     Raises:
-        FetchError: it brings no news.
+        FetchError: the response brings no document.
     """
     url, headers, status = trip.chain.url, answer.headers, answer.status
     if status == 304:
@@ -72,7 +72,7 @@ def read_answer(trip: Trip, answer: HTTPResponse, sent: Headers, grow: Grow) -> 
 
 
 def read_local(trip: Trip, grow: Grow) -> Answer:
-    """Read the file of a `kind: file` source.
+    """Read the file of a local source.
 
     Raises:
         FetchError: as `read_file`.
@@ -90,10 +90,10 @@ def read_local(trip: Trip, grow: Grow) -> Answer:
 
 
 def read_rest(trip: Trip, answer: HTTPResponse) -> bytes:
-    """Read what little there may be behind a head that says it all: then the connection can be kept.
+    """Read the short body of a response whose head is enough, so that the connection can be kept.
 
     Returns:
-        Up to 64 KiB of it, unpacked; less if the connection breaks, which changes nothing any more.
+        Up to 64 KiB of it, decompressed; less if the connection breaks, which does not matter then.
     """
     with contextlib.suppress(*RAISED):
         return read_some(answer, trip.chain.url, coding=answer.headers.get("content-encoding", ""))
@@ -101,7 +101,7 @@ def read_rest(trip: Trip, answer: HTTPResponse) -> bytes:
 
 
 def _no_news(trip: Trip, answer: HTTPResponse) -> FetchError:
-    """Say what it means that the status is no success."""
+    """Return the error for a status that is no success."""
     url, status = trip.chain.url, answer.status
     text = read_rest(trip, answer)
     if status in (204, 205, 206):
@@ -116,11 +116,11 @@ def _no_news(trip: Trip, answer: HTTPResponse) -> FetchError:
 
 
 def _validators(headers: HTTPHeaderDict) -> tuple[str | None, str | None]:
-    """Give ETag, several joined (P11), and Last-Modified, as received."""
+    """Return ETag, several joined (P11), and Last-Modified, as received."""
     modified = headers.getlist("last-modified")
     return storable(headers.get("etag")), storable(modified[0] if modified else None)
 
 
 def _digest_of(body: bytes) -> Digest:
-    """Give the digest of a body, unpacked."""
+    """Return the digest of a decompressed body."""
     return Digest(hashlib.sha256(body).hexdigest())

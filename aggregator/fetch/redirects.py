@@ -1,7 +1,7 @@
-"""Following redirects ourselves: which, how far, and what must stay behind (P24, P25, P40 to P46, S2, S7).
+"""Follows redirects: which, how far, and what is not sent to other origins (P24, P25, P40 to P46, S2, S7).
 
-requests would follow 30 of them, send a foreign host our validators and the operator's headers, and not say what the
-hops were.
+requests would follow 30 of them, send our validators and the operator's headers to other hosts, and not report the
+hops.
 """
 
 from collections.abc import Sequence
@@ -32,23 +32,23 @@ SERVICE_PORTS = frozenset(
 
 @lru_cache(maxsize=4096)  # asked for several times in each fetch
 def origin_of(url: Url) -> tuple[str, str, int]:
-    """Give scheme, host and port: what the operator's headers are for (P45)."""
+    """Return scheme, host and port: the origin that the operator's headers are sent to (P45)."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 def is_web_port(port: int) -> bool:
-    """Tell whether somebody else may name a port to us: one that web servers have, and no other service (S7)."""
+    """Return whether a stranger may name this port: one that web servers have, and no other service (S7)."""
     return port in (80, 443) or (port >= 1024 and port not in SERVICE_PORTS)
 
 
 class Chain:
-    """The way of one poll: where it is, where it was, and what it may still send.
+    """The hops of one fetch: the current URL, earlier ones, and whether the origin was left.
 
     Args:
         start: the URL in use.
-        configured: the source's URL; its origin alone gets the operator's headers.
-        is_own: it stands in feeds.yaml, and not in a list that somebody else keeps: then its port is allowed.
+        configured: the URL in feeds.yaml; its origin alone gets the operator's headers.
+        is_own: it stands in feeds.yaml, and not in a list that a stranger keeps: then its port is allowed.
     """
 
     def __init__(self, start: Url, configured: Url, *, is_own: bool = True) -> None:
@@ -61,10 +61,10 @@ class Chain:
         self.is_home = start == configured or origin_of(start) == self._home  # once away, away to the end (P45)
 
     def check(self) -> None:
-        """Refuse the start of the way too if its scheme or port isn't for fetching: it may be a link from a feed.
+        """Refuse the start as well if its scheme or port isn't allowed: it may be a link from a feed.
 
         Raises:
-            AddressRefused: that rule (S2, S7).
+            AddressRefused: the rule (S2, S7).
         """
         if rule := self._refusal(self.url):
             raise AddressRefused(self.url, rule)
@@ -78,7 +78,7 @@ class Chain:
         return None
 
     def follow(self, status: int, locations: Sequence[str]) -> None:
-        """Go where a redirect leads.
+        """Follow a redirect.
 
         Args:
             status: one of `FOLLOWED`.

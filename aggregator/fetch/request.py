@@ -1,4 +1,4 @@
-"""What we send: the headers of a request, and the validators that go with it.
+"""Makes the headers of a request, with its validators.
 
 P1, P2, P8, P13, P16, P22, P23, P34, P45, P75 to P80.
 """
@@ -39,13 +39,13 @@ Headers = dict[str, str | bytes]
 
 
 def headers_of(ask: Ask, url: Url, *, user_agent: str, is_home: bool, request: Request = GET) -> Headers:
-    """Give the headers of one request. A POST is never conditional: its answer would be a 412 (RFC 9110, 13.1.2).
+    """Return the headers of one request. A POST is never conditional: the response would be a 412 (RFC 9110, 13.1.2).
 
     Args:
         ask: the request that this hop belongs to.
         url: of this hop.
         user_agent: ours (P75).
-        is_home: no hop has left the origin of the configured URL yet: what the operator gave for it may be sent.
+        is_home: no hop has left the origin of the configured URL yet: the operator's headers for it may be sent.
         request: method and body.
 
     Raises:
@@ -70,29 +70,29 @@ def headers_of(ask: Ask, url: Url, *, user_agent: str, is_home: bool, request: R
 
 
 def is_conditional(headers: Headers) -> bool:
-    """Tell whether a request carries a validator, so that a 304 is an answer to it."""
+    """Return whether a request carries a validator, so that 304 is a valid response."""
     return "If-None-Match" in headers or "If-Modified-Since" in headers
 
 
 def asks_for_delta(headers: Headers) -> bool:
-    """Tell whether a request lets the publisher send only what is new, so that a 226 is an answer to it (P22)."""
+    """Return whether a request accepts only what is new, so that 226 is a valid response (P22)."""
     return headers.get("A-IM") == DELTA
 
 
 def is_delta(manipulations: str) -> bool:
-    """Tell whether an answer is a delta as we asked for it: `IM: feed`, and nothing else done to it (RFC 3229)."""
+    """Return whether a response is a delta as requested: `IM: feed`, and no other manipulation (RFC 3229)."""
     return manipulations.strip().lower() == DELTA
 
 
 def storable(value: str | None) -> str | None:
-    """Give a validator as received, malformed or not; None if there is none, or it can't be sent back (P11)."""
+    """Return a validator as received, malformed or not; None if there is none, or it can't be sent back (P11)."""
     if not value or len(value) > MAX_VALIDATOR_BYTES or _UNSENDABLE.search(value):
         return None
     return value
 
 
 def _conditions(validators: Validators, *, date_only: bool) -> Headers:
-    """Both validators, as they came; the date alone, if there is one, where the tag never earned a 304 (P13)."""
+    """Return both validators, as received; only the date, if there is one, where the ETag never earned a 304 (P13)."""
     headers: Headers = {}
     etag, modified = storable(validators.etag), storable(validators.last_modified)
     if etag and not (modified and date_only):
@@ -104,7 +104,7 @@ def _conditions(validators: Validators, *, date_only: bool) -> Headers:
 
 
 def _add_own(headers: Headers, ask: Ask, url: Url) -> None:
-    """Add what the operator wrote for the source: it goes over ours, whatever the case of its name."""
+    """Add the operator's headers for the source, which replace ours, whatever the case of their names."""
     names = {name.lower(): name for name in headers}
     if ask.auth is not None:
         user, password = ask.auth
@@ -125,7 +125,7 @@ def _plain(secret: Secret) -> str:
 
 
 def _bytes(value: str) -> bytes:
-    """Give the bytes of a header value: those that came in, read as Latin-1 (P12); UTF-8 for an operator's own text."""
+    """Return the bytes of a header value: received ones were read as Latin-1 (P12); an operator's own text is UTF-8."""
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
-"""From a host to its addresses, in bounded time.
+"""Resolves host names in bounded time.
 
 getaddrinfo has no timeout and can't be interrupted; with a name server that is down it takes as long as resolv.conf
-says, 20 s and more. So a name is asked for in a thread of its own that may be left behind. An address needs no asking.
+says, 20 s and more. So it runs in a thread of its own that may be left behind. An address is not looked up.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ LOOKUP_SECONDS = 10.0  # P81: it is part of connecting
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One way to reach a host."""
+    """One socket address of a host."""
 
     family: int
     address: Address
@@ -28,17 +28,17 @@ class Endpoint:
 
 
 def endpoints_of(host: str, port: int, flight: Flight, seconds: float) -> list[Endpoint]:
-    """Give what a host leads to, in the resolver's order, each address once.
+    """Return the socket addresses of a host, in the resolver's order, each once.
 
     Args:
         host: a name, or an address without brackets.
         port: of the service.
-        flight: for which it is; if that ends, the waiting ends.
+        flight: the fetch; when it ends, the waiting ends.
         seconds: the longest wait.
 
     Raises:
         NameUnknown: there is no such name.
-        TimedOut: no answer in that time, or the flight ended.
+        TimedOut: no answer in that time, or the fetch ended.
     """
     if is_address(host):
         return _ask(host, port, socket.AI_NUMERICHOST)
@@ -60,7 +60,7 @@ def endpoints_of(host: str, port: int, flight: Flight, seconds: float) -> list[E
 
 
 def addresses_of(host: str) -> list[Address]:
-    """Give the addresses of a host for the fetch of this thread; none if it has none, or they don't come in time."""
+    """Return the addresses of a host for the fetch of this thread; none if there are none, or not in time."""
     flight = under_way()
     try:
         return [endpoint.address for endpoint in endpoints_of(host, 0, flight, flight.remaining(LOOKUP_SECONDS))]

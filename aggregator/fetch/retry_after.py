@@ -1,4 +1,4 @@
-"""The Retry-After header, and the dates in headers."""
+"""Reads the Retry-After header, and dates in headers."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,10 +17,10 @@ def retry_after(value: str, *, sent: datetime) -> timedelta | None:
 
     Args:
         value: the header as received: delay seconds, or an HTTP-date.
-        sent: the answer's own Date, aware UTC; an HTTP-date counts from there, since the two clocks may differ.
+        sent: the Date of the response, aware UTC; an HTTP-date counts from there, since the two clocks may differ.
 
     Returns:
-        The wait, above zero, not yet capped; None if there is nothing to obey. A typo is no reason to fail a poll.
+        The wait, above zero, not yet capped; None if there is nothing to obey. A typo does not fail a poll.
     """
     text = value.strip()
     if text.isascii() and text.isdigit():  # isascii: "²".isdigit() is true, and int("²") raises
@@ -34,7 +34,7 @@ def retry_after(value: str, *, sent: datetime) -> timedelta | None:
 
 
 def seconds_of(digits: str) -> timedelta:
-    """Give a number of seconds, of whatever length, as a wait; at most `LONGEST`."""
+    """Return a number of seconds, with any number of digits, as a wait; at most `LONGEST`."""
     digits = digits.lstrip("0")[:12] or "0"  # twelve digits are 30,000 years
     return min(timedelta(seconds=int(digits)), LONGEST)
 

@@ -1,4 +1,4 @@
-"""robots.txt: what a site wants crawlers to leave alone (RFC 9309; P89). Pure: `Client` fetches it as it does all."""
+"""Parses robots.txt (RFC 9309; P89). Pure: `Client` fetches the file."""
 
 import re
 from collections.abc import Sequence
@@ -14,12 +14,13 @@ _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 
 
 def may_fetch(robots: bytes, agent: str, path: str) -> bool:
-    """Tell whether a crawler may ask for a path.
+    """Return whether a crawler may fetch a path.
 
-    The longest rule that matches decides, `Allow` where two are of one length (section 2.2.2); without one all is open.
+    The longest rule that matches decides, `Allow` where two have one length (section 2.2.2); without one everything is
+    allowed.
 
     Args:
-        robots: the file, as it came.
+        robots: the file, as received.
         agent: our product token.
         path: of the address, with its query.
     """
@@ -28,14 +29,14 @@ def may_fetch(robots: bytes, agent: str, path: str) -> bool:
 
 
 def rules_for(robots: bytes, agent: str) -> tuple[tuple[tuple[bool, str], ...], float]:
-    """Read what a file says to a crawler.
+    """Read the rules of a file for a crawler.
 
     Args:
-        robots: the file, as it came.
+        robots: the file, as received.
         agent: its product token.
 
     Returns:
-        The rules, as (allowed, pattern), and the seconds of Crawl-delay, at most `MAX_DELAY`; 0.0 if it names none.
+        The rules, as (allowed, pattern), and the seconds of Crawl-delay, at most `MAX_DELAY`; 0.0 if there is none.
     """
     groups = _groups(robots[:MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff"), agent.lower())
     group = groups.get(agent.lower(), groups.get(_ANYBODY, _Group()))
@@ -43,7 +44,7 @@ def rules_for(robots: bytes, agent: str) -> tuple[tuple[tuple[bool, str], ...], 
 
 
 def allows(rules: Sequence[tuple[bool, str]], path: str) -> bool:
-    """Tell whether the longest rule that matches a path allows it; without one all is open (section 2.2.2)."""
+    """Return whether the longest rule that matches a path allows it; without one all is allowed (section 2.2.2)."""
     best = (-1, True)
     for is_allowed, pattern in rules:
         if _matches(pattern, path):
@@ -53,23 +54,23 @@ def allows(rules: Sequence[tuple[bool, str]], path: str) -> bool:
 
 @dataclass(slots=True)
 class _Group:
-    """What is said to one crawler."""
+    """The rules for one crawler."""
 
     rules: list[tuple[bool, str]] = field(default_factory=list)
     delay: float = 0.0
     size: int = 0  # characters of the patterns
 
     def add(self, pattern: str, *, allowed: bool) -> None:
-        """Take in a rule, if there is room for it."""
+        """Add a rule, if there is room."""
         if len(self.rules) < MAX_RULES and self.size + len(pattern) <= MAX_PATTERNS:
             self.rules.append((allowed, pattern))
             self.size += len(pattern)
 
 
 def _groups(text: str, agent: str) -> dict[str, _Group]:
-    """Give what is said to a crawler and to anybody; groups of one token are one (section 2.2.1).
+    """Return the rules for a crawler and those for any; groups of one token are joined (section 2.2.1).
 
-    Nobody else's rules are kept: thousands of names before thousands of rules would be gigabytes.
+    Rules for others are not kept: thousands of names before thousands of rules would be gigabytes.
     """
     groups: dict[str, _Group] = {}
     agents: set[str] = set()
@@ -95,12 +96,12 @@ def _groups(text: str, agent: str) -> dict[str, _Group]:
 
 
 def _seconds(text: str) -> float:
-    """Read a Crawl-delay, which no standard knows; garbage is none."""
+    """Read a Crawl-delay, which no standard defines; an invalid one counts as none."""
     return min(float(text), MAX_DELAY) if _NUMBER.fullmatch(text) else 0.0
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Match a rule: `*` stands for anything, `$` at its end for the end of the path. Each part is sought once (S25)."""
+    """Match a rule: `*` is any text, `$` at its end is the end of the path. Each part is searched once (S25)."""
     is_whole = pattern.endswith("$")
     first, *parts = pattern.removesuffix("$").split("*")
     if not path.startswith(first):

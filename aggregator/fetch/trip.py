@@ -1,4 +1,4 @@
-"""One fetch: where it is, and what any kind of answer can tell of it."""
+"""State of one fetch, and the fields that every answer has."""
 
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -24,16 +24,16 @@ class Trip:
         self.chain = Chain(ask.url, ask.configured, is_own=ask.own_port)
         self.flight = Flight(guard.permit(ask.configured), ask.timeout.total_seconds())
         self.hints = NO_HINTS
-        self.status: int | None = None  # of the last answer
+        self.status: int | None = None  # of the last response
         self.skew: timedelta | None = None  # likewise
         self.conditional = False  # the last request carried a validator
-        self.is_further = ask.is_further  # its host was asked a moment ago: it waits its turn
+        self.is_further = ask.is_further  # its host was asked a moment ago: it waits for the spacing
         self.is_large = False  # its body has a place among the large ones (R42)
-        self.asides: tuple[Aside, ...] = ()  # what else was asked for
-        self.reading: HTTPResponse | None = None  # the answer that is open now
+        self.asides: tuple[Aside, ...] = ()  # further requests of this fetch
+        self.reading: HTTPResponse | None = None  # the response that is open now
 
     def said(self) -> "Common":
-        """Give what every answer has."""
+        """Return the fields that every answer has."""
         flight = self.flight
         return {
             "asked_at": self.asked_at,
@@ -49,7 +49,7 @@ class Trip:
         }
 
     def failed(self, error: FetchError) -> Answer:
-        """Give the answer to a fetch that failed, or that we ended: then whatever went wrong was our doing."""
+        """Return the answer of a fetch that failed, or that we ended: then an error is our doing."""
         if self.flight.ended is Ended.CUT:
             return Cut(**self.said())
         if self.flight.ended is Ended.OVERDUE and not isinstance(error, BadStatus):

@@ -1,4 +1,4 @@
-"""One poll on its way: the claimed source, the answer, and what was read."""
+"""Outcomes and states of polls, and the responses of publishers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from aggregator.model.entry import NO_HINTS, Digest, Hints
 from aggregator.model.rest import Rest
 from aggregator.urls import Url
 
-ABSENT: Final = frozenset({404, 410})  # to ask beside a poll for what is not there is no failure
-CRASHES: Final = 3  # in a row, with one source in flight: it is asked alone, and read in another process (R13)
+ABSENT: Final = frozenset({404, 410})  # a missing document beside a poll is no failure
+CRASHES: Final = 3  # in a row, with one source in flight: it is polled alone, and read in another process (R13)
 
 
 class Outcome(StrEnum):
-    """Result of a poll."""
+    """How a poll went, as `poll --json` names it."""
 
     FETCHED = "fetched"
     NOT_MODIFIED = "not_modified"
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class State(StrEnum):
-    """What a source is."""
+    """The state of a source."""
 
     NEVER = "never"
     OK = "ok"
@@ -46,7 +46,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
-    """The answer to a request that a poll made beside its own: for robots.txt, or for a further document."""
+    """The response to a request beside the poll's own: for robots.txt, or for a further document."""
 
     host_key: str  # that was asked
     asked_at: datetime
@@ -58,23 +58,23 @@ class Aside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What every answer has, whatever it says."""
+    """The fields that every answer has."""
 
     asked_at: datetime  # when the request left; first-seen, `sort_at` and `updated` take this
     seconds: float = 0.0
     wire_bytes: int = 0
     hops: tuple[Hop, ...] = ()
-    met: tuple[Url, ...] = ()  # where redirects led, refused ones and those of further documents among them (S44)
+    met: tuple[Url, ...] = ()  # where redirects led, including refused ones and those of further documents (S44)
     hints: Hints = NO_HINTS
     peer: str | None = None  # the address that answered first, in text form (P61)
     conditional: bool = False  # the last request carried a validator (P94)
     skew: timedelta | None = None  # the publisher's Date less our time, if it said one (P88)
-    asides: tuple[Aside, ...] = ()  # what else the poll asked for, in order
+    asides: tuple[Aside, ...] = ()  # further requests of the poll, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedBody:
-    """A body that was read, deflated, without secrets (S44): it may be read once more later."""
+    """A body that was read, deflated, without secrets (S44); `replay` may read it again."""
 
     digest: Digest  # of the body as it came
     headers: tuple[tuple[str, str], ...]  # those that reading depends on, names in lower case
@@ -88,7 +88,7 @@ class Fetched(Exchange):
     status: int = 200
     url: Url  # that answered
     body: bytes
-    body_bytes: int = 0  # of the body, also once that has been let go
+    body_bytes: int = 0  # of the body, also once that was released
     body_digest: Digest
     packed: PackedBody | None = None  # the same, once it was read; None where it is too large to be kept
     etag: str | None = None
@@ -96,8 +96,8 @@ class Fetched(Exchange):
     content_type: str | None = None  # the header as received
     content_language: str | None = None
     content_location: str | None = None
-    same_body: bool = False  # equals the last body that was read and stored (P4)
-    is_delta: bool = False  # a 226: only what is new; what is absent means nothing (P22)
+    same_body: bool = False  # equal to the last body that was read and stored (P4)
+    is_delta: bool = False  # a 226: only what is new; absent entries mean nothing (P22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class NotModified(Exchange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Exchange):
-    """No news, and why."""
+    """A poll without a document, and why."""
 
     error: SourceError | None = None  # None: a fault of ours, `code` is internal
     code: str = "internal"  # docs/alarms.md lists the codes
@@ -120,7 +120,7 @@ class Failed(Exchange):
 
     @classmethod
     def of(cls, error: Exception, exchange: Exchange) -> "Failed":
-        """Make a recorded value of an error; the hints of an answer that can't be read still count."""
+        """Return an error as a recorded value; hints of an unreadable response still count."""
         ours = not isinstance(error, SourceError)
         return cls(
             asked_at=exchange.asked_at,
@@ -142,15 +142,15 @@ class Failed(Exchange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut(Exchange):
-    """A fetch that we ended ourselves because the program stops: no poll at all, the due time is put back (R54)."""
+    """A fetch that we ended because the program stops: not counted as a poll, the due time is put back (R54)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreached(Cut):
-    """A fetch that the network kept from its publisher, whose redirect led to a host without room, or whose body nobody
-    had time to read: no poll either.
+    """A fetch that the network kept from its host, whose redirect led to a host without room, or whose body was not
+    read.
 
-    It counts against nobody (P87, P61, L5).
+    Not counted as a poll, and charged to no source (P87, P61, L5).
     """
 
     waits: bool  # the due time moves on by the source's interval; else it is put back
@@ -160,13 +160,13 @@ Answer = Fetched | NotModified | Failed | Cut
 
 
 def stayed_here(answer: Exchange) -> bool:
-    """Tell whether no request left: we end, its host has no room, robots.txt closes it, or we may not ask there."""
+    """Return whether no request left: we stop, the host has no room, robots.txt or the guard refuses."""
     is_refused = isinstance(answer, Failed) and isinstance(answer.error, RobotsRefused | AddressRefused)
     return isinstance(answer, Cut) or (is_refused and not answer.hops)
 
 
 def asides_of(host_key: str, answer: Answer) -> tuple[Aside, ...]:
-    """Give what is remembered of an answer that is no poll by itself, and of what it took besides."""
+    """Return what is recorded of a response that is no poll by itself, and of its own further requests."""
     if stayed_here(answer) or isinstance(answer, Cut):
         return answer.asides
     aside = Aside(

@@ -1,1 +1,1 @@
-"""One poll from the network to the store, and who is polled next: pipeline, workers, queue, dispatcher."""
+"""Polls: what is due, who polls it, and what becomes of the result."""

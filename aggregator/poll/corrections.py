@@ -1,7 +1,8 @@
-"""An operator's requests, carried out by whoever holds the store, each in one transaction with its effect (R27).
+"""Requests of operators, carried out by the process that holds the store, each in one transaction with its effect
+(R27).
 
-A command writes a request down and waits; with no other process at work it then does this itself. A crash in between
-leaves the request, which the next holder finds; one that is done is marked in the transaction that did it.
+A command stores a request and waits; if no other process holds the store, the command carries it out itself. After a
+crash in between, the next holder finds the request. A request is marked as done in the transaction that did it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,12 +37,12 @@ TOMBSTONE = timedelta(days=30)  # how long a main document says that something w
 
 
 def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
-    """Carry out what waits, oldest first; give how many requests were taken.
+    """Carry out pending requests, oldest first; return how many there were.
 
-    A request that can't be carried out is refused with the reason, and a faulty one harms no other.
+    A request that can't be carried out is refused with the reason; an invalid one harms no other.
 
     Raises:
-        StoreError: our side failed; what was not done still waits.
+        StoreError: our side failed; requests that were not carried out still wait.
     """
     with store.read() as tx:
         waiting = tx.corrections.pending()
@@ -67,7 +68,7 @@ def run_pending_requests(store: Store, roster: Roster, clock: Clock) -> int:
 
 
 def merge_unseen_stories(tx: Transaction, candidates: Sequence[tuple[int, int]], roster: Roster, now: datetime) -> None:
-    """Merge stories that turned out to be one before anybody had seen both, in the transaction that found it (T6)."""
+    """Merge stories that turned out to be one before any subscriber has seen both, in the same transaction (T6)."""
     for kept, merged in candidates:
         changes = merge_unseen(tx.members({kept, merged}), kept, merged, now=now, roster=roster)
         if changes is not None:
@@ -76,19 +77,21 @@ def merge_unseen_stories(tx: Transaction, candidates: Sequence[tuple[int, int]],
 
 
 def end_tombstones(store: Store, now: datetime) -> int:
-    """End the tombstones that have stood long enough, as a change in the store (invariant 4); give how many."""
+    """End tombstones that stood long enough, as a change in the store (invariant 4); return how many."""
     with store.begin() as tx:
         return tx.stories.end_tombstones(before=now - TOMBSTONE, now=now)
 
 
 def forget_removed(store: Store, now: datetime) -> int:
-    """Let what was removed long ago be unknown, as a change in the store (A44, invariant 4); give how many."""
+    """Forget categories and files that were removed long ago, as a change in the store (A44, invariant 4); return how
+    many.
+    """
     with store.begin() as tx:
         return tx.files.forget_removed(before=now - REMOVED)
 
 
 def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime) -> Outcome:
-    """Do what a request asks for, and say so in its row, in one transaction."""
+    """Carry out a request and store its outcome, in one transaction."""
     act = _ACTS.get(request.command)
     if act is None:
         raise CorrectionRefused(f"this version of the program knows no request {request.command!r}")
@@ -101,7 +104,7 @@ def _carry_out(tx: Transaction, request: Request, roster: Roster, now: datetime)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Effect:
-    """What a request comes to, decided and not yet written."""
+    """The effect of a request, decided and not yet written."""
 
     said: str
     facts: dict[str, Any]
@@ -156,7 +159,7 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
 
 
 def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
-    """Publish what is held of a source, since it looked like another feed (R44) or lost fields: that is meant."""
+    """Publish the entries held back of a source that is suspect (R44) or lost fields: the operator accepts it."""
     source = roster.sources.get(SourceKey(str(arguments.get("source"))))
     job = tx.look_up(source) if source is not None else None
     if job is None:
@@ -178,7 +181,7 @@ def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: 
 
 
 def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
-    """Let the rules of feeds.yaml have their say on what is stored, source by source."""
+    """Judge stored entries by the rules of feeds.yaml, source by source."""
     counts = {"published": 0, "withdrawn": 0, "moved": 0, "rewritten": 0}
     works: list[tuple[SourceJob, Mapping[CategoryKey, int], list[Reapplied]]] = []
     for source in _ruled(tx, roster):
@@ -216,7 +219,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
 
 
 def _ruled(tx: Transaction, roster: Roster) -> list[Source]:
-    """Give the sources of whose stored entries a rule has something to say, or had."""
+    """Return the sources that have rules now, or had some when entries were stored."""
     had = set(tx.stored_entries.ruled_sources())
     return [source for key, source in roster.sources.items() if key in had or has_rules(source, roster)]
 
@@ -242,7 +245,7 @@ def _number(arguments: Mapping[str, Any], name: str) -> int:
 
 
 def _facts(changes: EntryChanges, known: StoryMembers) -> dict[str, Any]:
-    """Give what changed, for `--json`."""
+    """Return what changed, for `--json`."""
     ids = _ids(changes, known)
     touched = sorted({*known.members, *(moved.story for moved in changes.moved)})
     return {
@@ -253,6 +256,6 @@ def _facts(changes: EntryChanges, known: StoryMembers) -> dict[str, Any]:
 
 
 def _ids(changes: EntryChanges, known: StoryMembers) -> dict[int, str]:
-    """Give the atom:id of each story that plays a part, by its number."""
+    """Return the atom:id of each story that is involved, by its number."""
     ids = {number: story.atom_id for number, story in known.stories.items()}
     return ids | {story.id: story.atom_id for story in changes.stories.new}

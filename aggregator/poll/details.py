@@ -1,6 +1,6 @@
-"""Entries that waited for their details: decided and stored within the transaction of their group.
+"""Settles details, within the transaction of their group, and ends the wait of entries without one.
 
-Like a poll with entries, each has a savepoint of its own; they come after the lists, and meet what those brought.
+Each has a savepoint of its own, after the polls of sources: details meet what lists of the same group brought.
 """
 
 from dataclasses import replace
@@ -18,14 +18,14 @@ from aggregator.poll.corrections import merge_unseen_stories
 from aggregator.store.database import Store
 from aggregator.store.transaction import Transaction
 
-GROUP = 100  # entries that are let go in one transaction
+GROUP = 100  # entries in one transaction
 
 
 def settle_detail(tx: Transaction, poll: Gathered[DetailJob], roster: Roster) -> Completion:
     """Decide and store what came of a request for a detail.
 
-    An entry that waits no longer, since it was completed or taken back meanwhile, is left as it is: nothing is
-    published twice.
+    An entry that no longer waits, since it was completed or withdrawn meanwhile, is left as it is: nothing is published
+    twice.
     """
     listed = tx.details.entry(poll.job.awaited.id)
     if listed is None:
@@ -33,16 +33,16 @@ def settle_detail(tx: Transaction, poll: Gathered[DetailJob], roster: Roster) ->
         tx.apply(done)
         return done
     done = retry(poll) or _completed(tx, poll, listed, roster)
-    if not _write(tx, done):  # it waits on, and is tried again as after a crash
+    if not _write(tx, done):  # the entry waits on, and is tried again as after a crash
         return Completion(job=poll.job, asked_at=poll.answer.asked_at, code="internal", error="the store refused it")
     merge_unseen_stories(tx, done.entries.merge_candidates, roster, done.asked_at)
     return done
 
 
 def end_waits(store: Store, in_force: InForce, clock: Clock) -> int:
-    """Publish, with what the list gave, the entries that nobody will bring a detail any more; give how many.
+    """Publish entries without their detail, if no detail will come any more; return how many.
 
-    Those are the entries of a source that asks for no details now or is paused, and any that waited for a day.
+    These are the entries of a source that has no details any more or is paused, and any that waited for a day.
     """
     with store.read() as tx:
         lapsed = tx.details.lapsed(clock(), in_force.roster.sources)

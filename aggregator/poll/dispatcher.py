@@ -1,6 +1,6 @@
-"""Who is asked next: due sources, oldest first, as far as the budgets of their hosts and the workers allow.
+"""Claims due sources and details, oldest first, as far as the budgets of their hosts and the workers allow (P61).
 
-Scheduler and one-shot `poll` differ in where the sources come from (`backlog.py`), and in nothing else.
+Service and one-shot `poll` differ only in the queue that they take jobs from (`due_queue.py`).
 """
 
 import threading
@@ -22,16 +22,16 @@ from aggregator.poll.workers import Runner
 from aggregator.store.database import Store
 from aggregator.store.schedule import DueItem
 
-CLAIM = 4  # times the workers: how many sources are claimed at a time, at most (R42)
-TICK = 1.0  # seconds between two looks, if nothing else wakes us
+CLAIM = 4  # times the workers: the largest number of jobs claimed at a time (R42)
+TICK = 1.0  # seconds between two rounds, unless something wakes the dispatcher
 PAUSE = 60.0  # seconds, when the store can't be written (R7)
-SPREAD = timedelta(minutes=5)  # over which what fell due while nothing was asked is spread (P64)
+SPREAD = timedelta(minutes=5)  # over which sources are spread that fell due while nothing was polled (P64)
 
 log = getLogger(__name__)
 
 
 class Dispatcher:
-    """Claims sources and hands them to the workers."""
+    """Claims jobs and hands them to the workers."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Dispatcher:
         """Make a dispatcher.
 
         Args:
-            store: where sources are claimed.
+            store: where jobs are claimed.
             poller: the client and its limits.
             in_force: the settings.
-            backlog: where sources come from.
+            backlog: the queue of due sources and details.
             on_settled: called after each group that was stored.
             on_network: called when the network went down or came back.
-            patient: when the store can't be written, wait and try again (R7), instead of giving up.
+            patient: when the store can't be written, wait and try again (R7) instead of raising.
         """
         self._store, self._poller, self._in_force, self._backlog = store, poller, in_force, backlog
         self._clock, self._budgets = poller.clock, poller.budgets
@@ -74,27 +74,27 @@ class Dispatcher:
         self._failing = 0  # of those, polls under way of sources whose last poll failed
         self._network: NetworkMonitor[Job] = NetworkMonitor(poller.steady, in_force.host_count)
         self._on_network = on_network
-        self._outage = NO_OUTAGE  # as it was last looked at
-        self._paused = False  # the store could not be written when it was last tried
+        self._outage = NO_OUTAGE  # at the last check
+        self._paused = False  # the last write to the store failed
         self._apart: set[JobId] = (
             set()
         )  # sources that may end this program: each is polled with nothing beside it (R13)
-        self._alone: JobId | None = None  # the one of them that is being polled
-        self._unreached: set[JobId] = set()  # sources that the network kept from being asked, and that were not since
-        self._slow_lane = max(1, in_force.settings.workers // 2)  # how many of those at once: they tend to hang (L16)
+        self._alone: JobId | None = None  # the suspect that is being polled
+        self._unreached: set[JobId] = set()  # the network kept these from their hosts, and they were not polled since
+        self._slow_lane = max(1, in_force.settings.workers // 2)  # of sources that failed: they hang (L16)
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
-        """Work until the backlog is empty and all is settled, or until `stop`.
+        """Poll until the queue is empty and everything is settled, or until `stop`.
 
         Args:
-            until: asked before each claim; once true, nothing more is claimed, and what is under way ends.
+            until: called before each claim; once it returns True, nothing more is claimed, and polls under way end.
 
         Raises:
-            StoreError: the store can't be written, and we are not patient.
+            StoreError: the store can't be written, and the dispatcher is not patient.
             WorkersLost: only a new process helps.
         """
         with self._store.begin() as tx:
-            tx.store_row.note_network(NO_OUTAGE)  # whatever was so when somebody last looked
+            tx.store_row.note_network(NO_OUTAGE)  # the state that an earlier run left
             self._apart = {JobId("source", row) for row in tx.find_crashed(self._clock())}
         self._runner.start()
         try:
@@ -107,11 +107,11 @@ class Dispatcher:
                 if self.is_idle() and (over or self._backlog.is_empty(own=self._own_alone)):
                     if not self._network.held:
                         break
-                    self._runner.deliver(self._drained(charged=True))  # nobody is left who could answer
+                    self._runner.deliver(self._drained(charged=True))  # no other poll can show that the network is up
                 self._wake.wait(min(TICK, self._budgets.next_opening() or TICK))
         finally:
             unasked = self._runner.stop()
-            # What is held is put back: a stop says nothing of whose fault it was, and none of them was reached.
+            # Held polls are put back: at a stop it is not known whether their hosts or the network failed.
             self._runner.deliver(self._drained(charged=False))
             self._runner.close()
             if self._runner.fault is None and self._runner.store_error is None:
@@ -122,7 +122,7 @@ class Dispatcher:
             if self._runner.store_error is not None:
                 raise self._runner.store_error
             self._follow_network()
-            if self._patient:  # a service has ended, and nobody looks any more
+            if self._patient:  # a service has ended, and nothing watches the network any more
                 with self._store.begin() as tx:
                     tx.store_row.note_network(NO_OUTAGE)
         except StoreError as error:
@@ -131,7 +131,7 @@ class Dispatcher:
             self._note_store(error)
 
     def _look_after(self, *, claim: bool) -> None:
-        """See that the workers work, and give them work; wait a minute when the store can't be written (R7)."""
+        """Replace lost workers and claim jobs for free ones; wait a minute when the store can't be written (R7)."""
         try:
             self._runner.look_after()
             if self._runner.fault is not None:
@@ -147,10 +147,10 @@ class Dispatcher:
                 raise
             self._note_store(error)
             self._stop.wait(PAUSE)
-            self._runner.store_error = None  # what was not stored has its claim, which moved it on a little (R13)
+            self._runner.store_error = None  # what was not stored keeps its claim (R13)
 
     def _note_store(self, error: StoreError | None) -> None:
-        """Say once that the store can't be written, however often it is tried, and once that it can again."""
+        """Log once that the store can't be written, and once that it can again."""
         with self._lock:
             before, self._paused = self._paused, error is not None
         if error is not None and not before:
@@ -160,21 +160,21 @@ class Dispatcher:
             log.warning("resume_polls", extra={"advice": "the store can be written again"})
 
     def stop(self) -> None:
-        """Claim nothing more; `run` ends when what is under way has ended."""
+        """Claim nothing more; `run` returns when polls under way have ended."""
         self._stop.set()
         self._wake.set()
 
     def wake(self) -> None:
-        """Look for due sources now."""
+        """Look for due jobs now."""
         self._wake.set()
 
     def rest(self, *, on: bool) -> None:
-        """Start no new poll until told otherwise (R68)."""
+        """Start no new poll while `on` (R68)."""
         self._resting.set() if on else self._resting.clear()
         self._wake.set()
 
     def is_unreached(self, item: DueItem) -> bool:
-        """Tell whether a source that was not asked wasn't because the network is down (P87)."""
+        """Return whether a source was not polled because the network is down (P87)."""
         return item.id in self._unreached or self._outage.since(own=item.own_machine) is not None
 
     def _give_back(self, jobs: Sequence[Job]) -> None:
@@ -193,9 +193,10 @@ class Dispatcher:
                 self._end_alone({job.id for job in jobs})
 
     def _waits_for_one(self) -> bool:
-        """Tell whether nothing else may be claimed, for the sake of a source that was in flight at so many crashes.
+        """Return whether nothing else may be claimed because a crash suspect is polled alone, or waits for that.
 
-        It is claimed once all the others are settled; if we end again, nobody else is in doubt (R13).
+        A crash suspect is a source that was in flight at `CRASHES` crashes. It is claimed once everything else is
+        settled: if the program crashes again, no other source is in doubt (R13).
         """
         if not self._apart or self._alone is not None:
             return self._alone is not None
@@ -216,12 +217,12 @@ class Dispatcher:
         return True
 
     def _end_alone(self, ids: Collection[JobId]) -> None:
-        """Let the others be claimed again, if one of these is what they wait for."""
+        """Let other jobs be claimed again, if the crash suspect that was polled alone is among these ids."""
         if self._alone in ids:
             self._alone = None
 
     def _claim(self) -> None:
-        """Claim as many sources as may wait, shortly before their requests leave (R13)."""
+        """Claim as many jobs as may wait for a worker, shortly before their requests leave (R13)."""
         room = min(self._runner.room(), CLAIM * self._in_force.settings.workers)
         budgets = self._budgets
         while room > 0:
@@ -241,7 +242,7 @@ class Dispatcher:
             room = min(self._runner.room(), room - len(jobs))
 
     def _probe(self) -> None:
-        """Ask one source whether the network is back (P87)."""
+        """Poll one source to find out whether the network is back (P87)."""
         with self._lock:
             hosts = self._network.public.probe_hosts() if self._network.wants_probe() else None
         if hosts is None:
@@ -262,7 +263,7 @@ class Dispatcher:
             self._runner.submit(job)
 
     def _claimed(self, chosen: Sequence[DueItem], now: datetime) -> Sequence[Job]:
-        """Claim sources; those that can't be claimed give their room back."""
+        """Claim jobs; return the room at the hosts of those that can't be claimed."""
         jobs: Sequence[Job] = ()
         try:
             with self._store.begin() as tx:
@@ -306,26 +307,28 @@ class Dispatcher:
             self._in_flight -= len(changes) - len(twins) + len(others)
             settled = {change.job.id for change in changes}
             self._unreached -= settled
-            self._apart -= settled  # they have ended, and we have not
+            self._apart -= settled  # their polls ended without a crash
             self._end_alone({*settled, *(job.id for job in others)})
         self._wake.set()
 
     def settling_seconds(self) -> float:
-        """Return for how many seconds the group of polls at hand has been decided and stored; 0 if there is none."""
+        """Return for how many seconds the current group of polls has been decided and stored; 0 if there is none."""
         return self._runner.settling_seconds()
 
     def is_idle(self) -> bool:
-        """Tell whether nothing is under way, but for polls that are held (P87)."""
+        """Return whether no poll is under way, except polls that are held (P87)."""
         with self._lock:
             return self._in_flight == self._network.held
 
     @property
     def _own_alone(self) -> bool | None:
-        """Only the operator's own machines are asked while the world is out of reach; None: all are (P87)."""
+        """True while only the operator's own machines are polled, because public hosts are unreachable; None: all are
+        polled (P87).
+        """
         return True if self._outage.public is not None else None
 
     def _follow_network(self) -> None:
-        """Do what follows when the network went down or came back, and end what was held long enough (P87)."""
+        """Act on the network having gone down or come back, and settle polls that were held long enough (P87)."""
         now, before = self._clock(), self._outage
         with self._lock:
             lapsed = self._network.lapse()

@@ -1,6 +1,6 @@
-"""Where the sources come from that are asked next: whatever is due in the store, or a list.
+"""Queues of due jobs: everything that is due in the store, or a fixed list of sources.
 
-A source that waits for its host is not chosen, holds no thread, and holds up nobody.
+A source that waits for its host is not chosen, holds no thread, and delays no other source.
 """
 
 from collections import deque
@@ -17,14 +17,14 @@ from aggregator.model.job import JobId
 from aggregator.store.database import Store
 from aggregator.store.schedule import DueItem
 
-MAX_HOSTS = 1000  # that are looked at for whether a run may end
-LONGEST_REST = 60.0  # seconds that a one-shot run waits for a host, beyond its spacing
+MAX_HOSTS = 1000  # that are read to find out whether a run may end
+LONGEST_REST = 60.0  # seconds that a one-shot run waits for a host, in addition to the spacing
 
 
 class Backlog(Protocol):
-    """Where sources come from."""
+    """A queue of due jobs."""
 
-    spares: bool  # a source that asks to be spared at this hour is left alone (P59)
+    spares: bool  # skipHours and skipDays of a source are honoured (P59)
 
     def ripe(
         self,
@@ -36,40 +36,42 @@ class Backlog(Protocol):
         own: bool | None = None,
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
-        """Give sources that may be asked now, oldest first; room at their hosts is taken for them.
+        """Choose jobs that may be polled now, oldest first, and take room at their hosts for them.
 
         Args:
             now: the time.
-            limit: how many at most.
-            failing: how many of them whose last poll failed, at most.
-            budgets: of the hosts.
-            own: only those on the operator's own machines (P87).
-            apart: ids of sources that wait for `alone`.
+            limit: the largest number of jobs.
+            failing: the largest number of jobs whose last poll failed.
+            budgets: limits of the hosts.
+            own: True: only jobs on the operator's own machines (P87).
+            apart: ids of crash suspects, which only `alone` chooses.
         """
         ...
 
     def alone(
         self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
-        """Give a source of `apart` whose turn it is to be asked with nothing beside it; no room is taken yet (R13)."""
+        """Return a crash suspect of `apart` that is due, to be polled with nothing beside it; no room is taken yet
+        (R13).
+        """
         ...
 
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
-        """Give one source to look with whether the network is back, and take its room: of these hosts, or of any."""
+        """Choose one source to find out whether the network is back: of these hosts if possible; take its room."""
         ...
 
     def answered(self, ids: Collection[JobId]) -> None:
-        """Leave out sources that were asked by themselves, or had their answer through another one (R13, P66)."""
+        """Remove sources that were polled alone, or share the response of another source (R13, P66)."""
 
     def is_empty(self, *, own: bool | None = None) -> bool:
-        """Tell whether nothing will come any more, of the operator's own or of all; False while it can't be known."""
+        """Return whether no more jobs will come, on the operator's own machines or at all; False while unknown."""
         ...
 
 
 class DueBacklog:
-    """Whatever is due in the store: for a service."""
+    """Everything that is due in the store: the queue of a service."""
 
     spares = True
 
@@ -86,7 +88,7 @@ class DueBacklog:
         own: bool | None = None,
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
-        """Ask the store; ask for more when what came shares room that the first of them took."""
+        """Read due sources from the store; read more if those of the first read share hosts without room."""
         chosen: Sequence[DueItem] = ()
         span = limit
         while not chosen:
@@ -110,7 +112,7 @@ class DueBacklog:
     def alone(
         self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
-        """Ask the store for the one that is due, for the longest time."""
+        """Return the crash suspect that has been due for the longest time."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
             held_up = source_rows(budgets.held_up(blocked))
@@ -120,7 +122,7 @@ class DueBacklog:
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
-        """Ask the store for one that is due: nobody is asked more often than usual."""
+        """Choose a source that is due, so that no host is polled more often than usual."""
         blocked = budgets.blocked()
         with self._store.read() as tx:
             held_up = source_rows([*budgets.held_up(blocked), *apart])
@@ -132,22 +134,22 @@ class DueBacklog:
         return _with_room(due, 1, 1, budgets)
 
     def answered(self, ids: Collection[JobId]) -> None:
-        """Their due times have moved: the store doesn't give them any more."""
+        """Do nothing: the due times of these sources have moved in the store."""
 
     def is_empty(self, *, own: bool | None = None) -> bool:
-        """Something may always fall due."""
+        """Return False: a source may always fall due."""
         return False
 
 
 class WithDetails:
-    """A backlog, and after it the entries whose details are due: a list is never late in favour of details.
+    """A queue of sources, followed by the entries whose details are due: details never delay a list.
 
     Args:
-        backlog: of sources.
+        backlog: the queue of sources.
         store: where entries wait.
-        in_force: the settings; where no source asks for details, nothing is looked up.
+        in_force: the settings; where no source has details, nothing is looked up.
         clock: returns the time.
-        sources: ids of those whose entries count; None: all.
+        sources: rows of the sources whose entries count; None: all.
     """
 
     def __init__(
@@ -174,7 +176,7 @@ class WithDetails:
         own: bool | None = None,
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
-        """Take sources, and with the room that is left, details."""
+        """Choose sources, and details for the room that is left."""
         self._budgets = budgets
         chosen = self._backlog.ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         room = limit - len(chosen)
@@ -193,21 +195,21 @@ class WithDetails:
     def alone(
         self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
-        """Give a source: details ask for nothing of the kind, since their bodies are read apart (R13)."""
+        """Return a source: after crashes, bodies of details are read in another process, which suffices (R13)."""
         return self._backlog.alone(now, apart, budgets, own=own)
 
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
-        """Give a source."""
+        """Choose a source."""
         return self._backlog.probe(now, hosts, budgets, apart=apart)
 
     def answered(self, ids: Collection[JobId]) -> None:
-        """Pass it on."""
+        """Remove sources from the queue of sources."""
         self._backlog.answered(ids)
 
     def is_empty(self, *, own: bool | None = None) -> bool:
-        """Tell whether neither sources nor details are left for this run, but for hosts that rest for long (P30)."""
+        """Return whether neither sources nor details are left, apart from details whose host rests for long (P30)."""
         if not self._backlog.is_empty(own=own):
             return False
         if not self._in_force.has_details or self._budgets is None:
@@ -217,19 +219,21 @@ class WithDetails:
 
 
 class _Line:
-    """What waits for one host: either sources that failed last time or others, the operator's own or not."""
+    """Sources that wait for one host: either those that failed last time or others, on the operator's own machines or
+    not.
+    """
 
     def __init__(self, first: DueItem) -> None:
         self.host_key, self.is_failing, self.own_machine = first.host_key, first.failures > 0, first.own_machine
-        self.waiting: deque[tuple[int, DueItem]] = deque()  # each with its place in the list
+        self.waiting: deque[tuple[int, DueItem]] = deque()  # each with its position in the list
 
     def take(self, budgets: Budgets, *, answered: Collection[JobId], apart: Collection[JobId]) -> DueItem | None:
-        """Take room for the first of its sources for which there is some, and give that; None if there is none.
+        """Take room for the first source for which there is some, and return it; None if there is none.
 
         Args:
-            budgets: of the hosts.
-            answered: sources that need no poll any more, and are dropped.
-            apart: sources that are not to be polled beside others.
+            budgets: limits of the hosts.
+            answered: sources that need no poll any more, and are removed.
+            apart: crash suspects, which are skipped.
         """
         passed: list[tuple[int, DueItem]] = []
         taken: DueItem | None = None
@@ -241,20 +245,20 @@ class _Line:
                 taken = item
                 continue
             passed.append(first)
-            if budgets.is_full(self.host_key):  # else it is redirected to where there is no room: the next may not be
+            if budgets.is_full(self.host_key):  # else this source is redirected to a full host, and the next may not be
                 break
         self.waiting.extendleft(reversed(passed))
         return taken
 
 
 class ListedBacklog:
-    """A list that is fixed when it is made: for a one-shot run, which waits out spacings, but no longer rest (P30).
+    """A fixed list: the queue of a one-shot run, which waits for spacings, but not for longer rests (P30).
 
-    What it costs to look for the next ones doesn't depend on how many wait: only on how many hosts they wait for.
+    The cost of choosing depends on the number of hosts, not on the number of sources that wait.
 
     Args:
         waiting: the list.
-        spares: see `Backlog`; False where the operator names what to ask.
+        spares: see `Backlog`; False where the operator names the sources.
     """
 
     def __init__(self, waiting: Sequence[DueItem], *, spares: bool) -> None:
@@ -263,7 +267,7 @@ class ListedBacklog:
         for place, item in enumerate(waiting):
             sort = (item.host_key, item.failures > 0, item.own_machine)
             lines.setdefault(sort, _Line(item)).waiting.append((place, item))
-        self._turns = [(line.waiting[0][0], line) for line in lines.values()]  # a heap: places differ
+        self._turns = [(line.waiting[0][0], line) for line in lines.values()]  # a heap: positions differ
         self._answered: set[JobId] = set()
 
     def ripe(
@@ -276,7 +280,7 @@ class ListedBacklog:
         own: bool | None = None,
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
-        """Take them off the list."""
+        """Choose sources and remove them from the list."""
         chosen: list[DueItem] = []
         standing: list[_Line] = []
         while self._turns and len(chosen) < limit:
@@ -289,7 +293,7 @@ class ListedBacklog:
                 chosen.append(item)
                 failing -= line.is_failing
                 self._queue(line)
-            elif budgets.rest_of(line.host_key) <= LONGEST_REST:  # else it is left for another run
+            elif budgets.rest_of(line.host_key) <= LONGEST_REST:  # else the host is left for another run
                 standing.append(line)
         for line in standing:
             self._queue(line)
@@ -302,7 +306,7 @@ class ListedBacklog:
     def alone(
         self, now: datetime, apart: Collection[JobId], budgets: Budgets, *, own: bool | None = None
     ) -> DueItem | None:
-        """Give one once nobody else is left: what the others bring is stored, whatever happens then."""
+        """Return a crash suspect once no other source is left: the results of the others are stored before a crash."""
         waiting = list(self._left(own=own))
         if any(item.id not in apart for item in waiting):
             return None
@@ -311,15 +315,15 @@ class ListedBacklog:
     def probe(
         self, now: datetime, hosts: Sequence[str], budgets: Budgets, *, apart: Collection[JobId] = ()
     ) -> Sequence[DueItem]:
-        """Give none: the run ends, and the next one looks."""
+        """Choose none: the run ends, and the next run finds out."""
         return ()
 
     def answered(self, ids: Collection[JobId]) -> None:
-        """Take them off the list; another thread may do so."""
+        """Remove sources from the list. Thread-safe."""
         self._answered.update(ids)
 
     def is_empty(self, *, own: bool | None = None) -> bool:
-        """Tell whether all were taken that are not left for another run."""
+        """Return whether every source was chosen, apart from those left for another run."""
         return next(self._left(own=own), None) is None
 
     def _left(self, *, own: bool | None) -> Iterator[DueItem]:
@@ -334,9 +338,9 @@ def source_rows(jobs: Iterable[Hashable]) -> set[int]:
 
 
 def _with_room(waiting: Sequence[DueItem], limit: int, failing: int, budgets: Budgets) -> list[DueItem]:
-    """Take room for sources, at most `limit`; give those for which there was some."""
+    """Take room for at most `limit` sources; return those for which there was some."""
     chosen: list[DueItem] = []
-    full: set[str] = set()  # asked once, however many sources they have
+    full: set[str] = set()  # each host key is checked once, however many sources it has
     for item in waiting:
         if len(chosen) == limit:
             break

@@ -1,7 +1,8 @@
-"""What hosts asked of us: heard from each answer, held by the budgets, and kept in the store (P17, P30, P61).
+"""Pauses and longer spacings that hosts asked for: recorded from each response, applied by the budgets, stored (P17,
+P30, P61).
 
-The store keeps wall time, so that a pause outlives a restart, and one run of a cron job binds the next; the budgets go
-by the steady clock.
+The store keeps wall time, so that a pause outlives a restart and one run of a cron job binds the next. The budgets use
+the steady clock.
 """
 
 import threading
@@ -25,18 +26,18 @@ from aggregator.urls import Url, normalise
 
 log = getLogger(__name__)
 
-BUSY = frozenset({429, 503})  # what a request beside a poll's own is heard for
+BUSY = frozenset({429, 503})  # statuses that count for requests beside the poll's own
 
 
 class HostLimits:
-    """The host keys that are in trouble. Threads may share it.
+    """Host keys with a pause or a longer spacing. Threads may share it.
 
     Args:
-        store: where they are kept; None: nowhere, for a run that stores nothing.
-        budgets: that hold to it.
-        clock: tells the time.
-        rules: `hosts:` as it is in force.
-        sites: what their robots.txt say; None: nothing is known yet.
+        store: where they are kept; None: nowhere, in a dry run.
+        budgets: apply the limits.
+        clock: returns the time.
+        rules: returns `hosts:` as it is in force.
+        sites: cache of robots.txt; None: an empty one.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class HostLimits:
         self._lock = threading.Lock()
 
     def recall(self) -> None:
-        """Hold to what earlier runs were asked for, forget what is over, and go on with the spacings they began.
+        """Read the limits of earlier runs, remove expired ones, and continue spacings that have begun.
 
         Raises:
             StoreError: the store can't be read or written.
@@ -72,7 +73,7 @@ class HostLimits:
         self._write()
 
     def adopt(self, kept: Mapping[str, HostBackoff], starts: Mapping[str, datetime]) -> None:
-        """Hold to what was asked for by key, as far as it isn't over, and go on with spacings that began."""
+        """Apply limits that are not expired, by host key, and continue spacings that have begun."""
         now = self._clock()
         for key, left_at in starts.items():
             self._budgets.recall(key, seconds=(now - left_at).total_seconds())
@@ -80,7 +81,7 @@ class HostLimits:
             self._note(key, before, expired(before, now), now)
 
     def record_answer(self, poll: Gathered[Job]) -> None:
-        """Record an answer: how its host is treated from now on."""
+        """Record what a response means for the limits of its host."""
         answer = poll.answer
         if not isinstance(answer, Cut):
             self._judge(poll, answer)
@@ -89,7 +90,7 @@ class HostLimits:
                     self._hold(aside.host_key, poll.job.source.key, aside.status, aside.hints)
 
     def keep(self) -> None:
-        """Store what changed; if that can't be done, it is tried again next time."""
+        """Store what changed; after an error the next call tries again."""
         learnt = self.sites.learnt()
         self._keep_distances(learnt)
         try:
@@ -108,7 +109,7 @@ class HostLimits:
 
     def _judge(self, poll: Gathered[Job], answer: Fetched | NotModified | Failed) -> None:
         if not self._owed and answer.status in (200, 304) and not answer.hints.exhausted:
-            return  # as nearly always: no host is owed anything, and this one asks for nothing
+            return  # the usual case: no host has a limit, and this one asks for none
         url = _answering(poll)
         key = poll.job.host_key if url is None else budget_key(url, self._rules())
         self._hold(key, poll.job.source.key, answer.status, answer.hints)
@@ -144,13 +145,13 @@ class HostLimits:
 
 
 def _answering(poll: Gathered[Job]) -> Url | None:
-    """Give the address that answered last, where redirects led; None: the source's own host did."""
+    """Return the address that answered last, after redirects; None: the source's own host did."""
     match poll.answer:
         case Exchange(hops=()):
             return None
         case Fetched(url=url):
             return url
-        case NotModified():  # it answers to the validators (P8)
+        case NotModified():  # a 304 comes from the URL of the validators (P8)
             validators = poll.job.validators if isinstance(poll.job, SourceJob) else None
             return validators.url if validators else None
         case Failed(error=SourceError(url=url)):

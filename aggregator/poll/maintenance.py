@@ -1,4 +1,4 @@
-"""What leaves the store in time, a bounded number at each call, so that no poll waits for it."""
+"""Removes what the store keeps for a limited time. Each call does a bounded part, so that no poll waits for it."""
 
 from logging import getLogger
 
@@ -9,29 +9,29 @@ from aggregator.store.events import TRIMMED
 
 log = getLogger(__name__)
 
-THIN_PAGES = 10  # archive pages that lose their texts at once: their stories' pages are made again, a file each
+THIN_PAGES = 10  # archive pages that lose their texts at a time: each story page of them is rendered again
 THIN_STEPS = 50  # transactions of some 5 ms
 BAND_STEPS = 10  # of some 5 ms: two thousand bands each
 TRIM_STEPS = 5  # of some 4 ms: a thousand events each
 
 
 class Maintenance:
-    """What a service does now and then, and a one-shot run at its end."""
+    """Jobs that a service does at intervals, and a one-shot run at its end."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
     def end_tombstones(self) -> int:
-        """Let outputs forget what was withdrawn (M8) or removed (A44) long ago; give how much of it there was."""
+        """End tombstones (M8) and forget what was removed long ago (A44); return how many of both."""
         return end_tombstones(self._store, self._clock()) + forget_removed(self._store, self._clock())
 
     def trim_bodies(self) -> int:
-        """Drop what is kept of bodies beyond the last few of each source; give how many were dropped."""
+        """Delete all but the last few bodies of each source; return how many were deleted."""
         with self._store.begin() as tx:
             return tx.bodies.trim(self._clock())
 
     def trim_events(self) -> int:
-        """Drop some of the events that explain nothing any more; give how many were dropped. The next call goes on."""
+        """Delete events that explain nothing any more; return how many were deleted. The next call continues."""
         dropped = 0
         for _ in range(TRIM_STEPS):
             with self._store.begin() as tx:
@@ -42,12 +42,12 @@ class Maintenance:
         return dropped
 
     def trim_requests(self) -> int:
-        """Drop some of the corrections that were answered long ago; give how many were dropped."""
+        """Delete requests of operators that were answered long ago; return how many were deleted."""
         with self._store.begin() as tx:
             return tx.corrections.trim(self._clock())
 
     def trim_bands(self) -> int:
-        """Drop some of what near-duplicates of texts that are gone were found by; give how many bands were dropped."""
+        """Delete MinHash bands of texts that are gone; return how many were deleted."""
         dropped = 0
         for _ in range(BAND_STEPS):
             with self._store.read() as tx:
@@ -58,9 +58,9 @@ class Maintenance:
         return dropped
 
     def thin(self) -> int:
-        """Let some of the texts go that are kept no longer (K2 to K4); give how many entries lost theirs.
+        """Delete texts that are kept no longer (K2 to K4); return how many entries lost theirs.
 
-        What one call does is bounded, so that no poll waits for it; whatever is left is for the next.
+        Each call does a bounded part, so that no poll waits for it; the next call continues.
         """
         now = self._clock()
         with self._store.read() as tx:

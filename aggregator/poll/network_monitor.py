@@ -1,8 +1,9 @@
-"""Whose fault it is that nobody can be reached: the publishers', or the network's, and then nobody is blamed (P87).
+"""Decides whether failed polls are the fault of their hosts or of our network; then no source is charged (P87).
 
-A poll that failed on its way is held back until that is known: until somebody else answers, until two minutes are over,
-or until so many have failed that the network must be down. Public hosts and the operator's own machines are judged
-apart: a machine in the cupboard answers without a network, and one that is switched off says nothing of the world.
+A poll that failed to connect is held until that is known: until another host answers, until two minutes are over, or
+until so many polls have failed that the network must be down. Public hosts and the operator's own machines are judged
+separately: a local machine answers without a network, and a local machine that is switched off says nothing about the
+network.
 """
 
 from collections import OrderedDict, deque
@@ -17,27 +18,27 @@ from aggregator.model.job import Gathered, Job, JobId, JobT
 from aggregator.model.poll import Answer, Cut, Failed, Unreached
 from aggregator.model.status import Outage
 
-FAULTS = 10  # polls that failed on their way, at least
-HOSTS = 5  # and host keys they went to, at least: then it is the network
-WINDOW = 120.0  # seconds within which they failed, and for which one is held back
+FAULTS = 10  # least number of polls that failed to connect
+HOSTS = 5  # and of their host keys, for the network to be down
+WINDOW = 120.0  # seconds within which they failed, and for which a poll is held
 PROBE = 60.0  # seconds between two probes
-GOOD_HOSTS = 16  # that answered last, and are probed in turn
+GOOD_HOSTS = 16  # hosts that answered last, which are probed in turn
 
 Item = TypeVar("Item")
 
 
 class Sign(Enum):
-    """What a poll says of the network."""
+    """What a poll says about the network."""
 
-    ANSWER = "answer"  # it is there: a 500 is an answer too
+    ANSWER = "answer"  # the host was reached: a 500 is an answer too
     FAULT = "fault"  # no address, or no connection
     NOTHING = "nothing"
 
 
 def sign_of(poll: Gathered[Job]) -> Sign:
-    """Read what a poll says of the network.
+    """Return what a poll says about the network.
 
-    A redirect that led nowhere says that whoever sent it was reached. A local file says nothing.
+    A redirect that led nowhere shows that its sender was reached. A local file says nothing.
     """
     answer: Answer = poll.answer
     if isinstance(answer, Cut) or poll.job.source.is_local:
@@ -51,17 +52,17 @@ def sign_of(poll: Gathered[Job]) -> Sign:
 
 @dataclass(frozen=True, slots=True)
 class Verdict(Generic[Item]):
-    """What is to become of polls now; those in neither are held."""
+    """Which held polls to settle now. Polls in neither list stay held."""
 
-    charged: tuple[Item, ...] = ()  # theirs: settle them, whatever they brought
-    spared: tuple[Item, ...] = ()  # the network's: count them against nobody
+    charged: tuple[Item, ...] = ()  # settle these, with whatever they brought
+    uncharged: tuple[Item, ...] = ()  # the network's fault: no source is charged
 
 
 class HostClassMonitor(Generic[Item]):
-    """How far the network reaches one class of hosts. It has no thread and no lock.
+    """Monitor of one class of hosts. It has no thread and no lock.
 
     Args:
-        steady: tells the time in seconds, from any beginning.
+        steady: returns the time in seconds, from any beginning.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -73,16 +74,16 @@ class HostClassMonitor(Generic[Item]):
 
     @property
     def held(self) -> int:
-        """How many polls wait for a verdict."""
+        """Number of polls that are held."""
         return len(self._held)
 
     @property
     def down_seconds(self) -> float | None:
-        """For how long the network has been down, from the first failure on; None if it is not."""
+        """For how many seconds the network has been down, from the first failure on; None if it is up."""
         return None if self._down_at is None else self._steady() - self._down_at
 
     def tell(self, item: Item, host: str, sign: Sign) -> Verdict[Item]:
-        """Hear of a poll, and say what is to become of it and of those held."""
+        """Record a poll, and decide about it and about those held."""
         if sign is Sign.NOTHING:
             return Verdict((item,))
         if sign is Sign.ANSWER:
@@ -93,35 +94,35 @@ class HostClassMonitor(Generic[Item]):
                 self._good.popitem(last=False)
             return Verdict((item, *self.drain()))
         if self._down_at is not None:
-            return Verdict(spared=(item,))
+            return Verdict(uncharged=(item,))
         expired = self.lapse()
         self._held.append((self._steady(), host, item))
         if len(self._held) < FAULTS or len({host for _, host, _ in self._held}) < HOSTS:
             return Verdict(expired)
         self._down_at = self._held[0][0]
-        self._probe_at = 0.0  # the first one at once: a false alarm is over in a second
+        self._probe_at = 0.0  # the first probe at once: a false alarm ends within a second
         return Verdict(expired, self.drain())
 
     def lapse(self) -> tuple[Item, ...]:
-        """Give those that were held long enough: too few failed with them, so that it was theirs."""
+        """Return the polls that were held long enough: too few others failed with them to blame the network."""
         return tuple(self._overdue(self._steady() - WINDOW))
 
     def drain(self) -> tuple[Item, ...]:
-        """Give all that are held; what becomes of them is for the caller to say."""
+        """Return all held polls; the caller decides about them."""
         drained = tuple(item for _, _, item in self._held)
         self._held.clear()
         return drained
 
     def wants_probe(self) -> bool:
-        """Tell whether it is time to look if the network is back."""
+        """Return whether it is time to probe the network."""
         return self._down_at is not None and self._steady() >= self._probe_at
 
     def probe_hosts(self) -> Sequence[str]:
-        """Give the hosts that answered last, the one to probe first at the beginning."""
+        """Return the hosts that answered last, the next one to probe first."""
         return tuple(reversed(self._good))
 
     def note_probe(self, host: str) -> None:
-        """Note that a host is being probed: it is the last one's turn again."""
+        """Record that a host is being probed: it becomes the last one to probe."""
         self._probe_at = self._steady() + PROBE
         if host in self._good:
             self._good.move_to_end(host, last=False)
@@ -132,12 +133,13 @@ class HostClassMonitor(Generic[Item]):
 
 
 class NetworkMonitor(Generic[JobT]):
-    """Both classes of hosts, and what their verdicts mean for polls. It has no thread and no lock.
+    """Monitor of both classes of hosts, and the answers that follow for polls. It has no thread and no lock.
 
     Args:
-        steady: as for `Reach`.
-        hosts: how many hosts of the operator's own there are, or of others. With too few an outage can't be told from
-            hosts that are down, and nothing is held: a new operator sees at once what can't be reached.
+        steady: returns the time in seconds, from any beginning.
+        hosts: returns how many hosts there are, of the operator's own machines or of others. With too few, an outage
+            can't be told from hosts that are down, and nothing is held: a new operator sees at once what is
+            unreachable.
     """
 
     def __init__(self, steady: Callable[[], float], hosts: Callable[[bool], int] = lambda own: HOSTS) -> None:
@@ -149,11 +151,11 @@ class NetworkMonitor(Generic[JobT]):
 
     @property
     def held(self) -> int:
-        """How many polls wait for a verdict."""
+        """Number of polls that are held."""
         return self.public.held + self.own.held
 
     def judge(self, poll: Gathered[JobT]) -> Sequence[Gathered[JobT]]:
-        """Give what is to be settled now that a poll came back: it, others that waited for it, or nothing yet."""
+        """Record a poll that came back; return the polls to settle now: this one, others that were held, or none."""
         job = poll.job
         reach = self.own if job.source.own_machine else self.public
         sign = sign_of(poll)
@@ -163,28 +165,28 @@ class NetworkMonitor(Generic[JobT]):
         is_probe = job.id in self._probing
         self._probing.discard(job.id)
         ready = list(told.charged)
-        for spared in told.spared:
-            in_vain = is_probe and spared is poll
+        for uncharged in told.uncharged:
+            in_vain = is_probe and uncharged is poll
             if in_vain:
                 self._probed[job.id] = job
-            ready.append(_unreached(spared, waits=in_vain or reach is self.own))  # or it would be asked at once again
+            ready.append(_unreached(uncharged, waits=in_vain or reach is self.own))  # not at once
         return ready
 
     def lapse(self) -> Sequence[Gathered[JobT]]:
-        """Give the polls that were held long enough, to be charged."""
+        """Return the polls that were held long enough, to be charged to their sources."""
         return [*self.public.lapse(), *self.own.lapse()]
 
     def drain(self, *, charged: bool) -> Sequence[Gathered[JobT]]:
-        """Give all that are held: to be charged, or to be put back."""
+        """Return all held polls: to be charged, or to be put back."""
         held = [*self.public.drain(), *self.own.drain()]
         return held if charged else [_unreached(poll, waits=False) for poll in held]
 
     def outage(self, now: datetime, before: Outage) -> Outage:
-        """Say since when what has been down.
+        """Return since when each class of hosts has been unreachable.
 
         Args:
             now: the time.
-            before: what was said last; what goes on began then.
+            before: the last result; an outage that continues keeps its beginning.
         """
         return Outage(
             public=_since(self.public.down_seconds, now, before.public),
@@ -192,17 +194,17 @@ class NetworkMonitor(Generic[JobT]):
         )
 
     def wants_probe(self) -> bool:
-        """Tell whether it is time to look if the public network is back."""
+        """Return whether it is time to probe the public network."""
         return self.public.wants_probe()
 
     def begin_probe(self, job: JobT) -> None:
-        """Note who is being asked."""
+        """Record which source is being probed."""
         self._probing.add(job.id)
         self._probed.pop(job.id, None)
         self.public.note_probe(job.host_key)
 
     def end_probes(self) -> Sequence[JobT]:
-        """Give the sources that were asked in vain, to be put back where they were, now that the network is there."""
+        """Return the sources that were probed in vain, to be put back now that the network is up."""
         probed, self._probed = self._probed, {}
         return list(probed.values())
 

@@ -1,4 +1,4 @@
-"""Further documents of one poll: a feed's earlier pages at its first poll, a list's at any, the sitemaps of an index.
+"""Further documents of one poll: earlier pages of a feed at its first poll, pages of a list, sitemaps of an index.
 
 Each is one more request to the same host, under its budget, one after the other (I28, R45, S70).
 """
@@ -18,24 +18,24 @@ from aggregator.model.poll import Answer, Aside, Cut, Failed, asides_of
 from aggregator.model.settings import Request
 from aggregator.urls import BadUrl, Url, host_key_of
 
-MAX_SITEMAPS: Final = 10  # of an index, in one poll
-OVERLAP: Final = timedelta(days=1)  # a sitemap that changed so long before the last poll is read again
-MAX_SECONDS: Final = 300.0  # after which no further document of a poll is begun: others want its worker, and its end
-MAX_ENTRIES: Final = 50_000  # of all documents together
-ENDED: Final = frozenset({404, 410})  # what a page beyond the last one may answer
+MAX_SITEMAPS: Final = 10  # largest number of sitemaps of an index in one poll
+OVERLAP: Final = timedelta(days=1)  # a sitemap that changed up to so long before the last poll is read again
+MAX_SECONDS: Final = 300.0  # after which no further document of a poll is fetched: other polls need the worker
+MAX_ENTRIES: Final = 50_000  # limit for all documents together
+ENDED: Final = frozenset({404, 410})  # statuses of a page beyond the last one
 
 FetchPage = Callable[[Ask], tuple[Answer, Feed | None]]
 
 
 @dataclass(slots=True)
 class _Pagination:
-    """How far the documents of a poll have been read."""
+    """The documents of a poll that were read so far."""
 
     job: SourceJob
-    parts: list[Feed]  # the poll's own document, and those behind it
+    parts: list[Feed]  # the poll's own document, and further ones
     asides: list[Aside] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-    met: list[Url] = field(default_factory=list)  # addresses that other documents were found at (S44)
+    met: list[Url] = field(default_factory=list)  # addresses of other documents (S44)
     broke_off: bool = False
 
     def ask(self, url: Url, request: Request | None = None) -> Ask:
@@ -45,13 +45,13 @@ class _Pagination:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether it has as many entries as a poll may bring."""
+        """Whether there are as many entries as a poll may bring."""
         limit = min(self.job.reading.limit or MAX_ENTRIES, MAX_ENTRIES)
         return sum(len(part.entries) for part in self.parts) >= limit
 
 
 def has_further(job: SourceJob, feed: Feed) -> bool:
-    """Tell whether a document leads to others that this poll reads too."""
+    """Return whether a document leads to others that this poll reads too."""
     if job.source.paging is not None:
         return bool(job.source.pages and feed.entries) and _leads_on(job, feed)
     return bool(feed.more) or bool(job.source.pages and feed.older and not job.stored_before)
@@ -60,20 +60,20 @@ def has_further(job: SourceJob, feed: Feed) -> bool:
 def with_further(
     job: SourceJob, feed: Feed, fetch: FetchPage, *, is_spent: bool = False, steady: Callable[[], float] = monotonic
 ) -> tuple[Feed, tuple[Aside, ...], tuple[Url, ...]]:
-    """Add what other documents list.
+    """Fetch further documents, and return all as one.
 
-    What was read before one of them fails is kept. Where that leaves a gap before what is known, `gap` says so.
+    What was read before one of them fails is kept. Where that leaves a gap before known entries, `gap` says so.
 
     Args:
         job: the poll.
         feed: its own document.
-        fetch: fetches and reads another one; returns no feed if that failed.
-        is_spent: its host wants no request more now (P37).
-        steady: tells the time in seconds.
+        fetch: fetches and reads another document; returns no feed if that failed.
+        is_spent: the rate limit of the host is used up (P37).
+        steady: returns the time in seconds.
 
     Returns:
-        All of it as one document, no more entries than `limit`; the answers; and the addresses that redirects led to,
-        or that the documents name as theirs or as that of an earlier one.
+        All entries as one document, at most `limit`; the responses; and the addresses that redirects led to, or that
+            the documents name as theirs or as that of an earlier one.
     """
     way = _Pagination(job, [feed])
     wanted = _sitemaps(way) if feed.more else _pages(way) if job.source.paging is None else _list_pages(way)
@@ -117,7 +117,7 @@ def with_further(
 
 
 def _sitemaps(way: _Pagination) -> Iterator[Ask]:
-    """Give the sitemaps of an index that have changed since the last poll, on the same host (S70)."""
+    """Yield requests for the sitemaps of an index that have changed since the last poll, on the same host (S70)."""
     job, feed = way.job, way.parts[0]
     since = job.health.succeeded_at - OVERLAP if job.stored_before and job.health.succeeded_at else None
     own = host_key_of(job.url)
@@ -131,7 +131,7 @@ def _sitemaps(way: _Pagination) -> Iterator[Ask]:
 
 
 def _pages(way: _Pagination) -> Iterator[Ask]:
-    """Follow `prev-archive` or `next` from document to document, on the same host."""
+    """Yield requests that follow `prev-archive` or `next` from document to document, on the same host."""
     job = way.job
     own, seen = host_key_of(job.url), {job.url}
     for read in range(1, job.source.pages + 1):
@@ -146,10 +146,10 @@ def _pages(way: _Pagination) -> Iterator[Ask]:
 
 
 def _list_pages(way: _Pagination) -> Iterator[Ask]:
-    """Ask for the pages of a list, one after the other, until one has what is known, or nothing new, or is the last.
+    """Yield requests for the pages of a list, until one has known entries, or nothing new, or is the last.
 
-    What no document of ours tells apart would go on for ever: a page is asked for once, and one that brings nothing
-    that the pages before did not have ends the way.
+    Each page is requested once, and a page that brings nothing that the pages before did not have ends the list:
+    otherwise it could go on for ever.
     """
     job, paging = way.job, way.job.source.paging
     assert paging is not None
@@ -191,7 +191,7 @@ def _body_of(request: Request) -> str:
 
 
 def _is_end(job: SourceJob, answer: Answer) -> bool:
-    """Tell whether a page that is not there lies beyond the last one: where they are counted, nobody says how many."""
+    """Return whether a missing page lies beyond the last one: lists that count pages do not say how many there are."""
     paging = job.source.paging
     if paging is None or not isinstance(answer, Failed) or answer.status not in ENDED:
         return False
@@ -199,10 +199,10 @@ def _is_end(job: SourceJob, answer: Answer) -> bool:
 
 
 def _leads_on(job: SourceJob, page: Feed) -> bool:
-    """Tell whether there may be something new on the page behind one.
+    """Return whether there may be new entries on the page after this one.
 
-    There is at a first poll. Later, a page that has something known ends the way; but not what stands at its top alone,
-    above news, and is the smaller part: there some lists pin things.
+    There may be at a first poll. Later, a page with a known entry ends the list, unless known entries stand only at its
+    top and are the smaller part: some lists pin entries there.
     """
     if not job.stored_before:
         return True
@@ -214,7 +214,7 @@ def _leads_on(job: SourceJob, page: Feed) -> bool:
 
 
 def _merged(feeds: Sequence[Feed]) -> tuple[Entry, ...]:
-    """Give all entries, each key once, with their places one after the other."""
+    """Return all entries, each key once, with positions in order."""
     found: dict[str, Entry] = {}
     for feed in feeds:
         for entry in feed.entries:

@@ -1,7 +1,7 @@
-"""A poll as a sentence: fetch, parse, clean, identify, decide, store. Publishing follows when something is dirty.
+"""A poll: fetch, parse, clean, identify, decide, store. Publishing follows when something is dirty.
 
-`gather` runs in any number of workers and touches no store; `settle` is the only writer. Scheduler, one-shot `poll` and
-the jobs of a fleet are callers of these two and hold no rule of their own.
+`gather` runs in any number of workers and touches no store; `settle` is the only writer. Service and one-shot `poll`
+call these two functions and contain no rule of polling themselves.
 """
 
 import zlib
@@ -41,13 +41,13 @@ from aggregator.store.transaction import Transaction
 log = getLogger(__name__)
 
 PACKED_FROM = 1024 * 1024  # bytes of the largest body that is kept for `replay`
-PACKED_BYTES = 64 * 1024  # of the same, deflated
-LONG_READ = 5.0  # seconds of this thread; a body that cost so much is the last of its source that is read here (S15)
+PACKED_BYTES = 64 * 1024  # largest size of the same, deflated
+LONG_READ = 5.0  # seconds of CPU; after such a body, those of the same source are read in another process (S15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The outside world as far as `gather` goes: the network, who reads bodies, and time."""
+    """The outside world that `gather` needs: network, readers, time."""
 
     fetch: Callable[[Ask], Answer]
     release: Callable[[Ask], None]  # gives back the memory that a body was granted (R42)
@@ -58,20 +58,20 @@ class Intake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports(Intake):
-    """All of it: the store too, and what feeds.yaml says of it now."""
+    """The outside world that `settle` needs as well: the store, and the roster in force."""
 
     store: Store
     roster: Callable[[], Roster]
-    is_cut: Callable[[], bool] = lambda: False  # the program stops, and what is not decided yet is left undone (R54)
-    worked: Callable[[], float] = thread_time  # seconds of this thread: by them comparing entries has an end
-    on_listed: Callable[[], None] = lambda: None  # a list of sources names others than before
-    on_made: Callable[[], None] = lambda: None  # items have named new categories: the roster lacks them
+    is_cut: Callable[[], bool] = lambda: False  # the program stops; what is not decided yet is left undone (R54)
+    worked: Callable[[], float] = thread_time  # seconds of CPU of this thread, by which comparing entries is limited
+    on_listed: Callable[[], None] = lambda: None  # a list names other sources than before
+    on_made: Callable[[], None] = lambda: None  # items have named categories that the roster lacks
 
 
 def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
-    """Ask one source for its news. Touches no store; never raises, or one source could stop the others (R40).
+    """Fetch and read one document. Touches no store; never raises, since an error must not stop other sources (R40).
 
-    What it echoes of our secrets is struck out before anything reads it, and out of what an error says (S44).
+    Secrets of ours that the response repeats are removed before anything reads it, and from the text of errors (S44).
     """
     redactor, ask = ports.redactor(), job.ask()
     answer: Answer | None = None
@@ -92,7 +92,7 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
             overran = thread_time() - began > LONG_READ
     except (CutShort, ReadersBusy) as error:
         answer = _unread(error, job, _exchange(answer, ports), redactor)
-    except SourceError as error:  # their side; the hints of an answer that can't be read still count
+    except SourceError as error:  # a fault of the publisher; hints of an unreadable response still count
         overran = isinstance(error, Overran)
         answer = Failed.of(error, _exchange(answer, ports))
     except Exception as error:
@@ -105,7 +105,7 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
         answer = Failed.of(error, _exchange(answer, ports))
     finally:
         if isinstance(answer, Fetched):
-            answer = replace(answer, body=b"")  # nobody reads it again, and results wait to be stored (R42)
+            answer = replace(answer, body=b"")  # it is not read again, and results wait to be stored (R42)
         ports.release(ask)
     if isinstance(answer, Failed):
         if answer.error is not None:  # its frames hold the body
@@ -119,11 +119,11 @@ def gather(job: JobT, ports: Intake) -> Gathered[JobT]:
 def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     """Decide and store a group of polls in one transaction.
 
-    Quiet polls (304, same body, failed) are one statement for all; a poll with entries has a savepoint of its own,
+    Quiet polls (304, same body, failed) are one statement for all. A poll with entries has a savepoint of its own,
     after the quiet ones, one after the other, so that the second copy of a story meets the first. Polls that we cut
-    ourselves, or that the network kept from their publishers, count against nobody (R54, P87).
+    ourselves, or that the network kept from their hosts, are charged to no source (R54, P87).
 
-    What another source at the same address would have been told is settled for it as well (P66).
+    The response also settles other sources at the same address (P66).
 
     Raises:
         StoreError: our side failed; nothing of the group was written.
@@ -179,7 +179,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
 
 
 def _undo_claims(tx: Transaction, polls: Sequence[Gathered[Job]]) -> None:
-    """Put sources and details back that were not reached, or put them off where that is not to happen at once."""
+    """Undo the claims of polls that were not sent, or put them off to the next turn of their sources."""
     waits = [(poll, isinstance(poll.answer, Unreached) and poll.answer.waits) for poll in polls]
     give_back(tx, [poll.job for poll, is_put_off in waits if not is_put_off])
     put_off(tx, [(poll.job, poll.answer.asked_at) for poll, is_put_off in waits if is_put_off])
@@ -196,7 +196,7 @@ def _fetch_further(job: SourceJob, ask: Ask, *, ports: Intake, redactor: Redacto
     Raises:
         CutShort: the program stops.
     """
-    job = replace(job, url=ask.url, validators=None)  # whose addresses are struck out of messages (S44)
+    job = replace(job, url=ask.url, validators=None)  # these addresses are removed from messages (S44)
     answer = ports.fetch(ask)
     try:
         if isinstance(answer, Cut) and not isinstance(answer, Unreached):
@@ -215,20 +215,20 @@ def _fetch_further(job: SourceJob, ask: Ask, *, ports: Intake, redactor: Redacto
 
 
 def _patient(hints: Hints, asides: Sequence[Aside]) -> Hints:
-    """Add how long the answers to further documents want their source to be left alone (P56)."""
+    """Add the Retry-After of further documents to the hints (P56)."""
     waits = [wait for each in asides if (wait := each.hints.retry_after) is not None]
     return replace(hints, retry_after=max([*waits, hints.retry_after or timedelta(0)])) if waits else hints
 
 
 def _identified(feed: Feed, job: Job) -> Feed:
-    """Return a document with keys that say something, where its source's ids or dates do not (I35)."""
+    """Return a document with keys from links or texts, where the ids or dates of its source are unreliable (I35)."""
     if isinstance(job, DetailJob):
         return feed
     return identify_again(feed, by_link=job.observed.by_link, by_text=job.observed.by_text)
 
 
 def _rewritten(feed: Feed, source: Source) -> Feed:
-    """Give a document with what its source's `rewrite` makes of the entries."""
+    """Return a document whose entries were changed by the `rewrite` of their source."""
     if not source.rewrite:
         return feed
     classes = source.reading.allow_classes
@@ -236,12 +236,12 @@ def _rewritten(feed: Feed, source: Source) -> Feed:
 
 
 def _says_nothing(poll: Gathered[SourceJob]) -> bool:
-    """Tell whether a poll changes no entry: it brought no document, and nothing was waiting for that (R44)."""
+    """Return whether a poll changes no entry: it brought no document, and no entry was waiting for one (R44)."""
     return poll.is_quiet and not is_release(poll)
 
 
 def log_poll(change: Changes) -> None:
-    """Say how a poll went: a source that begins to fail is a warning once, then a matter of course (R49)."""
+    """Log a poll: the first failure of a source is a warning, later ones are not (R49)."""
     for event in change.events:
         if event.code is Code.DOUBT_LIST:
             log.warning("doubt_list", extra={"source": change.job.source.key, "advice": event.facts["because"]})
@@ -263,7 +263,7 @@ def log_poll(change: Changes) -> None:
 
 
 def log_detail(completion: Completion) -> None:
-    """Say what came of a request for a detail."""
+    """Log what came of a request for a detail."""
     facts: dict[str, object] = {"source": completion.job.source.key, "entry": completion.job.awaited.id}
     if completion.retry_at is not None:
         facts |= {"code": completion.code, "error": completion.error, "failures": completion.job.failures + 1}
@@ -272,19 +272,19 @@ def log_detail(completion: Completion) -> None:
 
 
 def _as_read(answer: Fetched, job: Job, redactor: Redactor) -> Fetched:
-    """Give an answer as it may be read: its address too, since what a document leaves unsaid is resolved against it.
+    """Return a response without secrets, also in its address, against which relative links are resolved.
 
-    What a detail leaves unsaid is resolved against its entry's page: no reader ever sees the address of an API. An
+    Relative links of a detail are resolved against the page of its entry: no reader ever sees the address of an API. An
     article is a page itself, wherever its link led.
 
-    The digest stays that of the bytes that came: it is compared with that of the next ones (P4).
+    The digest stays that of the received bytes: the next poll compares with it (P4).
     """
     page = job.awaited.link if isinstance(job, DetailJob) and not job.reading.is_article else None
     return replace(answer, body=redactor.body(answer.body), url=redactor.url(page or answer.url))
 
 
 def _packed(answer: Fetched) -> PackedBody | None:
-    """Give a body as it may be kept for `replay`; None if it is too large, or says only what has changed (P22)."""
+    """Return a body as it is kept for `replay`; None if it is too large, or holds only changes (P22)."""
     if answer.is_delta or len(answer.body) > PACKED_FROM:
         return None
     data = zlib.compress(answer.body, level=1)
@@ -300,7 +300,7 @@ def _packed(answer: Fetched) -> PackedBody | None:
 
 
 def _unread(error: CutShort | ReadersBusy, job: Job, answer: Exchange, redactor: Redactor) -> Cut:
-    """Give the answer to a poll whose body was not read, through no fault of its source (R54, L5)."""
+    """Return the answer of a poll whose body was not read for a reason of ours (R54, L5)."""
     if isinstance(error, CutShort):
         return Cut(asked_at=answer.asked_at)
     log.warning(
@@ -310,7 +310,7 @@ def _unread(error: CutShort | ReadersBusy, job: Job, answer: Exchange, redactor:
 
 
 def _hidden_trace(error: Exception, safe: Callable[[str], str]) -> str | None:
-    """Give the traceback of a fault of ours without secrets, if it quotes any; None if it can be logged as it is."""
+    """Return the traceback of an error of ours without secrets; None if it contains none."""
     trace = "".join(format_exception(error))
     shown = safe(trace)
     return None if shown == trace else shown
@@ -321,6 +321,6 @@ def _exchange(answer: Answer | None, ports: Intake) -> Exchange:
 
 
 def _unstored(poll: Gathered[SourceJob]) -> Gathered[SourceJob]:
-    """Make a failure of ours of a poll whose entries the store refused."""
+    """Return a poll, whose entries the store refused, as failed."""
     failed = Failed.of(RuntimeError("the store refused the entries"), poll.answer)
     return replace(poll, answer=failed, feed=NO_NEWS)

@@ -1,7 +1,7 @@
-"""Two queues between the threads of the runner, made for an interpreter that runs one thread at a time.
+"""Two queues between threads, made for an interpreter that runs one thread at a time.
 
-To wake a thread costs a good part of what a poll without news does, and threads that are awake fight for the
-interpreter whenever one of them has waited for the network. So none is woken before it is needed.
+Waking a thread costs a good part of what a quiet poll does, and threads that are awake compete for the interpreter
+whenever one of them has waited for the network. So no thread is woken before it is needed.
 """
 
 from collections import deque
@@ -11,27 +11,28 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-EAGER_SECONDS = 0.002  # since work was last taken, in which those who are awake anyway get along alone
+EAGER_SECONDS = 0.002  # since work was last taken, during which no resting thread is woken
 
 
 class WorkQueue(Generic[T]):
-    """Work for a crew of threads: whoever has just done some takes the next, one that rests only if nobody else does.
+    """Work for several threads: a thread that has just done some takes the next; a resting thread only if no other
+    does.
 
-    A crew whose work waits for slow networks is up after so many times `EAGER_SECONDS` as it has threads; one whose
-    work is quick does all of it with one or two of them.
+    Threads whose work waits for slow networks are all awake after `EAGER_SECONDS` times their number; quick work is
+    done by one or two of them.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[T] = deque()
         self._changed = Condition()
         self._taken_at = 0.0
-        self._is_watched = False  # a thread that rested waits to see whether anybody takes what there is
+        self._is_watched = False  # a resting thread waits to see whether another takes the work
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def put(self, work: T) -> None:
-        """Add to the end."""
+        """Add work to the end."""
         with self._changed:
             self._waiting.append(work)
             if not self._is_watched:
@@ -56,11 +57,11 @@ class WorkQueue(Generic[T]):
                 self._is_watched = False
                 if self._waiting:
                     if len(self._waiting) > 1:
-                        self._changed.notify()  # somebody else watches over the rest
+                        self._changed.notify()  # another thread watches the rest
                     return self._first()
 
     def withdraw(self) -> list[T]:
-        """Take back all that nobody has taken."""
+        """Take back all work that no thread has taken."""
         with self._changed:
             left = list(self._waiting)
             self._waiting.clear()
@@ -72,10 +73,10 @@ class WorkQueue(Generic[T]):
 
 
 class ResultBuffer(Generic[T]):
-    """Results for one thread, which takes them together. Bounded: who brings one waits while it is full.
+    """Results for one thread, which takes them together. A thread that adds one waits while the buffer is full.
 
     Args:
-        size: how many it holds.
+        size: how many results it holds.
     """
 
     def __init__(self, size: int) -> None:
@@ -86,7 +87,7 @@ class ResultBuffer(Generic[T]):
         self._worth_a_look, self._has_room = Condition(self._lock), Condition(self._lock)
 
     def put(self, result: T, *, seconds: float) -> bool:
-        """Add a result; False if there was no room in that time."""
+        """Add a result; return False if there was no room within `seconds`."""
         with self._lock:
             if not self._has_room.wait_for(lambda: len(self._results) < self._size, seconds):
                 return False
@@ -96,15 +97,15 @@ class ResultBuffer(Generic[T]):
             return True
 
     def close(self) -> None:
-        """Say that no more will come."""
+        """Signal that no more results come."""
         with self._lock:
             self._closed = True
             self._worth_a_look.notify()
 
     def take(self, *, linger: float) -> list[T]:
-        """Wait for a result, and `linger` seconds for others to come with it; empty once there will be none.
+        """Wait for a result, and `linger` seconds for others; return an empty list once no more come.
 
-        It does not linger once it is full or closed.
+        There is no lingering once the buffer is full or closed.
         """
         with self._lock:
             self._worth_a_look.wait_for(lambda: self._results or self._closed)

@@ -1,7 +1,7 @@
-"""The pool: threads that gather, and one that settles. It holds no rule of its own.
+"""Threads: workers that gather, and one thread that settles. No rule of polling is decided here.
 
-Both queues are bounded (R42), that of the jobs by `room`: parsing threads would starve the storing one, and results
-pile up. The settling thread ends last, or the workers would wait for ever on a full tray. A worker that dies is
+Both queues are bounded (R42), that of jobs by `room`: otherwise parsing threads would starve the storing one, and
+results pile up. The settling thread ends last, or workers would wait for ever on a full buffer. A worker that dies is
 replaced; one that hangs beyond all limits is given up and replaced, since a thread can't be killed (R24, R25).
 """
 
@@ -24,16 +24,16 @@ from aggregator.poll.queues import ResultBuffer, WorkQueue
 
 log = getLogger(__name__)
 
-GROUP = 64  # polls that are settled in one transaction, at most
-ENTRIES = 500  # and about so many entries: nobody waits long for the store (R3)
-WAITING = 4  # claimed polls a worker may have before it, at most (R42)
-LINGER_SECONDS = 0.02  # a commit costs as much as several polls: those that end together share one
-STUCK = 2.0  # times a poll's own limit, since its last request: then the worker is given up (R24)
+GROUP = 64  # largest number of polls in one transaction
+ENTRIES = 500  # and, roughly, of entries: no other writer waits long (R3)
+WAITING = 4  # claimed jobs for each worker, at most (R42)
+LINGER_SECONDS = 0.02  # a commit costs as much as several polls: polls that end together share one
+STUCK = 2.0  # times the timeout of a poll, since its last request: then the worker is given up (R24)
 SPARE_SECONDS = 75.0  # to wait for a reader, to read (30 each: S15) and to store, on top of that
-DEATHS = 3  # in a minute: then it is no accident (R25)
+DEATHS = 3  # within a minute, before the process is given up (R25)
 MINUTE = 60.0
 TOO_MANY_STUCK = 0.25  # share of the workers (R24)
-PATIENCE = 6.5  # seconds that polls under way get at a stop; the fetches among them are cut before that (R54)
+PATIENCE = 6.5  # seconds that polls under way get at a stop; fetches are cut before that (R54)
 
 
 class WorkersLost(Exception):
@@ -41,25 +41,25 @@ class WorkersLost(Exception):
 
 
 class _Worker:
-    """One thread and the poll it is at."""
+    """One thread and the job that it works on."""
 
     def __init__(self, number: int, work: Callable[["_Worker"], None]) -> None:
         self.job: Job | None = None
-        self.since = 0.0  # when it asked for a document last
-        self.given_up = False  # whatever it brings now comes too late
+        self.since = 0.0  # when its last request left
+        self.given_up = False  # its result is discarded
         self.thread = threading.Thread(target=work, args=(self,), name=f"poll-{number}", daemon=True)
 
 
 class Runner:
-    """A pool of workers for polls that were claimed.
+    """A pool of workers for claimed jobs.
 
     Args:
         ports: the outside world.
         workers: how many polls run at once.
         on_leave: called in the worker as a request is about to leave.
-        on_return: called as soon as the publisher has nothing more to do with it.
-        judge: gives what is to be settled now that a poll came back: it, others that waited for it, or nothing yet.
-        on_settled: called after each group, with the changes that were stored and the polls of which nothing was.
+        on_return: called as soon as the poll sends no more requests.
+        judge: returns the polls to settle now that one came back: it, others that were held, or none.
+        on_settled: called after each group, with the changes that were stored and the jobs of which nothing was.
         patience: seconds that polls under way get at a stop.
     """
 
@@ -85,9 +85,9 @@ class Runner:
         self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._stuck = 0  # workers given up that have not come back
         self._settler = threading.Thread(target=self._settle, name="settle", daemon=True)
-        self._settling_since: float | None = None  # when it began to settle the group it is at
+        self._settling_since: float | None = None  # when it began to settle the current group
         self.store_error: StoreError | None = None  # why a group was not stored; may pass (R7)
-        self.fault: Exception | None = None  # why it can't go on at all
+        self.fault: Exception | None = None  # why only a new process helps
 
     def start(self) -> None:
         """Start all threads."""
@@ -95,16 +95,16 @@ class Runner:
         self._fill()
 
     def room(self) -> int:
-        """Say how many more polls may wait; 0 while as many wait as there are workers."""
+        """Return how many more jobs may wait; 0 while as many wait as there are workers."""
         waiting = len(self._jobs)
         return max(0, WAITING * self._size - waiting) if waiting < self._size else 0
 
     def submit(self, job: Job) -> None:
-        """Hand a claimed source to the workers; never more than `room` at a time."""
+        """Hand a claimed job to the workers; never more than `room` at a time."""
         self._jobs.put(job)
 
     def look_after(self) -> None:
-        """Replace workers that died, and those that hang: their sources have failed, others take their places (R24)."""
+        """Replace workers that died or hang; the polls of those that hang have failed (R24)."""
         if not self._settler.is_alive():
             self.fault = WorkersLost("the thread that settles died")
             return
@@ -125,18 +125,18 @@ class Runner:
         self._fill()
 
     def withdraw(self) -> list[Job]:
-        """Take back the claimed sources whose request has not left: they are to be given back to the store."""
+        """Take back the claimed jobs whose request has not left; their claims are to be undone."""
         return [job for job in self._jobs.withdraw() if job is not None]
 
     def deliver(self, polls: Iterable[Gathered[Job]]) -> None:
-        """Hand over polls to be settled; waits while the settling thread is behind, unless it died."""
+        """Hand over polls to be settled; waits while the settling thread is busy, unless it died."""
         for poll in polls:
             self._put(poll)
 
     def stop(self) -> list[Job]:
-        """Let the polls under way end, and the workers; `close` must follow.
+        """Let polls under way and workers end; `close` must follow.
 
-        One that hangs all the same is left behind: its claim stands, as after a crash (R13).
+        A worker that hangs is left behind: its claim stands, as after a crash (R13).
 
         Returns:
             As `withdraw`.
@@ -157,12 +157,12 @@ class Runner:
         return unasked
 
     def close(self) -> None:
-        """Store what was brought or delivered, and end the settling thread."""
+        """Store what was gathered or delivered, and end the settling thread."""
         self._results.close()
         self._settler.join()
 
     def _fill(self) -> None:
-        """Hire as many workers as are missing."""
+        """Start as many workers as are missing."""
         with self._lock:
             while len(self._workers) < self._size:
                 self._made += 1
@@ -189,7 +189,7 @@ class Runner:
                 with self._lock:
                     worker.job = None
                     if worker.given_up:
-                        self._stuck -= 1  # it hangs no longer, and its place is taken
+                        self._stuck -= 1  # it hangs no longer, but it was replaced
                         return
                 self._return(result)
                 rested = False
@@ -199,12 +199,12 @@ class Runner:
             self._bury(worker, error)
 
     def _fetch(self, worker: _Worker, ask: Ask) -> Answer:
-        """Fetch one document of a poll: a poll that asks for the next one does not hang."""
+        """Fetch one document of a poll; each request starts the time limit of hanging anew."""
         worker.since = monotonic()
         return self._ports.fetch(ask)
 
     def _return(self, poll: Gathered[Job]) -> None:
-        ready: Sequence[Gathered[Job]] = (poll,)  # whatever goes wrong here, what was claimed is settled
+        ready: Sequence[Gathered[Job]] = (poll,)  # whatever goes wrong here, a claimed job is settled
         try:
             self._on_return(poll)
             ready = self._judge(poll)
@@ -216,7 +216,7 @@ class Runner:
             pass
 
     def _bury(self, worker: _Worker, error: Exception) -> None:
-        """Take a worker that died off the list; `look_after` hires another (R25)."""
+        """Remove a worker that died; `look_after` starts another (R25)."""
         with self._lock:
             if worker.given_up:
                 self._stuck -= 1
@@ -230,7 +230,7 @@ class Runner:
             self._return(_gone_wrong(job, self._ports, type(error).__name__))
 
     def settling_seconds(self) -> float:
-        """Return for how many seconds the group of polls at hand has been decided and stored; 0 if there is none."""
+        """Return for how many seconds the current group of polls has been decided and stored; 0 if there is none."""
         since = self._settling_since
         return 0.0 if since is None else monotonic() - since
 
@@ -242,7 +242,7 @@ class Runner:
                     changes = self._stored(group)
                     settled = {change.job.id for change in changes}
                     self._on_settled(changes, [poll.job for poll in group if poll.job.id not in settled])
-                except Exception as error:  # the tray must be emptied, or the workers wait for ever
+                except Exception as error:  # the buffer must be emptied, or workers wait for ever
                     self.fault = error
                     log.exception("settle_polls", extra={"polls": len(group)})
                 finally:
@@ -251,15 +251,15 @@ class Runner:
                     self._settling_since = None
 
     def _stored(self, group: Sequence[Gathered[Job]]) -> Sequence[Settled]:
-        """Settle a group, or one by one those of a group with poison in it; give the changes that were stored (R40).
+        """Settle a group, or its polls one by one if that fails; return the changes that were stored (R40).
 
-        What is not decided when the program is cut is put back, as if it had not been asked (R54).
+        Polls that are not decided when the program is cut are put back, as if they had not been sent (R54).
         """
         try:
             return settle(group, self._ports)
         except CutShort:
             return self._put_back(group)
-        except DiskFailed as error:  # no poll's fault, and nothing else can be stored either (R7)
+        except DiskFailed as error:  # not the fault of a poll, and no other poll can be stored either (R7)
             self._put_off(group, error)
             return []
         except Exception as error:
@@ -269,13 +269,13 @@ class Runner:
         for place, poll in enumerate(group):
             try:
                 changes += self._stored_alone(poll)
-            except StoreError as error:  # not even that it failed can be stored: the fault lies with the store
+            except StoreError as error:  # even the failure can't be stored: the store is at fault
                 self._put_off(group[place:], error)
                 break
         return changes
 
     def _stored_alone(self, poll: Gathered[Job]) -> Sequence[Settled]:
-        """Settle a poll, or else that it failed."""
+        """Settle one poll; if that fails, settle it as failed."""
         try:
             return settle([poll], self._ports)
         except CutShort:
@@ -288,13 +288,13 @@ class Runner:
             return failed
 
     def _put_back(self, polls: Sequence[Gathered[Job]]) -> Sequence[Settled]:
-        """Put sources back to where they were before they were asked: the next run asks them first (R54)."""
+        """Undo the claims of these polls: the next run polls their sources first (R54)."""
         return settle([Gathered(poll.job, Cut(asked_at=poll.answer.asked_at)) for poll in polls], self._ports)
 
     def _put_off(self, polls: Sequence[Gathered[Job]], error: StoreError) -> None:
-        """Leave polls that can't be stored to their sources' next turn: they count against nobody (R7).
+        """Put polls that can't be stored off to the next turn of their sources, without charging them (R7).
 
-        So little may fit on a full disk. If not, their claims stand, which moved them on a little (R13).
+        This little may fit on a full disk. If not, the claims stand, which moved the due times (R13).
         """
         self.store_error = error
         asked = [poll for poll in polls if not isinstance(poll.answer, Cut)]
@@ -306,7 +306,7 @@ class Runner:
 
 
 def _groups(polls: Iterable[Gathered[Job]]) -> Iterator[list[Gathered[Job]]]:
-    """Part polls into groups that are settled in one transaction each."""
+    """Divide polls into groups that are settled in one transaction each."""
     group: list[Gathered[Job]] = []
     entries = 0
     for poll in polls:
@@ -320,5 +320,5 @@ def _groups(polls: Iterable[Gathered[Job]]) -> Iterator[list[Gathered[Job]]]:
 
 
 def _gone_wrong(job: Job, ports: Ports, why: str) -> Gathered[Job]:
-    """Record a poll that ended through a fault of ours."""
+    """Return a poll that failed through a fault of ours."""
     return Gathered(job, Failed.of(RuntimeError(why), Exchange(asked_at=ports.clock())))

@@ -1,4 +1,4 @@
-"""A body becomes a `Feed`: parse, clean, identify. Here, or in a process that can be killed (S15, D24)."""
+"""Reads a body into a `Feed` (parse, clean, identify), in this process or in one that can be killed (S15, D24)."""
 
 from aggregator.reader.pool import Readers
 

@@ -1,4 +1,4 @@
-"""`python -m aggregator.reader`: a process that reads bodies for another one, until its input ends."""
+"""`python -m aggregator.reader`: a process that reads bodies for another process, until its input ends."""
 
 from aggregator.reader.worker import run
 

@@ -1,7 +1,7 @@
-"""Frozen records as JSON, and back: what goes from process to process (S15: never pickle). Pure.
+"""Frozen records as JSON, and back: how data crosses processes (S15: never pickle). Pure.
 
-It goes by the declared types, so that a field which is added to a record is not forgotten here. A field that has its
-default is not written: nearly all of an entry is absent.
+It follows the declared types, so that a new field of a record is not forgotten here. A field with its default value is
+not written: most fields of an entry are absent.
 """
 
 import types
@@ -21,10 +21,10 @@ _PLAIN = (str, int, float, bool)
 
 
 def to_json(record: object) -> Any:
-    """Give what `json.dumps` can write of a record.
+    """Return a record as values for `json.dumps`.
 
     Raises:
-        TypeError: a field's type has no form in JSON; this is for whoever writes the record.
+        TypeError: the type of a field has no JSON form: a fault in the record.
     """
     kind: Any = type(record)
     return _way(kind)[0](record)
@@ -38,7 +38,7 @@ def from_json(kind: Callable[..., Record], value: Any) -> Record:
 
 @cache
 def _way(hint: Hashable) -> _Way:
-    """Give the way there and back for a type."""
+    """Return both converters of a type."""
     if isinstance(hint, NewType):
         return _way(hint.__supertype__)
     origin, parts = get_origin(hint), get_args(hint)

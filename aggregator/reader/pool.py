@@ -1,8 +1,8 @@
-"""Who reads a body: this thread, or a process that can be killed (S15, D24).
+"""Reads a body in this thread, or in a process that can be killed (S15, D24).
 
-Large bodies, and those of sources that are suspect, go to one of two processes (L5), which start when they are first
-needed and end when nothing came for a while: a run of 304s never pays for them. They start as programs of their own,
-never by a fork (R59), without our environment, in which the operator's secrets are; bodies come to them redacted.
+Large bodies, and those of suspect sources, go to one of two processes (L5). These start when they are first needed and
+end when they were idle for a while: a run of 304s never pays for them. They are programs of their own, never forked
+(R59), without our environment, which holds secrets of the operator; secrets in bodies are removed before.
 """
 
 import json
@@ -29,21 +29,21 @@ from aggregator.reader.worker import KNOWN, OUT_OF_MEMORY, READY, request_line
 
 log = getLogger(__name__)
 
-LARGE = 256 * 1024  # bytes of a body; above, it is read in a process of its own (S15)
-SPENT = 64 * 2**20  # bytes of bodies that a process reads; what memory it has grown to goes with it
+LARGE = 256 * 1024  # bytes; a larger body is read in another process (S15)
+SPENT = 64 * 2**20  # bytes of bodies that a process reads before it is replaced, with its memory
 START_SECONDS = 30.0  # until a new process must be ready
 _KEPT = frozenset("PATH PYTHONPATH PYTHONHOME LD_LIBRARY_PATH DYLD_LIBRARY_PATH LANG LC_ALL TMPDIR".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What reading one body may take (S15), and how long what is for the pool to wait for."""
+    """Limits of reading one body (S15), and of waiting for a process."""
 
     seconds: float = 30.0
     memory: int = 256 * 2**20  # bytes
     processes: int = 2
-    wait: float = 30.0  # seconds, for one of them to be free
-    idle: float = 60.0  # seconds, until those that do nothing end
+    wait: float = 30.0  # seconds until one of them must be free
+    idle: float = 60.0  # seconds until idle ones end
 
 
 class ReadingCrashed(Exception):
@@ -63,12 +63,12 @@ class Readers:
         self._rest: threading.Timer | None = None
 
     def read(self, fetched: Fetched, ask: Ask) -> Feed:
-        """Read what a source answered, here or apart.
+        """Read the body of a response, here or in another process.
 
         Raises:
             ParseError: it can't be read as a feed, or (`Overran`) not within the limits.
-            ReadersBusy: it was not read, for all processes are busy with others.
-            CutShort: it was not read to the end, for we stop.
+            ReadersBusy: it was not read: all processes are busy.
+            CutShort: it was not read to the end: the program stops.
         """
         if not is_dangerous(fetched, ask):
             return read(fetched, ask.reading)
@@ -81,12 +81,12 @@ class Readers:
 
     @property
     def processes(self) -> list[int]:
-        """The ids of the processes that there are now."""
+        """The ids of the processes that run now."""
         with self._lock:
             return [worker.process.pid for worker in (*self._free, *self._busy)]
 
     def close(self) -> None:
-        """End all processes at once, whatever they read; what comes later is not read (R54)."""
+        """End all processes at once, whatever they read; later bodies are not read (R54)."""
         with self._lock:
             self._ended = True
             free, self._free = self._free, []
@@ -94,7 +94,7 @@ class Readers:
             if self._rest is not None:
                 self._rest.cancel()
         for worker in busy:
-            worker.process.kill()  # whoever waits for it finds out, and clears away
+            worker.process.kill()  # the thread that waits for it sees this, and cleans up
         for worker in free:
             worker.end()
 
@@ -114,7 +114,7 @@ class Readers:
         return _feed_of(answer)
 
     def _take(self) -> "_Worker":
-        """Give a process that waits for work, or a new one."""
+        """Return an idle process, or a new one."""
         with self._lock:
             if self._ended:
                 raise CutShort
@@ -128,7 +128,7 @@ class Readers:
         return worker
 
     def _give_back(self, worker: "_Worker") -> None:
-        """Keep a process for the next body, unless it is spent, or we stop."""
+        """Keep a process for the next body, unless it has read too much, or the program stops."""
         with self._lock:
             self._busy.discard(worker)
             keep = worker.is_fit and not self._ended
@@ -142,7 +142,7 @@ class Readers:
             worker.end()
 
     def _retire(self) -> None:
-        """End processes that had nothing to do for a while."""
+        """End processes that were idle for a while."""
         with self._lock:
             if self._busy:
                 return
@@ -161,17 +161,17 @@ class Readers:
 
 
 def is_dangerous(fetched: Fetched, ask: Ask) -> bool:
-    """Tell whether a body is to be read apart: a large one, one of a source that we have reason to fear, or a page.
+    """Return whether a body is read in another process: a large one, one of a risky source, or a page.
 
-    What selectors cost on a page that somebody has nested deep can't be bounded by looking at it (S64).
+    The cost of selectors on a deeply nested page can't be bounded beforehand (S64).
     """
-    if ask.reading.is_article or ask.reading.kind in (Kind.HTML, Kind.SITEMAP):  # the latter may be packed
+    if ask.reading.is_article or ask.reading.kind in (Kind.HTML, Kind.SITEMAP):  # a sitemap may be compressed
         return True
     return len(fetched.body) > LARGE or ask.is_isolated
 
 
 class WorkerLost(Exception):
-    """A process ended before it answered: over a body, or (`starting`) before it had one, which is our fault."""
+    """A process ended before it answered: because of a body, or (`starting`) before it had one, which is our fault."""
 
     def __init__(self, code: int, *, late: bool, starting: bool) -> None:
         super().__init__(f"a worker process ended with {code}; `python -m aggregator.reader` may say why")
@@ -190,16 +190,16 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=_environment(os.environ),
-            start_new_session=True,  # an interrupt from the terminal is for us; we tell it what to do
+            start_new_session=True,  # an interrupt from the terminal reaches only the parent
         )
 
     @property
     def is_fit(self) -> bool:
-        """Whether it may be given another body."""
+        """Whether the process may read another body."""
         return self._bytes < SPENT and self.process.poll() is None
 
     def begin(self) -> None:
-        """Wait until it is ready; its seconds count from then on.
+        """Wait until the process is ready; the time limit of a body counts from then on.
 
         Raises:
             WorkerLost: it does not start.
@@ -212,7 +212,7 @@ class _Worker:
         """Have a body read.
 
         Raises:
-            WorkerLost: it ended over it, by itself or by our hand when its time was over.
+            WorkerLost: the process ended, by itself or killed because its time was over.
         """
         self._bytes += len(fetched.body)
         line = self._heard(request_line(fetched, reading, seconds), seconds, starting=False)
@@ -220,12 +220,12 @@ class _Worker:
         return answer
 
     def end(self) -> None:
-        """End it, if it has not ended, and clear away."""
+        """End the process, if it has not ended, and release its pipes."""
         self.process.kill()
         self.process.communicate()
 
     def _heard(self, said: Iterable[bytes], seconds: float, *, starting: bool) -> bytes:
-        """Say something, and give the line that it answers."""
+        """Write to the process, and return the line that it answers."""
         asked, answers = self.process.stdin, self.process.stdout
         assert asked is not None
         assert answers is not None
@@ -262,7 +262,7 @@ def _feed_of(answer: dict[str, Any]) -> Feed:
 
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    """Give what Python needs of our environment, and no secret; and where this package is, if it is not installed."""
+    """Return the variables that Python needs, without secrets, and the path of this package if it is not installed."""
     kept = {name: value for name, value in ours.items() if name in _KEPT}
     home = str(Path(__file__).parents[2])
     if home not in site.getsitepackages():

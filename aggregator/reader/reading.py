@@ -1,4 +1,4 @@
-"""Reading, in a sentence; the same wherever it is done."""
+"""Reads a body: the same in any process."""
 
 from aggregator.clean import clean
 from aggregator.identify.keys import identify

@@ -1,7 +1,7 @@
-"""The other side: a process that reads one body after the other, within limits that the system holds it to (S15).
+"""The process that reads one body after the other, within limits set by the operating system (S15).
 
-What it is told and what it answers is a line of JSON, the body behind the first. Its parent may have died long ago: so
-it counts the seconds of each body itself, too. Signals that tell the program to stop are not for it, or a poll that has
+Requests and answers are a line of JSON; the body follows the line of a request. The parent may have died: so the
+process counts the seconds of each body itself, too. It ignores the signals that stop the program, or polls that have
 five seconds left would end at once (R54).
 """
 
@@ -21,10 +21,10 @@ from aggregator.model.settings import Reading
 from aggregator.reader.codec import from_json, to_json
 from aggregator.reader.reading import read
 
-OUT_OF_MEMORY: Final = 77  # exit code: no answer can be made where no memory is left
+OUT_OF_MEMORY: Final = 77  # exit code: without memory no answer can be made
 READY: Final = b"ready\n"
-SPARE_SECONDS: Final = 5  # until it gives up by itself; its parent comes first
-KNOWN: Final[dict[str, Callable[..., ParseError]]] = {  # errors that cross, by name and arguments
+SPARE_SECONDS: Final = 5  # before it ends by itself; the parent acts first
+KNOWN: Final[dict[str, Callable[..., ParseError]]] = {  # errors that are sent to the parent, by name and arguments
     "ParseError": ParseError,
     "NotAFeed": NotAFeed,
     "CutOff": CutOff,
@@ -33,11 +33,11 @@ KNOWN: Final[dict[str, Callable[..., ParseError]]] = {  # errors that cross, by 
 
 
 def run() -> None:
-    """Read bodies until the input ends. The first argument is the memory it may have, in bytes."""
+    """Read bodies until the input ends. The first argument is the memory limit, in bytes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library may print is no answer
+    os.dup2(2, 1)  # what a library prints is no answer
     memory = int(sys.argv[1]) if len(sys.argv) > 1 else resource.RLIM_INFINITY
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -48,12 +48,12 @@ def run() -> None:
             pass
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
-    except BrokenPipeError:  # nobody waits for it any more
+    except BrokenPipeError:  # the parent has ended
         os._exit(0)
 
 
 def request_line(fetched: Fetched, reading: Reading, seconds: float) -> tuple[bytes, bytes]:
-    """Give what a worker is told: the line, and the body behind it."""
+    """Return the line of a request, and the body that follows it."""
     said = {
         "fetched": to_json(replace(fetched, body=b"")),
         "reading": to_json(reading),
@@ -64,7 +64,7 @@ def request_line(fetched: Fetched, reading: Reading, seconds: float) -> tuple[by
 
 
 def _serve(stream: BinaryIO, answers: BinaryIO) -> bool:
-    """Read one body; False if the input has ended."""
+    """Read one body; return False if the input has ended."""
     line = stream.readline()
     if not line:
         return False

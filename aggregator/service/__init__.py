@@ -1,4 +1,4 @@
-"""The clock of a service: what polls, publishes and watches feeds.yaml for as long as it runs."""
+"""The service behind `serve`: everything except HTTP."""
 
 from aggregator.service.service import Service
 

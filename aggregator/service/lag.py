@@ -1,4 +1,4 @@
-"""Whether what is configured can be kept up with: no source waits long past its due time in silence (R19)."""
+"""Warns when sources are polled late (R19)."""
 
 from datetime import datetime, timedelta
 from logging import getLogger
@@ -12,14 +12,14 @@ PATIENCE = timedelta(minutes=5)  # for which that has to last: a burst is no wan
 
 
 class LagWatch:
-    """Raises an alarm once, and takes it back once."""
+    """Logs once when sources become late, and once when they no longer are."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None  # when it began
         self._alarmed = False
 
     def see(self, lag: Lag | None, now: datetime) -> None:
-        """Take in a measurement; None: sources are late for another reason."""
+        """Record a measurement; None: sources are late for another reason."""
         if lag is None or lag.late_share <= TOO_MANY:
             if self._alarmed:
                 log.warning("keep_up", extra={"advice": "sources are asked in time again"})

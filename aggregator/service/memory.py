@@ -1,7 +1,7 @@
-"""How near we are to being killed for want of memory (R68): what our control group may have, and what it holds.
+"""Measures how close the process is to the memory limit of its control group (R68).
 
-Anonymous memory counts, not the page cache, which the kernel takes back by itself: a store of some gigabytes that was
-read once is no pressure. Both generations of control groups are read, and every group above ours: the tightest kills.
+Anonymous memory counts, not the page cache, which the kernel frees by itself: reading a large store is no pressure.
+Both versions of control groups are read, and every group above ours: the tightest limit kills.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2 ** 63
 
 
 class Pressure(IntEnum):
-    """How near."""
+    """How close memory is to its limit."""
 
     NONE = 0
     HIGH = 1
@@ -28,7 +28,7 @@ class Pressure(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What a control group may have, and what is in it."""
+    """Limit and use of a control group."""
 
     limit_bytes: int
     held_bytes: int  # anonymous, of all its processes
@@ -36,12 +36,12 @@ class Memory:
 
     @property
     def share(self) -> float:
-        """Give how much of the limit is taken."""
+        """Share of the limit that is used."""
         return self.held_bytes / self.limit_bytes
 
 
 class MemoryWatch:
-    """Looks at the memory from time to time.
+    """Measures memory from time to time.
 
     Args:
         process: the folder of this process in /proc.
@@ -53,9 +53,9 @@ class MemoryWatch:
         self._pressure = Pressure.NONE
 
     def look(self) -> tuple[Pressure, Memory | None]:
-        """Say how things stand; None where there is no limit.
+        """Return the pressure, and the memory; None where there is no limit.
 
-        What was high stays so until a little below, or an alarm would flutter.
+        A high pressure ends a little below the value at which it begins, or alarms would flutter.
         """
         memory = memory_of(self._process, self._groups)
         share = memory.share if memory else 0.0
@@ -65,7 +65,7 @@ class MemoryWatch:
 
 
 def memory_of(process: Path, groups: Path) -> Memory | None:
-    """Read the limit that is nearest; None if there is none, or the kernel does not say."""
+    """Return the memory of the group that is closest to its limit; None if there is no limit, or it is unknown."""
     own = _named(process / "status", "RssAnon:", 1024)
     found = []
     for folder, limit_name, held_name in _groups_of(process, groups):
@@ -78,7 +78,7 @@ def memory_of(process: Path, groups: Path) -> Memory | None:
 
 
 def _groups_of(process: Path, groups: Path) -> Iterator[tuple[Path, str, str]]:
-    """Give the folder of each group that we are in, with the names of its limit and of its anonymous memory.
+    """Yield the folder of each group of this process, with the names of its limit and of its anonymous memory.
 
     A container often sees its own group as the root of the mount, though the kernel names it by its path outside.
     """
@@ -129,7 +129,7 @@ def use_one_heap() -> None:
 
 
 def give_back() -> None:
-    """Give to the system what is free; takes some milliseconds."""
+    """Return free memory to the system; takes some milliseconds."""
     if (libc := _glibc()) is not None:
         libc.malloc_trim(0)
 

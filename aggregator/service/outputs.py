@@ -1,8 +1,8 @@
-"""Whether what was published still stands: a folder is looked at each minute, a bucket seldom, for requests cost money.
+"""Finds outputs that somebody removed: in a folder each minute, in a bucket seldom, since requests cost money.
 
-Of a bucket one object is asked for each hour, the one that was put longest ago, and all when that one is gone, or once
-a day: a listing names a thousand objects for the price of a put. Who clears a bucket clears all of it; what a rule of
-the service, or a slip, takes out of the middle is found within the day.
+In a bucket one object is requested each hour, the one that was written longest ago, and all when that is missing, or
+once a day: a listing names a thousand objects for the price of one write. Clearing a bucket removes all objects; a
+single lost object is found within the day.
 """
 
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from time import monotonic
 
 from aggregator.app import App
 
-ONE = timedelta(hours=1).total_seconds()  # between two looks for one output, in a bucket
-ALL = timedelta(days=1).total_seconds()  # for all
+ONE = timedelta(hours=1).total_seconds()  # between two checks of one output, in a bucket
+ALL = timedelta(days=1).total_seconds()  # of all
 
 
 class OutputWatch:
-    """Looks for outputs that are gone, when it is time to.
+    """Looks for lost outputs, when it is time to.
 
     Args:
-        app: open; its first publication looks at everything itself.
-        steady: tells the time in seconds, and knows no jump.
+        app: open; its first publication checks all outputs itself.
+        steady: returns the time in seconds; not affected when the wall clock is set.
     """
 
     def __init__(self, app: App, steady: Callable[[], float] = monotonic) -> None:
@@ -29,10 +29,10 @@ class OutputWatch:
         self._one_at = self._all_at = steady()
 
     def look(self) -> bool:
-        """Let outputs that somebody removed be made again; tell whether any are gone.
+        """Have lost outputs rendered again; return whether there are any.
 
         Raises:
-            PublishError: it can't be told what stands there; the next call asks again.
+            PublishError: the folder or bucket can't be read; the next call tries again.
         """
         if isinstance(self._app.in_force.settings.publish.to, Path):
             return self._app.publisher.notice_losses()
@@ -47,10 +47,10 @@ class OutputWatch:
         return False
 
     def _has_oldest(self) -> bool:
-        """Return whether the output that was rendered longest ago stands; others may have been written again since.
+        """Return whether the output that was rendered longest ago exists; others may have been written again since.
 
         Raises:
-            PublishError: it can't be told.
+            PublishError: the folder or bucket can't be read.
         """
         with self._app.store.read() as tx:
             path = tx.files.oldest()

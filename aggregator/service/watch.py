@@ -1,4 +1,6 @@
-"""Edits of feeds.yaml and of the theme, taken up while we run; broken, they leave the last good in force (R50, R51)."""
+"""Takes up edits of feeds.yaml and of the theme while a service runs; a broken edit leaves the last good in force (R50,
+R51).
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,18 +15,18 @@ from aggregator.render.theme import digest_of, read_files, signature_of
 
 log = getLogger(__name__)
 
-GUARD = timedelta(seconds=10)  # between two equal reads of a file that drops most sources (R51)
-MANY = 10  # sources; that few may go without a second look
+GUARD = timedelta(seconds=10)  # between two equal reads of a file that removes most sources (R51)
+MANY = 10  # sources; up to that many are removed without a second read
 
 
 class ConfigWatch:
-    """Looks at feeds.yaml and the theme that it names, cheaply enough for every second.
+    """Checks feeds.yaml and its theme for edits, cheaply enough for every second.
 
     Args:
         settings: in force now.
         environ: where `${NAME}` is looked up.
-        apply: takes good settings into force, with the text they come from; refuses them with a `ConfigError`.
-        refuse: told why an edit is not in force; None once that is over.
+        apply: brings valid settings into force, with the text they come from; may raise `ConfigError`.
+        refuse: called with the reason why an edit is not in force; None once that is over.
     """
 
     def __init__(
@@ -37,10 +39,10 @@ class ConfigWatch:
     ) -> None:
         self._settings, self._environ = settings, environ
         self._apply, self._refuse = apply, refuse
-        self._theme = settings.publish.theme  # of the settings that could be read last, in force or not
+        self._theme = settings.publish.theme  # of the last valid settings, in force or not
         self._seen = self._signature()
         self._digest = self._digest_of()
-        self._doubt: tuple[str, datetime] | None = None  # a digest that drops most sources, and since when
+        self._doubt: tuple[str, datetime] | None = None  # a digest that removes most sources, and since when
         self._refused = False
 
     def look(self, now: datetime) -> None:
@@ -51,12 +53,12 @@ class ConfigWatch:
         self._seen = signature
         digest = self._digest_of()
         if digest == self._digest:
-            if self._refused:  # the broken edit was taken back
+            if self._refused:  # the broken edit was undone
                 self._say(None)
             self._doubt = None
             return
         try:
-            settings = load_config(self._settings.path, self._environ)  # first: it says what is wrong with a file
+            settings = load_config(self._settings.path, self._environ)  # first: it says what is wrong
             text = self._settings.path.read_text(encoding="utf-8")
             if settings.publish.theme != self._theme:
                 self._theme = settings.publish.theme
@@ -75,7 +77,7 @@ class ConfigWatch:
         log.info("load_config", extra={"file": str(settings.path), "sources": len(settings.sources)})
 
     def forget(self) -> None:
-        """Take up feeds.yaml and the theme at the next look, changed or not."""
+        """Read feeds.yaml and the theme at the next check, changed or not."""
         self._seen, self._digest = (), ""
 
     def _signature(self) -> tuple[object, ...]:

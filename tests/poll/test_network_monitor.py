@@ -90,8 +90,8 @@ def test_p87_ten_failures_at_five_hosts_are_the_networks() -> None:
     reach: HostClassMonitor[int] = HostClassMonitor(Steady())
     told = [reach.tell(n, f"h{n % HOSTS}", Sign.FAULT) for n in range(FAULTS)]
     assert told[:-1] == [Verdict()] * (FAULTS - 1), "they are held"
-    assert told[-1].spared == tuple(range(FAULTS))
-    assert reach.tell(99, "h1", Sign.FAULT) == Verdict(spared=(99,)), "while it is down, no failure is theirs"
+    assert told[-1].uncharged == tuple(range(FAULTS))
+    assert reach.tell(99, "h1", Sign.FAULT) == Verdict(uncharged=(99,)), "while it is down, no failure is theirs"
     assert reach.tell(100, "h1", Sign.ANSWER) == Verdict((100,))
     assert reach.down_seconds is None
 
@@ -109,7 +109,7 @@ def test_p87_below_the_threshold_they_are_charged_within_two_minutes(hosts: int,
     charged: list[int] = []
     for n in range(FAULTS):
         told = reach.tell(n, f"h{n % hosts}", Sign.FAULT)
-        assert not told.spared
+        assert not told.uncharged
         charged += told.charged
         steady.now += gap
     steady.now += WINDOW
@@ -159,13 +159,13 @@ def test_p87_each_poll_has_one_verdict_and_none_waits_over_two_minutes(
         was_down = reach.down_seconds is not None
         told = reach.tell(number, f"h{host}", sign)
         told_at[number] = steady.now
-        verdicts.update([*lapsed, *told.charged, *told.spared])
+        verdicts.update([*lapsed, *told.charged, *told.uncharged])
         if sign is Sign.ANSWER:
             faults.clear()
             assert (reach.held, reach.down_seconds) == (0, None)
         if sign is Sign.FAULT:
             faults.append((steady.now, host))
-        if told.spared and not was_down:
+        if told.uncharged and not was_down:
             lately = [where for when, where in faults if steady.now - when < WINDOW]
             assert len(lately) >= FAULTS
             assert len(set(lately)) >= HOSTS
