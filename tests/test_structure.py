@@ -67,6 +67,11 @@ def test_imports_point_backwards(module: Path) -> None:
         assert layer in HOMES.get(top, {layer}), f"{top} is hidden inside {HOMES[top]}"
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] in ("fetch", "reader")], ids=str)
+def test_fetch_and_reader_know_a_request_and_no_job(module: Path) -> None:
+    assert not [name for name in imported(ROOT / module) if name.startswith("aggregator.model.job")]
+
+
 PURE = ("identify", "rules", "render", "cadence", "decide")
 IMPURE = ("aggregator.store", "aggregator.fetch", "threading", "time", "sqlalchemy", "requests")
 ALLOWED = {
