@@ -50,7 +50,7 @@ class Scalar(Node):
 
 @dataclass(slots=True)
 class ListNode(Node):
-    """A list."""
+    """A list in the document."""
 
     items: list[Node] = field(default_factory=list)
     size: int = 1  # nodes in it, with aliases expanded

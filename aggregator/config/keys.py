@@ -57,7 +57,7 @@ def _folder(text: str) -> str:
 
 
 class JekyllKeys(Keys):
-    """Jekyll posts beside the site."""
+    """Export of stories as posts for Jekyll or Hugo."""
 
     HOME, CALLED = "jekyll", "jekyll"
     to = required(Text("a folder", "a folder such as site/_posts", check=_folder), "Folder of the posts.")
@@ -89,7 +89,7 @@ def _destination(text: str) -> str:
 
 
 class PublishKeys(Keys):
-    """Where and how outputs are written."""
+    """Place, formats and sizes of outputs."""
 
     HOME, CALLED = "publish", "publish"
     to = key(

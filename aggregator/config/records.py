@@ -150,7 +150,7 @@ def check_path(path: str, place: Node, findings: Findings) -> None:
 
 
 def request_of(values: Values, method: Key[str], body: "Key[Json | None]", findings: Findings) -> Request:
-    """Read method and body."""
+    """Return the request of a source or a detail, and check its body."""
     verb, sent = values[method], values[body]
     if sent is None:
         return Request(method=verb)

@@ -274,7 +274,7 @@ SOURCE = Table(SourceKeys, words="a source", write="its address, or a mapping wi
 
 
 class RootKeys(Keys):
-    """The whole file."""
+    """Keys at the top level of feeds.yaml."""
 
     site = key(SITE, {}, "Title, address and language of the site.")
     store = key(
@@ -282,7 +282,7 @@ class RootKeys(Keys):
         "sqlite:///var/aggregator.db",
         "Database with everything that the program knows.",
     )
-    publish = key(PUBLISH, {}, "Where and how outputs are written.")
+    publish = key(PUBLISH, {}, "Place, formats and sizes of outputs.")
     serve = key(SERVE, {}, "The web server of `aggregator serve`.")
     workers = key(Integer(1, 64), 16, "Parallel fetches over all hosts.")
     proxy = optional(

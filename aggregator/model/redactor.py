@@ -53,7 +53,7 @@ class Redactor:
         return few
 
     def with_tokens(self, tokens: Iterable[str]) -> "Redactor":
-        """Return a redactor that strikes out some texts besides; those under six characters are left alone."""
+        """Return a redactor that also replaces some tokens; tokens under `MIN_SECRET` characters are ignored."""
         more = Redactor(tokens)
         more._forms |= self._forms
         return more

@@ -278,7 +278,7 @@ class Jekyll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """Where and how outputs are written."""
+    """Place, formats and sizes of outputs."""
 
     to: Path | BucketAddress  # paths are absolute
     formats: frozenset[str] = frozenset({"atom", "rss", "json", "html"})

@@ -73,7 +73,7 @@ class CategoryStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedCategory:
-    """A category that left feeds.yaml; its files stay where they are (A44)."""
+    """A category that was removed from feeds.yaml; its files stay published (A44)."""
 
     slug: str
     title: str
