@@ -156,7 +156,7 @@ def test_r13_suspicion_is_said_once_and_lifted_by_the_first_poll_that_ends(
         crashed(app, odd=CRASHES + 1, fine=CRASHES)
         for _ in range(2):
             with caplog.at_level(logging.INFO), app.store.begin() as tx:
-                assert len(tx.find_crashed(app.clock())) == 2
+                assert len(tx.claims.find_crashed(app.clock())) == 2
                 tx.alarms.note(app.clock())
         states = {one.key: one.state for one in app.store.status(app.in_force.roster, app.clock()).sources}
         assert states == {"odd": State.SUSPECT, "fine": State.NEVER}
@@ -173,11 +173,11 @@ def test_r13_what_is_given_back_counts_neither_for_nor_against(sample_site: Samp
         crashed(app, odd=CRASHES)
         due = FakeSource(app).claim("odd")
         with app.store.begin() as tx:
-            tx.give_back([due])
+            tx.claims.give_back([due])
         assert claims_of(app, "odd") == CRASHES
         due = FakeSource(app).claim("odd")
         with app.store.begin() as tx:
-            tx.put_off([(due, app.clock())])
+            tx.claims.put_off([(due, app.clock())])
         assert claims_of(app, "odd") == CRASHES
 
 
@@ -189,7 +189,7 @@ def test_p52_what_is_put_off_at_its_first_poll_waits_for_its_interval(
     with sample_site.opened() as app:
         due = FakeSource(app).claim("led")
         with app.store.begin() as tx:
-            tx.put_off([(due, app.clock())])
+            tx.claims.put_off([(due, app.clock())])
         with app.store.read() as tx:
             (waiting,) = tx.schedule.named(["led"])
         assert waiting.due_at == app.clock() + timedelta(hours=hours)

@@ -32,7 +32,7 @@ def site(tmp_path: Path, publisher: FeedServer) -> SampleSite:
 def in_use(app: App) -> set[Url]:
     """Return the addresses that the next polls go to."""
     with app.store.read() as tx:
-        return {due.url for source in app.in_force.settings.sources if (due := tx.look_up(source))}
+        return {due.url for source in app.in_force.settings.sources if (due := tx.claims.look_up(source))}
 
 
 def test_p66_one_request_serves_both(site: SampleSite, publisher: FeedServer) -> None:

@@ -352,7 +352,7 @@ def _ruled(heirs: Mapping[SourceKey, SourceKey], new: Settings, tx: Transaction,
         stored_as = heirs.get(source.key, source.key)
         if stored_as not in had and not has_rules(source, roster):
             continue
-        due = tx.look_up(replace(source, key=stored_as))
+        due = tx.claims.look_up(replace(source, key=stored_as))
         if due is None:
             continue
         looked_at, changes = 0, []

@@ -63,7 +63,7 @@ def past_of(settings: Settings, now: datetime) -> Past:
         return Past()
     try:
         with store.read() as tx:
-            found = ((source.key, tx.look_up(source)) for source in settings.sources)
+            found = ((source.key, tx.claims.look_up(source)) for source in settings.sources)
             jobs = {key: job for key, job in found if job is not None}
             waiting = {item.key: item for item in tx.schedule.named(list(jobs))}
             return Past(

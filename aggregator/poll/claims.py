@@ -22,17 +22,17 @@ def claim(
     """
     sources = [one.row for one in ids if one.kind == "source"]
     entries = [one.row for one in ids if one.kind == "entry"]
-    return [*tx.claim(sources, now, settings, spare=spare), *tx.details.claim(entries, now, settings)]
+    return [*tx.claims.claim(sources, now, settings, spare=spare), *tx.details.claim(entries, now, settings)]
 
 
 def give_back(tx: Transaction, jobs: Iterable[Job]) -> None:
     """Undo claims whose request did not leave, or that we cut ourselves (R54)."""
     jobs = list(jobs)
-    tx.give_back([job for job in jobs if isinstance(job, SourceJob)])
+    tx.claims.give_back([job for job in jobs if isinstance(job, SourceJob)])
     tx.details.give_back([job for job in jobs if isinstance(job, DetailJob)])
 
 
 def put_off(tx: Transaction, jobs: Sequence[tuple[Job, datetime]]) -> None:
     """Move due times on from when each request left, counters untouched: the network kept it from its host (P87)."""
-    tx.put_off([(job, at) for job, at in jobs if isinstance(job, SourceJob)])
+    tx.claims.put_off([(job, at) for job, at in jobs if isinstance(job, SourceJob)])
     tx.details.put_off([(job, at) for job, at in jobs if isinstance(job, DetailJob)])

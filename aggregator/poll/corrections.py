@@ -161,7 +161,7 @@ def _retract(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now:
 def _accept(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: datetime) -> _Effect:
     """Publish the entries held back of a source that is suspect (R44) or lost fields: the operator accepts it."""
     source = roster.sources.get(SourceKey(str(arguments.get("source"))))
-    job = tx.look_up(source) if source is not None else None
+    job = tx.claims.look_up(source) if source is not None else None
     if job is None:
         raise CorrectionRefused(f"{arguments.get('source')} is no source of feeds.yaml any more")
     if job.observed.suspect_since is None and not job.observed.lost:
@@ -185,7 +185,7 @@ def _rules(tx: Transaction, arguments: Mapping[str, Any], roster: Roster, now: d
     counts = {"published": 0, "withdrawn": 0, "moved": 0, "rewritten": 0}
     works: list[tuple[SourceJob, Mapping[CategoryKey, int], list[Reapplied]]] = []
     for source in _ruled(tx, roster):
-        job = tx.look_up(source)
+        job = tx.claims.look_up(source)
         if job is None:
             continue
         numbers = {key: one.id for key, one in tx.known(job, NO_NEWS, now).categories.items()}

@@ -95,7 +95,7 @@ class Dispatcher:
         """
         with self._store.begin() as tx:
             tx.store_row.note_network(NO_OUTAGE)  # the state that an earlier run left
-            self._apart = {JobId("source", row) for row in tx.find_crashed(self._clock())}
+            self._apart = {JobId("source", row) for row in tx.claims.find_crashed(self._clock())}
         self._runner.start()
         try:
             while not self._stop.is_set():

@@ -135,7 +135,7 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     asked = [poll for poll in polls if is_of_source(poll) and not isinstance(poll.answer, Cut)]
     shared = ports.store.shares_addresses()
     with ports.store.begin() as tx:
-        twins = tx.twins([poll.job for poll in asked], roster.sources) if shared else {}
+        twins = tx.claims.twins([poll.job for poll in asked], roster.sources) if shared else {}
         asked += [
             followed
             for poll in tuple(asked)

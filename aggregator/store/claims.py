@@ -1,11 +1,11 @@
-"""Sources on their way through a poll: claimed before the request leaves, given back if it does not."""
+"""Claims on sources: made before a request leaves, given back or put off if it does not."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, update
+from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, case, select, update
 
 from aggregator.cadence import crash_floor, outside_skipped
 from aggregator.decide.same_address import shares_an_answer
@@ -16,10 +16,13 @@ from aggregator.model.job import Claim, Health, SourceJob
 from aggregator.model.poll import CRASHES, State
 from aggregator.model.settings import Source, SourceKey
 from aggregator.model.stored_json import arrivals_of, hints_of, observed_of
+from aggregator.store.categories import raise_site
 from aggregator.store.dialect import MAX_IN
-from aggregator.store.schema import entry, source
+from aggregator.store.events import write_events
+from aggregator.store.schema import EPOCH, MICROSECOND, entry, source
 from aggregator.urls import Url
 
+HOUR = timedelta(hours=1)  # the interval of a source that was never polled, unless feeds.yaml says another
 LATEST = min(500, MAX_IN)  # entries of a list by which its known ones are found again
 
 _NEEDED = tuple(
@@ -48,51 +51,139 @@ _GIVE_BACK = _ONE.values(
 )
 
 
-def claim(
-    connection: Connection, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool
-) -> list[SourceJob]:
-    """Move the due time ahead of each source before its request leaves (R13, invariant 7), and give all a poll needs.
+class Claims:
+    """Claims on sources: `tx.claims`."""
 
-    Args:
-        connection: a writing one.
-        ids: of the sources' rows.
-        now: the time.
-        settings: of the sources in feeds.yaml; others are left alone.
-        spare: those that ask to be spared now are due as soon as they don't, and nothing is held against them (P59).
-            A schedule is the operator's word, and counts more.
-    """
-    rows = connection.execute(_THESE, {"ids": ids}).mappings().all()
-    claimed = _one_an_address([(row, settings[row["key"]]) for row in rows if row["key"] in settings], ids)
-    if spare:
-        open_at = {
-            row["id"]: outside_skipped(now, hints_of(row["hints"]))
-            for row, configured in claimed
-            if row["hints"] and configured.schedule is None
-        }
-        spared = [{"row_id": number, "later": when} for number, when in open_at.items() if when > now]
-        if spared:
-            connection.execute(_SPARE, spared)
-        claimed = [(row, configured) for row, configured in claimed if open_at.get(row["id"], now) <= now]
-    if claimed:
-        moved = [
-            {
-                "row_id": row["id"],
-                "ahead": max(row["due_at"], now + crash_floor(row["claims"])),
-                "new_claims": row["claims"] + 1,
-                "now": now,
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def claim(
+        self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
+    ) -> list[SourceJob]:
+        """Claim sources: move the due time of each ahead before its request leaves (R13, invariant 7).
+
+        Args:
+            ids: of rows.
+            now: the time.
+            settings: the sources of feeds.yaml; others are not claimed.
+            spare: do not claim sources whose document asks not to be polled at this hour (`skipHours`, P59); they are
+                due once that hour has passed. A `schedule` of the operator counts more than such a hint.
+
+        Returns:
+            The jobs that were claimed, in the order of `ids`; of sources at one address the first alone (P66).
+        """
+        rows = self._connection.execute(_THESE, {"ids": ids}).mappings().all()
+        claimed = _one_an_address([(row, settings[row["key"]]) for row in rows if row["key"] in settings], ids)
+        if spare:
+            open_at = {
+                row["id"]: outside_skipped(now, hints_of(row["hints"]))
+                for row, configured in claimed
+                if row["hints"] and configured.schedule is None
             }
-            for row, _ in claimed
+            spared = [{"row_id": number, "later": when} for number, when in open_at.items() if when > now]
+            if spared:
+                self._connection.execute(_SPARE, spared)
+            claimed = [(row, configured) for row, configured in claimed if open_at.get(row["id"], now) <= now]
+        if claimed:
+            moved = [
+                {
+                    "row_id": row["id"],
+                    "ahead": max(row["due_at"], now + crash_floor(row["claims"])),
+                    "new_claims": row["claims"] + 1,
+                    "now": now,
+                }
+                for row, _ in claimed
+            ]
+            self._connection.execute(_CLAIM, moved)
+        order = {number: place for place, number in enumerate(ids)}
+        dues = (_with_known(self._connection, _due(row, source_settings)) for row, source_settings in claimed)
+        return sorted(dues, key=lambda due: order[due.source_id])
+
+    def twins(self, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]) -> dict[int, list[SourceJob]]:
+        """Return the other sources at the addresses of some jobs, by the id of the source of the job (P66)."""
+        asked = {due.source_id for due in dues}
+        by_url = {due.url: due.source_id for due in dues}
+        found: dict[int, list[SourceJob]] = defaultdict(list)
+        query = select(*_NEEDED).where(source.c.active, ~source.c.paused, source.c.url_in_use.in_(list(by_url)))
+        for row in self._connection.execute(query.where(source.c.id.not_in(list(asked)))).mappings():
+            if row["key"] in settings:
+                found[by_url[Url(row["url_in_use"])]].append(replace(_due(row, settings[row["key"]]), is_twin=True))
+        return found
+
+    def look_up(self, settings: Source) -> SourceJob | None:
+        """Return the job of a source without claiming it; None if the store does not know the source."""
+        row = self._connection.execute(select(*_NEEDED).where(source.c.key == settings.key)).mappings().first()
+        return None if row is None else _with_known(self._connection, _due(row, settings))
+
+    def give_back(self, dues: Sequence[SourceJob]) -> None:
+        """Undo claims whose request did not leave, or was cut by us (R13, R54). Crashes before them still count."""
+        if not dues:
+            return
+        rows = [
+            {
+                "row_id": due.source_id,
+                "due": due.claim.due_at,
+                "earliest": due.claim.earliest_at or due.claim.due_at,
+                "attempted": due.claim.attempted_at,
+                "before": due.claim.crashes,
+            }
+            for due in dues
         ]
-        connection.execute(_CLAIM, moved)
-    order = {number: place for place, number in enumerate(ids)}
-    dues = (_with_known(connection, _due(row, source_settings)) for row, source_settings in claimed)
-    return sorted(dues, key=lambda due: order[due.source_id])
+        self._connection.execute(_GIVE_BACK, rows)
+
+    def put_off(self, dues: Sequence[tuple[SourceJob, datetime]]) -> None:
+        """Move due times on by an interval, and change no counter: our network kept the requests back (P87).
+
+        The interval of a source that was never polled is the one that feeds.yaml gives it (P52).
+
+        Args:
+            dues: claims, each with the time at which its request left.
+        """
+        if not dues:
+            return
+        interval = case((source.c.interval > 0, source.c.interval), else_=bindparam("first", type_=BigInteger))
+        later = bindparam("asked", type_=BigInteger) + interval
+        statement = update(source).where(source.c.id == bindparam("row_id"))
+        statement = statement.values(due_at=later, earliest_at=later, claims=bindparam("before"))
+        rows = [
+            {
+                "row_id": due.source_id,
+                "asked": (asked_at - EPOCH) // MICROSECOND,
+                "first": max(due.source.every or HOUR, due.source.crowding) // MICROSECOND,
+                "before": due.claim.crashes,
+            }
+            for due, asked_at in dues
+        ]
+        self._connection.execute(statement, rows)
+
+    def find_crashed(self, now: datetime) -> Collection[int]:
+        """Return the sources that were in flight when this program ended, `CRASHES` times in a row or more (R13).
+
+        With more claims than that a source was in flight alone, so it ended the program itself: it becomes suspect.
+        Only for a process that has claimed nothing yet: a claim of its own would count as a crash.
+        """
+        found = select(source.c.id, source.c.claims, source.c.state, source.c.code)
+        rows = self._connection.execute(found.where(source.c.active, source.c.claims >= CRASHES)).all()
+        certain = [row for row in rows if row.claims > CRASHES and row.state != State.SUSPECT]
+        if certain:
+            self._connection.execute(_ONE.values(state=State.SUSPECT.value), [{"row_id": row.id} for row in certain])
+            raise_site(self._connection)
+        events = [
+            Event(
+                code=Code.CHANGE_STATE,
+                source=row.id,
+                facts={"from": row.state, "to": State.SUSPECT, "code": row.code, "crashes": row.claims},
+            )
+            for row in certain
+        ]
+        write_events(self._connection, events, now)
+        return frozenset(row.id for row in rows)
 
 
 def _one_an_address(
     claimed: Sequence[tuple[RowMapping, Source]], ids: Sequence[int]
 ) -> list[tuple[RowMapping, Source]]:
-    """Leave out what another of these sources asks for as well (P66)."""
+    """Leave out sources whose response another of these sources brings (P66)."""
     order = {number: place for place, number in enumerate(ids)}
     asking: dict[str, list[Source]] = defaultdict(list)
     kept = []
@@ -104,30 +195,10 @@ def _one_an_address(
     return kept
 
 
-def twins(
-    connection: Connection, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]
-) -> dict[int, list[SourceJob]]:
-    """Give the other sources at the same addresses, by the id of the one that was asked (P66)."""
-    asked = {due.source_id for due in dues}
-    by_url = {due.url: due.source_id for due in dues}
-    found: dict[int, list[SourceJob]] = defaultdict(list)
-    query = select(*_NEEDED).where(source.c.active, ~source.c.paused, source.c.url_in_use.in_(list(by_url)))
-    for row in connection.execute(query.where(source.c.id.not_in(list(asked)))).mappings():
-        if row["key"] in settings:
-            found[by_url[Url(row["url_in_use"])]].append(replace(_due(row, settings[row["key"]]), is_twin=True))
-    return found
-
-
-def look_up(connection: Connection, settings: Source) -> SourceJob | None:
-    """Give what a poll of a source would be given, without claiming it; None if the store doesn't know it."""
-    row = connection.execute(select(*_NEEDED).where(source.c.key == settings.key)).mappings().first()
-    return None if row is None else _with_known(connection, _due(row, settings))
-
-
 def _with_known(connection: Connection, due: SourceJob) -> SourceJob:
-    """Give a source whose pages are followed with what its last list had: where its next walk ends (R45).
+    """Add the key hashes of the last list to a source whose further pages are followed: the next walk ends there (R45).
 
-    Where that is not known, as after a restore, what was stored last stands for it.
+    If they are not known, as after a restore, the entries that were stored last are taken.
     """
     if due.source.paging is None or not due.source.pages or not due.stored_before:
         return due
@@ -170,51 +241,3 @@ def _due(row: RowMapping, settings: Source) -> SourceJob:
         arrivals=arrivals_of(row["arrivals"]),
         recent=row["recent"] or "",
     )
-
-
-def give_back(connection: Connection, dues: Sequence[SourceJob]) -> None:
-    """Put the due times back of claims whose request did not leave, or that we cut ourselves (R13, R54).
-
-    Of crashes before they say nothing, so those still count.
-    """
-    if not dues:
-        return
-    rows = [
-        {
-            "row_id": due.source_id,
-            "due": due.claim.due_at,
-            "earliest": due.claim.earliest_at or due.claim.due_at,
-            "attempted": due.claim.attempted_at,
-            "before": due.claim.crashes,
-        }
-        for due in dues
-    ]
-    connection.execute(_GIVE_BACK, rows)
-
-
-def find_crashed(connection: Connection) -> tuple[frozenset[int], list[Event]]:
-    """Find the sources that were in flight when this program ended, `CRASHES` times in a row or more (R13).
-
-    Beyond that number a source was in flight alone, so that it has ended the program itself: it is suspect. Only for a
-    process that has claimed nothing yet: a claim of its own would count as a crash.
-
-    Returns:
-        The ids of their rows, and an event for each that became suspect.
-    """
-    rows = connection.execute(
-        select(source.c.id, source.c.claims, source.c.state, source.c.code).where(
-            source.c.active, source.c.claims >= CRASHES
-        )
-    ).all()
-    doubtless = [row for row in rows if row.claims > CRASHES and row.state != State.SUSPECT]
-    if doubtless:
-        connection.execute(_ONE.values(state=State.SUSPECT.value), [{"row_id": row.id} for row in doubtless])
-    events = [
-        Event(
-            code=Code.CHANGE_STATE,
-            source=row.id,
-            facts={"from": row.state, "to": State.SUSPECT, "code": row.code, "crashes": row.claims},
-        )
-        for row in doubtless
-    ]
-    return frozenset(row.id for row in rows), events

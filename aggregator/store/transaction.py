@@ -4,7 +4,7 @@ An object such as `tx.sources` is made when it is first used. Its methods run st
 them begins or commits.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,20 +18,19 @@ from aggregator.identify.budget import Budget
 from aggregator.model.changes import Changes, Completion, Correction
 from aggregator.model.correction import StoryMembers
 from aggregator.model.entry import Entry, Feed
-from aggregator.model.job import Job, SourceJob
+from aggregator.model.job import Job
 from aggregator.model.known import Known
-from aggregator.model.settings import Roster, Source, SourceKey
+from aggregator.model.settings import Roster
 from aggregator.store import (
     categories,
-    claims,
     known,
-    network,
     sources,
     stories,
 )
 from aggregator.store.alarms import Alarms
 from aggregator.store.apply import apply
 from aggregator.store.categories import Categories
+from aggregator.store.claims import Claims
 from aggregator.store.corrections import Corrections
 from aggregator.store.details import Details
 from aggregator.store.documents import Documents
@@ -78,6 +77,7 @@ class Transaction:
     bands = cached_property(lambda tx: Bands(tx._connection))
     bodies = cached_property(lambda tx: Bodies(tx._connection))
     categories = cached_property(lambda tx: Categories(tx._connection))
+    claims = cached_property(lambda tx: Claims(tx._connection))
     corrections = cached_property(lambda tx: Corrections(tx._connection))
     details = cached_property(lambda tx: Details(tx._connection))
     documents = cached_property(lambda tx: Documents(tx._connection))
@@ -147,38 +147,6 @@ class Transaction:
             log.exception(log_name, extra=facts)
 
     # Polls.
-
-    def claim(
-        self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
-    ) -> list[SourceJob]:
-        """Move due times ahead and return the jobs of sources (R13); `spare`: leave out those that ask for it (P59)."""
-        return claims.claim(self._connection, ids, now, settings, spare=spare)
-
-    def twins(
-        self, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]
-    ) -> Mapping[int, Sequence[SourceJob]]:
-        """Give the other sources at the addresses that were asked (P66)."""
-        return claims.twins(self._connection, dues, settings)
-
-    def look_up(self, settings: Source) -> SourceJob | None:
-        """Give what a poll would be given, without claiming it."""
-        return claims.look_up(self._connection, settings)
-
-    def give_back(self, dues: Sequence[SourceJob]) -> None:
-        """Undo claims whose request did not leave, or was cut by ourselves (R54)."""
-        claims.give_back(self._connection, dues)
-
-    def find_crashed(self, now: datetime) -> Collection[int]:
-        """Give the sources that have perhaps ended this program, time and again; certain ones become suspect (R13)."""
-        found, events = claims.find_crashed(self._connection)
-        write_events(self._connection, events, now)
-        if events:
-            categories.raise_site(self._connection)
-        return found
-
-    def put_off(self, dues: Sequence[tuple[SourceJob, datetime]]) -> None:
-        """Move the due times of claims on by an interval, counters untouched (P87)."""
-        network.put_off(self._connection, dues)
 
     def known(
         self, due: Job, feed: Feed, now: datetime, *, also: Sequence[Entry] = (), budget: Budget | None = None

@@ -260,7 +260,7 @@ def test_k4_what_was_never_published_loses_its_text_after_thirty_days(site: Samp
         assert FakeSource(app).says("a", said("a1"), said("a2"), said("ad", title="Advert")).entries.new_count == 0
     site.writes(yaml.replace("Advert", "Something else"))
     with site.opened() as app, app.store.read() as tx:
-        job = tx.look_up(app.in_force.settings.sources[0])
+        job = tx.claims.look_up(app.in_force.settings.sources[0])
         assert job is not None
         judged = [one.entry.title for part in tx.stored_entries.filed(job.source_id) for one in part]
     assert judged == ["Title a1"], "what has no text is judged by no edited rule"

@@ -179,7 +179,7 @@ def _opened(settings: Settings, now: datetime) -> Iterator[Store]:
 def _due(source: Source, settings: Settings, store: Store, now: datetime) -> tuple[SourceJob, str | None]:
     """Return the job of a poll, without validators, and the reason why the source must not be fetched now (P69)."""
     with store.read() as tx:
-        known = tx.look_up(source)
+        known = tx.claims.look_up(source)
         waiting = tx.schedule.named([source.key]) if known else []
     if known is None:
         host_key = budget_key(source.url, settings.hosts)

@@ -123,7 +123,7 @@ def _found(
 ) -> tuple[int, Rejudged] | None:
     window = max(source.window, wish.window)
     with store.read() as tx:
-        due = tx.look_up(source)
+        due = tx.claims.look_up(source)
         if due is None or not due.stored_before:
             return None
         stored = tx.stored_entries.stored_since(due.source_id, now - window, most=MOST)
