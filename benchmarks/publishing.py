@@ -57,7 +57,7 @@ class Planet:
         """Settle a document of a source with new entries."""
         with app.store.begin() as tx:
             (waiting,) = tx.schedule.named([f"s{number}"])
-            (due,) = tx.claims.claim([waiting.id], self.now, app.in_force.roster.sources)
+            (due,) = tx.claims.claim([waiting], self.now, app.in_force.roster.sources)
         document = identify(
             Feed(format="atom 1.0", title=f"Site {number}", entries=tuple(map(self.entry, range(count))))
         )

@@ -50,7 +50,7 @@ class FakeSource:
         """Claim a source, due or not."""
         with self.app.store.begin() as tx:
             (waiting,) = tx.schedule.named([key])
-            (job,) = tx.claims.claim([waiting.id.row], self.app.clock(), self.app.in_force.roster.sources)
+            (job,) = tx.claims.claim([waiting], self.app.clock(), self.app.in_force.roster.sources)
         return job
 
     def says(self, key: str, *entries: Entry, **feed: object) -> Changes:

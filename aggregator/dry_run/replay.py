@@ -204,7 +204,7 @@ class Replay:
             self._now = version.at
             with self.app.store.begin() as tx:
                 (waiting,) = tx.schedule.named([source.key])
-                (due,) = tx.claims.claim([waiting.id.row], self._now, self.app.in_force.roster.sources)
+                (due,) = tx.claims.claim([waiting], self._now, self.app.in_force.roster.sources)
             ports = replace(self.app.poller.ports, fetch=partial(_answer, version))
             poll = gather(due, ports)
             (changes,) = settle([poll], ports)

@@ -23,9 +23,10 @@ class JobId(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The values before a claim: a claim whose request never left is undone with them (R13)."""
+    """A claim, and the values before it: a claim whose request never left is undone with them (R13)."""
 
     due_at: datetime
+    claimed_at: datetime | None = None  # None: not claimed (a dry run, a source that shares a response)
     earliest_at: datetime | None = None  # None: as `due_at`
     attempted_at: datetime | None = None  # when the source was polled last
     crashes: int = 0  # claims in a row before this one without an outcome: the program ended first

@@ -5,24 +5,34 @@ from datetime import datetime
 
 from aggregator.model.job import DetailJob, Job, JobId, SourceJob
 from aggregator.model.settings import Source, SourceKey
+from aggregator.store.schedule import DueItem
 from aggregator.store.transaction import Transaction
 
 
 def claim(
-    tx: Transaction, ids: Sequence[JobId], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool
+    tx: Transaction, items: Sequence[DueItem], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool
 ) -> list[Job]:
     """Move due times ahead, and return the jobs that were claimed: sources first, then details.
 
     Args:
         tx: a writing transaction.
-        ids: the jobs to claim.
+        items: the chosen jobs; those that somebody else has claimed since are left out.
         now: the time.
         settings: the sources of feeds.yaml; jobs of other sources are left alone.
         spare: leave out sources that ask not to be polled at this hour (P59).
     """
-    sources = [one.row for one in ids if one.kind == "source"]
-    entries = [one.row for one in ids if one.kind == "entry"]
+    sources = [item for item in items if item.id.kind == "source"]
+    entries = [item for item in items if item.id.kind == "entry"]
     return [*tx.claims.claim(sources, now, settings, spare=spare), *tx.details.claim(entries, now, settings)]
+
+
+def held(tx: Transaction, jobs: Iterable[Job]) -> set[JobId]:
+    """Return the jobs whose claim still holds: their polls may be settled."""
+    jobs = list(jobs)
+    sources = tx.claims.held([job for job in jobs if isinstance(job, SourceJob)])
+    entries = [job for job in jobs if isinstance(job, DetailJob)]
+    held_entries = tx.details.held(entries) if entries else set()
+    return {JobId("source", row) for row in sources} | {JobId("entry", row) for row in held_entries}
 
 
 def give_back(tx: Transaction, jobs: Iterable[Job]) -> None:

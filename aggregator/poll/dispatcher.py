@@ -267,9 +267,7 @@ class Dispatcher:
         jobs: Sequence[Job] = ()
         try:
             with self._store.begin() as tx:
-                claimed = claim(
-                    tx, [item.id for item in chosen], now, self._in_force.roster.sources, spare=self._backlog.spares
-                )
+                claimed = claim(tx, chosen, now, self._in_force.roster.sources, spare=self._backlog.spares)
             jobs = claimed
             return jobs
         finally:

@@ -29,7 +29,7 @@ from aggregator.model.known import NOTHING_KNOWN
 from aggregator.model.poll import Answer, Aside, Cut, Exchange, Failed, Fetched, PackedBody, Unreached
 from aggregator.model.redactor import Redactor
 from aggregator.model.settings import Roster, Source
-from aggregator.poll.claims import give_back, put_off
+from aggregator.poll.claims import give_back, held, put_off
 from aggregator.poll.corrections import merge_unseen_stories
 from aggregator.poll.details import settle_detail
 from aggregator.poll.pagination import has_further, with_further
@@ -123,7 +123,8 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     after the quiet ones, one after the other, so that the second copy of a story meets the first. Polls that we cut
     ourselves, or that the network kept from their hosts, are charged to no source (R54, P87).
 
-    The response also settles other sources at the same address (P66).
+    The response also settles other sources at the same address (P66). Polls whose claim no longer holds are dropped:
+    their source was claimed again meanwhile.
 
     Raises:
         StoreError: our side failed; nothing of the group was written.
@@ -135,6 +136,9 @@ def settle(polls: Sequence[Gathered[Job]], ports: Ports) -> list[Settled]:
     asked = [poll for poll in polls if is_of_source(poll) and not isinstance(poll.answer, Cut)]
     shared = ports.store.shares_addresses()
     with ports.store.begin() as tx:
+        settleable = held(tx, [*(poll.job for poll in asked), *(poll.job for poll in details)])
+        asked = [poll for poll in asked if poll.job.id in settleable]
+        details = [poll for poll in details if poll.job.id in settleable]
         twins = tx.claims.twins([poll.job for poll in asked], roster.sources) if shared else {}
         asked += [
             followed

@@ -19,6 +19,7 @@ from aggregator.model.stored_json import arrivals_of, hints_of, observed_of
 from aggregator.store.categories import raise_site
 from aggregator.store.dialect import MAX_IN
 from aggregator.store.events import write_events
+from aggregator.store.schedule import DueItem
 from aggregator.store.schema import EPOCH, MICROSECOND, entry, source
 from aggregator.urls import Url
 
@@ -34,7 +35,9 @@ _NEEDED = tuple(
     ).split()
 )
 # Made once: to make a statement costs as much as a poll.
-_THESE = select(*_NEEDED).where(source.c.id.in_(bindparam("ids", expanding=True)))
+_IDS = source.c.id.in_(bindparam("ids", expanding=True))
+_THESE = select(*_NEEDED).where(_IDS).with_for_update()  # SQLite locks the whole store instead
+_HELD = select(source.c.id, source.c.attempted_at).where(_IDS).with_for_update()
 _ONE = update(source).where(source.c.id == bindparam("row_id"))
 _SPARE = _ONE.values(due_at=bindparam("later"), earliest_at=bindparam("later"))
 _CLAIM = _ONE.values(
@@ -43,7 +46,8 @@ _CLAIM = _ONE.values(
     claims=bindparam("new_claims"),
     attempted_at=bindparam("now"),
 )
-_GIVE_BACK = _ONE.values(
+_HELD_ONE = _ONE.where(source.c.attempted_at == bindparam("claimed"))
+_GIVE_BACK = _HELD_ONE.values(
     due_at=bindparam("due"),
     earliest_at=bindparam("earliest"),
     claims=bindparam("before"),
@@ -58,22 +62,26 @@ class Claims:
         self._connection = connection
 
     def claim(
-        self, ids: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
+        self, items: Sequence[DueItem], now: datetime, settings: Mapping[SourceKey, Source], *, spare: bool = False
     ) -> list[SourceJob]:
         """Claim sources: move the due time of each ahead before its request leaves (R13, invariant 7).
 
+        A source that was claimed or polled since it was chosen is left out, so that two claimers never get the same.
+
         Args:
-            ids: of rows.
+            items: the chosen sources.
             now: the time.
             settings: the sources of feeds.yaml; others are not claimed.
             spare: do not claim sources whose document asks not to be polled at this hour (`skipHours`, P59); they are
                 due once that hour has passed. A `schedule` of the operator counts more than such a hint.
 
         Returns:
-            The jobs that were claimed, in the order of `ids`; of sources at one address the first alone (P66).
+            The jobs that were claimed, in the order of `items`; of sources at one address the first alone (P66).
         """
-        rows = self._connection.execute(_THESE, {"ids": ids}).mappings().all()
-        claimed = _one_an_address([(row, settings[row["key"]]) for row in rows if row["key"] in settings], ids)
+        chosen = {item.id.row: item for item in items}
+        rows = self._connection.execute(_THESE, {"ids": list(chosen)}).mappings().all()
+        free = [row for row in rows if row["key"] in settings and _is_as_chosen(row, chosen[row["id"]])]
+        claimed = _one_an_address([(row, settings[row["key"]]) for row in free], list(chosen))
         if spare:
             open_at = {
                 row["id"]: outside_skipped(now, hints_of(row["hints"]))
@@ -95,9 +103,24 @@ class Claims:
                 for row, _ in claimed
             ]
             self._connection.execute(_CLAIM, moved)
-        order = {number: place for place, number in enumerate(ids)}
-        dues = (_with_known(self._connection, _due(row, source_settings)) for row, source_settings in claimed)
-        return sorted(dues, key=lambda due: order[due.source_id])
+        order = {number: place for place, number in enumerate(chosen)}
+        jobs = (_with_known(self._connection, _due(row, configured, claimed_at=now)) for row, configured in claimed)
+        return sorted(jobs, key=lambda job: order[job.source_id])
+
+    def held(self, jobs: Sequence[SourceJob]) -> set[int]:
+        """Return the ids of the sources of jobs whose claim still holds; jobs that were never claimed count as held.
+
+        A claim ends when its poll is settled or undone, or when the source is claimed again after a wait for a crashed
+        or hanging process. The rows stay as they are until the transaction ends.
+        """
+        ids = [job.source_id for job in jobs if job.claim.claimed_at is not None]
+        rows = self._connection.execute(_HELD, {"ids": ids}).all() if ids else ()
+        times = {row.id: row.attempted_at for row in rows}
+        return {
+            job.source_id
+            for job in jobs
+            if job.claim.claimed_at is None or times.get(job.source_id) == job.claim.claimed_at
+        }
 
     def twins(self, dues: Sequence[SourceJob], settings: Mapping[SourceKey, Source]) -> dict[int, list[SourceJob]]:
         """Return the other sources at the addresses of some jobs, by the id of the source of the job (P66)."""
@@ -125,6 +148,7 @@ class Claims:
                 "due": due.claim.due_at,
                 "earliest": due.claim.earliest_at or due.claim.due_at,
                 "attempted": due.claim.attempted_at,
+                "claimed": due.claim.claimed_at,
                 "before": due.claim.crashes,
             }
             for due in dues
@@ -143,14 +167,14 @@ class Claims:
             return
         interval = case((source.c.interval > 0, source.c.interval), else_=bindparam("first", type_=BigInteger))
         later = bindparam("asked", type_=BigInteger) + interval
-        statement = update(source).where(source.c.id == bindparam("row_id"))
-        statement = statement.values(due_at=later, earliest_at=later, claims=bindparam("before"))
+        statement = _HELD_ONE.values(due_at=later, earliest_at=later, claims=bindparam("before"))
         rows = [
             {
                 "row_id": due.source_id,
                 "asked": (asked_at - EPOCH) // MICROSECOND,
                 "first": max(due.source.every or HOUR, due.source.crowding) // MICROSECOND,
                 "before": due.claim.crashes,
+                "claimed": due.claim.claimed_at,
             }
             for due, asked_at in dues
         ]
@@ -178,6 +202,11 @@ class Claims:
         ]
         write_events(self._connection, events, now)
         return frozenset(row.id for row in rows)
+
+
+def _is_as_chosen(row: RowMapping, item: DueItem) -> bool:
+    """Return whether a source was neither claimed nor polled since it was chosen."""
+    return bool(row["due_at"] == item.due_at and row["attempted_at"] == item.attempted_at)
 
 
 def _one_an_address(
@@ -208,7 +237,7 @@ def _with_known(connection: Connection, due: SourceJob) -> SourceJob:
     return replace(due, known=frozenset(connection.execute(chosen.limit(LATEST)).scalars()))
 
 
-def _due(row: RowMapping, settings: Source) -> SourceJob:
+def _due(row: RowMapping, settings: Source, *, claimed_at: datetime | None = None) -> SourceJob:
     validators = None
     if row["validators_url"]:
         validators = Validators(url=Url(row["validators_url"]), etag=row["etag"], last_modified=row["last_modified"])
@@ -223,6 +252,7 @@ def _due(row: RowMapping, settings: Source) -> SourceJob:
         identical=row["identical"],
         claim=Claim(
             due_at=row["due_at"],
+            claimed_at=claimed_at,
             earliest_at=row["earliest_at"],
             attempted_at=row["attempted_at"],
             crashes=row["claims"],

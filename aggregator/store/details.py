@@ -1,6 +1,7 @@
 """Entries that wait for their details: due one by one, claimed like sources (R13)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from aggregator.urls import Url
 PROBE = timedelta(minutes=2)  # in which a request finds out whether a host in trouble is back
 PUT_OFF = timedelta(minutes=5)  # when our own network kept a request from leaving (P87)
 _ONE = update(detail).where(detail.c.entry_id == bindparam("row_id"))
+_UNDO = _ONE.where(detail.c.claims == bindparam("claimed")).values(due_at=bindparam("due"), claims=bindparam("before"))
 _ALL = (*detail.c, source.c.key, source.c.url, source.c.own_machine, entry.c.link, entry.c.limited)
 
 
@@ -108,17 +110,21 @@ class Details:
             for row in self._connection.execute(chosen).mappings()
         ]
 
-    def claim(self, entries: Sequence[int], now: datetime, settings: Mapping[SourceKey, Source]) -> list[DetailJob]:
-        """Move due times ahead before the requests leave (R13, invariant 7), and give all that these need.
+    def claim(self, items: Sequence[DueItem], now: datetime, settings: Mapping[SourceKey, Source]) -> list[DetailJob]:
+        """Claim entries: move the due time of each ahead before its request leaves (R13, invariant 7).
+
+        An entry that was claimed since it was chosen is left out, so that two claimers never get the same.
 
         Where a host is in trouble, one request finds out whether that is over: what waits with it waits on meanwhile.
 
         Those of sources that ask for no details any more are left alone: `lapsed` gives them.
         """
-        if not entries:
+        if not items:
             return []
-        query = _rows().where(detail.c.entry_id.in_(list(entries)))
-        found = [(row, _due(row, settings)) for row in self._connection.execute(query).mappings()]
+        chosen = {item.id.row: item.due_at for item in items}
+        query = _rows().where(detail.c.entry_id.in_(list(chosen))).with_for_update(of=detail)
+        rows = self._connection.execute(query).mappings().all()
+        found = [(row, _due(row, settings, now)) for row in rows if row["due_at"] == chosen[row["entry_id"]]]
         claimed = [(row, due) for row, due in found if due is not None]
         if claimed:
             moved = [
@@ -131,22 +137,31 @@ class Details:
         ):
             others = _together(source_id, host_key).where(detail.c.due_at <= now)
             self._connection.execute(others.values(due_at=now + PROBE))
-        order = {number: place for place, number in enumerate(entries)}
+        order = {number: place for place, number in enumerate(chosen)}
         return sorted((due for _, due in claimed), key=lambda due: order[due.awaited.id])
 
+    def held(self, jobs: Sequence[DetailJob]) -> set[int]:
+        """Return the ids of the entries of jobs whose claim still holds.
+
+        A row has no time of its claim, only how many there were in a row: a claim that another one followed is over,
+        and so is that of an entry that waits no longer. The rows stay as they are until the transaction ends.
+        """
+        query = select(detail.c.entry_id, detail.c.claims).with_for_update()
+        query = query.where(detail.c.entry_id.in_([job.awaited.id for job in jobs]))
+        claims = {row.entry_id: row.claims for row in self._connection.execute(query)}
+        return {job.awaited.id for job in jobs if claims.get(job.awaited.id) == job.claim.crashes + 1}
+
     def give_back(self, jobs: Sequence[DetailJob]) -> None:
-        """Undo claims whose request did not leave, or that we cut ourselves (R13, R54)."""
-        rows = [{"row_id": job.awaited.id, "due": job.claim.due_at, "before": job.claim.crashes} for job in jobs]
+        """Undo claims whose request did not leave, or was cut by us (R13, R54)."""
+        rows = [_before(job) | {"due": job.claim.due_at} for job in jobs]
         if rows:
-            self._connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
+            self._connection.execute(_UNDO, rows)
 
     def put_off(self, jobs: Sequence[tuple[DetailJob, datetime]]) -> None:
-        """Ask later, and count nothing: our own network kept the requests from their publishers (P87)."""
-        rows = [
-            {"row_id": job.awaited.id, "due": asked_at + PUT_OFF, "before": job.claim.crashes} for job, asked_at in jobs
-        ]
+        """Move due times on by `PUT_OFF`, and change no counter: our network kept the requests back (P87)."""
+        rows = [_before(job) | {"due": asked_at + PUT_OFF} for job, asked_at in jobs]
         if rows:
-            self._connection.execute(_ONE.values(due_at=bindparam("due"), claims=bindparam("before")), rows)
+            self._connection.execute(_UNDO, rows)
 
     def entry(self, number: int) -> Entry | None:
         """Give an entry that waits, as the list has it now; None if it waits no longer."""
@@ -189,6 +204,10 @@ class Details:
         return found
 
 
+def _before(job: DetailJob) -> dict[str, object]:
+    return {"row_id": job.awaited.id, "before": job.claim.crashes, "claimed": job.claim.crashes + 1}
+
+
 def _together(source_id: int, host_key: str) -> Update:
     """Choose those that wait together for a host in trouble."""
     return update(detail).where(detail.c.source_id == source_id, detail.c.host_key == host_key, detail.c.held_up)
@@ -203,7 +222,7 @@ def _rows() -> Any:
     )
 
 
-def _due(row: RowMapping, settings: Mapping[SourceKey, Source]) -> DetailJob | None:
+def _due(row: RowMapping, settings: Mapping[SourceKey, Source], claimed_at: datetime | None = None) -> DetailJob | None:
     configured = settings.get(row["key"])
     told = configured.detail if configured is not None else None
     if configured is None or told is None:
@@ -212,7 +231,8 @@ def _due(row: RowMapping, settings: Mapping[SourceKey, Source]) -> DetailJob | N
     url, request = url_of(told, asked), request_of(told, asked)
     if url is None or request is None:
         return None
-    return _job(row, configured, url, request, told.reading, link=Url(row["link"]) if row["link"] else None)
+    job = _job(row, configured, url, request, told.reading, link=Url(row["link"]) if row["link"] else None)
+    return replace(job, claim=replace(job.claim, claimed_at=claimed_at))
 
 
 def _without_request(row: RowMapping, configured: Source | None) -> DetailJob | None:

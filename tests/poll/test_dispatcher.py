@@ -90,7 +90,7 @@ class Shop:
             settle(polls, app.poller.ports)
         ripe = chosen(app)
         with app.store.begin() as tx:
-            self.under_way = tx.claims.claim([item.id.row for item in ripe], now, app.in_force.roster.sources) if ripe else []
+            self.under_way = tx.claims.claim(ripe, now, app.in_force.roster.sources) if ripe else []
         for job in self.under_way:
             app.poller.budgets.leave(job.id)
             self.lags.setdefault(job.source.key, []).append(now - job.claim.due_at)
@@ -154,7 +154,7 @@ def test_l16_who_failed_gets_no_more_than_their_share(sample_site: SampleSite) -
     with opened(sample_site) as app:
         now = app.clock()
         with app.store.begin() as tx:
-            jobs = tx.claims.claim([item.id.row for item in chosen(app, 2)], now, app.in_force.roster.sources)
+            jobs = tx.claims.claim(chosen(app, 2), now, app.in_force.roster.sources)
         polls = [Gathered(job, Failed(asked_at=now, code="timeout")) for job in jobs]
         for poll in polls:
             app.poller.host_limits.record_answer(poll)
