@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, text
 
-from aggregator.store import dialect
+from aggregator.store import sqlite
 from aggregator.store.database import Store
 
 Where = Store | Path  # an open store, or the folder of a planet
@@ -17,7 +17,7 @@ Where = Store | Path  # an open store, or the folder of a planet
 def connected(store: Where, *, writes: bool = False) -> Iterator[Connection]:
     """Yield a connection of its own, in one transaction."""
     url = store.where if isinstance(store, Store) else f"sqlite:///{store}/var/aggregator.db"
-    engine = dialect.make_engine(url)
+    engine = sqlite.make_engine(url)
     try:
         with engine.connect().execution_options(writes=writes) as connection, connection.begin():
             yield connection

@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
-from aggregator.store import database, dialect
-from aggregator.store.database import Store
+from aggregator.store import database, sqlite
+from aggregator.store.sqlite import Sqlite
 
 _migrate = database._migrate
-_make_engine = dialect.make_engine
+_make_engine = sqlite.make_engine
 _statements: LRUCache[Any, Any] = LRUCache(2000)
 _tables: list[bytes] = []  # of a new store, as SQLite writes them
 
@@ -40,8 +40,8 @@ class _Alike(SQLiteDialect_pysqlite):
 def speed_up() -> None:
     """Speed up this process and those that are forked from it."""
     os.fsync = lambda fd: None
-    dialect.PRAGMAS = tuple("synchronous=OFF" if each == "synchronous=FULL" else each for each in dialect.PRAGMAS)
-    dialect.make_engine = _made
+    sqlite.PRAGMAS = tuple("synchronous=OFF" if each == "synchronous=FULL" else each for each in sqlite.PRAGMAS)
+    sqlite.make_engine = _made
     database._migrate = _migrated
 
 
@@ -53,9 +53,9 @@ def _made(url: str) -> Engine:
     return engine
 
 
-def _migrated(opened: Store) -> None:
+def _migrated(backend: Sqlite) -> None:
     """Copy the tables of a new store into an empty one; bring an older one up to date in earnest."""
-    with opened._engine.connect() as connection:
+    with backend.engine.connect() as connection:
         raw = connection.connection.driver_connection
         if isinstance(raw, sqlite3.Connection) and raw.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
             if not _tables:
@@ -65,18 +65,18 @@ def _migrated(opened: Store) -> None:
                 model.backup(raw)
             model.close()
             return
-    _migrate(opened)
+    _migrate(backend)
 
 
 def _new_tables() -> bytes:
     with TemporaryDirectory() as folder:
-        store = Store(_made(f"sqlite:///{folder}/model.db"), None)
+        backend = Sqlite(f"sqlite:///{folder}/model.db")
         try:
-            _migrate(store)
-            with store._engine.connect() as connection:
+            _migrate(backend)
+            with backend.engine.connect() as connection:
                 raw: Any = connection.connection.driver_connection
                 tables: bytes = raw.serialize()
             tables = tables[:18] + b"\1\1" + tables[20:]  # not WAL: a database in memory can't be
         finally:
-            store.close()
+            backend.close()
     return tables

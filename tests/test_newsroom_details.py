@@ -227,11 +227,13 @@ def test_r13_a_kill_in_between_asks_again_and_publishes_once(publisher: FeedServ
             [job] = tx.details.claim([waiting], sample_site.clock(), app.in_force.roster.sources)
             assert job.id == waiting.id
             assert tx.details.due(sample_site.clock(), limit=9) == []
-            assert tx.details.claim([waiting], sample_site.clock(), app.roster.sources) == [], "it is claimed already"
+            assert tx.details.claim([waiting], sample_site.clock(), app.in_force.roster.sources) == [], (
+                "it is claimed already"
+            )
             assert tx.details.held([job]) == {job.awaited.id}
             tx.details.give_back([job])
             assert tx.details.held([job]) == set()
-            [job] = tx.details.claim([waiting], sample_site.clock(), app.roster.sources)
+            [job] = tx.details.claim([waiting], sample_site.clock(), app.in_force.roster.sources)
     sample_site.poll()
     assert len(asked(publisher)) == 1, "the claim moved it on"
     sample_site.clock.move(minutes=10)

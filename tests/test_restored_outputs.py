@@ -12,7 +12,7 @@ import pytest
 from aggregator.config import load_config
 from aggregator.errors import StrangerInTheWay
 from aggregator.restore.restore import read_site, restore
-from aggregator.store.database import restore_backup
+from aggregator.store.database import backend_of
 from tests.feed_server import FeedServer
 from tests.sample_site import KILLED, SampleSite, item, rss
 
@@ -50,7 +50,7 @@ class Site:
 
     def restore_backup(self) -> None:
         shutil.rmtree(self.sample_site.folder / "var", ignore_errors=True)
-        restore_backup(self.copy, load_config(self.sample_site.folder / "feeds.yaml", {}).store)
+        backend_of(load_config(self.sample_site.folder / "feeds.yaml", {}).store).restore(self.copy)
 
     def restore_site(self) -> None:
         settings = load_config(self.sample_site.folder / "feeds.yaml", {})

@@ -191,9 +191,9 @@ def _late_renames(settings: Settings, config: Path, tx: "Transaction") -> tuple[
 
 def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return warnings for categories that look renamed without `was:` since the last settings in force."""
-    from aggregator.store.database import is_store, open_store
+    from aggregator.store.database import backend_of, open_store
 
-    if not is_store(settings.store):
+    if not backend_of(settings.store).exists():
         return ()
     from aggregator.config.lists import with_lists
     from aggregator.config.loader import read_config

@@ -98,9 +98,9 @@ def _meant(name: str, settings: Settings) -> str | None:
 def stored_titles(settings: Settings) -> Titles:
     """Return the titles of feeds by source key, from the store; empty if the store can't be read."""
     from aggregator.clock import utc_now
-    from aggregator.store.database import is_store, open_store
+    from aggregator.store.database import backend_of, open_store
 
-    if not is_store(settings.store):
+    if not backend_of(settings.store).exists():
         return {}
     try:
         store = open_store(settings.store, now=utc_now(), writes=False)

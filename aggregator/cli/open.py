@@ -24,7 +24,7 @@ from aggregator.render.theme import plain_style
 from aggregator.render.theme_check import checked_style
 from aggregator.restore.lost_state import refuse_lost
 from aggregator.store import open_store
-from aggregator.store.database import Store, is_store
+from aggregator.store.database import Store, backend_of
 
 log = getLogger(__name__)
 
@@ -66,7 +66,7 @@ def opened_world(
         log.error("refuse_config", extra={"error": str(error), "advice": "started with the pages' own look"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
-    if goes_on and not is_store(settings.store):
+    if goes_on and not backend_of(settings.store).exists():
         refuse_lost(open_destination(settings.publish.to), settings)
     app = open_app(settings, command=options.command, clock=utc_now, text=text, look=look)
     try:
@@ -97,7 +97,7 @@ def configured(options: argparse.Namespace, environ: Mapping[str, str]) -> Setti
         StoreError: the store, which knows the feeds of lists, can't be read.
     """
     settings = load_config(options.config, environ)
-    if not has_lists(settings) or not is_store(settings.store):
+    if not has_lists(settings) or not backend_of(settings.store).exists():
         return settings
     store = open_store(settings.store, now=utc_now(), writes=False)
     try:

@@ -15,7 +15,7 @@ from aggregator.errors import StoreError
 from aggregator.publish.posts.post import check_templates
 from aggregator.render.theme_check import checked_style
 from aggregator.restore.restore import NothingThere, read_site, restore
-from aggregator.store.database import restore_backup
+from aggregator.store.database import backend_of
 
 NO_WORK = 3  # exit code
 
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     checked_style(settings)  # a theme or a template that can't be used is refused before anything is restored
     check_templates(settings)
     if options.file is not None:
-        restore_backup(Path(options.file), settings.store)
+        backend_of(settings.store).restore(Path(options.file))
         with opened_world(options, environ) as app:
             if said := take_in(app):
                 print(f"aggregator: {said}", file=sys.stderr)

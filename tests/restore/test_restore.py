@@ -18,7 +18,7 @@ from aggregator.model.stored_json import origin_of
 from aggregator.poll.corrections import run_pending_requests
 from aggregator.restore.combine import NothingToRestore
 from aggregator.restore.restore import read_site, restore
-from aggregator.store.database import restore_backup
+from aggregator.store.database import backend_of
 from aggregator.store.schema import entry, source
 from tests.feed_server import FeedServer, Reply
 from tests.rows import rows
@@ -255,9 +255,9 @@ def test_r62_a_backup_comes_back(planet: Planet) -> None:
     before = planet.documents()
     url = load_config(planet.site.folder / "feeds.yaml", {}).store
     with pytest.raises(StoreError, match="there is a store"):
-        restore_backup(copy, url)
+        backend_of(url).restore(copy)
     planet.lose()
-    restore_backup(copy, url)
+    backend_of(url).restore(copy)
     assert planet.poll()["new"] == 0
     assert planet.documents() == before
 

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from aggregator.errors import LockHeld, StoreError
-from aggregator.store import database, dialect, open_store
+from aggregator.store import database, open_store, sqlite
 from aggregator.store.schema import Instant, category, metadata, store
 from tests.rows import connected
 
@@ -77,7 +77,7 @@ def test_a_command_that_reads_needs_a_store(url: str) -> None:
 
 def test_r4_reading_and_then_writing_never_meets_a_lock(url: str) -> None:
     open_store(url, now=NOON).close()
-    engine = dialect.make_engine(url)
+    engine = sqlite.make_engine(url)
     errors: list[Exception] = []
 
     def count() -> None:
@@ -117,7 +117,7 @@ def test_a_failed_transaction_leaves_nothing(url: str) -> None:
 
 
 def test_r12_a_time_without_a_zone_is_refused(url: str) -> None:
-    engine = dialect.make_engine("sqlite://")
+    engine = sqlite.make_engine("sqlite://")
     with pytest.raises(ValueError, match="no zone"):
         Instant().process_bind_param(datetime(2026, 3, 4), engine.dialect)  # noqa: DTZ001 - that is the point
     bound = Instant().process_bind_param(NOON.replace(microsecond=7), engine.dialect)

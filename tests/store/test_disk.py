@@ -11,7 +11,7 @@ import pytest
 from aggregator.model.changes import Settled
 from aggregator.poll.dispatcher import Dispatcher
 from aggregator.poll.due_queue import DueBacklog
-from aggregator.store import dialect
+from aggregator.store import sqlite
 from tests.command import Done, aggregator
 from tests.feed_server import FeedServer
 from tests.rows import rows
@@ -28,7 +28,7 @@ def full(sample_site: SampleSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """Let SQLite find no room beyond a few pages."""
     [(pages,)] = rows(sample_site.folder, "PRAGMA page_count")
     with monkeypatch.context() as patch:
-        patch.setattr(dialect, "PRAGMAS", (*dialect.PRAGMAS, f"max_page_count={pages + PAGES}"))
+        patch.setattr(sqlite, "PRAGMAS", (*sqlite.PRAGMAS, f"max_page_count={pages + PAGES}"))
         yield
 
 

@@ -12,7 +12,7 @@ import pytest
 from aggregator.rights import open_to_others
 from aggregator.search import open_index
 from aggregator.store import database, open_store
-from aggregator.store.database import restore_backup
+from aggregator.store.database import backend_of
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -60,7 +60,7 @@ def test_s61_backups_are_their_owners(place: Path, tmp_path: Path) -> None:
     store.close()
     place.unlink()
     copy.chmod(0o644)
-    restore_backup(copy, f"sqlite:///{place}")
+    backend_of(f"sqlite:///{place}").restore(copy)
     assert mode(place) == 0o600
 
 

@@ -1,0 +1,247 @@
+"""The backend of a store in a SQLite file: engine, transactions, lock, copies.
+
+Only this module, `lock.py` and `dialect.py` know that the store is a file of SQLite. A store on another database has
+another backend with the same methods.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from aggregator.errors import NoStore, StoreError
+from aggregator.rights import make_folder, make_private, tighten
+from aggregator.store.lock import StoreLock
+
+PRAGMAS: tuple[str, ...] = (  # R4
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "journal_size_limit=67108864",
+)
+DISK_FAULTS: Final = {  # by SQLite's primary result code
+    sqlite3.SQLITE_FULL: "the disk it is on is full: make room",
+    sqlite3.SQLITE_IOERR: "the disk it is on fails or is full: see to it",
+    sqlite3.SQLITE_READONLY: "the disk it is on can't be written: see to its mount and permissions",
+    sqlite3.SQLITE_CANTOPEN: "its files can't be opened: see to the disk and its permissions",
+}
+
+
+class Sqlite:
+    """A SQLite file, by its URL. Nothing is opened or created before `open`."""
+
+    errors: Final = (SQLAlchemyError, sqlite3.Error)  # everything that a statement may raise
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.path = Path(str(make_url(url).database))
+        self._lock = StoreLock(self.path.with_name(f"{self.path.name}.lock"))
+        self._opened: os.stat_result | None = None  # the file, as it was when it was opened
+        self._writing = Lock()  # threads of this process wait for each other without a limit; SQLite gives up (R4)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine on the file."""
+        return make_engine(self._url)
+
+    def exists(self) -> bool:
+        """Return whether there is a file."""
+        return self.path.exists()
+
+    def open(self, *, command: str, now: datetime, writes: bool) -> None:
+        """Take the lock of the store and make the file and its folder; `writes=False`: only check that it is there.
+
+        Args:
+            command: the command of this process, which others see while it holds the lock.
+            now: the time, for the lock.
+            writes: the process writes.
+
+        Raises:
+            LockHeld: another process works on the store.
+            NoStore: there is no file, and `writes` is False.
+            StoreError: folder or file can't be made.
+        """
+        if writes:
+            try:
+                make_folder(self.path.parent)
+            except OSError as error:
+                raise StoreError(f"the folder of the store {self.path} can't be made: {error.strerror}") from error
+            self._lock.take(command=command, now=now)
+            try:
+                make_private(self.path)
+            except OSError as error:
+                raise StoreError(f"the store {self.path} can't be made: {error.strerror}") from error
+            tighten(self.path)
+        elif not self.exists():
+            raise NoStore(f"there is no store at {self.path} yet; `aggregator poll` makes one")
+        self._opened = self.path.stat()
+
+    def close(self) -> None:
+        """Close all connections and release the lock."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+        self._lock.release()
+
+    @contextmanager
+    def begin(self, *, writes: bool) -> Iterator[Connection]:
+        """Yield a connection in one transaction: committed at the end, rolled back by an exception."""
+        with (
+            self._writing if writes else nullcontext(),
+            self.engine.connect().execution_options(writes=writes) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Yield a connection in one transaction in which tables may be replaced, whatever refers to them.
+
+        Raises:
+            StoreError: a reference is broken at the end; the transaction is rolled back.
+        """
+        with self.engine.connect().execution_options(writes=True) as connection:
+            _set_foreign_keys(connection, on=False)  # SQLite ignores this inside a transaction
+            with connection.begin():
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+                    where = self.engine.url.render_as_string(hide_password=True)
+                    raise StoreError(f"migrating the store {where} would break references; nothing was changed")
+            _set_foreign_keys(connection, on=True)
+
+    def disk_fault(self, error: BaseException) -> str | None:
+        """Return a sentence if an error means that the disk is full or fails; None if it means something else.
+
+        SQLite rolls back by itself on such an error, so that the error at hand may be a later one: "no such savepoint".
+        """
+        found: BaseException | None = error
+        while found is not None:
+            if isinstance(found, sqlite3.Error):
+                what = DISK_FAULTS.get(getattr(found, "sqlite_errorcode", 0) & 0xFF)  # higher bits only add detail
+                if what is not None:
+                    return f"{what} ({found})"
+            found = found.__cause__ or found.__context__
+        return None
+
+    def size(self) -> int:
+        """Return the size in bytes."""
+        return self.path.stat().st_size
+
+    def is_there(self) -> bool:
+        """Return whether the file that was opened is still in its place: SQLite goes on writing to a removed file."""
+        try:
+            return self._opened is None or os.path.samestat(self._opened, self.path.stat())
+        except OSError:
+            return False
+
+    def checkpoint(self) -> None:
+        """Write everything into the one database file (R4)."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def back_up(self, target: Path) -> int:
+        """Copy the store to a file, consistent whatever is written meanwhile (R62); return its size in bytes.
+
+        Raises:
+            StoreError: the copy could not be written; an earlier file of that name stays.
+        """
+        if not target.parent.is_dir():
+            raise StoreError(f"there is no folder {target.parent}; make it, or write another path")
+        _copy(self.path, target)
+        return target.stat().st_size
+
+    def restore(self, backup: Path) -> None:
+        """Put a copy that `back_up` made in place of a store that is lost; the copy will take in existing outputs.
+
+        Raises:
+            StoreError: there is a store, or the copy can't be read.
+        """
+        if self.exists():
+            raise StoreError(f"there is a store at {self.path}; move it away to restore another one")
+        if not backup.is_file():
+            raise StoreError(f"{backup}: there is no such file")
+        make_folder(self.path.parent)
+        _copy(backup, self.path, adopts=True)
+
+    def before_migration(self, revision: str, head: str) -> None:
+        """Copy the database beside itself before it is migrated from `revision` to `head` (R60).
+
+        Raises:
+            StoreError: there is no room for the copy.
+        """
+        path = self.path
+        target = path.with_name(f"{path.name}.before-{head}-from-{revision}")
+        if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+            advice = "make room and start again"
+            raise StoreError(f"not enough space beside {path} to back it up before migrating it; {advice}")
+        make_private(target)
+        with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+            source.backup(copy)
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine whose transactions begin when they should.
+
+    sqlite3 begins a transaction by itself, too late and deferred: 60 of 80 concurrent read-then-write transactions met
+    "database is locked" at once, whatever the timeout. So it must not, and what will write begins IMMEDIATE (R4).
+    """
+    engine = create_engine(url, hide_parameters=True)  # a traceback in the log would quote what sources said (S44)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(dbapi: Any, _record: object) -> None:
+    dbapi.isolation_level = None  # sqlite3 must not begin by itself
+    for pragma in PRAGMAS:
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
+    raw: Any = connection.connection.driver_connection
+    raw.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+
+
+def _copy(path: Path, target: Path, *, adopts: bool = False) -> None:
+    """Copy a database by SQLite's own backup, whole or not at all.
+
+    Args:
+        path: of the database.
+        target: of the copy.
+        adopts: the copy is to take in outputs of another time. This is written into the copy before the copy gets its
+            name, so that a kill in between loses nothing.
+    """
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        make_private(unfinished, like=target)
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.execute("SELECT version_num FROM alembic_version")
+            source.backup(copy)
+            if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                raise StoreError(f"{path} is damaged")
+            if adopts:
+                copy.execute("UPDATE store SET adopts = 1")
+                copy.commit()
+        unfinished.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        unfinished.unlink(missing_ok=True)
+        raise StoreError(f"{path} can't be copied to {target}: {error}") from error
