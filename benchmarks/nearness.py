@@ -22,9 +22,9 @@ from aggregator.clean import plain_text
 from aggregator.clean.dates import parse_date
 from aggregator.identify.minhash import bands_of
 from aggregator.identify.similarity import Likeness, Telling, likeness
-from aggregator.store.dialect import make_engine
 from aggregator.store.minhash_bands import near_entries
 from aggregator.store.schema import entry, fingerprint, metadata, source, story
+from aggregator.store.sqlite import make_engine
 from aggregator.urls import BadUrl, is_start_page, match_url, normalise_link
 
 PRECISION, RECALL, RECALL_ZH = 0.99, 0.95, 0.92  # to reach
