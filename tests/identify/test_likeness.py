@@ -77,6 +77,8 @@ def test_where_one_has_hardly_any_text(
     titles: tuple[str, str], texts: tuple[str, str], linked: bool, expected: tuple[bool, str]
 ) -> None:
     assert compared(*texts, titles, linked=linked) == expected
+    found = likeness(Telling(titles[0], texts[0]), Telling(titles[1], texts[1]), linked=linked)
+    assert found.similarity == (1.0 if found.is_same else 0.0)
 
 
 def test_a_text_of_eight_words_is_compared_as_a_text() -> None:
@@ -99,6 +101,7 @@ def test_like_titles_of_one_second(
     one: tuple[str, datetime | None, str], other: tuple[str, datetime | None, str], is_same: bool
 ) -> None:
     found = likeness(Telling(one[0], one[2], one[1]), Telling(other[0], other[2], other[1]))
+    assert found.similarity == (1.0 if is_same else 0.0)
     assert (found.is_same, found.because) == (is_same, "like titles of the same second" if is_same else LITTLE[1])
 
 
