@@ -64,7 +64,7 @@ class Bodies:
         return False
 
     def release(self, ask: Ask) -> None:
-        """Give the place of a body, if it has one, to the fetch that waits longest."""
+        """Hand the place of a body, if it has one, to the fetch that waits longest."""
         with self._lock:
             if id(ask) not in self._holders:
                 return

@@ -238,7 +238,7 @@ class Client:
             raise Crowded
 
     def _grow(self, trip: Trip, size: int) -> None:
-        """Let a body grow to `size` bytes; a large one waits for a place (R42).
+        """Reserve memory for a body of `size` bytes; a large one waits for a place (R42).
 
         Raises:
             Crowded: there was none in time.

@@ -175,7 +175,7 @@ class _Rested:
     used_at = 0.0
 
     def is_idle(self) -> bool:
-        """Tell whether nobody has asked for a connection, or given one back, for a minute."""
+        """Return whether no connection was taken or returned for a minute."""
         return time.monotonic() - self.used_at > IDLE_SECONDS
 
     def _get_conn(self, timeout: float | None = None) -> Any:

@@ -59,7 +59,7 @@ class Flight:
 
     @property
     def first(self) -> bool:
-        """Whether this is the first hop: no redirect yet."""
+        """True on the first hop: no redirect yet."""
         return self.came_from is None
 
     def patience(self) -> float:

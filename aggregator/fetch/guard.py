@@ -68,7 +68,7 @@ class Guard:
 
 
 class Permit:
-    """What one fetch may reach. It belongs to one source: what that one may, others may not."""
+    """Addresses that one fetch may reach. It belongs to one source: sources differ in what they may reach."""
 
     def __init__(self, guard: Guard, configured_host: str) -> None:
         self._guard = guard

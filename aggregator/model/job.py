@@ -34,7 +34,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How a source stood after its last poll."""
+    """State of a source after its last poll."""
 
     state: State = State.NEVER
     code: str | None = None  # of the last failure, while it lasts
@@ -76,7 +76,7 @@ class SourceJob:
 
     @property
     def reading(self) -> Reading:
-        """How the response is read."""
+        """Settings for reading the response."""
         return self.source.reading
 
     def ask(self) -> Ask:
@@ -163,7 +163,7 @@ class Gathered(Generic[JobT_co]):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing has to be compared with the store: a 304, the same body again, or a failure."""
+        """True if nothing has to be compared with the store: a 304, the same body again, or a failure."""
         return not isinstance(self.answer, Fetched) or self.answer.same_body
 
 

@@ -15,7 +15,7 @@ CRASHES: Final = 3  # in a row, with one source in flight: it is polled alone, a
 
 
 class Outcome(StrEnum):
-    """How a poll went, as `poll --json` names it."""
+    """Result of a poll."""
 
     FETCHED = "fetched"
     NOT_MODIFIED = "not_modified"

@@ -217,7 +217,7 @@ class Dispatcher:
         return True
 
     def _end_alone(self, ids: Collection[JobId]) -> None:
-        """Let other jobs be claimed again, if the crash suspect that was polled alone is among these ids."""
+        """Allow other claims again, if the crash suspect that was polled alone is among these ids."""
         if self._alone in ids:
             self._alone = None
 

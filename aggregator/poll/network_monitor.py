@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 
 
 class Sign(Enum):
-    """What a poll says about the network."""
+    """Evidence that a poll gives about the network."""
 
     ANSWER = "answer"  # the host was reached: a 500 is an answer too
     FAULT = "fault"  # no address, or no connection

@@ -45,7 +45,7 @@ class _Pagination:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are as many entries as a poll may bring."""
+        """True if there are as many entries as a poll may bring."""
         limit = min(self.job.reading.limit or MAX_ENTRIES, MAX_ENTRIES)
         return sum(len(part.entries) for part in self.parts) >= limit
 

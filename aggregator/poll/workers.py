@@ -134,7 +134,7 @@ class Runner:
             self._put(poll)
 
     def stop(self) -> list[Job]:
-        """Let polls under way and workers end; `close` must follow.
+        """End all workers after the polls under way; `close` must follow.
 
         A worker that hangs is left behind: its claim stands, as after a crash (R13).
 

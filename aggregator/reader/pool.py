@@ -195,7 +195,7 @@ class _Worker:
 
     @property
     def is_fit(self) -> bool:
-        """Whether the process may read another body."""
+        """True if the process may read another body."""
         return self._bytes < SPENT and self.process.poll() is None
 
     def begin(self) -> None:

@@ -19,7 +19,7 @@ UNLIMITED = 1 << 60  # version 1 says "no limit" with a number near 2 ** 63
 
 
 class Pressure(IntEnum):
-    """How close memory is to its limit."""
+    """Level of memory use."""
 
     NONE = 0
     HIGH = 1
@@ -123,7 +123,7 @@ ARENAS = 1  # Python's own lock lets one thread at a time allocate, nearly alway
 
 
 def use_one_heap() -> None:
-    """Let all threads that begin from now on share one heap."""
+    """Make all threads that start from now on share one heap."""
     if (libc := _glibc()) is not None:
         libc.mallopt(ARENA_MAX, ARENAS)
 

@@ -42,7 +42,7 @@ class PublishLoop:
 
     @property
     def is_dirty(self) -> bool:
-        """Whether the next flush publishes."""
+        """True if the next flush publishes."""
         return self._dirty.is_set()
 
     def request(self) -> None:

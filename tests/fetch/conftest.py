@@ -22,12 +22,12 @@ ATOM = b'<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:x</id><title>T</title
 
 
 def network(text: str, **manners: Any) -> HostRule:
-    """Give an entry under `hosts:` for a network, with allow_private unless told otherwise."""
+    """Return an entry under `hosts:` for a network, with allow_private by default."""
     return HostRule(name=text, network=ipaddress.ip_network(text), **{"allow_private": True, **manners})
 
 
 def name(text: str, **manners: Any) -> HostRule:
-    """Give an entry under `hosts:` for a host name, likewise."""
+    """Return an entry under `hosts:` for a host name, likewise."""
     return HostRule(name=text, **{"allow_private": True, **manners})
 
 
@@ -53,7 +53,7 @@ def make_client() -> Iterator[MakeClient]:
 
 @pytest.fixture
 def client(make_client: MakeClient) -> Client:
-    """Give a client for which all of loopback is open."""
+    """Return a client for which all of loopback is open."""
     return make_client(LOOPBACK)
 
 

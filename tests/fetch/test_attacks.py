@@ -1,7 +1,4 @@
-"""What hostile publishers and names may try, as one list: no private address is reached, and no answer costs much.
-
-What is here is not elsewhere: single rules have their tests in test_guard, test_redirects, test_body and test_time.
-"""
+"""Attacks of hostile publishers and names: no private address is reached, and no response costs much."""
 
 import gzip
 import ipaddress
@@ -99,7 +96,7 @@ TRICKS = [
 
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch, names: Names) -> str:
-    """Let 127.0.0.9 stand for the open internet, where outside.example is."""
+    """Map outside.example to 127.0.0.9, which stands for the open internet."""
     public = ipaddress.ip_address(OUTSIDE)
     monkeypatch.setattr(guard, "reach_of", lambda address: Reach.PUBLIC if address == public else reach_of(address))
     names["outside.example"] = [OUTSIDE]
@@ -230,7 +227,7 @@ def test_s9_through_a_proxy(publisher: FeedServer, make_client: MakeClient, host
 def test_s6_slow_names_do_not_hold_a_worker(
     publisher: FeedServer, make_client: MakeClient, names: Names, outside: str
 ) -> None:
-    """Whether an adopted URL may lead inside depends on the configured one, whose name server may never answer."""
+    """An adopted URL may lead inside only if the configured one does, whose name server may never answer."""
     publisher.serve("/secret", b"<secret/>")
     adopted = publisher.says("/", redirect(publisher.url("/secret")), host=OUTSIDE)
     names["silent.example"] = lambda: publisher.released.wait(10) and [OUTSIDE]
@@ -248,7 +245,7 @@ ZEROS = 64 << 20
 
 @dataclass
 class Endless(Reply):
-    """Says `first`, and then `more` as long as somebody listens."""
+    """Sends `first`, and then `more` as long as the client reads."""
 
     first: bytes = b""
     more: bytes = b"x"
@@ -262,7 +259,7 @@ class Endless(Reply):
 
 
 def packed(coding: str, *packers: Callable[[bytes], bytes]) -> Reply:
-    """Give a bomb: zeros, packed by one coding after the other."""
+    """Return a bomb: zeros, compressed by one coding after the other."""
     body = bytes(ZEROS)
     for packer in packers:
         body = packer(body)

@@ -81,13 +81,13 @@ def test_r42_sixteen_bodies_of_ten_mib(publisher: FeedServer, make_client: MakeC
 
 @pytest.fixture
 def narrow() -> Bodies:
-    """Give room for one body over 1,000 bytes."""
+    """Return memory for one body over 1,000 bytes."""
     return Bodies(16, small_bytes=1000, places=1)
 
 
 @pytest.fixture
 def holder(publisher: FeedServer, make_client: MakeClient, narrow: Bodies) -> tuple[Client, Ask]:
-    """Give a client, and the poll that has the one place."""
+    """Return a client, and the request that has the one place."""
     client = make_client(LOOPBACK, bodies=narrow)
     ask = ask_for(publisher.says("/held", Reply(200, LARGE)))
     fetched(client.fetch(ask))

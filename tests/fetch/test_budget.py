@@ -1,4 +1,4 @@
-"""How often a host may be asked, and how much at a time (P61)."""
+"""Budgets of hosts: spacing, and requests at a time (P61)."""
 
 import threading
 import time as wall
@@ -45,13 +45,13 @@ def asks(budgets: Budgets, source: int, key: str) -> bool:
 
 
 def found_at(budgets: Budgets, key: str, address: str, *, source: int = 999) -> None:
-    """Let a key be asked once, and answer from an address."""
+    """Poll a host key once, with an answer from this address."""
     assert asks(budgets, source, key)
     budgets.finish(source, peer=address)
 
 
 def led_to(budgets: Budgets, source: int, key: str, *others: str) -> None:
-    """Let a source be asked once, and be redirected."""
+    """Poll a source once, with a redirect."""
     assert asks(budgets, source, key)
     for other in others:
         with budgets.passage(other, 0):

@@ -1,4 +1,4 @@
-"""Whatever the libraries raise, we know it."""
+"""Every exception of the libraries is mapped to an error of ours."""
 
 import http.client
 import inspect

@@ -128,7 +128,7 @@ def test_s6_metadata_stays_closed_under_an_allowed_name(make_client: MakeClient,
 
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let 127.0.0.9 stand for the open internet."""
+    """Map a name to 127.0.0.9, which stands for the open internet."""
     public = ipaddress.ip_address("127.0.0.9")
     monkeypatch.setattr(guard, "reach_of", lambda address: Reach.PUBLIC if address == public else reach_of(address))
     return str(public)

@@ -1,4 +1,4 @@
-"""What headers wish for the pace (P37, P53, P54, P56, P88, D25)."""
+"""Hints about pace in headers (P37, P53, P54, P56, P88, D25)."""
 
 import time
 from datetime import UTC, datetime, timedelta

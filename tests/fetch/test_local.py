@@ -14,7 +14,7 @@ from tests.fetch.conftest import ATOM, NOW, again, ask_for, failed, fetched
 
 
 def ask_file(path: Path) -> Ask:
-    """Give the source of a file as `config` would: with the path as written, and the resolved one in its URL."""
+    """Return the request of a file as `config` makes it: the path as written, and the resolved one in the URL."""
     return ask_for(Url(path.resolve().as_uri()), path=path, reading=Reading(kind=Kind.FILE))
 
 

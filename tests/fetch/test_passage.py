@@ -27,7 +27,7 @@ class Turnstile:
 
     @contextmanager
     def __call__(self, key: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> Iterator[bool]:
-        """Let pass, or not."""
+        """Yield whether the request may pass."""
         assert 0 < seconds <= self.longest
         assert not is_over()
         self.noted.append(("in", key, len(self._publisher.asked)))
@@ -39,13 +39,13 @@ class Turnstile:
 
 @pytest.fixture
 def turnstile(publisher: FeedServer) -> Turnstile:
-    """Give one that is open."""
+    """Return an open turnstile."""
     return Turnstile(publisher)
 
 
 @pytest.fixture
 def passing(make_client: MakeClient, turnstile: Turnstile) -> Client:
-    """Give a client that passes it."""
+    """Return a client that passes the turnstile."""
     return make_client(LOOPBACK, passage=turnstile)
 
 

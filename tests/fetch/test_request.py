@@ -1,4 +1,4 @@
-"""What is sent, and what is not (P75 to P86)."""
+"""Headers that are sent, and headers that are not (P75 to P86)."""
 
 from pathlib import Path
 

@@ -61,7 +61,7 @@ def test_s25_names_before_rules_are_not_multiplied(name: str) -> None:
 
 
 def peak_of(call: Callable[[], object]) -> int:
-    """Give the most memory that Python's objects took during a call, in bytes."""
+    """Return the most memory that Python objects took during a call, in bytes."""
     tracemalloc.start()
     try:
         call()

@@ -1,4 +1,4 @@
-"""What each status comes to (P20 to P37)."""
+"""Answers that follow from each status (P20 to P37)."""
 
 import gzip
 from datetime import timedelta

@@ -70,7 +70,7 @@ def test_a_timeout_leaves_the_connection_to_nobody(publisher: FeedServer, client
 
 @pytest.fixture
 def full_port() -> Iterator[int]:
-    """Give a port where connecting hangs: its queue is full, and nobody accepts."""
+    """Return a port where connecting hangs: its queue is full, and nothing accepts."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)

@@ -18,14 +18,14 @@ from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, again, ask_f
 
 @pytest.fixture
 def secure() -> Iterator[FeedServer]:
-    """Give a publisher over TLS, for localhost and feeds.example."""
+    """Return a feed server over TLS, for localhost and feeds.example."""
     with FeedServer(tls=True, names=("localhost", "feeds.example")) as publisher:
         yield publisher
 
 
 @pytest.fixture
 def trusting(secure: FeedServer, make_client: MakeClient) -> Client:
-    """Give a client that trusts it."""
+    """Return a client that trusts the server."""
     return make_client(LOOPBACK, tls=ssl.create_default_context(cafile=secure.authority))
 
 

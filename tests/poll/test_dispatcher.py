@@ -50,7 +50,7 @@ def chosen(app: App, limit: int = WORKERS, *, failing: int = WORKERS) -> list[Du
 
 
 def waiting(*hosts: str) -> list[DueItem]:
-    """Give a source on each of some hosts."""
+    """Return one source for each of these hosts."""
     return [
         DueItem(
             id=JobId("source", number),
@@ -64,7 +64,7 @@ def waiting(*hosts: str) -> list[DueItem]:
 
 
 def found_at(app: App, key: str, address: str) -> None:
-    """Let a key be asked once, long ago, and answer from an address."""
+    """Poll a host key once, long ago, with an answer from this address."""
     stranger = -1  # no row has this id
     assert app.poller.budgets.take(stranger, key)
     app.poller.budgets.leave(stranger)

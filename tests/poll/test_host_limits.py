@@ -138,7 +138,7 @@ def test_p61_a_doubled_spacing_outlives_a_restart_and_ends(sample_site: SampleSi
 
 
 def test_p61_an_ordinary_spacing_outlives_a_restart(sample_site: SampleSite, publisher: FeedServer) -> None:
-    """Where the operator has made it long, it matters: a host may allow one request in ten minutes."""
+    """A long spacing, set by the operator, matters most: a host may allow one request in ten minutes."""
     one, two = (publisher.serve(f"/{name}", rss(item(1))) for name in ("one", "two"))
     hosts = "hosts: {127.0.0.0/8: {allow_private: true, spacing: 10m}}\n"
     sample_site.writes(f"sources: [{{key: a, url: '{one}'}}]", hosts=hosts)

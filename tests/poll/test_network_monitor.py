@@ -194,7 +194,7 @@ def test_p87_a_probe_in_vain_waits_for_its_turn_and_is_put_back_at_the_end() -> 
 
 
 class Internet:
-    """What answers, as long as the network is there."""
+    """All hosts: they answer while the network is up."""
 
     def __init__(self, clock: MovedClock) -> None:
         self.clock = clock
@@ -228,7 +228,7 @@ def online(sample_site: SampleSite, internet: Internet) -> Iterator[App]:
 def pass_time(
     app: App, clock: MovedClock, until: datetime, *, look: Callable[[], None] = lambda: None, step: float = 10.0
 ) -> None:
-    """Let a service work until then."""
+    """Run a service until a time."""
     dispatcher = Dispatcher(app.store, app.poller, app.in_force, DueBacklog(app.store))
 
     def over() -> bool:

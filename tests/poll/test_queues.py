@@ -1,4 +1,4 @@
-"""What goes from thread to thread: nothing is lost or given twice, and nobody waits longer than needed (R42)."""
+"""Queues between threads: nothing is lost or taken twice, and no thread waits longer than needed (R42)."""
 
 import threading
 from collections.abc import Callable

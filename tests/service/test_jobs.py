@@ -1,4 +1,4 @@
-"""How the jobs of a service fare (R7, R25)."""
+"""Jobs of a service that fail and recover (R7, R25)."""
 
 import pytest
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent

@@ -1,4 +1,4 @@
-"""Whether sources are asked in time: measured in the store, and said once (R19)."""
+"""Late sources are measured in the store, and logged once (R19)."""
 
 import logging
 from datetime import timedelta

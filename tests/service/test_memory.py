@@ -1,4 +1,4 @@
-"""How much memory is left is read from files, which the kernel writes otherwise (R68)."""
+"""Memory is read from files, which the kernel writes otherwise (R68)."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ class Group:
         self.folder, self._limit, self._held = folder, folder / limit, held
 
     def holds(self) -> int:
-        """Give the bytes of anonymous memory in it."""
+        """Return the bytes of anonymous memory in the group."""
         lines = (self.folder / "memory.stat").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.split()[0] == self._held)
 

@@ -40,7 +40,7 @@ def test_r57_healthz_fails_while_a_group_of_polls_is_settled_for_a_minute(
 
 
 def _moved_on(service: Service, late: list[float]) -> bool:
-    """Let ten seconds more pass, and see whether it still says that it is alive."""
+    """Move time on by ten seconds, and return whether the service no longer says that it is alive."""
     late[0] += 10.0
     return not service.is_alive()
 
