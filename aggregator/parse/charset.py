@@ -180,8 +180,8 @@ def _decode_by_content(decoding: _Decoding, lossy_claims: list[tuple[Step, str]]
     # One foreign byte in a Chinese feed in UTF-8 must not turn the whole feed into accented letters. But Japanese in
     # EUC-JP contains many valid UTF-8 sequences by chance; as UTF-8 that text is implausible.
     mixed_text = decode_mixed(body)
-    odd = implausibility(mixed_text.text)
-    by_chance = whole is not None and odd >= _BY_CHANCE and implausibility(whole) * _BETTER_FACTOR <= odd
+    score = implausibility(mixed_text.text)
+    by_chance = whole is not None and score >= _BY_CHANCE and implausibility(whole) * _BETTER_FACTOR <= score
     if 3 * mixed_text.utf8_characters > mixed_text.other_bytes and not by_chance:
         decoding.lossy, decoding.mixed = mixed_text.lossy, mixed_text.mixed
         declared = next((claim for claim in decoding.rejected if codec_of(claim[1]) == "utf-8"), None)
@@ -231,10 +231,11 @@ def _better_codec(body: bytes, claimed: str, text: str) -> str | None:
     guess = detect(body)
     if guess is None or guess == claimed or (other := _strict(body, guess)) is None:
         return None
-    odd, less = implausibility(text), implausibility(other)
+    score, other_score = implausibility(text), implausibility(other)
     if fits_language(body, guess, claimed):
-        return guess if less <= odd else None
-    return guess if odd >= _DOUBTED and less * _BETTER_FACTOR <= odd and not are_both_latin(guess, claimed) else None
+        return guess if other_score <= score else None
+    is_much_better = score >= _DOUBTED and other_score * _BETTER_FACTOR <= score
+    return guess if is_much_better and not are_both_latin(guess, claimed) else None
 
 
 def _strict(body: bytes, codec: str) -> str | None:

@@ -54,7 +54,9 @@ def page_of(text: str, url: Url, reading: Reading, *, limit: int) -> RawFeed:
             entries.append(entry)
     if not entries:
         what = "nothing" if not found else f"{found} elements, and in none of them a title, a link or a text"
-        raise not_items(text, url, f"a web page in which items: {items} finds {what}; look whether its layout changed")
+        raise not_items(
+            text, url, f"a web page in which items: {items} finds {what}; check whether its layout has changed"
+        )
     notices = list(page.notices)
     if found > limit:
         notices.append(f"{found} items, of which the first {limit} were read")

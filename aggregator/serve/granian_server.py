@@ -111,7 +111,7 @@ class GranianServer:
         self._thread.start()
         if can_list_open_files():
             threading.Thread(
-                target=ConnectionCloser(self._port).run, args=(self._ended,), name="web-room", daemon=True
+                target=ConnectionCloser(self._port).run, args=(self._ended,), name="web-connections", daemon=True
             ).start()
 
     def is_alive(self) -> bool:

@@ -65,26 +65,30 @@ class Meter:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"aggregator_{name}", text, labels, registry=registry)
 
-        self._polls = counter("polls", "Polls that were settled, by how they went.", "outcome")
-        self._failures = counter("failures", "Polls that failed, by code.", "code")
+        self._polls = counter("polls", "Settled polls, by outcome.", "outcome")
+        self._failures = counter("failures", "Failed polls, by error code.", "code")
         self._not_modified = counter("not_modified", "Polls that ended with 304.")
-        self._unconditional = counter("unconditional", "200s to a request without the validators that were known.")
-        self._bytes = counter("fetched_bytes", "Bytes of answers as they came over the wire.")
-        self._further = counter("further_requests", "Requests of polls for further documents and robots.txt.")
+        self._unconditional = counter("unconditional", "Responses with 200 to requests without the known validators.")
+        self._bytes = counter("fetched_bytes", "Bytes of responses as received, before decompression.")
+        self._further = counter(
+            "further_requests", "Additional requests of polls, for further documents and robots.txt."
+        )
         self._new = counter("new_entries", "Entries stored for the first time.")
-        self._revised = counter("revised_entries", "Entries stored again because what they say has changed.")
-        self._overflows = counter("overflows", "Documents whose entries were all new: some may have been missed.")
-        self._pings = counter("pings", "Pings for the hub, by whether it took them.", "taken")
-        seconds = "How long polls took, redirects included."
+        self._revised = counter("revised_entries", "Entries stored again because their content changed.")
+        self._overflows = counter(
+            "overflows", "Documents in which every entry was new: some entries may have been missed."
+        )
+        self._pings = counter("pings", "Pings to the hub, by whether the hub accepted them.", "taken")
+        seconds = "Duration of polls, redirects included."
         self._seconds = Histogram("aggregator_poll_seconds", seconds, registry=registry, buckets=BUCKETS)
         self._sources = gauge("sources", "Sources of feeds.yaml, by state.", "state")
-        self._alarms = gauge("alarms", "What is wrong now, by code; docs/alarms.md explains each.", "code")
+        self._alarms = gauge("alarms", "Current alarms, by code; docs/alarms.md explains each.", "code")
         self._stories = gauge("stories", "Stories in the store.")
-        self._pings_owed = gauge("pings_owed", "Feeds that have changed and of which the hub was not told yet.")
-        self._lag = gauge("lag_p95_seconds", "Nineteen of twenty sources are late by no more.")
+        self._pings_owed = gauge("pings_owed", "Changed feeds for which the hub has not accepted a ping yet.")
+        self._lag = gauge("lag_p95_seconds", "95 % of sources are late by at most this time.")
         self._late = gauge("late_share", "Share of sources that are late by over a fourth of their interval.")
-        self._in_flight = gauge("requests_in_flight", "Requests to publishers that have left and are not answered.")
-        self._tick = gauge("tick_age_seconds", "Time since the scheduler looked for due sources.")
+        self._in_flight = gauge("requests_in_flight", "Requests to publishers in flight.")
+        self._tick = gauge("tick_age_seconds", "Time since the scheduler last searched for due sources.")
         for outcome in set(Outcome) - {Outcome.SKIPPED}:
             self._polls.labels(outcome.value)  # events that have not happened yet are shown as zero
         for code in ADVICE:

@@ -110,7 +110,7 @@ def _record_failure(ping: Ping, answer: Failed, app: App) -> None:
     facts = {"topic": ping.topic, "error": answer.text, "pause": round(pause.total_seconds())}
     log.log(INFO if ping.failures else WARNING, "fail_ping", extra=facts)  # only the first failure is a warning (R49)
     if dropped:
-        advice = "their next change is told again; see whether publish.hub is still a hub"
+        advice = "the next change of these feeds is sent again; check that publish.hub is still the address of a hub"
         log.warning("drop_pings", extra={"topics": dropped, "advice": advice})
 
 
@@ -144,5 +144,5 @@ class Pinger:
                 Exception
             ) as error:  # such as a full disk, or a bug: the pings stay queued, and the service continues
                 if repr(error) != last_error:
-                    log.exception("hinder_pings", extra={"advice": "they are tried again"})
+                    log.exception("hinder_pings", extra={"advice": "the pings are sent again later"})
                 last_error = repr(error)
