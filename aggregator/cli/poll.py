@@ -113,20 +113,22 @@ class OneShot:
             with self._world.store.begin() as tx:
                 tx.store_row.note_run(self._world.clock())
         wanted, others = self._wanted(keys, everything=everything)
-        self._ask(wanted, keys, spares=not keys and not everything, limit=limit)
+        self._ask(wanted, keys, honours_skip_hours=not keys and not everything, limit=limit)
         if not keys and not self._stopped and any(change.outlines for change in self._changes):
             with self._world.store.read() as tx:  # what lists have named just now: no operator waits for a second run
                 before = {item.id for item in (*wanted, *others)}
                 named = [
                     item for item in tx.schedule.named(None) if item.id not in before and item.attempted_at is None
                 ]
-            self._ask(named, [item.key for item in named], spares=False, limit=limit)
+            self._ask(named, [item.key for item in named], honours_skip_hours=False, limit=limit)
             wanted += named
         self._end(wanted, others)
 
-    def _ask(self, wanted: list[DueItem], keys: Sequence[str] | None, *, spares: bool, limit: timedelta) -> None:
+    def _ask(
+        self, wanted: list[DueItem], keys: Sequence[str] | None, *, honours_skip_hours: bool, limit: timedelta
+    ) -> None:
         """Poll the given sources. With `keys`, only these sources may fetch details."""
-        listed = ListedBacklog(wanted, spares=spares)
+        listed = ListedBacklog(wanted, honours_skip_hours=honours_skip_hours)
         app, named = self._world, {item.id.row for item in wanted} if keys else None
         backlog = WithDetails(listed, app.store, app.in_force, app.clock, sources=named)
         end = self._from + limit.total_seconds()

@@ -172,7 +172,7 @@ class Prober:
         by_id = {JobId("probe", next(self._numbers)): job for job in jobs}
         keys = {(job.source.own_machine, job.host_key) for job in jobs}
         network: NetworkMonitor[SourceJob] = NetworkMonitor(monotonic, lambda own: sum(mine == own for mine, _ in keys))
-        backlog = ListedBacklog([_waiting(number, job) for number, job in by_id.items()], spares=False)
+        backlog = ListedBacklog([_waiting(number, job) for number, job in by_id.items()], honours_skip_hours=False)
         intake = Intake(
             fetch=self._client.fetch,
             release=self._bodies.release,
@@ -187,7 +187,7 @@ class Prober:
                 own = True if network.public.down_seconds is not None else None
                 if not self._stopped:
                     room = self._workers - under_way
-                    for item in backlog.ripe(now, limit=room, failing=room, budgets=self._budgets, own=own):
+                    for item in backlog.take_due(now, limit=room, failing=room, budgets=self._budgets, own=own):
                         pool.submit(self._poll, item.id, by_id[item.id], intake, answers)
                         under_way += 1
                 if not under_way and (self._stopped or backlog.is_empty(own=own)):

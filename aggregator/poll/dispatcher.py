@@ -227,7 +227,7 @@ class Dispatcher:
         budgets = self._budgets
         while room > 0:
             now = self._clock()
-            chosen = self._backlog.ripe(
+            chosen = self._backlog.take_due(
                 now,
                 limit=room,
                 failing=self._slow_lane - self._failing,
@@ -267,7 +267,7 @@ class Dispatcher:
         jobs: Sequence[Job] = ()
         try:
             with self._store.begin() as tx:
-                claimed = claim(tx, chosen, now, self._in_force.roster.sources, spare=self._backlog.spares)
+                claimed = claim(tx, chosen, now, self._in_force.roster.sources, spare=self._backlog.honours_skip_hours)
             jobs = claimed
             return jobs
         finally:

@@ -24,9 +24,9 @@ LONGEST_REST = 60.0  # seconds that a one-shot run waits for a host, in addition
 class Backlog(Protocol):
     """A queue of due jobs."""
 
-    spares: bool  # skipHours and skipDays of a source are honoured (P59)
+    honours_skip_hours: bool  # skipHours and skipDays of a source are honoured (P59)
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,
@@ -73,12 +73,12 @@ class Backlog(Protocol):
 class DueBacklog:
     """Everything that is due in the store: the queue of a service."""
 
-    spares = True
+    honours_skip_hours = True
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,
@@ -164,9 +164,9 @@ class WithDetails:
         self._backlog, self._store, self._clock = backlog, store, clock
         self._in_force, self._sources = in_force, sources
         self._budgets: Budgets | None = None
-        self.spares = backlog.spares
+        self.honours_skip_hours = backlog.honours_skip_hours
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,
@@ -178,7 +178,7 @@ class WithDetails:
     ) -> Sequence[DueItem]:
         """Choose sources, and details for the room that is left."""
         self._budgets = budgets
-        chosen = self._backlog.ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        chosen = self._backlog.take_due(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         room = limit - len(chosen)
         if room <= 0 or not self._in_force.has_details:
             return chosen
@@ -258,11 +258,11 @@ class ListedBacklog:
 
     Args:
         waiting: the list.
-        spares: see `Backlog`; False where the operator names the sources.
+        honours_skip_hours: see `Backlog`; False where the operator names the sources.
     """
 
-    def __init__(self, waiting: Sequence[DueItem], *, spares: bool) -> None:
-        self.spares = spares
+    def __init__(self, waiting: Sequence[DueItem], *, honours_skip_hours: bool) -> None:
+        self.honours_skip_hours = honours_skip_hours
         lines: dict[tuple[str, bool, bool], _Line] = {}
         for place, item in enumerate(waiting):
             sort = (item.host_key, item.failures > 0, item.own_machine)
@@ -270,7 +270,7 @@ class ListedBacklog:
         self._turns = [(line.waiting[0][0], line) for line in lines.values()]  # a heap: positions differ
         self._answered: set[JobId] = set()
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,

@@ -59,7 +59,7 @@ class MovingBacklog(DueBacklog):
         self.is_idle: Callable[[], bool] = lambda: True
         self.wake: Callable[[], None] = lambda: None
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,
@@ -70,7 +70,7 @@ class MovingBacklog(DueBacklog):
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Return the due sources of the store; move the clock if there is nothing else to wait for."""
-        found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        found = super().take_due(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         if not found and self.is_idle():
             self._clock.now = self._next_moment(now, budgets)
             self.wake()

@@ -43,7 +43,7 @@ def chosen(app: App, limit: int = WORKERS, *, failing: int = WORKERS) -> list[Du
     backlog = DueBacklog(app.store)
     found: list[DueItem] = []
     while len(found) < limit and (
-        ripe := backlog.ripe(app.clock(), limit=limit - len(found), failing=failing, budgets=app.poller.budgets)
+        ripe := backlog.take_due(app.clock(), limit=limit - len(found), failing=failing, budgets=app.poller.budgets)
     ):
         found += ripe
     return found
@@ -161,21 +161,23 @@ def test_l16_who_failed_gets_no_more_than_their_share(sample_site: SampleSite) -
             app.poller.budgets.finish(poll.job.id)
         settle(polls, app.poller.ports)
         sample_site.clock.move(days=1)
-        ripe = DueBacklog(app.store).ripe(app.clock(), limit=9, failing=1, budgets=app.poller.budgets)
+        ripe = DueBacklog(app.store).take_due(app.clock(), limit=9, failing=1, budgets=app.poller.budgets)
         assert [item.failures for item in ripe] == [0, 1]
 
 
 def test_a_claim_of_what_left_feeds_yaml_gives_the_room_back(sample_site: SampleSite) -> None:
     sample_site.writes("sources: ['https://a.example/']")
     with opened(sample_site) as app:
-        Dispatcher(app.store, app.poller, app.in_force, ListedBacklog(waiting("left.example"), spares=False)).run()
+        Dispatcher(
+            app.store, app.poller, app.in_force, ListedBacklog(waiting("left.example"), honours_skip_hours=False)
+        ).run()
         assert not app.poller.budgets.is_full("left.example")
 
 
 class Breaking(DueBacklog):
     """Once something was chosen, the store is broken."""
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,
@@ -186,7 +188,7 @@ class Breaking(DueBacklog):
         apart: Collection[JobId] = (),
     ) -> Sequence[DueItem]:
         """Choose as ever."""
-        found = super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        found = super().take_due(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
         assert budgets.is_full("a.example")
         change(self._store, "ALTER TABLE source RENAME TO gone")
         return found
@@ -205,7 +207,7 @@ class Full(DueBacklog):
 
     looks = 3
 
-    def ripe(
+    def take_due(
         self,
         now: datetime,
         *,
@@ -219,7 +221,7 @@ class Full(DueBacklog):
         self.looks -= 1
         if self.looks >= 0:
             raise StoreError("the disk is full")
-        return super().ripe(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
+        return super().take_due(now, limit=limit, failing=failing, budgets=budgets, own=own, apart=apart)
 
 
 def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
@@ -239,12 +241,12 @@ def test_r7_that_the_store_can_not_be_written_is_said_once_and_its_end_once(
 def test_a_list_waits_out_a_spacing_but_no_rest() -> None:
     now = [0.0]
     budgets = Budgets((), lambda: now[0])
-    backlog = ListedBacklog(waiting("a.example", "a.example", "b.example", "c.example"), spares=False)
+    backlog = ListedBacklog(waiting("a.example", "a.example", "b.example", "c.example"), honours_skip_hours=False)
     budgets.restrain("b.example", seconds=600, doublings=1)
     budgets.restrain("c.example", seconds=30, doublings=1)
 
     def ripe() -> list[int]:
-        return [item.id.row for item in backlog.ripe(START, limit=9, failing=9, budgets=budgets)]
+        return [item.id.row for item in backlog.take_due(START, limit=9, failing=9, budgets=budgets)]
 
     assert ripe() == [0]
     for source in (0, 1):
@@ -260,7 +262,7 @@ def test_a_list_waits_out_a_spacing_but_no_rest() -> None:
 
 def test_a_list_is_not_asked_beyond_the_limit() -> None:
     budgets = Budgets((), lambda: 0.0)
-    backlog = ListedBacklog(waiting(*(f"n{number}.example" for number in range(9))), spares=False)
-    assert len(backlog.ripe(START, limit=4, failing=9, budgets=budgets)) == 4
+    backlog = ListedBacklog(waiting(*(f"n{number}.example" for number in range(9))), honours_skip_hours=False)
+    assert len(backlog.take_due(START, limit=4, failing=9, budgets=budgets)) == 4
     assert budgets.blocked() == {f"n{number}.example" for number in range(4)}
-    assert len(backlog.ripe(START, limit=9, failing=9, budgets=budgets)) == 5
+    assert len(backlog.take_due(START, limit=9, failing=9, budgets=budgets)) == 5
