@@ -44,7 +44,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read from the files of a document, and which versions of the files they were."""
+    """ETags and properties of a document, and the versions of the files from which they were read."""
 
     signature: tuple[int, ...]
     modified: int
