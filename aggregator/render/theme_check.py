@@ -91,7 +91,7 @@ def _pages(look: PageStyle, site: Site, found: set[Problem]) -> list[tuple[str, 
         ("category/specimen/archive/1.html", lambda: render_archive(filed, site, FORMATS, look)),
         ("index.html", lambda: render_index([section_of(line, *frame) for line in _LINES], *frame, also=names)),
         ("sources.html", lambda: render_sources(_SOURCES, site, FORMATS, look, also=names)),
-        ("status.html", lambda: render_status_page(_STATUS, site, look)),
+        ("status.html", lambda: render_status_page(STATUS, site, look)),
         ("a story's page", lambda: render_story(story, site, FORMATS, look)),
         ("a bare story's page", lambda: render_story(bare, site, FORMATS, look)),
         ("the page of a withdrawn story", lambda: render_note(withdrawn, site, FORMATS, look)),
@@ -201,7 +201,7 @@ _SOURCES = tuple(
     )
     for state in State
 )
-_STATUS = Status(
+STATUS = Status(
     at=WHEN,
     sources=tuple(
         SourceStatus(

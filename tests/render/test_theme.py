@@ -10,7 +10,7 @@ import pytest
 
 from aggregator.cli.main import main
 from aggregator.config import load_config
-from aggregator.errors import ConfigError
+from aggregator.errors import ConfigError, PublishError
 from aggregator.render.html_pages import render_category
 from aggregator.render.theme import Theme, ours, plain_style, read_theme, signature_of
 from aggregator.render.theme_check import POLICY, checked_style, try_theme
@@ -205,6 +205,15 @@ def test_s39_what_a_theme_shows_is_escaped(folder: Path) -> None:
     page = render_category(a_document(RICH), SITE, FORMATS, look).decode()
     assert "&lt;angles&gt;" in page
     assert '<a href="https://heron.example/a?b=1' in page
+
+
+def test_s64_a_theme_is_sandboxed(folder: Path) -> None:
+    (folder / "category.html").write_text("{% include 'head.html' %}{{ title.__class__.__mro__ }}")
+    (problem,) = problems(folder)
+    assert "__class__" in problem or "unsafe" in problem
+    look = type(plain_style())(theme=read_theme(folder, "theme"))
+    with pytest.raises(PublishError):
+        render_category(SAMPLE, SITE, FORMATS, look)
 
 
 def test_the_signature_follows_each_file(folder: Path) -> None:
