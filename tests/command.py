@@ -16,8 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from aggregator.__main__ import run
-
-PATIENCE = 60.0  # seconds
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,13 +38,14 @@ from types import TracebackType
 from typing import Self
 
 from aggregator.urls import Url
+from tests.patience import PATIENCE
 from tests.ports import PUBLISHER_PORTS
 
 Value = str | bytes  # of a header; bytes go out as they are, str as Latin-1
 HeaderLines = Mapping[str, Value] | Sequence[tuple[str, Value]]
 
 _HOUR_ZERO = datetime(2026, 1, 1, tzinfo=UTC)  # the first Last-Modified of `serve`
-_PATIENCE = 10.0  # seconds until a wait in a test becomes a failure
+CLOSE_SECONDS = 10.0  # that closing waits for each connection
 
 
 class Headers(Mapping[str, str]):
@@ -453,13 +454,13 @@ class FeedServer:
                 found[:] = [asked for asked in self.asked if path in (None, asked.path)]
                 return len(found) >= times
 
-            assert self._changed.wait_for(enough, _PATIENCE), f"asked {len(found)} times, not {times}"
+            assert self._changed.wait_for(enough, PATIENCE), f"asked {len(found)} times, not {times}"
             return found[times - 1]
 
     def wait_until_open(self, number: int) -> None:
         """Wait until just so many connections are open."""
         with self._changed:
-            reached = self._changed.wait_for(lambda: len(self._sockets) == number, _PATIENCE)
+            reached = self._changed.wait_for(lambda: len(self._sockets) == number, PATIENCE)
             assert reached, f"{len(self._sockets)} connections are open, not {number}"
 
     def release(self) -> None:
@@ -496,7 +497,7 @@ class FeedServer:
             for sock in sockets:
                 _shut(sock)
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(CLOSE_SECONDS)
             assert not thread.is_alive(), f"{thread.name} does not end"
         for listener in self._listeners.values():
             listener.close()

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
-
-PATIENCE = 30.0  # seconds; a hang becomes a failure
 
 
 class Running:
@@ -79,7 +78,9 @@ class Running:
     def get(self, path: str, **headers: str) -> tuple[int, bytes]:
         """Request a path and return the status; 0 while nothing listens."""
         try:
-            with urllib.request.urlopen(urllib.request.Request(self.base + path, headers=headers), timeout=5) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(self.base + path, headers=headers), timeout=PATIENCE
+            ) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

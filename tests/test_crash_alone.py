@@ -22,6 +22,7 @@ from aggregator.store.schema import source
 from tests.command import aggregator
 from tests.fake_source import FakeSource
 from tests.feed_server import FeedServer, Hangs, Held, Reply
+from tests.patience import PATIENCE
 from tests.rows import change, rows
 from tests.sample_site import LOOPBACK, SampleSite, item, rss
 
@@ -118,9 +119,9 @@ def test_r13_in_a_service_it_waits_for_the_others_and_they_for_it(
         publisher.release()
         publisher.wait_until_asked(3)
         for _ in range(2):
-            settled.acquire(timeout=10)
+            settled.acquire(timeout=PATIENCE)
         dispatcher.stop()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert claims_of(app, "odd") == 0
 
 
@@ -142,7 +143,7 @@ def test_r13_what_is_under_way_ends_before_it_is_asked(sample_site: SampleSite, 
         publisher.wait_until_asked(1, "/odd")
         claims = claims_of(app, "slow")
         dispatcher.stop()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert claims == 0, "its poll was settled first"
 
 

@@ -28,11 +28,12 @@ from tests.feed_server import (
     UntilClose,
     redirect,
 )
+from tests.patience import PATIENCE
 
 
 def ask(publisher: FeedServer, path: str, *lines: str, host: str = "127.0.0.1", limit: int = 1 << 20) -> bytes:
     """Send a request by hand, and read what comes until the connection ends."""
-    with socket.create_connection((host, publisher.port), timeout=5) as sock:
+    with socket.create_connection((host, publisher.port), timeout=PATIENCE) as sock:
         sock.sendall("\r\n".join([f"GET {path} HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]).encode())
         got = b""
         while len(got) < limit and (data := sock.recv(65536)):
@@ -159,13 +160,16 @@ def test_what_waits_is_let_go(publisher: FeedServer, reply: Reply, end: bytes) -
     asking.start()
     publisher.wait_until_asked()
     publisher.release()
-    asking.join(5)
+    asking.join(PATIENCE)
     assert got[0].endswith(end)
 
 
 def test_connections_are_kept_and_counted(publisher: FeedServer) -> None:
     publisher.says("/x", Reply(200, b"abc"))
-    with socket.create_connection(("127.0.0.1", publisher.port), timeout=5) as sock, sock.makefile("rb") as incoming:
+    with (
+        socket.create_connection(("127.0.0.1", publisher.port), timeout=PATIENCE) as sock,
+        sock.makefile("rb") as incoming,
+    ):
         for _ in range(2):
             sock.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
             assert incoming.readline() == b"HTTP/1.1 200 OK\r\n"
@@ -185,15 +189,15 @@ def test_it_ends_with_everything_that_hangs() -> None:
         asking = threading.Thread(target=ask, args=(publisher, "/x"))
         asking.start()
         publisher.wait_until_asked()
-    asking.join(5)
+    asking.join(PATIENCE)
     assert threading.active_count() == before
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", publisher.port), timeout=5)
+        socket.create_connection(("127.0.0.1", publisher.port), timeout=PATIENCE)
 
 
 def test_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     with FeedServer(tls=True) as publisher:
         monkeypatch.setenv("SSL_CERT_FILE", str(publisher.authority))
         url = publisher.serve("/feed", b"one", host="127.0.0.2")
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             assert answer.read() == b"one"

@@ -20,6 +20,7 @@ from aggregator.poll.pagination import with_further
 from aggregator.render.status_page import fetching_record
 from aggregator.urls import BadUrl, Url
 from tests.feed_server import FeedServer, Held, Reply
+from tests.patience import PATIENCE
 from tests.sample_site import START, SampleSite
 
 LIST = "sources: [{{kind: json, key: desk, url: '{url}', items: items, entry: {{id: id, title: title}}, {more}}}]\n"
@@ -304,7 +305,7 @@ def test_r54_a_stop_in_the_middle_leaves_the_whole_poll_for_the_next_start(
         polling.start()
         publisher.wait_until_asked(1, "/list?page=3")
         app.poller.cut()
-        polling.join(10)
+        polling.join(PATIENCE)
         assert not polling.is_alive()
         [source] = app.store.status(app.in_force.roster, sample_site.clock()).sources
         assert (source.entries, source.last_attempt) == (0, None)

@@ -38,11 +38,11 @@ from aggregator.reader.reading import read
 from tests.answers import answer, rss
 from tests.fake_source import FakeSource
 from tests.feed_server import FeedServer
+from tests.patience import PATIENCE
 from tests.running import Running
 from tests.sample_site import LOOPBACK, START, SampleSite
 
 GOLDEN = Path(__file__).parent / "golden"
-PATIENCE = 20.0  # seconds; a hang becomes a failure
 SOURCE = Source(key=SourceKey("site"), url=answer("").url)
 JOB = unstored_job(SOURCE, "site.example", START)
 USUAL = JOB.ask()
@@ -267,7 +267,7 @@ def test_l6_a_normal_feed_of_10_mib_with_5000_entries_passes() -> None:
 
 
 def test_l5_no_more_than_two_are_read_at_once_and_who_waits_too_long_is_put_off() -> None:
-    with readers(wait=0.01) as pool, ThreadPoolExecutor() as threads:
+    with readers(wait=0.01, seconds=PATIENCE) as pool, ThreadPoolExecutor() as threads:
         pool.read(SMALL, ISOLATED)
         [first] = stopped(pool)
         waiting = [threads.submit(pool.read, SMALL, ISOLATED)]
@@ -340,7 +340,7 @@ def test_s15_a_poll_whose_body_overran_fails_alone_and_is_remembered(
     large = publisher.serve("/large", long_feed(4000), host="127.0.0.2")
     other = publisher.serve("/small", small, host="127.0.0.3")
     sample_site.writes(f"sources:\n  - {{url: '{large}', key: large}}\n  - {{url: '{other}', key: small}}\n")
-    monkeypatch.setattr("aggregator.app.Readers", lambda: Readers(Limits(seconds=0.3)))
+    monkeypatch.setattr("aggregator.poll.poller.Readers", lambda: Readers(Limits(seconds=0.3)))
     with sample_site.opened() as app:
         fake_source = FakeSource(app)
         [change] = polled(fake_source, "large")

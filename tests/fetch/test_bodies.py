@@ -20,6 +20,7 @@ from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url, file_url
 from tests.feed_server import Asked, Chunked, FeedServer, Reply, Talk, Truncated
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched
+from tests.patience import PATIENCE
 from tests.sample_site import SampleSite, item, rss
 
 LARGE = bytes(300_000)
@@ -95,7 +96,7 @@ def holder(publisher: FeedServer, make_client: MakeClient, narrow: Bodies) -> tu
 
 
 def wait_until_queued(bodies: Bodies, number: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while len(bodies._queue) != number:
         assert time.monotonic() < end, "nobody waits"
         threading.Event().wait(0.005)
@@ -114,7 +115,7 @@ def test_r42_a_large_one_waits_for_the_place(
         waiting = pool.submit(client.fetch, ask_for(publisher.says("/large", reply)))
         wait_until_queued(narrow, 1)
         narrow.release(ask)
-        assert fetched(waiting.result(10)).body == LARGE
+        assert fetched(waiting.result(PATIENCE)).body == LARGE
 
 
 def test_r42_whoever_waits_too_long_is_given_back(
@@ -137,7 +138,7 @@ def test_r42_r54_a_stop_ends_the_waiting(publisher: FeedServer, holder: tuple[Cl
         ]
         wait_until_queued(narrow, 4)
         client.cut()
-        answers: list[Answer] = [each.result(5) for each in waiting]
+        answers: list[Answer] = [each.result(PATIENCE) for each in waiting]
     assert all(isinstance(answer, Cut) for answer in answers)
     assert not narrow._queue
 

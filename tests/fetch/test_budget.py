@@ -15,6 +15,7 @@ from aggregator.fetch.budget import Budgets
 from aggregator.model.hosts import AT_ADDRESS, parallel_of, ruling, slowed, spacing_of
 from aggregator.model.settings import HostRule
 from tests.fetch.conftest import name, network
+from tests.patience import PATIENCE
 
 
 class Monotonic:
@@ -418,9 +419,9 @@ def test_passage_waits_until_there_is_room() -> None:
 
     thread = threading.Thread(target=hop)
     thread.start()
-    assert waiting.wait(10)
+    assert waiting.wait(PATIENCE)
     budgets.finish(1)
-    thread.join(10)
+    thread.join(PATIENCE)
     assert passed.is_set()
 
 

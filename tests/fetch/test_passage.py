@@ -15,6 +15,7 @@ from aggregator.model.poll import Answer, Cut
 from aggregator.model.settings import HostRule
 from tests.feed_server import FeedServer, Hangs, Reply, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, ask_for, failed, fetched, name
+from tests.patience import PATIENCE
 
 
 class Turnstile:
@@ -128,6 +129,6 @@ def test_r54_a_stop_ends_the_wait_for_a_turn(publisher: FeedServer, make_client:
     fetching = threading.Thread(target=lambda: answers.append(client.fetch(ask)))
     fetching.start()
     client.cut()
-    fetching.join(10)
+    fetching.join(PATIENCE)
     assert [type(answer) for answer in answers] == [Cut], "a poll that was cut is put back, not counted as crowded out"
     assert publisher.asked == []

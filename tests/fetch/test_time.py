@@ -19,6 +19,7 @@ from aggregator.model.settings import Kind, Reading
 from aggregator.urls import Url
 from tests.feed_server import Chunked, FeedServer, Hangs, Held, Reply, Slow, UntilClose
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, ask_for, failed, fetched
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ class Fetching:
 
     def answer(self) -> Answer:
         """Wait for its answer."""
-        return self._answers.get(timeout=5)
+        return self._answers.get(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_r54_cut_ends_connecting(client: Client, full_port: int, monkeypatch: py
 
     monkeypatch.setattr(connection, "_connect", connect)
     fetching = Fetching(client, ask_for(Url(f"http://127.0.0.1:{full_port}/")))
-    assert connecting.wait(5)
+    assert connecting.wait(PATIENCE)
     client.cut()  # it may come before the socket connects, or while it does
     assert isinstance(fetching.answer(), Cut)
 
@@ -207,7 +208,7 @@ def test_r54_cut_ends_the_wait_for_a_name(client: Client, names: Names) -> None:
 
     names["slow.example"] = answer
     fetching = Fetching(client, ask_for(Url("http://slow.example/")))
-    assert asked.wait(5)
+    assert asked.wait(PATIENCE)
     client.cut()
     assert isinstance(fetching.answer(), Cut)
     over.set()

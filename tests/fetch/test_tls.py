@@ -14,6 +14,7 @@ from aggregator.model.poll import Answer, Cut
 from aggregator.urls import Url
 from tests.feed_server import FeedServer, Hangs, Reply, Reset, Slow, Truncated, redirect
 from tests.fetch.conftest import ATOM, LOOPBACK, MakeClient, Names, again, ask_for, failed, fetched, not_modified
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -171,9 +172,9 @@ def test_r54_cut_ends_a_handshake(client: Client) -> None:
         ask = ask_for(Url(f"https://127.0.0.1:{port}/"))
         fetching = threading.Thread(target=lambda: answers.append(client.fetch(ask)))
         fetching.start()
-        assert greeted.wait(5)
+        assert greeted.wait(PATIENCE)
         client.cut()
-        fetching.join(5)
+        fetching.join(PATIENCE)
     assert isinstance(answers[0], Cut)
 
 

@@ -20,10 +20,10 @@ from aggregator.model.poll import Answer, Failed, Fetched, NotModified, Outcome
 from aggregator.poll.pipeline import Ports
 from aggregator.poll.workers import Runner, WorkersLost
 from tests.fake_source import FakeSource, numbered, said
+from tests.patience import PATIENCE
 from tests.rows import change
 from tests.sample_site import START, SampleSite
 
-PATIENCE = 10.0  # seconds: a hang becomes a failure
 YAML = "sources:\n" + "".join(f"  - {{key: s{n}, url: 'https://s{n}.example/'}}\n" for n in range(4))
 
 

@@ -12,7 +12,8 @@ from select import select
 from time import monotonic
 from typing import Any, Self
 
-PATIENCE = 60.0  # seconds until waiting becomes a failure
+from tests.patience import PATIENCE
+
 OPTIONS = (
     "--headless",
     "--no-sandbox",  # root has none

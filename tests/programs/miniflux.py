@@ -6,8 +6,9 @@ from typing import Any
 
 import requests
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
-from tests.programs.program import PATIENCE, Program
+from tests.programs.program import Program
 
 ADMIN, PASSWORD = "admin", "known to the test alone"
 TURN = 300.0  # seconds that it may take to ask all that is due

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-PATIENCE = 60.0  # seconds until waiting becomes a failure; two cores may be busy with something else
+from tests.patience import PATIENCE
+
 PAUSE = 0.1  # seconds between two looks
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 
 from tests.feed_server import Asked, FeedServer, Headers, Reply, Talk
-from tests.programs.program import PATIENCE
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)

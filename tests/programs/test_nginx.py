@@ -18,6 +18,7 @@ from aggregator.serve.published import PublishedState
 from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
 from tests.feed_server import FeedServer, Reply
+from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.programs.program import Program
 from tests.sample_site import SampleSite, item, rss
@@ -61,7 +62,7 @@ class Web:
 
     def ask(self, path: str, method: str = "GET", **fields: str) -> Said:
         """Send a request; `If_None_Match=…` is the header field of that name."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
             connection.request(method, path, headers={name.replace("_", "-"): value for name, value in fields.items()})
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.getheaders()}

@@ -14,6 +14,7 @@ import pytest
 
 from tests.bucket import ENVIRON
 from tests.feed_server import FeedServer, Reply
+from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.programs.program import Program
 from tests.running import Running
@@ -35,7 +36,7 @@ pytestmark = [
 
 def ask(url: str, method: str = "GET") -> HTTPResponse:
     """Send a request to the service itself, whose bucket is readable for all."""
-    answer: HTTPResponse = urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10)
+    answer: HTTPResponse = urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=PATIENCE)
     return answer
 
 
@@ -58,7 +59,7 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in zip(ENVIRON, ("KEY", "secret", "us-east-1", url), strict=True):
         monkeypatch.setenv(name, value)
     request = urllib.request.Request(f"{url}/planet", method="PUT", headers={"x-amz-acl": "public-read-write"})
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=PATIENCE).close()
     yield url
     program.kill()
 

@@ -14,6 +14,7 @@ import pytest
 from aggregator.errors import StrangerInTheWay
 from tests.bucket import ObjectService
 from tests.fake_source import FakeSource, said
+from tests.patience import PATIENCE
 from tests.running import Running
 from tests.sample_site import SampleSite
 
@@ -235,7 +236,7 @@ def test_a_file_that_becomes_a_folder(site: SampleSite) -> None:
 
 def ask(running: Running, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, Message]:
     """Ask for a path as it is written; give status, body and headers."""
-    with closing(HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
+    with closing(HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)) as connection:
         connection.request("GET", f"/{path}", headers=headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read(), answer.headers

@@ -16,6 +16,7 @@ from aggregator.serve.application import Application
 from aggregator.serve.granian_server import GranianServer
 from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer
+from tests.patience import PATIENCE
 
 SECRET = b"nobody may read this"
 ATOM = b"<feed xmlns='http://www.w3.org/2005/Atom'>" + b"0123456789" * 400 + b"</feed>\n"
@@ -96,7 +97,7 @@ class Client:
 
     def connect(self) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self.address, timeout=10)
+            self._socket = socket.create_connection(self.address, timeout=PATIENCE)
             self._answers = self._socket.makefile("rb")
             self.connections += 1
         return self._socket

@@ -16,6 +16,7 @@ from aggregator.serve.application import Application, Endpoint, text_reply
 from aggregator.serve.connection_limit import MAX_CONNECTIONS
 from aggregator.serve.published_folder import PublishedFolder
 from aggregator.serve.server import WebServer, listen
+from tests.patience import PATIENCE
 from tests.serve.conftest import ATOM, Client, Folder
 
 FEED = "/category/python.atom"
@@ -214,12 +215,12 @@ def test_s67_a_slow_answer_does_not_use_up_patience(
 
     def health() -> bool:
         asked.set()
-        return gate.wait(10)
+        return gate.wait(PATIENCE)
 
     server = serve(Application(published, health=health, ready=bool), request_seconds=0.1)
     slow, idle = Client(server.address), Client(server.address)
     slow.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert asked.wait(10)
+    assert asked.wait(PATIENCE)
     idle.connect()
     assert idle.is_dropped()  # simulate that this much time has passed
     gate.set()
@@ -339,12 +340,12 @@ def test_r54_stop_answers_what_has_arrived(
 
     def health() -> bool:
         asked.set()
-        return gate.wait(10)
+        return gate.wait(PATIENCE)
 
     server = serve(Application(published, health=health, ready=bool))
     client = Client(server.address)
     client.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert asked.wait(10)
+    assert asked.wait(PATIENCE)
     stopper = threading.Thread(target=server.stop)
     stopper.start()
     gate.set()
@@ -361,7 +362,7 @@ def test_r54_stop_does_not_wait_for_ever(
 
     def health() -> bool:
         asked.set()
-        return gate.wait(10)
+        return gate.wait(PATIENCE)
 
     folder.publish("all.atom", bytes(20_000_000), twin=False)
     server = serve(Application(published, health=health, ready=bool))
@@ -369,7 +370,7 @@ def test_r54_stop_does_not_wait_for_ever(
     hanging.connect().sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     stalled.connect().sendall(b"GET /all.atom HTTP/1.1\r\nHost: x\r\n\r\n")
     assert stalled.connect().recv(1, socket.MSG_PEEK)
-    assert asked.wait(10)
+    assert asked.wait(PATIENCE)
     assert seconds(lambda: server.stop(0.5)) < 2
     gate.set()
     for client in (hanging, stalled):
@@ -397,9 +398,9 @@ def test_a_dead_loop_is_seen(
     client.connect().sendall(
         b"GET / HTTP/1.1\r\nHost: x\r\n"
     )  # wakes the loop; a worker might still answer a complete request
-    assert died.wait(10)
+    assert died.wait(PATIENCE)
     for thread in loops:
-        thread.join(10)  # the server closes its connections when it stops
+        thread.join(PATIENCE)  # the server closes its connections when it stops
     assert not server.is_alive()
     assert client.is_dropped()
     assert "crash_web" in caplog.text
@@ -416,5 +417,5 @@ def test_no_thread_and_no_handle_stays_behind(application: Application, folder: 
         client.close()
     workers = [thread for thread in threading.enumerate() if thread.name.startswith(("waitress", "web"))]
     for thread in workers:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert threading.active_count() == before

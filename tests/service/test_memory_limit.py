@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import PATIENCE, Running
+from tests.patience import PATIENCE
+from tests.running import Running
 from tests.sample_site import LOOPBACK
 
 MEMORY = Path("/sys/fs/cgroup/memory")  # version 1

@@ -10,9 +10,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator.service import Service
 from tests.feed_server import FeedServer, Held
+from tests.patience import PATIENCE
 from tests.sample_site import SampleSite, item, rss
-
-PATIENCE = 30.0  # seconds: a hang becomes a failure
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
