@@ -140,7 +140,7 @@ def test_what_correct_md_says_to_type(planet: Path) -> None:
 def test_what_check_md_says_to_type_its_codes_and_the_fields_of_a_result(planet: Path) -> None:
     run, live, one = (typed(line, planet) for line in commands("check.md"))
     assert run.startswith("feeds.yaml: good.")
-    assert live.endswith("3 of 3 sources asked; nothing is wrong.\n")
+    assert live.endswith("Checked 3 of 3 sources; nothing is wrong.\n")
     (row,) = json.loads(one)["live"]["results"]
     text = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", text.partition("`--json` gives")[2]))
@@ -159,13 +159,12 @@ def test_what_restore_md_says_to_type(planet: Path) -> None:
     assert "stories in 3 categories" in typed(from_site, planet)
     shutil.rmtree(planet / "var")
     assert (
-        typed("aggregator restore copy.db", planet)
-        == "restored from copy.db; `aggregator publish` brings the files in line\n"
+        typed("aggregator restore copy.db", planet) == "restored from copy.db; `aggregator publish` updates the files\n"
     )
     shutil.rmtree(planet / "var")
     config = planet / "feeds.yaml"
     done = typed(f"aggregator -c {config} restore copy.db", planet)
-    assert done == f"restored from copy.db; `aggregator -c {config} publish` brings the files in line\n"
+    assert done == f"restored from copy.db; `aggregator -c {config} publish` updates the files\n"
     states = {"sources.html", "sources.opml", "status.html", "status.json"}  # of sources, which the site did not tell
     assert set(typed("aggregator publish", planet).split()) <= states
     shutil.rmtree(planet / "var")
@@ -187,7 +186,7 @@ def test_what_websub_md_says_to_type_and_its_example(planet: Path, publisher: Fe
     feeds = [line for line in publish.splitlines() if re.fullmatch(r"(all|category/\w+)\.(atom|rss|json)", line)]
     forms = [dict(parse_qsl(asked.body.decode())) for asked in publisher.asked]
     assert sorted(form["hub.url"] for form in forms) == [f"https://planet.example.org/{path}" for path in sorted(feeds)]
-    assert "The hub was told of all that has changed." in status
+    assert "The hub has received all pings." in status
 
 
 def test_what_replay_md_says_to_type_and_its_words(planet: Path) -> None:

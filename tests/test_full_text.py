@@ -276,7 +276,7 @@ def test_preview_shows_the_newest_article(publisher: FeedServer, sample_site: Sa
     opened(publisher, sample_site, feed(publisher, ("/a", "<p>The old bridge over the river.</p>")))
     publisher.says("/a", page(FIRST, REST))
     record = shown("news", sample_site.folder)
-    assert any("the article of 'Bridge /a' came; it is shown" in notice for notice in record["feed"]["notices"])
+    assert any("the article of 'Bridge /a' was fetched and is shown" in notice for notice in record["feed"]["notices"])
 
 
 @pytest.mark.parametrize("module", ["trafilatura", "lxml_html_clean"])

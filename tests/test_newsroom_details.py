@@ -282,7 +282,9 @@ def test_why_knows_what_was_waited_for(publisher: FeedServer, sample_site: Sampl
     assert steps[2].facts == {"because": "its detail came"}
 
 
-@pytest.mark.parametrize(("reply", "said"), [(text(2), "came; it is shown"), (Reply(404), "did not come: ")])
+@pytest.mark.parametrize(
+    ("reply", "said"), [(text(2), "was fetched and is shown"), (Reply(404), "could not be fetched: ")]
+)
 def test_preview_asks_for_the_newest_detail_alone(
     publisher: FeedServer, sample_site: SampleSite, reply: Reply, said: str
 ) -> None:

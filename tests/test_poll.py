@@ -241,8 +241,8 @@ def test_a_poll_that_finds_nothing_due_says_when_it_would(sample_site: SampleSit
             shot.poll((), everything=False, limit=timedelta(0))
             said.append(in_words(shot.report(()), none_due=shot.none_due).splitlines()[1])
     assert said[0] == "No file changed."
-    assert re.fullmatch(r"  the source is not due; the next in \d+ min; `aggregator poll --all` asks now", said[1])
-    assert said[2] == "  there is no source to ask: feeds.yaml has none, or all are paused"
+    assert re.fullmatch(r"  the source is not due; the next in \d+ min; `aggregator poll --all` polls now", said[1])
+    assert said[2] == "  there is no source to poll: feeds.yaml has none, or all are paused"
 
 
 def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(
@@ -281,7 +281,7 @@ def test_p69_what_was_skipped_is_named_and_a_file_is_read_whenever_it_is_wished(
     assert main(arguments, {}) == 0
     said = capsys.readouterr().out
     assert "1 fetched" in said
-    assert said.splitlines()[1].endswith("want to be left alone: A feed (other, line 2)")
+    assert said.splitlines()[1].endswith("their host asked for a pause: A feed (other, line 2)")
     assert "Title 3" in sample_site.titles()
 
 

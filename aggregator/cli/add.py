@@ -207,7 +207,7 @@ class _Adding:
             problems = error.problems if isinstance(error, ConfigError) else ()
             raise _NotAdded("config", "; ".join(problem.what for problem in problems) or str(error)) from error
         if list(map(_core, settings.sources[: -len(new)])) != list(map(_core, self._sources)):
-            raise _NotAdded("config", "feeds.yaml is written in a way that no program can edit; add it by hand")
+            raise _NotAdded("config", "the layout of feeds.yaml can't be edited by a program; add the source by hand")
         return _Draft(data, settings)
 
     def _asked(self, draft: _Draft) -> Found:
@@ -228,7 +228,7 @@ class _Adding:
         try:
             self._past = past_of(settings, utc_now())
         except StoreError as error:
-            print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
+            print(f"aggregator: {error}; so it is unknown which sources were polled lately", file=sys.stderr)
 
     def _final(self, draft: _Draft, found: Found, address: str) -> _Draft:
         """Return feeds.yaml with the feed that was found, or the address as typed if that is the feed's address."""
@@ -247,7 +247,7 @@ class _Adding:
         source = next((held[name] for url in urls if (name := match_url(url)) in held), None)
         if source is not None:
             shown = source.safe_url or "a local file"
-            raise _NotAdded("known", f"it is a source already: {source.key}, {shown}, in line {source.line}")
+            raise _NotAdded("known", f"it is already a source: {source.key}, {shown}, in line {source.line}")
 
     def _held(self) -> Mapping[str, Source]:
         """Return the sources by their addresses in comparison form: present, earlier, and after redirects."""

@@ -109,15 +109,15 @@ class ListAdded:
             first, last = self.rows[0]["line"], self.rows[-1]["line"]
             where = f"line {first}" if number == 1 else f"lines {first} to {last}"
             lines[0] += (
-                f", {where} of feeds.yaml; nothing was asked yet: `aggregator check --live` asks each of them once"
+                f", {where} of feeds.yaml; none was fetched yet: `aggregator check --live` fetches each of them once"
             )
             places = Counter(name for row in self.rows for name in row["categories"])
             lines += [f"  in {name}: {counted(many, 'feed')}" for name, many in places.items()]
         if self.known:
             if len(self.known) == 1:
-                lines.append("  1 is a source already, and stays as it is")
+                lines.append("  1 is already a source and stays as it is")
             else:
-                lines.append(f"  {len(self.known):,} are sources already, and stay as they are")
+                lines.append(f"  {len(self.known):,} are already sources and stay as they are")
         lines += [f"  ! left out: {why}" for why in self.left_out]
         lines += [f"  · {notice}" for notice in self.notices]
         return "\n".join(lines)

@@ -102,7 +102,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     warnings = sorted(warned, key=_place)
     if settings.site.contact is None:
         warnings.append(
-            f"{options.config}: no site.contact; write an address that a host may turn to, it goes into the User-Agent"
+            f"{options.config}: no site.contact; write an address for publishers; it is sent in the User-Agent"
         )
     warnings += [f"{options.config}: {advice}" for advice in heavy_feeds(settings)]
     warnings += _readable_stores(settings)
@@ -162,7 +162,7 @@ def _with_lists(settings: Settings) -> Settings:
     try:
         return listed_of(settings, utc_now())
     except StoreError as error:
-        print(f"aggregator: {error}; so it is not known which feeds lists name", file=sys.stderr)
+        print(f"aggregator: {error}; so the feeds of OPML lists are unknown", file=sys.stderr)
         return settings
 
 
@@ -225,7 +225,7 @@ def _left_categories(settings: Settings, config: Path, environ: Mapping[str, str
 def _readable_stores(settings: Settings) -> list[str]:
     """Return warnings for store files that every user can read: they contain passwords and secret URLs."""
     return [
-        f"{each}: every user of this machine can read it, and it holds secrets: chmod 600 '{each}'"
+        f"{each}: every user of this machine can read it, and it contains secrets: chmod 600 '{each}'"
         for each in open_to_others(Path(unquote(store_path(settings.store))))
     ]
 

@@ -25,12 +25,12 @@ from aggregator.secrecy import private_redactor_of
 from aggregator.text.durations import span_in_words
 from aggregator.urls import Url, host_of
 
-NOT_ASKED = "its host answered another source that it wants to be left alone for a while (429 or 503); try again later"
+NOT_ASKED = "its host answered another source with 429 or 503, so it is not fetched for a while; try again later"
 STOPPED = "the run was stopped"
 NULLS = (
     "status error ended_at bytes ms conditional hints title format encoding charset newest newest_age_s entries listed"
 ).split()
-NO_ROOM = "its redirect led to a host without room, or our own network is down"
+NO_ROOM = "it redirects to a host that is at its limit of requests, or the network is down"
 
 
 class Live:
@@ -48,7 +48,7 @@ class Live:
         try:
             self._past = past_of(settings, clock())
         except StoreError as error:
-            print(f"aggregator: {error}; so it is not known who was asked lately", file=sys.stderr)
+            print(f"aggregator: {error}; so it is unknown which sources were polled lately", file=sys.stderr)
             self._past = Past()
         self._trials = Prober(settings, clock, self._past)
 
@@ -128,7 +128,7 @@ def _not_asked(source: Source, asked: Sequence[Gathered[SourceJob]]) -> str:
         told, status = poll.job.source, getattr(poll.answer, "status", None)
         if status in (429, 503) and host_of(told.url) == host_of(source.url):
             said = called(name_of_source(told), told.key, told.line)
-            return f"its host answered {status} to {said}, so it is left alone for a while; try again later"
+            return f"its host answered {status} to {said}, so it is not fetched for a while; try again later"
     return NOT_ASKED
 
 
@@ -196,10 +196,10 @@ def in_words(row: Mapping[str, Any]) -> str:
 
 def summary_in_words(counts: Mapping[str, Any]) -> str:
     """Return the summary: how many sources were checked and how many need attention."""
-    asked = f"{counts['asked']} of {counted(counts['sources'], 'source')} asked"
     found = counts["found"]
-    hands = "nothing is wrong" if not found else "one wants a hand" if found == 1 else f"{found} want a hand"
-    return f"{asked}; {hands}."
+    needs = "needs" if found == 1 else "need"
+    state = f"{found} {needs} attention" if found else "nothing is wrong"
+    return f"Checked {counts['asked']} of {counted(counts['sources'], 'source')}; {state}."
 
 
 def _facts(row: Mapping[str, Any]) -> Iterator[str]:

@@ -119,7 +119,7 @@ class Postponed(LockHeld):
 
     def __str__(self) -> str:
         return (
-            f"not done yet: {self.by} holds the store, and will do it before it publishes or when it ends; "
+            f"not done yet: {self.by} holds the store and carries the request out before it publishes or when it ends; "
             "the request is kept, and `aggregator why` shows when it was done"
         )
 
@@ -229,10 +229,10 @@ def meant(tx: Transaction, thing: str) -> Meant:
     told = {entry.story for entry in found if entry.story is not None}
     if len(told) > 1:
         lines = "".join(f"\n  {_line(entry)}" for entry in found)
-        raise Unclear(f"{thing} may be any of these; name the entry's number:{lines}")
+        raise Unclear(f"{thing} fits several entries; write the number of one:{lines}")
     if not told:
         entry = found[0]
-        raise Unclear(f"{_line(entry)} is {entry.state}: it stands in no category (aggregator why {entry.id})")
+        raise Unclear(f"{_line(entry)} is {entry.state}: it is in no category (aggregator why {entry.id})")
     return Meant(told.pop())
 
 
@@ -248,9 +248,9 @@ def entry_of_story(tx: Transaction, thing: str, story: int) -> int:
         return mine[0].id
     if not mine:
         lines = "".join(f"\n  {_line(entry)}" for entry in tx.finding.entries_of(story))
-        raise Unclear(f"no entry of that story is called {thing}; it is told by:{lines}")
+        raise Unclear(f"no entry of that story is called {thing}; its entries are:{lines}")
     lines = "".join(f"\n  {_line(entry)}" for entry in mine)
-    raise Unclear(f"{thing} may be any of these; name the entry's number:{lines}")
+    raise Unclear(f"{thing} fits several entries; write the number of one:{lines}")
 
 
 def _line(entry: FoundEntry) -> str:
@@ -279,7 +279,7 @@ def source_to_accept(options: argparse.Namespace, environ: Mapping[str, str]) ->
         if keys:
             return {"source": keys[0]}
         near = get_close_matches(options.key, [row.key for row in rows], 1)
-        hint = f"; did you mean {near[0]}?" if near else "; `aggregator status` names those that are held back"
+        hint = f"; did you mean {near[0]}?" if near else "; `aggregator status` lists suspect sources"
         raise Unclear(f"no source {options.key} in {options.config}{hint}")
 
     return arguments

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return NO_WORK
     except Exception as error:
         logging.getLogger(__name__).exception("crash_command", extra={"command": options.command})
-        print(f"aggregator: a fault of ours, please report it: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"aggregator: internal error, please report it: {type(error).__name__}: {error}", file=sys.stderr)
         return OURS
 
 
@@ -84,7 +84,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser of a command line. Without a call for help, it imports the commands that are named only."""
     parser = argparse.ArgumentParser(
         prog="aggregator",
-        description="Polls feeds, tells same from different, and republishes one feed per category.",
+        description="Polls feeds, recognises duplicates, and republishes one feed per category.",
     )
     parser.add_argument("--version", action="version", version=f"aggregator {__version__}")
     _add_common(parser, config=Path("feeds.yaml"), log="text", verbose=0, quiet=0)

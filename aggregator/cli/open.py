@@ -63,7 +63,7 @@ def opened_world(
             raise
         look = plain_style()
         broken = f"{broken}\n{error}".strip()
-        log.error("refuse_config", extra={"error": str(error), "advice": "started with the pages' own look"})
+        log.error("refuse_config", extra={"error": str(error), "advice": "started with the built-in theme"})
     for warning in settings.warnings if not options.quiet else ():
         print(warning, file=sys.stderr)
     if goes_on and not backend_of(settings.store).exists():

@@ -51,8 +51,8 @@ SHOWN = 10  # entries of a source that are named
 DOES = {
     "publish": "would be published",
     "withdraw": "would be withdrawn",
-    "move": "would stand elsewhere",
-    "rewrite": "would read otherwise",
+    "move": "would change category",
+    "rewrite": "would change text",
 }
 
 Names = Callable[[str], str]
@@ -87,7 +87,7 @@ def in_words(record: Mapping[str, Any], names: Names) -> Iterator[str]:
     for ruled in record["rules"]:
         yield from _rules(ruled, names)
     if record["rules"]:
-        yield "Rules hold for what comes from then on; of what is stored, `aggregator publish --rules` makes that."
+        yield "Rules apply to new entries; `aggregator publish --rules` applies them to stored entries."
 
 
 def _categories(said: Mapping[str, Any]) -> Iterator[str]:
@@ -104,12 +104,12 @@ def _categories(said: Mapping[str, Any]) -> Iterator[str]:
 
 def _sources(said: Mapping[str, Any], names: Names) -> Iterator[str]:
     for source in said["added"]:
-        address = source["url"] or "an address that is not shown"
+        address = source["url"] or "an address that is kept private"
         yield f"  + {names(source['key'])}  {address}  in {', '.join(source['categories'])}"
-    yield from (f"  - {names(key)}: polled no more; what it published stays" for key in said["removed"])
+    yield from (f"  - {names(key)}: no longer polled; what it published stays" for key in said["removed"])
     for changed in said["changed"]:
         was = f", which was {changed['was']}: its history is kept" if changed["was"] else ""
-        asked = " (asked at once, from the start)" if changed["is_asked"] else ""
+        asked = " (polled at once, without validators)" if changed["is_asked"] else ""
         yield f"  ~ {names(changed['key'])}{was}{asked}"
         yield from _changes(changed["changes"])
 

@@ -252,7 +252,9 @@ class OneShot:
     def _skipped_row(self, item: DueItem, rests: Mapping[str, Rest]) -> Report:
         row = replace(self._report_of(item), rest=rests.get(item.host_key))
         if self._dispatcher is not None and self._dispatcher.is_unreached(item):
-            return replace(row, code="network_down", error="so many hosts are out of reach that it must be our network")
+            return replace(
+                row, code="network_down", error="so many hosts are unreachable that the network must be down"
+            )
         return row
 
     def _report_of(self, item: DueItem) -> Report:
@@ -298,9 +300,9 @@ def in_words(
     """
     names = names or {}
     lines = [
-        "{asked}: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
+        "{polled}: {fetched} fetched, {not_modified} not modified, {failed} failed, {skipped} skipped; "
         "{entries}, {revised} revised, {duplicates} of them copies, {rejected} rejected.".format(
-            asked=counted(int(str(report["sources"])), "source"),
+            polled=counted(int(str(report["sources"])), "source"),
             entries=counted(int(str(report["new"])), "new entry", "new entries"),
             **report,
         )
@@ -320,14 +322,16 @@ def in_words(
         rest = Rest(
             host=each["host"], until=datetime.fromisoformat(each["until"]), source=each["source"], status=each["status"]
         )
-        lines.append(f"  {counted(each['sources'], 'source')} not asked: {rest_in_words(rest, names)}")
+        lines.append(f"  {counted(each['sources'], 'source')} not polled: {rest_in_words(rest, names)}")
     lines += alarm_lines(alarms, names, EVERYTHING)
     if none_due:
         lines.append(f"  {none_due}")
     if left_alone:
         named = ", ".join(names.get(SourceKey(key), key) for key in left_alone[:NAMED])
         named += ", …" if len(left_alone) > NAMED else ""
-        lines.append(f"  not asked, since they were in the last five minutes, or want to be left alone: {named}")
+        lines.append(
+            f"  not polled, because they were polled in the last five minutes or their host asked for a pause: {named}"
+        )
     published = report["published"]
     assert isinstance(published, list)
     posts = report["posts"]
@@ -340,9 +344,9 @@ def in_words(
 def _none_due(count: int, when: datetime | None, now: datetime) -> str:
     """Return the message that no source is due, with the number of sources and the next due time."""
     if when is None:
-        return "there is no source to ask: feeds.yaml has none, or all are paused"
+        return "there is no source to poll: feeds.yaml has none, or all are paused"
     none = f"none of {count} sources is due" if count > 1 else "the source is not due"
-    return f"{none}; the next {ahead_in_words(when, now)}; `aggregator poll --all` asks now"
+    return f"{none}; the next {ahead_in_words(when, now)}; `aggregator poll --all` polls now"
 
 
 def _row(row: Report) -> dict[str, object]:

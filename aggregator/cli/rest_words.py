@@ -20,4 +20,4 @@ def rest_in_words(rest: Rest, names: Mapping[SourceKey, str] | None = None) -> s
     name = (names or {}).get(rest.source, rest.source)
     if rest.status in (429, 503):
         return f"{line}, since it answered {rest.status} to {name}"
-    return f"{line}, since its count of requests for us was used up by {name}"
+    return f"{line}, since its limit of requests was used up by {name}"

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         with opened_world(options, environ) as app:
             if said := take_in(app):
                 print(f"aggregator: {said}", file=sys.stderr)
-        print(f"restored from {options.file}; `{command(options.config, 'publish')}` brings the files in line")
+        print(f"restored from {options.file}; `{command(options.config, 'publish')}` updates the files")
         return 0
     try:
         restored = read_site(options.from_site, settings, utc_now, folder=Path.cwd())
@@ -69,5 +69,5 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         count = len(published.changed)
         print(f"{counted(count, 'file differs', 'files differ')} from what was there" if count else "No file changed.")
     if published.failed:
-        raise StoreError("restored, but not all of it could be published: " + ", ".join(published.failed))
+        raise StoreError("restored, but these outputs could not be published: " + ", ".join(published.failed))
     return 0

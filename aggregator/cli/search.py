@@ -18,7 +18,7 @@ from aggregator.search.query import parse_query
 from aggregator.store.private_redactor import redactor_of_private
 from aggregator.store.search import Find
 
-NOTHING = "nothing is found; all words have to be in one entry"
+NOTHING = "nothing found; all words must be in one entry"
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -70,7 +70,7 @@ def _why_not(state: EntryState) -> str:
 def _in_words(find: Find, names: Mapping[SourceKey, str]) -> str:
     when = find.published or find.first_seen
     where = f"in {', '.join(find.categories)}" if find.categories else f"not shown: {_why_not(find.state)}"
-    where += f", told by entry {find.shown_by}" if find.shown_by is not None else ""
+    where += f", shown as entry {find.shown_by}" if find.shown_by is not None else ""
     link = find.link or "no link"
     name = shortened(names.get(find.source, find.source))
     return f"{find.title or '(no title)'}\n  {when:%Y-%m-%d} {name}, {where}\n  {link} (entry {find.entry})"

@@ -55,7 +55,7 @@ def in_words(status: Status, *, folds: bool = True) -> str:
     ):
         if since:
             lines.append(
-                f"{what} been out of reach since {rfc3339(since)}; failures count against no source meanwhile."
+                f"{what} been unreachable since {rfc3339(since)}; failures are not counted against sources meanwhile."
             )
     if status.config.error:
         lines += [
@@ -164,7 +164,7 @@ def one_in_words(
         failures = "1 failure" if source.failures == 1 else f"{source.failures} failures in a row"
         lines.append(f"  {failures}, since {_moment(source.failing_since, zone)}; {source.code}: {source.error}")
     if source.moved_to:
-        lines.append(f"  redirects for good to {source.moved_to}")
+        lines.append(f"  redirects permanently to {source.moved_to}")
     if source.clock_skew:
         way = "ahead of" if source.clock_skew > timedelta(0) else "behind"
         lines.append(f"  its clock is {rounded_span(abs(source.clock_skew.total_seconds()))} {way} ours")
@@ -260,12 +260,11 @@ def _manners(fetching: Fetching) -> str:
 def _of_hub(hub: HubStatus) -> str:
     """Return the line on pings that the hub has not received yet."""
     if not hub.owed:
-        return "The hub was told of all that has changed."
-    feeds = "1 feed that has" if hub.owed == 1 else f"{hub.owed} feeds that have"
-    line = f"The hub has yet to be told of {feeds} changed"
+        return "The hub has received all pings."
+    line = f"The hub has not yet received the pings of {counted(hub.owed, 'feed')}"
     if hub.failing_since is None:
         return f"{line}."
-    return f"{line}; it has not taken that since {rfc3339(hub.failing_since)}: {hub.error}"
+    return f"{line}; it has refused them since {rfc3339(hub.failing_since)}: {hub.error}"
 
 
 def _indented(*texts: str) -> list[str]:
@@ -319,7 +318,7 @@ def _all(status: Status, settings: Settings, redactor: PrivateRedactor, *, as_js
         return json_text(redactor.record(status_record(status, public=False)))
     said = in_words(status, folds=folds)
     if settings.site.contact is None:  # P75
-        said += "\nThere is no site.contact: write an address that a host may turn to, it goes into the User-Agent."
+        said += "\nThere is no site.contact: write an address for publishers; it is sent in the User-Agent."
     return printable("\n".join([redactor.text(said), *(f"{advice}." for advice in heavy_feeds(settings))]))
 
 

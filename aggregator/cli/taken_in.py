@@ -16,13 +16,12 @@ def take_in(app: App) -> str:
         return ""
     except (NothingToRestore, PublishError) as error:
         return (
-            "what was published after the backup is not taken in, and comes back as far as its sources still list it: "
-            f"{error}"
+            "what was published after the backup could not be taken over; entries return if their sources still list "
+            f"them: {error}"
         )
     if taken == TakenIn():
         return ""
     stories, pages = counted(taken.stories, "story", "stories"), counted(taken.pages, "archive page")
     revised = counted(taken.revised, "revision")
-    return (
-        f"taken in from what was published after the backup: {stories}, {pages}, {revised}, {taken.withdrawn} withdrawn"
-    )
+    counts = f"{stories}, {pages}, {revised}, {taken.withdrawn} withdrawn"
+    return f"taken over from what was published after the backup: {counts}"

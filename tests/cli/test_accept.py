@@ -1,4 +1,4 @@
-"""`aggregator accept`, as a shell sees it."""
+"""Tests of `aggregator accept` as a process."""
 
 import json
 from pathlib import Path

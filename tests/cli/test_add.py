@@ -1,4 +1,4 @@
-"""`aggregator add`, as a shell sees it: what it finds behind an address, and what becomes of feeds.yaml (P90)."""
+"""Tests of `aggregator add` as a process: feeds found, and the edited feeds.yaml (P90)."""
 
 import json
 import os
@@ -154,7 +154,7 @@ def test_an_opml_file_is_taken_in_with_groups_and_titles(planet: Path, monkeypat
     done = run(planet, "my feeds.opml")
     assert done.returncode == 1, "an outline without an address is named"
     assert "added 4 feeds of my feeds.opml, lines 5 to 8 of feeds.yaml" in done.stdout
-    assert "  1 is a source already, and stays as it is\n" in done.stdout
+    assert "  1 is already a source and stays as it is\n" in done.stdout
     assert "left out: outline 'E': vfolder is not an http or https address" in done.stdout
     new = [line for line in text(planet).splitlines() if line not in (LOOPBACK + KEPT).splitlines()]
     assert [line for line in text(planet).splitlines() if line not in new] == (LOOPBACK + KEPT).splitlines()
@@ -259,12 +259,12 @@ def test_what_is_there_already_is_refused_in_any_spelling(planet: Path, publishe
     others = [url, url + "/", url + "?utm_source=x", url.replace("http://", "HTTP://"), url.removeprefix("http://")]
     done = run(planet, *others)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.count("it is a source already: 127.0.0.1-") == len(others)
+    assert done.stderr.count("it is already a source: 127.0.0.1-") == len(others)
     assert len(publisher.asked) == asked, "nobody was asked for that"
     refused = report(planet, publisher.url("/moved"), publisher.url("/elsewhere"))["refused"]
     assert [row["code"] for row in refused] == ["known", "known"]
     assert run(planet, site).returncode == 0
-    assert "it is a source already" in run(planet, site).stderr
+    assert "it is already a source" in run(planet, site).stderr
     assert len(urls(planet)) == 3
 
 
@@ -330,7 +330,7 @@ def test_s44_a_variable_stays_one_and_what_it_holds_is_not_written(
 
 
 def test_s70_a_page_opens_no_way_that_a_redirect_would_not(tmp_path: Path, publisher: FeedServer) -> None:
-    """The page lies at an address that the operator allowed; the feed it names does not."""
+    """The page is at an address that the operator allowed; its feed is not."""
     inside = publisher.serve("/feed", ATOM, host="127.0.0.2")
     page = publisher.says(
         "/", Reply(200, f"<html><link rel=alternate type=application/atom+xml href={inside}>".encode())

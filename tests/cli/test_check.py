@@ -1,4 +1,4 @@
-"""`aggregator check --live`, as a shell sees it: what it finds out, whom it asks, that nothing is stored."""
+"""Tests of `aggregator check --live` as a process: findings, requests, nothing stored."""
 
 import json
 import signal
@@ -35,7 +35,7 @@ def writes(folder: Path, **sources: str) -> None:
 
 
 def found(folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
-    """Give the rows of `--live --json` by key."""
+    """Return the rows of `--live --json` by key."""
     record = json.loads(run(folder, "--live", "--json", *arguments).stdout)
     assert record["version"] == 1
     return {row["key"]: row for row in record["live"]["results"]}
@@ -55,7 +55,7 @@ def test_nothing_is_wrong_with_a_good_feed_and_nothing_is_stored(tmp_path: Path,
     done = run(tmp_path, "--live")
     assert done.returncode == 0, done.stderr
     assert "ok       A feed (good, line 3): HTTP 200, rss 2.0, utf-8, 2 entries" in done.stdout
-    assert done.stdout.endswith("1 of 1 source asked; nothing is wrong.\n")
+    assert done.stdout.endswith("Checked 1 of 1 source; nothing is wrong.\n")
     row = found(tmp_path)["good"]
     assert row["entries"] == {"count": 2, "without_date": 1, "without_id": 1, "without_title": 1, "left_out": 0}
     assert row["conditional"] is True

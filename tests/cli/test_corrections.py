@@ -1,4 +1,4 @@
-"""`merge`, `unmerge` and `retract` as an operator runs them: alone, and beside whoever holds the store (R27)."""
+"""Tests of `merge`, `unmerge` and `retract`: alone, and beside a process that holds the store (R27)."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ print(*sorted(name for name in sys.modules if name.startswith(stages)), file=sys
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended."""
+    """Exit code and output of a command."""
 
     returncode: int
     stdout: str
@@ -43,7 +43,7 @@ class Ended:
 
 
 class Operator:
-    """Types commands over a folder; they run in this process, which is quicker, and real."""
+    """Runs commands for a folder, in this process: that is faster."""
 
     def __init__(self, folder: Path, heard: pytest.CaptureFixture[str]) -> None:
         self.folder, self._heard = folder, heard
@@ -55,7 +55,7 @@ class Operator:
         return Ended(code, *self._heard.readouterr())
 
     def does(self, *arguments: str) -> str:
-        """Run a command that goes well; gives what it says."""
+        """Run a command that must succeed, and return its output."""
         ended = self.types(*arguments)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
@@ -63,12 +63,12 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Operator:
-    """Give an operator over a folder without a feeds.yaml."""
+    """Return an operator for a folder without feeds.yaml."""
     return Operator(tmp_path, capsys)
 
 
 def read(data: bytes) -> tuple[dict[str, str], list[str]]:
-    """Give the titles of a feed by id, and the ids of its tombstones."""
+    """Return the titles of a feed by id, and the ids of its tombstones."""
     feed = etree.fromstring(data)
     titles = {str(e.findtext(f"{ATOM}id")): str(e.findtext(f"{ATOM}title")) for e in feed.iterchildren(f"{ATOM}entry")}
     return titles, [str(grave.get("ref")) for grave in feed.iterchildren(DELETED)]
@@ -175,7 +175,7 @@ def test_what_is_unclear_or_makes_no_sense_is_said_and_ends_with_2(operator: Ope
         (("retract", "item-1", "--undo"), "is not retracted"),
         (("merge", "item-1", "item-1"), "is one story already"),
         (("unmerge", "item-1"), "nothing to take apart"),
-        (("unmerge", "item-1", "item-4"), "no entry of that story is called item-4; it is told by:\n  "),
+        (("unmerge", "item-1", "item-4"), "no entry of that story is called item-4; its entries are:\n  "),
     ):
         done = operator.types(*arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments
@@ -186,7 +186,7 @@ def test_what_is_unclear_or_makes_no_sense_is_said_and_ends_with_2(operator: Ope
 def test_of_several_that_may_be_meant_the_choice_is_shown(
     operator: Operator, planet: Path, publisher: FeedServer
 ) -> None:
-    """Two sources that know no better give their entries one id."""
+    """Two sources use the same id for different entries."""
     bread = item(1, title="Bread", link="https://two.example/bread", description="Of bread and bakers, at length.")
     publisher.edit("/two.xml", rss(bread), host="127.0.0.2")
     (planet / "var" / "aggregator.db").unlink()
@@ -195,7 +195,7 @@ def test_of_several_that_may_be_meant_the_choice_is_shown(
     done = operator.types("retract", "item-1")
     assert done.returncode == 2
     lines = done.stderr.splitlines()
-    assert lines[0] == "aggregator: item-1 may be any of these; name the entry's number:"
+    assert lines[0] == "aggregator: item-1 fits several entries; write the number of one:"
     assert sorted(line.partition("  ")[2].lstrip(" 0123456789") for line in lines[1:]) == ["one: Title 1", "two: Bread"]
     number = next(line.split()[0] for line in lines[1:] if "Bread" in line)
     operator.does("retract", number)
@@ -204,7 +204,7 @@ def test_of_several_that_may_be_meant_the_choice_is_shown(
 
 @pytest.mark.slow
 def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publisher: FeedServer) -> None:
-    """The process that holds the store does it, and publishes at once; a faulty request in between harms nobody."""
+    """The process that holds the store carries it out and publishes at once; a faulty request before does no harm."""
     one = publisher.serve("/one.xml", rss(item(1), item(2)))
     two = publisher.serve("/two.xml", rss(item(3)), host="127.0.0.2")
     with Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{one}', '{two}']\n") as running:
@@ -237,7 +237,7 @@ def test_r27_beside_a_running_serve(operator: Operator, tmp_path: Path, publishe
 
 @pytest.mark.slow
 def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Path, publisher: FeedServer) -> None:
-    """Retractions and their undoing in turn: one that is lost, or done twice, leaves a refusal behind."""
+    """Retractions and their undoing alternate: one that is lost, or done twice, leaves a refusal."""
     url = publisher.serve("/feed.xml", rss(item(1), item(2)))
     running = Running(tmp_path, f"{LOOPBACK}{FAST}sources: ['{url}']\n")
     running.start()
@@ -265,7 +265,7 @@ def test_r27_killed_around_a_request_nothing_is_lost_or_done_twice(tmp_path: Pat
 def test_r27_a_request_waits_for_a_one_shot_run_that_ends(
     operator: Operator, planet: Path, publisher: FeedServer
 ) -> None:
-    """The run takes it before it publishes; the command, which by then has gone or waits, finds it done."""
+    """The run carries the request out before it publishes; the command, ended or waiting, finds it done."""
     slow = publisher.says("/slow.xml", Hangs(), host="127.0.0.3")
     text = (planet / "feeds.yaml").read_text(encoding="utf-8").replace("]\n", f", {{url: '{slow}', timeout: 3s}}]\n")
     (planet / "feeds.yaml").write_text(text, encoding="utf-8")
@@ -282,7 +282,7 @@ def test_r27_a_request_waits_for_a_one_shot_run_that_ends(
 def test_r27_what_takes_longer_is_kept_and_the_command_says_so(
     operator: Operator, planet: Path, publisher: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also with a feeds.yaml that was broken meanwhile: whoever holds the store goes on with the good one."""
+    """Also if feeds.yaml was broken meanwhile: the process that holds the store uses the last good one."""
     monkeypatch.setattr("aggregator.cli.corrections.PATIENCE", 0.5)
     slow = publisher.says("/slow.xml", Held(body=rss(item(9))), host="127.0.0.3")
     whole = (planet / "feeds.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Reports about many sources: worst first, what is alike folded (R67)."""
+"""Tests of reports about many sources: worst first, similar lines folded (R67)."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""The command line as a shell sees it: exit codes, streams, and what it costs to ask for help."""
+"""Tests of the command line as a process: exit codes, streams, and what `--help` imports."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Sources by the names that people read: commands take them, and reports say them (R67)."""
+"""Tests of the names of sources that commands accept and reports print (R67)."""
 
 import json
 from pathlib import Path
@@ -93,7 +93,7 @@ def test_commands_take_titles_and_reports_say_them(tmp_path: Path, publisher: Fe
     found = aggregator(*config, "search", "Title")
     assert " Harbour News, in general\n" in found.stdout
     (tmp_path / "feeds.yaml").write_text(text.replace(f"  - {one}\n", ""), encoding="utf-8")
-    assert f"  - Harbour News ({key}): polled no more" in aggregator(*config, "plan").stdout
+    assert f"  - Harbour News ({key}): no longer polled" in aggregator(*config, "plan").stdout
     (tmp_path / "feeds.yaml").write_text(text, encoding="utf-8")
     for command in (["status"], ["poll"], ["check", "--live"], ["preview"], ["replay", "--stored"], ["accept"]):
         done = aggregator(*config, *command, "twins")

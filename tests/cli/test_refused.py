@@ -1,4 +1,4 @@
-"""A command that refuses its arguments changes nothing: no store is made, and no edited feeds.yaml comes into force."""
+"""A command that refuses its arguments creates no store and puts no edited feeds.yaml in force."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whom the program lets read what it writes: outputs everybody, all else its owner (S61)."""
+"""Tests of file permissions: outputs are readable by everybody, all else by its owner (S61)."""
 
 import os
 import stat
@@ -30,7 +30,7 @@ def planet(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """Return the rights of a folder and of all below it, by their paths."""
+    """Return the permissions of a folder and of all files below it, by path."""
     return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
 
@@ -62,7 +62,8 @@ def test_s61_check_names_a_store_that_others_can_read(planet: Path) -> None:
     store = planet / "var" / "aggregator.db"
     for path in (store, f"{store}.old"):
         assert (
-            f"{path}: every user of this machine can read it, and it holds secrets: chmod 600 '{path}'" in said.stderr
+            f"{path}: every user of this machine can read it, and it contains secrets: chmod 600 '{path}'"
+            in said.stderr
         )
     assert said.returncode == 0
     said = aggregator("poll", "--log", "json", "-v", cwd=planet)

@@ -1,4 +1,4 @@
-"""`search`, and `/search` of a running `serve`."""
+"""Tests of `search`, and of `/search` of a running `serve`."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_what_is_stored_is_found_published_or_not(tmp_path: Path, publisher: Fee
     record = json.loads(run(tmp_path, "search", "--json", "--limit", "1", "harbour", "opens").stdout)
     assert record["query"] == "harbour opens"
     assert [(found["title"], found["categories"]) for found in record["found"]] == [("Harbour opens", ["news"])]
-    assert "nothing is found" in run(tmp_path, "search", "zeppelin").stdout
+    assert "nothing found" in run(tmp_path, "search", "zeppelin").stdout
     assert run(tmp_path, "search", "--limit", "0", "x").returncode == 2
 
 
@@ -60,4 +60,4 @@ def test_a_copy_that_another_one_tells_says_so(tmp_path: Path, publisher: FeedSe
         (2, ["news"], 1),
         (1, ["news"], None),
     ]
-    assert ", in news, told by entry 1\n" in run(tmp_path, "search", "harbour").stdout
+    assert ", in news, shown as entry 1\n" in run(tmp_path, "search", "harbour").stdout

@@ -1,4 +1,4 @@
-"""`status` as an operator reads it: in words, of one source, and as JSON; and what of it anyone may see (S44, S69)."""
+"""Tests of `status`: sentences, one source, JSON, and what is public (S44, S69)."""
 
 import json
 from datetime import timedelta
@@ -157,7 +157,7 @@ def test_p40_where_a_feed_has_moved_is_proposed(tmp_path: Path, publisher: FeedS
     (row,) = told(tmp_path)["sources"]
     assert row["moved_to"] == new
     assert row["advice"] == f"it redirects for good; write url: {new} and was: {old} in feeds.yaml"
-    assert f"redirects for good to {new}" in run(tmp_path, "status", "a").stdout
+    assert f"redirects permanently to {new}" in run(tmp_path, "status", "a").stdout
     public = (tmp_path / "public/status.json").read_text()
     assert "new.xml" not in public
 

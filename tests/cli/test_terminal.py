@@ -1,4 +1,4 @@
-"""Numbers of things, as people say them."""
+"""Tests of numbers with their nouns."""
 
 import pytest
 

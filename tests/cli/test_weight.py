@@ -1,4 +1,4 @@
-"""`check` and `status` advise fewer entries where a feed is heavy (A22)."""
+"""`check` and `status` advise fewer entries if a feed is large (A22)."""
 
 import json
 from pathlib import Path

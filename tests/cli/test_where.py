@@ -1,4 +1,4 @@
-"""What `serve` says of itself when it begins."""
+"""Tests of the addresses that `serve` prints when it starts."""
 
 from pathlib import Path
 

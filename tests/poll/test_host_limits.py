@@ -72,7 +72,7 @@ def test_p17_a_run_that_follows_respects_the_pause_of_a_host(sample_site: Sample
         (
             Reply(200, rss(item(1)), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}),
             20,
-            "since its count of requests for us was used up by s0",
+            "since its limit of requests was used up by s0",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_p30_a_host_that_rests_is_named_with_its_source(
     results = report["results"]
     assert isinstance(results, list)
     assert all(row["host_rests"]["until"] == resting["until"] for row in results)
-    assert f"4 sources not asked: {host} rests until {resting['until']}, {because}" in poll_in_words(report)
+    assert f"4 sources not polled: {host} rests until {resting['until']}, {because}" in poll_in_words(report)
     with sample_site.opened("status") as app, app.store.read() as tx:
         status = app.store.status(app.in_force.roster, sample_site.clock())
         said = in_words(status)

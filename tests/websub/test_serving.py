@@ -85,7 +85,7 @@ def test_poll_and_publish_tell_the_hub_and_what_it_does_not_take_waits(tmp_path:
     assert topics(publisher) == TOPICS
     hub = json.loads(run("status", "--json"))["hub"]
     assert (hub["owed"], hub["failures"]) == (1, 1)
-    assert "The hub has yet to be told of 1 feed that has changed; it has not taken that since " in run("status")
+    assert "The hub has not yet received the pings of 1 feed; it has refused them since " in run("status")
     run("publish")
     assert len(topics(publisher)) == 2, "not before its time"
     assert "hub" not in json.loads((tmp_path / "public" / "status.json").read_bytes()), "nobody's business"

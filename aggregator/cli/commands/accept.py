@@ -1,4 +1,4 @@
-"""Publish what is held back of a source that looks like another feed."""
+"""Publish the held entries of a source that looks like another feed."""
 
 import argparse
 import logging
@@ -9,8 +9,8 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says that a source is the feed you want although its id, title or site have changed and nothing in it was "
-        "known: what was held back of it is published now. `aggregator status` names such sources."
+        "Confirms that a source is the feed you want although its id, title or site has changed and none of its "
+        "entries was known. Its held entries are published. `aggregator status` lists such sources as suspect."
     )
     parser.add_argument("key", metavar="KEY", help="of a source that is suspect")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")

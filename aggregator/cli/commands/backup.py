@@ -9,7 +9,7 @@ LEVEL = logging.WARNING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the copy; one that stands there is replaced")
+    parser.add_argument("file", metavar="FILE", help="the copy; an existing file is replaced")
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""Say what is wrong with feeds.yaml; with --live, with its sources."""
+"""Report errors in feeds.yaml; with --live, check its sources."""
 
 import argparse
 import logging
@@ -9,13 +9,13 @@ LEVEL = logging.ERROR
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says what is wrong with feeds.yaml, without touching network or store. With --live each source is asked once, "
-        "as politely as a poll would, and what it answers is told: nothing is stored. Exit 1 if something wants a hand."
+        "Reports errors in feeds.yaml without network and store. With --live each source is fetched once, as politely "
+        "as by a poll, and its answer is reported; nothing is stored. Exit code 1 if a source needs attention."
     )
     parser.add_argument("keys", nargs="*", metavar="KEY", help="with --live: these sources only, by title, key or URL")
-    parser.add_argument("--live", action="store_true", help="ask the sources too")
-    parser.add_argument("--strict", action="store_true", help="with --live: exit 1 for what was odd as well")
-    parser.add_argument("--server", choices=("waitress", "granian"), help="whether `serve --server` could start it")
+    parser.add_argument("--live", action="store_true", help="fetch the sources as well")
+    parser.add_argument("--strict", action="store_true", help="with --live: exit 1 for harmless findings as well")
+    parser.add_argument("--server", choices=("waitress", "granian"), help="check that `serve --server` can start it")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

@@ -1,4 +1,4 @@
-"""Let one story tell what two told."""
+"""Merge two stories into one."""
 
 import argparse
 import logging
@@ -11,11 +11,11 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Lets story A tell what A and B told. B's entries move to A, B is withdrawn from its categories with a "
-        "tombstone, and A enters those where only B stood. Works beside a running `serve`; `unmerge` undoes it."
+        "Merges story B into story A. B's entries move to A, B is withdrawn from its categories with "
+        "a tombstone, and A enters those where only B was. Works beside a running `serve`; `unmerge` undoes it."
     )
     parser.add_argument("kept", metavar="A", help=STORY_NAMES)
-    parser.add_argument("merged", metavar="B", help="the same, of the story that goes")
+    parser.add_argument("merged", metavar="B", help="the same, of the story that is merged into A")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

@@ -1,4 +1,4 @@
-"""Show what would change if feeds.yaml, or another file in its place, went live."""
+"""Show what would change if feeds.yaml, or another file in its place, came into force."""
 
 import argparse
 import logging
@@ -10,9 +10,9 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Shows what would change if this feeds.yaml went live: sources and categories that come, go or change, and "
-        "what its rules would make of the stored entries of the last week. Compares with what was in force last; asks "
-        "nobody and writes nothing, so it works beside a running `serve`."
+        "Shows what would change if this feeds.yaml came into force: added, removed and changed sources and "
+        "categories, and the effect of its rules on the stored entries of the last week. Compares with the settings in "
+        "force. Fetches nothing and writes nothing, so it works beside a running `serve`."
     )
     parser.add_argument("new", nargs="?", type=Path, metavar="NEW.yaml", help="default: the feeds.yaml of -c")
     parser.add_argument("--exit-code", action="store_true", help="exit 1 if anything would change")

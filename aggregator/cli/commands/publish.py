@@ -1,4 +1,4 @@
-"""Render what is dirty, or everything, from the store."""
+"""Render changed categories, or all, from the store."""
 
 import argparse
 import logging
@@ -10,11 +10,11 @@ NO_WORK = 3  # exit code
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="render everything, dirty or not")
+    parser.add_argument("--all", action="store_true", help="render everything, changed or not")
     parser.add_argument(
-        "--rules", action="store_true", help="let the rules of feeds.yaml judge stored entries again, and publish those"
+        "--rules", action="store_true", help="apply the rules of feeds.yaml to stored entries, and publish the result"
     )
-    parser.add_argument("--take-over", action="store_true", help="write over outputs whose store was lost")
+    parser.add_argument("--take-over", action="store_true", help="overwrite outputs whose store was lost")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 
@@ -47,6 +47,6 @@ def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     else:
         print("\n".join((*changed, *posts)) or "nothing changed")
     for output in failed:
-        said = why or f"{output}: could not be brought up to date; what stood there still stands"
+        said = why or f"{output}: could not be updated; the old file is still there"
         print(f"aggregator: {said}", file=sys.stderr)
     return NO_WORK if failed else 0

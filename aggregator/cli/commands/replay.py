@@ -11,8 +11,8 @@ LEVEL = logging.ERROR
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Reads the files of a folder, in the order of their names, as successive versions of one feed, as if each had "
-        "been polled, and says what each would have brought. Asks nobody and touches no store. An index.json there may "
-        "tell when each version was there. -v names the entries."
+        "been polled, and reports what each would have brought. Fetches nothing and writes nothing. An index.json in "
+        "the folder may give the time of each version. -v lists the entries."
     )
     parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="with 000.xml, 001.xml, ... of one feed")
     parser.add_argument("--stored", metavar="KEY", help="instead of a folder: what the store keeps of this source")

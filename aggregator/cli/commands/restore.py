@@ -1,4 +1,4 @@
-"""Bring the state back, from a backup or from what was published."""
+"""Restore the state, from a backup or from published files."""
 
 import argparse
 import logging
@@ -9,8 +9,10 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a copy that `backup` made")
-    parser.add_argument("--from-site", metavar="URL-OR-FOLDER", help="rebuild the state from what was published there")
-    parser.add_argument("--if-any", action="store_true", help="with --from-site: nothing published yet is no failure")
+    parser.add_argument("--from-site", metavar="URL-OR-FOLDER", help="rebuild the state from the files published there")
+    parser.add_argument(
+        "--if-any", action="store_true", help="with --from-site: exit 0 if nothing is published there yet"
+    )
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

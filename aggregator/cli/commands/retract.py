@@ -11,8 +11,8 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Withdraws a story from every category; Atom feeds say so for 30 days, so that readers drop it. No revision "
-        "and no copy brings it back, only --undo does. Works beside a running `serve`."
+        "Withdraws a story from every category. Atom feeds contain a tombstone for 30 days, so that readers drop it. "
+        "No revision and no copy brings the story back, only --undo does. Works beside a running `serve`."
     )
     parser.add_argument("id", metavar="ID", help=STORY_NAMES)
     parser.add_argument("--undo", action="store_true", help="bring it back: the same id, order and page")

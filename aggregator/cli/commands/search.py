@@ -9,11 +9,11 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Finds entries that have all the words, newest first, whether or not they are published. What is in quotes has "
-        "to stand so, what a - is before must not be there (write it after --). Works beside a running `serve`."
+        "Finds entries that contain all the words, newest first, published or not. Words in quotes must follow each "
+        "other; a word after a - must not occur (write it after --). Works beside a running `serve`."
     )
     parser.add_argument("query", nargs="+", metavar="QUERY", help="words to look for")
-    parser.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many; default: 20")
+    parser.add_argument("--limit", type=_count, default=20, metavar="N", help="largest number of entries; default: 20")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

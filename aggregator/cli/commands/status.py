@@ -1,4 +1,4 @@
-"""Say how sources and categories stand, what needs a hand first."""
+"""Show the state of sources and categories, problems first."""
 
 import argparse
 import logging
@@ -8,8 +8,8 @@ LEVEL = logging.WARNING
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", nargs="?", metavar="KEY", help="all about one source, by title, key or URL")
-    parser.add_argument("--all", action="store_true", help="list everything one by one, also what is alike")
+    parser.add_argument("key", nargs="?", metavar="KEY", help="show one source in detail, by title, key or URL")
+    parser.add_argument("--all", action="store_true", help="list everything, without folding similar lines")
     parser.add_argument("--json", action="store_true", help="report as JSON on stdout")
 
 

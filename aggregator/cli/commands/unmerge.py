@@ -1,4 +1,4 @@
-"""Take a story apart, and remember that its entries differ."""
+"""Separate the entries of a story, for good."""
 
 import argparse
 import logging
@@ -11,8 +11,8 @@ LEVEL = logging.WARNING
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Takes ENTRY out of a story, or all entries but the one that founded it. What came by `merge` stands again "
-        "as it was before, anything else becomes a story of its own, and no copy joins the two again by itself. "
+        "Takes ENTRY out of a story, or all entries but its first. A story that was merged into it by `merge` is "
+        "restored; any other entry becomes a story of its own. Copies of the two no longer join them. "
         "Works beside a running `serve`; `merge` undoes it."
     )
     parser.add_argument("story", metavar="STORY", help=STORY_NAMES)

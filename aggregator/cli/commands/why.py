@@ -1,4 +1,4 @@
-"""Explain an entry, a story, a source or a category by what was recorded."""
+"""Explain an entry, a story, a source or a category from recorded events."""
 
 import argparse
 import logging

@@ -88,10 +88,10 @@ def with_detail(poll: Gathered[SourceJob], changes: Changes, intake: Intake, set
 
 def _outcome(told: Gathered[DetailJob]) -> str:
     if told.feed.entries:
-        return "came; it is shown, the others would be asked for by polls"
+        return "was fetched and is shown; polls would fetch the others"
     if isinstance(told.answer, Failed):
-        return f"did not come: {told.answer.text}"
-    return f"has nothing in it: {'; '.join(told.feed.left_out) or 'no entry'}"
+        return f"could not be fetched: {told.answer.text}"
+    return f"is empty: {'; '.join(told.feed.left_out) or 'no entry'}"
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

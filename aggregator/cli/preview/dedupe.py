@@ -98,7 +98,7 @@ def run_dedupe(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         store.close()
     if found is None:
         what = f"{name_of_source(source)} ({source.key})"
-        print(f"aggregator: {what} was never polled; its stored entries are what this looks at", file=sys.stderr)
+        print(f"aggregator: {what} was never polled, so it has no stored entries to compare", file=sys.stderr)
         return 1
     tried = roster_under(Roster.of(settings), source.key, wish).sources[source.key]
     record = redactor.record(rejudged_record(source, tried, *found))
@@ -144,7 +144,7 @@ def _in_words(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[s
     count = record["looked_at"]
     key = record["source"]
     yield f"{names[key]} ({key}): {_settings(record['tried'])}, in place of {_settings(record['now'])}"
-    yield f"  looked at {count} stored {'entry' if count == 1 else 'entries'}; nothing was asked or written"
+    yield f"  looked at {count} stored {'entry' if count == 1 else 'entries'}; nothing was fetched or written"
     for name, words in (("merge", "would be one story"), ("part", "would be stories of their own")):
         pairs = record[name]
         yield f"  {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'} {words}"

@@ -37,7 +37,7 @@ def in_words(record: Mapping[str, Any], timezone: str) -> str:
 def _head(record: Mapping[str, Any]) -> Iterator[str]:
     source, feed = record["source"], record["feed"]
     yield feed["title"] or source["key"]
-    address = source["url"] or "a local file, or an address that is not shown"
+    address = source["url"] or "a local file, or an address that is kept private"
     yield f"  {address}  ({source['key']}{'' if source['known'] else ', never polled'})"
     status = f"HTTP {record['status']}, " if record["status"] else ""
     yield f"  {record['outcome']}: {status}{record['bytes']:,} bytes in {record['ms']} ms"
@@ -58,11 +58,11 @@ def _feed(record: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
     wishes = list(_wishes(feed["hints"]))
     if wishes:
         yield "  asks for: " + ", ".join(wishes)
-    yield f"  would next be asked: {_when(record['next_due'], zone)}"
+    yield f"  next poll: {_when(record['next_due'], zone)}"
     counts = [(record[state], word) for state, word in STATES.items() if record.get(state)]
     said = ", ".join(f"{count} {word.lower()}" for count, word in counts) or "none"
     copies = record["duplicates"]
-    joined = f"; {copies} of the new {'joins a story' if copies == 1 else 'join stories'} told before" if copies else ""
+    joined = f"; {copies} of the new {'joins a known story' if copies == 1 else 'join known stories'}" if copies else ""
     number = len(record["entries"])
     yield f"  {number} {'entry' if number == 1 else 'entries'}: {said}{joined}"
 

@@ -24,8 +24,8 @@ UNKNOWN = 2  # exit code
 MOST = 10  # stories that are explained where a thing may be several
 LOOKED_UP = (
     "Looked up: the keys, titles and URLs of sources, the keys, slugs and files of categories, the ids of stories and "
-    "of their pages, and the numbers, own ids and links of stored entries. What is in none of them was in no document "
-    "that was read: `aggregator why SOURCE` says when its source was polled last."
+    "of their pages, and the numbers, own ids and links of stored entries. If it is none of these, no document that "
+    "was read contained it: `aggregator why SOURCE` shows when a source was polled last."
 )
 
 

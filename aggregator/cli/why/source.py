@@ -39,7 +39,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
     told, trail = trail_of(moves, (), names_of(tx, moves, (), frame=frame), frame)
     decided, decisions = trail_of(entries, (), names_of(tx, entries, (), frame=frame), frame)
     lines = [
-        f"{source.title} (source {source.key}{_line_of(source)}), {source.url or 'an address that is not shown'}",
+        f"{source.title} (source {source.key}{_line_of(source)}), {source.url or 'an address that is kept private'}",
         *indented(
             [
                 f"{source.state.value}; publishes in {', '.join(source.categories)}",
@@ -57,7 +57,7 @@ def source_section(tx: Transaction, source: SourceStatus, frame: Frame) -> Secti
         what = f"{poll.outcome.value} {poll.status or ''}".strip()
         lines += indented([f"{frame.moment(poll.at)}  {what}{'; ' + news if news else ''}; next by {poll.because}"])
     lines += indented(["", "State and settings:"]) + trail[1:] if moves else []
-    lines += indented(["", "What it told last:"]) + decisions[1:] if entries else []
+    lines += indented(["", "Last events of entries:"]) + decisions[1:] if entries else []
     record = {
         "kind": "source",
         "key": source.key,
@@ -110,7 +110,7 @@ def resting_section(tx: Transaction, key: SourceKey, frame: Frame) -> Section:
         f"source {key}",
         *indented(
             [
-                "it left feeds.yaml: it is polled no more, and what it published stays",
+                "it left feeds.yaml: it is no longer polled; what it published stays",
                 f"entries: {counts or 'none yet'}",
             ]
         ),
@@ -128,12 +128,12 @@ def category_section(category: CategoryRecord, frame: Frame) -> Section:
     if settings is not None and category.active:
         listed = "in no index, OPML or all.*" if settings.unlisted else "listed"
         look = f"“{settings.title}”, shows {settings.show.value}, {settings.entries} or more in its main feed, {listed}"
-    dirty = "its files are as the store says"
+    dirty = "its files are up to date"
     if category.rendered_at is None and category.changes:
         dirty = "not rendered yet"
     elif category.changes or category.look is None:
         pages = "".join(f", archive page {page}" for page in category.dirty_pages)
-        dirty = f"to be rendered: main feed{pages} ({category.changes} changes since it was rendered)"
+        dirty = f"to be rendered: main feed{pages} ({category.changes} changes since then)"
     lines = [
         f"{category.key} (category/{category.slug})",
         *indented(

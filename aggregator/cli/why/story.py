@@ -94,7 +94,7 @@ def text_changes(old: str, new: str) -> Iterator[str]:
     if len(changes) > CHANGES:
         yield f"and {len(changes) - CHANGES} changes more"
     if not changes:
-        yield "blanks alone"
+        yield "white space only"
 
 
 def _changes(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int, int]]:
@@ -159,9 +159,9 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
         *indented([f"story {story.atom_id}, page {story.page_id}, made {frame.moment(story.created_at)}"]),
     ]
     if story.retracted_at:
-        lines += indented([f"retracted {frame.moment(story.retracted_at)}: seen nowhere until `retract --undo`"])
+        lines += indented([f"retracted {frame.moment(story.retracted_at)}: published nowhere until `retract --undo`"])
     if story.merged_into:
-        lines += indented([f"merged into {story.merged_into}, which tells it now: aggregator why {story.merged_into}"])
+        lines += indented([f"merged into {story.merged_into}, see aggregator why {story.merged_into}"])
     lines += indented([f"{merged} was merged into it" for merged in story.merged])
     places = []
     for place in story.places:
@@ -183,7 +183,7 @@ def story_section(tx: Transaction, number: int, frame: Frame) -> Section:
         lines += _entry_lines(entry, frame)
     for verdict in story.verdicts:
         pair = f"{names.entry(verdict.entry)} and {names.entry(verdict.other)}"
-        how = "tell the same" if verdict.verdict == "same" else "tell different stories"
+        how = "are the same story" if verdict.verdict == "same" else "are different stories"
         lines += indented([f"an operator said {frame.moment(verdict.at)} that {pair} {how}"])
     steps, trail = trail_of(story.steps, story.entries, names, frame)
     record = {
@@ -267,7 +267,7 @@ def _left_out(stored: Sequence[datetime], frame: Frame) -> list[str]:
     since = frame.now - PASSING_FOR
     if not stored or min(stored) >= since:
         return []
-    return [f"(of what happened before {frame.moment(since)}, what explains how things stand is kept, and no more)"]
+    return [f"(of events before {frame.moment(since)}, only those are kept that explain the present state)"]
 
 
 def _entry_record(entry: EntryRecord, frame: Frame) -> dict[str, Any]:

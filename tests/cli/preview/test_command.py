@@ -1,4 +1,4 @@
-"""`aggregator preview`, as a shell sees it: what it shows, that nothing is stored, whom it asks (P69)."""
+"""Tests of `aggregator preview` as a process: output, requests, nothing stored (P69)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -162,7 +162,7 @@ OTHER_WORDS = {"in port": "at its pier", "second engine": "main shaft", "has to"
 
 @pytest.fixture
 def told(tmp_path: Path, publisher: FeedServer) -> Path:
-    """`two` tells the lamp of `one` in the same words, `three` the ferry of `one` in some words of its own."""
+    """`two` has the lamp story of `one` in the same words, `three` the ferry story in other words."""
     other = FERRY
     for here, there in OTHER_WORDS.items():
         other = other.replace(here, there)

@@ -1,4 +1,4 @@
-"""`why`: whatever was recorded is told, step by step, in words and as JSON."""
+"""Tests of `why`: recorded events as sentences and as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def site(tmp_path: Path) -> SampleSite:
 
 @pytest.fixture
 def app(site: SampleSite) -> Iterator[App]:
-    """A world in which one story is told by two sources, and one source was never asked."""
+    """An app with one story of two sources, and a source that was never polled."""
     with site.opened() as app:
         fake_source = FakeSource(app)
         fake_source.says("two", entry("old", title="About two", text="<p>two and only two " * 30))
@@ -58,7 +58,7 @@ def app(site: SampleSite) -> Iterator[App]:
 
 
 class Asked:
-    """Asks `why` in this process."""
+    """Runs `why` in this process."""
 
     def __init__(self, site: SampleSite, heard: pytest.CaptureFixture[str]) -> None:
         self._room, self._heard = site, heard
@@ -128,20 +128,19 @@ def test_an_operators_word_is_told_with_its_request(app: App, why: Asked, site: 
     carry_out(app, "unmerge", story=2, entry=None)
     said = why(TAG)
     assert (
-        "an operator said 2026-03-06 12:10 that entry 2 (Feed one) and entry 3 (Feed two) tell different stories"
-        in said
+        "an operator said 2026-03-06 12:10 that entry 2 (Feed one) and entry 3 (Feed two) are different stories" in said
     )
     assert "y: withdrawn 2026-03-06 12:10" in said
     assert "x shows entry 2 (Feed one) from now on: the copy that was shown is gone (request 1)" in said
     carry_out(app, "merge", story=2, other=3)
     carry_out(app, "retract", story=2, undo=False)
     said = why(TAG)
-    assert "retracted 2026-03-06 12:10: seen nowhere" in said
+    assert "retracted 2026-03-06 12:10: published nowhere" in said
     assert "was merged into it" in said
     (merged,) = [line for line in said.splitlines() if "an operator merged" in line]
     assert merged.endswith("into it, with 1 entry (request 2)")
     other = merged.partition("merged ")[2].partition(" ")[0]
-    assert f"merged into {TAG}, which tells it now" in why(other)
+    assert f"merged into {TAG}, see aggregator why" in why(other)
 
 
 def test_an_entry_that_was_rejected_says_by_which_rule(app: App, why: Asked) -> None:
@@ -172,7 +171,7 @@ def test_a_source_that_left_feeds_yaml_is_told_too(app: App, why: Asked, site: S
     with site.opened():
         pass
     said = why("two")
-    assert "it left feeds.yaml: it is polled no more, and what it published stays\n  entries: 2 published" in said
+    assert "it left feeds.yaml: it is no longer polled; what it published stays\n  entries: 2 published" in said
     assert "entry 3 (two) joined" in why("https://two.example/lamp")
 
 
@@ -182,14 +181,14 @@ def test_a_category_is_told_by_its_look_its_stories_and_whether_it_is_rendered(
     said = why("x")
     assert "“The X”, shows full, 50 or more in its main feed, listed" in said
     assert "2 stories, 2 in the main feed, 0 archive pages" in said
-    assert "its files are as the store says; last rendered 2026-03-05 12:10" in said
+    assert "its files are up to date; last rendered 2026-03-05 12:10" in said
     assert why("category/x.atom") == said
     assert why("http://127.0.0.1:8080/category/x.atom") == said
     site.clock.move(hours=2)
     carry_out(app, "retract", story=2, undo=False)
     said = why("x")
     assert "1 withdrawn, 1 of them with a tombstone" in said
-    assert "to be rendered: main feed (1 changes since it was rendered)" in said
+    assert "to be rendered: main feed (1 changes since then)" in said
 
 
 def test_what_bears_two_names_is_told_as_both(site: SampleSite, why: Asked) -> None:
@@ -212,7 +211,7 @@ def test_every_code_has_a_sentence() -> None:
 
 @pytest.mark.parametrize("code", sorted(Code))
 def test_an_event_without_facts_can_be_said_too(code: Code) -> None:
-    """Older and newer versions of the program write other facts."""
+    """Other versions of the program record other facts."""
     step = Step(at=START, code=code, source=None, entry=None, story=None, facts={})
     assert said(step, Names({}, {}, {}, ZoneInfo("UTC")))
 
@@ -222,7 +221,7 @@ def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
 ) -> None:
     monkeypatch.setattr("aggregator.cli.why.command.utc_now", site.clock)
     young = why(TAG)
-    assert "is kept, and no more" not in young
+    assert "only those are kept that explain" not in young
     assert "founded one" in young
     site.clock.move(days=91)
     assert Maintenance(app.store, app.clock).trim_events() > 0
@@ -230,4 +229,4 @@ def test_r73_what_lasts_is_told_of_an_old_story_and_that_the_rest_has_gone(
     assert "founded one" not in old
     (joined,) = (line for line in young.splitlines() if "joined:" in line)
     assert joined in old.splitlines(), "the evidence of a merge stays"
-    assert old.endswith("what explains how things stand is kept, and no more)\n")
+    assert old.endswith("only those are kept that explain the present state)\n")

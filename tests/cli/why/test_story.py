@@ -1,4 +1,4 @@
-"""`why` shows what an entry said before: until when, which fields, and what became of the words."""
+"""Tests of earlier wordings in `why`: times, fields, and differences."""
 
 import json
 from dataclasses import replace
